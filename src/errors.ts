@@ -1,0 +1,91 @@
+/**
+ * The error rules of the house.
+ *
+ * 1. What crosses a module border on purpose is a HouseError; anything else is a bug and reads "Internal error" to people.
+ * 2. The code is for machines (branch on it), the message is for people: what is wrong, then the cure. No secret in either.
+ * 3. Evidence goes into `cause` and `detail`; operators see them in the log, people never do.
+ * 4. The place that knows says whether trying again can help (`retry`); general code only obeys.
+ * 5. An error is raised once and passed on; wrap it only to add what the lower place could not know.
+ */
+
+/** Every code that a HouseError may carry, with the sentence that triggers it. */
+export const errorCodes = {
+  'config/invalid': 'A setting is missing or wrong; the service does not start.',
+  'keyring/invalid': 'The keyring is missing, unreadable or not the one the database was sealed with.',
+  'seal/unknown-key': 'A sealed value names a key that the keyring does not hold.',
+  'seal/broken': 'A sealed value does not open: altered, or moved to another owner.',
+  'database/unavailable': 'PostgreSQL does not answer.',
+  'database/not-migrated': 'The database lacks migrations that this version needs.',
+  'queue/unavailable': 'The queue does not answer.',
+  'provider/unavailable': 'The OpenID provider does not answer, or not sensibly.',
+  'provider/refused-client': 'The provider refuses this client: its secret, its settings or its scopes.',
+  'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
+  'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',
+  'consent/invalid-callback':
+    'The answer to the authorization request does not belong to a transaction of this browser.',
+  'consent/denied': 'The person said no at the provider.',
+  'consent/not-offline': 'The provider answered without an offline token.',
+  'grant/not-usable': 'The grant is withdrawn or needs consent again.',
+  'grant/busy': 'Another worker holds the lease of the grant and did not finish in time.',
+  'grant/fenced': 'The lease of the grant was lost to another holder.',
+  'grant/wrong-subject': 'The provider answered for another subject than the grant belongs to.',
+  'run/lost-lease': 'The lease of the run was lost to another worker.',
+  'run/stopped': 'The run was stopped: withdrawn, cancelled or the service shuts down.',
+  'source/unauthorized': 'The server refuses the access token even when it is fresh.',
+  'source/forbidden': 'The server does not let the person read this.',
+  'source/not-found': 'The thing is gone.',
+  'source/changed': 'The thing changed while it was being read.',
+  'source/unavailable': 'The server does not answer, or answers with an error that may pass.',
+  'source/malformed': 'The server answered something that is not what the protocol says.',
+  'source/refused-redirect': 'The server points to another host; the token is not sent there.',
+  'store/unavailable': 'The store does not answer, is read-only or full.',
+  'store/not-found': 'The store has no such file.',
+  'store/exists': 'The store has that file already.',
+  'repository/not-found': 'There is no repository at this place.',
+  'repository/wrong-password': 'No key of the repository opens with this password.',
+  'repository/locked': 'Another program holds a lock on the repository.',
+  'repository/lost-lock': 'Our lock on the repository could not be refreshed in time.',
+  'repository/damaged': 'A file of the repository is not what its name or its keys say.',
+  'repository/no-such-snapshot': 'The repository has no such snapshot.',
+  'repository/no-such-path': 'The snapshot has no such path.',
+  'restore/would-overwrite': 'The target of a restore exists already.',
+  'request/invalid': 'The request is malformed.',
+  'request/forbidden': 'The request is not allowed for this person.',
+  'request/not-found': 'There is no such thing, or it is not yours.',
+  'usage/invalid': 'The command line is wrong.',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface HouseErrorOptions {
+  cause?: unknown;
+  /** Named facts for the operator's log. Never a secret. */
+  detail?: Record<string, unknown>;
+  /** Whether the same call may succeed later, and when at the earliest. */
+  retry?: { afterMs: number };
+}
+
+/** An error with a code for machines and a message for people that names the cure. */
+export class HouseError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: Record<string, unknown>;
+  readonly retry: { afterMs: number } | undefined;
+
+  constructor(code: ErrorCode, message: string, options: HouseErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'HouseError';
+    this.code = code;
+    this.detail = options.detail ?? {};
+    this.retry = options.retry;
+  }
+}
+
+/** Whether the error is a HouseError, of that code where one is named. */
+export function isHouseError(error: unknown, code?: ErrorCode): error is HouseError {
+  return error instanceof HouseError && (code === undefined || error.code === code);
+}
+
+/** What a person may read of any error. */
+export function messageForPeople(error: unknown): string {
+  return isHouseError(error) ? error.message : 'Internal error. The operator finds the details in the log.';
+}

@@ -1,0 +1,75 @@
+import type { Clock } from './clock.ts';
+import { isHouseError } from './errors.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Fields = Record<string, unknown>;
+
+/** Structured log: one JSON line an event. Secrets are left out by the caller and scrubbed here once more. */
+export interface Log {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+  /** The same log with fields that every line carries. */
+  with(fields: Fields): Log;
+}
+
+const levels: readonly Level[] = ['debug', 'info', 'warn', 'error'];
+
+/** A log that writes lines of at least `level` through `write`. */
+export function openLog(
+  options: { clock: Clock; level: Level; write: (line: string) => void },
+  carried: Fields = {},
+): Log {
+  const emit =
+    (level: Level) =>
+    (event: string, fields: Fields = {}) => {
+      if (levels.indexOf(level) < levels.indexOf(options.level)) return;
+      options.write(
+        JSON.stringify(scrub({ time: options.clock.now().toISOString(), level, event, ...carried, ...fields })),
+      );
+    };
+  return {
+    debug: emit('debug'),
+    info: emit('info'),
+    warn: emit('warn'),
+    error: emit('error'),
+    with: (fields) => openLog(options, { ...carried, ...fields }),
+  };
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog };
+
+const secretName = /token|secret|password|passphrase|authorization|cookie|verifier|assertion|recovery|^code$|sealed/i;
+const secretText = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*|Bearer\s+\S+|(?<=:\/\/[^/\s:@]*:)[^@\s]+(?=@)/g;
+const hidden = '[hidden]';
+
+/** Takes secrets out of anything loggable: by field name, and by the shape of tokens and of passwords in URLs. */
+export function scrub(value: unknown, depth = 0): unknown {
+  if (depth > 8) return '[deep]';
+  if (typeof value === 'string') return value.replace(secretText, hidden);
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Error) return scrubError(value, depth);
+  if (value instanceof Date) return value.toISOString();
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (Array.isArray(value)) return value.map((item) => scrub(item, depth + 1));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      secretName.test(name) && (typeof item === 'string' || ArrayBuffer.isView(item)) ? hidden : scrub(item, depth + 1),
+    ]),
+  );
+}
+
+/** The cause of an OAuth error can hold the provider's answer in clear, so foreign errors show name, code and message only. */
+function scrubError(error: Error, depth: number): unknown {
+  const own = {
+    name: error.name,
+    message: scrub(error.message, depth + 1),
+    code: 'code' in error ? error.code : undefined,
+  };
+  if (!isHouseError(error)) return { ...own, stack: scrub(error.stack?.split('\n').slice(1, 6).join('\n'), depth + 1) };
+  return { ...own, detail: scrub(error.detail, depth + 1), cause: scrub(error.cause, depth + 1) };
+}

@@ -1,0 +1,70 @@
+/**
+ * What every source of a person's data promises, so that the archiver needs to know one thing only.
+ * A source is opened for one person and one run; it lists collections and opens entries, and says what is unchanged.
+ */
+
+/** A collection (folder, calendar, mailbox) or an entry (file, event, message) as its collection lists it. */
+export interface Member {
+  readonly kind: 'collection' | 'entry';
+  /** The name inside its collection, decoded; never empty, '.', '..' and without '/' or NUL. */
+  readonly name: string;
+  /** Where the source finds it again; opaque to everybody else. */
+  readonly location: string;
+  /** Bytes, where the server says; entries only. */
+  readonly size?: number;
+  /** Last change by the server's clock, where it says. */
+  readonly modified?: Date;
+  /**
+   * An opaque word with this promise: the same validator (and size) on another night means the same content
+   * - for a collection: of everything below it. Absent when the server gives nothing that can be relied on
+   * (no ETag and an mtime too close to the listing; a folder ETag of a server that does not propagate changes).
+   */
+  readonly validator?: string;
+}
+
+/** Something that could not be backed up, and why; the run is then partial. */
+export interface Problem {
+  /** Path inside the source, names joined by '/'. */
+  readonly path: string;
+  readonly code: import('../errors.ts').ErrorCode;
+  /** For people: what happened. */
+  readonly message: string;
+}
+
+export interface Listing {
+  /** In no particular order; names unique. */
+  readonly members: readonly Member[];
+  /** Members that the server listed but that cannot be kept (a name that is not allowed, a malformed item). */
+  readonly problems: readonly Problem[];
+}
+
+/** An entry being read. What the server says here wins over the listing. */
+export interface Reading {
+  readonly size?: number;
+  readonly modified?: Date;
+  readonly validator?: string;
+  /**
+   * The content, once, with back-pressure. Resumes broken transfers by itself. Throws `source/changed` when the
+   * entry became another one while it was read, and never ends early without an error.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Source extends AsyncDisposable {
+  /** The folder at the top of the snapshot that this source fills: "files". */
+  readonly name: string;
+  /** The root collection. */
+  readonly root: Member;
+  /**
+   * Lists one collection, whole or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
+   * `source/unavailable` for this collection; `source/unauthorized` ends the run.
+   */
+  list(collection: Member, signal: AbortSignal): Promise<Listing>;
+  /** Opens an entry; the same errors as list. */
+  open(entry: Member, signal: AbortSignal): Promise<Reading>;
+  /** Requests sent and content bytes received so far. */
+  readonly traffic: { readonly requests: number; readonly bytes: number };
+}
+
+/** Hands out an access token valid for at least `minimumSeconds`; `refused` names one the server just refused. */
+export type Access = (options: { minimumSeconds: number; refused?: string; signal: AbortSignal }) => Promise<string>;
