@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A server that runs as our child on loopback until it is stopped. */
+export interface RunningServer extends AsyncDisposable {
+  /** With a trailing slash. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface Program {
+  command: string;
+  args: readonly string[];
+  env?: Record<string, string>;
+}
+
+/**
+ * Starts a server in the foreground on a free port and waits until it accepts connections.
+ * `program` writes the configuration for that port. Another program may take the port in between, so it is tried thrice.
+ */
+export async function startServerProcess(
+  program: (port: number) => Promise<Program>,
+  whenStopped: () => Promise<void> = async () => {},
+): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const { command, args, env } = await program(port);
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const output = collectOutput(child);
+    if (await accepts(port, child)) return running(child, port, whenStopped);
+    await end(child);
+    if (attempt < 3) continue;
+    await whenStopped();
+    throw new Error(`${command} did not start: ${output()}`);
+  }
+}
+
+/** A loopback port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  return address.port;
+}
+
+function running(child: ChildProcess, port: number, whenStopped: () => Promise<void>): RunningServer {
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= end(child).then(() => {
+      process.off('exit', killWithUs);
+      return whenStopped();
+    });
+    return stopped;
+  };
+  return { url: `http://127.0.0.1:${port}/`, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The last lines a server said, for the error that tells why it did not start. */
+function collectOutput(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(-4000);
+    });
+  }
+  return () => text;
+}
+
+async function accepts(port: number, child: ChildProcess): Promise<boolean> {
+  for (let attempt = 0; attempt < 400 && child.exitCode === null && child.signalCode === null; attempt++) {
+    if (await answers(port)) return true;
+    await sleep(25);
+  }
+  return false;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const say = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => say(true));
+    socket.once('error', () => say(false));
+  });
+}
+
+/** Asks a child to go, and makes it after three seconds. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const patience = new AbortController();
+  const force = sleep(3000, undefined, { signal: patience.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => {},
+  );
+  await gone;
+  patience.abort();
+  await force;
+}
