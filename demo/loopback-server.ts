@@ -1,0 +1,50 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A server on 127.0.0.1 that can be taken away and brought back on the same port. */
+export interface LoopbackServer {
+  readonly port: number;
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly origin: string;
+  /** Names what answers; until then every request gets 503. */
+  serve(listener: RequestListener): void;
+  /** Connections are refused from now on, the open ones are cut. Harmless when it is down already. */
+  down(): Promise<void>;
+  /** Listens again. Harmless when it is up already. */
+  up(): Promise<void>;
+}
+
+/** Listens on the port, or on a free one where it is 0. Rejects when the port is taken. */
+export async function listenOnLoopback(wanted: number): Promise<LoopbackServer> {
+  let answer: RequestListener = (_request, response) => response.writeHead(503).end();
+  const server = createServer((request, response) => answer(request, response));
+  server.keepAliveTimeout = 65_000;
+
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  await listen(wanted);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    serve: (listener) => {
+      answer = listener;
+    },
+    down: () =>
+      new Promise((resolve) => {
+        if (!server.listening) return resolve();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+    up: async () => {
+      if (!server.listening) await listen(port);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** Somebody of the demo world: how they sign in, and what the provider says of them. */
+export interface Person {
+  readonly username: string;
+  readonly password: string;
+  /** The subject: what a relying party knows the person by. It is not the user name. */
+  readonly subject: string;
+  readonly name: string;
+  readonly email: string;
+  /** IANA time zone. */
+  readonly zone: string;
+  readonly roles: readonly string[];
+}
+
+export const alice: Person = {
+  username: 'alice',
+  password: 'alice',
+  subject: '6f2c1d4e-8a1b-4d0e-9a53-0c5d7d1a11ce',
+  name: 'Alice Liddell',
+  email: 'alice@demo.example',
+  zone: 'Europe/London',
+  roles: [],
+};
+
+export const bob: Person = {
+  username: 'bob',
+  password: 'bob',
+  subject: '0b0b5a7e-3c44-4f7e-8b6c-1f0c9e2d0b0b',
+  name: 'Bob Marlow',
+  email: 'bob@demo.example',
+  zone: 'America/New_York',
+  roles: [],
+};
+
+/** The operator: has no files, but the role that opens Nightkeep's other face. */
+export const carol: Person = {
+  username: 'carol',
+  password: 'carol',
+  subject: 'ca401000-5d3a-4a27-b1f6-2f9e64d0ca40',
+  name: 'Carol Hathaway',
+  email: 'carol@demo.example',
+  zone: 'Europe/Berlin',
+  roles: ['nightkeep-operator'],
+};
+
+export const people: readonly Person[] = [alice, bob, carol];

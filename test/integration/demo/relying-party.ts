@@ -1,0 +1,82 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import * as oidc from 'openid-client';
+import type { DemoClient } from '../../../demo/idp-client.ts';
+
+/** The smallest relying party there is: sends the browser off, and shows the address that it came back to. */
+export interface RelyingParty extends AsyncDisposable {
+  readonly client: DemoClient;
+  /** Logout tokens that it was sent. */
+  readonly logoutTokens: string[];
+  /** Discovers the provider; `authentication` as openid-client names it. */
+  discover(issuer: string, authentication?: oidc.ClientAuth): Promise<oidc.Configuration>;
+  /** An authorization request, pushed unless told otherwise. */
+  begin(config: oidc.Configuration, scope: string, extra?: Record<string, string>): Promise<Attempt>;
+}
+
+export interface Attempt {
+  readonly url: string;
+  /** Takes the address the browser ended at to the token endpoint. */
+  finish(callback: string): Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>;
+}
+
+export async function startRelyingParty(overrides: Partial<DemoClient> = {}): Promise<RelyingParty> {
+  const logoutTokens: string[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const token = new URLSearchParams(Buffer.concat(chunks).toString()).get('logout_token');
+    if (token) logoutTokens.push(token);
+    response.end(`<p>Back at ${request.url}</p>`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const redirectUri = `${origin}/callback`;
+  const client: DemoClient = {
+    id: 'rp',
+    name: 'The Relying Party',
+    authentication: 'client_secret_basic',
+    secret: 'a secret & more',
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [`${origin}/bye`],
+    backchannelLogoutUri: `${origin}/logout`,
+    ...overrides,
+  };
+  return {
+    client,
+    logoutTokens,
+    discover: (issuer, authentication) =>
+      oidc.discovery(
+        new URL(issuer),
+        client.id,
+        client.secret,
+        authentication ?? oidc.ClientSecretBasic(client.secret),
+        {
+          execute: [oidc.allowInsecureRequests],
+        },
+      ),
+    begin: async (config, scope, extra = {}) => {
+      const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+      const expectedState = oidc.randomState();
+      const expectedNonce = oidc.randomNonce();
+      const url = await oidc.buildAuthorizationUrlWithPAR(config, {
+        redirect_uri: redirectUri,
+        scope,
+        code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: 'S256',
+        state: expectedState,
+        nonce: expectedNonce,
+        ...extra,
+      });
+      return {
+        url: url.href,
+        finish: (callback) =>
+          oidc.authorizationCodeGrant(config, new URL(callback), { pkceCodeVerifier, expectedState, expectedNonce }),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
