@@ -1,0 +1,64 @@
+import { HouseError } from '../../errors.ts';
+import { decrypt, encrypt, type MasterKey } from './envelope.ts';
+import { type BlobIdOf, type BlobType, idOf } from './ids.ts';
+import { compress, decompress } from './zstd.ts';
+
+/** A blob as it goes into a pack. */
+export interface SealedBlob<Type extends BlobType = BlobType> {
+  readonly type: Type;
+  readonly id: BlobIdOf<Type>;
+  readonly sealed: Buffer;
+  /** Bytes before compression; absent when the blob is stored as it is. */
+  readonly uncompressedLength?: number;
+}
+
+/** Where the sealed bytes of a blob lie in a pack. */
+export interface BlobLocation {
+  readonly offset: number;
+  /** Sealed bytes. */
+  readonly length: number;
+  readonly uncompressedLength?: number;
+}
+
+/** A blob of a known pack. */
+export interface PackedBlob extends BlobLocation {
+  readonly type: BlobType;
+  readonly id: BlobIdOf<BlobType>;
+}
+
+const longestBlob = 2 ** 32 - 1 - 64;
+
+/**
+ * Compresses and encrypts a blob, and opens the result again before handing it out, so that a fault of the compressor or of
+ * the memory is found while the original is still at hand. Data that does not shrink is stored as it is; trees are always
+ * compressed, because prune repacks those that are not. `id` may be given where the caller has hashed the bytes already.
+ */
+export function sealBlob<Type extends BlobType>(
+  key: MasterKey,
+  type: Type,
+  plaintext: Uint8Array,
+  id: BlobIdOf<Type> = idOf(plaintext),
+): SealedBlob<Type> {
+  if (plaintext.length === 0 || plaintext.length > longestBlob) throw new RangeError('A blob holds 1 byte to 4 GiB.');
+  const compressed = compress(plaintext);
+  const worth = type === 'tree' || compressed.length < plaintext.length;
+  const uncompressedLength = worth ? plaintext.length : undefined;
+  const sealed = encrypt(key, worth ? compressed : plaintext);
+  openBlob(key, id, sealed, uncompressedLength);
+  return { type, id, sealed, ...(uncompressedLength === undefined ? {} : { uncompressedLength }) };
+}
+
+/** The plaintext of a blob, proved to be the one that the id names. Throws `repository/damaged`. */
+export function openBlob(
+  key: MasterKey,
+  id: BlobIdOf<BlobType>,
+  sealed: Uint8Array,
+  uncompressedLength?: number,
+): Buffer {
+  const content = decrypt(key, sealed);
+  const plaintext = uncompressedLength === undefined ? content : decompress(content, uncompressedLength);
+  if (idOf(plaintext) !== id) {
+    throw new HouseError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
+  }
+  return plaintext;
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { HouseError } from '../../errors.ts';
+import { decrypt, encrypt, type MasterKey } from './envelope.ts';
+import { goJson } from './go-json.ts';
+import { asText, parseJsonObject } from './json-shape.ts';
+import { degreeOf, isIrreducible, type Polynomial, randomPolynomial } from './polynomial.ts';
+
+/** The settings that make a repository one. */
+export interface Config {
+  readonly version: 2;
+  /** 64 hex digits; tells repositories apart. */
+  readonly id: string;
+  readonly polynomial: Polynomial;
+}
+
+/** The config of a new repository. */
+export function createConfig(polynomial: Polynomial = randomPolynomial()): Config {
+  return { version: 2, id: randomBytes(32).toString('hex'), polynomial };
+}
+
+/** The bytes of the file `config`: sealed, but never compressed. */
+export function sealConfig(key: MasterKey, config: Config): Buffer {
+  const { version, id, polynomial } = config;
+  return encrypt(key, Buffer.from(goJson({ version, id, chunker_polynomial: polynomial.toString(16) })));
+}
+
+/** The config in these bytes. Throws `repository/damaged`, also for a version that is not 2. */
+export function openConfig(key: MasterKey, bytes: Uint8Array): Config {
+  const json = parseJsonObject(decrypt(key, bytes), 'config');
+  if (json.version !== 2) {
+    throw new HouseError(
+      'repository/damaged',
+      `This repository has format version ${json.version}; only version 2 is read. \`restic migrate upgrade_repo_v2\` upgrades version 1.`,
+    );
+  }
+  return { version: 2, id: asText(json.id, 'config'), polynomial: parsePolynomial(json.chunker_polynomial) };
+}
+
+function parsePolynomial(value: unknown): Polynomial {
+  const text = asText(value, 'config');
+  const polynomial = /^[0-9a-f]{1,16}$/i.test(text) ? BigInt(`0x${text}`) : 0n;
+  if (degreeOf(polynomial) > 53 || !isIrreducible(polynomial)) {
+    throw new HouseError('repository/damaged', 'The chunker polynomial of the repository is not irreducible.');
+  }
+  return polynomial;
+}

@@ -1,0 +1,60 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import sodium from 'sodium-native';
+import { HouseError } from '../../errors.ts';
+
+/** The keys that encrypt and authenticate everything in a repository; plain bytes, may be sent to a worker thread. */
+export interface MasterKey {
+  /** AES-256, 32 bytes. */
+  readonly encrypt: Uint8Array;
+  /** Poly1305-AES, 16 bytes each. */
+  readonly mac: { readonly k: Uint8Array; readonly r: Uint8Array };
+}
+
+const ivLength = 16;
+const tagLength = 16;
+
+/** What an envelope is longer than its content. */
+export const envelopeOverhead = ivLength + tagLength;
+
+/** A new master key from the system's random source. */
+export function createMasterKey(): MasterKey {
+  return { encrypt: randomBytes(32), mac: { k: randomBytes(16), r: randomBytes(16) } };
+}
+
+/** The envelope of the plaintext: IV, AES-256-CTR ciphertext, Poly1305-AES tag of the ciphertext. The IV is fresh unless given. */
+export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = randomBytes(ivLength)): Buffer {
+  const envelope = Buffer.allocUnsafe(plaintext.length + envelopeOverhead);
+  envelope.set(iv);
+  const cipher = createCipheriv('aes-256-ctr', key.encrypt, iv);
+  envelope.set(cipher.update(plaintext), ivLength);
+  const end = ivLength + plaintext.length;
+  sodium.crypto_onetimeauth(envelope.subarray(end), envelope.subarray(ivLength, end), oneTimeKey(key, iv));
+  return envelope;
+}
+
+/** The content of an envelope. Throws `repository/damaged` when it is too short or its tag is not ours. */
+export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
+  if (envelope.length < envelopeOverhead) throw damaged('shorter than its own overhead');
+  const iv = envelope.subarray(0, ivLength);
+  if (iv.every((byte) => byte === 0)) throw damaged('without an IV');
+  const end = envelope.length - tagLength;
+  const ciphertext = asBuffer(envelope.subarray(ivLength, end));
+  if (!sodium.crypto_onetimeauth_verify(asBuffer(envelope.subarray(end)), ciphertext, oneTimeKey(key, iv))) {
+    throw damaged('altered, or sealed with another key');
+  }
+  return createDecipheriv('aes-256-ctr', key.encrypt, iv).update(ciphertext);
+}
+
+/** r || AES-128(k, IV): the Poly1305 key of one message. */
+function oneTimeKey(key: MasterKey, iv: Uint8Array): Buffer {
+  const block = createCipheriv('aes-128-ecb', key.mac.k, null).setAutoPadding(false);
+  return Buffer.concat([key.mac.r, block.update(iv)]);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function damaged(what: string): HouseError {
+  return new HouseError('repository/damaged', `Something sealed in the repository is ${what}.`);
+}

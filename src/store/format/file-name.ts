@@ -1,0 +1,64 @@
+/**
+ * Names of files are bytes, nearly always UTF-8. In memory they are strings; a byte that is not part of valid UTF-8 is kept as the
+ * lone surrogate U+DC00 + byte, so that every name survives being read and written again.
+ */
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const escapedByte = 0xdc00;
+
+/** The name that these bytes spell. */
+export function nameFromBytes(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return nameFromBrokenUtf8(bytes);
+  }
+}
+
+/** The bytes of the name; a surrogate that stands for no byte becomes U+FFFD. */
+export function nameToBytes(name: string): Buffer {
+  if (name.isWellFormed()) return Buffer.from(name);
+  return Buffer.concat(Array.from(name, bytesOfCharacter));
+}
+
+/** Orders names by their bytes, as trees are sorted. */
+export function compareNames(a: string, b: string): number {
+  if (hasSurrogate.test(a) || hasSurrogate.test(b)) return Buffer.compare(nameToBytes(a), nameToBytes(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The name fit to be shown or sent: what is not UTF-8 becomes U+FFFD. */
+export function shownName(name: string): string {
+  return name.toWellFormed();
+}
+
+const hasSurrogate = /[\ud800-\udfff]/;
+
+function nameFromBrokenUtf8(bytes: Uint8Array): string {
+  let name = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = validSequence(bytes, at);
+    name +=
+      length === 0 ? String.fromCharCode(escapedByte + (bytes[at] ?? 0)) : utf8.decode(bytes.subarray(at, at + length));
+    at += length || 1;
+  }
+  return name;
+}
+
+/** Length of the valid UTF-8 sequence that starts here; 0 when there is none. */
+function validSequence(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  try {
+    utf8.decode(bytes.subarray(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}
+
+function bytesOfCharacter(character: string): Buffer {
+  const code = character.charCodeAt(0);
+  if (character.length === 1 && code >= escapedByte + 0x80 && code <= escapedByte + 0xff) return Buffer.of(code & 0xff);
+  return Buffer.from(character.toWellFormed());
+}

@@ -1,0 +1,47 @@
+import type { PackedBlob } from './blob.ts';
+import type { MasterKey } from './envelope.ts';
+import { type IndexId, type PackId, parseId } from './ids.ts';
+import { asCount, asList, asObject, type JsonObject, malformed, optional } from './json-shape.ts';
+import { openSealedFile, type SealedFile, sealFile } from './unpacked-file.ts';
+
+/** A pack and all its blobs. One index file must name the whole of a pack. */
+export interface IndexedPack {
+  readonly id: PackId;
+  readonly blobs: readonly PackedBlob[];
+}
+
+/** Blobs that one index file names at most. */
+export const blobsPerIndex = 50_000;
+
+/** An index file of these packs. */
+export function sealIndex(key: MasterKey, packs: readonly IndexedPack[]): SealedFile<IndexId> {
+  return sealFile<IndexId>(key, { packs: packs.map(({ id, blobs }) => ({ id, blobs: blobs.map(blobJson) })) });
+}
+
+/** The packs of an index file; fields of other writers (`supersedes`, `packs_to_delete`) mean nothing. Throws `repository/damaged`. */
+export function openIndex(key: MasterKey, id: IndexId, bytes: Uint8Array): IndexedPack[] {
+  const json = openSealedFile(key, id, bytes, 'index');
+  return asList(json.packs ?? [], 'index').map((value) => parsePack(asObject(value, 'index')));
+}
+
+function blobJson({ id, type, offset, length, uncompressedLength }: PackedBlob): object {
+  return { id, type, offset, length, uncompressed_length: uncompressedLength };
+}
+
+function parsePack(pack: JsonObject): IndexedPack {
+  const blobs = asList(pack.blobs ?? [], 'index').map((value) => parseBlob(asObject(value, 'index')));
+  return { id: parseId<PackId>(pack.id), blobs };
+}
+
+function parseBlob(blob: JsonObject): PackedBlob {
+  const { type } = blob;
+  if (type !== 'data' && type !== 'tree') throw malformed('index');
+  const uncompressedLength = optional(blob.uncompressed_length, asCount, 'index');
+  return {
+    type,
+    id: parseId<PackedBlob['id']>(blob.id),
+    offset: asCount(blob.offset, 'index'),
+    length: asCount(blob.length, 'index'),
+    ...(uncompressedLength ? { uncompressedLength } : {}),
+  };
+}

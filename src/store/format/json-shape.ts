@@ -1,0 +1,48 @@
+import { HouseError } from '../../errors.ts';
+
+/** The JSON files of a repository are read through these, so that a field of the wrong type is found where it stands. */
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** The JSON object in these bytes. Throws `repository/damaged`. */
+export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
+  try {
+    return asObject(JSON.parse(new TextDecoder('utf-8').decode(bytes)), what);
+  } catch (cause) {
+    throw cause instanceof HouseError ? cause : malformed(what, cause);
+  }
+}
+
+export function asObject(value: unknown, what: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(what);
+  return value as JsonObject;
+}
+
+export function asList(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(what);
+  return value;
+}
+
+export function asText(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw malformed(what);
+  return value;
+}
+
+/** A whole number of at least 0; Go's uint64 may be larger than JavaScript counts exactly. */
+export function asCount(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) throw malformed(what);
+  return value;
+}
+
+/** Reads the field when it is there; null counts as absent. */
+export function optional<T>(value: unknown, read: (value: unknown, what: string) => T, what: string): T | undefined {
+  return value === undefined || value === null ? undefined : read(value, what);
+}
+
+/** The object without its undefined fields. */
+export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}
+
+export function malformed(what: string, cause?: unknown): HouseError {
+  return new HouseError('repository/damaged', `The repository holds a ${what} that is not well formed.`, { cause });
+}

@@ -1,0 +1,117 @@
+import { randomBytes, scryptSync } from 'node:crypto';
+import { HouseError, isHouseError } from '../../errors.ts';
+import { decrypt, encrypt, type MasterKey } from './envelope.ts';
+import { goJson } from './go-json.ts';
+import { idOf, type KeyId } from './ids.ts';
+import { asCount, asObject, asText, type JsonObject, malformed, optional, parseJsonObject } from './json-shape.ts';
+
+/** How hard a password is to try: scrypt with r = 8 always, since some readers refuse anything else. */
+export interface Scrypt {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** For passwords that people keep: 32 MiB and about 100 ms a try. */
+export const scryptForPeople: Scrypt = { N: 32768, r: 8, p: 1 };
+/** For 256 random bits, which nobody guesses. */
+export const scryptForRandomPasswords: Scrypt = { N: 16384, r: 8, p: 1 };
+
+/** What a key file tells without its password. */
+export interface KeyFileFacts {
+  readonly created: string;
+  readonly username: string;
+  readonly hostname: string;
+}
+
+export interface KeyFile {
+  readonly id: KeyId;
+  readonly bytes: Buffer;
+}
+
+/** A key file that opens the master key with the password. `created` is RFC 3339. */
+export function createKeyFile(
+  masterKey: MasterKey,
+  password: string,
+  facts: KeyFileFacts,
+  { N, r, p }: Scrypt = scryptForPeople,
+): KeyFile {
+  const salt = randomBytes(64);
+  const data = encrypt(derive(password, salt, { N, r, p }), Buffer.from(goJson(masterKeyJson(masterKey))));
+  const { created, username, hostname } = facts;
+  const file = { created, username, hostname, kdf: 'scrypt', N, r, p, salt: base64(salt), data: base64(data) };
+  const bytes = Buffer.from(goJson(file));
+  return { id: idOf<KeyId>(bytes), bytes };
+}
+
+/** The master key, or undefined when the password is not this file's. Throws `repository/damaged`. */
+export function openKeyFile(bytes: Uint8Array, password: string): MasterKey | undefined {
+  const file = parseJsonObject(bytes, 'key file');
+  const derived = derive(password, fromBase64(file.salt), parseScrypt(file));
+  const opened = tryDecrypt(derived, fromBase64(file.data));
+  return opened === undefined ? undefined : parseMasterKey(parseJsonObject(opened, 'master key'));
+}
+
+/** What the key file tells without its password. Throws `repository/damaged`. */
+export function readKeyFacts(bytes: Uint8Array): KeyFileFacts {
+  const file = parseJsonObject(bytes, 'key file');
+  const text = (name: string) => optional(file[name], asText, 'key file') ?? '';
+  return { created: text('created'), username: text('username'), hostname: text('hostname') };
+}
+
+/** A tag that does not fit means another password: nothing else can be told from it. */
+function tryDecrypt(derived: MasterKey, data: Buffer): Buffer | undefined {
+  try {
+    return decrypt(derived, data);
+  } catch (error) {
+    if (isHouseError(error, 'repository/damaged')) return undefined;
+    throw error;
+  }
+}
+
+function parseScrypt(file: JsonObject): Scrypt {
+  const [N, r, p] = ['N', 'r', 'p'].map((name) => asCount(file[name], 'key file')) as [number, number, number];
+  if (
+    file.kdf !== 'scrypt' ||
+    !isPowerOfTwo(N) ||
+    N < 2 ||
+    r < 1 ||
+    p < 1 ||
+    r * p >= 2 ** 30 ||
+    N * r * 128 > 2 ** 31 - 1
+  ) {
+    throw new HouseError('repository/damaged', 'A key file asks for a password hash that is out of range.');
+  }
+  return { N, r, p };
+}
+
+function isPowerOfTwo(n: number): boolean {
+  return Number.isInteger(Math.log2(n));
+}
+
+function derive(password: string, salt: Uint8Array, { N, r, p }: Scrypt): MasterKey {
+  if (salt.length !== 64) throw malformed('key file');
+  const key = scryptSync(password, salt, 64, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 * 1024 });
+  return { encrypt: key.subarray(0, 32), mac: { k: key.subarray(32, 48), r: key.subarray(48, 64) } };
+}
+
+function masterKeyJson({ encrypt: key, mac }: MasterKey): object {
+  return { mac: { k: base64(mac.k), r: base64(mac.r) }, encrypt: base64(key) };
+}
+
+function parseMasterKey(json: JsonObject): MasterKey {
+  const mac = asObject(json.mac, 'master key');
+  const key = { encrypt: fromBase64(json.encrypt), mac: { k: fromBase64(mac.k), r: fromBase64(mac.r) } };
+  const parts = [key.encrypt, key.mac.k, key.mac.r];
+  const sound = parts.map((part) => part.length).join() === '32,16,16' && parts.every((part) => part.some(Boolean));
+  if (!sound) throw malformed('master key');
+  return key;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+function fromBase64(value: unknown): Buffer {
+  return Buffer.from(asText(value, 'key file'), 'base64');
+}

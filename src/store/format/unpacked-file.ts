@@ -1,0 +1,35 @@
+import { HouseError } from '../../errors.ts';
+import { decrypt, encrypt, type MasterKey } from './envelope.ts';
+import { goJson } from './go-json.ts';
+import { type AnyId, idOf } from './ids.ts';
+import { type JsonObject, parseJsonObject } from './json-shape.ts';
+import { compress, decompress } from './zstd.ts';
+
+/** A file outside the packs (index, snapshot, lock): its name is the hash of its bytes. */
+export interface SealedFile<Kind extends AnyId> {
+  readonly id: Kind;
+  readonly bytes: Buffer;
+}
+
+const compressedMark = 2;
+
+/** Seals a JSON document as a file of its own: 0x02, zstd frame, envelope. Opened again before it is handed out. */
+export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown): SealedFile<Kind> {
+  const json = Buffer.from(goJson(document));
+  const bytes = encrypt(key, Buffer.concat([Buffer.of(compressedMark), compress(json)]));
+  if (!openFrame(key, bytes).equals(json)) throw new Error('A sealed file does not open to what was sealed.');
+  return { id: idOf<Kind>(bytes), bytes };
+}
+
+/** The JSON document of a file whose name is its id. Throws `repository/damaged`. */
+export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): JsonObject {
+  if (idOf(bytes) !== id) throw new HouseError('repository/damaged', `The ${what} ${id} is not what its name says.`);
+  return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
+}
+
+function openFrame(key: MasterKey, bytes: Uint8Array): Buffer {
+  const content = decrypt(key, bytes);
+  if (content[0] === compressedMark) return decompress(content.subarray(1));
+  if (content[0] === 0x5b || content[0] === 0x7b) return content;
+  throw new HouseError('repository/damaged', 'A file of the repository is in a form that version 2 does not have.');
+}

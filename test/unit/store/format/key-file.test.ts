@@ -1,0 +1,34 @@
+import { scryptSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createMasterKey } from '../../../../src/store/format/envelope.ts';
+import { createKeyFile, openKeyFile, readKeyFacts } from '../../../../src/store/format/key-file.ts';
+
+const facts = { created: '2026-01-02T03:04:05Z', username: 'alice', hostname: 'nightkeep' };
+const cheap = { N: 1024, r: 8, p: 1 };
+
+describe('key files', () => {
+  test('scrypt derives the known key', () => {
+    const derived = scryptSync('pw', Buffer.alloc(64, 7), 64, cheap).toString('hex');
+    expect(derived).toMatch(/^ea39d18d8ff6b389e42a117261dc2ea2c9db03072787c5d35d9711817b78b082/);
+  });
+
+  test('open with their password and with no other', () => {
+    const key = createMasterKey();
+    const { bytes } = createKeyFile(key, 'grüße', facts, cheap);
+    expect(openKeyFile(bytes, 'grüße')).toEqual(key);
+    expect(openKeyFile(bytes, 'gruesse')).toBeUndefined();
+    expect(readKeyFacts(bytes)).toEqual(facts);
+  });
+
+  test.each([
+    ['N that is no power of two', { N: 1000 }],
+    ['N beyond two GiB', { N: 2 ** 21 }],
+    ['another function', { kdf: 'pbkdf2' }],
+    ['a short salt', { salt: Buffer.alloc(32).toString('base64') }],
+    ['no p', { p: 0 }],
+  ])('refuse %s', (_, change) => {
+    const { bytes } = createKeyFile(createMasterKey(), 'pw', facts, cheap);
+    const changed = Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), ...change }));
+    expect(() => openKeyFile(changed, 'pw')).toThrow(expect.objectContaining({ code: 'repository/damaged' }));
+  });
+});
