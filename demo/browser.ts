@@ -9,6 +9,8 @@ export interface Page {
   readonly url: string;
   readonly status: number;
   readonly contentType: string;
+  /** Of the answer's header; under `no-referrer` forms are sent with `Origin: null`. */
+  readonly referrerPolicy: string;
   readonly text: string;
   readonly forms: readonly Form[];
   /** Addresses that were asked on the way, the last one included. */
@@ -49,6 +51,7 @@ export function openBrowser(): Browser {
       status: answer.statusCode,
       text,
       contentType: header('content-type')[0] ?? '',
+      referrerPolicy: header('referrer-policy')[0] ?? '',
       next: header('location')[0],
     };
   };
@@ -59,12 +62,12 @@ export function openBrowser(): Browser {
     let posted = body;
     while (visited.length <= mostRedirects) {
       visited.push(url.href);
-      const { status, text, contentType, next } = await ask(url, from, posted);
-      if (status < 300 || status > 399 || next === undefined) {
-        return { url: url.href, status, contentType, text, forms: formsIn(text), visited };
+      const { next, ...answer } = await ask(url, from, posted);
+      if (answer.status < 300 || answer.status > 399 || next === undefined) {
+        return { ...answer, url: url.href, forms: formsIn(answer.text), visited };
       }
       url = new URL(next, url);
-      if (status !== 307 && status !== 308) posted = undefined;
+      if (answer.status !== 307 && answer.status !== 308) posted = undefined;
     }
     throw new Error(`More than ${mostRedirects} redirects: ${visited.slice(-3).join(' -> ')}`);
   };
@@ -148,7 +151,7 @@ function headersFor(url: URL, from: Page | undefined, cookie: string, body: URLS
     ...(cookie && { cookie }),
     ...(body && {
       'content-type': 'application/x-www-form-urlencoded',
-      ...(from && { origin: new URL(from.url).origin }),
+      ...(from && { origin: from.referrerPolicy === 'no-referrer' ? 'null' : new URL(from.url).origin }),
     }),
   };
 }

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import type { CloudTree } from './cloud-tree.ts';
 
 /** Numbers that look random and are the same for the same seed. */
-export interface Dice {
+interface Dice {
   /** A whole number from 0 to `sides` - 1. */
   roll(sides: number): number;
   bytes(length: number): Uint8Array;

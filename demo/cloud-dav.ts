@@ -57,7 +57,7 @@ export function davHandler(trees: ReadonlyMap<string, CloudTree>, checkToken: Ch
 }
 
 /** The address of a person's file or folder, percent-encoded, a folder's with a slash at its end. */
-export function hrefOf(username: string, path: Path, node: CloudNode): string {
+function hrefOf(username: string, path: Path, node: CloudNode): string {
   const names = [username, ...path].map((name) => encodeURIComponent(name)).join('/');
   return `${filesPrefix}${names}${node.kind === 'folder' ? '/' : ''}`;
 }

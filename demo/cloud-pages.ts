@@ -88,7 +88,7 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
 }
 
 /** Does one of the three changes in Notes, and says what it did; undefined for any other word. */
-export function changeSomething(tree: CloudTree, change: string, clock: Clock): string | undefined {
+function changeSomething(tree: CloudTree, change: string, clock: Clock): string | undefined {
   const now = clock.now().toISOString();
   const notes = tree.find(['Notes']);
   const files = notes?.kind === 'folder' ? [...notes.children].filter(([, node]) => node.kind === 'file') : [];

@@ -11,7 +11,7 @@ interface PropertyName {
 }
 
 /** What a PROPFIND asks for: some properties by name, all of them, or only their names. */
-export type Question = { readonly named: readonly PropertyName[] } | 'all' | 'names';
+type Question = { readonly named: readonly PropertyName[] } | 'all' | 'names';
 
 /** Reads the body of a PROPFIND (RFC 4918, section 14.20); an empty one asks for all. Throws where it is malformed. */
 export function readQuestion(body: string): Question {

@@ -38,7 +38,7 @@ export function formsIn(page: string): Form[] {
 }
 
 /** Decodes the character references that the pages use. */
-export function decodeReferences(text: string): string {
+function decodeReferences(text: string): string {
   return text.replace(/&(#x?[\da-f]+|amp|lt|gt|quot|apos|nbsp);/gi, (whole, name: string) => {
     if (name.startsWith('#')) {
       const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);
@@ -49,7 +49,7 @@ export function decodeReferences(text: string): string {
 }
 
 /** Attributes of a start tag by lower-case name, decoded; one without a value is empty. */
-export function attributesOf(tag: string): Record<string, string> {
+function attributesOf(tag: string): Record<string, string> {
   const pairs = tag.matchAll(/([^\s=/"'>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g);
   return Object.fromEntries(
     [...pairs].map(([, name = '', double, single, bare]) => [

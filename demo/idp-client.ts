@@ -17,7 +17,7 @@ export interface DemoClient {
   readonly backchannelLogoutUri?: string;
 }
 
-export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** The client as OpenID Connect Dynamic Client Registration names its members. */
 export function metadataOf(client: DemoClient): AdapterPayload {

@@ -30,7 +30,7 @@ export function loginPage(options: {
     'Sign in',
     html`
 ${asking ? html`<p><b>${asking}</b> asks who you are.</p>` : ''}
-${failed ? html`<p class="bad" role="alert">No such user name and password. In this demo they are the same word.</p>` : ''}
+${failed ? html`<p class="bad" role="alert">No such user name and password.</p>` : ''}
 <form method="post" action="${action}">
   <label for="username">User name</label>
   <input id="username" name="username" type="text" value="${hint}" autocomplete="username" autocapitalize="none" required autofocus>
@@ -47,7 +47,7 @@ ${failed ? html`<p class="bad" role="alert">No such user name and password. In t
   </form>`,
     )}
 </div>
-<p class="soft">${people.map((person) => html`<code>${person.username}</code> / <code>${person.password}</code> `)}</p>`,
+<p class="soft">User name and password are the same word: ${people.map(({ username }) => username).join(', ')}.</p>`,
   );
 }
 

@@ -3,10 +3,13 @@ import { html, raw } from 'hono/html';
 /** A piece of a page; everything put into it by `html` is escaped. */
 export type Markup = ReturnType<typeof html>;
 
-/** Sent with every page: nothing is loaded, nothing runs, nobody frames it. */
+/**
+ * Sent with every page: nothing is loaded, nothing runs, nobody frames it. The referrer policy is no stricter, because
+ * under `no-referrer` browsers send forms with `Origin: null`, also to their own site.
+ */
 export const pageHeaders = {
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+  'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
 };
@@ -19,6 +22,7 @@ export async function page(site: { name: string; sign: string }, title: string, 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 <title>${title} · ${site.name}</title>
 <style>${raw(style)}</style>
 </head>

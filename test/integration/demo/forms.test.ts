@@ -41,7 +41,10 @@ const server = createServer(async (request, response) => {
     response.writeHead(302, { location: '/below/page' }).end();
   } else if (request.method === 'POST') response.writeHead(303, { location: '/done' }).end();
   else if (request.url === '/loop') response.writeHead(302, { location: '/loop' }).end();
-  else response.end('<form method="post"><input name="a" value="1"><button name="b" value="2">Send</button></form>');
+  else {
+    if (request.url === '/shy') response.setHeader('referrer-policy', 'no-referrer');
+    response.end('<form method="post"><input name="a" value="1"><button name="b" value="2">Send</button></form>');
+  }
 });
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -61,6 +64,12 @@ test('the browser keeps cookies by path, follows redirects, and says where a for
   expect(seen.at(-2)).toMatchObject({ body: 'a=changed&c=3&b=2' });
   expect(seen.at(-2)?.request.headers).toMatchObject({ origin: url, 'sec-fetch-site': 'same-origin' });
   expect(seen.at(-1)?.request.headers.cookie).toBe('__Host-s=1');
+});
+
+test('like a real browser it hides the origin of a form on a page without referrers', async () => {
+  await using browser = openBrowser();
+  await browser.submit(await browser.open(`${url}/shy`), { button: 'Send' });
+  expect(seen.at(-2)?.request.headers.origin).toBe('null');
 });
 
 test('a form that is not there is told with those that are; endless redirects end', async () => {
