@@ -271,3 +271,14 @@ test('an offline token that nobody used for thirty days is gone, one used every 
   expect(await refusal(oidc.refreshTokenGrant(there, token))).toEqual({ status: 400, error: 'invalid_grant' });
   await aging.stop();
 });
+
+test('with rotation off the same offline token works any number of times', async () => {
+  const lenient = await startProvider({ clients: [party.client], people, options: { rotate: false } });
+  const there = await party.discover(lenient.issuer);
+  await freshBrowser();
+  const attempt = await party.begin(there, offline, { prompt: 'consent' });
+  const back = await signIn(browser, await browser.open(attempt.url), alice);
+  const token = (await attempt.finish(back.url)).refresh_token ?? '';
+  for (let use = 0; use < 3; use += 1) expect((await oidc.refreshTokenGrant(there, token)).refresh_token).toBe(token);
+  await lenient.stop();
+});
