@@ -1,0 +1,53 @@
+/**
+ * Where a repository lies: bytes under names, nothing of blobs or snapshots. Every implementation keeps the same promises
+ * (test/contract/backend holds them to it); retrying and the like are wrappers around the same interface.
+ */
+
+/** The folders of a repository; `config` is one file, its name is not looked at. */
+export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data';
+
+export interface ListedFile {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface Backend {
+  /** For people and logs: where it is. Holds no secret. */
+  readonly location: string;
+  /**
+   * Durable and whole when it resolves; readers never see a part of it. Throws `store/exists` when the name is taken:
+   * files are written once.
+   */
+  save(type: FileType, name: string, bytes: Uint8Array): Promise<void>;
+  /** The whole file, or exactly the range asked for. Throws `store/not-found`; `repository/damaged` when the file ends before the range does. */
+  load(type: FileType, name: string, range?: ByteRange): Promise<Buffer>;
+  /** The files of a type in no order, leftovers of broken writes not among them. */
+  list(type: FileType): AsyncIterable<ListedFile>;
+  /** Throws `store/not-found`. */
+  stat(type: FileType, name: string): Promise<ListedFile>;
+  /** Throws `store/not-found`. */
+  remove(type: FileType, name: string): Promise<void>;
+}
+
+/** The name under which `config` is asked for and listed. */
+export const configName = 'config';
+
+/** The path of a file inside a repository, the same on disks and in buckets. */
+export function pathOf(type: FileType, name: string): string {
+  if (type === 'config') return configName;
+  return type === 'data' ? `data/${name.slice(0, 2)}/${name}` : `${folders[type]}/${name}`;
+}
+
+/** The folder of a type. */
+export const folders = { key: 'keys', snapshot: 'snapshots', index: 'index', lock: 'locks', data: 'data' } as const;
+
+/** Whether a name can be a file of a repository; anything else in its folders is a leftover. */
+export function isFileName(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}

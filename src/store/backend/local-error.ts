@@ -1,0 +1,42 @@
+import { type ErrorCode, HouseError, isHouseError } from '../../errors.ts';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly what: string;
+  /** Whether the same call may work in a moment. */
+  readonly passes?: true;
+}
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  ENOENT: { code: 'store/not-found', what: 'has no such file' },
+  EEXIST: { code: 'store/exists', what: 'has that file already' },
+  ENOSPC: { code: 'store/unavailable', what: 'is full. Make room, or point STORE_URL to a larger disk' },
+  EDQUOT: { code: 'store/unavailable', what: 'has used up its quota. Raise it, or make room' },
+  EROFS: { code: 'store/unavailable', what: 'is mounted read-only. Remount it for writing' },
+  EACCES: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
+  EPERM: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
+  ENOTDIR: { code: 'store/unavailable', what: 'lies where a file is. Point STORE_URL to a folder' },
+  EMFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
+  ENFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
+  EAGAIN: { code: 'store/unavailable', what: 'is busy', passes: true },
+  EBUSY: { code: 'store/unavailable', what: 'is busy', passes: true },
+  EINTR: { code: 'store/unavailable', what: 'was interrupted', passes: true },
+  EIO: { code: 'store/unavailable', what: 'has trouble with its disk. Look at the system log', passes: true },
+  ESTALE: { code: 'store/unavailable', what: 'was remounted meanwhile', passes: true },
+  ETIMEDOUT: { code: 'store/unavailable', what: 'does not answer', passes: true },
+  EHOSTDOWN: { code: 'store/unavailable', what: 'does not answer', passes: true },
+};
+
+const soon = { afterMs: 500 };
+
+/** What an error of the file system means for people, and whether it can pass. */
+export function localError(error: unknown, folder: string): unknown {
+  if (isHouseError(error) || !(error instanceof Error) || !('code' in error)) return error;
+  const name = String(error.code);
+  const meaning = meanings[name] ?? { code: 'store/unavailable', what: 'failed in an unexpected way', passes: true };
+  return new HouseError(meaning.code, `The store at ${folder} ${meaning.what}.`, {
+    cause: error,
+    detail: { errno: name, folder },
+    ...(meaning.passes ? { retry: soon } : {}),
+  });
+}

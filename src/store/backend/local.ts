@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HouseError } from '../../errors.ts';
+import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
+import { localError } from './local-error.ts';
+
+/**
+ * A repository in a folder. A file is written beside its final name, synced, renamed and made read-only, so that after a
+ * crash it is there whole or not at all. Folders that are missing are made at the first write.
+ */
+export function openLocalBackend(folder: string): Backend {
+  const guarded = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(localError(error, folder)));
+  const at = (type: FileType, name: string) => join(folder, pathOf(type, name));
+  return {
+    location: folder,
+    save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
+    load: (type, name, range) => guarded(readAll(at(type, name), range)),
+    list: (type) => listFiles(folder, type, guarded),
+    stat: async (type, name) => ({ name, size: (await guarded(stat(at(type, name)))).size }),
+    remove: (type, name) => guarded(removeDurably(at(type, name))),
+  };
+}
+
+const readOnly = 0o400;
+const forOwner = 0o700;
+
+async function saveOnce(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path));
+  if (await exists(path))
+    throw new HouseError('store/exists', 'The store has that file already.', { detail: { path } });
+  const temporary = `${path}-tmp-${randomBytes(6).toString('hex')}`;
+  try {
+    await writeDurably(temporary, bytes);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  await file.writeFile(bytes);
+  const { size } = await file.stat();
+  if (size !== bytes.length) {
+    throw new HouseError('store/unavailable', `Wrote ${bytes.length} bytes, but the disk has ${size}.`, {
+      retry: { afterMs: 500 },
+    });
+  }
+  await file.chmod(readOnly);
+  await file.sync();
+}
+
+/** Makes the folder and those above it; a new folder is durable only once its parent is synced. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: forOwner });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, constants.O_RDONLY);
+  await folder.sync();
+}
+
+async function readAll(path: string, range?: ByteRange): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  return await (range === undefined ? file.readFile() : readRange(file, range));
+}
+
+async function readRange(file: FileHandle, { offset, length }: ByteRange): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let got = 0;
+  while (got < length) {
+    const { bytesRead } = await file.read(bytes, got, length - got, offset + got);
+    if (bytesRead === 0)
+      throw new HouseError('repository/damaged', 'A file of the repository is shorter than its index says.');
+    got += bytesRead;
+  }
+  return bytes;
+}
+
+async function* listFiles(
+  folder: string,
+  type: FileType,
+  guarded: <T>(work: Promise<T>) => Promise<T>,
+): AsyncGenerator<{ name: string; size: number }> {
+  const names = type === 'config' ? [configName] : await guarded(namesIn(folder, type));
+  for (const name of names) {
+    const size = await guarded(sizeOf(join(folder, pathOf(type, name))));
+    if (size !== undefined) yield { name, size };
+  }
+}
+
+async function namesIn(folder: string, type: Exclude<FileType, 'config'>): Promise<string[]> {
+  const top = join(folder, folders[type]);
+  if (type !== 'data') return (await readFolder(top)).filter(isFileName);
+  const parts = (await readFolder(top)).filter((part) => /^[0-9a-f]{2}$/.test(part));
+  const names: string[] = [];
+  for (const part of parts)
+    names.push(...(await readFolder(join(top, part))).filter((name) => isFileName(name) && name.startsWith(part)));
+  return names;
+}
+
+async function readFolder(path: string): Promise<string[]> {
+  return readdir(path).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)));
+}
+
+/** The size; undefined for what vanished since it was listed. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)),
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await sizeOf(path)) !== undefined;
+}
+
+async function removeDurably(path: string): Promise<void> {
+  await rm(path);
+  await syncFolder(dirname(path));
+}

@@ -1,0 +1,105 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Backend, FileType } from '../../../src/store/backend/backend.ts';
+
+const nameOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const types: readonly FileType[] = ['key', 'snapshot', 'index', 'lock', 'data'];
+const listNames = async (backend: Backend, type: FileType) =>
+  (await Array.fromAsync(backend.list(type))).map(({ name }) => name).sort();
+
+/** Holds an implementation to what backend.ts promises. `open` gives a new, empty place each time. */
+export function describeBackend(title: string, open: () => Promise<Backend>): void {
+  describe(`${title} keeps the promises of a backend`, () => {
+    test.each(types)('a %s is loaded as it was saved, whole and in ranges', async (type) => {
+      const backend = await open();
+      const bytes = randomBytes(10_000);
+      const name = nameOf(bytes);
+      await backend.save(type, name, bytes);
+      expect((await backend.load(type, name)).equals(bytes)).toBe(true);
+      for (const [offset, length] of [
+        [0, 1],
+        [9_999, 1],
+        [17, 5_000],
+        [0, 10_000],
+        [500, 0],
+      ] as const) {
+        const range = await backend.load(type, name, { offset, length });
+        expect(range.equals(bytes.subarray(offset, offset + length))).toBe(true);
+      }
+    });
+
+    test('a range beyond the end is damage, not a short answer', async () => {
+      const backend = await open();
+      const bytes = randomBytes(100);
+      await backend.save('data', nameOf(bytes), bytes);
+      for (const range of [
+        { offset: 90, length: 11 },
+        { offset: 200, length: 1 },
+      ]) {
+        await expect(backend.load('data', nameOf(bytes), range)).rejects.toMatchObject({ code: 'repository/damaged' });
+      }
+    });
+
+    test('what is not there is told as not found', async () => {
+      const backend = await open();
+      const name = nameOf(Buffer.of());
+      const missing = { code: 'store/not-found' };
+      await expect(backend.load('data', name)).rejects.toMatchObject(missing);
+      await expect(backend.load('data', name, { offset: 0, length: 1 })).rejects.toMatchObject(missing);
+      await expect(backend.stat('key', name)).rejects.toMatchObject(missing);
+      await expect(backend.remove('index', name)).rejects.toMatchObject(missing);
+      await expect(backend.load('config', 'config')).rejects.toMatchObject(missing);
+    });
+
+    test('a name is written once; the first bytes stay', async () => {
+      const backend = await open();
+      await backend.save('config', 'config', Buffer.from('first'));
+      await expect(backend.save('config', 'config', Buffer.from('second'))).rejects.toMatchObject({
+        code: 'store/exists',
+      });
+      expect((await backend.load('config', 'config')).toString()).toBe('first');
+    });
+
+    test('listing tells each file of the type once, with its size', async () => {
+      const backend = await open();
+      const files = Array.from({ length: 20 }, (_, size) => randomBytes(size + 1));
+      for (const bytes of files) await backend.save('data', nameOf(bytes), bytes);
+      await backend.save('index', nameOf(Buffer.of(1)), Buffer.of(1));
+      const listed = await Array.fromAsync(backend.list('data'));
+      const expected = files.map((bytes) => ({ name: nameOf(bytes), size: bytes.length }));
+      expect(listed.toSorted((a, b) => a.size - b.size)).toEqual(expected);
+      expect(await listNames(backend, 'index')).toEqual([nameOf(Buffer.of(1))]);
+      expect(await backend.stat('data', nameOf(files[3] ?? Buffer.of()))).toMatchObject({ size: 4 });
+    });
+
+    test('an empty place lists nothing', async () => {
+      const backend = await open();
+      for (const type of [...types, 'config' as const]) expect(await listNames(backend, type)).toEqual([]);
+    });
+
+    test('what was removed is gone, and may be saved again', async () => {
+      const backend = await open();
+      const bytes = randomBytes(10);
+      await backend.save('lock', nameOf(bytes), bytes);
+      await backend.remove('lock', nameOf(bytes));
+      expect(await listNames(backend, 'lock')).toEqual([]);
+      await backend.save('lock', nameOf(bytes), bytes);
+      expect(await listNames(backend, 'lock')).toEqual([nameOf(bytes)]);
+    });
+
+    test('an empty file and a large one are kept', async () => {
+      const backend = await open();
+      for (const bytes of [Buffer.of(), randomBytes(20 * 1024 * 1024)]) {
+        await backend.save('data', nameOf(bytes), bytes);
+        expect((await backend.load('data', nameOf(bytes))).equals(bytes)).toBe(true);
+      }
+    });
+
+    test('many files are saved at once', async () => {
+      const backend = await open();
+      const files = Array.from({ length: 100 }, () => randomBytes(500));
+      await Promise.all(files.map((bytes) => backend.save('data', nameOf(bytes), bytes)));
+      expect(await listNames(backend, 'data')).toEqual(files.map(nameOf).sort());
+    });
+  });
+}

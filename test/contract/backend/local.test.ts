@@ -1,0 +1,71 @@
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { localError } from '../../../src/store/backend/local-error.ts';
+import { retrying } from '../../../src/store/backend/retrying.ts';
+import { describeBackend } from './contract.ts';
+
+let top: string;
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), 'nightkeep-backend-'));
+});
+afterAll(() => rm(top, { recursive: true, force: true }));
+
+const newFolder = () => mkdtemp(join(top, 'store-'));
+const name = 'ab'.repeat(32);
+
+describeBackend('local', async () => openLocalBackend(await newFolder()));
+describeBackend('local, in a folder that is not there yet', async () =>
+  openLocalBackend(join(await newFolder(), 'a', 'b')),
+);
+describeBackend('local, retrying', async () => retrying(openLocalBackend(await newFolder()), { clock: systemClock() }));
+
+describe('the local backend', () => {
+  test('keeps files read-only and folders to the owner', async () => {
+    const folder = join(await newFolder(), 'repository');
+    await openLocalBackend(folder).save('data', name, Buffer.of(1));
+    expect((await stat(join(folder, 'data', 'ab', name))).mode & 0o777).toBe(0o400);
+    for (const part of [folder, join(folder, 'data'), join(folder, 'data', 'ab')]) {
+      expect((await stat(part)).mode & 0o777).toBe(0o700);
+    }
+  });
+
+  test('leaves nothing but the file', async () => {
+    const folder = await newFolder();
+    await openLocalBackend(folder).save('key', name, Buffer.of(1));
+    expect(await readdir(folder, { recursive: true })).toEqual(['keys', `keys/${name}`]);
+  });
+
+  test('does not list what a broken write left behind, nor foreign files', async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'data', 'ab'), { recursive: true });
+    await mkdir(join(folder, 'data', 'zz'));
+    const strays = [`data/ab/${name}-tmp-123456`, `data/${name}`, `data/ab/${'cd'.repeat(32)}`, 'data/ab/.DS_Store'];
+    for (const path of strays) await writeFile(join(folder, path), 'x');
+    expect(await Array.fromAsync(openLocalBackend(folder).list('data'))).toEqual([]);
+  });
+
+  test.each([
+    ['ENOSPC', 'store/unavailable', 'is full', false],
+    ['EROFS', 'store/unavailable', 'read-only', false],
+    ['EACCES', 'store/unavailable', 'rights', false],
+    ['EMFILE', 'store/unavailable', 'too many', true],
+    ['EIO', 'store/unavailable', 'disk', true],
+    ['ENOENT', 'store/not-found', 'no such file', false],
+  ])('says of %s what it is and whether it can pass', (errno, code, words, passes) => {
+    const error = localError(Object.assign(new Error(errno), { code: errno }), '/srv/store');
+    expect(error).toMatchObject({ code, message: expect.stringContaining(words) });
+    expect(error).toHaveProperty('retry', passes ? { afterMs: 500 } : undefined);
+  });
+
+  test('says that a file stands where its folder should be', async () => {
+    const path = join(await newFolder(), 'file');
+    await writeFile(path, 'x');
+    await expect(openLocalBackend(path).save('key', name, Buffer.of(1))).rejects.toMatchObject({
+      code: 'store/unavailable',
+    });
+  });
+});
