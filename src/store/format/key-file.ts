@@ -1,4 +1,5 @@
-import { randomBytes, scryptSync } from 'node:crypto';
+import { randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
 import { HouseError, isHouseError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
@@ -29,15 +30,17 @@ export interface KeyFile {
   readonly bytes: Buffer;
 }
 
+const scryptInThread = promisify<string, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
+
 /** A key file that opens the master key with the password. `created` is RFC 3339. */
-export function createKeyFile(
+export async function createKeyFile(
   masterKey: MasterKey,
   password: string,
   facts: KeyFileFacts,
   { N, r, p }: Scrypt = scryptForPeople,
-): KeyFile {
+): Promise<KeyFile> {
   const salt = randomBytes(64);
-  const data = encrypt(derive(password, salt, { N, r, p }), Buffer.from(goJson(masterKeyJson(masterKey))));
+  const data = encrypt(await derive(password, salt, { N, r, p }), Buffer.from(goJson(masterKeyJson(masterKey))));
   const { created, username, hostname } = facts;
   const file = { created, username, hostname, kdf: 'scrypt', N, r, p, salt: base64(salt), data: base64(data) };
   const bytes = Buffer.from(goJson(file));
@@ -45,9 +48,9 @@ export function createKeyFile(
 }
 
 /** The master key, or undefined when the password is not this file's. Throws `repository/damaged`. */
-export function openKeyFile(bytes: Uint8Array, password: string): MasterKey | undefined {
+export async function openKeyFile(bytes: Uint8Array, password: string): Promise<MasterKey | undefined> {
   const file = parseJsonObject(bytes, 'key file');
-  const derived = derive(password, fromBase64(file.salt), parseScrypt(file));
+  const derived = await derive(password, fromBase64(file.salt), parseScrypt(file));
   const opened = tryDecrypt(derived, fromBase64(file.data));
   return opened === undefined ? undefined : parseMasterKey(parseJsonObject(opened, 'master key'));
 }
@@ -89,9 +92,9 @@ function isPowerOfTwo(n: number): boolean {
   return Number.isInteger(Math.log2(n));
 }
 
-function derive(password: string, salt: Uint8Array, { N, r, p }: Scrypt): MasterKey {
+async function derive(password: string, salt: Uint8Array, { N, r, p }: Scrypt): Promise<MasterKey> {
   if (salt.length !== 64) throw malformed('key file');
-  const key = scryptSync(password, salt, 64, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 * 1024 });
+  const key = await scryptInThread(password, salt, 64, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 * 1024 });
   return { encrypt: key.subarray(0, 32), mac: { k: key.subarray(32, 48), r: key.subarray(48, 64) } };
 }
 

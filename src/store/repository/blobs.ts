@@ -1,0 +1,139 @@
+import { HouseError, isHouseError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import { openBlob } from '../format/blob.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
+import { decodeTree, type Tree } from '../format/tree.ts';
+import { createCache } from './cache.ts';
+import type { FoundBlob, MasterIndex } from './master-index.ts';
+import { planReads, type Wanted, windowsOf } from './read-plan.ts';
+
+export type LoadedBlob =
+  | { readonly id: BlobId; readonly bytes: Buffer }
+  | { readonly id: BlobId; readonly error: HouseError };
+
+/** Reading what the packs hold; every blob is proved to be what its id says. */
+export interface Blobs {
+  /** Throws `repository/damaged`, naming the pack, when no copy of the blob is whole. */
+  loadBlob<Type extends BlobType>(type: Type, id: BlobIdOf<Type>): Promise<Buffer>;
+  /**
+   * The blobs in the order asked for, a damaged one as an error in its place. Neighbours in a pack are read together, the next few MiB
+   * while the last ones are being used; no more than about 32 MiB is held.
+   */
+  loadBlobs<Type extends BlobType>(type: Type, ids: Iterable<BlobIdOf<Type>>): AsyncIterable<LoadedBlob>;
+  /** A folder; recent ones are kept at hand. Throws `repository/damaged`. */
+  loadTree(id: TreeId): Promise<Tree>;
+}
+
+const cachedTreeBytes = 16 * 1024 * 1024;
+
+export function createBlobs(backend: Backend, masterKey: MasterKey, index: MasterIndex): Blobs {
+  const reader: Reader = { backend, masterKey, index };
+  const trees = createCache<TreeId, Tree>(cachedTreeBytes);
+  return {
+    loadBlob: (type, id) => loadBlob(reader, type, id),
+    loadBlobs: (type, ids) => loadBlobs(reader, type, ids),
+    loadTree: async (id) => {
+      const kept = trees.get(id);
+      if (kept !== undefined) return kept;
+      const bytes = await loadBlob(reader, 'tree', id);
+      const tree = decodeTree(bytes);
+      trees.set(id, tree, bytes.length);
+      return tree;
+    },
+  };
+}
+
+interface Reader {
+  readonly backend: Backend;
+  readonly masterKey: MasterKey;
+  readonly index: MasterIndex;
+}
+
+async function loadBlob({ backend, masterKey, index }: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
+  const copies = index.findAll(type, id);
+  let problem = notIndexed(type, id);
+  for (const copy of copies) {
+    try {
+      return openBlob(masterKey, id, await backend.load('data', copy.packId, copy), copy.uncompressedLength);
+    } catch (cause) {
+      problem = damagedPack(type, id, copy, cause);
+    }
+  }
+  throw problem;
+}
+
+async function* loadBlobs(reader: Reader, type: BlobType, ids: Iterable<BlobId>): AsyncGenerator<LoadedBlob> {
+  let reading: Promise<Window> | undefined;
+  for (const wanted of windowsOf(ids, (id) => reader.index.find(type, id))) {
+    const next = readWindow(reader, wanted);
+    next.catch(() => undefined);
+    if (reading !== undefined) yield* openWindow(reader, type, await reading);
+    reading = next;
+  }
+  if (reading !== undefined) yield* openWindow(reader, type, await reading);
+}
+
+interface Window {
+  readonly wanted: readonly Wanted[];
+  readonly sealed: ReadonlyMap<BlobId, Buffer>;
+}
+
+async function readWindow({ backend }: Reader, wanted: readonly Wanted[]): Promise<Window> {
+  const sealed = new Map<BlobId, Buffer>();
+  const read = async ({ packId, offset, length, blobs }: ReturnType<typeof planReads>[number]) => {
+    const bytes = await backend.load('data', packId, { offset, length }).catch(ignoreDamage);
+    if (bytes === undefined) return;
+    for (const { id, at } of blobs) {
+      sealed.set(id, bytes.subarray(at.offset - offset, at.offset - offset + at.length));
+    }
+  };
+  await Promise.all(planReads(wanted).map(read));
+  return { wanted, sealed };
+}
+
+async function* openWindow(reader: Reader, type: BlobType, { wanted, sealed }: Window): AsyncGenerator<LoadedBlob> {
+  for (const { id, at } of wanted) yield await openOne(reader, type, id, sealed.get(id), at);
+}
+
+/** What did not come whole with its neighbours is asked for alone, from every pack that has it. */
+async function openOne(
+  reader: Reader,
+  type: BlobType,
+  id: BlobId,
+  sealed: Buffer | undefined,
+  at: FoundBlob | undefined,
+): Promise<LoadedBlob> {
+  try {
+    if (sealed !== undefined) return { id, bytes: openBlob(reader.masterKey, id, sealed, at?.uncompressedLength) };
+  } catch (error) {
+    ignoreDamage(error);
+  }
+  try {
+    return { id, bytes: await loadBlob(reader, type, id) };
+  } catch (error) {
+    if (isHouseError(error, 'repository/damaged')) return { id, error };
+    throw error;
+  }
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (isHouseError(error, 'repository/damaged') || isHouseError(error, 'store/not-found')) return undefined;
+  throw error;
+}
+
+function notIndexed(type: BlobType, id: BlobId): HouseError {
+  return new HouseError('repository/damaged', `The ${type} blob ${id} is in no index of the repository.`, {
+    detail: { type, blobId: id },
+  });
+}
+
+/** Damage becomes an error that names the pack; whatever else went wrong is passed on. */
+function damagedPack(type: BlobType, id: BlobId, { packId }: FoundBlob, cause: unknown): HouseError {
+  ignoreDamage(cause);
+  const what = isHouseError(cause, 'store/not-found') ? 'missing' : 'damaged';
+  return new HouseError('repository/damaged', `The pack ${packId} is ${what}; it holds the ${type} blob ${id}.`, {
+    cause,
+    detail: { packId, type, blobId: id },
+  });
+}

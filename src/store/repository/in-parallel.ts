@@ -1,0 +1,33 @@
+/**
+ * The results of `work` on each item, in the order of the items, with at most `width` under way and held. What fails goes to `failed`,
+ * which may throw to end it all; the item is left out otherwise.
+ */
+export async function* inParallel<Item, Result>(
+  items: Iterable<Item>,
+  width: number,
+  work: (item: Item) => Promise<Result>,
+  failed: (error: unknown) => void,
+): AsyncGenerator<Result> {
+  const queue = Iterator.from(items);
+  const underWay: Promise<Outcome<Result>>[] = [];
+  const start = () => {
+    const { value, done } = queue.next();
+    if (!done) underWay.push(settle(work(value)));
+  };
+  for (let i = 0; i < width; i++) start();
+  for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) {
+    const outcome = await next;
+    start();
+    if ('error' in outcome) failed(outcome.error);
+    else yield outcome.result;
+  }
+}
+
+type Outcome<Result> = { result: Result } | { error: unknown };
+
+function settle<Result>(promise: Promise<Result>): Promise<Outcome<Result>> {
+  return promise.then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error }),
+  );
+}

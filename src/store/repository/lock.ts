@@ -1,0 +1,155 @@
+import type { Clock } from '../../clock.ts';
+import { HouseError, isHouseError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import type { LockId } from '../format/ids.ts';
+import { type Lock, sealLock } from '../format/lock-file.ts';
+import { timestamp } from '../format/timestamp.ts';
+import { isDead, type ListedLock, type LockOwner, listLocks, locksHeldHere } from './locks.ts';
+
+/** The part of a repository that locks need. */
+export interface Lockable {
+  readonly backend: Backend;
+  readonly masterKey: MasterKey;
+}
+
+export interface LockOptions extends LockOwner {
+  readonly clock: Clock;
+  /** Needed alone: prune, check. Otherwise others may write beside us. */
+  readonly exclusive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A held lock; disposing releases it. */
+export interface RepositoryLock extends AsyncDisposable {
+  /** Aborted with `repository/lost-lock` when the lock could not be kept: stop writing at once. */
+  readonly signal: AbortSignal;
+}
+
+const settleMs = 200;
+const refreshEveryMs = 5 * 60_000;
+const watchEveryMs = 30_000;
+/** Others may take a lock as stale after 30 minutes, so that its holder has to stop well before. */
+const lostAfterMs = 22.5 * 60_000;
+
+/**
+ * Takes a lock that stock restic understands, and keeps it fresh until it is disposed. Our own dead locks are cleared away
+ * first. Throws `repository/locked` when another program is in the way.
+ */
+export async function lockRepository(repository: Lockable, options: LockOptions): Promise<RepositoryLock> {
+  await clearDeadLocks(repository, options);
+  await refuseConflict(repository, options);
+  const held = await writeLock(repository, options);
+  try {
+    await options.clock.sleep(settleMs, options.signal);
+    await refuseConflict(repository, options, held.id);
+  } catch (error) {
+    await removeLock(repository, held.id);
+    throw error;
+  }
+  return keepLock(repository, options, held);
+}
+
+/** Removes locks that a process of ours left behind; stock prune and check would stop at them. Returns how many. */
+export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
+  const dead = (await listLocks(repository, options)).filter((lock) => isDead(lock, options, options.clock.now()));
+  for (const { id } of dead) await removeLock(repository, id);
+  return dead.length;
+}
+
+interface HeldLock {
+  readonly id: LockId;
+  readonly since: Date;
+}
+
+async function writeLock({ backend, masterKey }: Lockable, options: LockOptions): Promise<HeldLock> {
+  const since = options.clock.now();
+  const { hostname, username = '', pid = process.pid, exclusive = false } = options;
+  const lock: Lock = { time: timestamp(since), exclusive, hostname, username, pid };
+  const { id, bytes } = sealLock(masterKey, lock);
+  locksHeldHere.add(id);
+  try {
+    await backend.save('lock', id, bytes);
+  } catch (error) {
+    locksHeldHere.delete(id);
+    throw error;
+  }
+  return { id, since };
+}
+
+async function removeLock({ backend }: Lockable, id: LockId): Promise<void> {
+  locksHeldHere.delete(id);
+  await backend.remove('lock', id).catch((error: unknown) => {
+    if (!isHouseError(error, 'store/not-found')) throw error;
+  });
+}
+
+async function refuseConflict(repository: Lockable, options: LockOptions, own?: LockId): Promise<void> {
+  const others = (await listLocks(repository, options)).filter(({ id }) => id !== own);
+  const conflict = others.find(({ lock }) => lock.exclusive || options.exclusive === true);
+  if (conflict !== undefined) throw lockedBy(conflict);
+}
+
+function lockedBy({ id, lock }: ListedLock): HouseError {
+  return new HouseError(
+    'repository/locked',
+    `The repository is locked ${lock.exclusive ? 'for itself alone ' : ''}by process ${lock.pid} on ${lock.hostname} since ${lock.time}. ` +
+      'Wait until it is done; if that program is dead, run `restic unlock`.',
+    { detail: { lockId: id, hostname: lock.hostname, pid: lock.pid, time: lock.time }, retry: { afterMs: 60_000 } },
+  );
+}
+
+/** One timer writes the lock anew, a second one watches, because a store that hangs would hold the first. */
+function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): RepositoryLock {
+  const { clock } = options;
+  const ended = new AbortController();
+  let held = first;
+  let refreshing = Promise.resolve();
+  const age = () => clock.now().getTime() - held.since.getTime();
+  const refresh = async () => {
+    const next = await refreshLock(repository, options, held);
+    if (next === undefined) ended.abort(lostLock('was removed by somebody else'));
+    else held = next;
+  };
+  const refresher = clock.every(refreshEveryMs, () => {
+    refreshing = refresh().catch(() => undefined);
+    return refreshing;
+  });
+  const watcher = clock.every(watchEveryMs, () => {
+    if (age() >= lostAfterMs) ended.abort(lostLock('could not be refreshed in time'));
+  });
+  return {
+    signal: ended.signal,
+    [Symbol.asyncDispose]: async () => {
+      refresher[Symbol.dispose]();
+      watcher[Symbol.dispose]();
+      await refreshing;
+      await removeLock(repository, held.id).catch(() => undefined);
+    },
+  };
+}
+
+/** The new lock is there before the old one goes. Undefined when the old one was gone already. */
+async function refreshLock(repository: Lockable, options: LockOptions, held: HeldLock): Promise<HeldLock | undefined> {
+  if (!(await isThere(repository, held.id))) return undefined;
+  const next = await writeLock(repository, options);
+  await removeLock(repository, held.id).catch(() => undefined);
+  return next;
+}
+
+async function isThere({ backend }: Lockable, id: LockId): Promise<boolean> {
+  return backend.stat('lock', id).then(
+    () => true,
+    (error) => (isHouseError(error, 'store/not-found') ? false : Promise.reject(error)),
+  );
+}
+
+function lostLock(what: string): HouseError {
+  return new HouseError(
+    'repository/lost-lock',
+    `Our lock on the repository ${what}; the run stops so that nothing is harmed.`,
+    {
+      retry: { afterMs: 60_000 },
+    },
+  );
+}

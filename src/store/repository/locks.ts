@@ -1,0 +1,76 @@
+import type { Clock } from '../../clock.ts';
+import { isHouseError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import { type LockId, parseId } from '../format/ids.ts';
+import { type Lock, openLock } from '../format/lock-file.ts';
+import { timestampMs } from '../format/timestamp.ts';
+
+export interface ListedLock {
+  readonly id: LockId;
+  readonly lock: Lock;
+}
+
+/** Who takes a lock. */
+export interface LockOwner {
+  /** `nightkeep-<instance>`: one a machine, and never the name of a machine on which a person runs restic. */
+  readonly hostname: string;
+  readonly username?: string;
+  /** Ours unless given. */
+  readonly pid?: number;
+  /** Whether a process of this machine lives; asks the system unless given. */
+  readonly isAlive?: (pid: number) => boolean;
+}
+
+/** The locks that this process holds; a lock with our pid that is not among them is from an earlier process of that number. */
+export const locksHeldHere = new Set<LockId>();
+
+const staleAfterMs = 30 * 60_000;
+const attempts = 4;
+const firstPauseMs = 5_000;
+
+/** All locks that can be read. One that is being written is given time; one that stays unreadable is an error. */
+export async function listLocks(
+  repository: { readonly backend: Backend; readonly masterKey: MasterKey },
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<ListedLock[]> {
+  const locks: ListedLock[] = [];
+  for await (const { name, size } of repository.backend.list('lock')) {
+    const id = parseId<LockId>(name);
+    const lock = size === 0 ? undefined : await readLock(repository, id, clock, signal);
+    if (lock !== undefined) locks.push({ id, lock });
+  }
+  return locks;
+}
+
+/** Whether a lock is ours and its process is gone: nobody else may judge that. */
+export function isDead({ id, lock }: ListedLock, owner: LockOwner, now: Date): boolean {
+  if (lock.hostname !== owner.hostname || locksHeldHere.has(id)) return false;
+  if (now.getTime() - timestampMs(lock.time) > staleAfterMs) return true;
+  return lock.pid === (owner.pid ?? process.pid) || !(owner.isAlive ?? processIsAlive)(lock.pid);
+}
+
+async function readLock(
+  { backend, masterKey }: { readonly backend: Backend; readonly masterKey: MasterKey },
+  id: LockId,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<Lock | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return openLock(masterKey, id, await backend.load('lock', id));
+    } catch (error) {
+      if (isHouseError(error, 'store/not-found')) return undefined;
+      if (attempt === attempts || !isHouseError(error, 'repository/damaged')) throw error;
+      await clock.sleep(firstPauseMs * 2 ** (attempt - 1), signal);
+    }
+  }
+}
+
+function processIsAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../../clock.ts';
+import { HouseError, isHouseError } from '../../errors.ts';
+import { type Backend, configName } from '../backend/backend.ts';
+import { type Config, createConfig, openConfig, sealConfig } from '../format/config.ts';
+import { createMasterKey, type MasterKey } from '../format/envelope.ts';
+import type { KeyId } from '../format/ids.ts';
+import type { Scrypt } from '../format/key-file.ts';
+import type { Polynomial } from '../format/polynomial.ts';
+import { type Blobs, createBlobs } from './blobs.ts';
+import { createIndexes, type Indexes } from './indexes.ts';
+import { createKeys, findMasterKey, type Keys, saveKeyFile } from './keys.ts';
+import { createMasterIndex, type MasterIndex } from './master-index.ts';
+import { createSnapshots, type Snapshots } from './snapshots.ts';
+
+/** An opened repository: its keys, its index (empty until `loadIndex`), its blobs and its snapshots. */
+export interface Repository extends Keys, Indexes, Blobs, Snapshots {
+  readonly backend: Backend;
+  readonly config: Config;
+  readonly masterKey: MasterKey;
+  /** The key file that the password opened. */
+  readonly keyId: KeyId;
+  /** What is known of all blobs. Filled by `loadIndex` and by whoever writes packs. */
+  readonly index: MasterIndex;
+}
+
+export interface NewRepository {
+  readonly password: string;
+  readonly clock: Clock;
+  /** For who reads `restic key list`. */
+  readonly username?: string;
+  readonly hostname?: string;
+  /** How hard the password is to try; a random service password needs less. */
+  readonly scrypt?: Scrypt;
+  /** A random one unless given. */
+  readonly polynomial?: Polynomial;
+}
+
+/** Makes a repository where none is, and opens it. Throws `store/exists` when anything of a repository is there. */
+export async function initRepository(backend: Backend, options: NewRepository): Promise<Repository> {
+  await refuseIfPresent(backend);
+  const masterKey = createMasterKey();
+  const config = createConfig(options.polynomial);
+  const keyId = await saveKeyFile(backend, masterKey, options.password, options);
+  const bytes = sealConfig(masterKey, config);
+  await backend.save('config', configName, bytes);
+  if (!(await backend.load('config', configName)).equals(bytes)) {
+    await backend.remove('key', keyId);
+    throw alreadyThere(backend);
+  }
+  return assemble(backend, { masterKey, config, keyId });
+}
+
+/**
+ * Opens the repository with any of its passwords. `keyHint` names the key file to try first. Throws `repository/not-found`,
+ * `repository/wrong-password`, `repository/damaged`.
+ */
+export async function openRepository(
+  backend: Backend,
+  password: string,
+  options: { keyHint?: KeyId } = {},
+): Promise<Repository> {
+  const bytes = await loadConfigFile(backend);
+  const { masterKey, keyId } = await findMasterKey(backend, password, options.keyHint);
+  return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId });
+}
+
+/** Whether there is a repository at this place, whoever may open it. */
+export async function repositoryExists(backend: Backend): Promise<boolean> {
+  return backend.stat('config', configName).then(
+    () => true,
+    (error) => (isHouseError(error, 'store/not-found') ? false : Promise.reject(error)),
+  );
+}
+
+function assemble(backend: Backend, opened: { masterKey: MasterKey; config: Config; keyId: KeyId }): Repository {
+  const index = createMasterIndex();
+  const { masterKey } = opened;
+  return {
+    backend,
+    index,
+    ...opened,
+    ...createKeys(backend, opened),
+    ...createIndexes(backend, masterKey, index),
+    ...createBlobs(backend, masterKey, index),
+    ...createSnapshots(backend, masterKey),
+  };
+}
+
+async function loadConfigFile(backend: Backend): Promise<Buffer> {
+  try {
+    return await backend.load('config', configName);
+  } catch (cause) {
+    if (!isHouseError(cause, 'store/not-found')) throw cause;
+    throw new HouseError('repository/not-found', `There is no repository at ${backend.location}.`, { cause });
+  }
+}
+
+async function refuseIfPresent(backend: Backend): Promise<void> {
+  for (const type of ['config', 'key', 'snapshot'] as const) {
+    for await (const _ of backend.list(type)) throw alreadyThere(backend);
+  }
+}
+
+function alreadyThere(backend: Backend): HouseError {
+  return new HouseError(
+    'store/exists',
+    `There is a repository, or a part of one, at ${backend.location} already. Use another place, or open it with its password.`,
+  );
+}

@@ -1,0 +1,93 @@
+import { HouseError, isHouseError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import { parseId, type SnapshotId } from '../format/ids.ts';
+import { openSnapshot, type Snapshot, sealSnapshot } from '../format/snapshot.ts';
+import { timestampMs } from '../format/timestamp.ts';
+import { inParallel } from './in-parallel.ts';
+
+export interface SavedSnapshot {
+  readonly id: SnapshotId;
+  readonly snapshot: Snapshot;
+}
+
+/** The snapshot files of a repository. */
+export interface Snapshots {
+  /** Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. */
+  listSnapshots(onDamage?: (error: HouseError) => void): AsyncIterable<SavedSnapshot>;
+  /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
+  loadSnapshot(id: SnapshotId): Promise<Snapshot>;
+  /** The one snapshot whose id begins so, or the newest for 'latest'. Throws `repository/no-such-snapshot`. */
+  findSnapshot(idOrPrefix: string): Promise<SavedSnapshot>;
+  /** Everything that it names must be durable and indexed already. */
+  saveSnapshot(snapshot: Snapshot): Promise<SnapshotId>;
+  /** Removes the snapshot; what only it used stays in the packs until a prune. */
+  forgetSnapshot(id: SnapshotId): Promise<void>;
+}
+
+export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapshots {
+  const loadSnapshot = (id: SnapshotId) => load(backend, masterKey, id);
+  const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage) {
+    const failed = (error: unknown) => tolerate(error, onDamage);
+    const read = async (id: SnapshotId) => ({ id, snapshot: await loadSnapshot(id) });
+    yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read, failed))).sort(byTime);
+  };
+  return {
+    loadSnapshot,
+    listSnapshots,
+    findSnapshot: async (idOrPrefix) => {
+      if (idOrPrefix === 'latest') return newest(await Array.fromAsync(listSnapshots(() => undefined)));
+      const id = onlyMatch(await listIds(backend), idOrPrefix);
+      return { id, snapshot: await loadSnapshot(id) };
+    },
+    saveSnapshot: async (snapshot) => {
+      const { id, bytes } = sealSnapshot(masterKey, snapshot);
+      await backend.save('snapshot', id, bytes);
+      return id;
+    },
+    forgetSnapshot: (id) => backend.remove('snapshot', id).catch(asNoSuchSnapshot),
+  };
+}
+
+async function load(backend: Backend, masterKey: MasterKey, id: SnapshotId): Promise<Snapshot> {
+  return openSnapshot(masterKey, id, await backend.load('snapshot', id).catch(asNoSuchSnapshot));
+}
+
+function listIds(backend: Backend): Promise<SnapshotId[]> {
+  return Array.fromAsync(backend.list('snapshot'), ({ name }) => parseId<SnapshotId>(name));
+}
+
+function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
+  return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
+}
+
+function newest(snapshots: SavedSnapshot[]): SavedSnapshot {
+  const last = snapshots.at(-1);
+  if (last === undefined) throw noSuchSnapshot('The repository has no snapshot yet.');
+  return last;
+}
+
+function onlyMatch(ids: readonly SnapshotId[], prefix: string): SnapshotId {
+  const matches = /^[0-9a-f]{4,64}$/.test(prefix) ? ids.filter((id) => id.startsWith(prefix)) : [];
+  const [only, other] = matches;
+  if (only === undefined)
+    throw noSuchSnapshot('The repository has no snapshot whose id begins so; ids are given with 4 hex digits or more.');
+  if (other !== undefined) throw noSuchSnapshot('Several snapshots begin so; give more digits of the id.');
+  return only;
+}
+
+/** A snapshot that vanished while it was listed was forgotten by somebody else. */
+function tolerate(error: unknown, onDamage: ((error: HouseError) => void) | undefined): void {
+  if (isHouseError(error, 'repository/no-such-snapshot')) return;
+  if (onDamage === undefined || !isHouseError(error, 'repository/damaged')) throw error;
+  onDamage(error);
+}
+
+function asNoSuchSnapshot(error: unknown): never {
+  if (isHouseError(error, 'store/not-found')) throw noSuchSnapshot('The repository has no such snapshot.', error);
+  throw error;
+}
+
+function noSuchSnapshot(message: string, cause?: unknown): HouseError {
+  return new HouseError('repository/no-such-snapshot', message, { cause });
+}
