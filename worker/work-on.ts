@@ -1,0 +1,168 @@
+import { createPostgresBackend, type Processor, Worker, type WorkerOptions } from 'bullmq';
+import type { Clock } from '../src/clock.ts';
+import { HouseError, isHouseError, messageForPeople } from '../src/errors.ts';
+import { type Log, scrub } from '../src/log.ts';
+import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
+
+/**
+ * Does one job. The signal is aborted with the reason: run/lost-lease when the queue gave the job to another worker,
+ * run/stopped when this one shuts down. An error that says it may be tried again (`retry`) puts the job back for then.
+ */
+export type Handler = (job: BackUpJob, signal: AbortSignal) => Promise<void>;
+
+export interface WorkOptions {
+  concurrency: number;
+  clock: Clock;
+  log: Log;
+  /** How long a job stays this worker's without a sign of life. */
+  lockMs?: number;
+}
+
+export interface Work {
+  /**
+   * Takes no new jobs, gives those in hand `graceMs` to end, then aborts their signals and awaits them. When Redis is
+   * away it answers all the same, but BullMQ's timers stay: end the process with process.exit().
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How long to wait for the queue itself once every job in hand has ended; it may be away. */
+const partingMs = 5_000;
+/** Longer than a worker waits in Redis for its next job (10 s); ends what would wait for a lost Redis for ever. */
+const commandMs = 20_000;
+
+/** Takes back-up jobs from the queue until closed; comes back by itself when the queue was away. */
+export function workOn(connection: QueueConnection, handler: Handler, options: WorkOptions): Work {
+  const log = options.log.with({ queue: backUpQueueName });
+  const inHand = new Map<string, AbortController>();
+  const handled = new Set<Promise<void>>();
+  const { worker, end } = openWorker(
+    connection,
+    async (job) => {
+      const id = job.id ?? '';
+      const controller = new AbortController();
+      inHand.set(id, controller);
+      const work = attempt(handler, job.data, controller.signal, log.with({ job: id }));
+      handled.add(work);
+      try {
+        await work;
+      } finally {
+        inHand.delete(id);
+        handled.delete(work);
+      }
+    },
+    options,
+  );
+  worker.on('error', reportErrors(log));
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids)
+      inHand.get(id)?.abort(new HouseError('run/lost-lease', 'The queue gave this run to another worker.'));
+  });
+  let closed: Promise<void> | undefined;
+  return {
+    close: (graceMs) => {
+      closed ??= close({ worker, end, inHand, handled, clock: options.clock, log }, graceMs);
+      return closed;
+    },
+  };
+}
+
+function openWorker(connection: QueueConnection, process: Processor<unknown, void>, options: WorkOptions): OpenWorker {
+  const settings: Omit<WorkerOptions, 'connection'> = {
+    concurrency: options.concurrency,
+    lockDuration: options.lockMs ?? 60_000,
+    stalledInterval: options.lockMs ?? 30_000,
+    maxStalledCount: 3,
+    runRetryDelay: 1_000,
+    settings: { backoffStrategy: (tries, _type, error) => pauseBefore(tries, error) },
+  };
+  if (connection.kind === 'postgres') {
+    const all = { ...settings, connection: connection.options };
+    return { worker: new Worker(backUpQueueName, process, all, createPostgresBackend), end: () => {} };
+  }
+  const patient = { maxRetriesPerRequest: null, commandTimeout: commandMs };
+  const { client, end } = connectRedis(connection.url, patient);
+  const { prefix } = connection;
+  return { worker: new Worker(backUpQueueName, process, { ...settings, prefix, connection: client }), end };
+}
+
+interface OpenWorker {
+  worker: BullWorker;
+  /** Ends the connection that the worker was given. */
+  end: () => void;
+}
+
+/** What we use of BullMQ's worker, whose type differs with the backend. */
+interface BullWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'lockRenewalFailed', listener: (ids: string[]) => void): unknown;
+  close(): Promise<void>;
+}
+
+async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log: Log): Promise<void> {
+  try {
+    await handler(parseJob(data), signal);
+  } catch (error) {
+    log.warn('queue.job-failed', { error });
+    throw new FailedJob(error);
+  }
+}
+
+/** What is in the queue may have been put there by hand. */
+function parseJob(data: unknown): BackUpJob {
+  if (typeof data === 'object' && data !== null && 'runId' in data && typeof data.runId === 'string')
+    return { runId: data.runId };
+  throw new HouseError('request/invalid', 'The queue holds a job without the id of a run.');
+}
+
+/** The queue stores and shows the message in clear text, so it gets code and message and neither cause nor stack. */
+class FailedJob extends Error {
+  readonly afterMs: number | undefined;
+
+  constructor(error: unknown) {
+    const code = isHouseError(error) ? `${error.code}: ` : '';
+    super(`${code}${scrub(messageForPeople(error))}`);
+    this.stack = '';
+    this.afterMs = isHouseError(error) ? error.retry?.afterMs : undefined;
+  }
+}
+
+/** The pause that the error asks for, at least doubling from a second with each try; -1 is "do not try again". */
+function pauseBefore(tries: number, error: Error | undefined): number {
+  if (!(error instanceof FailedJob) || error.afterMs === undefined) return -1;
+  return Math.max(error.afterMs, 1_000 * 2 ** (tries - 1));
+}
+
+interface Closing extends OpenWorker {
+  inHand: Map<string, AbortController>;
+  handled: Set<Promise<void>>;
+  clock: Clock;
+  log: Log;
+}
+
+async function close({ worker, end, inHand, handled, clock, log }: Closing, graceMs: number): Promise<void> {
+  const closed = worker.close();
+  if (!(await within(clock, graceMs, closed))) {
+    log.info('queue.stopping-jobs', { jobs: inHand.size });
+    const stopped = new HouseError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
+    for (const controller of inHand.values()) controller.abort(stopped);
+    await Promise.allSettled(handled);
+    if (!(await within(clock, partingMs, closed)))
+      log.warn('queue.left', { cure: 'The queue is away; it gives these jobs to others once their locks run out.' });
+  }
+  end();
+}
+
+/** Whether the promise is fulfilled within `ms`. */
+async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = clock.sleep(ms, timer.signal).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    timer.abort();
+  }
+}
