@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what the test suites judge Nightkeep by, on Debian and its kin. Quick when all is there.
+# No service is started by the installation, and none that runs is touched.
+set -euo pipefail
+
+packages=(
+  restic rclone                                        # the stock program that reads our repositories; what users would script
+  apache2 libapache2-mod-auth-openidc                  # WebDAV that checks bearer tokens
+  lighttpd lighttpd-mod-webdav nginx-extras            # WebDAV servers that differ in what they say of change
+  php-cli php-xml php-sabre-dav                        # sabre/dav, the library in Nextcloud
+  chromium                                             # the browser suite
+  redis-server                                         # the queue's other backend
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+  [ "$status" = 'install ok installed' ] || missing+=("$package")
+done
+
+if ! command -v apt-get > /dev/null; then
+  echo "setup: this is not Debian. Install by hand: ${packages[*]}" >&2
+  exit 1
+fi
+if [ "${#missing[@]}" -eq 0 ]; then
+  echo "setup: all ${#packages[@]} packages are there"
+  exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "setup: not root. Run: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+
+# Debian starts a service when it is installed, unless this file answers 101; it is there only for the while.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+echo "setup: installing ${missing[*]}"
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+echo 'setup: done'
