@@ -1,0 +1,82 @@
+import { isHouseError } from '../../errors.ts';
+import { envelopeOverhead } from '../format/envelope.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { FileNode, Node } from '../format/node.ts';
+import { decodeTree, isSafeName, type Tree, treeIdOf } from '../format/tree.ts';
+import type { Finding } from './finding.ts';
+import type { Repository } from './repository.ts';
+import type { SavedSnapshot } from './snapshots.ts';
+
+/** Reads every tree that the snapshots reach, once, and looks whether all that it names is there. */
+export async function* checkTrees(
+  repository: Repository,
+  snapshots: readonly SavedSnapshot[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding> {
+  const seen = new Uint8Array(repository.index.size);
+  const waiting = snapshots.map(({ snapshot }) => snapshot.tree);
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    signal?.throwIfAborted();
+    const position = repository.index.position('tree', id);
+    if (position !== undefined && seen[position]) continue;
+    if (position !== undefined) seen[position] = 1;
+    const { tree, findings } = await readTree(repository, id);
+    yield* findings;
+    for (const node of tree.nodes) {
+      yield* checkNode(repository, id, node);
+      if (node.type === 'dir') waiting.push(node.subtree);
+    }
+  }
+}
+
+async function readTree(repository: Repository, id: TreeId): Promise<{ tree: Tree; findings: Finding[] }> {
+  const named = { severity: 'error', blobs: [{ type: 'tree', id }] } as const;
+  if (!repository.index.has('tree', id)) {
+    const message = `The tree ${id} is in no index of the repository.`;
+    return { tree: { nodes: [] }, findings: [{ kind: 'blob-missing', message, ...named }] };
+  }
+  try {
+    const tree = decodeTree(await repository.loadBlob('tree', id));
+    return { tree, findings: isCanonical(tree, id) ? [] : [notCanonical(id)] };
+  } catch (error) {
+    if (!isHouseError(error, 'repository/damaged')) throw error;
+    const at = repository.index.find('tree', id);
+    const pack = at === undefined ? {} : { packId: at.packId };
+    return { tree: { nodes: [] }, findings: [{ kind: 'tree-damaged', message: error.message, ...named, ...pack }] };
+  }
+}
+
+/** Names that occur twice cannot be encoded at all. */
+function isCanonical(tree: Tree, id: TreeId): boolean {
+  const unique = new Set(tree.nodes.map(({ name }) => name)).size === tree.nodes.length;
+  return unique && treeIdOf(tree) === id;
+}
+
+function notCanonical(id: TreeId): Finding {
+  const message = `The tree ${id} is not in canonical form: newer programs may refuse to rewrite it.`;
+  return { kind: 'tree-not-canonical', severity: 'hint', message };
+}
+
+function* checkNode({ index }: Repository, tree: TreeId, node: Node): Generator<Finding> {
+  const blobs = [{ type: 'tree', id: tree }] as const;
+  if (!isSafeName(node.name)) {
+    const message = `The tree ${tree} holds a name that no folder can hold: ${JSON.stringify(node.name)}.`;
+    yield { kind: 'tree-damaged', severity: 'error', blobs, message };
+  }
+  if (node.type !== 'file') return;
+  const missing = node.content.filter((id) => !index.has('data', id)).map((id) => ({ type: 'data', id }) as const);
+  if (missing.length > 0) {
+    const message = `A file needs the data blob ${missing[0]?.id}, which is in no index of the repository.`;
+    yield { kind: 'blob-missing', severity: 'error', blobs: missing, message };
+  } else if (sizeOfContent(index, node) !== node.size) {
+    const message = `The tree ${tree} gives a size of ${node.size} bytes that its file's content does not have.`;
+    yield { kind: 'tree-damaged', severity: 'error', message };
+  }
+}
+
+function sizeOfContent(index: Repository['index'], { content }: FileNode): number {
+  return content.reduce((sum, id) => {
+    const at = index.find('data', id);
+    return sum + (at?.uncompressedLength ?? (at?.length ?? 0) - envelopeOverhead);
+  }, 0);
+}

@@ -1,0 +1,35 @@
+import type { BlobId, BlobType, PackId, SnapshotId } from '../format/ids.ts';
+
+export type FindingKind =
+  | 'file-damaged' // an index or snapshot file that does not open
+  | 'pack-missing'
+  | 'pack-size'
+  | 'pack-damaged' // its content is not what its name or its header says
+  | 'pack-mixed'
+  | 'blob-missing' // a tree or a file needs a blob that no index knows
+  | 'tree-damaged'
+  | 'tree-not-canonical';
+
+/** Something wrong with a repository. */
+export interface Finding {
+  readonly kind: FindingKind;
+  /** A hint takes nothing from what can be restored. */
+  readonly severity: 'error' | 'hint';
+  /** For people, names the file on the store. */
+  readonly message: string;
+  readonly packId?: PackId;
+  /** The blobs that cannot be read because of it. */
+  readonly blobs?: readonly BlobName[];
+  /** The files and folders (ending in '/') that need those blobs; the first thousand. */
+  readonly files?: readonly HurtFile[];
+}
+
+export interface BlobName {
+  readonly type: BlobType;
+  readonly id: BlobId;
+}
+
+export interface HurtFile {
+  readonly snapshot: SnapshotId;
+  readonly path: string;
+}

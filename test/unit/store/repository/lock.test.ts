@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { HouseError } from '../../../../src/errors.ts';
+import { parseId } from '../../../../src/store/format/ids.ts';
+import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
+import { clearDeadLocks, type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
+import type { Repository } from '../../../../src/store/repository/repository.ts';
+import { manualClock } from '../../../support/manual-clock.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/memory-backend.ts';
+import { newRepository } from '../../../support/repository.ts';
+
+const minutes = 60_000;
+const start = '2026-01-02T03:00:00.000Z';
+
+async function place(options: Partial<LockOptions> = {}) {
+  const backend = openMemoryBackend();
+  const repository = await newRepository(backend);
+  const clock = manualClock(start, { sleepAtOnce: true });
+  return { backend, repository, clock, options: { clock, hostname: 'nightkeep-1', isAlive: () => true, ...options } };
+}
+
+const locksIn = (backend: MemoryBackend) => [...backend.files.values()].filter(({ type }) => type === 'lock');
+const readLocks = ({ masterKey }: Repository, backend: MemoryBackend) =>
+  locksIn(backend).map(({ name, bytes }) => openLock(masterKey, parseId(name), bytes));
+
+async function addLock(repository: Repository, lock: Partial<Lock>): Promise<string> {
+  const whole = { time: start, exclusive: false, hostname: 'laptop', username: 'alice', pid: 77, ...lock };
+  const { id, bytes } = sealLock(repository.masterKey, whole);
+  await repository.backend.save('lock', id, bytes);
+  return id;
+}
+
+describe('a lock', () => {
+  test('is there while it is held, and gone afterwards', async () => {
+    const { backend, repository, options } = await place({ username: 'service' });
+    {
+      await using lock = await lockRepository(repository, options);
+      expect(lock.signal.aborted).toBe(false);
+      expect(readLocks(repository, backend)).toMatchObject([
+        {
+          exclusive: false,
+          hostname: 'nightkeep-1',
+          username: 'service',
+          pid: process.pid,
+          time: '2026-01-02T03:00:00Z',
+        },
+      ]);
+    }
+    expect(locksIn(backend)).toEqual([]);
+  });
+
+  test('may be held beside others that are not exclusive', async () => {
+    const { backend, repository, options } = await place();
+    await addLock(repository, {});
+    await using _first = await lockRepository(repository, options);
+    await using _second = await lockRepository(repository, options);
+    expect(locksIn(backend)).toHaveLength(3);
+  });
+
+  test.each([
+    ['ours', { exclusive: true }, {}],
+    ['theirs', {}, { exclusive: true }],
+  ])('is refused when %s is exclusive, and leaves nothing', async (_, ours, theirs) => {
+    const { backend, repository, options } = await place(ours);
+    await addLock(repository, theirs);
+    await expect(lockRepository(repository, options)).rejects.toMatchObject({
+      code: 'repository/locked',
+      message: expect.stringContaining('process 77 on laptop'),
+      retry: { afterMs: 60_000 },
+    });
+    expect(locksIn(backend)).toHaveLength(1);
+  });
+
+  test('is taken back when another came between', async () => {
+    const { backend, repository, clock, options } = await place();
+    const sleep = async () => {
+      await addLock(repository, { exclusive: true });
+    };
+    const racing = { ...options, clock: { ...clock, sleep } };
+    await expect(lockRepository(repository, racing)).rejects.toMatchObject({ code: 'repository/locked' });
+    expect(readLocks(repository, backend)).toMatchObject([{ hostname: 'laptop' }]);
+  });
+
+  test('of somebody else is in the way however old it is', async () => {
+    const { repository, clock, options } = await place();
+    await addLock(repository, { exclusive: true });
+    await clock.advance(600 * minutes);
+    await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'repository/locked' });
+  });
+
+  test('file that is empty is ignored; one that is damaged is tried again and then an error', async () => {
+    const { backend, repository, clock, options } = await place();
+    await backend.save('lock', 'ab'.repeat(32), Buffer.of());
+    {
+      await using _lock = await lockRepository(repository, options);
+    }
+    const id = await addLock(repository, {});
+    backend.files.get(`locks/${id}`)?.bytes.fill(7, 20, 22);
+    const before = clock.now().getTime();
+    await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'repository/damaged' });
+    expect(clock.now().getTime() - before).toBe(35_000);
+  });
+});
+
+describe('a held lock', () => {
+  test('is written anew every five minutes', async () => {
+    const { backend, repository, clock, options } = await place();
+    await using lock = await lockRepository(repository, options);
+    const [first] = locksIn(backend);
+    await clock.advance(61 * minutes);
+    expect(lock.signal.aborted).toBe(false);
+    expect(locksIn(backend)).toHaveLength(1);
+    expect(locksIn(backend)[0]?.name).not.toBe(first?.name);
+    expect(readLocks(repository, backend)).toMatchObject([{ time: '2026-01-02T04:00:00.2Z' }]);
+  });
+
+  test('is lost when it could not be refreshed for 22.5 minutes', async () => {
+    const { backend, repository, clock, options } = await place();
+    await using lock = await lockRepository(repository, options);
+    backend.save = async () => {
+      throw new HouseError('store/unavailable', 'Away.');
+    };
+    await clock.advance(22 * minutes);
+    expect(lock.signal.aborted).toBe(false);
+    await clock.advance(1 * minutes);
+    expect(lock.signal.reason).toMatchObject({ code: 'repository/lost-lock' });
+  });
+
+  test('survives a store that is away for less', async () => {
+    const { backend, repository, clock, options } = await place();
+    await using lock = await lockRepository(repository, options);
+    const { save } = backend;
+    backend.save = async () => {
+      throw new HouseError('store/unavailable', 'Away.');
+    };
+    await clock.advance(19 * minutes);
+    backend.save = save;
+    await clock.advance(30 * minutes);
+    expect(lock.signal.aborted).toBe(false);
+  });
+
+  test('is lost at once when somebody else removed it', async () => {
+    const { backend, repository, clock, options } = await place();
+    await using lock = await lockRepository(repository, options);
+    for (const { name } of locksIn(backend)) await backend.remove('lock', name);
+    await clock.advance(6 * minutes);
+    expect(lock.signal.reason).toMatchObject({ code: 'repository/lost-lock' });
+  });
+});
+
+describe('dead locks', () => {
+  test('of ours are cleared: older than 30 minutes, process gone, or our number from an earlier life', async () => {
+    const { backend, repository, clock, options } = await place({ isAlive: (pid) => pid !== 11 });
+    await addLock(repository, { hostname: 'nightkeep-1', pid: 10, time: '2026-01-02T02:29:00Z', exclusive: true });
+    await addLock(repository, { hostname: 'nightkeep-1', pid: 11, exclusive: true });
+    await addLock(repository, { hostname: 'nightkeep-1', pid: process.pid, exclusive: true });
+    expect(await clearDeadLocks(repository, options)).toBe(3);
+    expect(locksIn(backend)).toEqual([]);
+    expect(clock.now().toISOString()).toBe(start);
+  });
+
+  test('of others, and living ones of ours, stay', async () => {
+    const { backend, repository, options } = await place({ isAlive: (pid) => pid === 12 });
+    await using _held = await lockRepository(repository, options);
+    await addLock(repository, { hostname: 'nightkeep-1', pid: 12 });
+    await addLock(repository, { hostname: 'nightkeep-2', pid: 11, time: '2020-01-01T00:00:00Z' });
+    expect(await clearDeadLocks(repository, options)).toBe(0);
+    expect(locksIn(backend)).toHaveLength(3);
+  });
+
+  test('do not stop us from locking', async () => {
+    const { repository, options } = await place({ isAlive: () => false });
+    await addLock(repository, { hostname: 'nightkeep-1', pid: 999_999, exclusive: true });
+    await using lock = await lockRepository(repository, options);
+    expect(lock.signal.aborted).toBe(false);
+  });
+});
