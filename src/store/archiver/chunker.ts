@@ -22,11 +22,12 @@ export interface Cutter {
 export type Chunker = () => Cutter;
 
 /**
- * The chunker of a repository: its cut points are those of stock restic with the same polynomial (hex, degree 53).
- * What remains open at the end of a stream is the last chunk.
+ * The chunker of a repository: its cut points are those of stock restic with the same polynomial, which must be irreducible
+ * and of degree 53. What remains open at the end of a stream is the last chunk.
  */
-export function openChunker(polynomial: string): Chunker {
-  const { memory, scan } = instantiate(BigInt(`0x${polynomial}`));
+export function openChunker(polynomial: bigint): Chunker {
+  if (polynomial >> 53n !== 1n) throw new RangeError('The chunker polynomial is not of degree 53.');
+  const { memory, scan } = instantiate(polynomial);
   return () => openCutter(memory, scan);
 }
 

@@ -6,7 +6,7 @@ import wabt from 'wabt';
 import { maximumChunk, minimumChunk, openChunker } from '../../../src/store/archiver/chunker.ts';
 import { chunkerWasm } from '../../../src/store/archiver/chunker.wasm.ts';
 
-const polynomial = '3da3358b4dc173';
+const polynomial = 0x3da3358b4dc173n;
 const known = Buffer.concat(Array.from({ length: 524_288 }, (_, i) => sha256(`cdc${i}`)));
 
 describe('the chunker', () => {
@@ -23,7 +23,7 @@ describe('the chunker', () => {
       1828004, 1069279, 1331473, 1775001, 699855, 936783, 992055, 2471290, 621694, 1941975, 1079626, 1539150, 491031,
     ]);
     expect(sha256(known.subarray(0, 1828004)).toString('hex')).toMatch(/^babf4067/);
-    expect(lengths('3048ed6fcc156f', known)).toEqual([
+    expect(lengths(0x3048ed6fcc156fn, known)).toEqual([
       2657646, 2630479, 1656493, 3057734, 2397814, 1088429, 900185, 2388436,
     ]);
     expect(sha256(known.subarray(0, 2657646)).toString('hex')).toMatch(/^df854bde.*baea$/);
@@ -66,7 +66,7 @@ describe('the chunker', () => {
 });
 
 /** Lengths of the chunks of `data`, handed over in these steps (the last one repeats). */
-function lengths(polynomial: string, data: Buffer, steps: readonly number[] = [data.length || 1]): number[] {
+function lengths(polynomial: bigint, data: Buffer, steps: readonly number[] = [data.length || 1]): number[] {
   const cutter = openChunker(polynomial)();
   const found: number[] = [];
   let open = 0;

@@ -1,0 +1,150 @@
+import type { Clock } from '../../clock.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { DirNode, Node } from '../format/node.ts';
+import type { SnapshotSummary } from '../format/snapshot.ts';
+import { timestamp } from '../format/timestamp.ts';
+import type { ArchivedSource, ArchiveRepository } from './contract.ts';
+import { openDepthFirst } from './depth-first.ts';
+import type { Outcome } from './entry.ts';
+import { archiveFolder, saveTree } from './folder.ts';
+import { loadFormer } from './former.ts';
+import type { ArchiveProblem, Run } from './run.ts';
+import { openSealing, type Sealing } from './sealing.ts';
+import { zeroCounts } from './tally.ts';
+
+export interface ArchiveOptions {
+  /** Each fills one folder at the top of the snapshot; names unique. */
+  readonly sources: readonly ArchivedSource[];
+  /** The caller holds its lock, and aborts `signal` when the lock is lost. */
+  readonly repository: ArchiveRepository;
+  /** The tree of the snapshot before; what is unchanged since is not read. */
+  readonly parent?: TreeId;
+  readonly clock: Clock;
+  /** IANA zone of the times in the summary; UTC unless given. */
+  readonly zone?: string;
+  readonly signal: AbortSignal;
+  /** Lists and readings under way at once; 16 unless given. */
+  readonly requests?: number;
+  /** Sealing threads at most; by the number of cores unless given. */
+  readonly threads?: number;
+}
+
+export interface Archived {
+  /** The tree for the snapshot; all of it is on the store and in index files. */
+  readonly tree: TreeId;
+  readonly summary: SnapshotSummary;
+  /** Files in the tree. */
+  readonly entries: number;
+  /** Files opened at the source, and the bytes that came. */
+  readonly entriesRead: number;
+  readonly bytesRead: number;
+  /** What could not be backed up, or only as it was the night before. The run is partial when there are any. */
+  readonly problems: readonly ArchiveProblem[];
+}
+
+type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'read'>;
+
+/**
+ * Takes the sources into the repository and answers the tree for a snapshot. Order is law: packs are durable before index
+ * files name them, and both before this resolves. Throws `source/unauthorized`, `source/unavailable` when a server is away,
+ * the errors of the store, and the signal's reason; what was packed until then is indexed, so that the next run is shorter.
+ */
+export async function archive(options: ArchiveOptions): Promise<Archived> {
+  const { repository, clock, zone, signal } = options;
+  const start = timestamp(clock.now(), zone);
+  const totals: Totals = { counts: zeroCounts(), problems: [], savedTrees: new Set(), read: { entries: 0, bytes: 0 } };
+  const broken = new AbortController();
+  const either = AbortSignal.any([signal, broken.signal]);
+  await using sealing = openSealing({
+    ...options,
+    ...repository,
+    savePack: (pack) => (either.aborted ? Promise.reject(either.reason) : repository.savePack(pack)),
+    onFailure: (error) => broken.abort(error),
+  });
+  try {
+    const tops = await archiveSources({ ...options, signal: either }, sealing, totals);
+    const tree = await saveTree({ ...totals, repository, sealing }, tops);
+    await finish(sealing, repository, either);
+    return report(tree, totals, sealing, { backup_start: start, backup_end: timestamp(clock.now(), zone) });
+  } catch (error) {
+    if (either.aborted) throw either.reason;
+    await finish(sealing, repository, either).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals: Totals): Promise<DirNode[]> {
+  const former = await loadFormer(options.repository, options.parent);
+  const tops: DirNode[] = [];
+  for (const source of options.sources) {
+    tops.push(await archiveSource(options, source, former.get(source.name), sealing, totals));
+  }
+  return tops;
+}
+
+async function archiveSource(
+  { repository, signal, requests = 16 }: ArchiveOptions,
+  source: ArchivedSource,
+  former: Node | undefined,
+  sealing: Sealing,
+  totals: Totals,
+): Promise<DirNode> {
+  const ending = new AbortController();
+  const top = Promise.withResolvers<Outcome>();
+  top.promise.catch(() => undefined);
+  const walk = openDepthFirst(requests, (error) => {
+    ending.abort(error);
+    top.reject(error);
+  });
+  const run = {
+    ...totals,
+    source,
+    repository,
+    sealing,
+    walk,
+    signal: AbortSignal.any([signal, ending.signal]),
+    outages: 0,
+  };
+  const place = { member: { ...source.root, name: source.name }, path: '' };
+  walk.push([() => archiveFolder(run, place, former, async (outcome) => top.resolve(outcome))].values());
+  await walk.ended;
+  const { node } = await top.promise;
+  if (node?.type !== 'dir') throw new Error('A source ended without its top folder.');
+  return node;
+}
+
+/** Packs, then index files; when the run is aborted meanwhile nothing more is written. */
+async function finish(sealing: Sealing, repository: ArchiveRepository, signal: AbortSignal): Promise<void> {
+  await untilAborted(sealing.finish(), signal);
+  signal.throwIfAborted();
+  await repository.flush();
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function report(
+  tree: TreeId,
+  { counts, problems, read }: Totals,
+  { added }: Sealing,
+  times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
+): Archived {
+  const sealed = {
+    data_blobs: added.dataBlobs,
+    tree_blobs: added.treeBlobs,
+    data_added: added.bytes,
+    data_added_packed: added.packedBytes,
+  };
+  const entries = counts.total_files_processed;
+  const summary = { ...times, ...counts, ...sealed };
+  return { tree, summary, entries, entriesRead: read.entries, bytesRead: read.bytes, problems };
+}

@@ -1,0 +1,62 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import type { BlobId, BlobType, TreeId } from '../format/ids.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import type { Tree } from '../format/tree.ts';
+
+/** What the archiver needs of a source; src/sources/source.ts has the promises. */
+export interface ArchivedSource {
+  readonly name: string;
+  readonly root: Member;
+  list(collection: Member, signal: AbortSignal): Promise<Listing>;
+  open(entry: Member, signal: AbortSignal): Promise<Reading>;
+}
+
+export interface Member {
+  readonly kind: 'collection' | 'entry';
+  readonly name: string;
+  readonly location: string;
+  readonly size?: number;
+  readonly modified?: Date;
+  readonly validator?: string;
+}
+
+export interface Listing {
+  readonly members: readonly Member[];
+  readonly problems: readonly Problem[];
+}
+
+export interface Problem {
+  readonly path: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface Reading {
+  readonly size?: number;
+  readonly modified?: Date;
+  readonly validator?: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** What the archiver needs of a repository. */
+export interface ArchiveRepository {
+  readonly masterKey: MasterKey;
+  readonly chunkerPolynomial: bigint;
+  readonly index: KnownBlobs;
+  /** Throws `repository/damaged`. */
+  loadTree(id: TreeId): Promise<Tree>;
+  /** Resolves when the pack is on the store; its blobs are in the index from then on. */
+  savePack(pack: FinishedPack): Promise<void>;
+  /** Resolves when index files name every pack that was saved. */
+  flush(): Promise<void>;
+}
+
+/** The blobs that a repository holds. Functions do not travel to threads, so these open it by themselves. */
+export interface KnownBlobs {
+  has(type: BlobType, id: BlobId): boolean;
+  /** A module that exports `openSharedIndex(shared): { has(type, id): boolean }`. */
+  readonly module: string;
+  /** Shared memory as it is now, for that function. */
+  share(): unknown;
+}

@@ -1,0 +1,163 @@
+import { Worker } from 'node:worker_threads';
+import type { BlobType, DataId } from '../format/ids.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import { openPieceBuffers } from './piece-buffers.ts';
+import type { Added, FromThread, SealedStream, SealingTask, ToThread } from './sealing-messages.ts';
+
+/** The way to one sealing thread. Writers wait while all buffers are away, or too many packs on their way to the store. */
+export interface Lane {
+  /** Bytes on their way or waiting to go. */
+  readonly load: number;
+  open(type: BlobType): LaneStream;
+  /** Resolves when all that was written is in packs and the packs are stored. */
+  finish(): Promise<void>;
+  /** Ends the thread; whoever waits is told the reason. Packs on their way to the store are waited for. */
+  stop(reason: unknown): Promise<void>;
+}
+
+export interface LaneStream {
+  /** Copies the bytes. Wait for the promise, where there is one, before writing more. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** The blobs of the stream, once they are sealed; none for trees. */
+  end(): Promise<readonly DataId[]>;
+  abandon(): void;
+}
+
+export interface LaneOptions {
+  readonly task: SealingTask;
+  /** Stores a pack durably. */
+  savePack(pack: FinishedPack): Promise<void>;
+  onAdded(added: Added): void;
+  /** The lane is broken: the thread died or a pack could not be stored. */
+  onFailure(error: unknown): void;
+}
+
+/** Packs of one thread on their way to the store; more would only take memory. */
+const packsInFlight = 2;
+
+/** Starts a sealing thread. */
+export function openLane({ task, savePack, onAdded, onFailure }: LaneOptions): Lane {
+  const thread = new Worker(new URL('./sealing-thread.ts', import.meta.url), { workerData: task });
+  const buffers = openPieceBuffers((buffer, pieces) => send({ kind: 'pieces', buffer, pieces }, buffer));
+  const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
+  const finished = handled(Promise.withResolvers<void>());
+  let space = handled(Promise.withResolvers<void>());
+  let streams = 0;
+  let open = 0;
+  const packs = new Set<Promise<void>>();
+  let packed = false;
+
+  thread.on('message', (message: FromThread) => {
+    if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
+    else if (message.kind === 'pack') store(message.pack);
+    else packed = true;
+    settle();
+  });
+  thread.on('error', fail);
+
+  function send(message: ToThread, ...transfer: ArrayBuffer[]): void {
+    thread.postMessage(message, transfer);
+  }
+
+  function take(buffer: ArrayBuffer, sealed: readonly SealedStream[], added: Added): void {
+    buffers.giveBack(buffer);
+    onAdded(added);
+    for (const { stream, content } of sealed) {
+      waiting.get(stream)?.resolve(content);
+      waiting.delete(stream);
+    }
+  }
+
+  function store(pack: FinishedPack): void {
+    const save = savePack(pack)
+      .then(() => {
+        const room = pack.bytes.buffer;
+        send({ kind: 'room', room }, room);
+      })
+      .catch(fail)
+      .finally(() => {
+        packs.delete(save);
+        settle();
+      });
+    packs.add(save);
+  }
+
+  const ready = () => buffers.ready && packs.size < packsInFlight;
+
+  /** Wakes who waits for space or for the end. */
+  function settle(): void {
+    if (packed && packs.size === 0) finished.resolve();
+    if (!ready()) return;
+    space.resolve();
+    space = handled(Promise.withResolvers<void>());
+  }
+
+  function fail(error: unknown): void {
+    reject(error);
+    onFailure(error);
+  }
+
+  function reject(error: unknown): void {
+    for (const stream of waiting.values()) stream.reject(error);
+    waiting.clear();
+    space.reject(error);
+    finished.reject(error);
+  }
+
+  function write(stream: number, type: BlobType, bytes: Uint8Array): Promise<void> | undefined {
+    for (let rest = bytes; rest.length > 0; ) {
+      if (!ready()) return space.promise.then(() => write(stream, type, rest));
+      rest = rest.subarray(buffers.put(stream, type, rest));
+    }
+    return undefined;
+  }
+
+  /** When no stream is open nothing more may come for a while, so what was gathered goes. */
+  async function close(stream: number, type: BlobType, how: 'whole' | 'abandoned'): Promise<void> {
+    while (!buffers.ready) await space.promise;
+    buffers.end(stream, type, how);
+    open--;
+    if (open === 0) buffers.post();
+  }
+
+  function awaitContent(stream: number): Promise<readonly DataId[]> {
+    const content = handled(Promise.withResolvers<readonly DataId[]>());
+    waiting.set(stream, content);
+    return content.promise;
+  }
+
+  return {
+    get load() {
+      return buffers.load;
+    },
+    open(type) {
+      const stream = streams++;
+      open++;
+      return {
+        write: (bytes) => write(stream, type, bytes),
+        async end() {
+          const content = type === 'data' ? awaitContent(stream) : [];
+          await close(stream, type, 'whole');
+          return content;
+        },
+        abandon: () => void close(stream, type, 'abandoned').catch(() => undefined),
+      };
+    },
+    async finish() {
+      while (open > 0) await space.promise;
+      buffers.post();
+      send({ kind: 'finish' });
+      await finished.promise;
+    },
+    async stop(reason) {
+      reject(reason);
+      await Promise.all([thread.terminate(), ...packs]);
+    },
+  };
+}
+
+/** Somebody may wait for it, or nobody: a rejection alone must not end the process. */
+function handled<T>(later: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
+  later.promise.catch(() => undefined);
+  return later;
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { DataId, TreeId } from '../format/ids.ts';
+import { type DirNode, type FileNode, findAttribute, modeBits, type Node, textAttribute } from '../format/node.ts';
+import { timestamp, timestampMs } from '../format/timestamp.ts';
+
+/** The extended attribute that holds a member's validator from night to night, and comes back with a restore. */
+export const validatorAttribute = 'user.nightkeep.validator';
+
+/** File systems keep all attributes of a file in a block of 4 KiB or less. */
+const longestValidator = 200;
+
+/** What changes from node to node. */
+interface Facts {
+  readonly name: string;
+  /** Absent: the server does not say. */
+  readonly modified?: Date | undefined;
+  readonly validator?: string | undefined;
+}
+
+export function fileNode(facts: Facts, size: number, content: readonly DataId[]): FileNode {
+  return { ...common(facts), type: 'file', mode: 0o644, size, content };
+}
+
+export function dirNode(facts: Facts, subtree: TreeId): DirNode {
+  return { ...common(facts), type: 'dir', mode: modeBits.dir + 0o755, subtree };
+}
+
+/** Whether the node was made from a member with this validator; a member without one never counts as unchanged. */
+export function hasValidator(node: Node, validator: string | undefined): boolean {
+  return validator !== undefined && findAttribute(node, validatorAttribute) === kept(validator);
+}
+
+/** The newest modification among the nodes, where a server says none for their folder: the same each night. */
+export function newestOf(nodes: readonly Node[]): Date {
+  return new Date(nodes.reduce((newest, { mtime }) => Math.max(newest, timestampMs(mtime) || 0), 0));
+}
+
+/** Owned by root, so that a restore by root does not give the files to a stranger; others restore them as themselves. */
+function common({
+  name,
+  modified = new Date(0),
+  validator,
+}: Facts): Omit<FileNode, 'type' | 'mode' | 'size' | 'content'> {
+  const time = timestamp(modified);
+  const node = { name, mtime: time, atime: time, ctime: time, uid: 0, gid: 0, links: 1 };
+  if (validator === undefined) return node;
+  return { ...node, extended_attributes: [textAttribute(validatorAttribute, kept(validator))] };
+}
+
+function kept(validator: string): string {
+  if (Buffer.byteLength(validator) <= longestValidator) return validator;
+  return `sha256:${createHash('sha256').update(validator).digest('hex')}`;
+}

@@ -1,0 +1,51 @@
+import { isHouseError } from '../../errors.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { ArchivedSource, ArchiveRepository, Member, Problem } from './contract.ts';
+import type { DepthFirst } from './depth-first.ts';
+import type { Sealing } from './sealing.ts';
+import type { Counts } from './tally.ts';
+
+/** A problem, and the source it belongs to. */
+export interface ArchiveProblem extends Problem {
+  readonly source: string;
+}
+
+/** One source being archived. */
+export interface Run {
+  readonly source: ArchivedSource;
+  readonly repository: ArchiveRepository;
+  readonly sealing: Sealing;
+  readonly walk: DepthFirst;
+  readonly signal: AbortSignal;
+  readonly counts: Counts;
+  readonly problems: ArchiveProblem[];
+  /** Trees that this run has handed to the sealing already. */
+  readonly savedTrees: Set<TreeId>;
+  readonly read: { entries: number; bytes: number };
+  /** How often in a row the server gave no answer. */
+  outages: number;
+}
+
+/** A member and its way from the root of the source. */
+export interface Place {
+  readonly member: Member;
+  readonly path: string;
+}
+
+/** So many questions in a row without an answer: is the server there at all? */
+const outagesUntilProbe = 32;
+
+/**
+ * Records that a member could not be read. Throws what must end the run: an abort, a refused token, a fault that is not the
+ * source's, and a server that does not even list its root any more.
+ */
+export async function recordProblem(run: Run, path: string, error: unknown): Promise<void> {
+  run.signal.throwIfAborted();
+  if (!isHouseError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
+  run.problems.push({ source: run.source.name, path, code: error.code, message: error.message });
+  if (error.code !== 'source/unavailable') return;
+  run.outages++;
+  if (run.outages < outagesUntilProbe) return;
+  await run.source.list(run.source.root, run.signal);
+  run.outages = 0;
+}

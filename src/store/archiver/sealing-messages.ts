@@ -1,0 +1,59 @@
+import type { MasterKey } from '../format/envelope.ts';
+import type { BlobType, DataId } from '../format/ids.ts';
+import type { FinishedPack } from '../format/pack.ts';
+
+/** What a sealing thread is started with. */
+export interface SealingTask {
+  readonly masterKey: MasterKey;
+  readonly chunkerPolynomial: bigint;
+  /** claims.ts; shared by all threads of a run. */
+  readonly claims: SharedArrayBuffer;
+  /** The module and the memory of `KnownBlobs`. */
+  readonly index: { readonly module: string; readonly shared: unknown };
+}
+
+/** The next bytes of a stream: the content of an entry, or a tree. */
+export interface Piece {
+  readonly stream: number;
+  readonly type: BlobType;
+  readonly length: number;
+  /** Whether the stream ends here; abandoned: nobody wants to know its blobs. */
+  readonly end: 'open' | 'whole' | 'abandoned';
+}
+
+export type ToThread =
+  /** Pieces, one after the other in the buffer; many small entries share one message. */
+  | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: readonly Piece[] }
+  /** The memory of a pack that is on the store, to be used again. */
+  | { readonly kind: 'room'; readonly room: ArrayBuffer }
+  /** No more pieces: finish the open packs. */
+  | { readonly kind: 'finish' };
+
+export type FromThread =
+  /** All pieces of a message are dealt with; its buffer comes back. */
+  | {
+      readonly kind: 'sealed';
+      readonly buffer: ArrayBuffer;
+      readonly streams: readonly SealedStream[];
+      readonly added: Added;
+    }
+  | { readonly kind: 'pack'; readonly pack: FinishedPack }
+  | { readonly kind: 'finished' };
+
+/** A stream of data that has ended, and its blobs. */
+export interface SealedStream {
+  readonly stream: number;
+  readonly content: readonly DataId[];
+}
+
+/** What was new: blobs, their bytes, and the bytes they take in packs. */
+export interface Added {
+  dataBlobs: number;
+  treeBlobs: number;
+  bytes: number;
+  packedBytes: number;
+}
+
+export function noneAdded(): Added {
+  return { dataBlobs: 0, treeBlobs: 0, bytes: 0, packedBytes: 0 };
+}

@@ -1,0 +1,80 @@
+import { availableParallelism } from 'node:os';
+import type { MasterKey } from '../format/envelope.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import { createClaims } from './claims.ts';
+import type { KnownBlobs } from './contract.ts';
+import { type Lane, type LaneStream, openLane } from './lane.ts';
+import { type Added, noneAdded } from './sealing-messages.ts';
+
+/** Turns content and trees into stored packs, in threads of its own. */
+export interface Sealing extends AsyncDisposable {
+  /** What was new so far. */
+  readonly added: Added;
+  /** Takes the content of one entry. */
+  openEntry(): LaneStream;
+  /** Takes a tree that the repository does not hold; resolves when it is handed over. */
+  saveTree(bytes: Uint8Array): Promise<void>;
+  /** Resolves when everything handed over is in packs and the packs are stored. */
+  finish(): Promise<void>;
+}
+
+export interface SealingOptions {
+  readonly masterKey: MasterKey;
+  readonly chunkerPolynomial: bigint;
+  readonly index: KnownBlobs;
+  savePack(pack: FinishedPack): Promise<void>;
+  /** A thread died or the store failed: nothing more can be sealed. */
+  onFailure(error: unknown): void;
+  readonly threads?: number;
+}
+
+/** More threads than this would seal faster than anything fetches, and each holds open packs. */
+const mostThreads = 4;
+/** A thread with this much to do is busy. */
+const busy = 2 * 1024 * 1024;
+
+/** Threads start as they are needed: a night without changes needs none. */
+export function openSealing(options: SealingOptions): Sealing {
+  const { masterKey, chunkerPolynomial, index, savePack, onFailure } = options;
+  const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism()));
+  const claims = createClaims();
+  const lanes: Lane[] = [];
+  const added = noneAdded();
+
+  function start(): Lane {
+    const task = { masterKey, chunkerPolynomial, claims, index: { module: index.module, shared: index.share() } };
+    const lane = openLane({ task, savePack, onFailure, onAdded: count });
+    lanes.push(lane);
+    return lane;
+  }
+
+  function count(more: Added): void {
+    added.dataBlobs += more.dataBlobs;
+    added.treeBlobs += more.treeBlobs;
+    added.bytes += more.bytes;
+    added.packedBytes += more.packedBytes;
+  }
+
+  function leastBusy(): Lane {
+    const lane = lanes.toSorted((a, b) => a.load - b.load)[0];
+    if (lane === undefined || (lane.load >= busy && lanes.length < threads)) return start();
+    return lane;
+  }
+
+  return {
+    added,
+    openEntry: () => leastBusy().open('data'),
+    /** All trees go one way, so that there is one open pack of them. */
+    async saveTree(bytes) {
+      const tree = (lanes[0] ?? start()).open('tree');
+      await tree.write(bytes);
+      await tree.end();
+    },
+    async finish() {
+      await Promise.all(lanes.map((lane) => lane.finish()));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(lanes.map((lane) => lane.stop(new Error('Sealing has ended.'))));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { SnapshotSummary } from '../format/snapshot.ts';
+
+/** What a run counts, named as in the summary of a snapshot. */
+export type Counts = { -readonly [Name in Exclude<keyof SnapshotSummary, `backup_${string}`>]: number };
+
+/** How something compares with the parent snapshot. */
+export type Change = 'new' | 'changed' | 'unmodified';
+
+export function zeroCounts(): Counts {
+  return {
+    files_new: 0,
+    files_changed: 0,
+    files_unmodified: 0,
+    dirs_new: 0,
+    dirs_changed: 0,
+    dirs_unmodified: 0,
+    data_blobs: 0,
+    tree_blobs: 0,
+    data_added: 0,
+    data_added_packed: 0,
+    total_files_processed: 0,
+    total_bytes_processed: 0,
+  };
+}
+
+export function countFile(counts: Counts, change: Change, size: number): void {
+  counts[`files_${change}`]++;
+  counts.total_files_processed++;
+  counts.total_bytes_processed += size;
+}
+
+export function countDir(counts: Counts, change: Change): void {
+  counts[`dirs_${change}`]++;
+}
+
+/** Takes counts of a part into the whole. */
+export function addCounts(counts: Counts, part: Counts): void {
+  for (const name of Object.keys(part) as (keyof Counts)[]) counts[name] += part[name];
+}

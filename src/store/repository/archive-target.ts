@@ -1,0 +1,30 @@
+import type { Clock } from '../../clock.ts';
+import type { MasterKey } from '../format/envelope.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { Tree } from '../format/tree.ts';
+import type { BlobIndex } from './master-index.ts';
+import { openPacker, type Packer } from './packer.ts';
+import type { Repository } from './repository.ts';
+
+/** A repository as the archiver sees it. */
+export interface ArchiveTarget extends Packer {
+  readonly masterKey: MasterKey;
+  readonly chunkerPolynomial: bigint;
+  /** Threads open it by themselves: `module` exports `openSharedIndex`, which takes what `share` answers. */
+  readonly index: BlobIndex & { readonly module: string; share(): unknown };
+  loadTree(id: TreeId): Promise<Tree>;
+}
+
+/** Opens the repository, its index loaded, for one run of the archiver. The caller holds its lock. */
+export function openArchiveTarget(repository: Repository, clock: Clock): ArchiveTarget {
+  const { masterKey, config, index, loadTree } = repository;
+  const module = new URL('./master-index.ts', import.meta.url).href;
+  const { has, find, share } = index;
+  return {
+    ...openPacker(repository, clock),
+    masterKey,
+    chunkerPolynomial: config.polynomial,
+    index: { has, find, share, module },
+    loadTree,
+  };
+}
