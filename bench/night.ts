@@ -1,0 +1,124 @@
+/**
+ * Three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: ours, beside what a user
+ * would script and beside the ideal pipeline. `node bench/night.ts [--json] [--without-stock] [--keep DIR]`.
+ *
+ * - ours: the WebDAV source, the archiver and a repository in a folder, one process.
+ * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone paces itself to 100 requests a second.
+ * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
+ *   No pipeline that fetches first and backs up then can be faster.
+ *
+ * Every step has fresh folders where it needs any, `sync` goes before each, and nothing is deleted in between.
+ */
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/clock.ts';
+import { openLocalBackend } from '../src/store/backend/local.ts';
+import { initRepository } from '../src/store/repository/repository.ts';
+import { startApache } from '../test/support/apache.ts';
+import { type Cost, measure } from './measure.ts';
+import { changeOne, makeWorld } from './night/world.ts';
+
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean' }, 'without-stock': { type: 'boolean' }, keep: { type: 'string' } },
+});
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const password = 'bench';
+
+interface Night {
+  ms: number;
+  stockMs: number | null;
+  idealMs: number;
+  overIdeal: number;
+  bareMs: number;
+  rssMB: number;
+  requests: number;
+  bytes: number;
+  insideMs: number;
+  bareRssMB: number;
+  resticMs: number;
+  resticRssMB: number;
+}
+
+const home = options.keep ?? (await mkdtemp(join(tmpdir(), 'nightkeep-bench-')));
+await chmod(home, 0o755);
+const root = join(home, 'cloud');
+await mkdir(root);
+say(`making 10,000 texts and 20 large files in ${root}`);
+await makeWorld(root);
+await using server = await startApache({ root });
+
+const ours = join(home, 'ours');
+await initRepository(openLocalBackend(ours), { password, clock: systemClock() });
+const ideal = await stockRepository('ideal');
+const scripted = await stockRepository('scripted');
+const rcloneConfig = join(home, 'rclone.conf');
+await writeFile(rcloneConfig, `[cloud]\ntype = webdav\nurl = ${server.url}\nvendor = other\n`);
+
+const nights: Record<string, Night> = {};
+for (const name of ['first', 'unchanged', 'oneChanged']) {
+  if (name === 'oneChanged') await changeOne(root);
+  nights[name] = await night(name);
+  say(`${name}: ${JSON.stringify(nights[name])}`);
+}
+if (!options.json) console.table(nights);
+console.log(JSON.stringify(nights));
+
+async function night(name: string): Promise<Night> {
+  const ourCost = await measure(node('ours.ts', server.url, ours, password));
+  const bare = await measure(node('bare-client.ts', server.url, join(home, 'bare-state.json')));
+  const restic = await measure(backup(ideal, root));
+  const stockMs = options['without-stock'] ? null : await stock();
+  const { requests, bytes, insideMs, problems } = lastLine(ourCost);
+  if (problems !== 0) throw new Error(`${name}: our night had problems.`);
+  const idealMs = bare.ms + restic.ms;
+  return {
+    ms: ourCost.ms,
+    stockMs,
+    idealMs,
+    overIdeal: Math.round((ourCost.ms / idealMs) * 1000) / 1000,
+    bareMs: bare.ms,
+    rssMB: ourCost.rssMB,
+    requests,
+    bytes,
+    insideMs,
+    bareRssMB: bare.rssMB,
+    resticMs: restic.ms,
+    resticRssMB: restic.rssMB,
+  };
+}
+
+async function stock(): Promise<number> {
+  const folder = join(home, 'synced');
+  const sync = await measure({
+    command: 'rclone',
+    args: ['sync', '--config', rcloneConfig, '--transfers', '16', '--checkers', '16', 'cloud:', folder],
+  });
+  const restic = await measure(backup(scripted, folder));
+  return sync.ms + restic.ms;
+}
+
+function node(script: string, ...args: string[]) {
+  return { command: process.execPath, args: [join(import.meta.dirname, 'night', script), ...args] };
+}
+
+interface StockRepository {
+  readonly path: string;
+  readonly env: Record<string, string>;
+}
+
+async function stockRepository(name: string): Promise<StockRepository> {
+  const path = join(home, name);
+  const env = { RESTIC_REPOSITORY: path, RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: join(home, `${name}-cache`) };
+  await measure({ command: 'restic', args: ['init'], env });
+  return { path, env };
+}
+
+function backup({ env }: StockRepository, folder: string) {
+  return { command: 'restic', args: ['backup', '--quiet', folder], env };
+}
+
+function lastLine({ output }: Cost): { requests: number; bytes: number; insideMs: number; problems: number } {
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+}

@@ -1,0 +1,40 @@
+/** One night of ours in a process of its own: `node ours.ts URL REPOSITORY PASSWORD`. */
+import { systemClock } from '../../src/clock.ts';
+import { silentLog } from '../../src/log.ts';
+import { webdavSource } from '../../src/sources/webdav.ts';
+import { archive } from '../../src/store/archiver/archiver.ts';
+import { openLocalBackend } from '../../src/store/backend/local.ts';
+import { timestamp } from '../../src/store/format/timestamp.ts';
+import { openArchiveTarget } from '../../src/store/repository/archive-target.ts';
+import { openRepository } from '../../src/store/repository/repository.ts';
+
+const [, , url, path, password] = process.argv;
+if (url === undefined || path === undefined || password === undefined)
+  throw new Error('usage: ours.ts URL REPOSITORY PASSWORD');
+const clock = systemClock();
+const start = clock.elapsed();
+const { signal } = new AbortController();
+const repository = await openRepository(openLocalBackend(path), password);
+const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
+await repository.loadIndex();
+await using source = webdavSource({ url, access: async () => 'bench', clock, log: silentLog });
+const archived = await archive({
+  sources: [source],
+  repository: openArchiveTarget(repository, clock),
+  clock,
+  signal,
+  ...(last && { parent: last.snapshot.tree }),
+});
+await repository.saveSnapshot({
+  time: timestamp(clock.now()),
+  ...(last && { parent: last.id }),
+  tree: archived.tree,
+  paths: ['/files'],
+  hostname: 'bench@localhost',
+  username: 'bench',
+  program_version: 'nightkeep bench',
+  summary: archived.summary,
+});
+const { entries, entriesRead, problems } = archived;
+const insideMs = Math.round(clock.elapsed() - start);
+console.log(JSON.stringify({ ...source.traffic, insideMs, entries, entriesRead, problems: problems.length }));
