@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+interface Package {
+  scripts: Record<string, string>;
+  bin: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+}
+
+const manifest: Package = JSON.parse(readFileSync('package.json', 'utf8'));
+const lock: { packages: Record<string, { version?: string; os?: string; bin?: object }> } = JSON.parse(
+  readFileSync('package-lock.json', 'utf8'),
+);
+
+describe.each(Object.entries(manifest.scripts))('npm run %s', (_name, script) => {
+  test.each(script.split(' && '))('`%s` finds what it runs', (command) => {
+    const [program = '', first = '', second = ''] = command.split(' ');
+    if (program === 'npm') expect(manifest.scripts).toHaveProperty([first === 'run' ? second : first]);
+    else if (program === 'node' || program === 'bash') expect(existsSync(first), first).toBe(true);
+    else expect(existsSync(`node_modules/.bin/${program}`), program).toBe(true);
+  });
+});
+
+test('every script that .ci/run calls is there', () => {
+  const run = readFileSync('.ci/run', 'utf8');
+  const called = [...run.matchAll(/npm run --silent ([\w:]+)/g), ...run.matchAll(/^suite \w+ \d+ ([\w:]+)/gm)];
+  expect(called.length).toBeGreaterThan(8);
+  for (const [, script] of called) expect(manifest.scripts).toHaveProperty([script ?? '']);
+});
+
+test('every dependency is an exact version', () => {
+  const { dependencies, devDependencies, optionalDependencies } = manifest;
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }))
+    expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.-]+)?$/);
+});
+
+test('a Node for each platform comes from the lock file, with a `node` to run', () => {
+  for (const [name, version] of Object.entries(manifest.optionalDependencies)) {
+    const locked = lock.packages[`node_modules/${name}`];
+    expect(locked, name).toMatchObject({ version, os: expect.any(String), bin: { node: expect.any(String) } });
+  }
+});
