@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import {
+  type Cipheriv,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import sodium from 'sodium-native';
 import { HouseError } from '../../errors.ts';
 
@@ -25,7 +32,7 @@ export function createMasterKey(): MasterKey {
 export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = randomBytes(ivLength)): Buffer {
   const envelope = Buffer.allocUnsafe(plaintext.length + envelopeOverhead);
   envelope.set(iv);
-  const cipher = createCipheriv('aes-256-ctr', key.encrypt, iv);
+  const cipher = createCipheriv('aes-256-ctr', prepared(key).encrypt, iv);
   envelope.set(cipher.update(plaintext), ivLength);
   const end = ivLength + plaintext.length;
   sodium.crypto_onetimeauth(envelope.subarray(end), envelope.subarray(ivLength, end), oneTimeKey(key, iv));
@@ -42,13 +49,30 @@ export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
   if (!sodium.crypto_onetimeauth_verify(asBuffer(envelope.subarray(end)), ciphertext, oneTimeKey(key, iv))) {
     throw damaged('altered, or sealed with another key');
   }
-  return createDecipheriv('aes-256-ctr', key.encrypt, iv).update(ciphertext);
+  return createDecipheriv('aes-256-ctr', prepared(key).encrypt, iv).update(ciphertext);
 }
 
 /** r || AES-128(k, IV): the Poly1305 key of one message. */
 function oneTimeKey(key: MasterKey, iv: Uint8Array): Buffer {
+  return Buffer.concat([key.mac.r, prepared(key).block.update(iv)]);
+}
+
+/** What node:crypto makes of the raw keys; made anew for each message it would cost more than sealing a small one. */
+interface PreparedKey {
+  readonly encrypt: KeyObject;
+  /** Encrypts single blocks, any number of them: ECB carries nothing from one to the next. */
+  readonly block: Cipheriv;
+}
+
+const preparedKeys = new WeakMap<MasterKey, PreparedKey>();
+
+function prepared(key: MasterKey): PreparedKey {
+  const known = preparedKeys.get(key);
+  if (known !== undefined) return known;
   const block = createCipheriv('aes-128-ecb', key.mac.k, null).setAutoPadding(false);
-  return Buffer.concat([key.mac.r, block.update(iv)]);
+  const made = { encrypt: createSecretKey(key.encrypt), block };
+  preparedKeys.set(key, made);
+  return made;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
