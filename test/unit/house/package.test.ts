@@ -9,10 +9,15 @@ interface Package {
   optionalDependencies: Record<string, string>;
 }
 
+interface Locked {
+  version?: string;
+  os?: string;
+  bin?: object;
+  optionalDependencies?: Record<string, string>;
+}
+
 const manifest: Package = JSON.parse(readFileSync('package.json', 'utf8'));
-const lock: { packages: Record<string, { version?: string; os?: string; bin?: object }> } = JSON.parse(
-  readFileSync('package-lock.json', 'utf8'),
-);
+const lock: { packages: Record<string, Locked> } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 
 describe.each(Object.entries(manifest.scripts))('npm run %s', (_name, script) => {
   test.each(script.split(' && '))('`%s` finds what it runs', (command) => {
@@ -41,4 +46,15 @@ test('a Node for each platform comes from the lock file, with a `node` to run', 
     const locked = lock.packages[`node_modules/${name}`];
     expect(locked, name).toMatchObject({ version, os: expect.any(String), bin: { node: expect.any(String) } });
   }
+});
+
+/** `npm install --package-lock-only` beside a filled node_modules drops them, and `npm ci` then refuses. */
+test('the lock file has the packages of every platform, not only of the one it was written on', () => {
+  const paths = Object.keys(lock.packages);
+  for (const [path, { optionalDependencies = {} }] of Object.entries(lock.packages))
+    for (const name of Object.keys(optionalDependencies))
+      expect(
+        paths.some((other) => other.endsWith(`node_modules/${name}`)),
+        `${name}, wanted by ${path}`,
+      ).toBe(true);
 });
