@@ -72,7 +72,7 @@ function whole(onBytes: (count: number) => void): Receiver<Content> {
 }
 
 async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (const chunk of chunks) yield chunk;
 }
 
 /**

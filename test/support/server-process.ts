@@ -27,7 +27,11 @@ export async function startServerProcess(
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const { command, args, env } = await program(port);
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      detached: true,
+    });
     const output = collectOutput(child);
     if (await accepts(port, child)) return running(child, port, whenStopped);
     await end(child);
@@ -49,7 +53,7 @@ export async function freePort(): Promise<number> {
 }
 
 function running(child: ChildProcess, port: number, whenStopped: () => Promise<void>): RunningServer {
-  const killWithUs = () => child.kill('SIGKILL');
+  const killWithUs = () => signalGroup(child, 'SIGKILL');
   process.once('exit', killWithUs);
   let stopped: Promise<void> | undefined;
   const stop = () => {
@@ -97,13 +101,23 @@ function answers(port: number): Promise<boolean> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  signalGroup(child, 'SIGTERM');
   const patience = new AbortController();
   const force = sleep(3000, undefined, { signal: patience.signal }).then(
-    () => child.kill('SIGKILL'),
+    () => signalGroup(child, 'SIGKILL'),
     () => {},
   );
   await gone;
   patience.abort();
   await force;
+}
+
+/** To the server and the workers it made: PHP leaves its own behind. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The whole group is gone already.
+  }
 }
