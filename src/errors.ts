@@ -49,6 +49,7 @@ export const errorCodes = {
   'repository/no-such-snapshot': 'The repository has no such snapshot.',
   'repository/no-such-path': 'The snapshot has no such path.',
   'restore/would-overwrite': 'The target of a restore exists already.',
+  'restore/not-written': 'An entry could not be written to the target of a restore.',
   'request/invalid': 'The request is malformed.',
   'request/forbidden': 'The request is not allowed for this person.',
   'request/not-found': 'There is no such thing, or it is not yours.',

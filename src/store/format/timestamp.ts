@@ -13,6 +13,12 @@ export function timestampMs(text: string): number {
   return Date.parse(text.replace(fraction, '.$1'));
 }
 
+/** Seconds since 1970 with their fraction, as exact as a number holds them; NaN for what is no time. */
+export function timestampSeconds(text: string): number {
+  const fraction = /\.\d+/.exec(text)?.[0] ?? '';
+  return Date.parse(text.replace(fraction, '')) / 1000 + Number(fraction === '' ? 0 : `0${fraction}`);
+}
+
 const earliest = -62_135_510_400_000;
 const latest = Date.UTC(9999, 11, 30);
 

@@ -1,0 +1,46 @@
+import { HouseError } from '../../errors.ts';
+import { shownName } from '../format/file-name.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import type { ReadableRepository } from './contract.ts';
+
+/** The root of a snapshot, or a node in it. */
+export type Place = { readonly type: 'root'; readonly subtree: TreeId } | Node;
+
+/**
+ * The nodes of a folder in a snapshot, sorted by their names' bytes. Throws `repository/no-such-path`, also when the path is not a folder,
+ * and `repository/damaged`.
+ */
+export async function browse(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  path: string,
+): Promise<readonly Node[]> {
+  const place = await findPlace(repository, snapshot, path);
+  if (place.type !== 'root' && place.type !== 'dir') throw noSuchPath(path, 'is not a folder');
+  return (await repository.loadTree(place.subtree)).nodes;
+}
+
+/**
+ * What lies at the path; names are joined by '/', and the empty path (or '/') is the root. A name that is not UTF-8 is also found by
+ * the form in which it is shown. Throws `repository/no-such-path`.
+ */
+export async function findPlace(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  path: string,
+): Promise<Place> {
+  let place: Place = { type: 'root', subtree: snapshot.tree };
+  for (const name of path.split('/').filter((part) => part !== '')) {
+    if (place.type !== 'root' && place.type !== 'dir') throw noSuchPath(path, 'is not there');
+    const { nodes } = await repository.loadTree(place.subtree);
+    const node = nodes.find((one) => one.name === name) ?? nodes.find((one) => shownName(one.name) === name);
+    if (node === undefined) throw noSuchPath(path, 'is not there');
+    place = node;
+  }
+  return place;
+}
+
+function noSuchPath(path: string, what: string): HouseError {
+  return new HouseError('repository/no-such-path', `In this snapshot, ${shownName(path) || '/'} ${what}.`);
+}

@@ -1,0 +1,73 @@
+import { HouseError } from '../../errors.ts';
+import { envelopeOverhead } from '../format/envelope.ts';
+import type { DataId, TreeId } from '../format/ids.ts';
+import type { FileNode } from '../format/node.ts';
+import { findPlace } from './browse.ts';
+import type { ReadableRepository } from './contract.ts';
+
+/** Bytes `start` to `end`, the end not included; what is left out is the file's own. */
+export interface FileRange {
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export interface OpenedFile {
+  readonly node: FileNode;
+  /** Once; throws `repository/damaged` where the file is. Only the blobs that the range touches are read. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** Opens a file of a snapshot. Throws `repository/no-such-path`, also when there is something else at the path. */
+export async function openFile(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  path: string,
+  range: FileRange = {},
+): Promise<OpenedFile> {
+  const node = await findPlace(repository, snapshot, path);
+  if (node.type !== 'file') throw new HouseError('repository/no-such-path', 'In this snapshot, that is not a file.');
+  return { node, bytes: readFile(repository, node, range) };
+}
+
+/** The content of a file, or a part of it. */
+export async function* readFile(
+  repository: ReadableRepository,
+  { content, size }: Pick<FileNode, 'content' | 'size'>,
+  { start = 0, end = size }: FileRange = {},
+): AsyncGenerator<Uint8Array> {
+  const pieces = [...piecesOf(repository, content, start, Math.min(end, size))];
+  let next = 0;
+  for await (const blob of repository.loadBlobs(
+    'data',
+    pieces.map(({ id }) => id),
+  )) {
+    if ('error' in blob) throw blob.error;
+    const piece = pieces[next++];
+    yield blob.bytes.subarray(piece?.from, piece?.to);
+  }
+}
+
+/** The blobs that the range touches, and which of their bytes. */
+function* piecesOf(
+  repository: ReadableRepository,
+  content: readonly DataId[],
+  start: number,
+  end: number,
+): Generator<{ id: DataId; from: number; to: number }> {
+  let at = 0;
+  for (const id of content) {
+    const length = lengthOf(repository, id);
+    const from = Math.max(start - at, 0);
+    const to = Math.min(end - at, length);
+    if (from < to) yield { id, from, to };
+    at += length;
+  }
+}
+
+function lengthOf({ index }: ReadableRepository, id: DataId): number {
+  const found = index.find('data', id);
+  if (found !== undefined) return found.uncompressedLength ?? found.length - envelopeOverhead;
+  throw new HouseError('repository/damaged', `The data blob ${id} is in no index of the repository.`, {
+    detail: { blobId: id },
+  });
+}

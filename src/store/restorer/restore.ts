@@ -1,0 +1,193 @@
+import { type ErrorCode, HouseError, isHouseError } from '../../errors.ts';
+import { nameFromBytes, shownName } from '../format/file-name.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { DirNode, FileNode, Node, SymlinkNode } from '../format/node.ts';
+import { timestampSeconds } from '../format/timestamp.ts';
+import { isSafeName } from '../format/tree.ts';
+import { findPlace } from './browse.ts';
+import type { ReadableRepository } from './contract.ts';
+import type { Path, TargetFolder } from './folder.ts';
+
+export interface RestoreOptions {
+  /** A folder (its content is restored) or another entry of the snapshot; everything unless given. */
+  readonly path?: string;
+  /** Replace files that are there and fill folders that are there. */
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** An entry that was not restored, and why. */
+export interface RestoreProblem {
+  readonly path: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface RestoreReport {
+  files: number;
+  folders: number;
+  links: number;
+  bytes: number;
+  /** Devices, pipes and sockets, which are not restored. */
+  readonly skipped: string[];
+  readonly problems: RestoreProblem[];
+}
+
+/**
+ * Writes a snapshot, or a part of it, to a folder, with permissions and times. What cannot be read or written becomes a problem and the
+ * rest goes on. Throws `restore/would-overwrite` before anything is written, `repository/no-such-path`, and `store/unavailable`
+ * when the store or the target fails altogether.
+ */
+export async function restore(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  target: TargetFolder,
+  options: RestoreOptions = {},
+): Promise<RestoreReport> {
+  const place = await findPlace(repository, snapshot, options.path ?? '');
+  const isFolder = place.type === 'root' || place.type === 'dir';
+  const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
+  if (options.overwrite !== true) await refuseOverwriting(target, nodes);
+  const report: RestoreReport = { files: 0, folders: 0, links: 0, bytes: 0, skipped: [], problems: [] };
+  await target.makeFolder([]);
+  await restoreNodes({ repository, target, report, signal: options.signal }, [], nodes);
+  return report;
+}
+
+interface Restoring {
+  readonly repository: ReadableRepository;
+  readonly target: TargetFolder;
+  readonly report: RestoreReport;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Nothing below a name can be there when the name itself is not. */
+async function refuseOverwriting(target: TargetFolder, nodes: readonly Node[]): Promise<void> {
+  for (const { name } of nodes) {
+    if (!isSafeName(name) || (await target.kindAt([name])) === 'nothing') continue;
+    throw new HouseError(
+      'restore/would-overwrite',
+      `The target has ${shownName(name)} already. Choose an empty folder, or say that files may be overwritten.`,
+    );
+  }
+}
+
+async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly Node[]): Promise<void> {
+  const safe = nodes.filter((node) => isSafeName(node.name) || refuseName(restoring, folder, node));
+  await restoreFiles(
+    restoring,
+    folder,
+    safe.filter((node) => node.type === 'file'),
+  );
+  for (const node of safe) {
+    restoring.signal?.throwIfAborted();
+    const path = [...folder, node.name];
+    if (node.type === 'dir') await attempt(restoring, path, () => restoreFolder(restoring, path, node));
+    else if (node.type === 'symlink') await attempt(restoring, path, () => restoreLink(restoring, path, node));
+    else if (node.type !== 'file') restoring.report.skipped.push(spell(path));
+  }
+}
+
+/** The files of one folder are read as one stream, so that neighbours in a pack come together. */
+async function restoreFiles(restoring: Restoring, folder: Path, files: readonly FileNode[]): Promise<void> {
+  const ids = files.values().flatMap(({ content }) => content);
+  const blobs = restoring.repository.loadBlobs('data', ids)[Symbol.asyncIterator]();
+  for (const node of files) {
+    restoring.signal?.throwIfAborted();
+    const path = [...folder, node.name];
+    const own = take(blobs, node.content.length);
+    await attempt(restoring, path, () => restoreFile(restoring, path, node, own));
+    for await (const _ of own.rest());
+  }
+}
+
+type Blobs = AsyncIterator<{ readonly bytes: Buffer } | { readonly error: HouseError }>;
+
+/** The next `count` blobs; `rest` passes over those that were not used. */
+function take(blobs: Blobs, count: number) {
+  let left = count;
+  async function* rest() {
+    for (; left > 0; left--) {
+      const { value, done } = await blobs.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  async function* bytes(): AsyncGenerator<Buffer> {
+    while (left > 0) {
+      left--;
+      const { value, done } = await blobs.next();
+      if (done) return;
+      if ('error' in value) throw value.error;
+      yield value.bytes;
+    }
+  }
+  return { bytes, rest };
+}
+
+async function restoreFile(
+  { target, report }: Restoring,
+  path: Path,
+  node: FileNode,
+  content: ReturnType<typeof take>,
+): Promise<void> {
+  await target.writeFile(path, ofSize(content.bytes(), node.size));
+  await target.setAttributes(path, attributesOf(node));
+  report.files++;
+  report.bytes += node.size;
+}
+
+async function* ofSize(content: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+  let sum = 0;
+  for await (const bytes of content) {
+    sum += bytes.length;
+    yield bytes;
+  }
+  if (sum === size) return;
+  throw new HouseError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
+}
+
+/** The folder's own times come last, since every entry made in it changes them. */
+async function restoreFolder(restoring: Restoring, path: Path, node: DirNode): Promise<void> {
+  const { repository, target, report } = restoring;
+  const { nodes } = await repository.loadTree(node.subtree);
+  await target.makeFolder(path);
+  await restoreNodes(restoring, path, nodes);
+  await target.setAttributes(path, attributesOf(node));
+  report.folders++;
+}
+
+async function restoreLink({ target, report }: Restoring, path: Path, node: SymlinkNode): Promise<void> {
+  await target.makeLink(path, linkTarget(node));
+  await target.setAttributes(path, { mtime: timestampSeconds(node.mtime) });
+  report.links++;
+}
+
+/** What a link points to, as file-name.ts keeps names. */
+function linkTarget({ linktarget, linktarget_raw: raw }: SymlinkNode): string {
+  return raw === undefined ? linktarget : nameFromBytes(Buffer.from(raw, 'base64'));
+}
+
+function attributesOf({ mode, mtime }: Node) {
+  return { mode: mode % 0o1000, mtime: timestampSeconds(mtime) };
+}
+
+/** One entry's failure is noted; only what ends everything goes up. */
+async function attempt({ report }: Restoring, path: Path, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isHouseError(error, 'repository/damaged') && !isHouseError(error, 'restore/not-written')) throw error;
+    report.problems.push({ path: spell(path), code: error.code, message: error.message });
+  }
+}
+
+function refuseName({ report }: Restoring, folder: Path, { name }: Node): false {
+  const message = 'The snapshot holds a name that would leave its folder; it is not restored.';
+  report.problems.push({ path: spell([...folder, name]), code: 'repository/damaged', message });
+  return false;
+}
+
+function spell(path: Path): string {
+  return shownName(path.join('/'));
+}

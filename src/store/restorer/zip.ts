@@ -1,0 +1,161 @@
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
+import { HouseError, isHouseError } from '../../errors.ts';
+import { shownName } from '../format/file-name.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { FileNode, Node } from '../format/node.ts';
+import { timestampSeconds } from '../format/timestamp.ts';
+import { isSafeName } from '../format/tree.ts';
+import { findPlace } from './browse.ts';
+import type { ReadableRepository } from './contract.ts';
+import { readFile } from './read-file.ts';
+import {
+  centralHeader,
+  dataDescriptor,
+  endOfDirectory,
+  localHeader,
+  type WrittenEntry,
+  type ZipEntry,
+  type ZipSizes,
+} from './zip-records.ts';
+
+/**
+ * A folder of a snapshot as a zip file, made while it is read. A small file that is damaged is left out and named in the entry
+ * `NOT RESTORED.txt` at the end; damage inside a large one, of which a part is on its way already, ends the stream with the error.
+ * Throws `repository/no-such-path` at the first read.
+ */
+export async function* zipFolder(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  path: string,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array> {
+  const place = await findPlace(repository, snapshot, path);
+  if (place.type !== 'root' && place.type !== 'dir') {
+    throw new HouseError('repository/no-such-path', 'In this snapshot, that is not a folder.');
+  }
+  const zip: Zipping = { repository, signal: options.signal, written: [], missing: [], offset: { now: 0 } };
+  yield* counted(zip, zipNodes(zip, '', place.subtree));
+  yield* counted(zip, zipMissing(zip));
+  yield* directory(zip);
+}
+
+interface Zipping {
+  readonly repository: ReadableRepository;
+  readonly signal: AbortSignal | undefined;
+  readonly written: WrittenEntry[];
+  /** What was left out, and why. */
+  readonly missing: string[];
+  readonly offset: { now: number };
+}
+
+const deflate = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
+/** Up to here a file is packed before its header is written, so that the header tells its sizes. */
+const smallFile = 1024 * 1024;
+/** From here on a file may grow beyond 4 GiB when it does not pack well. */
+const largeFile = 0xf0000000;
+/** Fast, since people wait for it and much of what they keep is packed already. */
+const level = 1;
+
+async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const part of bytes) {
+    zip.signal?.throwIfAborted();
+    zip.offset.now += part.length;
+    yield part;
+  }
+}
+
+async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGenerator<Uint8Array> {
+  const nodes = await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes);
+  for (const node of nodes ?? []) {
+    const name = folder + shownName(node.name);
+    if (!isSafeName(node.name)) zip.missing.push(`${name}: this name would leave its folder`);
+    else yield* zipNode(zip, name, node);
+  }
+}
+
+async function* zipNode(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
+  if (node.type === 'dir') {
+    yield wholeEntry(zip, entryOf(`${name}/`, node, 'stored'), nothing, nothing);
+    yield* zipNodes(zip, `${name}/`, node.subtree);
+  } else if (node.type === 'symlink') {
+    const target = Buffer.from(node.linktarget);
+    yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
+  } else if (node.type !== 'file') zip.missing.push(`${name}: devices, pipes and sockets are left out`);
+  else if (node.size > smallFile) yield* zipLargeFile(zip, name, node);
+  else yield* zipSmallFile(zip, name, node);
+}
+
+const nothing = Buffer.of();
+
+async function* zipSmallFile(zip: Zipping, name: string, node: FileNode): AsyncGenerator<Uint8Array> {
+  const content = await readable(zip, name, async () =>
+    Buffer.concat(await Array.fromAsync(readFile(zip.repository, node))),
+  );
+  if (content === undefined) return;
+  const deflated = await deflate(content, { level });
+  const worth = deflated.length < content.length;
+  yield wholeEntry(zip, entryOf(name, node, worth ? 'deflated' : 'stored'), content, worth ? deflated : content);
+}
+
+/** Each part is deflated by itself up to a byte's edge; the parts and an empty last block make one deflate stream. */
+async function* zipLargeFile(zip: Zipping, name: string, node: FileNode): AsyncGenerator<Uint8Array> {
+  const entry = entryOf(name, node, 'deflated');
+  const large = node.size >= largeFile;
+  const offset = zip.offset.now;
+  const sizes = { crc: 0, packed: lastBlock.length, size: 0 };
+  yield localHeader(entry, undefined, large);
+  for await (const part of readFile(zip.repository, node)) {
+    const deflated = await deflate(part, { level, finishFlush: constants.Z_SYNC_FLUSH });
+    sizes.crc = crc32(part, sizes.crc);
+    sizes.size += part.length;
+    sizes.packed += deflated.length;
+    yield deflated;
+  }
+  yield lastBlock;
+  yield dataDescriptor(sizes, large);
+  zip.written.push({ ...entry, ...sizes, offset, described: true });
+}
+
+const lastBlock = Buffer.of(3, 0);
+
+async function* zipMissing(zip: Zipping): AsyncGenerator<Uint8Array> {
+  if (zip.missing.length === 0) return;
+  const text = Buffer.from(`These could not be read from the backup:\n\n${zip.missing.join('\n')}\n`);
+  const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
+  yield wholeEntry(zip, { name: 'NOT RESTORED.txt', mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
+}
+
+function* directory(zip: Zipping): Generator<Uint8Array> {
+  let size = 0;
+  for (const entry of zip.written) {
+    const header = centralHeader(entry);
+    size += header.length;
+    yield header;
+  }
+  yield endOfDirectory(zip.written.length, zip.offset.now, size);
+}
+
+function wholeEntry(zip: Zipping, entry: ZipEntry, content: Buffer, packed: Buffer): Buffer {
+  const sizes: ZipSizes = { crc: crc32(content), packed: packed.length, size: content.length };
+  zip.written.push({ ...entry, ...sizes, offset: zip.offset.now, described: false });
+  return Buffer.concat([localHeader(entry, sizes), packed]);
+}
+
+const unixType = { dir: 0o040000, symlink: 0o120000 } as const;
+
+function entryOf(name: string, node: Node, method: ZipEntry['method']): ZipEntry {
+  const type = node.type === 'dir' || node.type === 'symlink' ? unixType[node.type] : 0o100000;
+  return { name, method, mode: type + (node.mode % 0o1000), mtime: timestampSeconds(node.mtime) };
+}
+
+/** What the work gives; undefined, and noted, when it is damaged. */
+async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isHouseError(error, 'repository/damaged')) throw error;
+    zip.missing.push(`${name}: ${error.message}`);
+    return undefined;
+  }
+}
