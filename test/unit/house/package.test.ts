@@ -48,7 +48,7 @@ test('a Node for each platform comes from the lock file, with a `node` to run', 
   }
 });
 
-/** `npm install --package-lock-only` beside a filled node_modules drops them, and `npm ci` then refuses. */
+/** A registry that lacks some of them makes npm leave them out of the lock file, and `npm ci` then refuses it. */
 test('the lock file has the packages of every platform, not only of the one it was written on', () => {
   const paths = Object.keys(lock.packages);
   for (const [path, { optionalDependencies = {} }] of Object.entries(lock.packages))
