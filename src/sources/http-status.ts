@@ -36,7 +36,10 @@ const sentences: Partial<Record<ErrorCode, string>> = {
 
 /** The same for people, with the number for those who ask further. */
 export function messageOfStatus(status: number): string {
-  const sentence = sentences[codeOfStatus(status)] ?? 'The server answered in a way that WebDAV does not know.';
+  const refusesName = status === 400 || status === 414;
+  const sentence = refusesName
+    ? 'The server lists it but does not take the request for it.'
+    : (sentences[codeOfStatus(status)] ?? 'The server answered in a way that WebDAV does not know.');
   return `${sentence} (HTTP ${status})`;
 }
 
