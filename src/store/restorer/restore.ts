@@ -7,6 +7,7 @@ import { isSafeName } from '../format/tree.ts';
 import { findPlace } from './browse.ts';
 import type { ReadableRepository } from './contract.ts';
 import type { Path, TargetFolder } from './folder.ts';
+import { type ReadFile, readFiles } from './read-files.ts';
 
 export interface RestoreOptions {
   /** A folder (its content is restored) or another entry of the snapshot; everything unless given. */
@@ -88,63 +89,19 @@ async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly 
   }
 }
 
-/** The files of one folder are read as one stream, so that neighbours in a pack come together. */
 async function restoreFiles(restoring: Restoring, folder: Path, files: readonly FileNode[]): Promise<void> {
-  const ids = files.values().flatMap(({ content }) => content);
-  const blobs = restoring.repository.loadBlobs('data', ids)[Symbol.asyncIterator]();
-  for (const node of files) {
+  for await (const file of readFiles(restoring.repository, files)) {
     restoring.signal?.throwIfAborted();
-    const path = [...folder, node.name];
-    const own = take(blobs, node.content.length);
-    await attempt(restoring, path, () => restoreFile(restoring, path, node, own));
-    for await (const _ of own.rest());
+    const path = [...folder, file.node.name];
+    await attempt(restoring, path, () => restoreFile(restoring, path, file));
   }
 }
 
-type Blobs = AsyncIterator<{ readonly bytes: Buffer } | { readonly error: HouseError }>;
-
-/** The next `count` blobs; `rest` passes over those that were not used. */
-function take(blobs: Blobs, count: number) {
-  let left = count;
-  async function* rest() {
-    for (; left > 0; left--) {
-      const { value, done } = await blobs.next();
-      if (done) return;
-      yield value;
-    }
-  }
-  async function* bytes(): AsyncGenerator<Buffer> {
-    while (left > 0) {
-      left--;
-      const { value, done } = await blobs.next();
-      if (done) return;
-      if ('error' in value) throw value.error;
-      yield value.bytes;
-    }
-  }
-  return { bytes, rest };
-}
-
-async function restoreFile(
-  { target, report }: Restoring,
-  path: Path,
-  node: FileNode,
-  content: ReturnType<typeof take>,
-): Promise<void> {
-  await target.writeFile(path, ofSize(content.bytes(), node.size));
+async function restoreFile({ target, report }: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
+  await target.writeFile(path, content);
   await target.setAttributes(path, attributesOf(node));
   report.files++;
   report.bytes += node.size;
-}
-
-async function* ofSize(content: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
-  let sum = 0;
-  for await (const bytes of content) {
-    sum += bytes.length;
-    yield bytes;
-  }
-  if (sum === size) return;
-  throw new HouseError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
 }
 
 /** The folder's own times come last, since every entry made in it changes them. */

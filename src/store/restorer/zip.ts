@@ -3,12 +3,12 @@ import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from '
 import { HouseError, isHouseError } from '../../errors.ts';
 import { shownName } from '../format/file-name.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { FileNode, Node } from '../format/node.ts';
+import type { Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
 import { isSafeName } from '../format/tree.ts';
 import { findPlace } from './browse.ts';
 import type { ReadableRepository } from './contract.ts';
-import { readFile } from './read-file.ts';
+import { type ReadFile, readFiles } from './read-files.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -50,6 +50,8 @@ interface Zipping {
 }
 
 const deflate = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
+/** Up to here packing costs more than it gains. */
+const tinyFile = 256;
 /** Up to here a file is packed before its header is written, so that the header tells its sizes. */
 const smallFile = 1024 * 1024;
 /** From here on a file may grow beyond 4 GiB when it does not pack well. */
@@ -65,16 +67,22 @@ async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGe
   }
 }
 
+/** Files first, since those of one folder are read together. */
 async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGenerator<Uint8Array> {
-  const nodes = await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes);
-  for (const node of nodes ?? []) {
-    const name = folder + shownName(node.name);
-    if (!isSafeName(node.name)) zip.missing.push(`${name}: this name would leave its folder`);
-    else yield* zipNode(zip, name, node);
+  const nodes = (await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes)) ?? [];
+  const safe = nodes.filter(({ name }) => isSafeName(name));
+  if (safe.length < nodes.length) zip.missing.push(`${folder}: a name that would leave its folder`);
+  for await (const file of readFiles(
+    zip.repository,
+    safe.filter((node) => node.type === 'file'),
+  )) {
+    const name = folder + shownName(file.node.name);
+    yield* file.node.size > smallFile ? zipLargeFile(zip, name, file) : zipSmallFile(zip, name, file);
   }
+  for (const node of safe) yield* zipOther(zip, folder + shownName(node.name), node);
 }
 
-async function* zipNode(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
+async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
   if (node.type === 'dir') {
     yield wholeEntry(zip, entryOf(`${name}/`, node, 'stored'), nothing, nothing);
     yield* zipNodes(zip, `${name}/`, node.subtree);
@@ -82,30 +90,26 @@ async function* zipNode(zip: Zipping, name: string, node: Node): AsyncGenerator<
     const target = Buffer.from(node.linktarget);
     yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
   } else if (node.type !== 'file') zip.missing.push(`${name}: devices, pipes and sockets are left out`);
-  else if (node.size > smallFile) yield* zipLargeFile(zip, name, node);
-  else yield* zipSmallFile(zip, name, node);
 }
 
 const nothing = Buffer.of();
 
-async function* zipSmallFile(zip: Zipping, name: string, node: FileNode): AsyncGenerator<Uint8Array> {
-  const content = await readable(zip, name, async () =>
-    Buffer.concat(await Array.fromAsync(readFile(zip.repository, node))),
-  );
+async function* zipSmallFile(zip: Zipping, name: string, file: ReadFile): AsyncGenerator<Uint8Array> {
+  const content = await readable(zip, name, async () => Buffer.concat(await Array.fromAsync(file.content)));
   if (content === undefined) return;
-  const deflated = await deflate(content, { level });
-  const worth = deflated.length < content.length;
-  yield wholeEntry(zip, entryOf(name, node, worth ? 'deflated' : 'stored'), content, worth ? deflated : content);
+  const deflated = content.length > tinyFile ? await deflate(content, { level }) : content;
+  const method = deflated.length < content.length ? 'deflated' : 'stored';
+  yield wholeEntry(zip, entryOf(name, file.node, method), content, method === 'stored' ? content : deflated);
 }
 
 /** Each part is deflated by itself up to a byte's edge; the parts and an empty last block make one deflate stream. */
-async function* zipLargeFile(zip: Zipping, name: string, node: FileNode): AsyncGenerator<Uint8Array> {
+async function* zipLargeFile(zip: Zipping, name: string, { node, content }: ReadFile): AsyncGenerator<Uint8Array> {
   const entry = entryOf(name, node, 'deflated');
   const large = node.size >= largeFile;
   const offset = zip.offset.now;
   const sizes = { crc: 0, packed: lastBlock.length, size: 0 };
   yield localHeader(entry, undefined, large);
-  for await (const part of readFile(zip.repository, node)) {
+  for await (const part of content) {
     const deflated = await deflate(part, { level, finishFlush: constants.Z_SYNC_FLUSH });
     sizes.crc = crc32(part, sizes.crc);
     sizes.size += part.length;

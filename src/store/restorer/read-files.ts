@@ -1,0 +1,49 @@
+import { HouseError } from '../../errors.ts';
+import type { FileNode } from '../format/node.ts';
+import type { ReadableRepository } from './contract.ts';
+
+export interface ReadFile {
+  readonly node: FileNode;
+  /** Once, before the next file is asked for; throws `repository/damaged`, also when it is not as long as the node says. */
+  readonly content: AsyncIterable<Buffer>;
+}
+
+/** Files one after the other, read as one stream, so that neighbours in a pack come together. A damaged one does not harm the next. */
+export async function* readFiles(repository: ReadableRepository, files: readonly FileNode[]): AsyncGenerator<ReadFile> {
+  const ids = files.values().flatMap(({ content }) => content);
+  const blobs = repository.loadBlobs('data', ids)[Symbol.asyncIterator]();
+  for (const node of files) {
+    const left = { count: node.content.length };
+    yield { node, content: ofSize(whole(next(blobs, left)), node.size) };
+    for await (const _ of next(blobs, left));
+  }
+}
+
+type Loaded = { readonly bytes: Buffer } | { readonly error: HouseError };
+
+/** The blobs that are left of a file. */
+async function* next(blobs: AsyncIterator<Loaded>, left: { count: number }): AsyncGenerator<Loaded> {
+  while (left.count > 0) {
+    left.count--;
+    const { value, done } = await blobs.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function* whole(blobs: AsyncIterable<Loaded>): AsyncGenerator<Buffer> {
+  for await (const blob of blobs) {
+    if ('error' in blob) throw blob.error;
+    yield blob.bytes;
+  }
+}
+
+async function* ofSize(content: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
+  let sum = 0;
+  for await (const bytes of content) {
+    sum += bytes.length;
+    yield bytes;
+  }
+  if (sum === size) return;
+  throw new HouseError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
+}
