@@ -6,7 +6,7 @@ import type { Added, FromThread, SealedStream, SealingTask, ToThread } from './s
 
 /** The way to one sealing thread. Writers wait while all buffers are away, or too many packs on their way to the store. */
 export interface Lane {
-  /** Bytes on their way or waiting to go. */
+  /** Bytes on their way; infinite while writers would have to wait. */
   readonly load: number;
   open(type: BlobType): LaneStream;
   /** Resolves when all that was written is in packs and the packs are stored. */
@@ -128,7 +128,7 @@ export function openLane({ task, savePack, onAdded, onFailure }: LaneOptions): L
 
   return {
     get load() {
-      return buffers.load;
+      return ready() ? buffers.load : Number.POSITIVE_INFINITY;
     },
     open(type) {
       const stream = streams++;

@@ -4,7 +4,7 @@ import { sealBlob } from '../format/blob.ts';
 import { type BlobId, type BlobIdOf, type BlobType, type DataId, idOf } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { type BlobStream, openChunkedStream, openChunkRooms, openWholeStream } from './blob-stream.ts';
-import { openChunker } from './chunker.ts';
+import { maximumChunk, openChunker } from './chunker.ts';
 import { openClaims } from './claims.ts';
 import { openPacks } from './open-packs.ts';
 import {
@@ -24,6 +24,7 @@ const known: { has(type: BlobType, id: BlobId): boolean } = openSharedIndex(inde
 const claim = openClaims(claims);
 const chunker = openChunker(chunkerPolynomial);
 const rooms = openChunkRooms();
+const sealedRoom = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
 const packs = openPacks(masterKey, handOver);
 const streams = new Map<number, OpenStream>();
 let added = noneAdded();
@@ -81,7 +82,7 @@ function storeData(blob: Uint8Array): DataId {
 }
 
 function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
-  const sealed = sealBlob(masterKey, type, blob, id);
+  const sealed = sealBlob(masterKey, type, blob, id, sealedRoom);
   packs.add(sealed);
   if (type === 'data') added.dataBlobs++;
   else added.treeBlobs++;

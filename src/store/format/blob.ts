@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { HouseError } from '../../errors.ts';
-import { decrypt, encrypt, type MasterKey } from './envelope.ts';
+import { decrypt, decryptSlices, encrypt, type MasterKey } from './envelope.ts';
 import { type BlobIdOf, type BlobType, idOf } from './ids.ts';
-import { compress, decompress } from './zstd.ts';
+import { compress, decompress, mayShrink } from './zstd.ts';
 
 /** A blob as it goes into a pack. */
 export interface SealedBlob<Type extends BlobType = BlobType> {
@@ -31,21 +32,33 @@ const longestBlob = 2 ** 32 - 1 - 64;
 /**
  * Compresses and encrypts a blob, and opens the result again before handing it out, so that a fault of the compressor or of
  * the memory is found while the original is still at hand. Data that does not shrink is stored as it is; trees are always
- * compressed, because prune repacks those that are not. `id` may be given where the caller has hashed the bytes already.
+ * compressed, because prune repacks those that are not. `id` may be given where the caller has hashed the bytes already, and
+ * `room` where the sealed bytes are needed no longer than until the next blob.
  */
 export function sealBlob<Type extends BlobType>(
   key: MasterKey,
   type: Type,
   plaintext: Uint8Array,
   id: BlobIdOf<Type> = idOf(plaintext),
+  room?: Buffer,
 ): SealedBlob<Type> {
   if (plaintext.length === 0 || plaintext.length > longestBlob) throw new RangeError('A blob holds 1 byte to 4 GiB.');
-  const compressed = compress(plaintext);
+  const compressed = type === 'tree' || mayShrink(plaintext) ? compress(plaintext) : plaintext;
   const worth = type === 'tree' || compressed.length < plaintext.length;
-  const uncompressedLength = worth ? plaintext.length : undefined;
-  const sealed = encrypt(key, worth ? compressed : plaintext);
-  openBlob(key, id, sealed, uncompressedLength);
-  return { type, id, sealed, ...(uncompressedLength === undefined ? {} : { uncompressedLength }) };
+  const sealed = encrypt(key, worth ? compressed : plaintext, undefined, room);
+  if (!worth) {
+    proveStored(key, id, sealed);
+    return { type, id, sealed };
+  }
+  openBlob(key, id, sealed, plaintext.length);
+  return { type, id, sealed, uncompressedLength: plaintext.length };
+}
+
+/** Throws `repository/damaged` unless the envelope holds the bytes that the id names. */
+function proveStored(key: MasterKey, id: BlobIdOf<BlobType>, sealed: Uint8Array): void {
+  const hash = createHash('sha256');
+  for (const slice of decryptSlices(key, sealed)) hash.update(slice);
+  if (hash.digest('hex') !== id) throw otherBytes(id);
 }
 
 /** The plaintext of a blob, proved to be the one that the id names. Throws `repository/damaged`. */
@@ -57,8 +70,10 @@ export function openBlob(
 ): Buffer {
   const content = decrypt(key, sealed);
   const plaintext = uncompressedLength === undefined ? content : decompress(content, uncompressedLength);
-  if (idOf(plaintext) !== id) {
-    throw new HouseError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
-  }
+  if (idOf(plaintext) !== id) throw otherBytes(id);
   return plaintext;
+}
+
+function otherBytes(id: BlobIdOf<BlobType>): HouseError {
+  return new HouseError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
 }

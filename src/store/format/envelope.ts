@@ -5,6 +5,7 @@ import {
   createSecretKey,
   type KeyObject,
   randomBytes,
+  randomFillSync,
 } from 'node:crypto';
 import sodium from 'sodium-native';
 import { HouseError } from '../../errors.ts';
@@ -28,12 +29,16 @@ export function createMasterKey(): MasterKey {
   return { encrypt: randomBytes(32), mac: { k: randomBytes(16), r: randomBytes(16) } };
 }
 
-/** The envelope of the plaintext: IV, AES-256-CTR ciphertext, Poly1305-AES tag of the ciphertext. The IV is fresh unless given. */
-export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = randomBytes(ivLength)): Buffer {
-  const envelope = Buffer.allocUnsafe(plaintext.length + envelopeOverhead);
+/**
+ * The envelope of the plaintext: IV, AES-256-CTR ciphertext, Poly1305-AES tag of the ciphertext. The IV is fresh unless given.
+ * It is written into `room` where that is large enough, and then valid until the room is used again.
+ */
+export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = freshIv(), room?: Buffer): Buffer {
+  const length = plaintext.length + envelopeOverhead;
+  const envelope = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafe(length);
   envelope.set(iv);
   const cipher = createCipheriv('aes-256-ctr', prepared(key).encrypt, iv);
-  envelope.set(cipher.update(plaintext), ivLength);
+  for (const [at, slice] of slices(plaintext)) envelope.set(cipher.update(slice), ivLength + at);
   const end = ivLength + plaintext.length;
   sodium.crypto_onetimeauth(envelope.subarray(end), envelope.subarray(ivLength, end), oneTimeKey(key, iv));
   return envelope;
@@ -41,6 +46,14 @@ export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = 
 
 /** The content of an envelope. Throws `repository/damaged` when it is too short or its tag is not ours. */
 export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
+  const content = Buffer.allocUnsafe(Math.max(0, envelope.length - envelopeOverhead));
+  let at = 0;
+  for (const slice of decryptSlices(key, envelope)) at += slice.copy(content, at);
+  return content;
+}
+
+/** The content in slices, for who only looks at it. Throws as `decrypt`, before the first slice. */
+export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<Buffer> {
   if (envelope.length < envelopeOverhead) throw damaged('shorter than its own overhead');
   const iv = envelope.subarray(0, ivLength);
   if (iv.every((byte) => byte === 0)) throw damaged('without an IV');
@@ -49,7 +62,28 @@ export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
   if (!sodium.crypto_onetimeauth_verify(asBuffer(envelope.subarray(end)), ciphertext, oneTimeKey(key, iv))) {
     throw damaged('altered, or sealed with another key');
   }
-  return createDecipheriv('aes-256-ctr', prepared(key).encrypt, iv).update(ciphertext);
+  const decipher = createDecipheriv('aes-256-ctr', prepared(key).encrypt, iv);
+  for (const [, slice] of slices(ciphertext)) yield decipher.update(slice);
+}
+
+/**
+ * node:crypto answers each update with memory of its own. Of this size it comes from and goes back to the heap; whole chunks
+ * would each be mapped, cleared and unmapped by the system.
+ */
+const sliceLength = 64 * 1024;
+
+function* slices(bytes: Uint8Array): Generator<[at: number, slice: Uint8Array]> {
+  for (let at = 0; at < bytes.length; at += sliceLength) yield [at, bytes.subarray(at, at + sliceLength)];
+}
+
+const randomPool = Buffer.alloc(256 * ivLength);
+let randomLeft = 0;
+
+/** Asking the system for random bytes has a price per question, so they are drawn for many IVs at once; each is used once. */
+function freshIv(): Uint8Array {
+  if (randomLeft === 0) randomLeft = randomFillSync(randomPool).length;
+  randomLeft -= ivLength;
+  return randomPool.subarray(randomLeft, randomLeft + ivLength);
 }
 
 /** r || AES-128(k, IV): the Poly1305 key of one message. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { HouseError } from '../../errors.ts';
 
 declare const kind: unique symbol;
@@ -34,5 +34,5 @@ export function parseId<Kind extends AnyId>(text: unknown): Kind {
 
 /** The id of these bytes: their SHA-256. */
 export function idOf<Kind extends AnyId>(bytes: Uint8Array): Kind {
-  return createHash('sha256').update(bytes).digest('hex') as Kind;
+  return hash('sha256', bytes, 'hex') as Kind;
 }

@@ -10,6 +10,19 @@ export function compress(bytes: Uint8Array, level = 3): Buffer {
   });
 }
 
+const sampled = 256 * 1024;
+const sampleLength = 8 * 1024;
+const samples = 4;
+
+/** Whether compressing is worth a try: of what is long, samples tell what is packed already (pictures, films, archives). */
+export function mayShrink(bytes: Uint8Array): boolean {
+  if (bytes.length < sampled) return true;
+  const step = Math.floor((bytes.length - sampleLength) / (samples - 1));
+  const taken = Array.from({ length: samples }, (_, n) => bytes.subarray(n * step, n * step + sampleLength));
+  const sample = Buffer.concat(taken);
+  return compress(sample, 1).length < sample.length;
+}
+
 /** The content of zstd frames, of exactly `length` bytes where one is given. Throws `repository/damaged`. */
 export function decompress(frame: Uint8Array, length?: number): Buffer {
   const content = inflate(frame, length);
