@@ -141,7 +141,7 @@ function withPatience(options: DavOptions): SendWithToken {
         server.outages = 0;
         if (!mayPass(got.answer.status)) return got;
         if (isLast) throw errorOfStatus(got.answer.status);
-        if (obeyRetryAfter(got.answer, server)) continue;
+        if (obeyRetryAfter(got.answer, options)) continue;
       }
       log.debug('source asked again', { method: question.method, attempt, why: whyAgain(got) });
       await clock.sleep(backoffMs(attempt, options.random), signal);
@@ -177,7 +177,7 @@ async function sendOnce<T>(
   }
 }
 
-function obeyRetryAfter(answer: Answer, server: Server): boolean {
+function obeyRetryAfter(answer: Answer, { server, log }: DavOptions): boolean {
   const ms = retryAfterMs(answer);
   if (ms === undefined) return false;
   if (ms > longestRetryAfterMs) {
@@ -187,6 +187,7 @@ function obeyRetryAfter(answer: Answer, server: Server): boolean {
     });
   }
   server.pause(ms);
+  log.info('source asks to wait', { status: answer.status, ms });
   return true;
 }
 

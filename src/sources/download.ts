@@ -5,7 +5,7 @@ import type { Answer, Flow, Receiver } from './http-exchange.ts';
 import { dateOf, errorOfStatus, textOf } from './http-status.ts';
 import { type Opening, resumingBody } from './resuming-body.ts';
 import type { Member, Reading } from './source.ts';
-import { isAsListed, type Signs } from './validator.ts';
+import { isAsListed, type Signs, sameEtag } from './validator.ts';
 
 export interface Download {
   readonly reading: Reading;
@@ -90,9 +90,17 @@ function refuseWrongContent(entry: Member, answer: Answer, path: string): void {
   if (path !== entry.location && !isListedLength) refuse('The server led to something that is not the file.');
   if (encoding !== 'identity' && !isListedLength)
     refuse('The server sent the file in a compressed form that was not asked for.');
+  if (length !== undefined && entry.size !== undefined && !isListedLength && isListedVersion(entry, answer)) {
+    refuse('The server sent another length than it listed for the same version of the file.');
+  }
   if (length === undefined && transfer === undefined && entry.size === undefined) {
     refuse('The server does not say how long the file is.');
   }
+}
+
+function isListedVersion({ validator }: Member, { headers }: Answer): boolean {
+  const etag = textOf(headers.etag);
+  return validator !== undefined && etag !== undefined && sameEtag(validator, etag);
 }
 
 function signsOf(answer: Answer): Signs {

@@ -55,7 +55,7 @@ function differ(before: number | undefined, after: number | undefined): boolean 
  * The same word, but for quotes, which some servers leave out in listings, and `W/`: Apache calls its word weak for a second
  * after the change and strong later.
  */
-function sameEtag(one: string, other: string): boolean {
+export function sameEtag(one: string, other: string): boolean {
   return one === other || bare(one) === bare(other);
 }
 

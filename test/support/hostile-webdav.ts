@@ -11,6 +11,8 @@ export interface HostileNode {
   modified?: Date;
   /** How the name is written in hrefs; percent-encoded unless said. */
   href?: string;
+  /** The listing does not tell the size. */
+  hideSize?: boolean;
   /** Further properties, as XML. */
   properties?: string;
 }
@@ -114,11 +116,12 @@ export function listingOf(node: HostileNode, { path, headers }: Pick<Heard, 'pat
   return `<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">${own}${members.join('')}</d:multistatus>`;
 }
 
-function responseXml(href: string, { children, content, modified, etag, properties = '' }: HostileNode): string {
+function responseXml(href: string, node: HostileNode): string {
+  const { children, content, modified, etag, hideSize, properties = '' } = node;
   return (
     `<d:response><d:href>${xml(href)}</d:href><d:propstat><d:prop>` +
     `<d:resourcetype>${children ? '<d:collection/>' : ''}</d:resourcetype>` +
-    (content ? `<d:getcontentlength>${content.length}</d:getcontentlength>` : '') +
+    (content && !hideSize ? `<d:getcontentlength>${content.length}</d:getcontentlength>` : '') +
     (modified ? `<d:getlastmodified>${modified.toUTCString()}</d:getlastmodified>` : '') +
     (etag ? `<d:getetag>${xml(etag)}</d:getetag>` : '') +
     `${properties}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>`

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import {
+  end,
+  file,
+  folder,
+  type HostileNode,
+  listingOf,
+  type Mischief,
+  startHostileWebdav,
+} from '../../support/hostile-webdav.ts';
+import { never, openSource } from '../../support/open-source.ts';
+
+/** Lists the root of a server with these children that does this mischief. */
+async function listRoot(children: Record<string, HostileNode>, mischief: Mischief = () => undefined) {
+  await using server = await startHostileWebdav(folder(children));
+  server.mischief = mischief;
+  await using source = openSource(server.url);
+  const listing = await source.list(source.root, never);
+  return { ...listing, heard: server.heard };
+}
+
+/** Answers each PROPFIND with this text. */
+const listingIs =
+  (change: (proper: string) => string | Buffer): Mischief =>
+  (request, response) => {
+    const proper = listingOf(folder({ 'a.txt': file('a'), 'b.txt': file('b') }), request);
+    const body = change(proper);
+    response.writeHead(207, { 'content-length': body.length }).end(body);
+    return true;
+  };
+
+describe('a listing', () => {
+  test('is asked for with depth 1, identity encoding and the token', async () => {
+    const { heard } = await listRoot({ 'a.txt': file('a') });
+    expect(heard).toHaveLength(1);
+    expect(heard[0]).toMatchObject({
+      method: 'PROPFIND',
+      path: '/dav/',
+      headers: { depth: '1', authorization: 'Bearer good-token', 'accept-encoding': 'identity' },
+    });
+  });
+
+  test('that is cut off, but well ended by HTTP, is malformed', async () => {
+    const cut = listingIs((proper) => proper.slice(0, proper.lastIndexOf('<d:response>')));
+    await expect(listRoot({}, cut)).rejects.toMatchObject({ code: 'source/malformed' });
+  });
+
+  test('that the connection cuts off is asked for again, and malformed if it stays so', async () => {
+    const cutOff: Mischief = (request, response) => {
+      const proper = listingOf(folder({ a: file('a') }), request);
+      response.writeHead(207, { 'content-length': proper.length });
+      response.write(proper.slice(0, -10), () => response.destroy());
+      return true;
+    };
+    const once: Mischief = (request, response) => (request.before === 0 ? cutOff(request, response) : undefined);
+    expect((await listRoot({ a: file('a') }, once)).members).toHaveLength(1);
+    await expect(listRoot({}, cutOff)).rejects.toMatchObject({
+      code: 'source/malformed',
+      message: 'The listing was cut off.',
+    });
+  });
+
+  test('with an XML bomb is refused', async () => {
+    const bomb = listingIs((proper) =>
+      proper
+        .replace('<d:multistatus', '<!DOCTYPE d [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><d:multistatus')
+        .replace('a.txt', '&b;'),
+    );
+    await expect(listRoot({}, bomb)).rejects.toMatchObject({ code: 'source/malformed', message: /document type/ });
+  });
+
+  test('that does not name the folder itself is malformed', async () => {
+    const empty = listingIs(() => '<d:multistatus xmlns:d="DAV:"></d:multistatus>');
+    await expect(listRoot({}, empty)).rejects.toMatchObject({ code: 'source/malformed' });
+  });
+
+  test('of what is no folder any more says that it changed', async () => {
+    const aFile = listingIs((proper) => proper.replace('<d:collection/>', ''));
+    await expect(listRoot({}, aFile)).rejects.toMatchObject({ code: 'source/changed' });
+  });
+
+  test('whose folder says 507 inside is not taken for whole', async () => {
+    const truncated = listingIs((proper) =>
+      proper.replace(
+        '</d:multistatus>',
+        '<d:response><d:href>/dav/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response></d:multistatus>',
+      ),
+    );
+    await expect(listRoot({}, truncated)).rejects.toMatchObject({ code: 'source/unavailable' });
+  });
+
+  test('that is a web page is malformed', async () => {
+    const page: Mischief = (_, response) => {
+      end(response, 200, { 'content-type': 'text/html' }, '<html>Sign in</html>');
+      return true;
+    };
+    await expect(listRoot({}, page)).rejects.toMatchObject({
+      code: 'source/malformed',
+      message: /is this the right address/,
+    });
+  });
+
+  test('keeps what it can, and names the rest with its reason', async () => {
+    const { members, problems } = await listRoot({
+      good: file('good'),
+      slash: file('x', { href: '/dav/a%2Fb' }),
+      dots: file('x', { href: '/dav/%2e%2e' }),
+      latin: file('x', { href: '/dav/caf%E9' }),
+      elsewhere: file('x', { href: 'https://evil.example/dav/x' }),
+      other: file('x', { href: '/bob/x' }),
+    });
+    expect(members.map(({ name }) => name)).toEqual(['good']);
+    expect(problems.map(({ path, code }) => ({ path, code }))).toEqual([
+      { path: 'a/b', code: 'source/malformed' },
+      { path: '..', code: 'source/malformed' },
+      { path: 'caf%E9', code: 'source/malformed' },
+      { path: '', code: 'source/malformed' },
+      { path: '', code: 'source/malformed' },
+    ]);
+    expect(problems[2]?.message).toBe('The server lists something that has a name that is not UTF-8.');
+  });
+
+  test('with two things of one name keeps the first and names the second', async () => {
+    const { members, problems } = await listRoot({
+      'a~b': file('1', { href: '/dav/a~b' }),
+      again: file('1', { href: '/dav/a~b' }),
+      other: file('2', { href: '/dav/a%7Eb' }),
+    });
+    expect(members.map(({ name, location }) => ({ name, location }))).toEqual([{ name: 'a~b', location: '/dav/a~b' }]);
+    expect(problems).toEqual([
+      { path: 'a~b', code: 'source/malformed', message: 'The server lists two things of this name.' },
+    ]);
+  });
+
+  test('names a member that the server itself refuses', async () => {
+    const refused = listingIs((proper) =>
+      proper.replace(/(a\.txt<\/d:href>).*?(<\/d:response>)/, '$1<d:status>HTTP/1.1 403 Forbidden</d:status>$2'),
+    );
+    const { members, problems } = await listRoot({}, refused);
+    expect(members.map(({ name }) => name)).toEqual(['b.txt']);
+    expect(problems).toEqual([
+      { path: 'a.txt', code: 'source/forbidden', message: 'The server does not let this be read. (HTTP 403)' },
+    ]);
+  });
+
+  test('gives folders a validator only where the server propagates changes', async () => {
+    const oc = { properties: '<oc:fileid>7</oc:fileid>', etag: '"f"' };
+    const plain = await listRoot({ sub: folder({}, { etag: '"f"' }) });
+    expect(plain.members[0]?.validator).toBeUndefined();
+    const propagating = await listRoot({ sub: folder({}, oc) });
+    expect(propagating.members[0]?.validator).toBe('"f"');
+  });
+
+  test('asks for the properties of ownCloud once, and no more where there are none', async () => {
+    await using server = await startHostileWebdav(folder({ sub: folder() }));
+    await using source = openSource(server.url);
+    const { members } = await source.list(source.root, never);
+    for (const member of members) await source.list(member, never);
+    expect(server.heard.map(({ body }) => body.includes('fileid'))).toEqual([true, false]);
+  });
+
+  test.each([
+    [403, 'source/forbidden'],
+    [404, 'source/not-found'],
+    [410, 'source/not-found'],
+    [405, 'source/malformed'],
+    [400, 'source/malformed'],
+    [423, 'source/unavailable'],
+    [500, 'source/unavailable'],
+    [507, 'source/unavailable'],
+  ])('answered with %i fails as %s', async (status, code) => {
+    const refuse: Mischief = (_, response) => {
+      end(response, status);
+      return true;
+    };
+    await expect(listRoot({}, refuse)).rejects.toMatchObject({ code });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { end, file, folder, type Mischief, startHostileWebdav } from '../../support/hostile-webdav.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { contentOf, find, heardLog, memberNamed, never, openSource } from '../../support/open-source.ts';
+
+const clock = () => manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
+const tree = () => folder({ a: file('a'), b: file('b') });
+const failing =
+  (times: number, harm: Mischief): Mischief =>
+  (request, response) =>
+    request.before < times ? harm(request, response) : undefined;
+const giving =
+  (status: number, headers: Record<string, string> = {}): Mischief =>
+  (_, response) => {
+    end(response, status, headers);
+    return true;
+  };
+const reset: Mischief = (_, response) => {
+  response.destroy();
+  return true;
+};
+
+describe('what may pass', () => {
+  test.each<[string, Mischief]>([
+    ['500', giving(500)],
+    ['502', giving(502)],
+    ['503 without a time', giving(503)],
+    ['429 without a time', giving(429)],
+    ['423 locked', giving(423)],
+    ['a reset', reset],
+  ])('is asked again, ever more slowly: %s', async (_, harm) => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = failing(3, harm);
+    const time = clock();
+    await using source = openSource(server.url, { clock: time });
+    expect((await source.list(source.root, never)).members).toHaveLength(2);
+    expect(server.heard).toHaveLength(4);
+    expect(time.elapsed() - Date.parse('2026-11-23T01:00:00Z')).toBe(500 + 1000 + 2000);
+  });
+
+  test.each<[string, Mischief]>([
+    ['500', giving(500)],
+    ['a reset', reset],
+  ])('and does not is unavailable after four tries: %s', async (_, harm) => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = harm;
+    await using source = openSource(server.url);
+    await expect(source.list(source.root, never)).rejects.toMatchObject({ code: 'source/unavailable' });
+    expect(server.heard).toHaveLength(4);
+  });
+
+  test('is not waited for any more once the run is aborted', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = giving(503, { 'retry-after': '60' });
+    await using source = openSource(server.url, { clock: manualClock('2026-11-23T01:00:00Z') });
+    const stop = new AbortController();
+    const reason = new Error('stopped');
+    const listing = source.list(source.root, stop.signal);
+    const expected = expect(listing).rejects.toBe(reason);
+    while (server.heard.length === 0) await new Promise(setImmediate);
+    stop.abort(reason);
+    await expected;
+  });
+
+  test('a server that is away is tried once only, after many that did not answer', async () => {
+    const server = await startHostileWebdav(tree());
+    await using source = openSource(server.url);
+    const entry = await find(source, 'a');
+    const before = source.traffic.requests;
+    await server[Symbol.asyncDispose]();
+    for (let n = 0; n < 40; n++)
+      await expect(source.open(entry, never)).rejects.toMatchObject({ code: 'source/unavailable' });
+    expect(source.traffic.requests - before).toBe(32 * 4 + 8);
+  });
+});
+
+describe('Retry-After', () => {
+  test.each([429, 503])('of a %i holds back the whole server for that long', async (status) => {
+    await using server = await startHostileWebdav(tree());
+    const time = manualClock('2026-11-23T01:00:00Z');
+    const { log, lines } = heardLog();
+    await using source = openSource(server.url, { clock: time, log });
+    await using other = openSource(server.url, { clock: time });
+    const listing = await source.list(source.root, never);
+    server.mischief = ({ path, before }, response) =>
+      path.endsWith('/a') && before === 0 ? giving(status, { 'retry-after': '7' })({} as never, response) : undefined;
+    const a = source.open(memberNamed(listing, 'a'), never).then(contentOf);
+    while (lines.length === 0) await new Promise(setImmediate);
+    expect(lines[0]).toContain('"ms":7000');
+    const b = other.open(memberNamed(listing, 'b'), never).then(contentOf);
+    await time.advance(6_999);
+    expect(server.heard).toHaveLength(2);
+    await time.advance(1);
+    expect(`${await a}${await b}`).toBe('ab');
+  });
+
+  test('may be a date, read against the clock of the server', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = failing(
+      1,
+      giving(503, { date: 'Mon, 01 Jan 2001 00:00:00 GMT', 'retry-after': 'Mon, 01 Jan 2001 00:01:00 GMT' }),
+    );
+    const time = clock();
+    await using source = openSource(server.url, { clock: time });
+    await source.list(source.root, never);
+    expect(time.elapsed() - Date.parse('2026-11-23T01:00:00Z')).toBe(60_000);
+  });
+
+  test('of more than five minutes is left to another night', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = giving(503, { 'retry-after': '3600' });
+    await using source = openSource(server.url);
+    await expect(source.list(source.root, never)).rejects.toMatchObject({
+      code: 'source/unavailable',
+      retry: { afterMs: 3_600_000 },
+    });
+    expect(server.heard).toHaveLength(1);
+  });
+});
+
+describe('time limits', () => {
+  const timeouts = { connectTimeoutMs: 500, headersTimeoutMs: 500, bodyTimeoutMs: 500 };
+  test('end an answer that never begins, and a body that falls silent', async () => {
+    await using server = await startHostileWebdav(tree());
+    await using source = openSource(server.url, { timeouts });
+    const entry = await find(source, 'a');
+    server.mischief = failing(1, () => true);
+    expect((await contentOf(await source.open(entry, never))).toString()).toBe('a');
+    server.mischief = ({ before }, response) => {
+      if (before > 2) return undefined;
+      response.writeHead(200, { 'content-length': 1 }).flushHeaders();
+      return true;
+    };
+    expect((await contentOf(await source.open(entry, never))).toString()).toBe('a');
+  });
+});
+
+test('a URL that cannot be used is refused at once', () => {
+  for (const url of ['', 'cloud.example', 'ftp://x/', 'https://user:pass@x/', 'https://x/?a=b']) {
+    expect(() => openSource(url)).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+  }
+});
