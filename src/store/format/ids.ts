@@ -21,14 +21,10 @@ export type BlobIdOf<Type extends BlobType> = Type extends 'data' ? DataId : Tre
 
 const pattern = /^[0-9a-f]{64}$/;
 
-/** Whether the text has the form of an id. */
-export function isId(text: unknown): text is AnyId {
-  return typeof text === 'string' && pattern.test(text);
-}
-
 /** The id that a name or a JSON field holds. Throws `repository/damaged`. */
 export function parseId<Kind extends AnyId>(text: unknown): Kind {
-  if (!isId(text)) throw new HouseError('repository/damaged', 'The repository holds an id that is not one.');
+  if (typeof text !== 'string' || !pattern.test(text))
+    throw new HouseError('repository/damaged', 'The repository holds an id that is not one.');
   return text as Kind;
 }
 

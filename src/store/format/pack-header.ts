@@ -9,7 +9,7 @@ export type HeaderEntry = Pick<PackedBlob, 'type' | 'id' | 'length' | 'uncompres
 /** Bytes of the length field at the end of a pack. */
 export const headerLengthBytes = 4;
 /** The longest header that readers accept. */
-export const longestHeader = 16 * 1024 * 1024;
+const longestHeader = 16 * 1024 * 1024;
 
 const plainEntry = 37;
 const compressedEntry = 41;
@@ -52,7 +52,7 @@ export function decodePackHeader(key: MasterKey, envelope: Uint8Array): PackedBl
 }
 
 /** Bytes that these blobs take in the header, before it is sealed. */
-export function headerBytes(blobs: Iterable<{ readonly uncompressedLength?: number | undefined }>): number {
+function headerBytes(blobs: Iterable<{ readonly uncompressedLength?: number | undefined }>): number {
   let bytes = 0;
   for (const blob of blobs) bytes += blob.uncompressedLength === undefined ? plainEntry : compressedEntry;
   return bytes;

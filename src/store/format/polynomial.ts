@@ -32,7 +32,7 @@ export function degreeOf(p: Polynomial): number {
 }
 
 /** a mod p. */
-export function remainder(a: Polynomial, p: Polynomial): Polynomial {
+function remainder(a: Polynomial, p: Polynomial): Polynomial {
   const degree = degreeOf(p);
   let rest = a;
   for (let over = degreeOf(rest) - degree; over >= 0; over = degreeOf(rest) - degree) rest ^= p << BigInt(over);

@@ -1,13 +1,27 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { HouseError } from '../../errors.ts';
+import { openZstdContext } from './zstd-context.ts';
+
+const params = { [constants.ZSTD_c_compressionLevel]: 3 };
+const hello = { plain: Buffer.from('hello hello hello zstd'), frame: zstdCompressSync('hello hello hello zstd') };
+const compressor = openZstdContext(() => createZstdCompress({ params }), {
+  input: hello.plain,
+  isRight: (frame) => zstdDecompressSync(frame).equals(hello.plain),
+});
+const decompressor = openZstdContext(() => createZstdDecompress(), {
+  input: hello.frame,
+  isRight: (plain) => hello.plain.equals(plain),
+});
+
+/** What is longer than any chunk goes the documented way, so that contexts and rooms stay small. */
+const longestKept = 8 * 1024 * 1024;
+let room = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** One zstd frame of the bytes. The window of this level stays far below the 8 MiB that every decoder must allow. */
-export function compress(bytes: Uint8Array, level = 3): Buffer {
-  return zstdCompressSync(bytes, {
-    params: { [constants.ZSTD_c_compressionLevel]: level },
-    pledgedSrcSize: bytes.length,
-    chunkSize: chunkSizeFor(bytes.length),
-  });
+export function compress(bytes: Uint8Array): Buffer {
+  const length = bytes.length <= longestKept ? compressor?.run(bytes, roomOf(boundOf(bytes.length))) : undefined;
+  if (length !== undefined) return Buffer.from(room.subarray(0, length));
+  return zstdCompressSync(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: chunkSizeFor(bytes.length) });
 }
 
 const sampled = 256 * 1024;
@@ -20,7 +34,7 @@ export function mayShrink(bytes: Uint8Array): boolean {
   const step = Math.floor((bytes.length - sampleLength) / (samples - 1));
   const taken = Array.from({ length: samples }, (_, n) => bytes.subarray(n * step, n * step + sampleLength));
   const sample = Buffer.concat(taken);
-  return compress(sample, 1).length < sample.length;
+  return compress(sample).length < sample.length;
 }
 
 /** The content of zstd frames, of exactly `length` bytes where one is given. Throws `repository/damaged`. */
@@ -33,15 +47,32 @@ export function decompress(frame: Uint8Array, length?: number): Buffer {
 function inflate(frame: Uint8Array, length: number | undefined): Buffer {
   try {
     if (length === undefined) return zstdDecompressSync(frame);
+    const content = length <= longestKept ? inflateKept(frame, length) : undefined;
+    if (content !== undefined) return content;
     return zstdDecompressSync(frame, { chunkSize: chunkSizeFor(length), maxOutputLength: Math.max(length, 1) });
   } catch (cause) {
     throw damaged(cause);
   }
 }
 
+function inflateKept(frame: Uint8Array, length: number): Buffer | undefined {
+  const content = Buffer.allocUnsafe(length + 1);
+  return decompressor?.run(frame, content, length) === undefined ? undefined : content.subarray(0, length);
+}
+
+function roomOf(length: number): Buffer {
+  if (room.length < length) room = Buffer.allocUnsafeSlow(length);
+  return room;
+}
+
+/** More than a frame of so many bytes can take. */
+function boundOf(length: number): number {
+  return length + (length >> 7) + 1024;
+}
+
 /** One output buffer for the whole result spares zlib a copy of many small ones. */
 function chunkSizeFor(length: number): number {
-  return Math.max(1024, Math.min(length + (length >> 7) + 64, 16 * 1024 * 1024));
+  return Math.min(boundOf(length), 16 * 1024 * 1024);
 }
 
 function damaged(cause?: unknown): HouseError {
