@@ -7,7 +7,8 @@
  * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
  *   No pipeline that fetches first and backs up then can be faster.
  *
- * Every step has fresh folders where it needs any, `sync` goes before each, and nothing is deleted in between.
+ * A time is that of a process from start to end. Ours and the client keep compiled code between their nights, as a service that
+ * runs all the time has it. Every step has fresh folders where it needs any, `sync` goes before each, and nothing is deleted in between.
  */
 import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -100,7 +101,8 @@ async function stock(): Promise<number> {
 }
 
 function node(script: string, ...args: string[]) {
-  return { command: process.execPath, args: [join(import.meta.dirname, 'night', script), ...args] };
+  const env = { NODE_COMPILE_CACHE: join(home, 'compile-cache') };
+  return { command: process.execPath, args: [join(import.meta.dirname, 'night', script), ...args], env };
 }
 
 interface StockRepository {

@@ -77,7 +77,7 @@ async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals:
   const former = await loadFormer(options.repository, options.parent);
   const tops: DirNode[] = [];
   for (const source of options.sources) {
-    tops.push(await archiveSource(options, source, former.get(source.name), sealing, totals));
+    tops.push(await archiveSource(options, source, former?.get(source.name), sealing, totals));
   }
   return tops;
 }

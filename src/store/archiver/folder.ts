@@ -1,6 +1,6 @@
 import { isHouseError } from '../../errors.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
-import type { DirNode, Node } from '../format/node.ts';
+import { type DirNode, encodeNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
 import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
@@ -13,6 +13,8 @@ import { addCounts, countDir } from './tally.ts';
 /** A collection whose members are being archived. */
 interface Folder extends Place {
   readonly former: DirNode | undefined;
+  /** What the parent had in it, where that can be read. */
+  formerNodes: ReadonlyMap<string, Node> | undefined;
   readonly nodes: Node[];
   /** Members without an outcome yet. */
   open: number;
@@ -35,14 +37,23 @@ export async function archiveFolder(
   const formerDir = former?.type === 'dir' ? former : undefined;
   const unchanged = await findUnchangedFolder(run, place, formerDir);
   if (unchanged !== undefined) return tell({ node: unchanged, flawed: false });
-  const folder: Folder = { ...place, former: formerDir, nodes: [], open: 0, flawed: false, tell };
+  const folder: Folder = {
+    ...place,
+    former: formerDir,
+    formerNodes: undefined,
+    nodes: [],
+    open: 0,
+    flawed: false,
+    tell,
+  };
   try {
     const [listing, formerNodes] = await Promise.all([
       run.source.list(place.member, run.signal),
       loadFormer(run.repository, formerDir?.subtree),
     ]);
     run.outages = 0;
-    await archiveMembers(run, folder, listing, formerNodes);
+    folder.formerNodes = formerNodes;
+    await archiveMembers(run, folder, listing);
   } catch (error) {
     await recordProblem(run, place.path, error);
     await leaveOrKeep(run, folder, isHouseError(error, 'source/not-found') && place.path !== '');
@@ -70,25 +81,20 @@ async function leaveOrKeep(run: Run, folder: Folder, gone: boolean): Promise<voi
 }
 
 /** Unchanged entries are settled at once; entries to be read go before the collections, so that a folder is done soon. */
-async function archiveMembers(
-  run: Run,
-  folder: Folder,
-  listing: Listing,
-  former: ReadonlyMap<string, Node>,
-): Promise<void> {
+async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
   for (const problem of listing.problems) run.problems.push({ source: run.source.name, ...problem });
   folder.flawed = listing.problems.length > 0;
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
-    const unchanged = findUnchanged(run, place, former.get(place.member.name));
+    const unchanged = findUnchanged(run, place, folder.formerNodes?.get(place.member.name));
     if (unchanged === undefined) entries.push(place);
     else folder.nodes.push(unchanged);
   }
   const collections = places.filter(({ member }) => member.kind === 'collection');
   folder.open = entries.length + collections.length;
   if (folder.open === 0) await closeFolder(run, folder);
-  else run.walk.push(tasksOf(run, folder, [...entries, ...collections], former));
+  else run.walk.push(tasksOf(run, folder, [...entries, ...collections]));
 }
 
 /** A name that cannot stand in a tree, or stands there already, would spoil the whole folder. */
@@ -107,15 +113,10 @@ function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[]
   });
 }
 
-function* tasksOf(
-  run: Run,
-  folder: Folder,
-  places: readonly Place[],
-  former: ReadonlyMap<string, Node>,
-): Generator<Task, undefined> {
+function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator<Task, undefined> {
   const tell = (outcome: Outcome) => settle(run, folder, outcome);
   for (const place of places) {
-    const before = former.get(place.member.name);
+    const before = folder.formerNodes?.get(place.member.name);
     if (place.member.kind === 'collection') yield () => archiveFolder(run, place, before, tell);
     else
       yield async () => {
@@ -136,11 +137,17 @@ async function settle(run: Run, folder: Folder, { node, flawed }: Outcome): Prom
 /** A folder with a flaw below it keeps no validator: it must be looked at again next time. */
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
   const { member, former, nodes, flawed } = folder;
-  const subtree = await saveTree(run, nodes);
+  const subtree = former !== undefined && isAsBefore(folder) ? former.subtree : await saveTree(run, nodes);
   countDir(run.counts, former === undefined ? 'new' : former.subtree === subtree ? 'unmodified' : 'changed');
   const validator = flawed ? undefined : member.validator;
   const node = dirNode({ name: member.name, modified: member.modified ?? newestOf(nodes), validator }, subtree);
-  await folder.tell({ node, flawed });
+  const same = former !== undefined && encodeNode(former) === encodeNode(node);
+  await folder.tell({ node: same ? former : node, flawed });
+}
+
+/** Whether the very nodes of the parent are in it, no more and no fewer: then its tree need not be made again. */
+function isAsBefore({ nodes, formerNodes }: Folder): boolean {
+  return formerNodes?.size === nodes.length && nodes.every((node) => formerNodes.get(node.name) === node);
 }
 
 /** Stores the tree of these nodes, unless the repository or this run has it. */

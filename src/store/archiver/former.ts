@@ -5,13 +5,13 @@ import type { Tree } from '../format/tree.ts';
 import type { ArchiveRepository } from './contract.ts';
 import { addCounts, type Counts, countDir, countFile, zeroCounts } from './tally.ts';
 
-/** The nodes of a folder of the parent snapshot by name; none where its tree cannot be read any more. */
+/** The nodes of a folder of the parent snapshot by name; undefined where there is none, or none that can be read any more. */
 export async function loadFormer(
   repository: ArchiveRepository,
   subtree: TreeId | undefined,
-): Promise<ReadonlyMap<string, Node>> {
+): Promise<ReadonlyMap<string, Node> | undefined> {
   const tree = subtree === undefined ? undefined : await findTree(repository, subtree);
-  return new Map(tree?.nodes.map((node) => [node.name, node]));
+  return tree && new Map(tree.nodes.map((node) => [node.name, node]));
 }
 
 /** Whether the repository still holds everything of the file, so that its node can stand in another snapshot. */

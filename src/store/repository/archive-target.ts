@@ -5,6 +5,7 @@ import type { Tree } from '../format/tree.ts';
 import type { BlobIndex } from './master-index.ts';
 import { openPacker, type Packer } from './packer.ts';
 import type { Repository } from './repository.ts';
+import { openTreeReadAhead } from './tree-read-ahead.ts';
 
 /** A repository as the archiver sees it. */
 export interface ArchiveTarget extends Packer {
@@ -17,7 +18,7 @@ export interface ArchiveTarget extends Packer {
 
 /** Opens the repository, its index loaded, for one run of the archiver. The caller holds its lock. */
 export function openArchiveTarget(repository: Repository, clock: Clock): ArchiveTarget {
-  const { masterKey, config, index, loadTree } = repository;
+  const { masterKey, config, index } = repository;
   const module = new URL('./master-index.ts', import.meta.url).href;
   const { has, find, share } = index;
   return {
@@ -25,6 +26,6 @@ export function openArchiveTarget(repository: Repository, clock: Clock): Archive
     masterKey,
     chunkerPolynomial: config.polynomial,
     index: { has, find, share, module },
-    loadTree,
+    loadTree: openTreeReadAhead(repository),
   };
 }
