@@ -1,8 +1,8 @@
 import { HouseError } from '../errors.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
-import type { Ask } from './dav.ts';
 import type { Answer, Flow, Receiver } from './http-exchange.ts';
 import { dateOf, errorOfStatus, textOf } from './http-status.ts';
+import type { Ask } from './question.ts';
 import { type Opening, resumingBody } from './resuming-body.ts';
 import type { Member, Reading } from './source.ts';
 import { isAsListed, type Signs, sameEtag } from './validator.ts';

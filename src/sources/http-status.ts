@@ -43,9 +43,9 @@ export function messageOfStatus(status: number): string {
   return `${sentence} (HTTP ${status})`;
 }
 
-export function errorOfStatus(status: number, detail: Record<string, unknown> = {}): HouseError {
+export function errorOfStatus(status: number): HouseError {
   const code = codeOfStatus(status);
-  const options = { detail: { status, ...detail } };
+  const options = { detail: { status } };
   return new HouseError(
     code,
     messageOfStatus(status),

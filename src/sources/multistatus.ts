@@ -23,7 +23,7 @@ export interface MultistatusLimits {
 }
 
 /** A 100,000-entry folder takes some 60 MB of XML; a token is a href of a 255-byte name many folders deep, at most. */
-export const defaultLimits: MultistatusLimits = { bytes: 1024 ** 3, token: 256 * 1024, depth: 64 };
+const defaultLimits: MultistatusLimits = { bytes: 1024 ** 3, token: 256 * 1024, depth: 64 };
 
 /** How a property is named here: by its local name in the namespace `DAV:`, else with its namespace in braces before it. */
 export function davName(local: string, namespace = 'DAV:'): string {

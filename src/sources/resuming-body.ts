@@ -1,8 +1,8 @@
 import { HouseError, isHouseError } from '../errors.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
-import type { Ask } from './dav.ts';
 import { type Answer, type Flow, type Receiver, TransportError } from './http-exchange.ts';
 import { dateOf, textOf } from './http-status.ts';
+import type { Ask } from './question.ts';
 import { hasChanged, isRacy, isStrong, type Signs } from './validator.ts';
 
 /** What the first answer said of the entry; each later one is held against it. */

@@ -2,12 +2,13 @@ import type { Clock } from '../clock.ts';
 import { HouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { whenAborted } from './abort.ts';
-import { type Ask, davClient, type Question } from './dav.ts';
+import { davClient } from './dav.ts';
 import { download } from './download.ts';
 import { withSlash } from './href.ts';
 import { openServer, type Server, type ServerLimits } from './http-server.ts';
 import { errorOfStatus } from './http-status.ts';
 import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
+import type { Ask, Question } from './question.ts';
 import type { Access, Source } from './source.ts';
 
 export interface WebdavOptions {

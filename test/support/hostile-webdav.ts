@@ -84,7 +84,7 @@ export async function startHostileWebdav(root: HostileNode = folder()): Promise<
 }
 
 /** Answers as an honest server would. */
-export function answer(root: HostileNode, request: Heard, response: ServerResponse): void {
+function answer(root: HostileNode, request: Heard, response: ServerResponse): void {
   const node = find(root, request.path);
   if (node === undefined) end(response, 404);
   else if (request.method === 'PROPFIND') {

@@ -59,15 +59,15 @@ describe.skipIf(apache === undefined)('Apache that checks bearer tokens', () => 
   test('answers 401 for one folder among others: only that folder is forbidden', async () => {
     await using source = openSource(`${server.url}alice/`, { access: async () => issuer.tokenFor('alice') });
     const { members } = await source.list(source.root, never);
-    const hidden = { kind: 'collection', name: 'private', location: '/alice/private/' } as const;
-    await expect(source.list(hidden, never)).rejects.toMatchObject({ code: 'source/forbidden' });
+    const someoneElses = memberNamed({ members, problems: [] }, 'private');
+    await expect(source.list(someoneElses, never)).rejects.toMatchObject({ code: 'source/forbidden' });
     expect(members.map(({ name }) => name)).toContain('letter.txt');
     expect((await source.list(source.root, never)).members).toHaveLength(members.length);
   });
 
   test('cannot read a folder that the disk closes to it', async () => {
     await using source = openSource(`${server.url}alice/`, { access: async () => issuer.tokenFor('alice') });
-    const closed = { kind: 'collection', name: 'closed', location: '/alice/closed/' } as const;
+    const closed = memberNamed(await source.list(source.root, never), 'closed');
     await expect(source.list(closed, never)).rejects.toMatchObject({ code: 'source/forbidden' });
   });
 });
