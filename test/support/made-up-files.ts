@@ -3,14 +3,14 @@ import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Bytes that look random and are the same each time. */
-export function noise(seed: string, length: number): Buffer {
+function noise(seed: string, length: number): Buffer {
   const parts: Buffer[] = [];
   for (let n = 0; n * 32 < length; n++) parts.push(createHash('sha256').update(`${seed} ${n}`).digest());
   return Buffer.concat(parts).subarray(0, length);
 }
 
 /** Names that trip programs up: quotes, control characters, spaces, what looks like URLs, emoji, both forms of é, case, length. */
-export const oddNames: readonly string[] = [
+const oddNames: readonly string[] = [
   ' leading and trailing ',
   'a"quoted"\\back\\slash',
   "it's",

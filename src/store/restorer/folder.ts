@@ -9,7 +9,7 @@ export interface TargetFolder {
   /** Makes the folder, or takes the one that is there. */
   makeFolder(path: Path): Promise<void>;
   /** Writes a file whole or not at all; replaces a file or a link that is there. */
-  writeFile(path: Path, content: AsyncIterable<Uint8Array>): Promise<void>;
+  writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: Attributes): Promise<void>;
   /** Makes a link, in the place of a file or a link that is there. */
   makeLink(path: Path, target: string): Promise<void>;
   /** Permission bits and time of the last change. */
@@ -36,8 +36,8 @@ export function openTargetFolder(folder: string): TargetFolder {
   return {
     kindAt: (path) => guarded(path, kindOf(at(path))),
     makeFolder: (path) => guarded(path, makeFolder(at(path), path.length === 0)),
-    writeFile: (path, content) =>
-      guarded(path, writeAside(at(path), at([...path.slice(0, -1), temporaryName()]), content)),
+    writeFile: (path, content, attributes) =>
+      guarded(path, writeAside(at(path), at([...path.slice(0, -1), temporaryName()]), content, attributes)),
     makeLink: (path, target) => guarded(path, makeLink(at(path), target)),
     setAttributes: (path, attributes) => guarded(path, setAttributes(at(path), attributes)),
   };
@@ -64,12 +64,21 @@ async function makeFolder(path: Buffer, isTop: boolean): Promise<void> {
   else if ((await kindOf(path)) !== 'folder') await mkdir(path, { mode: 0o700 });
 }
 
-async function writeAside(path: Buffer, temporary: Buffer, content: AsyncIterable<Uint8Array>): Promise<void> {
-  if ((await kindOf(path)) === 'folder') throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' });
+/** A double holds seconds to a quarter of a microsecond; without the nudge, exact milliseconds would end up just below. */
+const nudge = 1.2e-7;
+
+async function writeAside(
+  path: Buffer,
+  temporary: Buffer,
+  content: AsyncIterable<Uint8Array>,
+  { mode, mtime }: Attributes,
+): Promise<void> {
   try {
     {
       await using file = await open(temporary, 'wx', 0o600);
       for await (const bytes of content) await writeFully(file, bytes);
+      if (mode !== undefined) await file.chmod(mode);
+      await file.utimes(mtime + nudge, mtime + nudge);
     }
     await rename(temporary, path);
   } catch (error) {
@@ -87,9 +96,6 @@ async function makeLink(path: Buffer, target: string): Promise<void> {
   if (kind === 'file' || kind === 'link') await rm(path);
   await symlink(nameToBytes(target), path);
 }
-
-/** A double holds seconds to a quarter of a microsecond; without the nudge, exact milliseconds would end up just below. */
-const nudge = 1.2e-7;
 
 async function setAttributes(path: Buffer, { mode, mtime }: Attributes): Promise<void> {
   const time = mtime + nudge;

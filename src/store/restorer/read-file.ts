@@ -30,7 +30,7 @@ export async function openFile(
 }
 
 /** The content of a file, or a part of it. */
-export async function* readFile(
+async function* readFile(
   repository: ReadableRepository,
   { content, size }: Pick<FileNode, 'content' | 'size'>,
   { start = 0, end = size }: FileRange = {},
