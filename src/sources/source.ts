@@ -46,6 +46,7 @@ export interface Reading {
   /**
    * The content, once, with back-pressure. Resumes broken transfers by itself. Throws `source/changed` when the
    * entry became another one while it was read, and never ends early without an error.
+   * A long one holds a connection from `open` until it is read to its end or left, so open no more than are being read.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
