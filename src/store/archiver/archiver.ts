@@ -102,11 +102,13 @@ async function archiveSource(
     repository,
     sealing,
     walk,
+    requests,
     signal: AbortSignal.any([signal, ending.signal]),
     outages: 0,
   };
   const place = { member: { ...source.root, name: source.name }, path: '' };
-  walk.push([() => archiveFolder(run, place, former, async (outcome) => top.resolve(outcome))].values());
+  const tell = async (outcome: Outcome) => top.resolve(outcome);
+  walk.push([{ places: 1, run: () => archiveFolder(run, place, former, tell) }].values());
   await walk.ended;
   const { node } = await top.promise;
   if (node?.type !== 'dir') throw new Error('A source ended without its top folder.');

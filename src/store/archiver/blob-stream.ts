@@ -1,4 +1,4 @@
-import { type Chunker, maximumChunk, minimumChunk } from './chunker.ts';
+import { type Chunker, minimumChunk } from './chunker.ts';
 
 /** Takes the bytes of one stream and calls `store` with each of its blobs, in order. The bytes are valid during the call only. */
 export interface BlobStream {
@@ -9,18 +9,29 @@ export interface BlobStream {
   abandon(): void;
 }
 
-/** Memory for chunks, used again and again, since a chunk may take 8 MiB. */
+/** Memory for chunks, used again and again: a chunk may take 8 MiB, but most take little more than one. */
 export interface ChunkRooms {
-  take(): Uint8Array;
+  /** A room of at least so many bytes. */
+  take(length: number): Uint8Array;
   giveBack(room: Uint8Array): void;
 }
 
-/** Room for the longest chunk each; pages that no chunk has touched cost nothing. */
+const smallestRoom = 1024 * 1024;
+
+/** Rooms of 1, 2, 4 and 8 MiB. */
 export function openChunkRooms(): ChunkRooms {
-  const free: Uint8Array[] = [];
+  const free = new Map<number, Uint8Array[]>();
   return {
-    take: () => free.pop() ?? Buffer.allocUnsafeSlow(maximumChunk),
-    giveBack: (room) => free.push(room),
+    take(length) {
+      let size = smallestRoom;
+      while (size < length) size *= 2;
+      return free.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
+    },
+    giveBack(room) {
+      const others = free.get(room.length) ?? [];
+      free.set(room.length, others);
+      others.push(room);
+    },
   };
 }
 
@@ -33,22 +44,36 @@ export function openChunkedStream(chunker: Chunker, rooms: ChunkRooms, store: (b
   function take(bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0; ) {
       const { length, cut } = cutter.next(rest);
-      room ??= rooms.take();
-      room.set(rest.subarray(0, length), filled);
-      filled += length;
-      if (cut) flush(room);
+      append(rest.subarray(0, length));
+      if (cut) flush();
       rest = rest.subarray(length);
     }
   }
 
-  function flush(from: Uint8Array): void {
-    if (filled > 0) store(from.subarray(0, filled));
-    filled = 0;
+  function append(bytes: Uint8Array): void {
+    if (room === undefined || room.length < filled + bytes.length) room = moved(room, filled + bytes.length);
+    room.set(bytes, filled);
+    filled += bytes.length;
+  }
+
+  function moved(from: Uint8Array | undefined, length: number): Uint8Array {
+    const to = rooms.take(length);
+    if (from !== undefined) {
+      to.set(from.subarray(0, filled));
+      rooms.giveBack(from);
+    }
+    return to;
+  }
+
+  function flush(): void {
+    if (room !== undefined && filled > 0) store(room.subarray(0, filled));
+    leave();
   }
 
   function leave(): void {
     if (room !== undefined) rooms.giveBack(room);
     room = undefined;
+    filled = 0;
   }
 
   return {
@@ -59,8 +84,7 @@ export function openChunkedStream(chunker: Chunker, rooms: ChunkRooms, store: (b
         return;
       }
       take(bytes);
-      if (room !== undefined) flush(room);
-      leave();
+      flush();
     },
     abandon: leave,
   };

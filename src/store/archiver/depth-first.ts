@@ -1,6 +1,10 @@
-export type Task = () => Promise<void>;
+export interface Task {
+  /** How many of the places it takes while it runs. */
+  readonly places: number;
+  run(): Promise<void>;
+}
 
-/** A bounded number of tasks at a time, newest first. */
+/** As many tasks at a time as there are places for, newest first. */
 export interface DepthFirst {
   /** Tasks are made as their turn comes, so that what waits takes no memory. */
   push(tasks: Iterator<Task>): void;
@@ -12,13 +16,15 @@ export interface DepthFirst {
 
 /**
  * Walks a tree without holding its breadth: what a task pushes comes before what was pushed earlier, so that a folder is
- * finished before the next one is begun, while `limit` tasks run side by side.
+ * finished before the next one is begun, while as many run side by side as
+ * there are places.
  */
-export function openDepthFirst(limit: number, onFailure: (error: unknown) => void): DepthFirst {
+export function openDepthFirst(places: number, onFailure: (error: unknown) => void): DepthFirst {
   const stack: Iterator<Task>[] = [];
   const ended = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
-  let running = 0;
+  let waiting: Task | undefined;
+  let taken = 0;
 
   function next(): Task | undefined {
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -29,25 +35,28 @@ export function openDepthFirst(limit: number, onFailure: (error: unknown) => voi
     return undefined;
   }
 
+  /** A task that finds too few places waits for them, and so does everything behind it. */
   function pump(): void {
-    while (failure === undefined && running < limit) {
-      const task = next();
-      if (task === undefined) break;
+    while (failure === undefined) {
+      waiting ??= next();
+      if (waiting === undefined || (taken > 0 && taken + waiting.places > places)) break;
+      const task = waiting;
+      waiting = undefined;
       void run(task);
     }
-    if (running > 0) return;
+    if (taken > 0) return;
     if (failure === undefined) ended.resolve();
     else ended.reject(failure.error);
   }
 
   async function run(task: Task): Promise<void> {
-    running++;
+    taken += task.places;
     try {
-      await task();
+      await task.run();
     } catch (error) {
       fail(error);
     }
-    running--;
+    taken -= task.places;
     pump();
   }
 

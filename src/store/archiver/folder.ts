@@ -117,14 +117,25 @@ function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator
   const tell = (outcome: Outcome) => settle(run, folder, outcome);
   for (const place of places) {
     const before = folder.formerNodes?.get(place.member.name);
-    if (place.member.kind === 'collection') yield () => archiveFolder(run, place, before, tell);
-    else
-      yield async () => {
-        const { outcome } = await archiveEntry(run, place, before);
-        outcome.then(tell).catch(run.walk.fail);
-      };
+    if (place.member.kind === 'collection') {
+      yield { places: 1, run: () => archiveFolder(run, place, before, tell) };
+    } else {
+      yield { places: placesFor(run, place.member), run: () => takeEntry(run, place, before, tell) };
+    }
   }
   return undefined;
+}
+
+/** Four long bodies fill every line; more would only hold more chunks in memory. */
+function placesFor({ requests }: Run, { size = 0 }: Member): number {
+  return size > longBody ? Math.max(1, Math.floor(requests / 4)) : 1;
+}
+
+const longBody = 1024 * 1024;
+
+async function takeEntry(run: Run, place: Place, before: Node | undefined, tell: Folder['tell']): Promise<void> {
+  const { outcome } = await archiveEntry(run, place, before);
+  outcome.then(tell).catch(run.walk.fail);
 }
 
 async function settle(run: Run, folder: Folder, { node, flawed }: Outcome): Promise<void> {

@@ -6,7 +6,9 @@ import type { Added, FromThread, SealedStream, SealingTask, ToThread } from './s
 
 /** The way to one sealing thread. Writers wait while all buffers are away, or too many packs on their way to the store. */
 export interface Lane {
-  /** Bytes on their way; infinite while writers would have to wait. */
+  /** Looks again whether writers may go on. */
+  settle(): void;
+  /** Bytes on their way; beyond all bounds while writers would have to wait. */
   readonly load: number;
   open(type: BlobType): LaneStream;
   /** Resolves when all that was written is in packs and the packs are stored. */
@@ -27,17 +29,22 @@ export interface LaneOptions {
   readonly task: SealingTask;
   /** Stores a pack durably. */
   savePack(pack: FinishedPack): Promise<void>;
+  /** Whether the store keeps up; when it does not, packs would only take memory. */
+  storeKeepsUp(): boolean;
   onAdded(added: Added): void;
   /** The lane is broken: the thread died or a pack could not be stored. */
   onFailure(error: unknown): void;
 }
 
-/** Packs of one thread on their way to the store; more would only take memory. */
-const packsInFlight = 2;
+/**
+ * Sealing leaves short-lived buffers behind, whose memory comes free only when the small objects that own them are collected.
+ * A small young generation is collected often, and costs less time than the large collections that the buffers would cause.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
 /** Starts a sealing thread. */
-export function openLane({ task, savePack, onAdded, onFailure }: LaneOptions): Lane {
-  const thread = new Worker(new URL('./sealing-thread.ts', import.meta.url), { workerData: task });
+export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: LaneOptions): Lane {
+  const thread = new Worker(new URL('./sealing-thread.ts', import.meta.url), { workerData: task, resourceLimits });
   const buffers = openPieceBuffers((buffer, pieces) => send({ kind: 'pieces', buffer, pieces }, buffer));
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
   const finished = handled(Promise.withResolvers<void>());
@@ -82,7 +89,7 @@ export function openLane({ task, savePack, onAdded, onFailure }: LaneOptions): L
     packs.add(save);
   }
 
-  const ready = () => buffers.ready && packs.size < packsInFlight;
+  const ready = () => buffers.ready && storeKeepsUp();
 
   /** Wakes who waits for space or for the end. */
   function settle(): void {
@@ -127,8 +134,9 @@ export function openLane({ task, savePack, onAdded, onFailure }: LaneOptions): L
   }
 
   return {
+    settle,
     get load() {
-      return ready() ? buffers.load : Number.POSITIVE_INFINITY;
+      return ready() ? buffers.load : Number.MAX_SAFE_INTEGER;
     },
     open(type) {
       const stream = streams++;

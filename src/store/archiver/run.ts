@@ -16,6 +16,8 @@ export interface Run {
   readonly repository: ArchiveRepository;
   readonly sealing: Sealing;
   readonly walk: DepthFirst;
+  /** Lists and readings under way at once, at most. */
+  readonly requests: number;
   readonly signal: AbortSignal;
   readonly counts: Counts;
   readonly problems: ArchiveProblem[];

@@ -39,11 +39,25 @@ export function openSealing(options: SealingOptions): Sealing {
   const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism()));
   const claims = createClaims();
   const lanes: Lane[] = [];
+  let packs = 0;
   const added = noneAdded();
+
+  /** One more than there are threads: each goes on while its last pack is on its way. */
+  const storeKeepsUp = () => packs <= lanes.length;
+
+  async function save(pack: FinishedPack): Promise<void> {
+    packs++;
+    try {
+      await savePack(pack);
+    } finally {
+      packs--;
+      for (const lane of lanes) lane.settle();
+    }
+  }
 
   function start(): Lane {
     const task = { masterKey, chunkerPolynomial, claims, index: { module: index.module, shared: index.share() } };
-    const lane = openLane({ task, savePack, onFailure, onAdded: count });
+    const lane = openLane({ task, savePack: save, storeKeepsUp, onFailure, onAdded: count });
     lanes.push(lane);
     return lane;
   }

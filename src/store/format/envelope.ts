@@ -70,7 +70,7 @@ export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<
  * node:crypto answers each update with memory of its own. Of this size it comes from and goes back to the heap; whole chunks
  * would each be mapped, cleared and unmapped by the system.
  */
-const sliceLength = 64 * 1024;
+const sliceLength = 16 * 1024;
 
 function* slices(bytes: Uint8Array): Generator<[at: number, slice: Uint8Array]> {
   for (let at = 0; at < bytes.length; at += sliceLength) yield [at, bytes.subarray(at, at + sliceLength)];
