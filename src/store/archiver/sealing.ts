@@ -33,10 +33,13 @@ const mostThreads = 4;
 /** A thread with this much to do is busy. */
 const busy = 2 * 1024 * 1024;
 
-/** Threads start as they are needed: a night without changes needs none. */
+/**
+ * Threads start as they are needed: a night without changes needs none. One core is left to the main thread, which
+ * fetching keeps busy.
+ */
 export function openSealing(options: SealingOptions): Sealing {
   const { masterKey, chunkerPolynomial, index, savePack, onFailure } = options;
-  const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism()));
+  const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
   const claims = createClaims();
   const lanes: Lane[] = [];
   let packs = 0;
