@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { HouseError } from '../../../src/errors.ts';
+import type { Backend } from '../../../src/store/backend/backend.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { checkRepository } from '../../../src/store/repository/check.ts';
+import { openRepository } from '../../../src/store/repository/repository.ts';
+import { archiveNight, contentOf } from '../../support/archive-night.ts';
+import { file, folder, memorySource } from '../../support/memory-source.ts';
+import { newRepository } from '../../support/repository.ts';
+import { restic, resticProgram } from '../../support/restic.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const password = 'pw';
+
+/** Fails at the n-th save and from then on; before or after the file is there. */
+function failingAt(backend: Backend, n: number, after: boolean): { backend: Backend; saves: () => number } {
+  let saves = 0;
+  const save: Backend['save'] = async (type, name, bytes) => {
+    saves++;
+    if (saves > n || (saves === n && !after)) throw new HouseError('store/unavailable', 'The disk is full.');
+    await backend.save(type, name, bytes);
+    if (saves === n) throw new HouseError('store/unavailable', 'The disk went away.');
+  };
+  return { backend: { ...backend, save }, saves: () => saves };
+}
+
+describe('a store that fails in the middle of a night', () => {
+  const top = folder({ small: folder({ 'a.txt': file('alpha'), 'b.txt': file('beta') }) });
+  for (let n = 0; n < 25; n++) top.members[`large ${n}`] = file(randomBytes(2_500_000), { validator: `large ${n}` });
+
+  test.each([false, true])('leaves a valid repository at whichever save (after it is written: %s)', async (after) => {
+    await using home = await temporaryFolder('failing-store');
+    const path = join(home.path, 'repository');
+    const local = openLocalBackend(path);
+    await newRepository(local, password);
+    let finished = false;
+    for (let n = 1; !finished; n++) {
+      expect(n).toBeLessThan(40);
+      const store = failingAt(local, n, after);
+      const repository = await openRepository(store.backend, password);
+      await repository.loadIndex();
+      const night = await archiveNight(repository, [memorySource(top)]).catch((error: unknown) => error);
+      finished = store.saves() < n;
+      if (!finished) expect(night).toMatchObject({ code: 'store/unavailable' });
+      const opened = await openRepository(local, password);
+      expect((await checkRepository(opened, { readData: 'all' })).findings).toEqual([]);
+      if (resticProgram !== undefined) await restic({ repository: path, password }, 'check');
+    }
+    const repository = await openRepository(local, password);
+    await repository.loadIndex();
+    const last = await archiveNight(repository, [memorySource(top)]);
+    expect(last.problems).toEqual([]);
+    expect((await contentOf(repository, last.tree)).size).toBe(29);
+  });
+});

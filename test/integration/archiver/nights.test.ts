@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { HouseError } from '../../../src/errors.ts';
+import { findAttribute } from '../../../src/store/format/node.ts';
+import { isSafeName } from '../../../src/store/format/tree.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
+import { archiveNight, contentOf, nodeAt } from '../../support/archive-night.ts';
+import { openMemoryBackend } from '../../support/memory-backend.ts';
+import { file, folder, type MemoryFolder, type MemorySource, memorySource } from '../../support/memory-source.ts';
+import { oddNames } from '../../support/odd-names.ts';
+import { newRepository } from '../../support/repository.ts';
+
+describe('a night', () => {
+  let repository: Repository;
+  let top: MemoryFolder;
+  let source: MemorySource;
+  beforeEach(async () => {
+    repository = await newRepository(openMemoryBackend());
+    top = folder({
+      'a.txt': file('alpha'),
+      empty: file(''),
+      nothing: folder(),
+      deep: folder({ deeper: folder({ 'b.txt': file('beta'), 'c.txt': file('gamma') }) }),
+    });
+    source = memorySource(top);
+  });
+  const again = () => {
+    source = memorySource(top);
+    return archiveNight(repository, [source]);
+  };
+
+  test('keeps every file and folder, the empty ones too', async () => {
+    const { tree, entries, entriesRead, bytesRead, problems, summary } = await again();
+    const content = await contentOf(repository, tree);
+    expect(Object.fromEntries([...content].map(([path, bytes]) => [path, bytes.toString()]))).toEqual({
+      'files/': '',
+      'files/a.txt': 'alpha',
+      'files/deep/': '',
+      'files/deep/deeper/': '',
+      'files/deep/deeper/b.txt': 'beta',
+      'files/deep/deeper/c.txt': 'gamma',
+      'files/empty': '',
+      'files/nothing/': '',
+    });
+    expect({ entries, entriesRead, bytesRead, problems }).toEqual({
+      entries: 4,
+      entriesRead: 4,
+      bytesRead: 14,
+      problems: [],
+    });
+    expect(summary).toMatchObject({
+      files_new: 4,
+      files_changed: 0,
+      files_unmodified: 0,
+      dirs_new: 4,
+      data_blobs: 3,
+      tree_blobs: 5,
+      total_files_processed: 4,
+      total_bytes_processed: 14,
+    });
+  });
+
+  test('reads nothing that is unchanged, and makes the same tree', async () => {
+    const first = await again();
+    const second = await again();
+    expect(source.opened).toEqual([]);
+    expect(second.tree).toBe(first.tree);
+    expect(second.summary).toMatchObject({
+      files_new: 0,
+      files_unmodified: 4,
+      dirs_unmodified: 4,
+      dirs_changed: 0,
+      data_blobs: 0,
+      tree_blobs: 0,
+      data_added: 0,
+      total_files_processed: 4,
+      total_bytes_processed: 14,
+    });
+  });
+
+  test('reads what changed only', async () => {
+    await again();
+    top.members['a.txt'] = file('alpha, longer');
+    const { tree, summary } = await again();
+    expect(source.opened).toEqual(['a.txt']);
+    expect((await contentOf(repository, tree)).get('files/a.txt')?.toString()).toBe('alpha, longer');
+    expect(summary).toMatchObject({
+      files_new: 0,
+      files_changed: 1,
+      files_unmodified: 3,
+      dirs_changed: 1,
+      dirs_unmodified: 3,
+    });
+  });
+
+  test('leaves out what was deleted', async () => {
+    await again();
+    delete top.members['a.txt'];
+    delete top.members.deep;
+    const { tree, problems } = await again();
+    expect([...(await contentOf(repository, tree)).keys()].sort()).toEqual(['files/', 'files/empty', 'files/nothing/']);
+    expect(problems).toEqual([]);
+  });
+
+  test('always reads an entry without a validator, and calls it unmodified when its content is', async () => {
+    const { validator: _, ...rest } = file('alpha');
+    top.members['a.txt'] = rest;
+    const first = await again();
+    const second = await again();
+    expect(source.opened).toEqual(['a.txt']);
+    expect(second.tree).toBe(first.tree);
+    expect(second.summary).toMatchObject({ files_unmodified: 4, files_changed: 0, data_blobs: 0 });
+  });
+
+  test('reads an entry again whose size differs while its validator does not', async () => {
+    await again();
+    top.members['a.txt'] = file('alphabet', { validator: '"alpha-5"' });
+    const { tree } = await again();
+    expect((await contentOf(repository, tree)).get('files/a.txt')?.toString()).toBe('alphabet');
+  });
+
+  test('believes what the reading says over what the listing said', async () => {
+    const modified = new Date('2024-04-04T04:04:04.5Z');
+    top.members['a.txt'] = file('alpha', { size: 99, reading: { size: 5, modified, validator: 'newer' } });
+    const { tree } = await again();
+    const node = await nodeAt(repository, tree, 'files/a.txt');
+    expect(node).toMatchObject({ size: 5, mtime: '2024-04-04T04:04:04.5Z', atime: node.mtime, ctime: node.mtime });
+    expect(findAttribute(node, 'user.nightkeep.validator')).toBe('newer');
+  });
+
+  test('keeps a long validator as its hash, and knows it again', async () => {
+    top.members['a.txt'] = file('alpha', { validator: 'v'.repeat(5000) });
+    const { tree } = await again();
+    const kept = findAttribute(await nodeAt(repository, tree, 'files/a.txt'), 'user.nightkeep.validator');
+    expect(kept).toMatch(/^sha256:[0-9a-f]{64}$/);
+    await again();
+    expect(source.opened).toEqual([]);
+  });
+
+  test('passes over a whole collection whose validator is the same, and counts what is in it', async () => {
+    const deep = top.members.deep as MemoryFolder;
+    deep.validator = 'deep-1';
+    const first = await again();
+    const second = await again();
+    expect(source.listed).toEqual(['', 'nothing']);
+    expect(second.tree).toBe(first.tree);
+    expect(second.entries).toBe(4);
+    deep.validator = 'deep-2';
+    await again();
+    expect(source.listed).toContain('deep/deeper');
+  });
+
+  test('does not pass over a collection in which something could not be read', async () => {
+    top.validator = 'top-1';
+    const deeper = (top.members.deep as MemoryFolder).members.deeper as MemoryFolder;
+    deeper.members['b.txt'] = file('beta', { fault: () => new HouseError('source/forbidden', 'No.') });
+    expect((await again()).problems).toHaveLength(1);
+    deeper.members['b.txt'] = file('beta');
+    expect((await again()).entries).toBe(4);
+  });
+
+  test('takes the time of a folder from the server, else from its newest member', async () => {
+    top.modified = new Date('2021-01-01T00:00:00Z');
+    const { tree } = await again();
+    expect(await nodeAt(repository, tree, 'files')).toMatchObject({ mtime: '2021-01-01T00:00:00Z' });
+    expect(await nodeAt(repository, tree, 'files/deep')).toMatchObject({ mtime: '2020-02-02T02:02:02Z' });
+    expect(await nodeAt(repository, tree, 'files/nothing')).toMatchObject({ mtime: '1970-01-01T00:00:00Z' });
+  });
+
+  test('reads again what the repository has lost, and so heals it', async () => {
+    const first = await again();
+    const empty = await newRepository(openMemoryBackend());
+    await empty.saveSnapshot({ time: '2026-01-01T00:00:00Z', tree: first.tree, paths: ['/files'] });
+    source = memorySource(top);
+    const healed = await archiveNight(empty, [source]);
+    expect(source.opened).toHaveLength(4);
+    expect((await contentOf(empty, healed.tree)).size).toBe(8);
+  });
+
+  test('keeps odd names as they are', async () => {
+    for (const name of oddNames.filter(isSafeName)) top.members[name] = file(name);
+    const { tree, problems } = await again();
+    const content = await contentOf(repository, tree);
+    for (const name of oddNames.filter(isSafeName)) expect(content.get(`files/${name}`)?.toString()).toBe(name);
+    expect(problems).toEqual([]);
+  });
+
+  test('stores a blob once, however often and in whichever thread it turns up', async () => {
+    const bytes = randomBytes(3_000_000);
+    for (let n = 0; n < 40; n++) top.members[`copy ${n}`] = file(bytes);
+    for (let n = 0; n < 200; n++) top.members[`small ${n}`] = file('the same');
+    source = memorySource(top);
+    const { tree, summary } = await archiveNight(repository, [source], { threads: 4 });
+    expect((await contentOf(repository, tree)).get('files/copy 39')?.equals(bytes)).toBe(true);
+    expect(summary.data_added).toBeLessThan(3_000_000 + 200_000);
+    const ids = [...repository.index.packs()].flatMap(({ blobs }) => blobs.map(({ type, id }) => type + id));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('fills packs with one type of blob each', async () => {
+    for (let n = 0; n < 30; n++) top.members[`large ${n}`] = file(randomBytes(2_000_000));
+    await again();
+    const packs = [...repository.index.packs()];
+    expect(packs.length).toBeGreaterThan(3);
+    for (const { blobs } of packs) expect(new Set(blobs.map(({ type }) => type)).size).toBe(1);
+  });
+
+  test('gives each source a folder of its own', async () => {
+    const mail = memorySource(folder({ 'm.eml': file('mail') }), 'mail');
+    const { tree } = await archiveNight(repository, [source, mail]);
+    expect([...(await contentOf(repository, tree)).keys()]).toEqual(
+      expect.arrayContaining(['files/a.txt', 'mail/m.eml']),
+    );
+  });
+
+  test('never has more requests under way than it may', async () => {
+    for (let n = 0; n < 50; n++) top.members[`f${n}`] = folder({ a: file(`a${n}`), b: file(`b${n}`) });
+    source = memorySource(top);
+    await archiveNight(repository, [source], { requests: 5 });
+    expect(source.busiest()).toBeLessThanOrEqual(5);
+    expect(source.busiest()).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,185 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type ErrorCode, HouseError } from '../../../src/errors.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
+import { archiveNight, contentOf } from '../../support/archive-night.ts';
+import { openMemoryBackend } from '../../support/memory-backend.ts';
+import { file, folder, type MemoryFolder, type MemorySource, memorySource } from '../../support/memory-source.ts';
+import { newRepository } from '../../support/repository.ts';
+
+describe('a night with problems', () => {
+  let repository: Repository;
+  let top: MemoryFolder;
+  let source: MemorySource;
+  beforeEach(async () => {
+    repository = await newRepository(openMemoryBackend());
+    top = folder({ 'a.txt': file('alpha'), deep: folder({ 'b.txt': file('beta') }) });
+  });
+  const night = () => {
+    source = memorySource(top);
+    return archiveNight(repository, [source]);
+  };
+  const fault = (code: ErrorCode) => new HouseError(code, `It is ${code}.`);
+  const texts = async (tree: Parameters<typeof contentOf>[1]) =>
+    Object.fromEntries([...(await contentOf(repository, tree))].map(([path, bytes]) => [path, bytes.toString()]));
+
+  test.each(['source/forbidden', 'source/unavailable', 'source/malformed', 'source/refused-redirect'] as const)(
+    'leaves a file out that is %s, and says so',
+    async (code) => {
+      top.members['a.txt'] = file('alpha', { fault: () => fault(code) });
+      const { tree, problems, entries } = await night();
+      expect(problems).toEqual([{ source: 'files', path: 'a.txt', code, message: `It is ${code}.` }]);
+      expect(await texts(tree)).not.toHaveProperty('files/a.txt');
+      expect(entries).toBe(1);
+    },
+  );
+
+  test('keeps last night’s version of a file that cannot be read', async () => {
+    await night();
+    top.members['a.txt'] = file('new text', { fault: () => fault('source/forbidden') });
+    const { tree, problems, summary } = await night();
+    expect(problems).toHaveLength(1);
+    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
+    expect(summary.total_files_processed).toBe(2);
+    top.members['a.txt'] = file('new text');
+    expect(await texts((await night()).tree)).toHaveProperty('files/a.txt', 'new text');
+  });
+
+  test('leaves out, and names, a file that is gone between listing and reading', async () => {
+    await night();
+    top.members['a.txt'] = file('alpha 2', { fault: () => fault('source/not-found') });
+    const { tree, problems } = await night();
+    expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/not-found' }]);
+    expect(await texts(tree)).not.toHaveProperty('files/a.txt');
+  });
+
+  test('opens a file once more that changes while it is read', async () => {
+    top.members['a.txt'] = file('alpha', { breaks: (time) => (time === 1 ? fault('source/changed') : undefined) });
+    const { tree, problems } = await night();
+    expect(problems).toEqual([]);
+    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
+    expect(source.opened.filter((path) => path === 'a.txt')).toHaveLength(2);
+  });
+
+  test('gives a file up that changes each time', async () => {
+    top.members['a.txt'] = file('alpha', { breaks: () => fault('source/changed') });
+    const { problems } = await night();
+    expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/changed' }]);
+    expect(source.opened.filter((path) => path === 'a.txt')).toHaveLength(2);
+  });
+
+  test('does not take a body of another length than the server said', async () => {
+    top.members['a.txt'] = file('alpha', { reading: { size: 4 } });
+    expect((await night()).problems).toMatchObject([{ path: 'a.txt', code: 'source/changed' }]);
+  });
+
+  test('keeps the tree of a folder that cannot be listed, so that nothing looks deleted', async () => {
+    await night();
+    const deep = top.members.deep as MemoryFolder;
+    deep.fault = fault('source/forbidden');
+    const { tree, problems, entries } = await night();
+    expect(problems).toMatchObject([{ path: 'deep', code: 'source/forbidden' }]);
+    expect(await texts(tree)).toHaveProperty('files/deep/b.txt', 'beta');
+    expect(entries).toBe(2);
+  });
+
+  test('makes an empty folder of one that could never be listed', async () => {
+    const deep = top.members.deep as MemoryFolder;
+    deep.fault = fault('source/malformed');
+    const { tree, problems } = await night();
+    expect(problems).toMatchObject([{ path: 'deep', code: 'source/malformed' }]);
+    expect(Object.keys(await texts(tree)).sort()).toEqual(['files/', 'files/a.txt', 'files/deep/']);
+  });
+
+  test('leaves a folder out that is gone, but not the root', async () => {
+    await night();
+    const deep = top.members.deep as MemoryFolder;
+    deep.fault = fault('source/not-found');
+    expect(Object.keys(await texts((await night()).tree)).sort()).toEqual(['files/', 'files/a.txt']);
+    top.fault = fault('source/not-found');
+    const { tree, problems } = await night();
+    expect(problems).toMatchObject([{ path: '', code: 'source/not-found' }]);
+    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
+  });
+
+  test('passes on the problems of a listing', async () => {
+    top.problems = [{ path: 'odd', code: 'source/malformed', message: 'A name that is not allowed.' }];
+    expect((await night()).problems).toEqual([{ source: 'files', ...top.problems[0] }]);
+  });
+
+  test('does not let a bad name spoil the folder', async () => {
+    const listing = memorySource(top);
+    const bad = { kind: 'entry' as const, name: 'a/b', location: 'a.txt' };
+    const twin = { kind: 'entry' as const, name: 'a.txt', location: 'a.txt' };
+    const list: MemorySource['list'] = async (member, signal) => {
+      const { members, problems } = await listing.list(member, signal);
+      return { members: member.location === '' ? [...members, bad, twin] : members, problems };
+    };
+    const { problems, tree } = await archiveNight(repository, [{ ...listing, list }]);
+    expect(problems.map(({ path, code }) => [path, code])).toEqual([
+      ['a/b', 'source/malformed'],
+      ['a.txt', 'source/malformed'],
+    ]);
+    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
+  });
+
+  test('ends when the server refuses the token, and keeps what it has', async () => {
+    for (let n = 0; n < 100; n++) top.members[`f${n}`] = file(`text ${n}`);
+    top.members.z = file('z', { fault: () => fault('source/unauthorized') });
+    await expect(night()).rejects.toMatchObject({ code: 'source/unauthorized' });
+    expect(await Array.fromAsync(repository.listSnapshots())).toEqual([]);
+    expect(repository.index.size).toBeGreaterThan(50);
+    const indexes = await Array.fromAsync(repository.listIndexes());
+    expect(indexes.flatMap(({ packs }) => packs.flatMap(({ blobs }) => blobs)).length).toBe(repository.index.size);
+    delete top.members.z;
+    expect((await night()).summary.data_blobs).toBeLessThan(60);
+  });
+
+  test('ends when the server is away', async () => {
+    for (let n = 0; n < 100; n++) top.members[`f${n}`] = file(`${n}`, { fault: () => fault('source/unavailable') });
+    const gone = memorySource(top);
+    let lists = 0;
+    const list: MemorySource['list'] = async (member, signal) => {
+      if (member.location === '' && lists++ > 0) throw fault('source/unavailable');
+      return gone.list(member, signal);
+    };
+    await expect(archiveNight(repository, [{ ...gone, list }])).rejects.toMatchObject({ code: 'source/unavailable' });
+  });
+
+  test('goes on when only a part of the server is away', async () => {
+    for (let n = 0; n < 100; n++) top.members[`f${n}`] = file(`${n}`, { fault: () => fault('source/unavailable') });
+    const { problems, entries } = await night();
+    expect(problems).toHaveLength(100);
+    expect(entries).toBe(2);
+  });
+
+  test('ends with a fault that is not the source’s', async () => {
+    top.members['a.txt'] = file('alpha', { fault: () => new TypeError('a bug') });
+    await expect(night()).rejects.toThrow('a bug');
+  });
+
+  test('stops at once when it is told to, with the reason it is given', async () => {
+    const ending = new AbortController();
+    const reason = new HouseError('repository/lost-lock', 'The lock is lost.');
+    for (let n = 0; n < 500; n++) top.members[`f${n}`] = file(`text ${n}`);
+    const content = async function* () {
+      yield Buffer.from('begin');
+      ending.abort(reason);
+      throw new Error('The transfer was cut.');
+    };
+    top.members.slow = { kind: 'file', content };
+    const stopped = memorySource(top);
+    await expect(archiveNight(repository, [stopped], { signal: ending.signal })).rejects.toBe(reason);
+    const before = repository.index.size;
+    await new Promise(setImmediate);
+    expect(repository.index.size).toBe(before);
+    expect(await Array.fromAsync(repository.backend.list('snapshot'))).toEqual([]);
+  });
+
+  test('does not begin when it is told to stop before', async () => {
+    source = memorySource(top);
+    await expect(archiveNight(repository, [source], { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow(
+      'no',
+    );
+    expect(source.listed).toEqual([]);
+  });
+});
