@@ -32,10 +32,15 @@ export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): O
   function deal(blob: SealedBlob): void {
     const packs = open[blob.type];
     const at = packs.length === 1 ? 0 : randomInt(packs.length);
-    const pack = packs[at] ?? openPack(key, rooms.pop() ?? new ArrayBuffer(packRoom));
+    const pack = withSpace(packs[at], blob.sealed.length);
     pack.add(blob);
-    packs[at] = pack.size < packTarget ? pack : undefined;
-    if (pack.size >= packTarget) done(pack.finish());
+    packs[at] = pack;
+  }
+
+  function withSpace(pack: OpenPack | undefined, length: number): OpenPack {
+    if (pack !== undefined && pack.size + length <= packTarget) return pack;
+    if (pack !== undefined) done(pack.finish());
+    return openPack(key, rooms.pop() ?? new ArrayBuffer(packRoom));
   }
 
   return {

@@ -20,7 +20,7 @@ const bufferSize = 1024 * 1024;
 /** One is being filled, one is being sealed, and two hide the delay of the messages. */
 const buffers = 4;
 /** Small entries are gathered, but not without end. */
-const piecesPerMessage = 2048;
+const piecesPerMessage = 1024;
 
 /** `send` gets each buffer as it is full, with the pieces in it. */
 export function openPieceBuffers(send: (buffer: ArrayBuffer, pieces: readonly Piece[]) => void): PieceBuffers {

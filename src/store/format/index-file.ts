@@ -10,8 +10,8 @@ export interface IndexedPack {
   readonly blobs: readonly PackedBlob[];
 }
 
-/** Blobs that one index file names at most. */
-export const blobsPerIndex = 50_000;
+/** Blobs that one index file names at most. Readers take 50,000 and more, but making such a file takes a hundred MiB for a moment. */
+export const blobsPerIndex = 20_000;
 
 /** An index file of these packs. */
 export function sealIndex(key: MasterKey, packs: readonly IndexedPack[]): SealedFile<IndexId> {

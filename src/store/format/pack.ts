@@ -17,11 +17,11 @@ export interface OpenPack {
   finish(): FinishedPack;
 }
 
-/** From this size on a pack is finished; a blob of this size has a pack of its own. */
+/** No pack is larger, but one with a single blob of this size or more. */
 export const packTarget = 16 * 1024 * 1024;
 
-/** Room that is enough for every pack of blobs below the longest chunk; memory that is not written to is not taken. */
-export const packRoom = packTarget + 9 * 1024 * 1024;
+/** Room that is enough for every pack of this size, its header included; memory that is not written to is not taken. */
+export const packRoom = packTarget + 2 * 1024 * 1024;
 
 /** A new pack. It is built in `room` where that is large enough, so that the memory can be used for many packs in turn. */
 export function openPack(key: MasterKey, room: ArrayBuffer = new ArrayBuffer(0)): OpenPack {

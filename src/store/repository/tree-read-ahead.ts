@@ -3,31 +3,31 @@ import { decodeTree, type Tree } from '../format/tree.ts';
 import type { Blobs } from './blobs.ts';
 import { createCache } from './cache.ts';
 
-type Reader = Pick<Blobs, 'loadTree' | 'loadBlobs'>;
+type Reader = Pick<Blobs, 'loadBlob' | 'loadBlobs'>;
 
-const keptBytes = 16 * 1024 * 1024;
 /** Folders asked for together; their trees lie beside each other in a pack as a rule. */
-const together = 64;
+const together = 32;
+/** Siblings that are remembered, and bytes that wait for who asks for them. */
+const mostSiblings = 100_000;
+const mostAhead = 4 * 1024 * 1024;
 
 /**
- * Loads trees for who walks them all: with the first of some sibling folders come the others, in one read of the store
- * instead of one for each. Throws as `loadTree`.
+ * Loads trees for who walks them all, each once: with the first of some sibling folders come the others, in one read of the
+ * store instead of one for each. Throws as `Blobs.loadTree`.
  */
-export function openTreeReadAhead({ loadTree, loadBlobs }: Reader): Blobs['loadTree'] {
-  const siblings = createCache<TreeId, readonly TreeId[]>(keptBytes);
-  const ahead = createCache<TreeId, Buffer>(keptBytes);
+export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadTree'] {
+  const siblings = createCache<TreeId, readonly TreeId[]>(mostSiblings);
   const underWay = new Map<readonly TreeId[], Promise<void>>();
+  const ahead = openAhead();
 
-  /** A tree that does not come whole is left to `loadTree`, which says what is wrong. */
+  /** A tree that does not come whole is left to `loadBlob`, which says what is wrong. */
   async function readGroup(ids: readonly TreeId[]): Promise<void> {
-    for await (const blob of loadBlobs('tree', ids)) {
-      if ('bytes' in blob) ahead.set(blob.id as TreeId, blob.bytes, blob.bytes.length);
-    }
+    for await (const blob of loadBlobs('tree', ids)) if ('bytes' in blob) ahead.put(blob.id, blob.bytes);
   }
 
   async function readAhead(id: TreeId): Promise<void> {
     const group = siblings.get(id);
-    if (group === undefined || ahead.get(id) !== undefined) return;
+    if (group === undefined || ahead.has(id)) return;
     const reading = underWay.get(group) ?? readGroup(group).finally(() => underWay.delete(group));
     underWay.set(group, reading);
     await reading;
@@ -37,15 +37,36 @@ export function openTreeReadAhead({ loadTree, loadBlobs }: Reader): Blobs['loadT
     const folders = tree.nodes.flatMap((node) => (node.type === 'dir' ? [node.subtree] : []));
     for (let at = 0; at < folders.length; at += together) {
       const group = folders.slice(at, at + together);
-      for (const id of group) siblings.set(id, group, 100);
+      for (const id of group) siblings.set(id, group, 1);
     }
   }
 
   return async (id) => {
     await readAhead(id);
-    const bytes = ahead.get(id);
-    const tree = bytes === undefined ? await loadTree(id) : decodeTree(bytes);
+    const tree = decodeTree(ahead.take(id) ?? (await loadBlob('tree', id)));
     noteFolders(tree);
     return tree;
   };
+}
+
+/** Bytes that wait to be taken, once each; beyond a limit the oldest are given up. */
+function openAhead() {
+  const waiting = new Map<string, Buffer>();
+  let bytes = 0;
+  function take(id: string): Buffer | undefined {
+    const taken = waiting.get(id);
+    bytes -= taken?.length ?? 0;
+    waiting.delete(id);
+    return taken;
+  }
+  function put(id: string, blob: Buffer): void {
+    take(id);
+    waiting.set(id, blob);
+    bytes += blob.length;
+    for (const oldest of waiting.keys()) {
+      if (bytes <= mostAhead || oldest === id) return;
+      take(oldest);
+    }
+  }
+  return { take, put, has: (id: string) => waiting.has(id) };
 }
