@@ -6,6 +6,7 @@ import { archive } from '../../src/store/archiver/archiver.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { timestamp } from '../../src/store/format/timestamp.ts';
 import { openArchiveTarget } from '../../src/store/repository/archive-target.ts';
+import { loadWhileLocking } from '../../src/store/repository/load-while-locking.ts';
 import { openRepository } from '../../src/store/repository/repository.ts';
 
 const [, , url, path, password] = process.argv;
@@ -13,16 +14,15 @@ if (url === undefined || path === undefined || password === undefined)
   throw new Error('usage: ours.ts URL REPOSITORY PASSWORD');
 const clock = systemClock();
 const start = clock.elapsed();
-const { signal } = new AbortController();
 const repository = await openRepository(openLocalBackend(path), password);
 const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
-await repository.loadIndex();
+await using lock = await loadWhileLocking(repository, { clock, hostname: 'bench' });
 await using source = webdavSource({ url, access: async () => 'bench', clock, log: silentLog });
 const archived = await archive({
   sources: [source],
-  repository: openArchiveTarget(repository, clock),
+  repository: openArchiveTarget(repository, clock, lock.settled),
   clock,
-  signal,
+  signal: lock.signal,
   ...(last && { parent: last.snapshot.tree }),
 });
 await repository.saveSnapshot({

@@ -16,13 +16,28 @@ export interface ArchiveTarget extends Packer {
   loadTree(id: TreeId): Promise<Tree>;
 }
 
-/** Opens the repository, its index loaded, for one run of the archiver. The caller holds its lock. */
-export function openArchiveTarget(repository: Repository, clock: Clock): ArchiveTarget {
+/**
+ * Opens the repository, its index loaded, for one run of the archiver. The caller holds its lock; nothing is written before
+ * `settled` resolves, where the lock is still being taken.
+ */
+export function openArchiveTarget(
+  repository: Repository,
+  clock: Clock,
+  settled: Promise<unknown> = Promise.resolve(),
+): ArchiveTarget {
+  const { savePack, flush } = openPacker(repository, clock);
   const { masterKey, config, index } = repository;
   const module = new URL('./master-index.ts', import.meta.url).href;
   const { has, find, share } = index;
   return {
-    ...openPacker(repository, clock),
+    savePack: async (pack) => {
+      await settled;
+      await savePack(pack);
+    },
+    flush: async () => {
+      await settled;
+      await flush();
+    },
     masterKey,
     chunkerPolynomial: config.polynomial,
     index: { has, find, share, module },

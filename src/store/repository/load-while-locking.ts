@@ -1,0 +1,55 @@
+import { HouseError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import { type LockOptions, lockRepository, type RepositoryLock } from './lock.ts';
+import type { Repository } from './repository.ts';
+
+/** A lock that is being taken. Nothing may be written before it has settled. */
+export interface SettlingLock extends AsyncDisposable {
+  /** Rejects as `lockRepository`, and with `repository/locked` when an index file went meanwhile. */
+  readonly settled: Promise<RepositoryLock>;
+  /** Aborted when the lock cannot be taken, or is lost later. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Loads the index while the lock settles, which takes a while by design. That is as safe as doing one after the other: who
+ * removes packs replaces the index files that name them first, so it is enough to see afterwards that none of them is gone.
+ */
+export async function loadWhileLocking(
+  repository: Pick<Repository, 'backend' | 'masterKey' | 'loadIndex'>,
+  options: LockOptions,
+): Promise<SettlingLock> {
+  const before = await namesOfIndexes(repository.backend);
+  const taking = lockRepository(repository, options);
+  const settled = taking.then(async (lock) => {
+    await refuseIfGone(before, repository.backend);
+    return lock;
+  });
+  const ended = new AbortController();
+  const end = (reason: unknown) => ended.abort(reason);
+  settled.then(({ signal }) => signal.addEventListener('abort', () => end(signal.reason)), end);
+  const release = () =>
+    taking.then(
+      (lock) => lock[Symbol.asyncDispose](),
+      () => undefined,
+    );
+  try {
+    await repository.loadIndex();
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { settled, signal: ended.signal, [Symbol.asyncDispose]: release };
+}
+
+async function namesOfIndexes(backend: Backend): Promise<ReadonlySet<string>> {
+  return new Set(await Array.fromAsync(backend.list('index'), ({ name }) => name));
+}
+
+async function refuseIfGone(before: ReadonlySet<string>, backend: Backend): Promise<void> {
+  const now = await namesOfIndexes(backend);
+  if ([...before].every((name) => now.has(name))) return;
+  throw new HouseError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
+    retry: { afterMs: 60_000 },
+  });
+}
