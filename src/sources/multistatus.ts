@@ -1,5 +1,5 @@
-import { SaxesParser } from 'saxes';
 import { HouseError } from '../errors.ts';
+import { DoctypeError, openXmlReader, type XmlHandler } from './xml-reader.ts';
 
 /** One `response` of a multistatus (RFC 4918, section 14.24). */
 export interface DavResponse {
@@ -40,8 +40,8 @@ export function multistatusParser(
   limits: MultistatusLimits = defaultLimits,
 ): { write(chunk: Buffer): void; end(): void } {
   const text = new TextDecoder('utf-8', { fatal: true });
-  const parser = new SaxesParser({ xmlns: true, position: false });
-  const { progress } = attach(parser, onResponse, limits);
+  const { handler, progress } = multistatusHandler(onResponse, limits);
+  const reader = openXmlReader(handler);
   let bytes = 0;
   let quiet = 0;
   let events = 0;
@@ -49,21 +49,26 @@ export function multistatusParser(
   const write = (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > limits.bytes) throw malformed('The listing is too large.');
-    feed(() => parser.write(text.decode(chunk, { stream: true })));
+    feed(() => reader.write(text.decode(chunk, { stream: true })));
     quiet = progress() === events ? quiet + chunk.length : 0;
     events = progress();
     if (quiet > limits.token) throw malformed('The listing has an element that is too large.');
   };
-  const end = () => feed(() => parser.write(text.decode()).close());
+  const end = () =>
+    feed(() => {
+      reader.write(text.decode());
+      reader.end();
+    });
   return { write, end };
 }
 
-/** What the libraries throw is told in our words. */
-function feed(step: () => unknown): void {
+/** What the reader throws is told in our words. */
+function feed(step: () => void): void {
   try {
     step();
   } catch (error) {
     if (error instanceof HouseError) throw error;
+    if (error instanceof DoctypeError) throw malformed('The listing brings a document type, which is refused.', error);
     throw malformed('The listing is cut off or not well-formed.', error);
   }
 }
@@ -89,11 +94,10 @@ const most = { properties: 256, children: 64 };
  * Elements count by where they stand: multistatus 1 / response 2 / href, status, propstat 3 / prop, status 4 /
  * a property 5 / its children 6. Everything else is passed over, as RFC 4918 (section 17) asks.
  */
-function attach(
-  parser: SaxesParser<{ xmlns: true; position: false }>,
+function multistatusHandler(
   onResponse: (response: DavResponse) => void,
   limits: MultistatusLimits,
-): { progress: () => number } {
+): { handler: XmlHandler; progress: () => number } {
   const path: string[] = [];
   let events = 0;
   let text = '';
@@ -104,7 +108,6 @@ function attach(
   const opened = (name: string) => {
     const depth = path.length;
     if (depth > limits.depth) throw malformed('The listing is nested too deeply.');
-    if (depth === 1) refuseOtherEncodings(parser.xmlDecl);
     if (depth === 1 && name !== multistatus) throw malformed('The server did not answer with a listing.');
     if (depth === 2) response = blankResponse();
     else if (depth === 3) group = blankGroup();
@@ -129,26 +132,24 @@ function attach(
     if (text.length > limits.token) throw malformed('The listing has an element that is too large.');
   };
 
-  // Five listeners and no more: with the seventh, V8 makes the parser a slow object and it takes four times as long.
-  parser.on('doctype', () => {
-    throw malformed('The listing brings a document type, which is refused.');
-  });
-  parser.on('text', onText);
-  parser.on('cdata', onText);
-  parser.on('opentag', ({ local, uri }) => {
-    events++;
-    text = '';
-    const name = davName(local, uri);
-    path.push(name);
-    opened(name);
-  });
-  parser.on('closetag', () => {
-    events++;
-    closed(path[path.length - 1] ?? '');
-    path.pop();
-    text = '';
-  });
-  return { progress: () => events };
+  const handler: XmlHandler = {
+    encoding: refuseOtherEncodings,
+    text: onText,
+    open(uri, local) {
+      events++;
+      text = '';
+      const name = davName(local, uri);
+      path.push(name);
+      opened(name);
+    },
+    close() {
+      events++;
+      closed(path[path.length - 1] ?? '');
+      path.pop();
+      text = '';
+    },
+  };
+  return { handler, progress: () => events };
 }
 
 function whole(response: Draft): DavResponse {
@@ -164,8 +165,8 @@ function blankGroup(): { status: number; properties: Properties } {
   return { status: 200, properties: new Map() };
 }
 
-function refuseOtherEncodings({ encoding }: { encoding?: string }): void {
-  if (encoding !== undefined && !/^(utf-8|us-ascii)$/i.test(encoding)) throw malformed('The listing is not UTF-8.');
+function refuseOtherEncodings(encoding: string): void {
+  if (!/^(utf-8|us-ascii)$/i.test(encoding)) throw malformed('The listing is not UTF-8.');
 }
 
 const multistatus = davName('multistatus');
