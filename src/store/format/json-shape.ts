@@ -40,7 +40,9 @@ export function optional<T>(value: unknown, read: (value: unknown, what: string)
 
 /** The object without its undefined fields. */
 export function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+  const kept: Partial<T> = {};
+  for (const name in object) if (object[name] !== undefined) kept[name] = object[name];
+  return kept as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 export function malformed(what: string, cause?: unknown): HouseError {

@@ -57,8 +57,7 @@ export function createMasterIndex(): MasterIndex {
 
   const insertRow = (pack: number, blob: PackedBlob) => {
     if ((size + 1) * 2 > table.length) table = doubled(table, memory);
-    writeRow(rows, size, pack, blob);
-    link(table, size, wordsOf(blob.id));
+    link(table, size, writeRow(rows, size, pack, blob));
     size++;
   };
   const packNumber = (packId: PackId) => {
@@ -126,9 +125,17 @@ function readIndex(memory: Memory): BlobIndex & { read(row: number): FoundBlob }
   };
 }
 
-function firstRowWith(memory: Memory, type: BlobType, id: BlobId): number | undefined {
-  for (const row of rowsWith(memory, type, id)) return row;
-  return undefined;
+/** As `rowsWith`, for the one question that is asked of every blob. */
+function firstRowWith({ table: tableNow, rows }: Memory, type: BlobType, id: BlobId): number | undefined {
+  const words = wordsOf(id);
+  const table = tableNow();
+  const mask = table.length - 1;
+  for (let slot = hashOf(words) & mask; ; slot = (slot + 1) & mask) {
+    const row = Atomics.load(table, slot) - 1;
+    if (row < 0) return undefined;
+    const segment = rows[row >> segmentBits];
+    if (segment !== undefined && sameBlob(segment, startOf(row, rowWords), words, type)) return row;
+  }
 }
 
 function* rowsWith({ table: tableNow, rows }: Memory, type: BlobType, id: BlobId): Generator<number> {
@@ -180,20 +187,33 @@ function blobsOf(memory: Memory, ranges: readonly [number, number][]): PackedBlo
   });
 }
 
-function writeRow(rows: Uint32Array[], row: number, pack: number, blob: PackedBlob): void {
-  const tail = [pack * 2 + typeBit(blob.type), blob.offset, blob.length, blob.uncompressedLength ?? 0];
-  writeWords(rows, row, rowWords, [...wordsOf(blob.id), ...tail]);
+/** Answers the hash of the blob. */
+function writeRow(rows: Uint32Array[], row: number, pack: number, blob: PackedBlob): number {
+  const segment = segmentFor(rows, row, rowWords);
+  const start = startOf(row, rowWords);
+  const words = wordsOf(blob.id);
+  segment.set(words, start);
+  segment[start + idWords] = pack * 2 + typeBit(blob.type);
+  segment[start + idWords + 1] = blob.offset;
+  segment[start + idWords + 2] = blob.length;
+  segment[start + idWords + 3] = blob.uncompressedLength ?? 0;
+  return hashOf(words);
 }
 
 function writeWords(segments: Uint32Array[], row: number, words: number, values: ArrayLike<number>): void {
-  const segment = segments[row >> segmentBits] ?? new Uint32Array(new SharedArrayBuffer(segmentRows * words * 4));
-  segments[row >> segmentBits] = segment;
-  segment.set(values, startOf(row, words));
+  segmentFor(segments, row, words).set(values, startOf(row, words));
 }
 
-function link(table: Int32Array, row: number, words: Uint32Array): void {
+/** The segment of a row that is to be written. */
+function segmentFor(segments: Uint32Array[], row: number, words: number): Uint32Array {
+  const segment = segments[row >> segmentBits] ?? new Uint32Array(new SharedArrayBuffer(segmentRows * words * 4));
+  segments[row >> segmentBits] = segment;
+  return segment;
+}
+
+function link(table: Int32Array, row: number, hash: number): void {
   const mask = table.length - 1;
-  let slot = hashOf(words) & mask;
+  let slot = hash & mask;
   while (table[slot] !== 0) slot = (slot + 1) & mask;
   Atomics.store(table, slot, row + 1);
 }
@@ -203,8 +223,7 @@ function doubled(table: Int32Array, { rows }: Memory): Int32Array<SharedArrayBuf
   const larger = new Int32Array(new SharedArrayBuffer(table.byteLength * 2));
   const count = table.length / 2;
   for (let row = 0; row < count; row++) {
-    const start = startOf(row, rowWords);
-    link(larger, row, segmentOf(rows, row).subarray(start, start + idWords));
+    link(larger, row, at(segmentOf(rows, row), startOf(row, rowWords)));
   }
   return larger;
 }
