@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { openLocalBackend } from '../src/store/backend/local.ts';
+import { scryptForRandomPasswords } from '../src/store/format/key-file.ts';
 import { initRepository } from '../src/store/repository/repository.ts';
 import { startApache } from '../test/support/apache.ts';
 import { type Cost, measure } from './measure.ts';
@@ -51,7 +52,7 @@ await makeWorld(root);
 await using server = await startApache({ root });
 
 const ours = join(home, 'ours');
-await initRepository(openLocalBackend(ours), { password, clock: systemClock() });
+await initRepository(openLocalBackend(ours), { password, clock: systemClock(), scrypt: scryptForRandomPasswords });
 const ideal = await stockRepository('ideal');
 const scripted = await stockRepository('scripted');
 const rcloneConfig = join(home, 'rclone.conf');
