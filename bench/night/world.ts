@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The data of one person: 10,000 small texts in 1,000 folders (25 in each of 40), and 20 random files of 10 MiB. */
-export const world = { tops: 40, folders: 25, texts: 10, textBytes: 12_000, large: 20, largeBytes: 10 * 1024 * 1024 };
+const world = { tops: 40, folders: 25, texts: 10, textBytes: 12_000, large: 20, largeBytes: 10 * 1024 * 1024 };
 
 /** Writes the files; everybody may read them. */
 export async function makeWorld(root: string): Promise<void> {

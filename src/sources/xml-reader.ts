@@ -13,7 +13,7 @@ export interface XmlHandler {
   encoding(name: string): void;
 }
 
-export class XmlError extends Error {}
+class XmlError extends Error {}
 
 /** The document has a document type. */
 export class DoctypeError extends XmlError {}

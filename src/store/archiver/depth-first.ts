@@ -23,7 +23,6 @@ export function openDepthFirst(places: number, onFailure: (error: unknown) => vo
   const stack: Iterator<Task>[] = [];
   const ended = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
-  let waiting: Task | undefined;
   let taken = 0;
 
   function next(): Task | undefined {
@@ -38,10 +37,12 @@ export function openDepthFirst(places: number, onFailure: (error: unknown) => vo
   /** A task that finds too few places waits for them, and so does everything behind it. */
   function pump(): void {
     while (failure === undefined) {
-      waiting ??= next();
-      if (waiting === undefined || (taken > 0 && taken + waiting.places > places)) break;
-      const task = waiting;
-      waiting = undefined;
+      const task = next();
+      if (task === undefined) break;
+      if (taken > 0 && taken + task.places > places) {
+        stack.push([task].values());
+        break;
+      }
       void run(task);
     }
     if (taken > 0) return;

@@ -53,6 +53,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
   let open = 0;
   const packs = new Set<Promise<void>>();
   let packed = false;
+  let broken: { readonly error: unknown } | undefined;
 
   thread.on('message', (message: FromThread) => {
     if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
@@ -94,7 +95,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
   /** Wakes who waits for space or for the end. */
   function settle(): void {
     if (packed && packs.size === 0) finished.resolve();
-    if (!ready()) return;
+    if (broken !== undefined || !ready()) return;
     space.resolve();
     space = handled(Promise.withResolvers<void>());
   }
@@ -105,6 +106,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
   }
 
   function reject(error: unknown): void {
+    broken ??= { error };
     for (const stream of waiting.values()) stream.reject(error);
     waiting.clear();
     space.reject(error);
@@ -113,6 +115,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
 
   function write(stream: number, type: BlobType, bytes: Uint8Array): Promise<void> | undefined {
     for (let rest = bytes; rest.length > 0; ) {
+      if (broken !== undefined) throw broken.error;
       if (!ready()) return space.promise.then(() => write(stream, type, rest));
       rest = rest.subarray(buffers.put(stream, type, rest));
     }
@@ -121,7 +124,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
 
   /** When no stream is open nothing more may come for a while, so what was gathered goes. */
   async function close(stream: number, type: BlobType, how: 'whole' | 'abandoned'): Promise<void> {
-    while (!buffers.ready) await space.promise;
+    while (broken !== undefined || !buffers.ready) await space.promise;
     buffers.end(stream, type, how);
     open--;
     if (open === 0) buffers.post();
@@ -129,6 +132,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
 
   function awaitContent(stream: number): Promise<readonly DataId[]> {
     const content = handled(Promise.withResolvers<readonly DataId[]>());
+    if (broken !== undefined) content.reject(broken.error);
     waiting.set(stream, content);
     return content.promise;
   }

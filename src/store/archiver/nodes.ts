@@ -4,7 +4,7 @@ import { type DirNode, type FileNode, findAttribute, modeBits, type Node, textAt
 import { timestamp, timestampMs } from '../format/timestamp.ts';
 
 /** The extended attribute that holds a member's validator from night to night, and comes back with a restore. */
-export const validatorAttribute = 'user.nightkeep.validator';
+const validatorAttribute = 'user.nightkeep.validator';
 
 /** File systems keep all attributes of a file in a block of 4 KiB or less. */
 const longestValidator = 200;

@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
 import { type ErrorCode, HouseError } from '../../../src/errors.ts';
+import { archive } from '../../../src/store/archiver/archiver.ts';
+import { openArchiveTarget } from '../../../src/store/repository/archive-target.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf } from '../../support/archive-night.ts';
 import { openMemoryBackend } from '../../support/memory-backend.ts';
@@ -173,6 +176,16 @@ describe('a night with problems', () => {
     await new Promise(setImmediate);
     expect(repository.index.size).toBe(before);
     expect(await Array.fromAsync(repository.backend.list('snapshot'))).toEqual([]);
+  });
+
+  test('ends, and does not wait for ever, when a sealing thread cannot live', async () => {
+    for (let n = 0; n < 40; n++) top.members[`f${n}`] = file(Buffer.alloc(1_000_000, n));
+    const clock = systemClock();
+    const target = openArchiveTarget(repository, clock);
+    const index = { ...target.index, module: 'file:///nowhere/index.ts' };
+    const { signal } = new AbortController();
+    const night = archive({ sources: [memorySource(top)], repository: { ...target, index }, clock, signal });
+    await expect(night).rejects.toThrow('nowhere');
   });
 
   test('does not begin when it is told to stop before', async () => {

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { openPacks } from '../../../src/store/archiver/open-packs.ts';
+import { openBlob, sealBlob } from '../../../src/store/format/blob.ts';
+import { createMasterKey } from '../../../src/store/format/envelope.ts';
+import { type FinishedPack, openPack, packTarget } from '../../../src/store/format/pack.ts';
+import { decodePackHeader, headerLength, packIdOf, packSize } from '../../../src/store/format/pack-header.ts';
+
+const key = createMasterKey();
+const seal = (length: number) => sealBlob(key, 'data', randomBytes(length));
+
+function proveWhole({ id, bytes, blobs }: FinishedPack): void {
+  expect(packIdOf(bytes)).toBe(id);
+  expect(packSize(blobs)).toBe(bytes.length);
+  const length = headerLength(bytes);
+  expect(decodePackHeader(key, bytes.subarray(bytes.length - 4 - length, bytes.length - 4))).toEqual(blobs);
+  for (const blob of blobs) {
+    openBlob(key, blob.id, bytes.subarray(blob.offset, blob.offset + blob.length), blob.uncompressedLength);
+  }
+}
+
+describe('a pack', () => {
+  test('holds its blobs one after the other, and lists them', () => {
+    const pack = openPack(key);
+    for (const length of [1, 5000, 300_000]) pack.add(seal(length));
+    pack.add(sealBlob(key, 'data', Buffer.alloc(100_000, 'text ')));
+    proveWhole(pack.finish());
+  });
+
+  test('grows beyond the room it was given', () => {
+    const pack = openPack(key, new ArrayBuffer(1000));
+    for (const length of [800, 800, 800]) pack.add(seal(length));
+    proveWhole(pack.finish());
+  });
+});
+
+describe('the open packs of a thread', () => {
+  test('are dealt to at random, stay below their size, and keep trees apart', () => {
+    const done: FinishedPack[] = [];
+    const packs = openPacks(key, (pack) => done.push(pack));
+    const sealed = Array.from({ length: 40 }, () => seal(1_000_000));
+    const tree = sealBlob(key, 'tree', Buffer.from('{"nodes":[]}\n'));
+    for (const blob of sealed) packs.add(blob);
+    packs.add(tree);
+    packs.finish();
+    for (const pack of done) {
+      proveWhole(pack);
+      expect(pack.bytes.length).toBeLessThan(packTarget + 100_000);
+      expect(new Set(pack.blobs.map(({ type }) => type)).size).toBe(1);
+    }
+    expect(done.flatMap(({ blobs }) => blobs.map(({ id }) => id)).sort()).toEqual(
+      [...sealed, tree].map(({ id }) => id).sort(),
+    );
+    const order = sealed.map(({ id }) => done.findIndex(({ blobs }) => blobs.some((blob) => blob.id === id)));
+    expect(order.filter((pack, at) => at > 0 && pack !== order[at - 1]).length).toBeGreaterThan(5);
+  });
+
+  test('give a blob of their whole size a pack of its own', () => {
+    const done: FinishedPack[] = [];
+    const packs = openPacks(key, (pack) => done.push(pack));
+    packs.add(seal(1000));
+    packs.add(seal(packTarget));
+    expect(done.map(({ blobs }) => blobs.length)).toEqual([1]);
+    packs.finish();
+    expect(done).toHaveLength(2);
+  });
+
+  test('use the memory of a stored pack again', () => {
+    const done: FinishedPack[] = [];
+    const packs = openPacks(key, (pack) => done.push(pack));
+    packs.add(seal(1000));
+    packs.finish();
+    const room = done[0]?.bytes.buffer ?? new ArrayBuffer(0);
+    packs.reuse(room);
+    packs.add(seal(1000));
+    packs.finish();
+    expect(done[1]?.bytes.buffer).toBe(room);
+  });
+});
