@@ -7,10 +7,11 @@
  * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
  *   No pipeline that fetches first and backs up then can be faster.
  *
- * A time is that of a process from start to end, with Node's compile cache warm for ours and the client, since a service that runs
- * all the time has its code at hand, and with the young generation of V8 bounded as the service bounds it. Every step has fresh folders where it needs any, `sync` goes before each, and nothing is deleted in between.
+ * A time is that of a process from start to end. Ours and the client run with Node's compile cache warm, since a service that runs
+ * all the time has its code at hand, and with V8's young generation bounded as the service should be run. Every step has fresh
+ * folders where it needs any, `sync` goes before each, and nothing is deleted before the end.
  */
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -67,6 +68,7 @@ for (const name of ['first', 'unchanged', 'oneChanged']) {
 }
 if (!options.json) console.table(nights);
 console.log(JSON.stringify(nights));
+if (options.keep === undefined) await rm(home, { recursive: true });
 
 async function night(name: string): Promise<Night> {
   const ourCost = await measure(node('ours.ts', server.url, ours, password));
