@@ -1,0 +1,34 @@
+import { HouseError } from '../errors.ts';
+import type { Database } from './client.ts';
+import { noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
+
+/** Applies what is missing and answers the names applied; safe to call from several processes at once. */
+export async function migrate(url: string): Promise<string[]> {
+  const migrationsList = await readMigrations();
+  const { appliedMigrationNames } = await withSchemaEngine(url, (engine) =>
+    engine.applyMigrations({ migrationsList, filters: noFilter }),
+  );
+  return appliedMigrationNames;
+}
+
+/** Throws `database/not-migrated` unless every migration of this version was applied. */
+export async function requireMigrations(database: Database): Promise<void> {
+  const { migrationDirectories } = await readMigrations();
+  const applied = await listApplied(database);
+  const missing = migrationDirectories.filter(({ path }) => !applied.has(path)).map(({ path }) => path);
+  if (missing.length === 0) return;
+  throw new HouseError(
+    'database/not-migrated',
+    `The database lacks ${missing.length} migration(s) that this version needs. Run: nightkeep migrate`,
+    { detail: { missing } },
+  );
+}
+
+async function listApplied(database: Database): Promise<Set<string>> {
+  const [{ exists }] = await database.$queryRaw<[{ exists: boolean }]>`
+    SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;
+  if (!exists) return new Set();
+  const rows = await database.$queryRaw<{ name: string }[]>`
+    SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+  return new Set(rows.map(({ name }) => name));
+}
