@@ -1,0 +1,52 @@
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { HouseError } from '../errors.ts';
+
+/** The key-encryption keys by id. The newest seals; all of them unseal. */
+export interface Keyring {
+  readonly newest: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Keys the fingerprints; derived from the oldest key, so that a new key changes no fingerprint. */
+  readonly fingerprintKey: KeyObject;
+}
+
+const idShape = /^[\w.-]{1,32}$/;
+const keyShape = /^[\w-]{43}=?$/;
+
+/** Reads lines of `id:key` (32 bytes in base64url), the newest first. Throws `keyring/invalid`, never naming a key. */
+export function parseKeyring(text: string): Keyring {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const keys = new Map<string, KeyObject>();
+  for (const [index, line] of lines.entries()) {
+    const { id, key } = parseLine(line, index + 1);
+    if (keys.has(id)) throw invalid(`it names the key ${id} twice`);
+    keys.set(id, createSecretKey(key));
+  }
+  const ids = [...keys.keys()];
+  const [newest, oldest] = [ids[0], keys.get(ids.at(-1) ?? '')];
+  if (newest === undefined || oldest === undefined) throw invalid('it is empty');
+  return { newest, keys, fingerprintKey: deriveFingerprintKey(oldest) };
+}
+
+function parseLine(line: string, number: number): { id: string; key: Buffer } {
+  const colon = line.indexOf(':');
+  const id = line.slice(0, Math.max(colon, 0)).trim();
+  const text = line.slice(colon + 1).trim();
+  if (!idShape.test(id) || !keyShape.test(text)) throw invalid(`key ${number} is not written like id:key`);
+  const key = Buffer.from(text, 'base64url');
+  if (key.length !== 32) throw invalid(`key ${number} has not 32 bytes`);
+  return { id, key };
+}
+
+function deriveFingerprintKey(key: KeyObject): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'nightkeep fingerprint', 32)));
+}
+
+function invalid(what: string): HouseError {
+  return new HouseError(
+    'keyring/invalid',
+    `The keyring cannot be used: ${what}. Write one key a line as id:key, the key being 32 random bytes in base64url, the newest first.`,
+  );
+}
