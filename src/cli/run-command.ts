@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
+import type { Command, Output } from './command.ts';
+import { migrateCommand } from './migrate.ts';
+
+const commands: Record<string, Command> = { migrate: migrateCommand };
+
+/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partial. */
+export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    output.line(helpText());
+    return name === undefined ? 2 : 0;
+  }
+  try {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) throw usage(`There is no command "${name}". See: nightkeep help`);
+    return await command.run(parse(name, command, rest), output);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+function parse(name: string, command: Command, args: readonly string[]) {
+  try {
+    const { values } = parseArgs({ args: [...args], options: command.options, strict: true, allowPositionals: false });
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Array.isArray(value) ? undefined : value]),
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'The options are wrong.';
+    throw usage(`${reason}\nUsage: nightkeep ${name} ${command.usage}`);
+  }
+}
+
+function explain(error: unknown): number {
+  process.stderr.write(`nightkeep: ${messageForPeople(error)}\n`);
+  if (!isHouseError(error)) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return isHouseError(error) && (error.code === 'usage/invalid' || error.code === 'config/invalid') ? 2 : 1;
+}
+
+function usage(message: string): HouseError {
+  return new HouseError('usage/invalid', message);
+}
+
+function helpText(): string {
+  const rows = Object.entries(commands).map(
+    ([name, { usage: words, summary }]) => `  nightkeep ${`${name} ${words}`.padEnd(58)} ${summary}`,
+  );
+  return [
+    "Nightkeep backs people's data up at night, with their consent.",
+    '',
+    ...rows,
+    '',
+    'Settings come from the environment: see README.md, or .env.example.',
+  ].join('\n');
+}
+
+const standardOutput: Output = { line: (text) => process.stdout.write(`${text}\n`) };

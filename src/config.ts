@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HouseError } from './errors.ts';
+import type { Level } from './log.ts';
+
+export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+
+/** Every setting, parsed once. Absent optional services mean the embedded default. */
+export interface Config {
+  publicUrl: URL;
+  host: string;
+  port: number;
+  dataDir: string;
+  databaseUrl?: string;
+  redisUrl?: string;
+  storeFolder: string;
+  provider: {
+    issuer: URL;
+    clientId: string;
+    authentication: ClientAuthentication;
+    secrets: string[];
+    privateKeyPem?: string;
+    extraScopes: string[];
+  };
+  /** WebDAV URL with claims in braces. */
+  filesUrl: string;
+  window: { zone: string; start: string; end: string };
+  retention: { daily: number; weekly: number; monthly: number };
+  offlineIdleDays: number;
+  offlineMaxDays?: number;
+  operatorRole: string;
+  rolesClaim: string;
+  logLevel: Level;
+  concurrency: number;
+  graceMs: number;
+  keyring: string;
+}
+
+export type Environment = Record<string, string | undefined>;
+
+/** One row a setting: name, default (undefined: must be set; '' : may be absent), and what it is. README's table and .env.example say the same. */
+export const settings = {
+  PUBLIC_URL: ['http://localhost:3000', 'Address that browsers use'],
+  HOST: ['127.0.0.1', 'Address to listen on'],
+  PORT: ['3000', 'Port to listen on'],
+  DATA_DIR: ['.nightkeep', 'Folder of the embedded database, the store and the keyring, where those are not set'],
+  DATABASE_URL: ['', 'PostgreSQL; default: an embedded one in DATA_DIR'],
+  REDIS_URL: ['', 'Redis for the queue; default: the queue lives in PostgreSQL'],
+  STORE_URL: ['', 'Where the repositories are: file:///path; default: DATA_DIR/store'],
+  KEYRING: ['', 'Keys that seal tokens, `id:base64url` a line, newest first; default: made once in DATA_DIR'],
+  OIDC_ISSUER: [undefined, 'Issuer URL of the OpenID provider'],
+  OIDC_CLIENT_ID: [undefined, 'Client id of Nightkeep at the provider'],
+  OIDC_CLIENT_AUTH: ['client_secret_basic', 'client_secret_basic, client_secret_post or private_key_jwt'],
+  OIDC_CLIENT_SECRET: ['', 'Client secret; several, one a line, are tried in order'],
+  OIDC_PRIVATE_KEY: ['', 'PEM (PKCS #8) for private_key_jwt'],
+  OIDC_SCOPES: ['', 'Scopes asked for besides openid, profile, email and offline_access'],
+  FILES_URL: [
+    undefined,
+    'WebDAV address of a person, claims in braces: https://cloud.example/dav/files/{preferred_username}/',
+  ],
+  WINDOW: ['01:00-05:00', 'When the nightly run starts, local time'],
+  ZONE: ['UTC', 'IANA time zone of people whose provider says none'],
+  RETENTION: ['daily=7,weekly=4,monthly=12', 'Which snapshots a person is told will be kept'],
+  OFFLINE_IDLE_DAYS: ['30', 'Offline Session Idle of the provider'],
+  OFFLINE_MAX_DAYS: ['', 'Offline Session Max of the provider, where it is limited'],
+  OPERATOR_ROLE: ['nightkeep-operator', 'Role that makes a person an operator'],
+  ROLES_CLAIM: ['roles', 'Claim of the ID token that lists roles'],
+  LOG_LEVEL: ['info', 'debug, info, warn or error'],
+  CONCURRENCY: ['2', 'Runs at a time in one worker'],
+  GRACE_SECONDS: ['30', 'How long running work may go on after SIGTERM'],
+} as const satisfies Record<string, readonly [string | undefined, string]>;
+
+type Name = keyof typeof settings;
+
+/** Reads every setting; throws `config/invalid` that names the setting and the cure. Secrets may come as NAME_FILE. */
+export function readConfig(environment: Environment = process.env): Config {
+  const text = (name: Name) => readSetting(environment, name);
+  const dataDir = resolve(text('DATA_DIR'));
+  return {
+    publicUrl: url('PUBLIC_URL', text('PUBLIC_URL'), ['http:', 'https:']),
+    host: text('HOST'),
+    port: whole('PORT', text('PORT'), 0, 65_535),
+    dataDir,
+    ...optional('databaseUrl', serviceUrl('DATABASE_URL', text('DATABASE_URL'), ['postgres:', 'postgresql:'])),
+    ...optional('redisUrl', serviceUrl('REDIS_URL', text('REDIS_URL'), ['redis:', 'rediss:'])),
+    storeFolder: storeFolder(text('STORE_URL'), dataDir),
+    provider: readProvider(text),
+    filesUrl: filesUrl(text('FILES_URL')),
+    window: readWindow(text('WINDOW'), text('ZONE')),
+    retention: readRetention(text('RETENTION')),
+    offlineIdleDays: whole('OFFLINE_IDLE_DAYS', text('OFFLINE_IDLE_DAYS'), 1, 3_650),
+    ...optional(
+      'offlineMaxDays',
+      text('OFFLINE_MAX_DAYS') === '' ? undefined : whole('OFFLINE_MAX_DAYS', text('OFFLINE_MAX_DAYS'), 1, 36_500),
+    ),
+    operatorRole: text('OPERATOR_ROLE'),
+    rolesClaim: text('ROLES_CLAIM'),
+    logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL'), ['debug', 'info', 'warn', 'error']),
+    concurrency: whole('CONCURRENCY', text('CONCURRENCY'), 1, 64),
+    graceMs: whole('GRACE_SECONDS', text('GRACE_SECONDS'), 0, 3_600) * 1000,
+    keyring: text('KEYRING') || keptKeyring(dataDir),
+  };
+}
+
+function readSetting(environment: Environment, name: Name): string {
+  const file = environment[`${name}_FILE`];
+  if (environment[name] && file) throw invalid(name, `is set twice: take ${name} or ${name}_FILE away`);
+  const value = file ? readSecret(name, file) : environment[name];
+  const fallback: string | undefined = settings[name][0];
+  if (value !== undefined && value !== '') return value;
+  if (fallback === undefined) throw invalid(name, `is missing: ${settings[name][1]}`);
+  return fallback;
+}
+
+function readSecret(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new HouseError(
+      'config/invalid',
+      `${name}_FILE names ${file}, which cannot be read. Check the path and its permissions.`,
+      { cause },
+    );
+  }
+}
+
+function readProvider(text: (name: Name) => string): Config['provider'] {
+  const authentication = oneOf('OIDC_CLIENT_AUTH', text('OIDC_CLIENT_AUTH'), [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+  ]);
+  const secrets = lines(text('OIDC_CLIENT_SECRET'));
+  const privateKeyPem = text('OIDC_PRIVATE_KEY');
+  if (authentication === 'private_key_jwt' && privateKeyPem === '')
+    throw invalid('OIDC_PRIVATE_KEY', 'is missing: private_key_jwt needs it (or OIDC_PRIVATE_KEY_FILE)');
+  if (authentication !== 'private_key_jwt' && secrets.length === 0)
+    throw invalid('OIDC_CLIENT_SECRET', `is missing: ${authentication} needs it (or OIDC_CLIENT_SECRET_FILE)`);
+  return {
+    issuer: url('OIDC_ISSUER', text('OIDC_ISSUER'), ['http:', 'https:']),
+    clientId: text('OIDC_CLIENT_ID'),
+    authentication,
+    secrets,
+    ...(privateKeyPem === '' ? {} : { privateKeyPem }),
+    extraScopes: text('OIDC_SCOPES').split(/\s+/).filter(Boolean),
+  };
+}
+
+function lines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+}
+
+function readWindow(window: string, zone: string): Config['window'] {
+  const match = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(window);
+  const [, start, end] = match ?? [];
+  if (start === undefined || end === undefined || start === end)
+    throw invalid('WINDOW', `is "${window}": write it as 01:00-05:00`);
+  if (!isZone(zone)) throw invalid('ZONE', `is "${zone}", which is no IANA time zone: write it as Europe/Berlin`);
+  return { zone, start, end };
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readRetention(text: string): Config['retention'] {
+  const counts = { daily: 0, weekly: 0, monthly: 0 };
+  for (const part of text.split(',')) {
+    const match = /^\s*(daily|weekly|monthly)=(\d{1,4})\s*$/.exec(part);
+    if (match === null) throw invalid('RETENTION', `has "${part.trim()}": write it as daily=7,weekly=4,monthly=12`);
+    Object.assign(counts, { [String(match[1])]: Number(match[2]) });
+  }
+  return counts;
+}
+
+function filesUrl(text: string): string {
+  url('FILES_URL', text.replace(/\{\w+\}/g, 'x'), ['http:', 'https:']);
+  return text;
+}
+
+function storeFolder(text: string, dataDir: string): string {
+  if (text === '') return join(dataDir, 'store');
+  return fileURLToPath(url('STORE_URL', text, ['file:']));
+}
+
+function url(name: Name, text: string, protocols: readonly string[]): URL {
+  const parsed = URL.parse(text);
+  if (parsed === null || !protocols.includes(parsed.protocol)) {
+    throw invalid(
+      name,
+      `is not a usable address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    );
+  }
+  return parsed;
+}
+
+/** Left as written: a parsed one would encode what drivers expect raw. */
+function serviceUrl(name: Name, text: string, protocols: readonly string[]): string | undefined {
+  if (text === '') return undefined;
+  url(name, text, protocols);
+  return text;
+}
+
+function whole(name: Name, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw invalid(name, `is "${text}": it must be a whole number from ${least} to ${most}`);
+  return value;
+}
+
+function oneOf<const T extends string>(name: Name, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw invalid(name, `is "${text}": it must be one of ${words.join(', ')}`);
+  return found;
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  const entry: { [P in K]?: V } = {};
+  if (value !== undefined) entry[key] = value;
+  return entry;
+}
+
+/** Without a KEYRING the first start makes one, readable by this user only. */
+function keptKeyring(dataDir: string): string {
+  const file = join(dataDir, 'keyring');
+  if (!existsSync(file)) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(file, `k1:${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return readFileSync(file, 'utf8');
+}
+
+function invalid(name: string, what: string): HouseError {
+  return new HouseError('config/invalid', `${name} ${what}.`);
+}
