@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { chooseGeneration } from '../../../src/domain/generation.ts';
+import { type ExchangeAnswer, followRefusal, judgeAnswer, type Verdict } from '../../../src/domain/verdict.ts';
+
+const hour = 3_600_000;
+const refused = (status: number, errorCode: string, retryAfterMs?: number): ExchangeAnswer => ({
+  kind: 'refused',
+  status,
+  errorCode,
+  ...(retryAfterMs !== undefined && { retryAfterMs }),
+});
+
+const table: [string, ExchangeAnswer, Verdict][] = [
+  ['an answer with tokens', { kind: 'answered', status: 200, tokens: { accessToken: 'a' } }, 'ok'],
+  ['one the library refuses', { kind: 'answered', status: 200, tokens: { accessToken: 'a' }, fault: 'x' }, 'ambiguous'],
+  ['a refused connection', { kind: 'unsent', errorCode: 'ECONNREFUSED' }, 'transient'],
+  ['a time-out after sending', { kind: 'lost', errorCode: 'timeout' }, 'ambiguous'],
+  ['too many requests', refused(429, 'http-429'), 'transient'],
+  ['maintenance with a time', refused(503, 'http-503', 1000), 'transient'],
+  ['maintenance without one', refused(503, 'http-503'), 'ambiguous'],
+  ['a server error', refused(500, 'unknown_error'), 'ambiguous'],
+  ['a wrong secret', refused(401, 'invalid_client'), 'operator'],
+  ['a client not allowed', refused(400, 'unauthorized_client'), 'operator'],
+  ['a forbidden endpoint', refused(403, 'http-403'), 'operator'],
+  ['a realm that is gone', refused(404, 'http-404'), 'operator'],
+  ['a request not understood', refused(400, 'invalid_request'), 'operator'],
+  ['a redirect', refused(302, 'http-302'), 'operator'],
+  ['a missing scope', refused(400, 'invalid_scope'), 'person'],
+  ['a missing role', refused(400, 'not_allowed'), 'person'],
+  ['a token no longer accepted', refused(400, 'invalid_grant'), 'person'],
+  ['that word under another status', refused(401, 'invalid_grant'), 'operator'],
+];
+
+test.each(table)('%s is judged by status and error alone', (_, answer, verdict) => {
+  expect(judgeAnswer(answer)).toBe(verdict);
+});
+
+test('consent is gone only after five refusals over hours, and the token is asked ever more slowly', () => {
+  expect(followRefusal(1, 0)).toEqual({ state: 'suspect', askAgainAfterMs: hour / 4 });
+  expect(followRefusal(5, 2 * hour).state).toBe('suspect');
+  expect(followRefusal(4, 48 * hour).state).toBe('suspect');
+  expect(followRefusal(5, 4 * hour)).toEqual({ state: 'needs_consent', askAgainAfterMs: 24 * hour });
+  expect(followRefusal(100, 400 * hour).askAgainAfterMs).toBe(7 * 24 * hour);
+});
+
+const link = (number: number, parent: number | null, fence: number, seconds?: number) => ({
+  number,
+  parent,
+  fence,
+  issuedAt: seconds === undefined ? null : new Date(seconds * 1000),
+});
+
+test('of several tokens the one issued last is sent', () => {
+  const current = link(2, 1, 5, 100);
+  expect(chooseGeneration(current, []).number).toBe(2);
+  expect(chooseGeneration(current, [link(3, 2, 6)]).number).toBe(3);
+  expect(chooseGeneration(current, [link(3, 1, 4, 101)]).number).toBe(3);
+  expect(chooseGeneration(current, [link(3, 1, 4, 99)]).number).toBe(2);
+  expect(chooseGeneration(current, [link(3, 1, 4)]).number).toBe(2);
+  expect(chooseGeneration(link(4, 2, 7, 200), [link(3, 1, 9, 300)]).number).toBe(4);
+  expect(chooseGeneration(current, [link(3, 2, 6, 50), link(4, 2, 7, 60)]).number).toBe(4);
+});
