@@ -1,0 +1,130 @@
+import * as oidc from 'openid-client';
+import { HouseError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { providerError } from './provider-error.ts';
+import { decodeClaims, readTokens } from './token-answer.ts';
+import { failureCode } from './transport.ts';
+
+/** What one authorization request was begun with. Plain JSON; sealed into a cookie and used once. */
+export interface AuthorizationTransaction {
+  purpose: string;
+  state: string;
+  nonce: string;
+  verifier: string;
+  scope: string;
+  returnTo: string;
+}
+
+export interface AuthorizationRequest {
+  purpose: string;
+  scope: string;
+  returnTo: string;
+  prompt?: string;
+  loginHint?: string;
+}
+
+export interface Authorized {
+  issuer: string;
+  subject: string;
+  /** Claims of the access token where it can be decoded, of userinfo and of the ID token, the later ones prevailing. */
+  claims: Record<string, unknown>;
+  scope: string;
+  accessToken: string;
+  expiresIn: number | undefined;
+  refreshToken: string | undefined;
+  /** As Keycloak says it in a refresh token that can be decoded: Offline or Refresh. */
+  tokenType: string | undefined;
+  issuedAt: Date | undefined;
+  endsAt: Date | undefined;
+  sid: string | undefined;
+}
+
+/** Where to send the browser, and what to keep meanwhile. Pushed (RFC 9126) where the provider offers it; PKCE S256. */
+export async function beginAuthorization(
+  configuration: oidc.Configuration,
+  redirectUri: string,
+  { purpose, scope, returnTo, prompt, loginHint }: AuthorizationRequest,
+): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
+  const verifier = oidc.randomPKCECodeVerifier();
+  const transaction = { purpose, scope, returnTo, verifier, state: oidc.randomState(), nonce: oidc.randomNonce() };
+  const parameters = {
+    redirect_uri: redirectUri,
+    scope,
+    state: transaction.state,
+    nonce: transaction.nonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    ...(prompt !== undefined && { prompt }),
+    ...(loginHint !== undefined && { login_hint: loginHint }),
+  };
+  const pushed = configuration.serverMetadata().pushed_authorization_request_endpoint !== undefined;
+  const url = pushed
+    ? await oidc.buildAuthorizationUrlWithPAR(configuration, parameters)
+    : oidc.buildAuthorizationUrl(configuration, parameters);
+  return { url, transaction };
+}
+
+/** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */
+export async function finishAuthorization(
+  configuration: oidc.Configuration,
+  redirectUri: string,
+  callback: URL,
+  transaction: AuthorizationTransaction,
+  log: Log,
+): Promise<Authorized> {
+  const own = new URL(redirectUri);
+  own.search = callback.search;
+  const answer = await oidc
+    .authorizationCodeGrant(configuration, own, {
+      expectedState: transaction.state,
+      expectedNonce: transaction.nonce,
+      pkceCodeVerifier: transaction.verifier,
+      idTokenExpected: true,
+    })
+    .catch((error: unknown) => {
+      throw providerError(error);
+    });
+  const idToken = answer.claims();
+  const tokens = readTokens({ ...answer });
+  if (idToken === undefined || tokens === undefined)
+    throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
+  return {
+    issuer: idToken.iss,
+    subject: idToken.sub,
+    claims: {
+      ...claimsOfAccessToken(answer.access_token, idToken.sub),
+      ...(await fetchClaims(configuration, answer.access_token, idToken.sub, log)),
+      ...idToken,
+    },
+    // An answer without scope granted what was asked for (RFC 6749, section 5.1).
+    scope: tokens.scope ?? transaction.scope,
+    accessToken: tokens.accessToken,
+    expiresIn: tokens.expiresIn,
+    refreshToken: tokens.refreshToken,
+    tokenType: tokens.tokenType,
+    issuedAt: tokens.issuedAt,
+    endsAt: tokens.endsAt,
+    sid: tokens.sid,
+  };
+}
+
+function claimsOfAccessToken(accessToken: string, subject: string): Record<string, unknown> {
+  const claims = decodeClaims(accessToken);
+  return claims?.sub === subject ? claims : {};
+}
+
+/** Many providers tell names and roles at the userinfo endpoint only; without it the person is nameless, not locked out. */
+async function fetchClaims(
+  configuration: oidc.Configuration,
+  accessToken: string,
+  subject: string,
+  log: Log,
+): Promise<Record<string, unknown>> {
+  if (configuration.serverMetadata().userinfo_endpoint === undefined) return {};
+  try {
+    return { ...(await oidc.fetchUserInfo(configuration, accessToken, subject)) };
+  } catch (error) {
+    log.warn('oidc.userinfo.failed', { code: failureCode(error) });
+    return {};
+  }
+}

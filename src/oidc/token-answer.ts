@@ -1,0 +1,88 @@
+import { decodeJwt } from 'jose';
+import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
+import type { Attempt, RawAnswer } from './transport.ts';
+
+/** Reads what became of a token request from the raw answer alone; `fault` is the library's objection, if it had one. */
+export function readAnswer(attempt: Attempt, now: Date, fault: string | undefined): ExchangeAnswer {
+  const { raw, failure = fault ?? 'no-answer' } = attempt;
+  if (!attempt.sent) return { kind: 'unsent', errorCode: failure };
+  if (raw === undefined)
+    return { kind: 'lost', errorCode: failure, ...(attempt.status !== undefined && { status: attempt.status }) };
+  const body = parseObject(raw.text);
+  if (raw.status !== 200) return readRefusal(raw, body, now);
+  const tokens = readTokens(body);
+  if (tokens === undefined) return { kind: 'lost', errorCode: 'unreadable', status: raw.status };
+  return { kind: 'answered', status: raw.status, tokens, ...(fault !== undefined && { fault }) };
+}
+
+/** The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds no access token. */
+export function readTokens(body: Record<string, unknown>): TokenAnswer | undefined {
+  const accessToken = text(body.access_token);
+  if (accessToken === undefined) return undefined;
+  const refreshToken = text(body.refresh_token);
+  const [ofId, ofAccess, ofRefresh] = [body.id_token, accessToken, refreshToken].map(decodeClaims);
+  return withoutUndefined({
+    accessToken,
+    refreshToken,
+    expiresIn: typeof body.expires_in === 'number' && body.expires_in >= 0 ? body.expires_in : undefined,
+    scope: text(body.scope),
+    subject: text(ofId?.sub) ?? text(ofAccess?.sub),
+    sid: text(ofId?.sid) ?? text(ofRefresh?.sid),
+    tokenType: text(ofRefresh?.typ),
+    issuedAt: moment(ofRefresh?.iat),
+    endsAt: moment(ofRefresh?.exp),
+  });
+}
+
+/** The claims of a token that is a JWT, unverified; nothing for an opaque one. */
+export function decodeClaims(token: unknown): Record<string, unknown> | undefined {
+  if (typeof token !== 'string') return undefined;
+  try {
+    return decodeJwt(token);
+  } catch {
+    return undefined;
+  }
+}
+
+function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): ExchangeAnswer {
+  const retryAfterMs = readRetryAfter(raw.retryAfter, now);
+  return {
+    kind: 'refused',
+    status: raw.status,
+    errorCode: errorWord(body.error) ?? `http-${raw.status}`,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+/** RFC 9110, section 10.2.3: seconds or a date. */
+function readRetryAfter(value: string | null, now: Date): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+function errorWord(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.-]{1,60}$/.test(value) ? value : undefined;
+}
+
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function moment(seconds: unknown): Date | undefined {
+  return typeof seconds === 'number' && seconds > 0 ? new Date(seconds * 1000) : undefined;
+}
+
+function withoutUndefined(tokens: { [Name in keyof TokenAnswer]: TokenAnswer[Name] | undefined }): TokenAnswer {
+  const { accessToken = '', ...rest } = tokens;
+  return { accessToken, ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) };
+}
