@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from './client.ts';
+import type { User } from './generated/client.ts';
+
+export interface SignedIn {
+  issuer: string;
+  subject: string;
+  username?: string | undefined;
+  name?: string | undefined;
+  email?: string | undefined;
+  claims: Record<string, string>;
+  at: Date;
+}
+
+/** Saves what the provider said of a person; a new person gets an id and an event. */
+export async function saveUser(database: Transaction, { issuer, subject, at, ...said }: SignedIn): Promise<User> {
+  const told = {
+    username: said.username ?? null,
+    name: said.name ?? null,
+    email: said.email ?? null,
+    claims: said.claims,
+    lastSignedInAt: at,
+  };
+  return database.user.upsert({
+    where: { issuer_subject: { issuer, subject } },
+    create: { id: randomUUID(), issuer, subject, createdAt: at, ...told },
+    update: told,
+  });
+}
