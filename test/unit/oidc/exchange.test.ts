@@ -1,0 +1,95 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { judgeAnswer } from '../../../src/domain/verdict.ts';
+import { silentLog } from '../../../src/log.ts';
+import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
+
+let answer: (response: ServerResponse) => void;
+let asked: string[];
+let issuer: Issuer;
+let server: ReturnType<typeof createServer>;
+
+beforeEach(async () => {
+  asked = [];
+  server = createServer((request, response) => {
+    if (request.url === '/token') {
+      asked.push(request.headers.authorization ?? '');
+      request.resume().on('end', () => answer(response));
+      return;
+    }
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ issuer: origin, token_endpoint: `${origin}/token`, jwks_uri: `${origin}/jwks` }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  issuer = openIssuer({
+    provider: {
+      issuer: new URL(origin),
+      clientId: 'me',
+      authentication: 'client_secret_basic',
+      secrets: ['one', 'two'],
+    },
+    publicUrl: new URL('http://localhost:3000'),
+    clock: systemClock(),
+    log: silentLog,
+  });
+});
+
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const json = (status: number, body: object | string, headers: Record<string, string> = {}) => {
+  answer = (response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+};
+const tokens = { access_token: 'a', refresh_token: 'r2', token_type: 'Bearer', expires_in: 300 };
+
+test('an answer is read whole', async () => {
+  json(200, tokens);
+  expect(await issuer.exchange('r1')).toEqual({
+    kind: 'answered',
+    status: 200,
+    tokens: { accessToken: 'a', refreshToken: 'r2', expiresIn: 300 },
+  });
+});
+
+test.each([
+  ['a negative life', { ...tokens, expires_in: -1 }],
+  ['an odd kind of token', { ...tokens, token_type: 7 }],
+  ['an ID token that is none', { ...tokens, id_token: 'x.y.z' }],
+])('the new token is kept though the library refuses %s', async (_, body) => {
+  json(200, body);
+  const result = await issuer.exchange('r1');
+  expect(result).toMatchObject({ kind: 'answered', tokens: { refreshToken: 'r2' }, fault: expect.any(String) });
+  expect(judgeAnswer(result)).toBe('ambiguous');
+});
+
+test('half an answer, a page of a proxy and a cut connection are ambiguous, and nothing is sent twice', async () => {
+  json(200, '{"access_token":"a","refr');
+  expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
+  json(502, '<html>', { 'content-type': 'text/html' });
+  expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
+  answer = (response) => response.destroy();
+  expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
+  expect(asked).toHaveLength(3);
+});
+
+test('a time to wait is read, and a refused secret gives way to the next one', async () => {
+  json(503, {}, { 'retry-after': '7' });
+  expect(await issuer.exchange('r1')).toMatchObject({ kind: 'refused', status: 503, retryAfterMs: 7000 });
+  json(401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="x"' });
+  expect(await issuer.exchange('r1')).toEqual({ kind: 'refused', status: 401, errorCode: 'invalid_client' });
+  json(200, tokens);
+  await issuer.exchange('r1');
+  expect(asked.map((header) => Buffer.from(header.slice(6), 'base64').toString())).toEqual([
+    'me:one',
+    'me:one',
+    'me:two',
+  ]);
+});
