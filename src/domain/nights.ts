@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+
+/** What decides when a plan is due: its id, an IANA zone and a window of local times "HH:MM", which may cross midnight. */
+export interface NightPlan {
+  id: string;
+  zone: string;
+  windowStart: string;
+  windowEnd: string;
+}
+
+/** One date ("YYYY-MM-DD") in the plan's zone, and the moment the plan is due for it. */
+export interface Night {
+  night: string;
+  dueAt: Date;
+}
+
+const minute = 60_000;
+const day = 1_440 * minute;
+
+/**
+ * The first night that is due after the moment, or the night after the one named. There is exactly one night a date,
+ * also where a zone skips the date; a window that crosses midnight counts for the date it starts on. Throws RangeError
+ * for a zone that is not known.
+ */
+export function nextNight(plan: NightPlan, after: Date | string): Night {
+  if (typeof after === 'string') return nightOf(plan, addDays(after, 1));
+  const today = after.getTime() + offsetAt(plan.zone, after.getTime());
+  let next = nightOf(plan, addDays(dateOf(today), -2));
+  while (next.dueAt <= after) next = nightOf(plan, addDays(next.night, 1));
+  return next;
+}
+
+/**
+ * The nights of a plan that became due: the latest of those that have come, which is caught up once for all that
+ * were missed, and the one to wait for.
+ */
+export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { night: string; next: Night } {
+  const next = nextNight(plan, at);
+  const latest = addDays(next.night, -1);
+  if (latest >= plan.nextNight) return { night: latest, next };
+  return { night: plan.nextNight, next: nextNight(plan, plan.nextNight) };
+}
+
+/** The calendar date in the zone at a moment. */
+export function dateIn(zone: string, at: Date): string {
+  return dateOf(at.getTime() + offsetAt(zone, at.getTime()));
+}
+
+/** Whether the name is an IANA zone that this Node.js knows. */
+export function isValidZone(zone: string): boolean {
+  try {
+    return formatterOf(zone) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function nightOf(plan: NightPlan, night: string): Night {
+  const endDate = plan.windowEnd <= plan.windowStart ? addDays(night, 1) : night;
+  const start = instantOf(plan.zone, night, plan.windowStart);
+  const end = instantOf(plan.zone, endDate, plan.windowEnd);
+  const minutes = Math.floor(((end - start) / minute) * shareOf(plan.id));
+  return { night, dueAt: new Date(start + minutes * minute) };
+}
+
+/** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */
+function shareOf(planId: string): number {
+  return createHash('sha256').update(planId).digest().readUInt32BE() / 2 ** 32;
+}
+
+/** The moment of a local time: the first of two where clocks are set back, the first after a gap it falls into. */
+function instantOf(zone: string, date: string, time: string): number {
+  const local = Date.parse(`${date}T${time}Z`);
+  const offsets = [offsetAt(zone, local - day), offsetAt(zone, local + day)];
+  const moments = offsets.map((offset) => local - offset).sort((a, b) => a - b);
+  const found = moments.find((moment) => moment + offsetAt(zone, moment) === local);
+  return found ?? afterGap(zone, local, moments);
+}
+
+/** Halves the span between the readings by either offset until it holds the second at which clocks jump over `local`. */
+function afterGap(zone: string, local: number, [before = local, after = local]: number[]): number {
+  let [early, late] = [before, after];
+  while (late - early > 1_000) {
+    const middle = early + Math.floor((late - early) / 2_000) * 1_000;
+    if (middle + offsetAt(zone, middle) < local) early = middle;
+    else late = middle;
+  }
+  return late;
+}
+
+/** Milliseconds that the zone's clocks are ahead of UTC at a moment. */
+function offsetAt(zone: string, moment: number): number {
+  const [, sign, hours, minutes, seconds = '0'] =
+    /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(formatterOf(zone).format(moment)) ?? [];
+  if (sign === undefined) return 0;
+  const ahead = Number(hours) * 3_600_000 + Number(minutes) * minute + Number(seconds) * 1_000;
+  return sign === '-' ? -ahead : ahead;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter costs a thousand times its use; unknown zones throw and are not kept. */
+function formatterOf(zone: string): Intl.DateTimeFormat {
+  const known = formatters.get(zone);
+  if (known !== undefined) return known;
+  const formatter = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  formatters.set(zone, formatter);
+  return formatter;
+}
+
+function addDays(date: string, days: number): string {
+  return dateOf(Date.parse(`${date}T00:00Z`) + days * day);
+}
+
+function dateOf(moment: number): string {
+  return new Date(moment).toISOString().slice(0, 10);
+}

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dateIn, isValidZone, type NightPlan, nextNight, turnOver } from '../../../src/domain/nights.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const zones = Intl.supportedValuesOf('timeZone');
+const plan = (over: Partial<NightPlan> = {}): NightPlan => ({
+  id: 'a plan',
+  zone: 'Europe/Berlin',
+  windowStart: '01:00',
+  windowEnd: '05:00',
+  ...over,
+});
+/** The hash of this id is so small that its place is the very start of the window. */
+const first = (over: Partial<NightPlan>) =>
+  plan({ windowEnd: over.windowStart?.replace(/\d$/, '1') ?? '01:01', ...over });
+const dateAfter = (date: string) => new Date(Date.parse(date) + 24 * hour).toISOString().slice(0, 10);
+
+/** Walks from a moment and answers what is wrong with the first night that breaks a promise. */
+function walk(own: NightPlan, from: Date, nights: number): string | undefined {
+  let last = nextNight(own, from);
+  for (let step = 0; step < nights; step++) {
+    const next = nextNight(own, last.night);
+    const say = (what: string) => `${what}: ${JSON.stringify({ own, last, next })}`;
+    if (next.night !== dateAfter(last.night)) return say('a date is skipped or repeated');
+    if (next.dueAt <= last.dueAt) return say('not later than the night before');
+    if (step % 4 === 0 && nextNight(own, last.dueAt).night !== next.night) return say('another next by its moment');
+    last = next;
+  }
+  return undefined;
+}
+
+describe('nights', () => {
+  test('come once a date, each later than the one before, in every zone and around every change of its clocks', () => {
+    for (const zone of zones) {
+      const name = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+      const offset = (at: number) => name.format(at).split(' ')[1];
+      for (let at = Date.UTC(2000, 0, 1); at < Date.UTC(2041, 0, 1); at += 20 * day) {
+        if (offset(at) === offset(at + 20 * day)) continue;
+        let change = at;
+        while (offset(change + day) === offset(at)) change += day;
+        expect(walk(plan({ zone }), new Date(change - day), 3)).toBeUndefined();
+      }
+    }
+  });
+
+  const time = fc
+    .integer({ min: 1, max: 1439 })
+    .map((minutes) => new Date(minutes * 60_000).toISOString().slice(11, 16));
+
+  test('come once a date for any plan, window and moment', () => {
+    fc.assert(
+      fc.property(
+        fc.record({ id: fc.uuid(), zone: fc.constantFrom(...zones), windowStart: time, windowEnd: time }),
+        fc.date({ min: new Date('2000-01-01'), max: new Date('2040-01-01'), noInvalidDate: true }),
+        (own, from) => {
+          expect(walk(own, from, 20)).toBeUndefined();
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('are due inside the window, reckoned in elapsed minutes', () => {
+    fc.assert(
+      fc.property(
+        fc.uuid(),
+        fc.constantFrom(...zones),
+        fc.date({ min: new Date('2000-01-01'), max: new Date('2040-01-01'), noInvalidDate: true }),
+        (id, zone, from) => {
+          const { night, dueAt } = nextNight(plan({ id, zone }), from);
+          const edge = (local: string) => nextNight(first({ zone, windowStart: local }), dateBefore(night)).dueAt;
+          expect(dueAt >= edge('01:00') && dueAt < edge('05:00')).toBe(true);
+          expect(dueAt.getTime() % 60_000).toBe(edge('01:00').getTime() % 60_000);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('spread over the window by the id of the plan', () => {
+    const minutes = Array.from({ length: 2_000 }, (_, id) => {
+      const { dueAt } = nextNight(plan({ id: `${id}`, zone: 'UTC' }), '2026-01-01');
+      return (dueAt.getTime() - Date.parse('2026-01-02T01:00Z')) / 60_000;
+    });
+    const quarters = [0, 1, 2, 3].map((quarter) => minutes.filter((each) => Math.floor(each / 60) === quarter).length);
+    expect(Math.min(...quarters)).toBeGreaterThan(400);
+    expect(new Set(minutes).size).toBeGreaterThan(235);
+  });
+
+  test.each([
+    ['in a gap at the first moment after', 'Europe/Berlin', '02:30', '2026-03-29', '2026-03-29T01:00:00.000Z'],
+    ['in an overlap at the first of both', 'Europe/Berlin', '02:30', '2026-10-25', '2026-10-25T00:30:00.000Z'],
+    ['in a gap at midnight', 'America/Santiago', '00:10', '2026-09-06', '2026-09-06T04:00:00.000Z'],
+    ['on half hours', 'Australia/Lord_Howe', '02:10', '2026-10-04', '2026-10-03T15:30:00.000Z'],
+    ['on a date that Samoa left out', 'Pacific/Apia', '01:00', '2011-12-30', '2011-12-30T10:00:00.000Z'],
+    ['on quarter hours', 'Asia/Kathmandu', '01:00', '2026-01-02', '2026-01-01T19:15:00.000Z'],
+  ])('start %s', (_what, zone, windowStart, night, dueAt) => {
+    expect(nextNight(first({ zone, windowStart }), dateBefore(night)).dueAt.toISOString()).toBe(dueAt);
+  });
+
+  test('count for the date on which a window over midnight starts', () => {
+    const late = plan({ zone: 'UTC', windowStart: '23:00', windowEnd: '03:00' });
+    const { night, dueAt } = nextNight(late, new Date('2026-05-01T12:00Z'));
+    expect(night).toBe('2026-05-01');
+    expect(dueAt.getTime()).toBeGreaterThanOrEqual(Date.parse('2026-05-01T23:00Z'));
+    expect(nextNight(late, dueAt).night).toBe('2026-05-02');
+    expect(nextNight(late, new Date(dueAt.getTime() - 1))).toEqual({ night, dueAt });
+  });
+
+  test('that were missed are caught up by the latest of them', () => {
+    const { night, next } = turnOver({ ...plan(), nextNight: '2026-05-01' }, new Date('2026-05-09T12:00Z'));
+    expect([night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+  });
+
+  test('go on after the one waited for, also where the window moved to later meanwhile', () => {
+    const moved = { ...plan({ windowStart: '22:00', windowEnd: '23:00' }), nextNight: '2026-05-09' };
+    const { night, next } = turnOver(moved, new Date('2026-05-09T12:00Z'));
+    expect([night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+  });
+});
+
+test('a zone is one that Intl knows', () => {
+  expect(['UTC', 'Europe/Berlin', 'Etc/UTC', 'Mars/Olympus', ''].map(isValidZone)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test('the date depends on the zone', () => {
+  const at = new Date('2026-05-01T23:30Z');
+  expect([dateIn('UTC', at), dateIn('Asia/Tokyo', at)]).toEqual(['2026-05-01', '2026-05-02']);
+});
+
+function dateBefore(date: string): string {
+  return new Date(Date.parse(date) - 24 * hour).toISOString().slice(0, 10);
+}
