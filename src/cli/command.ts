@@ -15,3 +15,9 @@ export interface Command {
 export interface Output {
   line: (text: string) => void;
 }
+
+/** The text of an option that must be given; throws with the cure. */
+export function text(options: Options, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

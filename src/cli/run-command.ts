@@ -1,9 +1,21 @@
 import { parseArgs } from 'node:util';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
+import { backup } from './backup.ts';
 import type { Command, Output } from './command.ts';
+import { heal } from './heal.ts';
 import { migrateCommand } from './migrate.ts';
+import { restoreCommand } from './restore.ts';
+import { snapshots } from './snapshots.ts';
+import { start } from './start.ts';
 
-const commands: Record<string, Command> = { migrate: migrateCommand };
+const commands: Record<string, Command> = {
+  start,
+  migrate: migrateCommand,
+  backup,
+  snapshots,
+  restore: restoreCommand,
+  heal,
+};
 
 /** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partial. */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {

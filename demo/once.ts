@@ -1,0 +1,105 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findRun } from '../src/database/command-views.ts';
+import { openNight } from '../src/flows/open-night.ts';
+import { openPersonRepository, revealRecoveryKey } from '../src/flows/person-repository.ts';
+import { openTargetFolder } from '../src/store/restorer/folder.ts';
+import { restore } from '../src/store/restorer/restore.ts';
+import { openBrowser, signIn } from './browser.ts';
+import { alice } from './people.ts';
+import type { World } from './world.ts';
+
+const day = 86_400_000;
+
+/** The main job without a person: consent, a night, a change, a second night, and a restore compared byte for byte. */
+export async function playOnce(world: World, restoreTo: string) {
+  const { cloud, house, provider } = world;
+  await consentAsAlice(world);
+  const first = await nextRun(world, new Set());
+  cloud.write(alice.username, 'Notes/Written between two nights.txt', Buffer.from('Good night.\n'));
+  world.shift(day);
+  await openNight(house);
+  await runDue(world);
+  const second = await nextRun(world, new Set([first.id]));
+  const user = await house.database.user.findFirstOrThrow({ where: { username: alice.username } });
+  const { recoveryKey, location } = await revealRecoveryKey(house, user.id);
+  const restored = await restoreAndCompare(world, user.id, restoreTo);
+  const grant = await house.database.grant.findFirstOrThrow({ where: { userId: user.id } });
+  return {
+    issuer: provider.issuer,
+    repository: location,
+    recoveryKey,
+    grant: { state: grant.state, generation: grant.generation },
+    runs: [first, second].map(rowOf),
+    restored,
+  };
+}
+
+async function consentAsAlice({ url }: World): Promise<void> {
+  await using browser = openBrowser();
+  await signIn(browser, await browser.open(new URL('login', url).href), alice);
+  const terms = await browser.open(new URL('?scope=offline_access', url).href);
+  const home = await signIn(browser, await browser.submit(terms, { action: '/consent' }), alice);
+  if (!home.url.startsWith(url.href)) throw new Error(`The consent of alice ended at ${home.url}`);
+}
+
+/** The second night's run is due at a minute inside its window; the demo does not wait for it. */
+async function runDue(world: World): Promise<void> {
+  const latest = await world.house.database.run.findFirst({ orderBy: { dueAt: 'desc' } });
+  const ahead = (latest?.dueAt.getTime() ?? 0) - world.house.clock.now().getTime();
+  if (ahead > 0) world.shift(ahead);
+}
+
+async function nextRun({ house }: World, known: ReadonlySet<string>) {
+  for (let waited = 0; waited < 600; waited++) {
+    const rows = await house.database.run.findMany({ select: { id: true, state: true } });
+    const ended = rows.find(({ id, state }) => !known.has(id) && ['succeeded', 'partial', 'failed'].includes(state));
+    const run = ended && (await findRun(house.database, ended.id));
+    if (run) return run;
+    await house.clock.sleep(100);
+  }
+  throw new Error('No run ended within a minute.');
+}
+
+type Run = Awaited<ReturnType<typeof nextRun>>;
+
+function rowOf({ night, state, snapshotId, counts }: Run) {
+  const number = (name: string) => {
+    const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
+    return typeof value === 'number' ? value : 0;
+  };
+  return {
+    night,
+    outcome: state,
+    snapshot: snapshotId,
+    entries: number('entries'),
+    entriesRead: number('entriesRead'),
+    bytesRead: number('bytesRead'),
+    requests: number('requests'),
+    ms: number('ms'),
+  };
+}
+
+async function restoreAndCompare({ house, cloud }: World, userId: string, to: string) {
+  const { repository } = await openPersonRepository(house, userId);
+  await repository.loadIndex();
+  const { snapshot } = await repository.findSnapshot('latest');
+  const report = await restore(repository, snapshot, openTargetFolder(to));
+  const wanted = cloud.contents(alice.username);
+  const found = await readdir(join(to, 'files'), { recursive: true });
+  let same = report.problems.length === 0 && found.length === wanted.size;
+  for (const [path, item] of wanted) {
+    if (item.kind !== 'file') continue;
+    same &&= await readFile(join(to, 'files', path)).then(
+      (bytes) => bytes.equals(item.bytes),
+      () => false,
+    );
+  }
+  return { entries: report.files, identical: same };
+}
+
+/** Whether everything was as promised. */
+export function isGood({ runs, restored, grant }: Awaited<ReturnType<typeof playOnce>>): boolean {
+  const nights = runs.every(({ outcome, snapshot }) => outcome === 'succeeded' && snapshot !== null);
+  return nights && runs[1]?.entriesRead === 1 && restored.identical && grant.state === 'active' && grant.generation > 1;
+}

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { startWorker } from '../../worker/main.ts';
+import { HouseError } from '../errors.ts';
+import { serve } from '../web/server.ts';
+import { type Command, text } from './command.ts';
+import { openHouse } from './open-house.ts';
+
+/** Runs the service until SIGTERM or SIGINT, then drains: requests end, running work gets its grace, the rest goes back. */
+export const start: Command = {
+  usage: '[--roles web,worker]',
+  summary: 'run the service',
+  options: { roles: { type: 'string' } },
+  run: async (options, output) => {
+    const roles = readRoles(text(options, 'roles'));
+    await using house = await openHouse();
+    const web = roles.has('web') ? await serve(house) : undefined;
+    const worker = roles.has('worker') ? await startWorker(house) : undefined;
+    if (web !== undefined) output.line(`Nightkeep listens on ${house.config.publicUrl.href}`);
+    if (web === undefined) output.line('Nightkeep works.');
+    await asked();
+    await web?.close();
+    await worker?.close(house.config.graceMs);
+    return 0;
+  },
+};
+
+function readRoles(words = 'web,worker'): Set<string> {
+  const roles = words.split(',').map((word) => word.trim());
+  const strange = roles.find((role) => role !== 'web' && role !== 'worker');
+  if (strange !== undefined)
+    throw new HouseError('usage/invalid', `There is no role "${strange}": roles are web and worker.`);
+  return new Set(roles);
+}
+
+function asked(): Promise<unknown> {
+  return Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { turnOver } from '../domain/nights.ts';
+import type { Database } from './client.ts';
+import { tell, tellAll } from './runs.ts';
+
+interface DuePlan {
+  id: string;
+  zone: string;
+  windowStart: string;
+  windowEnd: string;
+  nextNight: string;
+  nextDueAt: Date;
+}
+
+/**
+ * Opens the nights that are due, in one transaction: one run for each plan, unique on plan and night, and the plan's next night.
+ * A plan that missed nights gets one run, for the latest. Rows that another planner holds are left to it.
+ */
+export async function openDueNights(
+  database: Database,
+  { at, by, limit }: { at: Date; by: string; limit: number },
+): Promise<string[]> {
+  return database.$transaction(async (transaction) => {
+    const plans = await transaction.$queryRaw<DuePlan[]>`
+      SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
+        next_due_at AS "nextDueAt"
+      FROM plans JOIN grants ON grants.id = plans.grant_id
+      WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
+      ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;
+    const turned = plans.map((plan) => ({ plan, ...turnOver(plan, at) }));
+    const rows = turned.map(({ plan, night }) => newRun(plan, night, at));
+    await transaction.run.createMany({ data: rows, skipDuplicates: true });
+    await transaction.$executeRaw`
+      UPDATE plans SET next_night = turned.night, next_due_at = turned.due_at
+      FROM unnest(${turned.map(({ plan }) => plan.id)}::uuid[], ${turned.map(({ next }) => next.night)}::text[],
+        ${turned.map(({ next }) => next.dueAt)}::timestamptz[]) AS turned (id, night, due_at)
+      WHERE plans.id = turned.id`;
+    const made = await transaction.run.findMany({
+      where: { id: { in: rows.map(({ id }) => id) } },
+      select: { id: true },
+    });
+    const runIds = made.map(({ id }) => id);
+    await tellAll(transaction, runIds, { from: null, to: 'queued', at, by, reason: 'night' });
+    return runIds;
+  });
+}
+
+function newRun({ id: planId, nextDueAt: dueAt }: DuePlan, night: string, at: Date) {
+  return { id: randomUUID(), planId, night, slot: 'night', trigger: 'schedule', dueAt, queuedAt: at };
+}
+
+export interface RequestedRun {
+  planId: string;
+  night: string;
+  trigger: string;
+  at: Date;
+  by: string;
+}
+
+/** A run besides the nightly one; the plan's run that is under way already is answered instead of a second. */
+export async function saveRequestedRun(
+  database: Database,
+  { planId, night, trigger, at, by }: RequestedRun,
+): Promise<{ id: string; fence: number }> {
+  return database.$transaction(async (transaction) => {
+    await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
+    const underWay = await transaction.run.findFirst({
+      where: { planId, state: { in: ['queued', 'running'] } },
+      select: { id: true, fence: true },
+    });
+    if (underWay !== null) return underWay;
+    const id = randomUUID();
+    await transaction.run.create({ data: { id, planId, night, slot: id, trigger, dueAt: at, queuedAt: at } });
+    await tell(transaction, { runId: id, from: null, to: 'queued', at, by, reason: trigger });
+    return { id, fence: 0 };
+  });
+}

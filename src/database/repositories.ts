@@ -1,0 +1,45 @@
+import type { Database } from './client.ts';
+import type { Repository, User } from './generated/client.ts';
+
+/** A person's repository row with its person, or null. */
+export async function findRepository(
+  database: Database,
+  userId: string,
+): Promise<(Repository & { user: User }) | null> {
+  return database.repository.findUnique({ where: { userId }, include: { user: true } });
+}
+
+export interface NewRepositoryRow {
+  id: string;
+  userId: string;
+  location: string;
+  sealedPassword: Uint8Array<ArrayBuffer>;
+  keyId: string;
+  at: Date;
+}
+
+/** Keeps the sealed service password before anything is written with it; the first of two at once wins. */
+export async function saveRepository(database: Database, { at, ...row }: NewRepositoryRow): Promise<void> {
+  await database.repository.createMany({ data: [{ ...row, createdAt: at }], skipDuplicates: true });
+}
+
+/** Remembers the key file that the recovery key opens, and the key itself, sealed, until it was seen. */
+export async function saveRecoveryKey(
+  database: Database,
+  input: { id: string; recoveryKeyFile: string; sealedRecoveryKey: Uint8Array<ArrayBuffer> },
+): Promise<void> {
+  const { id, recoveryKeyFile, sealedRecoveryKey } = input;
+  await database.repository.update({
+    where: { id },
+    data: { recoveryKeyFile, sealedRecoveryKey, recoverySeenAt: null },
+  });
+}
+
+/** Forgets the recovery key because it is being shown; true for the one caller who may show it. */
+export async function markRecoveryKeySeen(database: Database, { id, at }: { id: string; at: Date }): Promise<boolean> {
+  const { count } = await database.repository.updateMany({
+    where: { id, sealedRecoveryKey: { not: null } },
+    data: { sealedRecoveryKey: null, recoverySeenAt: at },
+  });
+  return count === 1;
+}

@@ -1,0 +1,229 @@
+import { HouseError } from '../errors.ts';
+import type { Database, Transaction } from './client.ts';
+import type { Prisma, RunState } from './generated/client.ts';
+
+/** A run that this process may work on until `until`, and no longer. */
+export interface ClaimedRun {
+  id: string;
+  planId: string;
+  fence: number;
+  attempt: number;
+  maxAttempts: number;
+}
+
+export const runLeaseMs = 60_000;
+
+/** The run with what its work needs: the plan, its sources, and the claims that source URLs name. */
+export async function getRunWithPlan(database: Database, id: string) {
+  const run = await database.run.findUnique({ where: { id }, include: { plan: { include: { user: true } } } });
+  if (run === null) throw new HouseError('request/not-found', 'There is no such run.');
+  const { userId, grantId, zone, sources, user } = run.plan;
+  return {
+    id,
+    night: run.night,
+    plan: { userId, grantId, zone, sources: readSources(sources), claims: readClaims(user.claims) },
+  };
+}
+
+function readSources(value: Prisma.JsonValue): { name: string; url: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
+    const { name, url } = item;
+    return typeof name === 'string' && typeof url === 'string' ? [{ name, url }] : [];
+  });
+}
+
+function readClaims(value: Prisma.JsonValue): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, claim]) => (typeof claim === 'string' ? [[name, claim]] : [])),
+  );
+}
+
+export interface RunClaim {
+  runId: string;
+  holder: string;
+  at: Date;
+}
+
+/**
+ * Takes the lease of a run that is queued and due, or whose lease lapsed; null when it is not to be had, or when another
+ * run of the same plan is being worked on. The fence rises with each claim.
+ */
+export async function claimRun(database: Database, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
+  return database.$transaction(async (transaction) => {
+    // Claims of one plan come one after the other, else two of its runs could each miss the other's.
+    await transaction.$queryRaw`
+      SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
+    const rows = await transaction.$queryRaw<(ClaimedRun & { from: RunState })[]>`
+      WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE)
+      UPDATE runs SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_holder = ${holder},
+        lease_until = ${until(at)}, started_at = coalesce(started_at, ${at})
+      FROM seen
+      WHERE runs.id = seen.id AND attempt < max_attempts AND due_at <= ${at}
+        AND (runs.state = 'queued' OR (runs.state = 'running' AND lease_until < ${at}))
+        AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
+          AND other.state = 'running' AND other.lease_until >= ${at})
+      RETURNING runs.id, runs.plan_id AS "planId", fence, attempt, max_attempts AS "maxAttempts", seen.state AS "from"`;
+    const [claimed] = rows;
+    if (claimed === undefined) return null;
+    await tell(transaction, { runId, from: claimed.from, to: 'running', at, by: `worker:${holder}` });
+    return claimed;
+  });
+}
+
+/** Keeps the lease for another minute; false when it is lost, or the run was cancelled. */
+export async function renewRun(
+  database: Database,
+  { run, at, counts }: { run: ClaimedRun; at: Date; counts?: Record<string, number> | undefined },
+): Promise<boolean> {
+  const { count } = await database.run.updateMany({
+    where: { id: run.id, fence: run.fence, state: 'running' },
+    data: { leaseUntil: until(at), ...(counts === undefined ? {} : { counts }) },
+  });
+  return count === 1;
+}
+
+export interface RunEnd {
+  state: 'succeeded' | 'partial' | 'failed' | 'cancelled';
+  snapshotId?: string;
+  counts?: Record<string, number>;
+  problems?: readonly { path: string; code: string; message: string }[];
+  problemCount?: number;
+  errorCode?: string;
+  message?: string;
+}
+
+/** Ends a run, guarded by its fence; false when the lease was lost meanwhile. */
+export async function finishRun(
+  database: Database,
+  { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
+): Promise<boolean> {
+  const { problems, ...rest } = end;
+  return change(
+    database,
+    { run, to: end.state, holder, at },
+    {
+      ...rest,
+      ...(problems && { problems: problems.map((problem) => ({ ...problem })) }),
+      finishedAt: at,
+    },
+  );
+}
+
+/** Puts a run back to be claimed from `dueAt` on; `spent` says whether the attempt counts. */
+export async function returnRun(
+  database: Database,
+  input: {
+    run: ClaimedRun;
+    dueAt: Date;
+    spent: boolean;
+    errorCode?: string;
+    message?: string;
+    holder: string;
+    at: Date;
+  },
+): Promise<boolean> {
+  const { run, dueAt, spent, errorCode = null, message = null, holder, at } = input;
+  const attempt = spent ? run.attempt : run.attempt - 1;
+  return change(database, { run, to: 'queued', holder, at }, { dueAt, attempt, errorCode, message });
+}
+
+async function change(
+  database: Database,
+  { run, to, holder, at }: { run: ClaimedRun; to: RunState; holder: string; at: Date },
+  data: Prisma.RunUpdateManyMutationInput,
+): Promise<boolean> {
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.run.updateMany({
+      where: { id: run.id, fence: run.fence, state: 'running' },
+      data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
+    });
+    if (count === 1) await tell(transaction, { runId: run.id, from: 'running', to, at, by: `worker:${holder}` });
+    return count === 1;
+  });
+}
+
+/** Returns lapsed runs to the queue while attempts are left, fails the others, and answers how many of each. */
+export async function returnLapsedRuns(
+  database: Database,
+  { at, by }: { at: Date; by: string },
+): Promise<{ returned: number; failed: number }> {
+  return database.$transaction(async (transaction) => {
+    const rows = await transaction.$queryRaw<{ id: string; to: RunState }[]>`
+      UPDATE runs SET lease_holder = NULL, lease_until = NULL,
+        state = CASE WHEN attempt < max_attempts THEN 'queued' ELSE 'failed' END::run_state,
+        finished_at = CASE WHEN attempt < max_attempts THEN NULL ELSE ${at}::timestamptz END,
+        message = CASE WHEN attempt < max_attempts THEN message ELSE 'The worker ended in the middle, several times.' END
+      WHERE id IN (SELECT id FROM runs WHERE state = 'running' AND lease_until < ${at} FOR UPDATE SKIP LOCKED)
+      RETURNING id, state AS "to"`;
+    for (const { id, to } of rows)
+      await tell(transaction, { runId: id, from: 'running', to, at, by, reason: 'lease lapsed' });
+    const failed = rows.filter(({ to }) => to === 'failed').length;
+    return { returned: rows.length - failed, failed };
+  });
+}
+
+/** The runs that wait for a worker, the longest due first. */
+export async function listQueuedRuns(
+  database: Database,
+  limit: number,
+): Promise<{ id: string; fence: number; dueAt: Date }[]> {
+  return database.run.findMany({
+    where: { state: 'queued' },
+    select: { id: true, fence: true, dueAt: true },
+    orderBy: { dueAt: 'asc' },
+    take: limit,
+  });
+}
+
+/** Ends every run of a grant that has not ended; those being worked on notice at their next renewal. */
+export async function cancelRuns(
+  database: Database,
+  { grantId, at, by, reason }: { grantId: string; at: Date; by: string; reason: string },
+): Promise<number> {
+  return database.$transaction(async (transaction) => {
+    const rows = await transaction.run.findMany({
+      where: { plan: { grantId }, state: { in: ['queued', 'running'] } },
+      select: { id: true, state: true },
+    });
+    let cancelled = 0;
+    for (const { id, state } of rows) {
+      const data = { state: 'cancelled' as const, finishedAt: at, leaseHolder: null, leaseUntil: null };
+      const { count } = await transaction.run.updateMany({ where: { id, state }, data });
+      if (count === 1) await tell(transaction, { runId: id, from: state, to: 'cancelled', at, by, reason });
+      cancelled += count;
+    }
+    return cancelled;
+  });
+}
+
+export interface RunChange {
+  runId: string;
+  from: string | null;
+  to: string;
+  at: Date;
+  by: string;
+  reason?: string;
+}
+
+/** Leaves the row that tells of a change, in the transaction that makes it. */
+export async function tell(transaction: Transaction, { runId, ...change }: RunChange): Promise<void> {
+  await tellAll(transaction, [runId], change);
+}
+
+/** The same of many runs at once. */
+export async function tellAll(
+  transaction: Transaction,
+  runIds: readonly string[],
+  change: Omit<RunChange, 'runId'>,
+): Promise<void> {
+  await transaction.event.createMany({
+    data: runIds.map((subjectId) => ({ subjectKind: 'run', subjectId, ...change })),
+  });
+}
+
+function until(at: Date): Date {
+  return new Date(at.getTime() + runLeaseMs);
+}

@@ -1,0 +1,101 @@
+import { type ClaimedRun, claimRun, finishRun, renewRun, returnRun, runLeaseMs } from '../database/runs.ts';
+import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
+import type { Resources } from '../resources.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>;
+
+/** What the work of a run came to. */
+export interface Outcome {
+  state: 'succeeded' | 'partial';
+  snapshotId: string;
+  counts: Record<string, number>;
+  problems: readonly { path: string; code: string; message: string }[];
+  problemCount: number;
+}
+
+export type Work = (input: {
+  runId: string;
+  signal: AbortSignal;
+  report: (counts: Record<string, number>) => void;
+}) => Promise<Outcome>;
+
+const renewEveryMs = 20_000;
+const backOffMs = 60_000;
+
+/**
+ * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted when the
+ * lease is lost (`run/lost-lease`) or the caller stops (`run/stopped`); a stopped run returns to the queue without
+ * using an attempt up, one that failed for a passing reason returns later while attempts are left.
+ */
+export async function steerRun(
+  resources: Needs,
+  { runId, signal }: { runId: string; signal: AbortSignal },
+  work: Work,
+): Promise<void> {
+  const { clock, database, holder, log } = resources;
+  const run = await claimRun(database, { runId, holder, at: clock.now() });
+  if (run === null) return;
+  const lost = new AbortController();
+  let counts: Record<string, number> | undefined;
+  const renewing = keepLease(resources, run, lost, () => counts);
+  const either = AbortSignal.any([signal, lost.signal]);
+  try {
+    const report = (now: Record<string, number>) => {
+      counts = now;
+    };
+    const outcome = await work({ runId, signal: either, report });
+    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return;
+    log.info('run.finished', { runId, state: outcome.state, problems: outcome.problemCount });
+  } catch (error) {
+    await endBadly(resources, run, either.aborted ? either.reason : error);
+  } finally {
+    renewing[Symbol.dispose]();
+  }
+}
+
+/** Renews the lease now and then; aborts `lost` when it is another's, or ran out while the database was away. */
+function keepLease(
+  { clock, database, log }: Needs,
+  run: ClaimedRun,
+  lost: AbortController,
+  counts: () => Record<string, number> | undefined,
+): Disposable {
+  let renewed = clock.elapsed();
+  return clock.every(renewEveryMs, async () => {
+    const asked = clock.elapsed();
+    try {
+      if (await renewRun(database, { run, at: clock.now(), counts: counts() })) renewed = asked;
+      else lost.abort(new HouseError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
+    } catch (error) {
+      log.warn('run.renewal-failed', { runId: run.id, error });
+      if (clock.elapsed() - renewed >= runLeaseMs)
+        lost.abort(new HouseError('run/lost-lease', 'The lease of the run could not be renewed in time.'));
+    }
+  });
+}
+
+async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
+  const { clock, database, holder, log, queues } = resources;
+  log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
+  if (isHouseError(error, 'run/lost-lease')) return;
+  const at = clock.now();
+  const again = whenAgain(error, run);
+  const about = { errorCode: isHouseError(error) ? error.code : 'internal', message: messageForPeople(error) };
+  if (again === undefined) {
+    await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
+    return;
+  }
+  const dueAt = new Date(at.getTime() + again.afterMs);
+  await returnRun(database, { run, dueAt, spent: again.spent, ...about, holder, at });
+  // Not the attempt but the fence makes the job a new one: the queue still holds the job that is ending here.
+  await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, delayMs: again.afterMs }]);
+}
+
+function whenAgain(
+  error: unknown,
+  { attempt, maxAttempts }: ClaimedRun,
+): { afterMs: number; spent: boolean } | undefined {
+  if (isHouseError(error, 'run/stopped')) return { afterMs: 0, spent: false };
+  if (!isHouseError(error) || error.retry === undefined || attempt >= maxAttempts) return undefined;
+  return { afterMs: Math.max(error.retry.afterMs, backOffMs * 2 ** (attempt - 1)), spent: true };
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { checkCanaries } from './database/canaries.ts';
+import { type Database, openDatabase } from './database/client.ts';
+import { startEmbeddedDatabase } from './database/embedded.ts';
+import { migrate, requireMigrations } from './database/migrate.ts';
+import type { Log } from './log.ts';
+import { type Issuer, openIssuer } from './oidc/issuer.ts';
+import { openQueues, type Queues } from './queues.ts';
+import type { Backend } from './store/backend/backend.ts';
+import { openLocalBackend } from './store/backend/local.ts';
+import { retrying } from './store/backend/retrying.ts';
+import { type Keyring, parseKeyring } from './vault/keyring.ts';
+import { seal, unseal } from './vault/seal.ts';
+
+/** Everything that is open while the house runs. Flows name the part of it that they need. */
+export interface Resources {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  database: Database;
+  queues: Queues;
+  issuer: Issuer;
+  keyring: Keyring;
+  /** The place inside the store that one repository fills. */
+  store: (location: string) => Backend;
+  /** This process in leases, and this machine in repository locks. */
+  holder: string;
+  lockHost: string;
+}
+
+/**
+ * Opens database, queue, keyring, issuer and store, in that order; what was opened is closed again when a later one
+ * fails. The embedded database is migrated here; a database of your own is migrated by `nightkeep migrate`.
+ */
+export async function openResources(
+  config: Config,
+  ground: { clock: Clock; log: Log },
+): Promise<Resources & AsyncDisposable> {
+  await using opened = new AsyncDisposableStack();
+  const keyring = parseKeyring(config.keyring);
+  const databaseUrl = config.databaseUrl ?? (await openEmbedded(config, opened));
+  const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
+  await requireMigrations(database);
+  await checkCanaries(database, keyring, { seal, unseal, at: ground.clock.now() });
+  const queues = opened.use(
+    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: 'nightkeep', log: ground.log }),
+  );
+  const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
+  const store = (location: string) =>
+    retrying(openLocalBackend(join(config.storeFolder, location)), { clock: ground.clock });
+  const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const closing = opened.move();
+  return {
+    config,
+    ...ground,
+    database,
+    queues,
+    issuer,
+    keyring,
+    store,
+    holder,
+    lockHost: `nightkeep-${hostname()}`,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+async function openEmbedded(config: Config, opened: AsyncDisposableStack): Promise<string> {
+  const { url } = opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres')));
+  await migrate(url);
+  return url;
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { ConsentTransaction } from '../flows/give-consent.ts';
+import type { AuthorizationTransaction } from '../oidc/authorization.ts';
+import type { House, Signed } from './house.ts';
+
+/** What a signed-in browser carries, sealed. */
+export interface Session {
+  readonly sid: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** Goes into each form of this session. */
+  readonly csrf: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** What a browser on its way to the provider carries, sealed; taken once. */
+type Pending =
+  | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
+  | { readonly leg: 'consent'; readonly userId: string; readonly transaction: ConsentTransaction };
+
+const sessionSeconds = 12 * 60 * 60;
+const pendingSeconds = 10 * 60;
+const names = { session: 'nightkeep', pending: 'nightkeep-begun' } as const;
+const attributes = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
+
+/** Starts a session that nobody could know before: everything in it is new. */
+export function startSession(c: Context, house: House, { userId, name, roles }: Signed): void {
+  const secret = () => randomBytes(24).toString('base64url');
+  const until = house.clock.now().getTime() + sessionSeconds * 1000;
+  write<Session>(c, house, 'session', { sid: secret(), userId, name, roles, csrf: secret(), until }, sessionSeconds);
+}
+
+export function endSession(c: Context): void {
+  deleteCookie(c, names.session, attributes);
+}
+
+/** The session of the browser, if it has one that still counts. */
+export function findSession(c: Context, house: House): Session | undefined {
+  return read<Session>(c, house, 'session');
+}
+
+export function rememberPending(c: Context, house: House, pending: Pending): void {
+  const until = house.clock.now().getTime() + pendingSeconds * 1000;
+  write(c, house, 'pending', { ...pending, until }, pendingSeconds);
+}
+
+/** The leg that this browser began; it is cleared whatever comes of it. */
+export function takePending(c: Context, house: House): Pending | undefined {
+  const pending = read<Pending & { until: number }>(c, house, 'pending');
+  deleteCookie(c, names.pending, attributes);
+  return pending;
+}
+
+function write<T extends object>(c: Context, house: House, kind: keyof typeof names, value: T, maxAge: number): void {
+  setCookie(c, names[kind], house.sealCookie(kind, JSON.stringify(value)), { ...attributes, maxAge });
+}
+
+/** What we sealed ourselves needs no look at its shape, only at its age. */
+function read<T extends { until: number }>(c: Context, house: House, kind: keyof typeof names): T | undefined {
+  const text = getCookie(c, names[kind], 'host');
+  const opened = text === undefined ? undefined : house.openCookie(kind, text);
+  if (opened === undefined) return undefined;
+  const value: T = JSON.parse(opened);
+  return value.until > house.clock.now().getTime() ? value : undefined;
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts';
+import type { ExchangeView, GrantView, HomeView, RunView } from '../database/views.ts';
+import type { ConsentTransaction } from '../flows/give-consent.ts';
+import type { Log } from '../log.ts';
+import type { AuthorizationTransaction } from '../oidc/authorization.ts';
+import type { Node } from '../store/format/node.ts';
+import type { SavedSnapshot } from '../store/repository/snapshots.ts';
+import type { FileRange, OpenedFile } from '../store/restorer/read-file.ts';
+
+/** Who came back from the provider. */
+export interface Signed {
+  readonly userId: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+}
+
+/** What a person is asked to agree to. */
+export interface Terms {
+  readonly files: string;
+  readonly window: { readonly zone: string; readonly start: string; readonly end: string };
+  readonly retention: { readonly daily: number; readonly weekly: number; readonly monthly: number };
+}
+
+/** The first leg of a walk to the provider: where to send the browser, and what it must bring back. */
+export interface Begun<Transaction> {
+  readonly url: URL;
+  readonly transaction: Transaction;
+}
+
+/** A person's repository, opened for reading. */
+export interface Shelf {
+  list(): Promise<readonly SavedSnapshot[]>;
+  /** These three throw `repository/no-such-snapshot` and `repository/no-such-path`. */
+  browse(snapshotId: string, path: string): Promise<readonly Node[]>;
+  openFile(snapshotId: string, path: string, range?: FileRange): Promise<OpenedFile>;
+  zip(snapshotId: string, path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** All that the pages ask of the house. Whatever belongs to a person is asked for with that person's id. */
+export interface House {
+  readonly publicUrl: URL;
+  readonly providerOrigin: string;
+  readonly terms: Terms;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly operatorRole: string;
+  sealCookie(kind: string, text: string): string;
+  /** Undefined where it was altered, or sealed for another use. */
+  openCookie(kind: string, sealed: string): string | undefined;
+  /** Throws `database/unavailable`. */
+  ready(): Promise<void>;
+  beginSignIn(returnTo: string): Promise<Begun<AuthorizationTransaction>>;
+  finishSignIn(callback: URL, transaction: AuthorizationTransaction): Promise<Signed>;
+  beginConsent(userId: string, returnTo: string): Promise<Begun<ConsentTransaction>>;
+  /** Takes the offline token into custody and asks for the first run. */
+  finishConsent(userId: string, callback: URL, transaction: ConsentTransaction): Promise<void>;
+  withdrawConsent(userId: string): Promise<void>;
+  requestRun(planId: string): Promise<string>;
+  findHome(userId: string): Promise<HomeView>;
+  findRun(userId: string, runId: string): Promise<RunView | null>;
+  findGrant(userId: string): Promise<GrantView | null>;
+  listExchanges(userId: string): Promise<readonly ExchangeView[]>;
+  openShelf(userId: string): Promise<Shelf>;
+  revealRecoveryKey(userId: string): Promise<RecoverySheet>;
+  reissueRecoveryKey(userId: string): Promise<RecoverySheet>;
+}
+
+export interface RecoverySheet {
+  readonly recoveryKey: string;
+  readonly location: string;
+}

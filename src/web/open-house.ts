@@ -1,0 +1,110 @@
+import { findGrantOfPerson, findHome, findRunOfPerson, getPerson, listExchangesOfPerson } from '../database/views.ts';
+import { nextNight } from '../domain/nights.ts';
+import { HouseError } from '../errors.ts';
+import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/give-consent.ts';
+import { openPersonRepository, reissueRecoveryKey, revealRecoveryKey } from '../flows/person-repository.ts';
+import { requestRun } from '../flows/request-run.ts';
+import { withdrawConsent } from '../flows/withdraw-consent.ts';
+import type { Resources } from '../resources.ts';
+import { browse } from '../store/restorer/browse.ts';
+import { openFile } from '../store/restorer/read-file.ts';
+import { zipFolder } from '../store/restorer/zip.ts';
+import { seal, unseal } from '../vault/seal.ts';
+import type { House, Shelf } from './house.ts';
+
+/** The house behind the pages: flows and views, each bound to the open resources. */
+export function openHouse(resources: Resources): House {
+  const { config, clock, log, database, store } = resources;
+  const { window, retention } = config;
+  const terms = { files: config.filesUrl, window, retention };
+  return {
+    ...{
+      publicUrl: config.publicUrl,
+      providerOrigin: config.provider.issuer.origin,
+      operatorRole: config.operatorRole,
+    },
+    ...{ terms, clock, log },
+    ...cookiesOf(resources),
+    ready: async () => void (await database.$queryRaw`SELECT 1`),
+    ...consentOf(resources, terms),
+    requestRun: (planId) => requestRun(resources, { planId, trigger: 'person' }),
+    findHome: async (userId) => {
+      const view = await findHome(database, { userId });
+      const { repository } = view;
+      return repository
+        ? { ...view, repository: { ...repository, location: store(repository.location).location } }
+        : view;
+    },
+    findRun: (userId, runId) => findRunOfPerson(database, { userId, runId }),
+    findGrant: (userId) => findGrantOfPerson(database, { userId }),
+    listExchanges: (userId) => listExchangesOfPerson(database, { userId }),
+    openShelf: (userId) => openShelf(resources, userId),
+    revealRecoveryKey: (userId) => revealRecoveryKey(resources, userId),
+    reissueRecoveryKey: async (userId) => {
+      await reissueRecoveryKey(resources, userId);
+      return revealRecoveryKey(resources, userId);
+    },
+  };
+}
+
+function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCookie'> {
+  const binding = (kind: string) => ({ purpose: `cookie ${kind}`, owner: 'browser' });
+  return {
+    sealCookie: (kind, text) => Buffer.from(seal(keyring, binding(kind), text).sealed).toString('base64url'),
+    openCookie: (kind, sealed) => {
+      try {
+        return Buffer.from(unseal(keyring, binding(kind), Buffer.from(sealed, 'base64url'))).toString();
+      } catch (error) {
+        if (error instanceof HouseError) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+type Consenting = Pick<House, 'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent'>;
+
+function consentOf(resources: Resources, terms: House['terms']): Consenting {
+  const { database } = resources;
+  return {
+    beginSignIn: (returnTo) => beginSignIn(resources, { returnTo }),
+    finishSignIn: async (callback, transaction) => {
+      const { user, roles } = await finishSignIn(resources, { callback, transaction });
+      return { userId: user.id, name: user.name ?? user.username ?? user.subject, roles };
+    },
+    beginConsent: async (userId, returnTo) => {
+      const { username } = await getPerson(database, { userId });
+      return beginConsent(resources, { returnTo, terms: { ...terms }, ...(username && { loginHint: username }) });
+    },
+    finishConsent: async (userId, callback, transaction) => {
+      const { subject } = await getPerson(database, { userId });
+      const { plan } = await finishConsent(resources, {
+        callback,
+        transaction,
+        subject,
+        firstNight: ({ planId, ...hours }) => nextNight({ id: planId, ...hours }, resources.clock.now()),
+      });
+      await requestRun(resources, { planId: plan.id, trigger: 'consent' });
+    },
+    withdrawConsent: async (userId) => {
+      const grant = await findGrantOfPerson(database, { userId });
+      if (grant) await withdrawConsent(resources, { grantId: grant.id, by: userId });
+    },
+  };
+}
+
+async function openShelf(resources: Resources, userId: string): Promise<Shelf> {
+  const { repository } = await openPersonRepository(resources, userId);
+  const snapshotOf = async (id: string) => (await repository.findSnapshot(id)).snapshot;
+  const reading = async (id: string) => {
+    await repository.loadIndex((error) => resources.log.warn('repository.damaged', { userId, error }));
+    return snapshotOf(id);
+  };
+  return {
+    list: () =>
+      Array.fromAsync(repository.listSnapshots((error) => resources.log.warn('repository.damaged', { userId, error }))),
+    browse: async (id, path) => browse(repository, await reading(id), path),
+    openFile: async (id, path, range) => openFile(repository, await reading(id), path, range),
+    zip: async (id, path, signal) => zipFolder(repository, await reading(id), path, { signal }),
+  };
+}

@@ -1,0 +1,72 @@
+import { html } from 'hono/html';
+import type { HomeView, RunView } from '../../database/views.ts';
+import { type Html, postButton } from '../layout.ts';
+import { shownDay, shownTime } from '../shown.ts';
+import { texts } from '../texts.ts';
+import { type PersonVisit, page, type Visit } from '../visit.ts';
+
+/** The welcome page, or the person's answer to "am I protected?". */
+export async function home(visit: Visit): Promise<Response> {
+  const { session, house } = visit;
+  if (session === undefined) {
+    return page(
+      visit,
+      texts.welcome.title,
+      html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>`,
+    );
+  }
+  const view = await house.findHome(session.userId);
+  return page(visit, texts.home.title, bodyOf({ ...visit, session }, view), { place: '/' });
+}
+
+/** Asks for a run besides the schedule and shows it. */
+export async function backUpNow({ c, house, session }: PersonVisit): Promise<Response> {
+  const { plan } = await house.findHome(session.userId);
+  if (plan === null) return c.redirect('/consent', 303);
+  return c.redirect(`/runs/${await house.requestRun(plan.id)}`, 303);
+}
+
+function bodyOf(visit: PersonVisit, view: HomeView): Html {
+  const { sentence, tone, mend } = verdictOf(view, visit.house.clock.now());
+  return html`<section class="card ${tone}"><p class="lead"><strong>${sentence}</strong></p>
+${mend ? html`<p><a class="button" href="/consent">${texts.home.agree}</a></p>` : nights(visit, view)}</section>
+${keyHint(view)}
+<h2>${texts.home.recent}</h2>${runsTable(view.runs)}`;
+}
+
+/** The one sentence, how it looks, and whether consent is what mends it. */
+function verdictOf({ grant, plan, lastGood }: HomeView, now: Date): { sentence: string; tone: string; mend: boolean } {
+  if (grant === null || plan === null || grant.state === 'withdrawn') {
+    return { sentence: texts.home.none, tone: 'warn', mend: true };
+  }
+  if (grant.state === 'needs_consent') return { sentence: texts.home.expired, tone: 'bad', mend: true };
+  if (grant.state === 'suspect') return { sentence: texts.home.suspect, tone: 'warn', mend: false };
+  const at = lastGood?.finishedAt;
+  if (!at) return { sentence: texts.home.underway, tone: 'warn', mend: false };
+  if (now.getTime() - at.getTime() > 2 * 86_400_000) return { sentence: texts.home.late, tone: 'bad', mend: false };
+  return { sentence: texts.home.protected, tone: 'good', mend: false };
+}
+
+function nights({ house, session }: PersonVisit, { plan, lastGood }: HomeView): Html | '' {
+  if (plan === null) return '';
+  const { zone, windowStart, windowEnd } = plan;
+  const day = shownDay(plan.nextDueAt, house.clock.now(), zone);
+  const last = lastGood?.finishedAt;
+  return html`<dl><dt>${texts.home.last}</dt><dd>${last && lastGood ? html`<a href="/runs/${lastGood.id}">${shownTime(last, zone)}</a>` : texts.home.never}</dd>
+<dt>${texts.home.next}</dt><dd>${plan.paused ? texts.home.paused : texts.home.nextValue(day, windowStart, windowEnd, zone)}</dd></dl>
+${postButton(session, '/backup-now', texts.home.now)}`;
+}
+
+function keyHint({ repository }: HomeView): Html | '' {
+  if (repository === null || repository.recoverySeenAt !== null) return '';
+  return html`<p class="card warn">${texts.home.recovery} <a href="/recovery">${texts.home.recoveryLink}</a></p>`;
+}
+
+function runsTable(runs: readonly RunView[]): Html {
+  if (runs.length === 0) return html`<p class="soft">${texts.home.noRuns}</p>`;
+  const row = (run: RunView) => html`<tr><td><a href="/runs/${run.id}">${run.night}</a></td>
+<td><span class="word ${run.state}">${texts.states[run.state] ?? run.state}</span></td>
+<td>${texts.triggers[run.trigger] ?? run.trigger}</td><td>${shownTime(run.finishedAt ?? run.queuedAt, run.plan.zone)}</td></tr>`;
+  return html`<div class="table"><table><thead><tr><th scope="col">${texts.run.night}</th><th scope="col">${texts.run.outcome}</th>
+<th scope="col">${texts.run.trigger}</th><th scope="col">${texts.run.finished}</th></tr></thead><tbody>${runs.map(row)}</tbody></table></div>`;
+}

@@ -1,0 +1,43 @@
+import { html } from 'hono/html';
+import type { RecoverySheet } from '../house.ts';
+import { postButton } from '../layout.ts';
+import { shownTime } from '../shown.ts';
+import { texts } from '../texts.ts';
+import { type PersonVisit, page } from '../visit.ts';
+
+const t = texts.recovery;
+
+/** How to get everything back without Nightkeep. The key itself is only ever the answer to a form. */
+export async function recovery(visit: PersonVisit): Promise<Response> {
+  const { repository } = await visit.house.findHome(visit.session.userId);
+  const seen = repository?.recoverySeenAt;
+  const show = html`<p>${t.showLead}</p>${postButton(visit.session, '/recovery', t.show)}`;
+  const again = html`<p>${seen ? t.seen(shownTime(seen)) : ''}</p><p>${t.reissueLead}</p>${postButton(visit.session, '/recovery/reissue', t.reissue, 'quiet')}`;
+  const part = repository === null ? html`<p class="soft">${t.none}</p>` : seen ? again : show;
+  const how = repository === null ? '' : commands(repository.location);
+  return page(visit, t.title, html`<p class="lead">${t.lead}</p><div class="card">${part}</div>${how}`, {
+    place: '/recovery',
+  });
+}
+
+export async function revealKey(visit: PersonVisit): Promise<Response> {
+  return sheet(visit, await visit.house.revealRecoveryKey(visit.session.userId));
+}
+
+export async function reissueKey(visit: PersonVisit): Promise<Response> {
+  return sheet(visit, await visit.house.reissueRecoveryKey(visit.session.userId));
+}
+
+function sheet(visit: PersonVisit, { recoveryKey, location }: RecoverySheet): Promise<Response> {
+  const body = html`<section class="card warn"><h2>${t.key}</h2><p class="key"><code>${recoveryKey}</code></p><p><strong>${t.keep}</strong></p></section>${commands(location)}`;
+  return page(visit, t.title, body, { place: '/recovery' });
+}
+
+/** restic asks for the password itself, so the key gets into no shell history. */
+function commands(location: string) {
+  const quoted = `'${location.replaceAll("'", `'\\''`)}'`;
+  return html`<h2>${t.commands}</h2><p>${t.commandsLead}</p>
+<pre tabindex="0"><code>export RESTIC_REPOSITORY=${quoted}
+restic snapshots
+restic restore latest --target ./restored</code></pre>`;
+}

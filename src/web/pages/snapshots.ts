@@ -1,0 +1,68 @@
+import { html } from 'hono/html';
+import { shownName } from '../../store/format/file-name.ts';
+import type { Node } from '../../store/format/node.ts';
+import { timestampMs } from '../../store/format/timestamp.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import type { Html } from '../layout.ts';
+import { shownBytes, shownTime } from '../shown.ts';
+import { texts } from '../texts.ts';
+import { encodePath, notFound, type PersonVisit, page, restOfPath } from '../visit.ts';
+
+const t = texts.snapshots;
+
+/** All snapshots of the person, newest first. */
+export async function snapshots(visit: PersonVisit): Promise<Response> {
+  const { repository } = await visit.house.findHome(visit.session.userId);
+  const list = repository === null ? [] : await (await visit.house.openShelf(visit.session.userId)).list();
+  const row = ({
+    id,
+    snapshot,
+  }: SavedSnapshot) => html`<tr><td><a href="/snapshots/${id}/browse/">${timeOf(snapshot.time)}</a></td>
+<td class="number">${snapshot.summary?.total_files_processed ?? ''}</td><td class="number">${snapshot.summary ? shownBytes(snapshot.summary.total_bytes_processed) : ''}</td>
+<td><code>${id.slice(0, 8)}</code></td></tr>`;
+  const table = html`<div class="table"><table><thead><tr><th scope="col">${t.time}</th><th scope="col" class="number">${t.files}</th>
+<th scope="col" class="number">${t.size}</th><th scope="col">restic</th></tr></thead><tbody>${[...list].reverse().map(row)}</tbody></table></div>`;
+  return page(visit, t.title, list.length === 0 ? html`<p class="soft">${t.none}</p>` : table, { place: '/snapshots' });
+}
+
+/** A folder of a snapshot. */
+export async function browse(visit: PersonVisit): Promise<Response> {
+  const id = snapshotId(visit);
+  const path = restOfPath(visit.url, 'browse');
+  const nodes = await (await visit.house.openShelf(visit.session.userId)).browse(id, path);
+  const rows = nodes.map((node) => rowOf(id, path, node));
+  const table = html`<div class="table"><table><thead><tr><th scope="col">${t.name}</th><th scope="col" class="number">${t.size}</th>
+<th scope="col">${t.changed}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const body = html`${trail(id, path)}${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : table}
+<p><a href="/snapshots/${id}/zip/${encodePath(path)}">${t.zip}</a></p>`;
+  return page(visit, path === '' ? t.root : (path.split('/').at(-1) ?? ''), body, { place: '/snapshots' });
+}
+
+/** The snapshot that the address names. Throws `request/not-found` where it is no id. */
+export function snapshotId({ c }: PersonVisit): string {
+  const id = c.req.param('id') ?? '';
+  if (!/^[0-9a-f]{8,64}$/.test(id)) throw notFound();
+  return id;
+}
+
+function rowOf(id: string, folder: string, node: Node): Html {
+  const name = shownName(node.name);
+  const path = encodePath(folder === '' ? name : `${folder}/${name}`);
+  const kind = node.type === 'dir' ? 'browse' : 'file';
+  const linked = node.type === 'dir' || node.type === 'file';
+  const label = node.type === 'dir' ? `${name}/` : name;
+  return html`<tr><td>${linked ? html`<a href="/snapshots/${id}/${kind}/${path}">${label}</a>` : label}</td>
+<td class="number">${node.type === 'file' ? shownBytes(node.size) : ''}</td><td>${timeOf(node.mtime)}</td></tr>`;
+}
+
+function trail(id: string, path: string): Html {
+  const names = path.split('/').filter(Boolean);
+  const step = (name: string, index: number) =>
+    html` / <a href="/snapshots/${id}/browse/${encodePath(names.slice(0, index + 1).join('/'))}">${name}</a>`;
+  return html`<nav aria-label="${t.where}"><a href="/snapshots">${t.title}</a> / <a href="/snapshots/${id}/browse/">${t.root}</a>${names.map(step)}</nav>`;
+}
+
+function timeOf(text: string): string {
+  const ms = timestampMs(text);
+  return Number.isNaN(ms) ? text : shownTime(new Date(ms));
+}

@@ -1,0 +1,39 @@
+import { agree, callback, consent, login, logout } from './pages/consent.ts';
+import { file, zip } from './pages/download.ts';
+import { grant, withdraw } from './pages/grant.ts';
+import { backUpNow, home } from './pages/home.ts';
+import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
+import { run } from './pages/run.ts';
+import { browse, snapshots } from './pages/snapshots.ts';
+import type { PersonVisit, Visit } from './visit.ts';
+
+/** An address, and who may see it. */
+export type Route =
+  | { method: 'GET'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
+  | {
+      method: 'GET' | 'POST';
+      path: string;
+      who: 'person' | 'operator';
+      answer: (visit: PersonVisit) => Promise<Response>;
+    };
+
+/** Every address of the house. What is posted always needs a session, and its form's token. */
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/', who: 'anyone', answer: home },
+  { method: 'GET', path: '/login', who: 'anyone', answer: login },
+  { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
+  { method: 'POST', path: '/logout', who: 'person', answer: logout },
+  { method: 'GET', path: '/consent', who: 'person', answer: consent },
+  { method: 'POST', path: '/consent', who: 'person', answer: agree },
+  { method: 'GET', path: '/grant', who: 'person', answer: grant },
+  { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
+  { method: 'POST', path: '/backup-now', who: 'person', answer: backUpNow },
+  { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
+  { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },
+  { method: 'GET', path: '/snapshots/:id/browse/*', who: 'person', answer: browse },
+  { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
+  { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
+  { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
+  { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
+  { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
+];

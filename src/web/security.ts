@@ -1,0 +1,52 @@
+import { timingSafeEqual } from 'node:crypto';
+import { HouseError } from '../errors.ts';
+
+/**
+ * The headers of every answer. Forms that begin a consent end at the provider, so its origin may be a form's target too.
+ * `same-origin` as referrer policy, because `no-referrer` would make browsers send `Origin: null` with our own forms.
+ */
+export function securityHeaders(house: { publicUrl: URL; providerOrigin: string }): Record<string, string> {
+  const policy = [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `form-action 'self' ${house.providerOrigin}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ];
+  return {
+    'content-security-policy': policy.join('; '),
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+    ...(house.publicUrl.protocol === 'https:' && { 'strict-transport-security': 'max-age=31536000' }),
+  };
+}
+
+/** Throws `request/forbidden` unless the form was sent by a page of ours that was made for this session. */
+export function refuseForgery(headers: Headers, sent: string, expected: string, publicUrl: URL): void {
+  const site = headers.get('sec-fetch-site');
+  const origin = headers.get('origin');
+  const foreign = (site !== null && site !== 'same-origin') || (origin !== null && origin !== publicUrl.origin);
+  if (foreign || !equal(sent, expected)) {
+    throw new HouseError(
+      'request/forbidden',
+      'This form is out of date or came from elsewhere. Go back, reload the page and try again.',
+    );
+  }
+}
+
+/** The path if it stays on this site; otherwise the home page. */
+export function localPath(text: string | undefined, publicUrl: URL): string {
+  if (text === undefined || !/^\/(?![/\\])[^\\\s]*$/.test(text) || !URL.canParse(text, publicUrl.href)) return '/';
+  const url = new URL(text, publicUrl);
+  return url.origin === publicUrl.origin ? url.pathname.replace(/^\/{2,}/, '/') + url.search : '/';
+}
+
+function equal(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
+}

@@ -1,0 +1,28 @@
+/** A moment in the zone of whom it concerns. */
+export function shownTime(at: Date, zone = 'UTC'): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(at);
+}
+
+/** The day of a moment seen from another: today, tomorrow, or its date. */
+export function shownDay(at: Date, now: Date, zone: string): string {
+  const day = (date: Date) => new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: zone }).format(date);
+  const daysAhead = Math.round((Date.parse(day(at)) - Date.parse(day(now))) / 86_400_000);
+  if (daysAhead <= 0) return 'tonight';
+  return daysAhead === 1 ? 'the coming night' : `the night of ${day(at)}`;
+}
+
+export function shownBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let [size, unit] = [bytes, 0];
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(size < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+export function shownDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { alice, bob, carol } from '../../../demo/people.ts';
+import { isHouseError } from '../../../src/errors.ts';
+import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/give-consent.ts';
+import { type CustodyHouse, firstNight, openCustodyHouse } from './house.ts';
+
+let house: CustodyHouse;
+beforeEach(async () => {
+  house = await openCustodyHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+
+test('signing in tells who the person is and which roles they have', async () => {
+  const { url, transaction } = await beginSignIn(house.resources, { returnTo: '/nights' });
+  const callback = await house.visit(url, carol);
+  const { user, roles } = await finishSignIn(house.resources, { callback, transaction });
+  expect(user).toMatchObject({ subject: carol.subject, issuer: house.provider.issuer, username: 'carol' });
+  expect(user.claims).toMatchObject({ preferred_username: 'carol', email: carol.email });
+  expect(roles).toEqual(['nightkeep-operator']);
+});
+
+test('consent leaves a person, a grant, a sealed token, the terms, an exchange, a plan and an event', async () => {
+  const { user, grant, plan, renewed } = await house.consent();
+  expect(user).toMatchObject({ subject: alice.subject });
+  expect(grant).toMatchObject({ state: 'active', generation: 1, subject: alice.subject });
+  expect(plan).toMatchObject({ zone: 'Europe/London', nextNight: '2030-01-01', paused: false });
+  expect(renewed).toBe(false);
+  const { database } = house.resources;
+  const generation = await database.tokenGeneration.findFirstOrThrow();
+  const [token] = house.provider.knobs.refreshTokens();
+  expect(Buffer.from(generation.sealed ?? []).includes(token ?? '-')).toBe(false);
+  expect(await database.consent.findFirstOrThrow()).toMatchObject({
+    terms: { said: 'every night' },
+    grantId: grant.id,
+  });
+  expect(await database.exchange.findFirstOrThrow()).toMatchObject({ purpose: 'consent', verdict: 'ok' });
+  expect(await database.event.count({ where: { subjectId: { in: [grant.id, plan.id] } } })).toBe(2);
+});
+
+test('consenting again renews the same grant with the next generation', async () => {
+  const first = await house.consent();
+  const second = await house.consent();
+  expect(second).toMatchObject({
+    renewed: true,
+    grant: { id: first.grant.id, generation: 2 },
+    plan: { id: first.plan.id },
+  });
+  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'current' } })).toBe(1);
+});
+
+test('somebody without the role, and a client without the scope, are told that it is not offline', async () => {
+  house.provider.knobs.setOfflineRole('bob', false);
+  expect(await refusal(house.consent(bob))).toBe('consent/not-offline');
+  house.provider.knobs.setOfflineScope('rp', false);
+  expect(await refusal(house.consent(alice))).toBe('consent/not-offline');
+  expect(await house.resources.database.user.count()).toBe(0);
+});
+
+test('a callback of another transaction, another person or another purpose leaves nothing behind', async () => {
+  const begin = () => beginConsent(house.resources, { returnTo: '/', terms: {} });
+  const [one, two] = [await begin(), await begin()];
+  const callback = await house.visit(one.url);
+  const finish = (transaction: typeof one.transaction, subject?: string) =>
+    refusal(finishConsent(house.resources, { callback, transaction, subject, firstNight }));
+  expect(await finish(two.transaction)).toBe('consent/invalid-callback');
+  expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
+  expect(await finish(one.transaction, bob.subject)).toBe('consent/invalid-callback');
+  expect(await finish(one.transaction)).toBe('consent/invalid-callback');
+  expect(await house.resources.database.user.count()).toBe(0);
+});

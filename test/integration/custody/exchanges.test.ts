@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { alice } from '../../../demo/people.ts';
+import { isHouseError } from '../../../src/errors.ts';
+import { keepAlive } from '../../../src/flows/keep-alive.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+
+const hour = 3_600_000;
+let house: CustodyHouse;
+beforeEach(async () => {
+  house = await openCustodyHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const access = (resources: Custody, grantId: string, minimumSeconds = 30) =>
+  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds });
+const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const exchangesOf = (grantId: string) =>
+  house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } });
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+
+test('twenty exchanges in a row rotate the token twenty times, and the grant lives', async () => {
+  const { grant } = await house.consent();
+  const seen = new Set<string>();
+  for (let night = 0; night < 20; night += 1) {
+    house.pass(24 * hour);
+    seen.add(await access(house.resources, grant.id));
+  }
+  expect(seen.size).toBe(20);
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 21, fence: 20, leaseUntil: null });
+  const rows = await house.resources.database.tokenGeneration.groupBy({ by: ['state'], _count: true });
+  expect(Object.fromEntries(rows.map(({ state, _count }) => [state, _count]))).toEqual({ current: 1, superseded: 20 });
+  expect((await exchangesOf(grant.id)).every(({ verdict }) => verdict === 'ok')).toBe(true);
+});
+
+test('all who ask at once are served by one exchange, and again while the access token lives', async () => {
+  const { grant } = await house.consent();
+  const tokens = await Promise.all([1, 2, 3, 4].map(() => access(house.resources, grant.id)));
+  expect(new Set([...tokens, await access(house.resources, grant.id)]).size).toBe(1);
+  expect(await exchangesOf(grant.id)).toHaveLength(2);
+  const next = await obtainAccess(house.resources, {
+    grantId: grant.id,
+    purpose: 'run',
+    minimumSeconds: 30,
+    refused: tokens[0],
+  });
+  expect(next).not.toBe(tokens[0]);
+});
+
+test('processes that ask at once exchange one after the other, and strict rotation does not end the grant', async () => {
+  const { grant } = await house.consent();
+  const others = ['a', 'b', 'c'].map((holder) => house.other(holder));
+  await Promise.all(others.map((other) => access(other, grant.id)));
+  const rows = (await exchangesOf(grant.id)).slice(1);
+  expect(rows.map(({ fence, generation }) => [fence, generation])).toEqual([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 4 });
+});
+
+test('a provider that is down, and a wrong secret, change nothing of the grant', async () => {
+  const { grant } = await house.consent();
+  await house.provider.knobs.down();
+  expect(await refusal(access(house.resources, grant.id))).toBe('provider/unavailable');
+  expect(await refusal(access(house.other('undiscovered'), grant.id))).toBe('provider/unavailable');
+  await house.provider.knobs.up();
+  house.provider.knobs.setClientSecret('rp', 'another');
+  expect(await refusal(access(house.resources, grant.id))).toBe('provider/refused-client');
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1, refusals: 0, reason: null });
+  const verdicts = (await exchangesOf(grant.id)).map(({ verdict, errorCode }) => [verdict, errorCode]);
+  expect(verdicts).toEqual([
+    ['ok', null],
+    ['transient', 'ECONNREFUSED'],
+    ['transient', 'ECONNREFUSED'],
+    ['operator', 'invalid_client'],
+  ]);
+  house.provider.knobs.setClientSecret('rp', 'a secret & more');
+  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+});
+
+test('a refused token is suspect first, needs consent after hours, and comes back when the role does', async () => {
+  const { grant } = await house.consent();
+  house.provider.knobs.setOfflineRole('alice', false);
+  const states: string[] = [];
+  for (let refusals = 0; refusals < 5; refusals += 1) {
+    expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+    states.push((await grantOf(grant.id)).state);
+    expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+    house.pass(2 * hour);
+  }
+  expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'needs_consent']);
+  expect(await exchangesOf(grant.id)).toHaveLength(6);
+  house.provider.knobs.setOfflineRole('alice', true);
+  house.pass(24 * hour);
+  expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', refusals: 0, suspectSince: null });
+  const events = await house.resources.database.event.findMany({
+    where: { subjectKind: 'grant' },
+    orderBy: { id: 'asc' },
+  });
+  expect(events.map(({ to }) => to)).toEqual(['active', 'suspect', 'needs_consent', 'active']);
+});
+
+test('a lease that was taken away keeps the late token as pending, and the one issued last is sent next', async () => {
+  const { grant } = await house.consent();
+  const slow = house.other('slow');
+  const { exchange } = slow.issuer;
+  const late: Custody = {
+    ...slow,
+    issuer: {
+      ...slow.issuer,
+      exchange: async (token) => {
+        const answer = await exchange(token);
+        await slow.database.grant.update({ where: { id: grant.id }, data: { fence: { increment: 1 } } });
+        return answer;
+      },
+    },
+  };
+  expect(await refusal(access(late, grant.id))).toBe('grant/fenced');
+  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
+  house.pass(61_000);
+  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
+});
+
+test('an answer that the client library refuses still gives its token into custody', async () => {
+  const { grant } = await house.consent();
+  const { exchange } = house.resources.issuer;
+  const odd: Custody = {
+    ...house.resources,
+    issuer: {
+      ...house.resources.issuer,
+      exchange: async (token) => {
+        const answer = await exchange(token);
+        return answer.kind === 'answered' ? { ...answer, fault: 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' } : answer;
+      },
+    },
+  };
+  expect(await refusal(access(odd, grant.id))).toBe('provider/ambiguous');
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
+  house.pass(61_000);
+  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+});
+
+test('a withdrawn grant is revoked at the provider, its tokens are shredded, and nobody gets access', async () => {
+  const { grant } = await house.consent();
+  await access(house.resources, grant.id);
+  const [before] = house.provider.knobs.grantsOf(alice.username);
+  expect(before?.lastUsed).toBeDefined();
+  const by = 'user:alice';
+  expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toEqual({ withdrawn: true, revoked: true });
+  expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
+  expect(house.provider.knobs.grantsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+  expect(await house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
+  expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+  await house.consent();
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', reason: null, endedAt: null });
+  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+});

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { type Database, openDatabase } from '../../../src/database/client.ts';
+import { migrate } from '../../../src/database/migrate.ts';
+import { silentLog } from '../../../src/log.ts';
+import type { BackUpRequest } from '../../../src/queues.ts';
+import type { Resources } from '../../../src/resources.ts';
+import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
+import { openTestDatabase } from '../../support/postgres.ts';
+
+export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues'> & { clock: ManualClock };
+
+/** What keeps the nights, on a database of its own, with a clock that stands still and a queue that only remembers. */
+export interface NightHouse extends AsyncDisposable {
+  readonly resources: NightResources;
+  /** The same house from another process. */
+  other(holder: string): NightResources;
+  /** What was put into the queue since this was last asked. */
+  taken(): BackUpRequest[];
+}
+
+export const midnight = '2026-05-01T00:00:00.000Z';
+
+export async function openNightHouse(): Promise<NightHouse> {
+  await using opened = new AsyncDisposableStack();
+  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
+  await migrate(test.url);
+  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
+  const clock = manualClock(midnight);
+  const requests: BackUpRequest[] = [];
+  const enter = (holder: string): NightResources => ({
+    clock,
+    database,
+    holder,
+    log: silentLog,
+    queues: {
+      connection: { kind: 'postgres', options: {} },
+      backUps: {
+        enqueue: async (more) => void requests.push(...more),
+        counts: async () => ({ waiting: requests.length, active: 0, delayed: 0 }),
+        clear: async () => void requests.splice(0),
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+  });
+  const closing = opened.move();
+  return {
+    resources: enter('first'),
+    other: enter,
+    taken: () => requests.splice(0),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+interface PlanOptions {
+  paused?: boolean;
+  grant?: 'active' | 'suspect' | 'needs_consent' | 'withdrawn';
+  nextNight?: string;
+  nextDueAt?: string;
+}
+
+/** Somebody with a plan that is due at midnight, or what the options say. Answers the plan's id. */
+export async function savePlan(database: Database, options: PlanOptions = {}): Promise<string> {
+  const at = new Date(midnight);
+  const [userId, grantId, planId] = [randomUUID(), randomUUID(), randomUUID()];
+  const who = { issuer: 'https://idp.example', subject: userId };
+  await database.user.create({ data: { id: userId, ...who, createdAt: at } });
+  await database.grant.create({
+    data: {
+      id: grantId,
+      userId,
+      ...who,
+      clientId: 'nightkeep',
+      scope: 'openid',
+      state: options.grant ?? 'active',
+      lastExchangedAt: at,
+      idleDeadline: at,
+      nextExchangeAt: at,
+      createdAt: at,
+    },
+  });
+  await database.plan.create({
+    data: {
+      id: planId,
+      userId,
+      grantId,
+      sources: [],
+      zone: 'Europe/Berlin',
+      windowStart: '01:00',
+      windowEnd: '05:00',
+      retention: {},
+      paused: options.paused ?? false,
+      nextNight: options.nextNight ?? '2026-05-01',
+      nextDueAt: new Date(options.nextDueAt ?? midnight),
+      createdAt: at,
+    },
+  });
+  return planId;
+}

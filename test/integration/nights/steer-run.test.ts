@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
+import { HouseError } from '../../../src/errors.ts';
+import { heal } from '../../../src/flows/heal.ts';
+import { openNight } from '../../../src/flows/open-night.ts';
+import { type Outcome, steerRun, type Work } from '../../../src/flows/steer-run.ts';
+import { type NightHouse, openNightHouse, savePlan } from './house.ts';
+
+const outcome: Outcome = {
+  state: 'succeeded',
+  snapshotId: 'abc',
+  counts: { entries: 3 },
+  problems: [],
+  problemCount: 0,
+};
+const second = 1_000;
+let house: NightHouse;
+let runId: string;
+let planId: string;
+beforeEach(async () => {
+  house = await openNightHouse();
+  planId = await savePlan(house.resources.database);
+  await openNight(house.resources);
+  runId = house.taken()[0]?.runId ?? '';
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const claim = (holder: string, id = runId) =>
+  claimRun(house.resources.database, { runId: id, holder, at: house.resources.clock.now() });
+const steer = (work: Work, signal = new AbortController().signal) => steerRun(house.resources, { runId, signal }, work);
+const run = () => house.resources.database.run.findUniqueOrThrow({ where: { id: runId } });
+const fail = (retry?: { afterMs: number }) => async () => {
+  throw new HouseError('source/unavailable', 'The server is away.', retry === undefined ? {} : { retry });
+};
+const states = async () =>
+  (await house.resources.database.event.findMany({ where: { subjectId: runId }, orderBy: { id: 'asc' } })).map(
+    ({ to }) => to,
+  );
+/** Work that begins, and then goes on until it is told to end. */
+function untilAborted() {
+  const begun = Promise.withResolvers<void>();
+  const work: Work = ({ signal, report }) => {
+    report({ entries: 1 });
+    begun.resolve();
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('a stream was torn'))));
+  };
+  return { begun: begun.promise, work };
+}
+
+describe('claiming a run', () => {
+  test('is for one of many who try, and raises the fence', async () => {
+    const claims = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((holder) => claim(holder)));
+    expect(claims.filter((each) => each !== null)).toMatchObject([{ id: runId, planId, fence: 1, attempt: 1 }]);
+  });
+
+  test('fences out the holder whose lease lapsed', async () => {
+    const { database, clock } = house.resources;
+    const first = await claim('first');
+    await clock.advance(61 * second);
+    const next = await claim('second');
+    if (first === null || next === null) throw new Error('both were to be had');
+    expect(next.fence).toBe(2);
+    expect(await renewRun(database, { run: first, at: clock.now() })).toBe(false);
+    const end = { end: outcome, at: clock.now() };
+    expect(await finishRun(database, { run: first, holder: 'first', ...end })).toBe(false);
+    expect(await finishRun(database, { run: next, holder: 'second', ...end })).toBe(true);
+    expect(await run()).toMatchObject({ state: 'succeeded', snapshotId: 'abc', leaseHolder: null });
+  });
+
+  test('is refused while another run of the plan is being worked on, also when both are claimed at once', async () => {
+    const { database, clock } = house.resources;
+    for (let round = 0; round < 10; round++) {
+      const make = (slot: string) =>
+        database.run.create({
+          data: {
+            id: crypto.randomUUID(),
+            planId,
+            night: `2026-06-${round}`,
+            slot,
+            trigger: 'person',
+            dueAt: clock.now(),
+            queuedAt: clock.now(),
+          },
+        });
+      const pair = [await make('a'), await make('b')];
+      const claims = await Promise.all(pair.map(({ id }) => claim(`holder of ${id}`, id)));
+      expect(claims.filter((each) => each !== null)).toHaveLength(1);
+      await database.run.deleteMany({ where: { id: { in: pair.map(({ id }) => id) } } });
+    }
+  });
+
+  test('is refused before it is due', async () => {
+    await house.resources.database.run.updateMany({ data: { dueAt: new Date('2026-05-01T00:00:01Z') } });
+    expect(await claim('early')).toBeNull();
+    await house.resources.clock.advance(second);
+    expect(await claim('in time')).not.toBeNull();
+  });
+});
+
+describe('steering a run', () => {
+  test('that goes well ends it with what its work came to', async () => {
+    await steer(async () => outcome);
+    expect(await run()).toMatchObject({ state: 'succeeded', snapshotId: 'abc', counts: { entries: 3 }, attempt: 1 });
+    expect(await states()).toEqual(['queued', 'running', 'succeeded']);
+  });
+
+  test('keeps its lease for as long as the work takes, and tells how far it is', async () => {
+    const done = Promise.withResolvers<Outcome>();
+    const begun = Promise.withResolvers<void>();
+    const steered = steer(({ report }) => {
+      report({ entries: 2 });
+      begun.resolve();
+      return done.promise;
+    });
+    await begun.promise;
+    await house.resources.clock.advance(300 * second);
+    expect(await claim('somebody else')).toBeNull();
+    expect(await run()).toMatchObject({ counts: { entries: 2 }, leaseHolder: 'first' });
+    done.resolve(outcome);
+    await steered;
+    expect((await run()).state).toBe('succeeded');
+  });
+
+  test('that fails for a passing reason waits ever longer, and fails when its attempts are used up', async () => {
+    const waits: (number | undefined)[] = [];
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await steer(fail({ afterMs: 5 * second }));
+      const [job] = house.taken();
+      waits.push(job?.delayMs);
+      await house.resources.clock.advance(job?.delayMs ?? 0);
+    }
+    expect(waits).toEqual([60 * second, 120 * second, undefined]);
+    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'source/unavailable', attempt: 3 });
+  });
+
+  test('that fails for good fails at once, and a bug shows no detail to people', async () => {
+    await steer(async () => {
+      throw new Error('secret detail');
+    });
+    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'internal', attempt: 1 });
+    expect((await run()).message).toMatch(/^Internal error/);
+    expect(house.taken()).toEqual([]);
+  });
+
+  test('that is stopped returns to the queue as a new job and uses no attempt up', async () => {
+    const stop = new AbortController();
+    const { begun, work } = untilAborted();
+    const steered = steer(work, stop.signal);
+    await begun;
+    stop.abort(new HouseError('run/stopped', 'The service shuts down.'));
+    await steered;
+    expect(await run()).toMatchObject({ state: 'queued', attempt: 0, leaseHolder: null });
+    expect(house.taken()).toEqual([{ runId, attempt: 1, delayMs: 0 }]);
+  });
+
+  test('ends the work when the run is cancelled meanwhile, and leaves it cancelled', async () => {
+    const { database, clock } = house.resources;
+    const { begun, work } = untilAborted();
+    const steered = steer(work);
+    await begun;
+    const { grantId } = await database.plan.findFirstOrThrow();
+    expect(await cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' })).toBe(1);
+    await clock.advance(20 * second);
+    await steered;
+    expect((await run()).state).toBe('cancelled');
+    expect(house.taken()).toEqual([]);
+  });
+
+  test('ends the work when the lease ran out while the database was away', async () => {
+    const { begun, work } = untilAborted();
+    const steered = steer(work);
+    await begun;
+    const away = vi.spyOn(house.resources.database.run, 'updateMany').mockRejectedValue(new Error('away'));
+    await house.resources.clock.advance(60 * second);
+    await steered;
+    away.mockRestore();
+    expect((await run()).state).toBe('running');
+  });
+
+  test('that somebody else has does nothing', async () => {
+    await claim('somebody else');
+    const work = vi.fn(async () => outcome);
+    await steer(work);
+    expect(work).not.toHaveBeenCalled();
+  });
+});
+
+describe('healing', () => {
+  test('returns runs whose worker died while attempts are left, then fails them', async () => {
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(await claim('that dies')).toMatchObject({ attempt });
+      expect(await heal(house.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
+      await house.resources.clock.advance(61 * second);
+      const last = attempt === 3;
+      expect(await heal(house.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
+      expect(house.taken()).toEqual(last ? [] : [{ runId, attempt, delayMs: 0 }]);
+    }
+    expect(await run()).toMatchObject({ state: 'failed', message: expect.stringMatching(/\w/) });
+    expect((await states()).at(-1)).toBe('failed');
+  });
+
+  test('puts queued runs into the queue again, as the same jobs, with what is left of their wait', async () => {
+    expect(await heal(house.resources)).toMatchObject({ queued: 1 });
+    expect(house.taken()).toEqual([{ runId, attempt: 0, delayMs: 0 }]);
+    await steer(fail({ afterMs: 1 }));
+    const [job] = house.taken();
+    await house.resources.clock.advance(15 * second);
+    await heal(house.resources);
+    expect(house.taken()).toEqual([{ ...job, delayMs: 45 * second }]);
+  });
+});

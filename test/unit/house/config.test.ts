@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Environment, readConfig, settings } from '../../../src/config.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nightkeep-config-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const good = (): Environment => ({
+  DATA_DIR: folder,
+  OIDC_ISSUER: 'https://id.example/realms/people',
+  OIDC_CLIENT_ID: 'nightkeep',
+  OIDC_CLIENT_SECRET: 'not-told',
+  FILES_URL: 'https://cloud.example/dav/{preferred_username}/',
+});
+
+describe('settings', () => {
+  test('have defaults for everything that has a sensible one', () => {
+    const config = readConfig(good());
+    expect(config).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      storeFolder: join(folder, 'store'),
+      window: { zone: 'UTC', start: '01:00', end: '05:00' },
+      retention: { daily: 7, weekly: 4, monthly: 12 },
+      offlineIdleDays: 30,
+    });
+    expect(config.databaseUrl).toBeUndefined();
+    expect(config.redisUrl).toBeUndefined();
+  });
+
+  test('without a keyring make one, once, for this user only', async () => {
+    const first = readConfig(good()).keyring;
+    expect(readConfig(good()).keyring).toBe(first);
+    expect((await stat(join(folder, 'keyring'))).mode & 0o777).toBe(0o600);
+  });
+
+  test('come from files too', async () => {
+    const file = join(folder, 'secret');
+    await writeFile(file, 'from-a-file\n');
+    const { OIDC_CLIENT_SECRET: _, ...rest } = good();
+    expect(readConfig({ ...rest, OIDC_CLIENT_SECRET_FILE: file }).provider.secrets).toEqual(['from-a-file']);
+  });
+
+  const wrong: [Environment, RegExp][] = [
+    [{ OIDC_ISSUER: '' }, /^OIDC_ISSUER is missing: Issuer URL/],
+    [{ FILES_URL: 'cloud.example' }, /^FILES_URL is not a usable address: it must begin with http:\/\/ or https:\/\//],
+    [{ OIDC_CLIENT_SECRET: '' }, /^OIDC_CLIENT_SECRET is missing: client_secret_basic needs it/],
+    [{ OIDC_CLIENT_SECRET_FILE: '/nowhere' }, /^OIDC_CLIENT_SECRET is set twice/],
+    [{ OIDC_CLIENT_AUTH: 'basic' }, /^OIDC_CLIENT_AUTH is "basic": it must be one of client_secret_basic/],
+    [{ OIDC_CLIENT_AUTH: 'private_key_jwt' }, /^OIDC_PRIVATE_KEY is missing/],
+    [{ KEYRING_FILE: '/nowhere/keyring' }, /^KEYRING_FILE names \/nowhere\/keyring, which cannot be read/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL is not a usable address: it must begin with postgres:\/\//],
+    [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
+    [{ STORE_URL: 's3://bucket' }, /^STORE_URL is not a usable address: it must begin with file:\/\//],
+    [{ PORT: '99999' }, /^PORT is "99999": it must be a whole number from 0 to 65535/],
+    [{ WINDOW: '1-5' }, /^WINDOW is "1-5": write it as 01:00-05:00/],
+    [{ ZONE: 'Mars/Olympus' }, /^ZONE is "Mars\/Olympus", which is no IANA time zone/],
+    [{ RETENTION: 'daily' }, /^RETENTION has "daily": write it as/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
+  ];
+  test.each(wrong)('%o are refused with the cure', (change, message) => {
+    expect(() => readConfig({ ...good(), ...change })).toThrow(
+      expect.objectContaining({ code: 'config/invalid', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('stand in README and .env.example, each one', async () => {
+    const [readme, example] = await Promise.all([readFile('README.md', 'utf8'), readFile('.env.example', 'utf8')]);
+    for (const name of Object.keys(settings)) {
+      expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, 'm'));
+      expect(example).toMatch(new RegExp(`^(# )?${name}=`, 'm'));
+    }
+  });
+});
