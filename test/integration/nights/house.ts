@@ -18,7 +18,7 @@ export interface NightHouse extends AsyncDisposable {
   taken(): BackUpRequest[];
 }
 
-export const midnight = '2026-05-01T00:00:00.000Z';
+const midnight = '2026-05-01T00:00:00.000Z';
 
 export async function openNightHouse(): Promise<NightHouse> {
   await using opened = new AsyncDisposableStack();
