@@ -28,8 +28,8 @@ export interface Config {
   filesUrl: string;
   window: { zone: string; start: string; end: string };
   retention: { daily: number; weekly: number; monthly: number };
-  offlineIdleDays: number;
-  offlineMaxDays?: number;
+  offlineIdleMs: number;
+  offlineMaxMs?: number;
   operatorRole: string;
   rolesClaim: string;
   logLevel: Level;
@@ -63,8 +63,8 @@ export const settings = {
   WINDOW: ['01:00-05:00', 'When the nightly run starts, local time'],
   ZONE: ['UTC', 'IANA time zone of people whose provider says none'],
   RETENTION: ['daily=7,weekly=4,monthly=12', 'Which snapshots a person is told will be kept'],
-  OFFLINE_IDLE_DAYS: ['30', 'Offline Session Idle of the provider'],
-  OFFLINE_MAX_DAYS: ['', 'Offline Session Max of the provider, where it is limited'],
+  OFFLINE_IDLE: ['30d', 'Offline Session Idle of the provider: days, hours, minutes or seconds, as 30d, 12h, 30m, 90s'],
+  OFFLINE_MAX: ['', 'Offline Session Max of the provider, where it is limited: written like OFFLINE_IDLE'],
   OPERATOR_ROLE: ['nightkeep-operator', 'Role that makes a person an operator'],
   ROLES_CLAIM: ['roles', 'Claim of the ID token that lists roles'],
   LOG_LEVEL: ['info', 'debug, info, warn or error'],
@@ -90,11 +90,8 @@ export function readConfig(environment: Environment = process.env): Config {
     filesUrl: filesUrl(text('FILES_URL')),
     window: readWindow(text('WINDOW'), text('ZONE')),
     retention: readRetention(text('RETENTION')),
-    offlineIdleDays: whole('OFFLINE_IDLE_DAYS', text('OFFLINE_IDLE_DAYS'), 1, 3_650),
-    ...optional(
-      'offlineMaxDays',
-      text('OFFLINE_MAX_DAYS') === '' ? undefined : whole('OFFLINE_MAX_DAYS', text('OFFLINE_MAX_DAYS'), 1, 36_500),
-    ),
+    offlineIdleMs: duration('OFFLINE_IDLE', text('OFFLINE_IDLE')),
+    ...optional('offlineMaxMs', text('OFFLINE_MAX') === '' ? undefined : duration('OFFLINE_MAX', text('OFFLINE_MAX'))),
     operatorRole: text('OPERATOR_ROLE'),
     rolesClaim: text('ROLES_CLAIM'),
     logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL'), ['debug', 'info', 'warn', 'error']),
@@ -216,6 +213,15 @@ function whole(name: Name, text: string, least: number, most: number): number {
   if (!/^\d+$/.test(text) || value < least || value > most)
     throw invalid(name, `is "${text}": it must be a whole number from ${least} to ${most}`);
   return value;
+}
+
+const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+
+function duration(name: Name, text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,8})([dhms])$/.exec(text) ?? [];
+  const ms = Number(count) * (unitMs[unit] ?? Number.NaN);
+  if (!(ms <= 36_500 * 86_400_000)) throw invalid(name, `is "${text}": write it as 30d, 12h, 30m or 90s`);
+  return ms;
 }
 
 function oneOf<const T extends string>(name: Name, text: string, words: readonly T[]): T {

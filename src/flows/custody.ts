@@ -3,8 +3,6 @@ import type { Resources } from '../resources.ts';
 import type { Keyring } from '../vault/keyring.ts';
 import { fingerprint, seal, unseal } from '../vault/seal.ts';
 
-const dayMs = 24 * 3_600_000;
-
 /** What an offline token is sealed for: this grant of this person, and this generation of it. */
 function bindingOf(owner: { userId: string; grantId: string }, number: number) {
   return { purpose: 'offline token', owner: `${owner.userId}/${owner.grantId}/${number}` };
@@ -34,17 +32,16 @@ export function openToken(
 }
 
 /** After an exchange: when the token ends if nobody uses it, and when keep-alive uses it at the latest (a quarter of that). */
-export function deadlinesFrom({ offlineIdleDays }: Resources['config'], at: Date) {
-  const idleMs = offlineIdleDays * dayMs;
+export function deadlinesFrom({ offlineIdleMs: idleMs }: Resources['config'], at: Date) {
   return { idleDeadline: new Date(at.getTime() + idleMs), nextExchangeAt: new Date(at.getTime() + idleMs / 4) };
 }
 
 /** When the token ends whatever is done: the provider's word where the token has one, else the setting. */
 export function maxDeadlineFrom(
-  { offlineMaxDays }: Resources['config'],
+  { offlineMaxMs }: Resources['config'],
   at: Date,
   endsAt: Date | undefined,
 ): Date | undefined {
   if (endsAt !== undefined) return endsAt;
-  return offlineMaxDays === undefined ? undefined : new Date(at.getTime() + offlineMaxDays * dayMs);
+  return offlineMaxMs === undefined ? undefined : new Date(at.getTime() + offlineMaxMs);
 }

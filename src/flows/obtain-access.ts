@@ -98,11 +98,9 @@ async function refuseUnusable(database: Needs['database'], grantId: string, at: 
   const grant = await findGrant(database, grantId);
   if (grant === null || grant.state === 'withdrawn') throw notUsable('withdrawn');
   if (grant.state === 'active' && grant.reason === null) return;
-  if (grant.nextExchangeAt <= at) return;
-  throw notUsable(
-    grant.state,
-    grant.state === 'needs_consent' ? undefined : grant.nextExchangeAt.getTime() - at.getTime(),
-  );
+  const { state, nextExchangeAt: next } = grant;
+  if (next !== null && next <= at) return;
+  throw notUsable(state, state === 'needs_consent' || next === null ? undefined : next.getTime() - at.getTime());
 }
 
 function livesFor({ endsAt }: Access, seconds: number, { clock }: Needs): boolean {

@@ -57,7 +57,6 @@ for (let night = 0; night < 2; night++) {
   const target = openArchiveTarget(repository, clock);
   const done = await archive({ sources: [source], repository: target, clock, signal, ...(parent && { parent }) });
   parent = done.tree;
-  if (process.env.MEMDBG) console.error(process.memoryUsage());
   nights.push({ entries: done.entries, entriesRead: done.entriesRead, bytesRead: done.bytesRead, tree: done.tree });
 }
 console.log(JSON.stringify({ nights, rssMB: Math.round(process.resourceUsage().maxRSS / 1024) }));

@@ -92,7 +92,7 @@ function configFor(issuer: string, client: { id: string; secret?: string; redire
     filesUrl: 'http://127.0.0.1/dav/{preferred_username}/',
     window: { zone: 'UTC', start: '01:00', end: '05:00' },
     retention: { daily: 7, weekly: 4, monthly: 12 },
-    offlineIdleDays: 30,
+    offlineIdleMs: 30 * 86_400_000,
     operatorRole: 'nightkeep-operator',
     rolesClaim: 'roles',
     logLevel: 'info',

@@ -27,7 +27,7 @@ describe('settings', () => {
       storeFolder: join(folder, 'store'),
       window: { zone: 'UTC', start: '01:00', end: '05:00' },
       retention: { daily: 7, weekly: 4, monthly: 12 },
-      offlineIdleDays: 30,
+      offlineIdleMs: 30 * 86_400_000,
     });
     expect(config.databaseUrl).toBeUndefined();
     expect(config.redisUrl).toBeUndefined();
@@ -61,6 +61,8 @@ describe('settings', () => {
     [{ WINDOW: '1-5' }, /^WINDOW is "1-5": write it as 01:00-05:00/],
     [{ ZONE: 'Mars/Olympus' }, /^ZONE is "Mars\/Olympus", which is no IANA time zone/],
     [{ RETENTION: 'daily' }, /^RETENTION has "daily": write it as/],
+    [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
+    [{ OFFLINE_MAX: '99999999d' }, /^OFFLINE_MAX is "99999999d": write it as/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
   ];
   test.each(wrong)('%o are refused with the cure', (change, message) => {
