@@ -82,6 +82,8 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
     ['operator', 'invalid_client'],
   ]);
   house.provider.knobs.setClientSecret('rp', 'a secret & more');
+  expect(await refusal(access(house.resources, grant.id))).toBe('provider/circuit-open');
+  house.pass(60_000);
   expect(await refusal(access(house.resources, grant.id))).toBe('went well');
 });
 
