@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
@@ -83,8 +83,7 @@ const isRoot = process.getuid?.() === 0;
 
 /** PostgreSQL refuses to run as root, so its own user must get as far as its data; what is beside stays closed. */
 async function letThrough(folder: string): Promise<void> {
-  await chmod(dirname(folder), 0o711);
-  await chmod(folder, 0o711);
+  for (const path of [dirname(folder), folder]) await chmod(path, ((await stat(path)).mode & 0o7777) | 0o011);
 }
 
 async function keepPassword(file: string): Promise<string> {
