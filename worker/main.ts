@@ -3,6 +3,7 @@ import { backUp } from '../src/flows/back-up.ts';
 import { heal } from '../src/flows/heal.ts';
 import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
+import { continueRotation } from '../src/flows/rotate-keys.ts';
 import { steerRun } from '../src/flows/steer-run.ts';
 import type { Resources } from '../src/resources.ts';
 import { workOn } from './work-on.ts';
@@ -12,7 +13,7 @@ export interface RunningWorker {
   close(graceMs: number): Promise<void>;
 }
 
-/** Works on runs, and keeps the night: plans each minute, keeps grants alive and heals every ten. */
+/** Works on runs, and keeps the night: plans each minute, keeps grants alive, heals and rotates keys every ten. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
   const work = workOn(
@@ -28,15 +29,19 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
   const tick = attempt('tick.failed', () => openNight(resources));
   const mend = attempt('heal.failed', () => heal(resources));
   const alive = attempt('keep-alive.failed', () => keepAlive(resources));
+  const closing = new AbortController();
+  const reseal = attempt('keyring.rotate-failed', () => continueRotation(resources, { signal: closing.signal }));
   await mend();
   const every = { timezone: 'Etc/UTC', noOverlap: true };
   const tasks = [
     cron.schedule('* * * * *', tick, every),
     cron.schedule('*/10 * * * *', mend, every),
     cron.schedule('5-59/10 * * * *', alive, every),
+    cron.schedule('8-59/10 * * * *', reseal, every),
   ];
   return {
     close: async (graceMs) => {
+      closing.abort();
       await Promise.all(tasks.map((task) => task.destroy()));
       await work.close(graceMs);
     },
