@@ -40,6 +40,9 @@ export interface Config {
 
 export type Environment = Record<string, string | undefined>;
 
+/** The environment of this process, for a look at it. */
+export const readEnvironment = (): Environment => process.env;
+
 /** One row a setting: name, default (undefined: must be set; '' : may be absent), and what it is. README's table and .env.example say the same. */
 export const settings = {
   PUBLIC_URL: ['http://localhost:3000', 'Address that browsers use'],
@@ -77,23 +80,24 @@ type Name = keyof typeof settings;
 /** Reads every setting; throws `config/invalid` that names all that are wrong, each with the cure. Secrets may come as NAME_FILE. */
 export function readConfig(environment: Environment = process.env): Config {
   const { settings: read, faults } = surveySettings(environment);
-  if (faults.length > 0) throw new HouseError('config/invalid', faults.join('\n'));
+  if (faults.size > 0) throw new HouseError('config/invalid', [...new Set(faults.values())].join('\n'));
   const config = { ...read, keyring: read.keyring ?? makeKeyring(read.dataDir ?? '') };
   if (!isWhole<Config>(config, faults)) throw new Error('A setting is missing that no reader missed.');
   return config;
 }
 
-/** What can be read of the settings, and a sentence with its cure for each that cannot. */
 export interface Survey {
+  /** What can be read. */
   settings: Partial<Omit<Config, 'provider'>> & { provider: Partial<Config['provider']> };
-  faults: string[];
+  /** A sentence with its cure for each member that cannot be read; one wrong setting can spoil several members. */
+  faults: ReadonlyMap<string, string>;
 }
 
 /** Reads what can be read, and makes nothing: a keyring that the first start will make is absent. */
-export function surveySettings(environment: Environment = process.env): Survey {
+export function surveySettings(environment: Environment): Survey {
   const text: Text = (name) => readSetting(environment, name);
   const dataDir = () => resolve(text('DATA_DIR'));
-  const faults: string[] = [];
+  const faults = new Map<string, string>();
   const provider = gather<Config['provider']>(providerReaders(text), faults);
   const settings = gather<Omit<Config, 'provider'>>(
     {
@@ -125,8 +129,8 @@ type Text = (name: Name) => string;
 /** How each member is read; undefined leaves an optional one out. */
 type Readers<T> = { [Key in keyof T]-?: () => T[Key] | undefined };
 
-/** Reads every member, so that all that is wrong is told at once, and each fault once. */
-function gather<T extends object>(readers: Readers<T>, faults: string[]): Partial<T> {
+/** Reads every member, so that all that is wrong is told at once. */
+function gather<T extends object>(readers: Readers<T>, faults: Map<string, string>): Partial<T> {
   const read: Partial<T> = {};
   for (const key in readers) {
     try {
@@ -134,15 +138,15 @@ function gather<T extends object>(readers: Readers<T>, faults: string[]): Partia
       if (value !== undefined) read[key] = value;
     } catch (error) {
       if (!isHouseError(error, 'config/invalid')) throw error;
-      if (!faults.includes(error.message)) faults.push(error.message);
+      faults.set(key, error.message);
     }
   }
   return read;
 }
 
 /** Where no reader found fault, nothing that must be there is missing. */
-function isWhole<T extends object>(_read: unknown, faults: readonly string[]): _read is T {
-  return faults.length === 0;
+function isWhole<T extends object>(_read: unknown, faults: Survey['faults']): _read is T {
+  return faults.size === 0;
 }
 
 function readSetting(environment: Environment, name: Name): string {

@@ -81,21 +81,25 @@ describe('settings', () => {
     };
     const { DATA_DIR: _, ...rest } = good();
     const { settings: read, faults } = surveySettings({ ...rest, ...many });
-    expect(faults).toEqual([
+    const told = [...new Set(faults.values())];
+    expect(told).toEqual([
       expect.stringMatching(/^OIDC_ISSUER is missing/),
       expect.stringMatching(/^OIDC_CLIENT_AUTH is "basic"/),
       expect.stringMatching(/^PORT is "x"/),
       expect.stringMatching(/^DATA_DIR_FILE names \/nowhere/),
       expect.stringMatching(/^ZONE is "Mars/),
     ]);
-    expect(() => readConfig({ ...rest, ...many })).toThrow(faults.join('\n'));
+    expect(() => readConfig({ ...rest, ...many })).toThrow(told.join('\n'));
     expect(read).toMatchObject({ concurrency: 2, provider: { clientId: 'nightkeep', extraScopes: [] } });
     expect(read).not.toHaveProperty('window');
+    expect([...faults.keys()]).toEqual(
+      expect.arrayContaining(['issuer', 'secrets', 'storeFolder', 'window', 'keyring']),
+    );
   });
 
   test('are surveyed without a keyring being made', async () => {
     const DATA_DIR = join(folder, 'untouched');
-    expect(surveySettings({ ...good(), DATA_DIR })).toMatchObject({ faults: [] });
+    expect(surveySettings({ ...good(), DATA_DIR })).toMatchObject({ faults: new Map() });
     await expect(stat(DATA_DIR)).rejects.toThrow('ENOENT');
   });
 
