@@ -11,12 +11,13 @@ import {
 } from '../domain/verdict.ts';
 import { HouseError, isHouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import type { AccessToken } from '../sources/source.ts';
+import { openBoundKey, proving } from './bound-key.ts';
 import { deadlinesFrom, openToken, readyToKeep } from './custody.ts';
 
 export type Needs = Pick<Resources, 'config' | 'clock' | 'log' | 'database' | 'issuer' | 'keyring' | 'holder'>;
 
-export interface Access {
-  token: string;
+export interface Access extends AccessToken {
   /** By the house's own clock: `expires_in` after the request was sent. */
   endsAt: Date;
 }
@@ -32,9 +33,11 @@ const pauseBetweenSavesMs = 1_000;
 export async function exchangeToken(resources: Needs, lease: Lease): Promise<Access> {
   const { issuer, clock, log, keyring } = resources;
   const { grant, token, exchangeId } = lease;
-  const refreshToken = openToken(keyring, { userId: grant.userId, grantId: grant.id }, token);
+  const owner = { userId: grant.userId, grantId: grant.id };
+  const refreshToken = openToken(keyring, owner, token);
+  const boundKey = openBoundKey(keyring, owner, grant.sealedDpopKey);
   const sentAt = clock.now();
-  const answer = await issuer.exchange(refreshToken);
+  const answer = await issuer.exchange(refreshToken, boundKey);
   const verdict = judgeAnswer(answer);
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (answer.kind !== 'answered') throw await saveFailure(resources, lease, verdict, answer);
@@ -45,7 +48,7 @@ export async function exchangeToken(resources: Needs, lease: Lease): Promise<Acc
   }
   await saveSuccess(resources, lease, answer.status, tokens);
   const seconds = tokens.expiresIn ?? assumedSeconds;
-  return { token: tokens.accessToken, endsAt: new Date(sentAt.getTime() + seconds * 1000) };
+  return { ...proving(issuer, tokens, boundKey), endsAt: new Date(sentAt.getTime() + seconds * 1000) };
 }
 
 async function saveSuccess(resources: Needs, lease: Lease, status: number, tokens: TokenAnswer): Promise<void> {

@@ -3,6 +3,7 @@ import { saveUser } from '../database/users.ts';
 import { HouseError } from '../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
+import { boundKeyToKeep } from './bound-key.ts';
 import { deadlinesFrom, maxDeadlineFrom, readyToKeep } from './custody.ts';
 import { personOf, rolesOf } from './person.ts';
 
@@ -89,6 +90,7 @@ export async function finishConsent(
       maxDeadline: maxDeadlineFrom(config, at, authorized.endsAt),
     },
     token: (owner) => readyToKeep(keyring, owner, { refreshToken, issuedAt: authorized.issuedAt }),
+    boundKey: (owner) => boundKeyToKeep(keyring, owner, authorized.boundKey),
     terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
     plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
     holder,

@@ -23,6 +23,7 @@ export function readTokens(body: Record<string, unknown>): TokenAnswer | undefin
   const [ofId, ofAccess, ofRefresh] = [body.id_token, accessToken, refreshToken].map(decodeClaims);
   return withoutUndefined({
     accessToken,
+    bound: /^dpop$/i.test(text(body.token_type) ?? '') || undefined,
     refreshToken,
     expiresIn: typeof body.expires_in === 'number' && body.expires_in >= 0 ? body.expires_in : undefined,
     scope: text(body.scope),
