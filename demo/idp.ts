@@ -3,6 +3,7 @@ import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../src/clock.ts';
 import { accountPages } from './idp-account.ts';
 import { openBrowserStore } from './idp-adapter.ts';
+import { adminPages } from './idp-admin.ts';
 import { openClientAuthentication } from './idp-authenticate.ts';
 import { openClerk } from './idp-clerk.ts';
 import type { DemoClient } from './idp-client.ts';
@@ -115,6 +116,7 @@ export async function startProvider({
     interactionPages({ provider, realm, store }),
     sessionEnd({ provider, realm, keys, store, sendLogoutToken }),
     accountPages({ provider, realm, knobs }),
+    adminPages({ realm, knobs }),
     wordsOfKeycloak(realm),
   ])
     provider.use(middleware);
