@@ -26,7 +26,7 @@ export interface TestRealm extends AsyncDisposable {
   refresh(token: string): Promise<Answer>;
 }
 
-export const directClient: DemoClient = {
+const directClient: DemoClient = {
   id: 'direct',
   name: 'The Direct Client',
   authentication: 'client_secret_post',
