@@ -104,7 +104,9 @@ export async function startProvider({
   const knobs = turnKnobs({ realm, keys, offline, store, server, sendLogoutToken });
 
   const { id, publicPem, privateJwk } = keys.signing();
-  const cookieKey = randomBytes(32).toString('base64url');
+  const cookieKeys = tables.open<string>('cookies');
+  const cookieKey = cookieKeys.get('key') ?? randomBytes(32).toString('base64url');
+  cookieKeys.put('key', cookieKey);
   const provider = new Provider(issuer, configurationFor({ realm, store, signingKey: privateJwk, cookieKey }));
   const grants = firstGrants({ provider, realm, offline });
   for (const middleware of [
