@@ -127,12 +127,12 @@ function pairs(requests: Exchange[], group: (request: Exchange) => string, fault
   );
 }
 
-/** Requests that came after one of the same login had used its token, and are at fault beside it. */
+/** Requests that came after one of the same login had used its token up, and are at fault beside it. */
 function lateOnes(requests: Exchange[], faulty: Faulty): Exchange[] {
   const found = pairs(
     requests,
     ({ login = '' }) => login,
-    (early, late) => early.committed !== undefined && early.committed < late.begun && faulty(early, late),
+    (early, late) => early.issued !== undefined && (early.committed ?? late.begun) < late.begun && faulty(early, late),
   );
   return [...new Set(found.map(([, late]) => late))];
 }

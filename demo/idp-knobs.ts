@@ -95,7 +95,7 @@ export function turnKnobs(world: {
     realm.users.put(user.subject, { ...user, ...changes });
   };
   const setClient: ProviderKnobs['setClient'] = (clientId, changes) =>
-    realm.clients.put(clientId, { ...realm.client(clientId), ...changes });
+    realm.register({ ...realm.client(clientId), ...changes });
   const sessionsOf = ({ subject, clientId }: { subject?: string; clientId?: string }) =>
     offline.sessions
       .list()

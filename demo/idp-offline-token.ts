@@ -14,7 +14,8 @@ export interface OfflineToken extends TokenGrounds {
   /** The token that was exchanged for it (its `jti`), and the first of all its forebears. */
   readonly parent?: string;
   readonly login: string;
-  /** Which secret signed it. */
+  /** Who issued it, and which secret signed it. */
+  readonly issuer: string;
   readonly keyId: string;
 }
 
@@ -54,7 +55,7 @@ export function newOfflineToken(
     ...(reuseId !== undefined && { reuse_id: reuseId }),
   };
   return {
-    ...{ token: keys.signOffline(claims), keyId: keys.offlineKeyId() },
+    ...{ token: keys.signOffline(claims), issuer: realm.issuer, keyId: keys.offlineKeyId() },
     ...{ jti, issuedAt, sid, clientId, subject, scope, login: parent?.login ?? jti },
     ...(offlineMaxLimited && { expiresAt: exp }),
     ...(reuseId !== undefined && { reuseId }),

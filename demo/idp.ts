@@ -3,6 +3,7 @@ import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../src/clock.ts';
 import { accountPages } from './idp-account.ts';
 import { openBrowserStore } from './idp-adapter.ts';
+import { adminPages } from './idp-admin.ts';
 import { openClientAuthentication } from './idp-authenticate.ts';
 import { openClerk } from './idp-clerk.ts';
 import type { DemoClient } from './idp-client.ts';
@@ -103,7 +104,9 @@ export async function startProvider({
   const knobs = turnKnobs({ realm, keys, offline, store, server, sendLogoutToken });
 
   const { id, publicPem, privateJwk } = keys.signing();
-  const cookieKey = randomBytes(32).toString('base64url');
+  const cookieKeys = tables.open<string>('cookies');
+  const cookieKey = cookieKeys.get('key') ?? randomBytes(32).toString('base64url');
+  cookieKeys.put('key', cookieKey);
   const provider = new Provider(issuer, configurationFor({ realm, store, signingKey: privateJwk, cookieKey }));
   const grants = firstGrants({ provider, realm, offline });
   for (const middleware of [
@@ -115,6 +118,7 @@ export async function startProvider({
     interactionPages({ provider, realm, store }),
     sessionEnd({ provider, realm, keys, store, sendLogoutToken }),
     accountPages({ provider, realm, knobs }),
+    adminPages({ realm, knobs }),
     wordsOfKeycloak(realm),
   ])
     provider.use(middleware);
