@@ -9,7 +9,7 @@ import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openProofCheck } from '../../support/proof-check.ts';
 import { type Custody, type CustodyHouse, firstNight, openCustodyHouse } from '../custody/house.ts';
-import { enterWith, keyLine } from './house.ts';
+import { enterWith, interrupting, keyLine } from './house.ts';
 import { type StrictProvider, startStrictProvider } from './strict-provider.ts';
 
 let house: CustodyHouse;
@@ -97,21 +97,11 @@ test('a key that was renewed while the keyring is rotated is not replaced by the
   const { grant } = await consent(enter());
   const keyring = await enterWith(house.resources, keyLine('two'), house.resources.config.keyring);
   let renewed: string | undefined;
-  const { database } = house.resources;
-  const grants = new Proxy(database.grant, {
-    get: (table, verb) => {
-      if (verb !== 'updateMany') return Reflect.get(table, verb);
-      return async (...args: unknown[]) => {
-        if (renewed === undefined) await consent(enter());
-        renewed ??= await keyOf(enter(), grant.id);
-        return Reflect.apply(table.updateMany, table, args);
-      };
-    },
+  const database = interrupting(house.resources.database, 2, async () => {
+    await consent(enter());
+    renewed = await keyOf(enter(), grant.id);
   });
-  const interrupted = new Proxy(database, {
-    get: (target, name) => (name === 'grant' ? grants : Reflect.get(target, name)),
-  });
-  await rotateKeys({ ...enter({ keyring }), database: interrupted });
+  await rotateKeys({ ...enter({ keyring }), database });
   expect(await keyOf(enter({ keyring }), grant.id)).toBe(renewed);
   expect(await grantOf(grant.id)).toMatchObject({ dpopKeyId: 'two' });
   await access(enter({ keyring }), grant.id);
