@@ -40,8 +40,8 @@ export function configurationFor(world: {
     },
     loadExistingGrant: async ({ oidc }) => {
       const { client, session } = oidc;
-      const id = client && store.consentId(session?.accountId ?? '', client.clientId);
-      return id === undefined ? undefined : oidc.provider.Grant.find(id);
+      const consent = client && store.findConsent(session?.accountId ?? '', client.clientId);
+      return consent && oidc.provider.Grant.find(consent.id);
     },
     pkce: { required: () => true },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },

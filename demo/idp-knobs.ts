@@ -36,6 +36,8 @@ export interface ProviderKnobs {
    * A client that has a session in a browser gets a logout token. False where there was neither.
    */
   removeConsent(username: string, clientId: string): Promise<boolean>;
+  /** The consent no longer covers one scope: a refresh answers `invalid_scope`, until the person consents again. */
+  narrowConsent(username: string, clientId: string, scope: string): void;
   setUser(username: string, changes: Partial<Pick<UserRow, 'enabled' | 'offlineRole' | 'notBefore'>>): void;
   /** Without the role a code exchange answers `not_allowed`, and a refresh `invalid_grant` that spends nothing. */
   setOfflineRole(username: string, has: boolean): void;
@@ -150,6 +152,7 @@ export function turnKnobs(world: {
       await tell(inBrowsers.map((one) => ({ ...one, clientIds: [clientId] })));
       return removed;
     },
+    narrowConsent: (username, clientId, scope) => store.narrowConsent(subjectOf(username), clientId, scope),
     setUser,
     setOfflineRole: (username, offlineRole) => setUser(username, { offlineRole }),
     deleteUser: (username) => realm.users.delete(subjectOf(username)),
@@ -159,7 +162,10 @@ export function turnKnobs(world: {
     },
     register: realm.register,
     setClient,
-    deleteClient: (clientId) => realm.clients.delete(clientId),
+    deleteClient: (clientId) => {
+      for (const { sid } of sessionsOf({ clientId })) offline.sessions.end(sid, clientId);
+      realm.clients.delete(clientId);
+    },
     setOfflineScope: (clientId, offlineScope) => setClient(clientId, { offlineScope }),
     setClientSecret: (clientId, secret) => setClient(clientId, { secret }),
     offlineSessions: ({ username, clientId } = {}) =>

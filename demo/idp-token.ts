@@ -69,6 +69,7 @@ async function answer(desk: TokenDesk, request: TokenRequest): Promise<TokenRepl
 }
 
 async function grantTokens(desk: TokenDesk, { number, form, context, fault }: TokenRequest): Promise<TokenReply> {
+  if (!desk.realm.settings().enabled) throw new Refusal(403, 'access_denied', 'Realm not enabled');
   rejectDuplicates(form);
   const client = await desk.authenticate(context.get('authorization'), form);
   if (fault?.kind === 'invalid_grant') throw invalidGrant('Session not active');

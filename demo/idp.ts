@@ -94,7 +94,11 @@ export async function startProvider({
   });
   const keys = await openKeys(tables);
   const store = openBrowserStore(realm, tables);
-  const offline = openOfflineAccess({ realm, keys, tables }, (token) => noteReuse(token));
+  const isAgreed = (subject: string, clientId: string, scopes: readonly string[]) => {
+    const consent = store.findConsent(subject, clientId);
+    return consent !== undefined && scopes.every((scope) => consent.scopes.includes(scope));
+  };
+  const offline = openOfflineAccess({ realm, keys, tables, isAgreed }, (token) => noteReuse(token));
   const clerk = openClerk(tables, offline.find);
   const { judge, noteReuse } = openJudge({ clerk, offline, tables });
   const faults = openFaults();
@@ -108,10 +112,10 @@ export async function startProvider({
   const cookieKey = cookieKeys.get('key') ?? randomBytes(32).toString('base64url');
   cookieKeys.put('key', cookieKey);
   const provider = new Provider(issuer, configurationFor({ realm, store, signingKey: privateJwk, cookieKey }));
-  const grants = firstGrants({ provider, realm, offline });
+  const grants = firstGrants({ provider, realm, store, offline });
   for (const middleware of [
-    realmGate(realm),
     tokenEndpoint({ realm, keys, offline, clock, clerk, authenticate, checkProof, chooseFault: faults.choose, grants }),
+    realmGate(realm),
     revocationEndpoints({ realm, offline, authenticate }),
     signingKeys(keys),
     userinfoEndpoint({ realm, keys, checkProof }),

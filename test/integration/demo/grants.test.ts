@@ -4,7 +4,7 @@ import * as oidc from 'openid-client';
 import { afterEach, expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
 import { type DemoProvider, startProvider } from '../../../demo/idp.ts';
-import type { DemoClient } from '../../../demo/idp-client.ts';
+import { type DemoClient, deviceGrant } from '../../../demo/idp-client.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { openTestRealm, readAnswer } from './realm.ts';
 import { type RelyingParty, startRelyingParty } from './relying-party.ts';
@@ -163,6 +163,59 @@ test('prompt=none goes through for who is signed in and agreed, and comes back w
   const attempt = await party.begin(config, 'openid');
   await signIn(browser, await browser.open(attempt.url), alice);
   expect((await ask()).get('code')).toBeTruthy();
+});
+
+test('a consent that no longer covers a scope refuses the refresh, spends nothing, and is mended by consenting again', async () => {
+  const { party, config, provider } = await meet();
+  const login = async () => {
+    const attempt = await party.begin(config, offline, { prompt: 'consent' });
+    return (await attempt.finish((await visit(attempt.url)).url)).refresh_token ?? '';
+  };
+  const token = await login();
+  provider.knobs.narrowConsent('alice', 'rp', 'openid');
+  const refused = '400 invalid_scope Client no longer has requested consent from user';
+  expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe(refused);
+  expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe(refused);
+  await login();
+  expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe('no refusal');
+});
+
+test('a device waits, is denied, and its code ends by the clock', async () => {
+  const { ask, provider, seconds, client } = await openRealm();
+  provider.knobs.setClient('direct', { consentRequired: true });
+  const start = async () => {
+    const { body } = await post(`${provider.issuer}/device/auth`, {
+      client_id: client.id,
+      client_secret: client.secret ?? '',
+      scope: offline,
+    });
+    const poll = async () => (await ask({ grant_type: deviceGrant, device_code: String(body.device_code) })).said;
+    return { userCode: String(body.user_code), poll };
+  };
+  const waiting = await start();
+  expect(await waiting.poll()).toBe('400 authorization_pending The authorization request is still pending');
+  await using browser = openBrowser();
+  const asked = await browser.open(`${provider.issuer}/device`);
+  const code = await browser.submit(asked, { button: 'Go on' }, { user_code: waiting.userCode });
+  await browser.submit(code, { button: 'No' });
+  expect(await waiting.poll()).toBe('400 access_denied The end user denied the authorization request');
+  const forgotten = await start();
+  await seconds(601);
+  expect(await forgotten.poll()).toBe('400 expired_token Device code is expired');
+  expect((await ask({ grant_type: deviceGrant, device_code: 'nonsense' })).said).toBe(
+    '400 invalid_grant Device code not valid',
+  );
+});
+
+test('asked through the browser, a scope that the client may not have comes back as invalid_scope', async () => {
+  const { party, config, provider } = await meet();
+  provider.knobs.setOfflineScope('rp', false);
+  const code_challenge = await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier());
+  const redirect_uri = party.client.redirectUris[0] ?? '';
+  const parameters = { redirect_uri, scope: offline, prompt: 'consent', code_challenge, code_challenge_method: 'S256' };
+  await using browser = openBrowser();
+  const back = await browser.open(oidc.buildAuthorizationUrl(config, parameters).href);
+  expect(new URL(back.url).searchParams.get('error')).toBe('invalid_scope');
 });
 
 test('a client without consent required asks nobody, also when it prompts for consent', async () => {

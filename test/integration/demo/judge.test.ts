@@ -37,8 +37,10 @@ test('requests are written down with what they sent, got and met, and in which o
   faults.next({ kind: 'invalid_grant' });
   await refresh(second.token);
   await refresh('nonsense');
+  realm.provider.knobs.setRealm({ enabled: false });
+  await refresh(second.token);
   const { sid, sub: subject } = decodeJwt(first);
-  const [began, rotated, spurious, unknown] = judge.exchanges();
+  const [began, rotated, spurious, unknown, closed] = judge.exchanges();
   expect(began).toMatchObject({ number: 1, grantType: 'password', issued: first, status: 200, whole: true });
   expect(rotated).toMatchObject({ grantType: 'refresh_token', presented: first, issued: second.token, sid, subject });
   expect(spurious).toMatchObject({
@@ -48,9 +50,10 @@ test('requests are written down with what they sent, got and met, and in which o
     fault: 'invalid_grant',
   });
   expect(unknown).toMatchObject({ presented: 'nonsense', status: 400, error: 'invalid_grant' });
+  expect(closed).toMatchObject({ presented: second.token, status: 403, error: 'access_denied' });
   expect([spurious?.issued, unknown?.sid]).toEqual([undefined, undefined]);
   expect([rotated?.begun, rotated?.committed, rotated?.ended]).toEqual([4, 5, 6]);
-  expect(judge.exchanges({ subject: subject ?? '' })).toEqual([rotated, spurious]);
+  expect(judge.exchanges({ subject: subject ?? '' })).toEqual([rotated, spurious, closed]);
   expect(judge.exchanges({ sid: 'another' })).toEqual([]);
   for (const name of ['access_token', 'id_token', 'refresh_token'])
     expect(judge.secrets()).toContain(second.body[name]);

@@ -81,6 +81,22 @@ test('a limit that is set later ends sessions whose tokens say no end', async ()
   expect((await refresh(token)).said).toBe(gone);
 });
 
+test('a client with an idle and a maximum of its own is held to them, others of the realm are not', async () => {
+  const { login, seconds, refresh, provider } = await open();
+  provider.knobs.setClient('direct', { offlineIdleSeconds: day });
+  const token = await login();
+  await seconds(day);
+  expect((await refresh(token)).said).toBe('400 invalid_grant Client session not active');
+  provider.knobs.setRealm({ offlineMaxLimited: true });
+  provider.knobs.setClient('direct', { offlineIdleSeconds: 5 * day, offlineMaxSeconds: 7 * day });
+  const limited = await login();
+  await seconds(4 * day);
+  const answer = await refresh(limited);
+  expect(answer.body.refresh_expires_in).toBe(3 * day);
+  await seconds(3 * day);
+  expect((await refresh(answer.token)).said).toBe('400 invalid_grant Client session not active');
+});
+
 test('Revoke Refresh Token off: a token works any number of times, each time for a new one', async () => {
   const { login, refresh } = await open({ revokeRefreshToken: false });
   const token = await login();

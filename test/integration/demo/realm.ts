@@ -31,7 +31,7 @@ const directClient: DemoClient = {
   name: 'The Direct Client',
   authentication: 'client_secret_post',
   secret: 'direct secret',
-  redirectUris: [],
+  redirectUris: ['http://127.0.0.1/callback'],
   consentRequired: false,
   directAccess: true,
 };
