@@ -38,9 +38,8 @@ const generationsOf = (grantId: string) =>
   house.resources.database.tokenGeneration.findMany({ where: { grantId }, orderBy: { number: 'asc' } });
 const countUnder = async (keyId: string) =>
   (await countSealed(house.resources.database)).reduce((sum, row) => (row.keyId === keyId ? sum + row.count : sum), 0);
-const noSpool = async () => [];
 const retire = (keyId: string) =>
-  retireKey(after, { keyId, by: 'operator', spooled: noSpool }).then(
+  retireKey(after, { keyId, by: 'operator' }).then(
     () => 'retired',
     (error: unknown) => (isHouseError(error) ? `${error.code} ${error.message}` : error),
   );
