@@ -1,5 +1,5 @@
-import { withdrawGrant } from '../database/grants.ts';
 import { cancelRuns } from '../database/runs.ts';
+import { withdrawGrant } from '../database/withdrawals.ts';
 import type { Resources } from '../resources.ts';
 import { openToken } from './custody.ts';
 import { forgetAccess } from './obtain-access.ts';
