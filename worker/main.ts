@@ -1,5 +1,6 @@
 import cron from 'node-cron';
 import { backUp } from '../src/flows/back-up.ts';
+import { eraseRepositories } from '../src/flows/erase-repositories.ts';
 import { heal } from '../src/flows/heal.ts';
 import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
@@ -13,7 +14,7 @@ export interface RunningWorker {
   close(graceMs: number): Promise<void>;
 }
 
-/** Works on runs, and keeps the night: plans and keeps grants alive each minute, heals every ten. */
+/** Works on runs, and keeps the night: plans and keeps grants alive each minute, heals every ten, erases what is due at once. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
   const work = workOn(
@@ -30,6 +31,7 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
   const mend = attempt('heal.failed', () => heal(resources));
   const alive = attempt('keep-alive.failed', () => keepAlive(resources));
   const warn = attempt('warn-of-ends.failed', () => warnOfEnds(resources));
+  const erase = attempt('erase.failed', () => eraseRepositories(resources));
   await mend();
   const every = { timezone: 'Etc/UTC', noOverlap: true };
   const tasks = [
@@ -37,6 +39,7 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
     cron.schedule('*/10 * * * *', mend, every),
     cron.schedule('* * * * *', alive, every),
     cron.schedule('7 * * * *', warn, every),
+    cron.schedule('*/5 * * * * *', erase, every),
   ];
   return {
     close: async (graceMs) => {

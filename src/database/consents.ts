@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from './client.ts';
+import { clearEraseAt } from './erasures.ts';
 import type { Grant, Plan, Prisma, User } from './generated/client.ts';
 import { lockGrant, nextNumber, tellGrant } from './grants.ts';
 import type { ReceivedToken } from './rotations.ts';
-import { type SignedIn, saveUser } from './users.ts';
+import { lockUser, type SignedIn, saveUser } from './users.ts';
 
 export interface Consented {
   user: SignedIn;
@@ -69,7 +70,7 @@ async function saveGrant(transaction: Transaction, user: User, consented: Consen
     lastExchangedAt: consented.at,
   };
   // Both finishing at once meet here: the second waits for the row of the first and renews it.
-  await transaction.$queryRaw`SELECT id FROM users WHERE id = ${user.id}::uuid FOR UPDATE`;
+  await lockUser(transaction, user.id);
   const old = await transaction.grant.findUnique({ where: { userId_issuer_clientId: key } });
   const grantId = old?.id ?? randomUUID();
   const number = await nextNumber(transaction, grantId);
@@ -84,6 +85,7 @@ async function saveGrant(transaction: Transaction, user: User, consented: Consen
       });
   await startChain(transaction, grant, consented);
   const by = `user:${user.id}`;
+  await clearEraseAt(transaction, { userId: user.id, at: consented.at, by });
   await tellGrant(
     transaction,
     { id: grantId, ...(old && { state: old.state }) },
