@@ -16,20 +16,33 @@ export type RevocationEnd = 'revoked' | 'expired' | 'shredded';
 /** The tokens of withdrawn grants that the provider has not ended yet, the oldest first; of one grant where it is named. */
 export async function listWithdrawnTokens(
   database: Database,
-  { grantId, limit }: { grantId?: string | undefined; limit: number },
+  { grantId, at, limit }: { grantId?: string | undefined; at: Date; limit: number },
 ): Promise<TokenToRevoke[]> {
-  const rows = await database.tokenGeneration.findMany({
-    where: {
-      ...(grantId !== undefined && { grantId }),
-      state: 'dead',
-      sealed: { not: null },
-      grant: { state: 'withdrawn' },
-    },
-    orderBy: [{ receivedAt: 'asc' }, { number: 'asc' }],
-    take: limit,
-    select: { grantId: true, number: true, sealed: true, endsAt: true, grant: { select: { userId: true } } },
-  });
-  return rows.map(({ grant, ...row }) => ({ ...row, userId: grant.userId }));
+  return database.$queryRaw<TokenToRevoke[]>`
+    SELECT t.grant_id AS "grantId", g.user_id AS "userId", t.number, t.sealed, t.ends_at AS "endsAt"
+    FROM grants g JOIN token_generations t ON t.grant_id = g.id
+    WHERE g.state = 'withdrawn' AND g.next_exchange_at <= ${at} AND t.sealed IS NOT NULL
+      AND (${grantId ?? null}::uuid IS NULL OR g.id = ${grantId ?? null}::uuid)
+    ORDER BY g.next_exchange_at, t.grant_id, t.number LIMIT ${limit}`;
+}
+
+/** A token of an earlier consent. */
+export interface ReplacedToken extends TokenToRevoke {
+  /** The provider's sessions of this token and of the one that took its place, where they are known. */
+  sid: string | null;
+  currentSid: string | null;
+}
+
+/** The tokens of earlier consents of a grant, once the newer one has proved itself by an exchange. */
+export async function listReplacedTokens(database: Database, grantId: string): Promise<ReplacedToken[]> {
+  return database.$queryRaw<ReplacedToken[]>`
+    SELECT t.grant_id AS "grantId", g.user_id AS "userId", t.number, t.sealed, t.ends_at AS "endsAt", t.sid,
+      coalesce(c.sid, g.sid) AS "currentSid"
+    FROM grants g JOIN token_generations t ON t.grant_id = g.id
+      JOIN token_generations c ON c.grant_id = g.id AND c.number = g.generation
+    WHERE g.id = ${grantId}::uuid AND t.state = 'replaced' AND EXISTS (SELECT 1 FROM exchanges e
+      WHERE e.grant_id = g.id AND e.verdict = 'ok' AND e.purpose <> 'consent' AND e.generation > t.number)
+    ORDER BY t.number`;
 }
 
 /** Shreds a token that was kept for its revocation, and leaves an event; false where another process did so first. */
@@ -43,17 +56,23 @@ export async function saveRevoked(
       where: { grantId, number, state: { in: ['dead', 'replaced'] }, sealed: { not: null } },
       data: { state: 'dead', sealed: null },
     });
-    if (count === 1)
-      await transaction.event.create({
-        data: {
-          subjectKind: 'grant',
-          subjectId: grantId,
-          to: end,
-          reason,
-          at,
-          by: end === 'revoked' ? 'provider' : 'schedule',
-        },
+    if (count === 0) return false;
+    const rest = { grantId, sealed: { not: null } };
+    if ((await transaction.tokenGeneration.count({ where: rest })) === 0)
+      await transaction.grant.updateMany({
+        where: { id: grantId, state: 'withdrawn' },
+        data: { nextExchangeAt: null },
       });
-    return count === 1;
+    await transaction.event.create({
+      data: {
+        subjectKind: 'grant',
+        subjectId: grantId,
+        to: end,
+        reason,
+        at,
+        by: end === 'revoked' ? 'provider' : 'schedule',
+      },
+    });
+    return true;
   });
 }

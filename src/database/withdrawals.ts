@@ -15,7 +15,8 @@ export interface Withdrawal {
 
 /**
  * Ends the grant here, or answers undefined where it had ended: plan stopped, runs cancelled, tokens shredded. Those that
- * may still live at the provider stay sealed until it has ended them, at most until their idle window has passed.
+ * may still live at the provider stay sealed until it has ended them, at most until their idle window has passed;
+ * `next_exchange_at` says that there are any.
  */
 export async function withdrawGrant(
   database: Database,
@@ -31,7 +32,7 @@ export async function withdrawGrant(
     await transaction.grant.update({
       where: { id: grantId },
       data: {
-        ...{ state: 'withdrawn', reason, endedAt: at, nextExchangeAt: null },
+        ...{ state: 'withdrawn', reason, endedAt: at, nextExchangeAt: at },
         ...{ fence: { increment: 1 }, leaseHolder: null, leaseUntil: null, sealedDpopKey: null, dpopKeyId: null },
       },
     });

@@ -89,6 +89,7 @@ export async function finishConsent(
     },
     token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
     terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
+    method: 'browser',
     plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
     holder,
     at,

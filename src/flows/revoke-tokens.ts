@@ -17,14 +17,16 @@ const most = 10_000;
 
 /** Ends at the provider what was withdrawn here, of one grant or of all; what it does not hear of now is tried again later. */
 export async function revokeWithdrawn(resources: RevocationNeeds, of: { grantId?: string } = {}): Promise<Revocations> {
-  return revokeTokens(resources, await listWithdrawnTokens(resources.database, { ...of, limit: most }), 'withdrawn');
+  const { clock, database } = resources;
+  const tokens = await listWithdrawnTokens(database, { ...of, at: clock.now(), limit: most });
+  return revokeTokens(resources, tokens, 'withdrawn');
 }
 
 /**
  * Ends tokens at the provider (RFC 7009), never by its logout endpoint, which would end other sessions too, and shreds
  * them here. One that the provider cannot be told of is kept until its idle window has passed.
  */
-async function revokeTokens(
+export async function revokeTokens(
   resources: RevocationNeeds,
   tokens: readonly TokenToRevoke[],
   reason: string,
