@@ -18,6 +18,7 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
+      project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       project('heavy', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),
     ],

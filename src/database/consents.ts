@@ -19,6 +19,8 @@ export interface Consented {
   };
   /** Seals for the owner, whose ids may be made in this very transaction. */
   token: (owner: { userId: string; grantId: string }) => ReceivedToken;
+  /** The same for the key that the token is bound to, where it is. */
+  boundKey?: (owner: { userId: string; grantId: string }) => Pick<Grant, 'sealedDpopKey' | 'dpopKeyId'>;
   terms: { text: Record<string, unknown>; agreedAt: Date };
   /** How it was given. */
   method: 'browser' | 'device' | 'password' | 'service';
@@ -80,13 +82,22 @@ async function saveGrant(transaction: Transaction, user: User, consented: Consen
     await replaceTokens(transaction, old);
   }
   const number = await nextNumber(transaction, grantId);
+  const bound = consented.boundKey?.({ userId: user.id, grantId }) ?? { sealedDpopKey: null, dpopKeyId: null };
   const grant = old
     ? await transaction.grant.update({
         where: { id: grantId },
-        data: { ...fresh, generation: number, fence: { increment: 1 } },
+        data: { ...fresh, ...bound, generation: number, fence: { increment: 1 } },
       })
     : await transaction.grant.create({
-        data: { id: grantId, ...key, subject: user.subject, createdAt: consented.at, generation: number, ...fresh },
+        data: {
+          id: grantId,
+          ...key,
+          subject: user.subject,
+          createdAt: consented.at,
+          generation: number,
+          ...fresh,
+          ...bound,
+        },
       });
   await startChain(transaction, grant, consented);
   const by = `user:${user.id}`;

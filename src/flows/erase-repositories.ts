@@ -22,12 +22,12 @@ const width = 16;
  * Erases the repositories whose time has come and that no worker has in hand any more; what a crash left half erased is
  * gone on with. One that fails keeps no other from it. Answers how many are gone.
  */
-export async function eraseRepositories(resources: Needs): Promise<number> {
+export async function eraseRepositories(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
   const { clock, database, log } = resources;
   let erased = 0;
   for (const repository of await listRepositoriesToErase(database, { at: clock.now(), limit: batch })) {
     try {
-      erased += (await eraseRepository(resources, repository)) ? 1 : 0;
+      erased += (await eraseRepository(resources, repository, signal)) ? 1 : 0;
     } catch (error) {
       log.error('repository.erase-failed', { userId: repository.userId, location: repository.location, error });
     }

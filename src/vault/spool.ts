@@ -29,8 +29,12 @@ export function openSpool(folder: string): Spool {
   return {
     folder,
     keep: async (name, sealed) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeWhole(path(name), sealed);
+      const write = () => writeWhole(path(name), sealed);
+      await write().catch(async (error: unknown) => {
+        whenMissing(error, undefined);
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await write();
+      });
     },
     flush: async (name) => {
       await sync(path(name));

@@ -49,6 +49,8 @@ export interface House {
   openCookie(kind: string, sealed: string): string | undefined;
   /** Throws `database/unavailable`. */
   ready(): Promise<void>;
+  /** What the provider checks our client assertions with; nothing of it is private. */
+  publicKeys(): Promise<{ keys: Record<string, unknown>[] }>;
   beginSignIn(returnTo: string): Promise<Begun<AuthorizationTransaction>>;
   finishSignIn(callback: URL, transaction: AuthorizationTransaction): Promise<Signed>;
   beginConsent(userId: string, returnTo: string): Promise<Begun<ConsentTransaction>>;

@@ -14,7 +14,7 @@ import type { House, Shelf } from './house.ts';
 
 /** The house behind the pages: flows and views, each bound to the open resources. */
 export function openHouse(resources: Resources): House {
-  const { config, clock, log, database, store } = resources;
+  const { config, clock, log, database, issuer, store } = resources;
   const { window, retention } = config;
   const terms = { files: config.filesUrl, window, retention };
   return {
@@ -26,6 +26,7 @@ export function openHouse(resources: Resources): House {
     ...{ terms, clock, log },
     ...cookiesOf(resources),
     ready: async () => void (await database.$queryRaw`SELECT 1`),
+    publicKeys: () => issuer.publicKeys(),
     ...consentOf(resources, terms),
     requestRun: (planId) => requestRun(resources, { planId, trigger: 'person' }),
     findHome: async (userId) => {

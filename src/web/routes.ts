@@ -2,6 +2,7 @@ import { agree, callback, consent, login, logout } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
 import { grant, withdraw } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
+import { jwks } from './pages/jwks.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { run } from './pages/run.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', answer: login },
   { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
+  { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/logout', who: 'person', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', answer: agree },

@@ -59,6 +59,7 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       return text.startsWith(`${kind} `) ? text.slice(kind.length + 1) : undefined;
     },
     ready: async () => undefined,
+    publicKeys: async () => ({ keys: [{ kty: 'EC', kid: 'newest' }] }),
     beginSignIn: async (returnTo) => ({
       url: new URL('https://id.example/auth'),
       transaction: { ...transaction, returnTo },

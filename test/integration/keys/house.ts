@@ -1,0 +1,32 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Resources } from '../../../src/resources.ts';
+import { openKeyring } from '../../../src/resources.ts';
+import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
+import { seal } from '../../../src/vault/seal.ts';
+
+/** A line of a keyring. */
+export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
+
+/** The keyring of these lines, the newest first, as a process that starts with it has it. */
+export function enterWith({ database }: Pick<Resources, 'database'>, ...lines: string[]): Promise<Keyring> {
+  return openKeyring(database, parseKeyring(lines.join('\n')), new Date());
+}
+
+/** A repository row with its two sealed values. */
+export async function addRepository({ database, keyring }: Pick<Resources, 'database' | 'keyring'>, userId: string) {
+  const id = randomUUID();
+  const sealedPassword = seal(keyring, { purpose: 'repository-password', owner: id }, 'a password');
+  const sealedRecoveryKey = seal(keyring, { purpose: 'recovery-key', owner: id }, 'a recovery key');
+  return database.repository.create({
+    data: {
+      id,
+      userId,
+      location: id,
+      sealedPassword: sealedPassword.sealed,
+      keyId: sealedPassword.keyId,
+      sealedRecoveryKey: sealedRecoveryKey.sealed,
+      recoveryKeyFile: 'ab',
+      createdAt: new Date(),
+    },
+  });
+}
