@@ -91,6 +91,7 @@ export async function finishConsent(
     token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
     boundKey: (owner) => boundKeyToKeep(keyring, owner, authorized.boundKey),
     terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
+    method: 'browser',
     plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
     holder,
     at,
