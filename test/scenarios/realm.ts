@@ -1,0 +1,75 @@
+import type { Person } from '../../demo/people.ts';
+
+/** What an administrator sets in the realm; what is absent stays as it is. */
+export interface Rules {
+  /** Offline tokens: how long they live unused, and at the longest (without end unless said). */
+  readonly offlineIdleSeconds?: number;
+  readonly offlineMaxSeconds?: number;
+  /** The sign-in session of browsers. */
+  readonly ssoIdleSeconds?: number;
+  readonly ssoMaxSeconds?: number;
+  /** Revoke Refresh Token: off, or how often a used token may come back before it ends the session. */
+  readonly rotation?: 'off' | { readonly reuse: number };
+}
+
+/** What can befall a consent at its provider. */
+export type Mishap =
+  | 'the person removes access in the account console'
+  | 'an administrator deletes the consent'
+  | 'an administrator signs the person out'
+  | 'a not-before policy is pushed for the realm'
+  | 'a not-before policy is pushed for the client'
+  | 'the person is disabled'
+  | 'the person is deleted'
+  | 'the role offline_access is taken from the person'
+  | 'the scope offline_access is taken from the client'
+  | 'the client is disabled'
+  | 'the secret of the client is changed'
+  | 'the realm is imported again with other keys';
+
+/** A realm of its own at a provider: people who may all have offline access, and Nightkeep as a client. */
+export interface Realm extends AsyncDisposable {
+  readonly issuer: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  configure(rules: Rules): Promise<void>;
+  /** How many offline sessions of this person with Nightkeep the administrator sees. */
+  offlineSessions(person: Person): Promise<number>;
+  /** Makes it happen, and gives what mends it again where that is possible. */
+  inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
+  /** The person sits down at a fresh browser. */
+  visitor(person: Person): Promise<Visitor>;
+}
+
+export type Question = 'password' | 'consent';
+
+/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes. */
+export interface Visitor extends AsyncDisposable {
+  /** Opens an address, and goes on until the provider has nothing more to ask. */
+  open(url: string): Promise<void>;
+  /** Presses the button or follows the link with this text, and goes on as above. */
+  press(text: string): Promise<void>;
+  url(): string;
+  /** What the page says. */
+  text(): Promise<string>;
+  /** What the provider asked since this was last called. */
+  asked(): Question[];
+  /** Signs out at the provider itself. */
+  signOutAtProvider(): Promise<void>;
+}
+
+/** A realm that a scenario needs. */
+export interface WantedRealm {
+  /** Where Nightkeep is. */
+  readonly nightkeep: URL;
+  readonly people: readonly Person[];
+  readonly rules: Rules;
+}
+
+/** A provider that scenarios are played on. */
+export interface Provider {
+  openRealm(wanted: WantedRealm): Promise<Realm>;
+  /** The mishaps that it can play. */
+  readonly mishaps: readonly Mishap[];
+  /** Restarts the server, where that can be done. */
+  readonly restart: (() => Promise<void>) | undefined;
+}
