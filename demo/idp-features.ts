@@ -1,27 +1,18 @@
 import { html } from 'hono/html';
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, errors } from 'oidc-provider';
 import { cloudAudience } from './cloud-access.ts';
 import { answerPage } from './idp-forms.ts';
 import { formPage, wordPage } from './idp-pages.ts';
 
-export interface ProviderRules {
-  /** How long an access token lives, in seconds. */
-  readonly accessTokenSeconds: number;
-  /** Each refresh token works once; one that comes back revokes its whole grant. Otherwise it works any number of times. */
-  readonly rotate: boolean;
-  /** People (subjects) who may not have offline access. */
-  readonly withoutOfflineRole: ReadonlySet<string>;
-}
-
 export const scopes = ['openid', 'profile', 'email', 'offline_access'] as const;
 
-/** The parts of OpenID Connect and OAuth that the provider offers beyond the code flow, and their pages. */
-export function featuresFor(rules: ProviderRules): NonNullable<Configuration['features']> {
+/** The parts of OpenID Connect and OAuth that oidc-provider plays beyond the code flow, and their pages. */
+export function featuresFor(): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
-    revocation: { enabled: true, allowedPolicy: ownToken },
-    introspection: { enabled: true, allowedPolicy: ownToken },
-    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: { enabled: false },
+    userinfo: { enabled: false },
+    dPoP: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: {
       enabled: true,
@@ -29,30 +20,8 @@ export function featuresFor(rules: ProviderRules): NonNullable<Configuration['fe
       useGrantedResource: async () => true,
       getResourceServerInfo: async (_context, resource) => {
         if (resource !== cloudAudience) throw new errors.InvalidTarget();
-        return {
-          scope: scopes.join(' '),
-          audience: cloudAudience,
-          accessTokenTTL: rules.accessTokenSeconds,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'RS256' } },
-        };
+        return { scope: scopes.join(' '), audience: cloudAudience };
       },
-    },
-    rpInitiatedLogout: {
-      enabled: true,
-      logoutSource: async (context, form) =>
-        answerPage(
-          context,
-          await formPage(
-            'Sign out?',
-            'You are signed in at this provider. What you allowed to go on while you are away stays allowed.',
-            form,
-            html`<button class="main" type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>
-<button type="submit" form="op.logoutForm">Stay signed in</button>`,
-          ),
-        ),
-      postLogoutSuccessSource: async (context) =>
-        answerPage(context, await wordPage('Signed out', 'You are signed out at this provider.')),
     },
     deviceFlow: {
       enabled: true,
@@ -81,12 +50,4 @@ export function featuresFor(rules: ProviderRules): NonNullable<Configuration['fe
         answerPage(context, await wordPage('Connected', 'You can go back to your device.')),
     },
   };
-}
-
-async function ownToken(
-  _context: KoaContextWithOIDC,
-  client: { clientId: string },
-  token: { clientId?: string | undefined },
-) {
-  return token.clientId === client.clientId;
 }

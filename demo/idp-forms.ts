@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import { pageHeaders } from './page.ts';
-import type { Person } from './people.ts';
 
 export type Middleware = Parameters<Provider['use']>[0];
 export type Context = Parameters<Middleware>[0];
@@ -20,11 +19,10 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
-/** Whom user name and password of a form belong to. */
-export function personOfForm(people: readonly Person[], form: URLSearchParams): Person | undefined {
-  return people.find(
-    (person) => person.username === form.get('username')?.trim() && person.password === form.get('password'),
-  );
+/** Whether a form was posted by a page of another site. */
+export function isForeignForm(context: Context, issuer: string): boolean {
+  const origin = context.get('origin');
+  return context.method === 'POST' && origin !== '' && origin !== issuer;
 }
 
 /** Answers with a page. */
@@ -33,4 +31,10 @@ export function answerPage(context: Context, text: string, status = 200): void {
   context.status = status;
   context.type = 'html';
   context.body = text;
+}
+
+/** Leads the browser on, after a form was posted too. */
+export function redirect(context: Context, to: string): void {
+  context.redirect(to);
+  context.status = 303;
 }

@@ -1,16 +1,23 @@
 import type Provider from 'oidc-provider';
 import { cloudAudience } from './cloud-access.ts';
-import { answerPage, type Context, type Middleware, personOfForm, readForm } from './idp-forms.ts';
-import { consentPage, errorPage, loginPage } from './idp-pages.ts';
-import type { Person } from './people.ts';
+import type { BrowserStore } from './idp-adapter.ts';
+import { answerPage, type Context, type Middleware, readForm } from './idp-forms.ts';
+import { consentPage, errorPage, loginPage, signInFault } from './idp-pages.ts';
+import type { Realm, UserRow } from './idp-realm.ts';
+
+interface World {
+  provider: Provider;
+  realm: Realm;
+  store: BrowserStore;
+}
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** The two questions that an authorization request can ask a person: who are you, and do you allow this? */
-export function interactionPages(provider: Provider, people: readonly Person[]): Middleware {
+export function interactionPages(world: World): Middleware {
   return async (context, next) => {
     if (!context.path.startsWith('/interaction/')) return next();
-    const interaction = await findInteraction(provider, context);
+    const interaction = await findInteraction(world.provider, context);
     if (!interaction) {
       return answerPage(
         context,
@@ -18,8 +25,9 @@ export function interactionPages(provider: Provider, people: readonly Person[]):
         400,
       );
     }
-    if (interaction.prompt.name === 'login') return login(provider, people, interaction, context);
-    return consent(provider, people, interaction, context);
+    return interaction.prompt.name === 'login'
+      ? login(world, interaction, context)
+      : consent(world, interaction, context);
   };
 }
 
@@ -32,41 +40,43 @@ async function findInteraction(provider: Provider, context: Context): Promise<In
   }
 }
 
-async function login(provider: Provider, people: readonly Person[], interaction: Interaction, context: Context) {
+async function login({ provider, realm }: World, interaction: Interaction, context: Context) {
   const form = context.method === 'POST' ? await readForm(context.req) : undefined;
-  const person = form && personOfForm(people, form);
-  if (person) return finish(provider, context, { login: { accountId: person.subject, amr: ['pwd'] } });
+  const user = form && realm.userWithPassword(form.get('username'), form.get('password'));
+  if (user?.enabled) return finish(provider, context, { login: { accountId: user.subject, amr: ['pwd'] } });
   const text = await loginPage({
-    people,
+    people: realm.people(),
     action: context.path,
-    asking: await clientName(provider, interaction),
+    asking: clientName(realm, interaction),
     hint: form?.get('username') ?? String(interaction.params.login_hint ?? ''),
-    failed: form !== undefined,
+    fault: form && signInFault(user),
   });
   answerPage(context, text, form ? 400 : 200);
 }
 
-async function consent(provider: Provider, people: readonly Person[], interaction: Interaction, context: Context) {
-  const subject = interaction.session?.accountId;
-  const person = people.find((candidate) => candidate.subject === subject);
-  if (!person) return answerPage(context, await errorPage('access_denied', 'You are not signed in.'), 400);
+async function consent(world: World, interaction: Interaction, context: Context) {
+  const { provider, realm } = world;
+  const user = realm.users.get(interaction.session?.accountId ?? '');
+  if (!user) return answerPage(context, await errorPage('access_denied', 'You are not signed in.'), 400);
   const scopes = String(interaction.params.scope ?? 'openid').split(' ');
-  if (context.method !== 'POST') {
-    const client = await clientName(provider, interaction);
-    return answerPage(context, await consentPage({ person, client, scopes, action: context.path }));
+  const asked = realm.client(String(interaction.params.client_id)).consentRequired !== false;
+  if (asked && context.method !== 'POST') {
+    const client = clientName(realm, interaction);
+    return answerPage(context, await consentPage({ person: user, client, scopes, action: context.path }));
   }
-  const decision = (await readForm(context.req)).get('decision');
-  if (decision !== 'allow') {
+  const decision = asked ? (await readForm(context.req)).get('decision') : 'allow';
+  if (decision !== 'allow')
     return finish(provider, context, { error: 'access_denied', error_description: 'The person said no.' });
-  }
-  return finish(provider, context, { consent: { grantId: await saveGrant(provider, interaction, person, scopes) } });
+  return finish(provider, context, { consent: { grantId: await saveConsent(world, interaction, user, scopes) } });
 }
 
-/** A person who is asked again by the same client in the same session keeps one grant, as on Keycloak. */
-async function saveGrant(provider: Provider, interaction: Interaction, person: Person, scopes: string[]) {
-  const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
+/** One consent for each person and client, which grows with what is asked. */
+async function saveConsent({ provider, store }: World, interaction: Interaction, user: UserRow, scopes: string[]) {
+  const clientId = String(interaction.params.client_id);
+  const known = store.consentId(user.subject, clientId);
   const grant =
-    known ?? new provider.Grant({ accountId: person.subject, clientId: String(interaction.params.client_id) });
+    (known === undefined ? undefined : await provider.Grant.find(known)) ??
+    new provider.Grant({ accountId: user.subject, clientId });
   grant.addOIDCScope(scopes.join(' '));
   grant.addResourceScope(cloudAudience, scopes.join(' '));
   return grant.save();
@@ -78,7 +88,5 @@ async function finish(provider: Provider, context: Context, result: Parameters<P
   context.redirect(await provider.interactionResult(context.req, context.res, result, { mergeWithLastSubmission }));
 }
 
-async function clientName(provider: Provider, interaction: Interaction): Promise<string> {
-  const client = await provider.Client.find(String(interaction.params.client_id));
-  return client?.clientName ?? 'An application';
-}
+const clientName = (realm: Realm, interaction: Interaction) =>
+  realm.clients.get(String(interaction.params.client_id))?.name ?? 'An application';

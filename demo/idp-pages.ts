@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html';
-import type { GrantRow } from './idp-store.ts';
+import type { GrantRow } from './idp-knobs.ts';
+import type { UserRow } from './idp-realm.ts';
 import { type Markup, page } from './page.ts';
 import type { Person } from './people.ts';
 
@@ -22,15 +23,15 @@ export function loginPage(options: {
   action: string;
   asking?: string;
   hint?: string;
-  failed?: boolean;
+  fault?: string | undefined;
 }): Promise<string> {
-  const { people, action, asking, hint = '', failed } = options;
+  const { people, action, asking, hint = '', fault } = options;
   return page(
     site,
     'Sign in',
     html`
 ${asking ? html`<p><b>${asking}</b> asks who you are.</p>` : ''}
-${failed ? html`<p class="bad" role="alert">No such user name and password.</p>` : ''}
+${fault ? html`<p class="bad" role="alert">${fault}</p>` : ''}
 <form method="post" action="${action}">
   <label for="username">User name</label>
   <input id="username" name="username" type="text" value="${hint}" autocomplete="username" autocapitalize="none" required autofocus>
@@ -50,6 +51,10 @@ ${failed ? html`<p class="bad" role="alert">No such user name and password.</p>`
 <p class="soft">User name and password are the same word: ${people.map(({ username }) => username).join(', ')}.</p>`,
   );
 }
+
+/** Why a password let nobody in. */
+export const signInFault = (user: UserRow | undefined) =>
+  user ? 'This account is disabled. Ask an administrator.' : 'No such user name and password.';
 
 /** Asks for consent. Posts `decision`, `allow` or `deny`. */
 export function consentPage(options: {
@@ -90,7 +95,7 @@ ${grants.map(
 <p><b>${grant.client}</b><br>
 ${grant.scopes.map((scope) => meanings[scope]?.title ?? scope).join(', ')}.<br>
 <small>Since ${when(grant.since)}${grant.lastUsed ? `; a token for the time you are away was last issued ${when(grant.lastUsed)}` : ''}.</small></p>
-<form method="post" action="/account/remove"><input type="hidden" name="grant" value="${grant.id}"><button type="submit">Remove access</button></form>
+<form method="post" action="/account/remove"><input type="hidden" name="client" value="${grant.clientId}"><button type="submit">Remove access</button></form>
 </section>`,
 )}
 <h2>This browser</h2>

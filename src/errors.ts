@@ -20,6 +20,8 @@ export const errorCodes = {
   'provider/unavailable': 'The OpenID provider does not answer, or not sensibly.',
   'provider/refused-client': 'The provider refuses this client: its secret, its settings or its scopes.',
   'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
+  'provider/circuit-open':
+    'The provider or our client there is in trouble that an operator must mend; nobody else is asked meanwhile.',
   'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',
   'consent/invalid-callback':
     'The answer to the authorization request does not belong to a transaction of this browser.',

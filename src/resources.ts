@@ -15,6 +15,7 @@ import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
 import { type Keyring, parseKeyring } from './vault/keyring.ts';
 import { seal, unseal } from './vault/seal.ts';
+import { openSpool, type Spool } from './vault/spool.ts';
 
 /** Everything that is open while the house runs. Flows name the part of it that they need. */
 export interface Resources {
@@ -27,6 +28,8 @@ export interface Resources {
   keyring: Keyring;
   /** The place inside the store that one repository fills. */
   store: (location: string) => Backend;
+  /** What the provider answered and the database does not have yet, on this machine's disk. */
+  spool: Spool;
   /** This process in leases, and this machine in repository locks. */
   holder: string;
   lockHost: string;
@@ -62,6 +65,7 @@ export async function openResources(
     issuer,
     keyring,
     store,
+    spool: openSpool(join(config.dataDir, 'spool')),
     holder,
     lockHost: `nightkeep-${hostname()}`,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -4,6 +4,7 @@ import { heal } from '../src/flows/heal.ts';
 import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
 import { steerRun } from '../src/flows/steer-run.ts';
+import { warnOfEnds } from '../src/flows/warn-of-ends.ts';
 import type { Resources } from '../src/resources.ts';
 import { workOn } from './work-on.ts';
 
@@ -12,7 +13,7 @@ export interface RunningWorker {
   close(graceMs: number): Promise<void>;
 }
 
-/** Works on runs, and keeps the night: plans each minute, keeps grants alive and heals every ten. */
+/** Works on runs, and keeps the night: plans and keeps grants alive each minute, heals every ten. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
   const work = workOn(
@@ -28,12 +29,14 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
   const tick = attempt('tick.failed', () => openNight(resources));
   const mend = attempt('heal.failed', () => heal(resources));
   const alive = attempt('keep-alive.failed', () => keepAlive(resources));
+  const warn = attempt('warn-of-ends.failed', () => warnOfEnds(resources));
   await mend();
   const every = { timezone: 'Etc/UTC', noOverlap: true };
   const tasks = [
     cron.schedule('* * * * *', tick, every),
     cron.schedule('*/10 * * * *', mend, every),
-    cron.schedule('5-59/10 * * * *', alive, every),
+    cron.schedule('* * * * *', alive, every),
+    cron.schedule('7 * * * *', warn, every),
   ];
   return {
     close: async (graceMs) => {

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import { backup } from './backup.ts';
+import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
+import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { migrateCommand } from './migrate.ts';
 import { restoreCommand } from './restore.ts';
@@ -14,6 +16,8 @@ const commands: Record<string, Command> = {
   backup,
   snapshots,
   restore: restoreCommand,
+  grants,
+  circuits,
   heal,
 };
 

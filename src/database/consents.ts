@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from './client.ts';
 import type { Grant, Plan, Prisma, User } from './generated/client.ts';
-import { lockGrant, nextNumber, type ReceivedToken, tellGrant } from './grants.ts';
+import { lockGrant, nextNumber, tellGrant } from './grants.ts';
+import type { ReceivedToken } from './rotations.ts';
 import { type SignedIn, saveUser } from './users.ts';
 
 export interface Consented {
@@ -11,7 +12,8 @@ export interface Consented {
     sid: string | undefined;
     scope: string;
     idleDeadline: Date;
-    maxDeadline: Date | undefined;
+    maxDeadline: Date | null;
+    idleSeconds: number | null;
     nextExchangeAt: Date;
   };
   /** Seals for the owner, whose ids may be made in this very transaction. */
@@ -51,16 +53,16 @@ export async function saveConsent(database: Database, consented: Consented): Pro
 }
 
 async function saveGrant(transaction: Transaction, user: User, consented: Consented) {
-  const { clientId, sid, maxDeadline, ...rest } = consented.grant;
+  const { clientId, sid, ...rest } = consented.grant;
   const key = { userId: user.id, issuer: user.issuer, clientId };
   const fresh = {
     ...rest,
     sid: sid ?? null,
-    maxDeadline: maxDeadline ?? null,
     state: 'active' as const,
     reason: null,
     suspectSince: null,
     refusals: 0,
+    warnedDays: null,
     leaseHolder: null,
     leaseUntil: null,
     endedAt: null,
@@ -97,8 +99,8 @@ async function startChain(transaction: Transaction, grant: Grant, { token, holde
   const { id: grantId, userId, generation: number, fence } = grant;
   await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'current' }, data: { state: 'superseded' } });
   await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
-  const { sealFor, fingerprint, issuedAt } = token({ userId, grantId });
-  const origin = { parent: null, fence, issuedAt: issuedAt ?? null, receivedAt: at };
+  const { sealFor, fingerprint, ...about } = token({ userId, grantId });
+  const origin = { parent: null, fence, ...about, receivedAt: at };
   await transaction.tokenGeneration.create({
     data: { grantId, number, state: 'current', ...sealFor(number), fingerprint, ...origin },
   });

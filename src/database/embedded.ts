@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import pg from 'pg';
 import { HouseError } from '../errors.ts';
 
 /** A PostgreSQL of our own, for one machine. */
@@ -11,10 +12,39 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 }
 
 /**
- * Starts the PostgreSQL that npm brought along on a free loopback port, with its data below `folder`. One process at
- * a time may own the folder; a second one is refused with the cure.
+ * The PostgreSQL that npm brought along, with its data below `folder`: the one that runs there already, for a command
+ * beside a service, or else a new one on a free loopback port, which ends with whoever started it.
  */
 export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase> {
+  const running = await findRunning(folder);
+  return running === undefined ? startOne(folder) : { url: running, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** The address of the server whose pid file is in the data folder, if it answers there. */
+async function findRunning(folder: string): Promise<string | undefined> {
+  const [pidFile, password] = await Promise.all([
+    readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => ''),
+    readFile(join(folder, 'password'), 'utf8').catch(() => ''),
+  ]);
+  const port = pidFile.split('\n')[3];
+  if (!port || password === '') return undefined;
+  const url = urlOf(password.trim(), Number(port));
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {});
+  return client
+    .connect()
+    .then(() => client.end())
+    .then(
+      () => url,
+      () => undefined,
+    );
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgres://nightkeep:${password}@127.0.0.1:${port}/postgres`;
+}
+
+async function startOne(folder: string): Promise<EmbeddedDatabase> {
   await mkdir(folder, { recursive: true });
   if (isRoot) await letThrough(folder);
   const databaseDir = join(folder, 'data');
@@ -39,12 +69,12 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
   } catch (cause) {
     throw new HouseError(
       'database/unavailable',
-      `The embedded PostgreSQL did not start in ${folder}. Is another nightkeep running there? If so use it, or set DATA_DIR or DATABASE_URL.`,
+      `The embedded PostgreSQL did not start in ${folder}. Check that this user may write there and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
       { cause, detail: { said: said.slice(-5) } },
     );
   }
   return {
-    url: `postgres://nightkeep:${password}@127.0.0.1:${port}/postgres`,
+    url: urlOf(password, port),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
@@ -53,8 +83,7 @@ const isRoot = process.getuid?.() === 0;
 
 /** PostgreSQL refuses to run as root, so its own user must get as far as its data; what is beside stays closed. */
 async function letThrough(folder: string): Promise<void> {
-  await chmod(dirname(folder), 0o711);
-  await chmod(folder, 0o711);
+  for (const path of [dirname(folder), folder]) await chmod(path, ((await stat(path)).mode & 0o7777) | 0o011);
 }
 
 async function keepPassword(file: string): Promise<string> {

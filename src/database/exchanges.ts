@@ -1,4 +1,5 @@
-import type { Transaction } from './client.ts';
+import { answersFromMs, type LatestAnswer, latestAnswers } from '../domain/circuit.ts';
+import type { Database, Transaction } from './client.ts';
 
 export interface ExchangeEnd {
   exchangeId: string;
@@ -6,6 +7,7 @@ export interface ExchangeEnd {
   verdict: string;
   status?: number | undefined;
   errorCode?: string | undefined;
+  hint?: string | undefined;
   received?: number | undefined;
 }
 
@@ -18,6 +20,7 @@ export async function endExchange(database: Transaction, end: ExchangeEnd): Prom
       verdict: end.verdict,
       status: end.status ?? null,
       errorCode: end.errorCode ?? null,
+      hint: end.hint ?? null,
       received: end.received ?? null,
     },
   });
@@ -32,8 +35,79 @@ export async function countLostAnswers(
     where: { grantId, generation, id: { not: besides } },
     orderBy: { fence: 'desc' },
     take: 5,
-    select: { verdict: true },
+    select: { verdict: true, errorCode: true },
   });
-  const known = latest.findIndex(({ verdict }) => verdict !== null && verdict !== 'ambiguous');
-  return known === -1 ? latest.length : known;
+  // A connection that was refused says nothing of the answer that was lost before it.
+  const said = latest.filter(({ verdict }) => verdict !== 'transient' && verdict !== 'operator');
+  const known = said.findIndex(({ verdict }) => verdict !== null && verdict !== 'ambiguous');
+  return known === -1 ? said.length : known;
+}
+
+interface Client {
+  issuer: string;
+  clientId: string;
+}
+
+/**
+ * The latest answers that a provider gave this client of late, one a grant, the newest first. Refusals count of grants
+ * that were alive before `since` the circuit closed last, so that what was refused for long says nothing new.
+ */
+export async function listLatestAnswers(
+  database: Database,
+  { issuer, clientId, at, besides }: Client & { at: Date; besides: string },
+): Promise<LatestAnswer[]> {
+  const from = new Date(at.getTime() - answersFromMs);
+  const rows = await database.$queryRaw<{ answer: LatestAnswer }[]>`
+    WITH since AS (
+      SELECT coalesce(max(closed_at), ${from}) AS at FROM circuits WHERE issuer = ${issuer} AND client_id = ${clientId}
+    ), latest AS (
+      SELECT DISTINCT ON (e.grant_id) e.grant_id, e.verdict, e.started_at, g.suspect_since
+      FROM exchanges e JOIN grants g ON g.id = e.grant_id
+      WHERE e.started_at > ${from} AND e.verdict IN ('ok', 'person') AND g.issuer = ${issuer} AND g.client_id = ${clientId}
+        AND g.id <> ${besides}::uuid
+        AND (e.error_code IS NULL OR e.error_code = 'invalid_grant')
+      ORDER BY e.grant_id, e.started_at DESC, e.fence DESC
+    )
+    SELECT CASE verdict WHEN 'ok' THEN 'ok' ELSE 'refused' END AS answer FROM latest, since
+    WHERE verdict = 'ok' OR suspect_since >= greatest(since.at, ${from})
+    ORDER BY started_at DESC LIMIT ${latestAnswers}`;
+  return rows.map(({ answer }) => answer);
+}
+
+/** Whether another grant of the same client was exchanged well since then; null where there is no other that lives. */
+export async function findWitness(
+  database: Database,
+  { grantId, issuer, clientId, since }: Client & { grantId: string; since: Date },
+): Promise<boolean | null> {
+  const others = { id: { not: grantId }, issuer, clientId, state: 'active' as const };
+  const witness = await database.grant.findFirst({
+    where: { ...others, lastExchangedAt: { gt: since } },
+    select: { id: true },
+  });
+  if (witness !== null) return true;
+  return (await database.grant.findFirst({ where: others, select: { id: true } })) === null ? null : false;
+}
+
+/** Brings the exchange of one other grant forward, whose answer will tell whether refusals are one person's own. */
+export async function callWitness(
+  database: Database,
+  { grantId, issuer, clientId, at }: Client & { grantId: string; at: Date },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE grants SET next_exchange_at = ${at} WHERE id = (
+      SELECT id FROM grants WHERE issuer = ${issuer} AND client_id = ${clientId} AND id <> ${grantId}::uuid
+        AND state = 'active' ORDER BY last_exchanged_at LIMIT 1)
+    AND state = 'active' AND next_exchange_at > ${at}`;
+}
+
+/** Ends the exchanges that never got an answer and whose makers can no longer have one: ambiguous. Answers how many. */
+export async function endSilentExchanges(
+  database: Database,
+  { before, at }: { before: Date; at: Date },
+): Promise<number> {
+  const { count } = await database.exchange.updateMany({
+    where: { answeredAt: null, startedAt: { lte: before } },
+    data: { answeredAt: at, verdict: 'ambiguous', errorCode: 'no-answer' },
+  });
+  return count;
 }

@@ -1,3 +1,5 @@
+import type { Hint } from './hint.ts';
+
 /** What a successful token answer held, read before anything was validated. */
 export interface TokenAnswer {
   accessToken: string;
@@ -10,8 +12,9 @@ export interface TokenAnswer {
   sid?: string;
   /** `typ` of the refresh token, where it can be decoded: Keycloak says Offline. */
   tokenType?: string;
-  /** `iat` and `exp` of the refresh token, where it can be decoded. */
+  /** `iat` of the refresh token, where it can be decoded. */
   issuedAt?: Date;
+  /** `exp` of the refresh token where it can be decoded, else the moment that `refresh_expires_in` gives unless it is 0. */
   endsAt?: Date;
 }
 
@@ -19,7 +22,7 @@ export interface TokenAnswer {
 export type ExchangeAnswer =
   | { kind: 'unsent'; errorCode: string }
   | { kind: 'lost'; errorCode: string; status?: number }
-  | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number }
+  | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number; hint?: Hint }
   /** `fault` says why the client library did not accept the answer; the tokens are real all the same. */
   | { kind: 'answered'; status: number; tokens: TokenAnswer; fault?: string };
 
@@ -67,25 +70,3 @@ function judgeRefusal({ status, errorCode, retryAfterMs }: ExchangeAnswer & { ki
   );
   return rule?.verdict ?? 'operator';
 }
-
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
-
-/** A token that was refused is asked again after these pauses, and after the last one again and again. */
-const pausesAfterRefusal = [15 * minute, 30 * minute, hour, 2 * hour, day, 2 * day, 4 * day, 7 * day];
-
-/** Refusals in a row, and the time over which they came, that show that consent is gone. */
-const proof = { refusals: 5, ms: 3 * hour };
-
-/** What follows when `invalid_grant` came for the `refusals`-th time in a row. The token is kept in every case. */
-export function followRefusal(refusals: number, suspectForMs: number) {
-  const pause = pausesAfterRefusal[Math.min(refusals, pausesAfterRefusal.length) - 1] ?? 15 * minute;
-  const proven = refusals >= proof.refusals && suspectForMs >= proof.ms;
-  return { state: proven ? ('needs_consent' as const) : ('suspect' as const), askAgainAfterMs: pause };
-}
-
-/** A provider that misses a role or scope is asked slowly; some versions use the token up in that refusal. */
-export const askAgainAfterMissingPermissionMs = day;
-/** After a second answer in a row was lost, the provider is left in peace for so long. */
-export const askAgainAfterLostAnswersMs = hour;

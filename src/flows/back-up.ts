@@ -13,7 +13,7 @@ import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
   Resources,
-  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'lockHost' | 'log' | 'store'
+  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'lockHost' | 'log' | 'spool' | 'store'
 >;
 
 export interface BackUp {

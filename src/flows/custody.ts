@@ -1,4 +1,7 @@
-import type { ReceivedToken } from '../database/grants.ts';
+import type { LeasedGrant, LeasedToken } from '../database/leases.ts';
+import type { ReceivedToken } from '../database/rotations.ts';
+import { type Deadlines, deadlinesAfter } from '../domain/deadlines.ts';
+import type { TokenAnswer } from '../domain/verdict.ts';
 import type { Resources } from '../resources.ts';
 import type { Keyring } from '../vault/keyring.ts';
 import { fingerprint, seal, unseal } from '../vault/seal.ts';
@@ -8,16 +11,26 @@ function bindingOf(owner: { userId: string; grantId: string }, number: number) {
   return { purpose: 'offline token', owner: `${owner.userId}/${owner.grantId}/${number}` };
 }
 
+/** An offline token with what the provider's answer said of it. */
+export interface TokenInHand {
+  refreshToken: string;
+  issuedAt?: Date | undefined;
+  endsAt?: Date | undefined;
+  sid?: string | undefined;
+}
+
 /** A token made ready to be kept: it is sealed once its number is known. */
 export function readyToKeep(
   keyring: Keyring,
   owner: { userId: string; grantId: string },
-  { refreshToken, issuedAt }: { refreshToken: string; issuedAt?: Date | undefined },
+  { refreshToken, issuedAt, endsAt, sid }: TokenInHand,
 ): ReceivedToken {
   return {
     sealFor: (number) => seal(keyring, bindingOf(owner, number), refreshToken),
     fingerprint: fingerprint(keyring, refreshToken),
-    issuedAt,
+    issuedAt: issuedAt ?? null,
+    endsAt: endsAt ?? null,
+    sid: sid ?? null,
   };
 }
 
@@ -31,17 +44,24 @@ export function openToken(
   return Buffer.from(unseal(keyring, bindingOf({ userId, grantId }, number), sealed)).toString();
 }
 
-/** After an exchange: when the token ends if nobody uses it, and when keep-alive uses it at the latest (a quarter of that). */
-export function deadlinesFrom({ offlineIdleMs: idleMs }: Resources['config'], at: Date) {
-  return { idleDeadline: new Date(at.getTime() + idleMs), nextExchangeAt: new Date(at.getTime() + idleMs / 4) };
+/** The deadlines of a grant that was just given. */
+export function deadlinesOfConsent(
+  config: Resources['config'],
+  { issuedAt, endsAt }: { issuedAt: Date | undefined; endsAt: Date | undefined },
+  at: Date,
+): Deadlines {
+  const known = { consentedAt: at, idleSeconds: null, maxDeadline: null };
+  return deadlinesAfter(known, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, config);
 }
 
-/** When the token ends whatever is done: the provider's word where the token has one, else the setting. */
-export function maxDeadlineFrom(
-  { offlineMaxMs }: Resources['config'],
+/** The deadlines of a grant after an exchange that was answered with this token. */
+export function deadlinesOfExchange(
+  config: Resources['config'],
+  grant: LeasedGrant,
+  sent: LeasedToken,
+  { issuedAt, endsAt }: Pick<TokenAnswer, 'issuedAt' | 'endsAt'>,
   at: Date,
-  endsAt: Date | undefined,
-): Date | undefined {
-  if (endsAt !== undefined) return endsAt;
-  return offlineMaxMs === undefined ? undefined : new Date(at.getTime() + offlineMaxMs);
+): Deadlines {
+  const previous = { issuedAt: sent.issuedAt ?? sent.receivedAt, endsAt: sent.endsAt };
+  return deadlinesAfter({ ...grant, previous }, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, config);
 }

@@ -3,7 +3,7 @@ import { saveUser } from '../database/users.ts';
 import { HouseError } from '../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
-import { deadlinesFrom, maxDeadlineFrom, readyToKeep } from './custody.ts';
+import { deadlinesOfConsent, readyToKeep } from './custody.ts';
 import { personOf, rolesOf } from './person.ts';
 
 /** A transaction that also carries what the page said, word for word. Plain JSON. */
@@ -85,10 +85,9 @@ export async function finishConsent(
       clientId: issuer.clientId,
       sid: authorized.sid,
       scope: authorized.scope,
-      ...deadlinesFrom(config, at),
-      maxDeadline: maxDeadlineFrom(config, at, authorized.endsAt),
+      ...deadlinesOfConsent(config, authorized, at),
     },
-    token: (owner) => readyToKeep(keyring, owner, { refreshToken, issuedAt: authorized.issuedAt }),
+    token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
     terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
     plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
     holder,

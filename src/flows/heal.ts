@@ -1,19 +1,47 @@
+import { endSilentExchanges } from '../database/exchanges.ts';
+import { silenceMs } from '../database/leases.ts';
 import { listQueuedRuns, returnLapsedRuns } from '../database/runs.ts';
 import type { Resources } from '../resources.ts';
+import { replaySpool } from './spool-answer.ts';
+
+type GrantNeeds = Pick<Resources, 'clock' | 'database' | 'issuer' | 'keyring' | 'log' | 'spool'>;
+type RunNeeds = Pick<Resources, 'clock' | 'database' | 'holder' | 'queues'>;
+
+export interface HealedGrants {
+  /** Tokens that were on this machine's disk only. */
+  replayed: number;
+  /** Exchanges whose answer nobody can have any more. */
+  silent: number;
+}
+
+export interface HealedRuns {
+  /** Runs whose lease lapsed. */
+  returned: number;
+  failed: number;
+  /** Runs that have a job in the queue now. */
+  queued: number;
+}
 
 const most = 10_000;
 
-/** Mends what a crash or a lost queue left behind: lapsed runs return, and every queued run has its job again. */
-export async function heal({
-  clock,
-  database,
-  holder,
-  queues,
-}: Pick<Resources, 'clock' | 'database' | 'holder' | 'queues'>): Promise<{
-  returned: number;
-  failed: number;
-  queued: number;
-}> {
+/**
+ * Mends what a crash, an outage or a lost queue left behind: tokens on this disk get into the database, exchanges
+ * without an answer are called ambiguous, lapsed runs return, and every queued run has its job again.
+ */
+export async function heal(resources: GrantNeeds & RunNeeds): Promise<HealedGrants & HealedRuns> {
+  return { ...(await healGrants(resources)), ...(await healRuns(resources)) };
+}
+
+async function healGrants(resources: GrantNeeds): Promise<HealedGrants> {
+  const { clock, database } = resources;
+  const replayed = await replaySpool(resources);
+  const at = clock.now();
+  const silent = await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at });
+  return { replayed, silent };
+}
+
+/** The part of it that mends runs. */
+export async function healRuns({ clock, database, holder, queues }: RunNeeds): Promise<HealedRuns> {
   const at = clock.now();
   const lapsed = await returnLapsedRuns(database, { at, by: `worker:${holder}` });
   const queued = await listQueuedRuns(database, most);

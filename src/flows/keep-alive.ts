@@ -1,26 +1,50 @@
-import { listGrantsToExchange } from '../database/grants.ts';
+import { type DueGrant, listGrantsToExchange } from '../database/grants.ts';
+import { isHouseError } from '../errors.ts';
 import type { Needs } from './exchange-token.ts';
 import { exchangeNow } from './obtain-access.ts';
 
+export interface Sweep {
+  exchanged: number;
+  failed: number;
+}
+
+const batch = 200;
+/** Grants that are asked at once: the provider is the bottleneck of a night. */
+const atOnce = 4;
+
 /**
- * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again.
- * One that fails does not keep the others from it; answers how many went well and how many did not.
+ * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
+ * until nothing is due. One that fails keeps no other from it, but a provider that does not answer, or whose circuit
+ * is open, ends the sweep: what is due stays due.
  */
-export async function keepAlive(
-  resources: Needs,
-  { limit = 50, signal }: { limit?: number; signal?: AbortSignal } = {},
-): Promise<{ exchanged: number; failed: number }> {
-  const { database, clock, log } = resources;
-  const count = { exchanged: 0, failed: 0 };
-  for (const grantId of await listGrantsToExchange(database, { at: clock.now(), limit })) {
-    if (signal?.aborted) break;
-    try {
-      await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
-      count.exchanged += 1;
-    } catch (error) {
-      log.warn('keep-alive.failed', { grantId, error });
-      count.failed += 1;
-    }
+export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
+  const { database, clock } = resources;
+  const sweep = { exchanged: 0, failed: 0, troubled: false };
+  let last: DueGrant | undefined;
+  for (;;) {
+    const due = await listGrantsToExchange(database, { at: clock.now(), limit: batch, after: last });
+    last = due.at(-1);
+    const waiting = due.values();
+    const work = async () => {
+      for (const { id } of waiting) {
+        if (signal?.aborted || sweep.troubled) return;
+        await exchangeOne(resources, id, sweep);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    if (due.length < batch || signal?.aborted || sweep.troubled) break;
   }
-  return count;
+  const { exchanged, failed } = sweep;
+  return { exchanged, failed };
+}
+
+async function exchangeOne(resources: Needs, grantId: string, sweep: Sweep & { troubled: boolean }): Promise<void> {
+  try {
+    await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+    sweep.exchanged += 1;
+  } catch (error) {
+    resources.log.warn('keep-alive.failed', { grantId, error });
+    sweep.failed += 1;
+    sweep.troubled ||= isHouseError(error, 'provider/unavailable') || isHouseError(error, 'provider/circuit-open');
+  }
 }

@@ -1,7 +1,10 @@
-import { claimLease, findGrant, type Lease } from '../database/grants.ts';
+import { findCircuit } from '../database/circuits.ts';
+import { findGrant } from '../database/grants.ts';
+import { claimLease, type Lease } from '../database/leases.ts';
 import { HouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
-import { type Access, exchangeToken, type Needs, notUsable } from './exchange-token.ts';
+import { type Access, exchangeToken, type Needs } from './exchange-token.ts';
+import { circuitOpen, notUsable } from './settle-failure.ts';
 
 export interface AccessRequest {
   grantId: string;
@@ -42,10 +45,13 @@ export async function obtainAccess(resources: Needs, request: AccessRequest): Pr
   return token;
 }
 
-/** Exchanges the token even though an access token may be at hand: that is what keeps it alive. */
+/**
+ * Exchanges the token even though an access token may be at hand: that is what keeps it alive. Does not wait for
+ * another holder of the lease, who keeps it alive as well: `grant/busy`.
+ */
 export async function exchangeNow(resources: Needs, request: { grantId: string; purpose: string }): Promise<void> {
   const drawer = drawerOf(resources);
-  await (drawer.running.get(request.grantId) ?? start(resources, drawer, request));
+  await (drawer.running.get(request.grantId) ?? start(resources, drawer, request, 0));
 }
 
 /** Forgets the access token of a grant that ended. */
@@ -61,9 +67,9 @@ function drawerOf({ issuer }: Pick<Resources, 'issuer'>): Drawer {
 
 type Asked = Pick<AccessRequest, 'grantId' | 'runId' | 'purpose'>;
 
-function start(resources: Needs, drawer: Drawer, asked: Asked): Promise<Access> {
+function start(resources: Needs, drawer: Drawer, asked: Asked, patience = patienceMs): Promise<Access> {
   const { grantId } = asked;
-  const running = exchangeUnderLease(resources, asked)
+  const running = exchangeUnderLease(resources, asked, patience)
     .then((access) => {
       drawer.known.set(grantId, access);
       return access;
@@ -73,19 +79,19 @@ function start(resources: Needs, drawer: Drawer, asked: Asked): Promise<Access> 
   return running;
 }
 
-async function exchangeUnderLease(resources: Needs, asked: Asked): Promise<Access> {
-  return exchangeToken(resources, await awaitLease(resources, asked));
+async function exchangeUnderLease(resources: Needs, asked: Asked, patience: number): Promise<Access> {
+  return exchangeToken(resources, await awaitLease(resources, asked, patience));
 }
 
 /** Waits for another holder, as long as a lease can last; never goes on without the lease. */
-async function awaitLease({ database, clock, holder }: Needs, asked: Asked): Promise<Lease> {
+async function awaitLease({ database, clock, holder }: Needs, asked: Asked, patience: number): Promise<Lease> {
   const begin = clock.now().getTime();
   for (;;) {
     const at = clock.now();
     const lease = await claimLease(database, { ...asked, holder, at, leaseMs });
     if (lease) return lease;
     await refuseUnusable(database, asked.grantId, at);
-    if (at.getTime() - begin > patienceMs) {
+    if (at.getTime() - begin >= patience) {
       throw new HouseError('grant/busy', 'Another worker uses this consent just now. Try again soon.', {
         retry: { afterMs: pauseWhileHeldMs * 10 },
       });
@@ -97,6 +103,8 @@ async function awaitLease({ database, clock, holder }: Needs, asked: Asked): Pro
 async function refuseUnusable(database: Needs['database'], grantId: string, at: Date): Promise<void> {
   const grant = await findGrant(database, grantId);
   if (grant === null || grant.state === 'withdrawn') throw notUsable('withdrawn');
+  const circuit = await findCircuit(database, grant);
+  if (circuit?.open && circuit.nextProbeAt > at) throw circuitOpen(at, circuit.nextProbeAt);
   if (grant.state === 'active' && grant.reason === null) return;
   const { state, nextExchangeAt: next } = grant;
   if (next !== null && next <= at) return;

@@ -70,7 +70,7 @@ export async function finishAuthorization(
   redirectUri: string,
   callback: URL,
   transaction: AuthorizationTransaction,
-  log: Log,
+  { log, now }: { log: Log; now: Date },
 ): Promise<Authorized> {
   const own = new URL(redirectUri);
   own.search = callback.search;
@@ -85,7 +85,7 @@ export async function finishAuthorization(
       throw providerError(error);
     });
   const idToken = answer.claims();
-  const tokens = readTokens({ ...answer });
+  const tokens = readTokens({ ...answer }, now);
   if (idToken === undefined || tokens === undefined)
     throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
   return {

@@ -64,9 +64,11 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
     },
     finishAuthorization: async (callback, transaction) => {
       const { configuration, authentication } = await connected();
-      return finishAuthorization(configuration, redirectUri, callback, transaction, log).catch((error: unknown) => {
-        throw noting(authentication, providerError(error));
-      });
+      return finishAuthorization(configuration, redirectUri, callback, transaction, { log, now: clock.now() }).catch(
+        (error: unknown) => {
+          throw noting(authentication, providerError(error));
+        },
+      );
     },
     exchange: async (refreshToken) => {
       const attempt: Attempt = { sent: false };

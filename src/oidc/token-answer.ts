@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { hintOf } from '../domain/hint.ts';
 import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
@@ -10,13 +11,13 @@ export function readAnswer(attempt: Attempt, now: Date, fault: string | undefine
     return { kind: 'lost', errorCode: failure, ...(attempt.status !== undefined && { status: attempt.status }) };
   const body = parseObject(raw.text);
   if (raw.status !== 200) return readRefusal(raw, body, now);
-  const tokens = readTokens(body);
+  const tokens = readTokens(body, now);
   if (tokens === undefined) return { kind: 'lost', errorCode: 'unreadable', status: raw.status };
   return { kind: 'answered', status: raw.status, tokens, ...(fault !== undefined && { fault }) };
 }
 
 /** The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds no access token. */
-export function readTokens(body: Record<string, unknown>): TokenAnswer | undefined {
+export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswer | undefined {
   const accessToken = text(body.access_token);
   if (accessToken === undefined) return undefined;
   const refreshToken = text(body.refresh_token);
@@ -30,7 +31,7 @@ export function readTokens(body: Record<string, unknown>): TokenAnswer | undefin
     sid: text(ofId?.sid) ?? text(ofRefresh?.sid),
     tokenType: text(ofRefresh?.typ),
     issuedAt: moment(ofRefresh?.iat),
-    endsAt: moment(ofRefresh?.exp),
+    endsAt: moment(ofRefresh?.exp) ?? endOf(body.refresh_expires_in, now),
   });
 }
 
@@ -46,11 +47,13 @@ export function decodeClaims(token: unknown): Record<string, unknown> | undefine
 
 function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): ExchangeAnswer {
   const retryAfterMs = readRetryAfter(raw.retryAfter, now);
+  const hint = hintOf(body.error_description);
   return {
     kind: 'refused',
     status: raw.status,
     errorCode: errorWord(body.error) ?? `http-${raw.status}`,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(hint !== undefined && { hint }),
   };
 }
 
@@ -76,6 +79,11 @@ function parseObject(json: string): Record<string, unknown> {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Keycloak's `refresh_expires_in`, where 0 means that the token has no `exp`. */
+function endOf(seconds: unknown, now: Date): Date | undefined {
+  return typeof seconds === 'number' && seconds > 0 ? new Date(now.getTime() + seconds * 1000) : undefined;
 }
 
 function moment(seconds: unknown): Date | undefined {

@@ -79,9 +79,11 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
     ['ok', null],
     ['transient', 'ECONNREFUSED'],
     ['transient', 'ECONNREFUSED'],
-    ['operator', 'invalid_client'],
+    ['operator', 'unauthorized_client'],
   ]);
   house.provider.knobs.setClientSecret('rp', 'a secret & more');
+  expect(await refusal(access(house.resources, grant.id))).toBe('provider/circuit-open');
+  house.pass(60_000);
   expect(await refusal(access(house.resources, grant.id))).toBe('went well');
 });
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
 import { alice, type Person, people } from '../../../demo/people.ts';
@@ -11,10 +12,15 @@ import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { openSpool } from '../../../src/vault/spool.ts';
 import { openTestDatabase } from '../../support/postgres.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { startRelyingParty } from '../demo/relying-party.ts';
 
-export type Custody = Pick<Resources, 'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log'>;
+export type Custody = Pick<
+  Resources,
+  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool'
+>;
 
 /** The part of the house that keeps tokens, at the demo's provider, with a database of its own. */
 export interface CustodyHouse extends AsyncDisposable {
@@ -34,6 +40,7 @@ export async function openCustodyHouse(options: ProviderOptions['options'] = {})
   const party = opened.use(await startRelyingParty());
   const provider = opened.adopt(await startProvider({ clients: [party.client], people, options }), (one) => one.stop());
   const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
+  const folder = opened.use(await temporaryFolder('custody'));
   await migrate(test.url);
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
   let shift = 0;
@@ -47,6 +54,7 @@ export async function openCustodyHouse(options: ProviderOptions['options'] = {})
     holder,
     keyring,
     log: silentLog,
+    spool: openSpool(join(folder.path, 'spool')),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
   });
   const resources = enter('first');

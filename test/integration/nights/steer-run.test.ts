@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
 import { HouseError } from '../../../src/errors.ts';
-import { heal } from '../../../src/flows/heal.ts';
+import { healRuns } from '../../../src/flows/heal.ts';
 import { openNight } from '../../../src/flows/open-night.ts';
 import { type Outcome, steerRun, type Work } from '../../../src/flows/steer-run.ts';
 import { type NightHouse, openNightHouse, savePlan } from './house.ts';
@@ -189,10 +189,10 @@ describe('healing', () => {
   test('returns runs whose worker died while attempts are left, then fails them', async () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       expect(await claim('that dies')).toMatchObject({ attempt });
-      expect(await heal(house.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
+      expect(await healRuns(house.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
       await house.resources.clock.advance(61 * second);
       const last = attempt === 3;
-      expect(await heal(house.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
+      expect(await healRuns(house.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
       expect(house.taken()).toEqual(last ? [] : [{ runId, attempt, delayMs: 0 }]);
     }
     expect(await run()).toMatchObject({ state: 'failed', message: expect.stringMatching(/\w/) });
@@ -200,12 +200,12 @@ describe('healing', () => {
   });
 
   test('puts queued runs into the queue again, as the same jobs, with what is left of their wait', async () => {
-    expect(await heal(house.resources)).toMatchObject({ queued: 1 });
+    expect(await healRuns(house.resources)).toMatchObject({ queued: 1 });
     expect(house.taken()).toEqual([{ runId, attempt: 0, delayMs: 0 }]);
     await steer(fail({ afterMs: 1 }));
     const [job] = house.taken();
     await house.resources.clock.advance(15 * second);
-    await heal(house.resources);
+    await healRuns(house.resources);
     expect(house.taken()).toEqual([{ ...job, delayMs: 45 * second }]);
   });
 });

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseGeneration } from '../../../src/domain/generation.ts';
-import { type ExchangeAnswer, followRefusal, judgeAnswer, type Verdict } from '../../../src/domain/verdict.ts';
+import { type ExchangeAnswer, judgeAnswer, type Verdict } from '../../../src/domain/verdict.ts';
 
-const hour = 3_600_000;
 const refused = (status: number, errorCode: string, retryAfterMs?: number): ExchangeAnswer => ({
   kind: 'refused',
   status,
@@ -33,14 +32,6 @@ const table: [string, ExchangeAnswer, Verdict][] = [
 
 test.each(table)('%s is judged by status and error alone', (_, answer, verdict) => {
   expect(judgeAnswer(answer)).toBe(verdict);
-});
-
-test('consent is gone only after five refusals over hours, and the token is asked ever more slowly', () => {
-  expect(followRefusal(1, 0)).toEqual({ state: 'suspect', askAgainAfterMs: hour / 4 });
-  expect(followRefusal(5, 2 * hour).state).toBe('suspect');
-  expect(followRefusal(4, 48 * hour).state).toBe('suspect');
-  expect(followRefusal(5, 4 * hour)).toEqual({ state: 'needs_consent', askAgainAfterMs: 24 * hour });
-  expect(followRefusal(100, 400 * hour).askAgainAfterMs).toBe(7 * 24 * hour);
 });
 
 const link = (number: number, parent: number | null, fence: number, seconds?: number) => ({

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { openBrowser, signIn } from '../../demo/browser.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/client.ts';
+import { saveConsent } from '../../src/database/consents.ts';
+import { readyToKeep } from '../../src/flows/custody.ts';
+import { silentLog } from '../../src/log.ts';
+import { openIssuer } from '../../src/oidc/issuer.ts';
+import { parseKeyring } from '../../src/vault/keyring.ts';
+import type { ProviderProcess } from './provider-process.ts';
+
+const day = 86_400_000;
+
+/** Half of the people consent to Nightkeep, whose grants are answered; the tokens of the other half are for bare clients. */
+export async function enrol(provider: ProviderProcess, database: Database, count: number) {
+  const keyring = `bench:${randomBytes(32).toString('base64url')}`;
+  const tokens = [];
+  for (const person of provider.people.slice(0, count)) tokens.push(await consent(provider, person));
+  const half = count / 2;
+  const grants: string[] = [];
+  for (const authorized of tokens.slice(0, half)) grants.push(await keep(database, keyring, provider, authorized));
+  return { keyring, grants, bare: tokens.slice(half).map(({ refreshToken }) => ({ token: refreshToken ?? '' })) };
+}
+
+async function consent(provider: ProviderProcess, person: ProviderProcess['people'][number]) {
+  const issuer = openIssuer({
+    provider: {
+      issuer: new URL(provider.issuer),
+      clientId: provider.clientId,
+      authentication: 'client_secret_basic',
+      secrets: [provider.secret],
+    },
+    publicUrl: new URL(provider.redirectUri),
+    clock: systemClock(),
+    log: silentLog,
+  });
+  const begun = await issuer.beginAuthorization({
+    purpose: 'consent',
+    scope: 'openid offline_access',
+    prompt: 'consent',
+    returnTo: '/',
+  });
+  await using browser = openBrowser();
+  const callback = new URL((await signIn(browser, await browser.open(begun.url.href), person)).url);
+  return issuer.finishAuthorization(callback, begun.transaction);
+}
+
+async function keep(
+  database: Database,
+  keyring: string,
+  provider: ProviderProcess,
+  authorized: Awaited<ReturnType<typeof consent>>,
+): Promise<string> {
+  const at = new Date();
+  const refreshToken = authorized.refreshToken ?? '';
+  const { grant } = await saveConsent(database, {
+    user: { issuer: authorized.issuer, subject: authorized.subject, claims: {}, at },
+    grant: {
+      clientId: provider.clientId,
+      sid: authorized.sid,
+      scope: authorized.scope,
+      idleDeadline: new Date(at.getTime() + 30 * day),
+      maxDeadline: null,
+      idleSeconds: null,
+      nextExchangeAt: new Date(at.getTime() + 7 * day),
+    },
+    token: (owner) => readyToKeep(parseKeyring(keyring), owner, { ...authorized, refreshToken }),
+    terms: { text: {}, agreedAt: at },
+    plan: () => ({
+      ...{ sources: [], zone: 'UTC', windowStart: '01:00', windowEnd: '05:00', retention: {} },
+      ...{ nextNight: '2100-01-01', nextDueAt: new Date('2100-01-01T01:00:00Z') },
+    }),
+    holder: 'bench',
+    at,
+  });
+  return grant.id;
+}

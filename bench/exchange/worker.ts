@@ -1,0 +1,63 @@
+/** A child of bench/exchange.ts: exchanges one grant again and again through the whole protocol, for as long as it is told. */
+import { once } from 'node:events';
+import { systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { exchangeNow } from '../../src/flows/obtain-access.ts';
+import { silentLog } from '../../src/log.ts';
+import { openIssuer } from '../../src/oidc/issuer.ts';
+import { parseKeyring } from '../../src/vault/keyring.ts';
+import { openSpool } from '../../src/vault/spool.ts';
+import { openCounting } from './statements.ts';
+
+export interface WorkerOrder {
+  grantId: string;
+  databaseUrl: string;
+  keyring: string;
+  spool: string;
+  ms: number;
+  provider: { issuer: string; clientId: string; secret: string; redirectUri: string };
+}
+
+export interface WorkerResult {
+  exchanges: number;
+  elapsedMs: number;
+  statements: number;
+}
+
+const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
+const { provider, grantId } = order;
+const config = readConfig({
+  PUBLIC_URL: new URL('/', provider.redirectUri).href,
+  OIDC_ISSUER: provider.issuer,
+  OIDC_CLIENT_ID: provider.clientId,
+  OIDC_CLIENT_SECRET: provider.secret,
+  FILES_URL: 'http://127.0.0.1/{sub}/',
+  KEYRING: order.keyring,
+});
+const clock = systemClock();
+const { database, count } = openCounting(order.databaseUrl);
+const resources = {
+  config,
+  clock,
+  database,
+  log: silentLog,
+  keyring: parseKeyring(config.keyring),
+  holder: `bench/${process.pid}`,
+  spool: openSpool(order.spool),
+  issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
+};
+const exchange = () => exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+for (let warm = 0; warm < 20; warm += 1) await exchange();
+process.send?.('warm');
+await once(process, 'message');
+const begin = performance.now();
+const before = count();
+let exchanges = 0;
+while (performance.now() - begin < order.ms) {
+  await exchange();
+  exchanges += 1;
+}
+const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
+process.send?.(result);
+process.disconnect();
+await database.$disconnect();

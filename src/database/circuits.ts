@@ -1,0 +1,62 @@
+import { probeEveryMs } from '../domain/circuit.ts';
+import type { Database } from './client.ts';
+import type { Circuit } from './generated/client.ts';
+
+interface Client {
+  issuer: string;
+  clientId: string;
+}
+
+/**
+ * Opens the circuit of a provider and client; true for the one who opened it, who tells the operators. `doubtful` says
+ * that the reason are refusals, which an operator may have called true.
+ */
+export async function openCircuit(
+  database: Database,
+  { issuer, clientId, reason, at, doubtful = false }: Client & { reason: string; at: Date; doubtful?: boolean },
+): Promise<boolean> {
+  const nextProbeAt = new Date(at.getTime() + probeEveryMs);
+  return database.$transaction(async (transaction) => {
+    const opened = await transaction.$executeRaw`
+      INSERT INTO circuits (issuer, client_id, open, reason, opened_at, next_probe_at)
+      VALUES (${issuer}, ${clientId}, true, ${reason}, ${at}, ${nextProbeAt})
+      ON CONFLICT (issuer, client_id) DO UPDATE SET open = true, reason = excluded.reason, opened_at = excluded.opened_at,
+        next_probe_at = excluded.next_probe_at, closed_at = NULL
+      WHERE NOT circuits.open AND (NOT ${doubtful} OR circuits.trusted_until IS NULL OR circuits.trusted_until <= ${at})`;
+    if (opened === 0) return false;
+    await tell(transaction, { issuer, clientId }, { from: 'closed', to: 'open', reason, at, by: 'provider' });
+    return true;
+  });
+}
+
+/** Closes a circuit on an operator's word that refusals are true; they are believed until `trustedUntil`. */
+export async function trustRefusals(
+  database: Database,
+  { issuer, clientId, trustedUntil, at, by }: Client & { trustedUntil: Date; at: Date; by: string },
+): Promise<boolean> {
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.circuit.updateMany({
+      where: { issuer, clientId, open: true },
+      data: { open: false, closedAt: at, trustedUntil },
+    });
+    if (count === 1)
+      await tell(transaction, { issuer, clientId }, { from: 'open', to: 'closed', reason: 'trusted', at, by });
+    return count === 1;
+  });
+}
+
+export async function findCircuit(database: Database, { issuer, clientId }: Client): Promise<Circuit | null> {
+  return database.circuit.findUnique({ where: { issuer_clientId: { issuer, clientId } } });
+}
+
+export async function listCircuits(database: Database): Promise<Circuit[]> {
+  return database.circuit.findMany({ orderBy: [{ open: 'desc' }, { openedAt: 'desc' }] });
+}
+
+async function tell(
+  transaction: Pick<Database, 'event'>,
+  { issuer, clientId }: Client,
+  change: { from: string; to: string; reason: string; at: Date; by: string },
+): Promise<void> {
+  await transaction.event.create({ data: { subjectKind: 'circuit', subjectId: `${issuer} ${clientId}`, ...change } });
+}

@@ -1,0 +1,115 @@
+import type { Database } from './client.ts';
+import type { Grant, GrantState } from './generated/client.ts';
+
+export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'generation' | 'lastExchangedAt'> {
+  user: { username: string | null; subject: string };
+  idleDeadline: Date;
+  maxDeadline: Date | null;
+  nextExchangeAt: Date | null;
+}
+
+/** Grants as an operator sees them, those that end first before the others; with `endingBefore`, only what ends by then. */
+export async function listGrants(
+  database: Database,
+  { state, endingBefore, limit }: { state?: GrantState | undefined; endingBefore?: Date | undefined; limit: number },
+): Promise<GrantRow[]> {
+  const living = { state: state ?? { not: 'withdrawn' as const } };
+  const ending = endingBefore && {
+    OR: [{ idleDeadline: { lte: endingBefore } }, { maxDeadline: { lte: endingBefore } }],
+  };
+  return database.grant.findMany({
+    where: { ...living, ...ending },
+    orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
+    take: limit,
+    select: {
+      id: true,
+      state: true,
+      reason: true,
+      generation: true,
+      lastExchangedAt: true,
+      idleDeadline: true,
+      maxDeadline: true,
+      nextExchangeAt: true,
+      user: { select: { username: true, subject: true } },
+    },
+  });
+}
+
+export interface ForecastDay {
+  /** Whole days from now. */
+  day: number;
+  /** Grants that have died by the end of that day, if nothing is exchanged from now. */
+  dead: number;
+}
+
+/** How many living grants die in so many days if nothing is exchanged from now, day by day. */
+export async function forecastDeaths(
+  database: Database,
+  { at, days }: { at: Date; days: number },
+): Promise<{ living: number; forecast: ForecastDay[] }> {
+  const rows = await database.$queryRaw<{ day: number; dead: number }[]>`
+    SELECT greatest(0, ceil(extract(epoch FROM least(idle_deadline, max_deadline) - ${at}) / 86400))::int AS day, count(*)::int AS dead
+    FROM grants WHERE state IN ('active', 'suspect') GROUP BY 1`;
+  const living = rows.reduce((sum, { dead }) => sum + dead, 0);
+  const deadBy = (day: number) => rows.filter((row) => row.day <= day).reduce((sum, { dead }) => sum + dead, 0);
+  return { living, forecast: Array.from({ length: days + 1 }, (_, day) => ({ day, dead: deadBy(day) })) };
+}
+
+export interface EndingGrant {
+  id: string;
+  maxDeadline: Date;
+  warnedDays: number | null;
+}
+
+/** Living grants whose maximum comes before then. */
+export async function listEndingGrants(
+  database: Database,
+  { at, before, limit }: { at: Date; before: Date; limit: number },
+): Promise<EndingGrant[]> {
+  const rows = await database.grant.findMany({
+    where: { state: { in: ['active', 'suspect'] }, maxDeadline: { gt: at, lte: before } },
+    orderBy: { maxDeadline: 'asc' },
+    take: limit,
+    select: { id: true, maxDeadline: true, warnedDays: true },
+  });
+  return rows.flatMap(({ maxDeadline, ...row }) => (maxDeadline === null ? [] : [{ ...row, maxDeadline }]));
+}
+
+/** Puts on record that the person was warned; false where another process did so first. */
+export async function saveWarning(
+  database: Database,
+  { grant, days, at }: { grant: EndingGrant; days: number; at: Date },
+): Promise<boolean> {
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.grant.updateMany({
+      where: { id: grant.id, warnedDays: grant.warnedDays, maxDeadline: grant.maxDeadline },
+      data: { warnedDays: days },
+    });
+    if (count === 1)
+      await transaction.event.create({
+        data: { subjectKind: 'grant', subjectId: grant.id, to: 'warned', reason: `${days} days`, at, by: 'schedule' },
+      });
+    return count === 1;
+  });
+}
+
+/** Lets a grant be asked again now that was refused; false where it needs no asking or has ended. */
+export async function askGrantAgain(
+  database: Database,
+  { grantId, at, by }: { grantId: string; at: Date; by: string },
+): Promise<boolean> {
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.grant.updateMany({
+      where: {
+        id: grantId,
+        OR: [{ state: { in: ['suspect', 'needs_consent'] } }, { state: 'active', reason: { not: null } }],
+      },
+      data: { nextExchangeAt: at },
+    });
+    if (count === 1)
+      await transaction.event.create({
+        data: { subjectKind: 'grant', subjectId: grantId, to: 'asked again', at, by },
+      });
+    return count === 1;
+  });
+}

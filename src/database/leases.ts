@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { probeEveryMs } from '../domain/circuit.ts';
+import { chooseGeneration } from '../domain/generation.ts';
+import type { Database, Transaction } from './client.ts';
+import type { GrantState } from './generated/client.ts';
+import { tellGrant } from './grants.ts';
+
+/** The grant as its lease found it; nothing of this changes while the lease is held. */
+export interface LeasedGrant {
+  id: string;
+  userId: string;
+  issuer: string;
+  clientId: string;
+  subject: string;
+  state: Exclude<GrantState, 'withdrawn'>;
+  reason: string | null;
+  refusals: number;
+  suspectSince: Date | null;
+  idleDeadline: Date;
+  maxDeadline: Date | null;
+  nextExchangeAt: Date | null;
+  idleSeconds: number | null;
+  consentedAt: Date;
+  sealedDpopKey: Uint8Array | null;
+}
+
+/** The generation to send. */
+export interface LeasedToken {
+  number: number;
+  sealed: Uint8Array | null;
+  fingerprint: Uint8Array;
+  issuedAt: Date | null;
+  endsAt: Date | null;
+  receivedAt: Date;
+}
+
+/** A claimed lease: the sole right to exchange the grant's token until `leaseUntil`. */
+export interface Lease {
+  exchangeId: string;
+  grant: LeasedGrant;
+  token: LeasedToken;
+  /** The number that a token gets that comes back. */
+  nextNumber: number;
+  fence: number;
+  leaseUntil: Date;
+}
+
+export interface LeaseRequest {
+  grantId: string;
+  holder: string;
+  purpose: string;
+  runId?: string | undefined;
+  at: Date;
+  leaseMs: number;
+}
+
+/**
+ * How long an exchange without an answer is left alone: the process that made it may still save what came back, from
+ * memory or from its spool, and sending the same token meanwhile would end the chain.
+ */
+export const silenceMs = 5 * 60_000;
+
+/**
+ * Claims the lease, in one statement, where it is free, the grant may be asked and no answer is outstanding: fence + 1,
+ * and the exchange is on record before anything is sent. While the circuit of the provider is open, only one claim a
+ * minute goes through. A token that an earlier holder received and could not save is made the current one first.
+ */
+export async function claimLease(database: Database, request: LeaseRequest): Promise<Lease | undefined> {
+  const [row] = await claim(database, request);
+  if (row === undefined) return undefined;
+  const { exchangeId, fence, leaseUntil, pending, nextNumber, grant, token } = rowToLease(row);
+  const lease = { exchangeId, grant, token, nextNumber, fence, leaseUntil };
+  if (!pending) return lease;
+  return { ...lease, token: await promotePending(database, lease, request.at) };
+}
+
+interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
+  exchangeId: string;
+  grantId: string;
+  fence: number;
+  leaseUntil: Date;
+  nextNumber: number;
+  pending: boolean;
+}
+
+function claim(database: Database, { grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest): Promise<Row[]> {
+  const leaseUntil = new Date(at.getTime() + leaseMs);
+  const silentSince = new Date(at.getTime() - silenceMs);
+  const nextProbeAt = new Date(at.getTime() + probeEveryMs);
+  return database.$queryRaw<Row[]>`
+    WITH free AS (
+      SELECT id, issuer, client_id FROM grants
+      WHERE id = ${grantId}::uuid AND state <> 'withdrawn'
+        AND (lease_until IS NULL OR lease_until <= ${at})
+        AND ((state = 'active' AND reason IS NULL) OR next_exchange_at <= ${at})
+        AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.grant_id = grants.id AND e.started_at > ${silentSince}
+          AND e.answered_at IS NULL AND e.fence = grants.fence)
+      FOR UPDATE
+    ), open AS (
+      SELECT 1 FROM circuits c JOIN free ON c.issuer = free.issuer AND c.client_id = free.client_id WHERE c.open
+    ), probe AS (
+      UPDATE circuits c SET next_probe_at = ${nextProbeAt} FROM free
+      WHERE c.issuer = free.issuer AND c.client_id = free.client_id AND c.open AND c.next_probe_at <= ${at}
+      RETURNING 1
+    ), claimed AS (
+      UPDATE grants SET fence = grants.fence + 1, lease_holder = ${holder}, lease_until = ${leaseUntil}
+      FROM free
+      WHERE grants.id = free.id AND (NOT EXISTS (SELECT 1 FROM open) OR EXISTS (SELECT 1 FROM probe))
+      RETURNING grants.*
+    ), told AS (
+      INSERT INTO exchanges (id, grant_id, generation, fence, holder, purpose, run_id, started_at)
+      SELECT ${randomUUID()}::uuid, id, generation, fence, ${holder}, ${purpose}, ${runId ?? null}::uuid, ${at} FROM claimed
+      RETURNING id
+    )
+    SELECT told.id AS "exchangeId", g.id AS "grantId", g.fence, g.lease_until AS "leaseUntil", g.user_id AS "userId",
+      g.issuer, g.client_id AS "clientId", g.subject, g.state, g.reason, g.refusals, g.suspect_since AS "suspectSince",
+      g.idle_deadline AS "idleDeadline", g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt",
+      g.idle_seconds AS "idleSeconds", g.sealed_dpop_key AS "sealedDpopKey",
+      coalesce((SELECT max(agreed_at) FROM consents WHERE grant_id = g.id), g.created_at) AS "consentedAt",
+      t.number, t.sealed, t.fingerprint, t.issued_at AS "issuedAt", t.ends_at AS "endsAt", t.received_at AS "receivedAt",
+      (SELECT max(number) + 1 FROM token_generations WHERE grant_id = g.id) AS "nextNumber",
+      EXISTS (SELECT 1 FROM token_generations WHERE grant_id = g.id AND state = 'pending') AS pending
+    FROM claimed g CROSS JOIN told JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
+}
+
+function rowToLease({ exchangeId, fence, leaseUntil, pending, nextNumber, ...row }: Row) {
+  const { number, sealed, fingerprint, issuedAt, endsAt, receivedAt, grantId, ...grant } = row;
+  const token = { number, sealed, fingerprint, issuedAt, endsAt, receivedAt };
+  return { exchangeId, fence, leaseUntil, pending, nextNumber, grant: { id: grantId, ...grant }, token };
+}
+
+/**
+ * Makes the generation current that was issued last, of those that were received and never made so; the others must
+ * never be sent. The lease is held, so nobody sends anything meanwhile; the exchange on record then names what is sent.
+ */
+async function promotePending(database: Database, { grant, token, exchangeId }: Omit<Lease, 'nextNumber'>, at: Date) {
+  const grantId = grant.id;
+  return database.$transaction(async (transaction) => {
+    const known = await transaction.tokenGeneration.findMany({
+      where: { grantId, OR: [{ state: 'pending' }, { number: token.number }] },
+    });
+    const current = known.find(({ number }) => number === token.number);
+    if (current === undefined) throw new Error(`Grant ${grantId} has no current generation.`);
+    const chosen = chooseGeneration(
+      current,
+      known.filter(({ state }) => state === 'pending'),
+    );
+    const promoted = known.find(({ number }) => number === chosen.number) ?? current;
+    if (promoted !== current) {
+      await moveTo(transaction, grantId, current.number, promoted.number);
+      await transaction.grant.update({ where: { id: grantId }, data: { generation: promoted.number } });
+      await transaction.exchange.update({ where: { id: exchangeId }, data: { generation: promoted.number } });
+      await tellGrant(transaction, { id: grantId }, 'promoted', `generation ${promoted.number}`, at, 'provider');
+    }
+    await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
+    return promoted;
+  });
+}
+
+/** One generation takes the place of another. */
+export async function moveTo(transaction: Transaction, grantId: string, from: number, to: number): Promise<void> {
+  const at = (number: number) => ({ where: { grantId_number: { grantId, number } } });
+  await transaction.tokenGeneration.update({ ...at(from), data: { state: 'superseded' } });
+  await transaction.tokenGeneration.update({ ...at(to), data: { state: 'current' } });
+}

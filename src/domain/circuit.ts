@@ -1,0 +1,23 @@
+/** How the latest answers of a provider to one client were, one for each grant, the newest first. */
+export type LatestAnswer = 'ok' | 'refused';
+
+/** While a circuit is open one exchange a minute tries whether the trouble is over. */
+export const probeEveryMs = 60_000;
+/** How many grants' latest answers are looked at, and how old they may be. */
+export const latestAnswers = 10;
+export const answersFromMs = 24 * 3_600_000;
+/** How long an operator's word that refusals are true holds. */
+export const trustMs = 24 * 3_600_000;
+
+/** Of the latest answers, how many refusals are too many to be people's own doing. */
+const jump = { least: 3, share: 0.3, leastOfAll: 2 };
+
+/**
+ * Whether so many grants were refused of late that the cause must be the provider's or the operator's: an
+ * upgrade, "sign out all", a realm imported anew. A wrong alarm costs a minute, until the next probe goes well.
+ */
+export function isJump(latest: readonly LatestAnswer[]): boolean {
+  const refused = latest.filter((answer) => answer === 'refused').length;
+  if (refused === latest.length) return refused >= jump.leastOfAll;
+  return refused >= jump.least && refused / latest.length >= jump.share;
+}

@@ -1,0 +1,87 @@
+/** What the provider said of a token, where it can be read. */
+export interface TokenLife {
+  issuedAt: Date | null;
+  /** The token's own `exp`. */
+  endsAt: Date | null;
+}
+
+export interface OfflineWindows {
+  /** Milliseconds that a token lives unused, by the settings. */
+  offlineIdleMs: number;
+  /** Milliseconds that a grant lives from consent, by the settings; absent where it is not limited. */
+  offlineMaxMs?: number | undefined;
+}
+
+export interface Known {
+  consentedAt: Date;
+  idleSeconds: number | null;
+  maxDeadline: Date | null;
+  /** The token that was sent; absent for the first of a consent. */
+  previous?: TokenLife | undefined;
+}
+
+export interface Deadlines {
+  /** When the token ends if nobody uses it. */
+  idleDeadline: Date;
+  /** When the grant ends whatever is done; null where nothing says so. */
+  maxDeadline: Date | null;
+  /** Seconds that a token lives unused, once the provider's tokens have shown it. */
+  idleSeconds: number | null;
+  /** When keep-alive exchanges it at the latest: a quarter of the idle window. */
+  nextExchangeAt: Date;
+}
+
+/** Two ends within so much of each other are the same: `exp` and `iat` are whole seconds. */
+const sameMs = 2_000;
+
+/**
+ * The deadlines after an exchange, or after consent. Settings say them at first; a token with `exp` says them better:
+ * an end that moves on with each token is the idle window, one that stands still is the maximum. `exp` never says
+ * that a grant lives longer than the settings do, and no `exp` says nothing at all.
+ */
+export function deadlinesAfter(known: Known, token: TokenLife, at: Date, windows: OfflineWindows): Deadlines {
+  const configuredMax = windows.offlineMaxMs === undefined ? null : after(known.consentedAt, windows.offlineMaxMs);
+  const stands = standsStill(known.previous, token);
+  const idleSeconds = stands ? known.idleSeconds : (lifeOf(token) ?? known.idleSeconds);
+  const learnedMax = stands ? token.endsAt : token.endsAt === null ? null : later(known.maxDeadline, token.endsAt);
+  const idleMs = Math.min(windows.offlineIdleMs, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds * 1000);
+  const maxDeadline = configuredMax === null ? learnedMax : sooner(configuredMax, learnedMax);
+  const idleDeadline = sooner(after(at, idleMs), token.endsAt);
+  return { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt: sooner(after(at, idleMs / 4), idleDeadline) };
+}
+
+/** Whether the new token ends when the old one did, although it was issued later. */
+function standsStill(previous: TokenLife | undefined, token: TokenLife): boolean {
+  if (!previous?.endsAt || !previous.issuedAt || !token.endsAt || !token.issuedAt) return false;
+  const issuedLater = token.issuedAt.getTime() - previous.issuedAt.getTime();
+  return issuedLater > sameMs && token.endsAt.getTime() - previous.endsAt.getTime() <= sameMs;
+}
+
+function lifeOf({ issuedAt, endsAt }: TokenLife): number | undefined {
+  if (issuedAt === null || endsAt === null) return undefined;
+  return Math.max(1, Math.round((endsAt.getTime() - issuedAt.getTime()) / 1000));
+}
+
+/** A maximum that was learned is forgotten when a token outlives it: the realm was changed. */
+function later(known: Date | null, endsAt: Date): Date | null {
+  return known !== null && known.getTime() - endsAt.getTime() >= -sameMs ? known : null;
+}
+
+function sooner(one: Date, other: Date | null): Date {
+  return other !== null && other < one ? other : one;
+}
+
+function after(at: Date, ms: number): Date {
+  return new Date(at.getTime() + ms);
+}
+
+/** Days before a maximum at which the person is told. */
+const warnings = [1, 7, 14] as const;
+
+/** The warning that is due (14, 7 or 1 days), where the person has not had it or a later one yet. */
+export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | null): 14 | 7 | 1 | undefined {
+  const leftMs = maxDeadline.getTime() - at.getTime();
+  if (leftMs <= 0) return undefined;
+  const due = warnings.find((days) => leftMs <= days * 86_400_000);
+  return due !== undefined && (warnedDays === null || due < warnedDays) ? due : undefined;
+}

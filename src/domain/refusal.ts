@@ -1,0 +1,129 @@
+import type { Hint } from './hint.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** A token that was refused is asked again after these pauses, and after the last one again and again. */
+const pausesAfterRefusal = [15 * minute, 30 * minute, hour, 2 * hour, day, 2 * day, 4 * day, 7 * day];
+
+/** Refusals in a row, and the time over which they came, that show that consent is gone. */
+const proof = { refusals: 5, ms: 3 * hour };
+
+/** A provider that misses a scope is asked slowly: only an administrator can mend it. */
+const pauseAfterMissingScopeMs = day;
+/** After a second answer in a row was lost, the provider is left in peace for so long. */
+const pauseAfterLostAnswersMs = hour;
+
+/** Why a grant is what it is, as a word that pages turn into a sentence. */
+export type Reason =
+  | Hint
+  | 'ended_at_provider'
+  | 'expired_idle'
+  | 'expired_maximum'
+  | 'lost_answers'
+  | 'lost_rotation'
+  | 'permission_missing';
+
+/** A grant as a refusal finds it. */
+export interface Refusable {
+  state: 'active' | 'suspect' | 'needs_consent';
+  reason: string | null;
+  refusals: number;
+  suspectSince: Date | null;
+  idleDeadline: Date;
+  maxDeadline: Date | null;
+  nextExchangeAt: Date | null;
+}
+
+/** What becomes of it. The token is kept in every case; `nextExchangeAt` null: it is never asked again. */
+export interface Change {
+  state: Refusable['state'];
+  reason: string | null;
+  refusals: number;
+  suspectSince: Date | null;
+  nextExchangeAt: Date | null;
+}
+
+export interface Refusal {
+  at: Date;
+  errorCode: string;
+  hint: Hint | undefined;
+  /** Answers in a row, just before this one, that were lost: the provider may have rotated in one of them. */
+  lostBefore: number;
+  /** Whether a refusal is proof of anything just now: the circuit is closed, and others are not refused as well. */
+  credible: boolean;
+}
+
+/**
+ * What follows from a refusal that is the person's. `invalid_grant` makes the grant suspect, and five of them over three
+ * hours show that consent is gone; even then the token is asked again, ever more slowly, until its window has
+ * passed, because a role, a disabled user or a not-before can be put right at the provider without anybody's consent.
+ */
+export function afterRefusal(grant: Refusable, refusal: Refusal): Change {
+  const { at, errorCode } = refusal;
+  const suspectSince = grant.suspectSince ?? at;
+  if (errorCode !== 'invalid_grant') {
+    const nextExchangeAt = askAgainForPermission(grant, refusal);
+    return {
+      state: leastSuspect(grant),
+      reason: 'permission_missing',
+      refusals: grant.refusals,
+      suspectSince,
+      nextExchangeAt,
+    };
+  }
+  const refusals = grant.refusals + 1;
+  const longEnough = at.getTime() - suspectSince.getTime() >= proof.ms;
+  const proven = grant.state === 'needs_consent' || (refusals >= proof.refusals && longEnough && refusal.credible);
+  const next = after(at, pauseAfter(proven ? refusals : Math.min(refusals, proof.refusals - 1)));
+  return {
+    state: proven ? 'needs_consent' : 'suspect',
+    reason: reasonOf(grant, refusal),
+    refusals,
+    suspectSince,
+    nextExchangeAt: proven && next > grant.idleDeadline ? null : next,
+  };
+}
+
+/** What follows when no answer came: a second one lost in a row leaves the provider in peace for a while. */
+export function afterLostAnswer(
+  grant: Refusable,
+  { at, lostBefore }: { at: Date; lostBefore: number },
+): Change | undefined {
+  if (lostBefore === 0) return undefined;
+  const { state, refusals, suspectSince } = grant;
+  const nextExchangeAt = after(at, pauseAfterLostAnswersMs);
+  return { state, refusals, suspectSince, reason: grant.reason ?? 'lost_answers', nextExchangeAt };
+}
+
+/**
+ * Some providers use a rotating token up in `not_allowed`, so it is asked once more only shortly before its idle
+ * window ends, when nothing can be lost, or when somebody says that the permission is back.
+ */
+function askAgainForPermission({ idleDeadline }: Refusable, { at, errorCode }: Refusal): Date {
+  if (errorCode !== 'not_allowed') return after(at, pauseAfterMissingScopeMs);
+  const left = idleDeadline.getTime() - at.getTime();
+  return after(at, Math.max(left - Math.min(day, left / 10), pauseAfterMissingScopeMs));
+}
+
+function leastSuspect({ state }: Refusable): Refusable['state'] {
+  return state === 'active' ? 'suspect' : state;
+}
+
+/** What is known prevails over what the provider's words hint at. */
+function reasonOf(grant: Refusable, { at, hint, lostBefore }: Refusal): Reason {
+  if (lostBefore > 0 || grant.reason === 'lost_rotation') return 'lost_rotation';
+  if (grant.maxDeadline !== null && grant.maxDeadline <= at) return 'expired_maximum';
+  if (grant.idleDeadline <= at) return 'expired_idle';
+  return hint ?? 'ended_at_provider';
+}
+
+/** The pauses grow: a day and more only once consent is known to be gone. */
+function pauseAfter(refusals: number): number {
+  return pausesAfterRefusal[Math.min(refusals, pausesAfterRefusal.length) - 1] ?? 0;
+}
+
+function after(at: Date, ms: number): Date {
+  return new Date(at.getTime() + ms);
+}

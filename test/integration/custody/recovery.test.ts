@@ -1,0 +1,164 @@
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { endSilentExchanges } from '../../../src/database/exchanges.ts';
+import { isHouseError } from '../../../src/errors.ts';
+import { keepAlive } from '../../../src/flows/keep-alive.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { replaySpool } from '../../../src/flows/spool-answer.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { openSpool } from '../../../src/vault/spool.ts';
+import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let house: CustodyHouse;
+beforeEach(async () => {
+  house = await openCustodyHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const access = (custody: Custody, grantId: string) =>
+  obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 30 }).then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : 'broke'),
+  );
+const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const spooled = () => readdir(house.resources.spool.folder).catch(() => []);
+
+/** The database answers no save of an exchange any more; sleeping between tries moves the clock on. */
+function withoutSaves(custody: Custody): Custody {
+  const database = new Proxy(custody.database, {
+    get: (target, name) => {
+      if (name !== '$queryRaw' && name !== '$transaction') return Reflect.get(target, name);
+      return (first: TemplateStringsArray, ...rest: unknown[]) => {
+        if (Array.isArray(first) && first[0]?.includes('WITH free AS')) return target.$queryRaw(first, ...rest);
+        return Promise.reject(new Error('the database is away'));
+      };
+    },
+  });
+  const clock = { ...custody.clock, sleep: async (ms: number) => house.pass(ms) };
+  return { ...custody, database, clock };
+}
+
+describe('a database that is away when the answer comes', () => {
+  test('loses nothing: the token waits on the disk, sealed, and the next exchange sends it', async () => {
+    const { grant } = await house.consent();
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    expect(await spooled()).toHaveLength(1);
+    const [{ sealed } = { sealed: new Uint8Array() }] = await house.resources.spool.list();
+    for (const token of house.provider.knobs.refreshTokens()) expect(Buffer.from(sealed).includes(token)).toBe(false);
+    expect(await replaySpool(house.resources)).toBe(1);
+    expect(await spooled()).toHaveLength(0);
+    house.pass(minute);
+    expect(await access(house.resources, grant.id)).toBe('went well');
+    expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
+  });
+
+  test('holds other processes back until that machine has had its time to give the token to the database', async () => {
+    const { grant } = await house.consent();
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    house.pass(2 * minute);
+    expect(await keepAlive({ ...house.resources, clock: { ...house.resources.clock } })).toEqual({
+      exchanged: 0,
+      failed: 0,
+    });
+    await house.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
+    expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 1 });
+    expect(await replaySpool(house.resources)).toBe(1);
+    expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
+    expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
+  });
+
+  test('of a grant that was withdrawn meanwhile, the token on the disk is revoked at the provider', async () => {
+    const { grant } = await house.consent();
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
+    expect(await replaySpool(house.resources)).toBe(1);
+    expect(house.provider.knobs.grantsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+  });
+});
+
+test('a disk that takes nothing stops no exchange: the database has the token', async () => {
+  const { grant } = await house.consent();
+  const file = join(house.resources.spool.folder, '..', 'not a folder');
+  await writeFile(file, '');
+  const custody = { ...house.other('diskless'), spool: openSpool(join(file, 'spool')) };
+  expect(await access(custody, grant.id)).toBe('went well');
+  expect(await grantOf(grant.id)).toMatchObject({ generation: 2 });
+});
+
+test('without disk and database a token stays in memory until one of them is back', async () => {
+  const { grant } = await house.consent();
+  const file = join(house.resources.spool.folder, '..', 'not a folder');
+  await writeFile(file, '');
+  const away = withoutSaves(house.other('unlucky'));
+  let tries = 0;
+  const sleep = async (ms: number) => {
+    house.pass(ms);
+    tries += 1;
+  };
+  const database = new Proxy(away.database, {
+    get: (target, name) => Reflect.get(tries < 200 ? target : house.resources.database, name),
+  });
+  const custody = { ...away, database, clock: { ...away.clock, sleep }, spool: openSpool(join(file, 'spool')) };
+  expect(await access(custody, grant.id)).toBe('went well');
+  expect(tries).toBe(200);
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 2 });
+});
+
+test('a spooled value of another keyring stays for the operator, and the others are replayed', async () => {
+  const { grant } = await house.consent();
+  expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+  await mkdir(house.resources.spool.folder, { recursive: true });
+  await writeFile(join(house.resources.spool.folder, '00000000.sealed'), 'nothing that opens');
+  expect(await replaySpool(house.resources)).toBe(1);
+  expect(await spooled()).toEqual(['00000000.sealed']);
+  await chmod(house.resources.spool.folder, 0o700);
+});
+
+describe('an exchange without any answer', () => {
+  /** The process dies after the provider has answered and before anything was kept. */
+  async function dieWithTheAnswer(grantId: string): Promise<void> {
+    const { issuer, ...rest } = house.other('dies');
+    const exchange = async (token: string) => {
+      await issuer.exchange(token);
+      return new Promise<never>(() => {});
+    };
+    void obtainAccess({ ...rest, issuer: { ...issuer, exchange } }, { grantId, purpose: 'run', minimumSeconds: 30 });
+    while ((await house.resources.database.exchange.count({ where: { answeredAt: null } })) === 0) await null;
+    while (house.provider.knobs.refreshTokens().length < 2) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  test('is called ambiguous, the same token is sent once more, and what follows is lost by us, not withdrawn', async () => {
+    const { grant } = await house.consent();
+    await dieWithTheAnswer(grant.id);
+    house.pass(minute);
+    await house.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
+    expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 1 });
+    house.pass(5 * minute);
+    const at = house.resources.clock.now();
+    const { database } = house.resources;
+    expect(await endSilentExchanges(database, { before: new Date(at.getTime() - 5 * minute), at })).toBe(1);
+    for (let tried = 0; tried < 10; tried += 1) {
+      await keepAlive(house.resources);
+      house.pass(hour);
+    }
+    expect(await grantOf(grant.id)).toMatchObject({ state: 'needs_consent', reason: 'lost_rotation' });
+  });
+});
+
+test('keep-alive exchanges what is due, the earliest end first, and leaves the rest alone', async () => {
+  const { grant } = await house.consent();
+  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
+  house.pass(7.4 * day);
+  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
+  house.pass(0.2 * day);
+  expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
+  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
+  expect((await grantOf(grant.id)).idleDeadline.getTime()).toBeGreaterThan(
+    house.resources.clock.now().getTime() + 29.9 * day,
+  );
+});

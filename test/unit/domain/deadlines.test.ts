@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Deadlines, deadlinesAfter, warningDue } from '../../../src/domain/deadlines.ts';
+
+const second = 1_000;
+const day = 86_400_000;
+const start = Date.parse('2026-03-01T02:00:00Z');
+const at = (ms: number) => new Date(start + ms);
+const inDays = (date: Date | null) => date && (date.getTime() - start) / day;
+const settings = { offlineIdleMs: 30 * day };
+const consent = { consentedAt: at(0), idleSeconds: null, maxDeadline: null };
+const opaque = (ms: number) => ({ issuedAt: at(ms), endsAt: null });
+
+describe('deadlines', () => {
+  test('come from the settings where tokens have no end, and keep-alive comes at a quarter', () => {
+    const found = deadlinesAfter(consent, opaque(0), at(0), settings);
+    expect([inDays(found.idleDeadline), found.maxDeadline, inDays(found.nextExchangeAt)]).toEqual([30, null, 7.5]);
+    const limited = deadlinesAfter(consent, opaque(0), at(0), { ...settings, offlineMaxMs: 60 * day });
+    expect(inDays(limited.maxDeadline)).toBe(60);
+  });
+
+  /** A realm that limits the maximum: exp = min(iat + idle, start + max), exchanged at each quarter. */
+  function live(idleMs: number, maxMs: number, windows = settings) {
+    const endOf = (ms: number) => at(Math.min(ms + idleMs, maxMs));
+    let known: Deadlines = deadlinesAfter(consent, { issuedAt: at(0), endsAt: endOf(0) }, at(0), windows);
+    let previous = { issuedAt: at(0), endsAt: endOf(0) };
+    const story = [known];
+    for (let now = known.nextExchangeAt.getTime() - start; now < maxMs - 3 * second; ) {
+      const token = { issuedAt: at(now), endsAt: endOf(now) };
+      known = deadlinesAfter({ consentedAt: at(0), ...known, previous }, token, at(now), windows);
+      previous = token;
+      story.push(known);
+      now = Math.max(known.nextExchangeAt.getTime() - start, now + 3 * second);
+    }
+    return story;
+  }
+
+  test('learn the maximum of a realm from tokens whose end stands still', () => {
+    const story = live(30 * day, 60 * day);
+    expect(story[0]?.maxDeadline).toBeNull();
+    expect(inDays(story.at(-1)?.maxDeadline ?? null)).toBe(60);
+    expect(story.at(-1)?.idleSeconds).toBe((30 * day) / second);
+  });
+
+  test('learn an idle window that is shorter than the settings say', () => {
+    const [first, next] = live(10 * day, 60 * day);
+    expect([inDays(first?.idleDeadline ?? null), inDays(first?.nextExchangeAt ?? null)]).toEqual([10, 2.5]);
+    expect(next).toMatchObject({ maxDeadline: null, idleSeconds: (10 * day) / second });
+  });
+
+  test('forget a maximum that a token outlives', () => {
+    const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
+    const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };
+    expect(deadlinesAfter(known, token, at(20 * day), settings).maxDeadline).toBeNull();
+  });
+
+  test('never lie after the token’s end or the settings, whatever the realm', () => {
+    const windows = fc.tuple(fc.integer({ min: 60, max: 5_000_000 }), fc.double({ min: 0.2, max: 20, noNaN: true }));
+    fc.assert(
+      fc.property(windows, ([idle, times]) => {
+        const max = Math.max(30, Math.round(idle * times));
+        for (const { idleDeadline, nextExchangeAt, maxDeadline } of live(idle * second, max * second)) {
+          expect(idleDeadline.getTime() - start).toBeLessThanOrEqual(max * second);
+          expect(nextExchangeAt.getTime()).toBeLessThanOrEqual(idleDeadline.getTime());
+          expect(maxDeadline === null || Math.abs(maxDeadline.getTime() - start - max * second) < 3 * second).toBe(
+            true,
+          );
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+test.each([
+  [15, null, undefined],
+  [13.9, null, 14],
+  [13.9, 14, undefined],
+  [6, 14, 7],
+  [6, null, 7],
+  [0.5, 7, 1],
+  [0.5, 1, undefined],
+  [-0.1, null, undefined],
+] as const)('%s days before the maximum, warned at %s, the warning %s is due', (left, warned, due) => {
+  expect(warningDue(at(left * day), at(0), warned)).toBe(due);
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { hintOf } from '../../../src/domain/hint.ts';
+import { afterLostAnswer, afterRefusal, type Refusable } from '../../../src/domain/refusal.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const start = Date.parse('2026-03-01T02:00:00Z');
+const at = (ms: number) => new Date(start + ms);
+
+const alive: Refusable = {
+  state: 'active',
+  reason: null,
+  refusals: 0,
+  suspectSince: null,
+  idleDeadline: at(30 * day),
+  maxDeadline: null,
+  nextExchangeAt: at(7 * day),
+};
+const said = { errorCode: 'invalid_grant', hint: undefined, lostBefore: 0, credible: true };
+const pauses = (grant: Refusable, changes: object = {}) => {
+  const change = afterRefusal(grant, { ...said, at: at(0), ...changes });
+  return { ...change, nextExchangeAt: change.nextExchangeAt && change.nextExchangeAt.getTime() - start };
+};
+
+/** Asks whenever it may be asked, and is always refused. */
+function refuseForEver(changes: object = {}) {
+  const story: { state: string; reason: string | null; hours: number }[] = [];
+  let grant = alive;
+  let now = at(0);
+  while (story.length < 100) {
+    grant = { ...grant, ...afterRefusal(grant, { ...said, at: now, ...changes }) };
+    story.push({ state: grant.state, reason: grant.reason, hours: (now.getTime() - start) / hour });
+    if (grant.nextExchangeAt === null) return story;
+    now = grant.nextExchangeAt;
+  }
+  return story;
+}
+
+describe('invalid_grant', () => {
+  test('makes suspect first, condemns at the fifth time over three hours, and is asked again until the window has passed', () => {
+    const story = refuseForEver();
+    expect(story.slice(0, 6).map(({ state, hours }) => [state, hours])).toEqual([
+      ['suspect', 0],
+      ['suspect', 0.25],
+      ['suspect', 0.75],
+      ['suspect', 1.75],
+      ['needs_consent', 3.75],
+      ['needs_consent', 27.75],
+    ]);
+    expect(story.at(-1)?.hours).toBeGreaterThan(20 * 24);
+    expect(story.at(-1)?.hours).toBeLessThan(30 * 24);
+  });
+
+  test('never condemns while it is not credible, and goes on asking', () => {
+    const story = refuseForEver({ credible: false });
+    expect(new Set(story.map(({ state }) => state))).toEqual(new Set(['suspect']));
+    expect(story).toHaveLength(100);
+  });
+
+  test('five times within minutes is no proof', () => {
+    expect(pauses({ ...alive, state: 'suspect', refusals: 4, suspectSince: at(-60_000) }).state).toBe('suspect');
+  });
+
+  test.each([
+    ['nothing said', {}, {}, 'ended_at_provider'],
+    ['the provider hinted', {}, { hint: 'signed_out' }, 'signed_out'],
+    ['an answer was lost before', {}, { hint: 'signed_out', lostBefore: 1 }, 'lost_rotation'],
+    ['the idle window has passed', { idleDeadline: at(-1) }, { hint: 'withdrawn_at_provider' }, 'expired_idle'],
+    ['the maximum has passed', { idleDeadline: at(-1), maxDeadline: at(-1) }, {}, 'expired_maximum'],
+    ['we lost it once and are refused again', { reason: 'lost_rotation', state: 'suspect' }, {}, 'lost_rotation'],
+  ] as const)('says why: %s', (_, grant, changes, reason) => {
+    expect(pauses({ ...alive, ...grant }, changes).reason).toBe(reason);
+  });
+});
+
+describe('a missing permission', () => {
+  test('in the scope is asked about daily, and condemns nobody', () => {
+    expect(pauses(alive, { errorCode: 'invalid_scope' })).toMatchObject({
+      state: 'suspect',
+      reason: 'permission_missing',
+      refusals: 0,
+      nextExchangeAt: day,
+    });
+  });
+
+  test('in the role is asked about only shortly before the end: some versions use the token up in that refusal', () => {
+    expect(pauses(alive, { errorCode: 'not_allowed' }).nextExchangeAt).toBe(29 * day);
+    expect(pauses({ ...alive, idleDeadline: at(hour) }, { errorCode: 'not_allowed' }).nextExchangeAt).toBe(day);
+  });
+});
+
+test('one lost answer changes nothing, the second leaves the provider in peace for an hour', () => {
+  expect(afterLostAnswer(alive, { at: at(0), lostBefore: 0 })).toBeUndefined();
+  expect(afterLostAnswer(alive, { at: at(0), lostBefore: 1 })).toEqual({
+    state: 'active',
+    reason: 'lost_answers',
+    refusals: 0,
+    suspectSince: null,
+    nextExchangeAt: at(hour),
+  });
+});
+
+test.each([
+  ['Offline session invalid because offline access not granted anymore', 'permission_missing'],
+  ['Offline tokens not allowed for the user or client', 'permission_missing'],
+  ['User disabled', 'account_disabled'],
+  ['Stale token', 'signed_out'],
+  ['Maximum allowed refresh token reuse exceeded', 'token_reused'],
+  ['Offline user session not found', 'withdrawn_at_provider'],
+  ['something new', undefined],
+  [42, undefined],
+])('%s hints at %s', (description, hint) => {
+  expect(hintOf(description)).toBe(hint);
+});
