@@ -30,6 +30,6 @@ export function onKeycloak(people: 'in Chromium' | 'without scripts', describeSc
 /** What stands in where there is no Keycloak, so that the report names the scenarios that were left out. */
 const nowhere: Provider = {
   openRealm: () => Promise.reject(new Error('There is no Keycloak.')),
-  mishaps: [],
+  behavesAs: '26.7',
   restart: undefined,
 };

@@ -20,7 +20,7 @@ export function describeConsent(provider: Provider): void {
       expect(await scene.night()).toMatchObject([{ state: 'succeeded', snapshotId: expect.any(String) }]);
       expect(await scene.realm.offlineSessions(alice)).toBe(1);
       const { code, output } = await scene.command('snapshots', '--user', alice.username);
-      expect({ code, lines: output.trim().split('\n').length }).toEqual({ code: 0, lines: 2 });
+      expect({ code, lines: output.split('\n').length }).toEqual({ code: 0, lines: 2 });
       visitor.asked();
       await visitor.open(new URL('login', scene.url).href);
       expect(visitor.asked()).toContain('password');

@@ -25,7 +25,10 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
   };
   return {
     open: async (url) => answerProvider(await browser.open(url)),
-    press: async (text) => answerProvider(await browser.submit(shown(), { button: text })),
+    press: async (text) => {
+      const link = linkTo(text, shown());
+      await answerProvider(await (link ? browser.open(link) : browser.submit(shown(), { button: text })));
+    },
     url: () => shown().url,
     text: async () => shown().text.replace(/<[^>]*>/g, ' '),
     asked: () => asked.splice(0),
@@ -43,4 +46,11 @@ function questionOn({ forms }: Page): { kind: Question; form: Form; button?: str
     if (yes) return { kind: 'consent', form, button: yes.name === 'accept' ? 'accept' : 'allow' };
   }
   return undefined;
+}
+
+/** Where the link of this text leads, if the page has one. */
+function linkTo(text: string, { text: page, url }: Page): string | undefined {
+  const links = [...page.matchAll(/<a\b[^>]*\bhref="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
+  const href = links.find(([, , words]) => words === text)?.[1];
+  return href === undefined ? undefined : new URL(href, url).href;
 }

@@ -17,12 +17,16 @@ export interface KeycloakRealm {
   importAgain(): Promise<void>;
 }
 
-/** Imports deploy/keycloak/nightkeep-realm.json under a name of its own, with these people and this Nightkeep. */
+/**
+ * Imports deploy/keycloak/nightkeep-realm.json under a name of its own, with these people and this Nightkeep, which
+ * reaches it at `origin` where that is not the server's own.
+ */
 export async function importRealm(
   { url, administrator }: ProvidedKeycloak,
   { nightkeep, people, rules }: WantedRealm,
+  origin?: string,
 ): Promise<KeycloakRealm> {
-  const admin = new KeycloakAdminClient({ baseUrl: new URL(url).origin });
+  const admin = new KeycloakAdminClient({ baseUrl: url.replace(/\/$/, '') });
   await admin.auth({ ...administrator, grantType: 'password', clientId: 'admin-cli' });
   const name = `realm-${randomUUID().slice(0, 8)}`;
   const secret = randomUUID();
@@ -31,7 +35,7 @@ export async function importRealm(
   return {
     admin,
     name,
-    issuer: `${url}realms/${name}`,
+    issuer: `${origin === undefined ? url : `${origin}/`}realms/${name}`,
     client: { id: 'nightkeep', secret },
     importAgain: async () => {
       await admin.realms.del({ realm: name });
@@ -42,15 +46,14 @@ export async function importRealm(
 
 /** The names that Keycloak has for the rules. */
 export function settingsOf(rules: Rules): RealmRepresentation {
-  const { offlineIdleSeconds, offlineMaxSeconds, ssoIdleSeconds, ssoMaxSeconds, rotation } = rules;
+  const { offlineIdleSeconds, offlineMaxSeconds, ssoSeconds, rotation } = rules;
   return {
     ...(offlineIdleSeconds !== undefined && { offlineSessionIdleTimeout: offlineIdleSeconds }),
     ...(offlineMaxSeconds !== undefined && {
       offlineSessionMaxLifespanEnabled: true,
       offlineSessionMaxLifespan: offlineMaxSeconds,
     }),
-    ...(ssoIdleSeconds !== undefined && { ssoSessionIdleTimeout: ssoIdleSeconds }),
-    ...(ssoMaxSeconds !== undefined && { ssoSessionMaxLifespan: ssoMaxSeconds }),
+    ...(ssoSeconds !== undefined && { ssoSessionIdleTimeout: ssoSeconds, ssoSessionMaxLifespan: ssoSeconds }),
     ...(rotation === 'off' && { revokeRefreshToken: false }),
     ...(typeof rotation === 'object' && { revokeRefreshToken: true, refreshTokenMaxReuse: rotation.reuse }),
   };

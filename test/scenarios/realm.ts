@@ -5,9 +5,8 @@ export interface Rules {
   /** Offline tokens: how long they live unused, and at the longest (without end unless said). */
   readonly offlineIdleSeconds?: number;
   readonly offlineMaxSeconds?: number;
-  /** The sign-in session of browsers. */
-  readonly ssoIdleSeconds?: number;
-  readonly ssoMaxSeconds?: number;
+  /** How long a browser stays signed in, used or not (SSO Session Idle and SSO Session Max). */
+  readonly ssoSeconds?: number;
   /** Revoke Refresh Token: off, or how often a used token may come back before it ends the session. */
   readonly rotation?: 'off' | { readonly reuse: number };
 }
@@ -36,6 +35,8 @@ export interface Realm extends AsyncDisposable {
   offlineSessions(person: Person): Promise<number>;
   /** Makes it happen, and gives what mends it again where that is possible. */
   inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
+  /** Holds the answer to the next exchange on its way, after the provider has given it; only where the realm is `wired`. */
+  holdNextAnswer(): HeldAnswer;
   /** The person sits down at a fresh browser. */
   visitor(person: Person): Promise<Visitor>;
 }
@@ -63,13 +64,22 @@ export interface WantedRealm {
   readonly nightkeep: URL;
   readonly people: readonly Person[];
   readonly rules: Rules;
+  /** Nightkeep reaches it over a wire on which answers can be held. */
+  readonly wired: boolean;
+}
+
+/** An answer of the provider that is on its way and does not arrive yet. */
+export interface HeldAnswer {
+  /** The provider has given it: whatever it does with the token is done. */
+  readonly given: Promise<void>;
+  release(): void;
 }
 
 /** A provider that scenarios are played on. */
 export interface Provider {
   openRealm(wanted: WantedRealm): Promise<Realm>;
-  /** The mishaps that it can play. */
-  readonly mishaps: readonly Mishap[];
+  /** Since 26.4.4 and 26.5 Keycloak refuses a missing role or scope otherwise than before, and spends no token on it. */
+  readonly behavesAs: '26.4' | '26.7';
   /** Restarts the server, where that can be done. */
   readonly restart: (() => Promise<void>) | undefined;
 }

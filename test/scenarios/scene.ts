@@ -1,16 +1,19 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DemoCloud, startCloud } from '../../demo/cloud.ts';
 import { alice, bob, type Person } from '../../demo/people.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { keepAlive } from '../../src/flows/keep-alive.ts';
 import { openNight } from '../../src/flows/open-night.ts';
 import { openLog } from '../../src/log.ts';
 import { openResources, type Resources } from '../../src/resources.ts';
 import { serve } from '../../src/web/server.ts';
+import { texts } from '../../src/web/texts.ts';
 import { startWorker } from '../../worker/main.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { freePort } from '../support/server-process.ts';
@@ -25,6 +28,8 @@ export interface SceneOptions {
   readonly people?: readonly Person[];
   /** Processes that work on runs; the first also answers browsers. */
   readonly workers?: number;
+  /** Whether answers of the provider can be held on their way. */
+  readonly wired?: boolean;
   /** Further settings of Nightkeep. */
   readonly settings?: Settings;
 }
@@ -50,6 +55,10 @@ export interface Scene extends AsyncDisposable {
   restart(): Promise<void>;
   /** `nightkeep …` as an operator types it, on the machine's own clock. */
   command(...words: string[]): Promise<{ code: number; output: string }>;
+  /** The same as a process of its own, to be killed. */
+  process(...words: string[]): ChildProcess;
+  /** Where Nightkeep keeps its data on this machine. */
+  readonly folder: string;
 }
 
 export type Run = Awaited<ReturnType<Resources['database']['run']['findFirstOrThrow']>>;
@@ -61,7 +70,9 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   await migrate(database.url);
   const url = new URL(`http://localhost:${await freePort()}/`);
   const people = options.people ?? [alice, bob];
-  const realm = opened.use(await provider.openRealm({ nightkeep: url, people, rules: options.rules ?? {} }));
+  const realm = opened.use(
+    await provider.openRealm({ nightkeep: url, people, rules: options.rules ?? {}, wired: options.wired ?? false }),
+  );
   const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
   const settings = settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }, options.settings);
   let shifted = 0;
@@ -78,6 +89,7 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   const closing = opened.move();
   return {
     ...{ realm, cloud, url, log, pass, atRest },
+    folder: folder.path,
     get houses() {
       return running.houses;
     },
@@ -97,7 +109,8 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
       await running[Symbol.asyncDispose]();
       running = await start();
     },
-    command: (...words) => runCommand(settings, words),
+    process: (...words) => spawn(process.execPath, ['src/main.ts', ...words], { env: { ...process.env, ...settings } }),
+    command: (...words) => typeCommand(settings, words),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
@@ -106,7 +119,7 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
 export async function consent({ visitor: sit, url, atRest }: Scene, person: Person): Promise<Visitor> {
   const visitor = await sit(person);
   await visitor.open(new URL('?scope=offline_access', url).href);
-  await visitor.press('Agree and continue to the provider');
+  await visitor.press(texts.consent.agree);
   await atRest();
   return visitor;
 }
@@ -124,7 +137,44 @@ export async function exchangesOf({ houses }: Scene, { username }: Person) {
   });
 }
 
-function databaseOf([house]: readonly Resources[]): Resources['database'] {
+/** Every run of the person's plan, oldest first. */
+export async function runsOf({ houses }: Scene, { username }: Person): Promise<Run[]> {
+  return databaseOf(houses).run.findMany({
+    where: { plan: { user: { username } } },
+    orderBy: { queuedAt: 'asc' },
+  });
+}
+
+/** The person presses the button, and the run ends one way or the other. */
+export async function backUpNow(scene: Scene, visitor: Visitor): Promise<void> {
+  await visitor.open(scene.url.href);
+  await visitor.press(texts.home.now);
+  await scene.atRest();
+}
+
+/** What the person's home page says now. */
+export async function homeOf(scene: Scene, visitor: Visitor): Promise<string> {
+  await visitor.open(scene.url.href);
+  return visitor.text();
+}
+
+/** Keep-alive in every process, as each minute. */
+export async function sweep({ houses }: Scene): Promise<void> {
+  for (const house of houses) await keepAlive(house);
+}
+
+/** Keep-alive at work while time passes by `stepMs`, until it is as wanted. */
+export async function sweepUntil(scene: Scene, stepMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  for (let step = 0; step < 24; step += 1) {
+    await sweep(scene);
+    if (await isSo()) return;
+    scene.pass(stepMs);
+  }
+  throw new Error('Keep-alive does not bring it about.');
+}
+
+/** The database that all processes of Nightkeep share. */
+export function databaseOf([house]: readonly Resources[]): Resources['database'] {
   if (house === undefined) throw new Error('Nightkeep does not run.');
   return house.database;
 }
@@ -209,11 +259,16 @@ async function waitUntilAtRest(houses: readonly Resources[], clock: Clock): Prom
   throw new Error('Nightkeep has not come to rest within half a minute.');
 }
 
-function runCommand(settings: Settings, words: readonly string[]): Promise<{ code: number; output: string }> {
-  const env = { PATH: process.env.PATH, LOG_LEVEL: 'error', ...settings };
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['src/main.ts', ...words], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr });
-    });
-  });
+/** The command reads its settings from the environment, where nothing of ours stands otherwise. */
+async function typeCommand(settings: Settings, words: readonly string[]): Promise<{ code: number; output: string }> {
+  const before = { ...process.env };
+  const lines: string[] = [];
+  Object.assign(process.env, { LOG_LEVEL: 'error', ...settings });
+  try {
+    const code = await runCommand(words, { line: (text) => lines.push(text) });
+    return { code, output: lines.join('\n') };
+  } finally {
+    for (const name of Object.keys(settings)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
 }

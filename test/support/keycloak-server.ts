@@ -1,3 +1,4 @@
+import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
 import type { TestProject } from 'vitest/node';
 import { listenOnLoopback } from '../../demo/loopback-server.ts';
 import { defaultVersion, keycloakDistribution } from './keycloak/distribution.ts';
@@ -8,6 +9,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface ProvidedKeycloak {
   /** With a trailing slash. */
   readonly url: string;
+  readonly version: string;
   readonly administrator: { readonly username: string; readonly password: string };
   /** A POST to this address restarts the server and answers when it is back; absent where it is not ours to restart. */
   readonly restartUrl?: string;
@@ -20,10 +22,11 @@ export interface ProvidedKeycloak {
 export default async function provideKeycloak(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const named = process.env.KEYCLOAK_URL;
   if (named) {
-    project.provide('keycloak', { url: named.replace(/\/?$/, '/'), administrator: namedAdministrator() });
+    project.provide('keycloak', await findNamed(new URL(named)));
     return undefined;
   }
-  const distribution = await keycloakDistribution(process.env.KEYCLOAK_VERSION || defaultVersion);
+  const version = process.env.KEYCLOAK_VERSION || defaultVersion;
+  const distribution = await keycloakDistribution(version);
   if (distribution === undefined) return undefined;
   const home = await temporaryFolder('keycloak');
   await prepareHome(distribution, home.path);
@@ -34,7 +37,7 @@ export default async function provideKeycloak(project: TestProject): Promise<(()
     server = await startKeycloak(home.path, Number(new URL(server.url).port));
     response.end();
   });
-  project.provide('keycloak', { url: server.url, administrator, restartUrl: control.origin });
+  project.provide('keycloak', { url: server.url, version, administrator, restartUrl: control.origin });
   return async () => {
     await control.down();
     await server.stop();
@@ -42,9 +45,13 @@ export default async function provideKeycloak(project: TestProject): Promise<(()
   };
 }
 
-function namedAdministrator(): ProvidedKeycloak['administrator'] {
+async function findNamed({ href }: URL): Promise<ProvidedKeycloak> {
   const { KC_BOOTSTRAP_ADMIN_USERNAME: username, KC_BOOTSTRAP_ADMIN_PASSWORD: password } = process.env;
-  return { username: username || administrator.username, password: password || administrator.password };
+  const known = { username: username || administrator.username, password: password || administrator.password };
+  const admin = new KeycloakAdminClient({ baseUrl: href.replace(/\/$/, '') });
+  await admin.auth({ ...known, grantType: 'password', clientId: 'admin-cli' });
+  const { systemInfo } = await admin.serverInfo.find();
+  return { url: href.replace(/\/?$/, '/'), version: systemInfo?.version ?? '', administrator: known };
 }
 
 declare module 'vitest' {
