@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../src/clock.ts';
 import { accountPages } from './idp-account.ts';
 import { openBrowserStore } from './idp-adapter.ts';
 import { adminPages } from './idp-admin.ts';
+import { turnKnobs } from './idp-administration.ts';
 import { openClientAuthentication } from './idp-authenticate.ts';
 import { openClerk } from './idp-clerk.ts';
 import type { DemoClient } from './idp-client.ts';
@@ -14,11 +15,11 @@ import { firstGrants } from './idp-grants.ts';
 import { interactionPages } from './idp-interaction.ts';
 import { type Judge, openJudge } from './idp-judge.ts';
 import { openKeys } from './idp-keys.ts';
-import { type ProviderKnobs, turnKnobs } from './idp-knobs.ts';
+import type { ProviderKnobs } from './idp-knobs.ts';
 import { openLogoutSender } from './idp-logout-token.ts';
 import { openOfflineAccess } from './idp-offline.ts';
 import { openRealm, type RealmSettings } from './idp-realm.ts';
-import { realmGate, signingKeys, wordsOfKeycloak } from './idp-realm-endpoints.ts';
+import { answerOrLetGo, realmGate, signingKeys, wordsOfKeycloak } from './idp-realm-endpoints.ts';
 import { revocationEndpoints } from './idp-revocation.ts';
 import { sessionEnd } from './idp-session-end.ts';
 import { openTables } from './idp-tables.ts';
@@ -112,8 +113,10 @@ export async function startProvider({
   const cookieKey = cookieKeys.get('key') ?? randomBytes(32).toString('base64url');
   cookieKeys.put('key', cookieKey);
   const provider = new Provider(issuer, configurationFor({ realm, store, signingKey: privateJwk, cookieKey }));
+  provider.silent = true;
   const grants = firstGrants({ provider, realm, store, offline });
   for (const middleware of [
+    answerOrLetGo,
     tokenEndpoint({ realm, keys, offline, clock, clerk, authenticate, checkProof, chooseFault: faults.choose, grants }),
     realmGate(realm),
     revocationEndpoints({ realm, offline, authenticate }),
