@@ -23,6 +23,8 @@ export interface Keys {
   sign(claims: object, typ?: string): Promise<string>;
   /** A JWT by HS512. */
   signOffline(claims: object): string;
+  /** Signs cookies. */
+  cookieKey(): string;
   /** Names the secret that signs offline tokens now. */
   offlineKeyId(): string;
   /** A new pair signs from now on; the old one stays published. */
@@ -42,6 +44,7 @@ interface KeyRow {
   /** The first signs. */
   pairs: [Pair, ...Pair[]];
   offline: { id: string; secret: string };
+  cookies: string;
 }
 
 export async function openKeys(tables: Tables): Promise<Keys> {
@@ -66,6 +69,7 @@ export async function openKeys(tables: Tables): Promise<Keys> {
       const text = encode({ alg: 'HS512', typ: 'JWT', kid: row.offline.id }, claims);
       return `${text}.${createHmac('sha512', row.offline.secret).update(text).digest('base64url')}`;
     },
+    cookieKey: () => row.cookies,
     offlineKeyId: () => row.offline.id,
     roll: async () => turn({ ...row, pairs: [await newPair(), ...row.pairs] }),
     replace: async () => turn(await freshRow()),
@@ -89,8 +93,8 @@ const inThread = promisify((text: Buffer, key: KeyObject, done: (error: Error | 
 const signRsa = (text: string, key: KeyObject) => inThread(Buffer.from(text), key);
 
 async function freshRow(): Promise<KeyRow> {
-  const secret = { id: randomBytes(9).toString('base64url'), secret: randomBytes(64).toString('base64url') };
-  return { pairs: [await newPair()], offline: secret };
+  const random = (bytes: number) => randomBytes(bytes).toString('base64url');
+  return { pairs: [await newPair()], offline: { id: random(9), secret: random(64) }, cookies: random(32) };
 }
 
 async function newPair(): Promise<Pair> {
