@@ -23,6 +23,8 @@ export interface Keys {
   sign(claims: object, typ?: string): Promise<string>;
   /** A JWT by HS512. */
   signOffline(claims: object): string;
+  /** Signs cookies. */
+  cookieKey(): string;
   /** Names the secret that signs offline tokens now. */
   offlineKeyId(): string;
   /** A new pair signs from now on; the old one stays published. */
@@ -41,7 +43,10 @@ interface Pair {
 interface KeyRow {
   /** The first signs. */
   pairs: [Pair, ...Pair[]];
+  /** How many there were so far. */
+  count: number;
   offline: { id: string; secret: string };
+  cookies: string;
 }
 
 export async function openKeys(tables: Tables): Promise<Keys> {
@@ -66,9 +71,10 @@ export async function openKeys(tables: Tables): Promise<Keys> {
       const text = encode({ alg: 'HS512', typ: 'JWT', kid: row.offline.id }, claims);
       return `${text}.${createHmac('sha512', row.offline.secret).update(text).digest('base64url')}`;
     },
+    cookieKey: () => row.cookies,
     offlineKeyId: () => row.offline.id,
-    roll: async () => turn({ ...row, pairs: [await newPair(), ...row.pairs] }),
-    replace: async () => turn(await freshRow()),
+    roll: async () => turn({ ...row, pairs: [await pairNumber(row.count), ...row.pairs], count: row.count + 1 }),
+    replace: async () => turn(await freshRow(row.count)),
   };
 }
 
@@ -88,9 +94,22 @@ const inThread = promisify((text: Buffer, key: KeyObject, done: (error: Error | 
 /** In another thread, without the copy of the key that Web Crypto makes each time: twice as fast as jose. */
 const signRsa = (text: string, key: KeyObject) => inThread(Buffer.from(text), key);
 
-async function freshRow(): Promise<KeyRow> {
-  const secret = { id: randomBytes(9).toString('base64url'), secret: randomBytes(64).toString('base64url') };
-  return { pairs: [await newPair()], offline: secret };
+async function freshRow(count = 0): Promise<KeyRow> {
+  const random = (bytes: number) => randomBytes(bytes).toString('base64url');
+  return {
+    pairs: [await pairNumber(count)],
+    count: count + 1,
+    offline: { id: random(9), secret: random(64) },
+    cookies: random(32),
+  };
+}
+
+const made: Promise<Pair>[] = [];
+
+/** Making a pair takes a tenth of a second, so all realms of one process go through the same ones. */
+function pairNumber(number: number): Promise<Pair> {
+  made[number] ??= newPair();
+  return made[number];
 }
 
 async function newPair(): Promise<Pair> {

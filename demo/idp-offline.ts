@@ -1,3 +1,4 @@
+import type { BrowserStore } from './idp-adapter.ts';
 import type { ClientRow } from './idp-client.ts';
 import type { Keys } from './idp-keys.ts';
 import { type Chain, openSessionTable, type SessionTable, type UserSession } from './idp-offline-sessions.ts';
@@ -10,8 +11,7 @@ interface OfflineWorld {
   realm: Realm;
   keys: Keys;
   tables: Tables;
-  /** Whether what the person agreed to still covers these scopes. */
-  isAgreed: (subject: string, clientId: string, scopes: readonly string[]) => boolean;
+  store: BrowserStore;
 }
 
 /** Offline access as Keycloak gives and takes it. */
@@ -92,7 +92,7 @@ const mayHaveOffline = (user: UserRow, client: ClientRow) => user.offlineRole &&
 
 /** Everything that Keycloak asks before it looks at the count of uses, in its order. None of it uses the token up. */
 function checking(
-  { realm, keys, isAgreed }: OfflineWorld,
+  { realm, keys, store }: OfflineWorld,
   find: (text: string) => OfflineToken | undefined,
   sessions: SessionTable,
 ) {
@@ -123,7 +123,8 @@ function checking(
     if (token.issuedAt < Math.max(client.notBefore, user.notBefore)) throw invalidGrant('Stale token');
     if (realm.settings().behavesAs !== '26.4' && !mayHaveOffline(user, client))
       throw invalidGrant('Offline session invalid because offline access not granted anymore');
-    if (client.consentRequired !== false && !isAgreed(user.subject, client.id, token.scope.split(' ')))
+    const agreed = store.findConsent(user.subject, client.id)?.scopes ?? [];
+    if (client.consentRequired !== false && !token.scope.split(' ').every((scope) => agreed.includes(scope)))
       throw new Refusal(400, 'invalid_scope', 'Client no longer has requested consent from user');
     return { token, session, own, user };
   };

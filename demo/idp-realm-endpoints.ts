@@ -7,6 +7,18 @@ import type { Realm } from './idp-realm.ts';
 const forClients = /^\/(token\/.*|request|device\/auth|me)$/;
 const forBrowsers = /^\/(auth|interaction|device|account|session)(\/|$)/;
 
+/** Who breaks off in the middle of a request wants no answer; everything else that fails is a fault of ours. */
+export const answerOrLetGo: Middleware = async (context, next) => {
+  try {
+    await next();
+  } catch (error) {
+    context.respond = context.req.complete;
+    if (!context.req.complete) return;
+    console.error(error);
+    throw error;
+  }
+};
+
 /** A realm that is disabled answers nobody but its administrator. */
 export function realmGate(realm: Realm): Middleware {
   return async (context, next) => {

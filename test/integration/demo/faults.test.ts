@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { everyFault, type Fault } from '../../../demo/idp-faults.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { type Answer, openTestRealm, readAnswer, type TestRealm } from './realm.ts';
@@ -193,4 +195,16 @@ test('there is a fault of every kind that a test can want, slow ones on both sid
   );
   expect(all.flatMap((fault) => (fault.kind === 'slow' ? [fault.ms] : []))).toEqual([9500, 10_500, 9500, 10_500]);
   expect(new Set(all.map((fault) => JSON.stringify(fault))).size).toBe(all.length);
+});
+
+test('who breaks off in the middle of a request is let go, and the next one is answered', async () => {
+  const said = vi.spyOn(console, 'error');
+  const socket = connect(Number(new URL(realm.provider.issuer).port), '127.0.0.1');
+  const head = ['POST /token HTTP/1.1', 'Host: provider', 'Content-Type: application/x-www-form-urlencoded'];
+  socket.write([...head, 'Content-Length: 500', '', 'grant_type=refresh_token'].join('\r\n'), () => socket.destroy());
+  await once(socket, 'close');
+  expect((await realm.refresh(token)).status).toBe(200);
+  expect(realm.provider.judge.exchanges()).toHaveLength(2);
+  expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
 });
