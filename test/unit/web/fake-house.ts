@@ -73,7 +73,8 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       };
     },
     finishConsent: async (userId) => void asked.push(`consented ${userId}`),
-    withdrawConsent: async (userId) => void asked.push(`withdraw ${userId}`),
+    withdrawConsent: async (userId, snapshots) => void asked.push(`withdraw ${userId} ${snapshots}`),
+    chooseErasure: async (userId, snapshots) => void asked.push(`erase ${userId} ${snapshots}`),
     requestRun: async () => aliceRun,
     findHome: async (userId) =>
       userId === alice
