@@ -53,6 +53,8 @@ export async function openResources(
     await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: queuePrefix, log: ground.log }),
   );
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
+  // A private key that cannot be read is refused at start.
+  await issuer.publicKeys();
   const store = (location: string) =>
     retrying(openLocalBackend(join(config.storeFolder, location)), { clock: ground.clock });
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;

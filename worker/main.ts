@@ -1,5 +1,6 @@
 import cron from 'node-cron';
 import { backUp } from '../src/flows/back-up.ts';
+import { eraseRepositories } from '../src/flows/erase-repositories.ts';
 import { heal } from '../src/flows/heal.ts';
 import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
@@ -26,6 +27,7 @@ const duties: readonly Duty[] = [
   healing,
   ['* * * * *', 'tick.failed', (resources) => openNight(resources)],
   ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
+  ['*/5 * * * * *', 'erase.failed', (resources, signal) => eraseRepositories(resources, { signal })],
   ['7 * * * *', 'warn-of-ends.failed', (resources) => warnOfEnds(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];

@@ -1,3 +1,6 @@
+import type { TokenAnswer } from '../domain/verdict.ts';
+import type { Resources } from '../resources.ts';
+import type { AccessToken } from '../sources/source.ts';
 import type { Keyring } from '../vault/keyring.ts';
 import { type Binding, seal, unseal } from '../vault/seal.ts';
 
@@ -26,4 +29,14 @@ export function openBoundKey(
 ): string | undefined {
   if (sealed === null) return undefined;
   return Buffer.from(unseal(keyring, bindingOfBoundKey({ userId, grantId }), sealed)).toString();
+}
+
+/** The access token of an answer, with the proofs that go with it where it is bound to the key of the grant. */
+export function proving(
+  { prove }: Resources['issuer'],
+  { accessToken: token, bound }: TokenAnswer,
+  boundKey: string | undefined,
+): AccessToken {
+  if (bound !== true || boundKey === undefined) return { token };
+  return { token, prove: (request) => prove(boundKey, { ...request, accessToken: token }) };
 }

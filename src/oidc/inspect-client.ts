@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
-import { type ClientCredentials, openClientAuthentication } from './client-authentication.ts';
+import {
+  type ClientAuthentication,
+  type ClientCredentials,
+  openClientAuthentication,
+} from './client-authentication.ts';
+import { readClientKeys } from './client-keys.ts';
 import { ask, type Reply } from './question.ts';
 
 /** Nightkeep as a client of a provider, to ask what the provider makes of it. */
@@ -12,20 +17,25 @@ export interface ClientAtProvider {
   clientId: string;
 }
 
-/** One way to prove who Nightkeep is: one of its secrets, or its key. */
-export type Credential = oidc.ClientAuth;
+/** One way to prove who Nightkeep is: one of its secrets, one of its keys, or nothing where the client is public. */
+export type Credential = ClientAuthentication;
 
 /** Each secret or key by itself, in the order of the settings. Throws `config/invalid`. */
 export async function listCredentials(credentials: ClientCredentials): Promise<Credential[]> {
-  const each =
-    credentials.authentication === 'private_key_jwt'
-      ? [credentials]
-      : credentials.secrets.map((secret) => ({ ...credentials, secrets: [secret] }));
-  return Promise.all(each.map(async (one) => (await openClientAuthentication(one)).authenticate));
+  switch (credentials.authentication) {
+    case 'none':
+      return [noCredential];
+    case 'private_key_jwt':
+      return (await readClientKeys(credentials.privateKeyPem ?? '')).map((key) =>
+        openClientAuthentication(credentials, [key]),
+      );
+    default:
+      return credentials.secrets.map((secret) => openClientAuthentication({ ...credentials, secrets: [secret] }, []));
+  }
 }
 
-/** As a client that proves nothing: whether a provider takes that for this client. */
-export const noCredential: Credential = oidc.None();
+/** Nothing but the client's name. */
+export const noCredential: Credential = openClientAuthentication({ authentication: 'none', secrets: [] }, []);
 
 /** What the provider said to a refresh request with a token that is none. */
 export interface Introduction {
@@ -142,8 +152,10 @@ async function post(
 ): Promise<Reply> {
   const body = new URLSearchParams(parameters);
   const headers = new Headers({ accept: 'application/json', ...extra });
-  await credential(metadata, { client_id: clientId }, body, headers);
-  return ask(clock, new URL(endpoint), { method: 'POST', body, headers });
+  await credential.authenticate(metadata, { client_id: clientId }, body, headers);
+  const post = credential.trying((url, request) => fetch(url, request as RequestInit));
+  const request = { method: 'POST', redirect: 'manual' as const, body, headers: Object.fromEntries(headers) };
+  return ask(clock, new URL(endpoint), (url, signal) => post(url, { ...request, signal }));
 }
 
 /** A proof that its bearer has some key (RFC 9449, section 4.2). */

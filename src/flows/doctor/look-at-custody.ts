@@ -12,7 +12,7 @@ import { inspectRuns } from '../../database/inspect-runs.ts';
 import { isHouseError } from '../../errors.ts';
 import { decodeClaims } from '../../oidc/token-answer.ts';
 import type { Keyring } from '../../vault/keyring.ts';
-import { keyIdOf, unseal } from '../../vault/seal.ts';
+import { unseal } from '../../vault/seal.ts';
 import { openSpool } from '../../vault/spool.ts';
 import { openToken } from '../custody.ts';
 import { listKeys } from '../retire-key.ts';
@@ -40,8 +40,7 @@ export async function lookAtKeyring(patient: Patient): Promise<Finding> {
     if (keyring === undefined) return canaries.length > 0 ? judgeLostKeyring() : judgeKeyringAlone(false);
     const broken = canaries.filter((canary) => !opens(keyring, canary)).map(({ keyId }) => keyId);
     const spool = openSpool(join(patient.setting('dataDir'), 'spool'));
-    const spooled = async () => (await spool.list()).flatMap(({ sealed }) => keyIdIn(sealed));
-    const uses = await listKeys({ clock: patient.clock, database, keyring }, spooled);
+    const uses = await listKeys({ database, keyring, spool });
     return judgeKeyring({ broken, uses, fresh: canaries.length === 0 }, patient.clock.now());
   } catch (error) {
     if (!isHouseError(error, 'keyring/invalid')) throw error;
@@ -54,16 +53,6 @@ function opens(keyring: Keyring, { keyId, sealed }: { keyId: string; sealed: Uin
     return unseal(keyring, { purpose: 'canary', owner: keyId }, sealed).length > 0;
   } catch (error) {
     if (isHouseError(error)) return false;
-    throw error;
-  }
-}
-
-/** Nothing of a file that was cut off. */
-function keyIdIn(sealed: Uint8Array): string[] {
-  try {
-    return [keyIdOf(sealed)];
-  } catch (error) {
-    if (isHouseError(error)) return [];
     throw error;
   }
 }

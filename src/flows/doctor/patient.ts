@@ -67,9 +67,9 @@ export function openPatient(environment: Environment, clock: Clock): Patient {
       throw new HouseError('provider/unavailable', 'Discovery failed.');
     }),
     credentials: once(() => {
-      const { authentication, secrets } = { authentication: setting('authentication'), secrets: setting('secrets') };
+      const known = { authentication: setting('authentication'), secrets: setting('secrets') };
       const privateKeyPem = option('privateKeyPem');
-      return listCredentials({ authentication, secrets, ...(privateKeyPem !== undefined && { privateKeyPem }) });
+      return listCredentials({ ...known, ...(privateKeyPem !== undefined && { privateKeyPem }) });
     }),
     keyring: () => parseKeyring(setting('keyring')),
     database,
