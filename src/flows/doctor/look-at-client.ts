@@ -1,14 +1,13 @@
 import { type HouseError, isHouseError } from '../../errors.ts';
 import { bindsTokens } from '../../oidc/bound-key.ts';
 import {
-  type Asked,
-  askAuthorization,
   askWithoutPerson,
   type ClientAtProvider,
   type Credential,
   introduce,
   noCredential,
 } from '../../oidc/inspect-client.ts';
+import { type Asked, askAuthorization } from '../../oidc/trial-authorization.ts';
 import { scopesOf } from '../give-consent.ts';
 import { type AuthorizationFacts, isKnown, judgeOfflineScope, judgePushing, judgeSignIn } from './authorization.ts';
 import { isBelieved, judgeClient, judgeClientType, judgeConsentScreen, judgePossession } from './client.ts';

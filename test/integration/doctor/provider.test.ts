@@ -200,6 +200,28 @@ test('what answers and is no provider, bears another name, or points elsewhere i
   expect(await answers(502, {}, 'bad gateway')).toMatch(/^wrong: .*answers 502/);
 });
 
+test('a secret is sent to nobody whom Nightkeep itself would not trust with it', async () => {
+  const { examine, provider } = await open();
+  const asked: string[] = [];
+  const server = opened.adopt(await listenOnLoopback(0), (one) => one.down());
+  const document = {
+    issuer: server.origin,
+    authorization_endpoint: `${server.origin}/auth`,
+    token_endpoint: 'http://nightkeep.example/token',
+    jwks_uri: `${server.origin}/keys`,
+  };
+  server.serve((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(JSON.stringify(document));
+  });
+  for (const OIDC_ISSUER of [server.origin, `${server.origin}/another`]) {
+    const findings = await examine({ OIDC_ISSUER });
+    expect(statesOf(findings, 'discovery', 'client')).toEqual({ discovery: 'wrong', client: 'unknown' });
+  }
+  expect(asked.filter((path) => !path.endsWith('/.well-known/openid-configuration'))).toEqual([]);
+  expect(provider.judge.exchanges()).toEqual([]);
+});
+
 test('a clock that is off by a minute is named', async () => {
   const { examine } = await open({ aheadMs: 60_000 });
   expect(found((await examine()).get('clocks'))).toMatch(/^wrong: This machine is 60 s behind the provider.*NTP/);

@@ -13,9 +13,9 @@ import {
   judgePossession,
 } from '../../../src/flows/doctor/client.ts';
 import { judgeDiscovery, judgeSigningKeys } from '../../../src/flows/doctor/discovery.ts';
-import type { Asked } from '../../../src/oidc/inspect-client.ts';
 import type { Published } from '../../../src/oidc/inspect-provider.ts';
 import type { Reply } from '../../../src/oidc/question.ts';
+import type { Asked } from '../../../src/oidc/trial-authorization.ts';
 
 const at = new Date('2030-01-01T00:00:00Z');
 const reply = (status: number, error?: string, description?: string): Reply => ({
