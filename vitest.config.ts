@@ -19,7 +19,12 @@ export default defineConfig({
         fileParallelism: false,
       }),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
-      project('heavy', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
+      project('keycloak', {
+        globalSetup: ['test/support/postgres-server.ts', 'test/support/keycloak-server.ts'],
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
       project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),
     ],
   },

@@ -11,6 +11,9 @@ packages=(
   chromium                                             # the browser suite
   redis-server                                         # the queue's other backend
 )
+# Keycloak: fetched by Maven, run by Java. Any of either will do.
+command -v mvn > /dev/null || packages+=(maven)
+command -v java > /dev/null || packages+=(openjdk-17-jre-headless)
 
 missing=()
 for package in "${packages[@]}"; do

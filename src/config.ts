@@ -48,7 +48,10 @@ export const settings = {
   PUBLIC_URL: ['http://localhost:3000', 'Address that browsers use'],
   HOST: ['127.0.0.1', 'Address to listen on'],
   PORT: ['3000', 'Port to listen on'],
-  DATA_DIR: ['.nightkeep', 'Folder of the embedded database, the store and the keyring, where those are not set'],
+  DATA_DIR: [
+    '.nightkeep',
+    'Folder of tokens that the database does not have yet, and of the embedded database, the store and the keyring, where those are not set',
+  ],
   DATABASE_URL: ['', 'PostgreSQL; default: an embedded one in DATA_DIR'],
   REDIS_URL: ['', 'Redis for the queue; default: the queue lives in PostgreSQL'],
   STORE_URL: ['', 'Where the repositories are: file:///path; default: DATA_DIR/store'],

@@ -2,7 +2,6 @@ import { type KeyUse, listKeys, retireKey } from '../flows/retire-key.ts';
 import { rotateKeys } from '../flows/rotate-keys.ts';
 import { type Command, text } from './command.ts';
 import { openHouse } from './open-house.ts';
-import { spooledKeyIds } from './spooled-keys.ts';
 
 /** Lists the keys of the keyring and what is sealed under each; exit code 1 when one is missing. */
 export const keys: Command = {
@@ -11,7 +10,7 @@ export const keys: Command = {
   options: { json: { type: 'boolean' } },
   run: async (options, output) => {
     await using house = await openHouse();
-    const uses = await listKeys(house, spooledKeyIds(house));
+    const uses = await listKeys(house);
     for (const use of uses) output.line(options.json === true ? JSON.stringify(use) : describe(use));
     return uses.some(({ state }) => state === 'missing') ? 1 : 0;
   },
@@ -49,7 +48,7 @@ export const keysRetire: Command = {
   run: async (options, output) => {
     await using house = await openHouse();
     const keyId = text(options, 'id') ?? '';
-    await retireKey(house, { keyId, by: 'operator', spooled: spooledKeyIds(house) });
+    await retireKey(house, { keyId, by: 'operator' });
     output.line(
       `Nothing is sealed under ${keyId} any more. Take it out of the keyring and restart every process; then it may be destroyed.`,
     );

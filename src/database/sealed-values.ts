@@ -1,7 +1,8 @@
 import type { Database } from './client.ts';
+import { Prisma } from './generated/client.ts';
 
 /** What is sealed in the database. Each kind is bound to a purpose of its own. */
-export type SealedKind = 'offline tokens' | 'repository passwords' | 'recovery keys' | 'DPoP keys';
+export type SealedKind = 'offline tokens' | 'DPoP keys' | 'repository passwords' | 'recovery keys';
 
 /** One sealed value, and what says whose it is. */
 export interface SealedValue {
@@ -13,17 +14,54 @@ export interface SealedValue {
   sealed: Uint8Array<ArrayBuffer>;
 }
 
-export interface Resealed {
-  sealed: Uint8Array<ArrayBuffer>;
-  keyId: string;
+interface Place {
+  table: Prisma.Sql;
+  id: Prisma.Sql;
+  userId: Prisma.Sql;
+  number: Prisma.Sql;
+  sealed: Prisma.Sql;
+  /** The id of its key. */
+  keyId: Prisma.Sql;
+  /** Says that it has the key now. */
+  setKeyId: (keyId: string) => Prisma.Sql;
 }
 
-interface SealedPlace {
-  /** Values that are sealed under one of these keys, in an order of their own, those after `after`. */
-  list(database: Database, page: SealedPage): Promise<SealedValue[]>;
-  /** Puts the value that is sealed afresh in the place of the one seen; false where that is no longer there. */
-  replace(database: Database, seen: SealedValue, fresh: Resealed): Promise<boolean>;
+const { raw, sql, empty } = Prisma;
+const keyColumn = (name: string) => ({
+  keyId: raw(`t.${name}`),
+  setKeyId: (keyId: string) => sql`, ${raw(name)} = ${keyId}`,
+});
+
+/** Every column that holds sealed values. A recovery key has none for its key's id, which stands in its header. */
+const places: Record<SealedKind, Place> = {
+  'offline tokens': {
+    table: raw('token_generations'),
+    id: raw('t.grant_id'),
+    userId: raw('(SELECT user_id FROM grants WHERE grants.id = t.grant_id)'),
+    number: raw('t.number'),
+    sealed: raw('sealed'),
+    ...keyColumn('key_id'),
+  },
+  'DPoP keys': { ...ofRow('grants'), sealed: raw('sealed_dpop_key'), ...keyColumn('dpop_key_id') },
+  'repository passwords': { ...ofRow('repositories'), sealed: raw('sealed_password'), ...keyColumn('key_id') },
+  'recovery keys': {
+    ...ofRow('repositories'),
+    sealed: raw('sealed_recovery_key'),
+    keyId: raw("convert_from(substring(t.sealed_recovery_key FROM 3 FOR get_byte(t.sealed_recovery_key, 1)), 'UTF8')"),
+    setKeyId: () => empty,
+  },
+};
+
+function ofRow(table: string) {
+  return { table: raw(table), id: raw('t.id'), userId: raw('t.user_id'), number: raw('0') };
 }
+
+export const sealedKinds: readonly SealedKind[] = [
+  'offline tokens',
+  'DPoP keys',
+  'repository passwords',
+  'recovery keys',
+];
 
 export interface SealedPage {
   keyIds: string[];
@@ -34,74 +72,49 @@ export interface SealedPage {
 /** Where a list begins. */
 export const beforeAll = { id: '00000000-0000-0000-0000-000000000000', number: -1 };
 
-/** Every place that holds sealed values. A recovery key has no column for its key's id: the id stands in its header. */
-export const sealedPlaces: Record<SealedKind, SealedPlace> = {
-  'offline tokens': {
-    list: async (database, { keyIds, after, limit }) => {
-      const { id, number } = after;
-      const rows = await database.tokenGeneration.findMany({
-        where: {
-          keyId: { in: keyIds },
-          sealed: { not: null },
-          OR: [{ grantId: { gt: id } }, { grantId: id, number: { gt: number } }],
-        },
-        orderBy: [{ grantId: 'asc' }, { number: 'asc' }],
-        take: limit,
-        select: { grantId: true, number: true, sealed: true, grant: { select: { userId: true } } },
-      });
-      return rows.flatMap(({ grantId, number, sealed, grant }) =>
-        sealed === null ? [] : [{ id: grantId, userId: grant.userId, number, sealed }],
-      );
-    },
-    replace: async (database, { id, number, sealed }, fresh) => {
-      const where = { grantId: id, number, sealed };
-      return isOne(await database.tokenGeneration.updateMany({ where, data: fresh }));
-    },
-  },
-  'repository passwords': {
-    list: async (database, { keyIds, after, limit }) => {
-      const rows = await database.repository.findMany({
-        where: { keyId: { in: keyIds }, id: { gt: after.id } },
-        orderBy: { id: 'asc' },
-        take: limit,
-        select: { id: true, userId: true, sealedPassword: true },
-      });
-      return rows.map(({ sealedPassword: sealed, ...row }) => ({ ...row, number: 0, sealed }));
-    },
-    replace: async (database, { id, sealed }, fresh) => {
-      const data = { sealedPassword: fresh.sealed, keyId: fresh.keyId };
-      return isOne(await database.repository.updateMany({ where: { id, sealedPassword: sealed }, data }));
-    },
-  },
-  'recovery keys': {
-    list: (database, { keyIds, after, limit }) => database.$queryRaw<SealedValue[]>`
-      SELECT id, user_id AS "userId", 0 AS number, sealed_recovery_key AS sealed FROM repositories
-      WHERE convert_from(substring(sealed_recovery_key FROM 3 FOR get_byte(sealed_recovery_key, 1)), 'UTF8') = ANY(${keyIds})
-        AND id > ${after.id}::uuid
-      ORDER BY id LIMIT ${limit}`,
-    replace: async (database, { id, sealed }, fresh) => {
-      const data = { sealedRecoveryKey: fresh.sealed };
-      return isOne(await database.repository.updateMany({ where: { id, sealedRecoveryKey: sealed }, data }));
-    },
-  },
-  'DPoP keys': {
-    list: async (database, { keyIds, after, limit }) => {
-      const rows = await database.grant.findMany({
-        where: { dpopKeyId: { in: keyIds }, sealedDpopKey: { not: null }, id: { gt: after.id } },
-        orderBy: { id: 'asc' },
-        take: limit,
-        select: { id: true, userId: true, sealedDpopKey: true },
-      });
-      return rows.flatMap(({ sealedDpopKey: sealed, ...row }) =>
-        sealed === null ? [] : [{ ...row, number: 0, sealed }],
-      );
-    },
-    replace: async (database, { id, sealed }, fresh) => {
-      const data = { sealedDpopKey: fresh.sealed, dpopKeyId: fresh.keyId };
-      return isOne(await database.grant.updateMany({ where: { id, sealedDpopKey: sealed }, data }));
-    },
-  },
-};
+/** Values that are sealed under one of these keys, in an order of their own, those after `after`. */
+export async function listSealed(
+  database: Database,
+  kind: SealedKind,
+  { keyIds, after, limit }: SealedPage,
+): Promise<SealedValue[]> {
+  const { table, id, userId, number, sealed, keyId } = places[kind];
+  return database.$queryRaw<SealedValue[]>`
+    SELECT ${id} AS id, ${userId} AS "userId", ${number} AS number, t.${sealed} AS sealed FROM ${table} t
+    WHERE ${keyId} = ANY(${keyIds}) AND t.${sealed} IS NOT NULL
+      AND (${id}, ${number}) > (${after.id}::uuid, ${after.number}::int)
+    ORDER BY 1, 3 LIMIT ${limit}`;
+}
+
+export interface Resealed {
+  seen: SealedValue;
+  /** The same, sealed afresh. */
+  sealed: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Puts values that are sealed afresh in the place of those seen, where they still are; answers how many. It waits for nobody:
+ * what another transaction holds is left as it is.
+ */
+export async function replaceSealed(
+  database: Database,
+  kind: SealedKind,
+  { keyId, values }: { keyId: string; values: readonly Resealed[] },
+): Promise<number> {
+  const { table, id, number, sealed, setKeyId } = places[kind];
+  const column = <T>(pick: (value: Resealed) => T) => values.map(pick);
+  return database.$executeRaw`
+    WITH fresh AS (
+      SELECT * FROM unnest(${column(({ seen }) => seen.id)}::uuid[], ${column(({ seen }) => seen.number)}::int[],
+        ${column(({ seen }) => seen.sealed)}::bytea[], ${column((value) => value.sealed)}::bytea[])
+        AS fresh (id, number, seen, sealed)
+    ), held AS (
+      SELECT fresh.* FROM ${table} t JOIN fresh ON ${id} = fresh.id AND ${number} = fresh.number AND t.${sealed} = fresh.seen
+      FOR UPDATE OF t SKIP LOCKED
+    )
+    UPDATE ${table} t SET ${sealed} = held.sealed ${setKeyId(keyId)} FROM held
+    WHERE ${id} = held.id AND ${number} = held.number AND t.${sealed} = held.seen`;
+}
 
 export interface SealedCount {
   kind: SealedKind;
@@ -111,18 +124,11 @@ export interface SealedCount {
 
 /** How much of each kind is sealed under each key. Reads every sealed row. */
 export async function countSealed(database: Database): Promise<SealedCount[]> {
-  return database.$queryRaw<SealedCount[]>`
-    SELECT 'offline tokens' AS kind, key_id AS "keyId", count(*)::int FROM token_generations
-    WHERE sealed IS NOT NULL GROUP BY key_id
-    UNION ALL SELECT 'repository passwords', key_id, count(*)::int FROM repositories GROUP BY key_id
-    UNION ALL SELECT 'recovery keys', key_id, count(*)::int FROM (
-      SELECT convert_from(substring(sealed_recovery_key FROM 3 FOR get_byte(sealed_recovery_key, 1)), 'UTF8') AS key_id
-      FROM repositories WHERE sealed_recovery_key IS NOT NULL
-    ) recovery GROUP BY key_id
-    UNION ALL SELECT 'DPoP keys', dpop_key_id, count(*)::int FROM grants
-    WHERE sealed_dpop_key IS NOT NULL GROUP BY dpop_key_id`;
-}
-
-function isOne({ count }: { count: number }): boolean {
-  return count === 1;
+  const counts = sealedKinds.map((kind) => {
+    const { table, sealed, keyId } = places[kind];
+    return database.$queryRaw<SealedCount[]>`
+      SELECT ${kind} AS kind, ${keyId} AS "keyId", count(*)::int AS count FROM ${table} t
+      WHERE t.${sealed} IS NOT NULL GROUP BY ${keyId}`;
+  });
+  return (await Promise.all(counts)).flat();
 }

@@ -7,6 +7,7 @@ import type { Resources } from '../resources.ts';
 import type { AccessToken } from '../sources/source.ts';
 import { openBoundKey, proving } from './bound-key.ts';
 import { deadlinesOfExchange, openToken, readyToKeep, type TokenInHand } from './custody.ts';
+import { revokeReplaced } from './revoke-replaced.ts';
 import { explainFailure, notUsable, settleFailure } from './settle-failure.ts';
 import { spoolAnswer } from './spool-answer.ts';
 
@@ -100,7 +101,15 @@ async function saveSuccess(
   );
   if (saved.outcome === 'withdrawn') throw await revokeLate(resources, lease, token);
   if (spooled) await spool.drop(lease.exchangeId);
-  if (saved.outcome === 'fenced') throw fenced(resources, lease, saved);
+  if (saved.outcome !== 'saved') throw fenced(resources, lease, saved);
+  if (saved.replaced > 0) await endEarlierConsents(resources, lease);
+}
+
+/** The renewed consent has proved itself. What cannot be ended now is tried after the next exchange. */
+async function endEarlierConsents(resources: Needs, { grant }: Lease): Promise<void> {
+  await revokeReplaced(resources, { grantId: grant.id }).catch((error: unknown) =>
+    resources.log.warn('grant.revoke-replaced.failed', { grantId: grant.id, error }),
+  );
 }
 
 function fenced({ log }: Needs, { grant }: Lease, { outcome }: Saved): HouseError {

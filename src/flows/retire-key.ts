@@ -1,12 +1,10 @@
 import { findFrontKey, listCanaries, removeCanary } from '../database/canaries.ts';
 import { countSealed } from '../database/sealed-values.ts';
-import { HouseError } from '../errors.ts';
+import { HouseError, isHouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import { keyIdOf } from '../vault/seal.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'>;
-
-/** Ids of the keys that sealed files on this machine's disk need, one for each file. */
-export type SpooledKeyIds = () => Promise<string[]>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'> & { spool: Pick<Resources['spool'], 'list'> };
 
 export interface KeyUse {
   id: string;
@@ -22,8 +20,8 @@ export interface KeyUse {
 }
 
 /** Every key of the keyring, the newest first, and every key that something is sealed under. */
-export async function listKeys({ database, keyring }: Needs, spooled: SpooledKeyIds): Promise<KeyUse[]> {
-  const uses = await listUses(database, spooled);
+export async function listKeys({ database, keyring, spool }: Omit<Needs, 'clock'>): Promise<KeyUse[]> {
+  const uses = await listUses({ database, spool });
   const since = new Map((await listCanaries(database)).map(({ keyId, createdAt }) => [keyId, createdAt]));
   const ids = new Set([...keyring.keys.keys(), ...uses.map(({ keyId }) => keyId)]);
   return [...ids].map((id) => {
@@ -40,12 +38,12 @@ export async function listKeys({ database, keyring }: Needs, spooled: SpooledKey
  * seals or something is sealed under it, naming what, and `request/not-found` where nobody knows it.
  */
 export async function retireKey(
-  { clock, database, keyring }: Needs,
-  { keyId, by, spooled }: { keyId: string; by: string; spooled: SpooledKeyIds },
+  { clock, database, keyring, spool }: Needs,
+  { keyId, by }: { keyId: string; by: string },
 ): Promise<void> {
   if (keyId === keyring.newest || keyId === (await findFrontKey(database)))
     throw inUse(keyId, 'seals all that is new. Put another key in front of the keyring and restart every process');
-  const uses = (await listUses(database, spooled)).filter((use) => use.keyId === keyId);
+  const uses = (await listUses({ database, spool })).filter((use) => use.keyId === keyId);
   if (uses.length > 0) {
     const named = uses.map(({ kind, count }) => `${kind}: ${count}`).join(', ');
     const rotatable = uses.some(({ kind }) => kind !== onDisk);
@@ -57,13 +55,24 @@ export async function retireKey(
 
 const onDisk = 'spooled answers';
 
-async function listUses(
-  database: Needs['database'],
-  spooled: SpooledKeyIds,
-): Promise<{ kind: string; keyId: string; count: number }[]> {
-  const files = Object.entries(Object.groupBy(await spooled(), (keyId) => keyId));
-  const spooledUses = files.map(([keyId, ids = []]) => ({ kind: onDisk, keyId, count: ids.length }));
-  return [...(await countSealed(database)), ...spooledUses];
+async function listUses({ database, spool }: Pick<Needs, 'database' | 'spool'>) {
+  const files = (await spool.list()).flatMap(({ sealed }) => keyIdIn(sealed) ?? []);
+  const spooled = Object.entries(Object.groupBy(files, (keyId) => keyId)).map(([keyId, ids = []]) => ({
+    kind: onDisk,
+    keyId,
+    count: ids.length,
+  }));
+  return [...(await countSealed(database)), ...spooled];
+}
+
+/** A file that was cut off opens with no key, so it needs none. */
+function keyIdIn(sealed: Uint8Array): string | undefined {
+  try {
+    return keyIdOf(sealed);
+  } catch (error) {
+    if (isHouseError(error, 'seal/broken')) return undefined;
+    throw error;
+  }
 }
 
 function inUse(keyId: string, why: string): HouseError {

@@ -2,10 +2,13 @@ import { findFrontKey, putInFront } from '../database/canaries.ts';
 import {
   beforeAll,
   countSealed,
+  listSealed,
+  type Resealed,
+  replaceSealed,
   type SealedKind,
   type SealedPage,
   type SealedValue,
-  sealedPlaces,
+  sealedKinds,
 } from '../database/sealed-values.ts';
 import { isHouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
@@ -23,9 +26,11 @@ export interface Rotation {
   broken: number;
 }
 
-const batch = 200;
+const batch = 500;
 /** A worker does so much at a time, so that the pool of connections stays free for exchanges. */
-const mostInBackground = 5_000;
+const mostInBackground = 20_000;
+/** Between two looks at what another transaction holds. */
+const pauseWhileHeldMs = 200;
 
 const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
   'offline tokens': ({ userId, id, number }) => bindingOf({ userId, grantId: id }, number),
@@ -34,12 +39,10 @@ const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
   'DPoP keys': ({ userId, id }) => bindingOfBoundKey({ userId, grantId: id }),
 };
 
-const kinds: SealedKind[] = ['offline tokens', 'DPoP keys', 'repository passwords', 'recovery keys'];
-
 /**
  * Seals everything afresh under the key in front of the keyring. It may be stopped at any moment and begun again, and
- * runs beside exchanges: each value is replaced only where it is still the one that was opened. What other processes
- * seal under an older key meanwhile is found by the passes that follow, until one finds nothing.
+ * runs beside exchanges: each value is replaced only where it is still the one that was opened. What others hold or seal
+ * under an older key meanwhile is found by the passes that follow, until one finds nothing.
  */
 export async function rotateKeys(resources: Needs, report?: (done: number, total: number) => void): Promise<Rotation> {
   const { clock, database, keyring } = resources;
@@ -53,8 +56,9 @@ export async function rotateKeys(resources: Needs, report?: (done: number, total
     report?.(done, Math.max(done, total));
   };
   for (;;) {
-    const { resealed, broken } = await pass(resources, { onBatch });
-    if (resealed === 0) return { resealed: done, broken };
+    const { resealed, broken, passedOver } = await pass(resources, { onBatch });
+    if (resealed + passedOver === 0) return { resealed: done, broken };
+    if (resealed === 0) await clock.sleep(pauseWhileHeldMs);
   }
 }
 
@@ -76,9 +80,9 @@ export async function continueRotation(
     });
     return { resealed: 0, broken: 0 };
   }
-  const rotation = await pass(resources, { most, signal });
-  if (rotation.resealed > 0) log.info('keyring.rotated', { keyId: keyring.newest, ...rotation });
-  return rotation;
+  const { resealed, broken } = await pass(resources, { most, signal });
+  if (resealed > 0) log.info('keyring.rotated', { keyId: keyring.newest, resealed, broken });
+  return { resealed, broken };
 }
 
 interface Pass {
@@ -87,17 +91,17 @@ interface Pass {
   onBatch?: (moved: number) => void;
 }
 
-async function pass(resources: Needs, { most = Number.POSITIVE_INFINITY, signal, onBatch }: Pass): Promise<Rotation> {
-  const sum = { resealed: 0, broken: 0 };
-  for await (const { kind, values } of underOlderKeys(resources)) {
-    const before = sum.resealed;
-    for (const value of values) {
-      if (signal?.aborted) return sum;
-      const outcome = await reseal(resources, kind, value);
-      if (outcome !== 'gone') sum[outcome] += 1;
-    }
-    onBatch?.(sum.resealed - before);
-    if (sum.resealed >= most) break;
+async function pass(resources: Needs, { most = Number.POSITIVE_INFINITY, signal, onBatch }: Pass) {
+  const { database, keyring } = resources;
+  const sum = { resealed: 0, broken: 0, passedOver: 0 };
+  for await (const { kind, seen } of underOlderKeys(resources)) {
+    if (sum.resealed >= most || signal?.aborted) break;
+    const values = seen.flatMap((value) => reseal(resources, kind, value) ?? []);
+    const moved = await replaceSealed(database, kind, { keyId: keyring.newest, values });
+    sum.resealed += moved;
+    sum.broken += seen.length - values.length;
+    sum.passedOver += values.length - moved;
+    onBatch?.(moved);
   }
   return sum;
 }
@@ -105,31 +109,27 @@ async function pass(resources: Needs, { most = Number.POSITIVE_INFINITY, signal,
 async function* underOlderKeys({ database, keyring }: Needs) {
   const keyIds = [...keyring.keys.keys()].filter((id) => id !== keyring.newest);
   if (keyIds.length === 0) return;
-  for (const kind of kinds) {
+  for (const kind of sealedKinds) {
     let after: SealedPage['after'] = beforeAll;
     for (;;) {
-      const values = await sealedPlaces[kind].list(database, { keyIds, after, limit: batch });
-      const last = values.at(-1);
+      const seen = await listSealed(database, kind, { keyIds, after, limit: batch });
+      const last = seen.at(-1);
       if (last === undefined) break;
-      yield { kind, values };
+      yield { kind, seen };
       after = last;
     }
   }
 }
 
-async function reseal(
-  { database, keyring, log }: Needs,
-  kind: SealedKind,
-  value: SealedValue,
-): Promise<'resealed' | 'broken' | 'gone'> {
-  const binding = bindings[kind](value);
+/** Nothing where the value does not open. */
+function reseal({ keyring, log }: Needs, kind: SealedKind, seen: SealedValue): Resealed | undefined {
+  const binding = bindings[kind](seen);
   try {
-    const fresh = seal(keyring, binding, unseal(keyring, binding, value.sealed));
-    return (await sealedPlaces[kind].replace(database, value, fresh)) ? 'resealed' : 'gone';
+    return { seen, sealed: seal(keyring, binding, unseal(keyring, binding, seen.sealed)).sealed };
   } catch (error) {
     if (!isHouseError(error)) throw error;
-    const { id, number } = value;
+    const { id, number } = seen;
     log.error('keyring.value-broken', { kind, id, number, error });
-    return 'broken';
+    return undefined;
   }
 }

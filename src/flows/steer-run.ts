@@ -103,6 +103,9 @@ function whenAgain(
   { attempt, maxAttempts }: ClaimedRun,
 ): { afterMs: number; spent: boolean } | undefined {
   if (isHouseError(error, 'run/stopped')) return { afterMs: 0, spent: false };
+  // The operator has to mend something first, and no attempt can go better before that.
+  if (isHouseError(error, 'provider/circuit-open'))
+    return { afterMs: Math.max(error.retry?.afterMs ?? 0, backOffMs), spent: false };
   if (!isHouseError(error) || error.retry === undefined || attempt >= maxAttempts) return undefined;
   return { afterMs: Math.max(error.retry.afterMs, backOffMs * 2 ** (attempt - 1)), spent: true };
 }

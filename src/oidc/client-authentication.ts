@@ -65,7 +65,10 @@ export function openClientAuthentication(
   };
 }
 
-/** Keycloak says unauthorized_client of a wrong secret, and 400 of a wrong assertion. */
+/** What Keycloak says by 401 of a wrong secret; the last one only of a pushed request. */
+const refusals: readonly unknown[] = ['invalid_client', 'unauthorized_client', 'invalid_request'];
+
+/** A wrong assertion, and by the letter of RFC 6749 any wrong client, may also be invalid_client by 400. */
 async function refusesClient(answer: Response): Promise<boolean> {
   if (answer.status !== 400 && answer.status !== 401) return false;
   const error = await answer
@@ -73,15 +76,16 @@ async function refusesClient(answer: Response): Promise<boolean> {
     .json()
     .then((body: unknown) => (typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined))
     .catch(() => undefined);
-  return error === 'invalid_client' || (answer.status === 401 && error === 'unauthorized_client');
+  return answer.status === 401 ? refusals.includes(error) : error === 'invalid_client';
 }
 
+/** A key that was handed to the provider by itself, not from `/jwks`, has another name there: last it goes without one. */
 function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]): ClientAuth[] {
   const { authentication, secrets } = credentials;
   if (authentication === 'none') return [None()];
   const ring =
     authentication === 'private_key_jwt'
-      ? keys.map(({ key, kid }) => PrivateKeyJwt({ key, kid }))
+      ? [...keys.map(({ key, kid }) => PrivateKeyJwt({ key, kid })), ...keys.map(({ key }) => PrivateKeyJwt(key))]
       : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic);
   if (ring.length > 0) return ring;
   const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';

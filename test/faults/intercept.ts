@@ -4,6 +4,8 @@ import type { Custody } from '../integration/custody/house.ts';
 export interface Step {
   readonly at: 'database' | 'disk' | 'provider';
   readonly name: string;
+  /** The exchange whose answer is written. */
+  readonly exchangeId?: string;
 }
 
 type Callable = (...given: never[]) => unknown;
@@ -26,7 +28,7 @@ export function intercept<House extends Custody>(house: House, around: Around): 
     }),
     spool: {
       ...spool,
-      keep: (name, sealed) => around(disk('keep'), () => spool.keep(name, sealed)),
+      keep: (name, sealed) => around({ ...disk('keep'), exchangeId: name }, () => spool.keep(name, sealed)),
       flush: (name) => around(disk('flush'), () => spool.flush(name)),
       drop: (name) => around(disk('drop'), () => spool.drop(name)),
       list: () => around(disk('list'), () => spool.list()),

@@ -16,6 +16,14 @@ export interface Program {
   env?: Record<string, string>;
 }
 
+export interface Manner {
+  /** How long it may take until it accepts connections, and until it is gone when it was asked to go. */
+  startMs?: number;
+  stopMs?: number;
+  /** The port that it must have; a free one where absent. */
+  port?: number;
+}
+
 /**
  * Starts a server in the foreground on a free port and waits until it accepts connections.
  * `program` writes the configuration for that port. Another program may take the port in between, so it is tried thrice.
@@ -23,9 +31,10 @@ export interface Program {
 export async function startServerProcess(
   program: (port: number) => Promise<Program>,
   whenStopped: () => Promise<void> = async () => {},
+  { startMs = 10_000, stopMs = 3_000, port: wanted }: Manner = {},
 ): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     const { command, args, env } = await program(port);
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -33,8 +42,8 @@ export async function startServerProcess(
       detached: true,
     });
     const output = collectOutput(child);
-    if (await accepts(port, child)) return running(child, port, whenStopped);
-    await end(child);
+    if (await accepts(port, child, startMs)) return running(child, port, stopMs, whenStopped);
+    await end(child, stopMs);
     if (attempt < 3) continue;
     await whenStopped();
     throw new Error(`${command} did not start: ${output()}`);
@@ -52,12 +61,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function running(child: ChildProcess, port: number, whenStopped: () => Promise<void>): RunningServer {
+function running(child: ChildProcess, port: number, stopMs: number, whenStopped: () => Promise<void>): RunningServer {
   const killWithUs = () => signalGroup(child, 'SIGKILL');
   process.once('exit', killWithUs);
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= end(child).then(() => {
+    stopped ??= end(child, stopMs).then(() => {
       process.off('exit', killWithUs);
       return whenStopped();
     });
@@ -77,8 +86,9 @@ function collectOutput(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function accepts(port: number, child: ChildProcess): Promise<boolean> {
-  for (let attempt = 0; attempt < 400 && child.exitCode === null && child.signalCode === null; attempt++) {
+async function accepts(port: number, child: ChildProcess, startMs: number): Promise<boolean> {
+  const until = performance.now() + startMs;
+  while (performance.now() < until && child.exitCode === null && child.signalCode === null) {
     if (await answers(port)) return true;
     await sleep(25);
   }
@@ -97,13 +107,13 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** Asks a child to go, and makes it after three seconds. */
-async function end(child: ChildProcess): Promise<void> {
+/** Asks a child to go, and makes it go after a while. */
+async function end(child: ChildProcess, stopMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = once(child, 'exit');
   signalGroup(child, 'SIGTERM');
   const patience = new AbortController();
-  const force = sleep(3000, undefined, { signal: patience.signal }).then(
+  const force = sleep(stopMs, undefined, { signal: patience.signal }).then(
     () => signalGroup(child, 'SIGKILL'),
     () => {},
   );

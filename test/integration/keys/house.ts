@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Database } from '../../../src/database/client.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openKeyring } from '../../../src/resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
@@ -27,6 +28,20 @@ export async function addRepository({ database, keyring }: Pick<Resources, 'data
       sealedRecoveryKey: sealedRecoveryKey.sealed,
       recoveryKeyFile: 'ab',
       createdAt: new Date(),
+    },
+  });
+}
+
+/** Does `meanwhile` right before the n-th time that values which were opened are replaced. */
+export function interrupting(database: Database, n: number, meanwhile: () => Promise<unknown>): Database {
+  let replaced = 0;
+  return new Proxy(database, {
+    get: (target, name) => {
+      if (name !== '$executeRaw') return Reflect.get(target, name);
+      return async (...args: unknown[]) => {
+        if (++replaced === n) await meanwhile();
+        return Reflect.apply(target.$executeRaw, target, args);
+      };
     },
   });
 }

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
-import type { Database } from '../../../src/database/client.ts';
 import { countSealed } from '../../../src/database/sealed-values.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isHouseError } from '../../../src/errors.ts';
@@ -13,7 +12,7 @@ import { continueRotation, rotateKeys } from '../../../src/flows/rotate-keys.ts'
 import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
 import { unseal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
-import { addRepository, enterWith, keyLine } from './house.ts';
+import { addRepository, enterWith, interrupting, keyLine } from './house.ts';
 
 let house: CustodyHouse;
 /** A process that knows the new key and still seals under the old one, and one that has the new one in front. */
@@ -39,9 +38,8 @@ const generationsOf = (grantId: string) =>
   house.resources.database.tokenGeneration.findMany({ where: { grantId }, orderBy: { number: 'asc' } });
 const countUnder = async (keyId: string) =>
   (await countSealed(house.resources.database)).reduce((sum, row) => (row.keyId === keyId ? sum + row.count : sum), 0);
-const noSpool = async () => [];
 const retire = (keyId: string) =>
-  retireKey(after, { keyId, by: 'operator', spooled: noSpool }).then(
+  retireKey(after, { keyId, by: 'operator' }).then(
     () => 'retired',
     (error: unknown) => (isHouseError(error) ? `${error.code} ${error.message}` : error),
   );
@@ -88,23 +86,6 @@ test('the token that comes back unchanged is still known as the same once the ol
   expect(await generationsOf(grant.id)).toHaveLength(1);
 });
 
-/** Does `meanwhile` right before the n-th value that is opened takes its new place. */
-function interrupting(database: Database, n: number, meanwhile: () => Promise<unknown>): Database {
-  let replaced = 0;
-  const tokenGeneration = new Proxy(database.tokenGeneration, {
-    get: (table, verb) => {
-      if (verb !== 'updateMany') return Reflect.get(table, verb);
-      return async (...args: unknown[]) => {
-        if (++replaced === n) await meanwhile();
-        return Reflect.apply(table.updateMany, table, args);
-      };
-    },
-  });
-  return new Proxy(database, {
-    get: (target, name) => (name === 'tokenGeneration' ? tokenGeneration : Reflect.get(target, name)),
-  });
-}
-
 const meanwhile: [string, (grantId: string) => Promise<unknown>][] = [
   ['an exchange', (grantId) => exchange(grantId)],
   [
@@ -118,11 +99,11 @@ const meanwhile: [string, (grantId: string) => Promise<unknown>][] = [
   ['another rotation', () => rotateKeys(after)],
 ];
 
-test.each(meanwhile)('%s between opening and replacing loses nothing, at any step', async (_, disturb) => {
+test.each(meanwhile)('%s between opening and replacing loses nothing, in every pass', async (_, disturb) => {
   const { grant, user } = await house.consent();
   await exchange(grant.id);
-  for (let step = 1; step <= 2; step += 1) {
-    const rotating = { ...after, database: interrupting(after.database, step, () => disturb(grant.id)) };
+  for (const pass of [1, 2]) {
+    const rotating = { ...after, database: interrupting(after.database, pass, () => disturb(grant.id)) };
     await rotateKeys(rotating);
     expect(await countUnder('one')).toBe(0);
     const rows = await generationsOf(grant.id);
@@ -158,6 +139,23 @@ test('rotation and exchanges of many processes at once lose no token and end no 
     const row = await house.resources.database.grant.findUniqueOrThrow({ where: { id: grant.id } });
     expect(row).toMatchObject({ state: 'active', generation: 9 });
   }
+});
+
+test('a value that another transaction holds is waited for, and nothing waits for the rotation', async () => {
+  const [held, free] = [await house.consent(alice), await house.consent(bob)];
+  const { database } = house.resources;
+  let done: Promise<unknown> = Promise.resolve();
+  await database.$transaction(async (transaction) => {
+    await transaction.tokenGeneration.updateMany({ where: { grantId: held.grant.id }, data: { state: 'superseded' } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const clock = { ...after.clock, sleep: async () => resolve() };
+    done = rotateKeys({ ...after, clock });
+    await promise;
+    expect((await generationsOf(free.grant.id)).map(({ keyId }) => keyId)).toEqual(['two']);
+    expect((await generationsOf(held.grant.id)).map(({ keyId }) => keyId)).toEqual(['one']);
+  });
+  expect(await done).toEqual({ resealed: 2, broken: 0 });
+  expect(await generationsOf(held.grant.id)).toMatchObject([{ keyId: 'two', state: 'superseded' }]);
 });
 
 test('a sealed token that was copied to another row does not open there, and is left for the operator', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { settings } from '../../../src/config.ts';
 
 const realm = JSON.parse(readFileSync('deploy/keycloak/nightkeep-realm.json', 'utf8'));
 const [client] = realm.clients;
@@ -20,18 +21,23 @@ test('the client is confidential, its secret comes from outside, and the answer 
   expect(client.attributes['pkce.code.challenge.method']).toBe('S256');
 });
 
-test('offline tokens rotate and outlive a logout', () => {
-  expect(realm).toMatchObject({ revokeRefreshToken: true, refreshTokenMaxReuse: 0 });
+test('offline tokens rotate, one answer may be lost, and they outlive a logout', () => {
+  expect(realm).toMatchObject({ revokeRefreshToken: true, refreshTokenMaxReuse: 1 });
   expect(client.attributes['backchannel.logout.revoke.offline.tokens']).toBe('false');
 });
 
-test('alice and bob may have offline access; the operator has a role of their own', () => {
+test('alice and bob may have offline access; the operator has the role that opens their pages, in the claim that is read', () => {
   const roles = Object.fromEntries(
     realm.users.map((user: { username: string; realmRoles: string[] }) => [user.username, user.realmRoles]),
   );
   expect(roles.alice).toContain('offline_access');
   expect(roles.bob).toContain('offline_access');
-  expect(roles.operator).toContain('operator');
+  expect(roles.operator).toContain(settings.OPERATOR_ROLE[0]);
+  expect(realm.roles.realm).toMatchObject([{ name: settings.OPERATOR_ROLE[0] }]);
+  expect(client.protocolMappers[0].config).toMatchObject({
+    'claim.name': settings.ROLES_CLAIM[0],
+    'id.token.claim': 'true',
+  });
 });
 
 test('everything it takes from the environment is given by the compose file', () => {

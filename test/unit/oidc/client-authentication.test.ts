@@ -56,6 +56,8 @@ describe('several secrets', () => {
       { ...wrongSecret, body: { error: 'invalid_client' }, headers: { 'www-authenticate': 'Basic' } },
       2,
     ],
+    ['invalid_request by 401, as of a pushed request', { status: 401, body: { error: 'invalid_request' } }, 2],
+    ['invalid_request by 400', { status: 400, body: { error: 'invalid_request' } }, 1],
     ['invalid_client by 400', { status: 400, body: { error: 'invalid_client' } }, 2],
     [
       'unauthorized_client by 400, which is about the grant type',
@@ -156,6 +158,16 @@ describe('private keys', () => {
     expect(await issuer.exchange('r1')).toMatchObject({ kind: 'answered' });
     expect(provider.heard.map(algOf)).toEqual(['ES256', 'RS256']);
     expect(new Set(provider.heard.map(({ form }) => form.getAll('client_assertion').length))).toEqual(new Set([1]));
+  });
+
+  test('that the provider has under another name are found without one', async () => {
+    const issuer = provider.issuer({ authentication: 'private_key_jwt', privateKeyPem: pem('ec').toString() });
+    const kidOf = ({ form }: Heard) => decodeProtectedHeader(form.get('client_assertion') ?? '').kid;
+    provider.answer = (heard) =>
+      kidOf(heard) === undefined ? { status: 200, body: tokens } : { status: 400, body: { error: 'invalid_client' } };
+    expect(await issuer.exchange('r1')).toMatchObject({ kind: 'answered' });
+    expect(await issuer.exchange('r2')).toMatchObject({ kind: 'answered' });
+    expect(provider.heard.map(kidOf)).toEqual([expect.any(String), undefined, undefined]);
   });
 
   test('that cannot be read are refused, and nothing of them is repeated', async () => {

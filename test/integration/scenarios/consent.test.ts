@@ -1,0 +1,4 @@
+import { describeConsent } from '../../scenarios/consent.ts';
+import { demo } from '../../scenarios/demo.ts';
+
+describeConsent(demo);

@@ -1,0 +1,4 @@
+import { describeRotation } from '../scenarios/rotation.ts';
+import { onKeycloak } from './on-keycloak.ts';
+
+onKeycloak('without scripts', describeRotation);

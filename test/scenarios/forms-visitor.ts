@@ -1,0 +1,56 @@
+import { openBrowser, type Page } from '../../demo/browser.ts';
+import type { Form } from '../../demo/forms.ts';
+import type { Person } from '../../demo/people.ts';
+import type { Question, Visitor } from './realm.ts';
+
+/** A person whose browser has no scripts, before the forms of the demo's provider, of Keycloak and of Nightkeep. */
+export function openFormsVisitor(person: Person, endSession: string): Visitor {
+  const browser = openBrowser();
+  const asked: Question[] = [];
+  let page: Page | undefined;
+  const shown = () => {
+    if (page === undefined) throw new Error('The browser has not opened anything yet.');
+    return page;
+  };
+  const answerProvider = async (first: Page) => {
+    page = first;
+    for (let question = questionOn(page); question !== undefined; question = questionOn(page)) {
+      asked.push(question.kind);
+      const { username, password } = person;
+      const values = question.kind === 'password' ? { username, password } : {};
+      const { form, button } = question;
+      page = await browser.submit(page, { form: (one) => one === form, ...(button && { button }) }, values);
+      if (asked.length > 20) throw new Error(`The provider does not stop asking for the ${question.kind}: ${page.url}`);
+    }
+  };
+  return {
+    open: async (url) => answerProvider(await browser.open(url)),
+    press: async (text) => {
+      const link = linkTo(text, shown());
+      await answerProvider(await (link ? browser.open(link) : browser.submit(shown(), { button: text })));
+    },
+    url: () => shown().url,
+    text: async () => shown().text.replace(/<[^>]*>/g, ' '),
+    asked: () => asked.splice(0),
+    signOutAtProvider: async () => {
+      page = await browser.submit(await browser.open(endSession), {});
+    },
+    [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose](),
+  };
+}
+
+function questionOn({ forms }: Page): { kind: Question; form: Form; button?: string } | undefined {
+  for (const form of forms) {
+    if (form.fields.some(({ type }) => type === 'password')) return { kind: 'password', form };
+    const yes = form.buttons.find(({ name, value }) => name === 'accept' || (name === 'decision' && value === 'allow'));
+    if (yes) return { kind: 'consent', form, button: yes.name === 'accept' ? 'accept' : 'allow' };
+  }
+  return undefined;
+}
+
+/** Where the link of this text leads, if the page has one. */
+function linkTo(text: string, { text: page, url }: Page): string | undefined {
+  const links = [...page.matchAll(/<a\b[^>]*\bhref="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
+  const href = links.find(([, , words]) => words === text)?.[1];
+  return href === undefined ? undefined : new URL(href, url).href;
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
+import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
+import { cloudAudience } from '../../demo/cloud-access.ts';
+import type { Person } from '../../demo/people.ts';
+import type { ProvidedKeycloak } from '../support/keycloak-server.ts';
+import type { Rules, WantedRealm } from './realm.ts';
+
+/** A realm of its own at a running Keycloak, and its administrator. */
+export interface KeycloakRealm {
+  readonly admin: KeycloakAdminClient;
+  readonly name: string;
+  readonly issuer: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  /** Deletes the realm and imports it as it was at first: everybody is there again, the keys are others. */
+  importAgain(): Promise<void>;
+}
+
+/**
+ * Imports deploy/keycloak/nightkeep-realm.json under a name of its own, with these people and this Nightkeep, which
+ * reaches it at `origin` where that is not the server's own.
+ */
+export async function importRealm(
+  { url, administrator }: ProvidedKeycloak,
+  { nightkeep, people, rules }: WantedRealm,
+  origin?: string,
+): Promise<KeycloakRealm> {
+  const admin = new KeycloakAdminClient({ baseUrl: url.replace(/\/$/, '') });
+  await admin.auth({ ...administrator, grantType: 'password', clientId: 'admin-cli' });
+  const name = `realm-${randomUUID().slice(0, 8)}`;
+  const secret = randomUUID();
+  const realm = forTests(await readRealmFile({ name, nightkeep, secret }), people, rules);
+  await admin.realms.create(realm);
+  return {
+    admin,
+    name,
+    issuer: `${origin === undefined ? url : `${origin}/`}realms/${name}`,
+    client: { id: 'nightkeep', secret },
+    importAgain: async () => {
+      await admin.realms.del({ realm: name });
+      await admin.realms.create(realm);
+    },
+  };
+}
+
+/** The names that Keycloak has for the rules. */
+export function settingsOf(rules: Rules): RealmRepresentation {
+  const { offlineIdleSeconds, offlineMaxSeconds, ssoSeconds, rotation } = rules;
+  return {
+    ...(offlineIdleSeconds !== undefined && { offlineSessionIdleTimeout: offlineIdleSeconds }),
+    ...(offlineMaxSeconds !== undefined && {
+      offlineSessionMaxLifespanEnabled: true,
+      offlineSessionMaxLifespan: offlineMaxSeconds,
+    }),
+    ...(ssoSeconds !== undefined && { ssoSessionIdleTimeout: ssoSeconds, ssoSessionMaxLifespan: ssoSeconds }),
+    ...(rotation === 'off' && { revokeRefreshToken: false }),
+    ...(typeof rotation === 'object' && { revokeRefreshToken: true, refreshTokenMaxReuse: rotation.reuse }),
+  };
+}
+
+async function readRealmFile(values: { name: string; nightkeep: URL; secret: string }): Promise<RealmRepresentation> {
+  const text = await readFile('deploy/keycloak/nightkeep-realm.json', 'utf8');
+  return JSON.parse(
+    text
+      .replace('"realm": "nightkeep"', `"realm": "${values.name}"`)
+      .replaceAll('default-roles-nightkeep', `default-roles-${values.name}`)
+      .replaceAll(/\$\{NIGHTKEEP_URL\}/g, values.nightkeep.origin)
+      .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret),
+  );
+}
+
+/** What the tests add: other people, other times, and access tokens that the demo's cloud accepts. */
+function forTests(realm: RealmRepresentation, people: readonly Person[], rules: Rules): RealmRepresentation {
+  const forTheCloud = {
+    name: 'cloud',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: { 'included.custom.audience': cloudAudience, 'access.token.claim': 'true' },
+  };
+  return {
+    ...realm,
+    ...settingsOf(rules),
+    // A hash that is meant to take its time would take most of the suite's.
+    passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
+    users: people.map((person) => accountOf(person, realm.realm ?? '')),
+    clients: (realm.clients ?? []).map((client) => ({
+      ...client,
+      protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
+    })),
+  };
+}
+
+function accountOf({ subject, username, password, name, email }: Person, realm: string) {
+  const [firstName = '', lastName = ''] = name.split(' ');
+  return {
+    id: subject,
+    ...{ username, firstName, lastName, email, emailVerified: true, enabled: true },
+    credentials: [{ type: 'password', value: password, temporary: false }],
+    realmRoles: [`default-roles-${realm}`, 'offline_access'],
+  };
+}

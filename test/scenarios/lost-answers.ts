@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import { heal } from '../../src/flows/heal.ts';
+import { texts } from '../../src/web/texts.ts';
+import type { Provider } from './realm.ts';
+import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from './scene.ts';
+
+const minute = 60_000;
+
+/** The process that asked is killed when the provider has answered: its token is used up, and nobody has the new one. */
+export function describeLostAnswers(provider: Provider): void {
+  test('killed between answer and save, reuse 1: the same token is sent once more, and the consent lives', async () => {
+    await using scene = await openScene(provider, { rules: { rotation: { reuse: 1 } }, wired: true });
+    await consent(scene, alice);
+    await killBeforeTheAnswerArrives(scene);
+    await healLater(scene);
+    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+    const verdicts = (await exchangesOf(scene, alice)).map(({ generation, verdict }) => [generation, verdict]);
+    expect(verdicts.slice(-2)).toEqual([
+      [2, 'ambiguous'],
+      [2, 'ok'],
+    ]);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+  });
+
+  test('killed between answer and save, reuse 0: what is lost was lost by us, and nobody says that it was withdrawn', async () => {
+    await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
+    const visitor = await consent(scene, alice);
+    await killBeforeTheAnswerArrives(scene);
+    await healLater(scene);
+    expect(await scene.night()).toMatchObject([{ state: 'failed' }]);
+    await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
+    expect(await grantOf(scene, alice)).toMatchObject({ reason: 'lost_rotation' });
+    expect((await scene.command('grants')).output).toContain('(lost_rotation)');
+    await visitor.open(new URL('login', scene.url).href);
+    await visitor.press(texts.home.agree);
+    await visitor.press(texts.consent.agree);
+    await scene.atRest();
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+  });
+
+  test('killed after the answer came and before the database has it, reuse 0: the disk has it, nothing is lost', async () => {
+    await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
+    await consent(scene, alice);
+    await killBeforeTheDatabaseHasIt(scene);
+    await healLater(scene);
+    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+  });
+}
+
+async function killBeforeTheAnswerArrives({ realm, process }: Scene): Promise<void> {
+  const answer = realm.holdNextAnswer();
+  const asking = process('grants', '--ask-again', '--user', alice.username);
+  await answer.given;
+  await kill(asking);
+  answer.release();
+}
+
+/** Holds the grant's row, so that the save waits, and kills the process once its spool holds the answer. */
+async function killBeforeTheDatabaseHasIt(scene: Scene): Promise<void> {
+  const answer = scene.realm.holdNextAnswer();
+  const asking = scene.process('grants', '--ask-again', '--user', alice.username);
+  await answer.given;
+  const client = new pg.Client({ connectionString: scene.houses[0]?.config.databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT 1 FROM grants FOR UPDATE');
+  answer.release();
+  const spool = join(scene.folder, 'spool');
+  await expect.poll(() => readdir(spool).catch(() => []), { timeout: 20_000 }).toHaveLength(1);
+  await kill(asking);
+  await client.end();
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** What the worker does every ten minutes, once the answer can no longer come. */
+async function healLater({ houses, pass }: Scene): Promise<void> {
+  pass(6 * minute);
+  for (const house of houses) await heal(house);
+}

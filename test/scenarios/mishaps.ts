@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { alice, bob } from '../../demo/people.ts';
+import { texts } from '../../src/web/texts.ts';
+import type { Mishap, Provider } from './realm.ts';
+import { backUpNow, consent, exchangesOf, grantOf, homeOf, openScene, runsOf, sweepUntil } from './scene.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Mishaps that befall one person, and the word for it that the grant bears. */
+const ofOnePerson: readonly [Mishap, string][] = [
+  ['the person removes access in the account console', 'withdrawn_at_provider'],
+  ['an administrator deletes the consent', 'withdrawn_at_provider'],
+  ['an administrator signs the person out', 'signed_out'],
+  ['the person is disabled', 'account_disabled'],
+  ['the person is deleted', 'withdrawn_at_provider'],
+  ['the role offline_access is taken from the person', 'permission_missing'],
+];
+
+/** What the person or an administrator does to one consent at the provider, and what Nightkeep makes of it. */
+export function describeMishaps(provider: Provider): void {
+  const told = ofOnePerson.filter(([mishap]) => provider.behavesAs === '26.7' || !mishap.includes('role'));
+  describe.each(told)('when %s', (mishap, reason) => {
+    test("only that person's nights stop, and they go on when it is mended, or after a new consent", async () => {
+      await using scene = await openScene(provider);
+      const [ofAlice, ofBob] = [await consent(scene, alice), await consent(scene, bob)];
+      const mend = await scene.realm.inflict(mishap, alice);
+
+      scene.pass(10 * minute);
+      await backUpNow(scene, ofAlice);
+      await backUpNow(scene, ofBob);
+      expect((await runsOf(scene, alice)).at(-1)).toMatchObject({ state: 'failed', errorCode: 'grant/not-usable' });
+      expect((await runsOf(scene, bob)).at(-1)).toMatchObject({ state: 'succeeded' });
+      expect(await homeOf(scene, ofAlice)).toContain(texts.home.suspect);
+
+      await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
+      expect(await grantOf(scene, alice)).toMatchObject({ reason });
+      expect(await homeOf(scene, ofAlice)).toContain(texts.home.expired);
+      expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
+      expect((await scene.command('grants')).output).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
+      expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });
+      expect(await scene.night()).toHaveLength(1);
+      expect((await scene.command('snapshots', '--user', 'alice')).output.split('\n')).toHaveLength(1);
+
+      if (mend !== undefined) {
+        await mend();
+        await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
+      } else if (mishap !== 'the person is deleted') await consent(scene, alice);
+      else return;
+      expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+      const [first, second, ...more] = await scene.night();
+      expect([first?.state, second?.state, more]).toEqual(['succeeded', 'succeeded', []]);
+    });
+  });
+}

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { alice, bob } from '../../demo/people.ts';
+import { texts } from '../../src/web/texts.ts';
+import { guests } from './guests.ts';
+import type { Mishap, Provider } from './realm.ts';
+import { backUpNow, consent, databaseOf, grantOf, homeOf, openScene, type Scene, sweep, sweepUntil } from './scene.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** What an administrator does to all consents at once, and the word for it in the list of circuits. */
+const ofEverybody: readonly [Mishap, string][] = [
+  ['the secret of the client is changed', 'unauthorized_client'],
+  ['the client is disabled', 'invalid_client'],
+  ['a not-before policy is pushed for the realm', 'refusals'],
+  ['a not-before policy is pushed for the client', 'refusals'],
+  ['the scope offline_access is taken from the client', 'refusals'],
+];
+
+/** One fault of an operator or an administrator concerns everybody, and is nobody's withdrawal. */
+export function describeOperatorFaults(provider: Provider): void {
+  describe('ten consents', () => {
+    const people = guests(10);
+    let scene: Scene;
+
+    beforeAll(async () => {
+      scene = await openScene(provider, { people });
+      for (const person of people) await consent(scene, person);
+    }, 300_000);
+    afterAll(() => scene?.[Symbol.asyncDispose]());
+
+    const told = ofEverybody.filter(([mishap]) => provider.behavesAs === '26.7' || !mishap.includes('scope'));
+    test.each(told)(
+      'survive it when %s, however long it lasts, and go on when it is mended',
+      async (mishap, reason) => {
+        const mend = await scene.realm.inflict(mishap, alice);
+        scene.pass(8 * day);
+        for (let tried = 0; tried < 30; tried += 1) {
+          await sweep(scene);
+          scene.pass(hour);
+        }
+        expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): ${reason}`);
+        expect(await statesOf(scene)).not.toContain('needs_consent');
+        await mend?.();
+        await sweepUntil(scene, 3 * hour, async () => (await statesOf(scene)).every((state) => state === 'active'));
+        expect(await circuitsOf(scene)).toContain(`closed ${scene.realm.issuer}`);
+      },
+    );
+
+    test('have a good night, all ten of them', async () => {
+      const runs = await scene.night();
+      expect(runs.map(({ state }) => state)).toEqual(people.map(() => 'succeeded'));
+    });
+  });
+
+  test('when the realm is imported again with other keys the operator is asked first, and then the people', async () => {
+    await using scene = await openScene(provider);
+    const visitors = [await consent(scene, alice), await consent(scene, bob)];
+    await scene.realm.inflict('the realm is imported again with other keys', alice);
+    scene.pass(10 * minute);
+    for (const visitor of visitors) await backUpNow(scene, visitor);
+    for (let tried = 0; tried < 10; tried += 1) {
+      await sweep(scene);
+      scene.pass(30 * minute);
+    }
+    expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): refusals`);
+    expect(await statesOf(scene)).not.toContain('needs_consent');
+
+    await scene.command('circuits', '--trust', scene.realm.issuer);
+    const allOver = async () => (await statesOf(scene)).every((state) => state === 'needs_consent');
+    await sweepUntil(scene, 30 * minute, allOver);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'needs_consent', reason: 'ended_at_provider' });
+    const again = await consent(scene, alice);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await homeOf(scene, again)).not.toContain(texts.home.expired);
+  });
+}
+
+async function statesOf({ houses }: Scene): Promise<string[]> {
+  return (await databaseOf(houses).grant.findMany({ select: { state: true } })).map(({ state }) => state);
+}
+
+async function circuitsOf(scene: Scene): Promise<string> {
+  return (await scene.command('circuits')).output;
+}

@@ -1,0 +1,85 @@
+import type { Person } from '../../demo/people.ts';
+
+/** What an administrator sets in the realm; what is absent stays as it is. */
+export interface Rules {
+  /** Offline tokens: how long they live unused, and at the longest (without end unless said). */
+  readonly offlineIdleSeconds?: number;
+  readonly offlineMaxSeconds?: number;
+  /** How long a browser stays signed in, used or not (SSO Session Idle and SSO Session Max). */
+  readonly ssoSeconds?: number;
+  /** Revoke Refresh Token: off, or how often a used token may come back before it ends the session. */
+  readonly rotation?: 'off' | { readonly reuse: number };
+}
+
+/** What can befall a consent at its provider. */
+export type Mishap =
+  | 'the person removes access in the account console'
+  | 'an administrator deletes the consent'
+  | 'an administrator signs the person out'
+  | 'a not-before policy is pushed for the realm'
+  | 'a not-before policy is pushed for the client'
+  | 'the person is disabled'
+  | 'the person is deleted'
+  | 'the role offline_access is taken from the person'
+  | 'the scope offline_access is taken from the client'
+  | 'the client is disabled'
+  | 'the secret of the client is changed'
+  | 'the realm is imported again with other keys';
+
+/** A realm of its own at a provider: people who may all have offline access, and Nightkeep as a client. */
+export interface Realm extends AsyncDisposable {
+  readonly issuer: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  configure(rules: Rules): Promise<void>;
+  /** How many offline sessions of this person with Nightkeep the administrator sees. */
+  offlineSessions(person: Person): Promise<number>;
+  /** Makes it happen, and gives what mends it again where that is possible. */
+  inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
+  /** Holds the answer to the next exchange on its way, after the provider has given it; only where the realm is `wired`. */
+  holdNextAnswer(): HeldAnswer;
+  /** The person sits down at a fresh browser. */
+  visitor(person: Person): Promise<Visitor>;
+}
+
+export type Question = 'password' | 'consent';
+
+/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes. */
+export interface Visitor extends AsyncDisposable {
+  /** Opens an address, and goes on until the provider has nothing more to ask. */
+  open(url: string): Promise<void>;
+  /** Presses the button or follows the link with this text, and goes on as above. */
+  press(text: string): Promise<void>;
+  url(): string;
+  /** What the page says. */
+  text(): Promise<string>;
+  /** What the provider asked since this was last called. */
+  asked(): Question[];
+  /** Signs out at the provider itself. */
+  signOutAtProvider(): Promise<void>;
+}
+
+/** A realm that a scenario needs. */
+export interface WantedRealm {
+  /** Where Nightkeep is. */
+  readonly nightkeep: URL;
+  readonly people: readonly Person[];
+  readonly rules: Rules;
+  /** Nightkeep reaches it over a wire on which answers can be held. */
+  readonly wired: boolean;
+}
+
+/** An answer of the provider that is on its way and does not arrive yet. */
+export interface HeldAnswer {
+  /** The provider has given it: whatever it does with the token is done. */
+  readonly given: Promise<void>;
+  release(): void;
+}
+
+/** A provider that scenarios are played on. */
+export interface Provider {
+  openRealm(wanted: WantedRealm): Promise<Realm>;
+  /** Since 26.4.4 and 26.5 Keycloak refuses a missing role or scope otherwise than before, and spends no token on it. */
+  readonly behavesAs: '26.4' | '26.7';
+  /** Restarts the server, where that can be done. */
+  readonly restart: (() => Promise<void>) | undefined;
+}

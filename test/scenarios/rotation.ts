@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import { obtainAccess } from '../../src/flows/obtain-access.ts';
+import type { Provider, Rules } from './realm.ts';
+import { consent, exchangesOf, grantOf, openScene, type Scene } from './scene.ts';
+
+const settings: readonly [string, NonNullable<Rules['rotation']>][] = [
+  ['off', 'off'],
+  ['on, reuse 0', { reuse: 0 }],
+  ['on, reuse 1', { reuse: 1 }],
+];
+
+/** Keycloak's Revoke Refresh Token: each offline token serves once, and one that comes back ends the session. */
+export function describeRotation(provider: Provider): void {
+  test.each(settings)(
+    'with Revoke Refresh Token %s the consent lives twenty nights with two workers',
+    async (...[, rotation]) => {
+      await using scene = await openScene(provider, { rules: { rotation }, workers: 2 });
+      await consent(scene, alice);
+      for (let night = 1; night <= 20; night += 1)
+        expect(await scene.night(() => everyHouseAsks(scene))).toMatchObject([{ state: 'succeeded' }]);
+      const exchanges = (await exchangesOf(scene, alice)).filter(({ purpose }) => purpose !== 'consent');
+      expect(exchanges.length).toBeGreaterThan(20);
+      expect(exchanges.every(({ verdict }) => verdict === 'ok')).toBe(true);
+      if (rotation !== 'off')
+        expect(new Set(exchanges.map(({ generation }) => generation)).size).toBe(exchanges.length);
+      expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });
+      expect(await scene.realm.offlineSessions(alice)).toBe(1);
+    },
+  );
+}
+
+/** Each process wants access at the same moment, as when one person's runs fall to several workers. */
+async function everyHouseAsks(scene: Scene): Promise<void> {
+  const { id: grantId } = await grantOf(scene, alice);
+  await Promise.all(scene.houses.map((house) => obtainAccess(house, { grantId, purpose: 'run', minimumSeconds: 30 })));
+}

@@ -1,0 +1,274 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DemoCloud, startCloud } from '../../demo/cloud.ts';
+import { alice, bob, type Person } from '../../demo/people.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { keepAlive } from '../../src/flows/keep-alive.ts';
+import { openNight } from '../../src/flows/open-night.ts';
+import { openLog } from '../../src/log.ts';
+import { openResources, type Resources } from '../../src/resources.ts';
+import { serve } from '../../src/web/server.ts';
+import { texts } from '../../src/web/texts.ts';
+import { startWorker } from '../../worker/main.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { freePort } from '../support/server-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import type { Provider, Realm, Rules, Visitor } from './realm.ts';
+
+type Settings = Record<string, string>;
+
+export interface SceneOptions {
+  readonly rules?: Rules;
+  /** Who has an account and files; alice and bob unless said. */
+  readonly people?: readonly Person[];
+  /** Processes that work on runs; the first also answers browsers. */
+  readonly workers?: number;
+  /** Whether answers of the provider can be held on their way. */
+  readonly wired?: boolean;
+  /** Further settings of Nightkeep. */
+  readonly settings?: Settings;
+}
+
+/** A realm, a cloud that trusts it, and Nightkeep itself as it runs for people: pages, workers, command line. */
+export interface Scene extends AsyncDisposable {
+  readonly realm: Omit<Realm, 'visitor'>;
+  readonly cloud: DemoCloud;
+  readonly url: URL;
+  /** The processes of Nightkeep that run now. */
+  readonly houses: readonly Resources[];
+  /** Every line that Nightkeep logged: what its operator can read. */
+  readonly log: readonly string[];
+  /** Moves Nightkeep's clock on; the provider keeps its own. */
+  pass(ms: number): void;
+  /** The next night of every plan that may run, until nothing is left to do in it; `meanwhile` happens in it. */
+  night(meanwhile?: () => Promise<unknown>): Promise<Run[]>;
+  /** Waits until no run is under way or due. */
+  atRest(): Promise<void>;
+  /** The person sits down at a fresh browser, which is closed when the scene is. */
+  visitor(person: Person): Promise<Visitor>;
+  /** Every process of Nightkeep ends and starts again. */
+  restart(): Promise<void>;
+  /** `nightkeep …` as an operator types it, on the machine's own clock. */
+  command(...words: string[]): Promise<{ code: number; output: string }>;
+  /** The same as a process of its own, to be killed. */
+  process(...words: string[]): ChildProcess;
+  /** Where Nightkeep keeps its data on this machine. */
+  readonly folder: string;
+}
+
+export type Run = Awaited<ReturnType<Resources['database']['run']['findFirstOrThrow']>>;
+
+export async function openScene(provider: Provider, options: SceneOptions = {}): Promise<Scene> {
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(await temporaryFolder('scene'));
+  const database = opened.adopt(await openTestDatabase(), (one) => one.drop());
+  await migrate(database.url);
+  const url = new URL(`http://localhost:${await freePort()}/`);
+  const people = options.people ?? [alice, bob];
+  const realm = opened.use(
+    await provider.openRealm({ nightkeep: url, people, rules: options.rules ?? {}, wired: options.wired ?? false }),
+  );
+  const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
+  const settings = settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }, options.settings);
+  let shifted = 0;
+  const log: string[] = [];
+  const clock = systemClock(() => shifted);
+  const start = () => startHouses(settings, clock, options.workers ?? 1, (line) => log.push(line));
+  let running = await start();
+  opened.defer(() => running[Symbol.asyncDispose]());
+  const browsers = opened.use(new AsyncDisposableStack());
+  const atRest = () => waitUntilAtRest(running.houses, clock);
+  const pass = (ms: number) => {
+    shifted += ms;
+  };
+  const closing = opened.move();
+  return {
+    ...{ realm, cloud, url, log, pass, atRest },
+    folder: folder.path,
+    get houses() {
+      return running.houses;
+    },
+    night: async (meanwhile) => {
+      const [house] = running.houses;
+      if (house === undefined) return [];
+      const began = await dueTonight(house);
+      if (began === undefined) return [];
+      pass(Math.max(0, began.getTime() - clock.now().getTime()));
+      const before = clock.now();
+      await Promise.all([openNight(house), meanwhile?.()]);
+      await atRest();
+      return house.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
+    },
+    visitor: async (person) => browsers.use(await realm.visitor(person)),
+    restart: async () => {
+      await running[Symbol.asyncDispose]();
+      running = await start();
+    },
+    process: (...words) => spawn(process.execPath, ['src/main.ts', ...words], { env: { ...process.env, ...settings } }),
+    command: (...words) => typeCommand(settings, words),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** Signs the person in and consents, with a fresh browser; gives the browser as it stands then, the first run done. */
+export async function consent({ visitor: sit, url, atRest }: Scene, person: Person): Promise<Visitor> {
+  const visitor = await sit(person);
+  await visitor.open(new URL('?scope=offline_access', url).href);
+  await visitor.press(texts.consent.agree);
+  await atRest();
+  return visitor;
+}
+
+/** The grant that the person's consent left behind. */
+export async function grantOf({ houses }: Scene, { username }: Person) {
+  return databaseOf(houses).grant.findFirstOrThrow({ where: { user: { username } } });
+}
+
+/** Every exchange of the person's token, the consent included, oldest first. */
+export async function exchangesOf({ houses }: Scene, { username }: Person) {
+  return databaseOf(houses).exchange.findMany({
+    where: { grant: { user: { username } } },
+    orderBy: [{ fence: 'asc' }, { startedAt: 'asc' }],
+  });
+}
+
+/** Every run of the person's plan, oldest first. */
+export async function runsOf({ houses }: Scene, { username }: Person): Promise<Run[]> {
+  return databaseOf(houses).run.findMany({
+    where: { plan: { user: { username } } },
+    orderBy: { queuedAt: 'asc' },
+  });
+}
+
+/** The person presses the button, and the run ends one way or the other. */
+export async function backUpNow(scene: Scene, visitor: Visitor): Promise<void> {
+  await visitor.open(scene.url.href);
+  await visitor.press(texts.home.now);
+  await scene.atRest();
+}
+
+/** What the person's home page says now. */
+export async function homeOf(scene: Scene, visitor: Visitor): Promise<string> {
+  await visitor.open(scene.url.href);
+  return visitor.text();
+}
+
+/** Keep-alive in every process, as each minute. */
+export async function sweep({ houses }: Scene): Promise<void> {
+  for (const house of houses) await keepAlive(house);
+}
+
+/** Keep-alive at work while time passes by `stepMs`, until it is as wanted. */
+export async function sweepUntil(scene: Scene, stepMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  for (let step = 0; step < 24; step += 1) {
+    await sweep(scene);
+    if (await isSo()) return;
+    scene.pass(stepMs);
+  }
+  throw new Error('Keep-alive does not bring it about.');
+}
+
+/** The database that all processes of Nightkeep share. */
+export function databaseOf([house]: readonly Resources[]): Resources['database'] {
+  if (house === undefined) throw new Error('Nightkeep does not run.');
+  return house.database;
+}
+
+/** Little to fetch: these scenarios are about consent. */
+async function smallCloud({ issuer }: Realm, people: readonly Person[]): Promise<DemoCloud> {
+  const cloud = await startCloud({ issuer, people });
+  for (const { username } of people) {
+    const folders = new Set([...cloud.contents(username).keys()].map((path) => path.split('/')[0] ?? ''));
+    folders.delete('Recipes');
+    for (const folder of folders) cloud.remove(username, folder);
+  }
+  return cloud;
+}
+
+function settingsFor(
+  {
+    url,
+    realm,
+    cloud,
+    folder,
+    database,
+  }: { url: URL; realm: Realm; cloud: DemoCloud; folder: string; database: string },
+  more: Settings = {},
+): Settings {
+  return {
+    PUBLIC_URL: url.href,
+    PORT: url.port,
+    DATA_DIR: folder,
+    DATABASE_URL: database,
+    STORE_URL: new URL(`file://${join(folder, 'store')}`).href,
+    KEYRING: `scene:${randomBytes(32).toString('base64url')}`,
+    OIDC_ISSUER: realm.issuer,
+    OIDC_CLIENT_ID: realm.client.id,
+    OIDC_CLIENT_SECRET: realm.client.secret,
+    FILES_URL: cloud.filesUrl,
+    GRACE_SECONDS: '5',
+    ...more,
+  };
+}
+
+interface Running extends AsyncDisposable {
+  readonly houses: readonly Resources[];
+}
+
+async function startHouses(
+  settings: Settings,
+  clock: Clock,
+  count: number,
+  write: (line: string) => void,
+): Promise<Running> {
+  await using opened = new AsyncDisposableStack();
+  const config = readConfig(settings);
+  const houses: Resources[] = [];
+  for (let number = 0; number < count; number += 1) {
+    const log = openLog({ clock, level: config.logLevel, write });
+    const house = opened.use(await openResources(config, { clock, log }));
+    if (number === 0) opened.adopt(await serve(house), (web) => web.close());
+    opened.adopt(await startWorker(house), (worker) => worker.close(config.graceMs));
+    houses.push(house);
+  }
+  const closing = opened.move();
+  return { houses, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** When the last of the plans that may run has its next night. */
+async function dueTonight({ database }: Resources): Promise<Date | undefined> {
+  const plan = await database.plan.findFirst({
+    where: { paused: false, grant: { state: { in: ['active', 'suspect'] } } },
+    orderBy: { nextDueAt: 'desc' },
+  });
+  return plan?.nextDueAt;
+}
+
+async function waitUntilAtRest(houses: readonly Resources[], clock: Clock): Promise<void> {
+  const { run } = databaseOf(houses);
+  for (let waited = 0; waited < 600; waited += 1) {
+    const due = { state: 'queued' as const, dueAt: { lte: clock.now() } };
+    if ((await run.count({ where: { OR: [{ state: 'running' }, due] } })) === 0) return;
+    await sleep(50);
+  }
+  throw new Error('Nightkeep has not come to rest within half a minute.');
+}
+
+/** The command reads its settings from the environment, where nothing of ours stands otherwise. */
+async function typeCommand(settings: Settings, words: readonly string[]): Promise<{ code: number; output: string }> {
+  const before = { ...process.env };
+  const lines: string[] = [];
+  Object.assign(process.env, { LOG_LEVEL: 'error', ...settings });
+  try {
+    const code = await runCommand(words, { line: (text) => lines.push(text) });
+    return { code, output: lines.join('\n') };
+  } finally {
+    for (const name of Object.keys(settings)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
