@@ -28,6 +28,8 @@ export const errorCodes = {
     'The answer to the authorization request does not belong to a transaction of this browser.',
   'consent/denied': 'The person said no at the provider.',
   'consent/not-offline': 'The provider answered without an offline token.',
+  'enroll/refused': 'The provider does not let this client or this person consent in that way.',
+  'enroll/expired': 'Nobody said yes on the other device in time.',
   'logout/invalid-token': 'A logout token is not one of the provider for us, or was taken before.',
   'grant/not-usable': 'The grant is withdrawn or needs consent again.',
   'grant/busy': 'Another worker holds the lease of the grant and did not finish in time.',

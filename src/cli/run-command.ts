@@ -3,6 +3,7 @@ import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
+import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
@@ -17,6 +18,9 @@ const commands: Record<string, Command> = {
   backup,
   snapshots,
   restore: restoreCommand,
+  'enroll device': enrollDevice,
+  'enroll password': enrollPassword,
+  'enroll service': enrollService,
   grants,
   circuits,
   heal,

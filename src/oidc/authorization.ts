@@ -68,15 +68,24 @@ export async function beginAuthorization(
   return { url, transaction };
 }
 
+/** What tokens are asked for with. */
+export interface Asking {
+  log: Log;
+  now: Date;
+  /** The key that they are to be bound to. */
+  boundKey: BoundKey | undefined;
+  /** Tokens that are bound to nothing are refused. */
+  required: boolean;
+}
+
 /** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */
 export async function finishAuthorization(
   configuration: oidc.Configuration,
   redirectUri: string,
   callback: URL,
   transaction: AuthorizationTransaction,
-  { log, now, boundKey, required }: { log: Log; now: Date; boundKey: BoundKey | undefined; required: boolean },
+  asking: Asking,
 ): Promise<Authorized> {
-  const proof = boundKey && { DPoP: boundKey.handle(configuration) };
   const own = new URL(redirectUri);
   own.search = callback.search;
   const answer = await oidc
@@ -90,26 +99,43 @@ export async function finishAuthorization(
         idTokenExpected: true,
       },
       undefined,
-      proof,
+      proofFor(configuration, asking),
     )
     .catch((error: unknown) => {
       throw providerError(error);
     });
+  return readAuthorized(configuration, answer, transaction.scope, asking);
+}
+
+export function proofFor(configuration: oidc.Configuration, { boundKey }: Asking): oidc.DPoPOptions | undefined {
+  return boundKey && { DPoP: boundKey.handle(configuration) };
+}
+
+/** Who gave consent, and the tokens that came of it, whichever way they were asked for. */
+export async function readAuthorized(
+  configuration: oidc.Configuration,
+  answer: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
+  scope: string,
+  asking: Asking,
+): Promise<Authorized> {
+  const { log, now, boundKey, required } = asking;
   const idToken = answer.claims();
   const tokens = readTokens({ ...answer }, now);
-  if (idToken === undefined || tokens === undefined)
+  const subject = idToken?.sub ?? tokens?.subject;
+  if (tokens === undefined || subject === undefined)
     throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
   if (required && !isBound(tokens)) throw await unbound(configuration, tokens);
+  const proof = tokens.bound && proofFor(configuration, asking);
   return {
-    issuer: idToken.iss,
-    subject: idToken.sub,
+    issuer: configuration.serverMetadata().issuer,
+    subject,
     claims: {
-      ...claimsOfAccessToken(answer.access_token, idToken.sub),
-      ...(await fetchClaims(configuration, answer.access_token, idToken.sub, { log, proof: tokens.bound && proof })),
+      ...claimsOfAccessToken(answer.access_token, subject),
+      ...(await fetchClaims(configuration, answer.access_token, subject, { log, proof })),
       ...idToken,
     },
     // An answer without scope granted what was asked for (RFC 6749, section 5.1).
-    scope: tokens.scope ?? transaction.scope,
+    scope: tokens.scope ?? scope,
     accessToken: tokens.accessToken,
     expiresIn: tokens.expiresIn,
     refreshToken: tokens.refreshToken,

@@ -78,7 +78,7 @@ export function providerError(cause: unknown): HouseError {
 }
 
 /** The `error` that the provider answered with, wherever the library put it. */
-function oauthErrorOf(cause: unknown): string | undefined {
+export function oauthErrorOf(cause: unknown): string | undefined {
   if (cause instanceof ResponseBodyError || cause instanceof AuthorizationResponseError) return cause.error;
   if (cause instanceof WWWAuthenticateChallengeError) return cause.cause[0]?.parameters.error ?? 'invalid_client';
   return undefined;
