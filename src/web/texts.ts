@@ -115,6 +115,7 @@ export const texts = {
     title: 'Your consent',
     none: 'You have not agreed to anything.',
     agreed: 'Agreed',
+    earlier: 'Agreed before',
     provider: 'Provider',
     scope: 'Scope',
     state: 'State',

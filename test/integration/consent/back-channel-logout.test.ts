@@ -5,6 +5,7 @@ import { forgetLogouts } from '../../../src/database/ended-sessions.ts';
 import { HouseError } from '../../../src/errors.ts';
 import { requestRun } from '../../../src/flows/request-run.ts';
 import type { LogoutToken } from '../../../src/oidc/logout-token.ts';
+import { serve } from '../../../src/web/server.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { type Guest, signInAs } from './guest.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
@@ -33,6 +34,23 @@ async function consented(person: Person): Promise<Guest> {
   await guest.consent();
   return guest;
 }
+
+test('a logout token that the provider sends is taken, ends the session, and with its word the consent', async () => {
+  vi.mocked(house.resources.issuer.readLogoutToken).mockRestore();
+  const guest = await consented(alice);
+  await using opened = new AsyncDisposableStack();
+  const web = opened.adopt(await serve(house.resources), (server) => server.close());
+  house.register({ backchannelLogoutUri: new URL('backchannel-logout', web.url).href });
+  const { knobs } = house.custody.provider;
+  const { clientId } = house.resources.issuer;
+  expect(await knobs.sendLogoutToken('alice', clientId)).toBe(200);
+  expect(await isSignedIn(guest)).toBe(false);
+  expect(await grantOf(alice)).toMatchObject({ state: 'active' });
+  expect(knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+  expect(await knobs.sendLogoutToken('alice', clientId, { revokeOffline: true })).toBe(200);
+  expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
+  await vi.waitUntil(() => knobs.offlineSessions({ username: 'alice' }).length === 0);
+});
 
 describe('a logout at the provider', () => {
   test('ends the web sessions of the person at once, and leaves the consent alone', async () => {

@@ -23,21 +23,6 @@ const refusal = (work: Promise<unknown>) =>
     (error: unknown) => (isHouseError(error) ? error.code : error),
   );
 
-/** The client of the house at the provider, set up otherwise. */
-function register(changes: Partial<DemoClient>): void {
-  const { config, issuer } = house.resources;
-  const redirectUris = [new URL('callback', config.publicUrl).href];
-  const secret = config.provider.secrets[0] ?? '';
-  const client = {
-    id: issuer.clientId,
-    name: 'Nightkeep',
-    authentication: 'client_secret_basic' as const,
-    secret,
-    redirectUris,
-  };
-  house.custody.provider.knobs.register({ ...client, ...changes });
-}
-
 /** What the person does on the other device. */
 async function answerOnDevice(
   { verificationUri, userCode }: DeviceLogin,
@@ -82,7 +67,7 @@ describe('enrolling', () => {
   });
 
   test('with a password gives a token that works', async () => {
-    register({ directAccess: true, consentRequired: false });
+    house.register({ directAccess: true, consentRequired: false });
     const { grant, plan } = await enroll(withPassword);
     expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
     await house.resources.database.run.updateMany({ data: { state: 'cancelled' } });
@@ -92,7 +77,7 @@ describe('enrolling', () => {
   });
 
   test('as a service account gives the client files of its own', async () => {
-    register({ serviceAccount: true, consentRequired: false });
+    house.register({ serviceAccount: true, consentRequired: false });
     const { user, grant } = await enroll({ method: 'service' });
     expect(user.username).toBe(`service-account-${house.resources.issuer.clientId}`);
     expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'service' });
@@ -101,7 +86,7 @@ describe('enrolling', () => {
 
   test('somebody who has consented in a browser renews that consent', async () => {
     const first = await house.consent();
-    register({ directAccess: true, consentRequired: false });
+    house.register({ directAccess: true, consentRequired: false });
     expect(await enroll(withPassword)).toMatchObject({ renewed: true, grant: { id: first.grant.id, generation: 2 } });
     const consents = await house.resources.database.consent.findMany({ orderBy: { agreedAt: 'asc' } });
     expect(consents.map(({ method }) => method)).toEqual(['browser', 'password']);
@@ -118,13 +103,13 @@ describe('enrolling', () => {
     ],
     ['there is no service account', {}, { method: 'service' }, 'enroll/refused'],
   ])('is refused where %s, and leaves nothing behind', async (_, client, way, code) => {
-    register(client);
+    house.register(client);
     expect(await refusal(enroll(way))).toBe(code);
     expect(await house.resources.database.user.count()).toBe(0);
   });
 
   test('is refused without the role or the scope for offline access', async () => {
-    register({ directAccess: true, consentRequired: false });
+    house.register({ directAccess: true, consentRequired: false });
     const { knobs } = house.custody.provider;
     knobs.setOfflineRole('alice', false);
     expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
