@@ -11,17 +11,26 @@ export async function migrate(url: string): Promise<string[]> {
   return appliedMigrationNames;
 }
 
+/** As `migrate`, but looks first: the engine costs a second and 60 MiB that a start without news can spare. */
+export async function migrateWhereNeeded(database: Database, url: string): Promise<void> {
+  if ((await listMissing(database)).length > 0) await migrate(url);
+}
+
 /** Throws `database/not-migrated` unless every migration of this version was applied. */
 export async function requireMigrations(database: Database): Promise<void> {
-  const { migrationDirectories } = await readMigrations();
-  const applied = await listApplied(database);
-  const missing = migrationDirectories.filter(({ path }) => !applied.has(path)).map(({ path }) => path);
+  const missing = await listMissing(database);
   if (missing.length === 0) return;
   throw new HouseError(
     'database/not-migrated',
     `The database lacks ${missing.length} migration(s) that this version needs. Run: nightkeep migrate`,
     { detail: { missing } },
   );
+}
+
+async function listMissing(database: Database): Promise<string[]> {
+  const { migrationDirectories } = await readMigrations();
+  const applied = await listApplied(database);
+  return migrationDirectories.filter(({ path }) => !applied.has(path)).map(({ path }) => path);
 }
 
 async function listApplied(database: Database): Promise<Set<string>> {
