@@ -9,7 +9,7 @@ import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import type { Log } from './log.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
-import { openQueues, type Queues } from './queues.ts';
+import { openQueues, type Queues, queuePrefix } from './queues.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
@@ -51,7 +51,7 @@ export async function openResources(
   await requireMigrations(database);
   const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(
-    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: 'nightkeep', log: ground.log }),
+    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: queuePrefix, log: ground.log }),
   );
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
   // A private key that cannot be read is refused at start.

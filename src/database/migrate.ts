@@ -13,12 +13,12 @@ export async function migrate(url: string): Promise<string[]> {
 
 /** As `migrate`, but looks first: the engine costs a second and 60 MiB that a start without news can spare. */
 export async function migrateWhereNeeded(database: Database, url: string): Promise<void> {
-  if ((await listMissing(database)).length > 0) await migrate(url);
+  if ((await compareMigrations(database)).missing.length > 0) await migrate(url);
 }
 
 /** Throws `database/not-migrated` unless every migration of this version was applied. */
 export async function requireMigrations(database: Database): Promise<void> {
-  const missing = await listMissing(database);
+  const { missing } = await compareMigrations(database);
   if (missing.length === 0) return;
   throw new HouseError(
     'database/not-migrated',
@@ -27,10 +27,15 @@ export async function requireMigrations(database: Database): Promise<void> {
   );
 }
 
-async function listMissing(database: Database): Promise<string[]> {
+/** Migrations of this version that the database lacks, and those of the database that this version does not know. */
+export async function compareMigrations(database: Database): Promise<{ missing: string[]; unknown: string[] }> {
   const { migrationDirectories } = await readMigrations();
+  const known = migrationDirectories.map(({ path }) => path);
   const applied = await listApplied(database);
-  return migrationDirectories.filter(({ path }) => !applied.has(path)).map(({ path }) => path);
+  return {
+    missing: known.filter((path) => !applied.has(path)),
+    unknown: [...applied].filter((path) => !known.includes(path)),
+  };
 }
 
 async function listApplied(database: Database): Promise<Set<string>> {
