@@ -18,7 +18,7 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
-      project('heavy', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
+      project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       project('keycloak', {
         globalSetup: ['test/support/postgres-server.ts', 'test/support/keycloak-server.ts'],
         testTimeout: 300_000,

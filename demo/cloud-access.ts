@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { Clock } from '../src/clock.ts';
 
 /** Whom the provider's access tokens are for: the demo's cloud, and any server that stands in for it. */
 export const cloudAudience = 'urn:nightkeep:demo:cloud';
@@ -6,16 +7,18 @@ export const cloudAudience = 'urn:nightkeep:demo:cloud';
 /** Who a bearer token speaks for. Undefined where the token does not count; throws where the issuer's keys cannot be had. */
 export type CheckToken = (token: string) => Promise<string | undefined>;
 
+const expected = { audience: cloudAudience, requiredClaims: ['exp'] };
+
 /**
- * Checks access tokens as JWTs: signature by one of the issuer's keys, `iss`, `aud`, `exp`, and names the person in
- * `preferred_username`. The keys are looked up in the issuer's discovery document when the first token comes.
+ * Checks access tokens as JWTs: signature by one of the issuer's keys, `iss`, `aud`, `exp` by the clock, and names the
+ * person in `preferred_username`. The keys are looked up in the issuer's discovery document when the first token comes.
  */
-export function openTokenCheck(issuer: string): CheckToken {
+export function openTokenCheck(issuer: string, clock: Clock): CheckToken {
   let keys: JWTVerifyGetKey | undefined;
   return async (token) => {
-    keys ??= createRemoteJWKSet(await findKeys(issuer));
+    keys ??= createRemoteJWKSet(await findKeys(issuer), { cooldownDuration: 1000 });
     try {
-      const { payload } = await jwtVerify(token, keys, { issuer, audience: cloudAudience, requiredClaims: ['exp'] });
+      const { payload } = await jwtVerify(token, keys, { ...expected, issuer, currentDate: clock.now() });
       return typeof payload.preferred_username === 'string' ? payload.preferred_username : undefined;
     } catch (error) {
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return undefined;

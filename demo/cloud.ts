@@ -39,7 +39,7 @@ export interface CloudOptions {
   people: readonly Person[];
   /** The same seed makes up the same files. */
   seed?: string;
-  /** Dates what is changed while the cloud runs. */
+  /** Dates what is changed while the cloud runs, and ends access tokens. */
   clock?: Clock;
 }
 
@@ -61,7 +61,7 @@ export async function startCloud({
   });
 
   const requests: Record<string, number> = {};
-  const dav = davHandler(trees, openTokenCheck(issuer));
+  const dav = davHandler(trees, openTokenCheck(issuer, clock));
   const pages = getRequestListener(cloudPages({ origin: server.origin, trees, people, clock }).fetch);
   server.serve((request, response) => {
     if (!request.url?.startsWith(filesPrefix)) return void pages(request, response);

@@ -12,6 +12,8 @@ export interface SignIn {
 
 /** What a person agreed to for one client. */
 export interface Consent {
+  /** Where oidc-provider finds it again. */
+  readonly id: string;
   readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -22,11 +24,14 @@ export interface Consent {
 /** What oidc-provider keeps: sessions in browsers, codes and consents. All of it ages by the realm's time. */
 export interface BrowserStore {
   readonly adapter: (model: string) => Adapter;
+  /** Whether there was a device code like this, and its time is over. */
+  isPastDeviceCode(code: string): boolean;
   signIns(): SignIn[];
   endSignIn(uid: string): void;
   consents(): Consent[];
-  /** Where oidc-provider finds the consent again. */
-  consentId(subject: string, clientId: string): string | undefined;
+  findConsent(subject: string, clientId: string): Consent | undefined;
+  /** Takes one scope out of a consent. */
+  narrowConsent(subject: string, clientId: string, scope: string): void;
   /** False where there was none. */
   forgetConsent(subject: string, clientId: string): boolean;
 }
@@ -50,14 +55,16 @@ export function openBrowserStore(realm: Realm, tables: Tables): BrowserStore {
   const live = (model: string) => [...table(model).rows()].filter((row) => isLive(realm, model, row));
   const first = (model: string, matches: (payload: AdapterPayload) => boolean) =>
     live(model).find(({ payload }) => matches(payload))?.payload;
-  const consentOf = (subject: string, clientId: string) =>
-    live('Grant').find(({ payload }) => payload.accountId === subject && payload.clientId === clientId);
+  const consentIds = new Map(live('Grant').map(({ id, payload }) => [ownerOf(payload), id]));
+  const consentRow = (subject: string, clientId: string) =>
+    table('Grant').get(consentIds.get(ownerOf({ accountId: subject, clientId })) ?? '');
 
   const adapter = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) => {
       const savedAt = table(model).get(id)?.savedAt ?? realm.now();
       const endsAt = expiresIn && model !== 'Grant' ? realm.now() + expiresIn : never;
       table(model).put(id, { id, payload, savedAt, endsAt });
+      if (model === 'Grant') consentIds.set(ownerOf(payload), id);
     },
     find: async (id) => {
       if (model === 'Client') return findClient(realm, id);
@@ -78,18 +85,28 @@ export function openBrowserStore(realm: Realm, tables: Tables): BrowserStore {
 
   return {
     adapter,
+    isPastDeviceCode: (code) => {
+      const row = table('DeviceCode').get(code);
+      return row !== undefined && !isLive(realm, 'DeviceCode', row);
+    },
     signIns: () => live('Session').flatMap(({ payload }) => signInOf(payload)),
     endSignIn: (uid) => {
       for (const { id, payload } of live('Session')) if (payload.uid === uid) table('Session').delete(id);
     },
-    consents: () =>
-      live('Grant').map(({ payload: { accountId = '', clientId = '', openid }, savedAt }) => ({
-        ...{ subject: accountId, clientId, since: savedAt },
-        scopes: scopesOf(openid),
-      })),
-    consentId: (subject, clientId) => consentOf(subject, clientId)?.id,
+    consents: () => live('Grant').map(consentOf),
+    findConsent: (subject, clientId) => {
+      const row = consentRow(subject, clientId);
+      return row && consentOf(row);
+    },
+    narrowConsent: (subject, clientId, scope) => {
+      const consent = consentRow(subject, clientId);
+      if (!consent) return;
+      const left = scopesOf(consent.payload.openid).filter((name) => name !== scope);
+      const payload = { ...consent.payload, openid: { scope: left.join(' ') } };
+      table('Grant').put(consent.id, { ...consent, payload });
+    },
     forgetConsent: (subject, clientId) => {
-      const consent = consentOf(subject, clientId);
+      const consent = consentRow(subject, clientId);
       if (consent) table('Grant').delete(consent.id);
       return consent !== undefined;
     },
@@ -107,6 +124,13 @@ function findClient(realm: Realm, id: string): AdapterPayload | undefined {
   const client = realm.clients.get(id);
   return client?.enabled ? metadataOf(client) : undefined;
 }
+
+const ownerOf = ({ accountId, clientId }: Pick<AdapterPayload, 'accountId' | 'clientId'>) => `${accountId} ${clientId}`;
+
+const consentOf = ({ id, payload: { accountId = '', clientId = '', openid }, savedAt }: Row): Consent => ({
+  ...{ id, subject: accountId, clientId, since: savedAt },
+  scopes: scopesOf(openid),
+});
 
 function scopesOf(openid: unknown): string[] {
   if (typeof openid !== 'object' || openid === null || !('scope' in openid)) return [];

@@ -16,7 +16,7 @@ export interface Exchange {
   readonly presentedIssuedAt?: number;
   /** Where the request stands among all beginnings, commits and ends: one count for all of them. */
   readonly begun: number;
-  /** When tokens were granted. From here on a rotating token that was presented is used up. */
+  /** When tokens were granted. Where an offline token was issued, the one that was presented is used up from here on. */
   readonly committed?: number;
   /** When the answer was handed to the network, or the connection was gone. */
   readonly ended?: number;

@@ -24,6 +24,9 @@ export interface DemoClient {
   readonly pushedRequestsRequired?: boolean;
   /** Whether each token request must carry a proof of possession (RFC 9449). */
   readonly dpopRequired?: boolean;
+  /** Client Offline Session Idle and Max, where they differ from the realm's; the maximum counts where that is limited. */
+  readonly offlineIdleSeconds?: number;
+  readonly offlineMaxSeconds?: number;
   /** Gets a logout token when the person signs out at the provider. */
   readonly backchannelLogoutUri?: string;
   /** Whether each of its logout tokens says `revoke_offline_access` (Backchannel logout revoke offline sessions). */

@@ -1,9 +1,9 @@
-import type { JWK } from 'jose';
 import type { Configuration } from 'oidc-provider';
 import type { BrowserStore } from './idp-adapter.ts';
 import { deviceGrant } from './idp-client.ts';
 import { featuresFor, scopes } from './idp-features.ts';
 import { answerPage } from './idp-forms.ts';
+import type { Keys } from './idp-keys.ts';
 import { errorPage } from './idp-pages.ts';
 import type { Realm } from './idp-realm.ts';
 import { claimsFor } from './idp-token-answer.ts';
@@ -14,19 +14,14 @@ const years = 365 * 24 * 3600;
  * oidc-provider's configuration. It keeps what happens in browsers: authorization requests, sign-ins, consents, devices.
  * The endpoints that clients ask are the demo's own, since they answer as Keycloak does.
  */
-export function configurationFor(world: {
-  realm: Realm;
-  store: BrowserStore;
-  signingKey: JWK;
-  cookieKey: string;
-}): Configuration {
-  const { realm, store, signingKey, cookieKey } = world;
+export function configurationFor(world: { realm: Realm; keys: Keys; store: BrowserStore }): Configuration {
+  const { realm, keys, store } = world;
   return {
     adapter: store.adapter,
-    jwks: { keys: [signingKey] },
+    jwks: { keys: [keys.signing().privateJwk] },
     cookies: {
       names: { session: 'demo_idp', interaction: 'demo_idp_step', resume: 'demo_idp_resume' },
-      keys: [cookieKey],
+      keys: [keys.cookieKey()],
     },
     scopes: [...scopes],
     claims: {
@@ -40,8 +35,8 @@ export function configurationFor(world: {
     },
     loadExistingGrant: async ({ oidc }) => {
       const { client, session } = oidc;
-      const id = client && store.consentId(session?.accountId ?? '', client.clientId);
-      return id === undefined ? undefined : oidc.provider.Grant.find(id);
+      const consent = client && store.findConsent(session?.accountId ?? '', client.clientId);
+      return consent && oidc.provider.Grant.find(consent.id);
     },
     pkce: { required: () => true },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },

@@ -73,7 +73,7 @@ export function openFaults(): Faults & { choose: ChooseFault } {
 }
 
 /** One of each kind; slow ones just under and just over the time limit of the client. */
-function everyFault(limitMs = 15_000): Fault[] {
+export function everyFault(limitMs = 15_000): Fault[] {
   const sides: When[] = ['before', 'after'];
   return [
     ...sides.flatMap((when): Fault[] => [

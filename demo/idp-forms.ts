@@ -7,16 +7,15 @@ export type Context = Parameters<Middleware>[0];
 
 const longestForm = 16_384;
 
-/** The fields of a form that was posted. Throws where it is longer than a form of these pages can be. */
+/** The fields of a form that was posted; none where it is longer than a form of these pages can be. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    if (length > longestForm) throw new Error('The form is too long.');
-    chunks.push(chunk);
+    if (length <= longestForm) chunks.push(chunk);
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString());
+  return new URLSearchParams(length > longestForm ? '' : Buffer.concat(chunks).toString());
 }
 
 /** Whether a form was posted by a page of another site. */

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type Provider from 'oidc-provider';
+import type { BrowserStore } from './idp-adapter.ts';
 import { type ClientRow, deviceGrant, scopesOf } from './idp-client.ts';
 import type { OfflineAccess } from './idp-offline.ts';
 import type { Realm, UserRow } from './idp-realm.ts';
@@ -16,16 +17,15 @@ export interface GrantRequest {
 /** Grants tokens, or throws the refusal that Keycloak answers. */
 export type Grant = (request: GrantRequest) => Promise<TokenGrant>;
 
-/** How a person or a client comes to tokens for the first time; by `grant_type`. */
-export function firstGrants({
-  provider,
-  realm,
-  offline,
-}: {
+interface World {
   provider: Provider;
   realm: Realm;
+  store: BrowserStore;
   offline: OfflineAccess;
-}) {
+}
+
+/** How a person or a client comes to tokens for the first time; by `grant_type`. */
+export function firstGrants({ provider, realm, store, offline }: World): ReadonlyMap<string, Grant> {
   const begin = (login: Login): TokenGrant => {
     const { user, client, sid, scope, nonce, authTime, jkt } = login;
     if (!user.enabled) throw invalidGrant('User disabled');
@@ -54,9 +54,10 @@ export function firstGrants({
   };
 
   const deviceCode: Grant = async ({ form, client, jkt }) => {
-    const code = await provider.DeviceCode.find(form.get('device_code') ?? '', { ignoreExpiration: true });
+    const text = form.get('device_code') ?? '';
+    if (store.isPastDeviceCode(text)) throw new Refusal(400, 'expired_token', 'Device code is expired');
+    const code = await provider.DeviceCode.find(text);
     if (!code || code.clientId !== client.id || code.consumed) throw invalidGrant('Device code not valid');
-    if (code.isExpired) throw new Refusal(400, 'expired_token', 'Device code is expired');
     if (code.error) throw new Refusal(400, 'access_denied', 'The end user denied the authorization request');
     if (!code.accountId) throw new Refusal(400, 'authorization_pending', 'The authorization request is still pending');
     await code.consume();

@@ -59,7 +59,7 @@ async function consent(world: World, interaction: Interaction, context: Context)
   const user = realm.users.get(interaction.session?.accountId ?? '');
   if (!user) return answerPage(context, await errorPage('access_denied', 'You are not signed in.'), 400);
   const scopes = String(interaction.params.scope ?? 'openid').split(' ');
-  const asked = realm.client(String(interaction.params.client_id)).consentRequired !== false;
+  const asked = realm.clients.get(String(interaction.params.client_id))?.consentRequired !== false;
   if (asked && context.method !== 'POST') {
     const client = clientName(realm, interaction);
     return answerPage(context, await consentPage({ person: user, client, scopes, action: context.path }));
@@ -73,10 +73,9 @@ async function consent(world: World, interaction: Interaction, context: Context)
 /** One consent for each person and client, which grows with what is asked. */
 async function saveConsent({ provider, store }: World, interaction: Interaction, user: UserRow, scopes: string[]) {
   const clientId = String(interaction.params.client_id);
-  const known = store.consentId(user.subject, clientId);
+  const known = store.findConsent(user.subject, clientId);
   const grant =
-    (known === undefined ? undefined : await provider.Grant.find(known)) ??
-    new provider.Grant({ accountId: user.subject, clientId });
+    (known && (await provider.Grant.find(known.id))) ?? new provider.Grant({ accountId: user.subject, clientId });
   grant.addOIDCScope(scopes.join(' '));
   grant.addResourceScope(cloudAudience, scopes.join(' '));
   return grant.save();

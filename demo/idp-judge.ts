@@ -55,23 +55,17 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
   const heldAtReuse = tables.open<boolean>('held');
   const refreshes = () => exchanges().filter(({ sid }) => sid !== undefined);
 
-  /** Tokens that still work; a token counts as handed out as long as that can still happen. */
-  const workingOf = (tokens: OfflineToken[]) => {
-    const lost = new Set(
-      exchanges().flatMap(({ issued, ended, whole }) => (ended && !whole && issued ? [issued] : [])),
-    );
-    return tokens
-      .filter((token) => offline.isUsable(token))
-      .map(({ token }) => ({ token, handedOut: !lost.has(token) }));
-  };
-  const judgeGrant = (tokens: OfflineToken[]): JudgedGrant[] => {
+  /** A token counts as handed out as long as that can still happen. */
+  const lostTokens = () =>
+    new Set(exchanges().flatMap(({ issued, ended, whole }) => (ended && !whole && issued ? [issued] : [])));
+  const judgeGrant = (tokens: OfflineToken[], lost: ReadonlySet<string>): JudgedGrant[] => {
     const [first] = tokens;
     if (!first) return [];
     const { sid, clientId, subject } = first;
     const endedBy = offline.sessions.endOf(sid, clientId);
-    const working = workingOf(tokens);
+    const working = tokens.filter((one) => offline.isUsable(one));
     const token = working.at(-1)?.token;
-    const left = working.some(({ handedOut }) => handedOut);
+    const left = working.some((one) => !lost.has(one.token));
     const held = endedBy === 'reuse' ? heldAtReuse.get(sessionOf(first)) === true : left;
     const ended = endedBy !== undefined && { endedBy };
     return [
@@ -82,7 +76,10 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
       },
     ];
   };
-  const grants = () => [...Map.groupBy(offline.issued(), sessionOf).values()].flatMap(judgeGrant);
+  const grants = () => {
+    const lost = lostTokens();
+    return [...Map.groupBy(offline.issued(), sessionOf).values()].flatMap((tokens) => judgeGrant(tokens, lost));
+  };
 
   const judge: Judge = {
     issued: () => [...offline.issued()],
@@ -104,11 +101,10 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
     held: () => grants().filter(({ held }) => held),
   };
   const noteReuse = (token: OfflineToken) => {
-    const tokens = [...offline.issued()].filter((one) => sessionOf(one) === sessionOf(token));
-    heldAtReuse.put(
-      sessionOf(token),
-      workingOf(tokens).some(({ handedOut }) => handedOut),
-    );
+    const lost = lostTokens();
+    const works = (one: OfflineToken) => offline.isUsable(one) && !lost.has(one.token);
+    const left = offline.issued().some((one) => sessionOf(one) === sessionOf(token) && works(one));
+    heldAtReuse.put(sessionOf(token), left);
   };
   return { judge, noteReuse };
 }
@@ -127,12 +123,12 @@ function pairs(requests: Exchange[], group: (request: Exchange) => string, fault
   );
 }
 
-/** Requests that came after one of the same login had used its token, and are at fault beside it. */
+/** Requests that came after one of the same login had used its token up, and are at fault beside it. */
 function lateOnes(requests: Exchange[], faulty: Faulty): Exchange[] {
   const found = pairs(
     requests,
     ({ login = '' }) => login,
-    (early, late) => early.committed !== undefined && early.committed < late.begun && faulty(early, late),
+    (early, late) => early.issued !== undefined && (early.committed ?? late.begun) < late.begun && faulty(early, late),
   );
   return [...new Set(found.map(([, late]) => late))];
 }

@@ -1,11 +1,6 @@
-import type { BrowserStore } from './idp-adapter.ts';
 import type { ClientRow, DemoClient } from './idp-client.ts';
-import type { Keys } from './idp-keys.ts';
-import type { SendLogoutToken } from './idp-logout-token.ts';
-import type { OfflineAccess } from './idp-offline.ts';
 import type { OfflineSession } from './idp-offline-sessions.ts';
-import type { Realm, RealmSettings, UserRow } from './idp-realm.ts';
-import type { LoopbackServer } from './loopback-server.ts';
+import type { RealmSettings, UserRow } from './idp-realm.ts';
 
 /**
  * What an administrator, a person or bad luck can do to the provider while it runs, each with what Keycloak makes of it.
@@ -36,6 +31,8 @@ export interface ProviderKnobs {
    * A client that has a session in a browser gets a logout token. False where there was neither.
    */
   removeConsent(username: string, clientId: string): Promise<boolean>;
+  /** The consent no longer covers one scope: a refresh answers `invalid_scope`, until the person consents again. */
+  narrowConsent(username: string, clientId: string, scope: string): void;
   setUser(username: string, changes: Partial<Pick<UserRow, 'enabled' | 'offlineRole' | 'notBefore'>>): void;
   /** Without the role a code exchange answers `not_allowed`, and a refresh `invalid_grant` that spends nothing. */
   setOfflineRole(username: string, has: boolean): void;
@@ -78,110 +75,4 @@ export interface GrantRow {
   readonly since: Date;
   /** When an offline token of it was last issued, where a session lives. */
   readonly lastUsed: Date | undefined;
-}
-
-export function turnKnobs(world: {
-  realm: Realm;
-  keys: Keys;
-  offline: OfflineAccess;
-  store: BrowserStore;
-  server: LoopbackServer;
-  sendLogoutToken: SendLogoutToken;
-}): ProviderKnobs {
-  const { realm, keys, offline, store, server, sendLogoutToken } = world;
-  const subjectOf = (username: string) => realm.userNamed(username).subject;
-  const setUser: ProviderKnobs['setUser'] = (username, changes) => {
-    const user = realm.userNamed(username);
-    realm.users.put(user.subject, { ...user, ...changes });
-  };
-  const setClient: ProviderKnobs['setClient'] = (clientId, changes) =>
-    realm.clients.put(clientId, { ...realm.client(clientId), ...changes });
-  const sessionsOf = ({ subject, clientId }: { subject?: string; clientId?: string }) =>
-    offline.sessions
-      .list()
-      .filter((session) => (subject ?? session.subject) === session.subject)
-      .filter((session) => (clientId ?? session.clientId) === session.clientId);
-  const takeBack = (subject: string, clientId: string) => {
-    const sessions = sessionsOf({ subject, clientId });
-    for (const { sid } of sessions) offline.sessions.end(sid, clientId);
-    return store.forgetConsent(subject, clientId) || sessions.length > 0;
-  };
-  const tell = async (signIns: readonly { uid: string; subject: string; clientIds: readonly string[] }[]) => {
-    const told = signIns.flatMap(({ uid, subject, clientIds }) =>
-      clientIds.map((clientId) => sendLogoutToken({ clientId, subject, sid: uid })),
-    );
-    return (await Promise.all(told)).filter((status) => status >= 200 && status < 300).length;
-  };
-  const endSignIns = (of: (subject: string) => boolean) => {
-    const ending = store.signIns().filter(({ subject }) => of(subject));
-    for (const { uid } of ending) store.endSignIn(uid);
-    return tell(ending);
-  };
-
-  return {
-    refreshTokens: () => [...offline.issued()].map(({ token }) => token),
-    now: realm.moment,
-    settings: realm.settings,
-    setRealm: realm.change,
-    rollSigningKey: keys.roll,
-    replaceKeys: keys.replace,
-    signOutAll: () => {
-      realm.change({ notBefore: realm.moment() });
-      return endSignIns(() => true);
-    },
-    grantsOf: (username) =>
-      store
-        .consents()
-        .filter(({ subject }) => subject === subjectOf(username))
-        .map(({ subject, clientId, scopes, since }) => ({
-          ...{ clientId, scopes, since: dateOf(since) },
-          lastUsed: latest(sessionsOf({ subject, clientId })),
-        })),
-    revokeGrants: (username) => {
-      const subject = subjectOf(username);
-      const granted = store.consents().filter((consent) => consent.subject === subject);
-      for (const { clientId } of granted) takeBack(subject, clientId);
-      return granted.length;
-    },
-    removeConsent: async (username, clientId) => {
-      const subject = subjectOf(username);
-      const removed = takeBack(subject, clientId);
-      const inBrowsers = store.signIns().filter((one) => one.subject === subject && one.clientIds.includes(clientId));
-      await tell(inBrowsers.map((one) => ({ ...one, clientIds: [clientId] })));
-      return removed;
-    },
-    setUser,
-    setOfflineRole: (username, offlineRole) => setUser(username, { offlineRole }),
-    deleteUser: (username) => realm.users.delete(subjectOf(username)),
-    signOut: (username) => {
-      setUser(username, { notBefore: realm.moment() });
-      return endSignIns((subject) => subject === subjectOf(username));
-    },
-    register: realm.register,
-    setClient,
-    deleteClient: (clientId) => realm.clients.delete(clientId),
-    setOfflineScope: (clientId, offlineScope) => setClient(clientId, { offlineScope }),
-    setClientSecret: (clientId, secret) => setClient(clientId, { secret }),
-    offlineSessions: ({ username, clientId } = {}) =>
-      sessionsOf({
-        ...(username !== undefined && { subject: subjectOf(username) }),
-        ...(clientId !== undefined && { clientId }),
-      }),
-    endOfflineSession: async (sid, clientId) => {
-      const session = sessionsOf({ clientId }).find((one) => one.sid === sid);
-      if (!session || !offline.sessions.end(sid, clientId)) return false;
-      await sendLogoutToken(session);
-      return true;
-    },
-    sendLogoutToken: (username, clientId, what = {}) =>
-      sendLogoutToken({ clientId, subject: subjectOf(username), ...what }),
-    down: () => server.down(),
-    up: () => server.up(),
-  };
-}
-
-const dateOf = (seconds: number) => new Date(seconds * 1000);
-
-function latest(sessions: OfflineSession[]): Date | undefined {
-  return sessions.length === 0 ? undefined : dateOf(Math.max(...sessions.map(({ refreshedAt }) => refreshedAt)));
 }

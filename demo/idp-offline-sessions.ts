@@ -46,6 +46,11 @@ export interface SessionTable {
   findClient(session: UserSession, clientId: string): ClientSession | 'timed out' | undefined;
   /** Lets a client into the session of that `sid`: into the one that lives, else a new one. */
   enter(grounds: { sid: string; subject: string; clientId: string; scope: string }): UserSession;
+  /**
+   * When a token that is issued at this moment ends, where Offline Session Max is limited: when the session would end
+   * unused, at the latest when it ends anyway. Nothing where it is not limited.
+   */
+  tokenEnd(session: UserSession, clientId: string, issuedAt: number): number | undefined;
   keep(session: UserSession): void;
   /** The session of the client ends; that of the user stays. */
   detach(session: UserSession, clientId: string): void;
@@ -63,10 +68,13 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
   const sessions = tables.open<UserSession>('sessions');
   const ends = tables.open<SessionEnd>('ends');
 
-  const timedOut = ({ startedAt, refreshedAt }: ClientSession | UserSession): SessionEnd | undefined => {
-    const { offlineIdleSeconds, offlineMaxLimited, offlineMaxSeconds } = realm.settings();
-    if (offlineMaxLimited && realm.now() >= startedAt + offlineMaxSeconds) return 'max';
-    return realm.now() >= refreshedAt + offlineIdleSeconds ? 'idle' : undefined;
+  const timedOut = (
+    { startedAt, refreshedAt }: ClientSession | UserSession,
+    clientId?: string,
+  ): SessionEnd | undefined => {
+    const { idle, max } = limitsOf(realm, clientId);
+    if (max !== undefined && realm.now() >= startedAt + max) return 'max';
+    return realm.now() >= refreshedAt + idle ? 'idle' : undefined;
   };
   const find = (sid: string) => {
     const session = sessions.get(sid);
@@ -83,17 +91,24 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
     find,
     findClient: (session, clientId) => {
       const own = session.clients[clientId];
-      return own && timedOut(own) ? 'timed out' : own;
+      return own && timedOut(own, clientId) ? 'timed out' : own;
     },
     enter: ({ sid, subject, clientId, scope }) => {
       const at = realm.moment();
       const session = find(sid) ?? { sid, subject, startedAt: at, refreshedAt: at, clients: {} };
       const own = session.clients[clientId];
       session.clients[clientId] =
-        own && !timedOut(own) ? { ...own, scope } : { scope, startedAt: at, refreshedAt: at, chains: {} };
+        own && !timedOut(own, clientId) ? { ...own, scope } : { scope, startedAt: at, refreshedAt: at, chains: {} };
       sessions.put(sid, session);
       ends.delete(`${sid} ${clientId}`);
       return session;
+    },
+    tokenEnd: (session, clientId, issuedAt) => {
+      const { idle, max } = limitsOf(realm, clientId);
+      if (max === undefined) return undefined;
+      const ofRealm = session.startedAt + realm.settings().offlineMaxSeconds;
+      const ofClient = (session.clients[clientId]?.startedAt ?? issuedAt) + max;
+      return Math.min(Math.floor(issuedAt) + idle, Math.floor(ofRealm), Math.floor(ofClient));
     },
     keep: (session) => sessions.put(session.sid, session),
     detach: (session, clientId) => leave(session, clientId, 'reuse'),
@@ -109,7 +124,7 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
         .filter(({ sid }) => find(sid))
         .flatMap(({ sid, subject, clients }) =>
           Object.entries(clients)
-            .filter(([, own]) => !timedOut(own))
+            .filter(([clientId, own]) => !timedOut(own, clientId))
             .map(([clientId, { chains: _chains, ...own }]) => ({ sid, subject, clientId, ...own })),
         ),
     clientSession,
@@ -118,7 +133,15 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
       const own = session?.clients[clientId];
       if (!session || !own) return ends.get(`${sid} ${clientId}`) ?? 'revoked';
       if (!realm.users.get(session.subject)) return 'revoked';
-      return timedOut(session) ?? timedOut(own);
+      return timedOut(session) ?? timedOut(own, clientId);
     },
   };
+}
+
+/** Seconds; no maximum where the realm does not limit it. */
+function limitsOf(realm: Realm, clientId?: string): { idle: number; max: number | undefined } {
+  const { offlineIdleSeconds, offlineMaxLimited, offlineMaxSeconds } = realm.settings();
+  const client = clientId === undefined ? undefined : realm.clients.get(clientId);
+  const idle = client?.offlineIdleSeconds ?? offlineIdleSeconds;
+  return { idle, max: offlineMaxLimited ? (client?.offlineMaxSeconds ?? offlineMaxSeconds) : undefined };
 }

@@ -14,7 +14,8 @@ export interface OfflineToken extends TokenGrounds {
   /** The token that was exchanged for it (its `jti`), and the first of all its forebears. */
   readonly parent?: string;
   readonly login: string;
-  /** Which secret signed it. */
+  /** Who issued it, and which secret signed it. */
+  readonly issuer: string;
   readonly keyId: string;
 }
 
@@ -30,33 +31,39 @@ export interface TokenGrounds {
   readonly nonce?: string | undefined;
 }
 
-/**
- * A signed offline token with Keycloak's claims. Where Offline Session Max is limited it ends (`exp`) when the session
- * would end unused, at the latest when the session ends anyway; else it has no end.
- */
+/** A signed offline token with Keycloak's claims. */
 export function newOfflineToken(
   { realm, keys }: { realm: Realm; keys: Keys },
   { sid, clientId, subject, scope, jkt, nonce }: TokenGrounds,
-  { startedAt, parent }: { startedAt: number; parent?: OfflineToken },
+  {
+    issuedAt,
+    expiresAt,
+    parent,
+  }: { issuedAt: number; expiresAt?: number | undefined; parent?: OfflineToken | undefined },
 ): OfflineToken {
-  const { offlineIdleSeconds, offlineMaxLimited, offlineMaxSeconds, revokeRefreshToken } = realm.settings();
+  const { revokeRefreshToken } = realm.settings();
   const jti = randomUUID();
-  const issuedAt = realm.moment();
-  const iat = Math.floor(issuedAt);
-  const exp = Math.min(iat + offlineIdleSeconds, Math.floor(startedAt) + offlineMaxSeconds);
   const reuseId = parent?.reuseId ?? (revokeRefreshToken ? randomUUID() : undefined);
   const claims = {
-    ...(offlineMaxLimited && { exp }),
-    ...{ iat, jti, iss: realm.issuer, aud: realm.issuer, sub: subject, typ: 'Offline', azp: clientId },
+    ...(expiresAt !== undefined && { exp: expiresAt }),
+    ...{
+      iat: Math.floor(issuedAt),
+      jti,
+      iss: realm.issuer,
+      aud: realm.issuer,
+      sub: subject,
+      typ: 'Offline',
+      azp: clientId,
+    },
     ...(nonce !== undefined && { nonce }),
     ...{ sid, scope },
     ...(jkt !== undefined && { cnf: { jkt } }),
     ...(reuseId !== undefined && { reuse_id: reuseId }),
   };
   return {
-    ...{ token: keys.signOffline(claims), keyId: keys.offlineKeyId() },
+    ...{ token: keys.signOffline(claims), issuer: realm.issuer, keyId: keys.offlineKeyId() },
     ...{ jti, issuedAt, sid, clientId, subject, scope, login: parent?.login ?? jti },
-    ...(offlineMaxLimited && { expiresAt: exp }),
+    ...(expiresAt !== undefined && { expiresAt }),
     ...(reuseId !== undefined && { reuseId }),
     ...(parent && { parent: parent.jti }),
     ...(jkt !== undefined && { jkt }),

@@ -1,10 +1,18 @@
+import type { BrowserStore } from './idp-adapter.ts';
 import type { ClientRow } from './idp-client.ts';
 import type { Keys } from './idp-keys.ts';
-import { type Chain, openSessionTable, type SessionTable } from './idp-offline-sessions.ts';
+import { type Chain, openSessionTable, type SessionTable, type UserSession } from './idp-offline-sessions.ts';
 import { newOfflineToken, type OfflineToken, type TokenGrounds } from './idp-offline-token.ts';
 import type { Realm, UserRow } from './idp-realm.ts';
-import { invalidGrant, notAllowed } from './idp-refusal.ts';
+import { invalidGrant, notAllowed, Refusal } from './idp-refusal.ts';
 import type { Tables } from './idp-tables.ts';
+
+interface OfflineWorld {
+  realm: Realm;
+  keys: Keys;
+  tables: Tables;
+  store: BrowserStore;
+}
 
 /** Offline access as Keycloak gives and takes it. */
 export interface OfflineAccess {
@@ -26,15 +34,17 @@ export interface OfflineAccess {
 }
 
 export function openOfflineAccess(
-  world: { realm: Realm; keys: Keys; tables: Tables },
+  world: OfflineWorld,
   /** Is told before a session ends because this token came back. */
   onReuse: (token: OfflineToken) => void,
 ): OfflineAccess {
   const { realm, keys, tables } = world;
   const tokens = tables.open<OfflineToken>('tokens');
   const sessions = openSessionTable(realm, tables);
-  const issue = (grounds: TokenGrounds, origin: { startedAt: number; parent?: OfflineToken }) => {
-    const issued = newOfflineToken(world, grounds, origin);
+  const issue = (grounds: TokenGrounds, session: UserSession, parent?: OfflineToken) => {
+    const issuedAt = realm.moment();
+    const expiresAt = sessions.tokenEnd(session, grounds.clientId, issuedAt);
+    const issued = newOfflineToken(world, grounds, { issuedAt, expiresAt, parent });
     tokens.put(issued.token, issued);
     return issued;
   };
@@ -45,7 +55,7 @@ export function openOfflineAccess(
     begin: (user, client, rest) => {
       if (!mayHaveOffline(user, client)) throw notAllowed();
       const grounds = { ...rest, clientId: client.id, subject: user.subject };
-      return issue(grounds, { startedAt: sessions.enter(grounds).startedAt });
+      return issue(grounds, sessions.enter(grounds));
     },
     exchange: (text, client, proof) => {
       const { token, session, own, user } = check(text, client, proof);
@@ -65,7 +75,7 @@ export function openOfflineAccess(
       sessions.keep(session);
       // Keycloak 26.4.0 asks only now, when the token is used up; newer ones asked before.
       if (!user.offlineRole) throw notAllowed();
-      return issue(token, { startedAt: session.startedAt, parent: token });
+      return issue(token, session, token);
     },
     check: (text, client, proof) => check(text, client, proof).token,
     find: (text) => tokens.get(text),
@@ -82,13 +92,14 @@ const mayHaveOffline = (user: UserRow, client: ClientRow) => user.offlineRole &&
 
 /** Everything that Keycloak asks before it looks at the count of uses, in its order. None of it uses the token up. */
 function checking(
-  { realm, keys }: { realm: Realm; keys: Keys },
+  { realm, keys, store }: OfflineWorld,
   find: (text: string) => OfflineToken | undefined,
   sessions: SessionTable,
 ) {
   const checkToken = (text: string, client: ClientRow, proof: string | undefined) => {
     const token = find(text);
     if (!token || token.keyId !== keys.offlineKeyId()) throw invalidGrant('Invalid refresh token');
+    if (token.issuer !== realm.issuer) throw invalidGrant(`Invalid token issuer. Expected '${realm.issuer}'`);
     if (token.expiresAt !== undefined && Math.floor(realm.now()) > token.expiresAt)
       throw invalidGrant('Token is not active');
     if (token.issuedAt < realm.settings().notBefore) throw invalidGrant('Stale token');
@@ -112,6 +123,9 @@ function checking(
     if (token.issuedAt < Math.max(client.notBefore, user.notBefore)) throw invalidGrant('Stale token');
     if (realm.settings().behavesAs !== '26.4' && !mayHaveOffline(user, client))
       throw invalidGrant('Offline session invalid because offline access not granted anymore');
+    const agreed = store.findConsent(user.subject, client.id)?.scopes ?? [];
+    if (client.consentRequired !== false && !token.scope.split(' ').every((scope) => agreed.includes(scope)))
+      throw new Refusal(400, 'invalid_scope', 'Client no longer has requested consent from user');
     return { token, session, own, user };
   };
 }

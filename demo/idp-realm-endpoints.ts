@@ -1,11 +1,23 @@
 import { readBasic, refused } from './idp-authenticate.ts';
-import { answerPage, type Middleware } from './idp-forms.ts';
+import { answerPage, type Context, type Middleware } from './idp-forms.ts';
 import type { Keys } from './idp-keys.ts';
 import { errorPage } from './idp-pages.ts';
 import type { Realm } from './idp-realm.ts';
 
-const forClients = /^\/(token(\/.*)?|request|device\/auth|me)$/;
+const forClients = /^\/(token\/.*|request|device\/auth|me)$/;
 const forBrowsers = /^\/(auth|interaction|device|account|session)(\/|$)/;
+
+/** Who breaks off in the middle of a request wants no answer; everything else that fails is a fault of ours. */
+export const answerOrLetGo: Middleware = async (context, next) => {
+  try {
+    await next();
+  } catch (error) {
+    context.respond = context.req.complete;
+    if (!context.req.complete) return;
+    console.error(error);
+    throw error;
+  }
+};
 
 /** A realm that is disabled answers nobody but its administrator. */
 export function realmGate(realm: Realm): Middleware {
@@ -36,18 +48,36 @@ export function wordsOfKeycloak(realm: Realm): Middleware {
     const { path, status } = context;
     if (!/^\/(request|device\/auth)$/.test(path) || status < 400) return;
     const { error, error_description: description } = faultOf(context.body);
-    const asKeycloak = path === '/request' && realm.settings().pushedFaultsAs === 'keycloak';
     context.remove('WWW-Authenticate');
-    if (error === 'invalid_client') {
-      const id = readBasic(context.get('authorization'))?.id ?? String(context.oidc?.params?.client_id);
-      const known = realm.clients.get(id)?.enabled === true;
-      const { message } = refused('');
-      context.body = { error: known ? 'unauthorized_client' : 'invalid_client', error_description: message };
-      if (asKeycloak) context.body = { error: 'invalid_request', error_description: 'Authentication failed.' };
-    } else if (asKeycloak) context.body = { error: 'invalid_request', error_description: description };
+    const words: Fault =
+      error === 'invalid_client'
+        ? clientFault(realm, context)
+        : { error, error_description: error === 'invalid_scope' ? invalidScopes(context) : description };
+    context.body =
+      path === '/request' && realm.settings().pushedFaultsAs === 'keycloak' ? asPushedFault(words, status) : words;
   };
 }
 
-function faultOf(body: unknown): { error?: unknown; error_description?: unknown } {
+interface Fault {
+  error?: unknown;
+  error_description?: unknown;
+}
+
+/** A client that is unknown or disabled is another fault than a secret that is wrong. */
+function clientFault(realm: Realm, context: Context): Fault {
+  const id = readBasic(context.get('authorization'))?.id ?? String(context.oidc?.params?.client_id);
+  const known = realm.clients.get(id)?.enabled === true;
+  return { error: known ? 'unauthorized_client' : 'invalid_client', error_description: refused('').message };
+}
+
+const invalidScopes = (context: Context) => `Invalid scopes: ${context.oidc?.params?.scope}`;
+
+/** Keycloak names no fault of a pushed request but this one. */
+const asPushedFault = ({ error_description }: Fault, status: number): Fault => ({
+  error: 'invalid_request',
+  error_description: status === 401 ? 'Authentication failed.' : error_description,
+});
+
+function faultOf(body: unknown): Fault {
   return typeof body === 'object' && body !== null ? body : {};
 }

@@ -43,13 +43,15 @@ export async function tokenAnswer(
     ...claimsFor(user, scope),
     ...grant.idTokenClaims,
   });
+  const openId = scope.split(' ').includes('openid');
+  const [accessToken, idToken] = await Promise.all([keys.sign(access), openId && keys.sign(identity())]);
   return {
-    access_token: await keys.sign(access),
+    access_token: accessToken,
     expires_in: accessTokenSeconds,
     refresh_expires_in: offline?.expiresAt === undefined ? 0 : Math.max(0, offline.expiresAt - now),
     ...(offline && { refresh_token: offline.token }),
     token_type: jkt === undefined ? 'Bearer' : 'DPoP',
-    ...(scope.split(' ').includes('openid') && { id_token: await keys.sign(identity()) }),
+    ...(idToken && { id_token: idToken }),
     'not-before-policy': Math.floor(Math.max(notBefore, client.notBefore, user.notBefore)),
     session_state: sid,
     scope,

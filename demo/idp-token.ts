@@ -41,7 +41,9 @@ export function tokenEndpoint(desk: TokenDesk): Middleware {
     if (context.path !== '/token' || context.method !== 'POST') return next();
     const request = open(desk, await readForm(context.req), context);
     let whole = false;
-    context.res.once('close', () => desk.clerk.end(request.number, whole && context.res.writableFinished));
+    const end = () => desk.clerk.end(request.number, whole && context.res.writableFinished);
+    if (context.res.destroyed) end();
+    else context.res.once('close', end);
     const reply = await answer(desk, request);
     whole = reply.whole;
     desk.clerk.note(request.number, outcomeOf(reply));
@@ -69,6 +71,7 @@ async function answer(desk: TokenDesk, request: TokenRequest): Promise<TokenRepl
 }
 
 async function grantTokens(desk: TokenDesk, { number, form, context, fault }: TokenRequest): Promise<TokenReply> {
+  if (!desk.realm.settings().enabled) throw new Refusal(403, 'access_denied', 'Realm not enabled');
   rejectDuplicates(form);
   const client = await desk.authenticate(context.get('authorization'), form);
   if (fault?.kind === 'invalid_grant') throw invalidGrant('Session not active');

@@ -1,28 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import Provider from 'oidc-provider';
 import { type Clock, systemClock } from '../src/clock.ts';
-import { accountPages } from './idp-account.ts';
 import { openBrowserStore } from './idp-adapter.ts';
-import { openClientAuthentication } from './idp-authenticate.ts';
+import { turnKnobs } from './idp-administration.ts';
 import { openClerk } from './idp-clerk.ts';
 import type { DemoClient } from './idp-client.ts';
-import { configurationFor } from './idp-configuration.ts';
-import { openProofCheck } from './idp-dpop.ts';
+import { openEndpoints } from './idp-endpoints.ts';
 import { type Faults, openFaults } from './idp-faults.ts';
-import { firstGrants } from './idp-grants.ts';
-import { interactionPages } from './idp-interaction.ts';
 import { type Judge, openJudge } from './idp-judge.ts';
 import { openKeys } from './idp-keys.ts';
-import { type ProviderKnobs, turnKnobs } from './idp-knobs.ts';
+import type { ProviderKnobs } from './idp-knobs.ts';
 import { openLogoutSender } from './idp-logout-token.ts';
 import { openOfflineAccess } from './idp-offline.ts';
 import { openRealm, type RealmSettings } from './idp-realm.ts';
-import { realmGate, signingKeys, wordsOfKeycloak } from './idp-realm-endpoints.ts';
-import { revocationEndpoints } from './idp-revocation.ts';
-import { sessionEnd } from './idp-session-end.ts';
 import { openTables } from './idp-tables.ts';
-import { tokenEndpoint } from './idp-token.ts';
-import { userinfoEndpoint } from './idp-userinfo.ts';
 import { listenOnLoopback } from './loopback-server.ts';
 import type { Person } from './people.ts';
 
@@ -85,43 +74,21 @@ export async function startProvider({
   journal,
 }: ProviderOptions): Promise<DemoProvider> {
   const server = await listenOnLoopback(port);
-  const issuer = server.origin;
   const tables = openTables(journal);
   const realm = openRealm({
-    ...{ issuer, clock, tables, people, clients },
+    ...{ issuer: server.origin, clock, tables, people, clients },
     settings: { ...defaults, revokeRefreshToken: rotate, ...settings },
   });
   const keys = await openKeys(tables);
   const store = openBrowserStore(realm, tables);
-  const offline = openOfflineAccess({ realm, keys, tables }, (token) => noteReuse(token));
+  const offline = openOfflineAccess({ realm, keys, tables, store }, (token) => noteReuse(token));
   const clerk = openClerk(tables, offline.find);
   const { judge, noteReuse } = openJudge({ clerk, offline, tables });
-  const faults = openFaults();
-  const authenticate = openClientAuthentication(realm);
-  const checkProof = openProofCheck(realm);
+  const { choose: chooseFault, ...faults } = openFaults();
   const sendLogoutToken = openLogoutSender({ realm, keys });
   const knobs = turnKnobs({ realm, keys, offline, store, server, sendLogoutToken });
-
-  const { id, publicPem, privateJwk } = keys.signing();
-  const cookieKey = randomBytes(32).toString('base64url');
-  const provider = new Provider(issuer, configurationFor({ realm, store, signingKey: privateJwk, cookieKey }));
-  const grants = firstGrants({ provider, realm, offline });
-  for (const middleware of [
-    realmGate(realm),
-    tokenEndpoint({ realm, keys, offline, clock, clerk, authenticate, checkProof, chooseFault: faults.choose, grants }),
-    revocationEndpoints({ realm, offline, authenticate }),
-    signingKeys(keys),
-    userinfoEndpoint({ realm, keys, checkProof }),
-    interactionPages({ provider, realm, store }),
-    sessionEnd({ provider, realm, keys, store, sendLogoutToken }),
-    accountPages({ provider, realm, knobs }),
-    wordsOfKeycloak(realm),
-  ])
-    provider.use(middleware);
-  const answer = provider.callback();
-  server.serve((request, response) => {
-    response.setHeader('date', clock.now().toUTCString());
-    answer(request, response);
-  });
-  return { issuer, signingKey: { id, publicPem }, knobs, faults, judge, stop: () => server.down() };
+  server.serve(openEndpoints({ realm, keys, store, offline, clerk, knobs, sendLogoutToken, chooseFault, clock }));
+  const { id, publicPem } = keys.signing();
+  const stop = () => server.down();
+  return { issuer: realm.issuer, signingKey: { id, publicPem }, knobs, faults, judge, stop };
 }

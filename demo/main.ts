@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
+import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
+import { readDuration } from './duration.ts';
 import { isGood, playOnce } from './once.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -42,18 +44,28 @@ async function stay(world: World, folder: string): Promise<number> {
   console.log(`
 Nightkeep      ${url.href}
 The cloud      ${cloud.url}   (change a file here)
-The provider   ${provider.issuer}
+The provider   ${provider.issuer}/account   (what a person granted)
+               ${provider.issuer}/admin     (its administrator: admin, password admin)
 Repositories   ${join(folder, 'store')}
 
 Sign in as alice or bob (the password is the user name), give your consent, and look at the first run.
-Press Enter for the next night, or q and Enter to end.
+Press Enter for the next night. Type 30d, 12h or 90s and Enter to let so much time pass at once, for everybody.
+Type q and Enter to end.
 `);
   const input = createInterface({ input: process.stdin });
   for await (const line of input) {
     if (line.trim() === 'q') break;
-    world.shift(86_400_000);
-    const opened = await openNight(world.house);
-    console.log(`It is ${world.house.clock.now().toISOString()}: ${JSON.stringify(opened)}`);
+    const seconds = readDuration(line.trim() || '1d');
+    if (seconds === undefined) console.log('Type a time as 30d, 12h, 5m or 90s, nothing for a night, or q.');
+    else console.log(await pass(world, seconds));
   }
   return 0;
+}
+
+/** Time goes on for everybody, and Nightkeep does what is due then. */
+async function pass(world: World, seconds: number): Promise<string> {
+  world.shift(seconds * 1000);
+  const { opened } = await openNight(world.house);
+  const { exchanged, failed } = await keepAlive(world.house);
+  return `It is ${world.house.clock.now().toISOString()}: ${opened} runs begin, ${exchanged} grants were kept alive, ${failed} were not.`;
 }

@@ -59,7 +59,8 @@ a { color: var(--accent); }
 form.row, .row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; margin: .75rem 0; }
 form.row form { margin: 0; }
 label { display: block; font-weight: 600; margin: .75rem 0 .2rem; }
-input[type=text], input[type=password] { width: 100%; max-width: 24rem; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; font: inherit; }
+label.tick { font-weight: 400; }
+input[type=text], input[type=password], select { width: 100%; max-width: 24rem; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; font: inherit; }
 button { font: inherit; font-weight: 600; padding: .6rem 1.1rem; border-radius: 8px; border: 1px solid var(--line); background: transparent; color: inherit; cursor: pointer; }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

@@ -42,4 +42,7 @@ export const carol: Person = {
   roles: ['nightkeep-operator'],
 };
 
+/** Administers the provider. Is nobody's account, and has a sign-in of its own. */
+export const administrator = { username: 'admin', password: 'admin' };
+
 export const people: readonly Person[] = [alice, bob, carol];

@@ -16,7 +16,7 @@ export interface World extends AsyncDisposable {
   cloud: DemoCloud;
   house: Resources;
   url: URL;
-  /** Moves Nightkeep's clock on; the provider and the cloud keep theirs. */
+  /** Moves everybody's clock on. */
   shift(ms: number): void;
 }
 
@@ -43,9 +43,10 @@ export async function openWorld({ folder, port, log }: WorldOptions): Promise<Wo
     secret: clientSecret,
     redirectUris: [new URL('callback', url).href],
     postLogoutRedirectUris: [url.href],
+    backchannelLogoutUri: new URL('backchannel-logout', url).href,
   };
-  const provider = opened.adopt(await startProvider({ clients: [client], people }), (started) => started.stop());
-  const cloud = opened.adopt(await startCloud({ issuer: provider.issuer, people: [alice, bob] }), (started) =>
+  const provider = opened.adopt(await startProvider({ clients: [client], people, clock }), (started) => started.stop());
+  const cloud = opened.adopt(await startCloud({ issuer: provider.issuer, people: [alice, bob], clock }), (started) =>
     started.stop(),
   );
   const settings = {

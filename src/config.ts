@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { HouseError } from './errors.ts';
 import type { Level } from './log.ts';
 
-export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
 
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
 export interface Config {
@@ -21,7 +21,10 @@ export interface Config {
     clientId: string;
     authentication: ClientAuthentication;
     secrets: string[];
+    /** One private key or several, the newest first. */
     privateKeyPem?: string;
+    /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
+    dpop?: 'auto' | 'off' | 'required';
     extraScopes: string[];
   };
   /** WebDAV URL with claims in braces. */
@@ -45,16 +48,26 @@ export const settings = {
   PUBLIC_URL: ['http://localhost:3000', 'Address that browsers use'],
   HOST: ['127.0.0.1', 'Address to listen on'],
   PORT: ['3000', 'Port to listen on'],
-  DATA_DIR: ['.nightkeep', 'Folder of the embedded database, the store and the keyring, where those are not set'],
+  DATA_DIR: [
+    '.nightkeep',
+    'Folder of tokens that the database does not have yet, and of the embedded database, the store and the keyring, where those are not set',
+  ],
   DATABASE_URL: ['', 'PostgreSQL; default: an embedded one in DATA_DIR'],
   REDIS_URL: ['', 'Redis for the queue; default: the queue lives in PostgreSQL'],
   STORE_URL: ['', 'Where the repositories are: file:///path; default: DATA_DIR/store'],
   KEYRING: ['', 'Keys that seal tokens, `id:base64url` a line, newest first; default: made once in DATA_DIR'],
   OIDC_ISSUER: [undefined, 'Issuer URL of the OpenID provider'],
   OIDC_CLIENT_ID: [undefined, 'Client id of Nightkeep at the provider'],
-  OIDC_CLIENT_AUTH: ['client_secret_basic', 'client_secret_basic, client_secret_post or private_key_jwt'],
+  OIDC_CLIENT_AUTH: [
+    'client_secret_basic',
+    'client_secret_basic, client_secret_post, private_key_jwt, or none for a public client',
+  ],
   OIDC_CLIENT_SECRET: ['', 'Client secret; several, one a line, are tried in order'],
-  OIDC_PRIVATE_KEY: ['', 'PEM (PKCS #8) for private_key_jwt'],
+  OIDC_PRIVATE_KEY: ['', 'PEM (PKCS #8) for private_key_jwt; several, the newest first, are published at /jwks'],
+  OIDC_DPOP: [
+    'auto',
+    'Tokens bound to a key (RFC 9449): auto for public clients where the provider offers it, off or required',
+  ],
   OIDC_SCOPES: ['', 'Scopes asked for besides openid, profile, email and offline_access'],
   FILES_URL: [
     undefined,
@@ -128,12 +141,13 @@ function readProvider(text: (name: Name) => string): Config['provider'] {
     'client_secret_basic',
     'client_secret_post',
     'private_key_jwt',
+    'none',
   ]);
   const secrets = lines(text('OIDC_CLIENT_SECRET'));
   const privateKeyPem = text('OIDC_PRIVATE_KEY');
   if (authentication === 'private_key_jwt' && privateKeyPem === '')
     throw invalid('OIDC_PRIVATE_KEY', 'is missing: private_key_jwt needs it (or OIDC_PRIVATE_KEY_FILE)');
-  if (authentication !== 'private_key_jwt' && secrets.length === 0)
+  if (authentication.startsWith('client_secret') && secrets.length === 0)
     throw invalid('OIDC_CLIENT_SECRET', `is missing: ${authentication} needs it (or OIDC_CLIENT_SECRET_FILE)`);
   return {
     issuer: url('OIDC_ISSUER', text('OIDC_ISSUER'), ['http:', 'https:']),
@@ -141,6 +155,7 @@ function readProvider(text: (name: Name) => string): Config['provider'] {
     authentication,
     secrets,
     ...(privateKeyPem === '' ? {} : { privateKeyPem }),
+    dpop: oneOf('OIDC_DPOP', text('OIDC_DPOP'), ['auto', 'off', 'required']),
     extraScopes: text('OIDC_SCOPES').split(/\s+/).filter(Boolean),
   };
 }

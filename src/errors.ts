@@ -12,6 +12,7 @@
 export const errorCodes = {
   'config/invalid': 'A setting is missing or wrong; the service does not start.',
   'keyring/invalid': 'The keyring is missing, unreadable or not the one the database was sealed with.',
+  'keyring/in-use': 'A key cannot be retired: something is sealed under it.',
   'seal/unknown-key': 'A sealed value names a key that the keyring does not hold.',
   'seal/broken': 'A sealed value does not open: altered, or moved to another owner.',
   'database/unavailable': 'PostgreSQL does not answer.',

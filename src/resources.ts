@@ -13,7 +13,7 @@ import { openQueues, type Queues } from './queues.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
-import { type Keyring, parseKeyring } from './vault/keyring.ts';
+import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { seal, unseal } from './vault/seal.ts';
 import { openSpool, type Spool } from './vault/spool.ts';
 
@@ -44,15 +44,17 @@ export async function openResources(
   ground: { clock: Clock; log: Log },
 ): Promise<Resources & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
-  const keyring = parseKeyring(config.keyring);
+  const parsed = parseKeyring(config.keyring);
   const databaseUrl = config.databaseUrl ?? (await openEmbedded(config, opened));
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
   await requireMigrations(database);
-  await checkCanaries(database, keyring, { seal, unseal, at: ground.clock.now() });
+  const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(
     await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: 'nightkeep', log: ground.log }),
   );
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
+  // A private key that cannot be read is refused at start.
+  await issuer.publicKeys();
   const store = (location: string) =>
     retrying(openLocalBackend(join(config.storeFolder, location)), { clock: ground.clock });
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
@@ -70,6 +72,19 @@ export async function openResources(
     lockHost: `nightkeep-${hostname()}`,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** The keyring as this database knows it. Throws `keyring/invalid` where a key that it was used with is missing or another one. */
+export async function openKeyring(database: Database, keyring: Keyring, at: Date): Promise<Keyring> {
+  const about = (keyId: string) => ({ purpose: 'canary', owner: keyId });
+  const fingerprintKey = await checkCanaries(database, {
+    newest: keyring.newest,
+    fingerprintKey: keyring.fingerprintKey.export(),
+    seal: (keyId, text) => seal(keyring, about(keyId), text).sealed,
+    unseal: (keyId, sealed) => unseal(keyring, about(keyId), sealed),
+    at,
+  });
+  return withFingerprintKey(keyring, fingerprintKey);
 }
 
 async function openEmbedded(config: Config, opened: AsyncDisposableStack): Promise<string> {

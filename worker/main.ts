@@ -1,8 +1,10 @@
 import cron from 'node-cron';
 import { backUp } from '../src/flows/back-up.ts';
+import { eraseRepositories } from '../src/flows/erase-repositories.ts';
 import { heal } from '../src/flows/heal.ts';
 import { keepAlive } from '../src/flows/keep-alive.ts';
 import { openNight } from '../src/flows/open-night.ts';
+import { continueRotation } from '../src/flows/rotate-keys.ts';
 import { steerRun } from '../src/flows/steer-run.ts';
 import { warnOfEnds } from '../src/flows/warn-of-ends.ts';
 import type { Resources } from '../src/resources.ts';
@@ -13,33 +15,45 @@ export interface RunningWorker {
   close(graceMs: number): Promise<void>;
 }
 
-/** Works on runs, and keeps the night: plans and keeps grants alive each minute, heals every ten. */
+/** What a worker does besides its runs: when, in UTC, the event of its failure, and the work. */
+type Duty = readonly [
+  pattern: string,
+  failure: string,
+  work: (resources: Resources, signal: AbortSignal) => Promise<unknown>,
+];
+
+const healing: Duty = ['*/10 * * * *', 'heal.failed', (resources) => heal(resources)];
+const duties: readonly Duty[] = [
+  healing,
+  ['* * * * *', 'tick.failed', (resources) => openNight(resources)],
+  ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
+  ['*/5 * * * * *', 'erase.failed', (resources, signal) => eraseRepositories(resources, { signal })],
+  ['7 * * * *', 'warn-of-ends.failed', (resources) => warnOfEnds(resources)],
+  ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
+];
+
+/** Works on runs and keeps the night. What a crash left behind is mended first. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
+  const closing = new AbortController();
+  const perform = async ([, failure, work]: Duty) => {
+    try {
+      await work(resources, closing.signal);
+    } catch (error) {
+      log.error(failure, { error });
+    }
+  };
   const work = workOn(
     queues.connection,
     ({ runId }, signal) => steerRun(resources, { runId, signal }, (input) => backUp(resources, input)),
     { concurrency: config.concurrency, clock, log },
   );
-  const attempt = (event: string, task: () => Promise<unknown>) => () =>
-    task().then(
-      () => undefined,
-      (error: unknown) => log.error(event, { error }),
-    );
-  const tick = attempt('tick.failed', () => openNight(resources));
-  const mend = attempt('heal.failed', () => heal(resources));
-  const alive = attempt('keep-alive.failed', () => keepAlive(resources));
-  const warn = attempt('warn-of-ends.failed', () => warnOfEnds(resources));
-  await mend();
+  await perform(healing);
   const every = { timezone: 'Etc/UTC', noOverlap: true };
-  const tasks = [
-    cron.schedule('* * * * *', tick, every),
-    cron.schedule('*/10 * * * *', mend, every),
-    cron.schedule('* * * * *', alive, every),
-    cron.schedule('7 * * * *', warn, every),
-  ];
+  const tasks = duties.map((duty) => cron.schedule(duty[0], () => perform(duty), every));
   return {
     close: async (graceMs) => {
+      closing.abort();
       await Promise.all(tasks.map((task) => task.destroy()));
       await work.close(graceMs);
     },

@@ -65,6 +65,7 @@ async function keep(
       nextExchangeAt: new Date(at.getTime() + 7 * day),
     },
     token: (owner) => readyToKeep(parseKeyring(keyring), owner, { ...authorized, refreshToken }),
+    method: 'service',
     terms: { text: {}, agreedAt: at },
     plan: () => ({
       ...{ sources: [], zone: 'UTC', windowStart: '01:00', windowEnd: '05:00', retention: {} },

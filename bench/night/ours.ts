@@ -17,7 +17,7 @@ const start = clock.elapsed();
 const repository = await openRepository(openLocalBackend(path), password);
 const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
 await using lock = await loadWhileLocking(repository, { clock, hostname: 'bench' });
-await using source = webdavSource({ url, access: async () => 'bench', clock, log: silentLog });
+await using source = webdavSource({ url, access: async () => ({ token: 'bench' }), clock, log: silentLog });
 const archived = await archive({
   sources: [source],
   repository: openArchiveTarget(repository, clock, lock.settled),

@@ -8,6 +8,8 @@ export interface Command {
   usage: string;
   summary: string;
   options: ParseArgsOptionsConfig;
+  /** Names of what stands without a dash behind the name, each of it once; it is found among the options. */
+  operands?: readonly string[];
   /** Answers the exit code. */
   run: (options: Options, output: Output) => Promise<number>;
 }

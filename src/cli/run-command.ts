@@ -5,6 +5,7 @@ import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
+import { keys, keysRetire, keysRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { restoreCommand } from './restore.ts';
 import { snapshots } from './snapshots.ts';
@@ -19,11 +20,14 @@ const commands: Record<string, Command> = {
   grants,
   circuits,
   heal,
+  keys,
+  'keys rotate': keysRotate,
+  'keys retire': keysRetire,
 };
 
 /** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partial. */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
-  const [name, ...rest] = argv;
+  const { name, rest } = split(argv);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     output.line(helpText());
     return name === undefined ? 2 : 0;
@@ -37,15 +41,25 @@ export async function runCommand(argv: readonly string[], output: Output = stand
   }
 }
 
-function parse(name: string, command: Command, args: readonly string[]) {
+/** The name of a command is one word, or two: "keys" and "keys rotate". */
+function split([first, second, ...others]: readonly string[]) {
+  const both = `${first} ${second}`;
+  if (second !== undefined && Object.hasOwn(commands, both)) return { name: both, rest: others };
+  return { name: first, rest: second === undefined ? [] : [second, ...others] };
+}
+
+function parse(name: string, { options, operands = [], usage: words }: Command, args: readonly string[]) {
   try {
-    const { values } = parseArgs({ args: [...args], options: command.options, strict: true, allowPositionals: false });
+    const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    if (positionals.length !== operands.length)
+      throw new Error(`Expected ${operands.length} words behind the name, and found ${positionals.length}.`);
+    const named = operands.map((operand, index) => [operand, positionals[index]]);
     return Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, Array.isArray(value) ? undefined : value]),
+      [...Object.entries(values), ...named].map(([key, value]) => [key, Array.isArray(value) ? undefined : value]),
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'The options are wrong.';
-    throw usage(`${reason}\nUsage: nightkeep ${name} ${command.usage}`);
+    throw usage(`${reason}\nUsage: nightkeep ${name} ${words}`);
   }
 }
 

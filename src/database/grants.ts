@@ -1,5 +1,5 @@
-import type { Database, Transaction } from './client.ts';
-import type { Grant, TokenGeneration } from './generated/client.ts';
+import type { Transaction } from './client.ts';
+import type { Grant } from './generated/client.ts';
 
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
   return database.grant.findUnique({ where: { id: grantId } });
@@ -24,28 +24,6 @@ export async function listGrantsToExchange(
     orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
     take: limit,
     select: { id: true, idleDeadline: true },
-  });
-}
-
-/** Ends the grant here: shreds its tokens, pauses its plan, and answers the last one, for revocation, or nothing if it had ended. */
-export async function withdrawGrant(
-  database: Database,
-  { grantId, at, by, reason }: { grantId: string; at: Date; by: string; reason: string },
-): Promise<{ grant: Grant; tokens: TokenGeneration[] } | undefined> {
-  return database.$transaction(async (transaction) => {
-    const grant = await lockGrant(transaction, grantId);
-    if (grant.state === 'withdrawn') return undefined;
-    const living = { grantId, state: { in: ['current' as const, 'pending' as const] } };
-    const tokens = await transaction.tokenGeneration.findMany({ where: living, orderBy: { number: 'asc' } });
-    await transaction.tokenGeneration.updateMany({ where: living, data: { state: 'dead' } });
-    await transaction.tokenGeneration.updateMany({ where: { grantId }, data: { sealed: null } });
-    await transaction.grant.update({
-      where: { id: grantId },
-      data: { state: 'withdrawn', reason, endedAt: at, fence: { increment: 1 }, leaseHolder: null, leaseUntil: null },
-    });
-    await transaction.plan.updateMany({ where: { grantId }, data: { paused: true } });
-    await tellGrant(transaction, grant, 'withdrawn', reason, at, by);
-    return { grant, tokens };
   });
 }
 

@@ -57,13 +57,18 @@ export interface RequestedRun {
   by: string;
 }
 
-/** A run besides the nightly one; the plan's run that is under way already is answered instead of a second. */
+/**
+ * A run besides the nightly one; the plan's run that is under way already is answered instead of a second. Null where
+ * the grant is not to be used any more.
+ */
 export async function saveRequestedRun(
   database: Database,
   { planId, night, trigger, at, by }: RequestedRun,
-): Promise<{ id: string; fence: number }> {
+): Promise<{ id: string; fence: number } | null> {
   return database.$transaction(async (transaction) => {
     await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
+    const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
+    if ((await transaction.plan.count({ where: usable })) === 0) return null;
     const underWay = await transaction.run.findFirst({
       where: { planId, state: { in: ['queued', 'running'] } },
       select: { id: true, fence: true },

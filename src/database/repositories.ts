@@ -1,12 +1,13 @@
 import type { Database } from './client.ts';
+import { notBeingErased } from './erasures.ts';
 import type { Repository, User } from './generated/client.ts';
 
-/** A person's repository row with its person, or null. */
+/** A person's repository row with its person, or null; one that is being erased is gone. */
 export async function findRepository(
   database: Database,
   userId: string,
 ): Promise<(Repository & { user: User }) | null> {
-  return database.repository.findUnique({ where: { userId }, include: { user: true } });
+  return database.repository.findFirst({ where: { userId, ...notBeingErased }, include: { user: true } });
 }
 
 export interface NewRepositoryRow {

@@ -29,7 +29,7 @@ export interface Exchanged {
   deadlines: { idleDeadline: Date; maxDeadline: Date | null; idleSeconds: number | null; nextExchangeAt: Date };
 }
 
-export type Saved = { outcome: 'saved'; replaced: number } | { outcome: 'fenced' | 'withdrawn' };
+export type Saved = { outcome: 'saved'; replaced: number } | { outcome: 'fenced' } | { outcome: 'withdrawn' };
 
 /**
  * Saves an exchange that succeeded, in one statement guarded by generation and fence; a success also closes the

@@ -178,25 +178,40 @@ export async function listQueuedRuns(
   });
 }
 
-/** Ends every run of a grant that has not ended; those being worked on notice at their next renewal. */
+/**
+ * Ends every run of a grant that has not ended, and answers how many. One that is being worked on keeps its lease until
+ * its worker has let go of it (`releaseRun`), or until that runs out.
+ */
 export async function cancelRuns(
-  database: Database,
+  database: Transaction,
   { grantId, at, by, reason }: { grantId: string; at: Date; by: string; reason: string },
 ): Promise<number> {
-  return database.$transaction(async (transaction) => {
-    const rows = await transaction.run.findMany({
-      where: { plan: { grantId }, state: { in: ['queued', 'running'] } },
-      select: { id: true, state: true },
-    });
-    let cancelled = 0;
-    for (const { id, state } of rows) {
-      const data = { state: 'cancelled' as const, finishedAt: at, leaseHolder: null, leaseUntil: null };
-      const { count } = await transaction.run.updateMany({ where: { id, state }, data });
-      if (count === 1) await tell(transaction, { runId: id, from: state, to: 'cancelled', at, by, reason });
-      cancelled += count;
-    }
-    return cancelled;
-  });
+  return database.$executeRaw`
+    WITH seen AS (
+      SELECT runs.id, runs.state FROM runs JOIN plans ON plans.id = plan_id
+      WHERE grant_id = ${grantId}::uuid AND runs.state IN ('queued', 'running') FOR UPDATE OF runs
+    ), cancelled AS (
+      UPDATE runs SET state = 'cancelled', finished_at = ${at} FROM seen WHERE runs.id = seen.id RETURNING runs.id, seen.state
+    )
+    INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
+    SELECT 'run', id, state, 'cancelled', ${reason}, ${at}, ${by} FROM cancelled`;
+}
+
+/** Of the runs that a worker has in hand, those that are no longer its own: cancelled, or given to another. */
+export async function listLostRuns(
+  database: Database,
+  inHand: readonly Pick<ClaimedRun, 'id' | 'fence'>[],
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT held.id FROM unnest(${inHand.map(({ id }) => id)}::uuid[], ${inHand.map(({ fence }) => fence)}::int[]) AS held (id, fence)
+    WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = held.id AND runs.fence = held.fence AND state = 'running')`;
+  return rows.map(({ id }) => id);
+}
+
+/** Gives back the lease of a run that was cancelled, once nobody works on it any more. */
+export async function releaseRun(database: Database, { id, fence }: Pick<ClaimedRun, 'id' | 'fence'>): Promise<void> {
+  const released = { leaseHolder: null, leaseUntil: null };
+  await database.run.updateMany({ where: { id, fence, state: 'cancelled' }, data: released });
 }
 
 export interface RunChange {

@@ -27,3 +27,8 @@ export async function saveUser(database: Transaction, { issuer, subject, at, ...
     update: told,
   });
 }
+
+/** What becomes of one person's consent and repository comes one after the other, until the transaction ends. */
+export async function lockUser(transaction: Transaction, userId: string): Promise<void> {
+  await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
+}

@@ -1,13 +1,28 @@
+import { findCircuit } from './circuits.ts';
 import type { Database } from './client.ts';
+import { notBeingErased } from './erasures.ts';
 
 /** What the home page says of one person. */
 export interface HomeView {
-  readonly grant: { readonly state: string } | null;
+  readonly grant: HomeGrant | null;
   readonly plan: PlanView | null;
-  readonly repository: { readonly location: string; readonly recoverySeenAt: Date | null } | null;
+  readonly repository: {
+    readonly location: string;
+    readonly recoverySeenAt: Date | null;
+    readonly eraseAt?: Date | null;
+  } | null;
   /** Newest first. */
   readonly runs: readonly RunView[];
   readonly lastGood: RunView | null;
+}
+
+interface HomeGrant {
+  readonly state: string;
+  /** Why it is so, as a word. */
+  readonly reason?: string | null;
+  readonly maxDeadline?: Date | null;
+  /** The provider, or our client there, is in trouble that the operator was told of. */
+  readonly troubled?: boolean;
 }
 
 export interface PlanView {
@@ -35,25 +50,6 @@ export interface RunView {
   readonly plan: { readonly zone: string };
 }
 
-export interface GrantView {
-  readonly id: string;
-  readonly state: string;
-  readonly issuer: string;
-  readonly scope: string;
-  readonly lastExchangedAt: Date;
-  readonly idleDeadline: Date;
-  readonly maxDeadline: Date | null;
-  readonly consents: readonly { readonly agreedAt: Date; readonly scope: string; readonly terms: unknown }[];
-  readonly plans: readonly { readonly zone: string }[];
-}
-
-export interface ExchangeView {
-  readonly startedAt: Date;
-  readonly purpose: string;
-  readonly runId: string | null;
-  readonly verdict: string | null;
-}
-
 const runColumns = {
   id: true,
   night: true,
@@ -74,18 +70,25 @@ const runColumns = {
 export async function findHome(database: Database, { userId }: { userId: string }): Promise<HomeView> {
   const ofPerson = { plan: { userId } };
   const newest = { queuedAt: 'desc' } as const;
+  const columns = { state: true, reason: true, maxDeadline: true, issuer: true, clientId: true } as const;
   const [grant, plan, repository, runs, lastGood] = await Promise.all([
-    database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: { state: true } }),
+    database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns }),
     database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' } }),
-    database.repository.findUnique({ where: { userId }, select: { location: true, recoverySeenAt: true } }),
+    database.repository.findFirst({
+      where: { userId, ...notBeingErased },
+      select: { location: true, recoverySeenAt: true, eraseAt: true },
+    }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 14, select: runColumns }),
     database.run.findFirst({
-      where: { ...ofPerson, state: { in: ['succeeded', 'partial'] } },
+      where: { ...ofPerson, state: { in: ['succeeded', 'partial'] }, snapshotId: { not: null } },
       orderBy: { finishedAt: 'desc' },
       select: runColumns,
     }),
   ]);
-  return { grant, plan, repository, runs, lastGood };
+  if (grant === null) return { grant, plan, repository, runs, lastGood };
+  const { issuer, clientId, ...shown } = grant;
+  const circuit = await findCircuit(database, { issuer, clientId });
+  return { grant: { ...shown, troubled: circuit?.open === true }, plan, repository, runs, lastGood };
 }
 
 /** A person's run; null also for a run that is somebody else's. */
@@ -94,38 +97,6 @@ export async function findRunOfPerson(
   { userId, runId }: { userId: string; runId: string },
 ): Promise<RunView | null> {
   return database.run.findFirst({ where: { id: runId, plan: { userId } }, select: runColumns });
-}
-
-/** A person's newest grant with what was agreed to, newest first. */
-export async function findGrantOfPerson(database: Database, { userId }: { userId: string }): Promise<GrantView | null> {
-  return database.grant.findFirst({
-    where: { userId },
-    orderBy: { createdAt: 'desc' },
-    select: {
-      id: true,
-      state: true,
-      issuer: true,
-      scope: true,
-      lastExchangedAt: true,
-      idleDeadline: true,
-      maxDeadline: true,
-      consents: { orderBy: { agreedAt: 'desc' }, select: { agreedAt: true, scope: true, terms: true } },
-      plans: { select: { zone: true } },
-    },
-  });
-}
-
-/** The last hundred uses of a person's grants, newest first. */
-export async function listExchangesOfPerson(
-  database: Database,
-  { userId }: { userId: string },
-): Promise<readonly ExchangeView[]> {
-  return database.exchange.findMany({
-    where: { grant: { userId } },
-    orderBy: { startedAt: 'desc' },
-    take: 100,
-    select: { startedAt: true, purpose: true, runId: true, verdict: true },
-  });
 }
 
 /** Who a person is at their provider. Throws where nobody has that id. */

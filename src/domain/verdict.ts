@@ -4,6 +4,8 @@ import type { Hint } from './hint.ts';
 export interface TokenAnswer {
   accessToken: string;
   refreshToken?: string;
+  /** The access token is bound to the key that it was asked for with: `token_type` is DPoP (RFC 9449, section 5). */
+  bound?: true;
   /** Seconds that the access token lives, from the moment of the answer. */
   expiresIn?: number;
   scope?: string;

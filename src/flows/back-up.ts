@@ -7,7 +7,8 @@ import { type Archived, archive } from '../store/archiver/archiver.ts';
 import { timestamp } from '../store/format/timestamp.ts';
 import { openArchiveTarget } from '../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../store/repository/load-while-locking.ts';
-import { obtainAccess } from './obtain-access.ts';
+import { eraseBeforeUse } from './erase-repositories.ts';
+import { forgetAccess, obtainAccess } from './obtain-access.ts';
 import { ensurePersonRepository } from './person-repository.ts';
 import type { Outcome } from './steer-run.ts';
 
@@ -36,7 +37,9 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   const began = clock.elapsed();
   const run = await getRunWithPlan(resources.database, runId);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
+  signal.addEventListener('abort', () => forgetAccess(resources, run.plan.grantId), { once: true });
   await access({ minimumSeconds: 30, signal });
+  await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
   const { repository, username } = await ensurePersonRepository(resources, run.plan.userId);
   const host = { clock, hostname: resources.lockHost, username: 'nightkeep' };
   await using lock = await loadWhileLocking(repository, host);

@@ -7,7 +7,7 @@ import type { Keyring } from '../vault/keyring.ts';
 import { fingerprint, seal, unseal } from '../vault/seal.ts';
 
 /** What an offline token is sealed for: this grant of this person, and this generation of it. */
-function bindingOf(owner: { userId: string; grantId: string }, number: number) {
+export function bindingOf(owner: { userId: string; grantId: string }, number: number) {
   return { purpose: 'offline token', owner: `${owner.userId}/${owner.grantId}/${number}` };
 }
 

@@ -4,7 +4,10 @@ import { keepPending, type Saved, saveExchanged } from '../database/rotations.ts
 import { judgeAnswer, type TokenAnswer, type Verdict } from '../domain/verdict.ts';
 import { HouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import type { AccessToken } from '../sources/source.ts';
+import { openBoundKey, proving } from './bound-key.ts';
 import { deadlinesOfExchange, openToken, readyToKeep, type TokenInHand } from './custody.ts';
+import { revokeReplaced } from './revoke-replaced.ts';
 import { explainFailure, notUsable, settleFailure } from './settle-failure.ts';
 import { spoolAnswer } from './spool-answer.ts';
 
@@ -13,8 +16,7 @@ export type Needs = Pick<
   'config' | 'clock' | 'log' | 'database' | 'issuer' | 'keyring' | 'holder' | 'spool'
 >;
 
-export interface Access {
-  token: string;
+export interface Access extends AccessToken {
   /** By the house's own clock: `expires_in` after the request was sent. */
   endsAt: Date;
 }
@@ -31,9 +33,15 @@ const pauseBetweenSavesMs = 1_000;
 export async function exchangeToken(resources: Needs, lease: Lease): Promise<Access> {
   const { issuer, clock, log, keyring } = resources;
   const { grant, token, exchangeId } = lease;
-  const refreshToken = openToken(keyring, { userId: grant.userId, grantId: grant.id }, token);
+  const owner = { userId: grant.userId, grantId: grant.id };
+  const refreshToken = openToken(keyring, owner, token);
+  const boundKey = openBoundKey(keyring, owner, grant.sealedDpopKey);
   const sentAt = clock.now();
-  const answer = await issuer.exchange(refreshToken);
+  let kept = nothing;
+  const keep = async (tokens: TokenAnswer) => {
+    kept = await keepSafe(resources, lease, tokens);
+  };
+  const answer = await issuer.exchange(refreshToken, { boundKey, keep });
   const verdict = judgeAnswer(answer);
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (answer.kind !== 'answered') {
@@ -41,14 +49,13 @@ export async function exchangeToken(resources: Needs, lease: Lease): Promise<Acc
     throw explainFailure(resources, lease, verdict, answer);
   }
   const { tokens, fault, status } = answer;
-  const kept = await keepSafe(resources, lease, tokens);
   if (fault !== undefined) throw await saveUnaccepted(resources, lease, kept, verdict, fault);
   if (tokens.subject !== undefined && tokens.subject !== grant.subject) {
     throw await saveUnaccepted(resources, lease, kept, 'operator', 'wrong-subject');
   }
   await saveSuccess(resources, lease, kept, { status, tokens });
   const seconds = tokens.expiresIn ?? assumedSeconds;
-  return { token: tokens.accessToken, endsAt: new Date(sentAt.getTime() + seconds * 1000) };
+  return { ...proving(issuer, tokens, boundKey), endsAt: new Date(sentAt.getTime() + seconds * 1000) };
 }
 
 /** A token that came back and whether the disk has it; none where the provider sent none, or the very same. */
@@ -94,7 +101,15 @@ async function saveSuccess(
   );
   if (saved.outcome === 'withdrawn') throw await revokeLate(resources, lease, token);
   if (spooled) await spool.drop(lease.exchangeId);
-  if (saved.outcome === 'fenced') throw fenced(resources, lease, saved);
+  if (saved.outcome !== 'saved') throw fenced(resources, lease, saved);
+  if (saved.replaced > 0) await endEarlierConsents(resources, lease);
+}
+
+/** The renewed consent has proved itself. What cannot be ended now is tried after the next exchange. */
+async function endEarlierConsents(resources: Needs, { grant }: Lease): Promise<void> {
+  await revokeReplaced(resources, { grantId: grant.id }).catch((error: unknown) =>
+    resources.log.warn('grant.revoke-replaced.failed', { grantId: grant.id, error }),
+  );
 }
 
 function fenced({ log }: Needs, { grant }: Lease, { outcome }: Saved): HouseError {

@@ -3,6 +3,7 @@ import { saveUser } from '../database/users.ts';
 import { HouseError } from '../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
+import { boundKeyToKeep } from './bound-key.ts';
 import { deadlinesOfConsent, readyToKeep } from './custody.ts';
 import { personOf, rolesOf } from './person.ts';
 
@@ -88,7 +89,9 @@ export async function finishConsent(
       ...deadlinesOfConsent(config, authorized, at),
     },
     token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
+    boundKey: (owner) => boundKeyToKeep(keyring, owner, authorized.boundKey),
     terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
+    method: 'browser',
     plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
     holder,
     at,

@@ -2,6 +2,7 @@ import { endSilentExchanges } from '../database/exchanges.ts';
 import { silenceMs } from '../database/leases.ts';
 import { listQueuedRuns, returnLapsedRuns } from '../database/runs.ts';
 import type { Resources } from '../resources.ts';
+import { revokeWithdrawn } from './revoke-tokens.ts';
 import { replaySpool } from './spool-answer.ts';
 
 type GrantNeeds = Pick<Resources, 'clock' | 'database' | 'issuer' | 'keyring' | 'log' | 'spool'>;
@@ -12,6 +13,8 @@ export interface HealedGrants {
   replayed: number;
   /** Exchanges whose answer nobody can have any more. */
   silent: number;
+  /** Withdrawn tokens that the provider had not heard of. */
+  revoked: number;
 }
 
 export interface HealedRuns {
@@ -26,7 +29,8 @@ const most = 10_000;
 
 /**
  * Mends what a crash, an outage or a lost queue left behind: tokens on this disk get into the database, exchanges
- * without an answer are called ambiguous, lapsed runs return, and every queued run has its job again.
+ * without an answer are called ambiguous, withdrawn tokens end at the provider, lapsed runs return, and every queued run
+ * has its job again.
  */
 export async function heal(resources: GrantNeeds & RunNeeds): Promise<HealedGrants & HealedRuns> {
   return { ...(await healGrants(resources)), ...(await healRuns(resources)) };
@@ -37,7 +41,8 @@ async function healGrants(resources: GrantNeeds): Promise<HealedGrants> {
   const replayed = await replaySpool(resources);
   const at = clock.now();
   const silent = await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at });
-  return { replayed, silent };
+  const { revoked } = await revokeWithdrawn(resources);
+  return { replayed, silent, revoked };
 }
 
 /** The part of it that mends runs. */

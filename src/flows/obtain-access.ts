@@ -35,14 +35,13 @@ interface Drawer {
  * this process; over processes the lease keeps exchanges apart. Throws `grant/not-usable`, `grant/busy`, or what
  * `exchangeToken` throws; with the signal's reason when it is aborted, while the exchange itself is seen through.
  */
-export async function obtainAccess(resources: Needs, request: AccessRequest): Promise<string> {
+export async function obtainAccess(resources: Needs, request: AccessRequest): Promise<Access> {
   const { grantId, minimumSeconds, refused, signal } = request;
   signal?.throwIfAborted();
   const drawer = drawerOf(resources);
   const known = drawer.known.get(grantId);
-  if (known && known.token !== refused && livesFor(known, minimumSeconds, resources)) return known.token;
-  const { token } = await abandonable(drawer.running.get(grantId) ?? start(resources, drawer, request), signal);
-  return token;
+  if (known && known.token !== refused && livesFor(known, minimumSeconds, resources)) return known;
+  return abandonable(drawer.running.get(grantId) ?? start(resources, drawer, request), signal);
 }
 
 /**

@@ -102,5 +102,7 @@ function newRecoveryKey(): string {
   return Array.from({ length: 6 }, group).join('-');
 }
 
-const passwordOf = (id: string) => ({ purpose: 'repository-password', owner: id });
-const recoveryOf = (id: string) => ({ purpose: 'recovery-key', owner: id });
+/** What the service password of a repository is sealed for. */
+export const passwordOf = (id: string) => ({ purpose: 'repository-password', owner: id });
+/** What its recovery key is sealed for, until it was seen. */
+export const recoveryOf = (id: string) => ({ purpose: 'recovery-key', owner: id });

@@ -3,7 +3,7 @@ import { dateIn } from '../domain/nights.ts';
 import { HouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 
-/** "Back up now": a run besides the nightly one, before all that wait. Answers the id of the plan's run that is under way. */
+/** "Back up now": a run besides the nightly one, before all that wait. Answers the id of the plan's run that is under way; `grant/not-usable` after consent has ended. */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
   { planId, trigger }: { planId: string; trigger: 'consent' | 'person' | 'operator' },
@@ -11,13 +11,10 @@ export async function requestRun(
   const plan = await database.plan.findUnique({ where: { id: planId }, select: { zone: true } });
   if (plan === null) throw new HouseError('request/not-found', 'There is no such plan.');
   const at = clock.now();
-  const { id, fence } = await saveRequestedRun(database, {
-    planId,
-    night: dateIn(plan.zone, at),
-    trigger,
-    at,
-    by: trigger,
-  });
+  const run = await saveRequestedRun(database, { planId, night: dateIn(plan.zone, at), trigger, at, by: trigger });
+  if (run === null)
+    throw new HouseError('grant/not-usable', 'The consent has ended. Agree again first; then the backup can run.');
+  const { id, fence } = run;
   await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
   return id;
 }

@@ -1,6 +1,7 @@
-import { type ClaimedRun, claimRun, finishRun, renewRun, returnRun, runLeaseMs } from '../database/runs.ts';
+import { type ClaimedRun, claimRun, finishRun, releaseRun, renewRun, returnRun, runLeaseMs } from '../database/runs.ts';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import { watchRun } from './watch-runs.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>;
 
@@ -23,9 +24,10 @@ const renewEveryMs = 20_000;
 const backOffMs = 60_000;
 
 /**
- * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted when the
- * lease is lost (`run/lost-lease`) or the caller stops (`run/stopped`); a stopped run returns to the queue without
- * using an attempt up, one that failed for a passing reason returns later while attempts are left.
+ * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted within
+ * a second when the run was cancelled or is another's (`run/lost-lease`), or when the caller stops (`run/stopped`);
+ * a stopped run returns to the queue without using an attempt up, one that failed for a passing reason returns later
+ * while attempts are left.
  */
 export async function steerRun(
   resources: Needs,
@@ -37,19 +39,18 @@ export async function steerRun(
   if (run === null) return;
   const lost = new AbortController();
   let counts: Record<string, number> | undefined;
-  const renewing = keepLease(resources, run, lost, () => counts);
+  using _renewing = keepLease(resources, run, lost, () => counts);
+  using _watching = watchRun(resources, run, lost);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
     const report = (now: Record<string, number>) => {
       counts = now;
     };
     const outcome = await work({ runId, signal: either, report });
-    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return;
+    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return letGo(resources, run);
     log.info('run.finished', { runId, state: outcome.state, problems: outcome.problemCount });
   } catch (error) {
     await endBadly(resources, run, either.aborted ? either.reason : error);
-  } finally {
-    renewing[Symbol.dispose]();
   }
 }
 
@@ -77,18 +78,24 @@ function keepLease(
 async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
   const { clock, database, holder, log, queues } = resources;
   log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
-  if (isHouseError(error, 'run/lost-lease')) return;
+  if (isHouseError(error, 'run/lost-lease')) return letGo(resources, run);
   const at = clock.now();
   const again = whenAgain(error, run);
   const about = { errorCode: isHouseError(error) ? error.code : 'internal', message: messageForPeople(error) };
   if (again === undefined) {
-    await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
-    return;
+    const failed = await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
+    return failed ? undefined : letGo(resources, run);
   }
   const dueAt = new Date(at.getTime() + again.afterMs);
-  await returnRun(database, { run, dueAt, spent: again.spent, ...about, holder, at });
+  if (!(await returnRun(database, { run, dueAt, spent: again.spent, ...about, holder, at })))
+    return letGo(resources, run);
   // Not the attempt but the fence makes the job a new one: the queue still holds the job that is ending here.
   await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, delayMs: again.afterMs }]);
+}
+
+/** Whoever waits for the work to have ended need not wait for the lease to run out then. */
+async function letGo({ database, log }: Needs, run: ClaimedRun): Promise<void> {
+  await releaseRun(database, run).catch((error: unknown) => log.warn('run.release-failed', { runId: run.id, error }));
 }
 
 function whenAgain(
@@ -96,6 +103,9 @@ function whenAgain(
   { attempt, maxAttempts }: ClaimedRun,
 ): { afterMs: number; spent: boolean } | undefined {
   if (isHouseError(error, 'run/stopped')) return { afterMs: 0, spent: false };
+  // The operator has to mend something first, and no attempt can go better before that.
+  if (isHouseError(error, 'provider/circuit-open'))
+    return { afterMs: Math.max(error.retry?.afterMs ?? 0, backOffMs), spent: false };
   if (!isHouseError(error) || error.retry === undefined || attempt >= maxAttempts) return undefined;
   return { afterMs: Math.max(error.retry.afterMs, backOffMs * 2 ** (attempt - 1)), spent: true };
 }

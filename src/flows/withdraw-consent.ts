@@ -1,38 +1,28 @@
-import { withdrawGrant } from '../database/grants.ts';
-import { cancelRuns } from '../database/runs.ts';
-import type { Resources } from '../resources.ts';
-import { openToken } from './custody.ts';
+import { withdrawGrant } from '../database/withdrawals.ts';
 import { forgetAccess } from './obtain-access.ts';
+import { type RevocationNeeds, revokeWithdrawn } from './revoke-tokens.ts';
 
-/**
- * Ends a grant: the plan is paused, its runs cancelled and the tokens shredded here first, then they are ended at the provider (RFC 7009).
- * Answers false if it had ended already; `revoked` says whether the provider heard of it.
- */
-export async function withdrawConsent(
-  resources: Pick<Resources, 'database' | 'issuer' | 'keyring' | 'clock' | 'log'>,
-  { grantId, by, reason = 'withdrawn here' }: { grantId: string; by: string; reason?: string },
-): Promise<{ withdrawn: boolean; revoked: boolean }> {
-  const { database, clock } = resources;
-  const ended = await withdrawGrant(database, { grantId, by, reason, at: clock.now() });
-  forgetAccess(resources, grantId);
-  await cancelRuns(database, { grantId, by, reason, at: clock.now() });
-  if (ended === undefined) return { withdrawn: false, revoked: false };
-  const owner = { userId: ended.grant.userId, grantId };
-  const answers = await Promise.all(ended.tokens.map((token) => revoke(resources, owner, token)));
-  return { withdrawn: true, revoked: answers.every((revoked) => revoked) };
+export interface WithdrawConsent {
+  grantId: string;
+  by: string;
+  /** Why, as a word that pages turn into a sentence. */
+  reason?: string;
+  /** When the person's snapshots go; they stay where it is absent. */
+  eraseAt?: Date | undefined;
 }
 
-/** The provider may be away; the consent has ended here all the same. */
-async function revoke(
-  { issuer, keyring, log }: Pick<Resources, 'issuer' | 'keyring' | 'log'>,
-  owner: { userId: string; grantId: string },
-  token: Parameters<typeof openToken>[2],
-): Promise<boolean> {
-  try {
-    await issuer.revoke(openToken(keyring, owner, token));
-    return true;
-  } catch (error) {
-    log.warn('grant.revoke.failed', { grantId: owner.grantId, error });
-    return false;
-  }
+/**
+ * Ends a grant: here first (plan stopped, runs cancelled, tokens shredded), then at the provider (RFC 7009). Answers
+ * false if it had ended already; `revoked` says whether the provider heard of it, which else is tried again later.
+ */
+export async function withdrawConsent(
+  resources: RevocationNeeds,
+  { grantId, by, reason = 'withdrawn', eraseAt }: WithdrawConsent,
+): Promise<{ withdrawn: boolean; revoked: boolean }> {
+  const { database, clock } = resources;
+  const ended = await withdrawGrant(database, { grantId, by, reason, eraseAt, at: clock.now() });
+  forgetAccess(resources, grantId);
+  if (ended === undefined) return { withdrawn: false, revoked: false };
+  const { left, shredded } = await revokeWithdrawn(resources, { grantId });
+  return { withdrawn: true, revoked: left + shredded === 0 };
 }

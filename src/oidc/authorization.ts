@@ -1,6 +1,8 @@
 import * as oidc from 'openid-client';
+import type { TokenAnswer } from '../domain/verdict.ts';
 import { HouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { BoundKey } from './bound-key.ts';
 import { providerError } from './provider-error.ts';
 import { decodeClaims, readTokens } from './token-answer.ts';
 import { failureCode } from './transport.ts';
@@ -37,6 +39,8 @@ export interface Authorized {
   issuedAt: Date | undefined;
   endsAt: Date | undefined;
   sid: string | undefined;
+  /** The key that the tokens are bound to, where they are: private, to be sealed. */
+  boundKey: string | undefined;
 }
 
 /** Where to send the browser, and what to keep meanwhile. Pushed (RFC 9126) where the provider offers it; PKCE S256. */
@@ -70,17 +74,24 @@ export async function finishAuthorization(
   redirectUri: string,
   callback: URL,
   transaction: AuthorizationTransaction,
-  { log, now }: { log: Log; now: Date },
+  { log, now, boundKey, required }: { log: Log; now: Date; boundKey: BoundKey | undefined; required: boolean },
 ): Promise<Authorized> {
+  const proof = boundKey && { DPoP: boundKey.handle(configuration) };
   const own = new URL(redirectUri);
   own.search = callback.search;
   const answer = await oidc
-    .authorizationCodeGrant(configuration, own, {
-      expectedState: transaction.state,
-      expectedNonce: transaction.nonce,
-      pkceCodeVerifier: transaction.verifier,
-      idTokenExpected: true,
-    })
+    .authorizationCodeGrant(
+      configuration,
+      own,
+      {
+        expectedState: transaction.state,
+        expectedNonce: transaction.nonce,
+        pkceCodeVerifier: transaction.verifier,
+        idTokenExpected: true,
+      },
+      undefined,
+      proof,
+    )
     .catch((error: unknown) => {
       throw providerError(error);
     });
@@ -88,12 +99,13 @@ export async function finishAuthorization(
   const tokens = readTokens({ ...answer }, now);
   if (idToken === undefined || tokens === undefined)
     throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
+  if (required && !isBound(tokens)) throw await unbound(configuration, tokens);
   return {
     issuer: idToken.iss,
     subject: idToken.sub,
     claims: {
       ...claimsOfAccessToken(answer.access_token, idToken.sub),
-      ...(await fetchClaims(configuration, answer.access_token, idToken.sub, log)),
+      ...(await fetchClaims(configuration, answer.access_token, idToken.sub, { log, proof: tokens.bound && proof })),
       ...idToken,
     },
     // An answer without scope granted what was asked for (RFC 6749, section 5.1).
@@ -105,7 +117,22 @@ export async function finishAuthorization(
     issuedAt: tokens.issuedAt,
     endsAt: tokens.endsAt,
     sid: tokens.sid,
+    boundKey: boundKey?.text,
   };
+}
+
+/** Some providers bind the refresh token alone, for the sake of servers that know bearer tokens only. */
+function isBound({ bound, refreshToken }: TokenAnswer): boolean {
+  return bound === true || decodeClaims(refreshToken)?.cnf !== undefined;
+}
+
+/** Tokens that are bound to nothing are not kept (RFC 9449, section 5): what can be ended of them is ended. */
+async function unbound(configuration: oidc.Configuration, { refreshToken }: TokenAnswer): Promise<HouseError> {
+  if (refreshToken !== undefined) await oidc.tokenRevocation(configuration, refreshToken).catch(() => undefined);
+  return new HouseError(
+    'provider/refused-client',
+    'Tokens must be bound to a key (OIDC_DPOP=required), but the provider gave some that are not. The operator must turn DPoP on for the client of Nightkeep at the provider, or set OIDC_DPOP=auto.',
+  );
 }
 
 function claimsOfAccessToken(accessToken: string, subject: string): Record<string, unknown> {
@@ -118,11 +145,11 @@ async function fetchClaims(
   configuration: oidc.Configuration,
   accessToken: string,
   subject: string,
-  log: Log,
+  { log, proof }: { log: Log; proof: oidc.DPoPOptions | undefined },
 ): Promise<Record<string, unknown>> {
   if (configuration.serverMetadata().userinfo_endpoint === undefined) return {};
   try {
-    return { ...(await oidc.fetchUserInfo(configuration, accessToken, subject)) };
+    return { ...(await oidc.fetchUserInfo(configuration, accessToken, subject, proof)) };
   } catch (error) {
     log.warn('oidc.userinfo.failed', { code: failureCode(error) });
     return {};

@@ -1,50 +1,93 @@
-import { importPKCS8 } from 'jose';
-import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt } from 'openid-client';
+import {
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type CustomFetch,
+  None,
+  PrivateKeyJwt,
+} from 'openid-client';
 import { HouseError } from '../errors.ts';
+import type { ClientKey } from './client-keys.ts';
 
 export interface ClientCredentials {
-  authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
-  /** The first is used until it is refused, then the next, and so on in a ring. */
+  authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** Tried in order until the provider takes one. */
   secrets: readonly string[];
+  /** One private key in PEM (PKCS #8) or several, the newest first; tried in order too. */
   privateKeyPem?: string;
 }
 
 export interface ClientAuthentication {
+  /** Proves who Nightkeep is, with the secret or key that the provider took last. */
   authenticate: ClientAuth;
-  /** The provider refused the client: use the next secret from now on. */
-  refused(): void;
+  /**
+   * Sends as `send` does; while the provider refuses the client itself, once more with each other secret or key. A
+   * client that is refused uses no code and no token up (RFC 6749, section 5.2).
+   */
+  trying(send: CustomFetch): CustomFetch;
 }
 
-/** How Nightkeep proves who it is at the token endpoint. Throws `config/invalid`. */
-export async function openClientAuthentication(credentials: ClientCredentials): Promise<ClientAuthentication> {
-  const ring = await methodsFor(credentials);
-  let current = 0;
+/** Proves who asks, in a request that is known by its body. */
+interface Asked {
+  turn: number;
+  prove(turn: number, body: URLSearchParams, headers: Headers): void | Promise<void>;
+}
+
+/** How Nightkeep proves who it is at the provider. Throws `config/invalid`. */
+export function openClientAuthentication(
+  credentials: ClientCredentials,
+  keys: readonly ClientKey[],
+): ClientAuthentication {
+  const ring = methodsFor(credentials, keys);
+  const asked = new WeakMap<object, Asked>();
+  let taken = 0;
   return {
-    authenticate: (...request) => ring[current % ring.length]?.(...request),
-    refused: () => {
-      current += 1;
+    authenticate: (server, client, body, headers) => {
+      const prove: Asked['prove'] = (turn, ...request) => ring[turn]?.(server, client, ...request);
+      asked.set(body, { turn: taken, prove });
+      return prove(taken, body, headers);
+    },
+    trying: (send) => async (url, options) => {
+      let answer = await send(url, options);
+      const form = options.body instanceof URLSearchParams ? options.body : undefined;
+      const first = form && asked.get(form);
+      if (first === undefined) return answer;
+      for (let step = 1; step < ring.length && (await refusesClient(answer)); step += 1) {
+        const turn = (first.turn + step) % ring.length;
+        const body = new URLSearchParams(form);
+        const headers = new Headers(options.headers);
+        await first.prove(turn, body, headers);
+        answer = await send(url, { ...options, body, headers: Object.fromEntries(headers) });
+        if (!(await refusesClient(answer))) taken = turn;
+      }
+      return answer;
     },
   };
 }
 
-async function methodsFor({ authentication, secrets, privateKeyPem }: ClientCredentials): Promise<ClientAuth[]> {
-  if (authentication === 'private_key_jwt') return [PrivateKeyJwt(await importKey(privateKeyPem ?? ''))];
-  if (secrets.length === 0)
-    throw new HouseError('config/invalid', 'OIDC_CLIENT_SECRET is missing. Set it to the secret of the client.');
-  const method = authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic;
-  return secrets.map((secret) => method(secret));
+/** What Keycloak says by 401 of a wrong secret; the last one only of a pushed request. */
+const refusals: readonly unknown[] = ['invalid_client', 'unauthorized_client', 'invalid_request'];
+
+/** A wrong assertion, and by the letter of RFC 6749 any wrong client, may also be invalid_client by 400. */
+async function refusesClient(answer: Response): Promise<boolean> {
+  if (answer.status !== 400 && answer.status !== 401) return false;
+  const error = await answer
+    .clone()
+    .json()
+    .then((body: unknown) => (typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined))
+    .catch(() => undefined);
+  return answer.status === 401 ? refusals.includes(error) : error === 'invalid_client';
 }
 
-async function importKey(pem: string) {
-  for (const algorithm of ['RS256', 'ES256', 'Ed25519']) {
-    try {
-      return await importPKCS8(pem, algorithm);
-    } catch {
-      // Another kind of key, or none: the next algorithm, and in the end the error below, tells.
-    }
-  }
-  throw new HouseError(
-    'config/invalid',
-    'OIDC_PRIVATE_KEY is not a private key of RSA, P-256 or Ed25519 in PEM (PKCS #8).',
-  );
+/** A key that was handed to the provider by itself, not from `/jwks`, has another name there: last it goes without one. */
+function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]): ClientAuth[] {
+  const { authentication, secrets } = credentials;
+  if (authentication === 'none') return [None()];
+  const ring =
+    authentication === 'private_key_jwt'
+      ? [...keys.map(({ key, kid }) => PrivateKeyJwt({ key, kid })), ...keys.map(({ key }) => PrivateKeyJwt(key))]
+      : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic);
+  if (ring.length > 0) return ring;
+  const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';
+  throw new HouseError('config/invalid', `${setting} is missing: ${authentication} needs it.`);
 }

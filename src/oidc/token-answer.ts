@@ -16,6 +16,11 @@ export function readAnswer(attempt: Attempt, now: Date, fault: string | undefine
   return { kind: 'answered', status: raw.status, tokens, ...(fault !== undefined && { fault }) };
 }
 
+/** The tokens in the text of an answer. */
+export function readTokensIn(json: string, now: Date): TokenAnswer | undefined {
+  return readTokens(parseObject(json), now);
+}
+
 /** The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds no access token. */
 export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswer | undefined {
   const accessToken = text(body.access_token);
@@ -24,6 +29,7 @@ export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswe
   const [ofId, ofAccess, ofRefresh] = [body.id_token, accessToken, refreshToken].map(decodeClaims);
   return withoutUndefined({
     accessToken,
+    bound: /^dpop$/i.test(text(body.token_type) ?? '') || undefined,
     refreshToken,
     expiresIn: typeof body.expires_in === 'number' && body.expires_in >= 0 ? body.expires_in : undefined,
     scope: text(body.scope),

@@ -7,12 +7,21 @@ export interface RawAnswer {
   text: string;
 }
 
-/** What became of one request: `sent` stays false while it is certain that the provider never saw it. */
+/**
+ * What became of a request: `sent` stays false while it is certain that the provider never saw it. Where it was made
+ * again, because the provider refused the client or wanted a nonce, only the last time counts: what came before used nothing up.
+ */
 export interface Attempt {
   sent: boolean;
-  status?: number;
-  raw?: RawAnswer;
-  failure?: string;
+  status?: number | undefined;
+  raw?: RawAnswer | undefined;
+  failure?: string | undefined;
+  /** Hears of each whole answer before the library does. */
+  readonly keep: (raw: RawAnswer) => Promise<void>;
+}
+
+export function newAttempt(keep: Attempt['keep']): Attempt {
+  return { sent: false, keep };
 }
 
 /** Codes of failures before the first byte of the request left: name, connection, handshake. */
@@ -25,12 +34,18 @@ const beforeSending =
  */
 export function keepingFetch(attempt: Attempt): CustomFetch {
   return async (url, options) => {
-    attempt.sent = true;
+    Object.assign(attempt, {
+      sent: true,
+      status: undefined,
+      raw: undefined,
+      failure: undefined,
+    } satisfies Partial<Attempt>);
     try {
       const answer = await fetch(url, options as RequestInit);
       attempt.status = answer.status;
       const text = await answer.text();
       attempt.raw = { status: answer.status, retryAfter: answer.headers.get('retry-after'), text };
+      await attempt.keep(attempt.raw);
       return new Response(text || null, { status: answer.status, headers: answer.headers });
     } catch (error) {
       attempt.failure = failureCode(error);

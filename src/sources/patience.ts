@@ -2,9 +2,13 @@ import { HouseError } from '../errors.ts';
 import { type Answer, type Exchange, exchange, type Flow, TransportError } from './http-exchange.ts';
 import type { Server } from './http-server.ts';
 import { errorOfStatus, mayPass, retryAfterMs } from './http-status.ts';
+import type { Shown } from './presentation.ts';
 import type { DavOptions, Question, SendWithToken } from './question.ts';
+import type { AccessToken } from './source.ts';
 
 const mostAttempts = 4;
+/** With a nonce, and then without a proof. */
+const mostWaysToShow = 2;
 /** A longer wait than this is for the next night to sit out. */
 const longestRetryAfterMs = 5 * 60_000;
 /** When so many questions in a row got no answer at all, the server is away: from then on each is asked once only. */
@@ -16,7 +20,7 @@ export function withPatience(options: DavOptions): SendWithToken {
   return async (question, path, token, signal) => {
     for (let attempt = 1; ; attempt++) {
       await server.ready(signal);
-      const got = await sendOnce(options, question, path, token, signal);
+      const got = await sendShown(options, question, path, token, signal);
       const isLast = attempt >= mostAttempts || server.outages >= outagesUntilImpatient;
       if (got instanceof TransportError) {
         if (isLast) throw outage(got, server);
@@ -32,23 +36,31 @@ export function withPatience(options: DavOptions): SendWithToken {
   };
 }
 
+/** Once, and again only where the server wants the same token shown in another way. */
+async function sendShown<T>(
+  options: DavOptions,
+  question: Question<T>,
+  path: string,
+  token: AccessToken,
+  signal: AbortSignal,
+): Promise<Exchange<T> | TransportError> {
+  const { presentation } = options;
+  for (let turn = 1; ; turn++) {
+    const shown = await presentation.show(token, question.method, path);
+    const got = await sendOnce(options, question, path, shown, signal);
+    if (got instanceof TransportError || !presentation.learn(got.answer, shown) || turn > mostWaysToShow) return got;
+  }
+}
+
 async function sendOnce<T>(
   { server, onRequest }: DavOptions,
   { method, headers, body, receive }: Question<T>,
   path: string,
-  token: string,
+  shown: Shown,
   signal: AbortSignal,
 ): Promise<Exchange<T> | TransportError> {
   onRequest();
-  const all = [
-    'authorization',
-    `Bearer ${token}`,
-    'accept-encoding',
-    'identity',
-    'user-agent',
-    'Nightkeep',
-    ...headers,
-  ];
+  const all = [...shown.headers, 'accept-encoding', 'identity', 'user-agent', 'Nightkeep', ...headers];
   const accepted = (answer: Answer, flow: Flow) =>
     answer.status >= 200 && answer.status < 300 ? receive(answer, flow, path) : undefined;
   const request = body === undefined ? { method, path, headers: all } : { method, path, headers: all, body };

@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Answer, Exchange, Flow, Receiver } from './http-exchange.ts';
 import type { Server } from './http-server.ts';
-import type { Access } from './source.ts';
+import type { Presentation } from './presentation.ts';
+import type { Access, AccessToken } from './source.ts';
 
 /** One question to a DAV server. */
 export interface Question<T> {
@@ -22,6 +23,8 @@ export interface DavOptions {
   readonly rootPath: string;
   readonly server: Server;
   readonly access: Access;
+  /** How this server wants tokens to be shown. */
+  readonly presentation: Presentation;
   readonly clock: Clock;
   readonly log: Log;
   /** Called for each request that is sent. */
@@ -42,6 +45,6 @@ export type Send = <T>(question: Question<T>, path: string, signal: AbortSignal)
 export type SendWithToken = <T>(
   question: Question<T>,
   path: string,
-  token: string,
+  token: AccessToken,
   signal: AbortSignal,
 ) => Promise<Exchange<T>>;

@@ -67,5 +67,18 @@ export interface Source extends AsyncDisposable {
   readonly traffic: { readonly requests: number; readonly bytes: number };
 }
 
+export interface AccessToken {
+  readonly token: string;
+  /**
+   * Where the token is bound to a key: the proof that we have it, one for each request (RFC 9449, section 7). `url` goes
+   * without query; `nonce` is the one that this server gave last.
+   */
+  readonly prove?: (request: { method: string; url: string; nonce?: string | undefined }) => Promise<string>;
+}
+
 /** Hands out an access token valid for at least `minimumSeconds`; `refused` names one the server just refused. */
-export type Access = (options: { minimumSeconds: number; refused?: string; signal: AbortSignal }) => Promise<string>;
+export type Access = (options: {
+  minimumSeconds: number;
+  refused?: string;
+  signal: AbortSignal;
+}) => Promise<AccessToken>;

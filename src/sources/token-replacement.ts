@@ -1,6 +1,7 @@
 import { HouseError, isHouseError } from '../errors.ts';
 import type { DavOptions, Send, SendWithToken } from './question.ts';
 import { followingRedirects } from './redirects.ts';
+import type { AccessToken } from './source.ts';
 
 /** A token that ends while a request is on its way would be refused for no good reason. */
 const minimumSeconds = 30;
@@ -13,7 +14,7 @@ const minimumSeconds = 30;
 export function withToken(options: DavOptions, send: SendWithToken): Send {
   const { access, rootPath } = options;
   let replacement: string | undefined;
-  const rootTakes = async (token: string, signal: AbortSignal) => {
+  const rootTakes = async (token: AccessToken, signal: AbortSignal) => {
     const ask = followingRedirects(options, (question, path) => send(question, path, token, signal));
     try {
       await ask({ ...rootProbe, path: rootPath }, signal);
@@ -29,10 +30,11 @@ export function withToken(options: DavOptions, send: SendWithToken): Send {
     for (let replaced = false; ; replaced = true) {
       const got = await send(question, path, token, signal);
       if (got.answer.status !== 401) return got;
-      const isFresh = replaced || token === replacement;
+      const isFresh = replaced || token.token === replacement;
       if (isFresh && question.path !== rootPath && (await rootTakes(token, signal))) throw forbidden();
-      if (replaced) throw unauthorized();
-      token = replacement = await access({ minimumSeconds, refused: token, signal });
+      if (replaced) throw unauthorized(token);
+      token = await access({ minimumSeconds, refused: token.token, signal });
+      replacement = token.token;
     }
   };
 }
@@ -45,9 +47,11 @@ function forbidden(): HouseError {
   });
 }
 
-function unauthorized(): HouseError {
+function unauthorized({ prove }: AccessToken): HouseError {
+  const bound =
+    ' The token is bound to a key (DPoP): if the server takes no such tokens, the operator must set OIDC_DPOP=off, and people consent again.';
   return new HouseError(
     'source/unauthorized',
-    'The server refuses the access token even when it is fresh. It must accept tokens of this provider for this person.',
+    `The server refuses the access token even when it is fresh. It must accept tokens of this provider for this person.${prove ? bound : ''}`,
   );
 }

@@ -8,6 +8,7 @@ import { withSlash } from './href.ts';
 import { openServer, type Server, type ServerLimits } from './http-server.ts';
 import { errorOfStatus } from './http-status.ts';
 import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
+import { presentationTo } from './presentation.ts';
 import type { Ask, Question } from './question.ts';
 import type { Access, Source } from './source.ts';
 
@@ -50,7 +51,17 @@ export function webdavSource(options: WebdavOptions): Source {
     traffic.bytes += count;
   };
   const { server, leave } = openServer(origin, { ...defaultTimeouts, ...options.timeouts, connections }, clock);
-  const ask = davClient({ origin, rootPath, server, access, clock, log, random, onRequest });
+  const ask = davClient({
+    origin,
+    rootPath,
+    server,
+    access,
+    presentation: presentationTo(origin),
+    clock,
+    log,
+    random,
+    onRequest,
+  });
   const readings = new Set<() => void>();
   return {
     name,

@@ -5,7 +5,7 @@ import { HouseError } from '../errors.ts';
 export interface Keyring {
   readonly newest: string;
   readonly keys: ReadonlyMap<string, KeyObject>;
-  /** Keys the fingerprints; derived from the oldest key, so that a new key changes no fingerprint. */
+  /** Keys the fingerprints. Derived from the oldest key until the database says which one it began with. */
   readonly fingerprintKey: KeyObject;
 }
 
@@ -28,6 +28,11 @@ export function parseKeyring(text: string): Keyring {
   const [newest, oldest] = [ids[0], keys.get(ids.at(-1) ?? '')];
   if (newest === undefined || oldest === undefined) throw invalid('it is empty');
   return { newest, keys, fingerprintKey: deriveFingerprintKey(oldest) };
+}
+
+/** The same keys with the fingerprint key that the database keeps: it outlives every key that seals. */
+export function withFingerprintKey(keyring: Keyring, key: Uint8Array): Keyring {
+  return { ...keyring, fingerprintKey: createSecretKey(key) };
 }
 
 function parseLine(line: string, number: number): { id: string; key: Buffer } {

@@ -42,6 +42,11 @@ export function unseal(keyring: Keyring, binding: Binding, sealed: Uint8Array): 
   }
 }
 
+/** The id of the key that a sealed value needs, from its header alone. Throws `seal/broken`. */
+export function keyIdOf(sealed: Uint8Array): string {
+  return parts(sealed).keyId;
+}
+
 /** A keyed hash (HMAC-SHA-256): tells equal texts from others, and is worth nothing without the keyring. */
 export function fingerprint(keyring: Keyring, text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHmac('sha256', keyring.fingerprintKey).update(text).digest());

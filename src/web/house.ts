@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { ExchangeView, GrantView, HomeView, RunView } from '../database/views.ts';
+import type { ExchangeView, GrantView } from '../database/grant-views.ts';
+import type { HomeView, RunView } from '../database/views.ts';
+import type { EraseChoice } from '../flows/erase-choice.ts';
 import type { ConsentTransaction } from '../flows/give-consent.ts';
 import type { Log } from '../log.ts';
 import type { AuthorizationTransaction } from '../oidc/authorization.ts';
@@ -49,17 +51,22 @@ export interface House {
   openCookie(kind: string, sealed: string): string | undefined;
   /** Throws `database/unavailable`. */
   ready(): Promise<void>;
+  /** What the provider checks our client assertions with; nothing of it is private. */
+  publicKeys(): Promise<{ keys: Record<string, unknown>[] }>;
   beginSignIn(returnTo: string): Promise<Begun<AuthorizationTransaction>>;
   finishSignIn(callback: URL, transaction: AuthorizationTransaction): Promise<Signed>;
   beginConsent(userId: string, returnTo: string): Promise<Begun<ConsentTransaction>>;
   /** Takes the offline token into custody and asks for the first run. */
   finishConsent(userId: string, callback: URL, transaction: ConsentTransaction): Promise<void>;
-  withdrawConsent(userId: string): Promise<void>;
+  withdrawConsent(userId: string, snapshots: EraseChoice): Promise<void>;
+  /** Throws `request/forbidden` while the consent lives. */
+  chooseErasure(userId: string, snapshots: EraseChoice): Promise<void>;
   requestRun(planId: string): Promise<string>;
   findHome(userId: string): Promise<HomeView>;
   findRun(userId: string, runId: string): Promise<RunView | null>;
   findGrant(userId: string): Promise<GrantView | null>;
-  listExchanges(userId: string): Promise<readonly ExchangeView[]>;
+  /** Newest first, those before the one with the id `before`. */
+  listExchanges(userId: string, page: { before?: string | undefined; limit: number }): Promise<readonly ExchangeView[]>;
   openShelf(userId: string): Promise<Shelf>;
   revealRecoveryKey(userId: string): Promise<RecoverySheet>;
   reissueRecoveryKey(userId: string): Promise<RecoverySheet>;

@@ -1,6 +1,8 @@
-import { findGrantOfPerson, findHome, findRunOfPerson, getPerson, listExchangesOfPerson } from '../database/views.ts';
+import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-views.ts';
+import { findHome, findRunOfPerson, getPerson } from '../database/views.ts';
 import { nextNight } from '../domain/nights.ts';
 import { HouseError } from '../errors.ts';
+import { chooseErasure, eraseAtOf } from '../flows/erase-choice.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/give-consent.ts';
 import { openPersonRepository, reissueRecoveryKey, revealRecoveryKey } from '../flows/person-repository.ts';
 import { requestRun } from '../flows/request-run.ts';
@@ -14,7 +16,7 @@ import type { House, Shelf } from './house.ts';
 
 /** The house behind the pages: flows and views, each bound to the open resources. */
 export function openHouse(resources: Resources): House {
-  const { config, clock, log, database, store } = resources;
+  const { config, clock, log, database, issuer, store } = resources;
   const { window, retention } = config;
   const terms = { files: config.filesUrl, window, retention };
   return {
@@ -26,6 +28,7 @@ export function openHouse(resources: Resources): House {
     ...{ terms, clock, log },
     ...cookiesOf(resources),
     ready: async () => void (await database.$queryRaw`SELECT 1`),
+    publicKeys: () => issuer.publicKeys(),
     ...consentOf(resources, terms),
     requestRun: (planId) => requestRun(resources, { planId, trigger: 'person' }),
     findHome: async (userId) => {
@@ -37,7 +40,7 @@ export function openHouse(resources: Resources): House {
     },
     findRun: (userId, runId) => findRunOfPerson(database, { userId, runId }),
     findGrant: (userId) => findGrantOfPerson(database, { userId }),
-    listExchanges: (userId) => listExchangesOfPerson(database, { userId }),
+    listExchanges: (userId, page) => listExchangesOfPerson(database, { userId, ...page }),
     openShelf: (userId) => openShelf(resources, userId),
     revealRecoveryKey: (userId) => revealRecoveryKey(resources, userId),
     reissueRecoveryKey: async (userId) => {
@@ -62,7 +65,10 @@ function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCook
   };
 }
 
-type Consenting = Pick<House, 'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent'>;
+type Consenting = Pick<
+  House,
+  'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent' | 'chooseErasure'
+>;
 
 function consentOf(resources: Resources, terms: House['terms']): Consenting {
   const { database } = resources;
@@ -86,10 +92,12 @@ function consentOf(resources: Resources, terms: House['terms']): Consenting {
       });
       await requestRun(resources, { planId: plan.id, trigger: 'consent' });
     },
-    withdrawConsent: async (userId) => {
+    withdrawConsent: async (userId, snapshots) => {
       const grant = await findGrantOfPerson(database, { userId });
-      if (grant) await withdrawConsent(resources, { grantId: grant.id, by: userId });
+      const eraseAt = eraseAtOf(snapshots, resources.clock.now());
+      if (grant) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
     },
+    chooseErasure: (userId, choice) => chooseErasure(resources, { userId, choice }),
   };
 }
 

@@ -1,10 +1,13 @@
 import { agree, callback, consent, login, logout } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
-import { grant, withdraw } from './pages/grant.ts';
+import { grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
+import { jwks } from './pages/jwks.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { run } from './pages/run.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
+import { usesAsCsv, usesAsJson } from './pages/uses.ts';
+import { changeSnapshots, withdraw } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
 
 /** An address, and who may see it. */
@@ -22,11 +25,15 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', answer: login },
   { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
+  { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/logout', who: 'person', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },
   { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
+  { method: 'POST', path: '/grant/snapshots', who: 'person', answer: changeSnapshots },
+  { method: 'GET', path: '/grant/uses.csv', who: 'person', answer: usesAsCsv },
+  { method: 'GET', path: '/grant/uses.json', who: 'person', answer: usesAsJson },
   { method: 'POST', path: '/backup-now', who: 'person', answer: backUpNow },
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },

@@ -23,7 +23,7 @@ h1 { font-size: clamp(1.5rem, 1.2rem + 1.6vw, 2.1rem); line-height: 1.2; margin:
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p { margin: .5rem 0; max-width: 42rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .8rem; padding: 1.1rem 1.25rem; margin: 1rem 0; }
-.card > :first-child { margin-top: 0; }
+.card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; }
 .lead { font-size: 1.1rem; }
 .soft { color: var(--soft); }
 .good { border-left: .3rem solid var(--good); } .warn { border-left: .3rem solid var(--warn); } .bad { border-left: .3rem solid var(--bad); }
@@ -34,6 +34,8 @@ button, .button { font: inherit; font-weight: 600; display: inline-block; min-he
 button.quiet { background: transparent; color: var(--night); } button.danger { background: transparent; color: var(--bad); border-color: var(--bad); }
 header button { min-height: 0; padding: 0; border: 0; background: none; color: var(--night); font-weight: 400; text-decoration: underline; text-underline-offset: .18em; }
 :focus-visible { outline: .18rem solid var(--night); outline-offset: .15rem; }
+fieldset { margin: 1rem 0; padding: .25rem 1.1rem .5rem; border: 1px solid var(--line); border-radius: .55rem; } legend { color: var(--soft); padding: 0 .4rem; }
+fieldset label { display: flex; gap: .7rem; align-items: baseline; padding: .45rem 0; cursor: pointer; } input[type=radio] { accent-color: var(--night); flex: none; }
 form { margin: 1rem 0; } header form { margin: 0; }
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .35rem 1.25rem; margin: .5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; }

@@ -1,3 +1,13 @@
+import type { Hint } from '../domain/hint.ts';
+import type { Reason } from '../domain/refusal.ts';
+
+/** Why a consent is not well: what happened, what is to be done, and whether it is the person who must do it. */
+interface EndWords {
+  happened: string;
+  act: string;
+  mustAct: boolean;
+}
+
 /** Every word that people read on the pages, in one place. */
 export const texts = {
   name: 'Nightkeep',
@@ -21,7 +31,7 @@ export const texts = {
     underway: 'Almost: your first backup is under way.',
     late: 'Not quite: your last good backup is older than two days.',
     suspect: 'At risk: the provider refused your consent last time. We keep asking.',
-    expired: 'No: your consent has ended. Agree again, and the nights go on.',
+    expired: 'No: your consent has ended.',
     none: 'No, not yet. Nightkeep needs your consent to back up your files while you are away.',
     agree: 'See what you would agree to',
     last: 'Last good backup',
@@ -97,6 +107,9 @@ export const texts = {
       'On the page Consent, with one button, at any time. The work stops at once. Signing out does not withdraw it.',
     agree: 'Agree and continue to the provider',
     back: 'Not now',
+    renewTitle: 'Renew your consent',
+    renewing: (at: string) =>
+      `You agreed on ${at}. When you renew, your plan, your snapshots and this record stay, and the token is replaced by a new one.`,
   },
   grant: {
     title: 'Your consent',
@@ -108,18 +121,45 @@ export const texts = {
     states: {
       active: 'active',
       suspect: 'active, but refused by the provider last time',
-      needs_consent: 'ended; please agree again',
+      needs_consent: 'ended',
       withdrawn: 'withdrawn',
     } as Readonly<Record<string, string>>,
     idle: 'Ends unless used before',
     max: 'Ends at the latest',
     record: 'What was agreed, word for word',
-    use: 'Every use of your consent',
-    useLead: 'Each time Nightkeep asked the provider for access to your files.',
-    noUse: 'It has not been used yet.',
+    ended: 'Ended',
+    lastUsed: 'Last used',
+    askedAgain: 'Asked again',
+    renew: 'Renew it now',
+    again: 'Agree again',
+    token: 'Token at your provider',
+    revocation: {
+      revoked: (at: string) => `ended there too, on ${at}`,
+      outstanding: (until: string) =>
+        `not ended there yet: the provider did not answer. We try again; it ends by itself on ${until} at the latest. Nobody here can use it any more.`,
+      expired: (at: string) => `the provider never answered, but it has ended by itself; destroyed here on ${at}`,
+      shredded: (at: string) => `destroyed here on ${at}; the provider offers no way to end it there`,
+    },
+    methods: {
+      browser: '',
+      device: '(on another device)',
+      password: '(with user name and password)',
+      service: '(as a service account)',
+    } as Readonly<Record<string, string>>,
+  },
+  uses: {
+    title: 'Every use of your consent',
+    lead: 'Each time Nightkeep asked the provider for access to your files.',
+    all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${count}.`),
+    shown: (count: number) => `These are ${count} of them, the newest first.`,
+    none: 'It has not been used yet.',
+    noneOlder: 'There are no older ones.',
+    older: 'Older ones',
     when: 'When',
     what: 'For',
-    verdict: 'Answer',
+    answer: 'Answer',
+    download: 'Download all of them:',
+    ofNight: (night: string) => `the backup of ${night}`,
     purposes: {
       consent: 'your consent',
       run: 'a backup',
@@ -128,16 +168,120 @@ export const texts = {
     } as Readonly<Record<string, string>>,
     verdicts: {
       ok: 'granted',
-      transient: 'no answer',
-      operator: 'refused: the operator must act',
+      transient: 'no answer; it was asked again later',
+      operator: 'Nightkeep itself was refused; the operator was told',
       person: 'refused',
-      ambiguous: 'unclear',
+      ambiguous: 'the answer was lost on its way',
     } as Readonly<Record<string, string>>,
+    hints: {
+      withdrawn_at_provider: 'it was taken back there',
+      signed_out: 'an administrator had signed you out',
+      account_disabled: 'your account is disabled there',
+      permission_missing: 'the permission for offline access is missing',
+      token_reused: 'the token had been used before',
+    } satisfies Record<Hint, string> as Readonly<Record<string, string>>,
     open: 'no answer yet',
-    withdrawTitle: 'Withdraw',
-    withdrawLead: 'Nightkeep stops at once and destroys the token. Your snapshots stay, and you can agree again later.',
-    withdraw: 'Withdraw my consent',
-    again: 'Agree again',
+  },
+  withdraw: {
+    title: 'Withdraw',
+    lead: 'Nightkeep stops at once, ends the token at your provider and destroys it here. You can agree again later.',
+    legend: 'Your snapshots',
+    keepFor: (days: number, until: string) => `stay ${days === 365 ? 'one year' : `${days} days`}, until ${until}`,
+    eraseNow: 'are erased at once and cannot be brought back',
+    button: 'Withdraw my consent',
+    snapshots: 'Your snapshots',
+    stay: 'Your snapshots stay until you say otherwise.',
+    stayUntil: (at: string) =>
+      `Your snapshots stay until ${at}, and then they are erased. Agree again before, and everything goes on as it was.`,
+    change: 'Change that',
+    erasing: 'They are being erased now. This page shows the receipt when it is done.',
+    erased: (at: string) => `Everything was erased on ${at}.`,
+    erasedWhat: (snapshots: number, files: number, size: string) =>
+      `${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${files} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
+    repository: 'Repository',
+    sureTitle: 'Erase everything?',
+    sureLead: 'All of your snapshots go, and nobody can bring them back: not you, not the operator.',
+    sureWithdraw: 'Withdraw and erase everything',
+    sureErase: 'Erase everything',
+    back: 'No, go back',
+  },
+  consentEnds: {
+    endsIn: (days: number) =>
+      days <= 1 ? 'Your consent ends within a day.' : `Your consent ends in ${days} days, whatever is done.`,
+    endsAt: (at: string) =>
+      `That is the longest that your provider allows, ${at}. Renew it before, and everything goes on as it was.`,
+    renew: 'Renew it now',
+    troubled:
+      'Your provider, or the access of Nightkeep to it, is in trouble. The operator was told, and your consent is left alone: there is nothing for you to do.',
+    suspect: 'We ask again soon. There is nothing for you to do yet; agreeing again mends it at once.',
+    unknown: {
+      happened: 'Your consent has ended.',
+      act: 'Agree again, and the nights go on.',
+      mustAct: true,
+    },
+    reasons: {
+      withdrawn: {
+        happened: 'You withdrew your consent here.',
+        act: 'There is nothing for you to do. You can agree again whenever you like.',
+        mustAct: false,
+      },
+      back_channel_logout: {
+        happened: 'You were signed out at your provider, and it asked us to end your consent as well.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      ended_at_provider: {
+        happened: 'Your provider does not accept your consent any more; it was ended there.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      withdrawn_at_provider: {
+        happened: 'Your consent was taken back at your provider, by you or by an administrator.',
+        act: 'If the nights are to go on, agree again.',
+        mustAct: true,
+      },
+      signed_out: {
+        happened: 'An administrator of your provider signed you out everywhere, and your consent ended with that.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      account_disabled: {
+        happened: 'Your account is disabled at your provider.',
+        act: 'An administrator there can enable it. Your consent then comes back by itself: you need not agree again.',
+        mustAct: false,
+      },
+      permission_missing: {
+        happened: 'The permission for offline access was taken away at your provider, from you or from Nightkeep.',
+        act: 'An administrator there can give it back. Your consent then comes back by itself, or at once if you agree again.',
+        mustAct: false,
+      },
+      expired_idle: {
+        happened: 'Your consent was not used for so long that your provider ended it.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      expired_maximum: {
+        happened: 'Your consent reached the longest time that your provider allows.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      lost_rotation: {
+        happened: 'An answer of your provider was lost on its way to us, and your token with it. That was our fault.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+      lost_answers: {
+        happened: 'Answers of your provider were lost on their way to us.',
+        act: 'We ask again soon: there is nothing for you to do.',
+        mustAct: false,
+      },
+      token_reused: {
+        happened:
+          'Your provider was shown a token that had been used before, and ended your consent to be safe. That was our fault.',
+        act: 'Agree again, and the nights go on.',
+        mustAct: true,
+      },
+    } satisfies Record<Reason | 'withdrawn' | 'back_channel_logout', EndWords> as Readonly<Record<string, EndWords>>,
   },
   snapshots: {
     title: 'Snapshots',

@@ -38,5 +38,6 @@ export function openMemoryBackend(): MemoryBackend {
       get(type, name);
       files.delete(pathOf(type, name));
     },
+    vacate: async () => undefined,
   };
 }

@@ -8,7 +8,13 @@ export const never = new AbortController().signal;
 
 /** A WebDAV source for a test: a token that is always good, time that passes at once, chance that is always zero. */
 export function openSource(url: string, options: Partial<WebdavOptions> = {}): Source {
-  return webdavSource({ url, access: async () => 'good-token', ...patient(), random: () => 0, ...options });
+  return webdavSource({
+    url,
+    access: async () => ({ token: 'good-token' }),
+    ...patient(),
+    random: () => 0,
+    ...options,
+  });
 }
 
 /** The tokens named, one after the other: a refusal brings the next. Says what it was asked. */
@@ -18,7 +24,7 @@ export function accessOf(...tokens: string[]): Access & { asked: { refused?: str
   const access: Access = async ({ refused, minimumSeconds }) => {
     asked.push(refused === undefined ? { minimumSeconds } : { refused, minimumSeconds });
     if (refused !== undefined && refused === tokens[at] && at < tokens.length - 1) at++;
-    return tokens[at] ?? '';
+    return { token: tokens[at] ?? '' };
   };
   return Object.assign(access, { asked });
 }

@@ -33,6 +33,8 @@ export interface Backend {
   stat(type: FileType, name: string): Promise<ListedFile>;
   /** Throws `store/not-found`. */
   remove(type: FileType, name: string): Promise<void>;
+  /** Takes away what `list` does not show of a place without files: leftovers of broken writes, empty folders. */
+  vacate(): Promise<void>;
 }
 
 /** The name under which `config` is asked for and listed. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HouseError } from '../../errors.ts';
 import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
@@ -20,6 +20,7 @@ export function openLocalBackend(folder: string): Backend {
     list: (type) => listFiles(folder, type, guarded),
     stat: async (type, name) => ({ name, size: (await guarded(stat(at(type, name)))).size }),
     remove: (type, name) => guarded(removeDurably(at(type, name))),
+    vacate: () => guarded(vacate(folder)),
   };
 }
 
@@ -124,4 +125,21 @@ async function exists(path: string): Promise<boolean> {
 async function removeDurably(path: string): Promise<void> {
   await rm(path);
   await syncFolder(dirname(path));
+}
+
+const leftover = /^([0-9a-f]{64}|config)-tmp-[0-9a-f]{12}$/;
+
+/** A folder with anything in it that is not a leftover stays. */
+async function vacate(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : Promise.reject(error),
+  );
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await vacate(path);
+    else if (leftover.test(entry.name)) await rm(path, { force: true });
+  }
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' || error.code === 'ENOTEMPTY' ? undefined : Promise.reject(error),
+  );
 }

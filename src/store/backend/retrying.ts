@@ -19,6 +19,7 @@ export function retrying(backend: Backend, patience: Patience): Backend {
     list: (type) => listAgain(backend, patience, type),
     stat: (type, name) => again(patience, () => backend.stat(type, name)),
     remove: (type, name) => removeAgain(backend, patience, type, name),
+    vacate: () => again(patience, () => backend.vacate()),
   };
 }
 

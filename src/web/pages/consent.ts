@@ -1,9 +1,13 @@
 import { html } from 'hono/html';
+import type { GrantView } from '../../database/grant-views.ts';
 import { HouseError } from '../../errors.ts';
 import { endSession, rememberPending, startSession, takePending } from '../cookies.ts';
+import type { Html } from '../layout.ts';
 import { localPath } from '../security.ts';
+import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
+import { endWarning } from './consent-words.ts';
 
 /** Sends the browser to the provider to sign in. */
 export async function login({ c, house, url }: Visit): Promise<Response> {
@@ -26,14 +30,26 @@ export async function consent(visit: PersonVisit): Promise<Response> {
   const { files, window, retention } = house.terms;
   const returnTo = localPath(url.searchParams.get('returnTo') ?? undefined, house.publicUrl);
   const t = texts.consent;
-  const body = html`<p class="lead">${t.lead}</p>
+  const grant = await house.findGrant(session.userId);
+  const body = html`${grant ? renewing(grant, house.clock.now()) : ''}<p class="lead">${t.lead}</p>
 <dl class="card"><dt>${t.what}</dt><dd>${t.whatValue(files)}</dd>
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue(retention.daily, retention.weekly, retention.monthly)}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
 <form method="post" action="/consent"><input type="hidden" name="csrf" value="${session.csrf}"><input type="hidden" name="returnTo" value="${returnTo}">
 <button>${t.agree}</button></form><p><a href="/">${t.back}</a></p>`;
-  return page(visit, t.title, body);
+  return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
+}
+
+function isAlive(grant: GrantView | null): boolean {
+  return grant?.state === 'active' || grant?.state === 'suspect';
+}
+
+function renewing(grant: GrantView, now: Date): Html | '' {
+  const [newest] = grant.consents;
+  if (!isAlive(grant) || newest === undefined) return '';
+  const zone = grant.plans[0]?.zone;
+  return html`${endWarning(grant, now, zone)}<p class="card">${texts.consent.renewing(shownTime(newest.agreedAt, zone))}</p>`;
 }
 
 /** Sends the browser to the provider to consent. */

@@ -4,6 +4,7 @@ import { type Html, postButton } from '../layout.ts';
 import { shownDay, shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
+import { endWarning, explanation, troubleNotice } from './consent-words.ts';
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
@@ -27,18 +28,20 @@ export async function backUpNow({ c, house, session }: PersonVisit): Promise<Res
 }
 
 function bodyOf(visit: PersonVisit, view: HomeView): Html {
-  const { sentence, tone, mend } = verdictOf(view, visit.house.clock.now());
-  return html`<section class="card ${tone}"><p class="lead"><strong>${sentence}</strong></p>
-${mend ? html`<p><a class="button" href="/consent">${texts.home.agree}</a></p>` : nights(visit, view)}</section>
+  const { grant, plan } = view;
+  const now = visit.house.clock.now();
+  const { sentence, tone, mend } = verdictOf(view, now);
+  return html`${grant ? html`${endWarning(grant, now, plan?.zone)}${troubleNotice(grant)}` : ''}
+<section class="card ${tone}"><p class="lead"><strong>${sentence}</strong></p>${grant ? explanation(grant) : ''}
+${mend ? html`<p><a class="button" href="/consent">${grant ? texts.grant.again : texts.home.agree}</a></p>` : nights(visit, view)}</section>
 ${keyHint(view)}
 <h2>${texts.home.recent}</h2>${runsTable(view.runs)}`;
 }
 
 /** The one sentence, how it looks, and whether consent is what mends it. */
 function verdictOf({ grant, plan, lastGood }: HomeView, now: Date): { sentence: string; tone: string; mend: boolean } {
-  if (grant === null || plan === null || grant.state === 'withdrawn') {
-    return { sentence: texts.home.none, tone: 'warn', mend: true };
-  }
+  if (grant === null || plan === null) return { sentence: texts.home.none, tone: 'warn', mend: true };
+  if (grant.state === 'withdrawn') return { sentence: texts.home.expired, tone: 'warn', mend: true };
   if (grant.state === 'needs_consent') return { sentence: texts.home.expired, tone: 'bad', mend: true };
   if (grant.state === 'suspect') return { sentence: texts.home.suspect, tone: 'warn', mend: false };
   const at = lastGood?.finishedAt;
@@ -57,8 +60,8 @@ function nights({ house, session }: PersonVisit, { plan, lastGood }: HomeView): 
 ${postButton(session, '/backup-now', texts.home.now)}`;
 }
 
-function keyHint({ repository }: HomeView): Html | '' {
-  if (repository === null || repository.recoverySeenAt !== null) return '';
+function keyHint({ repository, grant }: HomeView): Html | '' {
+  if (repository === null || repository.recoverySeenAt !== null || grant?.state === 'withdrawn') return '';
   return html`<p class="card warn">${texts.home.recovery} <a href="/recovery">${texts.home.recoveryLink}</a></p>`;
 }
 

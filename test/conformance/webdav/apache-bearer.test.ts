@@ -52,12 +52,14 @@ describe.skipIf(apache === undefined)('Apache that checks bearer tokens', () => 
   });
 
   test("answers 401 for somebody else's folder: the run of that person ends", async () => {
-    await using source = openSource(`${server.url}bob/`, { access: async () => issuer.tokenFor('alice') });
+    const access = accessOf(await issuer.tokenFor('alice'));
+    await using source = openSource(`${server.url}bob/`, { access });
     await expect(source.list(source.root, never)).rejects.toMatchObject({ code: 'source/unauthorized' });
   });
 
   test('answers 401 for one folder among others: only that folder is forbidden', async () => {
-    await using source = openSource(`${server.url}alice/`, { access: async () => issuer.tokenFor('alice') });
+    const access = accessOf(await issuer.tokenFor('alice'));
+    await using source = openSource(`${server.url}alice/`, { access });
     const { members } = await source.list(source.root, never);
     const someoneElses = memberNamed({ members, problems: [] }, 'private');
     await expect(source.list(someoneElses, never)).rejects.toMatchObject({ code: 'source/forbidden' });
@@ -66,7 +68,8 @@ describe.skipIf(apache === undefined)('Apache that checks bearer tokens', () => 
   });
 
   test('cannot read a folder that the disk closes to it', async () => {
-    await using source = openSource(`${server.url}alice/`, { access: async () => issuer.tokenFor('alice') });
+    const access = accessOf(await issuer.tokenFor('alice'));
+    await using source = openSource(`${server.url}alice/`, { access });
     const closed = memberNamed(await source.list(source.root, never), 'closed');
     await expect(source.list(closed, never)).rejects.toMatchObject({ code: 'source/forbidden' });
   });

@@ -10,7 +10,7 @@ test('the demo’s cloud is read whole with the provider’s token, and a change
   const { cloud } = world;
   const token = await world.accessToken(alice);
   await using source = openSource(expandUrl(cloud.filesUrl, { preferred_username: alice.username }), {
-    access: async () => token,
+    access: async () => ({ token }),
   });
   const read = new Map<string, Buffer | 'folder'>();
   await walk(source, source.root, '', read);

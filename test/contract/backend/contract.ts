@@ -87,6 +87,19 @@ export function describeBackend(title: string, open: () => Promise<Backend>): vo
       expect(await listNames(backend, 'lock')).toEqual([nameOf(bytes)]);
     });
 
+    test('a place is vacated without harm to its files, and may be used again', async () => {
+      const backend = await open();
+      const bytes = randomBytes(10);
+      await backend.vacate();
+      await backend.save('data', nameOf(bytes), bytes);
+      await backend.vacate();
+      expect((await backend.load('data', nameOf(bytes))).equals(bytes)).toBe(true);
+      await backend.remove('data', nameOf(bytes));
+      await backend.vacate();
+      await backend.save('data', nameOf(bytes), bytes);
+      expect(await listNames(backend, 'data')).toEqual([nameOf(bytes)]);
+    });
+
     test('an empty file and a large one are kept', async () => {
       const backend = await open();
       for (const bytes of [Buffer.of(), randomBytes(20 * 1024 * 1024)]) {

@@ -48,6 +48,20 @@ describe('the local backend', () => {
     expect(await Array.fromAsync(openLocalBackend(folder).list('data'))).toEqual([]);
   });
 
+  test('when vacated leaves no folder and no leftover, but what is not its own', async () => {
+    const folder = join(await newFolder(), 'repository');
+    const backend = openLocalBackend(folder);
+    await backend.save('data', name, Buffer.of(1));
+    await writeFile(join(folder, 'data', 'ab', `${name}-tmp-0123456789ab`), 'half a pack');
+    await backend.remove('data', name);
+    await writeFile(join(folder, 'note.txt'), 'of the operator');
+    await backend.vacate();
+    expect(await readdir(folder)).toEqual(['note.txt']);
+    await rm(join(folder, 'note.txt'));
+    await backend.vacate();
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test.each([
     ['ENOSPC', 'store/unavailable', 'is full', false],
     ['EROFS', 'store/unavailable', 'read-only', false],

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
-import { alice, type Person, people } from '../../../demo/people.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
-import { silentLog } from '../../../src/log.ts';
+import { type Log, silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
@@ -26,6 +26,7 @@ export type Custody = Pick<
 export interface CustodyHouse extends AsyncDisposable {
   readonly resources: Custody;
   readonly provider: DemoProvider;
+  readonly databaseUrl: string;
   /** The clock goes on from here by so much more. */
   pass(ms: number): void;
   /** The same database and provider from another process. */
@@ -35,16 +36,28 @@ export interface CustodyHouse extends AsyncDisposable {
   visit(url: URL, person?: Person): Promise<URL>;
 }
 
-export async function openCustodyHouse(options: ProviderOptions['options'] = {}): Promise<CustodyHouse> {
+export interface HouseExtras {
+  people?: readonly Person[];
+  log?: Log;
+  /** Makes the clock of the house; the provider goes by it too. */
+  clock?: (shift: { ms: number }) => Clock;
+}
+
+export async function openCustodyHouse(
+  options: ProviderOptions['options'] = {},
+  extras: HouseExtras = {},
+): Promise<CustodyHouse> {
+  const { log = silentLog, people = demoPeople } = extras;
   await using opened = new AsyncDisposableStack();
   const party = opened.use(await startRelyingParty());
-  const provider = opened.adopt(await startProvider({ clients: [party.client], people, options }), (one) => one.stop());
   const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
   const folder = opened.use(await temporaryFolder('custody'));
   await migrate(test.url);
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
-  let shift = 0;
-  const clock = systemClock(() => shift);
+  const shift = { ms: 0 };
+  const clock = extras.clock?.(shift) ?? systemClock(() => shift.ms);
+  const started = startProvider({ clients: [party.client], people, options, ...(extras.clock && { clock }) });
+  const provider = opened.adopt(await started, (one) => one.stop());
   const config = configFor(provider.issuer, party.client);
   const keyring = parseKeyring(config.keyring);
   const enter = (holder: string): Custody => ({
@@ -53,9 +66,9 @@ export async function openCustodyHouse(options: ProviderOptions['options'] = {})
     database,
     holder,
     keyring,
-    log: silentLog,
+    log,
     spool: openSpool(join(folder.path, 'spool')),
-    issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
+    issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
   });
   const resources = enter('first');
   const visit = async (url: URL, person = alice) => {
@@ -66,10 +79,11 @@ export async function openCustodyHouse(options: ProviderOptions['options'] = {})
   return {
     resources,
     provider,
+    databaseUrl: test.url,
     visit,
     other: enter,
     pass: (ms) => {
-      shift += ms;
+      shift.ms += ms;
     },
     consent: async (person = alice) => {
       const begun = await beginConsent(resources, { returnTo: '/', terms: { said: 'every night' } });

@@ -17,7 +17,10 @@ export interface RelyingParty extends AsyncDisposable {
 export interface Attempt {
   readonly url: string;
   /** Takes the address the browser ended at to the token endpoint. */
-  finish(callback: string): Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>;
+  finish(
+    callback: string,
+    options?: oidc.AuthorizationCodeGrantOptions,
+  ): Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>;
 }
 
 export async function startRelyingParty(overrides: Partial<DemoClient> = {}): Promise<RelyingParty> {
@@ -70,8 +73,10 @@ export async function startRelyingParty(overrides: Partial<DemoClient> = {}): Pr
       });
       return {
         url: url.href,
-        finish: (callback) =>
-          oidc.authorizationCodeGrant(config, new URL(callback), { pkceCodeVerifier, expectedState, expectedNonce }),
+        finish: (callback, options) => {
+          const checks = { pkceCodeVerifier, expectedState, expectedNonce };
+          return oidc.authorizationCodeGrant(config, new URL(callback), checks, undefined, options);
+        },
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -101,6 +101,15 @@ describe('asking for a run', () => {
     expect(await database.run.count()).toBe(2);
   });
 
+  test('is refused once consent has ended', async () => {
+    for (const grant of ['withdrawn', 'needs_consent'] as const) {
+      const planId = await savePlan(house.resources.database, { grant });
+      const ask = requestRun(house.resources, { planId, trigger: 'person' });
+      await expect(ask).rejects.toMatchObject({ code: 'grant/not-usable' });
+    }
+    expect(await house.resources.database.run.count()).toBe(0);
+  });
+
   test('of a plan that is not there is refused', async () => {
     await expect(
       requestRun(house.resources, { planId: '00000000-0000-4000-8000-000000000000', trigger: 'person' }),

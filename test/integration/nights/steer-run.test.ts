@@ -153,17 +153,77 @@ describe('steering a run', () => {
     expect(house.taken()).toEqual([{ runId, attempt: 1, delayMs: 0 }]);
   });
 
-  test('ends the work when the run is cancelled meanwhile, and leaves it cancelled', async () => {
+  test('ends the work within a second when the run is cancelled, and gives its lease back once the work has ended', async () => {
+    const { database, clock } = house.resources;
+    const ended = Promise.withResolvers<never>();
+    const aborted = Promise.withResolvers<void>();
+    const steered = steer(({ signal }) => {
+      signal.addEventListener('abort', () => aborted.resolve());
+      return ended.promise;
+    });
+    await vi.waitUntil(async () => (await run()).state === 'running');
+    const { grantId } = await database.plan.findFirstOrThrow();
+    expect(await cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' })).toBe(1);
+    await clock.advance(second);
+    await aborted.promise;
+    expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: 'first' });
+    ended.reject(new Error('a stream was torn'));
+    await steered;
+    expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null, leaseUntil: null });
+    expect(await states()).toEqual(['queued', 'running', 'cancelled']);
+    expect(house.taken()).toEqual([]);
+  });
+
+  test('leaves a cancelled run cancelled also when its work ends well, or is stopped, just then', async () => {
+    const { database, clock } = house.resources;
+    const { grantId } = await database.plan.findFirstOrThrow();
+    const cancel = () => cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' });
+    await steer(async () => {
+      await cancel();
+      return outcome;
+    });
+    expect(await run()).toMatchObject({ state: 'cancelled', snapshotId: null, leaseHolder: null });
+    await database.run.update({ where: { id: runId }, data: { state: 'queued' } });
+    await steer(async () => {
+      await cancel();
+      throw new HouseError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
+    });
+    expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null });
+    expect(house.taken()).toEqual([]);
+  });
+
+  test('looks after all runs in hand with one statement, and no longer once they have ended', async () => {
+    const { database, clock } = house.resources;
+    await savePlan(database);
+    await openNight(house.resources);
+    const other = house.taken()[0]?.runId ?? '';
+    const [one, two] = [untilAborted(), untilAborted()];
+    const steered = [
+      steer(one.work),
+      steerRun(house.resources, { runId: other, signal: new AbortController().signal }, two.work),
+    ];
+    await Promise.all([one.begun, two.begun]);
+    const asked = vi.spyOn(database, '$queryRaw');
+    await clock.advance(second / 2);
+    expect(asked).toHaveBeenCalledTimes(1);
+    for (const { grantId } of await database.plan.findMany())
+      await cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' });
+    await clock.advance(second);
+    await Promise.all(steered);
+    asked.mockClear();
+    await clock.advance(10 * second);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test('is told at once when another worker has the run', async () => {
     const { database, clock } = house.resources;
     const { begun, work } = untilAborted();
     const steered = steer(work);
     await begun;
-    const { grantId } = await database.plan.findFirstOrThrow();
-    expect(await cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' })).toBe(1);
-    await clock.advance(20 * second);
+    await database.run.update({ where: { id: runId }, data: { fence: { increment: 1 }, leaseHolder: 'another' } });
+    await clock.advance(second);
     await steered;
-    expect((await run()).state).toBe('cancelled');
-    expect(house.taken()).toEqual([]);
+    expect(await run()).toMatchObject({ state: 'running', leaseHolder: 'another' });
   });
 
   test('ends the work when the lease ran out while the database was away', async () => {

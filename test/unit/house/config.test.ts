@@ -46,7 +46,19 @@ describe('settings', () => {
     expect(readConfig({ ...rest, OIDC_CLIENT_SECRET_FILE: file }).provider.secrets).toEqual(['from-a-file']);
   });
 
+  test('of a public client need no secret, and bind tokens to a key where the provider offers it', () => {
+    const { OIDC_CLIENT_SECRET: _, ...rest } = good();
+    const { provider } = readConfig({ ...rest, OIDC_CLIENT_AUTH: 'none' });
+    expect(provider).toMatchObject({ authentication: 'none', secrets: [], dpop: 'auto' });
+  });
+
+  test('hold several secrets, one a line', () => {
+    const { provider } = readConfig({ ...good(), OIDC_CLIENT_SECRET: 'next\n old \n\n' });
+    expect(provider.secrets).toEqual(['next', 'old']);
+  });
+
   const wrong: [Environment, RegExp][] = [
+    [{ OIDC_DPOP: 'on' }, /^OIDC_DPOP is "on": it must be one of auto, off, required/],
     [{ OIDC_ISSUER: '' }, /^OIDC_ISSUER is missing: Issuer URL/],
     [{ FILES_URL: 'cloud.example' }, /^FILES_URL is not a usable address: it must begin with http:\/\/ or https:\/\//],
     [{ OIDC_CLIENT_SECRET: '' }, /^OIDC_CLIENT_SECRET is missing: client_secret_basic needs it/],

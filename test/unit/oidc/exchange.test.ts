@@ -80,16 +80,8 @@ test('half an answer, a page of a proxy and a cut connection are ambiguous, and 
   expect(asked).toHaveLength(3);
 });
 
-test('a time to wait is read, and a refused secret gives way to the next one', async () => {
+test('a time to wait is read', async () => {
   json(503, {}, { 'retry-after': '7' });
   expect(await issuer.exchange('r1')).toMatchObject({ kind: 'refused', status: 503, retryAfterMs: 7000 });
-  json(401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="x"' });
-  expect(await issuer.exchange('r1')).toEqual({ kind: 'refused', status: 401, errorCode: 'invalid_client' });
-  json(200, tokens);
-  await issuer.exchange('r1');
-  expect(asked.map((header) => Buffer.from(header.slice(6), 'base64').toString())).toEqual([
-    'me:one',
-    'me:one',
-    'me:two',
-  ]);
+  expect(asked).toHaveLength(1);
 });

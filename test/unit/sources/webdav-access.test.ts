@@ -91,7 +91,7 @@ describe('a refused access token', () => {
     const refusal = new HouseError('grant/not-usable', 'withdrawn');
     const access = async ({ refused }: { refused?: string }) => {
       if (refused !== undefined) throw refusal;
-      return 'first';
+      return { token: 'first' };
     };
     await using source = openSource(server.url, { access });
     await expect(source.list(source.root, never)).rejects.toBe(refusal);
@@ -167,7 +167,7 @@ test('no token is in any error, log line or URL', async () => {
   await using server = await startHostileWebdav(tree());
   await using thief = await startHostileWebdav(tree());
   const { log, lines } = heardLog();
-  await using source = openSource(server.url, { access: async () => secret, log });
+  await using source = openSource(server.url, { access: async () => ({ token: secret }), log });
   const mischiefs: Mischief[] = [
     giving(401),
     giving(500),

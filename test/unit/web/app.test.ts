@@ -19,6 +19,13 @@ describe('every answer', () => {
     },
   );
 
+  it('shows the public keys of the client to anybody, without a session', async () => {
+    const answer = await visitor(fakeHouse().house).send('/jwks');
+    expect(answer.headers.get('content-type')).toBe('application/jwk-set+json');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(await answer.json()).toEqual({ keys: [{ kty: 'EC', kid: 'newest' }] });
+  });
+
   it('lets browsers keep the stylesheet and nothing else', async () => {
     const { send } = visitor(fakeHouse().house);
     expect((await send(stylesheetPath)).headers.get('cache-control')).toContain('immutable');

@@ -59,6 +59,7 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       return text.startsWith(`${kind} `) ? text.slice(kind.length + 1) : undefined;
     },
     ready: async () => undefined,
+    publicKeys: async () => ({ keys: [{ kty: 'EC', kid: 'newest' }] }),
     beginSignIn: async (returnTo) => ({
       url: new URL('https://id.example/auth'),
       transaction: { ...transaction, returnTo },
@@ -72,7 +73,8 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       };
     },
     finishConsent: async (userId) => void asked.push(`consented ${userId}`),
-    withdrawConsent: async (userId) => void asked.push(`withdraw ${userId}`),
+    withdrawConsent: async (userId, snapshots) => void asked.push(`withdraw ${userId} ${snapshots}`),
+    chooseErasure: async (userId, snapshots) => void asked.push(`erase ${userId} ${snapshots}`),
     requestRun: async () => aliceRun,
     findHome: async (userId) =>
       userId === alice

@@ -1,0 +1,154 @@
+import type { Database, Transaction } from './client.ts';
+import { lockUser } from './users.ts';
+
+/** The moment in `erase_at` of a repository that is being erased: there is no way back from it. */
+const begun = new Date(0);
+
+/** Leaves out repositories that are being erased: for whoever would use them, they are gone. */
+export const notBeingErased = { OR: [{ eraseAt: null }, { eraseAt: { gt: begun } }] };
+
+export interface EraseChoice {
+  userId: string;
+  eraseAt: Date;
+  at: Date;
+  by: string;
+}
+
+/**
+ * Says when a person's snapshots go; a moment that has come is now. False for a person whose consent lives. Nothing
+ * changes once erasing has begun.
+ */
+export async function saveEraseAt(
+  transaction: Transaction,
+  { userId, eraseAt, at, by }: EraseChoice,
+): Promise<boolean> {
+  const living = await transaction.grant.count({ where: { userId, state: { not: 'withdrawn' } } });
+  if (living > 0) return false;
+  const { count } = await transaction.repository.updateMany({
+    where: { userId, ...notBeingErased },
+    data: { eraseAt },
+  });
+  const reason = eraseAt <= at ? 'now' : `on ${eraseAt.toISOString()}`;
+  if (count === 1) await tell(transaction, userId, { to: 'snapshots to be erased', reason, at, by });
+  return true;
+}
+
+/** The same as a change of mind after a withdrawal. */
+export async function changeEraseAt(database: Database, choice: EraseChoice): Promise<boolean> {
+  return database.$transaction(async (transaction) => {
+    await lockUser(transaction, choice.userId);
+    return saveEraseAt(transaction, choice);
+  });
+}
+
+/** Consent was given again: the snapshots stay, unless erasing them has begun. */
+export async function clearEraseAt(
+  transaction: Transaction,
+  { userId, at, by }: Omit<EraseChoice, 'eraseAt'>,
+): Promise<void> {
+  const { count } = await transaction.repository.updateMany({
+    where: { userId, eraseAt: { gt: begun } },
+    data: { eraseAt: null },
+  });
+  if (count === 1) await tell(transaction, userId, { to: 'snapshots kept', reason: 'consent', at, by });
+}
+
+export interface RepositoryToErase {
+  id: string;
+  userId: string;
+  location: string;
+}
+
+/** Repositories whose time has come and that no worker may still write to, and those half erased. */
+export async function listRepositoriesToErase(
+  database: Database,
+  { at, limit }: { at: Date; limit: number },
+): Promise<RepositoryToErase[]> {
+  const inHand = { plans: { some: { runs: { some: { leaseUntil: { gt: at } } } } } };
+  return database.repository.findMany({
+    where: { OR: [{ eraseAt: begun }, { eraseAt: { lte: at }, user: { NOT: inHand } }] },
+    orderBy: { eraseAt: 'asc' },
+    take: limit,
+    select: toErase,
+  });
+}
+
+/** A person's repository that is half erased, or null. */
+export async function findHalfErased(database: Database, userId: string): Promise<RepositoryToErase | null> {
+  return database.repository.findFirst({ where: { userId, eraseAt: begun }, select: toErase });
+}
+
+const toErase = { id: true, userId: true, location: true } as const;
+
+/** What a repository held. */
+export interface Contents {
+  snapshots: number;
+  files: number;
+  bytes: number;
+}
+
+/** Erasing begins, on record with what is there; false where it is not to be, because consent was given again. */
+export async function beginErasing(
+  database: Database,
+  { repository, contents, at }: { repository: RepositoryToErase; contents: Contents; at: Date },
+): Promise<boolean> {
+  const { id, userId } = repository;
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.repository.updateMany({
+      where: { id, eraseAt: { lte: at, gt: begun } },
+      data: { eraseAt: begun },
+    });
+    if (count === 1) {
+      const reason = textOf(id, contents);
+      await tell(transaction, userId, { to: 'snapshots being erased', reason, at, by: 'schedule' });
+    }
+    return (await transaction.repository.count({ where: { id, eraseAt: begun } })) === 1;
+  });
+}
+
+/** Forgets a repository of which nothing is left; the event that says so is the person's receipt. */
+export async function finishErasing(
+  database: Database,
+  { repository: { id, userId }, at }: { repository: RepositoryToErase; at: Date },
+): Promise<void> {
+  await database.$transaction(async (transaction) => {
+    const { count } = await transaction.repository.deleteMany({ where: { id, eraseAt: begun } });
+    if (count === 0) return;
+    const began = await findEvent(transaction, userId, 'snapshots being erased');
+    await transaction.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
+    const reason = began?.reason ?? textOf(id, { snapshots: 0, files: 0, bytes: 0 });
+    await tell(transaction, userId, { to: 'snapshots erased', reason, at, by: 'schedule' });
+  });
+}
+
+/** The receipt of an erasure. */
+export interface Erasure extends Contents {
+  repositoryId: string;
+  at: Date;
+}
+
+/** What was erased last of a person, and when; null where nothing ever was. */
+export async function findErasure(database: Transaction, userId: string): Promise<Erasure | null> {
+  const event = await findEvent(database, userId, 'snapshots erased');
+  const [, repositoryId = '', snapshots, files, bytes] = contentsShape.exec(event?.reason ?? '') ?? [];
+  if (event === null) return null;
+  return { repositoryId, snapshots: Number(snapshots), files: Number(files), bytes: Number(bytes), at: event.at };
+}
+
+const contentsShape = /^(\S+): (\d+) snapshots, (\d+) files, (\d+) bytes$/;
+
+function textOf(id: string, { snapshots, files, bytes }: Contents): string {
+  return `${id}: ${snapshots} snapshots, ${files} files, ${bytes} bytes`;
+}
+
+function findEvent(database: Transaction, userId: string, to: string) {
+  return database.event.findFirst({ where: { subjectKind: 'user', subjectId: userId, to }, orderBy: { id: 'desc' } });
+}
+
+async function tell(
+  transaction: Transaction,
+  userId: string,
+  change: { to: string; reason: string; at: Date; by: string },
+): Promise<void> {
+  await transaction.event.create({ data: { subjectKind: 'user', subjectId: userId, ...change } });
+}

@@ -1,0 +1,119 @@
+import { findCircuit } from './circuits.ts';
+import type { Database } from './client.ts';
+import { type Erasure, findErasure } from './erasures.ts';
+import type { RevocationEnd } from './revocations.ts';
+
+/** What a person sees of their consent. */
+export interface GrantView {
+  readonly id: string;
+  readonly state: string;
+  /** Why it is so, as a word. */
+  readonly reason: string | null;
+  readonly issuer: string;
+  readonly scope: string;
+  readonly lastExchangedAt: Date;
+  readonly idleDeadline: Date;
+  readonly maxDeadline: Date | null;
+  /** When it is asked again, where it was refused. */
+  readonly nextExchangeAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly consents: readonly {
+    readonly agreedAt: Date;
+    readonly scope: string;
+    readonly terms: unknown;
+    readonly method: string;
+  }[];
+  readonly plans: readonly { readonly zone: string }[];
+  /** The provider, or our client there, is in trouble that the operator was told of. */
+  readonly troubled?: boolean;
+  /** What became of the token at the provider after a withdrawal; `outstanding` until then at the latest. */
+  readonly revocation?: { readonly state: RevocationEnd | 'outstanding'; readonly at: Date } | undefined;
+  readonly snapshots?: SnapshotsView;
+}
+
+/** What becomes of a person's snapshots. */
+export interface SnapshotsView {
+  readonly kept: boolean;
+  /** When they go; null: nobody said so. */
+  readonly eraseAt: Date | null;
+  /** The receipt of the last erasure. */
+  readonly erased: Erasure | null;
+}
+
+const columns = {
+  id: true,
+  state: true,
+  reason: true,
+  issuer: true,
+  clientId: true,
+  scope: true,
+  lastExchangedAt: true,
+  idleDeadline: true,
+  maxDeadline: true,
+  nextExchangeAt: true,
+  endedAt: true,
+  consents: { orderBy: { agreedAt: 'desc' }, select: { agreedAt: true, scope: true, terms: true, method: true } },
+  plans: { select: { zone: true } },
+} as const;
+
+/** A person's newest grant with what was agreed to, newest first. */
+export async function findGrantOfPerson(database: Database, { userId }: { userId: string }): Promise<GrantView | null> {
+  const grant = await database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns });
+  if (grant === null) return null;
+  const { clientId, ...view } = grant;
+  const [circuit, revocation, repository, erased] = await Promise.all([
+    findCircuit(database, { issuer: grant.issuer, clientId }),
+    grant.endedAt === null ? undefined : findRevocation(database, grant.id, grant.endedAt),
+    database.repository.findUnique({ where: { userId }, select: { eraseAt: true } }),
+    findErasure(database, userId),
+  ]);
+  const snapshots = { kept: repository !== null, eraseAt: repository?.eraseAt ?? null, erased };
+  return { ...view, troubled: circuit?.open === true, revocation, snapshots };
+}
+
+async function findRevocation(database: Database, grantId: string, since: Date): Promise<GrantView['revocation']> {
+  const kept = { grantId, sealed: { not: null } };
+  const outstanding = await database.tokenGeneration.findFirst({ where: kept, orderBy: { endsAt: 'desc' } });
+  if (outstanding?.endsAt) return { state: 'outstanding', at: outstanding.endsAt };
+  const ends: RevocationEnd[] = ['revoked', 'expired', 'shredded'];
+  const about = { subjectKind: 'grant', subjectId: grantId, reason: 'withdrawn', at: { gte: since } };
+  const told = await database.event.findFirst({ where: { ...about, to: { in: ends } }, orderBy: { id: 'desc' } });
+  const state = ends.find((end) => end === told?.to);
+  return told && state ? { state, at: told.at } : undefined;
+}
+
+/** One use of a person's consent: an exchange of the token, and what came of it. */
+export interface ExchangeView {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly answeredAt: Date | null;
+  readonly purpose: string;
+  readonly runId: string | null;
+  /** The night of that run. */
+  readonly night: string | null;
+  readonly verdict: string | null;
+  readonly status: number | null;
+  readonly errorCode: string | null;
+  readonly hint: string | null;
+}
+
+/** Uses of a person's grants, newest first; those before `before`, the id of one of them. */
+export async function listExchangesOfPerson(
+  database: Database,
+  { userId, before, limit }: { userId: string; before?: string | undefined; limit: number },
+): Promise<ExchangeView[]> {
+  const rows = await database.exchange.findMany({
+    where: { grant: { userId } },
+    orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+    ...(before !== undefined && { cursor: { id: before }, skip: 1 }),
+    take: limit,
+    select: {
+      ...{ id: true, startedAt: true, answeredAt: true, purpose: true, runId: true },
+      ...{ verdict: true, status: true, errorCode: true, hint: true },
+    },
+  });
+  const runIds = rows.flatMap(({ runId }) => (runId === null ? [] : [runId]));
+  const runs = await database.run.findMany({ where: { id: { in: runIds } }, select: { id: true, night: true } });
+  const nights = new Map(runs.map(({ id, night }) => [id, night]));
+  return rows.map((row) => ({ ...row, night: nights.get(row.runId ?? '') ?? null }));
+}

@@ -1,0 +1,78 @@
+import type { Database } from './client.ts';
+
+/** A token that is to be ended at the provider, and is sealed here only for that. */
+export interface TokenToRevoke {
+  grantId: string;
+  userId: string;
+  number: number;
+  sealed: Uint8Array | null;
+  /** When it ends by itself. */
+  endsAt: Date | null;
+}
+
+/** How a token went that was kept for its revocation. */
+export type RevocationEnd = 'revoked' | 'expired' | 'shredded';
+
+/** The tokens of withdrawn grants that the provider has not ended yet, the oldest first; of one grant where it is named. */
+export async function listWithdrawnTokens(
+  database: Database,
+  { grantId, at, limit }: { grantId?: string | undefined; at: Date; limit: number },
+): Promise<TokenToRevoke[]> {
+  return database.$queryRaw<TokenToRevoke[]>`
+    SELECT t.grant_id AS "grantId", g.user_id AS "userId", t.number, t.sealed, t.ends_at AS "endsAt"
+    FROM grants g JOIN token_generations t ON t.grant_id = g.id
+    WHERE g.state = 'withdrawn' AND g.next_exchange_at <= ${at} AND t.sealed IS NOT NULL
+      AND (${grantId ?? null}::uuid IS NULL OR g.id = ${grantId ?? null}::uuid)
+    ORDER BY g.next_exchange_at, t.grant_id, t.number LIMIT ${limit}`;
+}
+
+/** A token of an earlier consent. */
+export interface ReplacedToken extends TokenToRevoke {
+  /** The provider's sessions of this token and of the one that took its place, where they are known. */
+  sid: string | null;
+  currentSid: string | null;
+}
+
+/** The tokens of earlier consents of a grant, once the newer one has proved itself by an exchange. */
+export async function listReplacedTokens(database: Database, grantId: string): Promise<ReplacedToken[]> {
+  return database.$queryRaw<ReplacedToken[]>`
+    SELECT t.grant_id AS "grantId", g.user_id AS "userId", t.number, t.sealed, t.ends_at AS "endsAt", t.sid,
+      coalesce(c.sid, g.sid) AS "currentSid"
+    FROM grants g JOIN token_generations t ON t.grant_id = g.id
+      JOIN token_generations c ON c.grant_id = g.id AND c.number = g.generation
+    WHERE g.id = ${grantId}::uuid AND t.state = 'replaced' AND EXISTS (SELECT 1 FROM exchanges e
+      WHERE e.grant_id = g.id AND e.verdict = 'ok' AND e.purpose <> 'consent' AND e.generation > t.number)
+    ORDER BY t.number`;
+}
+
+/** Shreds a token that was kept for its revocation, and leaves an event; false where another process did so first. */
+export async function saveRevoked(
+  database: Database,
+  { token, end, reason, at }: { token: TokenToRevoke; end: RevocationEnd; reason: string; at: Date },
+): Promise<boolean> {
+  const { grantId, number } = token;
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.tokenGeneration.updateMany({
+      where: { grantId, number, state: { in: ['dead', 'replaced'] }, sealed: { not: null } },
+      data: { state: 'dead', sealed: null },
+    });
+    if (count === 0) return false;
+    const rest = { grantId, sealed: { not: null } };
+    if ((await transaction.tokenGeneration.count({ where: rest })) === 0)
+      await transaction.grant.updateMany({
+        where: { id: grantId, state: 'withdrawn' },
+        data: { nextExchangeAt: null },
+      });
+    await transaction.event.create({
+      data: {
+        subjectKind: 'grant',
+        subjectId: grantId,
+        to: end,
+        reason,
+        at,
+        by: end === 'revoked' ? 'provider' : 'schedule',
+      },
+    });
+    return true;
+  });
+}

@@ -1,0 +1,45 @@
+import type { Database } from './client.ts';
+import { saveEraseAt } from './erasures.ts';
+import type { Grant } from './generated/client.ts';
+import { lockGrant, tellGrant } from './grants.ts';
+import { cancelRuns } from './runs.ts';
+
+export interface Withdrawal {
+  grantId: string;
+  at: Date;
+  by: string;
+  reason: string;
+  /** When the person's snapshots go; nothing is said of them where absent. */
+  eraseAt?: Date | undefined;
+}
+
+/**
+ * Ends the grant here, or answers undefined where it had ended: plan stopped, runs cancelled, tokens shredded. Those that
+ * may still live at the provider stay sealed until it has ended them, at most until their idle window has passed;
+ * `next_exchange_at` says that there are any.
+ */
+export async function withdrawGrant(
+  database: Database,
+  { grantId, at, by, reason, eraseAt }: Withdrawal,
+): Promise<Grant | undefined> {
+  return database.$transaction(async (transaction) => {
+    const grant = await lockGrant(transaction, grantId);
+    if (grant.state === 'withdrawn') return undefined;
+    await transaction.$executeRaw`
+      UPDATE token_generations SET state = 'dead', ends_at = least(ends_at, ${grant.idleDeadline}),
+        sealed = CASE WHEN state IN ('current', 'pending', 'replaced') THEN sealed END
+      WHERE grant_id = ${grantId}::uuid`;
+    await transaction.grant.update({
+      where: { id: grantId },
+      data: {
+        ...{ state: 'withdrawn', reason, endedAt: at, nextExchangeAt: at },
+        ...{ fence: { increment: 1 }, leaseHolder: null, leaseUntil: null, sealedDpopKey: null, dpopKeyId: null },
+      },
+    });
+    if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, at, by });
+    await transaction.plan.updateMany({ where: { grantId }, data: { paused: true } });
+    await cancelRuns(transaction, { grantId, at, by, reason });
+    await tellGrant(transaction, grant, 'withdrawn', reason, at, by);
+    return grant;
+  });
+}

@@ -1,0 +1,27 @@
+import * as oidc from 'openid-client';
+import type { BoundKey } from './bound-key.ts';
+import { type Connection, configure } from './connection.ts';
+import { type Attempt, failureCode, keepingFetch } from './transport.ts';
+
+/**
+ * Sends the token once; the code of what went wrong, if anything did. What came back is in `attempt`. The request is
+ * made again only where it used nothing up: the client was refused and has another secret, or the provider wants its nonce in
+ * the proof (RFC 9449, section 8).
+ */
+export async function exchangeOnce(
+  connect: () => Promise<Connection>,
+  refreshToken: string,
+  openKey: () => Promise<BoundKey> | undefined,
+  attempt: Attempt,
+): Promise<string | undefined> {
+  try {
+    const connection = await connect();
+    const boundKey = await openKey();
+    const configuration = configure(connection, keepingFetch(attempt));
+    const options = boundKey && { DPoP: boundKey.handle(connection.configuration) };
+    await oidc.refreshTokenGrant(configuration, refreshToken, undefined, options);
+    return undefined;
+  } catch (error) {
+    return failureCode(error);
+  }
+}

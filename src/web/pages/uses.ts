@@ -1,0 +1,88 @@
+import { html } from 'hono/html';
+import type { ExchangeView } from '../../database/grant-views.ts';
+import type { House } from '../house.ts';
+import type { Html } from '../layout.ts';
+import { shownTime } from '../shown.ts';
+import { texts } from '../texts.ts';
+import { notFound, type PersonVisit } from '../visit.ts';
+
+const t = texts.uses;
+const onePage = 100;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Every use of a person's consent, newest first, a page at a time; the address says where it begins. */
+export async function usesPart({ house, session, url }: PersonVisit, zone: string | undefined): Promise<Html> {
+  const before = url.searchParams.get('before') ?? undefined;
+  if (before !== undefined && !uuid.test(before)) throw notFound();
+  const found = await house.listExchanges(session.userId, { before, limit: onePage + 1 });
+  const shown = found.slice(0, onePage);
+  if (shown.length === 0)
+    return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
+  const older =
+    found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
+  return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
+<div class="table"><table><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
+<tbody>${shown.map((use) => rowOf(use, zone))}</tbody></table></div>${older}
+<p>${t.download} <a href="/grant/uses.csv">CSV</a>, <a href="/grant/uses.json">JSON</a></p>`;
+}
+
+function rowOf({ startedAt, purpose, runId, night, verdict, hint }: ExchangeView, zone: string | undefined): Html {
+  const what = t.purposes[purpose] ?? purpose;
+  const forWhat = runId ? html`<a href="/runs/${runId}">${night === null ? what : t.ofNight(night)}</a>` : what;
+  return html`<tr><td>${shownTime(startedAt, zone)}</td><td>${forWhat}</td>
+<td><span class="word ${verdict ?? ''}">${answerOf({ verdict, hint })}</span></td></tr>`;
+}
+
+function answerOf({ verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): string {
+  const answer = verdict === null ? t.open : (t.verdicts[verdict] ?? verdict);
+  const why = hint === null ? undefined : t.hints[hint];
+  return why === undefined ? answer : `${answer}: ${why}`;
+}
+
+/** All uses as a table for other programs (RFC 4180), moments in UTC. */
+export async function usesAsCsv({ house, session }: PersonVisit): Promise<Response> {
+  const names = ['at', 'answeredAt', 'for', 'run', 'night', 'verdict', 'status', 'error', 'answer'];
+  const line = (fields: readonly unknown[]) => `${fields.map(quoted).join(',')}\r\n`;
+  return download('uses.csv', 'text/csv; charset=utf-8', async function* () {
+    yield line(names);
+    for await (const use of allUses(house, session.userId)) yield line(Object.values(recordOf(use)));
+  });
+}
+
+/** The same as JSON. */
+export async function usesAsJson({ house, session }: PersonVisit): Promise<Response> {
+  return download('uses.json', 'application/json', async function* () {
+    let before = '[\n';
+    for await (const use of allUses(house, session.userId)) {
+      yield before + JSON.stringify(recordOf(use));
+      before = ',\n';
+    }
+    yield before === '[\n' ? '[]\n' : '\n]\n';
+  });
+}
+
+function recordOf(use: ExchangeView) {
+  const { startedAt: at, answeredAt, purpose, runId: run, night, verdict, status, errorCode: error } = use;
+  return { at, answeredAt, for: purpose, run, night, verdict, status, error, answer: answerOf(use) };
+}
+
+async function* allUses(house: House, userId: string): AsyncGenerator<ExchangeView> {
+  const limit = 1_000;
+  let before: string | undefined;
+  for (;;) {
+    const uses = await house.listExchanges(userId, { before, limit });
+    yield* uses;
+    before = uses.at(-1)?.id;
+    if (uses.length < limit) return;
+  }
+}
+
+function quoted(field: unknown): string {
+  const text = field instanceof Date ? field.toISOString() : String(field ?? '');
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+function download(name: string, type: string, lines: () => AsyncGenerator<string>): Response {
+  const headers = { 'content-type': type, 'content-disposition': `attachment; filename="nightkeep-${name}"` };
+  return new Response(ReadableStream.from(lines()).pipeThrough(new TextEncoderStream()), { headers });
+}

@@ -1,0 +1,86 @@
+import { html } from 'hono/html';
+import type { GrantView, SnapshotsView } from '../../database/grant-views.ts';
+import { HouseError } from '../../errors.ts';
+import { type EraseChoice, eraseAtOf, eraseChoices, usualEraseChoice } from '../../flows/erase-choice.ts';
+import type { Session } from '../cookies.ts';
+import type { Html } from '../layout.ts';
+import { shownBytes, shownTime } from '../shown.ts';
+import { texts } from '../texts.ts';
+import { type PersonVisit, page } from '../visit.ts';
+
+const t = texts.withdraw;
+
+/** The way out of a consent that lives, with what becomes of the snapshots. */
+export function wayOut({ session, house }: PersonVisit, { snapshots, plans }: GrantView): Html {
+  const choices = snapshots?.kept ? erasePart(house.clock.now(), plans[0]?.zone) : '';
+  return html`<h2>${t.title}</h2><p>${t.lead}</p>
+${form(session, '/grant/withdraw', html`${choices}<button class="danger">${t.button}</button>`)}`;
+}
+
+/** What becomes of the snapshots after consent has ended, and how to change one's mind. */
+export function snapshotsPart({ session, house, c }: PersonVisit, { snapshots, plans }: GrantView): Html | '' {
+  const zone = plans[0]?.zone;
+  const now = house.clock.now();
+  if (snapshots === undefined) return '';
+  if (!snapshots.kept) return receipt(snapshots, zone);
+  const { eraseAt } = snapshots;
+  if (eraseAt !== null && eraseAt <= now) {
+    c.header('refresh', '3');
+    return html`<h2>${t.snapshots}</h2><p class="card warn">${t.erasing}</p>`;
+  }
+  return html`<h2>${t.snapshots}</h2><p>${eraseAt === null ? t.stay : t.stayUntil(shownTime(eraseAt, zone))}</p>
+${form(session, '/grant/snapshots', html`${erasePart(now, zone)}<button class="quiet">${t.change}</button>`)}`;
+}
+
+/** The proof that nothing is left. */
+function receipt({ kept, erased }: SnapshotsView, zone: string | undefined): Html | '' {
+  if (kept || erased === null) return '';
+  const { at, snapshots, files, bytes, repositoryId } = erased;
+  return html`<h2>${t.snapshots}</h2><div class="card"><p><strong>${t.erased(shownTime(at, zone))}</strong></p>
+<p>${t.erasedWhat(snapshots, files, shownBytes(bytes))}</p><p class="soft">${t.repository} <code>${repositoryId}</code></p></div>`;
+}
+
+/** Ends the consent; erasing everything at once is asked for twice. */
+export async function withdraw(visit: PersonVisit): Promise<Response> {
+  const { c, house, session } = visit;
+  const { choice, sure } = await chosen(visit);
+  if (choice === 'now' && !sure) return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
+  await house.withdrawConsent(session.userId, choice);
+  return c.redirect('/grant', 303);
+}
+
+/** Another choice for the snapshots, after consent has ended. */
+export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
+  const { c, house, session } = visit;
+  const { choice, sure } = await chosen(visit);
+  if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', t.sureErase);
+  await house.chooseErasure(session.userId, choice);
+  return c.redirect('/grant', 303);
+}
+
+function askTwice(visit: PersonVisit, action: string, button: string): Promise<Response> {
+  const inner = html`<input type="hidden" name="snapshots" value="now"><input type="hidden" name="sure" value="yes"><button class="danger">${button}</button>`;
+  const body = html`<div class="card bad"><p class="lead">${t.sureLead}</p>${form(visit.session, action, inner)}</div>
+<p><a href="/grant">${t.back}</a></p>`;
+  return page(visit, t.sureTitle, body, { place: '/grant' });
+}
+
+async function chosen({ c }: PersonVisit): Promise<{ choice: EraseChoice; sure: boolean }> {
+  const { snapshots, sure } = await c.req.parseBody();
+  const choice = eraseChoices.find((one) => String(one) === (snapshots ?? String(usualEraseChoice)));
+  if (choice === undefined)
+    throw new HouseError('request/invalid', 'Say how long your snapshots stay: choose one of those offered.');
+  return { choice, sure: sure === 'yes' };
+}
+
+function erasePart(now: Date, zone: string | undefined): Html {
+  const radio = (
+    choice: EraseChoice,
+  ) => html`<label><input type="radio" name="snapshots" value="${choice}" ${choice === usualEraseChoice ? html`checked` : ''}>
+<span>${choice === 'now' ? t.eraseNow : t.keepFor(choice, shownTime(eraseAtOf(choice, now), zone))}</span></label>`;
+  return html`<fieldset><legend>${t.legend}</legend>${eraseChoices.map(radio)}</fieldset>`;
+}
+
+function form(session: Session, action: string, inner: Html): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${session.csrf}">${inner}</form>`;
+}

@@ -1,0 +1,59 @@
+import type { Custody } from '../integration/custody/house.ts';
+
+/** One thing that the house asks of the outside: every one of them can be where it all ends. */
+export interface Step {
+  readonly at: 'database' | 'disk' | 'provider';
+  readonly name: string;
+  /** The exchange whose answer is written. */
+  readonly exchangeId?: string;
+}
+
+type Callable = (...given: never[]) => unknown;
+
+export type Around = <T>(step: Step, call: () => Promise<T>) => Promise<T>;
+
+/** The same part of the house, with `around` about each step it takes to the outside. A transaction is one step. */
+export function intercept<House extends Custody>(house: House, around: Around): House {
+  const { database, spool, issuer } = house;
+  const disk = (name: string) => ({ at: 'disk', name }) as const;
+  return {
+    ...house,
+    database: new Proxy(database, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof name !== 'string') return value;
+        if (isCallable(value)) return name.startsWith('$') ? verb(target, name, value, around) : value;
+        return typeof value === 'object' && value !== null && /^[a-z]/.test(name) ? model(name, value, around) : value;
+      },
+    }),
+    spool: {
+      ...spool,
+      keep: (name, sealed) => around({ ...disk('keep'), exchangeId: name }, () => spool.keep(name, sealed)),
+      flush: (name) => around(disk('flush'), () => spool.flush(name)),
+      drop: (name) => around(disk('drop'), () => spool.drop(name)),
+      list: () => around(disk('list'), () => spool.list()),
+    },
+    issuer: {
+      ...issuer,
+      exchange: (...sent) => around({ at: 'provider', name: 'exchange' }, () => issuer.exchange(...sent)),
+      revoke: (token) => around({ at: 'provider', name: 'revoke' }, () => issuer.revoke(token)),
+    },
+  };
+}
+
+function verb(target: object, name: string, value: Callable, around: Around) {
+  return (...given: unknown[]) => around({ at: 'database', name }, async () => Reflect.apply(value, target, given));
+}
+
+function model(name: string, target: object, around: Around): object {
+  return new Proxy(target, {
+    get: (inner, method) => {
+      const value: unknown = Reflect.get(inner, method);
+      return isCallable(value) ? verb(inner, `${name}.${String(method)}`, value, around) : value;
+    },
+  });
+}
+
+function isCallable(value: unknown): value is Callable {
+  return typeof value === 'function';
+}

@@ -1,0 +1,38 @@
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import type { Database } from '../../src/database/client.ts';
+import type { FaultHouse } from './fault-house.ts';
+
+/**
+ * Looks for every token that the provider ever made in all that came out of the house: its log, its errors as a person
+ * or a careless logger would print them, and every row of its database.
+ */
+export async function expectNoSecret(
+  { provider, lines, house }: FaultHouse,
+  errors: readonly unknown[],
+): Promise<void> {
+  const secrets = provider.judge.secrets();
+  expect(secrets.length).toBeGreaterThan(0);
+  const said = [...lines, ...errors.map(printed), ...(await rowsOf(house.resources.database))].join('\n');
+  const found = secrets.filter((secret) => said.includes(secret));
+  expect(found).toEqual([]);
+}
+
+function printed(error: unknown): string {
+  return `${inspect(error, { depth: 20, maxStringLength: null })}\n${JSON.stringify(error)}`;
+}
+
+/** Every row of every table, bytes as text and as hexadecimal digits. */
+async function rowsOf(database: Database): Promise<string[]> {
+  const tables = await database.$queryRaw<{ name: string }[]>`
+    SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%'`;
+  const rows = await Promise.all(
+    tables.map(({ name }) => database.$queryRawUnsafe<{ row: string }[]>(`SELECT t::text AS row FROM "${name}" t`)),
+  );
+  return rows
+    .flat()
+    .flatMap(({ row }) => [
+      row,
+      row.replace(/\\x([0-9a-f]+)/g, (_, hex) => Buffer.from(hex, 'hex').toString('latin1')),
+    ]);
+}

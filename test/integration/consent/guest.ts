@@ -1,0 +1,31 @@
+import type { Person } from '../../../demo/people.ts';
+import { openHouse } from '../../../src/web/open-house.ts';
+import { visitor } from '../../unit/web/visitor.ts';
+import type { ConsentHouse } from './house.ts';
+
+/** Somebody in front of the pages of a house, with a browser of their own, signed in at the provider. */
+export interface Guest {
+  send(path: string, init?: RequestInit): Promise<Response>;
+  /** What a reader sees of a page. */
+  text(path: string): Promise<string>;
+  /** Sends a form of our own pages. */
+  post(path: string, fields: Record<string, string>): Promise<Response>;
+  /** Agrees on the page, and says yes at the provider. */
+  consent(): Promise<void>;
+}
+
+export async function signInAs({ resources, custody }: ConsentHouse, person: Person): Promise<Guest> {
+  const { send, post, csrf } = visitor(openHouse(resources));
+  const throughProvider = async (answer: Response) => {
+    const { pathname, search } = await custody.visit(new URL(answer.headers.get('location') ?? ''), person);
+    const back = await send(pathname + search);
+    if (back.status !== 303) throw new Error(`${person.username} came back to: ${await back.text()}`);
+  };
+  await throughProvider(await send('/login?returnTo=/grant'));
+  return {
+    send,
+    text: async (path) => (await (await send(path)).text()).replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
+    post: async (path, fields) => post(path, { csrf: await csrf(), ...fields }),
+    consent: async () => throughProvider(await post('/consent', { csrf: await csrf() })),
+  };
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { alice, type Person } from '../../../demo/people.ts';
+import { backUp } from '../../../src/flows/back-up.ts';
+import { requestRun } from '../../../src/flows/request-run.ts';
+import { steerRun } from '../../../src/flows/steer-run.ts';
+import type { BackUpRequest } from '../../../src/queues.ts';
+import type { Resources } from '../../../src/resources.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/hostile-webdav.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
+
+/** The whole house of people who consent: at the demo's provider, with their files, a store, and a queue that only remembers. */
+export interface ConsentHouse extends AsyncDisposable {
+  readonly custody: CustodyHouse;
+  readonly resources: Resources;
+  readonly files: HostileWebdav;
+  /** Where the repositories lie. */
+  readonly storeFolder: string;
+  /** What was put into the queue since this was last asked. */
+  taken(): BackUpRequest[];
+  consent(person?: Person): ReturnType<CustodyHouse['consent']>;
+  /** Works on a run of the plan as a worker would, and answers it as it ended. */
+  backUp(planId: string): Promise<Run>;
+}
+
+type Run = Awaited<ReturnType<Resources['database']['run']['findUniqueOrThrow']>>;
+
+export async function openConsentHouse(): Promise<ConsentHouse> {
+  await using opened = new AsyncDisposableStack();
+  const custody = opened.use(await openCustodyHouse());
+  const { path: storeFolder } = opened.use(await temporaryFolder('store'));
+  const files = opened.use(
+    await startHostileWebdav(folder({ 'a.txt': file('one'), sub: folder({ 'b.txt': file('two') }) })),
+  );
+  const requests: BackUpRequest[] = [];
+  const { config } = custody.resources;
+  const resources: Resources = {
+    ...custody.resources,
+    config: Object.assign(config, { filesUrl: files.url }),
+    queues: {
+      connection: { kind: 'postgres', options: {} },
+      backUps: {
+        enqueue: async (more) => void requests.push(...more),
+        counts: async () => ({ waiting: requests.length, active: 0, delayed: 0 }),
+        clear: async () => void requests.splice(0),
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+    store: (location) => openLocalBackend(join(storeFolder, location)),
+    lockHost: 'test',
+  };
+  const closing = opened.move();
+  return {
+    custody,
+    resources,
+    files,
+    storeFolder,
+    taken: () => requests.splice(0),
+    consent: (person = alice) => custody.consent(person),
+    backUp: async (planId) => {
+      const runId = await requestRun(resources, { planId, trigger: 'person' });
+      const { signal } = new AbortController();
+      await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));
+      return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

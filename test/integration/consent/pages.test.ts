@@ -1,0 +1,119 @@
+import { readdir } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { alice, bob, carol, type Person } from '../../../demo/people.ts';
+import { eraseRepositories } from '../../../src/flows/erase-repositories.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
+import { texts } from '../../../src/web/texts.ts';
+import { type Guest, signInAs } from './guest.ts';
+import { type ConsentHouse, openConsentHouse } from './house.ts';
+
+let house: ConsentHouse;
+beforeEach(async () => {
+  house = await openConsentHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+/** Signs in, consents on the pages, and is backed up once. */
+async function backedUp(person: Person): Promise<Guest> {
+  const guest = await signInAs(house, person);
+  await guest.consent();
+  const { database } = house.resources;
+  await database.run.updateMany({ where: { state: 'queued' }, data: { state: 'cancelled' } });
+  const plan = await database.plan.findFirstOrThrow({ where: { user: { subject: person.subject } } });
+  await house.backUp(plan.id);
+  return guest;
+}
+
+describe('a person on the pages', () => {
+  test('consents, is protected, withdraws, and the page says what became of token and snapshots', async () => {
+    const guest = await backedUp(alice);
+    expect(await guest.text('/')).toContain(texts.home.protected);
+    expect(await guest.text('/grant')).toContain(texts.uses.all(2));
+    await guest.post('/grant/withdraw', { snapshots: '30' });
+    const ended = await guest.text('/grant');
+    for (const words of [texts.consentEnds.reasons.withdrawn?.happened ?? '-', 'ended there too', 'stay until'])
+      expect(ended).toContain(words);
+    expect(await guest.text('/')).toContain(texts.home.expired);
+    expect((await guest.post('/backup-now', {})).status).toBe(400);
+  });
+
+  test('whose provider is away when they withdraw is told so, and later that it heard', async () => {
+    const guest = await backedUp(alice);
+    await house.custody.provider.knobs.down();
+    await guest.post('/grant/withdraw', {});
+    expect(await guest.text('/grant')).toContain('not ended there yet');
+    await house.custody.provider.knobs.up();
+    await revokeWithdrawn(house.resources);
+    expect(await guest.text('/grant')).toContain('ended there too');
+  });
+
+  test('erases everything, sees the receipt, and begins anew', async () => {
+    const guest = await backedUp(alice);
+    await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+    expect(await guest.text('/grant')).toContain(texts.withdraw.erasing);
+    await eraseRepositories(house.resources);
+    expect(await readdir(house.storeFolder)).toEqual([]);
+    expect(await guest.text('/grant')).toContain('1 snapshot in');
+    expect(await guest.text('/recovery')).toContain(texts.recovery.none);
+    expect(await guest.text('/snapshots')).toContain(texts.snapshots.none);
+    await guest.consent();
+    expect(await guest.text('/')).toContain(texts.home.underway);
+  });
+
+  test('cannot have snapshots erased while the consent lives', async () => {
+    const guest = await backedUp(alice);
+    expect((await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' })).status).toBe(403);
+    expect(await eraseRepositories(house.resources)).toBe(0);
+  });
+
+  test('sees every use of the consent, page by page', async () => {
+    const guest = await backedUp(alice);
+    const { database, holder, clock } = house.resources;
+    const grant = await database.grant.findFirstOrThrow();
+    const at = (index: number) => new Date(clock.now().getTime() - 86_400_000 - Math.floor(index / 2) * 1_000);
+    const more = Array.from({ length: 230 }, (_, index) => ({
+      ...{ id: crypto.randomUUID(), grantId: grant.id, generation: 1, fence: 0, holder, purpose: 'keep-alive' },
+      ...{ startedAt: at(index), answeredAt: at(index), verdict: 'ok', status: 200 },
+    }));
+    await database.exchange.createMany({ data: more });
+    const seen = new Set<string>();
+    let path = '/grant';
+    for (let pages = 0; pages < 3; pages++) {
+      const text = await guest.text(path);
+      path = /\/grant\?before=[\w-]+/.exec(text)?.[0] ?? '';
+      seen.add(path);
+    }
+    expect([...seen].filter(Boolean)).toHaveLength(2);
+    const csv = await (await guest.send('/grant/uses.csv')).text();
+    expect(csv.trimEnd().split('\r\n')).toHaveLength(1 + 2 + 230);
+  });
+});
+
+describe("somebody else's consent", () => {
+  test('is seen and touched by nobody: not by bob, not by an operator', async () => {
+    const ofAlice = await backedUp(alice);
+    const { database } = house.resources;
+    const grant = await database.grant.findFirstOrThrow();
+    const use = await database.exchange.findFirstOrThrow({ orderBy: { startedAt: 'desc' } });
+    const run = await database.run.findFirstOrThrow({ where: { state: 'succeeded' } });
+    for (const person of [bob, carol]) {
+      const guest = await signInAs(house, person);
+      expect(await guest.text('/grant')).toContain(texts.grant.none);
+      expect(await (await guest.send('/grant/uses.json')).json()).toEqual([]);
+      expect((await (await guest.send('/grant/uses.csv')).text()).trimEnd().split('\r\n')).toHaveLength(1);
+      expect((await guest.send(`/runs/${run.id}`)).status).toBe(404);
+      expect((await guest.send(`/snapshots/${run.snapshotId}/browse/`)).status).toBe(404);
+      await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+      await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
+    }
+    expect(await eraseRepositories(house.resources)).toBe(0);
+    expect(await database.grant.findFirstOrThrow()).toMatchObject({ id: grant.id, state: 'active' });
+    expect(await ofAlice.text('/')).toContain(texts.home.protected);
+    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    const bobs = await backedUp(bob);
+    const listed = await (await bobs.send(`/grant/uses.json`)).text();
+    expect(listed).not.toContain(run.id);
+    expect(await bobs.text(`/grant?before=${use.id}`)).not.toContain(run.id);
+  });
+});

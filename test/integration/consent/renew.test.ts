@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { alice, bob } from '../../../demo/people.ts';
+import { HouseError } from '../../../src/errors.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { revokeReplaced } from '../../../src/flows/revoke-replaced.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { firstNight } from '../custody/house.ts';
+import { type ConsentHouse, openConsentHouse } from './house.ts';
+
+const day = 86_400_000;
+let house: ConsentHouse;
+beforeEach(async () => {
+  house = await openConsentHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const generations = async () => {
+  const rows = await house.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
+  return rows.map(({ state, sealed }) => (sealed === null ? `${state}, shredded` : state));
+};
+const exchange = (grantId: string) => {
+  house.custody.pass(day);
+  return obtainAccess(house.resources, { grantId, purpose: 'run', minimumSeconds: 1 });
+};
+const replace = (grantId: string) => revokeReplaced(house.resources, { grantId });
+/** Consents twice, in sessions as named; the provider's own differ, since each consent is in a browser of its own. */
+async function consentTwice(sids?: [string | null, string | null]) {
+  const { grant } = await house.consent();
+  await exchange(grant.id);
+  await house.consent();
+  const { database } = house.resources;
+  if (sids) {
+    const [old, now] = sids;
+    await database.tokenGeneration.updateMany({ where: { state: 'replaced' }, data: { sid: old } });
+    await database.tokenGeneration.updateMany({ where: { state: 'current' }, data: { sid: now } });
+    await database.grant.update({ where: { id: grant.id }, data: { sid: now } });
+  }
+  return grant.id;
+}
+const revocations = () => vi.spyOn(house.resources.issuer, 'revoke');
+
+describe('renewing', () => {
+  test('keeps grant, plan and history, and the old token until the new one has proved itself', async () => {
+    const first = await house.consent();
+    await house.backUp(first.plan.id);
+    const again = await house.consent();
+    expect(again).toMatchObject({ renewed: true, grant: { id: first.grant.id }, plan: { id: first.plan.id } });
+    expect(await generations()).toEqual(['superseded', 'replaced', 'current']);
+    const revoke = revocations();
+    expect(await replace(first.grant.id)).toEqual({ revoked: 0, shredded: 0, left: 0 });
+    expect(revoke).not.toHaveBeenCalled();
+    expect(await generations()).toEqual(['superseded', 'replaced', 'current']);
+    const consents = await house.resources.database.consent.findMany();
+    expect(consents).toMatchObject([{ method: 'browser' }, { method: 'browser' }]);
+    expect(await house.resources.database.run.count()).toBe(1);
+  });
+
+  test('ends the old session at the provider once the new one works, and only the old one', async () => {
+    const grantId = await consentTwice();
+    await exchange(grantId);
+    const revoke = revocations();
+    expect(await replace(grantId)).toEqual({ revoked: 1, shredded: 0, left: 0 });
+    expect(revoke).toHaveBeenCalledTimes(1);
+    await exchange(grantId);
+    expect((await generations()).filter((state) => state === 'dead, shredded')).toHaveLength(1);
+    expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 0, left: 0 });
+    const told = { subjectId: grantId, to: 'revoked', reason: 'renewed', by: 'provider' };
+    expect(await house.resources.database.event.count({ where: told })).toBe(1);
+  });
+
+  test.each([
+    ['the same session', ['one', 'one']],
+    ['an old session that is not known', [null, 'two']],
+    ['a new session that is not known', ['one', null]],
+    ['no session that is known', [null, null]],
+  ] as const)('with %s never asks the provider: the old token is only destroyed', async (_, [old, now]) => {
+    const grantId = await consentTwice([old, now]);
+    await exchange(grantId);
+    await house.resources.database.tokenGeneration.updateMany({ where: { state: 'current' }, data: { sid: now } });
+    const revoke = revocations();
+    expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 1, left: 0 });
+    expect(revoke).not.toHaveBeenCalled();
+    expect((await generations()).filter((state) => state === 'dead, shredded')).toHaveLength(1);
+  });
+
+  test('while the provider is away keeps the old token, until its idle window has passed', async () => {
+    const grantId = await consentTwice(['one', 'two']);
+    await exchange(grantId);
+    revocations().mockRejectedValue(new HouseError('provider/unavailable', 'Away.'));
+    expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 0, left: 1 });
+    house.custody.pass(30 * day);
+    expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 1, left: 0 });
+  });
+
+  test('knows the session of a token that does not name it by the consent it came from', async () => {
+    const { grant } = await house.consent();
+    const { database } = house.resources;
+    await database.grant.update({ where: { id: grant.id }, data: { sid: 'of the first consent' } });
+    await database.tokenGeneration.updateMany({ data: { sid: null } });
+    await house.consent();
+    expect(await database.tokenGeneration.findFirst({ where: { state: 'replaced' } })).toMatchObject({
+      sid: 'of the first consent',
+    });
+  });
+
+  test('after a withdrawal that the provider has not heard of goes on by the same rule', async () => {
+    const { grant } = await house.consent();
+    await house.custody.provider.knobs.down();
+    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
+    await house.custody.provider.knobs.up();
+    await house.consent();
+    expect(await generations()).toEqual(['replaced', 'current']);
+    await exchange(grant.id);
+    expect(await replace(grant.id)).toEqual({ revoked: 1, shredded: 0, left: 0 });
+  });
+
+  test('and withdrawing then ends the old token too', async () => {
+    const grantId = await consentTwice(['one', 'one']);
+    const revoke = revocations();
+    await withdrawConsent(house.resources, { grantId, by: 'user:alice' });
+    expect(revoke).toHaveBeenCalledTimes(2);
+    expect((await generations()).every((state) => state.endsWith('shredded'))).toBe(true);
+  });
+
+  test('leaves a plan paused that the person paused, and resumes one that a withdrawal stopped', async () => {
+    const { plan, grant } = await house.consent();
+    await house.resources.database.plan.update({ where: { id: plan.id }, data: { paused: true } });
+    expect((await house.consent()).plan.paused).toBe(true);
+    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
+    expect((await house.consent()).plan.paused).toBe(false);
+  });
+
+  test('beside an exchange under way takes no number twice', async () => {
+    const { grant } = await house.consent();
+    house.custody.pass(day);
+    const both = await Promise.allSettled([exchange(grant.id), house.consent(), exchange(grant.id)]);
+    expect(both[1]).toMatchObject({ status: 'fulfilled' });
+    house.custody.pass(day);
+    await exchange(grant.id);
+    expect((await generations()).filter((state) => state === 'current')).toHaveLength(1);
+  });
+});
+
+describe('the link that renews', () => {
+  test('asks the provider for consent again, with the name of whose it is', async () => {
+    const begin = vi.spyOn(house.resources.issuer, 'beginAuthorization');
+    await beginConsent(house.resources, { returnTo: '/', terms: {}, loginHint: alice.username });
+    expect(begin).toHaveBeenCalledWith(expect.objectContaining({ prompt: 'consent', loginHint: alice.username }));
+  });
+
+  test("refuses somebody else's consent, and leaves everything as it was", async () => {
+    await house.consent();
+    const { url, transaction } = await beginConsent(house.resources, { returnTo: '/', terms: {} });
+    const callback = await house.custody.visit(url, bob);
+    const answer = { callback, transaction, subject: alice.subject, firstNight };
+    await expect(finishConsent(house.resources, answer)).rejects.toMatchObject({ code: 'consent/invalid-callback' });
+    expect(await generations()).toEqual(['current']);
+    expect(await house.resources.database.user.count()).toBe(1);
+  });
+});

@@ -1,0 +1,119 @@
+import { performance } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { alice, bob } from '../../../demo/people.ts';
+import { HouseError, isHouseError } from '../../../src/errors.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { requestRun } from '../../../src/flows/request-run.ts';
+import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { type ConsentHouse, openConsentHouse } from './house.ts';
+
+const day = 86_400_000;
+let house: ConsentHouse;
+beforeEach(async () => {
+  house = await openConsentHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const withdraw = (grantId: string) => withdrawConsent(house.resources, { grantId, by: 'user:alice' });
+const sealedTokens = () => house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } });
+const livesAtProvider = () =>
+  house.custody.provider.knobs.grantsOf(alice.username).some(({ lastUsed }) => lastUsed !== undefined);
+const eventsOf = async (subjectId: string) =>
+  (await house.resources.database.event.findMany({ where: { subjectId }, orderBy: { id: 'asc' } })).map(({ to }) => to);
+
+describe('withdrawing', () => {
+  test('ends the token here and at the provider, stops the plan and cancels its runs, each with an event', async () => {
+    const { grant, plan } = await house.consent();
+    const runId = await requestRun(house.resources, { planId: plan.id, trigger: 'person' });
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: true });
+    expect(livesAtProvider()).toBe(false);
+    expect(await sealedTokens()).toBe(0);
+    const { database } = house.resources;
+    expect(await database.grant.findUniqueOrThrow({ where: { id: grant.id } })).toMatchObject({
+      ...{ state: 'withdrawn', reason: 'withdrawn', nextExchangeAt: null },
+      endedAt: expect.any(Date),
+    });
+    expect(await database.plan.findUniqueOrThrow({ where: { id: plan.id } })).toMatchObject({ paused: true });
+    expect(await database.run.findUniqueOrThrow({ where: { id: runId } })).toMatchObject({ state: 'cancelled' });
+    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
+    expect(await eventsOf(runId)).toEqual(['queued', 'cancelled']);
+  });
+
+  test('while the provider is away keeps the token sealed until the provider has heard of it', async () => {
+    const { grant } = await house.consent();
+    await house.custody.provider.knobs.down();
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
+    expect(await sealedTokens()).toBe(1);
+    const access = obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 1 });
+    await house.custody.provider.knobs.up();
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 1, shredded: 0, left: 0 });
+    expect(await sealedTokens()).toBe(0);
+    expect(livesAtProvider()).toBe(false);
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 0 });
+    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
+  });
+
+  test('destroys a token that the provider never heard of once its idle window has passed', async () => {
+    const { grant } = await house.consent();
+    await house.custody.provider.knobs.down();
+    await withdraw(grant.id);
+    house.custody.pass(30 * day + 1_000);
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 1, left: 0 });
+    expect(await sealedTokens()).toBe(0);
+    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'expired']);
+  });
+
+  test('at a provider without revocation destroys the token at once', async () => {
+    const { grant } = await house.consent();
+    const none = new HouseError('provider/unavailable', 'None.', {
+      detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
+    });
+    vi.spyOn(house.resources.issuer, 'revoke').mockRejectedValue(none);
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
+    expect(await sealedTokens()).toBe(0);
+    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'shredded']);
+  });
+
+  test('that is refused for one token goes on with the others, and asks a provider that is away once', async () => {
+    const grants = [await house.consent(), await house.consent(bob)];
+    const revoke = vi.spyOn(house.resources.issuer, 'revoke');
+    revoke.mockRejectedValue(new HouseError('provider/refused', 'Not this one.'));
+    for (const { grant } of grants) await withdraw(grant.id);
+    revoke.mockClear();
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
+    expect(revoke).toHaveBeenCalledTimes(2);
+    revoke.mockRejectedValue(new HouseError('provider/unavailable', 'Away.')).mockClear();
+    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
+    expect(revoke).toHaveBeenCalledTimes(1);
+  });
+
+  test('aborts a backup in the middle of a file within a second, and leaves no access behind', async () => {
+    const { grant, plan } = await house.consent();
+    const reached = Promise.withResolvers<void>();
+    house.files.mischief = ({ method }, response) => {
+      if (method !== 'GET') return undefined;
+      response.writeHead(200, { 'content-length': '1000000' }).write('the beginning');
+      reached.resolve();
+      return true;
+    };
+    const working = house.backUp(plan.id);
+    await reached.promise;
+    await withdraw(grant.id);
+    const begun = performance.now();
+    expect(await working).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    const access = obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    expect(await access.catch((error: unknown) => isHouseError(error, 'grant/not-usable'))).toBe(true);
+  });
+
+  test('twice, or by two at once, is once', async () => {
+    const { grant } = await house.consent();
+    const both = await Promise.all([withdraw(grant.id), withdraw(grant.id)]);
+    expect(both.filter(({ withdrawn }) => withdrawn)).toHaveLength(1);
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: false, revoked: false });
+    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
+  });
+});

@@ -1,0 +1,85 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import * as oidc from 'openid-client';
+import { expect, test } from 'vitest';
+import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { alice, people } from '../../../demo/people.ts';
+import { startProviderProcess } from '../../support/provider-process.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openTestRealm } from './realm.ts';
+import { startRelyingParty } from './relying-party.ts';
+
+test('killed and started again with its journal, the newest token works and a used one still kills', async () => {
+  await using folder = await temporaryFolder('provider');
+  const journal = join(folder.path, 'journal');
+  await using party = await startRelyingParty();
+  const first = await startProviderProcess({ clients: [party.client], people, journal });
+  const port = Number(new URL(first.issuer).port);
+  await using browser = openBrowser();
+  const config = await party.discover(first.issuer);
+  const attempt = await party.begin(config, 'openid offline_access', { prompt: 'consent' });
+  const tokens = await attempt.finish((await signIn(browser, await browser.open(attempt.url), alice)).url);
+  const used = tokens.refresh_token ?? '';
+  const newest = (await oidc.refreshTokenGrant(config, used)).refresh_token ?? '';
+  await first.kill();
+  await expect(oidc.refreshTokenGrant(config, newest)).rejects.toThrow();
+  await expect(first.judge('alive')).rejects.toThrow();
+
+  await using second = await startProviderProcess({ clients: [party.client], people, journal, port });
+  expect(await second.judge('alive')).toMatchObject([{ token: newest, held: true }]);
+  expect((await second.judge('exchanges')).map(({ status }) => status)).toEqual([200, 200]);
+  const next = await oidc.refreshTokenGrant(config, newest);
+  expect(next.claims()?.sub).toBe(alice.subject);
+  await expect(oidc.refreshTokenGrant(config, used)).rejects.toMatchObject({ error: 'invalid_grant' });
+  expect(await second.judge('held')).toMatchObject([{ endedBy: 'reuse' }]);
+});
+
+test('in a process of its own it is turned, made to fail, moved in time and asked like any other', async () => {
+  await using party = await startRelyingParty({ consentRequired: false, directAccess: true });
+  await using provider = await startProviderProcess({
+    clients: [party.client],
+    people,
+    options: { accessTokenSeconds: 60 },
+  });
+  const config = await party.discover(provider.issuer);
+  const form = { username: 'alice', password: 'alice', scope: 'openid offline_access' };
+  const { refresh_token: token = '' } = await oidc.genericGrantRequest(config, 'password', form);
+  expect(await provider.knobs('refreshTokens')).toEqual([token]);
+  expect((await provider.knobs('settings')).accessTokenSeconds).toBe(60);
+  await provider.faults('next', { kind: 'status', when: 'before', status: 503 });
+  await expect(oidc.refreshTokenGrant(config, token)).rejects.toMatchObject({ cause: { status: 503 } });
+  await provider.shift(31 * 86_400_000);
+  await expect(oidc.refreshTokenGrant(config, token)).rejects.toMatchObject({ error: 'invalid_grant' });
+  expect(await provider.judge('grants')).toMatchObject([{ endedBy: 'idle', sid: decodeJwt(token).sid }]);
+  await expect(provider.knobs('setClient', 'nobody', {})).rejects.toThrow('The provider has no client nobody.');
+});
+
+test('a line of the journal that was cut off does not count, all before it does', async () => {
+  await using folder = await temporaryFolder('provider');
+  const journal = join(folder.path, 'journal');
+  const before = await openTestRealm({}, { journal });
+  const token = (await before.refresh(await before.login())).token;
+  before.provider.knobs.setOfflineRole('bob', false);
+  await before.provider.stop();
+  await appendFile(journal, '["users","half');
+
+  const port = Number(new URL(before.provider.issuer).port);
+  await using after = await openTestRealm({}, { journal, port });
+  expect((await after.refresh(token)).status).toBe(200);
+  expect(after.provider.judge.issued()).toHaveLength(3);
+  expect(after.provider.judge.exchanges().map(({ number }) => number)).toEqual([1, 2, 3]);
+  expect(await after.login({ username: 'bob', password: 'bob' })).toBe('');
+});
+
+test('under another address the realm is another issuer, and says so', async () => {
+  await using folder = await temporaryFolder('provider');
+  const journal = join(folder.path, 'journal');
+  const before = await openTestRealm({}, { journal });
+  const token = await before.login();
+  await using after = await openTestRealm({}, { journal });
+  expect((await after.refresh(token)).said).toBe(
+    `400 invalid_grant Invalid token issuer. Expected '${after.provider.issuer}'`,
+  );
+  await before.provider.stop();
+});

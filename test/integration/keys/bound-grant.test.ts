@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { isHouseError } from '../../../src/errors.ts';
+import { openBoundKey } from '../../../src/flows/bound-key.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { rotateKeys } from '../../../src/flows/rotate-keys.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { silentLog } from '../../../src/log.ts';
+import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { openProofCheck } from '../../support/proof-check.ts';
+import { type Custody, type CustodyHouse, firstNight, openCustodyHouse } from '../custody/house.ts';
+import { enterWith, interrupting, keyLine } from './house.ts';
+import { type StrictProvider, startStrictProvider } from './strict-provider.ts';
+
+let house: CustodyHouse;
+let provider: StrictProvider;
+let enter: (settings?: Partial<Custody>) => Custody;
+beforeEach(async () => {
+  // The provider advises on what it would need in earnest.
+  for (const level of ['info', 'warn'] as const) vi.spyOn(console, level).mockReturnValue();
+  house = await openCustodyHouse();
+  const { config, ...rest } = house.resources;
+  provider = await startStrictProvider(new URL('/callback', config.publicUrl).href);
+  const client = { issuer: new URL(provider.issuer), clientId: 'app', authentication: 'none' as const, secrets: [] };
+  const settings = { ...config, provider: { ...client, extraScopes: [] } };
+  enter = (more = {}) => ({
+    ...rest,
+    config: settings,
+    issuer: openIssuer({ provider: client, publicUrl: config.publicUrl, clock: rest.clock, log: silentLog }),
+    ...more,
+  });
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await provider[Symbol.asyncDispose]();
+  await house[Symbol.asyncDispose]();
+});
+
+async function consent(resources: Custody) {
+  const { url, transaction } = await beginConsent(resources, { returnTo: '/', terms: {} });
+  return finishConsent(resources, { callback: await provider.visit(url), transaction, firstNight });
+}
+const access = (resources: Custody, grantId: string) =>
+  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 86_400 });
+const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const keyOf = async (resources: Custody, id: string) => {
+  const { userId, sealedDpopKey } = await grantOf(id);
+  return openBoundKey(resources.keyring, { userId, grantId: id }, sealedDpopKey);
+};
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+
+test('a public client’s grant lives on its key, night after night and in another process', async () => {
+  const resources = enter();
+  const { grant } = await consent(resources);
+  expect(Buffer.from(grant.sealedDpopKey ?? []).includes('"d"')).toBe(false);
+  for (let night = 0; night < 3; night += 1) await access(resources, grant.id);
+  const { token, prove } = await access(enter({ holder: 'other' }), grant.id);
+  const request = { method: 'GET', url: 'https://cloud.example/dav/a' };
+  const proof = await prove?.({ ...request, nonce: 'n' });
+  expect(await openProofCheck()(proof, { ...request, accessToken: token })).toMatchObject({ nonce: 'n' });
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 5 });
+  const verdicts = await house.resources.database.exchange.findMany({ select: { verdict: true } });
+  expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['ok']));
+});
+
+test('a token without its key is worth nothing', async () => {
+  const resources = enter();
+  const { grant } = await consent(resources);
+  await house.resources.database.grant.update({ where: { id: grant.id }, data: { sealedDpopKey: null } });
+  expect(await refusal(access(resources, grant.id))).toBe('grant/not-usable');
+});
+
+test('a renewed consent has a new key, and the keys of two grants are never the same', async () => {
+  const resources = enter();
+  const { grant } = await consent(resources);
+  const first = await keyOf(resources, grant.id);
+  await consent(resources);
+  expect(await keyOf(resources, grant.id)).not.toBe(first);
+  await access(resources, grant.id);
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
+});
+
+test('a bound grant is withdrawn like any other', async () => {
+  const resources = enter();
+  const { grant } = await consent(resources);
+  expect(await withdrawConsent(resources, { grantId: grant.id, by: 'alice' })).toEqual({
+    withdrawn: true,
+    revoked: true,
+  });
+});
+
+test('a key that was renewed while the keyring is rotated is not replaced by the old one', async () => {
+  const { grant } = await consent(enter());
+  const keyring = await enterWith(house.resources, keyLine('two'), house.resources.config.keyring);
+  let renewed: string | undefined;
+  const database = interrupting(house.resources.database, 2, async () => {
+    await consent(enter());
+    renewed = await keyOf(enter(), grant.id);
+  });
+  await rotateKeys({ ...enter({ keyring }), database });
+  expect(await keyOf(enter({ keyring }), grant.id)).toBe(renewed);
+  expect(await grantOf(grant.id)).toMatchObject({ dpopKeyId: 'two' });
+  await access(enter({ keyring }), grant.id);
+});

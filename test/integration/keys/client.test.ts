@@ -1,0 +1,89 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isHouseError } from '../../../src/errors.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { silentLog } from '../../../src/log.ts';
+import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
+import { createApp } from '../../../src/web/app.ts';
+import { fakeHouse } from '../../unit/web/fake-house.ts';
+import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
+
+let house: CustodyHouse;
+beforeEach(async () => {
+  house = await openCustodyHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+type Provider = Custody['config']['provider'];
+
+/** Another process with these settings of the client. */
+function withClient(settings: Partial<Provider>): Custody {
+  const { config, ...rest } = house.other(JSON.stringify(Object.keys(settings)));
+  const provider = { ...config.provider, ...settings };
+  const issuer = openIssuer({ provider, publicUrl: config.publicUrl, clock: rest.clock, log: silentLog });
+  return { ...rest, config: { ...config, provider }, issuer };
+}
+
+const exchange = (resources: Custody, grantId: string) =>
+  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 86_400 }).then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+const verdicts = async (grantId: string) =>
+  (await house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } })).map(
+    ({ verdict }) => verdict,
+  );
+
+test('a secret is rolled live: no exchange, consent or revocation fails while both are known', async () => {
+  const { grant } = await house.consent();
+  const [secret = ''] = house.resources.config.provider.secrets;
+  const rolling = withClient({ secrets: ['the next secret', secret] });
+  expect(await exchange(rolling, grant.id)).toBe('went well');
+  house.provider.knobs.setClientSecret('rp', 'the next secret');
+  expect(await exchange(rolling, grant.id)).toBe('went well');
+  expect(await exchange(rolling, grant.id)).toBe('went well');
+  expect(await exchange(house.other('forgotten'), grant.id)).toBe('provider/refused-client');
+  house.pass(60_000);
+  expect(await exchange(rolling, grant.id)).toBe('went well');
+  expect(await verdicts(grant.id)).toEqual(['ok', 'ok', 'ok', 'ok', 'operator', 'ok']);
+  expect(await withdrawConsent(rolling, { grantId: grant.id, by: 'alice' })).toEqual({
+    withdrawn: true,
+    revoked: true,
+  });
+});
+
+/** The pages of a house that publish the keys of this issuer. */
+async function publish(issuer: Issuer) {
+  const app = createApp(fakeHouse({ publicKeys: () => issuer.publicKeys() }).house);
+  const server = createServer(async (request, response) => {
+    const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  return { url, [Symbol.asyncDispose]: async () => void server.close().closeAllConnections() };
+}
+
+test('a client that signs its assertions works with its keys published at /jwks, and while they are rolled', async () => {
+  const { grant } = await house.consent();
+  const pem = () =>
+    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const [old, next] = [pem(), pem()];
+  const before = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: old });
+  const after = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: `${next}${old}` });
+  await using pages = await publish(after.issuer);
+  house.provider.knobs.register({
+    id: 'rp',
+    name: 'Nightkeep',
+    authentication: 'private_key_jwt',
+    publicKeys: { url: pages.url },
+    redirectUris: [new URL('/callback', house.resources.config.publicUrl).href],
+  });
+  expect(await exchange(before, grant.id)).toBe('went well');
+  expect(await exchange(after, grant.id)).toBe('went well');
+  expect(await exchange(before, grant.id)).toBe('went well');
+  expect(await exchange(house.other('with a secret'), grant.id)).toBe('provider/refused-client');
+});
