@@ -3,7 +3,8 @@ import { nextNight } from '../domain/nights.ts';
 import type { Authorized } from '../oidc/authorization.ts';
 import type { DeviceLogin } from '../oidc/enroll.ts';
 import type { Resources } from '../resources.ts';
-import { type Agreement, consentScope, type KeepNeeds, keepConsent } from './keep-consent.ts';
+import { scopesOf } from './give-consent.ts';
+import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { requestRun } from './request-run.ts';
 
 /** How somebody consents without a browser of ours. */
@@ -36,7 +37,7 @@ export async function enrollPerson(
 }
 
 async function authorize({ issuer, config }: KeepNeeds, way: EnrollWay): Promise<Authorized> {
-  const scope = consentScope(config);
+  const scope = scopesOf(config.provider).consent;
   if (way.method === 'service') return issuer.enroll.service(scope);
   if (way.method === 'password') {
     const { username, password } = way;

@@ -3,7 +3,7 @@ import { saveUser } from '../database/users.ts';
 import { HouseError } from '../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
-import { type Agreement, consentScope, type KeepNeeds, keepConsent } from './keep-consent.ts';
+import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { personOf, rolesOf } from './person.ts';
 
 /** A transaction that also carries what the page said, word for word. Plain JSON. */
@@ -13,6 +13,12 @@ export interface ConsentTransaction extends AuthorizationTransaction {
   agreedAt: string;
 }
 
+/** What the two requests ask for. */
+export function scopesOf({ extraScopes }: Pick<Resources['config']['provider'], 'extraScopes'>) {
+  const asked = ['openid', 'profile', 'email', ...extraScopes];
+  return { signIn: asked.join(' '), consent: [...asked, 'offline_access'].join(' ') };
+}
+
 /** Sends the person to the provider to say who they are. */
 export async function beginSignIn(
   { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
@@ -20,7 +26,7 @@ export async function beginSignIn(
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   return issuer.beginAuthorization({
     purpose: 'sign-in',
-    scope: ['openid', 'profile', 'email', ...config.provider.extraScopes].join(' '),
+    scope: scopesOf(config.provider).signIn,
     returnTo,
     ...(loginHint !== undefined && { loginHint }),
     ...(prompt !== undefined && { prompt }),
@@ -45,7 +51,7 @@ export async function beginConsent(
 ): Promise<{ url: URL; transaction: ConsentTransaction }> {
   const { url, transaction } = await issuer.beginAuthorization({
     purpose: 'consent',
-    scope: consentScope(config),
+    scope: scopesOf(config.provider).consent,
     prompt: 'consent',
     returnTo,
     ...(loginHint !== undefined && { loginHint }),

@@ -20,11 +20,6 @@ export interface Agreement {
   };
 }
 
-/** The scopes that consent asks for. */
-export function consentScope({ provider }: Resources['config']): string {
-  return ['openid', 'profile', 'email', 'offline_access', ...provider.extraScopes].join(' ');
-}
-
 /**
  * Takes the offline token of a consent into custody: sealed and saved with all that belongs to it in one transaction.
  * Throws `consent/not-offline` with the likely cause and who can mend it.

@@ -13,6 +13,8 @@ export interface KeycloakRealm {
   readonly name: string;
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string };
+  /** Keycloak's own id of the person: no two realms may have the same. */
+  idOf(person: Person): string;
   /** Deletes the realm and imports it as it was at first: everybody is there again, the keys are others. */
   importAgain(): Promise<void>;
 }
@@ -30,13 +32,18 @@ export async function importRealm(
   await admin.auth({ ...administrator, grantType: 'password', clientId: 'admin-cli' });
   const name = `realm-${randomUUID().slice(0, 8)}`;
   const secret = randomUUID();
-  const realm = forTests(await readRealmFile({ name, nightkeep, secret }), people, rules);
+  const ids = new Map(people.map(({ username }) => [username, randomUUID()]));
+  const idOf = ({ username }: Person) => ids.get(username) ?? '';
+  const file = await readRealmFile({ name, nightkeep, secret });
+  const users = people.map((person) => accountOf(person, name, idOf(person)));
+  const realm = { ...forTests(file), ...settingsOf(rules), users };
   await admin.realms.create(realm);
   return {
     admin,
     name,
     issuer: `${origin === undefined ? url : `${origin}/`}realms/${name}`,
     client: { id: 'nightkeep', secret },
+    idOf,
     importAgain: async () => {
       await admin.realms.del({ realm: name });
       await admin.realms.create(realm);
@@ -70,8 +77,8 @@ async function readRealmFile(values: { name: string; nightkeep: URL; secret: str
   );
 }
 
-/** What the tests add: other people, other times, and access tokens that the demo's cloud accepts. */
-function forTests(realm: RealmRepresentation, people: readonly Person[], rules: Rules): RealmRepresentation {
+/** What the tests add: access tokens that the demo's cloud accepts, and passwords that are checked at once. */
+function forTests(realm: RealmRepresentation): RealmRepresentation {
   const forTheCloud = {
     name: 'cloud',
     protocol: 'openid-connect',
@@ -80,10 +87,8 @@ function forTests(realm: RealmRepresentation, people: readonly Person[], rules: 
   };
   return {
     ...realm,
-    ...settingsOf(rules),
     // A hash that is meant to take its time would take most of the suite's.
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
-    users: people.map((person) => accountOf(person, realm.realm ?? '')),
     clients: (realm.clients ?? []).map((client) => ({
       ...client,
       protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
@@ -91,12 +96,12 @@ function forTests(realm: RealmRepresentation, people: readonly Person[], rules: 
   };
 }
 
-function accountOf({ subject, username, password, name, email }: Person, realm: string) {
+function accountOf({ username, password, name, email, roles }: Person, realm: string, id: string) {
   const [firstName = '', lastName = ''] = name.split(' ');
   return {
-    id: subject,
+    id,
     ...{ username, firstName, lastName, email, emailVerified: true, enabled: true },
     credentials: [{ type: 'password', value: password, temporary: false }],
-    realmRoles: [`default-roles-${realm}`, 'offline_access'],
+    realmRoles: [`default-roles-${realm}`, 'offline_access', ...roles],
   };
 }

@@ -35,8 +35,8 @@ async function openRealm(wanted: WantedRealm, { server, browser, chromium }: Key
     issuer,
     client,
     configure: (rules) => admin.realms.update({ realm: name }, settingsOf(rules)),
-    offlineSessions: async ({ subject }) => {
-      const about = { realm: name, id: subject, clientId: await uuidOfClient(realm) };
+    offlineSessions: async (person) => {
+      const about = { realm: name, id: realm.idOf(person), clientId: await uuidOfClient(realm) };
       return (await admin.users.listOfflineSessions(about)).length;
     },
     inflict: async (mishap, person) => keycloakMishaps[mishap]({ realm, person, browser }),

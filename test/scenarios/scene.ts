@@ -51,7 +51,9 @@ export interface Scene extends AsyncDisposable {
   atRest(): Promise<void>;
   /** The person sits down at a fresh browser, which is closed when the scene is. */
   visitor(person: Person): Promise<Visitor>;
-  /** Every process of Nightkeep ends and starts again. */
+  /** Every process of Nightkeep ends, */
+  halt(): Promise<void>;
+  /** and starts again. */
   restart(): Promise<void>;
   /** `nightkeep …` as an operator types it, on the machine's own clock. */
   command(...words: string[]): Promise<{ code: number; output: string }>;
@@ -105,6 +107,7 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
       return house.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
     },
     visitor: async (person) => browsers.use(await realm.visitor(person)),
+    halt: async () => running[Symbol.asyncDispose](),
     restart: async () => {
       await running[Symbol.asyncDispose]();
       running = await start();

@@ -1,4 +1,4 @@
-import { demo } from '../../scenarios/demo.ts';
 import { describeMishaps } from '../../scenarios/mishaps.ts';
+import { onDemo } from './on-demo.ts';
 
-describeMishaps(demo);
+onDemo(describeMishaps);
