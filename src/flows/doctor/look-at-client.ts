@@ -1,12 +1,13 @@
+import { type HouseError, isHouseError } from '../../errors.ts';
+import { bindsTokens } from '../../oidc/bound-key.ts';
 import {
-  type Asked,
-  askAuthorization,
   askWithoutPerson,
   type ClientAtProvider,
   type Credential,
   introduce,
   noCredential,
 } from '../../oidc/inspect-client.ts';
+import { type Asked, askAuthorization } from '../../oidc/trial-authorization.ts';
 import { scopesOf } from '../give-consent.ts';
 import { type AuthorizationFacts, isKnown, judgeOfflineScope, judgePushing, judgeSignIn } from './authorization.ts';
 import { isBelieved, judgeClient, judgeClientType, judgeConsentScreen, judgePossession } from './client.ts';
@@ -33,13 +34,24 @@ export async function lookAtClient(patient: Patient): Promise<Finding[]> {
   const offered = pushed_authorization_request_endpoint !== undefined;
   return [
     ...judgeClient(facts),
-    ...judgeClientType(clientId, await introduce(client, noCredential)),
-    ...judgePossession(facts, { sends: false }),
+    ...judgeClientType(facts, await introduce(client, noCredential)),
+    ...judgePossession(facts, sendsProofs(patient, metadata)),
     judgeSignIn(requests),
     judgeOfflineScope(requests, scopes_supported),
     judgePushing(requests, offered, require_pushed_authorization_requests === true),
     ...(await lookAtConsentScreen(client, believed)),
   ];
+}
+
+/** As Nightkeep does by its settings; or why it can do nothing at all. */
+function sendsProofs(patient: Patient, metadata: ClientAtProvider['metadata']): boolean | HouseError {
+  const settings = { authentication: patient.setting('authentication'), dpop: patient.setting('dpop') };
+  try {
+    return bindsTokens(settings, metadata);
+  } catch (error) {
+    if (isHouseError(error)) return error;
+    throw error;
+  }
 }
 
 /** As Nightkeep asks, and where it pushes also without pushing. */
