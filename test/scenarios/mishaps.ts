@@ -36,7 +36,9 @@ export function describeMishaps(provider: Provider): void {
 
       await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
       expect(await grantOf(scene, alice)).toMatchObject({ reason });
-      expect(await homeOf(scene, ofAlice)).toContain(texts.home.expired);
+      const home = await homeOf(scene, ofAlice);
+      expect(home).toContain(texts.home.expired);
+      expect(home).toContain(texts.consentEnds.reasons[reason]?.happened);
       expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
       expect((await scene.command('grants')).output).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
       expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });

@@ -33,6 +33,8 @@ export interface Realm extends AsyncDisposable {
   configure(rules: Rules): Promise<void>;
   /** How many offline sessions of this person with Nightkeep the administrator sees. */
   offlineSessions(person: Person): Promise<number>;
+  /** How many accesses of Nightkeep the provider's account page shows the person. */
+  accessesShownTo(person: Person): Promise<number>;
   /** Makes it happen, and gives what mends it again where that is possible. */
   inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
   /** Holds the answer to the next exchange on its way, after the provider has given it; only where the realm is `wired`. */
@@ -58,12 +60,20 @@ export interface Visitor extends AsyncDisposable {
   signOutAtProvider(): Promise<void>;
 }
 
+/** How Nightkeep is known at the provider, and proves that it is the one. */
+export type ClientKind =
+  | 'confidential, with a secret'
+  | 'confidential, its requests must be pushed'
+  | 'confidential, with a private key'
+  | 'public, its tokens bound to a key';
+
 /** A realm that a scenario needs. */
 export interface WantedRealm {
   /** Where Nightkeep is. */
   readonly nightkeep: URL;
   readonly people: readonly Person[];
   readonly rules: Rules;
+  readonly client: ClientKind;
   /** Nightkeep reaches it over a wire on which answers can be held. */
   readonly wired: boolean;
 }
