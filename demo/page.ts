@@ -61,14 +61,14 @@ form.row form { margin: 0; }
 label { display: block; font-weight: 600; margin: .75rem 0 .2rem; }
 label.tick { font-weight: 400; }
 input[type=text], input[type=password], select { width: 100%; max-width: 24rem; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; font: inherit; }
-button { font: inherit; font-weight: 600; padding: .6rem 1.1rem; border-radius: 8px; border: 1px solid var(--line); background: transparent; color: inherit; cursor: pointer; }
+button { font: inherit; font-weight: 600; padding: .6rem 1.1rem; border-radius: 8px; border: 1px solid var(--line); background: transparent; color: inherit; cursor: pointer; overflow-wrap: normal; }
 button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 ul.scopes { padding: 0; list-style: none; border-top: 1px solid var(--line); }
 ul.scopes li { border-bottom: 1px solid var(--line); padding: .6rem 0; }
 ul.scopes b { display: block; }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
-th, td { text-align: left; padding: .45rem .5rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: .45rem .5rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 code { font: .92em ui-monospace, monospace; }
 `;

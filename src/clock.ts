@@ -39,3 +39,21 @@ export function systemClock(shiftMs: () => number = () => 0): Clock {
     },
   };
 }
+
+/**
+ * What the work comes to, or a TimeoutError after `ms`: nobody waits for it any longer then, and its signal is aborted.
+ */
+export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = new AbortController();
+  const timeIsUp = clock.sleep(ms, done.signal).then(() => {
+    late.abort(new DOMException(`No answer within ${ms} ms.`, 'TimeoutError'));
+    throw late.signal.reason;
+  });
+  timeIsUp.catch(() => undefined);
+  try {
+    return await Promise.race([work(late.signal), timeIsUp]);
+  } finally {
+    done.abort();
+  }
+}

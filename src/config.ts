@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HouseError } from './errors.ts';
+import { HouseError, isHouseError } from './errors.ts';
 import type { Level } from './log.ts';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
@@ -42,6 +42,9 @@ export interface Config {
 }
 
 export type Environment = Record<string, string | undefined>;
+
+/** The environment of this process, for a look at it. */
+export const readEnvironment = (): Environment => process.env;
 
 /** One row a setting: name, default (undefined: must be set; '' : may be absent), and what it is. README's table and .env.example say the same. */
 export const settings = {
@@ -87,31 +90,76 @@ export const settings = {
 
 type Name = keyof typeof settings;
 
-/** Reads every setting; throws `config/invalid` that names the setting and the cure. Secrets may come as NAME_FILE. */
+/** Reads every setting; throws `config/invalid` that names all that are wrong, each with the cure. Secrets may come as NAME_FILE. */
 export function readConfig(environment: Environment = process.env): Config {
-  const text = (name: Name) => readSetting(environment, name);
-  const dataDir = resolve(text('DATA_DIR'));
-  return {
-    publicUrl: url('PUBLIC_URL', text('PUBLIC_URL'), ['http:', 'https:']),
-    host: text('HOST'),
-    port: whole('PORT', text('PORT'), 0, 65_535),
-    dataDir,
-    ...optional('databaseUrl', serviceUrl('DATABASE_URL', text('DATABASE_URL'), ['postgres:', 'postgresql:'])),
-    ...optional('redisUrl', serviceUrl('REDIS_URL', text('REDIS_URL'), ['redis:', 'rediss:'])),
-    storeFolder: storeFolder(text('STORE_URL'), dataDir),
-    provider: readProvider(text),
-    filesUrl: filesUrl(text('FILES_URL')),
-    window: readWindow(text('WINDOW'), text('ZONE')),
-    retention: readRetention(text('RETENTION')),
-    offlineIdleMs: duration('OFFLINE_IDLE', text('OFFLINE_IDLE')),
-    ...optional('offlineMaxMs', text('OFFLINE_MAX') === '' ? undefined : duration('OFFLINE_MAX', text('OFFLINE_MAX'))),
-    operatorRole: text('OPERATOR_ROLE'),
-    rolesClaim: text('ROLES_CLAIM'),
-    logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL'), ['debug', 'info', 'warn', 'error']),
-    concurrency: whole('CONCURRENCY', text('CONCURRENCY'), 1, 64),
-    graceMs: whole('GRACE_SECONDS', text('GRACE_SECONDS'), 0, 3_600) * 1000,
-    keyring: text('KEYRING') || keptKeyring(dataDir),
-  };
+  const { settings: read, faults } = surveySettings(environment);
+  if (faults.size > 0) throw new HouseError('config/invalid', [...new Set(faults.values())].join('\n'));
+  const config = { ...read, keyring: read.keyring ?? makeKeyring(read.dataDir ?? '') };
+  if (!isWhole<Config>(config, faults)) throw new Error('A setting is missing that no reader missed.');
+  return config;
+}
+
+export interface Survey {
+  /** What can be read. */
+  settings: Partial<Omit<Config, 'provider'>> & { provider: Partial<Config['provider']> };
+  /** A sentence with its cure for each member that cannot be read; one wrong setting can spoil several members. */
+  faults: ReadonlyMap<string, string>;
+}
+
+/** Reads what can be read, and makes nothing: a keyring that the first start will make is absent. */
+export function surveySettings(environment: Environment): Survey {
+  const text: Text = (name) => readSetting(environment, name);
+  const dataDir = () => resolve(text('DATA_DIR'));
+  const faults = new Map<string, string>();
+  const provider = gather<Config['provider']>(providerReaders(text), faults);
+  const settings = gather<Omit<Config, 'provider'>>(
+    {
+      publicUrl: () => url('PUBLIC_URL', text('PUBLIC_URL'), ['http:', 'https:']),
+      host: () => text('HOST'),
+      port: () => whole('PORT', text('PORT'), 0, 65_535),
+      dataDir,
+      databaseUrl: () => serviceUrl('DATABASE_URL', text('DATABASE_URL'), ['postgres:', 'postgresql:']),
+      redisUrl: () => serviceUrl('REDIS_URL', text('REDIS_URL'), ['redis:', 'rediss:']),
+      storeFolder: () => storeFolder(text('STORE_URL'), dataDir()),
+      filesUrl: () => filesUrl(text('FILES_URL')),
+      window: () => readWindow(text('WINDOW'), text('ZONE')),
+      retention: () => readRetention(text('RETENTION')),
+      offlineIdleMs: () => duration('OFFLINE_IDLE', text('OFFLINE_IDLE')),
+      offlineMaxMs: () => (text('OFFLINE_MAX') === '' ? undefined : duration('OFFLINE_MAX', text('OFFLINE_MAX'))),
+      operatorRole: () => text('OPERATOR_ROLE'),
+      rolesClaim: () => text('ROLES_CLAIM'),
+      logLevel: () => oneOf('LOG_LEVEL', text('LOG_LEVEL'), ['debug', 'info', 'warn', 'error']),
+      concurrency: () => whole('CONCURRENCY', text('CONCURRENCY'), 1, 64),
+      graceMs: () => whole('GRACE_SECONDS', text('GRACE_SECONDS'), 0, 3_600) * 1000,
+      keyring: () => text('KEYRING') || keptKeyring(dataDir()),
+    },
+    faults,
+  );
+  return { settings: { ...settings, provider }, faults };
+}
+
+type Text = (name: Name) => string;
+/** How each member is read; undefined leaves an optional one out. */
+type Readers<T> = { [Key in keyof T]-?: () => T[Key] | undefined };
+
+/** Reads every member, so that all that is wrong is told at once. */
+function gather<T extends object>(readers: Readers<T>, faults: Map<string, string>): Partial<T> {
+  const read: Partial<T> = {};
+  for (const key in readers) {
+    try {
+      const value = readers[key]();
+      if (value !== undefined) read[key] = value;
+    } catch (error) {
+      if (!isHouseError(error, 'config/invalid')) throw error;
+      faults.set(key, error.message);
+    }
+  }
+  return read;
+}
+
+/** Where no reader found fault, nothing that must be there is missing. */
+function isWhole<T extends object>(_read: unknown, faults: Survey['faults']): _read is T {
+  return faults.size === 0;
 }
 
 function readSetting(environment: Environment, name: Name): string {
@@ -125,38 +173,45 @@ function readSetting(environment: Environment, name: Name): string {
 }
 
 function readSecret(name: string, file: string): string {
+  return readText(`${name}_FILE names ${file}`, file).trim();
+}
+
+function readText(what: string, file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new HouseError(
-      'config/invalid',
-      `${name}_FILE names ${file}, which cannot be read. Check the path and its permissions.`,
-      { cause },
-    );
+    throw new HouseError('config/invalid', `${what}, which cannot be read. Check the path and its permissions.`, {
+      cause,
+    });
   }
 }
 
-function readProvider(text: (name: Name) => string): Config['provider'] {
-  const authentication = oneOf('OIDC_CLIENT_AUTH', text('OIDC_CLIENT_AUTH'), [
-    'client_secret_basic',
-    'client_secret_post',
-    'private_key_jwt',
-    'none',
-  ]);
-  const secrets = lines(text('OIDC_CLIENT_SECRET'));
-  const privateKeyPem = text('OIDC_PRIVATE_KEY');
-  if (authentication === 'private_key_jwt' && privateKeyPem === '')
-    throw invalid('OIDC_PRIVATE_KEY', 'is missing: private_key_jwt needs it (or OIDC_PRIVATE_KEY_FILE)');
-  if (authentication.startsWith('client_secret') && secrets.length === 0)
-    throw invalid('OIDC_CLIENT_SECRET', `is missing: ${authentication} needs it (or OIDC_CLIENT_SECRET_FILE)`);
+function providerReaders(text: Text): Readers<Config['provider']> {
+  const authentication = () =>
+    oneOf('OIDC_CLIENT_AUTH', text('OIDC_CLIENT_AUTH'), [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'none',
+    ]);
   return {
-    issuer: url('OIDC_ISSUER', text('OIDC_ISSUER'), ['http:', 'https:']),
-    clientId: text('OIDC_CLIENT_ID'),
+    issuer: () => url('OIDC_ISSUER', text('OIDC_ISSUER'), ['http:', 'https:']),
+    clientId: () => text('OIDC_CLIENT_ID'),
     authentication,
-    secrets,
-    ...(privateKeyPem === '' ? {} : { privateKeyPem }),
-    dpop: oneOf('OIDC_DPOP', text('OIDC_DPOP'), ['auto', 'off', 'required']),
-    extraScopes: text('OIDC_SCOPES').split(/\s+/).filter(Boolean),
+    secrets: () => {
+      const secrets = lines(text('OIDC_CLIENT_SECRET'));
+      const method = authentication();
+      if (!method.startsWith('client_secret') || secrets.length > 0) return secrets;
+      throw invalid('OIDC_CLIENT_SECRET', `is missing: ${method} needs it (or OIDC_CLIENT_SECRET_FILE)`);
+    },
+    privateKeyPem: () => {
+      const pem = text('OIDC_PRIVATE_KEY');
+      if (pem === '' && authentication() === 'private_key_jwt')
+        throw invalid('OIDC_PRIVATE_KEY', 'is missing: private_key_jwt needs it (or OIDC_PRIVATE_KEY_FILE)');
+      return pem === '' ? undefined : pem;
+    },
+    dpop: () => oneOf('OIDC_DPOP', text('OIDC_DPOP'), ['auto', 'off', 'required']),
+    extraScopes: () => text('OIDC_SCOPES').split(/\s+/).filter(Boolean),
   };
 }
 
@@ -245,20 +300,18 @@ function oneOf<const T extends string>(name: Name, text: string, words: readonly
   return found;
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  const entry: { [P in K]?: V } = {};
-  if (value !== undefined) entry[key] = value;
-  return entry;
+const keyringFile = (dataDir: string) => join(dataDir, 'keyring');
+
+function keptKeyring(dataDir: string): string | undefined {
+  const file = keyringFile(dataDir);
+  return existsSync(file) ? readText(`The keyring is kept in ${file}`, file) : undefined;
 }
 
 /** Without a KEYRING the first start makes one, readable by this user only. */
-function keptKeyring(dataDir: string): string {
-  const file = join(dataDir, 'keyring');
-  if (!existsSync(file)) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `k1:${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  }
-  return readFileSync(file, 'utf8');
+function makeKeyring(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(keyringFile(dataDir), `k1:${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  return readFileSync(keyringFile(dataDir), 'utf8');
 }
 
 function invalid(name: string, what: string): HouseError {

@@ -28,6 +28,7 @@ export const errorCodes = {
     'The answer to the authorization request does not belong to a transaction of this browser.',
   'consent/denied': 'The person said no at the provider.',
   'consent/not-offline': 'The provider answered without an offline token.',
+  'logout/invalid-token': 'A logout token is not one of the provider for us, or was taken before.',
   'grant/not-usable': 'The grant is withdrawn or needs consent again.',
   'grant/busy': 'Another worker holds the lease of the grant and did not finish in time.',
   'grant/fenced': 'The lease of the grant was lost to another holder.',

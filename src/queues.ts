@@ -58,6 +58,9 @@ export interface QueueSettings {
 
 export const backUpQueueName = 'back-ups';
 
+/** Where the queue of Nightkeep lives: its key prefix in Redis, its schema in PostgreSQL. */
+export const queuePrefix = 'nightkeep';
+
 /** Tries of one job before it is given up; the table of runs decides whether there is another attempt. */
 const tries = 5;
 const jobOptions: JobsOptions = {
@@ -153,6 +156,23 @@ async function reachRedis(url: string, { prefix }: QueueSettings): Promise<Queue
     }
   });
   return connection;
+}
+
+/** What Redis says of itself (INFO). Throws what the driver throws; leaves nothing open. */
+export async function askRedis(url: string): Promise<string> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    commandTimeout: 5_000,
+    retryStrategy: () => null,
+  });
+  client.on('error', () => {}); // connect() rejects as well.
+  try {
+    await client.connect();
+    return await client.info();
+  } finally {
+    client.disconnect();
+  }
 }
 
 async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<T>): Promise<T> {

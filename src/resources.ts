@@ -6,10 +6,10 @@ import type { Config } from './config.ts';
 import { checkCanaries } from './database/canaries.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
-import { migrate, requireMigrations } from './database/migrate.ts';
+import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import type { Log } from './log.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
-import { openQueues, type Queues } from './queues.ts';
+import { openQueues, type Queues, queuePrefix } from './queues.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
@@ -47,10 +47,11 @@ export async function openResources(
   const parsed = parseKeyring(config.keyring);
   const databaseUrl = config.databaseUrl ?? (await openEmbedded(config, opened));
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
+  if (config.databaseUrl === undefined) await migrateWhereNeeded(database, databaseUrl);
   await requireMigrations(database);
   const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(
-    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: 'nightkeep', log: ground.log }),
+    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: queuePrefix, log: ground.log }),
   );
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
   // A private key that cannot be read is refused at start.
@@ -88,7 +89,5 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
 }
 
 async function openEmbedded(config: Config, opened: AsyncDisposableStack): Promise<string> {
-  const { url } = opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres')));
-  await migrate(url);
-  return url;
+  return opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres'))).url;
 }

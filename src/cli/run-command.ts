@@ -3,6 +3,7 @@ import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
+import { doctor } from './doctor.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
@@ -20,6 +21,7 @@ const commands: Record<string, Command> = {
   grants,
   circuits,
   heal,
+  doctor,
   keys,
   'keys rotate': keysRotate,
   'keys retire': keysRetire,

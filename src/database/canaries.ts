@@ -40,6 +40,11 @@ export async function listCanaries(database: Transaction): Promise<{ keyId: stri
   return database.canary.findMany({ select: { keyId: true, createdAt: true }, orderBy: { createdAt: 'desc' } });
 }
 
+/** The sealed canaries as they are, for a look that changes nothing. */
+export async function readCanaries(database: Database): Promise<{ keyId: string; sealed: Uint8Array }[]> {
+  return database.canary.findMany({ select: { keyId: true, sealed: true } });
+}
+
 /** Says that this key is the one in front, whatever was put there before. */
 export async function putInFront(database: Transaction, { keyId, at }: { keyId: string; at: Date }): Promise<void> {
   await database.canary.updateMany({ where: { keyId }, data: { createdAt: at } });

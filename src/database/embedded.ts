@@ -20,6 +20,11 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
   return running === undefined ? startOne(folder) : { url: running, [Symbol.asyncDispose]: async () => {} };
 }
 
+/** The same where there is one already, running or not; never a new one. */
+export async function findEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase | undefined> {
+  return (await exists(join(folder, 'data', 'PG_VERSION'))) ? startEmbeddedDatabase(folder) : undefined;
+}
+
 /** The address of the server whose pid file is in the data folder, if it answers there. */
 async function findRunning(folder: string): Promise<string | undefined> {
   const [pidFile, password] = await Promise.all([

@@ -11,17 +11,31 @@ export async function migrate(url: string): Promise<string[]> {
   return appliedMigrationNames;
 }
 
+/** As `migrate`, but looks first: the engine costs a second and 60 MiB that a start without news can spare. */
+export async function migrateWhereNeeded(database: Database, url: string): Promise<void> {
+  if ((await compareMigrations(database)).missing.length > 0) await migrate(url);
+}
+
 /** Throws `database/not-migrated` unless every migration of this version was applied. */
 export async function requireMigrations(database: Database): Promise<void> {
-  const { migrationDirectories } = await readMigrations();
-  const applied = await listApplied(database);
-  const missing = migrationDirectories.filter(({ path }) => !applied.has(path)).map(({ path }) => path);
+  const { missing } = await compareMigrations(database);
   if (missing.length === 0) return;
   throw new HouseError(
     'database/not-migrated',
     `The database lacks ${missing.length} migration(s) that this version needs. Run: nightkeep migrate`,
     { detail: { missing } },
   );
+}
+
+/** Migrations of this version that the database lacks, and those of the database that this version does not know. */
+export async function compareMigrations(database: Database): Promise<{ missing: string[]; unknown: string[] }> {
+  const { migrationDirectories } = await readMigrations();
+  const known = migrationDirectories.map(({ path }) => path);
+  const applied = await listApplied(database);
+  return {
+    missing: known.filter((path) => !applied.has(path)),
+    unknown: [...applied].filter((path) => !known.includes(path)),
+  };
 }
 
 async function listApplied(database: Database): Promise<Set<string>> {

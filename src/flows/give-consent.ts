@@ -14,6 +14,12 @@ export interface ConsentTransaction extends AuthorizationTransaction {
   agreedAt: string;
 }
 
+/** What the two requests ask for. */
+export function scopesOf({ extraScopes }: Pick<Resources['config']['provider'], 'extraScopes'>) {
+  const asked = ['openid', 'profile', 'email', ...extraScopes];
+  return { signIn: asked.join(' '), consent: [...asked, 'offline_access'].join(' ') };
+}
+
 /** Sends the person to the provider to say who they are. */
 export async function beginSignIn(
   { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
@@ -21,7 +27,7 @@ export async function beginSignIn(
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   return issuer.beginAuthorization({
     purpose: 'sign-in',
-    scope: ['openid', 'profile', 'email', ...config.provider.extraScopes].join(' '),
+    scope: scopesOf(config.provider).signIn,
     returnTo,
     ...(loginHint !== undefined && { loginHint }),
     ...(prompt !== undefined && { prompt }),
@@ -46,7 +52,7 @@ export async function beginConsent(
 ): Promise<{ url: URL; transaction: ConsentTransaction }> {
   const { url, transaction } = await issuer.beginAuthorization({
     purpose: 'consent',
-    scope: ['openid', 'profile', 'email', 'offline_access', ...config.provider.extraScopes].join(' '),
+    scope: scopesOf(config.provider).consent,
     prompt: 'consent',
     returnTo,
     ...(loginHint !== undefined && { loginHint }),

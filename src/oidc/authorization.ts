@@ -3,7 +3,7 @@ import type { TokenAnswer } from '../domain/verdict.ts';
 import { HouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
-import { providerError } from './provider-error.ts';
+import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
 import { decodeClaims, readTokens } from './token-answer.ts';
 import { failureCode } from './transport.ts';
 
@@ -62,10 +62,26 @@ export async function beginAuthorization(
     ...(loginHint !== undefined && { login_hint: loginHint }),
   };
   const pushed = configuration.serverMetadata().pushed_authorization_request_endpoint !== undefined;
-  const url = pushed
-    ? await oidc.buildAuthorizationUrlWithPAR(configuration, parameters)
-    : oidc.buildAuthorizationUrl(configuration, parameters);
+  const url = pushed ? await push(configuration, parameters) : oidc.buildAuthorizationUrl(configuration, parameters);
   return { url, transaction };
+}
+
+type Parameters = Record<string, string> & { scope: string };
+
+/**
+ * Keycloak calls every fault of a pushed request `invalid_request`, also a scope that the client may not have. A second
+ * push without `offline_access` tells whether that was it.
+ */
+async function push(configuration: oidc.Configuration, parameters: Parameters): Promise<URL> {
+  try {
+    return await oidc.buildAuthorizationUrlWithPAR(configuration, parameters);
+  } catch (error) {
+    const scopes = parameters.scope.split(' ');
+    if (!isInvalidRequest(error) || !scopes.includes('offline_access')) throw error;
+    const scope = scopes.filter((one) => one !== 'offline_access').join(' ');
+    await oidc.buildAuthorizationUrlWithPAR(configuration, { ...parameters, scope });
+    throw scopeMissing(error);
+  }
 }
 
 /** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */

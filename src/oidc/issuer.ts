@@ -13,6 +13,7 @@ import { bindsTokens, openBoundKeys, type ProvenRequest } from './bound-key.ts';
 import { type ClientKey, readClientKeys } from './client-keys.ts';
 import { connecting, type ProviderSettings } from './connection.ts';
 import { exchangeOnce } from './exchange.ts';
+import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
 import { readAnswer, readTokensIn } from './token-answer.ts';
 import { newAttempt } from './transport.ts';
@@ -31,6 +32,8 @@ export interface Issuer {
   exchange(refreshToken: string, options?: ExchangeOptions): Promise<ExchangeAnswer>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
+  /** What a logout token says (Back-Channel Logout 1.0). Throws `logout/invalid-token` or `provider/unavailable`. */
+  readLogoutToken(token: string): Promise<LogoutToken>;
   /** The proof that whoever shows an access token has the key that it is bound to (RFC 9449, section 7). */
   prove(boundKey: string, request: ProvenRequest): Promise<string>;
   /** The keys that the provider checks client assertions with, the newest first (RFC 7517). Throws `config/invalid`. */
@@ -62,6 +65,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
   };
   const connect = connecting(provider, readKeys);
   const boundKeys = openBoundKeys();
+  const readLogoutToken = openLogoutTokens(connect, { clientId, clock });
   return {
     clientId,
     beginAuthorization: (request) =>
@@ -91,6 +95,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         const { configuration } = await connect();
         await oidc.tokenRevocation(configuration, token);
       }),
+    readLogoutToken: (token) => explained(() => readLogoutToken(token)),
     prove: async (boundKey, request) => (await boundKeys.open(boundKey)).prove(request),
     publicKeys: async () => ({ keys: (await readKeys()).map(({ publicJwk }) => ({ ...publicJwk })) }),
   };

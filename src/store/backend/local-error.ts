@@ -29,11 +29,19 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 const soon = { afterMs: 500 };
 
+const unexpected: Meaning = { code: 'store/unavailable', what: 'failed in an unexpected way', passes: true };
+
+/** What an error of the file system means, to follow upon the name of what failed. */
+export function faultWords(error: unknown): string {
+  const name = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return (meanings[name] ?? unexpected).what;
+}
+
 /** What an error of the file system means for people, and whether it can pass. */
 export function localError(error: unknown, folder: string): unknown {
   if (isHouseError(error) || !(error instanceof Error) || !('code' in error)) return error;
   const name = String(error.code);
-  const meaning = meanings[name] ?? { code: 'store/unavailable', what: 'failed in an unexpected way', passes: true };
+  const meaning = meanings[name] ?? unexpected;
   return new HouseError(meaning.code, `The store at ${folder} ${meaning.what}.`, {
     cause: error,
     detail: { errno: name, folder },

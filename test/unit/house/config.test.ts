@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Environment, readConfig, settings } from '../../../src/config.ts';
+import { type Environment, readConfig, settings, surveySettings } from '../../../src/config.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -81,6 +81,38 @@ describe('settings', () => {
     expect(() => readConfig({ ...good(), ...change })).toThrow(
       expect.objectContaining({ code: 'config/invalid', message: expect.stringMatching(message) }),
     );
+  });
+
+  test('that are wrong are all told at once, each once', () => {
+    const many = {
+      OIDC_ISSUER: '',
+      OIDC_CLIENT_AUTH: 'basic',
+      PORT: 'x',
+      ZONE: 'Mars/Olympus',
+      DATA_DIR_FILE: '/nowhere',
+    };
+    const { DATA_DIR: _, ...rest } = good();
+    const { settings: read, faults } = surveySettings({ ...rest, ...many });
+    const told = [...new Set(faults.values())];
+    expect(told).toEqual([
+      expect.stringMatching(/^OIDC_ISSUER is missing/),
+      expect.stringMatching(/^OIDC_CLIENT_AUTH is "basic"/),
+      expect.stringMatching(/^PORT is "x"/),
+      expect.stringMatching(/^DATA_DIR_FILE names \/nowhere/),
+      expect.stringMatching(/^ZONE is "Mars/),
+    ]);
+    expect(() => readConfig({ ...rest, ...many })).toThrow(told.join('\n'));
+    expect(read).toMatchObject({ concurrency: 2, provider: { clientId: 'nightkeep', extraScopes: [] } });
+    expect(read).not.toHaveProperty('window');
+    expect([...faults.keys()]).toEqual(
+      expect.arrayContaining(['issuer', 'secrets', 'storeFolder', 'window', 'keyring']),
+    );
+  });
+
+  test('are surveyed without a keyring being made', async () => {
+    const DATA_DIR = join(folder, 'untouched');
+    expect(surveySettings({ ...good(), DATA_DIR })).toMatchObject({ faults: new Map() });
+    await expect(stat(DATA_DIR)).rejects.toThrow('ENOENT');
   });
 
   test('stand in README and .env.example, each one', async () => {

@@ -1,0 +1,30 @@
+import { styleText } from 'node:util';
+import { systemClock } from '../clock.ts';
+import { readEnvironment } from '../config.ts';
+import { examine } from '../flows/doctor/doctor.ts';
+import type { Finding, State } from '../flows/doctor/finding.ts';
+import type { Command } from './command.ts';
+
+/** Looks at everything that Nightkeep stands on, whatever state it is in; 0 nothing is wrong, 1 something is. */
+export const doctor: Command = {
+  usage: '[--json]',
+  summary: 'find out what is wrong, and the cure',
+  options: { json: { type: 'boolean' } },
+  run: async (options, output) => {
+    const report = await examine(readEnvironment(), systemClock());
+    const width = Math.max(...report.checks.map(({ name }) => name.length));
+    if (options.json === true) output.line(JSON.stringify(report));
+    else for (const finding of report.checks) for (const line of linesOf(finding, width)) output.line(line);
+    return report.ok ? 0 : 1;
+  },
+};
+
+const colours = { ok: 'green', warn: 'yellow', wrong: 'red', unknown: 'gray' } as const satisfies Record<State, string>;
+const widest = 'unknown'.length;
+
+/** One line for the finding and one for the cure, in colour on a terminal only. */
+function linesOf({ name, state, finding, cure }: Finding, width: number): string[] {
+  const sign = styleText(colours[state], state.padEnd(widest));
+  const told = `${sign}  ${name.padEnd(width)}  ${finding}`;
+  return cure === undefined ? [told] : [told, `${' '.repeat(widest + width + 4)}→ ${cure}`];
+}

@@ -1,0 +1,142 @@
+import type { Database } from './client.ts';
+import type { GrantState } from './generated/client.ts';
+
+export interface GrantCount {
+  state: GrantState;
+  reason: string | null;
+  count: number;
+}
+
+export async function countGrants(database: Database): Promise<GrantCount[]> {
+  const rows = await database.grant.groupBy({ by: ['state', 'reason'], _count: true, orderBy: { state: 'asc' } });
+  return rows.map(({ state, reason, _count: count }) => ({ state, reason, count }));
+}
+
+export interface DeadlineFacts {
+  /** Grants that may be used. */
+  living: number;
+  /** Keep-alive should have exchanged them before `overdueBefore`. */
+  overdue: number;
+  /** Less than a quarter of their idle window is left, which keep-alive never lets happen. */
+  nearIdle: number;
+  /** They end whatever is done before `maxBefore`. */
+  nearMax: number;
+  /** When the first of them ends unused. */
+  nextIdle: Date | null;
+}
+
+export async function inspectDeadlines(
+  database: Database,
+  { at, idleMs, overdueBefore, maxBefore }: { at: Date; idleMs: number; overdueBefore: Date; maxBefore: Date },
+): Promise<DeadlineFacts> {
+  const idleSeconds = idleMs / 1000;
+  const [facts] = await database.$queryRaw<[DeadlineFacts]>`
+    WITH living AS (
+      SELECT *, state = 'active' AND (max_deadline IS NULL OR idle_deadline < max_deadline - interval '1 minute') AS kept,
+        least(${idleSeconds}::float8, idle_seconds) AS seconds
+      FROM grants WHERE state IN ('active', 'suspect')
+    )
+    SELECT count(*)::int AS living, count(*) FILTER (WHERE state = 'active' AND next_exchange_at < ${overdueBefore})::int AS overdue,
+      count(*) FILTER (WHERE kept AND idle_deadline < ${at}::timestamptz + make_interval(secs => seconds / 4))::int AS "nearIdle",
+      count(*) FILTER (WHERE max_deadline < ${maxBefore})::int AS "nearMax", min(idle_deadline) AS "nextIdle"
+    FROM living`;
+  return facts;
+}
+
+export interface RotationFacts {
+  /** Exchanges that went well. */
+  exchanges: number;
+  /** Of those, how many brought a new token. */
+  renewed: number;
+  /** Tokens whose answer was lost, and which were taken when they were sent again. */
+  takenAgain: number;
+  /** Exchanges whose answer was lost. */
+  lost: number;
+  /** Refusals that called a token used. */
+  refusedAsUsed: number;
+}
+
+export async function inspectRotation(database: Database, { since }: { since: Date }): Promise<RotationFacts> {
+  const [facts] = await database.$queryRaw<[RotationFacts]>`
+    WITH recent AS (
+      SELECT grant_id, generation, verdict, hint, received, fence FROM exchanges
+      WHERE started_at > ${since} AND purpose <> 'consent'
+    ), again AS (
+      SELECT DISTINCT first.grant_id, first.generation FROM recent first JOIN recent second USING (grant_id, generation)
+      WHERE first.verdict = 'ambiguous' AND second.verdict = 'ok' AND second.fence > first.fence
+    )
+    SELECT count(*) FILTER (WHERE verdict = 'ok')::int AS exchanges,
+      count(*) FILTER (WHERE verdict = 'ok' AND received IS NOT NULL)::int AS renewed,
+      (SELECT count(*)::int FROM again) AS "takenAgain",
+      count(*) FILTER (WHERE verdict = 'ambiguous')::int AS lost,
+      count(*) FILTER (WHERE hint = 'token_reused')::int AS "refusedAsUsed"
+    FROM recent`;
+  return facts;
+}
+
+export interface WindowFacts {
+  /** The shortest idle window that tokens have shown. */
+  idleSeconds: number | null;
+  /** The shortest life from consent to maximum that tokens have shown. */
+  maxSeconds: number | null;
+  /** Current tokens, and how many of them say when they end. */
+  tokens: number;
+  withEnd: number;
+  /** The longest pause after which a token was still taken. */
+  takenAfterSeconds: number | null;
+  /** Tokens whose session was gone when they were next sent, and the shortest pause before that. */
+  gone: number;
+  goneAfterSeconds: number | null;
+}
+
+/** What the provider's tokens say of the offline windows, and how long tokens were left unused when they were taken or refused. */
+export async function inspectWindows(database: Database, { since }: { since: Date }): Promise<WindowFacts> {
+  const [facts] = await database.$queryRaw<[WindowFacts]>`
+    WITH asked AS (
+      SELECT verdict, hint, lag(verdict) OVER each AS before, extract(epoch FROM started_at - lag(started_at) OVER each) AS pause
+      FROM exchanges WHERE started_at > ${since} AND verdict IN ('ok', 'person')
+      WINDOW each AS (PARTITION BY grant_id ORDER BY started_at, fence)
+    ), pauses AS (
+      SELECT max(pause) FILTER (WHERE verdict = 'ok') AS taken, count(*) FILTER (WHERE hint = 'withdrawn_at_provider') AS gone,
+        min(pause) FILTER (WHERE hint = 'withdrawn_at_provider') AS gone_after
+      FROM asked WHERE before = 'ok'
+    ), living AS (
+      SELECT g.idle_seconds, t.ends_at, extract(epoch FROM g.max_deadline - coalesce(
+        (SELECT max(agreed_at) FROM consents c WHERE c.grant_id = g.id), g.created_at)) AS max_seconds
+      FROM grants g JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation
+      WHERE g.state IN ('active', 'suspect')
+    )
+    SELECT min(idle_seconds) AS "idleSeconds", min(max_seconds) FILTER (WHERE ends_at IS NOT NULL)::float8 AS "maxSeconds",
+      count(*)::int AS tokens, count(ends_at)::int AS "withEnd", (SELECT taken::float8 FROM pauses) AS "takenAfterSeconds",
+      (SELECT gone::int FROM pauses) AS gone, (SELECT gone_after::float8 FROM pauses) AS "goneAfterSeconds"
+    FROM living`;
+  return facts;
+}
+
+/** By how many seconds tokens seemed to be issued before they were received, in the middle of the latest; null without any. */
+export async function inspectIssuing(
+  database: Database,
+  { since, latest }: { since: Date; latest: number },
+): Promise<{ tokens: number; lagSeconds: number | null }> {
+  const [facts] = await database.$queryRaw<[{ tokens: number; lagSeconds: number | null }]>`
+    SELECT count(*)::int AS tokens,
+      percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - issued_at)::float8) AS "lagSeconds"
+    FROM (SELECT received_at, issued_at FROM token_generations WHERE issued_at IS NOT NULL AND received_at > ${since}
+      ORDER BY received_at DESC LIMIT ${latest}) AS issued`;
+  return facts;
+}
+
+export interface SealedToken {
+  userId: string;
+  grantId: string;
+  number: number;
+  sealed: Uint8Array | null;
+}
+
+/** The current tokens that were received last, sealed. */
+export async function listLatestTokens(database: Database, limit: number): Promise<SealedToken[]> {
+  return database.$queryRaw<SealedToken[]>`
+    SELECT g.user_id AS "userId", t.grant_id AS "grantId", t.number, t.sealed
+    FROM token_generations t JOIN grants g ON g.id = t.grant_id AND g.generation = t.number
+    WHERE g.state <> 'withdrawn' AND t.sealed IS NOT NULL ORDER BY t.received_at DESC LIMIT ${limit}`;
+}

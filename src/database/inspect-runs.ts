@@ -1,0 +1,49 @@
+import type { Database } from './client.ts';
+
+export interface RunFacts {
+  /** Runs that are being worked on under a lease that counts. */
+  running: number;
+  /** Runs whose lease lapsed before `lapsedBefore`, and which nobody gave back. */
+  lapsed: number;
+  /** Runs that were due before `waitingBefore` and wait. */
+  waiting: number;
+  /** Plans whose night was due before `nightBefore` and was not opened. */
+  unopened: number;
+  ended: number;
+  partial: number;
+  failed: number;
+  /** What most of the failed ones failed of. */
+  errorCode: string | null;
+}
+
+export async function inspectRuns(
+  database: Database,
+  times: { at: Date; lapsedBefore: Date; waitingBefore: Date; nightBefore: Date; endedSince: Date },
+): Promise<RunFacts> {
+  const { at, lapsedBefore, waitingBefore, nightBefore, endedSince } = times;
+  const [facts] = await database.$queryRaw<[RunFacts]>`
+    WITH ended AS (
+      SELECT state, error_code FROM runs WHERE finished_at > ${endedSince} AND state IN ('succeeded', 'partial', 'failed')
+    )
+    SELECT count(*) FILTER (WHERE state = 'running' AND lease_until >= ${at})::int AS running,
+      count(*) FILTER (WHERE state = 'running' AND lease_until < ${lapsedBefore})::int AS lapsed,
+      count(*) FILTER (WHERE state = 'queued' AND due_at < ${waitingBefore})::int AS waiting,
+      (SELECT count(*)::int FROM plans p JOIN grants g ON g.id = p.grant_id
+        WHERE NOT p.paused AND g.state IN ('active', 'suspect') AND p.next_due_at < ${nightBefore}) AS unopened,
+      (SELECT count(*)::int FROM ended) AS ended,
+      (SELECT count(*)::int FROM ended WHERE state = 'partial') AS partial,
+      (SELECT count(*)::int FROM ended WHERE state = 'failed') AS failed,
+      (SELECT mode() WITHIN GROUP (ORDER BY error_code) FROM ended WHERE state = 'failed') AS "errorCode"
+    FROM runs WHERE state IN ('running', 'queued')`;
+  return facts;
+}
+
+/** Where repositories must be that were made whole, those not due to be erased. */
+export async function listRepositoryLocations(database: Database, at: Date): Promise<string[]> {
+  const rows = await database.repository.findMany({
+    where: { recoveryKeyFile: { not: null }, OR: [{ eraseAt: null }, { eraseAt: { gt: at } }] },
+    select: { location: true },
+    orderBy: { createdAt: 'asc' },
+  });
+  return rows.map(({ location }) => location);
+}

@@ -1,0 +1,47 @@
+import type { Database } from './client.ts';
+
+/** A PostgreSQL server as it is now. */
+export interface ServerFacts {
+  version: string;
+  /** The first number of the version. */
+  major: number;
+  now: Date;
+  /** A standby, or set to take no writes. */
+  readOnly: boolean;
+  connections: number;
+  mostConnections: number;
+  /** Of this database, on disk. */
+  bytes: number;
+}
+
+export async function inspectServer(database: Database): Promise<ServerFacts> {
+  const [facts] = await database.$queryRaw<[ServerFacts]>`
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
+      clock_timestamp() AS now, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readOnly",
+      (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+      current_setting('max_connections')::int AS "mostConnections",
+      pg_database_size(current_database())::float8 AS bytes`;
+  return facts;
+}
+
+/** Whether the queue has made its tables in this schema. */
+export async function hasQueueTables(database: Database, schema: string): Promise<boolean> {
+  const [{ exists }] = await database.$queryRaw<[{ exists: boolean }]>`
+    SELECT to_regclass(${`${schema}.job`}) IS NOT NULL AS "exists"`;
+  return exists;
+}
+
+/** Why a database could not be opened, as the driver names it, such as DatabaseDoesNotExist. */
+export function kindOfFault(error: unknown): string | undefined {
+  for (let link = error; typeof link === 'object' && link !== null; link = causeOf(link)) {
+    if ('kind' in link && typeof link.kind === 'string') return link.kind;
+  }
+  return undefined;
+}
+
+/** Prisma puts what the driver said into `meta`. */
+function causeOf(error: object): unknown {
+  if ('meta' in error && error.meta) return error.meta;
+  if ('driverAdapterError' in error && error.driverAdapterError) return error.driverAdapterError;
+  return 'cause' in error ? error.cause : undefined;
+}

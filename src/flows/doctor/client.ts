@@ -1,0 +1,147 @@
+import type { Introduction } from '../../oidc/inspect-client.ts';
+import type { Reply } from '../../oidc/question.ts';
+import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
+import { quoted } from './words.ts';
+
+const name = 'client';
+
+export interface ClientFacts {
+  clientId: string;
+  authentication: string;
+  /** What the provider said to each secret or key. */
+  introductions: readonly Introduction[];
+  /** Whether the provider knows the client where no secret is asked for; undefined where that could not be seen. */
+  known?: boolean | undefined;
+}
+
+type Belief = 'believed' | 'refused' | 'not allowed' | 'nobody is answered' | 'unclear';
+
+/**
+ * What the provider thinks of a client whose token was none: `invalid_grant` comes only after the client was believed.
+ * Keycloak says `unauthorized_client` (401) of a wrong secret, and `invalid_client` where client is unknown or disabled.
+ */
+function beliefOf({ reply: { status, body } }: Introduction): Belief {
+  const { error } = body;
+  if (error === 'invalid_grant') return 'believed';
+  if (error === 'invalid_client' || (error === 'unauthorized_client' && status === 401)) return 'refused';
+  if (error === 'unauthorized_client' || error === 'unsupported_grant_type') return 'not allowed';
+  return status === 403 && error === 'access_denied' ? 'nobody is answered' : 'unclear';
+}
+
+export const isBelieved = (introduction: Introduction) => beliefOf(introduction) === 'believed';
+
+/** Each secret by itself, so that whoever rolls one sees which of them the provider takes. */
+export function judgeClient(facts: ClientFacts): Finding[] {
+  const { introductions } = facts;
+  if (introductions.length < 2) return introductions.map((introduction) => judgeOne(facts, introduction));
+  const someWorks = introductions.some(isBelieved);
+  return introductions.map((introduction, index) => {
+    const known = someWorks || facts.known;
+    const finding = { ...judgeOne({ ...facts, known }, introduction), name: `${name}, secret ${index + 1}` };
+    if (!someWorks || finding.state !== 'wrong') return finding;
+    const cure = 'Take it out of the settings once every process has the other one.';
+    return warn(finding.name, `${finding.finding} Nightkeep goes on with another one.`, cure);
+  });
+}
+
+function judgeOne({ clientId, authentication, known }: ClientFacts, introduction: Introduction): Finding {
+  const said = evidence(introduction.reply);
+  switch (beliefOf(introduction)) {
+    case 'believed':
+      return ok(name, `The provider believes ${clientId} (${authentication}).`);
+    case 'refused':
+      return judgeRefusal({ clientId, authentication, known }, introduction.reply);
+    case 'not allowed':
+      return wrong(
+        name,
+        `The provider believes ${clientId}, but does not let it refresh tokens ${said}.`,
+        'Allow the grant type refresh_token for this client.',
+      );
+    case 'nobody is answered':
+      return wrong(
+        name,
+        `The provider answers nobody ${said}.`,
+        'Enable the realm (Keycloak: Realm settings, Enabled).',
+      );
+    case 'unclear':
+      return wrong(
+        name,
+        `The token endpoint does not say whether it believes ${clientId} ${said}.`,
+        'Look into the log of the provider, at what it demands of this client besides, and at the proxy before it.',
+      );
+  }
+}
+
+function judgeRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'introductions'>, reply: Reply): Finding {
+  const said = evidence(reply);
+  const [proof, setting] =
+    authentication === 'private_key_jwt' ? ['key', 'OIDC_PRIVATE_KEY'] : ['secret', 'OIDC_CLIENT_SECRET'];
+  const compare = `Compare ${setting} and OIDC_CLIENT_AUTH with the client's credentials at the provider.`;
+  if (known === true || reply.body.error === 'unauthorized_client')
+    return wrong(
+      name,
+      `The provider knows ${clientId}, but not with this ${proof} (${authentication}) ${said}.`,
+      compare,
+    );
+  if (known === false)
+    return wrong(
+      name,
+      `The provider does not know the client ${clientId}, or it is disabled there ${said}.`,
+      'Correct OIDC_CLIENT_ID, or enable the client (Keycloak: Clients, Enabled).',
+    );
+  return wrong(
+    name,
+    `The provider does not take ${clientId} for what it says it is ${said}.`,
+    `Look whether the client is there and enabled. ${compare}`,
+  );
+}
+
+/** A client that needs no proof: whoever knows its id may act as Nightkeep. */
+export function judgeClientType(clientId: string, withoutProof: Introduction): Finding[] {
+  if (!isBelieved(withoutProof)) return [];
+  return [
+    warn(
+      'client type',
+      `The provider believes ${clientId} without any proof: it is a public client there, and the secret protects nothing.`,
+      'Make it confidential (Keycloak: Client authentication), then set its new secret here.',
+    ),
+  ];
+}
+
+/** Whether tokens must be bound to a key (RFC 9449). Says nothing where the provider does not demand it. */
+export function judgePossession({ clientId, introductions }: ClientFacts, { sends }: { sends: boolean }): Finding[] {
+  const about = 'proof of possession';
+  if (!introductions.some(({ possession }) => possession)) return [];
+  if (sends) return [ok(about, `The provider demands it of ${clientId} (DPoP), and Nightkeep sends it.`)];
+  return [
+    wrong(
+      about,
+      `The provider demands it of ${clientId} (DPoP), and Nightkeep does not send it.`,
+      'Take the demand back for this client (Keycloak: Require DPoP bound tokens).',
+    ),
+  ];
+}
+
+/**
+ * Whether people are asked before they give offline access. Keycloak tells only where the client may use passwords;
+ * `reply` is its answer to a password request that names nobody.
+ */
+export function judgeConsentScreen(clientId: string, reply: Reply, isKeycloak: boolean): Finding {
+  const about = 'consent screen';
+  const { error } = reply.body;
+  if (error === 'invalid_client') return ok(about, `The provider asks people before ${clientId} gets anything.`);
+  if (isKeycloak && (error === 'invalid_request' || error === 'invalid_grant'))
+    return warn(
+      about,
+      `Keycloak gives ${clientId} what it asks for without asking the person.`,
+      'Turn Consent required on for this client.',
+    );
+  return unknown(about, 'Whether the provider asks people cannot be seen from here (Keycloak: Consent required).');
+}
+
+/** What the provider said, for people; nothing is decided by its words. */
+export function evidence({ status, failure, body }: Reply): string {
+  if (status === undefined) return `(${failure})`;
+  const words = [quoted(body.error), quoted(body.error_description)].filter(Boolean).join(': ');
+  return `(${[status, words].filter(Boolean).join(' ')})`;
+}

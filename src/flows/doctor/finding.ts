@@ -1,0 +1,28 @@
+/**
+ * ok: as it should be. warn: works, and should be looked at. wrong: something does not work until it is mended.
+ * unknown: it could not be looked at, or cannot be seen from here.
+ */
+export type State = 'ok' | 'warn' | 'wrong' | 'unknown';
+
+/** What one look found. */
+export interface Finding {
+  /** What was looked at. */
+  name: string;
+  state: State;
+  /** In plain words. */
+  finding: string;
+  cure?: string;
+}
+
+export const ok = (name: string, finding: string): Finding => ({ name, state: 'ok', finding });
+
+export const warn = (name: string, finding: string, cure: string): Finding => ({ name, state: 'warn', finding, cure });
+
+export const wrong = (name: string, finding: string, cure: string): Finding => ({
+  name,
+  state: 'wrong',
+  finding,
+  cure,
+});
+
+export const unknown = (name: string, finding: string): Finding => ({ name, state: 'unknown', finding });

@@ -1,0 +1,62 @@
+import { type Finding, ok, warn, wrong } from './finding.ts';
+import { bytesWords } from './words.ts';
+
+const name = 'queue';
+const least = [6, 2] as const;
+
+/** What Redis says of itself (INFO), by name. */
+export function readInfo(text: string): Map<string, string> {
+  const lines = text.split(/\r?\n/).filter((line) => line.includes(':'));
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+}
+
+/** Whether Redis is one that a queue may live in. */
+export function judgeRedis(info: ReadonlyMap<string, string>): Finding {
+  const version = info.get('redis_version') ?? '';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < least[0] || (major === least[0] && minor < least[1]))
+    return wrong(name, `Redis ${version} is too old.`, `Use Redis ${least.join('.')} or newer.`);
+  if (info.get('role') === 'slave')
+    return wrong(name, 'Redis is a replica and takes no writes.', 'Let REDIS_URL name the primary.');
+  if (info.get('loading') === '1') return warn(name, 'Redis is still loading its data.', 'Wait, then look again.');
+  const policy = info.get('maxmemory_policy');
+  if (policy !== undefined && policy !== 'noeviction')
+    return wrong(
+      name,
+      `Redis throws jobs away when its memory is full (maxmemory-policy ${policy}).`,
+      'Set maxmemory-policy to noeviction.',
+    );
+  const [used, most] = [Number(info.get('used_memory') ?? 0), Number(info.get('maxmemory') ?? 0)];
+  if (most > 0 && used > most * 0.9)
+    return warn(name, `Redis has used ${bytesWords(used)} of ${bytesWords(most)}.`, 'Raise its maxmemory.');
+  return judgePersistence(version, info);
+}
+
+/** A queue that is lost is filled again from PostgreSQL, so nothing more than time is at stake. */
+function judgePersistence(version: string, info: ReadonlyMap<string, string>): Finding {
+  if (info.get('aof_enabled') === '1' && info.get('aof_last_write_status') !== 'err')
+    return ok(name, `Redis ${version} answers, drops nothing and keeps its data over a restart.`);
+  if (info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err')
+    return warn(name, 'Redis could not write its data to disk of late.', 'Look at the disk of Redis, and at its log.');
+  return warn(
+    name,
+    `Redis ${version} answers and drops nothing, but may forget the latest jobs when it restarts.`,
+    'Turn appendonly on; else nightkeep heal, which workers run every ten minutes, fills the queue again.',
+  );
+}
+
+export function judgeRedisFault(failure: string): Finding {
+  const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(failure);
+  return refused
+    ? wrong(name, 'Redis does not let Nightkeep in.', 'Correct user and password in REDIS_URL.')
+    : wrong(
+        name,
+        'Nothing answers where REDIS_URL points.',
+        'Start Redis, or correct host, port and redis:// or rediss:// in REDIS_URL.',
+      );
+}
+
+export function judgeQueueTables(present: boolean): Finding {
+  if (present) return ok(name, 'It lives in PostgreSQL, and its tables are there.');
+  return ok(name, 'It lives in PostgreSQL; the first start makes its tables.');
+}

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Environment } from '../../../src/config.ts';
+import { openSurgery, type Surgery, secret } from './house.ts';
+
+const run = promisify(execFile);
+
+let house: Surgery;
+beforeEach(async () => {
+  house = await openSurgery();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+/** The command in a process of its own, with nothing in its environment but the settings. */
+async function nightkeep(args: readonly string[], changes: Environment = {}) {
+  const env = { PATH: process.env.PATH, ...house.environment, ...changes };
+  return run(process.execPath, ['src/main.ts', ...args], { env, timeout: 90_000 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
+  );
+}
+
+test('a house that is well is told line by line, and the exit code is 0', async () => {
+  await house.consent();
+  const { code, stdout, stderr } = await nightkeep(['doctor']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.filter((line) => !/^(ok|warn|wrong|unknown) +\S/.test(line) && !/^ +→ /.test(line))).toEqual([]);
+  expect(lines).toContainEqual(expect.stringMatching(/^ok {7}client {11}The provider believes nightkeep/));
+  expect(lines).toContainEqual(expect.stringMatching(/^warn {5}rotation {9}A token ends when it is used/));
+  expect(stdout).not.toContain('\u001b');
+  const coloured = await nightkeep(['doctor'], { FORCE_COLOR: '1' });
+  expect(coloured.stdout).toMatch(/\u001b\[32mok {5}\u001b\[39m {2}client/);
+});
+
+test('what is wrong makes the exit code 1, and one JSON object tells it to programs', async () => {
+  const wrong = { OIDC_CLIENT_SECRET: 'some other secret', PUBLIC_URL: 'http://nightkeep.example' };
+  const { code, stdout } = await nightkeep(['doctor', '--json'], wrong);
+  expect(code).toBe(1);
+  const report = JSON.parse(stdout);
+  expect(Object.keys(report)).toEqual(['ok', 'checks']);
+  expect(report.ok).toBe(false);
+  const bad = report.checks.filter(({ state }: { state: string }) => state === 'wrong');
+  expect(bad.map(({ name }: { name: string }) => name)).toEqual(['public address', 'client']);
+  for (const check of report.checks) {
+    expect(check).toEqual({
+      name: expect.any(String),
+      state: expect.any(String),
+      finding: expect.any(String),
+      ...(check.cure && { cure: expect.any(String) }),
+    });
+    if (check.state === 'warn' || check.state === 'wrong') expect(check.cure).toBeTruthy();
+  }
+});
+
+test('no secret is told, whatever is wrong', async () => {
+  await house.consent();
+  const { stdout, stderr } = await nightkeep(['doctor', '--json'], {
+    OIDC_SCOPES: 'strange',
+    REDIS_URL: 'redis://:a-password@127.0.0.1:1',
+  });
+  const keyring = house.environment.KEYRING ?? '';
+  const secrets = [secret, 'a-password', keyring.slice(keyring.indexOf(':') + 1), ...house.provider.judge.secrets()];
+  for (const each of secrets) expect(stdout + stderr).not.toContain(each);
+});
+
+test.each([['--jsn'], ['now']])('a command line that is wrong is refused with 2: %s', async (word) => {
+  const { code, stdout, stderr } = await nightkeep(['doctor', word]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('Usage: nightkeep doctor [--json]');
+});

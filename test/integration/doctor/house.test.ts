@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
+import { migrate } from '../../../src/database/migrate.ts';
+import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { ensurePersonRepository } from '../../../src/flows/person-repository.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { openTestDatabase } from '../../support/postgres.ts';
+import { redisServer, startRedis } from '../../support/redis.ts';
+import { freePort } from '../../support/server-process.ts';
+import { openReception, openSurgery, statesOf } from './house.ts';
+
+let opened: AsyncDisposableStack;
+beforeEach(() => {
+  opened = new AsyncDisposableStack();
+});
+afterEach(() => opened.disposeAsync());
+
+const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
+const open = async () => opened.use(await openReception());
+
+describe('the database', () => {
+  const rest = ['migrations', 'offline tokens', 'offline windows', 'grants', 'deadlines', 'runs', 'repositories'];
+  const unknowns = Object.fromEntries(rest.map((name) => [name, 'unknown']));
+
+  test('that is away is named, and all else is looked at', async () => {
+    const { examine } = await open();
+    const findings = await examine({ DATABASE_URL: `postgres://x:password-of-x@127.0.0.1:${await freePort()}/x` });
+    expect(found(findings.get('database'))).toMatch(
+      /^wrong: Nothing answers where DATABASE_URL points\. → Start PostgreSQL/,
+    );
+    expect(statesOf(findings, ...rest)).toEqual(unknowns);
+    expect(statesOf(findings, 'client', 'spool')).toEqual({ client: 'ok', spool: 'ok' });
+    expect(JSON.stringify([...findings])).not.toContain('password-of-x');
+  });
+
+  test('that takes connections and says nothing is not waited for, and neither is a queue', async () => {
+    const port = await listenSilently();
+    const { examine } = await open();
+    const began = performance.now();
+    const silent = { DATABASE_URL: `postgres://x@127.0.0.1:${port}/x`, REDIS_URL: `redis://127.0.0.1:${port}` };
+    const findings = await examine(silent);
+    expect(found(findings.get('database'))).toMatch(/^wrong: PostgreSQL does not answer/);
+    expect(findings.get('queue')).toMatchObject({ state: 'wrong' });
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
+  test('that does not exist, or is another, is told apart', async () => {
+    const { examine } = await open();
+    const server = opened.adopt(await openTestDatabase(), (one) => one.drop());
+    const nowhere = new URL(server.url);
+    nowhere.pathname = '/nightkeep_test_none';
+    expect(found((await examine({ DATABASE_URL: nowhere.href })).get('database'))).toMatch(
+      /^wrong: .*no database of that name/,
+    );
+    const empty = await examine({ DATABASE_URL: server.url });
+    expect(empty.get('database')).toMatchObject({ state: 'ok' });
+    expect(found(empty.get('migrations'))).toMatch(
+      /^wrong: The database lacks \d migrations.* → Run: nightkeep migrate/,
+    );
+    expect(statesOf(empty, 'grants', 'runs')).toEqual({ grants: 'unknown', runs: 'unknown' });
+  });
+
+  test('that is newer than this version, or takes no writes, is named', async () => {
+    const house = opened.use(await openSurgery());
+    const name = '29990101000000_later';
+    await house.database
+      .$executeRaw`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', ${name}, now())`;
+    expect(found((await house.examine()).get('migrations'))).toMatch(/^warn: .*newer version.*29990101000000_later/);
+    const readOnly = `${house.environment.DATABASE_URL}?options=-c%20default_transaction_read_only%3Don`;
+    expect(found((await house.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
+      /^wrong: PostgreSQL takes no writes/,
+    );
+  });
+
+  test('that is embedded is started to be looked at, and stopped again; before the first start there is none', async () => {
+    const { examine, folder } = await open();
+    expect(found((await examine()).get('database'))).toMatch(/^unknown: There is no embedded PostgreSQL yet/);
+    const home = join(folder, 'postgres');
+    const first = await startEmbeddedDatabase(home);
+    await migrate(first.url);
+    await first[Symbol.asyncDispose]();
+    const findings = await examine();
+    expect(statesOf(findings, 'database', 'migrations', 'grants')).toEqual({
+      database: 'ok',
+      migrations: 'ok',
+      grants: 'ok',
+    });
+    await expect(access(join(home, 'data', 'postmaster.pid'))).rejects.toThrow('ENOENT');
+  });
+
+  test('with a wrong address is not taken for the embedded one', async () => {
+    const { examine } = await open();
+    const findings = await examine({ DATABASE_URL: 'mysql://x' });
+    expect(found(findings.get('settings'))).toMatch(/^wrong: DATABASE_URL is not a usable address/);
+    expect(found(findings.get('database'))).toMatch(/^unknown: Not looked at: the settings for it are wrong/);
+  });
+});
+
+describe('the queue', () => {
+  test('in PostgreSQL needs nothing more', async () => {
+    const house = opened.use(await openSurgery());
+    expect(found((await house.examine()).get('queue'))).toMatch(
+      /^ok: It lives in PostgreSQL; the first start makes its tables/,
+    );
+  });
+
+  test.skipIf(redisServer === undefined)('in Redis is held to what a queue needs', async () => {
+    const redis = opened.use(await startRedis(redisServer ?? ''));
+    const { examine } = await open();
+    const findings = await examine({ REDIS_URL: redis.url });
+    expect(found(findings.get('queue'))).toMatch(/^ok: Redis \d+\.\d+\.\d+ answers, drops nothing and keeps its data/);
+    await configureRedis(redis.url, 'maxmemory-policy', 'allkeys-lru');
+    expect(found((await examine({ REDIS_URL: redis.url })).get('queue'))).toMatch(
+      /^wrong: .*allkeys-lru.* → Set maxmemory-policy to noeviction/,
+    );
+  });
+
+  test('in a Redis that is away is named', async () => {
+    const { examine } = await open();
+    const findings = await examine({ REDIS_URL: `redis://:password-of-x@127.0.0.1:${await freePort()}` });
+    expect(found(findings.get('queue'))).toMatch(/^wrong: Nothing answers where REDIS_URL points\. → Start Redis/);
+    expect(JSON.stringify([...findings])).not.toContain('password-of-x');
+  });
+});
+
+describe('the store', () => {
+  test('takes a file and keeps nothing of it', async () => {
+    const { examine, folder } = await open();
+    await mkdir(join(folder, 'store'));
+    expect((await examine()).get('store')).toMatchObject({ state: 'ok' });
+    expect(await readdir(join(folder, 'store'))).toEqual([]);
+    expect(await readdir(folder)).toEqual(['store']);
+  });
+
+  test('that may not be written is named with the cure', async () => {
+    const { examine, folder } = await open();
+    const closed = join(folder, 'closed');
+    await mkdir(closed);
+    await chmod(closed, 0o500);
+    // The administrator may write in any folder but those of the kernel.
+    const store = process.getuid?.() === 0 ? '/sys' : closed;
+    expect(found((await examine({ STORE_URL: pathToFileURL(store).href })).get('store'))).toMatch(
+      /^wrong: The folder .* (may not be used by this user|is mounted read-only)\. → (Give|Remount)/,
+    );
+  });
+
+  test('that is a file, or is missing with all that was in it, is named', async () => {
+    const house = opened.use(await openSurgery());
+    const file = join(house.folder, 'file');
+    await writeFile(file, '');
+    expect(found((await house.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
+      /^wrong: .* is a file/,
+    );
+    const store = (location: string) => openLocalBackend(join(house.folder, 'store', location));
+    const { userId } = await house.consent();
+    const { location } = await ensurePersonRepository({ ...house.resources, store }, userId);
+    expect(statesOf(await house.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
+    await rm(location, { recursive: true, force: true });
+    expect(found((await house.examine()).get('repositories'))).toMatch(
+      /^wrong: 1 repository of 1 has no config in the store/,
+    );
+    await rm(join(house.folder, 'store'), { recursive: true });
+    expect(found((await house.examine()).get('store'))).toMatch(
+      /^wrong: There is no folder .* must hold 1 repository.* → Mount the disk/,
+    );
+  });
+});
+
+test('tokens that wait on this disk are counted', async () => {
+  const house = opened.use(await openSurgery());
+  await house.resources.spool.keep('an-exchange', Buffer.from('cut off'));
+  expect(found((await house.examine()).get('spool'))).toMatch(/^warn: 1 token is on this disk only.*nightkeep heal/);
+  expect((await house.examine()).get('keyring')).toMatchObject({ state: 'ok' });
+});
+
+test('every wrong setting is told at once, and so is a name that no setting has', async () => {
+  const { examine } = await open();
+  const findings = await examine({ ZONE: 'Mars/Olympus', OIDC_CLIENT_SECRT: 'x' });
+  expect(findings.get('settings')).toMatchObject({
+    state: 'warn',
+    finding: expect.stringContaining('OIDC_CLIENT_SECRT'),
+  });
+  expect(statesOf(findings, 'client', 'discovery')).toEqual({ client: 'ok', discovery: 'ok' });
+});
+
+test('an address over which nobody could sign in is named', async () => {
+  const { examine } = await open();
+  expect(found((await examine({ PUBLIC_URL: 'http://nightkeep.example' })).get('public address'))).toMatch(
+    /^wrong: .*plain http/,
+  );
+  expect(found((await examine({ PUBLIC_URL: 'https://nightkeep.example/a' })).get('public address'))).toMatch(
+    /^warn: .*only https/,
+  );
+});
+
+/** A port that takes connections and never answers. */
+async function listenSilently(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  opened.defer(() => void server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function configureRedis(url: string, name: string, value: string): Promise<void> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis(url);
+  await client.config('SET', name, value);
+  client.disconnect();
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
+import type { DemoClient } from '../../../demo/idp-client.ts';
+import { alice, type Person, people } from '../../../demo/people.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
+import { type Environment, readConfig } from '../../../src/config.ts';
+import { openDatabase } from '../../../src/database/client.ts';
+import { migrate } from '../../../src/database/migrate.ts';
+import { examine } from '../../../src/flows/doctor/doctor.ts';
+import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { silentLog } from '../../../src/log.ts';
+import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { openKeyring } from '../../../src/resources.ts';
+import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { openSpool } from '../../../src/vault/spool.ts';
+import { openTestDatabase } from '../../support/postgres.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { startRelyingParty } from '../demo/relying-party.ts';
+
+export const secret = 'a secret & more';
+export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
+
+/** What the doctor found, by the name of what was looked at. */
+export type Findings = ReadonlyMap<string, Finding>;
+
+/** A demo provider with Nightkeep as its client, and the settings that Nightkeep would run with; no database. */
+export interface Reception extends AsyncDisposable {
+  readonly provider: DemoProvider;
+  readonly client: DemoClient;
+  /** A folder of its own. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly environment: Environment;
+  /** Time passes for everybody. */
+  pass(ms: number): void;
+  examine(changes?: Environment): Promise<Findings>;
+}
+
+export interface ReceptionOptions {
+  client?: Partial<DemoClient>;
+  realm?: ProviderOptions['options'];
+  /** How far the provider's clock is ahead. */
+  aheadMs?: number;
+}
+
+export async function openReception({ client, realm = {}, aheadMs = 0 }: ReceptionOptions = {}): Promise<Reception> {
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(await temporaryFolder('doctor')).path;
+  const party = opened.use(await startRelyingParty({ id: 'nightkeep', secret, ...client }));
+  let shift = 0;
+  const clock = systemClock(() => shift);
+  const theirs = systemClock(() => shift + aheadMs);
+  const world = { clients: [party.client], people, options: realm, clock: theirs };
+  const provider = opened.adopt(await startProvider(world), (one) => one.stop());
+  const environment: Environment = {
+    PUBLIC_URL: new URL('/', party.client.redirectUris[0]).href,
+    DATA_DIR: folder,
+    STORE_URL: pathToFileURL(join(folder, 'store')).href,
+    OIDC_ISSUER: provider.issuer,
+    OIDC_CLIENT_ID: party.client.id,
+    OIDC_CLIENT_SECRET: secret,
+    FILES_URL: 'https://cloud.example/{preferred_username}/',
+  };
+  const closing = opened.move();
+  return {
+    provider,
+    client: party.client,
+    folder,
+    clock,
+    environment,
+    pass: (ms) => {
+      shift += ms;
+    },
+    examine: async (changes = {}) => byName((await examine({ ...environment, ...changes }, clock)).checks),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** The same with a database, a keyring, and people who consent. */
+export async function openSurgery(options: ReceptionOptions = {}) {
+  await using opened = new AsyncDisposableStack();
+  const reception = opened.use(await openReception(options));
+  const { clock, environment } = reception;
+  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
+  await migrate(test.url);
+  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
+  Object.assign(environment, { DATABASE_URL: test.url, KEYRING: keyLine('one') });
+  const config = readConfig(environment);
+  const resources = {
+    ...{ clock, config, database, holder: 'test', log: silentLog },
+    keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
+    spool: openSpool(join(reception.folder, 'spool')),
+    issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
+  };
+  const firstNight = () => ({ night: '2030-01-01', dueAt: new Date('2030-01-01T02:00:00Z') });
+  const closing = opened.move();
+  return {
+    ...reception,
+    resources,
+    database,
+    consent: async (person: Person = alice) => {
+      await using browser = openBrowser();
+      const { url, transaction } = await beginConsent(resources, { returnTo: '/', terms: {} });
+      const callback = new URL((await signIn(browser, await browser.open(url.href), person)).url);
+      const kept = JSON.parse(JSON.stringify(transaction));
+      return (await finishConsent(resources, { callback, transaction: kept, firstNight })).grant;
+    },
+    /** Exchanges the token of a grant, whatever comes of it. */
+    exchange: (grantId: string) =>
+      obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 100_000 }).catch(() => undefined),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+export type Surgery = Awaited<ReturnType<typeof openSurgery>>;
+
+function byName(checks: readonly Finding[]): Findings {
+  return new Map(checks.map((finding) => [finding.name, finding]));
+}
+
+/** The states, by name: what a test of one knob looks at. */
+export function statesOf(findings: Findings, ...names: string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, findings.get(name)?.state]));
+}

@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
+import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { openReception, type ReceptionOptions, statesOf } from './house.ts';
+
+let opened: AsyncDisposableStack;
+beforeEach(() => {
+  opened = new AsyncDisposableStack();
+});
+afterEach(() => opened.disposeAsync());
+
+const open = async (options?: ReceptionOptions) => opened.use(await openReception(options));
+const newKey = () => generateKeyPair('ES256', { extractable: true });
+
+/** A port that takes connections and never answers. */
+async function listenSilently(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  opened.defer(() => void server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
+
+test('a provider that is set up well has nothing wrong', async () => {
+  const { examine } = await open();
+  const findings = await examine();
+  const names = ['discovery', 'signing keys', 'clocks', 'client', 'sign-in', 'offline scope', 'pushed requests'];
+  expect(statesOf(findings, ...names)).toEqual(Object.fromEntries(names.map((name) => [name, 'ok'])));
+  expect([...findings.values()].filter(({ state }) => state === 'wrong' || state === 'warn')).toEqual([]);
+});
+
+test('nothing that is asked exchanges, reuses or grants anything', async () => {
+  const { examine, provider } = await open();
+  await examine();
+  expect(provider.judge.issued()).toEqual([]);
+  expect(provider.judge.secrets()).toEqual([]);
+});
+
+test('a wrong secret is told from a client that is not there', async () => {
+  const { examine, provider } = await open();
+  expect(found((await examine({ OIDC_CLIENT_SECRET: 'not it' })).get('client'))).toMatch(
+    /^wrong: The provider knows nightkeep, but not with this secret .* → Compare OIDC_CLIENT_SECRET/,
+  );
+  const stranger = await examine({ OIDC_CLIENT_ID: 'nobody' });
+  expect(found(stranger.get('client'))).toMatch(
+    /^wrong: The provider does not know the client nobody, or it is disabled/,
+  );
+  provider.knobs.setClient('nightkeep', { enabled: false });
+  expect(found((await examine()).get('client'))).toMatch(/^wrong: .*disabled there.* → .*enable the client/);
+});
+
+test('of several secrets each is tried, so that one that is rolled shows which works', async () => {
+  const { examine, environment } = await open();
+  const findings = await examine({ OIDC_CLIENT_SECRET: `the new one\n${environment.OIDC_CLIENT_SECRET}` });
+  expect(found(findings.get('client, secret 1'))).toMatch(/^warn: .*not with this secret.* goes on with another/);
+  expect(findings.get('client, secret 2')).toMatchObject({ state: 'ok' });
+  expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
+  expect(JSON.stringify([...findings])).not.toMatch(/the new one|a secret & more/);
+});
+
+test('a key is tried as secrets are', async () => {
+  const [own, other] = [await newKey(), await newKey()];
+  const publicKeys = { keys: [await exportJWK(own.publicKey)] };
+  const { examine } = await open({ client: { authentication: 'private_key_jwt', publicKeys } });
+  const withKey = (OIDC_PRIVATE_KEY: string) => examine({ OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY });
+  expect((await withKey(await exportPKCS8(own.privateKey))).get('client')).toMatchObject({ state: 'ok' });
+  expect(found((await withKey(await exportPKCS8(other.privateKey))).get('client'))).toMatch(
+    /^wrong: .*not with this key.* → Compare OIDC_PRIVATE_KEY/,
+  );
+  expect((await withKey('no key')).get('client')).toMatchObject({ state: 'unknown' });
+});
+
+test('a client that needs no secret is pointed out', async () => {
+  const { examine, provider } = await open();
+  provider.knobs.setClient('nightkeep', { authentication: 'none' });
+  expect(found((await examine()).get('client type'))).toMatch(/^warn: .*it is a public client there/);
+});
+
+test.each(['rfc9126', 'keycloak'] as const)(
+  'a redirect address that is not registered is named (%s)',
+  async (words) => {
+    const { examine } = await open({ realm: { pushedFaultsAs: words } });
+    const findings = await examine({ PUBLIC_URL: 'http://localhost:1/' });
+    expect(found(findings.get('sign-in'))).toMatch(
+      /^wrong: .*come back to http:\/\/localhost:1\/callback.* → Add exactly this address to the redirect URIs/,
+    );
+    expect(statesOf(findings, 'client', 'offline scope', 'pushed requests')).toEqual({
+      client: 'ok',
+      'offline scope': 'unknown',
+      'pushed requests': 'unknown',
+    });
+  },
+);
+
+test.each(['rfc9126', 'keycloak'] as const)(
+  'a client without the scope offline_access is named (%s)',
+  async (words) => {
+    const { examine, provider } = await open({ realm: { pushedFaultsAs: words } });
+    provider.knobs.setOfflineScope('nightkeep', false);
+    const findings = await examine();
+    expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
+    expect(found(findings.get('offline scope'))).toMatch(
+      /^wrong: .*may not ask for offline_access.*Client scopes, as Optional/,
+    );
+  },
+);
+
+test('a demand for pushed requests is met', async () => {
+  const { examine } = await open({ client: { pushedRequestsRequired: true } });
+  const findings = await examine();
+  expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
+  expect(found(findings.get('pushed requests'))).toMatch(/^ok: The provider demands them/);
+});
+
+test.each([false, true])('a demand for proofs of possession is named (with a nonce: %s)', async (dpopNonce) => {
+  const { examine } = await open({ client: { dpopRequired: true }, realm: { dpopNonce } });
+  const findings = await examine();
+  expect(findings.get('client')).toMatchObject({ state: 'ok' });
+  expect(found(findings.get('proof of possession'))).toMatch(
+    /^wrong: .*demands it of nightkeep \(DPoP\).*Require DPoP/,
+  );
+});
+
+test('whether people are asked shows where the client may use passwords', async () => {
+  const { examine, provider } = await open({ client: { directAccess: true } });
+  expect(found((await examine()).get('consent screen'))).toMatch(/^ok: The provider asks people/);
+  provider.knobs.setClient('nightkeep', { directAccess: false });
+  expect((await examine()).get('consent screen')).toMatchObject({ state: 'unknown' });
+});
+
+test('a realm that is disabled, and one that is not there, are told apart', async () => {
+  const { examine, provider } = await open();
+  provider.knobs.setRealm({ enabled: false });
+  expect(found((await examine()).get('client'))).toMatch(/^wrong: The provider answers nobody .* → Enable the realm/);
+  const elsewhere = await examine({ OIDC_ISSUER: `${provider.issuer}/realms/nowhere` });
+  expect(found(elsewhere.get('discovery'))).toMatch(/^wrong: There is no provider at .*\(404\).*realms\/REALM/);
+  expect(statesOf(elsewhere, 'client', 'signing keys')).toEqual({ client: 'unknown', 'signing keys': 'unknown' });
+});
+
+test('a provider that is away is named, and all else is looked at', async () => {
+  const { examine, provider } = await open();
+  await provider.knobs.down();
+  const findings = await examine();
+  expect(found(findings.get('discovery'))).toMatch(/^wrong: .*does not answer \(ECONNREFUSED\)\. → Start the provider/);
+  expect(statesOf(findings, 'settings', 'spool', 'client')).toEqual({ settings: 'ok', spool: 'ok', client: 'unknown' });
+});
+
+test('a provider that takes connections and says nothing is not waited for', async () => {
+  const port = await listenSilently();
+  const { examine } = await open();
+  const began = performance.now();
+  const findings = await examine({ OIDC_ISSUER: `http://127.0.0.1:${port}` });
+  expect(found(findings.get('discovery'))).toMatch(/^wrong: .*does not answer \(timeout\)\. → Look whether a firewall/);
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
+
+test('what answers and is no provider, bears another name, or points elsewhere is told apart', async () => {
+  const { examine, provider } = await open();
+  const server = opened.adopt(await listenOnLoopback(0), (one) => one.down());
+  const answers = async (status: number, headers: Record<string, string>, body = '') => {
+    server.serve((_request, response) => response.writeHead(status, headers).end(body));
+    return found((await examine({ OIDC_ISSUER: server.origin })).get('discovery'));
+  };
+  expect(await answers(200, { 'content-type': 'text/html' }, '<p>Welcome')).toMatch(/^wrong: .*is no OpenID provider/);
+  expect(await answers(200, {}, JSON.stringify({ issuer: provider.issuer }))).toMatch(
+    new RegExp(`^wrong: .* names itself ${provider.issuer}\\. → Set OIDC_ISSUER to ${provider.issuer}`),
+  );
+  expect(await answers(302, { location: 'https://id.example/' })).toMatch(
+    /^wrong: .* points to https:\/\/id\.example\//,
+  );
+  expect(await answers(200, {}, JSON.stringify({ issuer: server.origin }))).toMatch(
+    /^wrong: .*lacks authorization_endpoint, token_endpoint, jwks_uri/,
+  );
+  expect(await answers(502, {}, 'bad gateway')).toMatch(/^wrong: .*answers 502/);
+});
+
+test('a clock that is off by a minute is named', async () => {
+  const { examine } = await open({ aheadMs: 60_000 });
+  expect(found((await examine()).get('clocks'))).toMatch(/^wrong: This machine is 60 s behind the provider.*NTP/);
+});

@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/inspect-custody.ts';
+import type { RunFacts } from '../../../src/database/inspect-runs.ts';
+import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { judgeCircuits, judgeDeadlines, judgeGrants } from '../../../src/flows/doctor/grants.ts';
+import { judgeKeyring } from '../../../src/flows/doctor/keyring.ts';
+import { judgeRotation, judgeTokens, readTokenFacts } from '../../../src/flows/doctor/rotation.ts';
+import { judgeRuns } from '../../../src/flows/doctor/runs.ts';
+import { judgeIdle, judgeMax } from '../../../src/flows/doctor/windows.ts';
+
+const [hour, day] = [3_600_000, 86_400_000];
+const at = new Date('2030-01-01T00:00:00Z');
+const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
+
+describe('tokens', () => {
+  const issuer = new URL('https://id.example/');
+  const claims = { iss: 'https://id.example', typ: 'Offline' };
+
+  test.each([
+    [[], 0, /^unknown: There are none yet/],
+    [[claims, claims], 0, /^ok: Opened the latest 2: offline tokens of this provider/],
+    [[undefined], 0, /^ok: Opened the latest 1: only the provider can read them/],
+    [[claims, { ...claims, typ: 'Refresh' }], 0, /^warn: Opened the latest 2: only 1 of 2 that can be read say/],
+    [[claims], 2, /^wrong: Of the latest 3 tokens 2 did not open/],
+    [
+      [claims, { ...claims, iss: 'https://old.example' }],
+      0,
+      /^wrong: .*issued by https:\/\/old\.example, which is not OIDC_ISSUER/,
+    ],
+  ])('%j and %d that do not open', (some, shut, pattern) =>
+    expect(words(judgeTokens(readTokenFacts(issuer, some, shut)))).toMatch(pattern),
+  );
+
+  const none: RotationFacts = { exchanges: 0, renewed: 0, takenAgain: 0, lost: 0, refusedAsUsed: 0 };
+  const rotation = (facts: Partial<RotationFacts>, some: readonly (Record<string, unknown> | undefined)[]) =>
+    words(judgeRotation({ ...none, ...facts }, readTokenFacts(issuer, some, 0)));
+
+  test.each([
+    [{}, [], /^unknown: No token has been exchanged yet/],
+    [{}, [{ ...claims, reuse_id: 'x' }], /^warn: .*Revoke Refresh Token.* → Set Refresh Token Max Reuse to 1/],
+    [{ exchanges: 9, renewed: 9, lost: 2 }, [{ ...claims, reuse_id: 'x' }], /^warn: .*2 answers got lost/],
+    [{ exchanges: 9, renewed: 9, refusedAsUsed: 1 }, [claims], /^warn: /],
+    [{ exchanges: 9, renewed: 9, takenAgain: 1 }, [{ ...claims, reuse_id: 'x' }], /^ok: .*but may come back/],
+    [{ exchanges: 9, renewed: 9 }, [claims], /^ok: Of 9 exchanges each brought a new token, and older ones stay good/],
+    [{ exchanges: 9, renewed: 4 }, [undefined], /^ok: Of 9 exchanges 4 brought a new token\. Whether an older one/],
+    [{ exchanges: 9 }, [undefined], /^ok: No exchange of 9 brought a new token/],
+  ])('rotation %j', (facts, some, pattern) => expect(rotation(facts, some)).toMatch(pattern));
+});
+
+describe('offline windows', () => {
+  const none: WindowFacts = {
+    ...{ idleSeconds: null, maxSeconds: null, tokens: 5, withEnd: 0, takenAfterSeconds: null },
+    ...{ gone: 0, goneAfterSeconds: null },
+  };
+  const settings = { offlineIdleMs: 30 * day };
+  const gone = { gone: 2, goneAfterSeconds: 9 * 86_400 };
+
+  test.each([
+    [{ tokens: 0 }, /^unknown: .*no token to compare/],
+    [{}, /^unknown: .*do not say when they end unused\. Compare/],
+    [{ takenAfterSeconds: 86_400 }, /^unknown: .*One was taken after 1d/],
+    [{ idleSeconds: 30 * 86_400 }, /^ok: .*tokens say 30d/],
+    [{ idleSeconds: 60 * 86_400 }, /^ok: .*tokens say 60d/],
+    [{ idleSeconds: 14 * 86_400 }, /^warn: .*end after 14d unused.* → Set OFFLINE_IDLE to 14d/],
+    [gone, /^warn: .*2 sessions were gone after 9d or more/],
+    [{ ...gone, gone: 1 }, /^unknown: /],
+    [{ ...gone, takenAfterSeconds: 10 * 86_400 }, /^unknown: /],
+    [{ ...gone, goneAfterSeconds: 40 * 86_400 }, /^unknown: /],
+  ])('idle %j', (facts, pattern) => expect(words(judgeIdle(settings, { ...none, ...facts }))).toMatch(pattern));
+
+  test.each([
+    [{ tokens: 0 }, undefined, /^unknown: OFFLINE_MAX is not set/],
+    [{}, undefined, /^ok: OFFLINE_MAX is not set, and tokens name no end/],
+    [{ withEnd: 5 }, undefined, /^ok: .*no token says otherwise/],
+    [
+      { withEnd: 5, maxSeconds: 60 * 86_400 },
+      undefined,
+      /^warn: OFFLINE_MAX is not set, but tokens end 60d after consent/,
+    ],
+    [{ withEnd: 5, maxSeconds: 60 * 86_400 }, 60 * day, /^ok: OFFLINE_MAX is 60d/],
+    [{ withEnd: 5, maxSeconds: 60 * 86_400 }, 90 * day, /^warn: .* → Set OFFLINE_MAX to 60d/],
+  ])('maximum %j with %s', (facts, offlineMaxMs, pattern) =>
+    expect(words(judgeMax({ ...settings, offlineMaxMs }, { ...none, ...facts }))).toMatch(pattern),
+  );
+});
+
+describe('grants', () => {
+  const row = (state: GrantCount['state'], reason: string | null, count: number): GrantCount => ({
+    state,
+    reason,
+    count,
+  });
+  const active = row('active', null, 40);
+
+  test.each([
+    [[], /^ok: Nobody has consented yet/],
+    [[active, row('withdrawn', 'withdrawn here', 3)], /^ok: 40 active; 3 withdrawn\. →/],
+    [
+      [active, row('needs_consent', 'withdrawn_at_provider', 2)],
+      /^ok: 40 active; 2 needs_consent: withdrawn_at_provider 2/,
+    ],
+    [[active, row('needs_consent', 'lost_rotation', 1)], /^wrong: 1 token was lost by us.*consent again/],
+    [[active, row('withdrawn', 'lost_rotation', 1)], /^ok: /],
+    [
+      [active, row('suspect', 'permission_missing', 2)],
+      /^warn: 2 people may no longer give offline access.*role offline_access/,
+    ],
+    [[active, row('suspect', 'account_disabled', 1)], /^warn: 1 account is disabled or gone/],
+    [[active, row('needs_consent', 'signed_out', 9)], /^warn: 9 people were signed out by an administrator/],
+    [[active, row('suspect', 'ended_at_provider', 1)], /^warn: The provider refuses 1 token of late/],
+  ])('%j', (counts, pattern) => expect(words(judgeGrants(counts))).toMatch(pattern));
+
+  test('circuits tell trouble with the client from a jump of refusals', () => {
+    const circuit = { issuer: 'https://id.example', open: true, reason: 'invalid_client', openedAt: at };
+    expect(words(judgeCircuits([circuit]))).toMatch(
+      /^wrong: .*\(invalid_client, since 2030-01-01T.* → Mend what the line about the client/,
+    );
+    expect(words(judgeCircuits([{ ...circuit, reason: 'refusals' }]))).toMatch(/circuits --trust ISSUER/);
+    expect(judgeCircuits([{ ...circuit, open: false }]).state).toBe('ok');
+  });
+
+  test.each([
+    [{ living: 0 }, /^ok: There is nothing/],
+    [{}, /^ok: Every grant of 10 is kept alive\. The first would end unused in 20d\. →/],
+    [{ nearMax: 2 }, /^ok: .*2 grants reach their maximum within 14d; the people are told/],
+    [{ overdue: 3 }, /^wrong: Of 10 grants 3 should have been exchanged 1h ago or earlier/],
+    [{ nearIdle: 1, overdue: 3 }, /^wrong: Of 10 grants 1 used up more than three quarters/],
+  ])('deadlines %j', (change, pattern) => {
+    const facts = {
+      living: 10,
+      overdue: 0,
+      nearIdle: 0,
+      nearMax: 0,
+      nextIdle: new Date(at.getTime() + 20 * day),
+      ...change,
+    };
+    expect(words(judgeDeadlines(facts, { overdueMs: hour, nearMaxMs: 14 * day }, at))).toMatch(pattern);
+  });
+});
+
+describe('the keyring', () => {
+  const seals = {
+    id: 'two',
+    state: 'sealing' as const,
+    since: new Date(at.getTime() - 10 * day),
+    sealed: { 'offline tokens': 3 },
+  };
+  const opens = { id: 'one', state: 'opening' as const, sealed: { 'repository passwords': 4 } };
+
+  test.each([
+    [{ uses: [seals, opens] }, /^ok: Every key opens what it sealed: two seals \(3 sealed\), one opening \(4 sealed\)/],
+    [{ uses: [seals], broken: ['one'] }, /^wrong: .*: one is missing or another key/],
+    [{ uses: [seals, { ...opens, state: 'missing' as const }], broken: ['one'] }, /^wrong: .*: one is missing/],
+    [{ uses: [seals], fresh: true }, /^ok: .*nothing is sealed with it yet/],
+    [
+      { uses: [{ ...seals, since: new Date(at.getTime() - 800 * day) }] },
+      /^warn: .*two seals for 800d now.*keys rotate/,
+    ],
+  ])('%j', (change, pattern) =>
+    expect(words(judgeKeyring({ broken: [], fresh: false, ...change }, at))).toMatch(pattern),
+  );
+});
+
+describe('runs', () => {
+  const none: RunFacts = {
+    ...{ running: 0, lapsed: 0, waiting: 0, unopened: 0 },
+    ...{ ended: 0, partial: 0, failed: 0, errorCode: null },
+  };
+  test.each([
+    [{}, /^ok: None ended in a day, and none is stuck\. →/],
+    [{ ended: 5, running: 1 }, /^ok: Of 5 runs in a day all succeeded, and none is stuck\. 1 under way/],
+    [{ ended: 5, partial: 2 }, /^ok: Of 5 runs in a day 2 came out in part/],
+    [
+      { ended: 5, failed: 1, errorCode: 'source/forbidden' },
+      /^warn: Of 5 runs in a day 1 failed, most often by source\/forbidden/,
+    ],
+    [{ waiting: 7, running: 2 }, /^ok: /],
+    [{ waiting: 7 }, /^wrong: 7 runs wait and none is worked on/],
+    [{ lapsed: 2, running: 1 }, /^wrong: 2 runs were left by a worker that is gone, and nobody took them over/],
+    [{ unopened: 3, waiting: 1 }, /^wrong: 3 nights should have been opened by now: no worker plans/],
+  ])('%j', (change, pattern) => expect(words(judgeRuns({ ...none, ...change }))).toMatch(pattern));
+});

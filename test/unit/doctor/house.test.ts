@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import type { ServerFacts } from '../../../src/database/inspect-server.ts';
+import { kindOfFault } from '../../../src/database/inspect-server.ts';
+import { judgeClocks } from '../../../src/flows/doctor/clocks.ts';
+import { judgeDatabaseFault, judgeMigrations, judgeServer } from '../../../src/flows/doctor/database.ts';
+import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { judgePublicAddress } from '../../../src/flows/doctor/public-address.ts';
+import { judgeRedis, judgeRedisFault, readInfo } from '../../../src/flows/doctor/queue.ts';
+import { judgeSettings } from '../../../src/flows/doctor/settings.ts';
+import { judgeRepositories, judgeStore } from '../../../src/flows/doctor/store.ts';
+import { bytesWords, durationWords, someOf } from '../../../src/flows/doctor/words.ts';
+
+const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
+
+describe('settings', () => {
+  test('that are wrong are told one by one, once each', () => {
+    const found = judgeSettings(['PORT is "x".', 'ZONE is "y".', 'PORT is "x".'], []);
+    expect(found.map(words)).toEqual([expect.stringMatching(/^wrong: PORT/), expect.stringMatching(/^wrong: ZONE/)]);
+  });
+
+  test('that nobody reads are pointed out, files among them', () => {
+    const names = ['OIDC_ISSUER', 'OIDC_CLIENT_SECRET_FILE', 'OFFLINE_IDEL', 'OIDC_SECRET_FILE', 'HOME', 'PATH'];
+    const found = judgeSettings([], names);
+    expect(found.map(({ finding }) => finding.split(' ')[0])).toEqual(['OFFLINE_IDEL', 'OIDC_SECRET_FILE']);
+    expect(judgeSettings([], ['OIDC_ISSUER'])).toMatchObject([{ state: 'ok' }]);
+  });
+});
+
+test.each([
+  ['https://nightkeep.example/', /^ok: .*is https/],
+  ['http://localhost:3000/', /^ok: .*on this machine/],
+  ['http://[::1]:3000/', /^ok: .*on this machine/],
+  ['http://nightkeep.example/', /^wrong: .*nobody can sign in/],
+  ['http://localhost.example/', /^wrong: /],
+  ['https://nightkeep.example/app/', /^warn: .*only https:\/\/nightkeep.example counts/],
+])('the public address %s', (address, pattern) => expect(words(judgePublicAddress(new URL(address)))).toMatch(pattern));
+
+describe('clocks', () => {
+  test.each([
+    [{}, /^unknown: /],
+    [{ provider: 2, database: -1 }, /^ok: This machine agrees with the provider and the database\. →/],
+    [{ database: 0 }, /^ok: This machine agrees with the database\. The provider tells no time before/],
+    [{ tokens: 1 }, /^ok: This machine agrees with the provider/],
+    [{ provider: 0, tokens: 600 }, /^ok: /],
+    [
+      { provider: 9 },
+      /^warn: This machine is 9 s behind the provider\. → Set the clocks of this machine and of the provider/,
+    ],
+    [{ tokens: -40 }, /^wrong: This machine is 40 s ahead of the provider\. Signatures and tokens/],
+    [{ database: 3_600, provider: 1 }, /^warn: This machine is 3600 s behind the database/],
+    [
+      { provider: 61, database: 60 },
+      /^wrong: .* 61 s behind the provider and 60 s behind the database.* → Set the clock of this machine by NTP/,
+    ],
+    [{ provider: 61, database: -60 }, /→ Set the clocks of this machine and of the provider and the database/],
+  ])('%j', (facts, pattern) => expect(words(judgeClocks(facts))).toMatch(pattern));
+});
+
+describe('the database', () => {
+  const facts: ServerFacts = {
+    ...{ version: '18.1', major: 18, now: new Date(0), readOnly: false },
+    ...{ connections: 20, mostConnections: 100, bytes: 12_345_678 },
+  };
+  test.each([
+    [{}, 5, /^ok: PostgreSQL 18\.1 answers in 5 ms \(11\.8 MiB\)/],
+    [{ major: 12, version: '12.9' }, 5, /^wrong: PostgreSQL 12\.9 is too old/],
+    [{ readOnly: true }, 5, /^wrong: .*takes no writes/],
+    [{ connections: 90 }, 5, /^warn: 90 of 100 connections are taken/],
+    [{}, 2_000, /^warn: .*took 2000 ms/],
+  ])('%j', (change, ms, pattern) => expect(words(judgeServer({ ...facts, ...change }, ms))).toMatch(pattern));
+
+  test('that cannot be opened is told by the driver’s word for it, wherever that stands', () => {
+    const error = Object.assign(new Error('x'), {
+      meta: { driverAdapterError: { cause: { kind: 'DatabaseDoesNotExist' } } },
+    });
+    expect(kindOfFault(error)).toBe('DatabaseDoesNotExist');
+    expect(kindOfFault(new Error('x', { cause: error }))).toBe('DatabaseDoesNotExist');
+    expect(kindOfFault(new Error('x'))).toBeUndefined();
+    expect(words(judgeDatabaseFault('DatabaseAccessDenied', false))).toMatch(/^wrong: .*does not let this user in/);
+    expect(words(judgeDatabaseFault(undefined, true))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
+  });
+
+  test('that lacks migrations is mended by a command, or by the next start', () => {
+    expect(words(judgeMigrations({ missing: ['1_a'], unknown: [] }, false))).toMatch(
+      /^wrong: .* 1 migration: 1_a\. → Run: nightkeep migrate/,
+    );
+    expect(judgeMigrations({ missing: ['1_a'], unknown: [] }, true).state).toBe('warn');
+    expect(judgeMigrations({ missing: [], unknown: ['2_b'] }, false).state).toBe('warn');
+    expect(judgeMigrations({ missing: [], unknown: [] }, false).state).toBe('ok');
+  });
+});
+
+describe('Redis', () => {
+  const good = {
+    redis_version: '7.0.15',
+    role: 'master',
+    loading: '0',
+    maxmemory: '0',
+    maxmemory_policy: 'noeviction',
+    aof_enabled: '1',
+  };
+  test.each([
+    [{}, /^ok: Redis 7\.0\.15/],
+    [{ redis_version: '6.2.0' }, /^ok: /],
+    [{ redis_version: '6.0.16' }, /^wrong: Redis 6\.0\.16 is too old/],
+    [{ role: 'slave' }, /^wrong: .*replica/],
+    [{ loading: '1' }, /^warn: .*loading/],
+    [{ maxmemory_policy: 'allkeys-lru' }, /^wrong: .*\(maxmemory-policy allkeys-lru\)/],
+    [{ maxmemory: '1000', used_memory: '950' }, /^warn: Redis has used 950 bytes of 1000 bytes/],
+    [{ aof_enabled: '0' }, /^warn: .*may forget the latest jobs.*heal/],
+    [{ aof_enabled: '0', rdb_last_bgsave_status: 'err' }, /^warn: .*could not write/],
+    [{ aof_last_write_status: 'err' }, /^warn: .*could not write/],
+  ])('%j', (change, pattern) =>
+    expect(words(judgeRedis(new Map(Object.entries({ ...good, ...change }))))).toMatch(pattern),
+  );
+
+  test('is read by the names of its INFO', () => {
+    expect(readInfo('# Server\r\nredis_version:7.0.15\r\nexecutable:/a:b\r\n')).toEqual(
+      new Map([
+        ['redis_version', '7.0.15'],
+        ['executable', '/a:b'],
+      ]),
+    );
+  });
+
+  test('that refuses the password is told from one that is away', () => {
+    expect(judgeRedisFault('WRONGPASS invalid username-password pair').finding).toMatch(/does not let Nightkeep in/);
+    expect(judgeRedisFault('connect ECONNREFUSED').finding).toMatch(/Nothing answers/);
+  });
+});
+
+describe('the store', () => {
+  const gib = 1024 ** 3;
+  const folder = { folder: '/srv/store', exists: true, freeBytes: 50 * gib, totalBytes: 100 * gib, tripMs: 3 };
+  test.each([
+    [folder, 4, /^ok: \/srv\/store takes files \(3 ms each\) and has 50\.0 GiB free/],
+    [{ ...folder, freeBytes: gib }, 4, /^warn: Only 1\.0 GiB of 100\.0 GiB/],
+    [{ ...folder, freeBytes: 30 * gib, totalBytes: 1_000 * gib }, 4, /^warn: Only 30/],
+    [{ ...folder, tripMs: 1_500 }, 4, /^warn: A small file took 1500 ms/],
+    [
+      { folder: '/srv/store', exists: true, fault: 'is full. Make room' },
+      4,
+      /^wrong: The folder \/srv\/store is full\. → Make room\./,
+    ],
+    [
+      { folder: '/srv/store', exists: true, fault: 'failed in an unexpected way' },
+      4,
+      /^wrong: .* way\. → Look at the disk/,
+    ],
+    [{ folder: '/srv/store', exists: false }, 0, /^unknown: .*the first run makes it/],
+    [{ folder: '/srv/store', exists: false }, undefined, /^unknown: /],
+    [{ folder: '/srv/store', exists: false }, 1, /^wrong: .*must hold 1 repository\. → Mount the disk/],
+  ])('%j with %s repositories', (facts, expected, pattern) =>
+    expect(words(judgeStore(facts, expected))).toMatch(pattern),
+  );
+
+  test('names some of the repositories that it lacks', () => {
+    const missing = Array.from({ length: 9 }, (_, index) => `r${index}`);
+    expect(judgeRepositories({ known: 20, missing }).finding).toBe(
+      '9 repositories of 20 have no config in the store: r0, r1, r2, r3, r4 and 4 more.',
+    );
+    expect(judgeRepositories({ known: 2, missing: [] }).state).toBe('ok');
+  });
+});
+
+test('words for numbers', () => {
+  const day = 86_400_000;
+  expect([30 * day, 1.5 * day, 90_000, 3_600_000, 45 * 60_000, 500, 9.97 * day].map(durationWords)).toEqual([
+    '30d',
+    '36h',
+    '90s',
+    '1h',
+    '45m',
+    '1s',
+    '10d',
+  ]);
+  expect([0, 1023, 1024, 5.5 * 1024 ** 2].map(bytesWords)).toEqual(['0 bytes', '1023 bytes', '1.0 KiB', '5.5 MiB']);
+  expect([someOf(['a', 'b']), someOf(['a', 'b', 'c'], 2)]).toEqual(['a, b', 'a, b and 1 more']);
+});

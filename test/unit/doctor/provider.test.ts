@@ -1,0 +1,282 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type AuthorizationFacts,
+  judgeOfflineScope,
+  judgePushing,
+  judgeSignIn,
+} from '../../../src/flows/doctor/authorization.ts';
+import {
+  type ClientFacts,
+  judgeClient,
+  judgeConsentScreen,
+  judgePossession,
+} from '../../../src/flows/doctor/client.ts';
+import { judgeDiscovery, judgeSigningKeys } from '../../../src/flows/doctor/discovery.ts';
+import type { Asked } from '../../../src/oidc/inspect-client.ts';
+import type { Published } from '../../../src/oidc/inspect-provider.ts';
+import type { Reply } from '../../../src/oidc/question.ts';
+
+const at = new Date('2030-01-01T00:00:00Z');
+const reply = (status: number, error?: string, description?: string): Reply => ({
+  status,
+  ms: 10,
+  at,
+  body: { ...(error !== undefined && { error }), ...(description !== undefined && { error_description: description }) },
+});
+const silence = (failure: string): Reply => ({ failure, ms: 10, at, body: {} });
+
+describe('the client', () => {
+  const facts = (one: Reply, more: Partial<ClientFacts> = {}): ClientFacts => ({
+    clientId: 'nightkeep',
+    authentication: 'client_secret_basic',
+    introductions: [{ reply: one, possession: false }],
+    ...more,
+  });
+  const judged = (one: Reply, more?: Partial<ClientFacts>) => {
+    const [finding] = judgeClient(facts(one, more));
+    return `${finding?.state}: ${finding?.finding}`;
+  };
+
+  // As Keycloak 26.7.1 answers a refresh request with a token that is none.
+  test.each([
+    ['right', reply(400, 'invalid_grant', 'Invalid refresh token'), true, /^ok: The provider believes nightkeep/],
+    [
+      'wrong secret',
+      reply(401, 'unauthorized_client'),
+      true,
+      /^wrong: The provider knows nightkeep, but not with this secret/,
+    ],
+    [
+      'disabled or unknown',
+      reply(401, 'invalid_client'),
+      false,
+      /^wrong: The provider does not know the client nightkeep, or it/,
+    ],
+    ['other method', reply(400, 'invalid_client'), true, /^wrong: .*not with this secret \(client_secret_basic\)/],
+    [
+      'realm disabled',
+      reply(403, 'access_denied', 'Realm not enabled'),
+      false,
+      /^wrong: The provider answers nobody \(403/,
+    ],
+  ])('at Keycloak: %s', (_case, answer, known, words) => expect(judged(answer, { known })).toMatch(words));
+
+  test.each([
+    [
+      'a client that may not refresh',
+      reply(400, 'unauthorized_client'),
+      /^wrong: .*believes nightkeep, but does not let it/,
+    ],
+    [
+      'a provider without refresh tokens',
+      reply(400, 'unsupported_grant_type'),
+      /^wrong: .*does not let it refresh tokens/,
+    ],
+    [
+      'a refusal that could be either',
+      reply(401, 'invalid_client'),
+      /^wrong: The provider does not take nightkeep for what/,
+    ],
+    ['a proxy', { ...reply(502), body: {} }, /^wrong: The token endpoint does not say .* \(502\)/],
+    ['no answer', silence('ECONNRESET'), /^wrong: The token endpoint does not say .* \(ECONNRESET\)/],
+  ])('elsewhere: %s', (_case, answer, words) => expect(judged(answer)).toMatch(words));
+
+  test('words of a provider are shown on one line, and decide nothing', () => {
+    const [finding] = judgeClient(
+      facts(reply(401, 'invalid_client', `all\nis ${'\u001b'}[31mwell ${'x'.repeat(500)}`)),
+    );
+    expect(finding?.state).toBe('wrong');
+    expect(finding?.finding).toMatch(/\(401 invalid_client: all is \[31mwell x{1,200}\)\.$/);
+  });
+
+  test('several secrets are a warning as long as one of them works', () => {
+    const [good, bad] = [reply(400, 'invalid_grant'), reply(401, 'unauthorized_client')];
+    const states = (...answers: Reply[]) =>
+      judgeClient({ ...facts(good), introductions: answers.map((one) => ({ reply: one, possession: false })) }).map(
+        ({ name, state }) => `${name}: ${state}`,
+      );
+    expect(states(bad, good)).toEqual(['client, secret 1: warn', 'client, secret 2: ok']);
+    expect(states(bad, bad)).toEqual(['client, secret 1: wrong', 'client, secret 2: wrong']);
+  });
+
+  test('a demand for proofs is wrong only where they are not sent', () => {
+    const bound = {
+      ...facts(reply(400, 'invalid_grant')),
+      introductions: [{ reply: reply(400, 'invalid_grant'), possession: true }],
+    };
+    expect(judgePossession(bound, { sends: false })).toMatchObject([{ state: 'wrong' }]);
+    expect(judgePossession(bound, { sends: true })).toMatchObject([{ state: 'ok' }]);
+    expect(judgePossession(facts(reply(400, 'invalid_grant')), { sends: false })).toEqual([]);
+  });
+
+  test.each([
+    ['asks', reply(400, 'invalid_client', 'Client requires user consent'), true, 'ok'],
+    ['does not ask', reply(401, 'invalid_request', 'Missing parameter: username'), true, 'warn'],
+    ['does not tell, passwords being off', reply(400, 'unauthorized_client'), true, 'unknown'],
+    ['is another provider', reply(400, 'invalid_request'), false, 'unknown'],
+  ])('the consent screen: Keycloak %s', (_case, answer, isKeycloak, state) =>
+    expect(judgeConsentScreen('nightkeep', answer, isKeycloak).state).toBe(state),
+  );
+});
+
+describe('an authorization request', () => {
+  const taken: Asked = { opened: { kind: 'returned', error: 'login_required' } };
+  const pushed: Asked = { pushed: { ...reply(201), body: { request_uri: 'urn:x' } }, ...taken };
+  const page: Asked = { opened: { kind: 'refuses' } };
+  const asks: Asked = { opened: { kind: 'asks' } };
+  const back = (error: string): Asked => ({ opened: { kind: 'returned', error } });
+  const hidden = (description: string, status = 400): Asked => ({
+    pushed: reply(status, 'invalid_request', description),
+  });
+  const base: AuthorizationFacts = {
+    redirectUri: 'https://n.example/callback',
+    scopes: { signIn: 'openid', consent: 'openid offline_access' },
+    signIn: pushed,
+    consent: { ...pushed, ...asks },
+    direct: { signIn: taken, consent: asks },
+    believed: true,
+  };
+  const judged = (facts: Partial<AuthorizationFacts>, { offered = true, demanded = false } = {}) => {
+    const all = { ...base, ...facts };
+    return [
+      judgeSignIn(all).state,
+      judgeOfflineScope(all, ['openid', 'offline_access']).state,
+      judgePushing(all, offered, demanded).state,
+    ];
+  };
+
+  test('that a provider takes is right', () => {
+    expect(judged({})).toEqual(['ok', 'ok', 'ok']);
+    expect(judged({ signIn: taken, consent: asks, direct: undefined }, { offered: false })).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  // As Keycloak 26.7.1 answers: it says invalid_request of every pushed request, and shows the reason to the browser.
+  test.each([
+    [
+      'wrong redirect address',
+      hidden('Invalid parameter: redirect_uri'),
+      page,
+      page,
+      ['wrong', 'unknown', 'unknown'],
+      /let people come back/,
+    ],
+    [
+      'standard flow off',
+      { pushed: reply(401, 'unauthorized_client') },
+      back('unauthorized_client'),
+      back('unauthorized_client'),
+      ['wrong', 'unknown', 'unknown'],
+      /may not send people to sign in/,
+    ],
+    [
+      'wrong scopes',
+      hidden('Invalid scopes'),
+      back('invalid_scope'),
+      back('invalid_scope'),
+      ['wrong', 'wrong', 'unknown'],
+      /one of the scopes openid/,
+    ],
+    [
+      'other PKCE method',
+      hidden('code challenge method'),
+      back('invalid_request'),
+      back('invalid_request'),
+      ['wrong', 'unknown', 'unknown'],
+      /refuses authorization requests \(invalid_request/,
+    ],
+  ] as const)('at Keycloak: %s', (_case, push, signIn, consent, states, words) => {
+    const facts = { signIn: push, consent: push, direct: { signIn, consent } };
+    expect(judged(facts)).toEqual(states);
+    expect(judgeSignIn({ ...base, ...facts }).finding).toMatch(words);
+  });
+
+  test('without offline_access shows by comparison, whatever the provider calls it', () => {
+    const named = { consent: hidden('Invalid scopes'), direct: { signIn: taken, consent: back('invalid_scope') } };
+    expect(judged(named)).toEqual(['ok', 'wrong', 'ok']);
+    expect(judged({ consent: hidden('no'), direct: { signIn: taken, consent: back('invalid_request') } })).toEqual([
+      'ok',
+      'wrong',
+      'ok',
+    ]);
+    expect(judgeOfflineScope(base, ['openid']).state).toBe('warn');
+    expect(judgeOfflineScope(base, undefined).state).toBe('ok');
+  });
+
+  test('that must be pushed, and is', () => {
+    const facts = { direct: { signIn: back('invalid_request'), consent: back('invalid_request') } };
+    expect(judged(facts)).toEqual(['ok', 'ok', 'ok']);
+    expect(judgePushing({ ...base, ...facts }, true, false).finding).toBe(
+      'The provider demands them, and Nightkeep pushes.',
+    );
+    expect(judged({ signIn: taken, consent: asks, direct: undefined }, { offered: false, demanded: true })[2]).toBe(
+      'wrong',
+    );
+  });
+
+  test('that is taken from a browser only is named', () => {
+    expect(judged({ signIn: hidden('no'), consent: hidden('no') })).toEqual(['wrong', 'unknown', 'wrong']);
+  });
+
+  test('of a client that is not believed says little', () => {
+    const facts = { signIn: page, consent: page, direct: undefined, believed: false };
+    expect(judged(facts)).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+});
+
+describe('discovery', () => {
+  const issuer = new URL('https://id.example/realms/people');
+  const endpoint = (name: string) => `https://id.example/${name}`;
+  const metadata = {
+    issuer: issuer.href,
+    authorization_endpoint: endpoint('auth'),
+    token_endpoint: endpoint('token'),
+    jwks_uri: endpoint('keys'),
+    revocation_endpoint: endpoint('revoke'),
+  };
+  const { revocation_endpoint: _revocation, ...withoutRevocation } = metadata;
+  const { token_endpoint: _token, ...withoutToken } = metadata;
+  const url = new URL(`${issuer.href}/.well-known/openid-configuration`);
+  const judged = (published: Omit<Published, 'url'>, of = issuer) => {
+    const { state, finding, cure } = judgeDiscovery(of, { url, ...published });
+    return `${state}: ${finding} → ${cure}`;
+  };
+  const told = (document: Published['metadata'], ms = 10): Omit<Published, 'url'> => ({
+    reply: { ...reply(200), ms },
+    ...(document && { metadata: document }),
+  });
+
+  test.each([
+    ['all is there', told(metadata), /^ok: /],
+    ['it is slow', told(metadata, 5_000), /^warn: .*took 5000 ms/],
+    ['it cannot revoke', told(withoutRevocation), /^warn: .*no revocation/],
+    ['it has another name', told({ ...metadata, issuer: 'https://id.example/realms/other' }), /^wrong: .*names itself/],
+    ['an endpoint is missing', told(withoutToken), /^wrong: .*lacks token_endpoint/],
+    [
+      'an endpoint is open to listeners',
+      told({ ...metadata, token_endpoint: 'http://id.example/token' }),
+      /^wrong: .*plain http addresses: token_endpoint/,
+    ],
+  ] as const)('%s', (_case, published, words) => expect(judged(published)).toMatch(words));
+
+  test('over plain http is refused, unless it is on this machine', () => {
+    const named = (address: string) => judged(told({ ...metadata, issuer: address }), new URL(address));
+    expect(named('http://id.example/')).toMatch(/^wrong: OIDC_ISSUER is plain http/);
+    expect(named('http://127.0.0.1:8080/')).toMatch(/^ok: /);
+  });
+
+  test.each([
+    ['ENOTFOUND', /Correct the host in OIDC_ISSUER/],
+    ['CERT_HAS_EXPIRED', /certificate that this machine trusts/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /certificate/],
+    ['timeout', /firewall/],
+    ['ECONNREFUSED', /Start the provider/],
+  ])('that fails with %s comes with its own cure', (failure, cure) =>
+    expect(judged({ reply: silence(failure) })).toMatch(cure),
+  );
+
+  test('needs a key that signs', () => {
+    expect(judgeSigningKeys({ reply: reply(200), signing: 2 }).state).toBe('ok');
+    expect(judgeSigningKeys({ reply: reply(200), signing: 0 }).finding).toMatch(/no key that it signs with/);
+    expect(judgeSigningKeys({ reply: silence('timeout'), signing: 0 }).finding).toMatch(/cannot be read \(timeout\)/);
+  });
+});
