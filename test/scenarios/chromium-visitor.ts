@@ -14,10 +14,11 @@ export async function openChromiumVisitor(browser: Browser, person: Person, issu
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
   const asked: Question[] = [];
+  let willing = true;
   const answerProvider = async () => {
     for (let question = await questionOn(page); question !== undefined; question = await questionOn(page)) {
       asked.push(question);
-      await answer[question](page, person);
+      await answer[question](page, person, willing);
     }
   };
   /** The console is a page of scripts: it asks for the password first, and fetches what it lists later. */
@@ -45,6 +46,9 @@ export async function openChromiumVisitor(browser: Browser, person: Person, issu
     url: () => page.url(),
     text: async () => (await page.textContent('main')) ?? '',
     asked: () => asked.splice(0),
+    decline: () => {
+      willing = false;
+    },
     signOutAtProvider: async () => {
       await page.goto(`${issuer}/protocol/openid-connect/logout`);
       await page.locator('#kc-logout').click();
@@ -78,5 +82,6 @@ const answer = {
     await page.fill('#password', password);
     await page.click('#kc-login');
   },
-  consent: async (page: Page) => page.locator('form [name=accept]').click(),
+  consent: (page: Page, _person: Person, willing: boolean) =>
+    page.locator(`form [name=${willing ? 'accept' : 'cancel'}]`).click(),
 };

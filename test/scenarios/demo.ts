@@ -7,26 +7,32 @@ import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts
 const client = { id: 'nightkeep', secret: 'a secret & more' };
 
 /** Scenarios on the demo's provider: what it does otherwise than Keycloak shows here. */
-export const demo: Provider = {
-  openRealm: async (wanted) => openRealm(await start(wanted)),
-  behavesAs: '26.7',
-  restart: undefined,
-};
+export function demo(behavesAs: Provider['behavesAs']): Provider {
+  return {
+    openRealm: async (wanted) => openRealm(await start(wanted, behavesAs)),
+    behavesAs,
+    restart: undefined,
+  };
+}
 
-function start({ nightkeep, people, rules, client: kind }: WantedRealm): Promise<DemoProvider> {
+function start(wanted: WantedRealm, behavesAs: Provider['behavesAs']): Promise<DemoProvider> {
+  const { nightkeep, people, rules, client: kind, logoutEndsConsent = false } = wanted;
   const ours = {
     ...client,
     ...authenticationOf(kind, nightkeep),
     name: 'Nightkeep',
     redirectUris: [new URL('callback', nightkeep).href],
     postLogoutRedirectUris: [nightkeep.href],
+    backchannelLogoutUri: new URL('backchannel-logout', nightkeep).href,
+    backchannelLogoutRevokesOffline: logoutEndsConsent,
   };
-  return startProvider({ clients: [ours], people, options: settingsOf(rules) });
+  return startProvider({ clients: [ours], people, options: { ...settingsOf(rules), behavesAs } });
 }
 
-function authenticationOf(kind: ClientKind, nightkeep: URL) {
+function authenticationOf(kind: ClientKind | undefined, nightkeep: URL) {
   switch (kind) {
     case 'confidential, with a secret':
+    case undefined:
       return { authentication: 'client_secret_basic' as const };
     case 'confidential, its requests must be pushed':
       return { authentication: 'client_secret_basic' as const, pushedRequestsRequired: true };

@@ -26,7 +26,7 @@ export interface KeycloakRealm {
  */
 export async function importRealm(
   { url, administrator }: ProvidedKeycloak,
-  { nightkeep, people, rules, client: kind }: WantedRealm,
+  { nightkeep, people, rules, client: kind, logoutEndsConsent = false }: WantedRealm,
   origin?: string,
 ): Promise<KeycloakRealm> {
   const admin = new KeycloakAdminClient({ baseUrl: url.replace(/\/$/, '') });
@@ -37,7 +37,10 @@ export async function importRealm(
   const idOf = ({ username }: Person) => ids.get(username) ?? '';
   const file = await readRealmFile({ name, nightkeep, secret });
   const users = people.map((person) => accountOf(person, name, idOf(person)));
-  const realm = { ...forTests(file, changesOf(kind, nightkeep)), ...settingsOf(rules), users };
+  const changes = changesOf(kind, nightkeep);
+  const logout = { 'backchannel.logout.revoke.offline.tokens': String(logoutEndsConsent) };
+  const client = { ...changes, attributes: { ...changes.attributes, ...logout } };
+  const realm = { ...forTests(file, client), ...settingsOf(rules), users };
   await admin.realms.create(realm);
   return {
     admin,
@@ -73,7 +76,7 @@ async function readRealmFile(values: { name: string; nightkeep: URL; secret: str
     text
       .replace('"realm": "nightkeep"', `"realm": "${values.name}"`)
       .replaceAll('default-roles-nightkeep', `default-roles-${values.name}`)
-      .replaceAll(/\$\{NIGHTKEEP_URL\}/g, values.nightkeep.origin)
+      .replaceAll(/\$\{NIGHTKEEP_(BACKCHANNEL_)?URL\}/g, values.nightkeep.origin)
       .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret),
   );
 }
@@ -100,9 +103,10 @@ function forTests(realm: RealmRepresentation, changes: ClientRepresentation): Re
 }
 
 /** What makes of the client in the file one of another kind. */
-function changesOf(kind: ClientKind, nightkeep: URL): ClientRepresentation {
+function changesOf(kind: ClientKind | undefined, nightkeep: URL): ClientRepresentation {
   switch (kind) {
     case 'confidential, with a secret':
+    case undefined:
       return {};
     case 'confidential, its requests must be pushed':
       return { attributes: { 'require.pushed.authorization.requests': 'true' } };

@@ -45,7 +45,7 @@ export interface Realm extends AsyncDisposable {
 
 export type Question = 'password' | 'consent';
 
-/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes. */
+/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes, or no. */
 export interface Visitor extends AsyncDisposable {
   /** Opens an address, and goes on until the provider has nothing more to ask. */
   open(url: string): Promise<void>;
@@ -56,6 +56,8 @@ export interface Visitor extends AsyncDisposable {
   text(): Promise<string>;
   /** What the provider asked since this was last called. */
   asked(): Question[];
+  /** From now on the person says no where the provider asks for consent. */
+  decline(): void;
   /** Signs out at the provider itself. */
   signOutAtProvider(): Promise<void>;
 }
@@ -73,9 +75,12 @@ export interface WantedRealm {
   readonly nightkeep: URL;
   readonly people: readonly Person[];
   readonly rules: Rules;
-  readonly client: ClientKind;
+  /** With a secret unless said otherwise. */
+  readonly client?: ClientKind;
+  /** Backchannel logout revoke offline sessions: off unless said. */
+  readonly logoutEndsConsent?: boolean;
   /** Nightkeep reaches it over a wire on which answers can be held. */
-  readonly wired: boolean;
+  readonly wired?: boolean;
 }
 
 /** An answer of the provider that is on its way and does not arrive yet. */

@@ -18,20 +18,13 @@ import { startWorker } from '../../worker/main.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { freePort } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import type { ClientKind, Provider, Realm, Rules, Visitor } from './realm.ts';
+import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from './realm.ts';
 
 type Settings = Record<string, string>;
 
-export interface SceneOptions {
-  readonly rules?: Rules;
-  /** Who has an account and files; alice and bob unless said. */
-  readonly people?: readonly Person[];
+export interface SceneOptions extends Partial<Omit<WantedRealm, 'nightkeep'>> {
   /** Processes that work on runs; the first also answers browsers. */
   readonly workers?: number;
-  /** Whether answers of the provider can be held on their way. */
-  readonly wired?: boolean;
-  /** With a secret unless said otherwise. */
-  readonly client?: ClientKind;
   /** Further settings of Nightkeep. */
   readonly settings?: Settings;
 }
@@ -74,12 +67,11 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   await migrate(database.url);
   const url = new URL(`http://localhost:${await freePort()}/`);
   const people = options.people ?? [alice, bob];
-  const { rules = {}, wired = false, client = 'confidential, with a secret' } = options;
-  const realm = opened.use(await provider.openRealm({ nightkeep: url, people, rules, client, wired }));
+  const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));
   const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
   const settings = {
     ...settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }),
-    ...settingsOfClient(realm, client),
+    ...settingsOfClient(realm, options.client),
     ...options.settings,
   };
   let shifted = 0;
@@ -213,7 +205,7 @@ function settingsFor(world: { url: URL; realm: Realm; cloud: DemoCloud; folder: 
   };
 }
 
-function settingsOfClient({ client }: Realm, kind: ClientKind): Settings {
+function settingsOfClient({ client }: Realm, kind: ClientKind | undefined): Settings {
   const known = { OIDC_CLIENT_ID: client.id };
   if (kind === 'public, its tokens bound to a key') return { ...known, OIDC_CLIENT_AUTH: 'none' };
   if (kind !== 'confidential, with a private key') return { ...known, OIDC_CLIENT_SECRET: client.secret };
