@@ -74,6 +74,7 @@ export function describeLifespans(provider: Provider): void {
     const [house] = scene.houses;
     expect(house && (await warnOfEnds(house))).toBe(1);
     expect(await eventsOf(scene, before.grant.id)).toContain('warned');
+    expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.endsIn(1));
 
     await sweepFor(scene, (ends.getTime() + inexactMs - Date.now()) / second);
     await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
@@ -81,7 +82,7 @@ export function describeLifespans(provider: Provider): void {
     expect(await homeOf(scene, visitor)).toContain(texts.home.expired);
 
     await scene.realm.configure({ offlineMaxSeconds: 3_600 });
-    await visitor.press(texts.home.agree);
+    await visitor.press(texts.grant.again);
     await visitor.press(texts.consent.agree);
     await scene.atRest();
     expect(await grantOf(scene, alice)).toMatchObject({ id: before.grant.id, state: 'active', reason: null });
