@@ -21,8 +21,8 @@ export default defineConfig({
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       project('keycloak', {
         globalSetup: ['test/support/postgres-server.ts', 'test/support/keycloak-server.ts'],
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
         fileParallelism: false,
       }),
       project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),

@@ -8,7 +8,7 @@
  *   No pipeline that fetches first and backs up then can be faster.
  *
  * A time is that of a process from start to end. Ours and the client run with Node's compile cache warm, since a service that runs
- * all the time has its code at hand, and with V8's young generation bounded as the service should be run. Every step has fresh
+ * all the time has its code at hand, and with the memory flags that `npm start` gives. Every step has fresh
  * folders where it needs any, `sync` goes before each, and nothing is deleted before the end.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,6 +20,7 @@ import { openLocalBackend } from '../src/store/backend/local.ts';
 import { scryptForRandomPasswords } from '../src/store/format/key-file.ts';
 import { initRepository } from '../src/store/repository/repository.ts';
 import { startApache } from '../test/support/apache.ts';
+import { serviceFlags } from '../test/support/service-flags.ts';
 import { type Cost, measure } from './measure.ts';
 import { changeOne, makeWorld } from './night/world.ts';
 
@@ -120,7 +121,7 @@ function node(script: string, ...args: string[]) {
   const env = { NODE_COMPILE_CACHE: join(home, 'compile-cache') };
   return {
     command: process.execPath,
-    args: ['--max-semi-space-size=8', join(import.meta.dirname, 'night', script), ...args],
+    args: [...serviceFlags, join(import.meta.dirname, 'night', script), ...args],
     env,
   };
 }

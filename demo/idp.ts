@@ -56,7 +56,7 @@ const defaults: RealmSettings = {
   refreshTokenMaxReuse: 0,
   notBefore: 0,
   behavesAs: '26.7',
-  pushedFaultsAs: 'rfc9126',
+  pushedFaultsAs: 'keycloak',
   dpopNonce: false,
 };
 

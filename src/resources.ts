@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { checkCanaries } from './database/canaries.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
-import { migrate, requireMigrations } from './database/migrate.ts';
+import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import type { Log } from './log.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
@@ -47,6 +47,7 @@ export async function openResources(
   const parsed = parseKeyring(config.keyring);
   const databaseUrl = config.databaseUrl ?? (await openEmbedded(config, opened));
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
+  if (config.databaseUrl === undefined) await migrateWhereNeeded(database, databaseUrl);
   await requireMigrations(database);
   const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(
@@ -88,7 +89,5 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
 }
 
 async function openEmbedded(config: Config, opened: AsyncDisposableStack): Promise<string> {
-  const { url } = opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres')));
-  await migrate(url);
-  return url;
+  return opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres'))).url;
 }

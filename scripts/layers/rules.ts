@@ -203,6 +203,7 @@ export const doors: DoorRule[] = [
     keepers: any('src/web/'),
     reason: 'Pages and requests belong to src/web/; flows take and return plain values.',
   },
+  { opens: /^qr$/, keepers: any('src/cli/'), reason: 'QR codes are for the terminal: only commands draw them.' },
   { opens: /^node-cron$/, keepers: any('worker/'), reason: 'Only the worker is woken by the clock on the wall.' },
   {
     opens: /^sodium-native$/,

@@ -4,6 +4,7 @@ import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
 import { doctor } from './doctor.ts';
+import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
@@ -18,6 +19,9 @@ const commands: Record<string, Command> = {
   backup,
   snapshots,
   restore: restoreCommand,
+  'enroll device': enrollDevice,
+  'enroll password': enrollPassword,
+  'enroll service': enrollService,
   grants,
   circuits,
   heal,

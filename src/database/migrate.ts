@@ -11,6 +11,11 @@ export async function migrate(url: string): Promise<string[]> {
   return appliedMigrationNames;
 }
 
+/** As `migrate`, but looks first: the engine costs a second and 60 MiB that a start without news can spare. */
+export async function migrateWhereNeeded(database: Database, url: string): Promise<void> {
+  if ((await compareMigrations(database)).missing.length > 0) await migrate(url);
+}
+
 /** Throws `database/not-migrated` unless every migration of this version was applied. */
 export async function requireMigrations(database: Database): Promise<void> {
   const { missing } = await compareMigrations(database);

@@ -1,10 +1,9 @@
-import { type ConsentRows, saveConsent } from '../database/consents.ts';
+import type { ConsentRows } from '../database/consents.ts';
 import { saveUser } from '../database/users.ts';
 import { HouseError } from '../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
-import { boundKeyToKeep } from './bound-key.ts';
-import { deadlinesOfConsent, readyToKeep } from './custody.ts';
+import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { personOf, rolesOf } from './person.ts';
 
 /** A transaction that also carries what the page said, word for word. Plain JSON. */
@@ -60,82 +59,29 @@ export async function beginConsent(
   return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
 }
 
-export interface ConsentAnswer {
+export interface ConsentAnswer extends Pick<Agreement, 'firstNight'> {
   callback: URL;
   transaction: ConsentTransaction;
   /** The subject that is signed in; somebody else's consent is then refused. */
   subject?: string | undefined;
-  /** The night of a new plan's first run and its moment, for the zone the person lives in. */
-  firstNight: (plan: { planId: string; zone: string; windowStart: string; windowEnd: string }) => {
-    night: string;
-    dueAt: Date;
-  };
 }
 
 /**
- * Takes the offline token into custody: sealed and saved with all that belongs to it in one transaction.
- * Throws `consent/not-offline` with the likely cause and who can mend it, `consent/denied` or `consent/invalid-callback`.
+ * Takes the consent of the callback into custody. Throws `consent/not-offline` with the likely cause and who can mend it,
+ * `consent/denied` or `consent/invalid-callback`.
  */
 export async function finishConsent(
-  resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder'>,
+  resources: KeepNeeds,
   { callback, transaction, subject, firstNight }: ConsentAnswer,
 ): Promise<ConsentRows & { roles: string[]; sid: string | undefined }> {
-  const { issuer, config, database, clock, keyring, holder } = resources;
+  const { issuer, config } = resources;
   requirePurpose(transaction, 'consent');
   const authorized = await issuer.finishAuthorization(callback, transaction);
-  const refreshToken = requireOffline(authorized);
   requireSubject(authorized, subject);
-  const at = clock.now();
-  const rows = await saveConsent(database, {
-    user: personOf(authorized, at),
-    grant: {
-      clientId: issuer.clientId,
-      sid: authorized.sid,
-      scope: authorized.scope,
-      ...deadlinesOfConsent(config, authorized, at),
-    },
-    token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
-    boundKey: (owner) => boundKeyToKeep(keyring, owner, authorized.boundKey),
-    terms: { text: transaction.terms, agreedAt: new Date(transaction.agreedAt) },
-    method: 'browser',
-    plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
-    holder,
-    at,
-  });
+  const { terms, agreedAt } = transaction;
+  const about = { method: 'browser', terms, agreedAt: new Date(agreedAt), firstNight } as const;
+  const rows = await keepConsent(resources, authorized, about);
   return { ...rows, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.sid };
-}
-
-function planFrom(
-  { filesUrl, window, retention }: Resources['config'],
-  { claims }: Authorized,
-  planId: string,
-  firstNight: ConsentAnswer['firstNight'],
-) {
-  const zone = isZone(claims.zoneinfo) ? claims.zoneinfo : window.zone;
-  const hours = { windowStart: window.start, windowEnd: window.end };
-  const { night, dueAt } = firstNight({ planId, zone, ...hours });
-  const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
-  return { sources, zone, ...hours, retention, nextNight: night, nextDueAt: dueAt };
-}
-
-function isZone(zone: unknown): zone is string {
-  if (typeof zone !== 'string') return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
-
-/** The scope echo says it where the token is opaque; Keycloak's own word for the token prevails where it can be read. */
-function requireOffline({ refreshToken, scope, tokenType }: Authorized): string {
-  const granted = tokenType === undefined ? scope.split(' ').includes('offline_access') : tokenType === 'Offline';
-  if (refreshToken !== undefined && granted) return refreshToken;
-  throw new HouseError(
-    'consent/not-offline',
-    'The provider let you in, but gave no offline token. Either your account lacks the role for offline access, or the client of Nightkeep lacks the scope offline_access. An administrator of the provider can add what is missing; then start again.',
-    { detail: { scope, tokenType, refreshed: refreshToken !== undefined } },
-  );
 }
 
 function requireSubject(authorized: Authorized, subject: string | undefined): void {

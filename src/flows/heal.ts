@@ -1,3 +1,4 @@
+import { forgetLogouts } from '../database/ended-sessions.ts';
 import { endSilentExchanges } from '../database/exchanges.ts';
 import { silenceMs } from '../database/leases.ts';
 import { listQueuedRuns, returnLapsedRuns } from '../database/runs.ts';
@@ -42,6 +43,7 @@ async function healGrants(resources: GrantNeeds): Promise<HealedGrants> {
   const at = clock.now();
   const silent = await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at });
   const { revoked } = await revokeWithdrawn(resources);
+  await forgetLogouts(database, at);
   return { replayed, silent, revoked };
 }
 

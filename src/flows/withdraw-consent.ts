@@ -17,12 +17,20 @@ export interface WithdrawConsent {
  */
 export async function withdrawConsent(
   resources: RevocationNeeds,
-  { grantId, by, reason = 'withdrawn', eraseAt }: WithdrawConsent,
+  withdrawal: WithdrawConsent,
 ): Promise<{ withdrawn: boolean; revoked: boolean }> {
+  if (!(await endConsentHere(resources, withdrawal))) return { withdrawn: false, revoked: false };
+  const { left, shredded } = await revokeWithdrawn(resources, { grantId: withdrawal.grantId });
+  return { withdrawn: true, revoked: left + shredded === 0 };
+}
+
+/** The part of it that needs no provider; false if the grant had ended already. */
+export async function endConsentHere(
+  resources: Pick<RevocationNeeds, 'clock' | 'database' | 'issuer'>,
+  { grantId, by, reason = 'withdrawn', eraseAt }: WithdrawConsent,
+): Promise<boolean> {
   const { database, clock } = resources;
   const ended = await withdrawGrant(database, { grantId, by, reason, eraseAt, at: clock.now() });
   forgetAccess(resources, grantId);
-  if (ended === undefined) return { withdrawn: false, revoked: false };
-  const { left, shredded } = await revokeWithdrawn(resources, { grantId });
-  return { withdrawn: true, revoked: left + shredded === 0 };
+  return ended !== undefined;
 }

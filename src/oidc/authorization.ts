@@ -3,7 +3,7 @@ import type { TokenAnswer } from '../domain/verdict.ts';
 import { HouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
-import { providerError } from './provider-error.ts';
+import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
 import { decodeClaims, readTokens } from './token-answer.ts';
 import { failureCode } from './transport.ts';
 
@@ -62,10 +62,36 @@ export async function beginAuthorization(
     ...(loginHint !== undefined && { login_hint: loginHint }),
   };
   const pushed = configuration.serverMetadata().pushed_authorization_request_endpoint !== undefined;
-  const url = pushed
-    ? await oidc.buildAuthorizationUrlWithPAR(configuration, parameters)
-    : oidc.buildAuthorizationUrl(configuration, parameters);
+  const url = pushed ? await push(configuration, parameters) : oidc.buildAuthorizationUrl(configuration, parameters);
   return { url, transaction };
+}
+
+type Parameters = Record<string, string> & { scope: string };
+
+/**
+ * Keycloak calls every fault of a pushed request `invalid_request`, also a scope that the client may not have. A second
+ * push without `offline_access` tells whether that was it.
+ */
+async function push(configuration: oidc.Configuration, parameters: Parameters): Promise<URL> {
+  try {
+    return await oidc.buildAuthorizationUrlWithPAR(configuration, parameters);
+  } catch (error) {
+    const scopes = parameters.scope.split(' ');
+    if (!isInvalidRequest(error) || !scopes.includes('offline_access')) throw error;
+    const scope = scopes.filter((one) => one !== 'offline_access').join(' ');
+    await oidc.buildAuthorizationUrlWithPAR(configuration, { ...parameters, scope });
+    throw scopeMissing(error);
+  }
+}
+
+/** What tokens are asked for with. */
+export interface Asking {
+  log: Log;
+  now: Date;
+  /** The key that they are to be bound to. */
+  boundKey: BoundKey | undefined;
+  /** Tokens that are bound to nothing are refused. */
+  required: boolean;
 }
 
 /** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */
@@ -74,9 +100,8 @@ export async function finishAuthorization(
   redirectUri: string,
   callback: URL,
   transaction: AuthorizationTransaction,
-  { log, now, boundKey, required }: { log: Log; now: Date; boundKey: BoundKey | undefined; required: boolean },
+  asking: Asking,
 ): Promise<Authorized> {
-  const proof = boundKey && { DPoP: boundKey.handle(configuration) };
   const own = new URL(redirectUri);
   own.search = callback.search;
   const answer = await oidc
@@ -90,26 +115,43 @@ export async function finishAuthorization(
         idTokenExpected: true,
       },
       undefined,
-      proof,
+      proofFor(configuration, asking),
     )
     .catch((error: unknown) => {
       throw providerError(error);
     });
+  return readAuthorized(configuration, answer, transaction.scope, asking);
+}
+
+export function proofFor(configuration: oidc.Configuration, { boundKey }: Asking): oidc.DPoPOptions | undefined {
+  return boundKey && { DPoP: boundKey.handle(configuration) };
+}
+
+/** Who gave consent, and the tokens that came of it, whichever way they were asked for. */
+export async function readAuthorized(
+  configuration: oidc.Configuration,
+  answer: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
+  scope: string,
+  asking: Asking,
+): Promise<Authorized> {
+  const { log, now, boundKey, required } = asking;
   const idToken = answer.claims();
   const tokens = readTokens({ ...answer }, now);
-  if (idToken === undefined || tokens === undefined)
+  const subject = idToken?.sub ?? tokens?.subject;
+  if (tokens === undefined || subject === undefined)
     throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
   if (required && !isBound(tokens)) throw await unbound(configuration, tokens);
+  const proof = tokens.bound && proofFor(configuration, asking);
   return {
-    issuer: idToken.iss,
-    subject: idToken.sub,
+    issuer: configuration.serverMetadata().issuer,
+    subject,
     claims: {
-      ...claimsOfAccessToken(answer.access_token, idToken.sub),
-      ...(await fetchClaims(configuration, answer.access_token, idToken.sub, { log, proof: tokens.bound && proof })),
+      ...claimsOfAccessToken(answer.access_token, subject),
+      ...(await fetchClaims(configuration, answer.access_token, subject, { log, proof })),
       ...idToken,
     },
     // An answer without scope granted what was asked for (RFC 6749, section 5.1).
-    scope: tokens.scope ?? transaction.scope,
+    scope: tokens.scope ?? scope,
     accessToken: tokens.accessToken,
     expiresIn: tokens.expiresIn,
     refreshToken: tokens.refreshToken,

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
 import type { Log } from '../log.ts';
 import {
+  type Asking,
   type AuthorizationRequest,
   type AuthorizationTransaction,
   type Authorized,
@@ -11,8 +12,10 @@ import {
 } from './authorization.ts';
 import { bindsTokens, openBoundKeys, type ProvenRequest } from './bound-key.ts';
 import { type ClientKey, readClientKeys } from './client-keys.ts';
-import { connecting, type ProviderSettings } from './connection.ts';
+import { type Connection, connecting, type ProviderSettings } from './connection.ts';
+import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
+import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
 import { readAnswer, readTokensIn } from './token-answer.ts';
 import { newAttempt } from './transport.ts';
@@ -24,6 +27,8 @@ export interface Issuer {
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
   /** Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or what the provider is at fault of. */
   finishAuthorization(callback: URL, transaction: AuthorizationTransaction): Promise<Authorized>;
+  /** The ways to consent without a browser of ours. */
+  readonly enroll: Enrollment;
   /**
    * One token request with this offline token: at most 15 seconds, never repeated once it may have been accepted,
    * never throws.
@@ -31,6 +36,8 @@ export interface Issuer {
   exchange(refreshToken: string, options?: ExchangeOptions): Promise<ExchangeAnswer>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
+  /** What a logout token says (Back-Channel Logout 1.0). Throws `logout/invalid-token` or `provider/unavailable`. */
+  readLogoutToken(token: string): Promise<LogoutToken>;
   /** The proof that whoever shows an access token has the key that it is bound to (RFC 9449, section 7). */
   prove(boundKey: string, request: ProvenRequest): Promise<string>;
   /** The keys that the provider checks client assertions with, the newest first (RFC 7517). Throws `config/invalid`. */
@@ -62,6 +69,11 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
   };
   const connect = connecting(provider, readKeys);
   const boundKeys = openBoundKeys();
+  const asking = async ({ metadata }: Connection): Promise<Asking> => ({
+    ...{ log, now: clock.now(), required: provider.dpop === 'required' },
+    boundKey: bindsTokens(provider, metadata) ? await boundKeys.make() : undefined,
+  });
+  const readLogoutToken = openLogoutTokens(connect, { clientId, clock });
   return {
     clientId,
     beginAuthorization: (request) =>
@@ -72,11 +84,16 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       }),
     finishAuthorization: (callback, transaction) =>
       explained(async () => {
-        const { configuration, metadata } = await connect();
-        const boundKey = bindsTokens(provider, metadata) ? await boundKeys.make() : undefined;
-        const about = { log, now: clock.now(), boundKey, required: provider.dpop === 'required' };
-        return finishAuthorization(configuration, redirectUri, callback, transaction, about);
+        const connection = await connect();
+        return finishAuthorization(
+          connection.configuration,
+          redirectUri,
+          callback,
+          transaction,
+          await asking(connection),
+        );
       }),
+    enroll: openEnrollment(connect, { clock, asking }),
     exchange: async (refreshToken, { boundKey, keep } = {}) => {
       const attempt = newAttempt(async ({ status, text }) => {
         const tokens = status === 200 ? readTokensIn(text, clock.now()) : undefined;
@@ -91,6 +108,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         const { configuration } = await connect();
         await oidc.tokenRevocation(configuration, token);
       }),
+    readLogoutToken: (token) => explained(() => readLogoutToken(token)),
     prove: async (boundKey, request) => (await boundKeys.open(boundKey)).prove(request),
     publicKeys: async () => ({ keys: (await readKeys()).map(({ publicJwk }) => ({ ...publicJwk })) }),
   };

@@ -12,6 +12,12 @@ interface Meaning {
   message: string;
 }
 
+const noScope: Meaning = {
+  code: 'consent/not-offline',
+  message:
+    'The provider does not offer this client a scope that Nightkeep asked for, probably offline_access. An administrator of the provider can add it to the client of Nightkeep.',
+};
+
 /** What each `error` of the provider means while a person stands in front of the page. */
 const meanings: Record<string, Meaning> = {
   access_denied: {
@@ -23,11 +29,7 @@ const meanings: Record<string, Meaning> = {
     message:
       'The provider does not let you give offline access: your account lacks the role for it (offline_access on Keycloak). An administrator of the provider can give you the role.',
   },
-  invalid_scope: {
-    code: 'consent/not-offline',
-    message:
-      'The provider does not offer this client a scope that Nightkeep asked for, probably offline_access. An administrator of the provider can add it to the client of Nightkeep.',
-  },
+  invalid_scope: noScope,
   invalid_grant: {
     code: 'consent/invalid-callback',
     message: 'The answer of the provider was used already or has grown old. Start again.',
@@ -43,6 +45,17 @@ const meanings: Record<string, Meaning> = {
     ]),
   ),
 };
+
+/** Whether the provider found fault with the request itself. */
+export function isInvalidRequest(cause: unknown): boolean {
+  return oauthErrorOf(cause) === 'invalid_request';
+}
+
+/** The client may not ask for offline access, whatever the provider called it. */
+export function scopeMissing(cause: unknown): HouseError {
+  const { code, message } = noScope;
+  return new HouseError(code, message, { cause, detail: { error: 'invalid_scope' } });
+}
 
 /** Turns what the library threw into an error of the house. The provider's own words stay in `cause`. */
 export function providerError(cause: unknown): HouseError {
@@ -78,7 +91,7 @@ export function providerError(cause: unknown): HouseError {
 }
 
 /** The `error` that the provider answered with, wherever the library put it. */
-function oauthErrorOf(cause: unknown): string | undefined {
+export function oauthErrorOf(cause: unknown): string | undefined {
   if (cause instanceof ResponseBodyError || cause instanceof AuthorizationResponseError) return cause.error;
   if (cause instanceof WWWAuthenticateChallengeError) return cause.cause[0]?.parameters.error ?? 'invalid_client';
   return undefined;

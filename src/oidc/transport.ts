@@ -1,4 +1,5 @@
 import type { CustomFetch } from 'openid-client';
+import { request } from 'undici';
 
 /** A whole answer, kept before the library may refuse it. */
 export interface RawAnswer {
@@ -41,18 +42,42 @@ export function keepingFetch(attempt: Attempt): CustomFetch {
       failure: undefined,
     } satisfies Partial<Attempt>);
     try {
-      const answer = await fetch(url, options as RequestInit);
-      attempt.status = answer.status;
-      const text = await answer.text();
-      attempt.raw = { status: answer.status, retryAfter: answer.headers.get('retry-after'), text };
+      const { statusCode: status, headers, body } = await request(url, asRequest(options));
+      attempt.status = status;
+      const text = await body.text();
+      attempt.raw = { status, retryAfter: single(headers['retry-after']) ?? null, text };
       await attempt.keep(attempt.raw);
-      return new Response(text || null, { status: answer.status, headers: answer.headers });
+      return new Response(text || null, { status, headers: headersOf(headers) });
     } catch (error) {
       attempt.failure = failureCode(error);
       attempt.sent = !beforeSending.test(attempt.failure);
       throw error;
     }
   };
+}
+
+type Sent = Parameters<CustomFetch>[1];
+
+/** Half the work of fetch: the body is read whole anyway. Redirects are not followed. */
+function asRequest({ method, headers, body, signal }: Sent) {
+  const sent = Object.fromEntries(new Headers(headers).entries());
+  return {
+    method: method as 'POST',
+    headers: sent,
+    body: body == null ? null : String(body),
+    ...(signal && { signal }),
+  };
+}
+
+function headersOf(headers: Record<string, string | string[] | undefined>): Headers {
+  const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    [value ?? []].flat().map((one) => [name, one]),
+  );
+  return new Headers(entries);
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** The code of a failure as the machine names it, such as ECONNREFUSED; never its message. */

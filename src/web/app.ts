@@ -17,7 +17,7 @@ export function createApp(house: House): Hono {
     await next();
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
-  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  app.use(bodyLimit({ maxSize: 16 * 1024, onError: (c) => c.json({ error: 'invalid_request' }, 400) }));
   app.get(stylesheetPath, (c) =>
     c.body(stylesheet, 200, {
       'content-type': 'text/css; charset=utf-8',
@@ -35,17 +35,22 @@ export function createApp(house: House): Hono {
     );
     return ready ? c.text('ok') : c.text('not ready', 503);
   });
-  for (const route of routes) app.on(route.method, route.path, (c) => answer(route, visitOf(c, house)));
-  app.notFound((c) => failure(visitOf(c, house), notFound()));
-  app.onError((error, c) => failure(visitOf(c, house), error));
+  for (const route of routes) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, house)));
+  app.notFound(async (c) => failure(await visitOf(c, house), notFound()));
+  app.onError(async (error, c) => failure(await visitOf(c, house).catch(() => strangerOf(c, house)), error));
   return app;
 }
 
-function visitOf(c: Context, house: House): Visit {
-  return { c, house, url: new URL(c.req.url), session: findSession(c, house) };
+async function visitOf(c: Context, house: House): Promise<Visit> {
+  return { ...strangerOf(c, house), session: await findSession(c, house) };
+}
+
+function strangerOf(c: Context, house: House): Visit {
+  return { c, house, url: new URL(c.req.url), session: undefined };
 }
 
 async function answer(route: Route, visit: Visit): Promise<Response> {
+  if (route.who === 'provider') return route.answer(visit);
   if (route.who === 'anyone') {
     return (await consentFirst(visit)) ?? route.answer(visit);
   }

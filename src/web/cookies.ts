@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { webSessionMs } from '../flows/end-session.ts';
 import type { ConsentTransaction } from '../flows/give-consent.ts';
 import type { AuthorizationTransaction } from '../oidc/authorization.ts';
 import type { House, Signed } from './house.ts';
@@ -11,6 +12,9 @@ export interface Session {
   readonly userId: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** The session at the provider that it came of, and when, in milliseconds since 1970. */
+  readonly provider: Signed['provider'];
+  readonly began: number;
   /** Goes into each form of this session. */
   readonly csrf: string;
   /** Milliseconds since 1970. */
@@ -22,25 +26,29 @@ type Pending =
   | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
   | { readonly leg: 'consent'; readonly userId: string; readonly transaction: ConsentTransaction };
 
-const sessionSeconds = 12 * 60 * 60;
+const sessionSeconds = webSessionMs / 1000;
 const pendingSeconds = 10 * 60;
 const names = { session: 'nightkeep', pending: 'nightkeep-begun' } as const;
 const attributes = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 
 /** Starts a session that nobody could know before: everything in it is new. */
-export function startSession(c: Context, house: House, { userId, name, roles }: Signed): void {
+export function startSession(c: Context, house: House, signed: Signed): void {
   const secret = () => randomBytes(24).toString('base64url');
-  const until = house.clock.now().getTime() + sessionSeconds * 1000;
-  write<Session>(c, house, 'session', { sid: secret(), userId, name, roles, csrf: secret(), until }, sessionSeconds);
+  const began = house.clock.now().getTime();
+  const session = { sid: secret(), ...signed, began, csrf: secret(), until: began + webSessionMs };
+  write<Session>(c, house, 'session', session, sessionSeconds);
 }
 
 export function endSession(c: Context): void {
   deleteCookie(c, names.session, attributes);
 }
 
-/** The session of the browser, if it has one that still counts. */
-export function findSession(c: Context, house: House): Session | undefined {
-  return read<Session>(c, house, 'session');
+/** The session of the browser, if it has one that still counts: not too old, and not ended by the provider. */
+export async function findSession(c: Context, house: House): Promise<Session | undefined> {
+  const session = read<Session>(c, house, 'session');
+  if (session === undefined || !(await house.isSessionEnded(session.provider, new Date(session.began)))) return session;
+  endSession(c);
+  return undefined;
 }
 
 export function rememberPending(c: Context, house: House, pending: Pending): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { ProviderSession } from '../database/ended-sessions.ts';
 import type { ExchangeView, GrantView } from '../database/grant-views.ts';
 import type { HomeView, RunView } from '../database/views.ts';
 import type { EraseChoice } from '../flows/erase-choice.ts';
@@ -14,6 +15,7 @@ export interface Signed {
   readonly userId: string;
   readonly name: string;
   readonly roles: readonly string[];
+  readonly provider: ProviderSession;
 }
 
 /** What a person is asked to agree to. */
@@ -55,6 +57,10 @@ export interface House {
   publicKeys(): Promise<{ keys: Record<string, unknown>[] }>;
   beginSignIn(returnTo: string): Promise<Begun<AuthorizationTransaction>>;
   finishSignIn(callback: URL, transaction: AuthorizationTransaction): Promise<Signed>;
+  /** Whether the provider ended a session that began then. */
+  isSessionEnded(session: ProviderSession, began: Date): Promise<boolean>;
+  /** Takes a logout token of the provider. Throws `logout/invalid-token`, or what keeps it from being looked at. */
+  endSession(logoutToken: string): Promise<void>;
   beginConsent(userId: string, returnTo: string): Promise<Begun<ConsentTransaction>>;
   /** Takes the offline token into custody and asks for the first run. */
   finishConsent(userId: string, callback: URL, transaction: ConsentTransaction): Promise<void>;

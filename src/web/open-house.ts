@@ -1,11 +1,14 @@
+import { isSessionEnded } from '../database/ended-sessions.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-views.ts';
 import { findHome, findRunOfPerson, getPerson } from '../database/views.ts';
 import { nextNight } from '../domain/nights.ts';
 import { HouseError } from '../errors.ts';
+import { endSession } from '../flows/end-session.ts';
 import { chooseErasure, eraseAtOf } from '../flows/erase-choice.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/give-consent.ts';
 import { openPersonRepository, reissueRecoveryKey, revealRecoveryKey } from '../flows/person-repository.ts';
 import { requestRun } from '../flows/request-run.ts';
+import { revokeWithdrawn } from '../flows/revoke-tokens.ts';
 import { withdrawConsent } from '../flows/withdraw-consent.ts';
 import type { Resources } from '../resources.ts';
 import { browse } from '../store/restorer/browse.ts';
@@ -30,6 +33,11 @@ export function openHouse(resources: Resources): House {
     ready: async () => void (await database.$queryRaw`SELECT 1`),
     publicKeys: () => issuer.publicKeys(),
     ...consentOf(resources, terms),
+    isSessionEnded: (session, began) => isSessionEnded(database, { ...session, began }),
+    endSession: async (logoutToken) => {
+      for (const grantId of await endSession(resources, logoutToken))
+        revokeWithdrawn(resources, { grantId }).catch((error: unknown) => log.warn('grant.revoke.failed', { error }));
+    },
     requestRun: (planId) => requestRun(resources, { planId, trigger: 'person' }),
     findHome: async (userId) => {
       const view = await findHome(database, { userId });
@@ -75,8 +83,9 @@ function consentOf(resources: Resources, terms: House['terms']): Consenting {
   return {
     beginSignIn: (returnTo) => beginSignIn(resources, { returnTo }),
     finishSignIn: async (callback, transaction) => {
-      const { user, roles } = await finishSignIn(resources, { callback, transaction });
-      return { userId: user.id, name: user.name ?? user.username ?? user.subject, roles };
+      const { user, roles, sid } = await finishSignIn(resources, { callback, transaction });
+      const { id: userId, issuer, subject } = user;
+      return { userId, name: user.name ?? user.username ?? subject, roles, provider: { issuer, subject, sid } };
     },
     beginConsent: async (userId, returnTo) => {
       const { username } = await getPerson(database, { userId });

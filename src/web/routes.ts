@@ -1,3 +1,4 @@
+import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { agree, callback, consent, login, logout } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
 import { grant } from './pages/grant.ts';
@@ -13,6 +14,7 @@ import type { PersonVisit, Visit } from './visit.ts';
 /** An address, and who may see it. */
 export type Route =
   | { method: 'GET'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
+  | { method: 'POST'; path: string; who: 'provider'; answer: (visit: Visit) => Promise<Response> }
   | {
       method: 'GET' | 'POST';
       path: string;
@@ -20,12 +22,13 @@ export type Route =
       answer: (visit: PersonVisit) => Promise<Response>;
     };
 
-/** Every address of the house. What is posted always needs a session, and its form's token. */
+/** Every address of the house. What a person posts always needs a session, and its form's token; the provider signs what it posts. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', answer: login },
   { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
+  { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },
   { method: 'POST', path: '/logout', who: 'person', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', answer: agree },

@@ -115,6 +115,7 @@ export const texts = {
     title: 'Your consent',
     none: 'You have not agreed to anything.',
     agreed: 'Agreed',
+    earlier: 'Agreed before',
     provider: 'Provider',
     scope: 'Scope',
     state: 'State',
@@ -132,6 +133,7 @@ export const texts = {
     askedAgain: 'Asked again',
     renew: 'Renew it now',
     again: 'Agree again',
+    withdraw: 'Withdraw my consent',
     token: 'Token at your provider',
     revocation: {
       revoked: (at: string) => `ended there too, on ${at}`,
@@ -188,7 +190,6 @@ export const texts = {
     legend: 'Your snapshots',
     keepFor: (days: number, until: string) => `stay ${days === 365 ? 'one year' : `${days} days`}, until ${until}`,
     eraseNow: 'are erased at once and cannot be brought back',
-    button: 'Withdraw my consent',
     snapshots: 'Your snapshots',
     stay: 'Your snapshots stay until you say otherwise.',
     stayUntil: (at: string) =>

@@ -20,12 +20,12 @@ export const keycloakMishaps: Readonly<Record<Mishap, (victim: Victim) => Promis
       await visitor.removeAccess(realm.client.id);
       return undefined;
     },
-    'an administrator deletes the consent': async ({ realm: { admin, name, client }, person }) => {
-      await admin.users.revokeConsent({ realm: name, id: person.subject, clientId: client.id });
+    'an administrator deletes the consent': async ({ realm: { admin, name, client, idOf }, person }) => {
+      await admin.users.revokeConsent({ realm: name, id: idOf(person), clientId: client.id });
       return undefined;
     },
-    'an administrator signs the person out': async ({ realm: { admin, name }, person }) => {
-      await admin.users.logout({ realm: name, id: person.subject });
+    'an administrator signs the person out': async ({ realm: { admin, name, idOf }, person }) => {
+      await admin.users.logout({ realm: name, id: idOf(person) });
       return undefined;
     },
     'a not-before policy is pushed for the realm': async ({ realm }) => {
@@ -38,17 +38,17 @@ export const keycloakMishaps: Readonly<Record<Mishap, (victim: Victim) => Promis
       await push(nextSecond());
       return () => push(0);
     },
-    'the person is disabled': async ({ realm: { admin, name }, person }) => {
-      const enable = (enabled: boolean) => admin.users.update({ realm: name, id: person.subject }, { enabled });
+    'the person is disabled': async ({ realm: { admin, name, idOf }, person }) => {
+      const enable = (enabled: boolean) => admin.users.update({ realm: name, id: idOf(person) }, { enabled });
       await enable(false);
       return () => enable(true);
     },
-    'the person is deleted': async ({ realm: { admin, name }, person }) => {
-      await admin.users.del({ realm: name, id: person.subject });
+    'the person is deleted': async ({ realm: { admin, name, idOf }, person }) => {
+      await admin.users.del({ realm: name, id: idOf(person) });
       return undefined;
     },
-    'the role offline_access is taken from the person': async ({ realm: { admin, name }, person }) => {
-      const about = { realm: name, id: person.subject };
+    'the role offline_access is taken from the person': async ({ realm: { admin, name, idOf }, person }) => {
+      const about = { realm: name, id: idOf(person) };
       // The default roles hold it too: whoever has those has it.
       const held = (await admin.users.listRealmRoleMappings(about)).filter(({ name: role = '' }) =>
         ['offline_access', `default-roles-${name}`].includes(role),

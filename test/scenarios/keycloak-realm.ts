@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { cloudAudience } from '../../demo/cloud-access.ts';
 import type { Person } from '../../demo/people.ts';
 import type { ProvidedKeycloak } from '../support/keycloak-server.ts';
-import type { Rules, WantedRealm } from './realm.ts';
+import type { ClientKind, Rules, WantedRealm } from './realm.ts';
 
 /** A realm of its own at a running Keycloak, and its administrator. */
 export interface KeycloakRealm {
@@ -13,6 +14,8 @@ export interface KeycloakRealm {
   readonly name: string;
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string };
+  /** Keycloak's own id of the person: no two realms may have the same. */
+  idOf(person: Person): string;
   /** Deletes the realm and imports it as it was at first: everybody is there again, the keys are others. */
   importAgain(): Promise<void>;
 }
@@ -23,20 +26,28 @@ export interface KeycloakRealm {
  */
 export async function importRealm(
   { url, administrator }: ProvidedKeycloak,
-  { nightkeep, people, rules }: WantedRealm,
+  { nightkeep, people, rules, client: kind, logoutEndsConsent = false }: WantedRealm,
   origin?: string,
 ): Promise<KeycloakRealm> {
   const admin = new KeycloakAdminClient({ baseUrl: url.replace(/\/$/, '') });
   await admin.auth({ ...administrator, grantType: 'password', clientId: 'admin-cli' });
   const name = `realm-${randomUUID().slice(0, 8)}`;
   const secret = randomUUID();
-  const realm = forTests(await readRealmFile({ name, nightkeep, secret }), people, rules);
+  const ids = new Map(people.map(({ username }) => [username, randomUUID()]));
+  const idOf = ({ username }: Person) => ids.get(username) ?? '';
+  const file = await readRealmFile({ name, nightkeep, secret });
+  const users = people.map((person) => accountOf(person, name, idOf(person)));
+  const changes = changesOf(kind, nightkeep);
+  const logout = { 'backchannel.logout.revoke.offline.tokens': String(logoutEndsConsent) };
+  const client = { ...changes, attributes: { ...changes.attributes, ...logout } };
+  const realm = { ...forTests(file, client), ...settingsOf(rules), users };
   await admin.realms.create(realm);
   return {
     admin,
     name,
     issuer: `${origin === undefined ? url : `${origin}/`}realms/${name}`,
     client: { id: 'nightkeep', secret },
+    idOf,
     importAgain: async () => {
       await admin.realms.del({ realm: name });
       await admin.realms.create(realm);
@@ -65,13 +76,13 @@ async function readRealmFile(values: { name: string; nightkeep: URL; secret: str
     text
       .replace('"realm": "nightkeep"', `"realm": "${values.name}"`)
       .replaceAll('default-roles-nightkeep', `default-roles-${values.name}`)
-      .replaceAll(/\$\{NIGHTKEEP_URL\}/g, values.nightkeep.origin)
+      .replaceAll(/\$\{NIGHTKEEP_(BACKCHANNEL_)?URL\}/g, values.nightkeep.origin)
       .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret),
   );
 }
 
-/** What the tests add: other people, other times, and access tokens that the demo's cloud accepts. */
-function forTests(realm: RealmRepresentation, people: readonly Person[], rules: Rules): RealmRepresentation {
+/** What the tests add: access tokens that the demo's cloud accepts, and passwords that are checked at once. */
+function forTests(realm: RealmRepresentation, changes: ClientRepresentation): RealmRepresentation {
   const forTheCloud = {
     name: 'cloud',
     protocol: 'openid-connect',
@@ -80,23 +91,40 @@ function forTests(realm: RealmRepresentation, people: readonly Person[], rules: 
   };
   return {
     ...realm,
-    ...settingsOf(rules),
     // A hash that is meant to take its time would take most of the suite's.
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
-    users: people.map((person) => accountOf(person, realm.realm ?? '')),
     clients: (realm.clients ?? []).map((client) => ({
       ...client,
+      ...changes,
+      attributes: { ...client.attributes, ...changes.attributes },
       protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
     })),
   };
 }
 
-function accountOf({ subject, username, password, name, email }: Person, realm: string) {
+/** What makes of the client in the file one of another kind. */
+function changesOf(kind: ClientKind | undefined, nightkeep: URL): ClientRepresentation {
+  switch (kind) {
+    case 'confidential, with a secret':
+    case undefined:
+      return {};
+    case 'confidential, its requests must be pushed':
+      return { attributes: { 'require.pushed.authorization.requests': 'true' } };
+    case 'confidential, with a private key': {
+      const keys = { 'use.jwks.url': 'true', 'jwks.url': new URL('jwks', nightkeep).href };
+      return { clientAuthenticatorType: 'client-jwt', attributes: keys };
+    }
+    case 'public, its tokens bound to a key':
+      return { publicClient: true, attributes: { 'dpop.bound.access.tokens': 'true' } };
+  }
+}
+
+function accountOf({ username, password, name, email, roles }: Person, realm: string, id: string) {
   const [firstName = '', lastName = ''] = name.split(' ');
   return {
-    id: subject,
+    id,
     ...{ username, firstName, lastName, email, emailVerified: true, enabled: true },
     credentials: [{ type: 'password', value: password, temporary: false }],
-    realmRoles: [`default-roles-${realm}`, 'offline_access'],
+    realmRoles: [`default-roles-${realm}`, 'offline_access', ...roles],
   };
 }

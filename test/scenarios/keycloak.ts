@@ -35,9 +35,13 @@ async function openRealm(wanted: WantedRealm, { server, browser, chromium }: Key
     issuer,
     client,
     configure: (rules) => admin.realms.update({ realm: name }, settingsOf(rules)),
-    offlineSessions: async ({ subject }) => {
-      const about = { realm: name, id: subject, clientId: await uuidOfClient(realm) };
+    offlineSessions: async (person) => {
+      const about = { realm: name, id: realm.idOf(person), clientId: await uuidOfClient(realm) };
       return (await admin.users.listOfflineSessions(about)).length;
+    },
+    accessesShownTo: async (person) => {
+      await using visitor = await openChromiumVisitor(await browser(), person, issuer);
+      return await visitor.accessesOf(client.id);
     },
     inflict: async (mishap, person) => keycloakMishaps[mishap]({ realm, person, browser }),
     holdNextAnswer: () => {

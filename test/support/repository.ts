@@ -4,7 +4,7 @@ import { type PackedBlob, type SealedBlob, sealBlob } from '../../src/store/form
 import type { DataId, SnapshotId, TreeId } from '../../src/store/format/ids.ts';
 import type { IndexedPack } from '../../src/store/format/index-file.ts';
 import { type FileNode, modeBits, type Node } from '../../src/store/format/node.ts';
-import { encodePackHeader, packIdOf } from '../../src/store/format/pack-header.ts';
+import { encodeEntry, encodePackHeader, packIdOf } from '../../src/store/format/pack-header.ts';
 import { encodeTree } from '../../src/store/format/tree.ts';
 import { initRepository, type Repository } from '../../src/store/repository/repository.ts';
 
@@ -54,7 +54,10 @@ export async function writePack(repository: Repository, blobs: readonly SealedBl
     offset += sealed.length;
     return place;
   });
-  const bytes = Buffer.concat([...blobs.map(({ sealed }) => sealed), encodePackHeader(repository.masterKey, packed)]);
+  const bytes = Buffer.concat([
+    ...blobs.map(({ sealed }) => sealed),
+    encodePackHeader(repository.masterKey, Buffer.concat(packed.map(encodeEntry))),
+  ]);
   const id = packIdOf(bytes);
   await repository.backend.save('data', id, bytes);
   return { id, blobs: packed };

@@ -1,6 +1,7 @@
 import { HouseError, isHouseError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
+import { openCollector } from './collector.ts';
 import type { Reading } from './contract.ts';
 import { holdsFile } from './former.ts';
 import type { LaneStream } from './lane.ts';
@@ -42,6 +43,8 @@ export async function archiveEntry(
   }
 }
 
+const passed = openCollector();
+
 interface Content {
   readonly reading: Reading;
   readonly size: number;
@@ -69,6 +72,7 @@ async function readContent({ source, sealing, signal, read }: Run, { member }: P
       stream ??= sealing.openEntry();
       size += bytes.length;
       read.bytes += bytes.length;
+      passed(bytes.length);
       const space = stream.write(bytes);
       if (space !== undefined) await space;
     }

@@ -1,7 +1,18 @@
 import { randomInt } from 'node:crypto';
 import type { SealedBlob } from '../format/blob.ts';
-import type { MasterKey } from '../format/envelope.ts';
-import { type FinishedPack, type OpenPack, openPack, packRoom, packTarget } from '../format/pack.ts';
+import { envelopeOverhead, type MasterKey } from '../format/envelope.ts';
+import type { BlobType } from '../format/ids.ts';
+import { type FinishedPack, type OpenPack, openPack } from '../format/pack.ts';
+import { headerLengthBytes, longestEntry } from '../format/pack-header.ts';
+
+/**
+ * Bytes of a pack: none is larger, but one with a single blob of this size or more. Open packs are what sealing holds most memory
+ * for, so these are smaller than the 16 MiB of stock restic, and still above the 4 MiB below which prune repacks.
+ */
+export const packTarget: Readonly<Record<BlobType, number>> = { data: 8 * 1024 * 1024, tree: 4 * 1024 * 1024 };
+
+/** What one more blob brings along, and the end of the pack. */
+const besidesBlob = longestEntry + envelopeOverhead + headerLengthBytes;
 
 /** The packs that a thread fills. */
 export interface OpenPacks {
@@ -17,14 +28,14 @@ export interface OpenPacks {
  * other cannot be read off the store. `done` gets each pack as it is full.
  */
 export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): OpenPacks {
-  const rooms: ArrayBuffer[] = [];
+  const rooms: Record<BlobType, ArrayBuffer[]> = { data: [], tree: [] };
   const open: Record<SealedBlob['type'], (OpenPack | undefined)[]> = {
     data: [undefined, undefined],
     tree: [undefined],
   };
 
   function alone(blob: SealedBlob): void {
-    const pack = openPack(key);
+    const pack = openPack(key, new ArrayBuffer(blob.sealed.length + besidesBlob));
     pack.add(blob);
     done(pack.finish());
   }
@@ -32,21 +43,21 @@ export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): O
   function deal(blob: SealedBlob): void {
     const packs = open[blob.type];
     const at = packs.length === 1 ? 0 : randomInt(packs.length);
-    const pack = withSpace(packs[at], blob.sealed.length);
+    const pack = withSpace(packs[at], blob);
     pack.add(blob);
     packs[at] = pack;
   }
 
-  function withSpace(pack: OpenPack | undefined, length: number): OpenPack {
-    if (pack !== undefined && pack.size + length <= packTarget) return pack;
+  function withSpace(pack: OpenPack | undefined, { type, sealed }: SealedBlob): OpenPack {
+    if (pack !== undefined && pack.size + sealed.length + besidesBlob <= packTarget[type]) return pack;
     if (pack !== undefined) done(pack.finish());
-    return openPack(key, rooms.pop() ?? new ArrayBuffer(packRoom));
+    return openPack(key, rooms[type].pop() ?? new ArrayBuffer(packTarget[type]));
   }
 
   return {
-    add: (blob) => (blob.sealed.length >= packTarget ? alone(blob) : deal(blob)),
+    add: (blob) => (blob.sealed.length + besidesBlob > packTarget[blob.type] ? alone(blob) : deal(blob)),
     reuse(room) {
-      if (room.byteLength === packRoom) rooms.push(room);
+      for (const type of ['data', 'tree'] as const) if (room.byteLength === packTarget[type]) rooms[type].push(room);
     },
     finish() {
       for (const pack of [...open.data, ...open.tree]) if (pack !== undefined) done(pack.finish());

@@ -6,6 +6,7 @@ import type { FinishedPack } from '../format/pack.ts';
 import { type BlobStream, openChunkedStream, openChunkRooms, openWholeStream } from './blob-stream.ts';
 import { maximumChunk, openChunker } from './chunker.ts';
 import { openClaims } from './claims.ts';
+import { openCollector } from './collector.ts';
 import { openPacks } from './open-packs.ts';
 import {
   type FromThread,
@@ -26,6 +27,7 @@ const chunker = openChunker(chunkerPolynomial);
 const rooms = openChunkRooms();
 const sealedRoom = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
 const packs = openPacks(masterKey, handOver);
+const passed = openCollector();
 const streams = new Map<number, OpenStream>();
 let added = noneAdded();
 
@@ -49,6 +51,7 @@ function sealPieces(buffer: ArrayBuffer, pieces: readonly Piece[]): void {
     at += piece.length;
   }
   send({ kind: 'sealed', buffer, streams: ended, added }, buffer);
+  passed(at);
   added = noneAdded();
 }
 
@@ -91,7 +94,7 @@ function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf
 }
 
 function handOver(pack: FinishedPack): void {
-  send({ kind: 'pack', pack }, pack.bytes.buffer);
+  send({ kind: 'pack', pack }, pack.bytes.buffer, pack.entries.buffer);
 }
 
 function finish(): void {

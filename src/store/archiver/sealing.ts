@@ -28,8 +28,8 @@ export interface SealingOptions {
   readonly threads?: number;
 }
 
-/** More threads than this would seal faster than anything fetches, and each holds open packs. */
-const mostThreads = 4;
+/** Two seal more than a gigabit line brings; each holds 60 MiB, open packs and what is on its way. */
+const mostThreads = 2;
 /** A thread with this much to do is busy. */
 const busy = 2 * 1024 * 1024;
 

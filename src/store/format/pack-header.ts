@@ -13,6 +13,8 @@ const longestHeader = 16 * 1024 * 1024;
 
 const plainEntry = 37;
 const compressedEntry = 41;
+/** Bytes that a blob takes in the header, at most. */
+export const longestEntry = compressedEntry;
 const kinds: readonly { type: BlobType; compressed: boolean }[] = [
   { type: 'data', compressed: false },
   { type: 'tree', compressed: false },
@@ -20,9 +22,8 @@ const kinds: readonly { type: BlobType; compressed: boolean }[] = [
   { type: 'tree', compressed: true },
 ];
 
-/** The end of a pack: header envelope and its length. Opened again before it is handed out. */
-export function encodePackHeader(key: MasterKey, entries: readonly HeaderEntry[]): Buffer {
-  const plaintext = Buffer.concat(entries.map(encodeEntry));
+/** The end of a pack whose blobs these are: header envelope and its length. Opened again before it is handed out. */
+export function encodePackHeader(key: MasterKey, plaintext: Uint8Array): Buffer {
   const envelope = encrypt(key, plaintext);
   if (!decrypt(key, envelope).equals(plaintext)) throw damaged('does not open after it was sealed');
   const length = Buffer.alloc(headerLengthBytes);
@@ -39,7 +40,12 @@ export function headerLength(tail: Uint8Array): number {
 
 /** The blobs that a header envelope lists, with their places in the pack. Throws `repository/damaged`. */
 export function decodePackHeader(key: MasterKey, envelope: Uint8Array): PackedBlob[] {
-  const plaintext = decrypt(key, envelope);
+  return decodeEntries(decrypt(key, envelope));
+}
+
+/** The blobs of entries that follow each other. Throws `repository/damaged`. */
+export function decodeEntries(entries: Uint8Array): PackedBlob[] {
+  const plaintext = Buffer.from(entries.buffer, entries.byteOffset, entries.length);
   const blobs: PackedBlob[] = [];
   let offset = 0;
   for (let at = 0; at < plaintext.length; ) {
@@ -66,9 +72,10 @@ export function packSize(blobs: readonly HeaderEntry[]): number {
 /** The name of a pack whose whole content is given. */
 export const packIdOf = idOf<PackId>;
 
-function encodeEntry({ type, id, length, uncompressedLength }: HeaderEntry): Buffer {
+/** What the header of a pack says of one blob. */
+export function encodeEntry({ type, id, length, uncompressedLength }: HeaderEntry): Buffer {
   const compressed = uncompressedLength !== undefined;
-  const entry = Buffer.alloc(compressed ? compressedEntry : plainEntry);
+  const entry = Buffer.allocUnsafe(compressed ? compressedEntry : plainEntry);
   entry[0] = kinds.findIndex((kind) => kind.type === type && kind.compressed === compressed);
   entry.writeUInt32LE(length, 1);
   if (compressed) entry.writeUInt32LE(uncompressedLength, 5);

@@ -24,6 +24,8 @@ export interface MasterIndex extends BlobIndex {
   /** Copies of blobs. */
   readonly size: number;
   packs(): IterableIterator<IndexedPack>;
+  /** All that is known of a pack; no blobs where it is not known. */
+  pack(packId: PackId): IndexedPack;
   /** For `openSharedIndex` in another thread. What is inserted later may be missing there, what it finds is right. */
   share(): SharedIndex;
 }
@@ -70,6 +72,8 @@ export function createMasterIndex(): MasterIndex {
     return number;
   };
 
+  const pack = (id: PackId) => ({ id, blobs: blobsOf(memory, rowsOfPack[packNumbers.get(id) ?? -1] ?? []) });
+
   return {
     has: reader.has,
     find: reader.find,
@@ -88,8 +92,9 @@ export function createMasterIndex(): MasterIndex {
       return size;
     },
     packs: function* () {
-      for (const [id, number] of packNumbers) yield { id, blobs: blobsOf(memory, rowsOfPack[number] ?? []) };
+      for (const id of packNumbers.keys()) yield pack(id);
     },
+    pack,
     share: () => ({
       table: table.buffer,
       rows: rows.map((segment) => segment.buffer as SharedArrayBuffer),

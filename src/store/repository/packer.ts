@@ -1,7 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { Backend } from '../backend/backend.ts';
-import { blobsPerIndex, type IndexedPack } from '../format/index-file.ts';
+import type { PackId } from '../format/ids.ts';
+import { blobsPerIndex } from '../format/index-file.ts';
 import type { FinishedPack } from '../format/pack.ts';
+import { decodeEntries } from '../format/pack-header.ts';
 import type { Indexes } from './indexes.ts';
 import type { MasterIndex } from './master-index.ts';
 
@@ -24,7 +26,7 @@ const longestWithoutIndexMs = 10 * 60_000;
 
 /** Index files are written as they are full, every ten minutes, and at `flush`. */
 export function openPacker({ backend, index, saveIndex }: PackerTarget, clock: Clock): Packer {
-  let waiting: IndexedPack[] = [];
+  let waiting: PackId[] = [];
   let blobs = 0;
   let since = clock.elapsed();
 
@@ -33,15 +35,16 @@ export function openPacker({ backend, index, saveIndex }: PackerTarget, clock: C
     waiting = [];
     blobs = 0;
     since = clock.elapsed();
-    if (packs.length > 0) await saveIndex(packs);
+    if (packs.length > 0) await saveIndex(packs.map(index.pack));
   }
 
   return {
-    async savePack({ id, blobs: packed, bytes }) {
+    async savePack({ id, entries, bytes }) {
       await backend.save('data', id, bytes);
+      const packed = decodeEntries(entries);
       index.insertPack(id, packed);
       if (blobs + packed.length > blobsPerIndex) await flush();
-      waiting.push({ id, blobs: packed });
+      waiting.push(id);
       blobs += packed.length;
       if (clock.elapsed() - since >= longestWithoutIndexMs) await flush();
     },

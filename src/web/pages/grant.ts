@@ -56,9 +56,10 @@ function revocation({ revocation: told }: GrantView, zone: string | undefined): 
 /** What was agreed, when and how. */
 function record(view: GrantView): Html {
   const zone = view.plans[0]?.zone;
-  const [newest] = view.consents;
+  const [newest, ...earlier] = view.consents;
   if (newest === undefined) return html``;
   return html`<h2>${t.record}</h2><dl class="card"><dt>${t.agreed}</dt><dd>${shownTime(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
+${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => shownTime(agreedAt, zone)).join('; ')}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
 <pre tabindex="0">${JSON.stringify(newest.terms, null, 2)}</pre>`;
 }

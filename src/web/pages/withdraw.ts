@@ -14,7 +14,7 @@ const t = texts.withdraw;
 export function wayOut({ session, house }: PersonVisit, { snapshots, plans }: GrantView): Html {
   const choices = snapshots?.kept ? erasePart(house.clock.now(), plans[0]?.zone) : '';
   return html`<h2>${t.title}</h2><p>${t.lead}</p>
-${form(session, '/grant/withdraw', html`${choices}<button class="danger">${t.button}</button>`)}`;
+${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}`;
 }
 
 /** What becomes of the snapshots after consent has ended, and how to change one's mind. */

@@ -28,7 +28,7 @@ function failingAt(backend: Backend, n: number, after: boolean): { backend: Back
 
 describe('a store that fails in the middle of a night', () => {
   const top = folder({ small: folder({ 'a.txt': file('alpha'), 'b.txt': file('beta') }) });
-  for (let n = 0; n < 25; n++) top.members[`large ${n}`] = file(randomBytes(2_500_000), { validator: `large ${n}` });
+  for (let n = 0; n < 12; n++) top.members[`large ${n}`] = file(randomBytes(2_500_000), { validator: `large ${n}` });
 
   test.each([false, true])('leaves a valid repository at whichever save (after it is written: %s)', async (after) => {
     await using home = await temporaryFolder('failing-store');
@@ -52,6 +52,6 @@ describe('a store that fails in the middle of a night', () => {
     await repository.loadIndex();
     const last = await archiveNight(repository, [memorySource(top)]);
     expect(last.problems).toEqual([]);
-    expect((await contentOf(repository, last.tree)).size).toBe(29);
+    expect((await contentOf(repository, last.tree)).size).toBe(16);
   });
 });

@@ -117,10 +117,19 @@ describe('erasing', () => {
     const before = (await readdir(house.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
     );
-    for (let removed = 0; removed < before.length; removed += 2)
+    for (let removed = 0; removed < before.length; removed += 2, house.custody.pass(61_000))
       expect(await eraseRepositories(breakingAfter(2))).toBe(removed + 2 >= before.length ? 1 : 0);
     expect(await repositories()).toEqual([]);
     expect(await findErasure(house.resources.database, user.id)).toMatchObject({ files: before.length, snapshots: 1 });
+  });
+
+  test('that failed is not tried again for a minute', async () => {
+    const { grant } = await backedUp();
+    await withdraw(grant.id, house.resources.clock.now());
+    expect(await eraseRepositories(breakingAfter(1))).toBe(0);
+    expect(await eraseRepositories(house.resources)).toBe(0);
+    house.custody.pass(61_000);
+    expect(await eraseRepositories(house.resources)).toBe(1);
   });
 
   test('hides what it has begun to erase', async () => {

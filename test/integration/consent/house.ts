@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DemoClient } from '../../../demo/idp-client.ts';
 import { alice, type Person } from '../../../demo/people.ts';
 import { backUp } from '../../../src/flows/back-up.ts';
 import { requestRun } from '../../../src/flows/request-run.ts';
@@ -17,6 +18,8 @@ export interface ConsentHouse extends AsyncDisposable {
   readonly files: HostileWebdav;
   /** Where the repositories lie. */
   readonly storeFolder: string;
+  /** The client of the house at the provider, set up otherwise. */
+  register(changes: Partial<DemoClient>): void;
   /** What was put into the queue since this was last asked. */
   taken(): BackUpRequest[];
   consent(person?: Person): ReturnType<CustodyHouse['consent']>;
@@ -56,6 +59,12 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
     resources,
     files,
     storeFolder,
+    register: (changes) => {
+      const [secret = ''] = config.provider.secrets;
+      const redirectUris = [new URL('callback', config.publicUrl).href];
+      const client = { id: config.provider.clientId, name: 'Nightkeep', secret, redirectUris };
+      custody.provider.knobs.register({ ...client, authentication: 'client_secret_basic', ...changes });
+    },
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),
     backUp: async (planId) => {

@@ -48,6 +48,21 @@ describe('a person on the pages', () => {
     expect(await guest.text('/grant')).toContain('ended there too');
   });
 
+  test('is told of trouble with the provider, and of the end that no exchange puts off', async () => {
+    const guest = await backedUp(alice);
+    const { database, clock } = house.resources;
+    const { issuer, clientId, id } = await database.grant.findFirstOrThrow();
+    const at = clock.now();
+    await database.grant.update({ where: { id }, data: { maxDeadline: new Date(at.getTime() + 6.5 * 86_400_000) } });
+    const circuit = { issuer, clientId, reason: 'invalid_client', openedAt: at, nextProbeAt: at };
+    await database.circuit.create({ data: { ...circuit, open: true } });
+    for (const path of ['/', '/grant'])
+      for (const words of [texts.consentEnds.troubled, texts.consentEnds.endsIn(7)])
+        expect(await guest.text(path)).toContain(words);
+    await database.circuit.updateMany({ data: { open: false } });
+    expect(await guest.text('/')).not.toContain(texts.consentEnds.troubled);
+  });
+
   test('erases everything, sees the receipt, and begins anew', async () => {
     const guest = await backedUp(alice);
     await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });

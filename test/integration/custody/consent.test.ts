@@ -58,7 +58,10 @@ test('somebody without the role, and a client without the scope, are told that i
   house.provider.knobs.setOfflineRole('bob', false);
   expect(await refusal(house.consent(bob))).toBe('consent/not-offline');
   house.provider.knobs.setOfflineScope('rp', false);
-  expect(await refusal(house.consent(alice))).toBe('consent/not-offline');
+  for (const pushedFaultsAs of ['rfc9126', 'keycloak'] as const) {
+    house.provider.knobs.setRealm({ pushedFaultsAs });
+    expect(await refusal(house.consent(alice))).toBe('consent/not-offline');
+  }
   expect(await house.resources.database.user.count()).toBe(0);
 });
 

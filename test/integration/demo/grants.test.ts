@@ -260,6 +260,7 @@ test('what a pushed request is refused with: by RFC 9126, or as Keycloak does it
   const push = () => refusal(party.begin(config, offline, { prompt: 'consent' }));
   const { knobs } = provider;
   knobs.setClientSecret('rp', 'rolled');
+  knobs.setRealm({ pushedFaultsAs: 'rfc9126' });
   expect(await push()).toBe('401 unauthorized_client Invalid client or Invalid client credentials');
   knobs.setRealm({ pushedFaultsAs: 'keycloak' });
   expect(await push()).toBe('401 invalid_request Authentication failed.');

@@ -146,11 +146,11 @@ test('without the role a code buys not_allowed; a refresh is refused and works a
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
-test('without the client scope the request comes back with invalid_scope', async () => {
+test('without the client scope a pushed request is invalid, as on Keycloak', async () => {
   provider.knobs.setOfflineScope('rp', false);
   const refused = await refusal(party.begin(config, offline, { prompt: 'consent' }));
   provider.knobs.setOfflineScope('rp', true);
-  expect(refused).toEqual({ status: 400, error: 'invalid_scope' });
+  expect(refused).toEqual({ status: 400, error: 'invalid_request' });
   expect(await offlineToken(alice)).toBeTruthy();
 });
 

@@ -1,4 +1,4 @@
 import { describeConsent } from '../../scenarios/consent.ts';
-import { demo } from '../../scenarios/demo.ts';
+import { onDemo } from './on-demo.ts';
 
-describeConsent(demo);
+onDemo(describeConsent);

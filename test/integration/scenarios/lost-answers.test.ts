@@ -1,4 +1,4 @@
-import { demo } from '../../scenarios/demo.ts';
 import { describeLostAnswers } from '../../scenarios/lost-answers.ts';
+import { onDemo } from './on-demo.ts';
 
-describeLostAnswers(demo);
+onDemo(describeLostAnswers);

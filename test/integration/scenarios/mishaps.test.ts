@@ -1,4 +1,5 @@
-import { demo } from '../../scenarios/demo.ts';
-import { describeMishaps } from '../../scenarios/mishaps.ts';
+import { describeMishaps, describeTakenRole } from '../../scenarios/mishaps.ts';
+import { onDemo } from './on-demo.ts';
 
-describeMishaps(demo);
+onDemo(describeMishaps);
+onDemo(describeTakenRole, '26.4');

@@ -1,4 +1,4 @@
-import { demo } from '../../scenarios/demo.ts';
 import { describeOperatorFaults } from '../../scenarios/operator-faults.ts';
+import { onDemo } from './on-demo.ts';
 
-describeOperatorFaults(demo);
+onDemo(describeOperatorFaults);

@@ -1,4 +1,4 @@
-import { demo } from '../../scenarios/demo.ts';
 import { describeRotation } from '../../scenarios/rotation.ts';
+import { onDemo } from './on-demo.ts';
 
-describeRotation(demo);
+onDemo(describeRotation);

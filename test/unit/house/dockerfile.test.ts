@@ -51,8 +51,8 @@ test('everything the service runs on is copied', () => {
 
 test('commands are lists, so that signals reach Node', () => {
   for (const command of [...all('ENTRYPOINT'), ...all('CMD')]) expect(() => JSON.parse(command)).not.toThrow();
-  const [program, file] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]');
-  expect([program, existsSync(file)]).toEqual(['node', true]);
+  const entry: string[] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]');
+  expect([entry[0], existsSync(entry.at(-1) ?? '')]).toEqual(['node', true]);
 });
 
 test('scripts and files that it runs exist', () => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { serviceFlags } from '../../support/service-flags.ts';
 
 interface Package {
   scripts: Record<string, string>;
@@ -21,11 +22,20 @@ const lock: { packages: Record<string, Locked> } = JSON.parse(readFileSync('pack
 
 describe.each(Object.entries(manifest.scripts))('npm run %s', (_name, script) => {
   test.each(script.split(' && '))('`%s` finds what it runs', (command) => {
-    const [program = '', first = '', second = ''] = command.split(' ');
+    const [program = '', first = '', second = ''] = command.split(' ').filter((word) => !word.startsWith('--'));
     if (program === 'npm') expect(manifest.scripts).toHaveProperty([first === 'run' ? second : first]);
     else if (program === 'node' || program === 'bash') expect(existsSync(first), first).toBe(true);
     else expect(existsSync(`node_modules/.bin/${program}`), program).toBe(true);
   });
+});
+
+test('every way to start it gives Node the same bounds for its memory', () => {
+  const flags = serviceFlags.join(' ');
+  expect(flags).toMatch(/--max-semi-space-size=\d+ --heap-growing-percent=\d+ --expose-gc/);
+  const { start, nightkeep, demo } = manifest.scripts;
+  const [shebang] = readFileSync(manifest.bin.nightkeep ?? '', 'utf8').split('\n');
+  const entry = /^ENTRYPOINT (.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '[]';
+  for (const way of [start, nightkeep, demo, shebang, JSON.parse(entry).join(' ')]) expect(way).toContain(flags);
 });
 
 test('every script that .ci/run calls is there', () => {

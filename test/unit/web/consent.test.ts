@@ -94,6 +94,13 @@ describe('the end that no exchange puts off', () => {
     expect(await text('/')).not.toContain('Your consent ends');
   });
 
+  it('of each consent that was renewed stays on record', async () => {
+    const [newest] = grant.consents;
+    if (newest === undefined) throw new Error('There is one.');
+    const { text } = await signedIn({ consents: [newest, { ...newest, agreedAt: from(-90 * day) }] });
+    expect(await text('/grant')).toContain('3 Feb 2026, 12:00');
+  });
+
   it('is put off by renewing, which says what stays', async () => {
     expect(await (await signedIn()).text('/consent')).toContain(texts.consent.renewTitle);
     const ended = await signedIn({ state: 'needs_consent' });

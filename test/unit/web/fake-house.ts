@@ -64,7 +64,12 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       url: new URL('https://id.example/auth'),
       transaction: { ...transaction, returnTo },
     }),
-    finishSignIn: async () => ({ userId: who.signsIn, name: 'Somebody', roles: [] }),
+    finishSignIn: async () => ({
+      ...{ userId: who.signsIn, name: 'Somebody', roles: [] },
+      provider: { issuer: 'https://id.example', subject: `subject of ${who.signsIn}`, sid: 'sid' },
+    }),
+    isSessionEnded: async () => false,
+    endSession: async (token) => void asked.push(`end ${token}`),
     beginConsent: async (userId) => {
       asked.push(`consent ${userId}`);
       return {

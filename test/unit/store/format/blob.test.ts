@@ -5,6 +5,7 @@ import { createMasterKey } from '../../../../src/store/format/envelope.ts';
 import { idOf } from '../../../../src/store/format/ids.ts';
 import {
   decodePackHeader,
+  encodeEntry,
   encodePackHeader,
   headerLength,
   packSize,
@@ -55,7 +56,7 @@ describe('pack header', () => {
   const entries = blobs.map(({ sealed, ...blob }) => ({ ...blob, length: sealed.length }));
 
   test('tells the blobs and their offsets', () => {
-    const bytes = encodePackHeader(key, entries);
+    const bytes = encodePackHeader(key, Buffer.concat(entries.map(encodeEntry)));
     expect(headerLength(bytes)).toBe(bytes.length - 4);
     const offsets = [0, entries[0]?.length ?? 0, (entries[0]?.length ?? 0) + (entries[1]?.length ?? 0)];
     const decoded = decodePackHeader(key, bytes.subarray(0, -4));
@@ -63,7 +64,10 @@ describe('pack header', () => {
   });
 
   test('makes a pack exactly as long as computed', () => {
-    const pack = Buffer.concat([...blobs.map(({ sealed }) => sealed), encodePackHeader(key, entries)]);
+    const pack = Buffer.concat([
+      ...blobs.map(({ sealed }) => sealed),
+      encodePackHeader(key, Buffer.concat(entries.map(encodeEntry))),
+    ]);
     expect(pack.length).toBe(packSize(entries));
     expect(pack.length).toBe(36 + entries.reduce((sum, e) => sum + e.length + (e.uncompressedLength ? 41 : 37), 0));
   });

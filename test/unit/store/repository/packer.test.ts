@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sealBlob } from '../../../../src/store/format/blob.ts';
 import { blobsPerIndex } from '../../../../src/store/format/index-file.ts';
 import { type FinishedPack, openPack } from '../../../../src/store/format/pack.ts';
+import { decodeEntries } from '../../../../src/store/format/pack-header.ts';
 import { openPacker } from '../../../../src/store/repository/packer.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
 import { manualClock } from '../../../support/manual-clock.ts';
@@ -28,11 +29,12 @@ describe('the packer', () => {
     const { repository, packer, count } = await place();
     const pack = packOf(repository, 3);
     await packer.savePack(pack);
-    expect(pack.blobs.every(({ id }) => repository.index.has('data', id))).toBe(true);
+    const blobs = decodeEntries(pack.entries);
+    expect(blobs.every(({ id }) => repository.index.has('data', id))).toBe(true);
     expect([count('data'), count('index')]).toEqual([1, 0]);
     await packer.flush();
     const [index] = await Array.fromAsync(repository.listIndexes());
-    expect(index?.packs).toEqual([{ id: pack.id, blobs: pack.blobs }]);
+    expect(index?.packs).toEqual([{ id: pack.id, blobs }]);
   });
 
   test('does not know a pack that could not be stored', async () => {
@@ -69,11 +71,10 @@ describe('the packer', () => {
 
   test('begins a new index file before one is too long', async () => {
     const { repository, packer, count } = await place();
-    const [blob] = packOf(repository).blobs;
-    if (blob === undefined) throw new Error('A pack without blobs.');
-    const blobs = Array.from({ length: 9_000 }, () => blob);
-    for (let n = 0; n < 3; n++) await packer.savePack({ ...packOf(repository), blobs });
-    expect(3 * blobs.length).toBeGreaterThan(blobsPerIndex);
+    const { entries } = packOf(repository);
+    const many = new Uint8Array(entries.length * 9_000).map((_, at) => entries[at % entries.length] ?? 0);
+    for (let n = 0; n < 3; n++) await packer.savePack({ ...packOf(repository), entries: many });
+    expect(3 * 9_000).toBeGreaterThan(blobsPerIndex);
     expect(count('index')).toBe(1);
   });
 });

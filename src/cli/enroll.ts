@@ -1,0 +1,113 @@
+import encodeQR from 'qr';
+import { HouseError } from '../errors.ts';
+import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/enroll-person.ts';
+import type { DeviceLogin } from '../oidc/enroll.ts';
+import type { Resources } from '../resources.ts';
+import { askSecret, askYes } from './ask.ts';
+import { type Command, type Options, type Output, text } from './command.ts';
+import { openHouse } from './open-house.ts';
+
+const options = { yes: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+
+/** The person consents on a device of theirs: a code and a QR code lead there. */
+export const enrollDevice: Command = {
+  usage: '[--yes] [--json]',
+  summary: 'take consent from another device',
+  options,
+  run: (given, output) =>
+    enroll(given, output, async () => ({ method: 'device', show: (login) => show(login, given, output) })),
+};
+
+/** Consent with user name and password; the password is asked for, or comes on standard input, and is not kept. */
+export const enrollPassword: Command = {
+  usage: '--user NAME [--yes] [--json]',
+  summary: 'take consent with a password',
+  options: { ...options, user: { type: 'string' } },
+  run: async (given, output) => {
+    const username = text(given, 'user');
+    if (username === undefined) throw new HouseError('usage/invalid', 'Say whose consent it is with --user NAME.');
+    return enroll(given, output, async () => {
+      const password = await askSecret(`Password of ${username} at the provider: `);
+      return { method: 'password', username, password };
+    });
+  },
+};
+
+/** The service account of Nightkeep's own client. */
+export const enrollService: Command = {
+  usage: '[--yes] [--json]',
+  summary: "back up the client's own service account",
+  options,
+  run: (given, output) => enroll(given, output, async () => ({ method: 'service' })),
+};
+
+const unconfirmed = 'Confirm with --yes that the terms are agreed to. Without --json they are printed first.';
+
+async function enroll(given: Options, output: Output, way: () => Promise<EnrollWay>): Promise<number> {
+  const { json, yes } = given;
+  if (json === true && yes !== true) throw new HouseError('usage/invalid', unconfirmed);
+  await using house = await openHouse();
+  const terms = termsOf(house);
+  if (json !== true) for (const line of wordsOf(terms)) output.line(line);
+  if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
+  const enrolled = await enrollPerson(house, await way(), { ...terms });
+  output.line(json === true ? JSON.stringify({ ...shown(enrolled), terms }) : sentence(enrolled));
+  return 0;
+}
+
+/** What is recorded as agreed, as on the consent page. */
+function termsOf({ config }: Resources) {
+  const { filesUrl: files, window, retention } = config;
+  return { files, window, retention };
+}
+
+function wordsOf({ files, window, retention }: ReturnType<typeof termsOf>): string[] {
+  return [
+    'What the person agrees to:',
+    `  Fetched   the files at ${files}; they are only read`,
+    `  When      every night between ${window.start} and ${window.end} (${window.zone}), and once right away`,
+    `  Kept      the last ${retention.daily} nights, ${retention.weekly} weeks and ${retention.monthly} months`,
+    '  Ended     on the page Consent of Nightkeep, or at the provider, at any time',
+    '',
+  ];
+}
+
+function show(login: DeviceLogin, { json }: Options, output: Output): void {
+  const { userCode, verificationUri, verificationUriComplete, expiresAt } = login;
+  if (json === true) {
+    output.line(JSON.stringify({ userCode, verificationUri, verificationUriComplete, expiresAt }));
+    return;
+  }
+  output.line(`Open ${verificationUri} on another device, type the code  ${userCode}  and say yes there:`);
+  output.line(qrOf(verificationUriComplete ?? verificationUri));
+  output.line(`The code holds until ${expiresAt.toISOString()}. Waiting ...`);
+}
+
+/** White on black whatever the colours of the terminal are, since readers want it so. */
+function qrOf(address: string): string {
+  const lines = encodeQR(address, 'ascii').trimEnd().split('\n');
+  return lines.map((line) => (process.stdout.isTTY ? `\u001b[40;97m${line}\u001b[0m` : line)).join('\n');
+}
+
+function shown({ user, grant, renewed, runId }: Enrolled) {
+  const { id: grantId, state, scope, idleDeadline, maxDeadline } = grant;
+  const { username, subject, issuer } = user;
+  return {
+    user: username ?? subject,
+    subject,
+    issuer,
+    grantId,
+    state,
+    scope,
+    renewed,
+    idleDeadline,
+    maxDeadline,
+    runId,
+  };
+}
+
+function sentence(enrolled: Enrolled): string {
+  const { user, renewed, idleDeadline, runId } = shown(enrolled);
+  const ends = idleDeadline.toISOString().slice(0, 10);
+  return `${renewed ? 'Renewed the consent of' : 'Enrolled'} ${user}. The token is sealed and ends on ${ends} unless it is used before; run ${runId} is asked for.`;
+}

@@ -1,0 +1,75 @@
+import type { Database } from './client.ts';
+
+/** A web session as the provider knows it. */
+export interface ProviderSession {
+  issuer: string;
+  subject: string;
+  /** The provider's session id, where it tells. */
+  sid?: string | undefined;
+}
+
+/** Whether the provider ended a session that began then. */
+export async function isSessionEnded(
+  database: Database,
+  { issuer, subject, sid, began }: ProviderSession & { began: Date },
+): Promise<boolean> {
+  const session = { in: [`sub:${subject}`, ...(sid === undefined ? [] : [`sid:${sid}`])] };
+  return (await database.endedSession.count({ where: { issuer, session, endedAt: { gte: began } }, take: 1 })) > 0;
+}
+
+/** What a logout token ends: one session, or every session of a person. */
+export interface Logout {
+  issuer: string;
+  subject: string | undefined;
+  sid: string | undefined;
+  jti: string;
+  expiresAt: Date;
+}
+
+/** Whether a logout token was taken before. */
+export async function isLogoutTaken(database: Database, { issuer, jti }: Logout): Promise<boolean> {
+  return (await database.logoutToken.count({ where: { issuer, jti } })) > 0;
+}
+
+/** Ends the web sessions that began before, and remembers the logout token; false where it was taken meanwhile. */
+export async function saveLogout(
+  database: Database,
+  { logout, at, sessionsEndBy }: { logout: Logout; at: Date; sessionsEndBy: Date },
+): Promise<boolean> {
+  const { issuer, jti, expiresAt } = logout;
+  const session = logout.sid === undefined ? `sub:${logout.subject}` : `sid:${logout.sid}`;
+  const ended = { endedAt: at, expiresAt: sessionsEndBy };
+  return database.$transaction(async (transaction) => {
+    const taken = await transaction.logoutToken.createMany({
+      data: [{ issuer, jti, expiresAt }],
+      skipDuplicates: true,
+    });
+    if (taken.count === 0) return false;
+    await transaction.endedSession.upsert({
+      where: { issuer_session: { issuer, session } },
+      create: { issuer, session, ...ended },
+      update: ended,
+    });
+    const told = { from: null, to: 'ended', reason: 'back_channel_logout', at, by: 'provider' };
+    await transaction.event.create({ data: { subjectKind: 'session', subjectId: session, ...told } });
+    return true;
+  });
+}
+
+/** The grants that live and came of a session, or all of a person where no session is named. */
+export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
+  const ofSession =
+    sid === undefined ? {} : { OR: [{ sid }, { generations: { some: { sid, state: 'current' as const } } }] };
+  const rows = await database.grant.findMany({
+    where: { issuer, state: { not: 'withdrawn' }, ...ofSession, ...(subject !== undefined && { subject }) },
+    select: { id: true },
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Forgets the logout tokens and ended sessions that can mean nothing any more. */
+export async function forgetLogouts(database: Database, at: Date): Promise<void> {
+  const expired = { where: { expiresAt: { lt: at } } };
+  await database.logoutToken.deleteMany(expired);
+  await database.endedSession.deleteMany(expired);
+}

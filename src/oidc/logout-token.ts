@@ -1,0 +1,102 @@
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import type { Clock } from '../clock.ts';
+import { HouseError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+
+/** What a provider says when it ends a session (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
+export interface LogoutToken {
+  issuer: string;
+  /** At least one of these two: all sessions of the person, or the one session. */
+  subject: string | undefined;
+  sid: string | undefined;
+  jti: string;
+  expiresAt: Date;
+  /** Keycloak's word that the offline tokens of the session are to end as well. */
+  revokesOfflineAccess: boolean;
+}
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
+const algorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
+const types = [undefined, 'logout+jwt', 'application/logout+jwt', 'jwt'];
+const toleratedSkewSeconds = 30;
+const mostCharacters = 12_000;
+/** The provider's keys could not be had, which says nothing of the token. */
+const keysAway = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
+
+/**
+ * Reads logout tokens as section 2.6 says: signature, issuer, audience, times, event, session, no nonce. Whether one was
+ * seen before is for the caller to know. Throws `logout/invalid-token`, or `provider/unavailable` without its keys.
+ */
+export function openLogoutTokens(
+  connect: () => Promise<Connection>,
+  { clientId, clock }: { clientId: string; clock: Clock },
+): (token: string) => Promise<LogoutToken> {
+  const keySets = new Map<string, JWTVerifyGetKey>();
+  const keysAt = (url: string) => {
+    const keys = keySets.get(url) ?? createRemoteJWKSet(new URL(url));
+    keySets.set(url, keys);
+    return keys;
+  };
+  return async (token) => {
+    if (token.length > mostCharacters) throw invalid('it is too long');
+    const { metadata } = await connect();
+    if (metadata.jwks_uri === undefined) throw withoutKeys();
+    const now = clock.now();
+    const { payload, protectedHeader } = await jwtVerify(token, keysAt(metadata.jwks_uri), {
+      issuer: metadata.issuer,
+      audience: clientId,
+      algorithms,
+      requiredClaims: ['iat', 'exp', 'jti'],
+      clockTolerance: toleratedSkewSeconds,
+      currentDate: now,
+    }).catch((error: unknown) => {
+      throw meaningOf(error);
+    });
+    return readClaims(payload, protectedHeader, now);
+  };
+}
+
+function readClaims(payload: JWTPayload, { typ }: ProtectedHeaderParameters, now: Date): LogoutToken {
+  const { iss = '', sub: subject, jti = '', iat = 0, exp = 0, events, nonce } = payload;
+  const { sid } = payload;
+  if (!types.includes(typ?.toLowerCase())) throw invalid('its type is another one');
+  if (iat > now.getTime() / 1000 + toleratedSkewSeconds) throw invalid('it is of the future');
+  if (nonce !== undefined) throw invalid('it has a nonce, as only ID tokens do');
+  if (jti === '') throw invalid('it has no id');
+  if (typeof memberOf(events, logoutEvent) !== 'object') throw invalid('it tells of another event');
+  if (sid !== undefined && typeof sid !== 'string') throw invalid('its sid is no text');
+  if (!subject && !sid) throw invalid('it names neither a person nor a session');
+  const revokesOfflineAccess = memberOf(events, 'revoke_offline_access') === true;
+  return { issuer: iss, subject, sid, jti, expiresAt: new Date(exp * 1000), revokesOfflineAccess };
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([key]) => key === name)?.[1] ?? undefined;
+}
+
+function meaningOf(error: unknown): HouseError {
+  const known = error instanceof errors.JOSEError && !keysAway.includes(error.code);
+  return known ? invalid('its signature, issuer, audience or time is not right', error) : withoutKeys(error);
+}
+
+function invalid(what: string, cause?: unknown): HouseError {
+  return new HouseError('logout/invalid-token', `The logout token does not hold: ${what}.`, { cause });
+}
+
+function withoutKeys(cause?: unknown): HouseError {
+  return new HouseError('provider/unavailable', 'The keys of the OpenID provider cannot be had.', {
+    cause,
+    retry: { afterMs: 5_000 },
+  });
+}

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser, signIn } from '../../../demo/browser.ts';
+import type { DemoClient } from '../../../demo/idp-client.ts';
+import { alice, type Person } from '../../../demo/people.ts';
+import { isHouseError } from '../../../src/errors.ts';
+import { type EnrollWay, enrollPerson } from '../../../src/flows/enroll-person.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import type { DeviceLogin } from '../../../src/oidc/enroll.ts';
+import { type ConsentHouse, openConsentHouse } from './house.ts';
+
+let house: ConsentHouse;
+beforeEach(async () => {
+  house = await openConsentHouse();
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const terms = { said: 'every night' };
+const enroll = (way: EnrollWay) => enrollPerson(house.resources, way, terms);
+const withPassword = { method: 'password', username: alice.username, password: alice.password } as const;
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+
+/** What the person does on the other device. */
+async function answerOnDevice(
+  { verificationUri, userCode }: DeviceLogin,
+  person: Person,
+  button: string,
+): Promise<void> {
+  await using browser = openBrowser();
+  const page = await browser.submit(await browser.open(verificationUri), { button: 'Go on' }, { user_code: userCode });
+  await signIn(browser, await browser.submit(page, { button }), person);
+}
+
+function onDevice(button: string) {
+  const done = Promise.withResolvers<void>();
+  const show = (login: DeviceLogin) => void answerOnDevice(login, alice, button).then(done.resolve, done.reject);
+  return { way: { method: 'device', show } as const, done: done.promise };
+}
+
+describe('enrolling', () => {
+  test('by another device goes into the same custody as a browser, and asks for the first run', async () => {
+    const { way, done } = onDevice('Yes, it is');
+    const { user, grant, plan, runId, renewed } = await enroll(way);
+    await done;
+    expect(user).toMatchObject({ subject: alice.subject, username: 'alice' });
+    expect(grant).toMatchObject({ state: 'active', generation: 1 });
+    expect(plan).toMatchObject({ zone: 'Europe/London', paused: false });
+    expect(renewed).toBe(false);
+    const { database } = house.resources;
+    expect(await database.consent.findFirstOrThrow()).toMatchObject({ method: 'device', terms });
+    expect(await database.run.findUniqueOrThrow({ where: { id: runId } })).toMatchObject({
+      trigger: 'consent',
+      state: 'queued',
+    });
+    expect(house.taken()).toMatchObject([{ runId, urgent: true }]);
+    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+  });
+
+  test('by another device where the person says no leaves nothing behind', async () => {
+    const { way, done } = onDevice('No');
+    expect(await refusal(enroll(way))).toBe('consent/denied');
+    await done;
+    expect(await house.resources.database.user.count()).toBe(0);
+  });
+
+  test('with a password gives a token that works', async () => {
+    house.register({ directAccess: true, consentRequired: false });
+    const { grant, plan } = await enroll(withPassword);
+    expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
+    await house.resources.database.run.updateMany({ data: { state: 'cancelled' } });
+    expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    expect(house.custody.provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(grant.sid).toEqual(expect.any(String));
+  });
+
+  test('as a service account gives the client files of its own', async () => {
+    house.register({ serviceAccount: true, consentRequired: false });
+    const { user, grant } = await enroll({ method: 'service' });
+    expect(user.username).toBe(`service-account-${house.resources.issuer.clientId}`);
+    expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'service' });
+    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+  });
+
+  test('somebody who has consented in a browser renews that consent', async () => {
+    const first = await house.consent();
+    house.register({ directAccess: true, consentRequired: false });
+    expect(await enroll(withPassword)).toMatchObject({ renewed: true, grant: { id: first.grant.id, generation: 2 } });
+    const consents = await house.resources.database.consent.findMany({ orderBy: { agreedAt: 'asc' } });
+    expect(consents.map(({ method }) => method)).toEqual(['browser', 'password']);
+  });
+
+  test.each<[string, Partial<DemoClient>, EnrollWay, string]>([
+    ['direct access is switched off', { consentRequired: false }, withPassword, 'enroll/refused'],
+    ['the client asks for consent', { directAccess: true }, withPassword, 'enroll/refused'],
+    [
+      'the password is wrong',
+      { directAccess: true, consentRequired: false },
+      { ...withPassword, password: 'x' },
+      'enroll/refused',
+    ],
+    ['there is no service account', {}, { method: 'service' }, 'enroll/refused'],
+  ])('is refused where %s, and leaves nothing behind', async (_, client, way, code) => {
+    house.register(client);
+    expect(await refusal(enroll(way))).toBe(code);
+    expect(await house.resources.database.user.count()).toBe(0);
+  });
+
+  test('is refused without the role or the scope for offline access', async () => {
+    house.register({ directAccess: true, consentRequired: false });
+    const { knobs } = house.custody.provider;
+    knobs.setOfflineRole('alice', false);
+    expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
+    knobs.setOfflineRole('alice', true);
+    knobs.setOfflineScope(house.resources.issuer.clientId, false);
+    expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
+    expect(await house.resources.database.user.count()).toBe(0);
+  });
+});
