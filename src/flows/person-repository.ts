@@ -41,6 +41,7 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   }
   const row = known ?? (await findRepository(database, userId));
   if (row !== null && !(await repositoryExists(store(row.location)))) {
+    if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
     const password = Buffer.from(unseal(keyring, passwordOf(row.id), row.sealedPassword)).toString();
     await initRepository(store(row.location), {
       password,
@@ -52,6 +53,15 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   const opened = await openPersonRepository(resources, userId);
   if (row?.recoveryKeyFile == null) await issueRecoveryKey(resources, opened);
   return opened;
+}
+
+/** A store that is not mounted must not be taken for one where everything begins anew. */
+function repositoryGone(location: string): HouseError {
+  return new HouseError(
+    'store/unavailable',
+    'The repository is not where it was made. The operator must look whether the store is there, and bring it back.',
+    { detail: { location } },
+  );
 }
 
 /** Shows the recovery key, once; later calls throw `request/forbidden` and point to a new one. */

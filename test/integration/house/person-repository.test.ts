@@ -1,0 +1,33 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { openDatabase } from '../../../src/database/client.ts';
+import { migrate } from '../../../src/database/migrate.ts';
+import { ensurePersonRepository } from '../../../src/flows/person-repository.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { openTestDatabase } from '../../support/postgres.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+test('a repository that is gone from the store is not begun anew, and is used again once it is back', async () => {
+  await using folder = await temporaryFolder('store');
+  const test = await openTestDatabase();
+  await migrate(test.url);
+  const database = await openDatabase(test.url);
+  const keyring = parseKeyring(`one:${randomBytes(32).toString('base64url')}`);
+  const store = (location: string) => openLocalBackend(join(folder.path, location));
+  const resources = { clock: systemClock(), database, keyring, store };
+  const userId = randomUUID();
+  await database.user.create({
+    data: { id: userId, issuer: 'https://idp.example', subject: 'a', createdAt: new Date() },
+  });
+  const made = await ensurePersonRepository(resources, userId);
+  await rename(made.location, `${made.location} elsewhere`);
+  await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'store/unavailable' });
+  await rename(`${made.location} elsewhere`, made.location);
+  expect((await ensurePersonRepository(resources, userId)).id).toBe(made.id);
+  await database.$disconnect();
+  await test.drop();
+});
