@@ -81,7 +81,7 @@ export function describeLifespans(provider: Provider): void {
     expect(await homeOf(scene, visitor)).toContain(texts.home.expired);
 
     await scene.realm.configure({ offlineMaxSeconds: 3_600 });
-    await visitor.press(texts.home.agree);
+    await visitor.press(texts.grant.again);
     await visitor.press(texts.consent.agree);
     await scene.atRest();
     expect(await grantOf(scene, alice)).toMatchObject({ id: before.grant.id, state: 'active', reason: null });

@@ -39,7 +39,7 @@ export function describeLostAnswers(provider: Provider): void {
     expect(await grantOf(scene, alice)).toMatchObject({ reason: 'lost_rotation' });
     expect((await scene.command('grants')).output).toContain('(lost_rotation)');
     await visitor.open(new URL('login', scene.url).href);
-    await visitor.press(texts.home.agree);
+    await visitor.press(texts.grant.again);
     await visitor.press(texts.consent.agree);
     await scene.atRest();
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
