@@ -43,6 +43,22 @@ export async function inspectDeadlines(
   return facts;
 }
 
+export interface EndingFacts {
+  /** Tokens of consents that were withdrawn before then, and which the provider has not ended. */
+  tokens: number;
+  /** Repositories that should have been erased by then. */
+  repositories: number;
+}
+
+/** What was to end before then and is still there. */
+export async function inspectEndings(database: Database, { before }: { before: Date }): Promise<EndingFacts> {
+  const [facts] = await database.$queryRaw<[EndingFacts]>`
+    SELECT (SELECT count(*)::int FROM grants g JOIN token_generations t ON t.grant_id = g.id
+        WHERE g.state = 'withdrawn' AND g.ended_at < ${before} AND t.sealed IS NOT NULL) AS tokens,
+      (SELECT count(*)::int FROM repositories WHERE erase_at < ${before}) AS repositories`;
+  return facts;
+}
+
 export interface RotationFacts {
   /** Exchanges that went well. */
   exchanges: number;

@@ -20,11 +20,16 @@ export interface Reply {
   body: Record<string, unknown>;
 }
 
+/** How a question is sent; redirects are not followed. */
+export type Send = (url: string, signal: AbortSignal) => Promise<Response>;
+
+const get: Send = (url, signal) => fetch(url, { redirect: 'manual', signal });
+
 const limitMs = 8_000;
 const longestBody = 1_000_000;
 
 /** Asks once, follows no redirect, never throws, and waits eight seconds at most. */
-export async function ask(clock: Clock, url: URL, request: RequestInit = {}): Promise<Reply> {
+export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
   const [sent, began] = [clock.now().getTime(), clock.elapsed()];
   const took = () => {
     const ms = Math.round(clock.elapsed() - began);
@@ -32,7 +37,7 @@ export async function ask(clock: Clock, url: URL, request: RequestInit = {}): Pr
   };
   try {
     return await within(clock, limitMs, async (signal) => {
-      const answer = await fetch(url, { ...request, redirect: 'manual', signal });
+      const answer = await send(url.href, signal);
       const text = (await answer.text()).slice(0, longestBody);
       return { status: answer.status, ...took(), ...headersOf(answer, url), body: objectIn(text) };
     });

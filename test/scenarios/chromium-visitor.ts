@@ -4,7 +4,9 @@ import type { Question, Visitor } from './realm.ts';
 
 /** A person in Chromium, before the pages of Keycloak and of Nightkeep. */
 export interface ChromiumVisitor extends Visitor {
-  /** Takes the access of a client away in the account console. */
+  /** How many accesses of a client the account console shows. */
+  accessesOf(clientId: string): Promise<number>;
+  /** Takes the access of a client away there. */
   removeAccess(clientId: string): Promise<void>;
 }
 
@@ -12,11 +14,20 @@ export async function openChromiumVisitor(browser: Browser, person: Person, issu
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
   const asked: Question[] = [];
+  let willing = true;
   const answerProvider = async () => {
     for (let question = await questionOn(page); question !== undefined; question = await questionOn(page)) {
       asked.push(question);
-      await answer[question](page, person);
+      await answer[question](page, person, willing);
     }
+  };
+  /** The console is a page of scripts: it asks for the password first, and fetches what it lists later. */
+  const openApplications = async () => {
+    await page.goto(`${issuer}/account/applications`);
+    const row = page.locator('[id^="toggle-"]').first();
+    await page.locator('#kc-form-login').or(row).first().waitFor();
+    await answerProvider();
+    await row.waitFor();
   };
   return {
     open: async (url) => {
@@ -35,15 +46,20 @@ export async function openChromiumVisitor(browser: Browser, person: Person, issu
     url: () => page.url(),
     text: async () => (await page.textContent('main')) ?? '',
     asked: () => asked.splice(0),
+    decline: () => {
+      willing = false;
+    },
     signOutAtProvider: async () => {
       await page.goto(`${issuer}/protocol/openid-connect/logout`);
       await page.locator('#kc-logout').click();
       await page.waitForLoadState();
     },
+    accessesOf: async (clientId) => {
+      await openApplications();
+      return page.locator(`[id="toggle-${clientId}"]`).count();
+    },
     removeAccess: async (clientId) => {
-      await page.goto(`${issuer}/account/applications`);
-      await page.locator('#username, .pf-v5-c-page, [id^="toggle-"]').first().waitFor();
-      await answerProvider();
+      await openApplications();
       await page.locator(`[id="toggle-${clientId}"]`).click();
       await page.getByRole('button', { name: 'Remove access' }).click();
       const removed = page.waitForResponse((response) => response.request().method() === 'DELETE');
@@ -66,5 +82,6 @@ const answer = {
     await page.fill('#password', password);
     await page.click('#kc-login');
   },
-  consent: async (page: Page) => page.locator('form [name=accept]').click(),
+  consent: (page: Page, _person: Person, willing: boolean) =>
+    page.locator(`form [name=${willing ? 'accept' : 'cancel'}]`).click(),
 };

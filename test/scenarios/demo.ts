@@ -1,26 +1,46 @@
+import { openBrowser, signIn } from '../../demo/browser.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../demo/idp.ts';
 import { demoMishaps } from './demo-mishaps.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
-import type { Provider, Realm, Rules, WantedRealm } from './realm.ts';
+import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts';
 
 const client = { id: 'nightkeep', secret: 'a secret & more' };
 
 /** Scenarios on the demo's provider: what it does otherwise than Keycloak shows here. */
-export const demo: Provider = {
-  openRealm: async (wanted) => openRealm(await start(wanted)),
-  behavesAs: '26.7',
-  restart: undefined,
-};
+export function demo(behavesAs: Provider['behavesAs']): Provider {
+  return {
+    openRealm: async (wanted) => openRealm(await start(wanted, behavesAs)),
+    behavesAs,
+    restart: undefined,
+  };
+}
 
-function start({ nightkeep, people, rules }: WantedRealm): Promise<DemoProvider> {
+function start(wanted: WantedRealm, behavesAs: Provider['behavesAs']): Promise<DemoProvider> {
+  const { nightkeep, people, rules, client: kind, logoutEndsConsent = false } = wanted;
   const ours = {
     ...client,
+    ...authenticationOf(kind, nightkeep),
     name: 'Nightkeep',
-    authentication: 'client_secret_basic' as const,
     redirectUris: [new URL('callback', nightkeep).href],
     postLogoutRedirectUris: [nightkeep.href],
+    backchannelLogoutUri: new URL('backchannel-logout', nightkeep).href,
+    backchannelLogoutRevokesOffline: logoutEndsConsent,
   };
-  return startProvider({ clients: [ours], people, options: settingsOf(rules) });
+  return startProvider({ clients: [ours], people, options: { ...settingsOf(rules), behavesAs } });
+}
+
+function authenticationOf(kind: ClientKind | undefined, nightkeep: URL) {
+  switch (kind) {
+    case 'confidential, with a secret':
+    case undefined:
+      return { authentication: 'client_secret_basic' as const };
+    case 'confidential, its requests must be pushed':
+      return { authentication: 'client_secret_basic' as const, pushedRequestsRequired: true };
+    case 'confidential, with a private key':
+      return { authentication: 'private_key_jwt' as const, publicKeys: { url: new URL('jwks', nightkeep).href } };
+    case 'public, its tokens bound to a key':
+      return { authentication: 'none' as const, dpopRequired: true };
+  }
 }
 
 function openRealm(provider: DemoProvider): Realm {
@@ -30,6 +50,11 @@ function openRealm(provider: DemoProvider): Realm {
     client,
     configure: async (rules) => knobs.setRealm(settingsOf(rules)),
     offlineSessions: async ({ username }) => knobs.offlineSessions({ username, clientId: client.id }).length,
+    accessesShownTo: async (person) => {
+      await using browser = openBrowser();
+      const { forms } = await signIn(browser, await browser.open(`${issuer}/account`), person);
+      return forms.filter(({ action }) => action === '/account/remove').length;
+    },
     inflict: (mishap, person) => demoMishaps[mishap]({ provider, client, person }),
     holdNextAnswer: () => {
       const given = Promise.withResolvers<void>();

@@ -7,6 +7,7 @@ import type { Question, Visitor } from './realm.ts';
 export function openFormsVisitor(person: Person, endSession: string): Visitor {
   const browser = openBrowser();
   const asked: Question[] = [];
+  let willing = true;
   let page: Page | undefined;
   const shown = () => {
     if (page === undefined) throw new Error('The browser has not opened anything yet.');
@@ -14,7 +15,7 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
   };
   const answerProvider = async (first: Page) => {
     page = first;
-    for (let question = questionOn(page); question !== undefined; question = questionOn(page)) {
+    for (let question = questionOn(page, willing); question !== undefined; question = questionOn(page, willing)) {
       asked.push(question.kind);
       const { username, password } = person;
       const values = question.kind === 'password' ? { username, password } : {};
@@ -32,6 +33,9 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
     url: () => shown().url,
     text: async () => shown().text.replace(/<[^>]*>/g, ' '),
     asked: () => asked.splice(0),
+    decline: () => {
+      willing = false;
+    },
     signOutAtProvider: async () => {
       page = await browser.submit(await browser.open(endSession), {});
     },
@@ -39,11 +43,13 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
   };
 }
 
-function questionOn({ forms }: Page): { kind: Question; form: Form; button?: string } | undefined {
+/** What the provider asks on this page, and the button that answers it. */
+function questionOn({ forms }: Page, willing: boolean): { kind: Question; form: Form; button?: string } | undefined {
   for (const form of forms) {
     if (form.fields.some(({ type }) => type === 'password')) return { kind: 'password', form };
-    const yes = form.buttons.find(({ name, value }) => name === 'accept' || (name === 'decision' && value === 'allow'));
-    if (yes) return { kind: 'consent', form, button: yes.name === 'accept' ? 'accept' : 'allow' };
+    const answers = form.buttons.flatMap(({ name, value }) => (name === 'decision' ? [value] : [name]));
+    const [yes, no] = answers.includes('accept') ? ['accept', 'cancel'] : ['allow', 'deny'];
+    if (answers.includes(yes)) return { kind: 'consent', form, button: willing ? yes : no };
   }
   return undefined;
 }

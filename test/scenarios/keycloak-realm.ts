@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import { cloudAudience } from '../../demo/cloud-access.ts';
 import type { Person } from '../../demo/people.ts';
 import type { ProvidedKeycloak } from '../support/keycloak-server.ts';
-import type { Rules, WantedRealm } from './realm.ts';
+import type { ClientKind, Rules, WantedRealm } from './realm.ts';
 
 /** A realm of its own at a running Keycloak, and its administrator. */
 export interface KeycloakRealm {
@@ -25,7 +26,7 @@ export interface KeycloakRealm {
  */
 export async function importRealm(
   { url, administrator }: ProvidedKeycloak,
-  { nightkeep, people, rules }: WantedRealm,
+  { nightkeep, people, rules, client: kind, logoutEndsConsent = false }: WantedRealm,
   origin?: string,
 ): Promise<KeycloakRealm> {
   const admin = new KeycloakAdminClient({ baseUrl: url.replace(/\/$/, '') });
@@ -36,7 +37,10 @@ export async function importRealm(
   const idOf = ({ username }: Person) => ids.get(username) ?? '';
   const file = await readRealmFile({ name, nightkeep, secret });
   const users = people.map((person) => accountOf(person, name, idOf(person)));
-  const realm = { ...forTests(file), ...settingsOf(rules), users };
+  const changes = changesOf(kind, nightkeep);
+  const logout = { 'backchannel.logout.revoke.offline.tokens': String(logoutEndsConsent) };
+  const client = { ...changes, attributes: { ...changes.attributes, ...logout } };
+  const realm = { ...forTests(file, client), ...settingsOf(rules), users };
   await admin.realms.create(realm);
   return {
     admin,
@@ -72,13 +76,13 @@ async function readRealmFile(values: { name: string; nightkeep: URL; secret: str
     text
       .replace('"realm": "nightkeep"', `"realm": "${values.name}"`)
       .replaceAll('default-roles-nightkeep', `default-roles-${values.name}`)
-      .replaceAll(/\$\{NIGHTKEEP_URL\}/g, values.nightkeep.origin)
+      .replaceAll(/\$\{NIGHTKEEP_(BACKCHANNEL_)?URL\}/g, values.nightkeep.origin)
       .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret),
   );
 }
 
 /** What the tests add: access tokens that the demo's cloud accepts, and passwords that are checked at once. */
-function forTests(realm: RealmRepresentation): RealmRepresentation {
+function forTests(realm: RealmRepresentation, changes: ClientRepresentation): RealmRepresentation {
   const forTheCloud = {
     name: 'cloud',
     protocol: 'openid-connect',
@@ -91,9 +95,28 @@ function forTests(realm: RealmRepresentation): RealmRepresentation {
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
     clients: (realm.clients ?? []).map((client) => ({
       ...client,
+      ...changes,
+      attributes: { ...client.attributes, ...changes.attributes },
       protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
     })),
   };
+}
+
+/** What makes of the client in the file one of another kind. */
+function changesOf(kind: ClientKind | undefined, nightkeep: URL): ClientRepresentation {
+  switch (kind) {
+    case 'confidential, with a secret':
+    case undefined:
+      return {};
+    case 'confidential, its requests must be pushed':
+      return { attributes: { 'require.pushed.authorization.requests': 'true' } };
+    case 'confidential, with a private key': {
+      const keys = { 'use.jwks.url': 'true', 'jwks.url': new URL('jwks', nightkeep).href };
+      return { clientAuthenticatorType: 'client-jwt', attributes: keys };
+    }
+    case 'public, its tokens bound to a key':
+      return { publicClient: true, attributes: { 'dpop.bound.access.tokens': 'true' } };
+  }
 }
 
 function accountOf({ username, password, name, email, roles }: Person, realm: string, id: string) {

@@ -39,6 +39,10 @@ async function openRealm(wanted: WantedRealm, { server, browser, chromium }: Key
       const about = { realm: name, id: realm.idOf(person), clientId: await uuidOfClient(realm) };
       return (await admin.users.listOfflineSessions(about)).length;
     },
+    accessesShownTo: async (person) => {
+      await using visitor = await openChromiumVisitor(await browser(), person, issuer);
+      return await visitor.accessesOf(client.id);
+    },
     inflict: async (mishap, person) => keycloakMishaps[mishap]({ realm, person, browser }),
     holdNextAnswer: () => {
       if (wire === undefined) throw new Error('This realm has no wire.');

@@ -74,6 +74,7 @@ export function describeLifespans(provider: Provider): void {
     const [house] = scene.houses;
     expect(house && (await warnOfEnds(house))).toBe(1);
     expect(await eventsOf(scene, before.grant.id)).toContain('warned');
+    expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.endsIn(1));
 
     await sweepFor(scene, (ends.getTime() + inexactMs - Date.now()) / second);
     await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');

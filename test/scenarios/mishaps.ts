@@ -18,6 +18,12 @@ const ofOnePerson: readonly [Mishap, string][] = [
   ['the role offline_access is taken from the person', 'permission_missing'],
 ];
 
+/** What befalls everybody, where there is but one. */
+const ofTheRealm: readonly Mishap[] = [
+  'a not-before policy is pushed for the realm',
+  'a not-before policy is pushed for the client',
+];
+
 /** What the person or an administrator does to one consent at the provider, and what Nightkeep makes of it. */
 export function describeMishaps(provider: Provider): void {
   const told = ofOnePerson.filter(([mishap]) => provider.behavesAs === '26.7' || !mishap.includes('role'));
@@ -36,7 +42,9 @@ export function describeMishaps(provider: Provider): void {
 
       await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
       expect(await grantOf(scene, alice)).toMatchObject({ reason });
-      expect(await homeOf(scene, ofAlice)).toContain(texts.home.expired);
+      const home = await homeOf(scene, ofAlice);
+      expect(home).toContain(texts.home.expired);
+      expect(home).toContain(texts.consentEnds.reasons[reason]?.happened);
       expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
       expect((await scene.command('grants')).output).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
       expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });
@@ -52,5 +60,42 @@ export function describeMishaps(provider: Provider): void {
       const [first, second, ...more] = await scene.night();
       expect([first?.state, second?.state, more]).toEqual(['succeeded', 'succeeded', []]);
     });
+  });
+
+  describe('a lone consent, of which nobody else can tell that the provider is at fault', () => {
+    test.each(ofTheRealm)(
+      'is condemned when %s, and lives again when that is taken back, without consent',
+      async (mishap) => {
+        await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } } });
+        const visitor = await consent(scene, alice);
+        const mend = await scene.realm.inflict(mishap, alice);
+        scene.pass(10 * minute);
+        await backUpNow(scene, visitor);
+        await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
+        expect(await grantOf(scene, alice)).toMatchObject({ reason: 'signed_out' });
+        await mend?.();
+        await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
+        expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+        expect(await scene.realm.offlineSessions(alice)).toBe(1);
+      },
+    );
+  });
+
+  if (provider.behavesAs === '26.4') describeTakenRole(provider);
+}
+
+/** Older Keycloaks answer `not_allowed`, and count that answer as a use of the token. */
+export function describeTakenRole(provider: Provider): void {
+  test('when the role is taken and given back, and somebody says so, one reuse lets the consent live again', async () => {
+    await using scene = await openScene(provider, { rules: { rotation: { reuse: 1 } } });
+    const [visitor] = [await consent(scene, alice), await consent(scene, bob)];
+    const mend = await scene.realm.inflict('the role offline_access is taken from the person', alice);
+    scene.pass(10 * minute);
+    await backUpNow(scene, visitor);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
+    expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.reasons.permission_missing?.happened);
+    await mend?.();
+    expect(await scene.command('grants', '--ask-again', '--user', 'alice')).toMatchObject({ code: 0 });
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
   });
 }

@@ -33,6 +33,8 @@ export interface Realm extends AsyncDisposable {
   configure(rules: Rules): Promise<void>;
   /** How many offline sessions of this person with Nightkeep the administrator sees. */
   offlineSessions(person: Person): Promise<number>;
+  /** How many accesses of Nightkeep the provider's account page shows the person. */
+  accessesShownTo(person: Person): Promise<number>;
   /** Makes it happen, and gives what mends it again where that is possible. */
   inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
   /** Holds the answer to the next exchange on its way, after the provider has given it; only where the realm is `wired`. */
@@ -43,7 +45,7 @@ export interface Realm extends AsyncDisposable {
 
 export type Question = 'password' | 'consent';
 
-/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes. */
+/** A person with a browser. Whatever the provider asks on the way, they type their password and say yes, or no. */
 export interface Visitor extends AsyncDisposable {
   /** Opens an address, and goes on until the provider has nothing more to ask. */
   open(url: string): Promise<void>;
@@ -54,9 +56,18 @@ export interface Visitor extends AsyncDisposable {
   text(): Promise<string>;
   /** What the provider asked since this was last called. */
   asked(): Question[];
+  /** From now on the person says no where the provider asks for consent. */
+  decline(): void;
   /** Signs out at the provider itself. */
   signOutAtProvider(): Promise<void>;
 }
+
+/** How Nightkeep is known at the provider, and proves that it is the one. */
+export type ClientKind =
+  | 'confidential, with a secret'
+  | 'confidential, its requests must be pushed'
+  | 'confidential, with a private key'
+  | 'public, its tokens bound to a key';
 
 /** A realm that a scenario needs. */
 export interface WantedRealm {
@@ -64,8 +75,12 @@ export interface WantedRealm {
   readonly nightkeep: URL;
   readonly people: readonly Person[];
   readonly rules: Rules;
+  /** With a secret unless said otherwise. */
+  readonly client?: ClientKind;
+  /** Backchannel logout revoke offline sessions: off unless said. */
+  readonly logoutEndsConsent?: boolean;
   /** Nightkeep reaches it over a wire on which answers can be held. */
-  readonly wired: boolean;
+  readonly wired?: boolean;
 }
 
 /** An answer of the provider that is on its way and does not arrive yet. */

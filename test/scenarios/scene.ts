@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DemoCloud, startCloud } from '../../demo/cloud.ts';
@@ -18,18 +18,13 @@ import { startWorker } from '../../worker/main.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { freePort } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import type { Provider, Realm, Rules, Visitor } from './realm.ts';
+import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from './realm.ts';
 
 type Settings = Record<string, string>;
 
-export interface SceneOptions {
-  readonly rules?: Rules;
-  /** Who has an account and files; alice and bob unless said. */
-  readonly people?: readonly Person[];
+export interface SceneOptions extends Partial<Omit<WantedRealm, 'nightkeep'>> {
   /** Processes that work on runs; the first also answers browsers. */
   readonly workers?: number;
-  /** Whether answers of the provider can be held on their way. */
-  readonly wired?: boolean;
   /** Further settings of Nightkeep. */
   readonly settings?: Settings;
 }
@@ -72,11 +67,13 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   await migrate(database.url);
   const url = new URL(`http://localhost:${await freePort()}/`);
   const people = options.people ?? [alice, bob];
-  const realm = opened.use(
-    await provider.openRealm({ nightkeep: url, people, rules: options.rules ?? {}, wired: options.wired ?? false }),
-  );
+  const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));
   const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
-  const settings = settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }, options.settings);
+  const settings = {
+    ...settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }),
+    ...settingsOfClient(realm, options.client),
+    ...options.settings,
+  };
   let shifted = 0;
   const log: string[] = [];
   const clock = systemClock(() => shifted);
@@ -193,16 +190,8 @@ async function smallCloud({ issuer }: Realm, people: readonly Person[]): Promise
   return cloud;
 }
 
-function settingsFor(
-  {
-    url,
-    realm,
-    cloud,
-    folder,
-    database,
-  }: { url: URL; realm: Realm; cloud: DemoCloud; folder: string; database: string },
-  more: Settings = {},
-): Settings {
+function settingsFor(world: { url: URL; realm: Realm; cloud: DemoCloud; folder: string; database: string }): Settings {
+  const { url, realm, cloud, folder, database } = world;
   return {
     PUBLIC_URL: url.href,
     PORT: url.port,
@@ -211,12 +200,18 @@ function settingsFor(
     STORE_URL: new URL(`file://${join(folder, 'store')}`).href,
     KEYRING: `scene:${randomBytes(32).toString('base64url')}`,
     OIDC_ISSUER: realm.issuer,
-    OIDC_CLIENT_ID: realm.client.id,
-    OIDC_CLIENT_SECRET: realm.client.secret,
     FILES_URL: cloud.filesUrl,
     GRACE_SECONDS: '5',
-    ...more,
   };
+}
+
+function settingsOfClient({ client }: Realm, kind: ClientKind | undefined): Settings {
+  const known = { OIDC_CLIENT_ID: client.id };
+  if (kind === 'public, its tokens bound to a key') return { ...known, OIDC_CLIENT_AUTH: 'none' };
+  if (kind !== 'confidential, with a private key') return { ...known, OIDC_CLIENT_SECRET: client.secret };
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return { ...known, OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY: String(pem) };
 }
 
 interface Running extends AsyncDisposable {

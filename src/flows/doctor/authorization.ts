@@ -1,4 +1,4 @@
-import type { Asked, Opened } from '../../oidc/inspect-client.ts';
+import type { Asked, Opened } from '../../oidc/trial-authorization.ts';
 import { evidence } from './client.ts';
 import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
 import { quoted } from './words.ts';
@@ -46,7 +46,7 @@ export function judgeSignIn({ redirectUri, scopes, signIn, direct, believed }: A
     );
   switch (errorOf(signIn, plain)) {
     case undefined:
-      return unknown(name, `The provider shows a page of its own instead ${said}; first see to the client.`);
+      return unknown(name, `It cannot be judged before the client is in order ${said}.`);
     case 'unauthorized_client':
       return wrong(
         name,

@@ -1,3 +1,4 @@
+import type { HouseError } from '../../errors.ts';
 import type { Introduction } from '../../oidc/inspect-client.ts';
 import type { Reply } from '../../oidc/question.ts';
 import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
@@ -37,7 +38,8 @@ export function judgeClient(facts: ClientFacts): Finding[] {
   const someWorks = introductions.some(isBelieved);
   return introductions.map((introduction, index) => {
     const known = someWorks || facts.known;
-    const finding = { ...judgeOne({ ...facts, known }, introduction), name: `${name}, secret ${index + 1}` };
+    const kind = facts.authentication === 'private_key_jwt' ? 'key' : 'secret';
+    const finding = { ...judgeOne({ ...facts, known }, introduction), name: `${name}, ${kind} ${index + 1}` };
     if (!someWorks || finding.state !== 'wrong') return finding;
     const cure = 'Take it out of the settings once every process has the other one.';
     return warn(finding.name, `${finding.finding} Nightkeep goes on with another one.`, cure);
@@ -74,6 +76,12 @@ function judgeOne({ clientId, authentication, known }: ClientFacts, introduction
 
 function judgeRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'introductions'>, reply: Reply): Finding {
   const said = evidence(reply);
+  if (authentication === 'none' && known !== false)
+    return wrong(
+      name,
+      `The provider knows ${clientId}, but wants it to prove itself ${said}.`,
+      'Set OIDC_CLIENT_AUTH and its secret or key; or make it a public client at the provider.',
+    );
   const [proof, setting] =
     authentication === 'private_key_jwt' ? ['key', 'OIDC_PRIVATE_KEY'] : ['secret', 'OIDC_CLIENT_SECRET'];
   const compare = `Compare ${setting} and OIDC_CLIENT_AUTH with the client's credentials at the provider.`;
@@ -96,28 +104,34 @@ function judgeRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'in
   );
 }
 
-/** A client that needs no proof: whoever knows its id may act as Nightkeep. */
-export function judgeClientType(clientId: string, withoutProof: Introduction): Finding[] {
-  if (!isBelieved(withoutProof)) return [];
+/** A client that needs no proof although Nightkeep has one: whoever knows its id may act as Nightkeep. */
+export function judgeClientType({ clientId, authentication }: ClientFacts, withoutProof: Introduction): Finding[] {
+  if (authentication === 'none' || !isBelieved(withoutProof)) return [];
   return [
     warn(
       'client type',
-      `The provider believes ${clientId} without any proof: it is a public client there, and the secret protects nothing.`,
+      `The provider believes ${clientId} without any proof: it is a public client there, and ${authentication} protects nothing.`,
       'Make it confidential (Keycloak: Client authentication), then set its new secret here.',
     ),
   ];
 }
 
-/** Whether tokens must be bound to a key (RFC 9449). Says nothing where the provider does not demand it. */
-export function judgePossession({ clientId, introductions }: ClientFacts, { sends }: { sends: boolean }): Finding[] {
-  const about = 'proof of possession';
+/**
+ * Whether tokens are bound to a key where they must be (RFC 9449). `sends`: whether Nightkeep binds them by its
+ * settings, or why it cannot. Says nothing where nobody demands it.
+ */
+export function judgePossession({ clientId, introductions }: ClientFacts, sends: boolean | HouseError): Finding[] {
+  const about = 'bound tokens';
+  if (typeof sends === 'object')
+    return [wrong(about, sends.message, 'Set OIDC_DPOP=auto, or turn DPoP on at the provider.')];
   if (!introductions.some(({ possession }) => possession)) return [];
-  if (sends) return [ok(about, `The provider demands it of ${clientId} (DPoP), and Nightkeep sends it.`)];
+  if (sends)
+    return [ok(about, `The provider demands a key for the tokens of ${clientId} (DPoP), and Nightkeep has one.`)];
   return [
     wrong(
       about,
-      `The provider demands it of ${clientId} (DPoP), and Nightkeep does not send it.`,
-      'Take the demand back for this client (Keycloak: Require DPoP bound tokens).',
+      `The provider demands a key for the tokens of ${clientId} (DPoP), and Nightkeep has none.`,
+      'Set OIDC_DPOP=required, or take the demand back for this client (Keycloak: Require DPoP bound tokens).',
     ),
   ];
 }

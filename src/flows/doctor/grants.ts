@@ -1,4 +1,4 @@
-import type { DeadlineFacts, GrantCount } from '../../database/inspect-custody.ts';
+import type { DeadlineFacts, EndingFacts, GrantCount } from '../../database/inspect-custody.ts';
 import { type Finding, ok, warn, wrong } from './finding.ts';
 import { countWords, durationWords, someOf } from './words.ts';
 
@@ -105,4 +105,22 @@ export function judgeDeadlines(facts: DeadlineFacts, { overdueMs, nearMaxMs }: D
       ? ''
       : ` ${countWords(nearMax, 'grant')} ${nearMax === 1 ? 'reaches its' : 'reach their'} maximum within ${durationWords(nearMaxMs)}; the people are told.`;
   return ok(about, `Every grant of ${living} is kept alive.${first}${max}`);
+}
+
+/** Whether what people took back has come to its end. */
+export function judgeEndings({ tokens, repositories }: EndingFacts): Finding {
+  const about = 'withdrawals';
+  if (tokens > 0)
+    return warn(
+      about,
+      `The provider has not ended ${countWords(tokens, 'token')} of consents that were withdrawn here an hour ago or earlier.`,
+      'A worker tries again every ten minutes. See to discovery and client; these people can also remove the access at the provider.',
+    );
+  if (repositories > 0)
+    return warn(
+      about,
+      `${countWords(repositories, 'repository', 'repositories')} should have been erased an hour ago or earlier.`,
+      'Let a worker run, and look at its log for erase.failed.',
+    );
+  return ok(about, 'Nothing that people took back is left over.');
 }

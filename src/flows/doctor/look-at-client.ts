@@ -1,12 +1,13 @@
+import { type HouseError, isHouseError } from '../../errors.ts';
+import { bindsTokens } from '../../oidc/bound-key.ts';
 import {
-  type Asked,
-  askAuthorization,
   askWithoutPerson,
   type ClientAtProvider,
   type Credential,
   introduce,
   noCredential,
 } from '../../oidc/inspect-client.ts';
+import { type Asked, askAuthorization } from '../../oidc/trial-authorization.ts';
 import { scopesOf } from '../give-consent.ts';
 import { type AuthorizationFacts, isKnown, judgeOfflineScope, judgePushing, judgeSignIn } from './authorization.ts';
 import { isBelieved, judgeClient, judgeClientType, judgeConsentScreen, judgePossession } from './client.ts';
@@ -22,7 +23,11 @@ export async function lookAtClient(patient: Patient): Promise<Finding[]> {
   const { clientId, metadata } = client;
   const introductions = await Promise.all(credentials.map((credential) => introduce(client, credential)));
   const believed = credentials.find((_, index) => introductions.slice(index, index + 1).some(isBelieved));
-  const requests = await askForAuthorization(patient, client, believed);
+  const [requests, withoutProof, consentScreen] = await Promise.all([
+    askForAuthorization(patient, client, believed),
+    introduce(client, noCredential),
+    lookAtConsentScreen(client, believed),
+  ]);
   const facts = {
     clientId,
     authentication: patient.setting('authentication'),
@@ -33,13 +38,24 @@ export async function lookAtClient(patient: Patient): Promise<Finding[]> {
   const offered = pushed_authorization_request_endpoint !== undefined;
   return [
     ...judgeClient(facts),
-    ...judgeClientType(clientId, await introduce(client, noCredential)),
-    ...judgePossession(facts, { sends: false }),
+    ...judgeClientType(facts, withoutProof),
+    ...judgePossession(facts, sendsProofs(patient, metadata)),
     judgeSignIn(requests),
     judgeOfflineScope(requests, scopes_supported),
     judgePushing(requests, offered, require_pushed_authorization_requests === true),
-    ...(await lookAtConsentScreen(client, believed)),
+    ...consentScreen,
   ];
+}
+
+/** As Nightkeep does by its settings; or why it can do nothing at all. */
+function sendsProofs(patient: Patient, metadata: ClientAtProvider['metadata']): boolean | HouseError {
+  const settings = { authentication: patient.setting('authentication'), dpop: patient.setting('dpop') };
+  try {
+    return bindsTokens(settings, metadata);
+  } catch (error) {
+    if (isHouseError(error)) return error;
+    throw error;
+  }
 }
 
 /** As Nightkeep asks, and where it pushes also without pushing. */
@@ -50,14 +66,18 @@ async function askForAuthorization(
 ): Promise<AuthorizationFacts> {
   const redirectUri = new URL('/callback', patient.setting('publicUrl')).href;
   const scopes = scopesOf({ extraScopes: patient.setting('extraScopes') });
-  const both = async (pushWith?: Credential): Promise<{ signIn: Asked; consent: Asked }> => ({
-    signIn: await askAuthorization(client, { redirectUri, scope: scopes.signIn, prompt: 'none', pushWith }),
-    consent: await askAuthorization(client, { redirectUri, scope: scopes.consent, prompt: 'consent', pushWith }),
-  });
+  const both = async (pushWith?: Credential): Promise<{ signIn: Asked; consent: Asked }> => {
+    const [signIn, consent] = await Promise.all([
+      askAuthorization(client, { redirectUri, scope: scopes.signIn, prompt: 'none', pushWith }),
+      askAuthorization(client, { redirectUri, scope: scopes.consent, prompt: 'consent', pushWith }),
+    ]);
+    return { signIn, consent };
+  };
   const facts = { redirectUri, scopes, believed: believed !== undefined };
   const pushes = client.metadata.pushed_authorization_request_endpoint !== undefined;
   if (!pushes || believed === undefined) return { ...facts, ...(await both()) };
-  return { ...facts, ...(await both(believed)), direct: await both() };
+  const [asWeDo, direct] = await Promise.all([both(believed), both()]);
+  return { ...facts, ...asWeDo, direct };
 }
 
 async function lookAtConsentScreen(client: ClientAtProvider, believed: Credential | undefined): Promise<Finding[]> {

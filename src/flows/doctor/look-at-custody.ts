@@ -4,6 +4,7 @@ import { listCircuits } from '../../database/circuits.ts';
 import {
   countGrants,
   inspectDeadlines,
+  inspectEndings,
   inspectRotation,
   inspectWindows,
   listLatestTokens,
@@ -17,7 +18,7 @@ import { openSpool } from '../../vault/spool.ts';
 import { openToken } from '../custody.ts';
 import { listKeys } from '../retire-key.ts';
 import { type Finding, wrong } from './finding.ts';
-import { judgeCircuits, judgeDeadlines, judgeGrants } from './grants.ts';
+import { judgeCircuits, judgeDeadlines, judgeEndings, judgeGrants } from './grants.ts';
 import { judgeKeyring, judgeKeyringAlone, judgeLostKeyring } from './keyring.ts';
 import type { Patient } from './patient.ts';
 import { judgeRotation, judgeTokens, readTokenFacts } from './rotation.ts';
@@ -83,7 +84,12 @@ export async function lookAtWindows(patient: Patient): Promise<Finding[]> {
 
 export async function lookAtGrants(patient: Patient): Promise<Finding[]> {
   const database = await patient.records();
-  return [judgeGrants(await countGrants(database)), judgeCircuits(await listCircuits(database))];
+  const before = new Date(patient.clock.now().getTime() - hour);
+  return [
+    judgeGrants(await countGrants(database)),
+    judgeCircuits(await listCircuits(database)),
+    judgeEndings(await inspectEndings(database, { before })),
+  ];
 }
 
 export async function lookAtDeadlines(patient: Patient): Promise<Finding> {

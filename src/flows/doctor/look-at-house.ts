@@ -3,7 +3,8 @@ import { inspectIssuing } from '../../database/inspect-custody.ts';
 import { listRepositoryLocations } from '../../database/inspect-runs.ts';
 import { hasQueueTables, inspectServer, kindOfFault } from '../../database/inspect-server.ts';
 import { compareMigrations } from '../../database/migrate.ts';
-import { isHouseError } from '../../errors.ts';
+import { isHouseError, messageForPeople } from '../../errors.ts';
+import { readClientKeys } from '../../oidc/client-keys.ts';
 import { askSigningKeys } from '../../oidc/inspect-provider.ts';
 import { askRedis, queuePrefix } from '../../queues.ts';
 import { openLocalBackend } from '../../store/backend/local.ts';
@@ -26,8 +27,14 @@ const issued = { latest: 50, backMs: 7 * 86_400_000 };
 /** Repositories that are looked for at once. */
 const atOnce = 16;
 
+/** A key is text to the settings; whether it is a key shows when it is read. */
 export async function lookAtSettings({ environment, survey }: Patient): Promise<Finding[]> {
-  return judgeSettings([...survey.faults.values()], Object.keys(environment));
+  const { privateKeyPem } = survey.settings.provider;
+  const faultOfKey = await readClientKeys(privateKeyPem ?? '').then(
+    () => [],
+    (error: unknown) => [messageForPeople(error)],
+  );
+  return judgeSettings([...survey.faults.values(), ...faultOfKey], Object.keys(environment));
 }
 
 export async function lookAtPublicAddress(patient: Patient): Promise<Finding> {

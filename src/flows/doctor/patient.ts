@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import type { Clock } from '../../clock.ts';
+import { type Clock, within } from '../../clock.ts';
 import { type Config, type Environment, type Survey, surveySettings } from '../../config.ts';
 import { type Database, openDatabase } from '../../database/client.ts';
 import { findEmbeddedDatabase } from '../../database/embedded.ts';
 import { requireMigrations } from '../../database/migrate.ts';
 import { HouseError } from '../../errors.ts';
 import { type ClientAtProvider, type Credential, listCredentials } from '../../oidc/inspect-client.ts';
-import { askDiscovery, missingEndpoints, type Published } from '../../oidc/inspect-provider.ts';
+import { askDiscovery, type Published } from '../../oidc/inspect-provider.ts';
 import { type Keyring, parseKeyring } from '../../vault/keyring.ts';
+import { judgeDiscovery } from './discovery.ts';
 
 /**
  * A house that may be in any state, to be looked at. Each part is opened when it is first asked for, by itself, and once;
@@ -32,6 +33,8 @@ export interface Patient extends AsyncDisposable {
   records(): Promise<Database>;
 }
 
+const partingMs = 10_000;
+
 type Plain = Survey['settings'] & Partial<Config['provider']>;
 
 /** Begins to look at the house that the environment describes. Nothing is made or changed by looking. */
@@ -49,9 +52,16 @@ export function openPatient(environment: Environment, clock: Clock): Patient {
     return value;
   };
   const published = once(() => askDiscovery(clock, setting('issuer')));
-  const database = once(async () => {
+  /** What is still on its way when everybody else has gone: a server that was started must be stopped again. */
+  const opening: Promise<unknown>[] = [];
+  const openPool = async () => {
     const url = option('databaseUrl') ?? (await urlOfEmbedded(setting('dataDir'), opened));
     return opened.adopt(await openDatabase(url, 3), (open) => open.$disconnect());
+  };
+  const database = once(() => {
+    const pool = openPool();
+    opening.push(pool);
+    return pool;
   });
   return {
     clock,
@@ -61,15 +71,16 @@ export function openPatient(environment: Environment, clock: Clock): Patient {
     setting,
     published,
     client: once(async () => {
-      const { metadata } = await published();
-      if (metadata !== undefined && missingEndpoints(metadata).length === 0)
-        return { clock, metadata, clientId: setting('clientId') };
-      throw new HouseError('provider/unavailable', 'Discovery failed.');
+      const found = await published();
+      // A provider that Nightkeep itself would not talk to gets no secret of it here either.
+      if (found.metadata === undefined || judgeDiscovery(setting('issuer'), found).state === 'wrong')
+        throw new HouseError('provider/unavailable', 'Discovery failed.');
+      return { clock, metadata: found.metadata, clientId: setting('clientId') };
     }),
     credentials: once(() => {
-      const { authentication, secrets } = { authentication: setting('authentication'), secrets: setting('secrets') };
+      const known = { authentication: setting('authentication'), secrets: setting('secrets') };
       const privateKeyPem = option('privateKeyPem');
-      return listCredentials({ authentication, secrets, ...(privateKeyPem !== undefined && { privateKeyPem }) });
+      return listCredentials({ ...known, ...(privateKeyPem !== undefined && { privateKeyPem }) });
     }),
     keyring: () => parseKeyring(setting('keyring')),
     database,
@@ -78,7 +89,10 @@ export function openPatient(environment: Environment, clock: Clock): Patient {
       await requireMigrations(open);
       return open;
     }),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      await within(clock, partingMs, () => Promise.allSettled(opening)).catch(() => undefined);
+      await within(clock, partingMs, () => opened.disposeAsync()).catch(() => undefined);
+    },
   };
 }
 

@@ -14,7 +14,7 @@ export function judgeStore(facts: FolderFacts, expected: number | undefined): Fi
     return wrong(
       name,
       `There is no folder ${folder}, but it must hold ${countWords(expected, 'repository', 'repositories')}.`,
-      'Mount the disk, or correct STORE_URL. Nothing is made anew as long as it is missing.',
+      'Mount the disk, or correct STORE_URL, before the next night begins new repositories there.',
     );
   if (!exists) return unknown(name, `There is no folder ${folder} yet: the first run makes it.`);
   if (fault !== undefined) return wrong(name, ...sentences(`The folder ${folder} ${fault}.`));

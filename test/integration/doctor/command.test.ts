@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Environment } from '../../../src/config.ts';
@@ -52,6 +53,12 @@ test('what is wrong makes the exit code 1, and one JSON object tells it to progr
     });
     if (check.state === 'warn' || check.state === 'wrong') expect(check.cure).toBeTruthy();
   }
+});
+
+test('every line is explained in docs/doctor.md', async () => {
+  const { stdout } = await nightkeep(['doctor', '--json']);
+  const page = await readFile('docs/doctor.md', 'utf8');
+  for (const { name } of JSON.parse(stdout).checks) expect(page).toContain(`\`${name}\``);
 });
 
 test('no secret is told, whatever is wrong', async () => {

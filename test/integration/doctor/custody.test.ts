@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bob, carol } from '../../../demo/people.ts';
 import { openCircuit } from '../../../src/database/circuits.ts';
 import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
+import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
 import { keyLine, openSurgery, type ReceptionOptions, type Surgery, statesOf } from './house.ts';
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
@@ -172,6 +174,19 @@ describe('grants', () => {
     );
     house.pass(16 * day);
     expect(found((await house.examine()).get('deadlines'))).toMatch(/^wrong: .*more than three quarters.*worker run/);
+  });
+
+  test('that were withdrawn while the provider was away are counted until it has heard of it', async () => {
+    const house = await open();
+    const { id } = await house.consent();
+    expect((await house.examine()).get('withdrawals')).toMatchObject({ state: 'ok' });
+    await house.provider.knobs.down();
+    await withdrawConsent(house.resources, { grantId: id, by: 'alice' });
+    await house.provider.knobs.up();
+    house.pass(2 * hour);
+    expect(found((await house.examine()).get('withdrawals'))).toMatch(/^warn: The provider has not ended 1 token/);
+    await revokeWithdrawn(house.resources);
+    expect((await house.examine()).get('withdrawals')).toMatchObject({ state: 'ok' });
   });
 
   test('of a provider whose circuit is open are told so', async () => {

@@ -171,6 +171,12 @@ describe('the store', () => {
   });
 });
 
+test('what cannot be looked at for a reason that no other line tells is wrong, not passed over', async () => {
+  const house = opened.use(await openSurgery());
+  await house.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
+  expect(found((await house.examine()).get('grants'))).toMatch(/^wrong: It could not be looked at: .*circuits/);
+});
+
 test('tokens that wait on this disk are counted', async () => {
   const house = opened.use(await openSurgery());
   await house.resources.spool.keep('an-exchange', Buffer.from('cut off'));

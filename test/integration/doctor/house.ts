@@ -57,15 +57,13 @@ export async function openReception({ client, realm = {}, aheadMs = 0 }: Recepti
   const theirs = systemClock(() => shift + aheadMs);
   const world = { clients: [party.client], people, options: realm, clock: theirs };
   const provider = opened.adopt(await startProvider(world), (one) => one.stop());
-  const environment: Environment = {
-    PUBLIC_URL: new URL('/', party.client.redirectUris[0]).href,
-    DATA_DIR: folder,
-    STORE_URL: pathToFileURL(join(folder, 'store')).href,
-    OIDC_ISSUER: provider.issuer,
-    OIDC_CLIENT_ID: party.client.id,
-    OIDC_CLIENT_SECRET: secret,
-    FILES_URL: 'https://cloud.example/{preferred_username}/',
-  };
+  const publicUrl = new URL('/', party.client.redirectUris[0]);
+  const environment = environmentFor({
+    folder,
+    publicUrl,
+    issuer: provider.issuer,
+    client: { id: 'nightkeep', secret },
+  });
   const closing = opened.move();
   return {
     provider,
@@ -81,11 +79,45 @@ export async function openReception({ client, realm = {}, aheadMs = 0 }: Recepti
   };
 }
 
+/** The settings of a Nightkeep that keeps everything in this folder. */
+export function environmentFor(at: {
+  folder: string;
+  publicUrl: URL;
+  issuer: string;
+  client: { id: string; secret: string };
+}): Environment {
+  return {
+    PUBLIC_URL: at.publicUrl.href,
+    DATA_DIR: at.folder,
+    STORE_URL: pathToFileURL(join(at.folder, 'store')).href,
+    OIDC_ISSUER: at.issuer,
+    OIDC_CLIENT_ID: at.client.id,
+    OIDC_CLIENT_SECRET: at.client.secret,
+    FILES_URL: 'https://cloud.example/{preferred_username}/',
+  };
+}
+
 /** The same with a database, a keyring, and people who consent. */
 export async function openSurgery(options: ReceptionOptions = {}) {
   await using opened = new AsyncDisposableStack();
   const reception = opened.use(await openReception(options));
-  const { clock, environment } = reception;
+  const custody = opened.use(await openCustody(reception.environment, reception.clock));
+  const closing = opened.move();
+  return {
+    ...reception,
+    ...custody,
+    consent: (person: Person = alice) =>
+      custody.consentBy(async (url) => {
+        await using browser = openBrowser();
+        return (await signIn(browser, await browser.open(url), person)).url;
+      }),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** What Nightkeep keeps of people, on a database of its own; it writes database and keyring into the environment. */
+export async function openCustody(environment: Environment, clock: Clock) {
+  await using opened = new AsyncDisposableStack();
   const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
   await migrate(test.url);
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
@@ -94,19 +126,18 @@ export async function openSurgery(options: ReceptionOptions = {}) {
   const resources = {
     ...{ clock, config, database, holder: 'test', log: silentLog },
     keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
-    spool: openSpool(join(reception.folder, 'spool')),
+    spool: openSpool(join(config.dataDir, 'spool')),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
   };
   const firstNight = () => ({ night: '2030-01-01', dueAt: new Date('2030-01-01T02:00:00Z') });
   const closing = opened.move();
   return {
-    ...reception,
     resources,
     database,
-    consent: async (person: Person = alice) => {
-      await using browser = openBrowser();
+    /** `visit` follows an address as the person would, and gives where it ends. */
+    consentBy: async (visit: (url: string) => Promise<string>) => {
       const { url, transaction } = await beginConsent(resources, { returnTo: '/', terms: {} });
-      const callback = new URL((await signIn(browser, await browser.open(url.href), person)).url);
+      const callback = new URL(await visit(url.href));
       const kept = JSON.parse(JSON.stringify(transaction));
       return (await finishConsent(resources, { callback, transaction: kept, firstNight })).grant;
     },
@@ -119,7 +150,7 @@ export async function openSurgery(options: ReceptionOptions = {}) {
 
 export type Surgery = Awaited<ReturnType<typeof openSurgery>>;
 
-function byName(checks: readonly Finding[]): Findings {
+export function byName(checks: readonly Finding[]): Findings {
   return new Map(checks.map((finding) => [finding.name, finding]));
 }
 

@@ -72,7 +72,14 @@ test('a key is tried as secrets are', async () => {
   expect(found((await withKey(await exportPKCS8(other.privateKey))).get('client'))).toMatch(
     /^wrong: .*not with this key.* → Compare OIDC_PRIVATE_KEY/,
   );
-  expect((await withKey('no key')).get('client')).toMatchObject({ state: 'unknown' });
+  const both = `${await exportPKCS8(other.privateKey)}\n${await exportPKCS8(own.privateKey)}`;
+  expect(statesOf(await withKey(both), 'client, key 1', 'client, key 2')).toEqual({
+    'client, key 1': 'warn',
+    'client, key 2': 'ok',
+  });
+  const none = await withKey('no key');
+  expect(found(none.get('settings'))).toMatch(/^wrong: OIDC_PRIVATE_KEY holds no private key in PEM/);
+  expect(none.get('client')).toMatchObject({ state: 'unknown' });
 });
 
 test('a client that needs no secret is pointed out', async () => {
@@ -117,12 +124,26 @@ test('a demand for pushed requests is met', async () => {
   expect(found(findings.get('pushed requests'))).toMatch(/^ok: The provider demands them/);
 });
 
-test.each([false, true])('a demand for proofs of possession is named (with a nonce: %s)', async (dpopNonce) => {
-  const { examine } = await open({ client: { dpopRequired: true }, realm: { dpopNonce } });
-  const findings = await examine();
-  expect(findings.get('client')).toMatchObject({ state: 'ok' });
-  expect(found(findings.get('proof of possession'))).toMatch(
-    /^wrong: .*demands it of nightkeep \(DPoP\).*Require DPoP/,
+test.each([false, true])(
+  'a demand for tokens that are bound to a key is met or named (with a nonce: %s)',
+  async (dpopNonce) => {
+    const { examine } = await open({ client: { dpopRequired: true }, realm: { dpopNonce } });
+    const findings = await examine();
+    expect(findings.get('client')).toMatchObject({ state: 'ok' });
+    expect(found(findings.get('bound tokens'))).toMatch(
+      /^wrong: .*tokens of nightkeep \(DPoP\).* → Set OIDC_DPOP=required/,
+    );
+    expect(found((await examine({ OIDC_DPOP: 'required' })).get('bound tokens'))).toMatch(/^ok: /);
+  },
+);
+
+test('a public client is what it is meant to be, or is wanted to prove itself', async () => {
+  const { examine, provider } = await open({ client: { authentication: 'none' } });
+  const publicly = await examine({ OIDC_CLIENT_AUTH: 'none' });
+  expect(statesOf(publicly, 'client', 'client type')).toEqual({ client: 'ok', 'client type': undefined });
+  provider.knobs.setClient('nightkeep', { authentication: 'client_secret_basic' });
+  expect(found((await examine({ OIDC_CLIENT_AUTH: 'none' })).get('client'))).toMatch(
+    /^wrong: .*wants it to prove itself/,
   );
 });
 
@@ -177,6 +198,28 @@ test('what answers and is no provider, bears another name, or points elsewhere i
     /^wrong: .*lacks authorization_endpoint, token_endpoint, jwks_uri/,
   );
   expect(await answers(502, {}, 'bad gateway')).toMatch(/^wrong: .*answers 502/);
+});
+
+test('a secret is sent to nobody whom Nightkeep itself would not trust with it', async () => {
+  const { examine, provider } = await open();
+  const asked: string[] = [];
+  const server = opened.adopt(await listenOnLoopback(0), (one) => one.down());
+  const document = {
+    issuer: server.origin,
+    authorization_endpoint: `${server.origin}/auth`,
+    token_endpoint: 'http://nightkeep.example/token',
+    jwks_uri: `${server.origin}/keys`,
+  };
+  server.serve((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(JSON.stringify(document));
+  });
+  for (const OIDC_ISSUER of [server.origin, `${server.origin}/another`]) {
+    const findings = await examine({ OIDC_ISSUER });
+    expect(statesOf(findings, 'discovery', 'client')).toEqual({ discovery: 'wrong', client: 'unknown' });
+  }
+  expect(asked.filter((path) => !path.endsWith('/.well-known/openid-configuration'))).toEqual([]);
+  expect(provider.judge.exchanges()).toEqual([]);
 });
 
 test('a clock that is off by a minute is named', async () => {

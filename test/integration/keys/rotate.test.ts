@@ -106,7 +106,8 @@ test.each(meanwhile)('%s between opening and replacing loses nothing, in every p
     const rotating = { ...after, database: interrupting(after.database, pass, () => disturb(grant.id)) };
     await rotateKeys(rotating);
     expect(await countUnder('one')).toBe(0);
-    const rows = await generationsOf(grant.id);
+    // Of an earlier consent nothing is left once the renewed one has proved itself.
+    const rows = (await generationsOf(grant.id)).filter(({ sealed }) => sealed !== null);
     const tokens = rows.map((row) => openToken(after.keyring, { userId: user.id, grantId: grant.id }, row));
     expect(new Set(tokens).size).toBe(rows.length);
     expect(await exchange(grant.id, after)).toEqual(expect.anything());

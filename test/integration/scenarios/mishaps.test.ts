@@ -1,4 +1,5 @@
-import { describeMishaps } from '../../scenarios/mishaps.ts';
+import { describeMishaps, describeTakenRole } from '../../scenarios/mishaps.ts';
 import { onDemo } from './on-demo.ts';
 
 onDemo(describeMishaps);
+onDemo(describeTakenRole, '26.4');

@@ -7,7 +7,11 @@ import { type RunningServer, startServerProcess } from '../server-process.ts';
 export const administrator = { username: 'admin', password: 'admin' };
 
 /** What the placeholders of the realm to import stand for, where the server itself imports it. */
-const placeholders = { NIGHTKEEP_URL: 'http://localhost:3000', NIGHTKEEP_CLIENT_SECRET: 'of-the-imported-realm' };
+const placeholders = {
+  NIGHTKEEP_URL: 'http://localhost:3000',
+  NIGHTKEEP_BACKCHANNEL_URL: 'http://localhost:3000',
+  NIGHTKEEP_CLIENT_SECRET: 'of-the-imported-realm',
+};
 
 /**
  * A home of its own for one server: the programs are the distribution's, the data are not. What stands in

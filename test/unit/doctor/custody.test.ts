@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/inspect-custody.ts';
 import type { RunFacts } from '../../../src/database/inspect-runs.ts';
 import type { Finding } from '../../../src/flows/doctor/finding.ts';
-import { judgeCircuits, judgeDeadlines, judgeGrants } from '../../../src/flows/doctor/grants.ts';
+import { judgeCircuits, judgeDeadlines, judgeEndings, judgeGrants } from '../../../src/flows/doctor/grants.ts';
 import { judgeKeyring } from '../../../src/flows/doctor/keyring.ts';
 import { judgeRotation, judgeTokens, readTokenFacts } from '../../../src/flows/doctor/rotation.ts';
 import { judgeRuns } from '../../../src/flows/doctor/runs.ts';
@@ -137,6 +137,12 @@ describe('grants', () => {
     expect(words(judgeDeadlines(facts, { overdueMs: hour, nearMaxMs: 14 * day }, at))).toMatch(pattern);
   });
 });
+
+test.each([
+  [{ tokens: 0, repositories: 0 }, /^ok: /],
+  [{ tokens: 2, repositories: 0 }, /^warn: The provider has not ended 2 tokens of consents that were withdrawn/],
+  [{ tokens: 0, repositories: 1 }, /^warn: 1 repository should have been erased.*erase\.failed/],
+])('withdrawals %j', (facts, pattern) => expect(words(judgeEndings(facts))).toMatch(pattern));
 
 describe('the keyring', () => {
   const seals = {

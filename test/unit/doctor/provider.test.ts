@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { HouseError } from '../../../src/errors.ts';
 import {
   type AuthorizationFacts,
   judgeOfflineScope,
@@ -12,9 +13,9 @@ import {
   judgePossession,
 } from '../../../src/flows/doctor/client.ts';
 import { judgeDiscovery, judgeSigningKeys } from '../../../src/flows/doctor/discovery.ts';
-import type { Asked } from '../../../src/oidc/inspect-client.ts';
 import type { Published } from '../../../src/oidc/inspect-provider.ts';
 import type { Reply } from '../../../src/oidc/question.ts';
+import type { Asked } from '../../../src/oidc/trial-authorization.ts';
 
 const at = new Date('2030-01-01T00:00:00Z');
 const reply = (status: number, error?: string, description?: string): Reply => ({
@@ -99,14 +100,16 @@ describe('the client', () => {
     expect(states(bad, bad)).toEqual(['client, secret 1: wrong', 'client, secret 2: wrong']);
   });
 
-  test('a demand for proofs is wrong only where they are not sent', () => {
-    const bound = {
-      ...facts(reply(400, 'invalid_grant')),
-      introductions: [{ reply: reply(400, 'invalid_grant'), possession: true }],
-    };
-    expect(judgePossession(bound, { sends: false })).toMatchObject([{ state: 'wrong' }]);
-    expect(judgePossession(bound, { sends: true })).toMatchObject([{ state: 'ok' }]);
-    expect(judgePossession(facts(reply(400, 'invalid_grant')), { sends: false })).toEqual([]);
+  test('a demand for bound tokens is wrong only where they are not bound', () => {
+    const introductions = [{ reply: reply(400, 'invalid_grant'), possession: true }];
+    const bound = { ...facts(reply(400, 'invalid_grant')), introductions };
+    expect(judgePossession(bound, false)).toMatchObject([{ state: 'wrong' }]);
+    expect(judgePossession(bound, true)).toMatchObject([{ state: 'ok' }]);
+    expect(judgePossession(facts(reply(400, 'invalid_grant')), true)).toEqual([]);
+    const cannot = new HouseError('provider/refused-client', 'Tokens must be bound, but cannot be.');
+    expect(judgePossession(facts(reply(400, 'invalid_grant')), cannot)).toMatchObject([
+      { state: 'wrong', finding: 'Tokens must be bound, but cannot be.' },
+    ]);
   });
 
   test.each([

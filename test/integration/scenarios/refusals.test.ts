@@ -1,0 +1,4 @@
+import { describeRefusals } from '../../scenarios/refusals.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeRefusals);

@@ -1,0 +1,4 @@
+import { describeLogout } from '../scenarios/logout.ts';
+import { onKeycloak } from './on-keycloak.ts';
+
+onKeycloak('without scripts', describeLogout);

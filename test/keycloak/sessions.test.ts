@@ -1,0 +1,4 @@
+import { describeSessions } from '../scenarios/sessions.ts';
+import { onKeycloak } from './on-keycloak.ts';
+
+onKeycloak('without scripts', describeSessions);

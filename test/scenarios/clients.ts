@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import type { ClientKind, Provider } from './realm.ts';
+import { consent, grantOf, openScene } from './scene.ts';
+
+const kinds: readonly ClientKind[] = [
+  'confidential, its requests must be pushed',
+  'confidential, with a private key',
+  'public, its tokens bound to a key',
+];
+
+/** The ways in which a provider knows Nightkeep again. */
+export function describeClients(provider: Provider): void {
+  test.each(kinds)('a client that is %s consents, and has its nights, also after a restart', async (client) => {
+    await using scene = await openScene(provider, { client, rules: { rotation: { reuse: 0 } } });
+    await consent(scene, alice);
+    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+    await scene.restart();
+    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+    const { state, generation, sealedDpopKey } = await grantOf(scene, alice);
+    expect({ state, generation }).toEqual({ state: 'active', generation: 4 });
+    expect(sealedDpopKey !== null).toBe(client.startsWith('public'));
+  });
+}

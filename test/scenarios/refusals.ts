@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import { cures, texts } from '../../src/web/texts.ts';
+import type { Mishap, Provider } from './realm.ts';
+import { consent, databaseOf, grantOf, openScene, type Scene } from './scene.ts';
+
+const missing: readonly Mishap[] = [
+  'the role offline_access is taken from the person',
+  'the scope offline_access is taken from the client',
+];
+
+/** Consent that does not come about: the page says who can do what, and nothing is left behind. */
+export function describeRefusals(provider: Provider): void {
+  test.each(missing)('where %s, an administrator is named who can mend it', async (mishap) => {
+    await using scene = await openScene(provider);
+    const mend = await scene.realm.inflict(mishap, alice);
+    const visitor = await consent(scene, alice);
+    expect(await visitor.text()).toContain(cures['consent/not-offline']);
+    await expectNothing(scene);
+    await mend?.();
+    await consent(scene, alice);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });
+  });
+
+  test('where the person says no, nothing is changed, and they may say yes later', async () => {
+    await using scene = await openScene(provider);
+    const visitor = await scene.visitor(alice);
+    await visitor.open(new URL('consent', scene.url).href);
+    visitor.decline();
+    await visitor.press(texts.consent.agree);
+    expect(await visitor.text()).toContain(cures['consent/denied']);
+    await expectNothing(scene);
+    await consent(scene, alice);
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });
+  });
+}
+
+async function expectNothing({ houses, realm }: Scene): Promise<void> {
+  expect(await databaseOf(houses).grant.count()).toBe(0);
+  expect(await realm.offlineSessions(alice)).toBe(0);
+}
