@@ -23,8 +23,10 @@ export interface ConsentHouse extends AsyncDisposable {
   /** What was put into the queue since this was last asked. */
   taken(): BackUpRequest[];
   consent(person?: Person): ReturnType<CustodyHouse['consent']>;
-  /** Works on a run of the plan as a worker would, and answers it as it ended. */
-  backUp(planId: string): Promise<Run>;
+  /** Works on a run of the plan as a worker would, in this process or another one, and answers it as it ended. */
+  backUp(planId: string, worker?: Resources): Promise<Run>;
+  /** The same house from another process. */
+  other(holder: string): Resources;
 }
 
 type Run = Awaited<ReturnType<Resources['database']['run']['findUniqueOrThrow']>>;
@@ -67,10 +69,11 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
     },
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),
-    backUp: async (planId) => {
+    other: (holder) => ({ ...resources, ...custody.other(holder) }),
+    backUp: async (planId, worker = resources) => {
       const runId = await requestRun(resources, { planId, trigger: 'person' });
       const { signal } = new AbortController();
-      await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));
+      await steerRun(worker, { runId, signal }, (input) => backUp(worker, input));
       return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -90,7 +90,7 @@ describe('withdrawing', () => {
     expect(revoke).toHaveBeenCalledTimes(1);
   });
 
-  test('aborts a backup in the middle of a file within a second, and leaves no access behind', async () => {
+  test('aborts a backup of another process in the middle of a file within a second, and leaves it no access', async () => {
     const { grant, plan } = await house.consent();
     const reached = Promise.withResolvers<void>();
     house.files.mischief = ({ method }, response) => {
@@ -99,13 +99,14 @@ describe('withdrawing', () => {
       reached.resolve();
       return true;
     };
-    const working = house.backUp(plan.id);
+    const worker = house.other('worker');
+    const working = house.backUp(plan.id, worker);
     await reached.promise;
     await withdraw(grant.id);
     const begun = performance.now();
     expect(await working).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null });
     expect(performance.now() - begun).toBeLessThan(1_000);
-    const access = obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    const access = obtainAccess(worker, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
     expect(await access.catch((error: unknown) => isHouseError(error, 'grant/not-usable'))).toBe(true);
   });
 
