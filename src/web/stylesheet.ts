@@ -21,7 +21,7 @@ a { color: var(--night); text-underline-offset: .18em; }
 a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
 h1 { font-size: clamp(1.5rem, 1.2rem + 1.6vw, 2.1rem); line-height: 1.2; margin: 1rem 0 .5rem; letter-spacing: -.01em; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
-p { margin: .5rem 0; max-width: 42rem; }
+p { margin: .5rem 0; max-width: 42rem; } p.card { max-width: none; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .8rem; padding: 1.1rem 1.25rem; margin: 1rem 0; }
 .card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; }
 .lead { font-size: 1.1rem; }
