@@ -68,11 +68,15 @@ async function ask(
 
 async function beginDevice(connection: Connection, options: Options, scope: string): Promise<DeviceLogin> {
   const { clock } = options;
-  const begun = await oidc.initiateDeviceAuthorization(connection.configuration, { scope });
+  // RFC 8628 knows no PKCE, but Keycloak wants it here too of a client that must use it elsewhere.
+  const code_verifier = oidc.randomPKCECodeVerifier();
+  const code_challenge = await oidc.calculatePKCECodeChallenge(code_verifier);
+  const pkce = { code_challenge, code_challenge_method: 'S256' };
+  const begun = await oidc.initiateDeviceAuthorization(connection.configuration, { scope, ...pkce });
   const lifeMs = begun.expires_in * 1000;
   const until = clock.elapsed() + lifeMs;
   const everyMs = (begun.interval ?? usualIntervalSeconds) * 1000;
-  const askOnce = () => ask(connection, options, deviceGrant, { device_code: begun.device_code, scope });
+  const askOnce = () => ask(connection, options, deviceGrant, { device_code: begun.device_code, code_verifier, scope });
   return {
     userCode: begun.user_code,
     verificationUri: begun.verification_uri,

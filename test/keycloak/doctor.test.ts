@@ -209,7 +209,7 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     const { realm, environment, look } = await open();
     const custody = opened.use(await openCustody(environment, clock));
     const grant = await consent(realm, custody);
-    const about = { realm: realm.name, id: alice.subject };
+    const about = { realm: realm.name, id: realm.idOf(alice) };
     const held = await realm.admin.users.listRealmRoleMappings(about);
     const roles = held.map(({ id = '', name = '' }) => ({ id, name }));
     await realm.admin.users.delRealmRoleMappings({ ...about, roles });

@@ -49,6 +49,10 @@ export async function openChromiumVisitor(browser: Browser, person: Person, issu
     decline: () => {
       willing = false;
     },
+    connectDevice: async (url) => {
+      await page.goto(url);
+      await answerProvider();
+    },
     signOutAtProvider: async () => {
       await page.goto(`${issuer}/protocol/openid-connect/logout`);
       await page.locator('#kc-logout').click();

@@ -40,6 +40,12 @@ function authenticationOf(kind: ClientKind | undefined, nightkeep: URL) {
       return { authentication: 'private_key_jwt' as const, publicKeys: { url: new URL('jwks', nightkeep).href } };
     case 'public, its tokens bound to a key':
       return { authentication: 'none' as const, dpopRequired: true };
+    case 'confidential, for other devices':
+      return { authentication: 'client_secret_basic' as const };
+    case 'confidential, with passwords of people':
+      return { authentication: 'client_secret_basic' as const, directAccess: true, consentRequired: false };
+    case 'confidential, for itself':
+      return { authentication: 'client_secret_basic' as const, serviceAccount: true, consentRequired: false };
   }
 }
 

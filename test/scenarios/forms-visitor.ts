@@ -36,6 +36,13 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
     decline: () => {
       willing = false;
     },
+    connectDevice: async (url) => {
+      await answerProvider(await browser.open(url));
+      // The code that came with the address, and once more whether it is theirs.
+      const asksForCode = (form: Form) => form.fields.some(({ name }) => name === 'user_code');
+      for (let step = 0; step < 3 && shown().forms.some(asksForCode); step += 1)
+        await answerProvider(await browser.submit(shown(), { form: asksForCode }));
+    },
     signOutAtProvider: async () => {
       page = await browser.submit(await browser.open(endSession), {});
     },

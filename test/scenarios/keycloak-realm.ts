@@ -116,6 +116,14 @@ function changesOf(kind: ClientKind | undefined, nightkeep: URL): ClientRepresen
     }
     case 'public, its tokens bound to a key':
       return { publicClient: true, attributes: { 'dpop.bound.access.tokens': 'true' } };
+    case 'confidential, for other devices':
+      return { attributes: { 'oauth2.device.authorization.grant.enabled': 'true' } };
+    case 'confidential, with passwords of people':
+      return { directAccessGrantsEnabled: true, consentRequired: false };
+    case 'confidential, for itself': {
+      const attributes = { 'client_credentials.use_refresh_token': 'true' };
+      return { serviceAccountsEnabled: true, consentRequired: false, attributes };
+    }
   }
 }
 

@@ -58,6 +58,8 @@ export interface Visitor extends AsyncDisposable {
   asked(): Question[];
   /** From now on the person says no where the provider asks for consent. */
   decline(): void;
+  /** Follows the address that a device shows, and connects the device. */
+  connectDevice(url: string): Promise<void>;
   /** Signs out at the provider itself. */
   signOutAtProvider(): Promise<void>;
 }
@@ -67,7 +69,10 @@ export type ClientKind =
   | 'confidential, with a secret'
   | 'confidential, its requests must be pushed'
   | 'confidential, with a private key'
-  | 'public, its tokens bound to a key';
+  | 'public, its tokens bound to a key'
+  | 'confidential, for other devices'
+  | 'confidential, with passwords of people'
+  | 'confidential, for itself';
 
 /** A realm that a scenario needs. */
 export interface WantedRealm {

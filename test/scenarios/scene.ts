@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,7 +53,7 @@ export interface Scene extends AsyncDisposable {
   /** `nightkeep …` as an operator types it, on the machine's own clock. */
   command(...words: string[]): Promise<{ code: number; output: string }>;
   /** The same as a process of its own, to be killed. */
-  process(...words: string[]): ChildProcess;
+  process(...words: string[]): ChildProcessWithoutNullStreams;
   /** Where Nightkeep keeps its data on this machine. */
   readonly folder: string;
 }
@@ -179,10 +179,11 @@ export function databaseOf([house]: readonly Resources[]): Resources['database']
   return house.database;
 }
 
-/** Little to fetch: these scenarios are about consent. */
-async function smallCloud({ issuer }: Realm, people: readonly Person[]): Promise<DemoCloud> {
-  const cloud = await startCloud({ issuer, people });
-  for (const { username } of people) {
+/** Little to fetch: these scenarios are about consent. The client itself has files too. */
+async function smallCloud({ issuer, client }: Realm, people: readonly Person[]): Promise<DemoCloud> {
+  const all = [...people, { ...alice, username: `service-account-${client.id}` }];
+  const cloud = await startCloud({ issuer, people: all });
+  for (const { username } of all) {
     const folders = new Set([...cloud.contents(username).keys()].map((path) => path.split('/')[0] ?? ''));
     folders.delete('Recipes');
     for (const folder of folders) cloud.remove(username, folder);

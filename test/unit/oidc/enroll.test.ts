@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
@@ -82,6 +83,9 @@ describe('another device', () => {
     expect(begun?.form.get('scope')).toBe(scope);
     expect(polls[0]?.form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:device_code');
     expect(polls[0]?.form.get('device_code')).toBe('the device code');
+    expect(begun?.form.get('code_challenge_method')).toBe('S256');
+    const verifier = polls[0]?.form.get('code_verifier') ?? '';
+    expect(begun?.form.get('code_challenge')).toBe(hash('sha256', verifier, 'base64url'));
   });
 
   it('is asked less often when the provider says so, and every five seconds where it says nothing', async () => {
