@@ -56,9 +56,10 @@ export interface LeaseRequest {
 
 /**
  * How long an exchange without an answer is left alone: the process that made it may still save what came back, from
- * memory or from its spool, and sending the same token meanwhile would end the chain.
+ * memory or from its spool, and sending the same token meanwhile would end the chain. Longer than from one healing to
+ * the next, which is when a spool is given to the database.
  */
-export const silenceMs = 5 * 60_000;
+export const silenceMs = 15 * 60_000;
 
 /**
  * Claims the lease, in one statement, where it is free, the grant may be asked and no answer is outstanding: fence + 1,

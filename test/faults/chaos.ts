@@ -11,6 +11,7 @@ import { type FaultHouse, openFaultHouse } from './fault-house.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 
 const minute = 60_000;
+const healEveryMinutes = 10;
 
 /** One thing that happens to the house: what a worker does, what time does, and what goes wrong. */
 export type Happening =
@@ -114,7 +115,7 @@ export async function openChaos({
       case 'heal':
         return run(happening.worker, heal);
       case 'pass':
-        return world.pass(happening.minutes * minute);
+        return pass(happening.minutes);
       case 'fault':
         return faults.next(happening.fault);
       case 'outage':
@@ -136,6 +137,14 @@ export async function openChaos({
       case 'renew':
         await renew(happening.person);
     }
+  }
+
+  /** Time passes as it does for workers, who heal every ten minutes. */
+  async function pass(minutes: number): Promise<void> {
+    world.pass(Math.min(minutes, healEveryMinutes) * minute);
+    if (minutes < healEveryMinutes) return;
+    for (const index of staff.keys()) await run(index, heal);
+    world.pass((minutes - healEveryMinutes) * minute);
   }
 
   async function renew(index: number): Promise<void> {

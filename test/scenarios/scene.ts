@@ -147,15 +147,21 @@ export async function runsOf({ houses }: Scene, { username }: Person): Promise<R
 
 /** The person presses the button, and the run ends one way or the other. */
 export async function backUpNow(scene: Scene, visitor: Visitor): Promise<void> {
-  await visitor.open(scene.url.href);
+  await openHome(scene, visitor);
   await visitor.press(texts.home.now);
   await scene.atRest();
 }
 
 /** What the person's home page says now. */
 export async function homeOf(scene: Scene, visitor: Visitor): Promise<string> {
-  await visitor.open(scene.url.href);
+  await openHome(scene, visitor);
   return visitor.text();
+}
+
+/** Whoever was signed out at the provider is signed out here too, by the back channel, and signs in again. */
+async function openHome({ url }: Scene, visitor: Visitor): Promise<void> {
+  await visitor.open(url.href);
+  if ((await visitor.text()).includes(texts.welcome.lead)) await visitor.press(texts.menu.signIn);
 }
 
 /** Keep-alive in every process, as each minute. */

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endSilentExchanges } from '../../../src/database/exchanges.ts';
+import { silenceMs } from '../../../src/database/leases.ts';
 import { isHouseError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/obtain-access.ts';
@@ -138,10 +139,10 @@ describe('an exchange without any answer', () => {
     house.pass(minute);
     await house.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
     expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 1 });
-    house.pass(5 * minute);
+    house.pass(silenceMs);
     const at = house.resources.clock.now();
     const { database } = house.resources;
-    expect(await endSilentExchanges(database, { before: new Date(at.getTime() - 5 * minute), at })).toBe(1);
+    expect(await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at })).toBe(1);
     for (let tried = 0; tried < 10; tried += 1) {
       await keepAlive(house.resources);
       house.pass(hour);
