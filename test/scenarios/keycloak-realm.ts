@@ -133,6 +133,7 @@ function accountOf({ username, password, name, email, roles }: Person, realm: st
     id,
     ...{ username, firstName, lastName, email, emailVerified: true, enabled: true },
     credentials: [{ type: 'password', value: password, temporary: false }],
-    realmRoles: [`default-roles-${realm}`, 'offline_access', ...roles],
+    // The role offline_access is in the default ones, as it is for people who register.
+    realmRoles: [`default-roles-${realm}`, ...roles],
   };
 }

@@ -28,6 +28,16 @@ export function describeRotation(provider: Provider): void {
       expect(await scene.realm.offlineSessions(alice)).toBe(1);
     },
   );
+
+  test('Revoke Refresh Token may be switched on and off between nights', async () => {
+    await using scene = await openScene(provider, { rules: { rotation: 'off' } });
+    await consent(scene, alice);
+    for (const rotation of ['off', { reuse: 0 }, { reuse: 0 }, 'off', 'off', { reuse: 1 }, { reuse: 0 }] as const) {
+      await scene.realm.configure({ rotation });
+      expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+    }
+    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', refusals: 0 });
+  });
 }
 
 /** Each process wants access at the same moment, as when one person's runs fall to several workers. */
