@@ -1,24 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { probeEveryMs } from '../domain/circuit.ts';
 import { chooseGeneration } from '../domain/generation.ts';
+import type { Refusable } from '../domain/refusal.ts';
 import type { Database, Transaction } from './client.ts';
-import type { GrantState } from './generated/client.ts';
 import { tellGrant } from './grants.ts';
 
 /** The grant as its lease found it; nothing of this changes while the lease is held. */
-export interface LeasedGrant {
+export interface LeasedGrant extends Refusable {
   id: string;
   userId: string;
   issuer: string;
   clientId: string;
   subject: string;
-  state: Exclude<GrantState, 'withdrawn'>;
-  reason: string | null;
-  refusals: number;
-  suspectSince: Date | null;
-  idleDeadline: Date;
-  maxDeadline: Date | null;
-  nextExchangeAt: Date | null;
   idleSeconds: number | null;
   consentedAt: Date;
   sealedDpopKey: Uint8Array | null;
@@ -94,8 +87,8 @@ function claim(database: Database, { grantId, holder, purpose, runId, at, leaseM
       WHERE id = ${grantId}::uuid AND state <> 'withdrawn'
         AND (lease_until IS NULL OR lease_until <= ${at})
         AND ((state = 'active' AND reason IS NULL) OR next_exchange_at <= ${at})
-        AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.grant_id = grants.id AND e.started_at > ${silentSince}
-          AND e.answered_at IS NULL AND e.fence = grants.fence)
+        AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.grant_id = grants.id AND e.fence = grants.fence
+          AND e.answered_at IS NULL AND e.started_at > ${silentSince})
       FOR UPDATE
     ), open AS (
       SELECT 1 FROM circuits c JOIN free ON c.issuer = free.issuer AND c.client_id = free.client_id WHERE c.open

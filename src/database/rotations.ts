@@ -29,12 +29,16 @@ export interface Exchanged {
   deadlines: { idleDeadline: Date; maxDeadline: Date | null; idleSeconds: number | null; nextExchangeAt: Date };
 }
 
+/** Older ones can be of no use any more, not even to tell what happened. */
+const generationsKept = 30;
+
 export type Saved = { outcome: 'saved'; replaced: number } | { outcome: 'fenced' } | { outcome: 'withdrawn' };
 
 /**
  * Saves an exchange that succeeded, in one statement guarded by generation and fence; a success also closes the
  * circuit of the provider. Fenced out, the new token is kept as pending; of a grant that was withdrawn meanwhile
  * nothing is kept, and the caller must revoke it. `replaced` counts generations of an earlier consent to be revoked now.
+ * Of the chain the last thirty generations are kept; what is older is gone.
  */
 export async function saveExchanged(database: Database, exchanged: Exchanged): Promise<Saved> {
   const [row] = await save(database, exchanged).catch((error: unknown) => {
@@ -66,6 +70,10 @@ function save(
     ), superseded AS (
       UPDATE token_generations SET state = 'superseded' FROM moved
       WHERE ${number}::int IS NOT NULL AND grant_id = moved.id AND number = ${token.number}
+    ), gone AS (
+      DELETE FROM token_generations g USING moved
+      WHERE ${number}::int IS NOT NULL AND g.grant_id = moved.id AND g.number < ${lease.nextNumber - generationsKept}
+        AND g.state IN ('superseded', 'dead')
     ), inserted AS (
       INSERT INTO token_generations (grant_id, number, state, sealed, key_id, fingerprint, parent, fence, issued_at, ends_at, sid, received_at)
       SELECT id, ${number}::int, 'current', ${sealed}::bytea, ${keyId}, ${received?.fingerprint ?? null}::bytea, ${token.number},
@@ -87,7 +95,7 @@ function save(
 }
 
 /** The careful way, where generation or fence were not those any more, or a save is made again whose answer was lost. */
-async function saveLate(database: Database, { lease, at, status, received }: Exchanged): Promise<Saved> {
+async function saveLate(database: Database, { lease, at, status, received, deadlines }: Exchanged): Promise<Saved> {
   return database.$transaction(async (transaction) => {
     const grant = await lockGrant(transaction, lease.grant.id);
     if (grant.state === 'withdrawn') return { outcome: 'withdrawn' };
@@ -101,7 +109,7 @@ async function saveLate(database: Database, { lease, at, status, received }: Exc
     const free = { leaseHolder: null, leaseUntil: null };
     await transaction.grant.update({
       where: { id: grant.id },
-      data: { ...data, ...free, ...(number !== undefined && { generation: number }) },
+      data: { ...data, ...deadlines, ...free, ...(number !== undefined && { generation: number }) },
     });
     if (grant.state !== 'active') await tellGrant(transaction, grant, 'active', 'exchanged', at, 'provider');
     return { outcome: 'saved', replaced: 0 };

@@ -38,6 +38,17 @@ test('twenty exchanges in a row rotate the token twenty times, and the grant liv
   expect((await exchangesOf(grant.id)).every(({ verdict }) => verdict === 'ok')).toBe(true);
 });
 
+test('of a long chain the last thirty generations are kept besides the current one', async () => {
+  const { grant } = await house.consent();
+  for (let night = 0; night < 35; night += 1) {
+    house.pass(24 * hour);
+    await access(house.resources, grant.id);
+  }
+  const rows = await house.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
+  expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 31 }, (_, index) => index + 6));
+  expect(rows.at(-1)).toMatchObject({ state: 'current', number: 36 });
+});
+
 test('all who ask at once are served by one exchange, and again while the access token lives', async () => {
   const { grant } = await house.consent();
   const tokens = await Promise.all([1, 2, 3, 4].map(() => access(house.resources, grant.id)));
