@@ -8,12 +8,11 @@ interface Client {
 }
 
 /**
- * Opens the circuit of a provider and client; true for the one who opened it, who tells the operators. `doubtful` says
- * that the reason are refusals, which an operator may have called true.
+ * Opens the circuit of a provider and client; true for the one who opened it, who tells the operators.
  */
 export async function openCircuit(
   database: Database,
-  { issuer, clientId, reason, at, doubtful = false }: Client & { reason: string; at: Date; doubtful?: boolean },
+  { issuer, clientId, reason, at }: Client & { reason: string; at: Date },
 ): Promise<boolean> {
   const nextProbeAt = new Date(at.getTime() + probeEveryMs);
   return database.$transaction(async (transaction) => {
@@ -22,7 +21,7 @@ export async function openCircuit(
       VALUES (${issuer}, ${clientId}, true, ${reason}, ${at}, ${nextProbeAt})
       ON CONFLICT (issuer, client_id) DO UPDATE SET open = true, reason = excluded.reason, opened_at = excluded.opened_at,
         next_probe_at = excluded.next_probe_at, closed_at = NULL
-      WHERE NOT circuits.open AND (NOT ${doubtful} OR circuits.trusted_until IS NULL OR circuits.trusted_until <= ${at})`;
+      WHERE NOT circuits.open`;
     if (opened === 0) return false;
     await tell(transaction, { issuer, clientId }, { from: 'closed', to: 'open', reason, at, by: 'provider' });
     return true;

@@ -69,7 +69,7 @@ export async function listLatestAnswers(
       ORDER BY e.grant_id, e.started_at DESC, e.fence DESC
     )
     SELECT CASE verdict WHEN 'ok' THEN 'ok' ELSE 'refused' END AS answer FROM latest, since
-    WHERE verdict = 'ok' OR suspect_since >= greatest(since.at, ${from})
+    WHERE verdict = 'ok' OR coalesce(suspect_since, started_at) >= greatest(since.at, ${from})
     ORDER BY started_at DESC LIMIT ${latestAnswers}`;
   return rows.map(({ answer }) => answer);
 }

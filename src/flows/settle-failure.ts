@@ -1,5 +1,5 @@
 import { findCircuit, openCircuit } from '../database/circuits.ts';
-import { callWitness, countLostAnswers, findWitness, listLatestAnswers } from '../database/exchanges.ts';
+import { callWitness, countLostAnswers, endExchange, findWitness, listLatestAnswers } from '../database/exchanges.ts';
 import type { Lease } from '../database/leases.ts';
 import { saveRefused } from '../database/refusals.ts';
 import { isJump } from '../domain/circuit.ts';
@@ -27,13 +27,18 @@ export async function settleFailure(
   const { database, clock } = resources;
   const at = clock.now();
   if (verdict === 'operator') await open(resources, lease, answer.errorCode, at);
-  await saveRefused(database, {
-    lease,
+  const end = {
     at,
     verdict,
     status: 'status' in answer ? answer.status : undefined,
     errorCode: answer.errorCode,
     hint: 'hint' in answer ? answer.hint : undefined,
+  };
+  // On record before it is judged: of refusals that come at one moment, the last to be judged sees all the others.
+  await endExchange(database, { exchangeId: lease.exchangeId, ...end });
+  await saveRefused(database, {
+    lease,
+    ...end,
     change: await changeAfter(resources, lease, verdict, answer, at),
     notBefore: notBefore(lease, verdict, answer, at),
     free: verdict !== 'ambiguous',
@@ -58,12 +63,13 @@ async function changeAfter(
   if (verdict === 'ambiguous') return afterLostAnswer(grant, { at, lostBefore });
   const { errorCode } = answer;
   const hint = 'hint' in answer ? answer.hint : undefined;
-  const refusal = { at, errorCode, hint, lostBefore };
-  if (errorCode !== 'invalid_grant') return afterRefusal(grant, { ...refusal, credible: true });
-  if (await isProviderAtFault(resources, lease, at)) return undefined;
-  const change = afterRefusal(grant, { ...refusal, credible: true });
-  if (change.state !== 'needs_consent' || grant.state === 'needs_consent') return change;
-  return afterRefusal(grant, { ...refusal, credible: await isCredible(resources, lease, at) });
+  if (errorCode === 'invalid_grant' && (await isProviderAtFault(resources, lease, at))) return undefined;
+  const refusal = { at, errorCode, hint, lostBefore, credible: true };
+  const change = afterRefusal(grant, refusal);
+  const condemns = change.state === 'needs_consent' && grant.state !== 'needs_consent';
+  if (condemns && !(await isCredible(resources, lease, at)))
+    return afterRefusal(grant, { ...refusal, credible: false });
+  return change;
 }
 
 /** Whether refusals mean nothing now: the circuit is open, or opens because many are refused at once. */
