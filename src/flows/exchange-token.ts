@@ -91,7 +91,7 @@ async function saveSuccess(
   kept: Kept,
   { status, tokens }: { status: number; tokens: TokenAnswer },
 ): Promise<void> {
-  const { database, clock, config, spool } = resources;
+  const { database, clock, config } = resources;
   const { token, spooled } = kept;
   const at = clock.now();
   const received = token && ready(resources, lease, token);
@@ -100,7 +100,7 @@ async function saveSuccess(
     saveExchanged(database, { lease, at, status, received, deadlines }),
   );
   if (saved.outcome === 'withdrawn') throw await revokeLate(resources, lease, token);
-  if (spooled) await spool.drop(lease.exchangeId);
+  if (spooled) await dropSpooled(resources, lease);
   if (saved.outcome !== 'saved') throw fenced(resources, lease, saved);
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
 }
@@ -127,7 +127,7 @@ async function saveUnaccepted(
   verdict: Verdict,
   errorCode: string,
 ): Promise<HouseError> {
-  const { database, clock, spool } = resources;
+  const { database, clock, log } = resources;
   const { token, spooled } = kept;
   const at = clock.now();
   const origin = { grantId: lease.grant.id, sent: lease.token.number, fence: lease.fence };
@@ -137,11 +137,12 @@ async function saveUnaccepted(
       keepPending(database, { ...origin, received: ready(resources, lease, token), at }),
     ));
   if (outcome === 'withdrawn') return revokeLate(resources, lease, token);
-  if (spooled) await spool.drop(lease.exchangeId);
+  if (spooled) await dropSpooled(resources, lease);
   await persistently(resources, lease, nothing, () =>
     saveRefused(database, { lease, at, verdict, status: 200, errorCode, free: false }),
   );
   if (errorCode !== 'wrong-subject') return explainFailure(resources, lease, verdict, { errorCode });
+  log.error('grant.wrong-subject', { grantId: lease.grant.id, exchangeId: lease.exchangeId });
   return new HouseError(
     'grant/wrong-subject',
     'The provider answered for somebody else. The operator must look into it.',
@@ -167,6 +168,13 @@ async function persistently<T>(resources: Needs, lease: Lease, kept: Kept, save:
   }
 }
 
+/** The database has the token. What cannot be dropped is found again by `heal`, and known there. */
+async function dropSpooled({ spool, log }: Needs, { exchangeId }: Lease): Promise<void> {
+  await spool
+    .drop(exchangeId)
+    .catch((error: unknown) => log.warn('spool.drop-failed', { exchangeId, folder: spool.folder, error }));
+}
+
 async function isFlushed({ spool, log }: Needs, { exchangeId }: Lease): Promise<boolean> {
   try {
     await spool.flush(exchangeId);
@@ -178,15 +186,12 @@ async function isFlushed({ spool, log }: Needs, { exchangeId }: Lease): Promise<
 }
 
 /** Consent was withdrawn while the provider answered: the new token is ended where it came from. */
-async function revokeLate(
-  { issuer, log, spool }: Needs,
-  lease: Lease,
-  token: TokenInHand | undefined,
-): Promise<HouseError> {
+async function revokeLate(resources: Needs, lease: Lease, token: TokenInHand | undefined): Promise<HouseError> {
+  const { issuer, log } = resources;
   if (token !== undefined) {
     try {
       await issuer.revoke(token.refreshToken);
-      await spool.drop(lease.exchangeId);
+      await dropSpooled(resources, lease);
     } catch (error) {
       log.warn('grant.revoke.failed', { grantId: lease.grant.id, error });
     }

@@ -91,6 +91,18 @@ test('a disk that takes nothing stops no exchange: the database has the token', 
   expect(await grantOf(grant.id)).toMatchObject({ generation: 2 });
 });
 
+test('a disk that keeps what it should drop stops no exchange either, and healing finds it known', async () => {
+  const { grant } = await house.consent();
+  const { spool } = house.resources;
+  const drop = () => Promise.reject(new Error('EROFS: read-only file system'));
+  expect(await access({ ...house.other('stuck'), spool: { ...spool, drop } }, grant.id)).toBe('went well');
+  expect(await spooled()).toHaveLength(1);
+  expect(await replaySpool(house.resources)).toBe(1);
+  expect(await spooled()).toHaveLength(0);
+  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(0);
+  expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 2 });
+});
+
 test('without disk and database a token stays in memory until one of them is back', async () => {
   const { grant } = await house.consent();
   const file = join(house.resources.spool.folder, '..', 'not a folder');
