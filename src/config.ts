@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isValidZone } from './domain/nights.ts';
 import { HouseError, isHouseError } from './errors.ts';
 import type { Level } from './log.ts';
 
@@ -227,17 +228,8 @@ function readWindow(window: string, zone: string): Config['window'] {
   const [, start, end] = match ?? [];
   if (start === undefined || end === undefined || start === end)
     throw invalid('WINDOW', `is "${window}": write it as 01:00-05:00`);
-  if (!isZone(zone)) throw invalid('ZONE', `is "${zone}", which is no IANA time zone: write it as Europe/Berlin`);
+  if (!isValidZone(zone)) throw invalid('ZONE', `is "${zone}", which is no IANA time zone: write it as Europe/Berlin`);
   return { zone, start, end };
-}
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function readRetention(text: string): Config['retention'] {

@@ -1,4 +1,5 @@
 import { forecastDeaths, type GrantRow, listGrants } from '../database/deadlines.ts';
+import { findGrantOfPerson } from '../database/grant-views.ts';
 import { HouseError } from '../errors.ts';
 import { askAgain } from '../flows/ask-again.ts';
 import type { Resources } from '../resources.ts';
@@ -38,7 +39,7 @@ export const grants: Command = {
 
 async function ask(house: Resources, options: Options, output: Output): Promise<number> {
   const user = await namedUser(house, options);
-  const grant = await house.database.grant.findFirst({ where: { userId: user.id }, orderBy: { createdAt: 'desc' } });
+  const grant = await findGrantOfPerson(house.database, { userId: user.id });
   if (grant === null) throw new HouseError('request/not-found', 'This person has given no consent yet.');
   await askAgain(house, { grantId: grant.id, by: 'operator' });
   output.line('The provider accepts the consent again.');

@@ -1,4 +1,5 @@
 import { type Consented, type ConsentRows, saveConsent } from '../database/consents.ts';
+import { isValidZone } from '../domain/nights.ts';
 import { HouseError } from '../errors.ts';
 import type { Authorized } from '../oidc/authorization.ts';
 import type { Resources } from '../resources.ts';
@@ -56,20 +57,15 @@ function planFrom(
   planId: string,
   firstNight: Agreement['firstNight'],
 ) {
-  const zone = isZone(claims.zoneinfo) ? claims.zoneinfo : window.zone;
+  const zone = isKnownZone(claims.zoneinfo) ? claims.zoneinfo : window.zone;
   const hours = { windowStart: window.start, windowEnd: window.end };
   const { night, dueAt } = firstNight({ planId, zone, ...hours });
   const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
   return { sources, zone, ...hours, retention, nextNight: night, nextDueAt: dueAt };
 }
 
-function isZone(zone: unknown): zone is string {
-  if (typeof zone !== 'string') return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
+function isKnownZone(zone: unknown): zone is string {
+  return typeof zone === 'string' && isValidZone(zone);
 }
 
 /** The scope echo says it where the token is opaque; Keycloak's own word for the token prevails where it can be read. */
