@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/database/client.ts';
 import { exchangeNow } from '../../src/flows/obtain-access.ts';
 import { silentLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
-import { openCounting } from './statements.ts';
+import { countStatements } from './statements.ts';
 
 export interface WorkerOrder {
   grantId: string;
@@ -35,7 +36,8 @@ const config = readConfig({
   KEYRING: order.keyring,
 });
 const clock = systemClock();
-const { database, count } = openCounting(order.databaseUrl);
+const count = countStatements();
+const database = await openDatabase(order.databaseUrl, 2);
 const resources = {
   config,
   clock,
