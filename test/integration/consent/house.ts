@@ -8,6 +8,7 @@ import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/hostile-webdav.ts';
+import { rememberingQueues } from '../../support/remembering-queues.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 
@@ -43,15 +44,7 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
   const resources: Resources = {
     ...custody.resources,
     config: Object.assign(config, { filesUrl: files.url }),
-    queues: {
-      connection: { kind: 'postgres', options: {} },
-      backUps: {
-        enqueue: async (more) => void requests.push(...more),
-        counts: async () => ({ waiting: requests.length, active: 0, delayed: 0 }),
-        clear: async () => void requests.splice(0),
-      },
-      [Symbol.asyncDispose]: async () => {},
-    },
+    queues: rememberingQueues(requests),
     store: (location) => openLocalBackend(join(storeFolder, location)),
     lockHost: 'test',
   };

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +10,7 @@ import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openTestDatabase } from '../../support/postgres.ts';
 import { redisServer, startRedis } from '../../support/redis.ts';
 import { freePort } from '../../support/server-process.ts';
+import { listenSilently } from '../../support/silent-port.ts';
 import { openReception, openSurgery, statesOf } from './house.ts';
 
 let opened: AsyncDisposableStack;
@@ -39,7 +38,7 @@ describe('the database', () => {
   });
 
   test('that takes connections and says nothing is not waited for, and neither is a queue', async () => {
-    const port = await listenSilently();
+    const { port } = opened.use(await listenSilently());
     const { examine } = await open();
     const began = performance.now();
     const silent = { DATABASE_URL: `postgres://x@127.0.0.1:${port}/x`, REDIS_URL: `redis://127.0.0.1:${port}` };
@@ -203,15 +202,6 @@ test('an address over which nobody could sign in is named', async () => {
     /^warn: .*only https/,
   );
 });
-
-/** A port that takes connections and never answers. */
-async function listenSilently(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  opened.defer(() => void server.close());
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function configureRedis(url: string, name: string, value: string): Promise<void> {
   const { Redis } = await import('ioredis');

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import type { Finding } from '../../../src/flows/doctor/finding.ts';
+import { listenSilently } from '../../support/silent-port.ts';
 import { openReception, type ReceptionOptions, statesOf } from './house.ts';
 
 let opened: AsyncDisposableStack;
@@ -14,15 +13,6 @@ afterEach(() => opened.disposeAsync());
 
 const open = async (options?: ReceptionOptions) => opened.use(await openReception(options));
 const newKey = () => generateKeyPair('ES256', { extractable: true });
-
-/** A port that takes connections and never answers. */
-async function listenSilently(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  opened.defer(() => void server.close());
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 
@@ -172,7 +162,7 @@ test('a provider that is away is named, and all else is looked at', async () => 
 });
 
 test('a provider that takes connections and says nothing is not waited for', async () => {
-  const port = await listenSilently();
+  const { port } = opened.use(await listenSilently());
   const { examine } = await open();
   const began = performance.now();
   const findings = await examine({ OIDC_ISSUER: `http://127.0.0.1:${port}` });

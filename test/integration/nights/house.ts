@@ -6,6 +6,7 @@ import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { openTestDatabase } from '../../support/postgres.ts';
+import { rememberingQueues } from '../../support/remembering-queues.ts';
 
 export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues'> & { clock: ManualClock };
 
@@ -32,15 +33,7 @@ export async function openNightHouse(): Promise<NightHouse> {
     database,
     holder,
     log: silentLog,
-    queues: {
-      connection: { kind: 'postgres', options: {} },
-      backUps: {
-        enqueue: async (more) => void requests.push(...more),
-        counts: async () => ({ waiting: requests.length, active: 0, delayed: 0 }),
-        clear: async () => void requests.splice(0),
-      },
-      [Symbol.asyncDispose]: async () => {},
-    },
+    queues: rememberingQueues(requests),
   });
   const closing = opened.move();
   return {
