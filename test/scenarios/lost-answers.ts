@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
+import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Provider } from './realm.ts';
@@ -88,6 +89,6 @@ async function kill(child: ChildProcess): Promise<void> {
 
 /** What the worker does every ten minutes, once the answer can no longer come. */
 async function healLater({ houses, pass }: Scene): Promise<void> {
-  pass(6 * minute);
+  pass(silenceMs + minute);
   for (const house of houses) await heal(house);
 }
