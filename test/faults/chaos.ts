@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Exchange } from '../../demo/idp-clerk.ts';
 import type { Fault } from '../../demo/idp-faults.ts';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import { silenceMs } from '../../src/database/leases.ts';
@@ -47,6 +49,8 @@ export interface Chaos extends AsyncDisposable {
   happen(happening: Happening): Promise<void>;
   /** Puts everything right at the provider and here, and lets some days pass with healing and sweeps. */
   settle(): Promise<void>;
+  /** Requests since `begin` that no correct client makes: under way at once, or with a token that was replaced. */
+  offences(): Exchange[];
   /** Living sessions of the provider whose grant here is not in order, of those that a correct client would hold. */
   wronged(): Promise<string[]>;
 }
@@ -72,6 +76,7 @@ export async function openChaos({
   const diedInMemory = new Set<string>();
   const ids: string[] = [];
   let entered = 0;
+  let known = 0;
   const enter = (): Worker => {
     entered += 1;
     const worker: Worker = { plans: [], inMemory: [], dead: false, custody: world.enter(`worker ${entered}`) };
@@ -139,8 +144,9 @@ export async function openChaos({
     }
   }
 
-  /** Time passes as it does for workers, who heal every ten minutes. */
+  /** Time passes as it does for workers, who heal every ten minutes, and for a provider that answers within a minute. */
   async function pass(minutes: number): Promise<void> {
+    while (provider.judge.exchanges().some(({ ended }) => ended === undefined)) await setTimeout(1);
     world.pass(Math.min(minutes, healEveryMinutes) * minute);
     if (minutes < healEveryMinutes) return;
     for (const index of staff.keys()) await run(index, heal);
@@ -174,8 +180,14 @@ export async function openChaos({
   async function begin(): Promise<void> {
     diedInMemory.clear();
     ids.splice(0);
+    known = provider.judge.exchanges().length;
     for (const index of staff.keys()) staff[index] = enter();
     for (const one of world.people) ids.push(await world.consent(one));
+  }
+
+  function offences(): Exchange[] {
+    const { judge } = provider;
+    return [...judge.overlaps().map(([, late]) => late), ...judge.replays()].filter(({ number }) => number > known);
   }
 
   async function wronged(): Promise<string[]> {
@@ -198,7 +210,16 @@ export async function openChaos({
     });
   }
 
-  return { world, errors, happen, begin, settle, wronged, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+  return {
+    world,
+    errors,
+    happen,
+    begin,
+    settle,
+    offences,
+    wronged,
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
 
   function unlucky(worker: Worker): Around {
     return async (step, call) => {
