@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 import { isValidZone } from './domain/nights.ts';
 import { HouseError, isHouseError } from './errors.ts';
 import type { Level } from './log.ts';
@@ -44,8 +45,14 @@ export interface Config {
 
 export type Environment = Record<string, string | undefined>;
 
-/** The environment of this process, for a look at it. */
-export const readEnvironment = (): Environment => process.env;
+/** The environment of this process; what it lacks is taken from `.env` in this folder, where there is one. */
+export function readEnvironment(): Environment {
+  try {
+    return { ...(existsSync('.env') && parseEnv(readFileSync('.env', 'utf8'))), ...process.env };
+  } catch (cause) {
+    throw new HouseError('config/invalid', '.env cannot be read. Make it a file that this user may read.', { cause });
+  }
+}
 
 /** One row a setting: name, default (undefined: must be set; '' : may be absent), and what it is. README's table and .env.example say the same. */
 export const settings = {
@@ -92,7 +99,7 @@ export const settings = {
 type Name = keyof typeof settings;
 
 /** Reads every setting; throws `config/invalid` that names all that are wrong, each with the cure. Secrets may come as NAME_FILE. */
-export function readConfig(environment: Environment = process.env): Config {
+export function readConfig(environment: Environment): Config {
   const { settings: read, faults } = surveySettings(environment);
   if (faults.size > 0) throw new HouseError('config/invalid', [...new Set(faults.values())].join('\n'));
   const config = { ...read, keyring: read.keyring ?? makeKeyring(read.dataDir ?? '') };

@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts';
+import { readConfig, readEnvironment } from '../config.ts';
 import { migrate } from '../database/migrate.ts';
 import { HouseError } from '../errors.ts';
 import type { Command } from './command.ts';
@@ -9,7 +9,7 @@ export const migrateCommand: Command = {
   summary: 'bring the database up to this version',
   options: {},
   run: async (_options, output) => {
-    const { databaseUrl } = readConfig();
+    const { databaseUrl } = readConfig(readEnvironment());
     if (databaseUrl === undefined)
       throw new HouseError(
         'config/invalid',

@@ -1,11 +1,11 @@
 import { systemClock } from '../clock.ts';
-import { readConfig } from '../config.ts';
+import { readConfig, readEnvironment } from '../config.ts';
 import { openLog } from '../log.ts';
 import { openResources, type Resources } from '../resources.ts';
 
 /** Opens everything for a command, from the environment; the log goes to standard error. */
 export async function openHouse(): Promise<Resources & AsyncDisposable> {
-  const config = readConfig();
+  const config = readConfig(readEnvironment());
   const clock = systemClock();
   const log = openLog({ clock, level: config.logLevel, write: (line) => process.stderr.write(`${line}\n`) });
   return openResources(config, { clock, log });

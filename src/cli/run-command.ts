@@ -57,8 +57,9 @@ function split([first, second, ...others]: readonly string[]) {
 function parse(name: string, { options, operands = [], usage: words }: Command, args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
-    if (positionals.length !== operands.length)
-      throw new Error(`Expected ${operands.length} words behind the name, and found ${positionals.length}.`);
+    if (positionals.length < operands.length) throw new Error(`${operands[positionals.length]} is missing.`);
+    if (positionals.length > operands.length)
+      throw new Error(`"${positionals[operands.length]}" is one word too many.`);
     const named = operands.map((operand, index) => [operand, positionals[index]]);
     return Object.fromEntries(
       [...Object.entries(values), ...named].map(([key, value]) => [key, Array.isArray(value) ? undefined : value]),
@@ -79,16 +80,20 @@ function usage(message: string): HouseError {
   return new HouseError('usage/invalid', message);
 }
 
+/** Where the summaries stand. */
+const column = 62;
+
 function helpText(): string {
-  const rows = Object.entries(commands).map(
-    ([name, { usage: words, summary }]) => `  nightkeep ${`${name} ${words}`.padEnd(58)} ${summary}`,
-  );
+  const rows = Object.entries(commands).map(([name, { usage: words, summary }]) => {
+    const call = `  nightkeep ${name} ${words}`;
+    return call.length < column ? `${call.padEnd(column)}${summary}` : `${call}\n${' '.repeat(column)}${summary}`;
+  });
   return [
     "Nightkeep backs people's data up at night, with their consent.",
     '',
     ...rows,
     '',
-    'Settings come from the environment: see README.md, or .env.example.',
+    'Settings come from the environment and from .env in this folder: see README.md, or .env.example.',
   ].join('\n');
 }
 
