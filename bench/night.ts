@@ -46,6 +46,7 @@ interface Night {
 }
 
 const home = options.keep ?? (await mkdtemp(join(tmpdir(), 'nightkeep-bench-')));
+await mkdir(home, { recursive: true });
 await chmod(home, 0o755);
 const root = join(home, 'cloud');
 await mkdir(root);
