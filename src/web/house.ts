@@ -65,6 +65,8 @@ export interface House {
   /** Takes the offline token into custody and asks for the first run. */
   finishConsent(userId: string, callback: URL, transaction: ConsentTransaction): Promise<void>;
   withdrawConsent(userId: string, snapshots: EraseChoice): Promise<void>;
+  /** Asks the provider at once whether it accepts the consent again. Throws `provider/…` where it gives no answer. */
+  askAgain(userId: string): Promise<void>;
   /** Throws `request/forbidden` while the consent lives. */
   chooseErasure(userId: string, snapshots: EraseChoice): Promise<void>;
   requestRun(planId: string): Promise<string>;

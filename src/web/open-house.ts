@@ -3,6 +3,7 @@ import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-view
 import { findHome, findRunOfPerson, getPerson } from '../database/views.ts';
 import { nextNight } from '../domain/nights.ts';
 import { HouseError } from '../errors.ts';
+import { askAgainForPerson } from '../flows/ask-again.ts';
 import { endSession } from '../flows/end-session.ts';
 import { chooseErasure, eraseAtOf } from '../flows/erase-choice.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/give-consent.ts';
@@ -75,7 +76,7 @@ function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCook
 
 type Consenting = Pick<
   House,
-  'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent' | 'chooseErasure'
+  'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent' | 'askAgain' | 'chooseErasure'
 >;
 
 function consentOf(resources: Resources, terms: House['terms']): Consenting {
@@ -106,6 +107,7 @@ function consentOf(resources: Resources, terms: House['terms']): Consenting {
       const eraseAt = eraseAtOf(snapshots, resources.clock.now());
       if (grant) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
     },
+    askAgain: (userId) => askAgainForPerson(resources, { userId }),
     chooseErasure: (userId, choice) => chooseErasure(resources, { userId, choice }),
   };
 }

@@ -1,7 +1,7 @@
 import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { agree, callback, consent, login, logout } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
-import { grant } from './pages/grant.ts';
+import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
@@ -33,6 +33,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/consent', who: 'person', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },
+  { method: 'POST', path: '/grant/ask-again', who: 'person', answer: askAgain },
   { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
   { method: 'POST', path: '/grant/snapshots', who: 'person', answer: changeSnapshots },
   { method: 'GET', path: '/grant/uses.csv', who: 'person', answer: usesAsCsv },

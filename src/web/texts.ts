@@ -133,6 +133,7 @@ export const texts = {
     askedAgain: 'Asked again',
     renew: 'Renew it now',
     again: 'Agree again',
+    ask: 'It is mended at my provider: ask now',
     withdraw: 'Withdraw my consent',
     token: 'Token at your provider',
     revocation: {

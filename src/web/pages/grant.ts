@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { GrantView } from '../../database/grant-views.ts';
-import type { Html } from '../layout.ts';
+import type { Session } from '../cookies.ts';
+import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
@@ -17,17 +18,23 @@ export async function grant(visit: PersonVisit): Promise<Response> {
   return page(visit, t.title, body, { place: '/grant' });
 }
 
+/** What came of it is on the page. */
+export async function askAgain({ c, house, session }: PersonVisit): Promise<Response> {
+  await house.askAgain(session.userId);
+  return c.redirect('/grant', 303);
+}
+
 const nothing = html`<p class="lead">${t.none}</p><p><a class="button" href="/consent">${texts.home.agree}</a></p>`;
 
 async function bodyOf(visit: PersonVisit, view: GrantView): Promise<Html> {
   const zone = view.plans[0]?.zone;
   const warning = endWarning(view, visit.house.clock.now(), zone);
-  return html`${warning}${troubleNotice(view)}${standing(view, warning === '')}
+  return html`${warning}${troubleNotice(view)}${standing(visit, view, warning === '')}
 ${view.state === 'withdrawn' ? snapshotsPart(visit, view) : wayOut(visit, view)}${await usesPart(visit, zone)}${record(view)}`;
 }
 
 /** How the consent stands, why, and what mends it. */
-function standing(view: GrantView, offersRenewal: boolean): Html {
+function standing({ session }: PersonVisit, view: GrantView, offersRenewal: boolean): Html {
   const zone = view.plans[0]?.zone;
   const { state, nextExchangeAt: next } = view;
   const living = state === 'active' || state === 'suspect';
@@ -38,11 +45,13 @@ ${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</d
 ${asked ? html`<dt>${t.askedAgain}</dt><dd>${shownTime(asked, zone)}</dd>` : ''}
 ${living ? html`<dt>${t.idle}</dt><dd>${shownTime(view.idleDeadline, zone)}</dd>` : ''}
 ${living && view.maxDeadline ? html`<dt>${t.max}</dt><dd>${shownTime(view.maxDeadline, zone)}</dd>` : ''}</dl>
-${explanation(view)}${mend(state, offersRenewal)}</section>`;
+${explanation(view)}${mend(session, state, offersRenewal)}</section>`;
 }
 
-function mend(state: string, offersRenewal: boolean): Html | '' {
-  if (state !== 'active') return html`<p><a class="button" href="/consent">${t.again}</a></p>`;
+function mend(session: Session, state: string, offersRenewal: boolean): Html | '' {
+  const ask =
+    state === 'suspect' || state === 'needs_consent' ? postButton(session, '/grant/ask-again', t.ask, 'quiet') : '';
+  if (state !== 'active') return html`<p><a class="button" href="/consent">${t.again}</a></p>${ask}`;
   return offersRenewal ? html`<p><a href="/consent">${t.renew}</a></p>` : '';
 }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { eraseRepositories } from '../../../src/flows/erase-repositories.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { exchangeNow, obtainAccess } from '../../../src/flows/obtain-access.ts';
 import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { type Guest, signInAs } from './guest.ts';
@@ -82,6 +82,31 @@ describe('a person on the pages', () => {
     expect(await eraseRepositories(house.resources)).toBe(0);
   });
 
+  test('whose provider refused them asks it again when the permission is back, at most once a minute', async () => {
+    const guest = await backedUp(alice);
+    const { knobs, judge } = house.custody.provider;
+    const asked = () => judge.exchanges({ subject: alice.subject }).length;
+    await guest.post('/grant/ask-again', {});
+    const before = asked();
+    knobs.setOfflineRole(alice.username, false);
+    const { id: grantId } = await house.resources.database.grant.findFirstOrThrow();
+    await expect(exchangeNow(house.resources, { grantId, purpose: 'keep-alive' })).rejects.toThrow('no longer accepts');
+    const refused = await guest.text('/grant');
+    expect(refused).toContain(texts.consentEnds.reasons.permission_missing?.happened);
+    expect(refused).toContain(texts.grant.ask);
+    knobs.setOfflineRole(alice.username, true);
+    await guest.post('/grant/ask-again', {});
+    expect(asked()).toBe(before + 1);
+    expect(await guest.text('/grant')).toContain(texts.grant.ask);
+    house.custody.pass(61_000);
+    await guest.post('/grant/ask-again', {});
+    expect(asked()).toBe(before + 2);
+    const mended = await guest.text('/grant');
+    expect(mended).toContain(texts.grant.states.active);
+    expect(mended).not.toContain(texts.grant.ask);
+    expect(await guest.text('/')).not.toContain(texts.home.suspect);
+  });
+
   test('sees every use of the consent, page by page', async () => {
     const guest = await backedUp(alice);
     const { database, holder, clock } = house.resources;
@@ -119,6 +144,7 @@ describe("somebody else's consent", () => {
       expect((await (await guest.send('/grant/uses.csv')).text()).trimEnd().split('\r\n')).toHaveLength(1);
       expect((await guest.send(`/runs/${run.id}`)).status).toBe(404);
       expect((await guest.send(`/snapshots/${run.snapshotId}/browse/`)).status).toBe(404);
+      await guest.post('/grant/ask-again', {});
       await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
       await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
     }

@@ -79,6 +79,7 @@ export function fakeHouse(overrides: Partial<House> = {}) {
     },
     finishConsent: async (userId) => void asked.push(`consented ${userId}`),
     withdrawConsent: async (userId, snapshots) => void asked.push(`withdraw ${userId} ${snapshots}`),
+    askAgain: async (userId) => void asked.push(`ask again ${userId}`),
     chooseErasure: async (userId, snapshots) => void asked.push(`erase ${userId} ${snapshots}`),
     requestRun: async () => aliceRun,
     findHome: async (userId) =>
