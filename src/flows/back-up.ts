@@ -90,7 +90,10 @@ function trafficOf(sources: readonly Source[]): { requests: number; bytesRead: n
   return { requests: sum('requests'), bytesRead: sum('bytes') };
 }
 
-function countsOf({ entries, entriesRead, bytesRead, summary }: Archived): Record<string, number> {
+/** What a finished run has counts of. */
+export type CountName = keyof ReturnType<typeof countsOf> | keyof ReturnType<typeof trafficOf> | 'ms';
+
+function countsOf({ entries, entriesRead, bytesRead, summary }: Archived) {
   const { files_new: filesNew, files_changed: filesChanged, files_unmodified: filesUnmodified } = summary;
   const { data_added: dataAdded, total_bytes_processed: totalBytes } = summary;
   return { entries, entriesRead, bytesRead, filesNew, filesChanged, filesUnmodified, dataAdded, totalBytes };

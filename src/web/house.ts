@@ -44,7 +44,6 @@ export interface Shelf {
 export interface House {
   readonly publicUrl: URL;
   readonly providerOrigin: string;
-  readonly terms: Terms;
   readonly clock: Clock;
   readonly log: Log;
   readonly operatorRole: string;
@@ -61,6 +60,8 @@ export interface House {
   isSessionEnded(session: ProviderSession, began: Date): Promise<boolean>;
   /** Takes a logout token of the provider. Throws `logout/invalid-token`, or what keeps it from being looked at. */
   endSession(logoutToken: string): Promise<void>;
+  /** With the person's own names in the address, as far as they are known before consent. */
+  termsFor(userId: string): Promise<Terms>;
   beginConsent(userId: string, returnTo: string): Promise<Begun<ConsentTransaction>>;
   /** Takes the offline token into custody and asks for the first run. */
   finishConsent(userId: string, callback: URL, transaction: ConsentTransaction): Promise<void>;

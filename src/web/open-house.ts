@@ -16,24 +16,22 @@ import { browse } from '../store/restorer/browse.ts';
 import { openFile } from '../store/restorer/read-file.ts';
 import { zipFolder } from '../store/restorer/zip.ts';
 import { seal, unseal } from '../vault/seal.ts';
-import type { House, Shelf } from './house.ts';
+import type { House, Shelf, Terms } from './house.ts';
 
 /** The house behind the pages: flows and views, each bound to the open resources. */
 export function openHouse(resources: Resources): House {
   const { config, clock, log, database, issuer, store } = resources;
-  const { window, retention } = config;
-  const terms = { files: config.filesUrl, window, retention };
   return {
     ...{
       publicUrl: config.publicUrl,
       providerOrigin: config.provider.issuer.origin,
       operatorRole: config.operatorRole,
     },
-    ...{ terms, clock, log },
+    ...{ clock, log },
     ...cookiesOf(resources),
     ready: async () => void (await database.$queryRaw`SELECT 1`),
     publicKeys: () => issuer.publicKeys(),
-    ...consentOf(resources, terms),
+    ...consentOf(resources),
     isSessionEnded: (session, began) => isSessionEnded(database, { ...session, began }),
     endSession: async (logoutToken) => {
       for (const grantId of await endSession(resources, logoutToken))
@@ -76,12 +74,21 @@ function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCook
 
 type Consenting = Pick<
   House,
-  'beginSignIn' | 'finishSignIn' | 'beginConsent' | 'finishConsent' | 'withdrawConsent' | 'askAgain' | 'chooseErasure'
+  | 'beginSignIn'
+  | 'finishSignIn'
+  | 'termsFor'
+  | 'beginConsent'
+  | 'finishConsent'
+  | 'withdrawConsent'
+  | 'askAgain'
+  | 'chooseErasure'
 >;
 
-function consentOf(resources: Resources, terms: House['terms']): Consenting {
+function consentOf(resources: Resources): Consenting {
   const { database } = resources;
+  const termsFor = (userId: string) => termsOf(resources, userId);
   return {
+    termsFor,
     beginSignIn: (returnTo) => beginSignIn(resources, { returnTo }),
     finishSignIn: async (callback, transaction) => {
       const { user, roles, sid } = await finishSignIn(resources, { callback, transaction });
@@ -90,7 +97,8 @@ function consentOf(resources: Resources, terms: House['terms']): Consenting {
     },
     beginConsent: async (userId, returnTo) => {
       const { username } = await getPerson(database, { userId });
-      return beginConsent(resources, { returnTo, terms: { ...terms }, ...(username && { loginHint: username }) });
+      const terms = { ...(await termsFor(userId)) };
+      return beginConsent(resources, { returnTo, terms, ...(username && { loginHint: username }) });
     },
     finishConsent: async (userId, callback, transaction) => {
       const { subject } = await getPerson(database, { userId });
@@ -110,6 +118,16 @@ function consentOf(resources: Resources, terms: House['terms']): Consenting {
     askAgain: (userId) => askAgainForPerson(resources, { userId }),
     chooseErasure: (userId, choice) => chooseErasure(resources, { userId, choice }),
   };
+}
+
+async function termsOf({ config, database }: Resources, userId: string): Promise<Terms> {
+  const { username, subject } = await getPerson(database, { userId });
+  const known: Record<string, string | null> = { sub: subject, preferred_username: username };
+  const files = config.filesUrl.replace(/\{(\w+)\}/g, (claim, name: string) => {
+    const value = known[name];
+    return value ? encodeURIComponent(value) : claim;
+  });
+  return { files, window: config.window, retention: config.retention };
 }
 
 async function openShelf(resources: Resources, userId: string): Promise<Shelf> {

@@ -1,5 +1,6 @@
 import type { Hint } from '../domain/hint.ts';
 import type { Reason } from '../domain/refusal.ts';
+import type { CountName } from '../flows/back-up.ts';
 
 /** Why a consent is not well: what happened, what is to be done, and whether it is the person who must do it. */
 interface EndWords {
@@ -78,16 +79,14 @@ export const texts = {
     entries: 'Entries seen',
     entriesRead: 'Entries read',
     bytesRead: 'Data read',
-    bytesAdded: 'Data added',
+    dataAdded: 'Data new to your repository',
+    totalBytes: 'Data in the snapshot',
     requests: 'Requests',
     ms: 'Time taken',
     filesNew: 'Files new',
     filesChanged: 'Files changed',
     filesUnmodified: 'Files unchanged',
-    dirsNew: 'Folders new',
-    dirsChanged: 'Folders changed',
-    dirsUnmodified: 'Folders unchanged',
-  } as Readonly<Record<string, string>>,
+  } satisfies Record<CountName, string>,
   consent: {
     title: 'Let Nightkeep work while you are away',
     lead: 'Read this before you agree. The next page is your provider’s, and it asks you once more.',
@@ -95,7 +94,7 @@ export const texts = {
     whatValue: (files: string) => `Your files at ${files}. They are only read; nothing there is changed.`,
     when: 'When',
     whenValue: (start: string, end: string, zone: string) =>
-      `Every night between ${start} and ${end} (${zone}), and once right after you agree.`,
+      `Every night between ${start} and ${end} your local time (${zone} where your provider names no time zone), and once right after you agree.`,
     kept: 'How long it is kept',
     keptValue: (daily: number, weekly: number, monthly: number) =>
       `The last ${daily} nights, ${weekly} weeks and ${monthly} months.`,

@@ -27,7 +27,7 @@ export async function logout({ c }: PersonVisit): Promise<Response> {
 /** What a person agrees to, before they are sent to the provider. */
 export async function consent(visit: PersonVisit): Promise<Response> {
   const { house, session, url } = visit;
-  const { files, window, retention } = house.terms;
+  const { files, window, retention } = await house.termsFor(session.userId);
   const returnTo = localPath(url.searchParams.get('returnTo') ?? undefined, house.publicUrl);
   const t = texts.consent;
   const grant = await house.findGrant(session.userId);

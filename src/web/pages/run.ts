@@ -26,14 +26,17 @@ ${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/$
 
 function counts(value: unknown): Html | '' {
   if (typeof value !== 'object' || value === null) return '';
-  const rows = Object.entries(value).filter(([, count]) => typeof count === 'number');
-  const row = ([name, count]: [string, number]) =>
-    html`<tr><th scope="row">${texts.counts[name] ?? name}</th><td class="number">${shownCount(name, count)}</td></tr>`;
-  return html`<h2>${texts.run.counts}</h2><div class="table"><table><tbody>${rows.map(row)}</tbody></table></div>`;
+  const found = new Map<string, unknown>(Object.entries(value));
+  const row = ([name, label]: [string, string]) => {
+    const count = found.get(name);
+    if (typeof count !== 'number') return '';
+    return html`<tr><th scope="row">${label}</th><td class="number">${shownCount(name, count)}</td></tr>`;
+  };
+  return html`<h2>${texts.run.counts}</h2><div class="table"><table><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
 }
 
 function shownCount(name: string, count: number): string {
-  if (name.startsWith('bytes')) return shownBytes(count);
+  if (/bytes|data/i.test(name)) return shownBytes(count);
   return name === 'ms' ? shownDuration(count) : count.toLocaleString('en-GB');
 }
 

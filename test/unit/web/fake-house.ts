@@ -45,11 +45,11 @@ export function fakeHouse(overrides: Partial<House> = {}) {
   const house: House = {
     publicUrl: new URL('http://localhost:3000'),
     providerOrigin: 'https://id.example',
-    terms: {
+    termsFor: async () => ({
       files: 'https://cloud.example/',
       window: { zone: 'UTC', start: '01:00', end: '05:00' },
       retention: { daily: 7, weekly: 4, monthly: 12 },
-    },
+    }),
     clock,
     log: silentLog,
     operatorRole: 'operator',
