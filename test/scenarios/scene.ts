@@ -237,7 +237,7 @@ async function startHouses(
   for (let number = 0; number < count; number += 1) {
     const log = openLog({ clock, level: config.logLevel, write });
     const house = opened.use(await openResources(config, { clock, log }));
-    if (number === 0) opened.adopt(await serve(house), (web) => web.close());
+    if (number === 0) opened.adopt(await serve(house), (web) => web.close(config.graceMs));
     opened.adopt(await startWorker(house), (worker) => worker.close(config.graceMs));
     houses.push(house);
   }
