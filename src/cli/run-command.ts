@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { asOutage } from '../database/client.ts';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
@@ -43,7 +44,7 @@ export async function runCommand(argv: readonly string[], output: Output = stand
     if (command === undefined) throw usage(`There is no command "${name}". See: nightkeep help`);
     return await command.run(parse(name, command, rest), output);
   } catch (error) {
-    return explain(error);
+    return explain(asOutage(error));
   }
 }
 
