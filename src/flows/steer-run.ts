@@ -78,7 +78,8 @@ function keepLease(
 
 async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
   const { clock, database, holder, log, queues } = resources;
-  log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
+  if (isHouseError(error, 'run/stopped')) log.info('run.stopped', { runId: run.id });
+  else log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
   if (isHouseError(error, 'run/lost-lease')) return letGo(resources, run);
   const at = clock.now();
   const again = whenAgain(error, run);
