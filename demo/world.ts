@@ -66,7 +66,7 @@ export async function openWorld({ folder, port, log }: WorldOptions): Promise<Wo
     GRACE_SECONDS: '5',
   });
   const house = opened.use(await openResources(config, { clock, log: logTo(clock, config.logLevel, log) }));
-  opened.adopt(await serve(house), (web) => web.close());
+  opened.adopt(await serve(house), (web) => web.close(config.graceMs));
   opened.adopt(await startWorker(house), (worker) => worker.close(config.graceMs));
   const closing = opened.move();
   return {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
@@ -256,7 +256,15 @@ function filesUrl(text: string): string {
 
 function storeFolder(text: string, dataDir: string): string {
   if (text === '') return join(dataDir, 'store');
-  return fileURLToPath(url('STORE_URL', text, ['file:']));
+  const parsed = url('STORE_URL', text, ['file:']);
+  try {
+    return fileURLToPath(parsed);
+  } catch {
+    throw invalid(
+      'STORE_URL',
+      `is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`,
+    );
+  }
 }
 
 function url(name: Name, text: string, protocols: readonly string[]): URL {
@@ -306,11 +314,30 @@ function keptKeyring(dataDir: string): string | undefined {
   return existsSync(file) ? readText(`The keyring is kept in ${file}`, file) : undefined;
 }
 
-/** Without a KEYRING the first start makes one, readable by this user only. */
+/** Without a KEYRING the first start makes one, readable by this user only; of several that start at once, one. */
 function makeKeyring(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  writeFileSync(keyringFile(dataDir), `k1:${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  return readFileSync(keyringFile(dataDir), 'utf8');
+  const file = keyringFile(dataDir);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    placeOnce(file, `k1:${randomBytes(32).toString('base64url')}\n`);
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const what = `The keyring cannot be made in ${dataDir}. Make DATA_DIR a folder that this user may write to.`;
+    throw new HouseError('config/invalid', what, { cause });
+  }
+}
+
+/** Whole or not at all, and never over one that is there: everything is sealed with it from now on. */
+function placeOnce(file: string, text: string): void {
+  const draft = `${file}-${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    linkSync(draft, file);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 function invalid(name: string, what: string): HouseError {

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import { asOutage } from '../database/client.ts';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
+import { scrub } from '../log.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
 import type { Command, Output } from './command.ts';
@@ -43,7 +45,7 @@ export async function runCommand(argv: readonly string[], output: Output = stand
     if (command === undefined) throw usage(`There is no command "${name}". See: nightkeep help`);
     return await command.run(parse(name, command, rest), output);
   } catch (error) {
-    return explain(error);
+    return explain(asOutage(error));
   }
 }
 
@@ -72,7 +74,7 @@ function parse(name: string, { options, operands = [], usage: words }: Command, 
 
 function explain(error: unknown): number {
   process.stderr.write(`nightkeep: ${messageForPeople(error)}\n`);
-  if (!isHouseError(error)) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  if (!isHouseError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
   return isHouseError(error) && (error.code === 'usage/invalid' || error.code === 'config/invalid') ? 2 : 1;
 }
 

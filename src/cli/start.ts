@@ -12,14 +12,15 @@ export const start: Command = {
   options: { roles: { type: 'string' } },
   run: async (options, output) => {
     const roles = readRoles(text(options, 'roles'));
+    const asked = askedToEnd();
     await using house = await openHouse();
+    const { graceMs } = house.config;
     const web = roles.has('web') ? await serve(house) : undefined;
     const worker = roles.has('worker') ? await startWorker(house) : undefined;
     if (web !== undefined) output.line(`Nightkeep listens on ${house.config.publicUrl.href}`);
     if (web === undefined) output.line('Nightkeep works.');
-    await asked();
-    await web?.close();
-    await worker?.close(house.config.graceMs);
+    await asked;
+    await Promise.all([web?.close(graceMs), worker?.close(graceMs)]);
     return 0;
   },
 };
@@ -32,6 +33,7 @@ function readRoles(words = 'web,worker'): Set<string> {
   return new Set(roles);
 }
 
-function asked(): Promise<unknown> {
+/** Heard from the beginning, so that whoever is asked while it starts still ends in good order. */
+function askedToEnd(): Promise<unknown> {
   return Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { HouseError } from '../errors.ts';
+import { HouseError, isHouseError } from '../errors.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** The open database. Verbs on it are functions in this folder: `(database, input) => …`. */
@@ -34,6 +34,18 @@ function nameOf(sql: string): string {
   const name = names.get(sql) ?? createHash('sha256').update(sql).digest('hex').slice(0, 32);
   names.set(sql, name);
   return name;
+}
+
+const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
+/** Of raw queries, and of connections that were torn, only the words tell. */
+const outageWords =
+  /Can't reach database server|Connection terminated|terminating connection|timeout exceeded when trying to connect|the database system is /;
+
+/** The error that the house has for a PostgreSQL that is away, in place of what drivers throw; others stay as they are. */
+export function asOutage(error: unknown): unknown {
+  if (!(error instanceof Error) || isHouseError(error)) return error;
+  const told = 'code' in error && outageCodes.has(String(error.code));
+  return told || outageWords.test(error.message) ? unavailable(error) : error;
 }
 
 function unavailable(cause: unknown): HouseError {

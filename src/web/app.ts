@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { asOutage } from '../database/client.ts';
 import { HouseError } from '../errors.ts';
 import { findSession } from './cookies.ts';
 import type { House } from './house.ts';
@@ -37,7 +38,7 @@ export function createApp(house: House): Hono {
   });
   for (const route of routes) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, house)));
   app.notFound(async (c) => failure(await visitOf(c, house), notFound()));
-  app.onError(async (error, c) => failure(await visitOf(c, house).catch(() => strangerOf(c, house)), error));
+  app.onError(async (error, c) => failure(await visitOf(c, house).catch(() => strangerOf(c, house)), asOutage(error)));
   return app;
 }
 

@@ -1,33 +1,65 @@
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import type { AddressInfo, Socket } from 'node:net';
+import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { within } from '../clock.ts';
+import { HouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { createApp } from './app.ts';
 import { openHouse } from './open-house.ts';
 
 export interface WebServer {
   readonly url: URL;
-  /** Takes no more requests, and waits for those under way. */
-  close(): Promise<void>;
+  /** Takes no more requests, gives those under way `graceMs` to end, and cuts off what is left then. */
+  close(graceMs: number): Promise<void>;
 }
 
-/** Serves the pages at the configured host and port; port 0 takes a free one. */
+/** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */
 export async function serve(resources: Resources): Promise<WebServer> {
-  const { host, port } = resources.config;
+  const { clock, config } = resources;
+  const { host, port } = config;
   const server = createAdaptorServer({ fetch: createApp(openHouse(resources)).fetch });
+  const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => reject(cannotListen(host, port, cause)));
     server.listen(port, host, resolve);
   });
   const address = server.address();
   const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${portOf(address, port)}/`);
-  return {
-    url,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error ? reject(error) : resolve()));
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
-      }),
+  const close = async (graceMs: number) => {
+    const closed = new Promise<void>((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+    });
+    for (const socket of silent) socket.destroy();
+    await within(clock, graceMs, () => closed).catch(
+      () => 'closeAllConnections' in server && server.closeAllConnections(),
+    );
+    return closed;
   };
+  return { url, close };
+}
+
+/**
+ * The connections on which nothing was asked yet. Browsers open some beforehand, and Node counts them neither as idle
+ * nor lets them run into a timeout once the server closes: they would hold it up for ever.
+ */
+function watchSilent(server: ServerType): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }: { socket: Socket }) => silent.delete(socket));
+  return silent;
+}
+
+const faults: Record<string, string> = {
+  EADDRINUSE: 'another program listens there already. End it, or choose another PORT',
+  EACCES: 'this user may not. Choose a PORT above 1023',
+};
+
+function cannotListen(host: string, port: number, cause: Error): HouseError {
+  const code = 'code' in cause ? String(cause.code) : '';
+  const why = faults[code] ?? 'this machine has no such address. Correct HOST';
+  return new HouseError('config/invalid', `The pages cannot be served at ${host}:${port}: ${why}.`, { cause });
 }
 
 function portOf(address: AddressInfo | string | null, configured: number): number {

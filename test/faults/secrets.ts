@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Database } from '../../src/database/client.ts';
+import { everyRow } from '../support/every-row.ts';
 import type { FaultHouse } from './fault-house.ts';
 
 /**
@@ -24,15 +25,8 @@ function printed(error: unknown): string {
 
 /** Every row of every table, bytes as text and as hexadecimal digits. */
 async function rowsOf(database: Database): Promise<string[]> {
-  const tables = await database.$queryRaw<{ name: string }[]>`
-    SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%'`;
-  const rows = await Promise.all(
-    tables.map(({ name }) => database.$queryRawUnsafe<{ row: string }[]>(`SELECT t::text AS row FROM "${name}" t`)),
-  );
-  return rows
-    .flat()
-    .flatMap(({ row }) => [
-      row,
-      row.replace(/\\x([0-9a-f]+)/g, (_, hex) => Buffer.from(hex, 'hex').toString('latin1')),
-    ]);
+  return (await everyRow(database)).flatMap((row) => [
+    row,
+    row.replace(/\\x([0-9a-f]+)/g, (_, hex) => Buffer.from(hex, 'hex').toString('latin1')),
+  ]);
 }

@@ -60,9 +60,18 @@ export interface Scene extends AsyncDisposable {
 
 export type Run = Awaited<ReturnType<Resources['database']['run']['findFirstOrThrow']>>;
 
-export async function openScene(provider: Provider, options: SceneOptions = {}): Promise<Scene> {
+/** What Nightkeep stands on: a realm, a cloud that trusts it, a database that is migrated, and the settings that name them. */
+export interface Ground extends AsyncDisposable {
+  readonly realm: Realm;
+  readonly cloud: DemoCloud;
+  readonly url: URL;
+  readonly settings: Settings;
+  readonly folder: string;
+}
+
+export async function openGround(provider: Provider, options: Omit<SceneOptions, 'workers'> = {}): Promise<Ground> {
   await using opened = new AsyncDisposableStack();
-  const folder = opened.use(await temporaryFolder('scene'));
+  const folder = opened.use(await temporaryFolder('scene')).path;
   const database = opened.adopt(await openTestDatabase(), (one) => one.drop());
   await migrate(database.url);
   const url = new URL(`http://localhost:${await freePort()}/`);
@@ -70,10 +79,17 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));
   const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
   const settings = {
-    ...settingsFor({ url, realm, cloud, folder: folder.path, database: database.url }),
+    ...settingsFor({ url, realm, cloud, folder, database: database.url }),
     ...settingsOfClient(realm, options.client),
     ...options.settings,
   };
+  const closing = opened.move();
+  return { ...{ realm, cloud, url, settings, folder }, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+export async function openScene(provider: Provider, options: SceneOptions = {}): Promise<Scene> {
+  await using opened = new AsyncDisposableStack();
+  const { realm, cloud, url, settings, folder } = opened.use(await openGround(provider, options));
   let shifted = 0;
   const log: string[] = [];
   const clock = systemClock(() => shifted);
@@ -81,14 +97,13 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   let running = await start();
   opened.defer(() => running[Symbol.asyncDispose]());
   const browsers = opened.use(new AsyncDisposableStack());
-  const atRest = () => waitUntilAtRest(running.houses, clock);
+  const atRest = () => waitUntilAtRest(databaseOf(running.houses), clock);
   const pass = (ms: number) => {
     shifted += ms;
   };
   const closing = opened.move();
   return {
-    ...{ realm, cloud, url, log, pass, atRest },
-    folder: folder.path,
+    ...{ realm, cloud, url, log, pass, atRest, folder },
     get houses() {
       return running.houses;
     },
@@ -116,7 +131,10 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
 }
 
 /** Signs the person in and consents, with a fresh browser; gives the browser as it stands then, the first run done. */
-export async function consent({ visitor: sit, url, atRest }: Scene, person: Person): Promise<Visitor> {
+export async function consent(
+  { visitor: sit, url, atRest }: Pick<Scene, 'visitor' | 'url' | 'atRest'>,
+  person: Person,
+): Promise<Visitor> {
   const visitor = await sit(person);
   await visitor.open(new URL('?scope=offline_access', url).href);
   await visitor.press(texts.consent.agree);
@@ -237,7 +255,7 @@ async function startHouses(
   for (let number = 0; number < count; number += 1) {
     const log = openLog({ clock, level: config.logLevel, write });
     const house = opened.use(await openResources(config, { clock, log }));
-    if (number === 0) opened.adopt(await serve(house), (web) => web.close());
+    if (number === 0) opened.adopt(await serve(house), (web) => web.close(config.graceMs));
     opened.adopt(await startWorker(house), (worker) => worker.close(config.graceMs));
     houses.push(house);
   }
@@ -254,8 +272,8 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
   return plan?.nextDueAt;
 }
 
-async function waitUntilAtRest(houses: readonly Resources[], clock: Clock): Promise<void> {
-  const { run } = databaseOf(houses);
+/** Waits until no run is under way or due. */
+export async function waitUntilAtRest({ run }: Resources['database'], clock: Clock): Promise<void> {
   for (let waited = 0; waited < 600; waited += 1) {
     const due = { state: 'queued' as const, dueAt: { lte: clock.now() } };
     if ((await run.count({ where: { OR: [{ state: 'running' }, due] } })) === 0) return;

@@ -39,7 +39,7 @@ test('a logout token that the provider sends is taken, ends the session, and wit
   vi.mocked(house.resources.issuer.readLogoutToken).mockRestore();
   const guest = await consented(alice);
   await using opened = new AsyncDisposableStack();
-  const web = opened.adopt(await serve(house.resources), (server) => server.close());
+  const web = opened.adopt(await serve(house.resources), (server) => server.close(0));
   house.register({ backchannelLogoutUri: new URL('backchannel-logout', web.url).href });
   const { knobs } = house.custody.provider;
   const { clientId } = house.resources.issuer;

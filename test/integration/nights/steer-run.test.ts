@@ -142,6 +142,14 @@ describe('steering a run', () => {
     expect(house.taken()).toEqual([]);
   });
 
+  test('that lost the database for a moment is tried again', async () => {
+    await steer(async () => {
+      await house.resources.database.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`;
+      return outcome;
+    });
+    expect(await run()).toMatchObject({ state: 'queued', errorCode: 'database/unavailable', attempt: 1 });
+  });
+
   test('that is stopped returns to the queue as a new job and uses no attempt up', async () => {
     const stop = new AbortController();
     const { begun, work } = untilAborted();

@@ -1,0 +1,90 @@
+import { access } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, nightkeep } from './nightkeep.ts';
+import { openPremises, type Premises } from './premises.ts';
+
+let premises: Premises;
+beforeAll(async () => {
+  premises = await openPremises();
+});
+afterAll(() => premises?.[Symbol.asyncDispose]());
+
+const answers = async (path: string) => (await fetch(new URL(path, premises.url))).text();
+
+test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, answers, and ends well at %s', async (signal) => {
+  await using service = await premises.start();
+  expect(await answers('/livez')).toBe('ok');
+  expect(await answers('/readyz')).toBe('ok');
+  service.signal(signal);
+  const stdout = `Nightkeep listens on ${premises.url.href}\n`;
+  expect(await service.ended).toEqual({ code: 0, stdout, stderr: '' });
+});
+
+describe('a connection does not hold it up', () => {
+  const cases: [string, string, string][] = [
+    ['on which nothing was asked', '', '3600'],
+    ['on which half a question was asked', 'GET / HTTP/1.1\r\nHost: nightkeep\r\n', '3600'],
+    ['that is kept for further questions', 'GET /livez HTTP/1.1\r\nHost: nightkeep\r\n\r\n', '3600'],
+    [
+      'whose question does not end within the time of grace',
+      'POST /backchannel-logout HTTP/1.1\r\nHost: nightkeep\r\nContent-Length: 100\r\n\r\nlogout_token',
+      '1',
+    ],
+  ];
+  test.each(cases)('%s', async (_, question, GRACE_SECONDS) => {
+    await using service = await premises.start({ GRACE_SECONDS });
+    const socket = await ask(question);
+    // The server has read the question once it has answered one that came later.
+    await answers('/readyz');
+    service.signal('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    socket.destroy();
+  });
+
+  function ask(question: string): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(premises.url.port), premises.url.hostname, () =>
+        question === '' ? resolve(socket) : socket.write(question, () => resolve(socket)),
+      );
+      socket.on('error', reject);
+    });
+  }
+});
+
+describe('with the embedded database', () => {
+  const settings = () => {
+    const { DATABASE_URL: _, ...rest } = premises.settings;
+    return { ...rest, DATA_DIR: join(premises.folder, 'embedded') };
+  };
+  const runs = () =>
+    access(join(premises.folder, 'embedded', 'postgres', 'data', 'postmaster.pid')).then(
+      () => true,
+      () => false,
+    );
+
+  test('whoever is asked to end while it starts ends in good order, the database too', async () => {
+    await using service = nightkeep(['start'], settings(), premises.here);
+    await eventually(runs);
+    service.signal('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await runs()).toBe(false);
+  });
+
+  test('Ctrl-C, which all processes of a terminal get, does not take the database away first', async () => {
+    await using service = nightkeep(['start'], settings(), premises.here);
+    await service.started();
+    service.signalGroup('SIGINT');
+    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await runs()).toBe(false);
+  });
+
+  test('a command that Ctrl-C ends leaves no database running', async () => {
+    await using command = nightkeep(['enroll', 'device', '--yes'], settings(), premises.here);
+    await eventually(() => command.stdout.includes('The code holds until'));
+    command.signalGroup('SIGINT');
+    expect(await command.ended).toMatchObject({ code: null });
+    expect(await runs()).toBe(false);
+  });
+});
