@@ -18,7 +18,7 @@ export interface Output {
   line: (text: string) => void;
 }
 
-/** The text of an option that must be given; throws with the cure. */
+/** The text of an option; undefined where it is absent or empty. */
 export function text(options: Options, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { startWorker } from '../../worker/main.ts';
 import { HouseError } from '../errors.ts';
 import { serve } from '../web/server.ts';
-import { type Command, text } from './command.ts';
+import type { Command } from './command.ts';
 import { openHouse } from './open-house.ts';
 
 /** Runs the service until SIGTERM or SIGINT, then drains: requests end, running work gets its grace, the rest goes back. */
@@ -11,7 +11,7 @@ export const start: Command = {
   summary: 'run the service',
   options: { roles: { type: 'string' } },
   run: async (options, output) => {
-    const roles = readRoles(text(options, 'roles'));
+    const roles = readRoles(String(options.roles ?? 'web,worker'));
     const asked = askedToEnd();
     await using house = await openHouse();
     const { graceMs } = house.config;
@@ -25,7 +25,7 @@ export const start: Command = {
   },
 };
 
-function readRoles(words = 'web,worker'): Set<string> {
+function readRoles(words: string): Set<string> {
   const roles = words.split(',').map((word) => word.trim());
   const strange = roles.find((role) => role !== 'web' && role !== 'worker');
   if (strange !== undefined)

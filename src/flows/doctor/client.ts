@@ -19,12 +19,15 @@ type Belief = 'believed' | 'refused' | 'not allowed' | 'nobody is answered' | 'u
 
 /**
  * What the provider thinks of a client whose token was none: `invalid_grant` comes only after the client was believed.
- * Keycloak says `unauthorized_client` (401) of a wrong secret, and `invalid_client` where client is unknown or disabled.
+ * Keycloak says `unauthorized_client` (401) of a wrong secret, and `invalid_client` where client is unknown or disabled;
+ * 26.4 answers a proof of the wrong kind with 400, and only its words tell that from a client that may not refresh.
  */
 function beliefOf({ reply: { status, body } }: Introduction): Belief {
   const { error } = body;
   if (error === 'invalid_grant') return 'believed';
-  if (error === 'invalid_client' || (error === 'unauthorized_client' && status === 401)) return 'refused';
+  if (error === 'invalid_client') return 'refused';
+  const unproven = status === 401 || /authenticating client/i.test(String(body.error_description));
+  if (error === 'unauthorized_client' && unproven) return 'refused';
   if (error === 'unauthorized_client' || error === 'unsupported_grant_type') return 'not allowed';
   return status === 403 && error === 'access_denied' ? 'nobody is answered' : 'unclear';
 }

@@ -50,6 +50,7 @@ describe('a command line that is wrong is refused with 2', () => {
     ],
     ['start now', /^nightkeep: "now" is one word too many\.\nUsage: nightkeep start \[--roles web,worker\]\n$/],
     ['start --roles cook', /^nightkeep: There is no role "cook": roles are web and worker\.\n$/],
+    ['start --roles=', /^nightkeep: There is no role "": roles are web and worker\.\n$/],
     ['migrate all', /^nightkeep: "all" is one word too many\.\nUsage: nightkeep migrate \n$/],
   ];
   test.each(wrong)('nightkeep %s', (line, told) => expectRefusal(line.split(' '), {}, 2, told));

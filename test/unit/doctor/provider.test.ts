@@ -55,6 +55,12 @@ describe('the client', () => {
     ],
     ['other method', reply(400, 'invalid_client'), true, /^wrong: .*not with this secret \(client_secret_basic\)/],
     [
+      'other method, as 26.4.0 says it',
+      reply(400, 'unauthorized_client', 'Unexpected error when authenticating client'),
+      true,
+      /^wrong: .*not with this secret \(client_secret_basic\)/,
+    ],
+    [
       'realm disabled',
       reply(403, 'access_denied', 'Realm not enabled'),
       false,
