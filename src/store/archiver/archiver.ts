@@ -60,6 +60,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     ...repository,
     savePack: (pack) => (either.aborted ? Promise.reject(either.reason) : repository.savePack(pack)),
     onFailure: (error) => broken.abort(error),
+    few: options.parent !== undefined,
   });
   try {
     const tops = await archiveSources({ ...options, signal: either }, sealing, totals);

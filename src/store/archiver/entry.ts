@@ -69,7 +69,7 @@ async function readContent({ source, sealing, signal, read }: Run, { member }: P
   try {
     for await (const bytes of reading.body) {
       if (bytes.length === 0) continue;
-      stream ??= sealing.openEntry();
+      stream ??= sealing.openEntry(reading.size);
       size += bytes.length;
       read.bytes += bytes.length;
       passed(bytes.length);

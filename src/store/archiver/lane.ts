@@ -1,11 +1,10 @@
-import { getCompileCacheDir } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { openPieceBuffers } from './piece-buffers.ts';
-import type { Added, FromThread, SealedStream, SealingTask, ToThread } from './sealing-messages.ts';
+import type { Added, FromSealer, SealedStream, SealingTask } from './sealing-messages.ts';
+import type { SealingPlace } from './sealing-place.ts';
 
-/** The way to one sealing thread. Writers wait while all buffers are away, or too many packs on their way to the store. */
+/** The way to one sealer. Writers wait while all buffers are away, or too many packs on their way to the store. */
 export interface Lane {
   /** Looks again whether writers may go on. */
   settle(): void;
@@ -14,7 +13,7 @@ export interface Lane {
   open(type: BlobType): LaneStream;
   /** Resolves when all that was written is in packs and the packs are stored. */
   finish(): Promise<void>;
-  /** Ends the thread; whoever waits is told the reason. Packs on their way to the store are waited for. */
+  /** Ends the sealer; whoever waits is told the reason. Packs on their way to the store are waited for. */
   stop(reason: unknown): Promise<void>;
 }
 
@@ -27,27 +26,21 @@ export interface LaneStream {
 }
 
 export interface LaneOptions {
+  readonly place: SealingPlace;
   readonly task: SealingTask;
   /** Stores a pack durably. */
   savePack(pack: FinishedPack): Promise<void>;
   /** Whether the store keeps up; when it does not, packs would only take memory. */
   storeKeepsUp(): boolean;
   onAdded(added: Added): void;
-  /** The lane is broken: the thread died or a pack could not be stored. */
+  /** The lane is broken: the sealer died or a pack could not be stored. */
   onFailure(error: unknown): void;
 }
 
-/**
- * Sealing leaves short-lived buffers behind, whose memory comes free only when the small objects that own them are collected.
- * A small young generation is collected often, and costs less time than the large collections that the buffers would cause.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
-
-/** Starts a sealing thread. */
-export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: LaneOptions): Lane {
-  const env = compileCache();
-  const thread = new Worker(new URL('./sealing-thread.ts', import.meta.url), { workerData: task, resourceLimits, env });
-  const buffers = openPieceBuffers((buffer, pieces) => send({ kind: 'pieces', buffer, pieces }, buffer));
+/** Starts a sealer and opens the way to it. */
+export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailure }: LaneOptions): Lane {
+  const sealer = place(task, hear, fail);
+  const buffers = openPieceBuffers((buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer));
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
   const finished = handled(Promise.withResolvers<void>());
   let space = handled(Promise.withResolvers<void>());
@@ -57,16 +50,11 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
   let packed = false;
   let broken: { readonly error: unknown } | undefined;
 
-  thread.on('message', (message: FromThread) => {
+  function hear(message: FromSealer): void {
     if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
     else if (message.kind === 'pack') store(message.pack);
     else packed = true;
     settle();
-  });
-  thread.on('error', fail);
-
-  function send(message: ToThread, ...transfer: ArrayBuffer[]): void {
-    thread.postMessage(message, transfer);
   }
 
   function take(buffer: ArrayBuffer, sealed: readonly SealedStream[], added: Added): void {
@@ -82,7 +70,7 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
     const save = savePack(pack)
       .then(() => {
         const room = pack.bytes.buffer;
-        send({ kind: 'room', room }, room);
+        sealer.post({ kind: 'room', room }, room);
       })
       .catch(fail)
       .finally(() => {
@@ -160,20 +148,14 @@ export function openLane({ task, savePack, storeKeepsUp, onAdded, onFailure }: L
     async finish() {
       while (open > 0) await space.promise;
       buffers.post();
-      send({ kind: 'finish' });
+      sealer.post({ kind: 'finish' });
       await finished.promise;
     },
     async stop(reason) {
       reject(reason);
-      await Promise.all([thread.terminate(), ...packs]);
+      await Promise.all([sealer.stop(), ...packs]);
     },
   };
-}
-
-/** What this process has compiled is not compiled again: that takes 30 MiB and half a second. Settings are not a thread's concern. */
-function compileCache(): Record<string, string> {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
 
 /** Somebody may wait for it, or nobody: a rejection alone must not end the process. */

@@ -2,11 +2,11 @@ import type { MasterKey } from '../format/envelope.ts';
 import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 
-/** What a sealing thread is started with. */
+/** What a sealer is started with. */
 export interface SealingTask {
   readonly masterKey: MasterKey;
   readonly chunkerPolynomial: bigint;
-  /** claims.ts; shared by all threads of a run. */
+  /** claims.ts; shared by all sealers of a run. */
   readonly claims: SharedArrayBuffer;
   /** The module and the memory of `KnownBlobs`. */
   readonly index: { readonly module: string; readonly shared: unknown };
@@ -21,7 +21,7 @@ export interface Piece {
   readonly end: 'open' | 'whole' | 'abandoned';
 }
 
-export type ToThread =
+export type ToSealer =
   /** Pieces, one after the other in the buffer; many small entries share one message. */
   | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: readonly Piece[] }
   /** The memory of a pack that is on the store, to be used again. */
@@ -29,7 +29,7 @@ export type ToThread =
   /** No more pieces: finish the open packs. */
   | { readonly kind: 'finish' };
 
-export type FromThread =
+export type FromSealer =
   /** All pieces of a message are dealt with; its buffer comes back. */
   | {
       readonly kind: 'sealed';

@@ -27,31 +27,38 @@ function failingAt(backend: Backend, n: number, after: boolean): { backend: Back
 }
 
 describe('a store that fails in the middle of a night', () => {
-  const top = folder({ small: folder({ 'a.txt': file('alpha'), 'b.txt': file('beta') }) });
-  for (let n = 0; n < 12; n++) top.members[`large ${n}`] = file(randomBytes(2_500_000), { validator: `large ${n}` });
-
   test.each([false, true])('leaves a valid repository at whichever save (after it is written: %s)', async (after) => {
     await using home = await temporaryFolder('failing-store');
     const path = join(home.path, 'repository');
     const local = openLocalBackend(path);
     await newRepository(local, password);
-    let finished = false;
-    for (let n = 1; !finished; n++) {
-      expect(n).toBeLessThan(40);
-      const store = failingAt(local, n, after);
-      const repository = await openRepository(store.backend, password);
-      await repository.loadIndex();
-      const night = await archiveNight(repository, [memorySource(top)]).catch((error: unknown) => error);
-      finished = store.saves() < n;
-      if (!finished) expect(night).toMatchObject({ code: 'store/unavailable' });
-      const opened = await openRepository(local, password);
-      expect((await checkRepository(opened, { readData: 'all' })).findings).toEqual([]);
-      if (resticProgram !== undefined) await restic({ repository: path, password }, 'check');
-    }
+    const top = folder({ small: folder({ 'a.txt': file('alpha'), 'b.txt': file('beta') }) });
+
+    /** Night after night, of which each fails one save later, until one goes well. */
+    const nights = async (most: number) => {
+      let finished = false;
+      for (let n = 1; !finished; n++) {
+        expect(n).toBeLessThan(most);
+        const store = failingAt(local, n, after);
+        const repository = await openRepository(store.backend, password);
+        await repository.loadIndex();
+        const night = await archiveNight(repository, [memorySource(top)]).catch((error: unknown) => error);
+        finished = store.saves() < n;
+        if (!finished) expect(night).toMatchObject({ code: 'store/unavailable' });
+        const opened = await openRepository(local, password);
+        expect((await checkRepository(opened, { readData: 'all' })).findings).toEqual([]);
+        if (resticProgram !== undefined) await restic({ repository: path, password }, 'check');
+      }
+    };
+
+    for (let n = 0; n < 12; n++) top.members[`large ${n}`] = file(randomBytes(2_500_000), { validator: `large ${n}` });
+    await nights(40);
+    top.members['little more'] = file('gamma');
+    await nights(10);
     const repository = await openRepository(local, password);
     await repository.loadIndex();
     const last = await archiveNight(repository, [memorySource(top)]);
     expect(last.problems).toEqual([]);
-    expect((await contentOf(repository, last.tree)).size).toBe(16);
+    expect((await contentOf(repository, last.tree)).size).toBe(17);
   });
 });

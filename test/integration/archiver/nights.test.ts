@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HouseError } from '../../../src/errors.ts';
 import { findAttribute } from '../../../src/store/format/node.ts';
@@ -195,6 +196,36 @@ describe('a night', () => {
     expect(summary.data_added).toBeLessThan(3_000_000 + 200_000);
     const ids = [...repository.index.packs()].flatMap(({ blobs }) => blobs.map(({ type, id }) => type + id));
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('starts a thread for much only, and stores a blob once that turns up before and in it', async () => {
+    let threads = 0;
+    const count = () => {
+      threads += 1;
+    };
+    subscribe('worker_threads', count);
+    try {
+      await again();
+      expect(threads).toBeGreaterThan(0);
+      threads = 0;
+      top.members.little = file('a little more');
+      expect((await again()).summary).toMatchObject({ data_blobs: 1, files_new: 1 });
+      expect(threads).toBe(0);
+      const [small, large] = [randomBytes(100_000), randomBytes(2_000_000)];
+      Object.assign(top.members, {
+        small: file(small),
+        large: file(large),
+        same: file(small),
+        'same large': file(large),
+      });
+      const { tree, summary } = await again();
+      expect(threads).toBeGreaterThan(0);
+      expect(summary.data_added).toBeLessThan(2_200_000);
+      const content = await contentOf(repository, tree);
+      expect(content.get('files/same')?.equals(small) && content.get('files/same large')?.equals(large)).toBe(true);
+    } finally {
+      unsubscribe('worker_threads', count);
+    }
   });
 
   test('fills packs with one type of blob each', async () => {

@@ -1,0 +1,107 @@
+import { sealBlob } from '../format/blob.ts';
+import { type BlobId, type BlobIdOf, type BlobType, type DataId, idOf } from '../format/ids.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import { type BlobStream, openChunkedStream, openChunkRooms, openWholeStream } from './blob-stream.ts';
+import { maximumChunk, openChunker } from './chunker.ts';
+import { openClaims } from './claims.ts';
+import { openCollector } from './collector.ts';
+import { openPacks } from './open-packs.ts';
+import {
+  type FromSealer,
+  noneAdded,
+  type Piece,
+  type SealedStream,
+  type SealingTask,
+  type ToSealer,
+} from './sealing-messages.ts';
+
+interface OpenStream {
+  readonly content: DataId[];
+  readonly bytes: BlobStream;
+}
+
+/**
+ * Makes content into sealed packs: chunk, hash, leave out what is known, compress, encrypt, pack. Answers who takes the
+ * messages; `send` gets the answers, with the memory that goes with them.
+ */
+export async function openSealer(
+  { masterKey, chunkerPolynomial, claims, index }: SealingTask,
+  send: (message: FromSealer, ...transfer: ArrayBuffer[]) => void,
+): Promise<(message: ToSealer) => void> {
+  const { openSharedIndex } = await import(index.module);
+  const known: { has(type: BlobType, id: BlobId): boolean } = openSharedIndex(index.shared);
+  const claim = openClaims(claims);
+  const chunker = openChunker(chunkerPolynomial);
+  const rooms = openChunkRooms();
+  const sealedRoom = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
+  const packs = openPacks(masterKey, handOver);
+  const passed = openCollector();
+  const streams = new Map<number, OpenStream>();
+  let added = noneAdded();
+
+  return (message) => {
+    if (message.kind === 'pieces') sealPieces(message.buffer, message.pieces);
+    else if (message.kind === 'room') packs.reuse(message.room);
+    else finish();
+  };
+
+  function sealPieces(buffer: ArrayBuffer, pieces: readonly Piece[]): void {
+    const ended: SealedStream[] = [];
+    let at = 0;
+    for (const piece of pieces) {
+      const content = sealPiece(piece, new Uint8Array(buffer, at, piece.length));
+      if (content !== undefined) ended.push({ stream: piece.stream, content });
+      at += piece.length;
+    }
+    send({ kind: 'sealed', buffer, streams: ended, added }, buffer);
+    passed(at);
+    added = noneAdded();
+  }
+
+  /** The blobs of the stream, where it ends with this piece and somebody waits for them. */
+  function sealPiece({ stream, type, end }: Piece, bytes: Uint8Array): readonly DataId[] | undefined {
+    const open = streams.get(stream) ?? openStream(type);
+    if (end === 'open') {
+      streams.set(stream, open);
+      open.bytes.write(bytes);
+      return undefined;
+    }
+    streams.delete(stream);
+    if (end === 'abandoned') open.bytes.abandon();
+    else open.bytes.end(bytes);
+    return end === 'whole' && type === 'data' ? open.content : undefined;
+  }
+
+  function openStream(type: BlobType): OpenStream {
+    const content: DataId[] = [];
+    const bytes =
+      type === 'data'
+        ? openChunkedStream(chunker, rooms, (blob) => content.push(storeData(blob)))
+        : openWholeStream((blob) => store('tree', blob, idOf(blob)));
+    return { content, bytes };
+  }
+
+  function storeData(blob: Uint8Array): DataId {
+    const id = idOf<DataId>(blob);
+    if (!known.has('data', id) && claim(id)) store('data', blob, id);
+    return id;
+  }
+
+  function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
+    const sealed = sealBlob(masterKey, type, blob, id, sealedRoom);
+    packs.add(sealed);
+    if (type === 'data') added.dataBlobs++;
+    else added.treeBlobs++;
+    added.bytes += blob.length;
+    added.packedBytes += sealed.sealed.length;
+  }
+
+  function handOver(pack: FinishedPack): void {
+    send({ kind: 'pack', pack }, pack.bytes.buffer, pack.entries.buffer);
+  }
+
+  function finish(): void {
+    packs.finish();
+    send({ kind: 'finished' });
+  }
+}
