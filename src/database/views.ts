@@ -99,10 +99,12 @@ export async function findRunOfPerson(
   return database.run.findFirst({ where: { id: runId, plan: { userId } }, select: runColumns });
 }
 
+export interface Person {
+  readonly subject: string;
+  readonly username: string | null;
+}
+
 /** Who a person is at their provider. Throws where nobody has that id. */
-export async function getPerson(
-  database: Database,
-  { userId }: { userId: string },
-): Promise<{ subject: string; username: string | null }> {
+export async function getPerson(database: Database, { userId }: { userId: string }): Promise<Person> {
   return database.user.findUniqueOrThrow({ where: { id: userId }, select: { subject: true, username: true } });
 }

@@ -6,9 +6,7 @@ import { HouseError } from '../errors.ts';
  */
 export function expandUrl(template: string, claims: Readonly<Record<string, unknown>>): string {
   refuseClaimsInHost(template);
-  const expanded = template.replace(/\{([^{}]*)\}/g, (_, claim: string) =>
-    encodeURIComponent(claimValue(claim, claims, template)),
-  );
+  const expanded = replaceClaims(template, (claim) => claimValue(claim, claims, template));
   const url = URL.parse(expanded);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw invalid(`The source URL ${template} is not an http or https URL. Write it in full, with https://.`);
@@ -17,6 +15,18 @@ export function expandUrl(template: string, claims: Readonly<Record<string, unkn
     throw invalid(`The source URL ${template} must have no user name, password, query, fragment or lone brace.`);
   }
   return url.href;
+}
+
+/** The template for people to read: with the claims that are known already in their places. */
+export function previewUrl(template: string, claims: Readonly<Record<string, string | null>>): string {
+  return replaceClaims(template, (claim) => (Object.hasOwn(claims, claim) ? claims[claim]?.toWellFormed() : undefined));
+}
+
+function replaceClaims(template: string, fill: (claim: string) => string | null | undefined): string {
+  return template.replace(/\{([^{}]*)\}/g, (place, claim: string) => {
+    const value = fill(claim);
+    return value ? encodeURIComponent(value) : place;
+  });
 }
 
 function claimValue(claim: string, claims: Readonly<Record<string, unknown>>, template: string): string {

@@ -1,7 +1,8 @@
 import { isSessionEnded } from '../database/ended-sessions.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-views.ts';
-import { findHome, findRunOfPerson, getPerson } from '../database/views.ts';
+import { findHome, findRunOfPerson, getPerson, type Person } from '../database/views.ts';
 import { nextNight } from '../domain/nights.ts';
+import { previewUrl } from '../domain/url-template.ts';
 import { HouseError } from '../errors.ts';
 import { askAgainForPerson } from '../flows/ask-again.ts';
 import { endSession } from '../flows/end-session.ts';
@@ -85,10 +86,9 @@ type Consenting = Pick<
 >;
 
 function consentOf(resources: Resources): Consenting {
-  const { database } = resources;
-  const termsFor = (userId: string) => termsOf(resources, userId);
+  const { config, database } = resources;
   return {
-    termsFor,
+    termsFor: async (userId) => termsOf(config, await getPerson(database, { userId })),
     beginSignIn: (returnTo) => beginSignIn(resources, { returnTo }),
     finishSignIn: async (callback, transaction) => {
       const { user, roles, sid } = await finishSignIn(resources, { callback, transaction });
@@ -96,8 +96,9 @@ function consentOf(resources: Resources): Consenting {
       return { userId, name: user.name ?? user.username ?? subject, roles, provider: { issuer, subject, sid } };
     },
     beginConsent: async (userId, returnTo) => {
-      const { username } = await getPerson(database, { userId });
-      const terms = { ...(await termsFor(userId)) };
+      const person = await getPerson(database, { userId });
+      const { username } = person;
+      const terms = { ...termsOf(config, person) };
       return beginConsent(resources, { returnTo, terms, ...(username && { loginHint: username }) });
     },
     finishConsent: async (userId, callback, transaction) => {
@@ -120,14 +121,8 @@ function consentOf(resources: Resources): Consenting {
   };
 }
 
-async function termsOf({ config, database }: Resources, userId: string): Promise<Terms> {
-  const { username, subject } = await getPerson(database, { userId });
-  const known: Record<string, string | null> = { sub: subject, preferred_username: username };
-  const files = config.filesUrl.replace(/\{(\w+)\}/g, (claim, name: string) => {
-    const value = known[name];
-    return value ? encodeURIComponent(value) : claim;
-  });
-  return { files, window: config.window, retention: config.retention };
+function termsOf({ filesUrl, window, retention }: Resources['config'], { subject, username }: Person): Terms {
+  return { files: previewUrl(filesUrl, { sub: subject, preferred_username: username }), window, retention };
 }
 
 async function openShelf(resources: Resources, userId: string): Promise<Shelf> {

@@ -82,6 +82,15 @@ describe('a person on the pages', () => {
     expect(await eraseRepositories(house.resources)).toBe(0);
   });
 
+  test('reads beforehand whose address is fetched, and that is kept as what was agreed', async () => {
+    Object.assign(house.resources.config, { filesUrl: 'https://cloud.example/{preferred_username}/' });
+    const guest = await signInAs(house, alice);
+    const own = `https://cloud.example/${alice.username}/`;
+    expect(await guest.text('/consent')).toContain(own);
+    await guest.consent();
+    expect((await house.resources.database.consent.findFirstOrThrow()).terms).toMatchObject({ files: own });
+  });
+
   test('whose provider refused them asks it again when the permission is back, at most once a minute', async () => {
     const guest = await backedUp(alice);
     const { knobs, judge } = house.custody.provider;

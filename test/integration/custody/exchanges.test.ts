@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { isHouseError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/obtain-access.ts';
 import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+import { type Custody, type CustodyHouse, openCustodyHouse, outcomeOf } from './house.ts';
 
 const hour = 3_600_000;
 let house: CustodyHouse;
@@ -18,11 +17,6 @@ const access = (resources: Custody, grantId: string, minimumSeconds = 30) =>
 const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const exchangesOf = (grantId: string) =>
   house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } });
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
-  );
 
 test('twenty exchanges in a row rotate the token twenty times, and the grant lives', async () => {
   const { grant } = await house.consent();
@@ -79,11 +73,11 @@ test('processes that ask at once exchange one after the other, and strict rotati
 test('a provider that is down, and a wrong secret, change nothing of the grant', async () => {
   const { grant } = await house.consent();
   await house.provider.knobs.down();
-  expect(await refusal(access(house.resources, grant.id))).toBe('provider/unavailable');
-  expect(await refusal(access(house.other('undiscovered'), grant.id))).toBe('provider/unavailable');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/unavailable');
+  expect(await outcomeOf(access(house.other('undiscovered'), grant.id))).toBe('provider/unavailable');
   await house.provider.knobs.up();
   house.provider.knobs.setClientSecret('rp', 'another');
-  expect(await refusal(access(house.resources, grant.id))).toBe('provider/refused-client');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/refused-client');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1, refusals: 0, reason: null });
   const verdicts = (await exchangesOf(grant.id)).map(({ verdict, errorCode }) => [verdict, errorCode]);
   expect(verdicts).toEqual([
@@ -93,9 +87,9 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
     ['operator', 'unauthorized_client'],
   ]);
   house.provider.knobs.setClientSecret('rp', 'a secret & more');
-  expect(await refusal(access(house.resources, grant.id))).toBe('provider/circuit-open');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/circuit-open');
   house.pass(60_000);
-  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
 });
 
 test('a refused token is suspect first, needs consent after hours, and comes back when the role does', async () => {
@@ -103,9 +97,9 @@ test('a refused token is suspect first, needs consent after hours, and comes bac
   house.provider.knobs.setOfflineRole('alice', false);
   const states: string[] = [];
   for (let refusals = 0; refusals < 5; refusals += 1) {
-    expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+    expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
     states.push((await grantOf(grant.id)).state);
-    expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+    expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
     house.pass(2 * hour);
   }
   expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'needs_consent']);
@@ -136,10 +130,10 @@ test('a lease that was taken away keeps the late token as pending, and the one i
       },
     },
   };
-  expect(await refusal(access(late, grant.id))).toBe('grant/fenced');
+  expect(await outcomeOf(access(late, grant.id))).toBe('grant/fenced');
   expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
   house.pass(61_000);
-  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
 });
 
@@ -156,10 +150,10 @@ test('an answer that the client library refuses still gives its token into custo
       },
     },
   };
-  expect(await refusal(access(odd, grant.id))).toBe('provider/ambiguous');
+  expect(await outcomeOf(access(odd, grant.id))).toBe('provider/ambiguous');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
   house.pass(61_000);
-  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
 });
 
 test('a withdrawn grant is revoked at the provider, its tokens are shredded, and nobody gets access', async () => {
@@ -172,8 +166,8 @@ test('a withdrawn grant is revoked at the provider, its tokens are shredded, and
   expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
   expect(house.provider.knobs.grantsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
   expect(await house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
-  expect(await refusal(access(house.resources, grant.id))).toBe('grant/not-usable');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
   await house.consent();
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', reason: null, endedAt: null });
-  expect(await refusal(access(house.resources, grant.id))).toBe('went well');
+  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
 });

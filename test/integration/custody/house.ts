@@ -7,7 +7,9 @@ import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
+import { isHouseError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
+import { obtainAccess } from '../../../src/flows/obtain-access.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import type { Resources } from '../../../src/resources.ts';
@@ -21,6 +23,17 @@ export type Custody = Pick<
   Resources,
   'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool'
 >;
+
+/** How work ended: the code of the house's own error, or the error that is none. */
+export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'went well',
+    (error: unknown) => (isHouseError(error) ? error.code : error),
+  );
+
+/** How it ends to ask for access for a run. */
+export const access = (custody: Custody, grantId: string): Promise<unknown> =>
+  outcomeOf(obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 30 }));
 
 /** The part of the house that keeps tokens, at the demo's provider, with a database of its own. */
 export interface CustodyHouse extends AsyncDisposable {

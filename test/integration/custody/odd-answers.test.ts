@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isHouseError } from '../../../src/errors.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+import { access, type CustodyHouse, openCustodyHouse } from './house.ts';
 
 let house: CustodyHouse;
 beforeEach(async () => {
@@ -9,11 +7,6 @@ beforeEach(async () => {
 });
 afterEach(() => house[Symbol.asyncDispose]());
 
-const access = (custody: Custody, grantId: string) =>
-  obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 30 }).then(
-    () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
-  );
 const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
 
 test('an answer for somebody else opens nothing, and condemns nobody', async () => {

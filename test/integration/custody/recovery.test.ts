@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endSilentExchanges } from '../../../src/database/exchanges.ts';
 import { silenceMs } from '../../../src/database/leases.ts';
-import { isHouseError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/obtain-access.ts';
 import { replaySpool } from '../../../src/flows/spool-answer.ts';
 import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+import { access, type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -21,11 +20,6 @@ beforeEach(async () => {
 });
 afterEach(() => house[Symbol.asyncDispose]());
 
-const access = (custody: Custody, grantId: string) =>
-  obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 30 }).then(
-    () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : 'broke'),
-  );
 const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const spooled = () => readdir(house.resources.spool.folder).catch(() => []);
 
@@ -47,7 +41,7 @@ function withoutSaves(custody: Custody): Custody {
 describe('a database that is away when the answer comes', () => {
   test('loses nothing: the token waits on the disk, sealed, and the next exchange sends it', async () => {
     const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     expect(await spooled()).toHaveLength(1);
     const [{ sealed } = { sealed: new Uint8Array() }] = await house.resources.spool.list();
     for (const token of house.provider.knobs.refreshTokens()) expect(Buffer.from(sealed).includes(token)).toBe(false);
@@ -60,7 +54,7 @@ describe('a database that is away when the answer comes', () => {
 
   test('holds other processes back until that machine has had its time to give the token to the database', async () => {
     const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     house.pass(2 * minute);
     expect(await keepAlive({ ...house.resources, clock: { ...house.resources.clock } })).toEqual({
       exchanged: 0,
@@ -75,7 +69,7 @@ describe('a database that is away when the answer comes', () => {
 
   test('of a grant that was withdrawn meanwhile, the token on the disk is revoked at the provider', async () => {
     const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
     expect(await replaySpool(house.resources)).toBe(1);
     expect(house.provider.knobs.grantsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
@@ -124,7 +118,7 @@ test('without disk and database a token stays in memory until one of them is bac
 
 test('a spooled value of another keyring stays for the operator, and the others are replayed', async () => {
   const { grant } = await house.consent();
-  expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toBe('broke');
+  expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
   await mkdir(house.resources.spool.folder, { recursive: true });
   await writeFile(join(house.resources.spool.folder, '00000000.sealed'), 'nothing that opens');
   expect(await replaySpool(house.resources)).toBe(1);

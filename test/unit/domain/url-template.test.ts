@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expandUrl } from '../../../src/domain/url-template.ts';
+import { expandUrl, previewUrl } from '../../../src/domain/url-template.ts';
 
 const template = 'https://cloud.example/remote.php/dav/files/{preferred_username}/';
 
@@ -25,6 +25,13 @@ describe('the URL of a person', () => {
   test('takes several claims, numbers too', () => {
     expect(expandUrl('http://dav.example:8080/{tenant}/{uid}/', { tenant: 'a', uid: 42 })).toBe(
       'http://dav.example:8080/a/42/',
+    );
+  });
+
+  test('is shown with what is known of the person already, the rest as it is', () => {
+    const known = { sub: 'a b', preferred_username: null };
+    expect(previewUrl('https://x/{sub}/{preferred_username}/{constructor}/', known)).toBe(
+      'https://x/a%20b/{preferred_username}/{constructor}/',
     );
   });
 
