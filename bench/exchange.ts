@@ -2,9 +2,9 @@
  * Exchanges per second through the whole protocol (lease, spool, request, save) beside the bare token endpoint of the same
  * provider, with 1 and with 4 workers. `node bench/exchange.ts [--json] [--seconds N] [--rounds N]`.
  *
- * - bare: as many clients, each a keep-alive connection, that only refresh: the provider can do no more.
- * - ours: as many worker processes, each with a grant of its own that it exchanges again and again, on one PostgreSQL that
- *   commits each rotation durably.
+ * - bare: a client that only refreshes, with as many keep-alive connections as ours has open: the provider can do no more.
+ * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, on one PostgreSQL
+ *   that commits each rotation durably.
  *
  * Rotation is strict: a token that came back twice would end its session, and the bench with it. Rounds take turns, and the
  * medians are compared. Then the keep-alive sweep: how long it takes to find what is due among few and among 100,000 grants.
@@ -18,7 +18,9 @@ import { parseArgs } from 'node:util';
 import { openDatabase } from '../src/database/client.ts';
 import { startEmbeddedDatabase } from '../src/database/embedded.ts';
 import { migrate } from '../src/database/migrate.ts';
+import { atOnce } from '../src/flows/keep-alive.ts';
 import { bareRefreshes } from './exchange/bare-client.ts';
+import { insertCrowd, insertHistory } from './exchange/crowd.ts';
 import { enrol } from './exchange/enrol.ts';
 import { startProviderProcess } from './exchange/provider-process.ts';
 import { timeSweeps } from './exchange/sweeps.ts';
@@ -35,6 +37,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const ms = Number(values.seconds) * 1000;
 const rounds = Number(values.rounds);
 const counts = [1, 4];
+const grantsOfWorker = 200;
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
 await using opened = new AsyncDisposableStack();
@@ -42,8 +45,10 @@ opened.defer(() => rm(home, { recursive: true, force: true }));
 const { url } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
 await migrate(url);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
-const provider = opened.use(await startProviderProcess());
-const people = await enrol(provider, database, 8);
+const provider = opened.use(await startProviderProcess(2 * Math.max(...counts) * grantsOfWorker));
+await insertCrowd(database, { grants: 10_000, due: 0 });
+await insertHistory(database, 10);
+const people = await enrol(provider, database);
 
 const rates: Record<string, { bare: number[]; ours: number[]; statements: number[] }> = {};
 for (let round = 0; round < rounds; round += 1) {
@@ -51,7 +56,9 @@ for (let round = 0; round < rounds; round += 1) {
     const name = String(count);
     const row = rates[name] ?? { bare: [], ours: [], statements: [] };
     rates[name] = row;
-    row.bare.push(await bareRefreshes(provider, people.bare.slice(0, count), ms));
+    row.bare.push(
+      await bareRefreshes(provider, people.bare.slice(0, count * grantsOfWorker), { lanes: count * atOnce, ms }),
+    );
     const ours = await runWorkers(count);
     row.ours.push(ours.rate);
     row.statements.push(ours.statements);
@@ -76,9 +83,12 @@ await opened.disposeAsync();
 
 /** Starts the workers, lets them begin together once all are warm, and adds up what they did. */
 async function runWorkers(count: number): Promise<{ rate: number; statements: number }> {
-  const children = people.grants.slice(0, count).map((grantId, index) => {
+  // As autovacuum leaves it in a database that has been in use for a while.
+  await database.$executeRaw`VACUUM ANALYZE`;
+  const children = Array.from({ length: count }, (_, index) => {
     const order: WorkerOrder = {
-      grantId,
+      grantIds: people.grants.slice(index * grantsOfWorker, (index + 1) * grantsOfWorker),
+      lanes: atOnce,
       databaseUrl: url,
       ms,
       keyring: people.keyring,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { openBrowser, signIn } from '../../demo/browser.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/client.ts';
 import { saveConsent } from '../../src/database/consents.ts';
 import { readyToKeep } from '../../src/flows/custody.ts';
 import { silentLog } from '../../src/log.ts';
+import type { Authorized } from '../../src/oidc/authorization.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import type { ProviderProcess } from './provider-process.ts';
@@ -12,17 +12,8 @@ import type { ProviderProcess } from './provider-process.ts';
 const day = 86_400_000;
 
 /** Half of the people consent to Nightkeep, whose grants are answered; the tokens of the other half are for bare clients. */
-export async function enrol(provider: ProviderProcess, database: Database, count: number) {
+export async function enrol(provider: ProviderProcess, database: Database) {
   const keyring = `bench:${randomBytes(32).toString('base64url')}`;
-  const tokens = [];
-  for (const person of provider.people.slice(0, count)) tokens.push(await consent(provider, person));
-  const half = count / 2;
-  const grants: string[] = [];
-  for (const authorized of tokens.slice(0, half)) grants.push(await keep(database, keyring, provider, authorized));
-  return { keyring, grants, bare: tokens.slice(half).map(({ refreshToken }) => ({ token: refreshToken ?? '' })) };
-}
-
-async function consent(provider: ProviderProcess, person: ProviderProcess['people'][number]) {
   const issuer = openIssuer({
     provider: {
       issuer: new URL(provider.issuer),
@@ -34,22 +25,19 @@ async function consent(provider: ProviderProcess, person: ProviderProcess['peopl
     clock: systemClock(),
     log: silentLog,
   });
-  const begun = await issuer.beginAuthorization({
-    purpose: 'consent',
-    scope: 'openid offline_access',
-    prompt: 'consent',
-    returnTo: '/',
-  });
-  await using browser = openBrowser();
-  const callback = new URL((await signIn(browser, await browser.open(begun.url.href), person)).url);
-  return issuer.finishAuthorization(callback, begun.transaction);
+  const tokens: Authorized[] = [];
+  for (const who of provider.people) tokens.push(await issuer.enroll.password(who, 'openid offline_access'));
+  const half = tokens.length / 2;
+  const grants: string[] = [];
+  for (const authorized of tokens.slice(0, half)) grants.push(await keep(database, keyring, provider, authorized));
+  return { keyring, grants, bare: tokens.slice(half).map(({ refreshToken }) => ({ token: refreshToken ?? '' })) };
 }
 
 async function keep(
   database: Database,
   keyring: string,
   provider: ProviderProcess,
-  authorized: Awaited<ReturnType<typeof consent>>,
+  authorized: Authorized,
 ): Promise<string> {
   const at = new Date();
   const refreshToken = authorized.refreshToken ?? '';

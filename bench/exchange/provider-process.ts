@@ -11,9 +11,11 @@ export interface ProviderProcess extends AsyncDisposable {
   readonly people: readonly Person[];
 }
 
-/** The demo's provider in a process of its own, with strict rotation and made-up people. */
-export async function startProviderProcess(): Promise<ProviderProcess> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'provider.ts'), { serialization: 'json' });
+/** The demo's provider in a process of its own, with strict rotation and so many made-up people. */
+export async function startProviderProcess(people: number): Promise<ProviderProcess> {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'provider.ts'), [String(people)], {
+    serialization: 'json',
+  });
   const [said] = await once(child, 'message');
   return {
     ...said,

@@ -3,7 +3,7 @@ import { startProvider } from '../../demo/idp.ts';
 import type { Person } from '../../demo/people.ts';
 import { startRelyingParty } from '../../test/integration/demo/relying-party.ts';
 
-const people: Person[] = Array.from({ length: 8 }, (_, n) => ({
+const people: Person[] = Array.from({ length: Number(process.argv[2]) }, (_, n) => ({
   username: `person${n}`,
   password: `person${n}`,
   subject: `subject-${n}`,
@@ -12,6 +12,6 @@ const people: Person[] = Array.from({ length: 8 }, (_, n) => ({
   zone: 'UTC',
   roles: [],
 }));
-const { client } = await startRelyingParty();
+const { client } = await startRelyingParty({ directAccess: true, consentRequired: false });
 const { issuer } = await startProvider({ clients: [client], people });
 process.send?.({ issuer, clientId: client.id, secret: client.secret, redirectUri: client.redirectUris[0], people });

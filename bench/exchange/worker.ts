@@ -1,4 +1,4 @@
-/** A child of bench/exchange.ts: exchanges one grant again and again through the whole protocol, for as long as it is told. */
+/** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, for as long as it is told. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
@@ -8,10 +8,12 @@ import { silentLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
+import { inLanes, warmUp } from './lanes.ts';
 import { countStatements } from './statements.ts';
 
 export interface WorkerOrder {
-  grantId: string;
+  grantIds: string[];
+  lanes: number;
   databaseUrl: string;
   keyring: string;
   spool: string;
@@ -26,7 +28,7 @@ export interface WorkerResult {
 }
 
 const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
-const { provider, grantId } = order;
+const { provider, grantIds, lanes } = order;
 const config = readConfig({
   PUBLIC_URL: new URL('/', provider.redirectUri).href,
   OIDC_ISSUER: provider.issuer,
@@ -48,17 +50,13 @@ const resources = {
   spool: openSpool(order.spool),
   issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
 };
-const exchange = () => exchangeNow(resources, { grantId, purpose: 'keep-alive' });
-for (let warm = 0; warm < 20; warm += 1) await exchange();
+const exchange = (grantId: string) => exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+await inLanes(grantIds, lanes, exchange, (done) => done >= warmUp);
 process.send?.('warm');
 await once(process, 'message');
 const begin = performance.now();
 const before = count();
-let exchanges = 0;
-while (performance.now() - begin < order.ms) {
-  await exchange();
-  exchanges += 1;
-}
+const exchanges = await inLanes(grantIds, lanes, exchange, () => performance.now() - begin >= order.ms);
 const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
 process.send?.(result);
 process.disconnect();

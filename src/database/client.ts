@@ -41,11 +41,15 @@ const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 const outageWords =
   /Can't reach database server|Connection terminated|terminating connection|timeout exceeded when trying to connect|the database system is /;
 
+/** Whether a driver says that PostgreSQL is away. */
+export function isOutage(error: unknown): error is Error {
+  if (!(error instanceof Error) || isHouseError(error)) return false;
+  return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);
+}
+
 /** The error that the house has for a PostgreSQL that is away, in place of what drivers throw; others stay as they are. */
 export function asOutage(error: unknown): unknown {
-  if (!(error instanceof Error) || isHouseError(error)) return error;
-  const told = 'code' in error && outageCodes.has(String(error.code));
-  return told || outageWords.test(error.message) ? unavailable(error) : error;
+  return isOutage(error) ? unavailable(error) : error;
 }
 
 function unavailable(cause: unknown): HouseError {

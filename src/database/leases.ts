@@ -4,6 +4,7 @@ import { chooseGeneration } from '../domain/generation.ts';
 import type { Refusable } from '../domain/refusal.ts';
 import type { Database, Transaction } from './client.ts';
 import { tellGrant } from './grants.ts';
+import { grouped } from './grouped.ts';
 
 /** The grant as its lease found it; nothing of this changes while the lease is held. */
 export interface LeasedGrant extends Refusable {
@@ -60,7 +61,7 @@ export const silenceMs = 15 * 60_000;
  * minute goes through. A token that an earlier holder received and could not save is made the current one first.
  */
 export async function claimLease(database: Database, request: LeaseRequest): Promise<Lease | undefined> {
-  const [row] = await claim(database, request);
+  const row = await claim(database, request);
   if (row === undefined) return undefined;
   const { exchangeId, fence, leaseUntil, pending, nextNumber, grant, token } = rowToLease(row);
   const lease = { exchangeId, grant, token, nextNumber, fence, leaseUntil };
@@ -77,36 +78,46 @@ interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
   pending: boolean;
 }
 
-function claim(database: Database, { grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest): Promise<Row[]> {
-  const leaseUntil = new Date(at.getTime() + leaseMs);
-  const silentSince = new Date(at.getTime() - silenceMs);
-  const nextProbeAt = new Date(at.getTime() + probeEveryMs);
-  return database.$queryRaw<Row[]>`
-    WITH free AS (
-      SELECT id, issuer, client_id FROM grants
-      WHERE id = ${grantId}::uuid AND state <> 'withdrawn'
-        AND (lease_until IS NULL OR lease_until <= ${at})
-        AND ((state = 'active' AND reason IS NULL) OR next_exchange_at <= ${at})
-        AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.grant_id = grants.id AND e.fence = grants.fence
-          AND e.answered_at IS NULL AND e.started_at > ${silentSince})
-      FOR UPDATE
+/**
+ * Whoever holds the row of a grant is at it already: it is not waited for, so that claims of many grants never wait for
+ * each other. A generation is claimed only where the same statement sees its token.
+ */
+const claim = grouped(
+  ({ grantId }: LeaseRequest) => grantId,
+  async (database, requests) => {
+    const rows = await database.$queryRaw<Row[]>`
+    WITH asked AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(requests.map(toAsked))}::jsonb) AS asked (
+        grant_id uuid, exchange_id uuid, holder text, purpose text, run_id uuid, at timestamptz, lease_until timestamptz,
+        silent_since timestamptz, next_probe_at timestamptz)
+      LIMIT ${requests.length}
+    ), free AS (
+      SELECT g.id, g.issuer, g.client_id, asked.* FROM asked JOIN grants g ON g.id = asked.grant_id
+      WHERE g.state <> 'withdrawn'
+        AND (g.lease_until IS NULL OR g.lease_until <= asked.at)
+        AND ((g.state = 'active' AND g.reason IS NULL) OR g.next_exchange_at <= asked.at)
+        AND EXISTS (SELECT 1 FROM token_generations t WHERE t.grant_id = g.id AND t.number = g.generation)
+        AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.grant_id = g.id AND e.fence = g.fence
+          AND e.answered_at IS NULL AND e.started_at > asked.silent_since)
+      FOR NO KEY UPDATE OF g SKIP LOCKED
     ), open AS (
-      SELECT 1 FROM circuits c JOIN free ON c.issuer = free.issuer AND c.client_id = free.client_id WHERE c.open
+      SELECT issuer, client_id FROM circuits WHERE open
     ), probe AS (
-      UPDATE circuits c SET next_probe_at = ${nextProbeAt} FROM free
-      WHERE c.issuer = free.issuer AND c.client_id = free.client_id AND c.open AND c.next_probe_at <= ${at}
-      RETURNING 1
+      UPDATE circuits c SET next_probe_at = first.next_probe_at
+      FROM (SELECT DISTINCT ON (issuer, client_id) * FROM free ORDER BY issuer, client_id, id) first
+      WHERE c.issuer = first.issuer AND c.client_id = first.client_id AND c.open AND c.next_probe_at <= first.at
+      RETURNING first.id
     ), claimed AS (
-      UPDATE grants SET fence = grants.fence + 1, lease_holder = ${holder}, lease_until = ${leaseUntil}
+      UPDATE grants g SET fence = g.fence + 1, lease_holder = free.holder, lease_until = free.lease_until
       FROM free
-      WHERE grants.id = free.id AND (NOT EXISTS (SELECT 1 FROM open) OR EXISTS (SELECT 1 FROM probe))
-      RETURNING grants.*
+      WHERE g.id = free.id AND (g.id IN (SELECT id FROM probe)
+        OR NOT EXISTS (SELECT 1 FROM open WHERE open.issuer = free.issuer AND open.client_id = free.client_id))
+      RETURNING g.*, free.exchange_id, free.purpose, free.run_id, free.at
     ), told AS (
       INSERT INTO exchanges (id, grant_id, generation, fence, holder, purpose, run_id, started_at)
-      SELECT ${randomUUID()}::uuid, id, generation, fence, ${holder}, ${purpose}, ${runId ?? null}::uuid, ${at} FROM claimed
-      RETURNING id
+      SELECT exchange_id, id, generation, fence, lease_holder, purpose, run_id, at FROM claimed
     )
-    SELECT told.id AS "exchangeId", g.id AS "grantId", g.fence, g.lease_until AS "leaseUntil", g.user_id AS "userId",
+    SELECT g.exchange_id AS "exchangeId", g.id AS "grantId", g.fence, g.lease_until AS "leaseUntil", g.user_id AS "userId",
       g.issuer, g.client_id AS "clientId", g.subject, g.state, g.reason, g.refusals, g.suspect_since AS "suspectSince",
       g.idle_deadline AS "idleDeadline", g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt",
       g.idle_seconds AS "idleSeconds", g.sealed_dpop_key AS "sealedDpopKey",
@@ -114,7 +125,17 @@ function claim(database: Database, { grantId, holder, purpose, runId, at, leaseM
       t.number, t.sealed, t.fingerprint, t.issued_at AS "issuedAt", t.ends_at AS "endsAt", t.received_at AS "receivedAt",
       (SELECT max(number) + 1 FROM token_generations WHERE grant_id = g.id) AS "nextNumber",
       EXISTS (SELECT 1 FROM token_generations WHERE grant_id = g.id AND state = 'pending') AS pending
-    FROM claimed g CROSS JOIN told JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
+    FROM claimed g JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
+    return requests.map(({ grantId }) => rows.find((row) => row.grantId === grantId));
+  },
+);
+
+function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest) {
+  const after = (ms: number) => new Date(at.getTime() + ms);
+  return {
+    ...{ grant_id: grantId, exchange_id: randomUUID(), holder, purpose, run_id: runId, at },
+    ...{ lease_until: after(leaseMs), silent_since: after(-silenceMs), next_probe_at: after(probeEveryMs) },
+  };
 }
 
 function rowToLease({ exchangeId, fence, leaseUntil, pending, nextNumber, ...row }: Row) {

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from './client.ts';
 import { endExchange } from './exchanges.ts';
 import { findGrant, lockGrant, nextNumber, tellGrant } from './grants.ts';
+import { grouped } from './grouped.ts';
 import { type Lease, moveTo } from './leases.ts';
 
 /** A sealed offline token and what may be known of it without opening it. */
@@ -41,57 +42,82 @@ export type Saved = { outcome: 'saved'; replaced: number } | { outcome: 'fenced'
  * Of the chain the last thirty generations are kept; what is older is gone.
  */
 export async function saveExchanged(database: Database, exchanged: Exchanged): Promise<Saved> {
-  const [row] = await save(database, exchanged).catch((error: unknown) => {
+  const row = await save(database, exchanged).catch((error: unknown) => {
     // The number was taken meanwhile, by a token that a spool gave back.
-    if (isUniqueViolation(error)) return [];
+    if (isUniqueViolation(error)) return undefined;
     throw error;
   });
   return row === undefined ? saveLate(database, exchanged) : { outcome: 'saved', replaced: row.replaced };
 }
 
-function save(
-  database: Database,
-  { lease, at, status, received, deadlines }: Exchanged,
-): Promise<{ replaced: number }[]> {
-  const { exchangeId, fence, grant, token } = lease;
-  const number = received === undefined ? null : lease.nextNumber;
-  const { sealed, keyId } = received?.sealFor(lease.nextNumber) ?? { sealed: null, keyId: null };
-  const { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt } = deadlines;
-  return database.$queryRaw<{ replaced: number }[]>`
-    WITH moved AS (
-      UPDATE grants SET state = 'active', reason = NULL, suspect_since = NULL, refusals = 0, lease_holder = NULL,
-        lease_until = NULL, last_exchanged_at = ${at}, idle_deadline = ${idleDeadline}, max_deadline = ${maxDeadline},
-        idle_seconds = ${idleSeconds}, next_exchange_at = ${nextExchangeAt}, generation = coalesce(${number}::int, generation)
-      WHERE id = ${grant.id}::uuid AND generation = ${token.number} AND fence = ${fence} AND state <> 'withdrawn'
-      RETURNING id, issuer, client_id
+const save = grouped(
+  ({ lease }: Exchanged) => lease.grant.id,
+  async (database, exchanges) => {
+    const rows = await database.$queryRaw<{ grantId: string; replaced: number }[]>`
+    WITH made AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(exchanges.map(toMade))}::jsonb) AS made (
+        grant_id uuid, exchange_id uuid, sent int, fence int, state text, at timestamptz, status int,
+        idle_deadline timestamptz, max_deadline timestamptz, idle_seconds int, next_exchange_at timestamptz,
+        number int, sealed text, key_id text, fingerprint text, issued_at timestamptz, ends_at timestamptz, sid text)
+      LIMIT ${exchanges.length}
+    ), locked AS (
+      SELECT g.id FROM made JOIN grants g ON g.id = made.grant_id ORDER BY g.id FOR NO KEY UPDATE OF g
+    ), moved AS (
+      UPDATE grants g SET state = 'active', reason = NULL, suspect_since = NULL, refusals = 0, lease_holder = NULL,
+        lease_until = NULL, last_exchanged_at = made.at, idle_deadline = made.idle_deadline,
+        max_deadline = made.max_deadline, idle_seconds = made.idle_seconds, next_exchange_at = made.next_exchange_at,
+        generation = coalesce(made.number, g.generation)
+      FROM made JOIN locked ON locked.id = made.grant_id
+      WHERE g.id = locked.id AND g.generation = made.sent AND g.fence = made.fence AND g.state <> 'withdrawn'
+      RETURNING made.*, g.issuer, g.client_id
     ), ended AS (
-      UPDATE exchanges SET answered_at = ${at}, verdict = 'ok', status = ${status}, received = ${number}::int
-      FROM moved WHERE exchanges.id = ${exchangeId}::uuid AND answered_at IS NULL
+      UPDATE exchanges e SET answered_at = moved.at, verdict = 'ok', status = moved.status, received = moved.number
+      FROM moved WHERE e.id = moved.exchange_id AND e.answered_at IS NULL
     ), superseded AS (
-      UPDATE token_generations SET state = 'superseded' FROM moved
-      WHERE ${number}::int IS NOT NULL AND grant_id = moved.id AND number = ${token.number}
+      UPDATE token_generations t SET state = 'superseded' FROM moved
+      WHERE moved.number IS NOT NULL AND t.grant_id = moved.grant_id AND t.number = moved.sent
     ), gone AS (
-      DELETE FROM token_generations g USING moved
-      WHERE ${number}::int IS NOT NULL AND g.grant_id = moved.id AND g.number < ${lease.nextNumber - generationsKept}
-        AND g.state IN ('superseded', 'dead')
+      DELETE FROM token_generations t USING moved
+      WHERE t.grant_id = moved.grant_id AND t.number < moved.number - ${generationsKept}
+        AND t.state IN ('superseded', 'dead')
     ), inserted AS (
       INSERT INTO token_generations (grant_id, number, state, sealed, key_id, fingerprint, parent, fence, issued_at, ends_at, sid, received_at)
-      SELECT id, ${number}::int, 'current', ${sealed}::bytea, ${keyId}, ${received?.fingerprint ?? null}::bytea, ${token.number},
-        ${fence}, ${received?.issuedAt ?? null}::timestamptz, ${received?.endsAt ?? null}::timestamptz, ${received?.sid ?? null}, ${at}
-      FROM moved WHERE ${number}::int IS NOT NULL
+      SELECT grant_id, number, 'current', decode(sealed, 'base64'), key_id, decode(fingerprint, 'base64'), sent, fence,
+        issued_at, ends_at, sid, at
+      FROM moved WHERE number IS NOT NULL
     ), told AS (
       INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
-      SELECT 'grant', id, ${grant.state}, 'active', 'exchanged', ${at}, 'provider' FROM moved WHERE ${grant.state} <> 'active'
+      SELECT 'grant', grant_id, state, 'active', 'exchanged', at, 'provider' FROM moved WHERE state <> 'active'
     ), closed AS (
-      UPDATE circuits c SET open = false, closed_at = ${at} FROM moved
+      UPDATE circuits c SET open = false, closed_at = moved.at FROM moved
       WHERE c.issuer = moved.issuer AND c.client_id = moved.client_id AND c.open
-      RETURNING c.issuer, c.client_id, c.reason
+      RETURNING c.issuer, c.client_id, c.reason, moved.at
     ), closing AS (
       INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
-      SELECT 'circuit', issuer || ' ' || client_id, 'open', 'closed', reason, ${at}, 'provider' FROM closed
+      SELECT 'circuit', issuer || ' ' || client_id, 'open', 'closed', reason, at, 'provider' FROM closed
     )
-    SELECT (SELECT count(*)::int FROM token_generations g WHERE g.grant_id = moved.id AND g.state = 'replaced') AS replaced
+    SELECT grant_id AS "grantId", (SELECT count(*)::int FROM token_generations t
+      WHERE t.grant_id = moved.grant_id AND t.state = 'replaced') AS replaced
     FROM moved`;
+    return exchanges.map(({ lease }) => rows.find(({ grantId }) => grantId === lease.grant.id));
+  },
+);
+
+function toMade({ lease, at, status, received, deadlines }: Exchanged) {
+  const { exchangeId, fence, grant, token, nextNumber } = lease;
+  const { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt } = deadlines;
+  const { sealed, keyId } = received?.sealFor(nextNumber) ?? {};
+  return {
+    ...{ grant_id: grant.id, exchange_id: exchangeId, sent: token.number, fence, state: grant.state, at, status },
+    ...{ idle_deadline: idleDeadline, max_deadline: maxDeadline, idle_seconds: idleSeconds },
+    ...{ next_exchange_at: nextExchangeAt, number: received && nextNumber, sealed: base64(sealed), key_id: keyId },
+    ...{ fingerprint: base64(received?.fingerprint), sid: received?.sid },
+    ...{ issued_at: received?.issuedAt, ends_at: received?.endsAt },
+  };
+}
+
+function base64(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes).toString('base64');
 }
 
 /** The careful way, where generation or fence were not those any more, or a save is made again whose answer was lost. */

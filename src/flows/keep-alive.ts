@@ -10,7 +10,7 @@ export interface Sweep {
 
 const batch = 200;
 /** Grants that are asked at once: the provider is the bottleneck of a night. */
-const atOnce = 4;
+export const atOnce = 4;
 
 /**
  * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,

@@ -29,7 +29,7 @@ function withoutSaves(custody: Custody): Custody {
     get: (target, name) => {
       if (name !== '$queryRaw' && name !== '$transaction') return Reflect.get(target, name);
       return (first: TemplateStringsArray, ...rest: unknown[]) => {
-        if (Array.isArray(first) && first[0]?.includes('WITH free AS')) return target.$queryRaw(first, ...rest);
+        if (Array.isArray(first) && first[0]?.includes('WITH asked AS')) return target.$queryRaw(first, ...rest);
         return Promise.reject(new Error('the database is away'));
       };
     },

@@ -1,0 +1,27 @@
+import type { Database } from '../../src/database/client.ts';
+
+/** People with a grant each, made in SQL: so many, the first of them due. Their tokens open with no key. */
+export async function insertCrowd(database: Database, { grants, due }: { grants: number; due: number }): Promise<void> {
+  await database.$executeRaw`
+    INSERT INTO users (id, issuer, subject, created_at)
+    SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'https://idp.example', n::text, now()
+    FROM generate_series(1, ${grants}::int) n`;
+  await database.$executeRaw`
+    INSERT INTO grants (id, user_id, issuer, client_id, subject, scope, last_exchanged_at, idle_deadline, next_exchange_at, created_at)
+    SELECT id, id, issuer, 'nightkeep', subject, 'openid offline_access', now(), now() + interval '20 days' + random() * interval '10 days',
+      now() + CASE WHEN subject::int <= ${due}::int THEN interval '-1 minute' ELSE interval '1 day' + random() * interval '7 days' END, now()
+    FROM users WHERE issuer = 'https://idp.example'`;
+}
+
+/** What so many exchanges leave behind for each of the crowd: plans are made for tables as a house in use has them. */
+export async function insertHistory(database: Database, exchanges: number): Promise<void> {
+  await database.$executeRaw`
+    INSERT INTO token_generations (grant_id, number, state, sealed, key_id, fingerprint, fence, received_at)
+    SELECT id, n, (CASE WHEN n = 1 THEN 'current' ELSE 'superseded' END)::generation_state, decode(repeat('00', 1000), 'hex'), 'bench',
+      decode(repeat('00', 32), 'hex'), n, now()
+    FROM grants, generate_series(1, ${exchanges}::int) n WHERE issuer = 'https://idp.example'`;
+  await database.$executeRaw`
+    INSERT INTO exchanges (id, grant_id, generation, fence, holder, purpose, started_at, answered_at, verdict, status)
+    SELECT gen_random_uuid(), grant_id, number, fence, 'bench', 'run', now() - number * interval '1 day', now() - number * interval '1 day', 'ok', 200
+    FROM token_generations WHERE key_id = 'bench'`;
+}

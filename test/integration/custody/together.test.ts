@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimLease, type Lease } from '../../../src/database/leases.ts';
+import { saveExchanged } from '../../../src/database/rotations.ts';
+import { readyToKeep } from '../../../src/flows/custody.ts';
+import { type CustodyHouse, openCustodyHouse } from './house.ts';
+import { saveGrants } from './many-grants.ts';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+let house: CustodyHouse;
+let grants: string[];
+beforeEach(async () => {
+  house = await openCustodyHouse();
+  grants = await saveGrants(house.resources, 6);
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+function claim(grantId: string, holder = 'first'): Promise<Lease | undefined> {
+  const { clock, database } = house.resources;
+  return claimLease(database, { grantId, holder, purpose: 'run', at: clock.now(), leaseMs: minute });
+}
+
+async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
+  const leases = await Promise.all(grantIds.map((id) => claim(id)));
+  return leases.filter((lease) => lease !== undefined);
+}
+
+function save(lease: Lease) {
+  const { clock, database, keyring } = house.resources;
+  const at = clock.now();
+  const owner = { userId: lease.grant.userId, grantId: lease.grant.id };
+  const later = (ms: number) => new Date(at.getTime() + ms);
+  return saveExchanged(database, {
+    lease,
+    at,
+    status: 200,
+    received: readyToKeep(keyring, owner, { refreshToken: `next of ${lease.grant.id}` }),
+    deadlines: { idleDeadline: later(30 * day), maxDeadline: null, idleSeconds: null, nextExchangeAt: later(7 * day) },
+  });
+}
+
+const rows = () => house.resources.database.grant.findMany({ orderBy: { id: 'asc' } });
+const exchanges = () => house.resources.database.exchange.findMany();
+
+test('claims and saves of one moment are each their own: lease, fence, exchange and generation', async () => {
+  const leases = await claimed(grants);
+  expect(leases.map(({ grant }) => grant.id)).toEqual(grants);
+  expect(new Set(leases.map(({ exchangeId }) => exchangeId)).size).toBe(grants.length);
+  expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+  for (const grant of await rows()) {
+    expect(grant).toMatchObject({ state: 'active', fence: 1, generation: 2, leaseHolder: null, leaseUntil: null });
+    const tokens = await house.resources.database.tokenGeneration.findMany({
+      where: { grantId: grant.id },
+      orderBy: { number: 'asc' },
+      select: { number: true, state: true, parent: true },
+    });
+    expect(tokens).toEqual([
+      { number: 1, state: 'superseded', parent: null },
+      { number: 2, state: 'current', parent: 1 },
+    ]);
+  }
+  expect(await exchanges()).toHaveLength(grants.length);
+  for (const exchange of await exchanges())
+    expect(exchange).toMatchObject({ verdict: 'ok', generation: 1, received: 2 });
+});
+
+describe('a claim', () => {
+  test('of one grant is won once, however many ask for it at once', async () => {
+    const [grantId = ''] = grants;
+    const holders = Array.from({ length: 20 }, (_, n) => `worker ${n}`);
+    const leases = await Promise.all(holders.map((holder) => claim(grantId, holder)));
+    expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
+    expect(await exchanges()).toHaveLength(1);
+  });
+
+  test('does not wait for a grant that somebody else is at, nor do the others with it', async () => {
+    const [busy = '', ...others] = grants;
+    await house.resources.database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${busy}::uuid FOR UPDATE`;
+      const leases = await claimed(grants);
+      expect(leases.map(({ grant }) => grant.id)).toEqual(others);
+    });
+    expect(await claim(busy)).toBeDefined();
+  });
+
+  test('of a grant that nobody knows gets none, and the others get theirs', async () => {
+    const unknown = '00000000-0000-4000-8000-000000000000';
+    expect(await claimed([unknown, ...grants])).toHaveLength(grants.length);
+    await expect(Promise.all(['no id at all', ...grants].map((id) => claim(id)))).rejects.toThrow();
+    expect((await rows()).map(({ fence }) => fence)).toEqual(grants.map(() => 1));
+  });
+
+  test('goes through once a minute for all of a moment while the circuit is open', async () => {
+    const { database, clock } = house.resources;
+    const [{ issuer, clientId } = { issuer: '', clientId: '' }] = await rows();
+    const at = clock.now();
+    const circuit = { issuer, clientId, open: true, reason: 'invalid_client', openedAt: at, nextProbeAt: at };
+    await database.circuit.create({ data: circuit });
+    house.pass(1);
+    expect(await claimed(grants)).toHaveLength(1);
+    expect(await exchanges()).toHaveLength(1);
+    expect(await claimed(grants)).toHaveLength(0);
+    house.pass(minute);
+    expect(await claimed(grants)).toHaveLength(1);
+  });
+});
+
+describe('a save', () => {
+  test('whose number was taken meanwhile costs the others of its moment nothing', async () => {
+    const leases = await claimed(grants);
+    const [taken] = leases;
+    if (taken === undefined) throw new Error('No lease.');
+    const { database, clock, keyring } = house.resources;
+    const owner = { userId: taken.grant.userId, grantId: taken.grant.id };
+    const { sealFor, ...about } = readyToKeep(keyring, owner, { refreshToken: 'out of a spool' });
+    const origin = { grantId: taken.grant.id, number: 2, parent: 1, fence: 1, receivedAt: clock.now() };
+    await database.tokenGeneration.create({ data: { ...origin, ...about, ...sealFor(2), state: 'pending' } });
+    expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+    const moved = Object.fromEntries((await rows()).map(({ id, generation }) => [id, generation]));
+    expect(moved).toEqual(Object.fromEntries(grants.map((id) => [id, id === taken.grant.id ? 3 : 2])));
+  });
+
+  test('that was fenced out is the only one of its moment that is', async () => {
+    const leases = await claimed(grants);
+    const [late] = leases;
+    await house.resources.database.grant.update({ where: { id: late?.grant.id ?? '' }, data: { fence: 2 } });
+    const outcomes = (await Promise.all(leases.map(save))).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(grants.map((id) => (id === late?.grant.id ? 'fenced' : 'saved')));
+    expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
+  });
+
+  test('that is made again, because its answer was lost, is the same save', async () => {
+    const leases = await claimed(grants);
+    await Promise.all(leases.map(save));
+    expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+    for (const { generation } of await rows()) expect(generation).toBe(2);
+  });
+});
