@@ -5,11 +5,13 @@ import {
   openClientAuthentication,
 } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
+import { keepingFetch } from './transport.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
 export interface Connection {
   configuration: oidc.Configuration;
-  authentication: ClientAuthentication;
+  /** The same, for requests that send an offline token: in an attempt, which keeps what comes back. */
+  exchanging: oidc.Configuration;
   metadata: oidc.ServerMetadata;
 }
 
@@ -42,7 +44,8 @@ export function connecting(
         [oidc.customFetch]: authentication.trying((url, options) => fetch(url, options as RequestInit)),
       },
     );
-    return { configuration, authentication, metadata: configuration.serverMetadata() };
+    const exchanging = configureExchanges(configuration, authentication);
+    return { configuration, exchanging, metadata: configuration.serverMetadata() };
   };
   return () => {
     connection ??= discover().catch((error: unknown) => {
@@ -53,20 +56,18 @@ export function connecting(
   };
 }
 
-/** The same provider with a way of its own to send. */
-export function configure({ configuration, authentication, metadata }: Connection, send: oidc.CustomFetch) {
-  const own = new oidc.Configuration(
+function configureExchanges(configuration: oidc.Configuration, authentication: ClientAuthentication) {
+  const metadata = configuration.serverMetadata();
+  const exchanging = new oidc.Configuration(
     metadata,
     configuration.clientMetadata().client_id,
     { [oidc.clockTolerance]: toleratedSkewSeconds },
     authentication.authenticate,
   );
-  if (isLoopback(new URL(metadata.issuer))) oidc.allowInsecureRequests(own);
-  const keys = oidc.getJwksCache(configuration);
-  if (keys) oidc.setJwksCache(own, keys);
-  own.timeout = requestSeconds;
-  own[oidc.customFetch] = authentication.trying(send);
-  return own;
+  if (isLoopback(new URL(metadata.issuer))) oidc.allowInsecureRequests(exchanging);
+  exchanging.timeout = requestSeconds;
+  exchanging[oidc.customFetch] = authentication.trying(keepingFetch);
+  return exchanging;
 }
 
 /** Plain http is for a provider on this machine only. */

@@ -1,7 +1,7 @@
 import * as oidc from 'openid-client';
 import type { BoundKey } from './bound-key.ts';
-import { type Connection, configure } from './connection.ts';
-import { type Attempt, failureCode, keepingFetch } from './transport.ts';
+import type { Connection } from './connection.ts';
+import { type Attempt, attempting, failureCode } from './transport.ts';
 
 /**
  * Sends the token once; the code of what went wrong, if anything did. What came back is in `attempt`. The request is
@@ -15,11 +15,10 @@ export async function exchangeOnce(
   attempt: Attempt,
 ): Promise<string | undefined> {
   try {
-    const connection = await connect();
+    const { configuration, exchanging } = await connect();
     const boundKey = await openKey();
-    const configuration = configure(connection, keepingFetch(attempt));
-    const options = boundKey && { DPoP: boundKey.handle(connection.configuration) };
-    await oidc.refreshTokenGrant(configuration, refreshToken, undefined, options);
+    const options = boundKey && { DPoP: boundKey.handle(configuration) };
+    await attempting(attempt, () => oidc.refreshTokenGrant(exchanging, refreshToken, undefined, options));
     return undefined;
   } catch (error) {
     return failureCode(error);

@@ -95,13 +95,14 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       }),
     enroll: openEnrollment(connect, { clock, asking }),
     exchange: async (refreshToken, { boundKey, keep } = {}) => {
+      let tokens: TokenAnswer | undefined;
       const attempt = newAttempt(async ({ status, text }) => {
-        const tokens = status === 200 ? readTokensIn(text, clock.now()) : undefined;
+        tokens = status === 200 ? readTokensIn(text, clock.now()) : undefined;
         if (tokens !== undefined) await keep?.(tokens);
       });
       const openKey = () => (boundKey === undefined ? undefined : boundKeys.open(boundKey));
       const fault = await exchangeOnce(connect, refreshToken, openKey, attempt);
-      return readAnswer(attempt, clock.now(), fault);
+      return readAnswer(attempt, tokens, { now: clock.now(), fault });
     },
     revoke: (token) =>
       explained(async () => {

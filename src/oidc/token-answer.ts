@@ -3,15 +3,20 @@ import { hintOf } from '../domain/hint.ts';
 import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
-/** Reads what became of a token request from the raw answer alone; `fault` is the library's objection, if it had one. */
-export function readAnswer(attempt: Attempt, now: Date, fault: string | undefined): ExchangeAnswer {
+/**
+ * What became of a token request, by the raw answer alone; `tokens` are those that it held, and `fault` is the library's
+ * objection, if it had one.
+ */
+export function readAnswer(
+  attempt: Attempt,
+  tokens: TokenAnswer | undefined,
+  { now, fault }: { now: Date; fault: string | undefined },
+): ExchangeAnswer {
   const { raw, failure = fault ?? 'no-answer' } = attempt;
   if (!attempt.sent) return { kind: 'unsent', errorCode: failure };
   if (raw === undefined)
     return { kind: 'lost', errorCode: failure, ...(attempt.status !== undefined && { status: attempt.status }) };
-  const body = parseObject(raw.text);
-  if (raw.status !== 200) return readRefusal(raw, body, now);
-  const tokens = readTokens(body, now);
+  if (raw.status !== 200) return readRefusal(raw, parseObject(raw.text), now);
   if (tokens === undefined) return { kind: 'lost', errorCode: 'unreadable', status: raw.status };
   return { kind: 'answered', status: raw.status, tokens, ...(fault !== undefined && { fault }) };
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CustomFetch } from 'openid-client';
 import { request } from 'undici';
 
@@ -29,32 +30,39 @@ export function newAttempt(keep: Attempt['keep']): Attempt {
 const beforeSending =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|HOSTNAME_.*)$/;
 
+const running = new AsyncLocalStorage<Attempt>();
+
+/** Does the work; what `keepingFetch` sends meanwhile belongs to this attempt. */
+export function attempting<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {
+  return running.run(attempt, work);
+}
+
 /**
- * A fetch that reads the whole body and keeps it in `attempt` before it hands anything on: the library can throw
+ * A fetch that reads the whole body and keeps it in the attempt before it hands anything on: the library can throw
  * over an answer after the provider has rotated. It never repeats a request.
  */
-export function keepingFetch(attempt: Attempt): CustomFetch {
-  return async (url, options) => {
-    Object.assign(attempt, {
-      sent: true,
-      status: undefined,
-      raw: undefined,
-      failure: undefined,
-    } satisfies Partial<Attempt>);
-    try {
-      const { statusCode: status, headers, body } = await request(url, asRequest(options));
-      attempt.status = status;
-      const text = await body.text();
-      attempt.raw = { status, retryAfter: single(headers['retry-after']) ?? null, text };
-      await attempt.keep(attempt.raw);
-      return new Response(text || null, { status, headers: headersOf(headers) });
-    } catch (error) {
-      attempt.failure = failureCode(error);
-      attempt.sent = !beforeSending.test(attempt.failure);
-      throw error;
-    }
-  };
-}
+export const keepingFetch: CustomFetch = async (url, options) => {
+  const attempt = running.getStore();
+  if (attempt === undefined) throw new Error('A token is only sent in an attempt.');
+  Object.assign(attempt, {
+    sent: true,
+    status: undefined,
+    raw: undefined,
+    failure: undefined,
+  } satisfies Partial<Attempt>);
+  try {
+    const { statusCode: status, headers, body } = await request(url, asRequest(options));
+    attempt.status = status;
+    const text = await body.text();
+    attempt.raw = { status, retryAfter: single(headers['retry-after']) ?? null, text };
+    await attempt.keep(attempt.raw);
+    return new Response(text || null, { status, headers: headersOf(headers) });
+  } catch (error) {
+    attempt.failure = failureCode(error);
+    attempt.sent = !beforeSending.test(attempt.failure);
+    throw error;
+  }
+};
 
 type Sent = Parameters<CustomFetch>[1];
 
