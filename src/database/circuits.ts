@@ -48,6 +48,18 @@ export async function findCircuit(database: Database, { issuer, clientId }: Clie
   return database.circuit.findUnique({ where: { issuer_clientId: { issuer, clientId } } });
 }
 
+/**
+ * Of each provider whose circuit is open and may be probed, the grant that is due the longest: one that is refused is due
+ * again only later, so all come to be the probe, and those who are truly gone do not keep the circuit open.
+ */
+export async function listProbes(database: Database, at: Date): Promise<{ id: string }[]> {
+  return database.$queryRaw<{ id: string }[]>`
+    SELECT due.id FROM circuits c CROSS JOIN LATERAL (
+      SELECT id FROM grants g WHERE g.issuer = c.issuer AND g.client_id = c.client_id AND g.next_exchange_at <= ${at}
+        AND g.state <> 'withdrawn' ORDER BY g.next_exchange_at LIMIT 1
+    ) due WHERE c.open AND c.next_probe_at <= ${at}`;
+}
+
 export async function listCircuits(database: Database): Promise<Circuit[]> {
   return database.circuit.findMany({ orderBy: [{ open: 'desc' }, { openedAt: 'desc' }] });
 }

@@ -80,7 +80,8 @@ interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
 
 /**
  * Whoever holds the row of a grant is at it already: it is not waited for, so that claims of many grants never wait for
- * each other. A generation is claimed only where the same statement sees its token.
+ * each other. A generation is claimed only where the same statement sees its token. That the rows are limited by a
+ * SELECT tells PostgreSQL that they are few but not how many, so that it plans once, and by the indexes.
  */
 const claim = grouped(
   ({ grantId }: LeaseRequest) => grantId,
@@ -90,9 +91,9 @@ const claim = grouped(
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(requests.map(toAsked))}::jsonb) AS asked (
         grant_id uuid, exchange_id uuid, holder text, purpose text, run_id uuid, at timestamptz, lease_until timestamptz,
         silent_since timestamptz, next_probe_at timestamptz)
-      LIMIT ${requests.length}
+      LIMIT (SELECT ${requests.length}::int)
     ), free AS (
-      SELECT g.id, g.issuer, g.client_id, asked.* FROM asked JOIN grants g ON g.id = asked.grant_id
+      SELECT g.id, g.issuer, g.client_id, g.next_exchange_at, asked.* FROM asked JOIN grants g ON g.id = asked.grant_id
       WHERE g.state <> 'withdrawn'
         AND (g.lease_until IS NULL OR g.lease_until <= asked.at)
         AND ((g.state = 'active' AND g.reason IS NULL) OR g.next_exchange_at <= asked.at)
@@ -104,7 +105,7 @@ const claim = grouped(
       SELECT issuer, client_id FROM circuits WHERE open
     ), probe AS (
       UPDATE circuits c SET next_probe_at = first.next_probe_at
-      FROM (SELECT DISTINCT ON (issuer, client_id) * FROM free ORDER BY issuer, client_id, id) first
+      FROM (SELECT DISTINCT ON (issuer, client_id) * FROM free ORDER BY issuer, client_id, next_exchange_at) first
       WHERE c.issuer = first.issuer AND c.client_id = first.client_id AND c.open AND c.next_probe_at <= first.at
       RETURNING first.id
     ), claimed AS (

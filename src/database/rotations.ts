@@ -50,6 +50,7 @@ export async function saveExchanged(database: Database, exchanged: Exchanged): P
   return row === undefined ? saveLate(database, exchanged) : { outcome: 'saved', replaced: row.replaced };
 }
 
+/** Planned once, as the claim is. A grant that somebody else is at is left to `saveLate`, which waits for it alone. */
 const save = grouped(
   ({ lease }: Exchanged) => lease.grant.id,
   async (database, exchanges) => {
@@ -59,9 +60,9 @@ const save = grouped(
         grant_id uuid, exchange_id uuid, sent int, fence int, state text, at timestamptz, status int,
         idle_deadline timestamptz, max_deadline timestamptz, idle_seconds int, next_exchange_at timestamptz,
         number int, sealed text, key_id text, fingerprint text, issued_at timestamptz, ends_at timestamptz, sid text)
-      LIMIT ${exchanges.length}
+      LIMIT (SELECT ${exchanges.length}::int)
     ), locked AS (
-      SELECT g.id FROM made JOIN grants g ON g.id = made.grant_id ORDER BY g.id FOR NO KEY UPDATE OF g
+      SELECT g.id FROM made JOIN grants g ON g.id = made.grant_id FOR NO KEY UPDATE OF g SKIP LOCKED
     ), moved AS (
       UPDATE grants g SET state = 'active', reason = NULL, suspect_since = NULL, refusals = 0, lease_holder = NULL,
         lease_until = NULL, last_exchanged_at = made.at, idle_deadline = made.idle_deadline,

@@ -1,3 +1,4 @@
+import { listProbes } from '../database/circuits.ts';
 import { type DueGrant, listGrantsToExchange } from '../database/grants.ts';
 import { isHouseError } from '../errors.ts';
 import type { Needs } from './exchange-token.ts';
@@ -9,17 +10,18 @@ export interface Sweep {
 }
 
 const batch = 200;
-/** Grants that are asked at once: the provider is the bottleneck of a night. */
-export const atOnce = 4;
+/** Grants that are asked at once: enough for their claims and saves to share statements, few for a provider. */
+export const atOnce = 16;
 
 /**
  * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
- * until nothing is due. One that fails keeps no other from it, but a provider that does not answer, or whose circuit
+ * until nothing is due; first of all the probe, where a circuit is open. One that fails keeps no other from it, but a provider that does not answer, or whose circuit
  * is open, ends the sweep: what is due stays due.
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
   const { database, clock } = resources;
   const sweep = { exchanged: 0, failed: 0, troubled: false };
+  for (const { id } of await listProbes(database, clock.now())) await exchangeOne(resources, id, sweep);
   let last: DueGrant | undefined;
   for (;;) {
     const due = await listGrantsToExchange(database, { at: clock.now(), limit: batch, after: last });

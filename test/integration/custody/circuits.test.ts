@@ -85,6 +85,29 @@ describe('the circuit of a provider', () => {
     expect(await circuit()).toMatchObject({ open: false });
   });
 
+  test('is not kept open by those who are truly gone: each due grant comes to be the probe, and one that lives closes it', async () => {
+    const grants = await saveGrants(house.resources, 30);
+    const living = grants.at(-1) ?? '';
+    let atFault = true;
+    const { custody, sent } = answering((token) => (atFault || token !== `token of ${living}` ? refused : fine));
+    house.pass(8 * day);
+    const due = house.resources.clock.now().getTime();
+    for (const [index, id] of grants.entries()) {
+      const data = { idleDeadline: new Date(due + (20 + index) * day), nextExchangeAt: new Date(due - 30_000 + index) };
+      await house.resources.database.grant.update({ where: { id }, data });
+    }
+    await keepAlive(custody);
+    expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
+    atFault = false;
+    sent.splice(0);
+    for (let minutes = 0; minutes < grants.length && !sent.includes(`token of ${living}`); minutes += 1) {
+      house.pass(minute);
+      await keepAlive(custody);
+    }
+    expect(sent).toContain(`token of ${living}`);
+    expect(await eventsOf('circuit')).toContain('closed');
+  });
+
   test('is closed by an operator who says that the refusals are true, and then they are proof', async () => {
     await saveGrants(house.resources, 4);
     const { custody } = answering(() => refused);

@@ -130,6 +130,21 @@ describe('a save', () => {
     expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
   });
 
+  test('of a grant that somebody else is at waits for it alone', async () => {
+    const leases = await claimed(grants);
+    const [held, ...others] = leases;
+    if (held === undefined) throw new Error('No lease.');
+    let waiting: Promise<unknown> = Promise.resolve();
+    await house.resources.database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${held.grant.id}::uuid FOR UPDATE`;
+      waiting = save(held);
+      const outcomes = (await Promise.all(others.map(save))).map(({ outcome }) => outcome);
+      expect(outcomes).toEqual(others.map(() => 'saved'));
+    });
+    expect(await waiting).toEqual({ outcome: 'saved', replaced: 0 });
+    for (const { generation } of await rows()) expect(generation).toBe(2);
+  });
+
   test('that is made again, because its answer was lost, is the same save', async () => {
     const leases = await claimed(grants);
     await Promise.all(leases.map(save));
