@@ -1,6 +1,6 @@
 /**
  * Exchanges per second through the whole protocol (lease, spool, request, save) beside the bare token endpoint of the same
- * provider, with 1 and with 4 workers. `node bench/exchange.ts [--json] [--seconds N] [--rounds N]`.
+ * provider, with 1 and with 4 workers. `node bench/exchange.ts [--json] [--provider demo|keycloak] [--seconds N] [--rounds N]`.
  *
  * - bare: a client that only refreshes, with as many keep-alive connections as ours has open: the provider can do no more.
  * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, on one PostgreSQL
@@ -22,7 +22,7 @@ import { atOnce } from '../src/flows/keep-alive.ts';
 import { bareRefreshes } from './exchange/bare-client.ts';
 import { insertCrowd, insertHistory } from './exchange/crowd.ts';
 import { enrol } from './exchange/enrol.ts';
-import { startProviderProcess } from './exchange/provider-process.ts';
+import { providers } from './exchange/provider-process.ts';
 import { timeSweeps } from './exchange/sweeps.ts';
 import type { WorkerOrder, WorkerResult } from './exchange/worker.ts';
 
@@ -31,13 +31,17 @@ const { values } = parseArgs({
     json: { type: 'boolean' },
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '3' },
+    provider: { type: 'string', default: 'demo' },
   },
 });
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const ms = Number(values.seconds) * 1000;
 const rounds = Number(values.rounds);
 const counts = [1, 4];
-const grantsOfWorker = 200;
+const grantsOfWorker = 100;
+
+const start = providers[values.provider];
+if (start === undefined) throw new Error(`--provider is one of ${Object.keys(providers).join(', ')}.`);
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
 await using opened = new AsyncDisposableStack();
@@ -45,7 +49,7 @@ opened.defer(() => rm(home, { recursive: true, force: true }));
 const { url } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
 await migrate(url);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
-const provider = opened.use(await startProviderProcess(2 * Math.max(...counts) * grantsOfWorker));
+const provider = opened.use(await start(2 * Math.max(...counts) * grantsOfWorker));
 await insertCrowd(database, { grants: 10_000, due: 0 });
 await insertHistory(database, 10);
 const people = await enrol(provider, database);
@@ -78,7 +82,7 @@ if (values.json !== true) {
   console.table(workers);
   console.table(sweep);
 }
-console.log(JSON.stringify({ ratio: workers['4']?.ratio, workers, sweep }));
+console.log(JSON.stringify({ provider: values.provider, ratio: workers['4']?.ratio, workers, sweep }));
 await opened.disposeAsync();
 
 /** Starts the workers, lets them begin together once all are warm, and adds up what they did. */

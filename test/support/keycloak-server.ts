@@ -34,7 +34,7 @@ export default async function provideKeycloak(project: TestProject): Promise<(()
   const control = await listenOnLoopback(0);
   control.serve(async (_request, response) => {
     await server.stop();
-    server = await startKeycloak(home.path, Number(new URL(server.url).port));
+    server = await startKeycloak(home.path, { port: Number(new URL(server.url).port) });
     response.end();
   });
   project.provide('keycloak', { url: server.url, version, administrator, restartUrl: control.origin });

@@ -26,9 +26,19 @@ export async function prepareHome(distribution: string, home: string): Promise<v
   await copyFile('deploy/keycloak/nightkeep-realm.json', join(home, 'data', 'import', 'nightkeep-realm.json'));
 }
 
+export interface KeycloakStart {
+  /** Any free one where absent. */
+  readonly port?: number;
+  /** A server that lives for minutes is ready sooner where its compiler does not try hard, as it does to be fast. */
+  readonly compiler?: 'soon ready' | 'fast';
+}
+
 /** Starts Keycloak on loopback and waits until it has imported its realm; the data stay in `home` when it stops. */
-export async function startKeycloak(home: string, port?: number): Promise<RunningServer> {
-  const server = await startServerProcess(async (at) => programFor(home, at), undefined, {
+export async function startKeycloak(
+  home: string,
+  { port, compiler = 'soon ready' }: KeycloakStart = {},
+): Promise<RunningServer> {
+  const server = await startServerProcess(async (at) => programFor(home, at, compiler), undefined, {
     startMs: 180_000,
     stopMs: 30_000,
     ...(port !== undefined && { port }),
@@ -41,7 +51,7 @@ export async function startKeycloak(home: string, port?: number): Promise<Runnin
   }
 }
 
-function programFor(home: string, port: number) {
+function programFor(home: string, port: number, compiler: KeycloakStart['compiler']) {
   const serving = [`--http-port=${port}`, '--http-host=127.0.0.1', '--http-enabled=true', '--hostname-strict=false'];
   return {
     command: join(home, 'bin', 'kc.sh'),
@@ -49,8 +59,7 @@ function programFor(home: string, port: number) {
     env: {
       KC_BOOTSTRAP_ADMIN_USERNAME: administrator.username,
       KC_BOOTSTRAP_ADMIN_PASSWORD: administrator.password,
-      // A server that lives for minutes starts faster where the compiler does not try so hard.
-      JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1',
+      ...(compiler === 'soon ready' && { JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1' }),
       ...placeholders,
     },
   };
