@@ -1,10 +1,7 @@
 import { type Database, isOutage } from './client.ts';
 
 /** One statement for many inputs: the answer to each, in its place; undefined where there is none. */
-export type AskAll<Input, Output> = (
-  database: Database,
-  inputs: readonly [Input, ...Input[]],
-) => Promise<(Output | undefined)[]>;
+export type AskAll<Input, Output> = (database: Database, inputs: readonly Input[]) => Promise<(Output | undefined)[]>;
 
 interface Waiting<Input, Output> {
   input: Input;
@@ -29,11 +26,7 @@ export function grouped<Input, Output>(
   async function work(database: Database, queue: Waiting<Input, Output>[]): Promise<void> {
     // What arrives with the same turn of the event loop goes along.
     await new Promise(setImmediate);
-    for (;;) {
-      const [first, ...others] = takeGroup(queue);
-      if (first === undefined) break;
-      await answer(database, [first, ...others]);
-    }
+    while (queue.length > 0) await answer(database, takeGroup(queue));
     queues.delete(database);
   }
 
@@ -43,35 +36,31 @@ export function grouped<Input, Output>(
       const key = keyOf(waiting.input);
       if (group.size < most && !group.has(key)) group.set(key, waiting);
     }
-    const taken = [...group.values()];
-    const left = queue.filter((waiting) => !taken.includes(waiting));
-    queue.splice(0, queue.length, ...left);
-    return taken;
+    const taken = new Set(group.values());
+    queue.splice(0, queue.length, ...queue.filter((waiting) => !taken.has(waiting)));
+    return [...taken];
   }
 
-  async function answer(
-    database: Database,
-    group: [Waiting<Input, Output>, ...Waiting<Input, Output>[]],
-  ): Promise<void> {
-    const [first, ...others] = group;
+  async function answer(database: Database, group: readonly Waiting<Input, Output>[]): Promise<void> {
     try {
-      const outputs = await askAll(database, [first.input, ...others.map(({ input }) => input)]);
+      const outputs = await askAll(
+        database,
+        group.map(({ input }) => input),
+      );
       for (const [index, { resolve }] of group.entries()) resolve(outputs[index]);
     } catch (error) {
-      if (others.length === 0 || isOutage(error)) for (const { reject } of group) reject(error);
+      if (group.length === 1 || isOutage(error)) for (const { reject } of group) reject(error);
       else for (const one of group) await answer(database, [one]);
     }
   }
 
   return (database, input) =>
     new Promise((resolve, reject) => {
-      const queue = queues.get(database);
-      const waiting = { input, resolve, reject };
-      if (queue) queue.push(waiting);
-      else {
-        const begun = [waiting];
-        queues.set(database, begun);
-        void work(database, begun);
-      }
+      const running = queues.get(database);
+      const queue = running ?? [];
+      queue.push({ input, resolve, reject });
+      if (running) return;
+      queues.set(database, queue);
+      void work(database, queue);
     });
 }

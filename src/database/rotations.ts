@@ -1,3 +1,4 @@
+import { closeCircuit } from './circuits.ts';
 import type { Database, Transaction } from './client.ts';
 import { endExchange } from './exchanges.ts';
 import { findGrant, lockGrant, nextNumber, tellGrant } from './grants.ts';
@@ -121,7 +122,10 @@ function base64(bytes: Uint8Array | undefined): string | undefined {
   return bytes && Buffer.from(bytes).toString('base64');
 }
 
-/** The careful way, where generation or fence were not those any more, or a save is made again whose answer was lost. */
+/**
+ * The careful way, where somebody else was at the grant, generation or fence were not those any more, or a save is made
+ * again whose answer was lost.
+ */
 async function saveLate(database: Database, { lease, at, status, received, deadlines }: Exchanged): Promise<Saved> {
   return database.$transaction(async (transaction) => {
     const grant = await lockGrant(transaction, lease.grant.id);
@@ -139,7 +143,9 @@ async function saveLate(database: Database, { lease, at, status, received, deadl
       data: { ...data, ...deadlines, ...free, ...(number !== undefined && { generation: number }) },
     });
     if (grant.state !== 'active') await tellGrant(transaction, grant, 'active', 'exchanged', at, 'provider');
-    return { outcome: 'saved', replaced: 0 };
+    await closeCircuit(transaction, grant, { at, by: 'provider' });
+    const replaced = { grantId: grant.id, state: 'replaced' as const };
+    return { outcome: 'saved', replaced: await transaction.tokenGeneration.count({ where: replaced }) };
   });
 }
 

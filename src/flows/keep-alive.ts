@@ -15,8 +15,8 @@ export const atOnce = 16;
 
 /**
  * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
- * until nothing is due; first of all the probe, where a circuit is open. One that fails keeps no other from it, but a provider that does not answer, or whose circuit
- * is open, ends the sweep: what is due stays due.
+ * until nothing is due; first of all the probe, where a circuit is open. One that fails keeps no other from it, but a
+ * provider that does not answer, or whose circuit is open, ends the sweep: what is due stays due.
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
   const { database, clock } = resources;

@@ -87,8 +87,12 @@ describe('a claim', () => {
   test('of a grant that nobody knows gets none, and the others get theirs', async () => {
     const unknown = '00000000-0000-4000-8000-000000000000';
     expect(await claimed([unknown, ...grants])).toHaveLength(grants.length);
-    await expect(Promise.all(['no id at all', ...grants].map((id) => claim(id)))).rejects.toThrow();
-    expect((await rows()).map(({ fence }) => fence)).toEqual(grants.map(() => 1));
+  });
+
+  test('that cannot even be asked fails, and the others get theirs', async () => {
+    const [wrong, ...others] = await Promise.allSettled(['no id at all', ...grants].map((id) => claim(id)));
+    expect(wrong?.status).toBe('rejected');
+    expect(others).toMatchObject(grants.map((id) => ({ status: 'fulfilled', value: { grant: { id } } })));
   });
 
   test('goes through once a minute for all of a moment while the circuit is open', async () => {
@@ -143,6 +147,33 @@ describe('a save', () => {
     });
     expect(await waiting).toEqual({ outcome: 'saved', replaced: 0 });
     for (const { generation } of await rows()) expect(generation).toBe(2);
+  });
+
+  test('that had to wait closes the circuit and counts what it replaced all the same', async () => {
+    const [lease, late] = await claimed(grants);
+    if (lease === undefined || late === undefined) throw new Error('No lease.');
+    const { database, clock } = house.resources;
+    await database.grant.update({ where: { id: late.grant.id }, data: { fence: 2 } });
+    const { id: grantId, issuer, clientId } = lease.grant;
+    const at = clock.now();
+    const circuit = { issuer, clientId, open: true, reason: 'refusals', openedAt: at, nextProbeAt: at };
+    await database.circuit.create({ data: circuit });
+    const earlier = { grantId, number: 0, state: 'replaced' as const, keyId: 'bench', fence: 0 };
+    await database.tokenGeneration.create({
+      data: { ...earlier, fingerprint: Buffer.from('earlier'), receivedAt: at },
+    });
+    let waiting: Promise<unknown> = Promise.resolve();
+    await database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${grantId}::uuid FOR UPDATE`;
+      waiting = save(lease);
+      // In the same statement, which found the one held and the other fenced out: neither closed the circuit.
+      expect(await save(late)).toEqual({ outcome: 'fenced' });
+      expect(await database.circuit.findFirst()).toMatchObject({ open: true });
+    });
+    expect(await waiting).toEqual({ outcome: 'saved', replaced: 1 });
+    const closings = { subjectKind: 'circuit', to: 'closed', reason: 'refusals', by: 'provider' };
+    expect(await database.event.count({ where: closings })).toBe(1);
+    expect(await database.circuit.findFirst()).toMatchObject({ open: false });
   });
 
   test('that is made again, because its answer was lost, is the same save', async () => {
