@@ -1,9 +1,10 @@
-/** A child of bench/exchange.ts: is told who the people are, tells its parent how to reach it, and lives until it is killed. */
+/** A child of bench/exchange.ts: is told who the people are, tells its parent how to reach it, and lives as long as its parent does. */
 import { once } from 'node:events';
 import { startProvider } from '../../demo/idp.ts';
 import type { Person } from '../../demo/people.ts';
 import { startRelyingParty } from '../../test/integration/demo/relying-party.ts';
 
+process.once('disconnect', () => process.exit());
 const [people]: [Person[]] = (await once(process, 'message')) as [Person[]];
 const { client } = await startRelyingParty({ directAccess: true, consentRequired: false });
 const { issuer } = await startProvider({ clients: [client], people });
