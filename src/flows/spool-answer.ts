@@ -56,7 +56,7 @@ export async function spoolAnswer(
  * kept as pending, and is current at the next claim. Answers how many. One that does not open stays for the operator.
  */
 export async function replaySpool(resources: Needs): Promise<number> {
-  const { spool, log } = resources;
+  const { clock, spool, log } = resources;
   let replayed = 0;
   for (const { name: exchangeId, sealed } of await spool.list()) {
     try {
@@ -66,6 +66,9 @@ export async function replaySpool(resources: Needs): Promise<number> {
       log.error('spool.replay-failed', { exchangeId, folder: spool.folder, error });
     }
   }
+  await spool
+    .tidy(clock.now())
+    .catch((error: unknown) => log.warn('spool.drop-failed', { folder: spool.folder, error }));
   return replayed;
 }
 

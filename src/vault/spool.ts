@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -9,7 +10,7 @@ import { join } from 'node:path';
  */
 export interface Spool {
   readonly folder: string;
-  /** Writes the value whole; it outlives this process. Rejects where the disk is full or read-only. */
+  /** Writes the value, whole or not at all; it outlives this process. Rejects where the disk is full or read-only. */
   keep(name: string, sealed: Uint8Array): Promise<void>;
   /** Makes what was kept outlive a loss of power too. */
   flush(name: string): Promise<void>;
@@ -17,34 +18,86 @@ export interface Spool {
   drop(name: string): Promise<void>;
   /** What is kept, oldest name first; values that another process drops meanwhile are left out. */
   list(): Promise<{ name: string; sealed: Uint8Array }[]>;
+  /** Removes the empty files that processes left that are long gone by then. */
+  tidy(now: Date): Promise<void>;
 }
 
 const ending = '.sealed';
 const nameShape = /^[\w-]{1,64}$/;
 
-/** Opens the spool in a folder that is made when it is first needed, readable by this user only. */
+const spareEnding = '.spare';
+const abandonedMs = 3_600_000;
+
+/** An open file that goes by the name of the value it holds, and by a name of its own while it is empty. */
+interface Slot {
+  descriptor: number;
+  spare: string;
+}
+
+/**
+ * Opens the spool in a folder that is made when it is first needed, readable by this user only. A file whose value is
+ * dropped is emptied and used again: making, closing and deleting hundreds a second is dear on some file systems.
+ */
 export function openSpool(folder: string): Spool {
+  const spares: Slot[] = [];
+  const filled = new Map<string, Slot>();
   const path = (name: string) => {
     if (!nameShape.test(name)) throw new Error('A spool keeps values under ids only.');
     return join(folder, name + ending);
   };
+  const openSlot = (): Slot => {
+    const spare = join(folder, randomUUID() + spareEnding);
+    const make = () => ({ spare, descriptor: openSync(spare, 'wx', 0o600) });
+    try {
+      return make();
+    } catch (error) {
+      whenMissing(error, undefined);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return make();
+    }
+  };
+  const fill = (slot: Slot, name: string, sealed: Uint8Array) => {
+    try {
+      writeWhole(slot.descriptor, sealed);
+      renameSync(slot.spare, path(name));
+      filled.set(name, slot);
+    } catch (error) {
+      closeSync(slot.descriptor);
+      rmSync(slot.spare, { force: true });
+      throw error;
+    }
+  };
   return {
     folder,
     keep: async (name, sealed) => {
-      const write = () => writeFileSync(path(name), sealed, { mode: 0o600 });
+      path(name);
+      const spare = spares.pop();
+      if (spare === undefined) return fill(openSlot(), name, sealed);
       try {
-        write();
+        fill(spare, name, sealed);
       } catch (error) {
+        // Whoever tidies up may take an empty file away.
         whenMissing(error, undefined);
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        write();
+        fill(openSlot(), name, sealed);
       }
     },
     flush: async (name) => {
       await sync(path(name));
       await sync(folder);
     },
-    drop: async (name) => rmSync(path(name), { force: true }),
+    drop: async (name) => {
+      const slot = filled.get(name);
+      filled.delete(name);
+      if (slot === undefined) return rmSync(path(name), { force: true });
+      try {
+        renameSync(path(name), slot.spare);
+        ftruncateSync(slot.descriptor);
+        spares.push(slot);
+      } catch (error) {
+        closeSync(slot.descriptor);
+        whenMissing(error, undefined);
+      }
+    },
     list: async () => {
       const files = await readdir(folder).catch((error: unknown) => whenMissing(error, []));
       const names = files.filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length));
@@ -59,7 +112,21 @@ export function openSpool(folder: string): Spool {
       );
       return found.flat();
     },
+    tidy: async (now) => {
+      const files = await readdir(folder).catch((error: unknown) => whenMissing(error, []));
+      for (const file of files.filter((file) => file.endsWith(spareEnding))) {
+        const { mtimeMs } = await stat(join(folder, file)).catch((error: unknown) =>
+          whenMissing(error, { mtimeMs: Number.NaN }),
+        );
+        if (now.getTime() - mtimeMs > abandonedMs) await rm(join(folder, file), { force: true });
+      }
+    },
   };
+}
+
+function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; )
+    written += writeSync(descriptor, bytes, written, bytes.length - written, written);
 }
 
 async function sync(path: string): Promise<void> {

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
+import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Provider } from './realm.ts';
 import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from './scene.ts';
@@ -75,8 +75,8 @@ async function killBeforeTheDatabaseHasIt(scene: Scene): Promise<void> {
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM grants FOR UPDATE');
   answer.release();
-  const spool = join(scene.folder, 'spool');
-  await expect.poll(() => readdir(spool).catch(() => []), { timeout: 20_000 }).toHaveLength(1);
+  const spool = openSpool(join(scene.folder, 'spool'));
+  await expect.poll(() => spool.list(), { timeout: 20_000 }).toHaveLength(1);
   await kill(asking);
   await client.end();
 }
