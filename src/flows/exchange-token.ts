@@ -1,12 +1,12 @@
 import type { Lease } from '../database/leases.ts';
 import { saveRefused } from '../database/refusals.ts';
-import { keepPending, type Saved, saveExchanged } from '../database/rotations.ts';
+import { keepPending, type ReceivedToken, type Saved, saveExchanged } from '../database/rotations.ts';
 import { judgeAnswer, type TokenAnswer, type Verdict } from '../domain/verdict.ts';
 import { HouseError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import type { AccessToken } from '../sources/source.ts';
 import { openBoundKey, proving } from './bound-key.ts';
-import { deadlinesOfExchange, openToken, readyToKeep, type TokenInHand } from './custody.ts';
+import { deadlinesOfExchange, openToken, readyToKeep } from './custody.ts';
 import { revokeReplaced } from './revoke-replaced.ts';
 import { explainFailure, notUsable, settleFailure } from './settle-failure.ts';
 import { spoolAnswer } from './spool-answer.ts';
@@ -58,31 +58,26 @@ export async function exchangeToken(resources: Needs, lease: Lease): Promise<Acc
   return { ...proving(issuer, tokens, boundKey), endsAt: new Date(sentAt.getTime() + seconds * 1000) };
 }
 
-/** A token that came back and whether the disk has it; none where the provider sent none, or the very same. */
+/** A token that came back, and whether the disk has it; none where the provider sent none, or the very same. */
 interface Kept {
-  token: TokenInHand | undefined;
+  refreshToken?: string;
+  received?: ReceivedToken;
   spooled: boolean;
 }
 
-const nothing: Kept = { token: undefined, spooled: false };
+const nothing: Kept = { spooled: false };
 
 async function keepSafe(
   resources: Needs,
   lease: Lease,
   { refreshToken, issuedAt, endsAt, sid }: TokenAnswer,
 ): Promise<Kept> {
-  if (refreshToken === undefined || isSame(resources, lease, refreshToken)) return nothing;
+  if (refreshToken === undefined) return nothing;
+  const { grant } = lease;
   const token = { refreshToken, issuedAt, endsAt, sid };
-  return { token, spooled: await spoolAnswer(resources, lease, token) };
-}
-
-function isSame({ keyring }: Needs, lease: Lease, refreshToken: string): boolean {
-  const { fingerprint } = ready({ keyring }, lease, { refreshToken });
-  return Buffer.from(lease.token.fingerprint).equals(fingerprint);
-}
-
-function ready({ keyring }: Pick<Needs, 'keyring'>, { grant }: Lease, token: TokenInHand) {
-  return readyToKeep(keyring, { userId: grant.userId, grantId: grant.id }, token);
+  const received = readyToKeep(resources.keyring, { userId: grant.userId, grantId: grant.id }, token);
+  if (Buffer.from(lease.token.fingerprint).equals(received.fingerprint)) return nothing;
+  return { refreshToken, received, spooled: await spoolAnswer(resources, lease, token) };
 }
 
 async function saveSuccess(
@@ -92,14 +87,13 @@ async function saveSuccess(
   { status, tokens }: { status: number; tokens: TokenAnswer },
 ): Promise<void> {
   const { database, clock, config } = resources;
-  const { token, spooled } = kept;
+  const { received, spooled } = kept;
   const at = clock.now();
-  const received = token && ready(resources, lease, token);
   const deadlines = deadlinesOfExchange(config, lease.grant, lease.token, tokens, at);
   const saved = await persistently(resources, lease, kept, () =>
     saveExchanged(database, { lease, at, status, received, deadlines }),
   );
-  if (saved.outcome === 'withdrawn') throw await revokeLate(resources, lease, token);
+  if (saved.outcome === 'withdrawn') throw await revokeLate(resources, lease, kept);
   if (spooled) await dropSpooled(resources, lease);
   if (saved.outcome !== 'saved') throw fenced(resources, lease, saved);
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
@@ -128,15 +122,12 @@ async function saveUnaccepted(
   errorCode: string,
 ): Promise<HouseError> {
   const { database, clock, log } = resources;
-  const { token, spooled } = kept;
+  const { received, spooled } = kept;
   const at = clock.now();
   const origin = { grantId: lease.grant.id, sent: lease.token.number, fence: lease.fence };
   const outcome =
-    token &&
-    (await persistently(resources, lease, kept, () =>
-      keepPending(database, { ...origin, received: ready(resources, lease, token), at }),
-    ));
-  if (outcome === 'withdrawn') return revokeLate(resources, lease, token);
+    received && (await persistently(resources, lease, kept, () => keepPending(database, { ...origin, received, at })));
+  if (outcome === 'withdrawn') return revokeLate(resources, lease, kept);
   if (spooled) await dropSpooled(resources, lease);
   await persistently(resources, lease, nothing, () =>
     saveRefused(database, { lease, at, verdict, status: 200, errorCode, free: false }),
@@ -155,7 +146,7 @@ async function saveUnaccepted(
  */
 async function persistently<T>(resources: Needs, lease: Lease, kept: Kept, save: () => Promise<T>): Promise<T> {
   const { clock, log } = resources;
-  let safe = kept.token === undefined;
+  let safe = kept.received === undefined;
   for (;;) {
     try {
       return await save();
@@ -186,11 +177,11 @@ async function isFlushed({ spool, log }: Needs, { exchangeId }: Lease): Promise<
 }
 
 /** Consent was withdrawn while the provider answered: the new token is ended where it came from. */
-async function revokeLate(resources: Needs, lease: Lease, token: TokenInHand | undefined): Promise<HouseError> {
+async function revokeLate(resources: Needs, lease: Lease, { refreshToken }: Kept): Promise<HouseError> {
   const { issuer, log } = resources;
-  if (token !== undefined) {
+  if (refreshToken !== undefined) {
     try {
-      await issuer.revoke(token.refreshToken);
+      await issuer.revoke(refreshToken);
       await dropSpooled(resources, lease);
     } catch (error) {
       log.warn('grant.revoke.failed', { grantId: lease.grant.id, error });

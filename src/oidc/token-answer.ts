@@ -31,14 +31,14 @@ export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswe
   const accessToken = text(body.access_token);
   if (accessToken === undefined) return undefined;
   const refreshToken = text(body.refresh_token);
-  const [ofId, ofAccess, ofRefresh] = [body.id_token, accessToken, refreshToken].map(decodeClaims);
+  const [ofId, ofRefresh] = [body.id_token, refreshToken].map(decodeClaims);
   return withoutUndefined({
     accessToken,
     bound: /^dpop$/i.test(text(body.token_type) ?? '') || undefined,
     refreshToken,
     expiresIn: typeof body.expires_in === 'number' && body.expires_in >= 0 ? body.expires_in : undefined,
     scope: text(body.scope),
-    subject: text(ofId?.sub) ?? text(ofAccess?.sub),
+    subject: text(ofId?.sub) ?? text(decodeClaims(accessToken)?.sub),
     sid: text(ofId?.sid) ?? text(ofRefresh?.sid),
     tokenType: text(ofRefresh?.typ),
     issuedAt: moment(ofRefresh?.iat),

@@ -56,7 +56,7 @@ export const keepingFetch: CustomFetch = async (url, options) => {
     const text = await body.text();
     attempt.raw = { status, retryAfter: single(headers['retry-after']) ?? null, text };
     await attempt.keep(attempt.raw);
-    return new Response(text || null, { status, headers: headersOf(headers) });
+    return new Response(text || null, { status, headers: oneEach(headers) });
   } catch (error) {
     attempt.failure = failureCode(error);
     attempt.sent = !beforeSending.test(attempt.failure);
@@ -68,20 +68,17 @@ type Sent = Parameters<CustomFetch>[1];
 
 /** Half the work of fetch: the body is read whole anyway. Redirects are not followed. */
 function asRequest({ method, headers, body, signal }: Sent) {
-  const sent = Object.fromEntries(new Headers(headers).entries());
   return {
     method: method as 'POST',
-    headers: sent,
+    headers,
     body: body == null ? null : String(body),
     ...(signal && { signal }),
   };
 }
 
-function headersOf(headers: Record<string, string | string[] | undefined>): Headers {
-  const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    [value ?? []].flat().map((one) => [name, one]),
-  );
-  return new Headers(entries);
+/** A header that came several times says what all of them say (RFC 9110, section 5.3). */
+function oneEach(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, [value].flat().join(', ')]));
 }
 
 function single(value: string | string[] | undefined): string | undefined {
