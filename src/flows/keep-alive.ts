@@ -11,7 +11,7 @@ export interface Sweep {
 
 const batch = 200;
 /** Grants that are asked at once: enough for their claims and saves to share statements, few for a provider. */
-export const atOnce = 16;
+export const atOnce = 32;
 
 /**
  * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
