@@ -1,15 +1,18 @@
 /**
  * Exchanges per second through the whole protocol (lease, spool, request, save) beside the bare token endpoint of the same
- * provider, with 1 and with 4 workers. `node bench/exchange.ts [--json] [--provider demo|keycloak] [--seconds N] [--rounds N]`.
+ * provider, with 1 and with 4 workers.
+ * `node bench/exchange.ts [--json] [--provider demo|keycloak] [--processors apart|shared] [--seconds N] [--rounds N]`.
  *
  * - bare: a client that only refreshes, with as many keep-alive connections as ours has open: the provider can do no more.
  * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, on one PostgreSQL
  *   that commits each rotation durably.
  *
- * Rotation is strict: a token that came back twice would end its session, and the bench with it. Rounds take turns, and the
- * medians are compared. Then the keep-alive sweep: how long it takes to find what is due among few and among 100,000 grants.
+ * The provider has half of the processors, the client the other half, where it runs alone or is workers and PostgreSQL; with
+ * `shared` all are everybody's. Rotation is strict: a token that came back twice would end its session, and the bench with
+ * it. Rounds take turns, and the medians are compared. Then the keep-alive sweep: how long it takes to find what is due
+ * among few and among 100,000 grants.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,9 +22,10 @@ import { openDatabase } from '../src/database/client.ts';
 import { startEmbeddedDatabase } from '../src/database/embedded.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { atOnce } from '../src/flows/keep-alive.ts';
-import { bareRefreshes } from './exchange/bare-client.ts';
+import { openBareClient } from './exchange/bare-client.ts';
 import { insertCrowd, insertHistory } from './exchange/crowd.ts';
 import { enrol } from './exchange/enrol.ts';
+import { halves, runOn } from './exchange/processors.ts';
 import { providers } from './exchange/provider-process.ts';
 import { timeSweeps } from './exchange/sweeps.ts';
 import type { WorkerOrder, WorkerResult } from './exchange/worker.ts';
@@ -32,27 +36,38 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '3' },
     provider: { type: 'string', default: 'demo' },
+    processors: { type: 'string', default: 'apart' },
   },
 });
 const say = (text: string) => process.stderr.write(`${text}\n`);
-const ms = Number(values.seconds) * 1000;
-const rounds = Number(values.rounds);
+const ms = 1000 * positive('seconds');
+const rounds = positive('rounds');
 const counts = [1, 4];
 const grantsOfWorker = 100;
 
-const start = providers[values.provider];
-if (start === undefined) throw new Error(`--provider is one of ${Object.keys(providers).join(', ')}.`);
+const start = providers[values.provider] ?? misused(`--provider is one of ${Object.keys(providers).join(', ')}.`);
+if (!['apart', 'shared'].includes(values.processors)) misused('--processors is apart or shared.');
+const apart = values.processors === 'apart' ? halves() : undefined;
+if (values.processors === 'apart' && !apart) say('This system has no taskset or one processor only: they are shared.');
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(home, { recursive: true, force: true }));
+if (apart) runOn(apart.provider);
+const provider = opened.use(await start(2 * Math.max(...counts) * grantsOfWorker));
+if (apart) runOn(apart.ours);
 const { url } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
 await migrate(url);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
-const provider = opened.use(await start(2 * Math.max(...counts) * grantsOfWorker));
 await insertCrowd(database, { grants: 10_000, due: 0 });
 await insertHistory(database, 10);
 const people = await enrol(provider, database);
+
+const bare = opened.use(await openBareClient(provider, people.bare, Math.max(...counts) * atOnce));
+const children = await startWorkers(Math.max(...counts));
+opened.defer(() => {
+  for (const child of children) child.disconnect();
+});
 
 const rates: Record<string, { bare: number[]; ours: number[]; statements: number[] }> = {};
 for (let round = 0; round < rounds; round += 1) {
@@ -60,10 +75,8 @@ for (let round = 0; round < rounds; round += 1) {
     const name = String(count);
     const row = rates[name] ?? { bare: [], ours: [], statements: [] };
     rates[name] = row;
-    row.bare.push(
-      await bareRefreshes(provider, people.bare.slice(0, count * grantsOfWorker), { lanes: count * atOnce, ms }),
-    );
-    const ours = await runWorkers(count);
+    row.bare.push(await bare.refresh(count * grantsOfWorker, { lanes: count * atOnce, ms }));
+    const ours = await exchangeWith(children.slice(0, count));
     row.ours.push(ours.rate);
     row.statements.push(ours.statements);
     say(`round ${round + 1}, ${name} workers: bare ${row.bare.at(-1)?.toFixed(0)}/s, ours ${ours.rate.toFixed(0)}/s`);
@@ -82,19 +95,17 @@ if (values.json !== true) {
   console.table(workers);
   console.table(sweep);
 }
-console.log(JSON.stringify({ provider: values.provider, ratio: workers['4']?.ratio, workers, sweep }));
+const processors = apart ? 'apart' : 'shared';
+console.log(JSON.stringify({ provider: values.provider, processors, ratio: workers['4']?.ratio, workers, sweep }));
 await opened.disposeAsync();
 
-/** Starts the workers, lets them begin together once all are warm, and adds up what they did. */
-async function runWorkers(count: number): Promise<{ rate: number; statements: number }> {
-  // As autovacuum leaves it in a database that has been in use for a while.
-  await database.$executeRaw`VACUUM ANALYZE`;
+/** Starts the workers that all rounds share, as a house has them: until they are warm, compilers are at work. */
+async function startWorkers(count: number): Promise<ChildProcess[]> {
   const children = Array.from({ length: count }, (_, index) => {
     const order: WorkerOrder = {
       grantIds: people.grants.slice(index * grantsOfWorker, (index + 1) * grantsOfWorker),
       lanes: atOnce,
       databaseUrl: url,
-      ms,
       keyring: people.keyring,
       spool: join(home, `spool-${index}`),
       provider,
@@ -104,18 +115,36 @@ async function runWorkers(count: number): Promise<{ rate: number; statements: nu
     return child;
   });
   await Promise.all(children.map((child) => once(child, 'message')));
-  const results = children.map(async (child): Promise<WorkerResult> => {
-    const answered = once(child, 'message');
-    child.send('go');
-    const [result] = await answered;
-    return result;
-  });
-  const done = await Promise.all(results);
+  return children;
+}
+
+/** Lets workers begin together, and adds up what they did. */
+async function exchangeWith(children: readonly ChildProcess[]): Promise<{ rate: number; statements: number }> {
+  // As autovacuum leaves it in a database that has been in use for a while.
+  await database.$executeRaw`VACUUM ANALYZE`;
+  const done = await Promise.all(
+    children.map(async (child): Promise<WorkerResult> => {
+      const answered = once(child, 'message');
+      child.send({ ms });
+      const [result] = await answered;
+      return result;
+    }),
+  );
   const sum = (of: (result: WorkerResult) => number) => done.reduce((total, result) => total + of(result), 0);
   return {
     rate: sum(({ exchanges, elapsedMs }) => (exchanges / elapsedMs) * 1000),
     statements: sum((one) => one.statements) / sum((one) => one.exchanges),
   };
+}
+
+function positive(name: 'seconds' | 'rounds'): number {
+  const value = Number(values[name]);
+  return Number.isInteger(value) && value > 0 ? value : misused(`--${name} is a whole number above 0.`);
+}
+
+function misused(cure: string): never {
+  console.error(cure);
+  process.exit(2);
 }
 
 function median(values: readonly number[]): number {

@@ -2,16 +2,22 @@ import { Pool } from 'undici';
 import { inLanes, warmUp } from './lanes.ts';
 import type { ProviderProcess } from './provider-process.ts';
 
-/** Refreshes per second of a client that does nothing else, one token after the other in each lane. Changes the tokens in place. */
-export async function bareRefreshes(
+/** A client that refreshes and does nothing else. */
+export interface BareClient extends AsyncDisposable {
+  /** Refreshes per second with the first so many tokens, one after the other in each lane. */
+  refresh(tokens: number, options: { lanes: number; ms: number }): Promise<number>;
+}
+
+/** Opens the client, with as many connections as it has lanes at most, and warms it up. Changes the tokens in place. */
+export async function openBareClient(
   provider: ProviderProcess,
   tokens: { token: string }[],
-  { lanes, ms }: { lanes: number; ms: number },
-): Promise<number> {
+  connections: number,
+): Promise<BareClient> {
   const discovery = await fetch(`${provider.issuer}/.well-known/openid-configuration`);
   const { token_endpoint: endpoint } = (await discovery.json()) as { token_endpoint: string };
   const { origin, pathname } = new URL(endpoint);
-  const pool = new Pool(origin, { connections: lanes, pipelining: 1 });
+  const pool = new Pool(origin, { connections, pipelining: 1 });
   const basic = `Basic ${Buffer.from(`${encodeURIComponent(provider.clientId)}:${new URLSearchParams({ s: provider.secret }).toString().slice(2)}`).toString('base64')}`;
   const headers = { authorization: basic, 'content-type': 'application/x-www-form-urlencoded' };
   const refresh = async (mine: { token: string }) => {
@@ -22,10 +28,13 @@ export async function bareRefreshes(
       throw new Error(`The provider refused: ${answer.statusCode}`);
     mine.token = json.refresh_token;
   };
-  await inLanes(tokens, lanes, refresh, (count) => count >= warmUp);
-  const begin = performance.now();
-  const count = await inLanes(tokens, lanes, refresh, () => performance.now() - begin >= ms);
-  const elapsed = performance.now() - begin;
-  await pool.close();
-  return (count / elapsed) * 1000;
+  await inLanes(tokens, connections, refresh, (count) => count >= warmUp);
+  return {
+    refresh: async (count, { lanes, ms }) => {
+      const begin = performance.now();
+      const done = await inLanes(tokens.slice(0, count), lanes, refresh, () => performance.now() - begin >= ms);
+      return (done / (performance.now() - begin)) * 1000;
+    },
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
 }

@@ -1,5 +1,5 @@
 /** How many times each side does its work before anything is measured: until then compilers are at work. */
-export const warmUp = 1_000;
+export const warmUp = 5_000;
 
 /** Does the work with one item after the other, around and around, in so many lanes, until it is over. Answers how many times. */
 export async function inLanes<T>(

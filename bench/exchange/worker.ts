@@ -17,7 +17,6 @@ export interface WorkerOrder {
   databaseUrl: string;
   keyring: string;
   spool: string;
-  ms: number;
   provider: { issuer: string; clientId: string; secret: string; redirectUri: string };
 }
 
@@ -52,12 +51,12 @@ const resources = {
 };
 const exchange = (grantId: string) => exchangeNow(resources, { grantId, purpose: 'keep-alive' });
 await inLanes(grantIds, lanes, exchange, (done) => done >= warmUp);
+process.on('message', async ({ ms }: { ms: number }) => {
+  const begin = performance.now();
+  const before = count();
+  const exchanges = await inLanes(grantIds, lanes, exchange, () => performance.now() - begin >= ms);
+  const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
+  process.send?.(result);
+});
+process.once('disconnect', () => void database.$disconnect());
 process.send?.('warm');
-await once(process, 'message');
-const begin = performance.now();
-const before = count();
-const exchanges = await inLanes(grantIds, lanes, exchange, () => performance.now() - begin >= order.ms);
-const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
-process.send?.(result);
-process.disconnect();
-await database.$disconnect();
