@@ -30,15 +30,7 @@ import { providers } from './exchange/provider-process.ts';
 import { timeSweeps } from './exchange/sweeps.ts';
 import type { WorkerOrder, WorkerResult } from './exchange/worker.ts';
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean' },
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '3' },
-    provider: { type: 'string', default: 'demo' },
-    processors: { type: 'string', default: 'apart' },
-  },
-});
+const values = readOptions();
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const ms = 1000 * positive('seconds');
 const rounds = positive('rounds');
@@ -53,6 +45,8 @@ if (values.processors === 'apart' && !apart) say('This system has no taskset or 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(home, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void opened.disposeAsync().finally(() => process.exit(1)));
 if (apart) runOn(apart.provider);
 const provider = opened.use(await start(2 * Math.max(...counts) * grantsOfWorker));
 if (apart) runOn(apart.ours);
@@ -66,7 +60,7 @@ const people = await enrol(provider, database);
 const bare = opened.use(await openBareClient(provider, people.bare, Math.max(...counts) * atOnce));
 const children = await startWorkers(Math.max(...counts));
 opened.defer(() => {
-  for (const child of children) child.disconnect();
+  for (const child of children) if (child.connected) child.disconnect();
 });
 
 const rates: Record<string, { bare: number[]; ours: number[]; statements: number[] }> = {};
@@ -135,6 +129,23 @@ async function exchangeWith(children: readonly ChildProcess[]): Promise<{ rate: 
     rate: sum(({ exchanges, elapsedMs }) => (exchanges / elapsedMs) * 1000),
     statements: sum((one) => one.statements) / sum((one) => one.exchanges),
   };
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean' },
+        seconds: { type: 'string', default: '4' },
+        rounds: { type: 'string', default: '3' },
+        provider: { type: 'string', default: 'demo' },
+        processors: { type: 'string', default: 'apart' },
+      },
+    });
+    return values;
+  } catch (error) {
+    return misused((error as Error).message);
+  }
 }
 
 function positive(name: 'seconds' | 'rounds'): number {

@@ -42,6 +42,7 @@ async function startDemo(count: number): Promise<ProviderProcess> {
     ...said,
     people,
     [Symbol.asyncDispose]: async () => {
+      if (!child.connected) return;
       const ended = once(child, 'exit');
       child.kill();
       await ended;

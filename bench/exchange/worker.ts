@@ -1,4 +1,4 @@
-/** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, for as long as it is told. */
+/** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, whenever and for as long as it is told. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
@@ -26,6 +26,7 @@ export interface WorkerResult {
   statements: number;
 }
 
+process.once('disconnect', () => process.exit());
 const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
 const { provider, grantIds, lanes } = order;
 const config = readConfig({
@@ -58,5 +59,4 @@ process.on('message', async ({ ms }: { ms: number }) => {
   const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
   process.send?.(result);
 });
-process.once('disconnect', () => void database.$disconnect());
 process.send?.('warm');
