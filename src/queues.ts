@@ -145,31 +145,24 @@ async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<Qu
 
 async function reachRedis(url: string, { prefix }: QueueSettings): Promise<QueueConnection> {
   const connection: QueueConnection = { kind: 'redis', url, prefix };
-  await orUnavailable(connection, async () => {
-    const client = new Redis(url, { lazyConnect: true, connectTimeout: 5_000, retryStrategy: () => null });
-    client.on('error', () => {}); // connect() rejects as well.
-    try {
-      await client.connect();
-      await client.ping();
-    } finally {
-      client.disconnect();
-    }
-  });
+  await orUnavailable(connection, () => askOnce(url, (client) => client.ping()));
   return connection;
 }
 
 /** What Redis says of itself (INFO). Throws what the driver throws; leaves nothing open. */
 export async function askRedis(url: string): Promise<string> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 5_000,
-    commandTimeout: 5_000,
-    retryStrategy: () => null,
-  });
+  return askOnce(url, (client) => client.info());
+}
+
+async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
+  const patience = { connectTimeout: 5_000, commandTimeout: 5_000 };
+  const client = new Redis(url, { ...patience, lazyConnect: true, retryStrategy: () => null });
   client.on('error', () => {}); // connect() rejects as well.
   try {
     await client.connect();
-    return await client.info();
+    // The driver stays in database 0 where there is none of that number.
+    await client.select(client.options.db ?? 0);
+    return await ask(client);
   } finally {
     client.disconnect();
   }

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
-import { openQueues } from '../../../src/queues.ts';
+import { askRedis, openQueues } from '../../../src/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
 import { openCuttableProxy } from '../../support/cuttable-proxy.ts';
 import { redisServer, startRedis } from '../../support/redis.ts';
@@ -12,6 +12,14 @@ const settings = { postgresUrl: 'postgres://nowhere.invalid/not-used', prefix: '
 
 describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
   queueContract(openPlace);
+
+  test('a database that the server does not have is refused at the start, and nothing is put into another one', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    const opening = openQueues({ ...settings, redisUrl: `${redis.url}/99`, log: silentLog });
+    await expect(opening).rejects.toMatchObject({ code: 'queue/unavailable' });
+    await expect(askRedis(`${redis.url}/99`)).rejects.toThrow('out of range');
+    expect(await askRedis(`${redis.url}/3`)).toContain('redis_version');
+  });
 
   test('a restart of the server keeps what waits, and workers come back by themselves', async () => {
     await using redis = await startRedis(redisServer ?? '');
