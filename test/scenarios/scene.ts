@@ -272,14 +272,16 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
   return plan?.nextDueAt;
 }
 
-/** Waits until no run is under way or due. */
+/** Waits until no run is under way or due; says what it waited for, where that takes too long. */
 export async function waitUntilAtRest({ run }: Resources['database'], clock: Clock): Promise<void> {
+  const dueNow = () => ({ state: 'queued' as const, dueAt: { lte: clock.now() } });
+  const open = () => ({ OR: [{ state: 'running' as const }, dueNow()] });
   for (let waited = 0; waited < 600; waited += 1) {
-    const due = { state: 'queued' as const, dueAt: { lte: clock.now() } };
-    if ((await run.count({ where: { OR: [{ state: 'running' }, due] } })) === 0) return;
+    if ((await run.count({ where: open() })) === 0) return;
     await sleep(50);
   }
-  throw new Error('Nightkeep has not come to rest within half a minute.');
+  const left = { now: clock.now(), runs: await run.findMany({ where: open() }) };
+  throw new Error(`Nightkeep has not come to rest within half a minute: ${JSON.stringify(left)}`);
 }
 
 /** The command reads its settings from the environment, where nothing of ours stands otherwise. */
