@@ -70,7 +70,6 @@ export function openSpool(folder: string): Spool {
   return {
     folder,
     keep: async (name, sealed) => {
-      path(name);
       const spare = spares.pop();
       if (spare === undefined) return fill(openSlot(), name, sealed);
       try {
