@@ -4,7 +4,7 @@ const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 120_000, ...extra },
 });
 
-const postgres = { globalSetup: 'test/support/postgres-server.ts' };
+const postgres = { globalSetup: 'test/support/servers/postgres-server.ts' };
 
 export default defineConfig({
   test: {
@@ -12,6 +12,8 @@ export default defineConfig({
       project('unit'),
       project('contract', postgres),
       project('integration', postgres),
+      project('scenarios', postgres),
+      project('process', postgres),
       project('conformance', {
         ...postgres,
         testTimeout: 300_000,
@@ -20,7 +22,7 @@ export default defineConfig({
       }),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       project('keycloak', {
-        globalSetup: ['test/support/postgres-server.ts', 'test/support/keycloak-server.ts'],
+        globalSetup: ['test/support/servers/postgres-server.ts', 'test/support/servers/keycloak-server.ts'],
         testTimeout: 300_000,
         hookTimeout: 300_000,
         fileParallelism: false,

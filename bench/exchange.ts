@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import { openDatabase } from '../src/database/client.ts';
 import { startEmbeddedDatabase } from '../src/database/embedded.ts';
 import { migrate } from '../src/database/migrate.ts';
-import { atOnce } from '../src/flows/keep-alive.ts';
+import { atOnce } from '../src/flows/custody/keep-alive.ts';
 import { openBareClient } from './exchange/bare-client.ts';
 import { insertCrowd, insertHistory } from './exchange/crowd.ts';
 import { enrol } from './exchange/enrol.ts';

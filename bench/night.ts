@@ -19,8 +19,8 @@ import { systemClock } from '../src/clock.ts';
 import { openLocalBackend } from '../src/store/backend/local.ts';
 import { scryptForRandomPasswords } from '../src/store/format/key-file.ts';
 import { initRepository } from '../src/store/repository/repository.ts';
-import { startApache } from '../test/support/apache.ts';
-import { serviceFlags } from '../test/support/service-flags.ts';
+import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
+import { startApache } from '../test/support/servers/apache.ts';
 import { type Cost, measure } from './measure.ts';
 import { changeOne, makeWorld } from './night/world.ts';
 

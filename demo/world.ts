@@ -6,9 +6,9 @@ import { type Log, openLog } from '../src/log.ts';
 import { openResources, type Resources } from '../src/resources.ts';
 import { serve } from '../src/web/server.ts';
 import { startWorker } from '../worker/main.ts';
-import { type DemoCloud, startCloud } from './cloud.ts';
-import { type DemoProvider, startProvider } from './idp.ts';
+import { type DemoCloud, startCloud } from './cloud/cloud.ts';
 import { alice, bob, people } from './people.ts';
+import { type DemoProvider, startProvider } from './provider/provider.ts';
 
 /** A whole small world: a provider, a cloud, and Nightkeep itself on its embedded default. */
 export interface World extends AsyncDisposable {

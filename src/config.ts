@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { isValidZone } from './domain/nights.ts';
-import { HouseError, isHouseError } from './errors.ts';
+import { AppError, isAppError } from './errors.ts';
 import type { Level } from './log.ts';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
@@ -50,7 +50,7 @@ export function readEnvironment(): Environment {
   try {
     return { ...(existsSync('.env') && parseEnv(readFileSync('.env', 'utf8'))), ...process.env };
   } catch (cause) {
-    throw new HouseError('config/invalid', '.env cannot be read. Make it a file that this user may read.', { cause });
+    throw new AppError('config/invalid', '.env cannot be read. Make it a file that this user may read.', { cause });
   }
 }
 
@@ -101,7 +101,7 @@ type Name = keyof typeof settings;
 /** Reads every setting; throws `config/invalid` that names all that are wrong, each with the cure. Secrets may come as NAME_FILE. */
 export function readConfig(environment: Environment): Config {
   const { settings: read, faults } = surveySettings(environment);
-  if (faults.size > 0) throw new HouseError('config/invalid', [...new Set(faults.values())].join('\n'));
+  if (faults.size > 0) throw new AppError('config/invalid', [...new Set(faults.values())].join('\n'));
   const config = { ...read, keyring: read.keyring ?? makeKeyring(read.dataDir ?? '') };
   if (!isWhole<Config>(config, faults)) throw new Error('A setting is missing that no reader missed.');
   return config;
@@ -158,7 +158,7 @@ function gather<T extends object>(readers: Readers<T>, faults: Map<string, strin
       const value = readers[key]();
       if (value !== undefined) read[key] = value;
     } catch (error) {
-      if (!isHouseError(error, 'config/invalid')) throw error;
+      if (!isAppError(error, 'config/invalid')) throw error;
       faults.set(key, error.message);
     }
   }
@@ -188,7 +188,7 @@ function readText(what: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new HouseError('config/invalid', `${what}, which cannot be read. Check the path and its permissions.`, {
+    throw new AppError('config/invalid', `${what}, which cannot be read. Check the path and its permissions.`, {
       cause,
     });
   }
@@ -323,7 +323,7 @@ function makeKeyring(dataDir: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const what = `The keyring cannot be made in ${dataDir}. Make DATA_DIR a folder that this user may write to.`;
-    throw new HouseError('config/invalid', what, { cause });
+    throw new AppError('config/invalid', what, { cause });
   }
 }
 
@@ -340,6 +340,6 @@ function placeOnce(file: string, text: string): void {
   }
 }
 
-function invalid(name: string, what: string): HouseError {
-  return new HouseError('config/invalid', `${name} ${what}.`);
+function invalid(name: string, what: string): AppError {
+  return new AppError('config/invalid', `${name} ${what}.`);
 }

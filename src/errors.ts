@@ -1,14 +1,14 @@
 /**
  * The error rules of the house.
  *
- * 1. What crosses a module border on purpose is a HouseError; anything else is a bug and reads "Internal error" to people.
+ * 1. What crosses a module border on purpose is a AppError; anything else is a bug and reads "Internal error" to people.
  * 2. The code is for machines (branch on it), the message is for people: what is wrong, then the cure. No secret in either.
  * 3. Evidence goes into `cause` and `detail`; operators see them in the log, people never do.
  * 4. The place that knows says whether trying again can help (`retry`); general code only obeys.
  * 5. An error is raised once and passed on; wrap it only to add what the lower place could not know.
  */
 
-/** Every code that a HouseError may carry, with the sentence that triggers it. */
+/** Every code that a AppError may carry, with the sentence that triggers it. */
 export const errorCodes = {
   'config/invalid': 'A setting is missing or wrong; the service does not start.',
   'keyring/invalid': 'The keyring is missing, unreadable or not the one the database was sealed with.',
@@ -64,7 +64,7 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
-export interface HouseErrorOptions {
+export interface AppErrorOptions {
   cause?: unknown;
   /** Named facts for the operator's log. Never a secret. */
   detail?: Record<string, unknown>;
@@ -73,26 +73,26 @@ export interface HouseErrorOptions {
 }
 
 /** An error with a code for machines and a message for people that names the cure. */
-export class HouseError extends Error {
+export class AppError extends Error {
   readonly code: ErrorCode;
   readonly detail: Record<string, unknown>;
   readonly retry: { afterMs: number } | undefined;
 
-  constructor(code: ErrorCode, message: string, options: HouseErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'HouseError';
+    this.name = 'AppError';
     this.code = code;
     this.detail = options.detail ?? {};
     this.retry = options.retry;
   }
 }
 
-/** Whether the error is a HouseError, of that code where one is named. */
-export function isHouseError(error: unknown, code?: ErrorCode): error is HouseError {
-  return error instanceof HouseError && (code === undefined || error.code === code);
+/** Whether the error is a AppError, of that code where one is named. */
+export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code);
 }
 
 /** What a person may read of any error. */
 export function messageForPeople(error: unknown): string {
-  return isHouseError(error) ? error.message : 'Internal error. The operator finds the details in the log.';
+  return isAppError(error) ? error.message : 'Internal error. The operator finds the details in the log.';
 }

@@ -1,7 +1,7 @@
 import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, Queue, runMigrations } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
-import { HouseError } from './errors.ts';
+import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /**
@@ -173,7 +173,7 @@ async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<
     return await ask();
   } catch (cause) {
     const [server, setting] = connection.kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
-    throw new HouseError(
+    throw new AppError(
       'queue/unavailable',
       `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`,
       { cause, retry: { afterMs: 5_000 } },

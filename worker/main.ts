@@ -1,12 +1,12 @@
 import cron from 'node-cron';
-import { backUp } from '../src/flows/back-up.ts';
-import { eraseRepositories } from '../src/flows/erase-repositories.ts';
-import { heal } from '../src/flows/heal.ts';
-import { keepAlive } from '../src/flows/keep-alive.ts';
-import { openNight } from '../src/flows/open-night.ts';
-import { continueRotation } from '../src/flows/rotate-keys.ts';
-import { steerRun } from '../src/flows/steer-run.ts';
-import { warnOfEnds } from '../src/flows/warn-of-ends.ts';
+import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
+import { keepAlive } from '../src/flows/custody/keep-alive.ts';
+import { eraseRepositories } from '../src/flows/erasure/erase-repositories.ts';
+import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
+import { backUp } from '../src/flows/nights/back-up.ts';
+import { heal } from '../src/flows/nights/heal.ts';
+import { openNight } from '../src/flows/nights/open-night.ts';
+import { steerRun } from '../src/flows/nights/steer-run.ts';
 import type { Resources } from '../src/resources.ts';
 import { workOn } from './work-on.ts';
 

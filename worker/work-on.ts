@@ -1,6 +1,6 @@
 import { createPostgresBackend, type Processor, Worker, type WorkerOptions } from 'bullmq';
 import type { Clock } from '../src/clock.ts';
-import { HouseError, isHouseError, messageForPeople } from '../src/errors.ts';
+import { AppError, isAppError, messageForPeople } from '../src/errors.ts';
 import { type Log, scrub } from '../src/log.ts';
 import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
 
@@ -56,7 +56,7 @@ export function workOn(connection: QueueConnection, handler: Handler, options: W
   worker.on('error', reportErrors(log));
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids)
-      inHand.get(id)?.abort(new HouseError('run/lost-lease', 'The queue gave this run to another worker.'));
+      inHand.get(id)?.abort(new AppError('run/lost-lease', 'The queue gave this run to another worker.'));
   });
   let closed: Promise<void> | undefined;
   return {
@@ -112,7 +112,7 @@ async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log
 function parseJob(data: unknown): BackUpJob {
   if (typeof data === 'object' && data !== null && 'runId' in data && typeof data.runId === 'string')
     return { runId: data.runId };
-  throw new HouseError('request/invalid', 'The queue holds a job without the id of a run.');
+  throw new AppError('request/invalid', 'The queue holds a job without the id of a run.');
 }
 
 /** The queue stores and shows the message in clear text, so it gets code and message and neither cause nor stack. */
@@ -120,10 +120,10 @@ class FailedJob extends Error {
   readonly afterMs: number | undefined;
 
   constructor(error: unknown) {
-    const code = isHouseError(error) ? `${error.code}: ` : '';
+    const code = isAppError(error) ? `${error.code}: ` : '';
     super(`${code}${scrub(messageForPeople(error))}`);
     this.stack = '';
-    this.afterMs = isHouseError(error) ? error.retry?.afterMs : undefined;
+    this.afterMs = isAppError(error) ? error.retry?.afterMs : undefined;
   }
 }
 
@@ -144,7 +144,7 @@ async function close({ worker, end, inHand, handled, clock, log }: Closing, grac
   const closed = worker.close();
   if (!(await within(clock, graceMs, closed))) {
     log.info('queue.stopping-jobs', { jobs: inHand.size });
-    const stopped = new HouseError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
+    const stopped = new AppError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
     for (const controller of inHand.values()) controller.abort(stopped);
     await Promise.allSettled(handled);
     if (!(await within(clock, partingMs, closed)))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/client.ts';
 import { saveConsent } from '../../src/database/consents.ts';
-import { readyToKeep } from '../../src/flows/custody.ts';
+import { readyToKeep } from '../../src/flows/custody/offline-token.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Authorized } from '../../src/oidc/authorization.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';

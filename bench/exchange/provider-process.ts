@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Person } from '../../demo/people.ts';
 import { importRealm } from '../../test/scenarios/keycloak-realm.ts';
-import { defaultVersion, keycloakDistribution } from '../../test/support/keycloak/distribution.ts';
-import { administrator, prepareHome, startKeycloak } from '../../test/support/keycloak/process.ts';
-import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import { temporaryFolder } from '../../test/support/fixtures/temporary-folder.ts';
+import { defaultVersion, keycloakDistribution } from '../../test/support/servers/keycloak/distribution.ts';
+import { administrator, prepareHome, startKeycloak } from '../../test/support/servers/keycloak/process.ts';
 
 export interface ProviderProcess extends AsyncDisposable {
   readonly issuer: string;

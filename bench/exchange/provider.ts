@@ -1,7 +1,7 @@
 /** A child of bench/exchange.ts: is told who the people are, tells its parent how to reach it, and lives as long as its parent does. */
 import { once } from 'node:events';
-import { startProvider } from '../../demo/idp.ts';
 import type { Person } from '../../demo/people.ts';
+import { startProvider } from '../../demo/provider/provider.ts';
 import { startRelyingParty } from '../../test/integration/demo/relying-party.ts';
 
 process.once('disconnect', () => process.exit());

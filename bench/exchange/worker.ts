@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
-import { exchangeNow } from '../../src/flows/obtain-access.ts';
+import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';

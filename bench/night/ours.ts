@@ -1,7 +1,7 @@
 /** One night of ours in a process of its own: `node ours.ts URL REPOSITORY PASSWORD`. */
 import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log.ts';
-import { webdavSource } from '../../src/sources/webdav.ts';
+import { webdavSource } from '../../src/sources/dav/webdav.ts';
 import { archive } from '../../src/store/archiver/archiver.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { timestamp } from '../../src/store/format/timestamp.ts';

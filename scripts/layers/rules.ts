@@ -94,6 +94,12 @@ export const layers: LayerRule[] = [
     reason: 'A flow is told by rooms of many kinds, so it knows none of them.',
   },
   {
+    layer: 'doctor',
+    files: any('src/doctor/'),
+    mayImport: any(ground, domain, wings, held, 'src/flows/'),
+    reason: 'The doctor examines what flows and wings do; rooms ask it, it asks no room.',
+  },
+  {
     layer: 'web',
     files: any('src/web/'),
     mayImport: any(ground, domain, wings, held, 'src/flows/'),
@@ -113,7 +119,7 @@ export const layers: LayerRule[] = [
       domain,
       wings,
       held,
-      'src/flows/',
+      'src/(flows|doctor)/',
       String.raw`src/web/(main|app|server)\.ts$`,
       String.raw`worker/main\.ts$`,
     ),

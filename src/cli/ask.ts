@@ -1,4 +1,4 @@
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /**
  * Asks for a secret without showing it; from a pipe its first line is taken. Rejects with `usage/invalid` where nothing is
@@ -21,7 +21,7 @@ export async function askSecret(question: string): Promise<string> {
 /** Asks a person at a terminal for a yes. Throws `usage/invalid` where there is nobody to ask. */
 export async function askYes(question: string, otherwise: string): Promise<boolean> {
   const { stdin, stderr } = process;
-  if (!stdin.isTTY) throw new HouseError('usage/invalid', otherwise);
+  if (!stdin.isTTY) throw new AppError('usage/invalid', otherwise);
   stderr.write(question);
   const answer = await new Promise<string>((resolve) =>
     stdin.once('data', (bytes) => resolve(bytes.toString())).resume(),
@@ -43,7 +43,7 @@ function typed(): Promise<string> {
     let text = '';
     const hear = (keys: string) => {
       for (const key of keys) {
-        if (key === '\u0003') return end(() => reject(new HouseError('usage/invalid', 'Nothing was changed.')));
+        if (key === '\u0003') return end(() => reject(new AppError('usage/invalid', 'Nothing was changed.')));
         if (key === '\r' || key === '\n' || key === '\u0004') return end(() => resolve(text));
         text = key === '\u007f' || key === '\b' ? Array.from(text).slice(0, -1).join('') : text + key;
       }
@@ -58,7 +58,6 @@ function typed(): Promise<string> {
 
 function firstLine(text: string): string {
   const [line = ''] = text.split(/\r?\n/);
-  if (line === '')
-    throw new HouseError('usage/invalid', 'There is no password. Type it, or send it on standard input.');
+  if (line === '') throw new AppError('usage/invalid', 'There is no password. Type it, or send it on standard input.');
   return line;
 }

@@ -1,6 +1,6 @@
 import { findRun, listPlansForCommand } from '../database/command-views.ts';
-import { HouseError } from '../errors.ts';
-import { requestRun } from '../flows/request-run.ts';
+import { AppError } from '../errors.ts';
+import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { type Command, text } from './command.ts';
 import { openHouse } from './open-house.ts';
@@ -15,12 +15,12 @@ export const backup: Command = {
   options: { user: { type: 'string' }, all: { type: 'boolean' }, wait: { type: 'boolean' }, json: { type: 'boolean' } },
   run: async (options, output) => {
     if ((text(options, 'user') === undefined) === (options.all !== true))
-      throw new HouseError('usage/invalid', 'Say either --user NAME or --all.');
+      throw new AppError('usage/invalid', 'Say either --user NAME or --all.');
     await using house = await openHouse();
     const userId = options.all === true ? undefined : (await namedUser(house, options)).id;
     const plans = await listPlansForCommand(house.database, userId);
     if (plans.length === 0)
-      throw new HouseError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
+      throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
     const runIds: string[] = [];
     for (const { id } of plans) runIds.push(await requestRun(house, { planId: id, trigger: 'operator' }));
     const runs = await Promise.all(

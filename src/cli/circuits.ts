@@ -1,6 +1,6 @@
 import { listCircuits, trustRefusals } from '../database/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { type Command, text } from './command.ts';
 import { openHouse } from './open-house.ts';
 
@@ -21,7 +21,7 @@ export const circuits: Command = {
       const trustedUntil = new Date(at.getTime() + trustMs);
       const { clientId } = house.issuer;
       if (!(await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: 'operator' })))
-        throw new HouseError('request/not-found', `There is no open circuit of ${issuer}. See: nightkeep circuits`);
+        throw new AppError('request/not-found', `There is no open circuit of ${issuer}. See: nightkeep circuits`);
     }
     const rows = await listCircuits(database);
     for (const row of rows)

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { readEnvironment } from '../config.ts';
-import { examine } from '../flows/doctor/doctor.ts';
-import type { Finding, State } from '../flows/doctor/finding.ts';
+import { examine } from '../doctor/doctor.ts';
+import type { Finding, State } from '../doctor/finding.ts';
 import type { Command } from './command.ts';
 
 /** Looks at everything that Nightkeep stands on, whatever state it is in; 0 nothing is wrong, 1 something is. */

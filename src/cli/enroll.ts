@@ -1,6 +1,6 @@
 import encodeQR from 'qr';
-import { HouseError } from '../errors.ts';
-import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/enroll-person.ts';
+import { AppError } from '../errors.ts';
+import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/consent/enroll-person.ts';
 import type { DeviceLogin } from '../oidc/enroll.ts';
 import type { Resources } from '../resources.ts';
 import { askSecret, askYes } from './ask.ts';
@@ -25,7 +25,7 @@ export const enrollPassword: Command = {
   options: { ...options, user: { type: 'string' } },
   run: async (given, output) => {
     const username = text(given, 'user');
-    if (username === undefined) throw new HouseError('usage/invalid', 'Say whose consent it is with --user NAME.');
+    if (username === undefined) throw new AppError('usage/invalid', 'Say whose consent it is with --user NAME.');
     return enroll(given, output, async () => {
       const password = await askSecret(`Password of ${username} at the provider: `);
       return { method: 'password', username, password };
@@ -45,7 +45,7 @@ const unconfirmed = 'Confirm with --yes that the terms are agreed to. Without --
 
 async function enroll(given: Options, output: Output, way: () => Promise<EnrollWay>): Promise<number> {
   const { json, yes } = given;
-  if (json === true && yes !== true) throw new HouseError('usage/invalid', unconfirmed);
+  if (json === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
   await using house = await openHouse();
   const terms = termsOf(house);
   if (json !== true) for (const line of wordsOf(terms)) output.line(line);

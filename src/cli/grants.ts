@@ -1,7 +1,7 @@
 import { forecastDeaths, type GrantRow, listGrants } from '../database/deadlines.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
-import { HouseError } from '../errors.ts';
-import { askAgain } from '../flows/ask-again.ts';
+import { AppError } from '../errors.ts';
+import { askAgain } from '../flows/custody/ask-again.ts';
 import type { Resources } from '../resources.ts';
 import { type Command, type Options, type Output, text } from './command.ts';
 import { openHouse } from './open-house.ts';
@@ -40,7 +40,7 @@ export const grants: Command = {
 async function ask(house: Resources, options: Options, output: Output): Promise<number> {
   const user = await namedUser(house, options);
   const grant = await findGrantOfPerson(house.database, { userId: user.id });
-  if (grant === null) throw new HouseError('request/not-found', 'This person has given no consent yet.');
+  if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
   await askAgain(house, { grantId: grant.id, by: 'operator' });
   output.line('The provider accepts the consent again.');
   return 0;
@@ -72,7 +72,7 @@ function days(options: Options, name: string): number | undefined {
   const value = text(options, name);
   if (value === undefined) return undefined;
   const [, count] = /^(\d{1,4})d?$/.exec(value) ?? [];
-  if (count === undefined) throw new HouseError('usage/invalid', `--${name} is "${value}": write it as 14d.`);
+  if (count === undefined) throw new AppError('usage/invalid', `--${name} is "${value}": write it as 14d.`);
   return Number(count);
 }
 
@@ -80,6 +80,6 @@ function stateOf(options: Options) {
   const value = text(options, 'state');
   const found = states.find((state) => state === value);
   if (value !== undefined && found === undefined)
-    throw new HouseError('usage/invalid', `There is no state "${value}": states are ${states.join(', ')}.`);
+    throw new AppError('usage/invalid', `There is no state "${value}": states are ${states.join(', ')}.`);
   return found;
 }

@@ -1,4 +1,4 @@
-import { heal as healHouse } from '../flows/heal.ts';
+import { heal as healHouse } from '../flows/nights/heal.ts';
 import type { Command } from './command.ts';
 import { openHouse } from './open-house.ts';
 

@@ -1,5 +1,5 @@
-import { type KeyUse, listKeys, retireKey } from '../flows/retire-key.ts';
-import { rotateKeys } from '../flows/rotate-keys.ts';
+import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
+import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import { type Command, text } from './command.ts';
 import { openHouse } from './open-house.ts';
 

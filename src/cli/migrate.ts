@@ -1,6 +1,6 @@
 import { readConfig, readEnvironment } from '../config.ts';
 import { migrate } from '../database/migrate.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Command } from './command.ts';
 
 /** Applies Prisma migrations to a database of your own; the embedded one is migrated at each start. */
@@ -11,7 +11,7 @@ export const migrateCommand: Command = {
   run: async (_options, output) => {
     const { databaseUrl } = readConfig(readEnvironment());
     if (databaseUrl === undefined)
-      throw new HouseError(
+      throw new AppError(
         'config/invalid',
         'DATABASE_URL is not set: the embedded database is migrated at each start, there is nothing to do.',
       );
@@ -25,7 +25,7 @@ async function apply(databaseUrl: string): Promise<string[]> {
   try {
     return await migrate(databaseUrl);
   } catch (cause) {
-    throw new HouseError(
+    throw new AppError(
       'database/unavailable',
       'The migrations could not be applied. Check DATABASE_URL, and that its user may create tables.',
       { cause },

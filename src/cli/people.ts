@@ -1,5 +1,5 @@
 import { findUsersByName } from '../database/command-views.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import type { Options } from './command.ts';
 import { text } from './command.ts';
@@ -7,12 +7,12 @@ import { text } from './command.ts';
 /** The one person that --user names by user name, subject or id; throws with the cure. */
 export async function namedUser({ database }: Pick<Resources, 'database'>, options: Options) {
   const name = text(options, 'user');
-  if (name === undefined) throw new HouseError('usage/invalid', 'Say whose with --user NAME.');
+  if (name === undefined) throw new AppError('usage/invalid', 'Say whose with --user NAME.');
   const [user, second] = await findUsersByName(database, name);
   if (user === undefined)
-    throw new HouseError('request/not-found', `Nobody here is called "${name}". They must have signed in once.`);
+    throw new AppError('request/not-found', `Nobody here is called "${name}". They must have signed in once.`);
   if (second !== undefined)
-    throw new HouseError(
+    throw new AppError(
       'request/invalid',
       `Several people are called "${name}". Use the subject that the provider gives them.`,
     );

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { HouseError } from '../errors.ts';
-import { openPersonRepository } from '../flows/person-repository.ts';
+import { AppError } from '../errors.ts';
+import { openPersonRepository } from '../flows/nights/person-repository.ts';
 import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { type Command, text } from './command.ts';
@@ -20,7 +20,7 @@ export const restoreCommand: Command = {
   },
   run: async (options, output) => {
     const to = text(options, 'to');
-    if (to === undefined) throw new HouseError('usage/invalid', 'Say where to with --to DIR.');
+    if (to === undefined) throw new AppError('usage/invalid', 'Say where to with --to DIR.');
     await using house = await openHouse();
     const { repository } = await openPersonRepository(house, (await namedUser(house, options)).id);
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? 'latest');

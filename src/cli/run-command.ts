@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { asOutage } from '../database/client.ts';
-import { HouseError, isHouseError, messageForPeople } from '../errors.ts';
+import { AppError, isAppError, messageForPeople } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
@@ -74,12 +74,12 @@ function parse(name: string, { options, operands = [], usage: words }: Command, 
 
 function explain(error: unknown): number {
   process.stderr.write(`nightkeep: ${messageForPeople(error)}\n`);
-  if (!isHouseError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
-  return isHouseError(error) && (error.code === 'usage/invalid' || error.code === 'config/invalid') ? 2 : 1;
+  if (!isAppError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
+  return isAppError(error) && (error.code === 'usage/invalid' || error.code === 'config/invalid') ? 2 : 1;
 }
 
-function usage(message: string): HouseError {
-  return new HouseError('usage/invalid', message);
+function usage(message: string): AppError {
+  return new AppError('usage/invalid', message);
 }
 
 /** Where the summaries stand. */

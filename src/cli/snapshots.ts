@@ -1,4 +1,4 @@
-import { openPersonRepository } from '../flows/person-repository.ts';
+import { openPersonRepository } from '../flows/nights/person-repository.ts';
 import type { Command } from './command.ts';
 import { openHouse } from './open-house.ts';
 import { namedUser } from './people.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { startWorker } from '../../worker/main.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { serve } from '../web/server.ts';
 import type { Command } from './command.ts';
 import { openHouse } from './open-house.ts';
@@ -29,7 +29,7 @@ function readRoles(words: string): Set<string> {
   const roles = words.split(',').map((word) => word.trim());
   const strange = roles.find((role) => role !== 'web' && role !== 'worker');
   if (strange !== undefined)
-    throw new HouseError('usage/invalid', `There is no role "${strange}": roles are web and worker.`);
+    throw new AppError('usage/invalid', `There is no role "${strange}": roles are web and worker.`);
   return new Set(roles);
 }
 

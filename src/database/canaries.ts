@@ -1,4 +1,4 @@
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Database, Transaction } from './client.ts';
 
 /** How the canaries of a keyring are sealed; the vault does it. */
@@ -67,7 +67,7 @@ function open({ unseal }: CanarySealing, keyId: string, sealed: Uint8Array): Uin
   try {
     return unseal(keyId, sealed);
   } catch (cause) {
-    throw new HouseError(
+    throw new AppError(
       'keyring/invalid',
       `The keyring is not the one this database was sealed with: key ${keyId} is missing or another one. Put the right KEYRING back.`,
       { cause, detail: { keyId } },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { HouseError, isHouseError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** The open database. Verbs on it are functions in this folder: `(database, input) => …`. */
@@ -43,7 +43,7 @@ const outageWords =
 
 /** Whether a driver says that PostgreSQL is away. */
 export function isOutage(error: unknown): error is Error {
-  if (!(error instanceof Error) || isHouseError(error)) return false;
+  if (!(error instanceof Error) || isAppError(error)) return false;
   return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);
 }
 
@@ -52,8 +52,8 @@ export function asOutage(error: unknown): unknown {
   return isOutage(error) ? unavailable(error) : error;
 }
 
-function unavailable(cause: unknown): HouseError {
-  return new HouseError(
+function unavailable(cause: unknown): AppError {
+  return new AppError(
     'database/unavailable',
     'PostgreSQL does not answer. Check DATABASE_URL, and that the server runs and lets this user in.',
     { cause, retry: { afterMs: 5_000 } },

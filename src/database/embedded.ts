@@ -5,7 +5,7 @@ import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** A PostgreSQL of our own, for one machine. */
 export interface EmbeddedDatabase extends AsyncDisposable {
@@ -64,7 +64,7 @@ async function startOne(folder: string): Promise<EmbeddedDatabase> {
     if (!(await exists(join(databaseDir, 'PG_VERSION')))) await new EmbeddedPostgres(settings).initialise();
     await control('start', '-t', '600', '-o', `-p ${port} -c listen_addresses=127.0.0.1 -c max_connections=200`);
   } catch (cause) {
-    throw new HouseError(
+    throw new AppError(
       'database/unavailable',
       `The embedded PostgreSQL did not start in ${folder}. Check that this user may write there and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
       { cause },

@@ -1,4 +1,4 @@
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
 import { noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
 
@@ -20,7 +20,7 @@ export async function migrateWhereNeeded(database: Database, url: string): Promi
 export async function requireMigrations(database: Database): Promise<void> {
   const { missing } = await compareMigrations(database);
   if (missing.length === 0) return;
-  throw new HouseError(
+  throw new AppError(
     'database/not-migrated',
     `The database lacks ${missing.length} migration(s) that this version needs. Run: nightkeep migrate`,
     { detail: { missing } },

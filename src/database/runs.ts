@@ -1,4 +1,4 @@
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Database, Transaction } from './client.ts';
 import type { Prisma, RunState } from './generated/client.ts';
 
@@ -16,7 +16,7 @@ export const runLeaseMs = 60_000;
 /** The run with what its work needs: the plan, its sources, and the claims that source URLs name. */
 export async function getRunWithPlan(database: Database, id: string) {
   const run = await database.run.findUnique({ where: { id }, include: { plan: { include: { user: true } } } });
-  if (run === null) throw new HouseError('request/not-found', 'There is no such run.');
+  if (run === null) throw new AppError('request/not-found', 'There is no such run.');
   const { userId, grantId, zone, sources, user } = run.plan;
   return {
     id,

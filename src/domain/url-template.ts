@@ -1,4 +1,4 @@
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /**
  * The URL of a person's own folder: each `{claim}` of the template is replaced by that claim of the person,
@@ -50,6 +50,6 @@ function refuseClaimsInHost(template: string): void {
   if (/[{}]/.test(authority)) throw invalid(`The source URL ${template} may use claims in its path only.`);
 }
 
-function invalid(message: string): HouseError {
-  return new HouseError('config/invalid', message);
+function invalid(message: string): AppError {
+  return new AppError('config/invalid', message);
 }

@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client';
 import type { TokenAnswer } from '../domain/verdict.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
 import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
@@ -139,7 +139,7 @@ export async function readAuthorized(
   const tokens = readTokens({ ...answer }, now);
   const subject = idToken?.sub ?? tokens?.subject;
   if (tokens === undefined || subject === undefined)
-    throw new HouseError('provider/unavailable', 'The provider answered without tokens. Try again.');
+    throw new AppError('provider/unavailable', 'The provider answered without tokens. Try again.');
   if (required && !isBound(tokens)) throw await unbound(configuration, tokens);
   const proof = tokens.bound && proofFor(configuration, asking);
   return {
@@ -169,9 +169,9 @@ function isBound({ bound, refreshToken }: TokenAnswer): boolean {
 }
 
 /** Tokens that are bound to nothing are not kept (RFC 9449, section 5): what can be ended of them is ended. */
-async function unbound(configuration: oidc.Configuration, { refreshToken }: TokenAnswer): Promise<HouseError> {
+async function unbound(configuration: oidc.Configuration, { refreshToken }: TokenAnswer): Promise<AppError> {
   if (refreshToken !== undefined) await oidc.tokenRevocation(configuration, refreshToken).catch(() => undefined);
-  return new HouseError(
+  return new AppError(
     'provider/refused-client',
     'Tokens must be bound to a key (OIDC_DPOP=required), but the provider gave some that are not. The operator must turn DPoP on for the client of Nightkeep at the provider, or set OIDC_DPOP=auto.',
   );

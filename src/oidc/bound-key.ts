@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { exportJWK, importJWK, type JWK, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { ClientCredentials } from './client-authentication.ts';
 import { publicPartOf } from './client-keys.ts';
 
@@ -88,7 +88,7 @@ export function bindsTokens(
   const taken = offered.includes(algorithm);
   if (dpop !== 'required') return dpop === 'auto' && authentication === 'none' && taken;
   if (taken) return true;
-  throw new HouseError(
+  throw new AppError(
     'provider/refused-client',
     'Tokens must be bound to a key (OIDC_DPOP=required), but the provider does not say that it takes DPoP proofs with ES256. The operator must turn DPoP on at the provider, or set OIDC_DPOP=auto.',
   );

@@ -6,7 +6,7 @@ import {
   None,
   PrivateKeyJwt,
 } from 'openid-client';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { ClientKey } from './client-keys.ts';
 
 export interface ClientCredentials {
@@ -89,5 +89,5 @@ function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]):
       : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic);
   if (ring.length > 0) return ring;
   const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';
-  throw new HouseError('config/invalid', `${setting} is missing: ${authentication} needs it.`);
+  throw new AppError('config/invalid', `${setting} is missing: ${authentication} needs it.`);
 }

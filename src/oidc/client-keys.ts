@@ -1,5 +1,5 @@
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, importPKCS8, type JWK } from 'jose';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** A key that Nightkeep signs client assertions with (RFC 7523). */
 export interface ClientKey {
@@ -46,8 +46,8 @@ export function publicPartOf(jwk: JWK): JWK {
   return Object.fromEntries(names.map((name) => [name, jwk[name]]));
 }
 
-function invalid(what: string): HouseError {
-  return new HouseError(
+function invalid(what: string): AppError {
+  return new AppError(
     'config/invalid',
     `OIDC_PRIVATE_KEY ${what}. Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`,
   );

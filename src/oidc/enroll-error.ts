@@ -1,5 +1,5 @@
 import { ResponseBodyError } from 'openid-client';
-import { type ErrorCode, HouseError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { oauthErrorOf, providerError } from './provider-error.ts';
 
 /** How a person, or the client itself, consents without a browser of ours. */
@@ -70,14 +70,14 @@ const meanings: Record<EnrollMethod, Record<string, Meaning>> = {
 };
 
 /** Turns what came of an enrollment into an error that says who refuses, why, and what mends it. Undefined: the time is up. */
-export function enrollError(method: EnrollMethod, cause: unknown): HouseError {
-  if (cause === undefined) return new HouseError(expired.code, expired.message);
+export function enrollError(method: EnrollMethod, cause: unknown): AppError {
+  if (cause === undefined) return new AppError(expired.code, expired.message);
   const known = providerError(cause);
   if (known === cause) return known;
   const word = needsConsent(cause) ? 'needs_consent' : (oauthErrorOf(cause) ?? String(known.detail.error));
   const meaning = meanings[method][word] ?? common[word];
   if (meaning === undefined) return known;
-  return new HouseError(meaning.code, meaning.message, { cause, detail: known.detail });
+  return new AppError(meaning.code, meaning.message, { cause, detail: known.detail });
 }
 
 /** Only the words for people depend on the provider's description: the error is `invalid_client` all the same. */

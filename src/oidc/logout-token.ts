@@ -7,7 +7,7 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import type { Clock } from '../clock.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 
 /** What a provider says when it ends a session (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
@@ -85,17 +85,17 @@ function memberOf(value: unknown, name: string): unknown {
   return Object.entries(value).find(([key]) => key === name)?.[1] ?? undefined;
 }
 
-function meaningOf(error: unknown): HouseError {
+function meaningOf(error: unknown): AppError {
   const known = error instanceof errors.JOSEError && !keysAway.includes(error.code);
   return known ? invalid('its signature, issuer, audience or time is not right', error) : withoutKeys(error);
 }
 
-function invalid(what: string, cause?: unknown): HouseError {
-  return new HouseError('logout/invalid-token', `The logout token does not hold: ${what}.`, { cause });
+function invalid(what: string, cause?: unknown): AppError {
+  return new AppError('logout/invalid-token', `The logout token does not hold: ${what}.`, { cause });
 }
 
-function withoutKeys(cause?: unknown): HouseError {
-  return new HouseError('provider/unavailable', 'The keys of the OpenID provider cannot be had.', {
+function withoutKeys(cause?: unknown): AppError {
+  return new AppError('provider/unavailable', 'The keys of the OpenID provider cannot be had.', {
     cause,
     retry: { afterMs: 5_000 },
   });

@@ -4,7 +4,7 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
-import { type ErrorCode, HouseError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { failureCode } from './transport.ts';
 
 interface Meaning {
@@ -52,14 +52,14 @@ export function isInvalidRequest(cause: unknown): boolean {
 }
 
 /** The client may not ask for offline access, whatever the provider called it. */
-export function scopeMissing(cause: unknown): HouseError {
+export function scopeMissing(cause: unknown): AppError {
   const { code, message } = noScope;
-  return new HouseError(code, message, { cause, detail: { error: 'invalid_scope' } });
+  return new AppError(code, message, { cause, detail: { error: 'invalid_scope' } });
 }
 
 /** Turns what the library threw into an error of the house. The provider's own words stay in `cause`. */
-export function providerError(cause: unknown): HouseError {
-  if (cause instanceof HouseError) return cause;
+export function providerError(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
   const error = oauthErrorOf(cause);
   const detail = { error: error ?? failureCode(cause) };
   if (error !== undefined) {
@@ -67,27 +67,23 @@ export function providerError(cause: unknown): HouseError {
       code: 'provider/refused' as const,
       message: `The provider refused the request (${error.replace(/[^\w.-]/g, '')}). Try again; if it stays, tell the operator.`,
     };
-    return new HouseError(code, message, { cause, detail });
+    return new AppError(code, message, { cause, detail });
   }
   if (
     cause instanceof ClientError &&
     /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE|JWT_TIMESTAMP/.test(cause.code ?? '')
   ) {
-    return new HouseError(
+    return new AppError(
       'consent/invalid-callback',
       'The answer of the provider does not belong to what this browser began. Start again.',
       { cause, detail },
     );
   }
-  return new HouseError(
-    'provider/unavailable',
-    'The OpenID provider does not answer, or not sensibly. Try again soon.',
-    {
-      cause,
-      detail,
-      retry: { afterMs: 5_000 },
-    },
-  );
+  return new AppError('provider/unavailable', 'The OpenID provider does not answer, or not sensibly. Try again soon.', {
+    cause,
+    detail,
+    retry: { afterMs: 5_000 },
+  });
 }
 
 /** The `error` that the provider answered with, wherever the library put it. */

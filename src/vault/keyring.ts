@@ -1,5 +1,5 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** The key-encryption keys by id. The newest seals; all of them unseal. */
 export interface Keyring {
@@ -49,8 +49,8 @@ function deriveFingerprintKey(key: KeyObject): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'nightkeep fingerprint', 32)));
 }
 
-function invalid(what: string): HouseError {
-  return new HouseError(
+function invalid(what: string): AppError {
+  return new AppError(
     'keyring/invalid',
     `The keyring cannot be used: ${what}. Write one key a line as id:key, the key being 32 random bytes in base64url, the newest first.`,
   );

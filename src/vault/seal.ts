@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Keyring } from './keyring.ts';
 
 /** What a sealed value is for, and whose it is: it opens for nothing and nobody else. */
@@ -87,14 +87,14 @@ function parts(sealed: Uint8Array) {
 function keyOf(keyring: Keyring, id: string) {
   const key = keyring.keys.get(id);
   if (key !== undefined) return key;
-  throw new HouseError(
+  throw new AppError(
     'seal/unknown-key',
     `A sealed value needs the key "${id}", which the keyring does not hold. Put that key back into the keyring.`,
   );
 }
 
-function broken(cause?: unknown): HouseError {
-  return new HouseError(
+function broken(cause?: unknown): AppError {
+  return new AppError(
     'seal/broken',
     'A sealed value does not open: it was altered, or belongs to something else. Restore the row from a backup.',
     { cause },

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { asOutage } from '../database/client.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { findSession } from './cookies.ts';
 import type { House } from './house.ts';
 import { failure } from './pages/error.ts';
@@ -60,10 +60,7 @@ async function answer(route: Route, visit: Visit): Promise<Response> {
     return toSignIn(c, route.method === 'GET' ? visit.url : house.publicUrl);
   }
   if (route.who === 'operator' && !session.roles.includes(house.operatorRole)) {
-    throw new HouseError(
-      'request/forbidden',
-      `This page is for operators: people with the role ${house.operatorRole}.`,
-    );
+    throw new AppError('request/forbidden', `This page is for operators: people with the role ${house.operatorRole}.`);
   }
   if (route.method === 'POST') {
     const { csrf } = await c.req.parseBody();

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { webSessionMs } from '../flows/end-session.ts';
-import type { ConsentTransaction } from '../flows/give-consent.ts';
+import { webSessionMs } from '../flows/consent/end-session.ts';
+import type { ConsentTransaction } from '../flows/consent/give-consent.ts';
 import type { AuthorizationTransaction } from '../oidc/authorization.ts';
 import type { House, Signed } from './house.ts';
 

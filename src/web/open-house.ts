@@ -3,15 +3,15 @@ import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-view
 import { findHome, findRunOfPerson, getPerson, type Person } from '../database/views.ts';
 import { nextNight } from '../domain/nights.ts';
 import { previewUrl } from '../domain/url-template.ts';
-import { HouseError } from '../errors.ts';
-import { askAgainForPerson } from '../flows/ask-again.ts';
-import { endSession } from '../flows/end-session.ts';
-import { chooseErasure, eraseAtOf } from '../flows/erase-choice.ts';
-import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/give-consent.ts';
-import { openPersonRepository, reissueRecoveryKey, revealRecoveryKey } from '../flows/person-repository.ts';
-import { requestRun } from '../flows/request-run.ts';
-import { revokeWithdrawn } from '../flows/revoke-tokens.ts';
-import { withdrawConsent } from '../flows/withdraw-consent.ts';
+import { AppError } from '../errors.ts';
+import { endSession } from '../flows/consent/end-session.ts';
+import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../flows/consent/give-consent.ts';
+import { revokeWithdrawn } from '../flows/consent/revoke-tokens.ts';
+import { withdrawConsent } from '../flows/consent/withdraw-consent.ts';
+import { askAgainForPerson } from '../flows/custody/ask-again.ts';
+import { chooseErasure, eraseAtOf } from '../flows/erasure/erase-choice.ts';
+import { openPersonRepository, reissueRecoveryKey, revealRecoveryKey } from '../flows/nights/person-repository.ts';
+import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { browse } from '../store/restorer/browse.ts';
 import { openFile } from '../store/restorer/read-file.ts';
@@ -66,7 +66,7 @@ function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCook
       try {
         return Buffer.from(unseal(keyring, binding(kind), Buffer.from(sealed, 'base64url'))).toString();
       } catch (error) {
-        if (error instanceof HouseError) return undefined;
+        if (error instanceof AppError) return undefined;
         throw error;
       }
     },

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /**
  * The headers of every answer. Forms that begin a consent end at the provider, so its origin may be a form's target too.
@@ -32,7 +32,7 @@ export function refuseForgery(headers: Headers, sent: string, expected: string, 
   const origin = headers.get('origin');
   const foreign = (site !== null && site !== 'same-origin') || (origin !== null && origin !== publicUrl.origin);
   if (foreign || !equal(sent, expected)) {
-    throw new HouseError(
+    throw new AppError(
       'request/forbidden',
       'This form is out of date or came from elsewhere. Go back, reload the page and try again.',
     );

@@ -1,7 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import { within } from '../clock.ts';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { createApp } from './app.ts';
 import { openHouse } from './open-house.ts';
@@ -56,10 +56,10 @@ const faults: Record<string, string> = {
   EACCES: 'this user may not. Choose a PORT above 1023',
 };
 
-function cannotListen(host: string, port: number, cause: Error): HouseError {
+function cannotListen(host: string, port: number, cause: Error): AppError {
   const code = 'code' in cause ? String(cause.code) : '';
   const why = faults[code] ?? 'this machine has no such address. Correct HOST';
-  return new HouseError('config/invalid', `The pages cannot be served at ${host}:${port}: ${why}.`, { cause });
+  return new AppError('config/invalid', `The pages cannot be served at ${host}:${port}: ${why}.`, { cause });
 }
 
 function portOf(address: AddressInfo | string | null, configured: number): number {

@@ -1,6 +1,6 @@
 import type { Hint } from '../domain/hint.ts';
 import type { Reason } from '../domain/refusal.ts';
-import type { CountName } from '../flows/back-up.ts';
+import type { CountName } from '../flows/nights/back-up.ts';
 
 /** Why a consent is not well: what happened, what is to be done, and whether it is the person who must do it. */
 interface EndWords {

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { HouseError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Session } from './cookies.ts';
 import type { House } from './house.ts';
 import { type Html, layout } from './layout.ts';
@@ -25,8 +25,8 @@ export async function page(
   return c.html(await layout({ title, session, body, ...(place !== undefined && { place }) }), status);
 }
 
-export function notFound(): HouseError {
-  return new HouseError('request/not-found', 'There is no such page, or it is not yours.');
+export function notFound(): AppError {
+  return new AppError('request/not-found', 'There is no such page, or it is not yours.');
 }
 
 /** What follows `/snapshots/:id/<kind>` in the address, decoded name by name. Throws `request/invalid`. */
@@ -35,7 +35,7 @@ export function restOfPath(url: URL, kind: string): string {
   try {
     return rest.split('/').filter(Boolean).map(decodeURIComponent).join('/');
   } catch (cause) {
-    throw new HouseError('request/invalid', 'The address is not spelled right.', { cause });
+    throw new AppError('request/invalid', 'The address is not spelled right.', { cause });
   }
 }
 

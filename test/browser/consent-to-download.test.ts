@@ -2,8 +2,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { openWorld, type World } from '../../demo/world.ts';
-import { requireProgram } from '../support/programs.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { requireProgram } from '../support/servers/programs.ts';
 
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
 

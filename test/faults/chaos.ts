@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Exchange } from '../../demo/idp-clerk.ts';
-import type { Fault } from '../../demo/idp-faults.ts';
+import type { Fault } from '../../demo/provider/faults/faults.ts';
+import type { Exchange } from '../../demo/provider/log/request-log.ts';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import { silenceMs } from '../../src/database/leases.ts';
-import { isHouseError } from '../../src/errors.ts';
-import { openToken } from '../../src/flows/custody.ts';
-import { keepAlive } from '../../src/flows/keep-alive.ts';
-import { exchangeNow, obtainAccess } from '../../src/flows/obtain-access.ts';
-import { replaySpool } from '../../src/flows/spool-answer.ts';
+import { isAppError } from '../../src/errors.ts';
+import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
+import { exchangeNow, obtainAccess } from '../../src/flows/custody/obtain-access.ts';
+import { openToken } from '../../src/flows/custody/offline-token.ts';
+import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import type { Custody } from '../integration/custody/house.ts';
 import { type FaultHouse, openFaultHouse } from './fault-house.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
@@ -94,7 +94,7 @@ export async function openChaos({
     crashes.set(worker, () => die('dead'));
     const done = work(worker.custody).catch((error: unknown) => {
       errors.push(error);
-      if (!isHouseError(error) && !/terminated|ENOSPC/.test(String(error))) throw error;
+      if (!isAppError(error) && !/terminated|ENOSPC/.test(String(error))) throw error;
     });
     if ((await Promise.race([done, dead])) === 'dead') staff[index % staff.length] = enter();
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { DemoProvider } from '../../demo/idp.ts';
 import type { Person } from '../../demo/people.ts';
+import type { DemoProvider } from '../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { openLog } from '../../src/log.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../integration/custody/house.ts';

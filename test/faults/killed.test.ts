@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import { silenceMs } from '../../src/database/leases.ts';
-import { keepAlive } from '../../src/flows/keep-alive.ts';
-import { replaySpool } from '../../src/flows/spool-answer.ts';
+import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
+import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { type FaultHouse, openFaultHouse } from './fault-house.ts';
 import { expectNoSecret } from './secrets.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Fault, OddPart } from '../../demo/idp-faults.ts';
+import type { Fault, OddPart } from '../../demo/provider/faults/faults.ts';
 import { type Chaos, type Happening, openChaos } from './chaos.ts';
 import { expectNoSecret } from './secrets.ts';
 

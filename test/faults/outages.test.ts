@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exchangeNow } from '../../src/flows/obtain-access.ts';
-import { replaySpool } from '../../src/flows/spool-answer.ts';
+import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
+import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { type FaultHouse, openFaultHouse } from './fault-house.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 import { expectNoSecret } from './secrets.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Database } from '../../src/database/client.ts';
-import { everyRow } from '../support/every-row.ts';
+import { everyRow } from '../support/fixtures/every-row.ts';
 import type { FaultHouse } from './fault-house.ts';
 
 /**

@@ -3,15 +3,15 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { alice, people } from '../../demo/people.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Environment } from '../../src/config.ts';
-import { examine } from '../../src/flows/doctor/doctor.ts';
-import type { State } from '../../src/flows/doctor/finding.ts';
+import { examine } from '../../src/doctor/doctor.ts';
+import type { State } from '../../src/doctor/finding.ts';
 import { startRelyingParty } from '../integration/demo/relying-party.ts';
 import { byName, environmentFor, openCustody, statesOf } from '../integration/doctor/house.ts';
 import { openFormsVisitor } from '../scenarios/forms-visitor.ts';
 import { uuidOfClient } from '../scenarios/keycloak-mishaps.ts';
 import { importRealm, type KeycloakRealm } from '../scenarios/keycloak-realm.ts';
 import type { Rules } from '../scenarios/realm.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 
 const server = inject('keycloak');
 const clock = systemClock();

@@ -1,6 +1,6 @@
 import { openBrowser, signIn } from '../../demo/browser.ts';
-import type { DemoProvider } from '../../demo/idp.ts';
 import type { Person } from '../../demo/people.ts';
+import type { DemoProvider } from '../../demo/provider/provider.ts';
 import type { Mishap } from './realm.ts';
 
 interface Victim {

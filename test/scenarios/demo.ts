@@ -1,5 +1,5 @@
 import { openBrowser, signIn } from '../../demo/browser.ts';
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../demo/idp.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../demo/provider/provider.ts';
 import { demoMishaps } from './demo-mishaps.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
 import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts';

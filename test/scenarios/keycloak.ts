@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import type { ProvidedKeycloak } from '../support/keycloak-server.ts';
+import type { ProvidedKeycloak } from '../support/servers/keycloak-server.ts';
 import { openChromiumVisitor } from './chromium-visitor.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
 import { keycloakMishaps, uuidOfClient } from './keycloak-mishaps.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { warnOfEnds } from '../../src/flows/warn-of-ends.ts';
+import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Provider } from './realm.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { obtainAccess } from '../../src/flows/obtain-access.ts';
+import { obtainAccess } from '../../src/flows/custody/obtain-access.ts';
 import type { Provider, Rules } from './realm.ts';
 import { consent, exchangesOf, grantOf, openScene, type Scene } from './scene.ts';
 

@@ -7,7 +7,7 @@ import type { ArchivedSource, ArchiveRepository } from './contract.ts';
 import { openDepthFirst } from './depth-first.ts';
 import type { Outcome } from './entry.ts';
 import { archiveFolder, saveTree } from './folder.ts';
-import { loadFormer } from './former.ts';
+import { loadFormer } from './parent.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
 import { zeroCounts } from './tally.ts';

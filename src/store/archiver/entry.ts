@@ -1,12 +1,12 @@
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { openCollector } from './collector.ts';
 import type { Reading } from './contract.ts';
-import { holdsFile } from './former.ts';
-import type { LaneStream } from './lane.ts';
 import { fileNode, hasValidator } from './nodes.ts';
+import { holdsFile } from './parent.ts';
 import { type Place, type Run, recordProblem } from './run.ts';
+import type { LaneStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
 /** What became of a member: its node, none when it is left out; `flawed` when it is not what the server has now. */
@@ -37,8 +37,7 @@ export async function archiveEntry(
     return { outcome: finishNode(run, place, former, content) };
   } catch (error) {
     await recordProblem(run, place.path, error);
-    const node =
-      former?.type === 'file' && !isHouseError(error, 'source/not-found') ? keepFile(run, former) : undefined;
+    const node = former?.type === 'file' && !isAppError(error, 'source/not-found') ? keepFile(run, former) : undefined;
     return { outcome: Promise.resolve({ flawed: true, ...(node && { node }) }) };
   }
 }
@@ -56,7 +55,7 @@ async function readTwice(run: Run, place: Place): Promise<Content> {
   try {
     return await readContent(run, place);
   } catch (error) {
-    if (!isHouseError(error, 'source/changed')) throw error;
+    if (!isAppError(error, 'source/changed')) throw error;
     return readContent(run, place);
   }
 }
@@ -114,8 +113,8 @@ function keepFile({ repository, counts }: Run, former: FileNode): FileNode | und
   return former;
 }
 
-function otherLength(said: number, came: number): HouseError {
-  return new HouseError('source/changed', 'The server sent another number of bytes than it said.', {
+function otherLength(said: number, came: number): AppError {
+  return new AppError('source/changed', 'The server sent another number of bytes than it said.', {
     detail: { said, came },
   });
 }

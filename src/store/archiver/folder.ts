@@ -1,12 +1,12 @@
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
 import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { archiveEntry, findUnchanged, type Outcome } from './entry.ts';
-import { loadFormer, surveySubtree } from './former.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
+import { loadFormer, surveySubtree } from './parent.ts';
 import { type Place, type Run, recordProblem } from './run.ts';
 import { addCounts, countDir } from './tally.ts';
 
@@ -56,7 +56,7 @@ export async function archiveFolder(
     await archiveMembers(run, folder, listing);
   } catch (error) {
     await recordProblem(run, place.path, error);
-    await leaveOrKeep(run, folder, isHouseError(error, 'source/not-found') && place.path !== '');
+    await leaveOrKeep(run, folder, isAppError(error, 'source/not-found') && place.path !== '');
   }
 }
 

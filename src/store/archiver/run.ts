@@ -1,4 +1,4 @@
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { ArchivedSource, ArchiveRepository, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
@@ -43,7 +43,7 @@ const outagesUntilProbe = 32;
  */
 export async function recordProblem(run: Run, path: string, error: unknown): Promise<void> {
   run.signal.throwIfAborted();
-  if (!isHouseError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
+  if (!isAppError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
   run.problems.push({ source: run.source.name, path, code: error.code, message: error.message });
   if (error.code !== 'source/unavailable') return;
   run.outages++;

@@ -3,7 +3,7 @@ import { type BlobId, type BlobIdOf, type BlobType, type DataId, idOf } from '..
 import type { FinishedPack } from '../format/pack.ts';
 import { type BlobStream, openChunkedStream, openChunkRooms, openWholeStream } from './blob-stream.ts';
 import { maximumChunk, openChunker } from './chunker.ts';
-import { openClaims } from './claims.ts';
+import { openClaims } from './claimed-blobs.ts';
 import { openCollector } from './collector.ts';
 import { openPacks } from './open-packs.ts';
 import {

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { MasterKey } from '../format/envelope.ts';
 import type { FinishedPack } from '../format/pack.ts';
-import { createClaims } from './claims.ts';
+import { createClaims } from './claimed-blobs.ts';
 import type { KnownBlobs } from './contract.ts';
-import { type Lane, type LaneStream, openLane } from './lane.ts';
+import { type Lane, type LaneStream, openLane } from './sealer-handle.ts';
 import { type Added, noneAdded } from './sealing-messages.ts';
 import { here, inThread, type SealingPlace } from './sealing-place.ts';
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, HouseError, isHouseError } from '../../errors.ts';
+import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -39,10 +39,10 @@ export function faultWords(error: unknown): string {
 
 /** What an error of the file system means for people, and whether it can pass. */
 export function localError(error: unknown, folder: string): unknown {
-  if (isHouseError(error) || !(error instanceof Error) || !('code' in error)) return error;
+  if (isAppError(error) || !(error instanceof Error) || !('code' in error)) return error;
   const name = String(error.code);
   const meaning = meanings[name] ?? unexpected;
-  return new HouseError(meaning.code, `The store at ${folder} ${meaning.what}.`, {
+  return new AppError(meaning.code, `The store at ${folder} ${meaning.what}.`, {
     cause: error,
     detail: { errno: name, folder },
     ...(meaning.passes ? { retry: soon } : {}),

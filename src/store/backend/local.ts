@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
 import { localError } from './local-error.ts';
 
@@ -29,8 +29,7 @@ const forOwner = 0o700;
 
 async function saveOnce(path: string, bytes: Uint8Array): Promise<void> {
   await makeFolder(dirname(path));
-  if (await exists(path))
-    throw new HouseError('store/exists', 'The store has that file already.', { detail: { path } });
+  if (await exists(path)) throw new AppError('store/exists', 'The store has that file already.', { detail: { path } });
   const temporary = `${path}-tmp-${randomBytes(6).toString('hex')}`;
   try {
     await writeDurably(temporary, bytes);
@@ -47,7 +46,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await file.writeFile(bytes);
   const { size } = await file.stat();
   if (size !== bytes.length) {
-    throw new HouseError('store/unavailable', `Wrote ${bytes.length} bytes, but the disk has ${size}.`, {
+    throw new AppError('store/unavailable', `Wrote ${bytes.length} bytes, but the disk has ${size}.`, {
       retry: { afterMs: 500 },
     });
   }
@@ -78,7 +77,7 @@ async function readRange(file: FileHandle, { offset, length }: ByteRange): Promi
   while (got < length) {
     const { bytesRead } = await file.read(bytes, got, length - got, offset + got);
     if (bytesRead === 0)
-      throw new HouseError('repository/damaged', 'A file of the repository is shorter than its index says.');
+      throw new AppError('repository/damaged', 'A file of the repository is shorter than its index says.');
     got += bytesRead;
   }
   return bytes;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend, FileType, ListedFile } from './backend.ts';
 
 export interface Patience {
@@ -28,7 +28,7 @@ async function again<T>(patience: Patience, work: (attempt: number) => Promise<T
     try {
       return await work(attempt);
     } catch (error) {
-      const wait = isHouseError(error) ? error.retry : undefined;
+      const wait = isAppError(error) ? error.retry : undefined;
       if (wait === undefined || attempt >= (patience.attempts ?? 5)) throw error;
       await patience.clock.sleep(wait.afterMs * 2 ** (attempt - 1), patience.signal);
     }
@@ -47,7 +47,7 @@ function saveAgain(
     try {
       await backend.save(type, name, bytes);
     } catch (error) {
-      if (attempt === 1 || !isHouseError(error, 'store/exists')) throw error;
+      if (attempt === 1 || !isAppError(error, 'store/exists')) throw error;
       if (!(await backend.load(type, name)).equals(bytes)) throw error;
     }
   });
@@ -59,7 +59,7 @@ function removeAgain(backend: Backend, patience: Patience, type: FileType, name:
     try {
       await backend.remove(type, name);
     } catch (error) {
-      if (attempt === 1 || !isHouseError(error, 'store/not-found')) throw error;
+      if (attempt === 1 || !isAppError(error, 'store/not-found')) throw error;
     }
   });
 }
@@ -69,6 +69,6 @@ async function* listAgain(backend: Backend, patience: Patience, type: FileType):
   yield* await again(patience, async () => {
     const files = await Array.fromAsync(backend.list(type));
     if (new Set(files.map(({ name }) => name)).size === files.length) return files;
-    throw new HouseError('store/unavailable', 'The store listed a file twice.', { retry: { afterMs: 500 } });
+    throw new AppError('store/unavailable', 'The store listed a file twice.', { retry: { afterMs: 500 } });
   });
 }

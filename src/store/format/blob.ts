@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { decrypt, decryptSlices, encrypt, type MasterKey } from './envelope.ts';
 import { type BlobIdOf, type BlobType, idOf } from './ids.ts';
 import { compress, decompress, mayShrink } from './zstd.ts';
@@ -74,6 +74,6 @@ export function openBlob(
   return plaintext;
 }
 
-function otherBytes(id: BlobIdOf<BlobType>): HouseError {
-  return new HouseError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
+function otherBytes(id: BlobIdOf<BlobType>): AppError {
+  return new AppError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
 }

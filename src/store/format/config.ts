@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { asText, parseJsonObject } from './json-shape.ts';
@@ -28,7 +28,7 @@ export function sealConfig(key: MasterKey, config: Config): Buffer {
 export function openConfig(key: MasterKey, bytes: Uint8Array): Config {
   const json = parseJsonObject(decrypt(key, bytes), 'config');
   if (json.version !== 2) {
-    throw new HouseError(
+    throw new AppError(
       'repository/damaged',
       `This repository has format version ${json.version}; only version 2 is read. \`restic migrate upgrade_repo_v2\` upgrades version 1.`,
     );
@@ -40,7 +40,7 @@ function parsePolynomial(value: unknown): Polynomial {
   const text = asText(value, 'config');
   const polynomial = /^[0-9a-f]{1,16}$/i.test(text) ? BigInt(`0x${text}`) : 0n;
   if (degreeOf(polynomial) > 53 || !isIrreducible(polynomial)) {
-    throw new HouseError('repository/damaged', 'The chunker polynomial of the repository is not irreducible.');
+    throw new AppError('repository/damaged', 'The chunker polynomial of the repository is not irreducible.');
   }
   return polynomial;
 }

@@ -8,7 +8,7 @@ import {
   randomFillSync,
 } from 'node:crypto';
 import sodium from 'sodium-native';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 
 /** The keys that encrypt and authenticate everything in a repository; plain bytes, may be sent to a worker thread. */
 export interface MasterKey {
@@ -113,6 +113,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function damaged(what: string): HouseError {
-  return new HouseError('repository/damaged', `Something sealed in the repository is ${what}.`);
+function damaged(what: string): AppError {
+  return new AppError('repository/damaged', `Something sealed in the repository is ${what}.`);
 }

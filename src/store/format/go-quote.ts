@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { nameFromBytes } from './file-name.ts';
 
 /** The inside of Go's strconv.Quote of a name: how trees spell names. */
@@ -55,6 +55,6 @@ function unquotePiece(piece: string): Buffer {
   return Buffer.from(String.fromCodePoint(code));
 }
 
-function notQuoted(): HouseError {
-  return new HouseError('repository/damaged', 'A tree spells a name with an escape that does not exist.');
+function notQuoted(): AppError {
+  return new AppError('repository/damaged', 'A tree spells a name with an escape that does not exist.');
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 
 declare const kind: unique symbol;
 type Id<Kind extends string> = string & { readonly [kind]: Kind };
@@ -24,7 +24,7 @@ const pattern = /^[0-9a-f]{64}$/;
 /** The id that a name or a JSON field holds. Throws `repository/damaged`. */
 export function parseId<Kind extends AnyId>(text: unknown): Kind {
   if (typeof text !== 'string' || !pattern.test(text))
-    throw new HouseError('repository/damaged', 'The repository holds an id that is not one.');
+    throw new AppError('repository/damaged', 'The repository holds an id that is not one.');
   return text as Kind;
 }
 

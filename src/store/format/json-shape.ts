@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 
 /** The JSON files of a repository are read through these, so that a field of the wrong type is found where it stands. */
 export type JsonObject = { readonly [name: string]: unknown };
@@ -8,7 +8,7 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   try {
     return asObject(JSON.parse(new TextDecoder('utf-8').decode(bytes)), what);
   } catch (cause) {
-    throw cause instanceof HouseError ? cause : malformed(what, cause);
+    throw cause instanceof AppError ? cause : malformed(what, cause);
   }
 }
 
@@ -45,6 +45,6 @@ export function present<T extends object>(object: T): { [K in keyof T]: Exclude<
   return kept as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-export function malformed(what: string, cause?: unknown): HouseError {
-  return new HouseError('repository/damaged', `The repository holds a ${what} that is not well formed.`, { cause });
+export function malformed(what: string, cause?: unknown): AppError {
+  return new AppError('repository/damaged', `The repository holds a ${what} that is not well formed.`, { cause });
 }

@@ -1,6 +1,6 @@
 import { randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { idOf, type KeyId } from './ids.ts';
@@ -67,7 +67,7 @@ function tryDecrypt(derived: MasterKey, data: Buffer): Buffer | undefined {
   try {
     return decrypt(derived, data);
   } catch (error) {
-    if (isHouseError(error, 'repository/damaged')) return undefined;
+    if (isAppError(error, 'repository/damaged')) return undefined;
     throw error;
   }
 }
@@ -83,7 +83,7 @@ function parseScrypt(file: JsonObject): Scrypt {
     r * p >= 2 ** 30 ||
     N * r * 128 > 2 ** 31 - 1
   ) {
-    throw new HouseError('repository/damaged', 'A key file asks for a password hash that is out of range.');
+    throw new AppError('repository/damaged', 'A key file asks for a password hash that is out of range.');
   }
   return { N, r, p };
 }

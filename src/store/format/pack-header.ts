@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { PackedBlob } from './blob.ts';
 import { decrypt, encrypt, envelopeOverhead, type MasterKey } from './envelope.ts';
 import { type BlobType, idOf, type PackId, parseId } from './ids.ts';
@@ -97,6 +97,6 @@ function decodeEntry(header: Buffer, at: number): { entry: HeaderEntry; bytes: n
   return { entry, bytes };
 }
 
-function damaged(what: string): HouseError {
-  return new HouseError('repository/damaged', `The header of a pack ${what}.`);
+function damaged(what: string): AppError {
+  return new AppError('repository/damaged', `The header of a pack ${what}.`);
 }

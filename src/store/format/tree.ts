@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { compareNames } from './file-name.ts';
 import { idOf, type TreeId } from './ids.ts';
 import { asList, asObject, malformed } from './json-shape.ts';
@@ -43,6 +43,6 @@ function parseExactly(text: string): unknown {
         : value,
     );
   } catch (cause) {
-    throw cause instanceof HouseError ? cause : malformed('tree', cause);
+    throw cause instanceof AppError ? cause : malformed('tree', cause);
   }
 }

@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { type AnyId, idOf } from './ids.ts';
@@ -23,7 +23,7 @@ export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown):
 
 /** The JSON document of a file whose name is its id. Throws `repository/damaged`. */
 export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): JsonObject {
-  if (idOf(bytes) !== id) throw new HouseError('repository/damaged', `The ${what} ${id} is not what its name says.`);
+  if (idOf(bytes) !== id) throw new AppError('repository/damaged', `The ${what} ${id} is not what its name says.`);
   return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
 }
 
@@ -31,5 +31,5 @@ function openFrame(key: MasterKey, bytes: Uint8Array): Buffer {
   const content = decrypt(key, bytes);
   if (content[0] === compressedMark) return decompress(content.subarray(1));
   if (content[0] === 0x5b || content[0] === 0x7b) return content;
-  throw new HouseError('repository/damaged', 'A file of the repository is in a form that version 2 does not have.');
+  throw new AppError('repository/damaged', 'A file of the repository is in a form that version 2 does not have.');
 }

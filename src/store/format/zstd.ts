@@ -1,5 +1,5 @@
 import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { openZstdContext } from './zstd-context.ts';
 
 const params = { [constants.ZSTD_c_compressionLevel]: 3 };
@@ -75,6 +75,6 @@ function chunkSizeFor(length: number): number {
   return Math.min(boundOf(length), 16 * 1024 * 1024);
 }
 
-function damaged(cause?: unknown): HouseError {
-  return new HouseError('repository/damaged', 'Something compressed in the repository does not unpack.', { cause });
+function damaged(cause?: unknown): AppError {
+  return new AppError('repository/damaged', 'Something compressed in the repository does not unpack.', { cause });
 }

@@ -1,4 +1,4 @@
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { openBlob } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
@@ -10,7 +10,7 @@ import { planReads, type Wanted, windowsOf } from './read-plan.ts';
 
 export type LoadedBlob =
   | { readonly id: BlobId; readonly bytes: Buffer }
-  | { readonly id: BlobId; readonly error: HouseError };
+  | { readonly id: BlobId; readonly error: AppError };
 
 /** Reading what the packs hold; every blob is proved to be what its id says. */
 export interface Blobs {
@@ -112,27 +112,27 @@ async function openOne(
   try {
     return { id, bytes: await loadBlob(reader, type, id) };
   } catch (error) {
-    if (isHouseError(error, 'repository/damaged')) return { id, error };
+    if (isAppError(error, 'repository/damaged')) return { id, error };
     throw error;
   }
 }
 
 function ignoreDamage(error: unknown): undefined {
-  if (isHouseError(error, 'repository/damaged') || isHouseError(error, 'store/not-found')) return undefined;
+  if (isAppError(error, 'repository/damaged') || isAppError(error, 'store/not-found')) return undefined;
   throw error;
 }
 
-function notIndexed(type: BlobType, id: BlobId): HouseError {
-  return new HouseError('repository/damaged', `The ${type} blob ${id} is in no index of the repository.`, {
+function notIndexed(type: BlobType, id: BlobId): AppError {
+  return new AppError('repository/damaged', `The ${type} blob ${id} is in no index of the repository.`, {
     detail: { type, blobId: id },
   });
 }
 
 /** Damage becomes an error that names the pack; whatever else went wrong is passed on. */
-function damagedPack(type: BlobType, id: BlobId, { packId }: FoundBlob, cause: unknown): HouseError {
+function damagedPack(type: BlobType, id: BlobId, { packId }: FoundBlob, cause: unknown): AppError {
   ignoreDamage(cause);
-  const what = isHouseError(cause, 'store/not-found') ? 'missing' : 'damaged';
-  return new HouseError('repository/damaged', `The pack ${packId} is ${what}; it holds the ${type} blob ${id}.`, {
+  const what = isAppError(cause, 'store/not-found') ? 'missing' : 'damaged';
+  return new AppError('repository/damaged', `The pack ${packId} is ${what}; it holds the ${type} blob ${id}.`, {
     cause,
     detail: { packId, type, blobId: id },
   });

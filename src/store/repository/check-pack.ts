@@ -1,4 +1,4 @@
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import { openBlob, type PackedBlob } from '../format/blob.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { decodePackHeader, headerLength, headerLengthBytes, packIdOf } from '../format/pack-header.ts';
@@ -19,7 +19,7 @@ export async function checkPack(repository: Repository, { id, blobs }: IndexedPa
 
 async function loadPack({ backend }: Repository, id: IndexedPack['id']): Promise<Buffer | undefined> {
   return backend.load('data', id).catch((error: unknown) => {
-    if (isHouseError(error, 'store/not-found') || isHouseError(error, 'repository/damaged')) return undefined;
+    if (isAppError(error, 'store/not-found') || isAppError(error, 'repository/damaged')) return undefined;
     throw error;
   });
 }
@@ -49,7 +49,7 @@ function isDamage(work: () => void): boolean {
     work();
     return false;
   } catch (error) {
-    if (isHouseError(error, 'repository/damaged')) return true;
+    if (isAppError(error, 'repository/damaged')) return true;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
@@ -39,7 +39,7 @@ async function readTree(repository: Repository, id: TreeId): Promise<{ tree: Tre
     const tree = decodeTree(await repository.loadBlob('tree', id));
     return { tree, findings: isCanonical(tree, id) ? [] : [notCanonical(id)] };
   } catch (error) {
-    if (!isHouseError(error, 'repository/damaged')) throw error;
+    if (!isAppError(error, 'repository/damaged')) throw error;
     const at = repository.index.find('tree', id);
     const pack = at === undefined ? {} : { packId: at.packId };
     return { tree: { nodes: [] }, findings: [{ kind: 'tree-damaged', message: error.message, ...named, ...pack }] };

@@ -1,11 +1,11 @@
-import type { HouseError } from '../../errors.ts';
+import type { AppError } from '../../errors.ts';
 import type { PackId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { packSize } from '../format/pack-header.ts';
+import { nameHurtFiles } from './affected-files.ts';
 import { checkPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import type { Finding } from './finding.ts';
-import { nameHurtFiles } from './hurt-files.ts';
 import type { Repository } from './repository.ts';
 
 /** Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), or a random share. */
@@ -35,7 +35,7 @@ export interface CheckReport {
  */
 export async function checkRepository(repository: Repository, options: CheckOptions = {}): Promise<CheckReport> {
   const findings: Finding[] = [];
-  const damaged = (error: HouseError) =>
+  const damaged = (error: AppError) =>
     findings.push({ kind: 'file-damaged', severity: 'error', message: error.message });
   const snapshots = await Array.fromAsync(repository.listSnapshots(damaged));
   await repository.loadIndex(damaged);

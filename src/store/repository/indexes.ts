@@ -1,4 +1,4 @@
-import { type HouseError, isHouseError } from '../../errors.ts';
+import { type AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { type IndexId, parseId } from '../format/ids.ts';
@@ -12,11 +12,11 @@ export interface Indexes {
    * Reads all index files into the repository's index. A damaged one goes to `onDamage` and the rest is read; without it,
    * `repository/damaged` is thrown.
    */
-  loadIndex(onDamage?: (error: HouseError) => void): Promise<MasterIndex>;
+  loadIndex(onDamage?: (error: AppError) => void): Promise<MasterIndex>;
   /** Writes an index file that names these packs, each with all its blobs. The packs must be durable already. */
   saveIndex(packs: readonly IndexedPack[]): Promise<IndexId>;
   /** Every index file with its packs. */
-  listIndexes(onDamage?: (error: HouseError) => void): AsyncIterable<{ id: IndexId; packs: IndexedPack[] }>;
+  listIndexes(onDamage?: (error: AppError) => void): AsyncIterable<{ id: IndexId; packs: IndexedPack[] }>;
 }
 
 export function createIndexes(backend: Backend, masterKey: MasterKey, index: MasterIndex): Indexes {
@@ -42,8 +42,8 @@ export function createIndexes(backend: Backend, masterKey: MasterKey, index: Mas
 }
 
 /** An index that vanished between listing and loading was replaced by a prune; what it named is named elsewhere. */
-function tolerate(error: unknown, onDamage: ((error: HouseError) => void) | undefined): void {
-  if (isHouseError(error, 'store/not-found')) return;
-  if (onDamage === undefined || !isHouseError(error, 'repository/damaged')) throw error;
+function tolerate(error: unknown, onDamage: ((error: AppError) => void) | undefined): void {
+  if (isAppError(error, 'store/not-found')) return;
+  if (onDamage === undefined || !isAppError(error, 'repository/damaged')) throw error;
   onDamage(error);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { type KeyId, parseId } from '../format/ids.ts';
@@ -65,5 +65,5 @@ export async function findMasterKey(
     const masterKey = await openKeyFile(await backend.load('key', name), password);
     if (masterKey !== undefined) return { masterKey, keyId: parseId<KeyId>(name) };
   }
-  throw new HouseError('repository/wrong-password', 'No key of the repository opens with this password.');
+  throw new AppError('repository/wrong-password', 'No key of the repository opens with this password.');
 }

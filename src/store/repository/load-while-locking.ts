@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type LockOptions, lockRepository, type RepositoryLock } from './lock.ts';
 import type { Repository } from './repository.ts';
@@ -49,7 +49,7 @@ async function namesOfIndexes(backend: Backend): Promise<ReadonlySet<string>> {
 async function refuseIfGone(before: ReadonlySet<string>, backend: Backend): Promise<void> {
   const now = await namesOfIndexes(backend);
   if ([...before].every((name) => now.has(name))) return;
-  throw new HouseError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
+  throw new AppError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
     retry: { afterMs: 60_000 },
   });
 }

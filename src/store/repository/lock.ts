@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { LockId } from '../format/ids.ts';
@@ -80,7 +80,7 @@ async function writeLock({ backend, masterKey }: Lockable, options: LockOptions)
 async function removeLock({ backend }: Lockable, id: LockId): Promise<void> {
   locksHeldHere.delete(id);
   await backend.remove('lock', id).catch((error: unknown) => {
-    if (!isHouseError(error, 'store/not-found')) throw error;
+    if (!isAppError(error, 'store/not-found')) throw error;
   });
 }
 
@@ -90,8 +90,8 @@ async function refuseConflict(repository: Lockable, options: LockOptions, own?: 
   if (conflict !== undefined) throw lockedBy(conflict);
 }
 
-function lockedBy({ id, lock }: ListedLock): HouseError {
-  return new HouseError(
+function lockedBy({ id, lock }: ListedLock): AppError {
+  return new AppError(
     'repository/locked',
     `The repository is locked ${lock.exclusive ? 'for itself alone ' : ''}by process ${lock.pid} on ${lock.hostname} since ${lock.time}. ` +
       'Wait until it is done; if that program is dead, run `restic unlock`.',
@@ -140,12 +140,12 @@ async function refreshLock(repository: Lockable, options: LockOptions, held: Hel
 async function isThere({ backend }: Lockable, id: LockId): Promise<boolean> {
   return backend.stat('lock', id).then(
     () => true,
-    (error) => (isHouseError(error, 'store/not-found') ? false : Promise.reject(error)),
+    (error) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
   );
 }
 
-function lostLock(what: string): HouseError {
-  return new HouseError(
+function lostLock(what: string): AppError {
+  return new AppError(
     'repository/lost-lock',
     `Our lock on the repository ${what}; the run stops so that nothing is harmed.`,
     {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { type LockId, parseId } from '../format/ids.ts';
@@ -60,8 +60,8 @@ async function readLock(
     try {
       return openLock(masterKey, id, await backend.load('lock', id));
     } catch (error) {
-      if (isHouseError(error, 'store/not-found')) return undefined;
-      if (attempt === attempts || !isHouseError(error, 'repository/damaged')) throw error;
+      if (isAppError(error, 'store/not-found')) return undefined;
+      if (attempt === attempts || !isAppError(error, 'repository/damaged')) throw error;
       await clock.sleep(firstPauseMs * 2 ** (attempt - 1), signal);
     }
   }

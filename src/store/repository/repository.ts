@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { type Backend, configName } from '../backend/backend.ts';
 import { type Config, createConfig, openConfig, sealConfig } from '../format/config.ts';
 import { createMasterKey, type MasterKey } from '../format/envelope.ts';
@@ -68,7 +68,7 @@ export async function openRepository(
 export async function repositoryExists(backend: Backend): Promise<boolean> {
   return backend.stat('config', configName).then(
     () => true,
-    (error) => (isHouseError(error, 'store/not-found') ? false : Promise.reject(error)),
+    (error) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
   );
 }
 
@@ -90,8 +90,8 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
   try {
     return await backend.load('config', configName);
   } catch (cause) {
-    if (!isHouseError(cause, 'store/not-found')) throw cause;
-    throw new HouseError('repository/not-found', `There is no repository at ${backend.location}.`, { cause });
+    if (!isAppError(cause, 'store/not-found')) throw cause;
+    throw new AppError('repository/not-found', `There is no repository at ${backend.location}.`, { cause });
   }
 }
 
@@ -101,8 +101,8 @@ async function refuseIfPresent(backend: Backend): Promise<void> {
   }
 }
 
-function alreadyThere(backend: Backend): HouseError {
-  return new HouseError(
+function alreadyThere(backend: Backend): AppError {
+  return new AppError(
     'store/exists',
     `There is a repository, or a part of one, at ${backend.location} already. Use another place, or open it with its password.`,
   );

@@ -1,4 +1,4 @@
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { parseId, type SnapshotId } from '../format/ids.ts';
@@ -14,7 +14,7 @@ export interface SavedSnapshot {
 /** The snapshot files of a repository. */
 export interface Snapshots {
   /** Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. */
-  listSnapshots(onDamage?: (error: HouseError) => void): AsyncIterable<SavedSnapshot>;
+  listSnapshots(onDamage?: (error: AppError) => void): AsyncIterable<SavedSnapshot>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
   loadSnapshot(id: SnapshotId): Promise<Snapshot>;
   /** The one snapshot whose id begins so, or the newest for 'latest'. Throws `repository/no-such-snapshot`. */
@@ -77,17 +77,17 @@ function onlyMatch(ids: readonly SnapshotId[], prefix: string): SnapshotId {
 }
 
 /** A snapshot that vanished while it was listed was forgotten by somebody else. */
-function tolerate(error: unknown, onDamage: ((error: HouseError) => void) | undefined): void {
-  if (isHouseError(error, 'repository/no-such-snapshot')) return;
-  if (onDamage === undefined || !isHouseError(error, 'repository/damaged')) throw error;
+function tolerate(error: unknown, onDamage: ((error: AppError) => void) | undefined): void {
+  if (isAppError(error, 'repository/no-such-snapshot')) return;
+  if (onDamage === undefined || !isAppError(error, 'repository/damaged')) throw error;
   onDamage(error);
 }
 
 function asNoSuchSnapshot(error: unknown): never {
-  if (isHouseError(error, 'store/not-found')) throw noSuchSnapshot('The repository has no such snapshot.', error);
+  if (isAppError(error, 'store/not-found')) throw noSuchSnapshot('The repository has no such snapshot.', error);
   throw error;
 }
 
-function noSuchSnapshot(message: string, cause?: unknown): HouseError {
-  return new HouseError('repository/no-such-snapshot', message, { cause });
+function noSuchSnapshot(message: string, cause?: unknown): AppError {
+  return new AppError('repository/no-such-snapshot', message, { cause });
 }

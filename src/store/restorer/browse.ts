@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { shownName } from '../format/file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
@@ -41,6 +41,6 @@ export async function findPlace(
   return place;
 }
 
-function noSuchPath(path: string, what: string): HouseError {
-  return new HouseError('repository/no-such-path', `In this snapshot, ${shownName(path) || '/'} ${what}.`);
+function noSuchPath(path: string, what: string): AppError {
+  return new AppError('repository/no-such-path', `In this snapshot, ${shownName(path) || '/'} ${what}.`);
 }

@@ -1,4 +1,4 @@
-import type { HouseError } from '../../errors.ts';
+import type { AppError } from '../../errors.ts';
 import type { BlobId, DataId, TreeId } from '../format/ids.ts';
 import type { Tree } from '../format/tree.ts';
 
@@ -10,9 +10,7 @@ export interface ReadableRepository {
   loadBlobs(
     type: 'data',
     ids: Iterable<DataId>,
-  ): AsyncIterable<
-    { readonly id: BlobId; readonly bytes: Buffer } | { readonly id: BlobId; readonly error: HouseError }
-  >;
+  ): AsyncIterable<{ readonly id: BlobId; readonly bytes: Buffer } | { readonly id: BlobId; readonly error: AppError }>;
   /** Where blobs lie; only their lengths matter here. */
   readonly index: {
     find(type: 'data', id: DataId): { readonly length: number; readonly uncompressedLength?: number } | undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, lstat, lutimes, mkdir, open, rename, rm, symlink, utimes } from 'node:fs/promises';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { nameToBytes, shownName } from '../format/file-name.ts';
 
 /** Where a restore writes. Paths are names below the folder, as file-name.ts keeps them; no link is ever followed. */
@@ -123,13 +123,13 @@ const reasons: Readonly<Record<string, string>> = {
 
 function targetError(cause: unknown, folder: string, path: Path): unknown {
   const errno = errnoOf(cause);
-  if (isHouseError(cause) || errno === undefined) return cause;
+  if (isAppError(cause) || errno === undefined) return cause;
   const detail = { errno, folder };
   if (ends[errno] !== undefined) {
-    return new HouseError('store/unavailable', `The target folder ${folder} ${ends[errno]}.`, { cause, detail });
+    return new AppError('store/unavailable', `The target folder ${folder} ${ends[errno]}.`, { cause, detail });
   }
   const name = shownName(path.join('/'));
-  return new HouseError('restore/not-written', `Could not write ${name || folder}: ${reasons[errno] ?? errno}.`, {
+  return new AppError('restore/not-written', `Could not write ${name || folder}: ${reasons[errno] ?? errno}.`, {
     cause,
     detail,
   });

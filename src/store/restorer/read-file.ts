@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { DataId, TreeId } from '../format/ids.ts';
 import type { FileNode } from '../format/node.ts';
@@ -25,7 +25,7 @@ export async function openFile(
   range: FileRange = {},
 ): Promise<OpenedFile> {
   const node = await findPlace(repository, snapshot, path);
-  if (node.type !== 'file') throw new HouseError('repository/no-such-path', 'In this snapshot, that is not a file.');
+  if (node.type !== 'file') throw new AppError('repository/no-such-path', 'In this snapshot, that is not a file.');
   return { node, bytes: readFile(repository, node, range) };
 }
 
@@ -67,7 +67,7 @@ function* piecesOf(
 function lengthOf({ index }: ReadableRepository, id: DataId): number {
   const found = index.find('data', id);
   if (found !== undefined) return found.uncompressedLength ?? found.length - envelopeOverhead;
-  throw new HouseError('repository/damaged', `The data blob ${id} is in no index of the repository.`, {
+  throw new AppError('repository/damaged', `The data blob ${id} is in no index of the repository.`, {
     detail: { blobId: id },
   });
 }

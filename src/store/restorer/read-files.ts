@@ -1,4 +1,4 @@
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { FileNode } from '../format/node.ts';
 import type { ReadableRepository } from './contract.ts';
 
@@ -19,7 +19,7 @@ export async function* readFiles(repository: ReadableRepository, files: readonly
   }
 }
 
-type Loaded = { readonly bytes: Buffer } | { readonly error: HouseError };
+type Loaded = { readonly bytes: Buffer } | { readonly error: AppError };
 
 /** The blobs that are left of a file. */
 async function* next(blobs: AsyncIterator<Loaded>, left: { count: number }): AsyncGenerator<Loaded> {
@@ -45,5 +45,5 @@ async function* ofSize(content: AsyncIterable<Buffer>, size: number): AsyncGener
     yield bytes;
   }
   if (sum === size) return;
-  throw new HouseError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
+  throw new AppError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, HouseError, isHouseError } from '../../errors.ts';
+import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { nameFromBytes, shownName } from '../format/file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, FileNode, Node, SymlinkNode } from '../format/node.ts';
@@ -66,7 +66,7 @@ interface Restoring {
 async function refuseOverwriting(target: TargetFolder, nodes: readonly Node[]): Promise<void> {
   for (const { name } of nodes) {
     if (!isSafeName(name) || (await target.kindAt([name])) === 'nothing') continue;
-    throw new HouseError(
+    throw new AppError(
       'restore/would-overwrite',
       `The target has ${shownName(name)} already. Choose an empty folder, or say that files may be overwritten.`,
     );
@@ -133,7 +133,7 @@ async function attempt({ report }: Restoring, path: Path, work: () => Promise<vo
   try {
     await work();
   } catch (error) {
-    if (!isHouseError(error, 'repository/damaged') && !isHouseError(error, 'restore/not-written')) throw error;
+    if (!isAppError(error, 'repository/damaged') && !isAppError(error, 'restore/not-written')) throw error;
     report.problems.push({ path: spell(path), code: error.code, message: error.message });
   }
 }

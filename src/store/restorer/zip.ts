@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
-import { HouseError, isHouseError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { shownName } from '../format/file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
@@ -32,7 +32,7 @@ export async function* zipFolder(
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
-    throw new HouseError('repository/no-such-path', 'In this snapshot, that is not a folder.');
+    throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
   }
   const zip: Zipping = { repository, signal: options.signal, written: [], missing: [], offset: { now: 0 } };
   yield* counted(zip, zipNodes(zip, '', place.subtree));
@@ -158,7 +158,7 @@ async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    if (!isHouseError(error, 'repository/damaged')) throw error;
+    if (!isAppError(error, 'repository/damaged')) throw error;
     zip.missing.push(`${name}: ${error.message}`);
     return undefined;
   }

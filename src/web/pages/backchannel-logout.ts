@@ -1,4 +1,4 @@
-import { isHouseError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import type { Visit } from '../visit.ts';
 
 const form = 'application/x-www-form-urlencoded';
@@ -16,7 +16,7 @@ export async function backchannelLogout({ c, house }: Visit): Promise<Response> 
     return c.body(null, 200, { 'cache-control': 'no-store' });
   } catch (error) {
     house.log.warn('session.end-failed', { error });
-    if (isHouseError(error, 'logout/invalid-token')) return refuse('invalid_request', error.message);
+    if (isAppError(error, 'logout/invalid-token')) return refuse('invalid_request', error.message);
     return refuse('temporarily_unavailable', 'The logout could not be carried out. Send it again.');
   }
 }

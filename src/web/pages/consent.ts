@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { GrantView } from '../../database/grant-views.ts';
-import { HouseError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { endSession, rememberPending, startSession, takePending } from '../cookies.ts';
 import type { Html } from '../layout.ts';
 import { localPath } from '../security.ts';
@@ -71,7 +71,7 @@ export async function callback({ c, house, session, url }: Visit): Promise<Respo
     return c.redirect(localPath(pending.transaction.returnTo, house.publicUrl), 303);
   }
   if (pending === undefined || pending.userId !== session?.userId) {
-    throw new HouseError(
+    throw new AppError(
       'consent/invalid-callback',
       'This answer of the provider does not belong to anything begun in this browser in the last ten minutes.',
     );

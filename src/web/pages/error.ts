@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type ErrorCode, isHouseError, messageForPeople } from '../../errors.ts';
+import { type ErrorCode, isAppError, messageForPeople } from '../../errors.ts';
 import { cures, texts } from '../texts.ts';
 import { page, type Visit } from '../visit.ts';
 
@@ -26,7 +26,7 @@ const statuses: Partial<Record<ErrorCode, Status>> = {
 
 /** What went wrong, for people; all of it goes to the log. */
 export async function failure(visit: Visit, error: unknown): Promise<Response> {
-  const code = isHouseError(error) ? error.code : undefined;
+  const code = isAppError(error) ? error.code : undefined;
   const status = (code && statuses[code]) ?? 500;
   const log = visit.house.log;
   (status >= 500 ? log.error : log.info)('web.failed', { path: visit.url.pathname, status, error });

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { GrantView, SnapshotsView } from '../../database/grant-views.ts';
-import { HouseError } from '../../errors.ts';
-import { type EraseChoice, eraseAtOf, eraseChoices, usualEraseChoice } from '../../flows/erase-choice.ts';
+import { AppError } from '../../errors.ts';
+import { type EraseChoice, eraseAtOf, eraseChoices, usualEraseChoice } from '../../flows/erasure/erase-choice.ts';
 import type { Session } from '../cookies.ts';
 import type { Html } from '../layout.ts';
 import { shownBytes, shownTime } from '../shown.ts';
@@ -69,7 +69,7 @@ async function chosen({ c }: PersonVisit): Promise<{ choice: EraseChoice; sure: 
   const { snapshots, sure } = await c.req.parseBody();
   const choice = eraseChoices.find((one) => String(one) === (snapshots ?? String(usualEraseChoice)));
   if (choice === undefined)
-    throw new HouseError('request/invalid', 'Say how long your snapshots stay: choose one of those offered.');
+    throw new AppError('request/invalid', 'Say how long your snapshots stay: choose one of those offered.');
   return { choice, sure: sure === 'yes' };
 }
 

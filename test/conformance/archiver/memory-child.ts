@@ -5,8 +5,8 @@ import type { Listing, Member, Reading } from '../../../src/sources/source.ts';
 import { archive } from '../../../src/store/archiver/archiver.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openArchiveTarget } from '../../../src/store/repository/archive-target.ts';
-import { newRepository } from '../../support/repository.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 const noise = Buffer.concat(Array.from({ length: 32_768 }, (_, n) => createHash('sha256').update(`${n}`).digest()));
 const modified = new Date('2020-01-01T00:00:00Z');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { serviceFlags } from '../../support/service-flags.ts';
+import { serviceFlags } from '../../support/fixtures/service-flags.ts';
 
 const run = promisify(execFile);
 

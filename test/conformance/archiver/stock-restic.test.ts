@@ -7,12 +7,12 @@ import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { TreeId } from '../../../src/store/format/ids.ts';
 import type { FileNode } from '../../../src/store/format/node.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
-import { archiveNight } from '../../support/archive-night.ts';
-import { folderSource } from '../../support/folder-source.ts';
-import { makeUpFiles } from '../../support/made-up-files.ts';
-import { newRepository } from '../../support/repository.ts';
-import { restic, resticProgram } from '../../support/restic.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { archiveNight } from '../../support/fixtures/archive-night.ts';
+import { folderSource } from '../../support/fixtures/folder-source.ts';
+import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { restic, resticProgram } from '../../support/servers/restic.ts';
 
 const run = promisify(execFile);
 const password = 'pw';

@@ -12,9 +12,9 @@ import { openRepository, type Repository } from '../../../src/store/repository/r
 import { browse } from '../../../src/store/restorer/browse.ts';
 import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
-import { makeUpFiles } from '../../support/made-up-files.ts';
-import { restic, resticProgram } from '../../support/restic.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { restic, resticProgram } from '../../support/servers/restic.ts';
 
 const run = promisify(execFile);
 const password = 'correct horse';

@@ -14,11 +14,11 @@ import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { initRepository, openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
-import { folderSource } from '../../support/folder-source.ts';
-import { makeUpFiles } from '../../support/made-up-files.ts';
-import { cheapScrypt } from '../../support/repository.ts';
-import { restic, resticProgram, tryRestic } from '../../support/restic.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { folderSource } from '../../support/fixtures/folder-source.ts';
+import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
+import { cheapScrypt } from '../../support/fixtures/repository.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { restic, resticProgram, tryRestic } from '../../support/servers/restic.ts';
 
 const run = promisify(execFile);
 const password = 'correct horse';

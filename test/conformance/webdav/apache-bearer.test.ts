@@ -1,11 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apache, startApache } from '../../support/apache.ts';
-import { type BearerIssuer, bearerIssuer } from '../../support/bearer-issuer.ts';
-import { accessOf, contentOf, memberNamed, never, openSource } from '../../support/open-source.ts';
-import type { RunningServer } from '../../support/server-process.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { accessOf, contentOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { apache, startApache } from '../../support/servers/apache.ts';
+import { type BearerIssuer, bearerIssuer } from '../../support/servers/bearer-issuer.ts';
+import type { RunningServer } from '../../support/servers/server-process.ts';
 
 /** Apache as the demo and the acceptance of others run it: `AuthType oauth20`, a folder for each person. */
 describe.skipIf(apache === undefined)('Apache that checks bearer tokens', () => {

@@ -3,7 +3,7 @@ import { alice } from '../../../demo/people.ts';
 import { expandUrl } from '../../../src/domain/url-template.ts';
 import type { Member, Source } from '../../../src/sources/source.ts';
 import { startWorld } from '../../integration/demo/world.ts';
-import { contentOf, memberNamed, never, openSource } from '../../support/open-source.ts';
+import { contentOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
 
 test('the demo’s cloud is read whole with the provider’s token, and a change deep down shows at the top', async () => {
   await using world = await startWorld();

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { sourceContract } from '../../contract/source/source-contract.ts';
-import { apache, startApache } from '../../support/apache.ts';
-import { diskFixture } from '../../support/disk-fixture.ts';
-import { lighttpd, startLighttpd } from '../../support/lighttpd.ts';
-import { nginx, startNginx } from '../../support/nginx.ts';
-import { oddNames } from '../../support/odd-names.ts';
-import { find, never } from '../../support/open-source.ts';
-import { rclone, startRcloneWebdav } from '../../support/rclone-webdav.ts';
-import { sabre, startSabre } from '../../support/sabre.ts';
+import { diskFixture } from '../../support/fixtures/disk-fixture.ts';
+import { oddNames } from '../../support/fixtures/odd-names.ts';
+import { find, never } from '../../support/fixtures/open-source.ts';
+import { apache, startApache } from '../../support/servers/apache.ts';
+import { lighttpd, startLighttpd } from '../../support/servers/lighttpd.ts';
+import { nginx, startNginx } from '../../support/servers/nginx.ts';
+import { rclone, startRcloneWebdav } from '../../support/servers/rclone-webdav.ts';
+import { sabre, startSabre } from '../../support/servers/sabre.ts';
 
 /** Without the names that this server cannot serve, whoever asks: no client can do better. */
 const servers = [

@@ -1,4 +1,4 @@
-import { openMemoryBackend } from '../../support/memory-backend.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { describeBackend } from './contract.ts';
 
 describeBackend('memory', async () => openMemoryBackend());

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe } from 'vitest';
-import { openCuttableProxy } from '../../support/cuttable-proxy.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
+import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { type QueuePlace, queueContract } from './queue-contract.ts';
 
 describe('the queue in PostgreSQL', () => {

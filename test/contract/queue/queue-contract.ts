@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { HouseError } from '../../../src/errors.ts';
+import { AppError } from '../../../src/errors.ts';
 import { type Log, openLog, silentLog } from '../../../src/log.ts';
 import { openQueues, type QueueSettings, type Queues } from '../../../src/queues.ts';
 import { type Handler, type Work, workOn } from '../../../worker/work-on.ts';
-import type { CuttableProxy } from '../../support/cuttable-proxy.ts';
+import type { CuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 
 /** A place for queues that can be taken away: settings lead through the proxy. */
 export interface QueuePlace extends AsyncDisposable {
@@ -146,7 +146,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const times: number[] = [];
       work(async () => {
         times.push(clock.elapsed());
-        if (times.length === 1) throw new HouseError('source/unavailable', 'Away.', { retry: { afterMs: 1_200 } });
+        if (times.length === 1) throw new AppError('source/unavailable', 'Away.', { retry: { afterMs: 1_200 } });
       });
       await enqueueOne('a');
       await vi.waitFor(() => expect(times).toHaveLength(2), soon);
@@ -155,7 +155,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('what will not succeed later is given up at once', async () => {
       const handler = vi.fn<Handler>(async () => {
-        throw new HouseError('grant/not-usable', 'Withdrawn.');
+        throw new AppError('grant/not-usable', 'Withdrawn.');
       });
       work(handler);
       await enqueueOne('a');
@@ -282,7 +282,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
   test('no secret of an error reaches the queue or the log', async () => {
     const cause = new Error('secret-of-the-cause');
     work(async () => {
-      throw new HouseError('source/unavailable', 'Away: Bearer secret-of-the-message', {
+      throw new AppError('source/unavailable', 'Away: Bearer secret-of-the-message', {
         cause,
         retry: { afterMs: 60_000 },
       });

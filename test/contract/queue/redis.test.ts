@@ -4,8 +4,8 @@ import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
 import { askRedis, openQueues } from '../../../src/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
-import { openCuttableProxy } from '../../support/cuttable-proxy.ts';
-import { redisServer, startRedis } from '../../support/redis.ts';
+import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
+import { redisServer, startRedis } from '../../support/servers/redis.ts';
 import { type QueuePlace, queueContract } from './queue-contract.ts';
 
 const settings = { postgresUrl: 'postgres://nowhere.invalid/not-used', prefix: 'nightkeep_test' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Member, Source } from '../../../src/sources/source.ts';
-import { oddNames } from '../../support/odd-names.ts';
-import { contentOf, find, memberNamed, never } from '../../support/open-source.ts';
+import { oddNames } from '../../support/fixtures/odd-names.ts';
+import { contentOf, find, memberNamed, never } from '../../support/fixtures/open-source.ts';
 
 /** Somewhere a source reads from, that a test can change. Paths are names joined by '/'. */
 export interface SourceFixture extends AsyncDisposable {

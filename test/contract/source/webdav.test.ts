@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { type HostileNode, longAgo, startHostileWebdav } from '../../support/hostile-webdav.ts';
-import { openSource } from '../../support/open-source.ts';
+import { openSource } from '../../support/fixtures/open-source.ts';
+import { type HostileNode, longAgo, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 import { sourceContract } from './source-contract.ts';
 
 describe('files over WebDAV, from a server that propagates folder ETags', () => sourceContract(ownCloudFixture));

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { HouseError } from '../../../src/errors.ts';
+import { AppError } from '../../../src/errors.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
-import { archiveNight, contentOf } from '../../support/archive-night.ts';
-import { file, folder, memorySource } from '../../support/memory-source.ts';
-import { newRepository } from '../../support/repository.ts';
-import { restic, resticProgram } from '../../support/restic.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
+import { file, folder, memorySource } from '../../support/fixtures/memory-source.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { restic, resticProgram } from '../../support/servers/restic.ts';
 
 const password = 'pw';
 
@@ -19,9 +19,9 @@ function failingAt(backend: Backend, n: number, after: boolean): { backend: Back
   let saves = 0;
   const save: Backend['save'] = async (type, name, bytes) => {
     saves++;
-    if (saves > n || (saves === n && !after)) throw new HouseError('store/unavailable', 'The disk is full.');
+    if (saves > n || (saves === n && !after)) throw new AppError('store/unavailable', 'The disk is full.');
     await backend.save(type, name, bytes);
-    if (saves === n) throw new HouseError('store/unavailable', 'The disk went away.');
+    if (saves === n) throw new AppError('store/unavailable', 'The disk went away.');
   };
   return { backend: { ...backend, save }, saves: () => saves };
 }

@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { HouseError } from '../../../src/errors.ts';
+import { AppError } from '../../../src/errors.ts';
 import { findAttribute } from '../../../src/store/format/node.ts';
 import { isSafeName } from '../../../src/store/format/tree.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
-import { archiveNight, contentOf, nodeAt } from '../../support/archive-night.ts';
-import { openMemoryBackend } from '../../support/memory-backend.ts';
-import { file, folder, type MemoryFolder, type MemorySource, memorySource } from '../../support/memory-source.ts';
-import { oddNames } from '../../support/odd-names.ts';
-import { newRepository } from '../../support/repository.ts';
+import { archiveNight, contentOf, nodeAt } from '../../support/fixtures/archive-night.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import {
+  file,
+  folder,
+  type MemoryFolder,
+  type MemorySource,
+  memorySource,
+} from '../../support/fixtures/memory-source.ts';
+import { oddNames } from '../../support/fixtures/odd-names.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
 
 describe('a night', () => {
   let repository: Repository;
@@ -154,7 +160,7 @@ describe('a night', () => {
   test('does not pass over a collection in which something could not be read', async () => {
     top.validator = 'top-1';
     const deeper = (top.members.deep as MemoryFolder).members.deeper as MemoryFolder;
-    deeper.members['b.txt'] = file('beta', { fault: () => new HouseError('source/forbidden', 'No.') });
+    deeper.members['b.txt'] = file('beta', { fault: () => new AppError('source/forbidden', 'No.') });
     expect((await again()).problems).toHaveLength(1);
     deeper.members['b.txt'] = file('beta');
     expect((await again()).entries).toBe(4);

@@ -1,13 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { type ErrorCode, HouseError } from '../../../src/errors.ts';
+import { AppError, type ErrorCode } from '../../../src/errors.ts';
 import { archive } from '../../../src/store/archiver/archiver.ts';
 import { openArchiveTarget } from '../../../src/store/repository/archive-target.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
-import { archiveNight, contentOf } from '../../support/archive-night.ts';
-import { openMemoryBackend } from '../../support/memory-backend.ts';
-import { file, folder, type MemoryFolder, type MemorySource, memorySource } from '../../support/memory-source.ts';
-import { newRepository } from '../../support/repository.ts';
+import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import {
+  file,
+  folder,
+  type MemoryFolder,
+  type MemorySource,
+  memorySource,
+} from '../../support/fixtures/memory-source.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
 
 describe('a night with problems', () => {
   let repository: Repository;
@@ -21,7 +27,7 @@ describe('a night with problems', () => {
     source = memorySource(top);
     return archiveNight(repository, [source]);
   };
-  const fault = (code: ErrorCode) => new HouseError(code, `It is ${code}.`);
+  const fault = (code: ErrorCode) => new AppError(code, `It is ${code}.`);
   const texts = async (tree: Parameters<typeof contentOf>[1]) =>
     Object.fromEntries([...(await contentOf(repository, tree))].map(([path, bytes]) => [path, bytes.toString()]));
 
@@ -162,7 +168,7 @@ describe('a night with problems', () => {
 
   test('stops at once when it is told to, with the reason it is given', async () => {
     const ending = new AbortController();
-    const reason = new HouseError('repository/lost-lock', 'The lock is lost.');
+    const reason = new AppError('repository/lost-lock', 'The lock is lost.');
     for (let n = 0; n < 500; n++) top.members[`f${n}`] = file(`text ${n}`);
     const content = async function* () {
       yield Buffer.from('begin');

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
 import { forgetLogouts } from '../../../src/database/ended-sessions.ts';
-import { HouseError } from '../../../src/errors.ts';
-import { requestRun } from '../../../src/flows/request-run.ts';
+import { AppError } from '../../../src/errors.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { LogoutToken } from '../../../src/oidc/logout-token.ts';
 import { serve } from '../../../src/web/server.ts';
 import { texts } from '../../../src/web/texts.ts';
@@ -178,7 +178,7 @@ describe('a logout at the provider', () => {
   test('is refused as JSON where the token does not hold, is missing, too large, or no form', async () => {
     const guest = await signInAs(house, alice);
     vi.mocked(house.resources.issuer.readLogoutToken).mockRejectedValue(
-      new HouseError('logout/invalid-token', 'It does not hold.'),
+      new AppError('logout/invalid-token', 'It does not hold.'),
     );
     const post = (body: string, type = 'application/x-www-form-urlencoded') =>
       guest.send('/backchannel-logout', { method: 'POST', body, headers: { 'content-type': type } });

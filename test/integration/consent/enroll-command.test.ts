@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openBrowser } from '../../../demo/browser.ts';
-import { type DemoProvider, startProvider } from '../../../demo/idp.ts';
 import { alice, people } from '../../../demo/people.ts';
+import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 const client = {
   ...{ id: 'nightkeep', name: 'Nightkeep', authentication: 'client_secret_basic' as const, secret: 'secret' },

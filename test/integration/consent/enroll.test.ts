@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
-import type { DemoClient } from '../../../demo/idp-client.ts';
 import { alice, type Person } from '../../../demo/people.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { type EnrollWay, enrollPerson } from '../../../src/flows/enroll-person.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import type { DemoClient } from '../../../demo/provider/realm/client.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { type EnrollWay, enrollPerson } from '../../../src/flows/consent/enroll-person.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import type { DeviceLogin } from '../../../src/oidc/enroll.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
 
@@ -20,7 +20,7 @@ const withPassword = { method: 'password', username: alice.username, password: a
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
 /** What the person does on the other device. */

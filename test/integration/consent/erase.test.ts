@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changeEraseAt, findErasure } from '../../../src/database/erasures.ts';
 import { claimRun } from '../../../src/database/runs.ts';
-import { eraseRepositories } from '../../../src/flows/erase-repositories.ts';
-import { openPersonRepository, revealRecoveryKey } from '../../../src/flows/person-repository.ts';
-import { requestRun } from '../../../src/flows/request-run.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
+import { openPersonRepository, revealRecoveryKey } from '../../../src/flows/nights/person-repository.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
 

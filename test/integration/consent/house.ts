@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { DemoClient } from '../../../demo/idp-client.ts';
 import { alice, type Person } from '../../../demo/people.ts';
-import { backUp } from '../../../src/flows/back-up.ts';
-import { requestRun } from '../../../src/flows/request-run.ts';
-import { steerRun } from '../../../src/flows/steer-run.ts';
+import type { DemoClient } from '../../../demo/provider/realm/client.ts';
+import { backUp } from '../../../src/flows/nights/back-up.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import { steerRun } from '../../../src/flows/nights/steer-run.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
-import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/hostile-webdav.ts';
-import { rememberingQueues } from '../../support/remembering-queues.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 import { type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 
 /** The whole house of people who consent: at the demo's provider, with their files, a store, and a queue that only remembers. */

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
-import { eraseRepositories } from '../../../src/flows/erase-repositories.ts';
-import { exchangeNow, obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
+import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
+import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { type Guest, signInAs } from './guest.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';

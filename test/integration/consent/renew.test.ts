@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import type { TokenAnswer } from '../../../src/domain/verdict.ts';
-import { HouseError } from '../../../src/errors.ts';
-import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { revokeReplaced } from '../../../src/flows/revoke-replaced.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { AppError } from '../../../src/errors.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
+import { revokeReplaced } from '../../../src/flows/consent/revoke-replaced.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { firstNight } from '../custody/house.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
 
@@ -96,7 +96,7 @@ describe('renewing', () => {
 
   test('while the provider cannot end it keeps the old token, until its idle window has passed', async () => {
     const grantId = await consentTwice();
-    revocations().mockRejectedValue(new HouseError('provider/unavailable', 'Away.'));
+    revocations().mockRejectedValue(new AppError('provider/unavailable', 'Away.'));
     await exchange(grantId);
     expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 0, left: 1 });
     house.custody.pass(30 * day);

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import { HouseError, isHouseError } from '../../../src/errors.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { requestRun } from '../../../src/flows/request-run.ts';
-import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { AppError, isAppError } from '../../../src/errors.ts';
+import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
 
 const day = 86_400_000;
@@ -68,7 +68,7 @@ describe('withdrawing', () => {
 
   test('at a provider without revocation destroys the token at once', async () => {
     const { grant } = await house.consent();
-    const none = new HouseError('provider/unavailable', 'None.', {
+    const none = new AppError('provider/unavailable', 'None.', {
       detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
     });
     vi.spyOn(house.resources.issuer, 'revoke').mockRejectedValue(none);
@@ -80,12 +80,12 @@ describe('withdrawing', () => {
   test('that is refused for one token goes on with the others, and asks a provider that is away once', async () => {
     const grants = [await house.consent(), await house.consent(bob)];
     const revoke = vi.spyOn(house.resources.issuer, 'revoke');
-    revoke.mockRejectedValue(new HouseError('provider/refused', 'Not this one.'));
+    revoke.mockRejectedValue(new AppError('provider/refused', 'Not this one.'));
     for (const { grant } of grants) await withdraw(grant.id);
     revoke.mockClear();
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
     expect(revoke).toHaveBeenCalledTimes(2);
-    revoke.mockRejectedValue(new HouseError('provider/unavailable', 'Away.')).mockClear();
+    revoke.mockRejectedValue(new AppError('provider/unavailable', 'Away.')).mockClear();
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
     expect(revoke).toHaveBeenCalledTimes(1);
   });
@@ -107,7 +107,7 @@ describe('withdrawing', () => {
     expect(await working).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null });
     expect(performance.now() - begun).toBeLessThan(1_000);
     const access = obtainAccess(worker, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
-    expect(await access.catch((error: unknown) => isHouseError(error, 'grant/not-usable'))).toBe(true);
+    expect(await access.catch((error: unknown) => isAppError(error, 'grant/not-usable'))).toBe(true);
   });
 
   test('twice, or by two at once, is once', async () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { trustRefusals } from '../../../src/database/circuits.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { keepAlive } from '../../../src/flows/keep-alive.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
 import { saveGrants } from './many-grants.ts';
 
@@ -167,5 +167,5 @@ test('somebody who asks for access while the circuit is open is told when to try
     obtainAccess(custody, { grantId: id, purpose: 'run', minimumSeconds: 30 }).catch((error: unknown) => error);
   await access();
   const error = await access();
-  expect(isHouseError(error, 'provider/circuit-open') && error.retry?.afterMs).toBeGreaterThan(50_000);
+  expect(isAppError(error, 'provider/circuit-open') && error.retry?.afterMs).toBeGreaterThan(50_000);
 });

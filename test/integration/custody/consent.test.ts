@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/give-consent.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
 import { type CustodyHouse, firstNight, openCustodyHouse } from './house.ts';
 
 let house: CustodyHouse;
@@ -13,7 +13,7 @@ afterEach(() => house[Symbol.asyncDispose]());
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
 test('signing in tells who the person is and which roles they have', async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { keepAlive } from '../../../src/flows/keep-alive.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse, outcomeOf } from './house.ts';
 
 const hour = 3_600_000;

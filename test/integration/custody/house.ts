@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
 import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { startRelyingParty } from '../demo/relying-party.ts';
 
 export type Custody = Pick<
@@ -28,7 +28,7 @@ export type Custody = Pick<
 export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
 /** How it ends to ask for access for a run. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endSilentExchanges } from '../../../src/database/exchanges.ts';
 import { silenceMs } from '../../../src/database/leases.ts';
-import { keepAlive } from '../../../src/flows/keep-alive.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { replaySpool } from '../../../src/flows/spool-answer.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { replaySpool } from '../../../src/flows/custody/spool-answer.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { access, type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
 

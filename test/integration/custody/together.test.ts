@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimLease, type Lease } from '../../../src/database/leases.ts';
 import { saveExchanged } from '../../../src/database/rotations.ts';
-import { readyToKeep } from '../../../src/flows/custody.ts';
+import { readyToKeep } from '../../../src/flows/custody/offline-token.ts';
 import { type CustodyHouse, openCustodyHouse } from './house.ts';
 import { saveGrants } from './many-grants.ts';
 

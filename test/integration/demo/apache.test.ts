@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { apache, startApache } from '../../support/apache.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { apache, startApache } from '../../support/servers/apache.ts';
 import { startWorld } from './world.ts';
 
 test.skipIf(apache === undefined)(

@@ -3,8 +3,8 @@ import { inflateSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openBrowser } from '../../../demo/browser.ts';
-import { startCloud } from '../../../demo/cloud.ts';
-import { oddNames } from '../../../demo/cloud-content.ts';
+import { startCloud } from '../../../demo/cloud/cloud.ts';
+import { oddNames } from '../../../demo/cloud/content.ts';
 import { alice, bob, carol, people } from '../../../demo/people.ts';
 import { startWorld, type World } from './world.ts';
 

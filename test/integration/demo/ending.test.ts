@@ -3,8 +3,8 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Browser, openBrowser, type Page, signIn } from '../../../demo/browser.ts';
-import { type DemoProvider, startProvider } from '../../../demo/idp.ts';
 import { administrator, alice, people } from '../../../demo/people.ts';
+import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { readAnswer } from './realm.ts';
 import { type RelyingParty, startRelyingParty } from './relying-party.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { everyFault, type Fault } from '../../../demo/idp-faults.ts';
-import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
+import { everyFault, type Fault } from '../../../demo/provider/faults/faults.ts';
+import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
 import { type Answer, openTestRealm, readAnswer, type TestRealm } from './realm.ts';
 
 let realm: TestRealm;

@@ -3,9 +3,9 @@ import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { afterEach, expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
-import { type DemoProvider, startProvider } from '../../../demo/idp.ts';
-import { type DemoClient, deviceGrant } from '../../../demo/idp-client.ts';
 import { alice, people } from '../../../demo/people.ts';
+import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
+import { type DemoClient, deviceGrant } from '../../../demo/provider/realm/client.ts';
 import { openTestRealm, readAnswer } from './realm.ts';
 import { type RelyingParty, startRelyingParty } from './relying-party.ts';
 

@@ -3,9 +3,9 @@ import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Browser, openBrowser, signIn } from '../../../demo/browser.ts';
-import { cloudAudience } from '../../../demo/cloud-access.ts';
-import { type DemoProvider, startProvider } from '../../../demo/idp.ts';
+import { cloudAudience } from '../../../demo/cloud/access.ts';
 import { alice, bob, carol, type Person, people } from '../../../demo/people.ts';
+import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { type RelyingParty, startRelyingParty } from './relying-party.ts';
 
 const offline = 'openid profile email offline_access';

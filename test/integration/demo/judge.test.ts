@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, expect, test } from 'vitest';
-import type { ProviderOptions } from '../../../demo/idp.ts';
+import type { ProviderOptions } from '../../../demo/provider/provider.ts';
 import { openTestRealm, type TestRealm } from './realm.ts';
 
 let realm: TestRealm;

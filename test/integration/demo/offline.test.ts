@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, expect, test } from 'vitest';
-import type { ProviderOptions } from '../../../demo/idp.ts';
 import { alice } from '../../../demo/people.ts';
+import type { ProviderOptions } from '../../../demo/provider/provider.ts';
 import { openTestRealm, type TestRealm } from './realm.ts';
 
 const day = 86_400;

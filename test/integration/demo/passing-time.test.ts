@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
 import { alice } from '../../../demo/people.ts';
 import { openWorld } from '../../../demo/world.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 const day = 86_400_000;
 

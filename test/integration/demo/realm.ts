@@ -1,7 +1,7 @@
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
-import type { DemoClient } from '../../../demo/idp-client.ts';
 import { type Person, people } from '../../../demo/people.ts';
-import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
+import type { DemoClient } from '../../../demo/provider/realm/client.ts';
+import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
 
 /** What came back from the token endpoint. */
 export interface Answer {

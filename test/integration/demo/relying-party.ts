@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as oidc from 'openid-client';
-import type { DemoClient } from '../../../demo/idp-client.ts';
+import type { DemoClient } from '../../../demo/provider/realm/client.ts';
 
 /** The smallest relying party there is: sends the browser off, and shows the address that it came back to. */
 export interface RelyingParty extends AsyncDisposable {

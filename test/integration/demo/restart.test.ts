@@ -5,8 +5,8 @@ import * as oidc from 'openid-client';
 import { expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
-import { startProviderProcess } from '../../support/provider-process.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { startProviderProcess } from '../../support/servers/provider-process.ts';
 import { openTestRealm } from './realm.ts';
 import { startRelyingParty } from './relying-party.ts';
 

@@ -1,7 +1,7 @@
 import { openBrowser, signIn } from '../../../demo/browser.ts';
-import { type CloudOptions, type DemoCloud, startCloud } from '../../../demo/cloud.ts';
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/idp.ts';
+import { type CloudOptions, type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
 import { type Person, people } from '../../../demo/people.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { startRelyingParty } from './relying-party.ts';
 
 /** Both servers, and somebody who may ask for tokens. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bob, carol } from '../../../demo/people.ts';
 import { openCircuit } from '../../../src/database/circuits.ts';
-import type { Finding } from '../../../src/flows/doctor/finding.ts';
-import { revokeWithdrawn } from '../../../src/flows/revoke-tokens.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keyLine, openSurgery, type ReceptionOptions, type Surgery, statesOf } from './house.ts';
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];

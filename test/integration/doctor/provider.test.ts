@@ -1,8 +1,8 @@
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
-import type { Finding } from '../../../src/flows/doctor/finding.ts';
-import { listenSilently } from '../../support/silent-port.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { listenSilently } from '../../support/servers/silent-port.ts';
 import { openReception, type ReceptionOptions, statesOf } from './house.ts';
 
 let opened: AsyncDisposableStack;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database/client.ts';
 import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 test('a second process uses the embedded PostgreSQL that runs, and leaves it running', async () => {
   await using folder = await temporaryFolder('embedded');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOutage, type Database, openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
-import { type CuttableProxy, openCuttableProxy } from '../../support/cuttable-proxy.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
+import { type CuttableProxy, openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 let opened: AsyncDisposableStack;
 let wire: CuttableProxy;

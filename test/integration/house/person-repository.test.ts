@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
-import { ensurePersonRepository } from '../../../src/flows/person-repository.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 test('a repository that is gone from the store is not begun anew, and is used again once it is back', async () => {
   await using folder = await temporaryFolder('store');

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { openTestDatabase } from '../../support/postgres.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 test('a test database is empty, its own, and gone afterwards', async () => {
   const database = await openTestDatabase();

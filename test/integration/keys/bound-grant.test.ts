@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isHouseError } from '../../../src/errors.ts';
-import { openBoundKey } from '../../../src/flows/bound-key.ts';
-import { beginConsent, finishConsent } from '../../../src/flows/give-consent.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { rotateKeys } from '../../../src/flows/rotate-keys.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { openBoundKey } from '../../../src/flows/custody/bound-key.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
-import { openProofCheck } from '../../support/proof-check.ts';
+import { openProofCheck } from '../../support/fixtures/proof-check.ts';
 import { type Custody, type CustodyHouse, firstNight, openCustodyHouse } from '../custody/house.ts';
 import { enterWith, interrupting, keyLine } from './house.ts';
 import { type StrictProvider, startStrictProvider } from './strict-provider.ts';
@@ -50,7 +50,7 @@ const keyOf = async (resources: Custody, id: string) => {
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
 test('a public client’s grant lives on its key, night after night and in another process', async () => {

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeCanary } from '../../../src/database/canaries.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
-import { isHouseError } from '../../../src/errors.ts';
+import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal } from '../../../src/vault/seal.ts';
-import { openTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
 import { enterWith, keyLine } from './house.ts';
 
 let server: TestDatabase;
@@ -24,7 +24,7 @@ const enter = (...lines: string[]) => enterWith({ database }, ...lines);
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? `${error.code} ${error.message}` : error),
+    (error: unknown) => (isAppError(error) ? `${error.code} ${error.message}` : error),
   );
 
 test('a start without a key that the database was used with is refused, and so is one with another key of that name', async () => {

@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isHouseError } from '../../../src/errors.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
 import { createApp } from '../../../src/web/app.ts';
@@ -30,7 +30,7 @@ function withClient(settings: Partial<Provider>): Custody {
 const exchange = (resources: Custody, grantId: string) =>
   obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 86_400 }).then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const verdicts = async (grantId: string) =>
   (await house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } })).map(

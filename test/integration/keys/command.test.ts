@@ -8,7 +8,7 @@ import { openDatabase } from '../../../src/database/client.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { addRepository, enterWith, keyLine } from './house.ts';
 
 let opened: AsyncDisposableStack;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isHouseError } from '../../../src/errors.ts';
-import { boundKeyToKeep } from '../../../src/flows/bound-key.ts';
-import { listKeys, retireKey } from '../../../src/flows/retire-key.ts';
-import { rotateKeys } from '../../../src/flows/rotate-keys.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { boundKeyToKeep } from '../../../src/flows/custody/bound-key.ts';
+import { listKeys, retireKey } from '../../../src/flows/keys/retire-key.ts';
+import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 import { addRepository, enterWith, keyLine } from './house.ts';
@@ -27,7 +27,7 @@ const sealedWith = ({ keyring }: Custody) => seal(keyring, { purpose: 'spooled a
 const retire = (keyId: string, by = resources) =>
   retireKey({ ...by, spool }, { keyId, by: 'operator' }).then(
     () => 'retired',
-    (error: unknown) => (isHouseError(error) ? `${error.code} ${error.message}` : error),
+    (error: unknown) => (isAppError(error) ? `${error.code} ${error.message}` : error),
   );
 const list = (by = resources) => listKeys({ ...by, spool });
 

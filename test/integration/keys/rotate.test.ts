@@ -2,14 +2,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
 import { countSealed } from '../../../src/database/sealed-values.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { boundKeyToKeep, openBoundKey } from '../../../src/flows/bound-key.ts';
-import { openToken } from '../../../src/flows/custody.ts';
-import { obtainAccess } from '../../../src/flows/obtain-access.ts';
-import { passwordOf, recoveryOf } from '../../../src/flows/person-repository.ts';
-import { retireKey } from '../../../src/flows/retire-key.ts';
-import { continueRotation, rotateKeys } from '../../../src/flows/rotate-keys.ts';
-import { withdrawConsent } from '../../../src/flows/withdraw-consent.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { boundKeyToKeep, openBoundKey } from '../../../src/flows/custody/bound-key.ts';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { openToken } from '../../../src/flows/custody/offline-token.ts';
+import { retireKey } from '../../../src/flows/keys/retire-key.ts';
+import { continueRotation, rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
+import { passwordOf, recoveryOf } from '../../../src/flows/nights/person-repository.ts';
 import { unseal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 import { addRepository, enterWith, interrupting, keyLine } from './house.ts';
@@ -41,7 +41,7 @@ const countUnder = async (keyId: string) =>
 const retire = (keyId: string) =>
   retireKey(after, { keyId, by: 'operator' }).then(
     () => 'retired',
-    (error: unknown) => (isHouseError(error) ? `${error.code} ${error.message}` : error),
+    (error: unknown) => (isAppError(error) ? `${error.code} ${error.message}` : error),
   );
 
 test('everything that is sealed opens again afterwards, under the new key alone', async () => {

@@ -4,9 +4,9 @@ import { migrate } from '../../../src/database/migrate.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
-import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
-import { openTestDatabase } from '../../support/postgres.ts';
-import { rememberingQueues } from '../../support/remembering-queues.ts';
+import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
+import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues'> & { clock: ManualClock };
 

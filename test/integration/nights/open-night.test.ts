@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openNight } from '../../../src/flows/open-night.ts';
-import { requestRun } from '../../../src/flows/request-run.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { type NightHouse, openNightHouse, savePlan } from './house.ts';
 
 const day = 24 * 3_600_000;

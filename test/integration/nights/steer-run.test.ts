@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
-import { HouseError } from '../../../src/errors.ts';
-import { healRuns } from '../../../src/flows/heal.ts';
-import { openNight } from '../../../src/flows/open-night.ts';
-import { type Outcome, steerRun, type Work } from '../../../src/flows/steer-run.ts';
+import { AppError } from '../../../src/errors.ts';
+import { healRuns } from '../../../src/flows/nights/heal.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { type Outcome, steerRun, type Work } from '../../../src/flows/nights/steer-run.ts';
 import { type NightHouse, openNightHouse, savePlan } from './house.ts';
 
 const outcome: Outcome = {
@@ -30,7 +30,7 @@ const claim = (holder: string, id = runId) =>
 const steer = (work: Work, signal = new AbortController().signal) => steerRun(house.resources, { runId, signal }, work);
 const run = () => house.resources.database.run.findUniqueOrThrow({ where: { id: runId } });
 const fail = (retry?: { afterMs: number }) => async () => {
-  throw new HouseError('source/unavailable', 'The server is away.', retry === undefined ? {} : { retry });
+  throw new AppError('source/unavailable', 'The server is away.', retry === undefined ? {} : { retry });
 };
 const states = async () =>
   (await house.resources.database.event.findMany({ where: { subjectId: runId }, orderBy: { id: 'asc' } })).map(
@@ -155,7 +155,7 @@ describe('steering a run', () => {
     const { begun, work } = untilAborted();
     const steered = steer(work, stop.signal);
     await begun;
-    stop.abort(new HouseError('run/stopped', 'The service shuts down.'));
+    stop.abort(new AppError('run/stopped', 'The service shuts down.'));
     await steered;
     expect(await run()).toMatchObject({ state: 'queued', attempt: 0, leaseHolder: null });
     expect(house.taken()).toEqual([{ runId, attempt: 1, delayMs: 0 }]);
@@ -194,7 +194,7 @@ describe('steering a run', () => {
     await database.run.update({ where: { id: runId }, data: { state: 'queued' } });
     await steer(async () => {
       await cancel();
-      throw new HouseError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
+      throw new AppError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
     });
     expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null });
     expect(house.taken()).toEqual([]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/inspect-custody.ts';
 import type { RunFacts } from '../../../src/database/inspect-runs.ts';
-import type { Finding } from '../../../src/flows/doctor/finding.ts';
-import { judgeCircuits, judgeDeadlines, judgeEndings, judgeGrants } from '../../../src/flows/doctor/grants.ts';
-import { judgeKeyring } from '../../../src/flows/doctor/keyring.ts';
-import { judgeRotation, judgeTokens, readTokenFacts } from '../../../src/flows/doctor/rotation.ts';
-import { judgeRuns } from '../../../src/flows/doctor/runs.ts';
-import { judgeIdle, judgeMax } from '../../../src/flows/doctor/windows.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { judgeCircuits, judgeDeadlines, judgeEndings, judgeGrants } from '../../../src/doctor/grants.ts';
+import { judgeKeyring } from '../../../src/doctor/keyring.ts';
+import { judgeRotation, judgeTokens, readTokenFacts } from '../../../src/doctor/rotation.ts';
+import { judgeRuns } from '../../../src/doctor/runs.ts';
+import { judgeIdle, judgeMax } from '../../../src/doctor/windows.ts';
 
 const [hour, day] = [3_600_000, 86_400_000];
 const at = new Date('2030-01-01T00:00:00Z');

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFacts } from '../../../src/database/inspect-server.ts';
 import { kindOfFault } from '../../../src/database/inspect-server.ts';
-import { judgeClocks } from '../../../src/flows/doctor/clocks.ts';
-import { judgeDatabaseFault, judgeMigrations, judgeServer } from '../../../src/flows/doctor/database.ts';
-import type { Finding } from '../../../src/flows/doctor/finding.ts';
-import { judgePublicAddress } from '../../../src/flows/doctor/public-address.ts';
-import { judgeRedis, judgeRedisFault, readInfo } from '../../../src/flows/doctor/queue.ts';
-import { judgeSettings } from '../../../src/flows/doctor/settings.ts';
-import { judgeRepositories, judgeStore } from '../../../src/flows/doctor/store.ts';
-import { bytesWords, durationWords, someOf } from '../../../src/flows/doctor/words.ts';
+import { judgeClocks } from '../../../src/doctor/clocks.ts';
+import { judgeDatabaseFault, judgeMigrations, judgeServer } from '../../../src/doctor/database.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { judgePublicAddress } from '../../../src/doctor/public-address.ts';
+import { judgeRedis, judgeRedisFault, readInfo } from '../../../src/doctor/queue.ts';
+import { judgeSettings } from '../../../src/doctor/settings.ts';
+import { judgeRepositories, judgeStore } from '../../../src/doctor/store.ts';
+import { bytesWords, durationWords, someOf } from '../../../src/doctor/words.ts';
 
 const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
 

@@ -1,18 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { HouseError } from '../../../src/errors.ts';
 import {
   type AuthorizationFacts,
   judgeOfflineScope,
   judgePushing,
   judgeSignIn,
-} from '../../../src/flows/doctor/authorization.ts';
-import {
-  type ClientFacts,
-  judgeClient,
-  judgeConsentScreen,
-  judgePossession,
-} from '../../../src/flows/doctor/client.ts';
-import { judgeDiscovery, judgeSigningKeys } from '../../../src/flows/doctor/discovery.ts';
+} from '../../../src/doctor/authorization.ts';
+import { type ClientFacts, judgeClient, judgeConsentScreen, judgePossession } from '../../../src/doctor/client.ts';
+import { judgeDiscovery, judgeSigningKeys } from '../../../src/doctor/discovery.ts';
+import { AppError } from '../../../src/errors.ts';
 import type { Published } from '../../../src/oidc/inspect-provider.ts';
 import type { Reply } from '../../../src/oidc/question.ts';
 import type { Asked } from '../../../src/oidc/trial-authorization.ts';
@@ -112,7 +107,7 @@ describe('the client', () => {
     expect(judgePossession(bound, false)).toMatchObject([{ state: 'wrong' }]);
     expect(judgePossession(bound, true)).toMatchObject([{ state: 'ok' }]);
     expect(judgePossession(facts(reply(400, 'invalid_grant')), true)).toEqual([]);
-    const cannot = new HouseError('provider/refused-client', 'Tokens must be bound, but cannot be.');
+    const cannot = new AppError('provider/refused-client', 'Tokens must be bound, but cannot be.');
     expect(judgePossession(facts(reply(400, 'invalid_grant')), cannot)).toMatchObject([
       { state: 'wrong', finding: 'Tokens must be bound, but cannot be.' },
     ]);

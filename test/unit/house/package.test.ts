@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { serviceFlags } from '../../support/service-flags.ts';
+import { serviceFlags } from '../../support/fixtures/service-flags.ts';
 
 interface Package {
   scripts: Record<string, string>;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
-import { isHouseError } from '../../../src/errors.ts';
-import { openProofCheck } from '../../support/proof-check.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { openProofCheck } from '../../support/fixtures/proof-check.ts';
 import { type Endpoint, type Heard, type Reply, startEndpoint, tokens } from './endpoint.ts';
 
 const bound = { ...tokens, token_type: 'DPoP' };
@@ -37,7 +37,7 @@ async function consent(settings: Parameters<Endpoint['issuer']>[0], body: object
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const proofs = () => provider.heard.filter(({ path }) => path === '/token').map(({ headers }) => headers.dpop);
 const proofOf = openProofCheck();

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
-import { isHouseError } from '../../../src/errors.ts';
+import { isAppError } from '../../../src/errors.ts';
 import { type Endpoint, type Heard, startEndpoint, tokens } from './endpoint.ts';
 
 let provider: Endpoint;
@@ -25,7 +25,7 @@ const taking = (secret: string, body: object = tokens, status = 200) => {
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'went well',
-    (error: unknown) => (isHouseError(error) ? error.code : error),
+    (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
 describe('several secrets', () => {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
-import { manualClock } from '../../support/manual-clock.ts';
-import { type Answer, type OpenIdIssuer, startOpenIdIssuer } from '../../support/open-id-issuer.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { type Answer, type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
 const scope = 'openid offline_access';
 const start = Date.parse('2026-05-04T12:00:00Z');

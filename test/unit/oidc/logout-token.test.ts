@@ -2,8 +2,8 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
-import { manualClock } from '../../support/manual-clock.ts';
-import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/open-id-issuer.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
 const start = '2026-05-04T12:00:00Z';
 const now = Date.parse(start) / 1000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hrefReader, pathForPeople } from '../../../src/sources/href.ts';
+import { hrefReader, pathForPeople } from '../../../src/sources/dav/href.ts';
 
 const read = hrefReader('/dav/Al%20ice/', 'cloud.example');
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openServer } from '../../../src/sources/http-server.ts';
-import { manualClock } from '../../support/manual-clock.ts';
-import { never } from '../../support/open-source.ts';
+import { openServer } from '../../../src/sources/http/server.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { never } from '../../support/fixtures/open-source.ts';
 
 const limits = { connections: 2, connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
 const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => openServer(origin, limits, clock);

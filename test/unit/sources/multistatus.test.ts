@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DavResponse, davName, multistatusParser } from '../../../src/sources/multistatus.ts';
+import { type DavResponse, davName, multistatusParser } from '../../../src/sources/dav/multistatus.ts';
 
 const listing = `<?xml version="1.0" encoding="utf-8"?>
 <D:multistatus xmlns:D="DAV:" xmlns:oc="http://owncloud.org/ns">

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entryValidator, hasChanged, isAsListed } from '../../../src/sources/validator.ts';
+import { entryValidator, hasChanged, isAsListed } from '../../../src/sources/http/validator.ts';
 
 const listedAt = new Date('2026-11-23T01:00:10Z');
 const old = new Date('2026-11-23T01:00:07Z');

@@ -1,7 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { HouseError } from '../../../src/errors.ts';
-import { end, file, folder, type Heard, type Mischief, startHostileWebdav } from '../../support/hostile-webdav.ts';
-import { accessOf, contentOf, find, heardLog, memberNamed, never, openSource } from '../../support/open-source.ts';
+import { AppError } from '../../../src/errors.ts';
+import {
+  accessOf,
+  contentOf,
+  find,
+  heardLog,
+  memberNamed,
+  never,
+  openSource,
+} from '../../support/fixtures/open-source.ts';
+import {
+  end,
+  file,
+  folder,
+  type Heard,
+  type Mischief,
+  startHostileWebdav,
+} from '../../support/servers/hostile-webdav.ts';
 
 const tree = () =>
   folder({ mine: folder({ 'a.txt': file('a') }), bobs: folder(), locked: folder(), 'b.txt': file('b') });
@@ -88,7 +103,7 @@ describe('a refused access token', () => {
   test('cannot be replaced: the reason of the provider comes through', async () => {
     await using server = await startHostileWebdav(tree());
     server.mischief = only(() => false);
-    const refusal = new HouseError('grant/not-usable', 'withdrawn');
+    const refusal = new AppError('grant/not-usable', 'withdrawn');
     const access = async ({ refused }: { refused?: string }) => {
       if (refused !== undefined) throw refusal;
       return { token: 'first' };

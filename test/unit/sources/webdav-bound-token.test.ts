@@ -2,9 +2,16 @@ import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBoundKeys } from '../../../src/oidc/bound-key.ts';
 import type { AccessToken } from '../../../src/sources/source.ts';
-import { end, file, folder, type Heard, type HostileWebdav, startHostileWebdav } from '../../support/hostile-webdav.ts';
-import { contentOf, find, never, openSource } from '../../support/open-source.ts';
-import { openProofCheck } from '../../support/proof-check.ts';
+import { contentOf, find, never, openSource } from '../../support/fixtures/open-source.ts';
+import { openProofCheck } from '../../support/fixtures/proof-check.ts';
+import {
+  end,
+  file,
+  folder,
+  type Heard,
+  type HostileWebdav,
+  startHostileWebdav,
+} from '../../support/servers/hostile-webdav.ts';
 
 let server: HostileWebdav;
 let token: AccessToken;

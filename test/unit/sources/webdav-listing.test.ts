@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { never, openSource } from '../../support/fixtures/open-source.ts';
 import {
   end,
   file,
@@ -7,8 +8,7 @@ import {
   listingOf,
   type Mischief,
   startHostileWebdav,
-} from '../../support/hostile-webdav.ts';
-import { never, openSource } from '../../support/open-source.ts';
+} from '../../support/servers/hostile-webdav.ts';
 
 /** Lists the root of a server with these children that does this mischief. */
 async function listRoot(children: Record<string, HostileNode>, mischief: Mischief = () => undefined) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { end, file, folder, type Mischief, startHostileWebdav } from '../../support/hostile-webdav.ts';
-import { manualClock } from '../../support/manual-clock.ts';
-import { contentOf, find, heardLog, memberNamed, never, openSource } from '../../support/open-source.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { contentOf, find, heardLog, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import { end, file, folder, type Mischief, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 
 const clock = () => manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
 const tree = () => folder({ a: file('a'), b: file('b') });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { contentOf, find, never, openSource } from '../../support/fixtures/open-source.ts';
 import {
   breakAfter,
   end,
@@ -8,8 +9,7 @@ import {
   longAgo,
   type Mischief,
   startHostileWebdav,
-} from '../../support/hostile-webdav.ts';
-import { contentOf, find, never, openSource } from '../../support/open-source.ts';
+} from '../../support/servers/hostile-webdav.ts';
 
 const long = Buffer.alloc(1_000_000, 'all of it ');
 const later = new Date('2020-01-02T00:00:00Z');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
-import { openXmlReader } from '../../../src/sources/xml-reader.ts';
+import { openXmlReader } from '../../../src/sources/dav/xml-reader.ts';
 
 /** What a reader tells of a document: its elements and texts in order; undefined when it refuses it. */
 type Told = string[] | undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { isHouseError } from '../../../src/errors.ts';
+import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal, unseal } from '../../../src/vault/seal.ts';
 
@@ -9,7 +9,7 @@ const code = (work: () => unknown) => {
   try {
     work();
   } catch (error) {
-    return isHouseError(error) ? error.code : error;
+    return isAppError(error) ? error.code : error;
   }
 };
 const binding = { purpose: 'offline token', owner: 'user/grant/1' };

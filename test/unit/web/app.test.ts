@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HouseError } from '../../../src/errors.ts';
+import { AppError } from '../../../src/errors.ts';
 import { localPath } from '../../../src/web/security.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
 import { aliceRun, bob, fakeHouse } from './fake-house.ts';
@@ -37,7 +37,7 @@ describe('every answer', () => {
     const text = await (await broken.send('/login')).text();
     expect(text).toContain('Internal error');
     expect(text).not.toContain('the secret');
-    const refused = new HouseError('provider/unavailable', 'The provider does not answer.');
+    const refused = new AppError('provider/unavailable', 'The provider does not answer.');
     const answer = await visitor(fakeHouse({ beginSignIn: () => Promise.reject(refused) }).house).send('/login');
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('The provider does not answer.');

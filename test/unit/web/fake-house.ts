@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RunView } from '../../../src/database/views.ts';
-import { HouseError } from '../../../src/errors.ts';
+import { AppError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { House } from '../../../src/web/house.ts';
-import { manualClock } from '../../support/manual-clock.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 
 const alice = randomUUID();
 export const bob = randomUUID();
@@ -41,7 +41,7 @@ export function fakeHouse(overrides: Partial<House> = {}) {
   const clock = manualClock('2026-05-04T12:00:00Z');
   const asked: string[] = [];
   const who = { signsIn: alice };
-  const noRepository = () => Promise.reject(new HouseError('repository/not-found', 'Nothing has been backed up yet.'));
+  const noRepository = () => Promise.reject(new AppError('repository/not-found', 'Nothing has been backed up yet.'));
   const house: House = {
     publicUrl: new URL('http://localhost:3000'),
     providerOrigin: 'https://id.example',

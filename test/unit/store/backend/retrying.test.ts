@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../../../src/clock.ts';
-import { HouseError } from '../../../../src/errors.ts';
+import { AppError } from '../../../../src/errors.ts';
 import type { Backend } from '../../../../src/store/backend/backend.ts';
 import { retrying } from '../../../../src/store/backend/retrying.ts';
-import { openMemoryBackend } from '../../../support/memory-backend.ts';
+import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 
-const passing = () => new HouseError('store/unavailable', 'Busy.', { retry: { afterMs: 100 } });
-const lasting = () => new HouseError('store/unavailable', 'Full.');
+const passing = () => new AppError('store/unavailable', 'Busy.', { retry: { afterMs: 100 } });
+const lasting = () => new AppError('store/unavailable', 'Full.');
 const name = 'ab'.repeat(32);
 
 function recordingClock(): Clock & { slept: number[] } {

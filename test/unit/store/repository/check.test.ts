@@ -7,8 +7,8 @@ import type { FileNode } from '../../../../src/store/format/node.ts';
 import { encodeTree } from '../../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
-import { type MemoryBackend, openMemoryBackend } from '../../../support/memory-backend.ts';
-import { type Folder, newRepository, writePack, writeSnapshot } from '../../../support/repository.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { type Folder, newRepository, writePack, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
 const folder: Folder = {
   'a.txt': Buffer.from('first'),

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { loadWhileLocking } from '../../../../src/store/repository/load-while-locking.ts';
 import { lockRepository } from '../../../../src/store/repository/lock.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
-import { manualClock } from '../../../support/manual-clock.ts';
-import { openMemoryBackend } from '../../../support/memory-backend.ts';
-import { newRepository, writeSnapshot } from '../../../support/repository.ts';
+import { manualClock } from '../../../support/fixtures/manual-clock.ts';
+import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
 async function place() {
   const backend = openMemoryBackend();

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { HouseError } from '../../../../src/errors.ts';
+import { AppError } from '../../../../src/errors.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
 import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
 import { clearDeadLocks, type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
-import { manualClock } from '../../../support/manual-clock.ts';
-import { type MemoryBackend, openMemoryBackend } from '../../../support/memory-backend.ts';
-import { newRepository } from '../../../support/repository.ts';
+import { manualClock } from '../../../support/fixtures/manual-clock.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { newRepository } from '../../../support/fixtures/repository.ts';
 
 const minutes = 60_000;
 const start = '2026-01-02T03:00:00.000Z';
@@ -117,7 +117,7 @@ describe('a held lock', () => {
     const { backend, repository, clock, options } = await place();
     await using lock = await lockRepository(repository, options);
     backend.save = async () => {
-      throw new HouseError('store/unavailable', 'Away.');
+      throw new AppError('store/unavailable', 'Away.');
     };
     await clock.advance(22 * minutes);
     expect(lock.signal.aborted).toBe(false);
@@ -130,7 +130,7 @@ describe('a held lock', () => {
     await using lock = await lockRepository(repository, options);
     const { save } = backend;
     backend.save = async () => {
-      throw new HouseError('store/unavailable', 'Away.');
+      throw new AppError('store/unavailable', 'Away.');
     };
     await clock.advance(19 * minutes);
     backend.save = save;

@@ -6,9 +6,9 @@ import { type FinishedPack, openPack } from '../../../../src/store/format/pack.t
 import { decodeEntries } from '../../../../src/store/format/pack-header.ts';
 import { openPacker } from '../../../../src/store/repository/packer.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
-import { manualClock } from '../../../support/manual-clock.ts';
-import { openMemoryBackend } from '../../../support/memory-backend.ts';
-import { newRepository } from '../../../support/repository.ts';
+import { manualClock } from '../../../support/fixtures/manual-clock.ts';
+import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { newRepository } from '../../../support/fixtures/repository.ts';
 
 function packOf({ masterKey }: Repository, blobs = 1): FinishedPack {
   const pack = openPack(masterKey);

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { nameFromBytes } from '../../../../src/store/format/file-name.ts';
 import { browse, findPlace } from '../../../../src/store/restorer/browse.ts';
 import { openFile } from '../../../../src/store/restorer/read-file.ts';
-import { openMemoryBackend } from '../../../support/memory-backend.ts';
-import { newRepository, writeSnapshot } from '../../../support/repository.ts';
+import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
 const parts = [randomBytes(1000), Buffer.alloc(500, 'x'), randomBytes(1), randomBytes(700)];
 const whole = Buffer.concat(parts);

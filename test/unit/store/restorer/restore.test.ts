@@ -7,9 +7,9 @@ import { parseId, type TreeId } from '../../../../src/store/format/ids.ts';
 import { modeBits, type Node } from '../../../../src/store/format/node.ts';
 import { openTargetFolder } from '../../../../src/store/restorer/folder.ts';
 import { restore } from '../../../../src/store/restorer/restore.ts';
-import { type MemoryBackend, openMemoryBackend } from '../../../support/memory-backend.ts';
-import { type Folder, newRepository, writeSnapshot } from '../../../support/repository.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { type Folder, newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
+import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
 
 const time = '2001-02-03T04:05:06.789Z';
 const common = { mtime: time, atime: time, ctime: time, uid: 1000, gid: 1000, links: 1 };

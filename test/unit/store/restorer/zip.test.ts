@@ -13,10 +13,10 @@ import {
   endOfDirectory,
   localHeader,
 } from '../../../../src/store/restorer/zip-records.ts';
-import { type MemoryBackend, openMemoryBackend } from '../../../support/memory-backend.ts';
-import { requireProgram } from '../../../support/programs.ts';
-import { type Folder, newRepository, writeSnapshot } from '../../../support/repository.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { type Folder, newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
+import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
+import { requireProgram } from '../../../support/servers/programs.ts';
 
 const unzip = requireProgram('unzip', 'apt-get install unzip');
 const run = promisify(execFile);

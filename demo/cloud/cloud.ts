@@ -1,0 +1,105 @@
+import { getRequestListener } from '@hono/node-server';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
+import type { Person } from '../people.ts';
+import { openTokenCheck } from './access.ts';
+import { makeUp } from './content.ts';
+import { davHandler, filesPrefix } from './dav.ts';
+import { cloudPages } from './pages.ts';
+import { type CloudTree, plantTree } from './tree.ts';
+
+export interface DemoCloud {
+  /** `http://127.0.0.1:port`: the page for people. */
+  readonly url: string;
+  /** Where the files are, for Nightkeep's configuration; it holds `{preferred_username}`. */
+  readonly filesUrl: string;
+  /** Writes a file and the folders it needs; names are joined by `/`. */
+  write(username: string, path: string, content: Uint8Array | string): void;
+  makeFolder(username: string, path: string): void;
+  /** Removes a file or a folder with all that is in it. Throws where there is nothing. */
+  remove(username: string, path: string): void;
+  /** What the person has now, folders included, names joined by `/`; to compare a restore with. */
+  contents(username: string): Map<string, CloudEntry>;
+  /** WebDAV requests answered so far, by method. */
+  requests(): Readonly<Record<string, number>>;
+  /** Connections are refused until `up`. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type CloudEntry = { kind: 'folder' } | { kind: 'file'; bytes: Uint8Array; modified: Date };
+
+export interface CloudOptions {
+  /** 0, the default, takes a free one. */
+  port?: number;
+  /** Whose access tokens count. */
+  issuer: string;
+  /** Each gets files; the first all of them, the others about half. */
+  people: readonly Person[];
+  /** The same seed makes up the same files. */
+  seed?: string;
+  /** Dates what is changed while the cloud runs, and ends access tokens. */
+  clock?: Clock;
+}
+
+/**
+ * Starts a small cloud on 127.0.0.1: files over WebDAV at `/dav/files/<username>/` for who brings a bearer token of the
+ * issuer, and at `/` a page without a sign-in where a person can change something. All in memory.
+ */
+export async function startCloud({
+  port = 0,
+  issuer,
+  people,
+  seed = 'nightkeep',
+  clock = systemClock(),
+}: CloudOptions): Promise<DemoCloud> {
+  const server = await listenOnLoopback(port);
+  const trees = new Map(people.map((person) => [person.username, plantTree(clock)]));
+  people.forEach(({ username }, index) => {
+    makeUp(treeOf(trees, username), `${seed} ${username}`, index === 0 ? 1 : 0.5);
+  });
+
+  const requests: Record<string, number> = {};
+  const dav = davHandler(trees, openTokenCheck(issuer, clock));
+  const pages = getRequestListener(cloudPages({ origin: server.origin, trees, people, clock }).fetch);
+  server.serve((request, response) => {
+    if (!request.url?.startsWith(filesPrefix)) return void pages(request, response);
+    const method = request.method ?? '';
+    requests[method] = (requests[method] ?? 0) + 1;
+    // Whatever fails here failed on our side: the issuer's keys could not be had, or the client went away.
+    dav(request, response).catch(() => response.headersSent || response.writeHead(503, { 'retry-after': '1' }).end());
+  });
+
+  return {
+    url: server.origin,
+    filesUrl: `${server.origin}${filesPrefix}{preferred_username}/`,
+    write: (username, path, content) => {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      treeOf(trees, username).write(path.split('/'), bytes);
+    },
+    makeFolder: (username, path) => treeOf(trees, username).makeFolder(path.split('/')),
+    remove: (username, path) => {
+      if (!treeOf(trees, username).remove(path.split('/'))) throw new Error(`${username} has nothing at ${path}.`);
+    },
+    contents: (username) => contentsOf(treeOf(trees, username)),
+    requests: () => ({ ...requests }),
+    down: () => server.down(),
+    up: () => server.up(),
+    stop: () => server.down(),
+  };
+}
+
+function treeOf(trees: ReadonlyMap<string, CloudTree>, username: string): CloudTree {
+  const tree = trees.get(username);
+  if (!tree) throw new Error(`The demo cloud has nobody called ${username}.`);
+  return tree;
+}
+
+function contentsOf(tree: CloudTree): Map<string, CloudEntry> {
+  const entries = [...tree.walk()].map(({ path, node }): [string, CloudEntry] => [
+    path.join('/'),
+    node.kind === 'folder' ? { kind: 'folder' } : { kind: 'file', bytes: node.bytes, modified: node.modified },
+  ]);
+  return new Map(entries);
+}

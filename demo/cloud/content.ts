@@ -1,0 +1,142 @@
+import { crc32, deflateSync } from 'node:zlib';
+import type { CloudTree } from './tree.ts';
+
+/** Numbers that look random and are the same for the same seed. */
+interface Dice {
+  /** A whole number from 0 to `sides` - 1. */
+  roll(sides: number): number;
+  bytes(length: number): Uint8Array;
+}
+
+/**
+ * Fills a tree with made-up files, the same for the same seed: documents, notes, photos that open, music that does
+ * not, names that make trouble, an empty file, an empty folder and one file of 3 MiB. `share` 1 is about 400 files.
+ */
+export function makeUp(tree: CloudTree, seed: string, share = 1): void {
+  const dice = throwDice(seed);
+  const day = (back: number) => new Date(Date.UTC(2026, 0, 15, 12) - back * 86_400_000 - dice.roll(86_400) * 1000);
+  const write = (path: string, content: string | Uint8Array) =>
+    tree.write(
+      path.split('/'),
+      typeof content === 'string' ? new TextEncoder().encode(content) : content,
+      day(dice.roll(900)),
+    );
+  const times = (count: number) =>
+    Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, index) => index + 1);
+
+  for (const year of [2023, 2024, 2025]) {
+    for (const number of times(22)) write(`Documents/${year}/Letter ${two(number)}.txt`, letter(dice, number));
+    for (const number of times(8)) write(`Documents/${year}/Invoices/${year}-${two(number)}.csv`, invoice(dice));
+  }
+  for (const month of times(12)) {
+    for (const shot of times(9)) write(`Photos/2025/${two(month)}/IMG_${month}${two(shot)}.png`, picture(dice));
+  }
+  for (const number of times(90)) write(`Notes/${pick(dice, topics)} ${two(number)}.md`, note(dice, number));
+  for (const number of times(60)) write(`Recipes/${pick(dice, dishes)} ${two(number)}.md`, note(dice, number));
+  for (const track of times(6))
+    write(`Music/${two(track)} - ${pick(dice, topics)}.ogg`, dice.bytes(150_000 + dice.roll(150_000)));
+  write('Videos/Holiday.bin', dice.bytes(3 * 1024 * 1024));
+  for (const name of oddNames) write(`Odd names/${name}`, `The name of this file is ${JSON.stringify(name)}.\n`);
+  write('Notes/Empty.md', '');
+  tree.makeFolder(['Documents', 'Nothing here yet'], day(10));
+}
+
+/** Names that break careless clients: each of them is a file in the folder "Odd names". */
+export const oddNames = [
+  'with spaces  and two.txt',
+  ' leading space.txt',
+  'Grüße aus Köln.txt',
+  'cafe\u0301 (combining).txt',
+  '日本語のメモ.txt',
+  '🌙 good night 🛏️.txt',
+  'quotes " and \' here.txt',
+  '100% sure %41 %zz.txt',
+  'a+b&c=d.txt',
+  'hash # and question ?.txt',
+  '<angle> & ampersand;.txt',
+  'semi;colon, comma.txt',
+  'back\\slash.txt',
+  'colon:star*pipe|.txt',
+  'trailing dot.',
+  'UPPER.txt',
+  'upper.txt',
+  '.hidden',
+  '-dash.txt',
+  '[brackets]{braces}~^`.txt',
+  `${'long '.repeat(50)}.txt`,
+];
+
+function throwDice(seed: string): Dice {
+  let state = crc32(seed) || 1;
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  return {
+    roll: (sides) => next() % sides,
+    bytes: (length) => {
+      const words = Uint32Array.from({ length: Math.ceil(length / 4) }, next);
+      return new Uint8Array(words.buffer, 0, length);
+    },
+  };
+}
+
+const topics = ['Garden', 'Night sky', 'Book list', 'Bicycle', 'Ideas', 'Meeting', 'Travel', 'Piano', 'Letters home'];
+const dishes = ['Soup', 'Bread', 'Apple cake', 'Dumplings', 'Curry', 'Pancakes'];
+const words =
+  'the moon rose over quiet roofs and somebody counted files while a slow train carried letters to the sea'.split(' ');
+
+const pick = (dice: Dice, list: readonly string[]) => list[dice.roll(list.length)] ?? '';
+const two = (number: number) => String(number).padStart(2, '0');
+const sentence = (dice: Dice) => `${Array.from({ length: 6 + dice.roll(12) }, () => pick(dice, words)).join(' ')}.`;
+const paragraph = (dice: Dice) => Array.from({ length: 2 + dice.roll(5) }, () => sentence(dice)).join(' ');
+const letter = (dice: Dice, number: number) =>
+  `Letter ${number}\n\n${paragraph(dice)}\n\n${paragraph(dice)}\n\nYours\n`;
+const note = (dice: Dice, number: number) =>
+  `# Note ${number}\n\n${paragraph(dice)}\n\n- ${sentence(dice)}\n- ${sentence(dice)}\n`;
+const invoice = (dice: Dice) =>
+  [
+    'item,count,price',
+    ...Array.from(
+      { length: 3 + dice.roll(9) },
+      () => `${pick(dice, words)},${1 + dice.roll(9)},${dice.roll(10_000) / 100}`,
+    ),
+    '',
+  ].join('\n');
+
+/** A small PNG: a night sky in a colour of its own. (PNG specification, 8-bit truecolour without interlace.) */
+function picture(dice: Dice): Uint8Array {
+  const [width, height] = [96, 64];
+  const [red, green, blue] = [dice.roll(90), dice.roll(90), 60 + dice.roll(120)];
+  const rows = Buffer.alloc(height * (1 + width * 3));
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const star = dice.roll(120) === 0 ? 200 : 0;
+      const at = y * (1 + width * 3) + 1 + x * 3;
+      rows[at] = Math.min(255, red + y + star);
+      rows[at + 1] = Math.min(255, green + y + star);
+      rows[at + 2] = Math.min(255, blue + star);
+    }
+  }
+  const size = Buffer.alloc(13);
+  size.writeUInt32BE(width, 0);
+  size.writeUInt32BE(height, 4);
+  size.set([8, 2, 0, 0, 0], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', size),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  sum.writeUInt32BE(crc32(named));
+  return Buffer.concat([length, named, sum]);
+}

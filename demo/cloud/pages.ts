@@ -1,0 +1,125 @@
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import type { Clock } from '../../src/clock.ts';
+import { page, pageHeaders } from '../page.ts';
+import type { Person } from '../people.ts';
+import { type CloudTree, type Path, sizeOf } from './tree.ts';
+
+const site = { name: 'Demo cloud', sign: '☁️' };
+
+/**
+ * The cloud as a person at the demo sees it, without signing in: who has what, and three buttons that change something,
+ * so that the next night has something to do. Answers only to loopback names, and takes forms only from its own pages.
+ */
+export function cloudPages(options: {
+  origin: string;
+  trees: ReadonlyMap<string, CloudTree>;
+  people: readonly Person[];
+  clock: Clock;
+}): Hono {
+  const { origin, trees, people, clock } = options;
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const { host, protocol } = new URL(context.req.url);
+    if (`${protocol}//${host}`.replace('localhost', '127.0.0.1') !== origin) return context.text('Not here.', 403);
+    const from = context.req.header('origin');
+    if (context.req.method === 'POST' && from?.replace('localhost', '127.0.0.1') !== origin)
+      return context.text('Not from there.', 403);
+    await next();
+    for (const [name, value] of Object.entries(pageHeaders)) context.res.headers.set(name, value);
+  });
+
+  app.get('/', async (context) => {
+    const rows = people.flatMap((person) => {
+      const tree = trees.get(person.username);
+      return tree ? [{ person, ...count(tree) }] : [];
+    });
+    return context.html(
+      await page(
+        site,
+        'Whose files?',
+        html`<p>These files are made up. Nightkeep fetches them at night over WebDAV, with a token that their owner allowed.</p>
+<table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th></tr>${rows.map(
+          ({ person, files, bytes }) =>
+            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${inWords(bytes)}</td></tr>`,
+        )}</table>`,
+      ),
+    );
+  });
+
+  app.get('/people/:username', async (context) => {
+    const person = people.find(({ username }) => username === context.req.param('username'));
+    const tree = person && trees.get(person.username);
+    const path = (context.req.query('in') ?? '').split('/').filter(Boolean);
+    const folder = tree?.find(path);
+    if (!person || !tree || folder?.kind !== 'folder') return context.text('There is no such folder.', 404);
+    const { files, bytes } = count(tree);
+    return context.html(
+      await page(
+        site,
+        path.at(-1) ?? `${person.name}'s files`,
+        html`
+<p class="soft">${files} files, ${inWords(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
+<form class="row" method="post" action="/people/${person.username}/change">
+  <button class="main" name="change" value="edit">Edit a note</button>
+  <button name="change" value="add">Add a file</button>
+  <button name="change" value="delete">Delete a file</button>
+</form>
+${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')}</b></p>` : ''}
+<table><tr><th>Name</th><th>Changed</th><th class="number">Size</th></tr>${[...folder.children].map(
+          ([name, node]) => html`<tr>
+<td>${node.kind === 'folder' ? html`📁 <a href="${linkTo(person, [...path, name])}">${name}</a>` : name}</td>
+<td>${node.modified.toISOString().slice(0, 16).replace('T', ' ')}</td><td class="number">${inWords(sizeOf(node))}</td></tr>`,
+        )}</table>`,
+      ),
+    );
+  });
+
+  app.post('/people/:username/change', async (context) => {
+    const username = context.req.param('username');
+    const tree = trees.get(username);
+    const { change } = await context.req.parseBody();
+    if (!tree) return context.text('There is no such person.', 404);
+    const did = changeSomething(tree, String(change), clock);
+    if (did === undefined) return context.text('There is no such change.', 400);
+    return context.redirect(`/people/${username}?${new URLSearchParams({ did, in: 'Notes' })}`, 303);
+  });
+  return app;
+}
+
+/** Does one of the three changes in Notes, and says what it did; undefined for any other word. */
+function changeSomething(tree: CloudTree, change: string, clock: Clock): string | undefined {
+  const now = clock.now().toISOString();
+  const notes = tree.find(['Notes']);
+  const files = notes?.kind === 'folder' ? [...notes.children].filter(([, node]) => node.kind === 'file') : [];
+  const [name, node] = files[change === 'delete' ? files.length - 1 : 0] ?? [];
+  const write = (path: Path, text: string) => tree.write(path, new TextEncoder().encode(text));
+  if (change === 'add') {
+    const fresh = `New at ${now.replaceAll(':', '.')}.md`;
+    write(['Notes', fresh], `# New\n\nWritten at ${now}.\n`);
+    return `Added “${fresh}”.`;
+  }
+  if (change !== 'edit' && change !== 'delete') return undefined;
+  if (name === undefined || node?.kind !== 'file') return 'There is no note left; add a file first.';
+  if (change === 'delete') {
+    tree.remove(['Notes', name]);
+    return `Deleted “${name}”.`;
+  }
+  write(['Notes', name], `${new TextDecoder().decode(node.bytes)}\nEdited at ${now}.\n`);
+  return `Edited “${name}”.`;
+}
+
+function count(tree: CloudTree): { files: number; bytes: number } {
+  let files = 0;
+  for (const { node } of tree.walk()) if (node.kind === 'file') files += 1;
+  return { files, bytes: sizeOf(tree.root) };
+}
+
+function linkTo(person: Person, path: Path): string {
+  return `/people/${person.username}?${new URLSearchParams({ in: path.join('/') })}`;
+}
+
+function inWords(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(0)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}

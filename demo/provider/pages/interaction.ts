@@ -1,0 +1,91 @@
+import type Provider from 'oidc-provider';
+import { cloudAudience } from '../../cloud/access.ts';
+import type { BrowserStore } from '../realm/adapter.ts';
+import type { Realm, UserRow } from '../realm/realm.ts';
+import { answerPage, type Context, type Middleware, readForm } from './forms.ts';
+import { consentPage, errorPage, loginPage, signInFault } from './pages.ts';
+
+interface World {
+  provider: Provider;
+  realm: Realm;
+  store: BrowserStore;
+}
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+/** The two questions that an authorization request can ask a person: who are you, and do you allow this? */
+export function interactionPages(world: World): Middleware {
+  return async (context, next) => {
+    if (!context.path.startsWith('/interaction/')) return next();
+    const interaction = await findInteraction(world.provider, context);
+    if (!interaction) {
+      return answerPage(
+        context,
+        await errorPage('invalid_request', 'This step has expired. Start again where you came from.'),
+        400,
+      );
+    }
+    return interaction.prompt.name === 'login'
+      ? login(world, interaction, context)
+      : consent(world, interaction, context);
+  };
+}
+
+async function findInteraction(provider: Provider, context: Context): Promise<Interaction | undefined> {
+  try {
+    return await provider.interactionDetails(context.req, context.res);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'SessionNotFound') return undefined;
+    throw error;
+  }
+}
+
+async function login({ provider, realm }: World, interaction: Interaction, context: Context) {
+  const form = context.method === 'POST' ? await readForm(context.req) : undefined;
+  const user = form && realm.userWithPassword(form.get('username'), form.get('password'));
+  if (user?.enabled) return finish(provider, context, { login: { accountId: user.subject, amr: ['pwd'] } });
+  const text = await loginPage({
+    people: realm.people(),
+    action: context.path,
+    asking: clientName(realm, interaction),
+    hint: form?.get('username') ?? String(interaction.params.login_hint ?? ''),
+    fault: form && signInFault(user),
+  });
+  answerPage(context, text, form ? 400 : 200);
+}
+
+async function consent(world: World, interaction: Interaction, context: Context) {
+  const { provider, realm } = world;
+  const user = realm.users.get(interaction.session?.accountId ?? '');
+  if (!user) return answerPage(context, await errorPage('access_denied', 'You are not signed in.'), 400);
+  const scopes = String(interaction.params.scope ?? 'openid').split(' ');
+  const asked = realm.clients.get(String(interaction.params.client_id))?.consentRequired !== false;
+  if (asked && context.method !== 'POST') {
+    const client = clientName(realm, interaction);
+    return answerPage(context, await consentPage({ person: user, client, scopes, action: context.path }));
+  }
+  const decision = asked ? (await readForm(context.req)).get('decision') : 'allow';
+  if (decision !== 'allow')
+    return finish(provider, context, { error: 'access_denied', error_description: 'The person said no.' });
+  return finish(provider, context, { consent: { grantId: await saveConsent(world, interaction, user, scopes) } });
+}
+
+/** One consent for each person and client, which grows with what is asked. */
+async function saveConsent({ provider, store }: World, interaction: Interaction, user: UserRow, scopes: string[]) {
+  const clientId = String(interaction.params.client_id);
+  const known = store.findConsent(user.subject, clientId);
+  const grant =
+    (known && (await provider.Grant.find(known.id))) ?? new provider.Grant({ accountId: user.subject, clientId });
+  grant.addOIDCScope(scopes.join(' '));
+  grant.addResourceScope(cloudAudience, scopes.join(' '));
+  return grant.save();
+}
+
+async function finish(provider: Provider, context: Context, result: Parameters<Provider['interactionResult']>[2]) {
+  const mergeWithLastSubmission = !('login' in result) && !('error' in result);
+  context.status = 303;
+  context.redirect(await provider.interactionResult(context.req, context.res, result, { mergeWithLastSubmission }));
+}
+
+const clientName = (realm: Realm, interaction: Interaction) =>
+  realm.clients.get(String(interaction.params.client_id))?.name ?? 'An application';

@@ -1,0 +1,134 @@
+import type { Clock } from '../../../src/clock.ts';
+import type { Person } from '../../people.ts';
+import type { ClientRow, DemoClient } from './client.ts';
+import type { Table, Tables } from './tables.ts';
+
+/** What Keycloak calls realm settings, under the names of its admin console. Durations in seconds. */
+export interface RealmSettings {
+  readonly enabled: boolean;
+  readonly accessTokenSeconds: number;
+  /** SSO Session Max: how long a sign-in at the provider lasts. */
+  readonly ssoSeconds: number;
+  /** Offline Session Idle. */
+  readonly offlineIdleSeconds: number;
+  /** Offline Session Max Limited. */
+  readonly offlineMaxLimited: boolean;
+  /** Offline Session Max. */
+  readonly offlineMaxSeconds: number;
+  /** Revoke Refresh Token. */
+  readonly revokeRefreshToken: boolean;
+  /** Refresh Token Max Reuse. */
+  readonly refreshTokenMaxReuse: number;
+  /** Revocation policy: tokens issued before this moment (seconds since the epoch) are stale; 0 for none. */
+  readonly notBefore: number;
+  /** Keycloak 26.4.0 answers `not_allowed` when the role was taken, after the token was used up. */
+  readonly behavesAs: '26.7' | '26.4';
+  /** Keycloak refuses every fault of a pushed request as `invalid_request`; RFC 9126 names it. */
+  readonly pushedFaultsAs: 'rfc9126' | 'keycloak';
+  /** Proofs of possession must carry a nonce of ours (RFC 9449, section 8). */
+  readonly dpopNonce: boolean;
+}
+
+export interface UserRow extends Person {
+  readonly enabled: boolean;
+  /** The realm role `offline_access`. */
+  readonly offlineRole: boolean;
+  /** Tokens issued before this moment (seconds since the epoch) are stale; 0 for none. */
+  readonly notBefore: number;
+  /** Whose account it is, where it is not a person's. */
+  readonly serviceAccountOf?: string;
+}
+
+/** Settings, people and clients, and the time of the realm: seconds since the epoch, by the clock that was passed in. */
+export interface Realm {
+  readonly issuer: string;
+  readonly users: Table<UserRow>;
+  readonly clients: Table<ClientRow>;
+  settings(): RealmSettings;
+  change(changes: Partial<RealmSettings>): void;
+  now(): number;
+  /** The time, but never the same twice: so it is always clear whether a token is older than what made tokens stale. */
+  moment(): number;
+  userNamed(username: string): UserRow;
+  client(id: string): ClientRow;
+  /** Adds a client, or replaces the one with its id. */
+  register(client: DemoClient): void;
+  /** Everybody but the accounts of services. */
+  people(): UserRow[];
+  /** Whom a password lets in; a disabled account is found too. */
+  userWithPassword(username: string | null, password: string | null): UserRow | undefined;
+}
+
+const shortestMoment = 1e-6;
+
+export function openRealm(options: {
+  issuer: string;
+  clock: Clock;
+  tables: Tables;
+  settings: RealmSettings;
+  people: readonly Person[];
+  clients: readonly DemoClient[];
+}): Realm {
+  const { issuer, clock, tables } = options;
+  const users = tables.open<UserRow>('users');
+  const clients = tables.open<ClientRow>('clients');
+  const kept = tables.open<RealmSettings>('settings');
+  const now = () => clock.now().getTime() / 1000;
+  let last = 0;
+
+  const userNamed = (username: string) => {
+    const user = users.rows().find((row) => row.username === username);
+    if (!user) throw new Error(`The demo has nobody called ${username}.`);
+    return user;
+  };
+  const people = () => [...users.rows()].filter(({ serviceAccountOf }) => serviceAccountOf === undefined);
+  const register = (client: DemoClient) => {
+    clients.put(client.id, { enabled: true, offlineScope: true, notBefore: 0, ...client });
+    const account = serviceAccountOf(client);
+    if (client.serviceAccount && !users.get(account.subject)) users.put(account.subject, account);
+  };
+  if (!kept.get('realm')) kept.put('realm', options.settings);
+  for (const person of options.people)
+    if (!users.get(person.subject)) users.put(person.subject, { ...person, ...freshUser });
+  for (const client of options.clients) if (!clients.get(client.id)) register(client);
+
+  const settings = () => kept.get('realm') ?? options.settings;
+  return {
+    issuer,
+    users,
+    clients,
+    settings,
+    change: (changes) => kept.put('realm', { ...settings(), ...changes }),
+    now,
+    moment: () => {
+      last = Math.max(now(), last + shortestMoment);
+      return last;
+    },
+    userNamed,
+    client: (id) => {
+      const client = clients.get(id);
+      if (!client) throw new Error(`The provider has no client ${id}.`);
+      return client;
+    },
+    register,
+    people,
+    userWithPassword: (username, password) =>
+      people().find((row) => row.username === username?.trim() && row.password === password),
+  };
+}
+
+const freshUser = { enabled: true, offlineRole: true, notBefore: 0 };
+
+function serviceAccountOf({ id, name }: DemoClient): UserRow {
+  return {
+    ...freshUser,
+    serviceAccountOf: id,
+    username: `service-account-${id}`,
+    password: '',
+    subject: `service-account-${id}`,
+    name: `Service account of ${name}`,
+    email: '',
+    zone: 'UTC',
+    roles: [],
+  };
+}

@@ -1,0 +1,139 @@
+import type { BrowserStore } from '../realm/adapter.ts';
+import type { ClientRow } from '../realm/client.ts';
+import type { Keys } from '../realm/keys.ts';
+import { type Chain, openSessionTable, type SessionTable, type UserSession } from '../realm/offline-sessions.ts';
+import type { Realm, UserRow } from '../realm/realm.ts';
+import type { Tables } from '../realm/tables.ts';
+import { newOfflineToken, type OfflineToken, type TokenGrounds } from './offline-token.ts';
+import { invalidGrant, notAllowed, Refusal } from './refusal.ts';
+
+interface OfflineWorld {
+  realm: Realm;
+  keys: Keys;
+  tables: Tables;
+  store: BrowserStore;
+}
+
+/** Offline access as Keycloak gives and takes it. */
+export interface OfflineAccess {
+  readonly sessions: SessionTable;
+  /** A first token, in the session with this `sid` where there is one. Throws the refusal `not_allowed`. */
+  begin(user: UserRow, client: ClientRow, grounds: Omit<TokenGrounds, 'clientId' | 'subject'>): OfflineToken;
+  /**
+   * Uses a token up and gives the next one. Throws the refusal that Keycloak answers; of those only a reuse changes
+   * anything: it ends the session, the newest token included. `proof` is the thumbprint of a key that was proved.
+   */
+  exchange(token: string, client: ClientRow, proof?: string): OfflineToken;
+  /** The token, if it would be taken now but for its count of uses. Throws like `exchange`, and changes nothing. */
+  check(token: string, client: ClientRow, proof?: string): OfflineToken;
+  find(token: string): OfflineToken | undefined;
+  /** Every token ever issued, in this order. */
+  issued(): IteratorObject<OfflineToken>;
+  /** Whether the count of uses leaves one for this token, whatever else may stand in its way now. */
+  isUsable(token: OfflineToken): boolean;
+}
+
+export function openOfflineAccess(
+  world: OfflineWorld,
+  /** Is told before a session ends because this token came back. */
+  onReuse: (token: OfflineToken) => void,
+): OfflineAccess {
+  const { realm, keys, tables } = world;
+  const tokens = tables.open<OfflineToken>('tokens');
+  const sessions = openSessionTable(realm, tables);
+  const issue = (grounds: TokenGrounds, session: UserSession, parent?: OfflineToken) => {
+    const issuedAt = realm.moment();
+    const expiresAt = sessions.tokenEnd(session, grounds.clientId, issuedAt);
+    const issued = newOfflineToken(world, grounds, { issuedAt, expiresAt, parent });
+    tokens.put(issued.token, issued);
+    return issued;
+  };
+  const check = checking(world, tokens.get, sessions);
+
+  return {
+    sessions,
+    begin: (user, client, rest) => {
+      if (!mayHaveOffline(user, client)) throw notAllowed();
+      const grounds = { ...rest, clientId: client.id, subject: user.subject };
+      return issue(grounds, sessions.enter(grounds));
+    },
+    exchange: (text, client, proof) => {
+      const { token, session, own, user } = check(text, client, proof);
+      const key = token.reuseId ?? '';
+      const chain = own.chains[key];
+      const fault = reuseFault(realm, token, chain);
+      if (fault !== undefined) {
+        onReuse(token);
+        sessions.detach(session, client.id);
+        throw invalidGrant(fault);
+      }
+      const refreshedAt = realm.moment();
+      const count = chain?.used === token.jti ? chain.count + 1 : 1;
+      if (realm.settings().revokeRefreshToken) own.chains[key] = { used: token.jti, count, refreshedAt };
+      own.refreshedAt = refreshedAt;
+      session.refreshedAt = refreshedAt;
+      sessions.keep(session);
+      // Keycloak 26.4.0 asks only now, when the token is used up; newer ones asked before.
+      if (!user.offlineRole) throw notAllowed();
+      return issue(token, session, token);
+    },
+    check: (text, client, proof) => check(text, client, proof).token,
+    find: (text) => tokens.get(text),
+    issued: () => tokens.rows(),
+    isUsable: (token) => {
+      const own = sessions.clientSession(token.sid, token.clientId);
+      if (!own || token.issuedAt < own.startedAt || token.keyId !== keys.offlineKeyId()) return false;
+      return reuseFault(realm, token, own.chains[token.reuseId ?? '']) === undefined;
+    },
+  };
+}
+
+const mayHaveOffline = (user: UserRow, client: ClientRow) => user.offlineRole && client.offlineScope;
+
+/** Everything that Keycloak asks before it looks at the count of uses, in its order. None of it uses the token up. */
+function checking(
+  { realm, keys, store }: OfflineWorld,
+  find: (text: string) => OfflineToken | undefined,
+  sessions: SessionTable,
+) {
+  const checkToken = (text: string, client: ClientRow, proof: string | undefined) => {
+    const token = find(text);
+    if (!token || token.keyId !== keys.offlineKeyId()) throw invalidGrant('Invalid refresh token');
+    if (token.issuer !== realm.issuer) throw invalidGrant(`Invalid token issuer. Expected '${realm.issuer}'`);
+    if (token.expiresAt !== undefined && Math.floor(realm.now()) > token.expiresAt)
+      throw invalidGrant('Token is not active');
+    if (token.issuedAt < realm.settings().notBefore) throw invalidGrant('Stale token');
+    if (token.clientId !== client.id)
+      throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
+    if (token.jkt !== undefined && proof === undefined) throw invalidGrant('DPoP proof is missing');
+    if (token.jkt !== undefined && proof !== token.jkt)
+      throw invalidGrant('DPoP proof and token binding verification failed');
+    return token;
+  };
+  return (text: string, client: ClientRow, proof: string | undefined) => {
+    const token = checkToken(text, client, proof);
+    const session = sessions.find(token.sid);
+    const user = realm.users.get(token.subject);
+    if (!session || !user) throw invalidGrant('Offline user session not found');
+    if (!user.enabled) throw invalidGrant('User disabled');
+    const own = sessions.findClient(session, client.id);
+    if (!own) throw invalidGrant("Session doesn't have required client");
+    if (own === 'timed out') throw invalidGrant('Client session not active');
+    if (token.issuedAt < own.startedAt) throw invalidGrant('refresh token issued before the client session started');
+    if (token.issuedAt < Math.max(client.notBefore, user.notBefore)) throw invalidGrant('Stale token');
+    if (realm.settings().behavesAs !== '26.4' && !mayHaveOffline(user, client))
+      throw invalidGrant('Offline session invalid because offline access not granted anymore');
+    const agreed = store.findConsent(user.subject, client.id)?.scopes ?? [];
+    if (client.consentRequired !== false && !token.scope.split(' ').every((scope) => agreed.includes(scope)))
+      throw new Refusal(400, 'invalid_scope', 'Client no longer has requested consent from user');
+    return { token, session, own, user };
+  };
+}
+
+/** Keycloak's validateTokenReuse: the token used last may come again, as often as allowed; an older one never. */
+function reuseFault(realm: Realm, token: OfflineToken, chain: Chain | undefined): string | undefined {
+  const { revokeRefreshToken, refreshTokenMaxReuse } = realm.settings();
+  if (!revokeRefreshToken || !chain) return undefined;
+  if (chain.used !== token.jti) return token.issuedAt < chain.refreshedAt ? 'Stale token' : undefined;
+  return chain.count > refreshTokenMaxReuse ? 'Maximum allowed refresh token reuse exceeded' : undefined;
+}

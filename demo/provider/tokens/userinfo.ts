@@ -1,0 +1,36 @@
+import { jwtVerify } from 'jose';
+import { cloudAudience } from '../../cloud/access.ts';
+import type { Middleware } from '../pages/forms.ts';
+import type { Keys } from '../realm/keys.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { ProvenRequest } from './dpop.ts';
+import { claimsFor } from './token-answer.ts';
+
+/** The UserInfo endpoint (OpenID Connect Core, section 5.3), for access tokens with and without a bound key. */
+export function userinfoEndpoint(world: {
+  realm: Realm;
+  keys: Keys;
+  checkProof: (request: ProvenRequest) => Promise<string>;
+}): Middleware {
+  const { realm, keys, checkProof } = world;
+  const verify = async (token: string) => {
+    const currentDate = new Date(realm.now() * 1000);
+    const expected = { issuer: realm.issuer, audience: cloudAudience, currentDate };
+    return (await jwtVerify<{ scope?: string; cnf?: { jkt?: string } }>(token, keys.lookup, expected)).payload;
+  };
+  return async (context, next) => {
+    if (context.path !== '/me') return next();
+    const { method } = context;
+    const [, scheme = '', token = ''] = /^(Bearer|DPoP) (\S+)$/i.exec(context.get('authorization')) ?? [];
+    const claims = await verify(token).catch(() => undefined);
+    const proof = { proof: context.get('dpop'), method, url: `${realm.issuer}/me`, accessToken: token };
+    const proved = scheme.toLowerCase() === 'dpop' ? await checkProof(proof).catch(() => 'nothing') : undefined;
+    const user = claims?.cnf?.jkt === proved ? realm.users.get(claims?.sub ?? '') : undefined;
+    context.status = user?.enabled ? 200 : 401;
+    if (user?.enabled) context.body = claimsFor(user, claims?.scope ?? '');
+    else {
+      context.set('WWW-Authenticate', 'Bearer error="invalid_token"');
+      context.body = { error: 'invalid_token', error_description: 'Token verification failed' };
+    }
+  };
+}

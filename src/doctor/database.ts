@@ -1,0 +1,93 @@
+import type { ServerFacts } from '../database/inspect-server.ts';
+import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
+import { bytesWords, countWords, someOf } from './words.ts';
+
+const name = 'database';
+const leastMajor = 13;
+const slowMs = 1_000;
+/** A process of Nightkeep opens up to ten connections for itself and four for the queue. */
+const connectionsOfAProcess = 14;
+
+export function judgeServer(
+  { major, version, readOnly, connections, mostConnections, bytes }: ServerFacts,
+  ms: number,
+): Finding {
+  if (major < leastMajor)
+    return wrong(name, `PostgreSQL ${version} is too old.`, `Use PostgreSQL ${leastMajor} or newer.`);
+  if (readOnly)
+    return wrong(
+      name,
+      'PostgreSQL takes no writes: it is a standby, or set to read only.',
+      'Let DATABASE_URL name the primary.',
+    );
+  if (mostConnections - connections < connectionsOfAProcess)
+    return warn(
+      name,
+      `${connections} of ${mostConnections} connections are taken; a process of Nightkeep opens up to ${connectionsOfAProcess}.`,
+      'Raise max_connections, or run fewer processes.',
+    );
+  if (ms > slowMs)
+    return warn(
+      name,
+      `PostgreSQL ${version} took ${ms} ms for a small question.`,
+      'Look at its load and at the way to it.',
+    );
+  return ok(name, `PostgreSQL ${version} answers in ${ms} ms (${bytesWords(bytes)}).`);
+}
+
+/** What the kinds of the driver mean. */
+const meanings: Record<string, readonly [finding: string, cure: string]> = {
+  DatabaseNotReachable: [
+    'Nothing answers where DATABASE_URL points.',
+    'Start PostgreSQL, or correct host and port in DATABASE_URL.',
+  ],
+  DatabaseDoesNotExist: ['PostgreSQL has no database of that name.', 'Create it, or correct the name in DATABASE_URL.'],
+  DatabaseAccessDenied: [
+    'PostgreSQL does not let this user in.',
+    'Correct user and password in DATABASE_URL, or grant the user CONNECT.',
+  ],
+  AuthenticationFailed: ['PostgreSQL does not take this password.', 'Correct user and password in DATABASE_URL.'],
+  TlsConnectionError: [
+    'The connection to PostgreSQL could not be secured.',
+    'Correct sslmode in DATABASE_URL, or the certificate of the server.',
+  ],
+  TooManyConnections: ['PostgreSQL has no connection left.', 'Raise max_connections, or stop what holds the others.'],
+};
+
+export function judgeDatabaseFault(kind: string | undefined, embedded: boolean): Finding {
+  if (embedded)
+    return wrong(
+      name,
+      'The embedded PostgreSQL does not start.',
+      'See that this user may write in DATA_DIR and that the disk is not full.',
+    );
+  const [finding, cure] = meanings[kind ?? ''] ?? [
+    'PostgreSQL does not answer.',
+    'Look at its log, and whether DATABASE_URL names it.',
+  ];
+  return wrong(name, finding, cure);
+}
+
+/** The embedded one before the first start: nothing is wrong, and nothing can be seen. */
+export const judgeNoDatabase = (): Finding =>
+  unknown(name, 'There is no embedded PostgreSQL yet: the first start makes it in DATA_DIR.');
+
+/** An embedded database is migrated at each start, one of your own by a command. */
+export function judgeMigrations(
+  { missing, unknown: strange }: { missing: string[]; unknown: string[] },
+  embedded: boolean,
+): Finding {
+  const about = 'migrations';
+  if (missing.length > 0) {
+    const finding = `The database lacks ${countWords(missing.length, 'migration')}: ${someOf(missing)}.`;
+    if (embedded) return warn(about, finding, 'The next start of Nightkeep brings it up to date.');
+    return wrong(about, finding, 'Run: nightkeep migrate');
+  }
+  if (strange.length > 0)
+    return warn(
+      about,
+      `The database was brought up to a newer version: this one does not know ${someOf(strange)}.`,
+      'Run the newest version everywhere.',
+    );
+  return ok(about, 'Every migration of this version is there.');
+}

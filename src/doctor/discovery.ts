@@ -1,0 +1,106 @@
+import { missingEndpoints, type Published } from '../oidc/inspect-provider.ts';
+import type { Reply } from '../oidc/question.ts';
+import { isOpenToListeners } from './addresses.ts';
+import { type Finding, ok, warn, wrong } from './finding.ts';
+import { someOf } from './words.ts';
+
+const name = 'discovery';
+const keysName = 'signing keys';
+const slowMs = 4_000;
+
+/** Whether the provider is there, is the one that was meant, and has what Nightkeep needs. */
+export function judgeDiscovery(issuer: URL, { url, reply, metadata }: Published): Finding {
+  if (metadata === undefined) return judgeSilence(url, reply);
+  if (isOpenToListeners(issuer))
+    return wrong(
+      name,
+      'OIDC_ISSUER is plain http, where whoever listens reads secret and tokens, so Nightkeep asks nothing there.',
+      'Serve the provider over https and set OIDC_ISSUER to that address.',
+    );
+  if (URL.parse(metadata.issuer)?.href !== issuer.href)
+    return wrong(
+      name,
+      `The provider at ${issuer.href} names itself ${metadata.issuer}.`,
+      `Set OIDC_ISSUER to ${metadata.issuer} if that is the address people use; else correct the provider's own name (on Keycloak KC_HOSTNAME).`,
+    );
+  const missing = missingEndpoints(metadata);
+  if (missing.length > 0)
+    return wrong(
+      name,
+      `The discovery document lacks ${someOf(missing)}.`,
+      'Is it an OpenID provider? Correct OIDC_ISSUER, or the provider.',
+    );
+  const open = endpointsOf(metadata).filter(([, address]) => isOpenToListeners(address));
+  if (open.length > 0)
+    return wrong(
+      name,
+      `The provider names plain http addresses: ${someOf(open.map(([endpoint]) => endpoint))}.`,
+      'Tell the provider its https address (on Keycloak KC_HOSTNAME, and KC_PROXY_HEADERS behind a proxy).',
+    );
+  if (reply.ms > slowMs)
+    return warn(
+      name,
+      `The provider is right, but took ${reply.ms} ms to answer.`,
+      'Look at its load: every night asks it once for each person.',
+    );
+  if (metadata.revocation_endpoint === undefined)
+    return warn(
+      name,
+      'The provider offers no revocation (RFC 7009), so a token outlives a consent that is withdrawn here.',
+      'Turn revocation on at the provider; else people must remove the access there as well.',
+    );
+  return ok(name, `${issuer.href} answers in ${reply.ms} ms, bears that name and has every endpoint.`);
+}
+
+function judgeSilence(url: URL, { status, failure, location }: Reply): Finding {
+  if (failure !== undefined) return wrong(name, `${url.href} does not answer (${failure}).`, cureOfFailure(failure));
+  if (status === 404)
+    return wrong(
+      name,
+      `There is no provider at ${url.href} (404).`,
+      'Correct OIDC_ISSUER: on Keycloak it is https://HOST/realms/REALM, and the realm must be there.',
+    );
+  if (location !== undefined)
+    return wrong(name, `${url.href} points to ${location.href}.`, 'Set OIDC_ISSUER to the address the provider names.');
+  if (status === 200)
+    return wrong(
+      name,
+      `What answers at ${url.href} is no OpenID provider.`,
+      'Correct OIDC_ISSUER: it is the address without /.well-known/openid-configuration.',
+    );
+  return wrong(name, `${url.href} answers ${status}.`, "Look into the provider's log, and at the proxy before it.");
+}
+
+/** Codes as the machine names them. */
+function cureOfFailure(failure: string): string {
+  if (/ENOTFOUND|EAI_AGAIN/.test(failure)) return 'Correct the host in OIDC_ISSUER, or the name service.';
+  if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED|ALTNAME/i.test(failure))
+    return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
+  if (/timeout/i.test(failure)) return 'Look whether a firewall is in the way, and whether the provider is overloaded.';
+  return 'Start the provider, or correct host and port in OIDC_ISSUER.';
+}
+
+/** Whether there is a key that the provider can sign with. */
+export function judgeSigningKeys({ reply, signing }: { reply: Reply; signing: number }): Finding {
+  const { status, failure } = reply;
+  if (status !== 200)
+    return wrong(
+      keysName,
+      `The provider's keys cannot be read (${failure ?? status}), so nobody can sign in.`,
+      'Let this machine reach the jwks_uri of the discovery document.',
+    );
+  if (signing === 0)
+    return wrong(
+      keysName,
+      'The provider publishes no key that it signs with.',
+      'Look at the keys of the provider: one must be active for signing.',
+    );
+  return ok(keysName, `${signing === 1 ? 'One key' : `${signing} keys`} to check signatures with, in ${reply.ms} ms.`);
+}
+
+function endpointsOf(metadata: NonNullable<Published['metadata']>): [string, URL][] {
+  return Object.entries(metadata).flatMap(([member, value]): [string, URL][] => {
+    const address = /_endpoint$|^jwks_uri$/.test(member) && typeof value === 'string' ? URL.parse(value) : null;
+    return address === null ? [] : [[member, address]];
+  });
+}

@@ -1,0 +1,31 @@
+import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/ended-sessions.ts';
+import { AppError } from '../../errors.ts';
+import type { RevocationNeeds } from './revoke-tokens.ts';
+import { endConsentHere } from './withdraw-consent.ts';
+
+/** No web session lives longer. */
+export const webSessionMs = 12 * 3_600_000;
+
+/**
+ * The provider ended a session (back-channel logout): the web sessions that came of it end, and with `revoke_offline_access`
+ * its grants too, as if withdrawn. Answers those grants: their tokens are to be ended at the provider once it has its
+ * answer, since it may hold its own locks until then. Throws `logout/invalid-token`, `provider/unavailable`.
+ */
+export async function endSession(resources: RevocationNeeds, logoutToken: string): Promise<string[]> {
+  const { clock, database, issuer, log } = resources;
+  const token = await issuer.readLogoutToken(logoutToken);
+  if (await isLogoutTaken(database, token)) throw replayed();
+  const grantIds = token.revokesOfflineAccess ? await listGrantsOfSession(database, token) : [];
+  for (const grantId of grantIds)
+    await endConsentHere(resources, { grantId, by: 'provider', reason: 'back_channel_logout' });
+  const at = clock.now();
+  const sessionsEndBy = new Date(at.getTime() + webSessionMs);
+  // Last, so that a logout that fails half way may be sent again.
+  if (!(await saveLogout(database, { logout: token, at, sessionsEndBy }))) throw replayed();
+  log.info('session.ended', { grants: grantIds.length });
+  return grantIds;
+}
+
+function replayed(): AppError {
+  return new AppError('logout/invalid-token', 'The logout token does not hold: it was taken before.');
+}

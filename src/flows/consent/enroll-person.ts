@@ -1,0 +1,49 @@
+import type { ConsentRows } from '../../database/consents.ts';
+import { nextNight } from '../../domain/nights.ts';
+import type { Authorized } from '../../oidc/authorization.ts';
+import type { DeviceLogin } from '../../oidc/enroll.ts';
+import type { Resources } from '../../resources.ts';
+import { requestRun } from '../nights/request-run.ts';
+import { scopesOf } from './give-consent.ts';
+import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
+
+/** How somebody consents without a browser of ours. */
+export type EnrollWay =
+  | { method: 'device'; show: (login: DeviceLogin) => void; signal?: AbortSignal }
+  | { method: 'password'; username: string; password: string }
+  | { method: 'service' };
+
+export interface Enrolled extends ConsentRows {
+  /** The first run, or the one under way. */
+  runId: string;
+}
+
+/**
+ * Takes consent in one of the ways that need no browser of ours, into the same custody, and asks for the first run. Throws
+ * `enroll/refused`, `enroll/expired`, `consent/denied`, `consent/not-offline`, each with who can mend it.
+ */
+export async function enrollPerson(
+  resources: KeepNeeds & Pick<Resources, 'queues'>,
+  way: EnrollWay,
+  terms: Record<string, unknown>,
+): Promise<Enrolled> {
+  const { clock } = resources;
+  const agreedAt = clock.now();
+  const authorized = await authorize(resources, way);
+  const firstNight: Agreement['firstNight'] = ({ planId, ...hours }) =>
+    nextNight({ id: planId, ...hours }, clock.now());
+  const rows = await keepConsent(resources, authorized, { method: way.method, terms, agreedAt, firstNight });
+  return { ...rows, runId: await requestRun(resources, { planId: rows.plan.id, trigger: 'consent' }) };
+}
+
+async function authorize({ issuer, config }: KeepNeeds, way: EnrollWay): Promise<Authorized> {
+  const scope = scopesOf(config.provider).consent;
+  if (way.method === 'service') return issuer.enroll.service(scope);
+  if (way.method === 'password') {
+    const { username, password } = way;
+    return issuer.enroll.password({ username, password }, scope);
+  }
+  const login = await issuer.enroll.device(scope);
+  way.show(login);
+  return login.finish(way.signal);
+}

@@ -1,0 +1,98 @@
+import type { ConsentRows } from '../../database/consents.ts';
+import { saveUser } from '../../database/users.ts';
+import { AppError } from '../../errors.ts';
+import type { AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
+import type { Resources } from '../../resources.ts';
+import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
+import { personOf, rolesOf } from './person.ts';
+
+/** A transaction that also carries what the page said, word for word. Plain JSON. */
+export interface ConsentTransaction extends AuthorizationTransaction {
+  terms: Record<string, unknown>;
+  /** ISO 8601. */
+  agreedAt: string;
+}
+
+/** What the two requests ask for. */
+export function scopesOf({ extraScopes }: Pick<Resources['config']['provider'], 'extraScopes'>) {
+  const asked = ['openid', 'profile', 'email', ...extraScopes];
+  return { signIn: asked.join(' '), consent: [...asked, 'offline_access'].join(' ') };
+}
+
+/** Sends the person to the provider to say who they are. */
+export async function beginSignIn(
+  { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
+  { returnTo, loginHint, prompt }: { returnTo: string; loginHint?: string; prompt?: string },
+): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
+  return issuer.beginAuthorization({
+    purpose: 'sign-in',
+    scope: scopesOf(config.provider).signIn,
+    returnTo,
+    ...(loginHint !== undefined && { loginHint }),
+    ...(prompt !== undefined && { prompt }),
+  });
+}
+
+/** Knows the person again, or for the first time. `sid` is the provider's session, where it tells. */
+export async function finishSignIn(
+  { issuer, config, database, clock }: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock'>,
+  { callback, transaction }: { callback: URL; transaction: AuthorizationTransaction },
+) {
+  requirePurpose(transaction, 'sign-in');
+  const authorized = await issuer.finishAuthorization(callback, transaction);
+  const user = await saveUser(database, personOf(authorized, clock.now()));
+  return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.sid };
+}
+
+/** Sends the person to the provider to grant offline access; `terms` is what the page said before. */
+export async function beginConsent(
+  { issuer, config, clock }: Pick<Resources, 'issuer' | 'config' | 'clock'>,
+  { returnTo, terms, loginHint }: { returnTo: string; terms: Record<string, unknown>; loginHint?: string },
+): Promise<{ url: URL; transaction: ConsentTransaction }> {
+  const { url, transaction } = await issuer.beginAuthorization({
+    purpose: 'consent',
+    scope: scopesOf(config.provider).consent,
+    prompt: 'consent',
+    returnTo,
+    ...(loginHint !== undefined && { loginHint }),
+  });
+  return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
+}
+
+export interface ConsentAnswer extends Pick<Agreement, 'firstNight'> {
+  callback: URL;
+  transaction: ConsentTransaction;
+  /** The subject that is signed in; somebody else's consent is then refused. */
+  subject?: string | undefined;
+}
+
+/**
+ * Takes the consent of the callback into custody. Throws `consent/not-offline` with the likely cause and who can mend it,
+ * `consent/denied` or `consent/invalid-callback`.
+ */
+export async function finishConsent(
+  resources: KeepNeeds,
+  { callback, transaction, subject, firstNight }: ConsentAnswer,
+): Promise<ConsentRows & { roles: string[]; sid: string | undefined }> {
+  const { issuer, config } = resources;
+  requirePurpose(transaction, 'consent');
+  const authorized = await issuer.finishAuthorization(callback, transaction);
+  requireSubject(authorized, subject);
+  const { terms, agreedAt } = transaction;
+  const about = { method: 'browser', terms, agreedAt: new Date(agreedAt), firstNight } as const;
+  const rows = await keepConsent(resources, authorized, about);
+  return { ...rows, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.sid };
+}
+
+function requireSubject(authorized: Authorized, subject: string | undefined): void {
+  if (subject === undefined || authorized.subject === subject) return;
+  throw new AppError(
+    'consent/invalid-callback',
+    'Somebody else consented at the provider than is signed in here. Sign out at the provider, then start again.',
+  );
+}
+
+function requirePurpose(transaction: AuthorizationTransaction, purpose: string): void {
+  if (transaction.purpose === purpose) return;
+  throw new AppError('consent/invalid-callback', 'This answer belongs to something else you began. Start again.');
+}

@@ -1,0 +1,25 @@
+import { listReplacedTokens, type ReplacedToken, saveRevoked } from '../../database/revocations.ts';
+import { type RevocationNeeds, type Revocations, revokeTokens } from './revoke-tokens.ts';
+
+/**
+ * After a renewed consent has proved itself by an exchange: ends the tokens of the earlier ones. At the provider only
+ * where both sessions are known and differ, since two consents in one session of a browser share their offline
+ * session there, and revoking the old token would end the new one; else it is only destroyed here.
+ */
+export async function revokeReplaced(
+  resources: RevocationNeeds,
+  { grantId }: { grantId: string },
+): Promise<Revocations> {
+  const { clock, database } = resources;
+  const tokens = await listReplacedTokens(database, grantId);
+  const apart = tokens.filter(isApart);
+  const shared = tokens.filter((token) => !isApart(token));
+  for (const token of shared)
+    await saveRevoked(database, { token, end: 'shredded', reason: 'renewed', at: clock.now() });
+  const count = await revokeTokens(resources, apart, 'renewed');
+  return { ...count, shredded: count.shredded + shared.length };
+}
+
+function isApart({ sid, currentSid }: ReplacedToken): boolean {
+  return sid !== null && currentSid !== null && sid !== currentSid;
+}

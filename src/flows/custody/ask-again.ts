@@ -1,0 +1,34 @@
+import { askGrantAgain } from '../../database/deadlines.ts';
+import { findGrantOfPerson, listExchangesOfPerson } from '../../database/grant-views.ts';
+import { isAppError } from '../../errors.ts';
+import type { Needs } from './exchange-token.ts';
+import { exchangeNow } from './obtain-access.ts';
+
+/** A person who is impatient asks the provider no more often. */
+const pauseForPeopleMs = 60_000;
+
+/**
+ * Somebody says that what was missing at the provider is back: the grant is asked at once, not only when its turn
+ * comes. Throws what `exchangeToken` throws where it is still not usable.
+ */
+export async function askAgain(resources: Needs, { grantId, by }: { grantId: string; by: string }): Promise<void> {
+  await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by });
+  await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+}
+
+/**
+ * The person says so, of a consent that the provider refused. What came of it is on their page. Nothing is asked where
+ * that was done within the last minute. Throws `provider/…` where the provider gives no answer.
+ */
+export async function askAgainForPerson(resources: Needs, { userId }: { userId: string }): Promise<void> {
+  const { database, clock } = resources;
+  const grant = await findGrantOfPerson(database, { userId });
+  if (grant?.state !== 'suspect' && grant?.state !== 'needs_consent') return;
+  const [latest] = await listExchangesOfPerson(database, { userId, limit: 1 });
+  if (latest && clock.now().getTime() - latest.startedAt.getTime() < pauseForPeopleMs) return;
+  try {
+    await askAgain(resources, { grantId: grant.id, by: `user:${userId}` });
+  } catch (error) {
+    if (!isAppError(error, 'grant/not-usable')) throw error;
+  }
+}

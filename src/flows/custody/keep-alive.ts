@@ -1,0 +1,52 @@
+import { listProbes } from '../../database/circuits.ts';
+import { type DueGrant, listGrantsToExchange } from '../../database/grants.ts';
+import { isAppError } from '../../errors.ts';
+import type { Needs } from './exchange-token.ts';
+import { exchangeNow } from './obtain-access.ts';
+
+export interface Sweep {
+  exchanged: number;
+  failed: number;
+}
+
+const batch = 200;
+/** Grants that are asked at once: enough for their claims and saves to share statements, few for a provider. */
+export const atOnce = 32;
+
+/**
+ * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
+ * until nothing is due; first of all the probe, where a circuit is open. One that fails keeps no other from it, but a
+ * provider that does not answer, or whose circuit is open, ends the sweep: what is due stays due.
+ */
+export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
+  const { database, clock } = resources;
+  const sweep = { exchanged: 0, failed: 0, troubled: false };
+  for (const { id } of await listProbes(database, clock.now())) await exchangeOne(resources, id, sweep);
+  let last: DueGrant | undefined;
+  for (;;) {
+    const due = await listGrantsToExchange(database, { at: clock.now(), limit: batch, after: last });
+    last = due.at(-1);
+    const waiting = due.values();
+    const work = async () => {
+      for (const { id } of waiting) {
+        if (signal?.aborted || sweep.troubled) return;
+        await exchangeOne(resources, id, sweep);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    if (due.length < batch || signal?.aborted || sweep.troubled) break;
+  }
+  const { exchanged, failed } = sweep;
+  return { exchanged, failed };
+}
+
+async function exchangeOne(resources: Needs, grantId: string, sweep: Sweep & { troubled: boolean }): Promise<void> {
+  try {
+    await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+    sweep.exchanged += 1;
+  } catch (error) {
+    resources.log.warn('keep-alive.failed', { grantId, error });
+    sweep.failed += 1;
+    sweep.troubled ||= isAppError(error, 'provider/unavailable') || isAppError(error, 'provider/circuit-open');
+  }
+}

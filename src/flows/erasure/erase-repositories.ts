@@ -1,0 +1,102 @@
+import {
+  beginErasing,
+  type Contents,
+  findHalfErased,
+  finishErasing,
+  listRepositoriesToErase,
+  type RepositoryToErase,
+} from '../../database/erasures.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import type { Backend, FileType } from '../../store/backend/backend.ts';
+import { inParallel } from '../../store/repository/in-parallel.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'store'>;
+
+/** Keys first: after them nobody opens what is left. */
+const types: readonly FileType[] = ['key', 'config', 'snapshot', 'index', 'data', 'lock'];
+const batch = 20;
+const width = 16;
+/** One that could not be erased is left alone for so long: a store that is full or read-only stays so for a while. */
+const restMs = 60_000;
+const resting = new WeakMap<Resources['database'], Map<string, number>>();
+
+/**
+ * Erases the repositories whose time has come and that no worker has in hand any more; what a crash left half erased is
+ * gone on with. One that fails keeps no other from it. Answers how many are gone.
+ */
+export async function eraseRepositories(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+  const { clock, database, log } = resources;
+  const rests = resting.get(database) ?? new Map<string, number>();
+  resting.set(database, rests);
+  let erased = 0;
+  for (const repository of await listRepositoriesToErase(database, { at: clock.now(), limit: batch })) {
+    const { id, userId, location } = repository;
+    if ((rests.get(id) ?? 0) > clock.now().getTime()) continue;
+    rests.delete(id);
+    try {
+      erased += (await eraseRepository(resources, repository, signal)) ? 1 : 0;
+    } catch (error) {
+      rests.set(id, clock.now().getTime() + restMs);
+      log.error('repository.erase-failed', { userId, location, error });
+    }
+  }
+  return erased;
+}
+
+/** Before a person's repository is used: finishes erasing the old one where that has begun, so that a new one can take its place. */
+export async function eraseBeforeUse(
+  resources: Needs,
+  { userId, signal }: { userId: string; signal?: AbortSignal },
+): Promise<void> {
+  const repository = await findHalfErased(resources.database, userId);
+  if (repository !== null) await eraseRepository(resources, repository, signal);
+}
+
+/**
+ * Removes every file of a repository and forgets it only once its place lists nothing any more. False where consent was
+ * given again just before.
+ */
+async function eraseRepository(
+  { clock, database, log, store }: Needs,
+  repository: RepositoryToErase,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const backend = store(repository.location);
+  const contents = await contentsOf(backend);
+  if (!(await beginErasing(database, { repository, contents, at: clock.now() }))) return false;
+  await removeAll(backend, signal);
+  const { files } = await contentsOf(backend);
+  if (files > 0)
+    throw new AppError('store/unavailable', `The store still lists ${files} files of a repository that was erased.`);
+  await backend.vacate();
+  await finishErasing(database, { repository, at: clock.now() });
+  log.info('repository.erased', { userId: repository.userId, location: repository.location });
+  return true;
+}
+
+async function contentsOf(backend: Backend): Promise<Contents> {
+  const contents = { snapshots: 0, files: 0, bytes: 0 };
+  for (const type of types)
+    for await (const { size } of backend.list(type)) {
+      contents.snapshots += type === 'snapshot' ? 1 : 0;
+      contents.files += 1;
+      contents.bytes += size;
+    }
+  return contents;
+}
+
+async function removeAll(backend: Backend, signal?: AbortSignal): Promise<void> {
+  for (const type of types) {
+    const names = await Array.fromAsync(backend.list(type), ({ name }) => name);
+    const remove = async (name: string) => {
+      signal?.throwIfAborted();
+      await backend.remove(type, name);
+    };
+    // Another worker may be erasing it too: what it took first is gone as well.
+    const failed = (error: unknown) => {
+      if (!isAppError(error, 'store/not-found')) throw error;
+    };
+    await Array.fromAsync(inParallel(names, width, remove, failed));
+  }
+}

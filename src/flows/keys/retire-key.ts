@@ -1,0 +1,80 @@
+import { findFrontKey, listCanaries, removeCanary } from '../../database/canaries.ts';
+import { countSealed } from '../../database/sealed-values.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { keyIdOf } from '../../vault/seal.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'> & { spool: Pick<Resources['spool'], 'list'> };
+
+export interface KeyUse {
+  id: string;
+  /**
+   * sealing: in front of the keyring. opening: in the keyring for what is still sealed under it. idle: in the keyring,
+   * and nothing needs it. missing: something needs it, and the keyring does not hold it.
+   */
+  state: 'sealing' | 'opening' | 'idle' | 'missing';
+  /** When it was put in front last; absent before that, and once it is retired. */
+  since?: Date;
+  /** How many values of each kind are sealed under it. */
+  sealed: Record<string, number>;
+}
+
+/** Every key of the keyring, the newest first, and every key that something is sealed under. */
+export async function listKeys({ database, keyring, spool }: Omit<Needs, 'clock'>): Promise<KeyUse[]> {
+  const uses = await listUses({ database, spool });
+  const since = new Map((await listCanaries(database)).map(({ keyId, createdAt }) => [keyId, createdAt]));
+  const ids = new Set([...keyring.keys.keys(), ...uses.map(({ keyId }) => keyId)]);
+  return [...ids].map((id) => {
+    const sealed = Object.fromEntries(uses.filter(({ keyId }) => keyId === id).map(({ kind, count }) => [kind, count]));
+    const used = Object.keys(sealed).length > 0;
+    const opens = keyring.keys.has(id) ? (used ? 'opening' : 'idle') : 'missing';
+    const at = since.get(id);
+    return { id, state: id === keyring.newest ? 'sealing' : opens, ...(at && { since: at }), sealed };
+  });
+}
+
+/**
+ * Lets a key go: its canary is removed, so that the keyring may come without it. Throws `keyring/in-use` while it
+ * seals or something is sealed under it, naming what, and `request/not-found` where nobody knows it.
+ */
+export async function retireKey(
+  { clock, database, keyring, spool }: Needs,
+  { keyId, by }: { keyId: string; by: string },
+): Promise<void> {
+  if (keyId === keyring.newest || keyId === (await findFrontKey(database)))
+    throw inUse(keyId, 'seals all that is new. Put another key in front of the keyring and restart every process');
+  const uses = (await listUses({ database, spool })).filter((use) => use.keyId === keyId);
+  if (uses.length > 0) {
+    const named = uses.map(({ kind, count }) => `${kind}: ${count}`).join(', ');
+    const rotatable = uses.some(({ kind }) => kind !== onDisk);
+    throw inUse(keyId, `still seals ${named}. Run: nightkeep ${rotatable ? 'keys rotate' : 'heal'}`);
+  }
+  if ((await removeCanary(database, { keyId, by, at: clock.now() })) || keyring.keys.has(keyId)) return;
+  throw new AppError('request/not-found', `There is no key ${keyId}. See: nightkeep keys`);
+}
+
+const onDisk = 'spooled answers';
+
+async function listUses({ database, spool }: Pick<Needs, 'database' | 'spool'>) {
+  const files = (await spool.list()).flatMap(({ sealed }) => keyIdIn(sealed) ?? []);
+  const spooled = Object.entries(Object.groupBy(files, (keyId) => keyId)).map(([keyId, ids = []]) => ({
+    kind: onDisk,
+    keyId,
+    count: ids.length,
+  }));
+  return [...(await countSealed(database)), ...spooled];
+}
+
+/** A file that was cut off opens with no key, so it needs none. */
+function keyIdIn(sealed: Uint8Array): string | undefined {
+  try {
+    return keyIdOf(sealed);
+  } catch (error) {
+    if (isAppError(error, 'seal/broken')) return undefined;
+    throw error;
+  }
+}
+
+function inUse(keyId: string, why: string): AppError {
+  return new AppError('keyring/in-use', `Key ${keyId} cannot be retired: it ${why}.`, { detail: { keyId } });
+}

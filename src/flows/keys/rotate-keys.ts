@@ -1,0 +1,135 @@
+import { findFrontKey, putInFront } from '../../database/canaries.ts';
+import {
+  beforeAll,
+  countSealed,
+  listSealed,
+  type Resealed,
+  replaceSealed,
+  type SealedKind,
+  type SealedPage,
+  type SealedValue,
+  sealedKinds,
+} from '../../database/sealed-values.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { type Binding, seal, unseal } from '../../vault/seal.ts';
+import { bindingOfBoundKey } from '../custody/bound-key.ts';
+import { bindingOf } from '../custody/offline-token.ts';
+import { passwordOf, recoveryOf } from '../nights/person-repository.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'>;
+
+export interface Rotation {
+  /** Values that are sealed under the newest key now. */
+  resealed: number;
+  /** Values that do not open; they stay as they are. */
+  broken: number;
+}
+
+const batch = 500;
+/** A worker does so much at a time, so that the pool of connections stays free for exchanges. */
+const mostInBackground = 20_000;
+/** Between two looks at what another transaction holds. */
+const pauseWhileHeldMs = 200;
+
+const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
+  'offline tokens': ({ userId, id, number }) => bindingOf({ userId, grantId: id }, number),
+  'repository passwords': ({ id }) => passwordOf(id),
+  'recovery keys': ({ id }) => recoveryOf(id),
+  'DPoP keys': ({ userId, id }) => bindingOfBoundKey({ userId, grantId: id }),
+};
+
+/**
+ * Seals everything afresh under the key in front of the keyring. It may be stopped at any moment and begun again, and
+ * runs beside exchanges: each value is replaced only where it is still the one that was opened. What others hold or seal
+ * under an older key meanwhile is found by the passes that follow, until one finds nothing.
+ */
+export async function rotateKeys(resources: Needs, report?: (done: number, total: number) => void): Promise<Rotation> {
+  const { clock, database, keyring } = resources;
+  const keyId = keyring.newest;
+  if ((await findFrontKey(database)) !== keyId) await putInFront(database, { keyId, at: clock.now() });
+  const counts = await countSealed(database);
+  const total = counts.reduce((sum, { keyId: id, count }) => (id === keyId ? sum : sum + count), 0);
+  let done = 0;
+  const onBatch = (moved: number) => {
+    done += moved;
+    report?.(done, Math.max(done, total));
+  };
+  for (;;) {
+    const { resealed, broken, passedOver } = await pass(resources, { onBatch });
+    if (resealed + passedOver === 0) return { resealed: done, broken };
+    if (resealed === 0) await clock.sleep(pauseWhileHeldMs);
+  }
+}
+
+/**
+ * A part of that, for the worker's tick. Does nothing in a process whose keyring is older than another's: it would
+ * seal under a key that is on its way out.
+ */
+export async function continueRotation(
+  resources: Needs,
+  { most = mostInBackground, signal }: { most?: number; signal?: AbortSignal } = {},
+): Promise<Rotation> {
+  const { database, keyring, log } = resources;
+  const front = await findFrontKey(database);
+  if (front !== undefined && front !== keyring.newest) {
+    log.warn('keyring.behind', {
+      front,
+      newest: keyring.newest,
+      cure: 'Restart this process with the newest KEYRING.',
+    });
+    return { resealed: 0, broken: 0 };
+  }
+  const { resealed, broken } = await pass(resources, { most, signal });
+  if (resealed > 0) log.info('keyring.rotated', { keyId: keyring.newest, resealed, broken });
+  return { resealed, broken };
+}
+
+interface Pass {
+  most?: number;
+  signal?: AbortSignal | undefined;
+  onBatch?: (moved: number) => void;
+}
+
+async function pass(resources: Needs, { most = Number.POSITIVE_INFINITY, signal, onBatch }: Pass) {
+  const { database, keyring } = resources;
+  const sum = { resealed: 0, broken: 0, passedOver: 0 };
+  for await (const { kind, seen } of underOlderKeys(resources)) {
+    if (sum.resealed >= most || signal?.aborted) break;
+    const values = seen.flatMap((value) => reseal(resources, kind, value) ?? []);
+    const moved = await replaceSealed(database, kind, { keyId: keyring.newest, values });
+    sum.resealed += moved;
+    sum.broken += seen.length - values.length;
+    sum.passedOver += values.length - moved;
+    onBatch?.(moved);
+  }
+  return sum;
+}
+
+async function* underOlderKeys({ database, keyring }: Needs) {
+  const keyIds = [...keyring.keys.keys()].filter((id) => id !== keyring.newest);
+  if (keyIds.length === 0) return;
+  for (const kind of sealedKinds) {
+    let after: SealedPage['after'] = beforeAll;
+    for (;;) {
+      const seen = await listSealed(database, kind, { keyIds, after, limit: batch });
+      const last = seen.at(-1);
+      if (last === undefined) break;
+      yield { kind, seen };
+      after = last;
+    }
+  }
+}
+
+/** Nothing where the value does not open. */
+function reseal({ keyring, log }: Needs, kind: SealedKind, seen: SealedValue): Resealed | undefined {
+  const binding = bindings[kind](seen);
+  try {
+    return { seen, sealed: seal(keyring, binding, unseal(keyring, binding, seen.sealed)).sealed };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    const { id, number } = seen;
+    log.error('keyring.value-broken', { kind, id, number, error });
+    return undefined;
+  }
+}

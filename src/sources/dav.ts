@@ -1,9 +1,0 @@
-import { withPatience } from './patience.ts';
-import type { Ask, DavOptions } from './question.ts';
-import { followingRedirects } from './redirects.ts';
-import { withToken } from './token-replacement.ts';
-
-/** A client for one person on one DAV server; see `Ask` for what it promises. */
-export function davClient(options: DavOptions): Ask {
-  return followingRedirects(options, withToken(options, withPatience(options)));
-}

@@ -1,0 +1,138 @@
+import { AppError, type ErrorCode } from '../../errors.ts';
+import type { Answer, Receiver } from '../http/request.ts';
+import { codeOfStatus, dateOf, errorOfStatus, messageOfStatus, textOf } from '../http/status.ts';
+import { entryValidator } from '../http/validator.ts';
+import type { Listing, Member, Problem } from '../source.ts';
+import { hrefReader, pathForPeople, withSlash } from './href.ts';
+import { type DavResponse, davName, multistatusParser } from './multistatus.ts';
+
+const ownCloud = 'http://owncloud.org/ns';
+const property = {
+  type: davName('resourcetype'),
+  size: davName('getcontentlength'),
+  modified: davName('getlastmodified'),
+  etag: davName('getetag'),
+  ocId: davName('id', ownCloud),
+  ocFileId: davName('fileid', ownCloud),
+};
+const collectionType = davName('collection');
+
+/**
+ * What a listing asks for. Only Nextcloud and ownCloud have the `oc:` properties; by them they are recognised. Other servers
+ * would look for them in vain for each entry, so they are asked once.
+ */
+export function propfindBody(withOwnCloud: boolean): string {
+  const oc = withOwnCloud ? '<o:id/><o:fileid/>' : '';
+  return (
+    `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:" xmlns:o="${ownCloud}"><prop>` +
+    `<resourcetype/><getcontentlength/><getlastmodified/><getetag/>${oc}</prop></propfind>`
+  );
+}
+
+export interface CollectionListing extends Listing {
+  /** The server is one whose folder ETags change with anything below. */
+  readonly propagates: boolean;
+}
+
+export interface ListedCollection {
+  /** Where the answer came from, with a trailing slash. */
+  readonly path: string;
+  readonly rootPath: string;
+  readonly hostname: string;
+}
+
+/** More than this in one folder would not fit into memory. */
+const mostMembers = 2_000_000;
+
+/** Receives the answer to a PROPFIND of depth 1: the whole listing, or an error. */
+export function listingReceiver(collection: ListedCollection, answer: Answer): Receiver<CollectionListing> {
+  refuseOtherThanMultistatus(answer);
+  const read = hrefReader(collection.path, collection.hostname);
+  const listedAt = dateOf(textOf(answer.headers.date));
+  const draft = new Map<string, Member>();
+  const problems: Problem[] = [];
+  let self: DavResponse | undefined;
+
+  const problem = (segment: string, code: ErrorCode, message: string) => {
+    problems.push({ path: pathForPeople(collection.path + segment, collection.rootPath), code, message });
+  };
+  const add = (response: DavResponse, name: string, path: string) => {
+    const status = statusOf(response);
+    const known = draft.get(name);
+    if (status > 299) problem(encodeURIComponent(name), codeOfStatus(status), messageOfStatus(status));
+    else if (known === undefined) draft.set(name, memberOf(response, name, path, listedAt));
+    else if (known.location !== path && known.location !== withSlash(path)) {
+      problem(encodeURIComponent(name), 'source/malformed', 'The server lists two things of this name.');
+    }
+  };
+  const parser = multistatusParser((response) => {
+    const href = read(response.href);
+    if (href.is === 'self') self = response;
+    else if (href.is === 'member') add(response, href.name, href.path);
+    else problem(href.segment, 'source/malformed', `The server lists something that ${href.why}.`);
+    if (draft.size + problems.length > mostMembers) throw new AppError('source/malformed', 'The folder is too large.');
+  });
+  const end = () => {
+    parser.end();
+    return { members: [...draft.values()], problems, propagates: checkSelf(self) };
+  };
+  return { data: parser.write, end };
+}
+
+function refuseOtherThanMultistatus({ status }: Answer): void {
+  if (status === 207) return;
+  throw new AppError('source/malformed', 'The server does not answer as WebDAV does: is this the right address?', {
+    detail: { status },
+  });
+}
+
+/** A listing must hold the collection itself (RFC 4918, section 9.1); else nobody knows what was listed. */
+function checkSelf(self: DavResponse | undefined): boolean {
+  if (self === undefined) throw new AppError('source/malformed', 'The listing does not name the folder itself.');
+  const status = statusOf(self);
+  if (status > 299) throw errorOfStatus(status);
+  if (!isCollection(self)) throw new AppError('source/changed', 'It is no folder any more.');
+  return isOwnCloud(self);
+}
+
+/** Of the response as a whole: its own status, or that of its properties when none was found. */
+function statusOf({ status, properties, refused }: DavResponse): number {
+  return status ?? (properties.size === 0 ? (refused ?? 200) : 200);
+}
+
+function isCollection({ properties }: DavResponse): boolean {
+  return properties.get(property.type)?.children.includes(collectionType) === true;
+}
+
+function isOwnCloud({ properties }: DavResponse): boolean {
+  return Boolean(properties.get(property.ocId)?.text || properties.get(property.ocFileId)?.text);
+}
+
+function memberOf(response: DavResponse, name: string, path: string, listedAt: Date | undefined): Member {
+  const text = (wanted: string) => response.properties.get(wanted)?.text || undefined;
+  const etag = text(property.etag);
+  const modified = dateOf(text(property.modified));
+  const trusted = isOwnCloud(response);
+  if (isCollection(response)) {
+    const validator = trusted ? etag : undefined;
+    return { kind: 'collection', name, location: withSlash(path), ...optional(undefined, modified, validator) };
+  }
+  const size = sizeOf(text(property.size));
+  const validator = trusted && etag !== undefined ? etag : entryValidator({ etag, modified, size }, listedAt);
+  return { kind: 'entry', name, location: path, ...optional(size, modified, validator) };
+}
+
+/** Only what is known has a place in a member. */
+function optional(size: number | undefined, modified: Date | undefined, validator: string | undefined) {
+  return {
+    ...(size === undefined ? {} : { size }),
+    ...(modified === undefined ? {} : { modified }),
+    ...(validator === undefined ? {} : { validator }),
+  };
+}
+
+function sizeOf(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  const size = Number(text);
+  return Number.isSafeInteger(size) ? size : undefined;
+}

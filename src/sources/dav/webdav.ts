@@ -1,0 +1,145 @@
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import { whenAborted } from '../http/abort.ts';
+import { davClient } from '../http/client.ts';
+import { download } from '../http/download.ts';
+import type { Ask, Question } from '../http/question.ts';
+import { openServer, type Server, type ServerLimits } from '../http/server.ts';
+import { errorOfStatus } from '../http/status.ts';
+import { presentationTo } from '../http/token-scheme.ts';
+import type { Access, Source } from '../source.ts';
+import { withSlash } from './href.ts';
+import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
+
+export interface WebdavOptions {
+  /** The person's own folder, claims already filled in (see `expandUrl`). */
+  readonly url: string;
+  readonly access: Access;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The folder at the top of the snapshot. */
+  readonly name?: string;
+  /** Most connections to this server, of all runs of this process together; who comes first decides. */
+  readonly connections?: number;
+  readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
+  /** From 0 to 1; spreads retries. */
+  readonly random?: () => number;
+}
+
+/** A slow disk may take a minute to list a large folder; a body that is silent for so long is dead. */
+const defaultTimeouts = {
+  connectTimeoutMs: 10_000,
+  headersTimeoutMs: 60_000,
+  bodyTimeoutMs: 60_000,
+};
+
+/**
+ * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token.
+ * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
+ * Throws `config/invalid` for a URL that cannot be used; all else is told by `list` and `open`.
+ */
+export function webdavSource(options: WebdavOptions): Source {
+  const { access, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
+  const { origin, hostname, pathname } = parseUrl(options.url);
+  const rootPath = withSlash(pathname);
+  const traffic = { requests: 0, bytes: 0 };
+  const onRequest = () => {
+    traffic.requests++;
+  };
+  const onBytes = (count: number) => {
+    traffic.bytes += count;
+  };
+  const { server, leave } = openServer(origin, { ...defaultTimeouts, ...options.timeouts, connections }, clock);
+  const ask = davClient({
+    origin,
+    rootPath,
+    server,
+    access,
+    presentation: presentationTo(origin),
+    clock,
+    log,
+    random,
+    onRequest,
+  });
+  const readings = new Set<() => void>();
+  return {
+    name,
+    root: { kind: 'collection', name, location: rootPath },
+    list: lister(server, ask, { rootPath, hostname }),
+    open: opener(server, ask, onBytes, readings),
+    traffic,
+    async [Symbol.asyncDispose]() {
+      for (const abandon of [...readings]) abandon();
+      await leave();
+    },
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '') return url;
+  throw new AppError(
+    'config/invalid',
+    'The source URL is not an http or https URL without user name, password and query. Write it in full, with https://.',
+  );
+}
+
+function lister(server: Server, ask: Ask, place: { rootPath: string; hostname: string }): Source['list'] {
+  let isOwnCloud: boolean | undefined;
+  return async (collection, signal) => {
+    await server.takeTurn(signal);
+    try {
+      const question: Question<CollectionListing> = {
+        method: 'PROPFIND',
+        path: collection.location,
+        headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
+        body: propfindBody(isOwnCloud !== false),
+        receive: (answer, _flow, path) => listingReceiver({ path: withSlash(path), ...place }, answer),
+      };
+      const { answer, value } = await ask(question, signal);
+      if (value === undefined) throw errorOfStatus(answer.status);
+      isOwnCloud ??= value.propagates;
+      return value;
+    } finally {
+      server.giveTurnBack();
+    }
+  };
+}
+
+/** The turn of a long body outlives the call: its reader gives it back, or the abort, or the closing of the source. */
+function opener(server: Server, ask: Ask, onBytes: (count: number) => void, readings: Set<() => void>): Source['open'] {
+  return async (entry, signal) => {
+    await server.takeTurn(signal);
+    let forget = () => {};
+    let isOver = false;
+    const end = () => {
+      if (isOver) return;
+      isOver = true;
+      forget();
+      server.giveTurnBack();
+    };
+    try {
+      const { reading, abandon } = await download(ask, entry, { onBytes, onEnd: end }, signal);
+      if (abandon === undefined) end();
+      else
+        forget = keep(readings, signal, () => {
+          abandon();
+          end();
+        });
+      return reading;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+}
+
+function keep(readings: Set<() => void>, signal: AbortSignal, give: () => void): () => void {
+  const ignoreAbort = whenAborted(signal, give);
+  readings.add(give);
+  return () => {
+    ignoreAbort();
+    readings.delete(give);
+  };
+}

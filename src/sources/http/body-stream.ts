@@ -1,0 +1,64 @@
+import type { Flow, Receiver } from './request.ts';
+
+/** A body on its way. */
+export interface BodyStream {
+  /** The chunks, once, in order; leaving the loop early stops the exchange. */
+  read(): AsyncGenerator<Uint8Array, void, undefined>;
+  stop(): void;
+}
+
+/** So much may wait for the reader before the server is told to wait. */
+const highWater = 512 * 1024;
+
+/** Receives a body for a reader that takes its time; the reader gets the error that ended it, after what had arrived. */
+export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiver<BodyStream> {
+  const queue: Uint8Array[] = [];
+  let queued = 0;
+  let ended = false;
+  let failure: Error | undefined;
+  let wake = () => {};
+
+  const stop = () => {
+    queue.length = 0;
+    if (!ended && !failure) flow.stop(new Error('The reader left.'));
+  };
+  const more = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      flow.resume();
+    });
+  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = queue.shift();
+        if (chunk !== undefined) {
+          queued -= chunk.length;
+          yield chunk;
+        } else if (failure) throw failure;
+        else if (ended) return;
+        else await more();
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  const stream = { read, stop };
+  const data = (chunk: Buffer) => {
+    onBytes(chunk.length);
+    queue.push(chunk);
+    queued += chunk.length;
+    if (queued >= highWater) flow.pause();
+    wake();
+  };
+  const end = () => {
+    ended = true;
+    wake();
+    return stream;
+  };
+  const fail = (error: Error) => {
+    failure = error;
+    wake();
+  };
+  return { early: stream, data, end, fail };
+}

@@ -1,0 +1,112 @@
+import { Pool } from 'undici';
+import type { Clock } from '../../clock.ts';
+
+/**
+ * One server as all runs of this process share it: keep-alive connections with a cap, and one pause for everybody
+ * when the server asks for time. A turn is the right to use one connection; whoever takes it gives it back.
+ */
+export interface Server {
+  readonly pool: Pool;
+  /** Waits for a turn, first come first served; rejects with the signal's reason. */
+  takeTurn(signal: AbortSignal): Promise<void>;
+  giveTurnBack(): void;
+  /** Nobody sends anything for so long. */
+  pause(ms: number): void;
+  /** Resolves when no pause is on. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** How many requests in a row got no answer in spite of all retries. */
+  outages: number;
+}
+
+export interface ServerLimits {
+  connections: number;
+  connectTimeoutMs: number;
+  headersTimeoutMs: number;
+  /** Longest silence inside a body. */
+  bodyTimeoutMs: number;
+}
+
+const shared = new Map<string, { server: Server; users: number }>();
+
+/** The server of that origin. Who opens it first sets its limits; when the last one leaves the connections are closed. */
+export function openServer(
+  origin: string,
+  limits: ServerLimits,
+  clock: Clock,
+): { server: Server; leave: () => Promise<void> } {
+  const entry = shared.get(origin) ?? { server: connect(origin, limits, clock), users: 0 };
+  shared.set(origin, entry);
+  entry.users++;
+  let left = false;
+  const leave = async () => {
+    if (left) return;
+    left = true;
+    if (--entry.users > 0) return;
+    shared.delete(origin);
+    await entry.server.pool.destroy();
+  };
+  return { server: entry.server, leave };
+}
+
+function connect(origin: string, limits: ServerLimits, clock: Clock): Server {
+  const pool = new Pool(origin, {
+    connections: limits.connections,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: 4_000,
+    connect: { timeout: limits.connectTimeoutMs },
+    headersTimeout: limits.headersTimeoutMs,
+    bodyTimeout: limits.bodyTimeoutMs,
+  });
+  return { pool, outages: 0, ...turns(limits.connections), ...pauses(clock) };
+}
+
+function turns(cap: number): Pick<Server, 'takeTurn' | 'giveTurnBack'> {
+  let free = cap;
+  const waiting = new Set<() => void>();
+  const takeTurn = async (signal: AbortSignal) => {
+    signal.throwIfAborted();
+    if (free > 0) {
+      free--;
+      return;
+    }
+    await wait(waiting, signal);
+  };
+  const giveTurnBack = () => {
+    const [next] = waiting;
+    if (next === undefined) free++;
+    else next();
+  };
+  return { takeTurn, giveTurnBack };
+}
+
+/** A waiter leaves the line when it is called (the turn is then its own) or when its run is aborted. */
+function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const called = () => {
+      leave();
+      resolve();
+    };
+    const aborted = () => {
+      leave();
+      reject(signal.reason);
+    };
+    const leave = () => {
+      waiting.delete(called);
+      signal.removeEventListener('abort', aborted);
+    };
+    waiting.add(called);
+    signal.addEventListener('abort', aborted);
+  });
+}
+
+function pauses(clock: Clock): Pick<Server, 'pause' | 'ready'> {
+  let until = 0;
+  const pause = (ms: number) => {
+    until = Math.max(until, clock.elapsed() + ms);
+  };
+  const ready = async (signal: AbortSignal) => {
+    for (let left = until - clock.elapsed(); left > 0; left = until - clock.elapsed()) await clock.sleep(left, signal);
+  };
+  return { pause, ready };
+}

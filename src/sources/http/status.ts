@@ -1,0 +1,83 @@
+import { AppError, type ErrorCode } from '../../errors.ts';
+import type { Answer } from './request.ts';
+
+const codes: Record<number, ErrorCode> = {
+  401: 'source/unauthorized',
+  402: 'source/forbidden',
+  403: 'source/forbidden',
+  404: 'source/not-found',
+  408: 'source/unavailable',
+  409: 'source/not-found',
+  410: 'source/not-found',
+  412: 'source/changed',
+  416: 'source/changed',
+  421: 'source/unavailable',
+  423: 'source/unavailable',
+  424: 'source/unavailable',
+  425: 'source/unavailable',
+  429: 'source/unavailable',
+  451: 'source/forbidden',
+  501: 'source/malformed',
+  505: 'source/malformed',
+};
+
+/** What a status other than 2xx means for the thing that was asked for. */
+export function codeOfStatus(status: number): ErrorCode {
+  return codes[status] ?? (status >= 500 ? 'source/unavailable' : 'source/malformed');
+}
+
+const sentences: Partial<Record<ErrorCode, string>> = {
+  'source/unauthorized': 'The server refuses the access token.',
+  'source/forbidden': 'The server does not let this be read.',
+  'source/not-found': 'It is gone.',
+  'source/changed': 'It changed while it was being read.',
+  'source/unavailable': 'The server cannot give it at present.',
+};
+
+/** The same for people, with the number for those who ask further. */
+export function messageOfStatus(status: number): string {
+  const refusesName = status === 400 || status === 414;
+  const sentence = refusesName
+    ? 'The server lists it but does not take the request for it.'
+    : (sentences[codeOfStatus(status)] ?? 'The server answered in a way that WebDAV does not know.');
+  return `${sentence} (HTTP ${status})`;
+}
+
+export function errorOfStatus(status: number): AppError {
+  const code = codeOfStatus(status);
+  const options = { detail: { status } };
+  return new AppError(
+    code,
+    messageOfStatus(status),
+    code === 'source/unavailable' ? { ...options, retry: { afterMs: 0 } } : options,
+  );
+}
+
+/** Whether the same request may be answered in a moment: a passing state of the server, not of what was asked for. */
+export function mayPass(status: number): boolean {
+  return codeOfStatus(status) === 'source/unavailable';
+}
+
+/**
+ * The wait that a Retry-After asks for, in milliseconds (RFC 9110, section 10.2.3). A date is read against the `Date` of
+ * the same answer, so that our clock need not agree with the server's.
+ */
+export function retryAfterMs({ headers }: Answer): number | undefined {
+  const value = textOf(headers['retry-after']);
+  if (value === undefined) return undefined;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const wait = Date.parse(value) - Date.parse(textOf(headers.date) ?? '');
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** A header that may come several times, as its first value. */
+export function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+/** A date of HTTP or DAV; undefined where there is none that can be read. */
+export function dateOf(text: string | undefined): Date | undefined {
+  if (text === undefined || text === '') return undefined;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

@@ -1,0 +1,57 @@
+import { isAppError } from '../../errors.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { FileNode, Node } from '../format/node.ts';
+import type { Tree } from '../format/tree.ts';
+import type { ArchiveRepository } from './contract.ts';
+import { addCounts, type Counts, countDir, countFile, zeroCounts } from './tally.ts';
+
+/** The nodes of a folder of the parent snapshot by name; undefined where there is none, or none that can be read any more. */
+export async function loadFormer(
+  repository: ArchiveRepository,
+  subtree: TreeId | undefined,
+): Promise<ReadonlyMap<string, Node> | undefined> {
+  const tree = subtree === undefined ? undefined : await findTree(repository, subtree);
+  return tree && new Map(tree.nodes.map((node) => [node.name, node]));
+}
+
+/** Whether the repository still holds everything of the file, so that its node can stand in another snapshot. */
+export function holdsFile({ index }: ArchiveRepository, node: FileNode): boolean {
+  return node.content.every((id) => index.has('data', id));
+}
+
+/** The counts of everything below a tree of the parent; undefined when any blob of it is missing. */
+export async function surveySubtree(repository: ArchiveRepository, subtree: TreeId): Promise<Counts | undefined> {
+  const tree = await findTree(repository, subtree);
+  if (tree === undefined) return undefined;
+  const counts = zeroCounts();
+  for (const node of tree.nodes) {
+    const part = await surveyNode(repository, node);
+    if (part === undefined) return undefined;
+    addCounts(counts, part);
+  }
+  return counts;
+}
+
+async function surveyNode(repository: ArchiveRepository, node: Node): Promise<Counts | undefined> {
+  const counts = zeroCounts();
+  if (node.type === 'dir') {
+    const below = await surveySubtree(repository, node.subtree);
+    if (below === undefined) return undefined;
+    addCounts(counts, below);
+    countDir(counts, 'unmodified');
+  } else if (node.type === 'file') {
+    if (!holdsFile(repository, node)) return undefined;
+    countFile(counts, 'unmodified', node.size);
+  }
+  return counts;
+}
+
+async function findTree({ index, loadTree }: ArchiveRepository, id: TreeId): Promise<Tree | undefined> {
+  if (!index.has('tree', id)) return undefined;
+  try {
+    return await loadTree(id);
+  } catch (error) {
+    if (isAppError(error, 'repository/damaged')) return undefined;
+    throw error;
+  }
+}

@@ -1,4 +1,0 @@
-import { describeClients } from '../../scenarios/clients.ts';
-import { onDemo } from './on-demo.ts';
-
-onDemo(describeClients);

@@ -1,4 +1,0 @@
-import { describeLogout } from '../../scenarios/logout.ts';
-import { onDemo } from './on-demo.ts';
-
-onDemo(describeLogout);

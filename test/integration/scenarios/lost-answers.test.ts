@@ -1,4 +1,0 @@
-import { describeLostAnswers } from '../../scenarios/lost-answers.ts';
-import { onDemo } from './on-demo.ts';
-
-onDemo(describeLostAnswers);

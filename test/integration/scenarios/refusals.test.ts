@@ -1,4 +1,0 @@
-import { describeRefusals } from '../../scenarios/refusals.ts';
-import { onDemo } from './on-demo.ts';
-
-onDemo(describeRefusals);

@@ -1,0 +1,178 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import type { Environment } from '../../src/config.ts';
+import { texts } from '../../src/web/texts.ts';
+import { keyLine } from '../integration/keys/house.ts';
+import type { Visitor } from '../scenarios/realm.ts';
+import { consent } from '../scenarios/scene.ts';
+import { openTestDatabase } from '../support/servers/postgres.ts';
+import { listenSilently } from '../support/servers/silent-port.ts';
+import { expectPlainWords } from './nightkeep.ts';
+import { openPremises, type Premises } from './premises.ts';
+
+const password = 'not-to-be-told';
+
+let premises: Premises;
+let visitor: Visitor;
+let kept: readonly string[];
+/** Nightkeep was in use: a person consented and was backed up. */
+beforeAll(async () => {
+  premises = await openPremises();
+  await using service = await premises.start();
+  visitor = await consent(premises, alice);
+  service.signal('SIGTERM');
+  await service.ended;
+  kept = await premises.kept();
+});
+afterAll(() => premises?.[Symbol.asyncDispose]());
+
+/** Refused with words and code, no secret told, nothing changed. */
+async function expectRefusal(words: readonly string[], changes: Environment, code: number, told: RegExp) {
+  const ended = await premises.run(words, changes);
+  expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(told) });
+  const keyring = premises.settings.KEYRING ?? '';
+  expectPlainWords(ended, [
+    password,
+    keyring.slice(keyring.indexOf(':') + 1),
+    premises.settings.OIDC_CLIENT_SECRET ?? '-',
+  ]);
+  expect(await premises.kept()).toEqual(kept);
+}
+
+describe('a command line that is wrong is refused with 2', () => {
+  const wrong: [string, RegExp][] = [
+    ['strat', /^nightkeep: There is no command "strat"\. See: nightkeep help\n$/],
+    [
+      'start --rolls web',
+      /^nightkeep: Unknown option '--rolls'[^\n]*\nUsage: nightkeep start \[--roles web,worker\]\n$/,
+    ],
+    ['start now', /^nightkeep: "now" is one word too many\.\nUsage: nightkeep start \[--roles web,worker\]\n$/],
+    ['start --roles cook', /^nightkeep: There is no role "cook": roles are web and worker\.\n$/],
+    ['start --roles=', /^nightkeep: There is no role "": roles are web and worker\.\n$/],
+    ['migrate all', /^nightkeep: "all" is one word too many\.\nUsage: nightkeep migrate \n$/],
+  ];
+  test.each(wrong)('nightkeep %s', (line, told) => expectRefusal(line.split(' '), {}, 2, told));
+});
+
+describe('a setting that is wrong is refused with 2 and the cure', () => {
+  const all = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'FILES_URL'];
+  const missing = Object.fromEntries(all.map((name) => [name, '']));
+  const lines = all.map((name) => `${name} is missing: [^\\n]+\\n`);
+  const wrong: [string, Environment, RegExp][] = [
+    ['all that is missing, at once', missing, new RegExp(`^nightkeep: ${lines.join('')}$`)],
+    [
+      'a value',
+      { PORT: 'x', ZONE: 'Mars' },
+      /^nightkeep: PORT is "x": [^\n]+\nZONE is "Mars", [^\n]+ write it as Europe\/Berlin\.\n$/,
+    ],
+    [
+      'a database of another kind',
+      { DATABASE_URL: `mysql://nk:${password}@127.0.0.1/x` },
+      /^nightkeep: DATABASE_URL is not .+ postgres:\/\//,
+    ],
+    [
+      'a store on another machine',
+      { STORE_URL: 'file://there/store' },
+      /^nightkeep: STORE_URL is "file:\/\/there\/store", .+ write it as file:\/\/\//,
+    ],
+    [
+      'an address that is not of this machine',
+      { HOST: '203.0.113.7' },
+      /^nightkeep: [^\n]+ 203\.0\.113\.7:\d+: [^\n]+ Correct HOST\.\n$/,
+    ],
+  ];
+  test.each(wrong)('%s', (_, changes, told) => expectRefusal(['start'], changes, 2, told));
+
+  test('a port that is taken', async () => {
+    using taken = await listenSilently();
+    const told = new RegExp(
+      `:${taken.port}: another program listens there already\\. End it, or choose another PORT\\.\n$`,
+    );
+    await expectRefusal(['start'], { PORT: String(taken.port) }, 2, told);
+  });
+
+  test('a folder for data that is a file', async () => {
+    const path = join(premises.folder, 'a file');
+    await writeFile(path, '');
+    const told = /^nightkeep: The keyring cannot be made in .+ Make DATA_DIR a folder that this user may write to\.\n$/;
+    await expectRefusal(['start'], { DATA_DIR: path, KEYRING: '' }, 2, told);
+  });
+});
+
+describe('a keyring that is not that of the database is refused', () => {
+  const told =
+    /^nightkeep: The keyring is not the one [^\n]+ key scene is missing or another one\. Put the right KEYRING back\.\n$/;
+  test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('scene') }, 1, told));
+  test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 1, told));
+  test('none, on a machine that has no DATA_DIR yet', () =>
+    expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(premises.folder, 'new machine') }, 1, told));
+  test('one that is no keyring', () =>
+    expectRefusal(
+      ['start'],
+      { KEYRING: password },
+      1,
+      /^nightkeep: The keyring cannot be used: [^\n]+ Write one key a line as id:key/,
+    ));
+});
+
+describe('a database that is not ready is refused with 1', () => {
+  const told = /^nightkeep: PostgreSQL does not answer\. Check DATABASE_URL, and that the server runs[^\n]+\n$/;
+  test('nobody there', () =>
+    expectRefusal(['start'], { DATABASE_URL: `postgres://nk:${password}@127.0.0.1:1/x` }, 1, told));
+
+  test('one that was never migrated, until it is', async () => {
+    const empty = await openTestDatabase();
+    const there = { DATABASE_URL: empty.url, DATA_DIR: join(premises.folder, 'other') };
+    await expectRefusal(
+      ['start'],
+      there,
+      1,
+      /^nightkeep: The database lacks \d+ migration\(s\) [^\n]+ Run: nightkeep migrate\n$/,
+    );
+    expect(await premises.run(['migrate'], there)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Applied \d/),
+    });
+    await using service = await premises.start(there);
+    service.signal('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    await empty.drop();
+  });
+});
+
+describe('.env in the folder', () => {
+  const path = () => join(premises.here, '.env');
+  afterEach(() => rm(path(), { recursive: true, force: true }));
+
+  test('is read, and the environment wins over it', async () => {
+    await writeFile(path(), 'PUBLIC_URL=http://from-the-file.example\nPORT=from the file\n');
+    await expectRefusal(['start'], { PORT: undefined }, 2, /^nightkeep: PORT is "from the file": /);
+    await using service = await premises.start({ PUBLIC_URL: undefined });
+    expect(service.stdout).toBe('Nightkeep listens on http://from-the-file.example/\n');
+    service.signal('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is refused where it is a folder', async () => {
+    await mkdir(path());
+    await expectRefusal(
+      ['start'],
+      {},
+      2,
+      /^nightkeep: \.env cannot be read\. Make it a file that this user may read\.\n$/,
+    );
+  });
+});
+
+test('after all of that a good start works as if nothing had been', async () => {
+  await using service = await premises.start();
+  await visitor.open(premises.url.href);
+  await visitor.press(texts.home.now);
+  await premises.atRest();
+  const runs = await premises.database.run.findMany();
+  expect(runs.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+  service.signal('SIGTERM');
+  expect(await service.ended).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,112 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import { texts } from '../../src/web/texts.ts';
+import type { Visitor } from '../scenarios/realm.ts';
+import { consent } from '../scenarios/scene.ts';
+import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
+import { redisServer, startRedis } from '../support/servers/redis.ts';
+import { freePort } from '../support/servers/server-process.ts';
+import { eventsOf, eventually, type Nightkeep } from './nightkeep.ts';
+import { openPremises, type Premises } from './premises.ts';
+
+describe.skipIf(redisServer === undefined)('web and worker apart, on one PostgreSQL and one Redis', () => {
+  const opened = new AsyncDisposableStack();
+  let premises: Premises;
+  let wire: Awaited<ReturnType<typeof openCuttableProxy>>;
+  let web: Nightkeep;
+  let worker: Nightkeep;
+  let visitor: Visitor;
+  let workerPort: number;
+
+  beforeAll(async () => {
+    const redis = opened.use(await startRedis(redisServer ?? ''));
+    wire = opened.use(await openCuttableProxy('127.0.0.1', Number(new URL(redis.url).port)));
+    premises = opened.use(
+      await openPremises({ settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0' } }),
+    );
+    workerPort = await freePort();
+    [web, worker] = await Promise.all([premises.start({}, '--roles', 'web'), startWorker()]);
+    visitor = await consent(premises, alice);
+  });
+  afterAll(() => opened.disposeAsync());
+
+  const startWorker = () => premises.start({ PORT: String(workerPort) }, '--roles', 'worker');
+  const runs = () => premises.database.run.findMany({ orderBy: { queuedAt: 'asc' } });
+  const pressNow = async () => {
+    await visitor.open(premises.url.href);
+    await visitor.press(texts.home.now);
+  };
+  /** Who did what became of the run. */
+  const workersOf = async (runId: string) => {
+    const events = await premises.database.event.findMany({ where: { subjectId: runId, NOT: { from: null } } });
+    return new Set(events.map(({ by }) => Number(by.split('/').at(-2))));
+  };
+
+  test('what is asked for at web is done by the worker: the first backup, and another one now', async () => {
+    await pressNow();
+    await premises.atRest();
+    const done = await runs();
+    expect(done.map(({ trigger, state }) => [trigger, state])).toEqual([
+      ['consent', 'succeeded'],
+      ['person', 'succeeded'],
+    ]);
+    for (const { id } of done) expect(await workersOf(id)).toEqual(new Set([worker.pid]));
+  });
+
+  test('the worker has no port open, and says that it works', async () => {
+    expect(worker.stdout).toBe('Nightkeep works.\n');
+    await expect(fetch(`http://127.0.0.1:${workerPort}/livez`)).rejects.toThrow('fetch failed');
+  });
+
+  test('without Redis the page says so, and all goes on when it is back, though the whole queue is lost', async () => {
+    await wire.cut();
+    await pressNow();
+    expect(await visitor.text()).toContain('The queue in Redis does not answer.');
+    expect((await runs()).at(-1)).toMatchObject({ trigger: 'person', state: 'queued' });
+    await visitor.open(premises.url.href);
+    expect(await visitor.text()).toContain(texts.home.protected);
+    await wire.restore();
+    await eventually(async () => {
+      await pressNow();
+      return !(await visitor.text()).includes('The queue in Redis does not answer.');
+    });
+    await premises.atRest();
+    expect(new Set((await runs()).map(({ state }) => state))).toEqual(new Set(['succeeded']));
+  });
+
+  test('the whole queue may be lost: a worker that starts fills it again', async () => {
+    worker.signal('SIGTERM');
+    expect(await worker.ended).toMatchObject({ code: 0 });
+    await pressNow();
+    const client = new Redis(premises.settings.REDIS_URL ?? '');
+    await client.flushall();
+    client.disconnect();
+    expect((await runs()).at(-1)).toMatchObject({ state: 'queued' });
+    worker = await startWorker();
+    await premises.atRest();
+    const last = (await runs()).at(-1);
+    expect(last).toMatchObject({ state: 'succeeded' });
+    expect(await workersOf(last?.id ?? '')).toEqual(new Set([worker.pid]));
+  });
+
+  test('both end well while Redis is away', async () => {
+    await wire.cut();
+    for (const each of [web, worker]) each.signal('SIGTERM');
+    for (const each of [web, worker]) {
+      const { code, stderr } = await each.ended;
+      expect(code).toBe(0);
+      expect(eventsOf(stderr)).not.toContain('run.ended-badly');
+    }
+    await wire.restore();
+  });
+
+  test('without Redis none starts, and says why', async () => {
+    await wire.cut();
+    const { code, stderr } = await premises.run(['start']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'nightkeep: The queue in Redis does not answer. Check that Redis runs and that REDIS_URL names it.\n',
+    });
+  });
+});

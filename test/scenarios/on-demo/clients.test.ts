@@ -1,0 +1,4 @@
+import { describeClients } from '../clients.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeClients);

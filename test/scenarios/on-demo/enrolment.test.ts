@@ -1,0 +1,4 @@
+import { describeEnrolment } from '../enrolment.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeEnrolment);

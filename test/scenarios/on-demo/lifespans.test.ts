@@ -1,0 +1,4 @@
+import { describeLifespans } from '../lifespans.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeLifespans);

@@ -1,0 +1,4 @@
+import { describeRotation } from '../rotation.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeRotation);

@@ -1,0 +1,4 @@
+import { describeSessions } from '../sessions.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeSessions);
