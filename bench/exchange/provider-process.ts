@@ -65,7 +65,11 @@ async function startRealKeycloak(count: number): Promise<ProviderProcess> {
   );
   const closing = opened.move();
   return {
-    ...{ issuer, people, clientId: client.id, secret: client.secret, redirectUri: new URL('callback', nightkeep).href },
+    issuer,
+    people,
+    clientId: client.id,
+    secret: client.secret,
+    redirectUri: new URL('callback', nightkeep).href,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

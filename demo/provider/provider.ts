@@ -76,7 +76,11 @@ export async function startProvider({
   const server = await listenOnLoopback(port);
   const tables = openTables(journal);
   const realm = openRealm({
-    ...{ issuer: server.origin, clock, tables, people, clients },
+    issuer: server.origin,
+    clock,
+    tables,
+    people,
+    clients,
     settings: { ...defaults, revokeRefreshToken: rotate, ...settings },
   });
   const keys = await openKeys(tables);

@@ -108,8 +108,15 @@ export async function listExchangesOfPerson(
     ...(before !== undefined && { cursor: { id: before }, skip: 1 }),
     take: limit,
     select: {
-      ...{ id: true, startedAt: true, answeredAt: true, purpose: true, runId: true },
-      ...{ verdict: true, status: true, errorCode: true, hint: true },
+      id: true,
+      startedAt: true,
+      answeredAt: true,
+      purpose: true,
+      runId: true,
+      verdict: true,
+      status: true,
+      errorCode: true,
+      hint: true,
     },
   });
   const runIds = rows.flatMap(({ runId }) => (runId === null ? [] : [runId]));

@@ -134,8 +134,15 @@ const claim = grouped(
 function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest) {
   const after = (ms: number) => new Date(at.getTime() + ms);
   return {
-    ...{ grant_id: grantId, exchange_id: randomUUID(), holder, purpose, run_id: runId, at },
-    ...{ lease_until: after(leaseMs), silent_since: after(-silenceMs), next_probe_at: after(probeEveryMs) },
+    grant_id: grantId,
+    exchange_id: randomUUID(),
+    holder,
+    purpose,
+    run_id: runId,
+    at,
+    lease_until: after(leaseMs),
+    silent_since: after(-silenceMs),
+    next_probe_at: after(probeEveryMs),
   };
 }
 

@@ -110,11 +110,24 @@ function toMade({ lease, at, status, received, deadlines }: Exchanged) {
   const { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt } = deadlines;
   const { sealed, keyId } = received?.sealFor(nextNumber) ?? {};
   return {
-    ...{ grant_id: grant.id, exchange_id: exchangeId, sent: token.number, fence, state: grant.state, at, status },
-    ...{ idle_deadline: idleDeadline, max_deadline: maxDeadline, idle_seconds: idleSeconds },
-    ...{ next_exchange_at: nextExchangeAt, number: received && nextNumber, sealed: base64(sealed), key_id: keyId },
-    ...{ fingerprint: base64(received?.fingerprint), sid: received?.sid },
-    ...{ issued_at: received?.issuedAt, ends_at: received?.endsAt },
+    grant_id: grant.id,
+    exchange_id: exchangeId,
+    sent: token.number,
+    fence,
+    state: grant.state,
+    at,
+    status,
+    idle_deadline: idleDeadline,
+    max_deadline: maxDeadline,
+    idle_seconds: idleSeconds,
+    next_exchange_at: nextExchangeAt,
+    number: received && nextNumber,
+    sealed: base64(sealed),
+    key_id: keyId,
+    fingerprint: base64(received?.fingerprint),
+    sid: received?.sid,
+    issued_at: received?.issuedAt,
+    ends_at: received?.endsAt,
   };
 }
 

@@ -32,8 +32,15 @@ export async function withdrawGrant(
     await transaction.grant.update({
       where: { id: grantId },
       data: {
-        ...{ state: 'withdrawn', reason, endedAt: at, nextExchangeAt: at },
-        ...{ fence: { increment: 1 }, leaseHolder: null, leaseUntil: null, sealedDpopKey: null, dpopKeyId: null },
+        state: 'withdrawn',
+        reason,
+        endedAt: at,
+        nextExchangeAt: at,
+        fence: { increment: 1 },
+        leaseHolder: null,
+        leaseUntil: null,
+        sealedDpopKey: null,
+        dpopKeyId: null,
       },
     });
     if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, at, by });

@@ -70,7 +70,9 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
   const connect = connecting(provider, readKeys);
   const boundKeys = openBoundKeys();
   const asking = async ({ metadata }: Connection): Promise<Asking> => ({
-    ...{ log, now: clock.now(), required: provider.dpop === 'required' },
+    log,
+    now: clock.now(),
+    required: provider.dpop === 'required',
     boundKey: bindsTokens(provider, metadata) ? await boundKeys.make() : undefined,
   });
   const readLogoutToken = openLogoutTokens(connect, { clientId, clock });

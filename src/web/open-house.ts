@@ -23,12 +23,11 @@ import type { House, Shelf, Terms } from './house.ts';
 export function openHouse(resources: Resources): House {
   const { config, clock, log, database, issuer, store } = resources;
   return {
-    ...{
-      publicUrl: config.publicUrl,
-      providerOrigin: config.provider.issuer.origin,
-      operatorRole: config.operatorRole,
-    },
-    ...{ clock, log },
+    publicUrl: config.publicUrl,
+    providerOrigin: config.provider.issuer.origin,
+    operatorRole: config.operatorRole,
+    clock,
+    log,
     ...cookiesOf(resources),
     ready: async () => void (await database.$queryRaw`SELECT 1`),
     publicKeys: () => issuer.publicKeys(),

@@ -30,8 +30,13 @@ describe.each([
     const moments: string[] = [];
     child.on('message', (said: { name: string }) => moments.push(said.name));
     child.send({
-      ...{ grantId, databaseUrl: house.databaseUrl, spool: spool.folder, config, killAt },
-      ...{ issuer: house.provider.issuer, publicUrl: config.publicUrl.href },
+      grantId,
+      databaseUrl: house.databaseUrl,
+      spool: spool.folder,
+      config,
+      killAt,
+      issuer: house.provider.issuer,
+      publicUrl: config.publicUrl.href,
       shiftMs: clock.now().getTime() - Date.now(),
     });
     const [code, signal] = await once(child, 'close');

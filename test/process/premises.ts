@@ -42,7 +42,9 @@ export async function openPremises(options: Omit<SceneOptions, 'workers'> = {}):
     started.use(nightkeep(words, { ...settings, ...changes }, here));
   const closing = opened.move();
   return {
-    ...{ ...ground, here, database },
+    ...ground,
+    here,
+    database,
     start: async (changes, ...words) => {
       const service = begin(['start', ...words], changes);
       await service.started();

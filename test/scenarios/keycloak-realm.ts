@@ -131,7 +131,12 @@ function accountOf({ username, password, name, email, roles }: Person, realm: st
   const [firstName = '', lastName = ''] = name.split(' ');
   return {
     id,
-    ...{ username, firstName, lastName, email, emailVerified: true, enabled: true },
+    username,
+    firstName,
+    lastName,
+    email,
+    emailVerified: true,
+    enabled: true,
     credentials: [{ type: 'password', value: password, temporary: false }],
     // The role offline_access is in the default ones, as it is for people who register.
     realmRoles: [`default-roles-${realm}`, ...roles],

@@ -84,7 +84,7 @@ export async function openGround(provider: Provider, options: Omit<SceneOptions,
     ...options.settings,
   };
   const closing = opened.move();
-  return { ...{ realm, cloud, url, settings, folder }, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return { realm, cloud, url, settings, folder, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
 export async function openScene(provider: Provider, options: SceneOptions = {}): Promise<Scene> {
@@ -103,7 +103,13 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   };
   const closing = opened.move();
   return {
-    ...{ realm, cloud, url, log, pass, atRest, folder },
+    realm,
+    cloud,
+    url,
+    log,
+    pass,
+    atRest,
+    folder,
     get houses() {
       return running.houses;
     },

@@ -70,7 +70,11 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
     const ended = endedBy !== undefined && { endedBy };
     return [
       {
-        ...{ sid, clientId, subject, alive: !ended, ...ended },
+        sid,
+        clientId,
+        subject,
+        alive: !ended,
+        ...ended,
         ...(!ended && token !== undefined && { token }),
         held: held && endedBy !== 'revoked' && endedBy !== 'max',
       },

@@ -66,7 +66,11 @@ export function openClerk(tables: Tables, find: OfflineAccess['find']): Clerk {
     begin: (grantType, presented) => {
       count += 1;
       rows.put(String(count), {
-        ...{ number: count, grantType, begun: tick(), tokens: [], whole: false },
+        number: count,
+        grantType,
+        begun: tick(),
+        tokens: [],
+        whole: false,
         ...(presented !== undefined && { presented }),
         ...belongings(presented),
       });

@@ -128,7 +128,10 @@ function findClient(realm: Realm, id: string): AdapterPayload | undefined {
 const ownerOf = ({ accountId, clientId }: Pick<AdapterPayload, 'accountId' | 'clientId'>) => `${accountId} ${clientId}`;
 
 const consentOf = ({ id, payload: { accountId = '', clientId = '', openid }, savedAt }: Row): Consent => ({
-  ...{ id, subject: accountId, clientId, since: savedAt },
+  id,
+  subject: accountId,
+  clientId,
+  since: savedAt,
   scopes: scopesOf(openid),
 });
 

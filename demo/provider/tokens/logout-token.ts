@@ -25,8 +25,14 @@ export function openLogoutSender({ realm, keys }: { realm: Realm; keys: Keys }):
     const iat = Math.floor(realm.now());
     const revokes = revokeOffline ?? client.backchannelLogoutRevokesOffline === true;
     const claims = {
-      ...{ iss: realm.issuer, aud: clientId, iat, exp: iat + lifeSeconds, jti: randomUUID(), typ: 'Logout' },
-      ...{ sub: subject, ...(sid !== undefined && { sid }) },
+      iss: realm.issuer,
+      aud: clientId,
+      iat,
+      exp: iat + lifeSeconds,
+      jti: randomUUID(),
+      typ: 'Logout',
+      sub: subject,
+      ...(sid !== undefined && { sid }),
       events: {
         'http://schemas.openid.net/event/backchannel-logout': {},
         ...(revokes && { revoke_offline_access: true }),

@@ -51,8 +51,19 @@ function introspect({ realm, offline }: World, client: ClientRow, text: string):
   if (!token || !user || !isAccepted(offline, client, text) || !offline.isUsable(token)) return { active: false };
   const { jti, sid, scope, subject, issuedAt, expiresAt } = token;
   return {
-    ...{ active: true, typ: 'Offline', token_type: 'Offline', jti, sid, scope, sub: subject, username: user.username },
-    ...{ iss: realm.issuer, aud: realm.issuer, client_id: client.id, azp: client.id, iat: Math.floor(issuedAt) },
+    active: true,
+    typ: 'Offline',
+    token_type: 'Offline',
+    jti,
+    sid,
+    scope,
+    sub: subject,
+    username: user.username,
+    iss: realm.issuer,
+    aud: realm.issuer,
+    client_id: client.id,
+    azp: client.id,
+    iat: Math.floor(issuedAt),
     ...(expiresAt !== undefined && { exp: expiresAt }),
   };
 }

@@ -33,11 +33,21 @@ export async function tokenAnswer(
   const now = Math.floor(realm.now());
   const common = { iat: now, iss: realm.issuer, sub: user.subject, azp: client.id, sid };
   const access = {
-    ...{ ...common, exp: now + accessTokenSeconds, jti: randomUUID(), aud: cloudAudience, typ: 'Bearer', scope },
-    ...{ preferred_username: user.username, ...(jkt !== undefined && { cnf: { jkt } }) },
+    ...common,
+    exp: now + accessTokenSeconds,
+    jti: randomUUID(),
+    aud: cloudAudience,
+    typ: 'Bearer',
+    scope,
+    preferred_username: user.username,
+    ...(jkt !== undefined && { cnf: { jkt } }),
   };
   const identity = () => ({
-    ...{ ...common, exp: now + accessTokenSeconds, jti: randomUUID(), aud: client.id, typ: 'ID' },
+    ...common,
+    exp: now + accessTokenSeconds,
+    jti: randomUUID(),
+    aud: client.id,
+    typ: 'ID',
     ...(grant.nonce !== undefined && { nonce: grant.nonce }),
     ...(grant.authTime !== undefined && { auth_time: grant.authTime }),
     ...claimsFor(user, scope),

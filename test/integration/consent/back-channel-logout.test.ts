@@ -17,8 +17,13 @@ beforeEach(async () => {
   house = await openConsentHouse();
   const { issuer } = house.resources;
   vi.spyOn(issuer, 'readLogoutToken').mockImplementation(async (jti) => ({
-    ...{ issuer: house.custody.provider.issuer, subject: undefined, sid: undefined, jti },
-    ...{ expiresAt: new Date(house.resources.clock.now().getTime() + 120_000), revokesOfflineAccess: false, ...said },
+    issuer: house.custody.provider.issuer,
+    subject: undefined,
+    sid: undefined,
+    jti,
+    expiresAt: new Date(house.resources.clock.now().getTime() + 120_000),
+    revokesOfflineAccess: false,
+    ...said,
   }));
 });
 afterEach(() => house[Symbol.asyncDispose]());

@@ -12,8 +12,13 @@ import { migrate } from '../../../src/database/migrate.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 const client = {
-  ...{ id: 'nightkeep', name: 'Nightkeep', authentication: 'client_secret_basic' as const, secret: 'secret' },
-  ...{ redirectUris: ['http://localhost:3000/callback'], directAccess: true, consentRequired: false },
+  id: 'nightkeep',
+  name: 'Nightkeep',
+  authentication: 'client_secret_basic' as const,
+  secret: 'secret',
+  redirectUris: ['http://localhost:3000/callback'],
+  directAccess: true,
+  consentRequired: false,
 };
 const password = 'open, sesame ☾';
 let opened: AsyncDisposableStack;
@@ -32,8 +37,12 @@ beforeEach(async () => {
   const persons = people.map((person) => (person === alice ? { ...person, password } : person));
   provider = opened.adopt(await startProvider({ clients: [client], people: persons }), (one) => one.stop());
   const settings = {
-    ...{ DATABASE_URL: test.url, DATA_DIR: folder, FILES_URL: 'https://cloud.example/{preferred_username}/' },
-    ...{ OIDC_ISSUER: provider.issuer, OIDC_CLIENT_ID: client.id, OIDC_CLIENT_SECRET: client.secret },
+    DATABASE_URL: test.url,
+    DATA_DIR: folder,
+    FILES_URL: 'https://cloud.example/{preferred_username}/',
+    OIDC_ISSUER: provider.issuer,
+    OIDC_CLIENT_ID: client.id,
+    OIDC_CLIENT_SECRET: client.secret,
   };
   for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
   complaints = [];

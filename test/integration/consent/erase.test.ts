@@ -64,7 +64,9 @@ describe('erasing', () => {
       { state: 'succeeded', snapshotId: null },
     ]);
     expect(await findErasure(database, user.id)).toMatchObject({
-      ...{ snapshots: 1, files: held.length, bytes: sizes.reduce((sum, size) => sum + size, 0) },
+      snapshots: 1,
+      files: held.length,
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
       at: expect.any(Date),
     });
     const events = await database.event.findMany({

@@ -122,8 +122,16 @@ describe('a person on the pages', () => {
     const grant = await database.grant.findFirstOrThrow();
     const at = (index: number) => new Date(clock.now().getTime() - 86_400_000 - Math.floor(index / 2) * 1_000);
     const more = Array.from({ length: 230 }, (_, index) => ({
-      ...{ id: crypto.randomUUID(), grantId: grant.id, generation: 1, fence: 0, holder, purpose: 'keep-alive' },
-      ...{ startedAt: at(index), answeredAt: at(index), verdict: 'ok', status: 200 },
+      id: crypto.randomUUID(),
+      grantId: grant.id,
+      generation: 1,
+      fence: 0,
+      holder,
+      purpose: 'keep-alive',
+      startedAt: at(index),
+      answeredAt: at(index),
+      verdict: 'ok',
+      status: 200,
     }));
     await database.exchange.createMany({ data: more });
     const seen = new Set<string>();

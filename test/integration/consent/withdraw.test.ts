@@ -31,7 +31,9 @@ describe('withdrawing', () => {
     expect(await sealedTokens()).toBe(0);
     const { database } = house.resources;
     expect(await database.grant.findUniqueOrThrow({ where: { id: grant.id } })).toMatchObject({
-      ...{ state: 'withdrawn', reason: 'withdrawn', nextExchangeAt: null },
+      state: 'withdrawn',
+      reason: 'withdrawn',
+      nextExchangeAt: null,
       endedAt: expect.any(Date),
     });
     expect(await database.plan.findUniqueOrThrow({ where: { id: plan.id } })).toMatchObject({ paused: true });

@@ -156,25 +156,27 @@ test('every switch of the realm is on its page', async () => {
     page,
     { action: '/admin/realm' },
     {
-      ...{
-        offlineIdle: '90s',
-        offlineMaxLimited: 'on',
-        offlineMax: '5m',
-        refreshTokenMaxReuse: '1',
-        behavesAs: '26.4',
-      },
-      ...{ accessToken: 'nonsense', sso: '1h', dpopNonce: 'on' },
+      offlineIdle: '90s',
+      offlineMaxLimited: 'on',
+      offlineMax: '5m',
+      refreshTokenMaxReuse: '1',
+      behavesAs: '26.4',
+      accessToken: 'nonsense',
+      sso: '1h',
+      dpopNonce: 'on',
     },
   );
   expect(provider.knobs.settings()).toMatchObject({
-    ...{ enabled: true, offlineIdleSeconds: 90, offlineMaxLimited: true, offlineMaxSeconds: 300, dpopNonce: true },
-    ...{
-      revokeRefreshToken: true,
-      refreshTokenMaxReuse: 1,
-      behavesAs: '26.4',
-      accessTokenSeconds: 300,
-      ssoSeconds: 3600,
-    },
+    enabled: true,
+    offlineIdleSeconds: 90,
+    offlineMaxLimited: true,
+    offlineMaxSeconds: 300,
+    dpopNonce: true,
+    revokeRefreshToken: true,
+    refreshTokenMaxReuse: 1,
+    behavesAs: '26.4',
+    accessTokenSeconds: 300,
+    ssoSeconds: 3600,
   });
   const { token } = await consent();
   const stale = await browser.submit(after, { action: '/admin/realm/not-before', button: /Everything/ });

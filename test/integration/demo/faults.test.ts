@@ -37,8 +37,10 @@ test('a connection that is cut before leaves the token alone, one cut after lose
 test('half an answer: the status is 200, the body breaks off, the token is used up', async () => {
   realm.provider.faults.next({ kind: 'truncated' });
   const body = new URLSearchParams({
-    ...{ client_id: realm.client.id, client_secret: realm.client.secret ?? '' },
-    ...{ grant_type: 'refresh_token', refresh_token: token },
+    client_id: realm.client.id,
+    client_secret: realm.client.secret ?? '',
+    grant_type: 'refresh_token',
+    refresh_token: token,
   });
   const response = await fetch(`${realm.provider.issuer}/token`, { method: 'POST', body });
   expect(response.status).toBe(200);
@@ -101,8 +103,10 @@ test('an answer that is held waits for its sign, and who gives up has no whole a
   realm.provider.faults.next({ kind: 'held', when: 'after', until: () => sign.promise });
   const hangUp = new AbortController();
   const body = new URLSearchParams({
-    ...{ client_id: realm.client.id, client_secret: realm.client.secret ?? '' },
-    ...{ grant_type: 'refresh_token', refresh_token: token },
+    client_id: realm.client.id,
+    client_secret: realm.client.secret ?? '',
+    grant_type: 'refresh_token',
+    refresh_token: token,
   });
   const asking = fetch(`${realm.provider.issuer}/token`, { method: 'POST', body, signal: hangUp.signal });
   await expect.poll(() => realm.provider.judge.exchanges()[1]?.committed).toBeDefined();

@@ -124,7 +124,11 @@ export async function openCustody(environment: Environment, clock: Clock) {
   Object.assign(environment, { DATABASE_URL: test.url, KEYRING: keyLine('one') });
   const config = readConfig(environment);
   const resources = {
-    ...{ clock, config, database, holder: 'test', log: silentLog },
+    clock,
+    config,
+    database,
+    holder: 'test',
+    log: silentLog,
     keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
     spool: openSpool(join(config.dataDir, 'spool')),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),

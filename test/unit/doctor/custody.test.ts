@@ -49,8 +49,13 @@ describe('tokens', () => {
 
 describe('offline windows', () => {
   const none: WindowFacts = {
-    ...{ idleSeconds: null, maxSeconds: null, tokens: 5, withEnd: 0, takenAfterSeconds: null },
-    ...{ gone: 0, goneAfterSeconds: null },
+    idleSeconds: null,
+    maxSeconds: null,
+    tokens: 5,
+    withEnd: 0,
+    takenAfterSeconds: null,
+    gone: 0,
+    goneAfterSeconds: null,
   };
   const settings = { offlineIdleMs: 30 * day };
   const gone = { gone: 2, goneAfterSeconds: 9 * 86_400 };
@@ -169,8 +174,14 @@ describe('the keyring', () => {
 
 describe('runs', () => {
   const none: RunFacts = {
-    ...{ running: 0, lapsed: 0, waiting: 0, unopened: 0 },
-    ...{ ended: 0, partial: 0, failed: 0, errorCode: null },
+    running: 0,
+    lapsed: 0,
+    waiting: 0,
+    unopened: 0,
+    ended: 0,
+    partial: 0,
+    failed: 0,
+    errorCode: null,
   };
   test.each([
     [{}, /^ok: None ended in a day, and none is stuck\. →/],

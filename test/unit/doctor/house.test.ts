@@ -58,8 +58,13 @@ describe('clocks', () => {
 
 describe('the database', () => {
   const facts: ServerFacts = {
-    ...{ version: '18.1', major: 18, now: new Date(0), readOnly: false },
-    ...{ connections: 20, mostConnections: 100, bytes: 12_345_678 },
+    version: '18.1',
+    major: 18,
+    now: new Date(0),
+    readOnly: false,
+    connections: 20,
+    mostConnections: 100,
+    bytes: 12_345_678,
   };
   test.each([
     [{}, 5, /^ok: PostgreSQL 18\.1 answers in 5 ms \(11\.8 MiB\)/],

@@ -36,7 +36,9 @@ function open(clock = manualClock(new Date(start).toISOString(), { sleepAtOnce: 
   const client = { clientId: 'nightkeep', authentication: 'client_secret_basic', secrets: ['secret'] } as const;
   return openIssuer({
     provider: { issuer: new URL(provider.url), ...client },
-    ...{ publicUrl: new URL('http://localhost'), clock, log: silentLog },
+    publicUrl: new URL('http://localhost'),
+    clock,
+    log: silentLog,
   });
 }
 
@@ -47,8 +49,13 @@ const refusal = (error: string, status = 400, error_description?: string): Answe
 const device = (changes: object): Answer => ({
   status: 200,
   body: {
-    ...{ device_code: 'the device code', user_code: 'ABCD-EFGH', verification_uri: `${provider.url}/go` },
-    ...{ verification_uri_complete: `${provider.url}/go?user_code=ABCD-EFGH`, expires_in: 60, interval: 2, ...changes },
+    device_code: 'the device code',
+    user_code: 'ABCD-EFGH',
+    verification_uri: `${provider.url}/go`,
+    verification_uri_complete: `${provider.url}/go?user_code=ABCD-EFGH`,
+    expires_in: 60,
+    interval: 2,
+    ...changes,
   },
 });
 async function tokens(changes: object = {}): Promise<Answer> {
@@ -70,12 +77,17 @@ describe('another device', () => {
     answers = [refusal('authorization_pending'), refusal('authorization_pending'), await tokens()];
     const login = await issuer.enroll.device(scope);
     expect(login).toMatchObject({
-      ...{ userCode: 'ABCD-EFGH', verificationUri: `${provider.url}/go` },
+      userCode: 'ABCD-EFGH',
+      verificationUri: `${provider.url}/go`,
       verificationUriComplete: `${provider.url}/go?user_code=ABCD-EFGH`,
       expiresAt: new Date(start + 60_000),
     });
     expect(await login.finish()).toMatchObject({
-      ...{ issuer: provider.url, subject: 'alice', sid: 's1', scope, refreshToken: 'offline' },
+      issuer: provider.url,
+      subject: 'alice',
+      sid: 's1',
+      scope,
+      refreshToken: 'offline',
       claims: { preferred_username: 'alice' },
     });
     expect(askedAt).toEqual([2, 4, 6]);
@@ -191,7 +203,8 @@ describe('the service account', () => {
     answers = [await tokens({ id_token: undefined, scope: undefined })];
     expect(await issuer.enroll.service(scope)).toMatchObject({ subject: 'alice', scope, refreshToken: 'offline' });
     expect(Object.fromEntries(provider.asked.find(({ endpoint }) => endpoint === 'token')?.form ?? [])).toEqual({
-      ...{ grant_type: 'client_credentials', scope },
+      grant_type: 'client_credentials',
+      scope,
     });
   });
 

@@ -24,7 +24,13 @@ function open(): Issuer {
 }
 
 const claims = () => ({
-  ...{ iss: provider.url, aud: 'nightkeep', sub: 'alice', sid: 's1', jti: 'j1', iat: now, exp: now + 120 },
+  iss: provider.url,
+  aud: 'nightkeep',
+  sub: 'alice',
+  sid: 's1',
+  jti: 'j1',
+  iat: now,
+  exp: now + 120,
   events: { [event]: {} },
 });
 const read = async (changes: object, header: Parameters<OpenIdIssuer['sign']>[1] = { typ: 'logout+jwt' }) =>
@@ -34,7 +40,10 @@ const refusal = { code: 'logout/invalid-token' };
 describe('a logout token', () => {
   it('of the provider for us tells whose session ended', async () => {
     expect(await read({})).toEqual({
-      ...{ issuer: provider.url, subject: 'alice', sid: 's1', jti: 'j1' },
+      issuer: provider.url,
+      subject: 'alice',
+      sid: 's1',
+      jti: 'j1',
       expiresAt: new Date((now + 120) * 1000),
       revokesOfflineAccess: false,
     });

@@ -12,14 +12,15 @@ const from = (ms: number) => new Date(now + ms);
 
 const grant: GrantView = {
   id: randomUUID(),
-  ...{ state: 'active', reason: null, issuer: 'https://id.example', scope: 'openid offline_access' },
-  ...{
-    lastExchangedAt: from(-day),
-    idleDeadline: from(29 * day),
-    maxDeadline: null,
-    nextExchangeAt: null,
-    endedAt: null,
-  },
+  state: 'active',
+  reason: null,
+  issuer: 'https://id.example',
+  scope: 'openid offline_access',
+  lastExchangedAt: from(-day),
+  idleDeadline: from(29 * day),
+  maxDeadline: null,
+  nextExchangeAt: null,
+  endedAt: null,
   consents: [{ agreedAt: from(-day), scope: 'openid offline_access', terms: { files: 'all' }, method: 'browser' }],
   plans: [{ zone: 'UTC' }],
   snapshots: { kept: true, eraseAt: null, erased: null },
@@ -174,13 +175,17 @@ describe('the snapshots of somebody who withdrew', () => {
 
 describe('the proof of use', () => {
   const use = (index: number, rest: Partial<ExchangeView> = {}): ExchangeView => ({
-    ...{
-      id: randomUUID(),
-      startedAt: from(-index * 60_000),
-      answeredAt: from(-index * 60_000 + 300),
-      purpose: 'keep-alive',
-    },
-    ...{ runId: null, night: null, verdict: 'ok', status: 200, errorCode: null, hint: null, ...rest },
+    id: randomUUID(),
+    startedAt: from(-index * 60_000),
+    answeredAt: from(-index * 60_000 + 300),
+    purpose: 'keep-alive',
+    runId: null,
+    night: null,
+    verdict: 'ok',
+    status: 200,
+    errorCode: null,
+    hint: null,
+    ...rest,
   });
   const uses = [
     use(0, { purpose: 'run', runId: randomUUID(), night: '2026-05-04' }),

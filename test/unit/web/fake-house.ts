@@ -65,7 +65,9 @@ export function fakeHouse(overrides: Partial<House> = {}) {
       transaction: { ...transaction, returnTo },
     }),
     finishSignIn: async () => ({
-      ...{ userId: who.signsIn, name: 'Somebody', roles: [] },
+      userId: who.signsIn,
+      name: 'Somebody',
+      roles: [],
       provider: { issuer: 'https://id.example', subject: `subject of ${who.signsIn}`, sid: 'sid' },
     }),
     isSessionEnded: async () => false,
