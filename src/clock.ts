@@ -1,4 +1,5 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
+import { untilAborted } from './abort.ts';
 
 /** The only door to time. Everything that asks for the time or waits takes one of these. */
 export interface Clock {
@@ -41,18 +42,15 @@ export function systemClock(shiftMs: () => number = () => 0): Clock {
 }
 
 /**
- * What the work comes to, or a TimeoutError after `ms`: nobody waits for it any longer then, and its signal is aborted.
+ * What the work comes to, or a TimeoutError after `ms`: it is not waited for any longer, and its signal is aborted.
  */
 export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = new AbortController();
-  const timeIsUp = clock.sleep(ms, done.signal).then(() => {
-    late.abort(new DOMException(`No answer within ${ms} ms.`, 'TimeoutError'));
-    throw late.signal.reason;
-  });
-  timeIsUp.catch(() => undefined);
+  const timeIsUp = () => late.abort(new DOMException(`No answer within ${ms} ms.`, 'TimeoutError'));
+  clock.sleep(ms, done.signal).then(timeIsUp, () => undefined);
   try {
-    return await Promise.race([work(late.signal), timeIsUp]);
+    return await untilAborted(work(late.signal), late.signal);
   } finally {
     done.abort();
   }

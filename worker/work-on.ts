@@ -1,5 +1,5 @@
 import { createPostgresBackend, type Processor, Worker, type WorkerOptions } from 'bullmq';
-import type { Clock } from '../src/clock.ts';
+import { type Clock, within } from '../src/clock.ts';
 import { AppError, isAppError, messageForPeople } from '../src/errors.ts';
 import { type Log, scrub } from '../src/log.ts';
 import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
@@ -142,27 +142,24 @@ interface Closing extends OpenWorker {
 
 async function close({ worker, end, inHand, handled, clock, log }: Closing, graceMs: number): Promise<void> {
   const closed = worker.close();
-  if (!(await within(clock, graceMs, closed))) {
+  if (!(await endsWithin(clock, graceMs, closed))) {
     log.info('queue.stopping-jobs', { jobs: inHand.size });
     const stopped = new AppError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
     for (const controller of inHand.values()) controller.abort(stopped);
     await Promise.allSettled(handled);
-    if (!(await within(clock, partingMs, closed)))
+    if (!(await endsWithin(clock, partingMs, closed)))
       log.warn('queue.left', { cure: 'The queue is away; it gives these jobs to others once their locks run out.' });
   }
   end();
 }
 
 /** Whether the promise is fulfilled within `ms`. */
-async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = clock.sleep(ms, timer.signal).then(
-    () => false,
-    () => false,
-  );
+async function endsWithin(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
   try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    timer.abort();
+    await within(clock, ms, () => promise);
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'TimeoutError') return false;
+    throw error;
   }
 }

@@ -19,7 +19,7 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|clock|log|metrics)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|log|metrics)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const held = String.raw`src/(queues|config|resources)\.ts$`;
@@ -30,7 +30,8 @@ export const layers: LayerRule[] = [
     layer: 'ground',
     files: any(ground),
     mayImport: any(ground),
-    reason: 'The ground (errors, clock, log, metrics) knows nothing of the house, so that everything may stand on it.',
+    reason:
+      'The ground (errors, abort, clock, log, metrics) knows nothing of the house, so that everything may stand on it.',
   },
   {
     layer: 'domain',

@@ -1,7 +1,7 @@
+import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { whenAborted } from '../http/abort.ts';
 import { davClient } from '../http/client.ts';
 import { download } from '../http/download.ts';
 import type { Ask, Question } from '../http/question.ts';
@@ -136,8 +136,8 @@ function opener(server: Server, ask: Ask, onBytes: (count: number) => void, read
 }
 
 function keep(readings: Set<() => void>, signal: AbortSignal, give: () => void): () => void {
-  const ignoreAbort = whenAborted(signal, give);
   readings.add(give);
+  const ignoreAbort = whenAborted(signal, give);
   return () => {
     ignoreAbort();
     readings.delete(give);

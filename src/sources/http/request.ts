@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { whenAborted } from './abort.ts';
+import { whenAborted } from '../../abort.ts';
 
 /** The head of a response. */
 export interface Answer {

@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 
 /**
@@ -84,19 +85,15 @@ function turns(cap: number): Pick<Server, 'takeTurn' | 'giveTurnBack'> {
 function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const called = () => {
-      leave();
+      waiting.delete(called);
+      ignoreAbort();
       resolve();
     };
-    const aborted = () => {
-      leave();
-      reject(signal.reason);
-    };
-    const leave = () => {
-      waiting.delete(called);
-      signal.removeEventListener('abort', aborted);
-    };
     waiting.add(called);
-    signal.addEventListener('abort', aborted);
+    const ignoreAbort = whenAborted(signal, (reason) => {
+      waiting.delete(called);
+      reject(reason);
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
@@ -121,18 +122,6 @@ async function finish(sealing: Sealing, repository: ArchiveRepository, signal: A
   await untilAborted(sealing.finish(), signal);
   signal.throwIfAborted();
   await repository.flush();
-}
-
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function report(

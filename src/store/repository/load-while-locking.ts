@@ -1,3 +1,4 @@
+import { whenAborted } from '../../abort.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type LockOptions, lockRepository, type RepositoryLock } from './lock.ts';
@@ -27,7 +28,7 @@ export async function loadWhileLocking(
   });
   const ended = new AbortController();
   const end = (reason: unknown) => ended.abort(reason);
-  settled.then(({ signal }) => signal.addEventListener('abort', () => end(signal.reason)), end);
+  settled.then(({ signal }) => whenAborted(signal, end), end);
   const release = () =>
     taking.then(
       (lock) => lock[Symbol.asyncDispose](),

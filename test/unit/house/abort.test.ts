@@ -1,0 +1,49 @@
+import { describe, expect, test, vi } from 'vitest';
+import { untilAborted, whenAborted } from '../../../src/abort.ts';
+
+const reason = new Error('stopped');
+
+describe('a task for an abort', () => {
+  test('is called once, with the reason', () => {
+    const controller = new AbortController();
+    const task = vi.fn();
+    whenAborted(controller.signal, task);
+    expect(task).not.toHaveBeenCalled();
+    controller.abort(reason);
+    controller.abort(reason);
+    expect(task.mock.calls).toEqual([[reason]]);
+  });
+
+  test('is called at once where the signal is aborted already', () => {
+    const task = vi.fn();
+    whenAborted(AbortSignal.abort(reason), task);
+    expect(task.mock.calls).toEqual([[reason]]);
+  });
+
+  test('is not called once it was taken back', () => {
+    const controller = new AbortController();
+    const task = vi.fn();
+    whenAborted(controller.signal, task)();
+    controller.abort(reason);
+    expect(task).not.toHaveBeenCalled();
+  });
+});
+
+describe('work that may be abandoned', () => {
+  test('is awaited as long as nothing is aborted, with and without a signal', async () => {
+    const { signal } = new AbortController();
+    expect(await untilAborted(Promise.resolve('done'), signal)).toBe('done');
+    expect(await untilAborted(Promise.resolve('done'), undefined)).toBe('done');
+    await expect(untilAborted(Promise.reject(new Error('broken')), signal)).rejects.toThrow('broken');
+  });
+
+  test('is not waited for once the signal is aborted, and may fail unheard', async () => {
+    const controller = new AbortController();
+    const { promise: work, reject } = Promise.withResolvers<void>();
+    const waiting = untilAborted(work, controller.signal);
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(untilAborted(work, controller.signal)).rejects.toBe(reason);
+    reject(new Error('too late'));
+  });
+});
