@@ -14,6 +14,7 @@ import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
+import { purposes } from './vault/purposes.ts';
 import { seal, unseal } from './vault/seal.ts';
 import { openSpool, type Spool } from './vault/spool.ts';
 
@@ -77,12 +78,11 @@ export async function openResources(
 
 /** The keyring as this database knows it. Throws `keyring/invalid` where a key that it was used with is missing or another one. */
 export async function openKeyring(database: Database, keyring: Keyring, at: Date): Promise<Keyring> {
-  const about = (keyId: string) => ({ purpose: 'canary', owner: keyId });
   const fingerprintKey = await checkCanaries(database, {
     newest: keyring.newest,
     fingerprintKey: keyring.fingerprintKey.export(),
-    seal: (keyId, text) => seal(keyring, about(keyId), text).sealed,
-    unseal: (keyId, sealed) => unseal(keyring, about(keyId), sealed),
+    seal: (keyId, text) => seal(keyring, purposes.canary(keyId), text).sealed,
+    unseal: (keyId, sealed) => unseal(keyring, purposes.canary(keyId), sealed),
     at,
   });
   return withFingerprintKey(keyring, fingerprintKey);

@@ -15,6 +15,7 @@ import { openToken } from '../flows/custody/offline-token.ts';
 import { listKeys } from '../flows/keys/retire-key.ts';
 import { decodeClaims } from '../oidc/token-answer.ts';
 import type { Keyring } from '../vault/keyring.ts';
+import { purposes } from '../vault/purposes.ts';
 import { unseal } from '../vault/seal.ts';
 import { openSpool } from '../vault/spool.ts';
 import { type Finding, wrong } from './finding.ts';
@@ -51,7 +52,7 @@ export async function lookAtKeyring(patient: Patient): Promise<Finding> {
 
 function opens(keyring: Keyring, { keyId, sealed }: { keyId: string; sealed: Uint8Array }): boolean {
   try {
-    return unseal(keyring, { purpose: 'canary', owner: keyId }, sealed).length > 0;
+    return unseal(keyring, purposes.canary(keyId), sealed).length > 0;
   } catch (error) {
     if (isAppError(error)) return false;
     throw error;

@@ -16,6 +16,7 @@ import type { Resources } from '../resources.ts';
 import { browse } from '../store/restorer/browse.ts';
 import { openFile } from '../store/restorer/read-file.ts';
 import { zipFolder } from '../store/restorer/zip.ts';
+import { purposes } from '../vault/purposes.ts';
 import { seal, unseal } from '../vault/seal.ts';
 import type { House, Shelf, Terms } from './house.ts';
 
@@ -58,12 +59,11 @@ export function openHouse(resources: Resources): House {
 }
 
 function cookiesOf({ keyring }: Resources): Pick<House, 'sealCookie' | 'openCookie'> {
-  const binding = (kind: string) => ({ purpose: `cookie ${kind}`, owner: 'browser' });
   return {
-    sealCookie: (kind, text) => Buffer.from(seal(keyring, binding(kind), text).sealed).toString('base64url'),
+    sealCookie: (kind, text) => Buffer.from(seal(keyring, purposes.cookie(kind), text).sealed).toString('base64url'),
     openCookie: (kind, sealed) => {
       try {
-        return Buffer.from(unseal(keyring, binding(kind), Buffer.from(sealed, 'base64url'))).toString();
+        return Buffer.from(unseal(keyring, purposes.cookie(kind), Buffer.from(sealed, 'base64url'))).toString();
       } catch (error) {
         if (error instanceof AppError) return undefined;
         throw error;

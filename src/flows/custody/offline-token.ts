@@ -4,12 +4,8 @@ import { type Deadlines, deadlinesAfter } from '../../domain/deadlines.ts';
 import type { TokenAnswer } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
+import { purposes } from '../../vault/purposes.ts';
 import { fingerprint, seal, unseal } from '../../vault/seal.ts';
-
-/** What an offline token is sealed for: this grant of this person, and this generation of it. */
-export function bindingOf(owner: { userId: string; grantId: string }, number: number) {
-  return { purpose: 'offline token', owner: `${owner.userId}/${owner.grantId}/${number}` };
-}
 
 /** An offline token with what the provider's answer said of it. */
 export interface TokenInHand {
@@ -26,7 +22,7 @@ export function readyToKeep(
   { refreshToken, issuedAt, endsAt, sid }: TokenInHand,
 ): ReceivedToken {
   return {
-    sealFor: (number) => seal(keyring, bindingOf(owner, number), refreshToken),
+    sealFor: (number) => seal(keyring, purposes.offlineToken(owner, number), refreshToken),
     fingerprint: fingerprint(keyring, refreshToken),
     issuedAt: issuedAt ?? null,
     endsAt: endsAt ?? null,
@@ -41,7 +37,7 @@ export function openToken(
   { number, sealed }: { number: number; sealed: Uint8Array | null },
 ): string {
   if (sealed === null) throw new Error(`Generation ${number} of grant ${grantId} was shredded.`);
-  return Buffer.from(unseal(keyring, bindingOf({ userId, grantId }, number), sealed)).toString();
+  return Buffer.from(unseal(keyring, purposes.offlineToken({ userId, grantId }, number), sealed)).toString();
 }
 
 /** The deadlines of a grant that was just given. */

@@ -2,6 +2,7 @@ import type { Lease } from '../../database/leases.ts';
 import { keepPending, type ReceivedToken } from '../../database/rotations.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
+import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 import { readyToKeep, type TokenInHand } from './offline-token.ts';
 
@@ -20,8 +21,6 @@ interface Spooled {
   endsAt?: string | undefined;
   sid?: string | undefined;
 }
-
-const bindingOf = (exchangeId: string) => ({ purpose: 'spooled answer', owner: exchangeId });
 
 /**
  * Keeps a token on disk before anything else is done with it; false where the disk does not take it, and then only
@@ -43,7 +42,7 @@ export async function spoolAnswer(
     sid,
   };
   try {
-    await spool.keep(exchangeId, seal(keyring, bindingOf(exchangeId), JSON.stringify(spooled)).sealed);
+    await spool.keep(exchangeId, seal(keyring, purposes.spooledAnswer(exchangeId), JSON.stringify(spooled)).sealed);
     return true;
   } catch (error) {
     log.error('spool.keep-failed', { grantId: grant.id, exchangeId, folder: spool.folder, error });
@@ -87,7 +86,9 @@ function openSpooled(
   exchangeId: string,
   sealed: Uint8Array,
 ): { spooled: Spooled; received: ReceivedToken } {
-  const spooled: Spooled = JSON.parse(Buffer.from(unseal(keyring, bindingOf(exchangeId), sealed)).toString());
+  const spooled: Spooled = JSON.parse(
+    Buffer.from(unseal(keyring, purposes.spooledAnswer(exchangeId), sealed)).toString(),
+  );
   const date = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
   const { refreshToken, issuedAt, endsAt, sid } = spooled;
   const token = { refreshToken, issuedAt: date(issuedAt), endsAt: date(endsAt), sid };

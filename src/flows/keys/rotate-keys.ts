@@ -12,10 +12,8 @@ import {
 } from '../../database/sealed-values.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { purposes } from '../../vault/purposes.ts';
 import { type Binding, seal, unseal } from '../../vault/seal.ts';
-import { bindingOfBoundKey } from '../custody/bound-key.ts';
-import { bindingOf } from '../custody/offline-token.ts';
-import { passwordOf, recoveryOf } from '../nights/person-repository.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'>;
 
@@ -33,10 +31,10 @@ const mostInBackground = 20_000;
 const pauseWhileHeldMs = 200;
 
 const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
-  'offline tokens': ({ userId, id, number }) => bindingOf({ userId, grantId: id }, number),
-  'repository passwords': ({ id }) => passwordOf(id),
-  'recovery keys': ({ id }) => recoveryOf(id),
-  'DPoP keys': ({ userId, id }) => bindingOfBoundKey({ userId, grantId: id }),
+  'offline tokens': ({ userId, id, number }) => purposes.offlineToken({ userId, grantId: id }, number),
+  'repository passwords': ({ id }) => purposes.repositoryPassword(id),
+  'recovery keys': ({ id }) => purposes.recoveryKey(id),
+  'DPoP keys': ({ userId, id }) => purposes.dpopKey({ userId, grantId: id }),
 };
 
 /**

@@ -10,6 +10,7 @@ import {
   type Repository,
   repositoryExists,
 } from '../../store/repository/repository.ts';
+import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'store'>;
@@ -26,7 +27,9 @@ export async function openPersonRepository(resources: Needs, userId: string): Pr
   const row = await findRepository(resources.database, userId);
   if (row === null)
     throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the repository.');
-  const password = Buffer.from(unseal(resources.keyring, passwordOf(row.id), row.sealedPassword)).toString();
+  const password = Buffer.from(
+    unseal(resources.keyring, purposes.repositoryPassword(row.id), row.sealedPassword),
+  ).toString();
   const backend = resources.store(row.location);
   const repository = await openRepository(backend, password);
   return { id: row.id, location: backend.location, repository, username: row.user.username ?? row.user.subject };
@@ -41,13 +44,13 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   const known = await findRepository(database, userId);
   if (known === null) {
     const id = randomUUID();
-    const { sealed, keyId } = seal(keyring, passwordOf(id), randomBytes(32).toString('base64url'));
+    const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), randomBytes(32).toString('base64url'));
     await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at: clock.now() });
   }
   const row = known ?? (await findRepository(database, userId));
   if (row !== null && !(await repositoryExists(store(row.location)))) {
     if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
-    const password = Buffer.from(unseal(keyring, passwordOf(row.id), row.sealedPassword)).toString();
+    const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword)).toString();
     await initRepository(store(row.location), {
       password,
       clock,
@@ -87,7 +90,7 @@ export async function revealRecoveryKey(
       'The recovery key was shown already and is not kept. You can have a new one; the old one then ends.',
     );
   }
-  const recoveryKey = Buffer.from(unseal(resources.keyring, recoveryOf(row.id), sealed)).toString();
+  const recoveryKey = Buffer.from(unseal(resources.keyring, purposes.recoveryKey(row.id), sealed)).toString();
   return { recoveryKey, location: resources.store(row.location).location };
 }
 
@@ -106,7 +109,7 @@ async function issueRecoveryKey(resources: Needs, { id, repository, username }: 
     username,
     scrypt: scryptForPeople,
   });
-  const { sealed } = seal(resources.keyring, recoveryOf(id), recoveryKey);
+  const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
   await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed });
 }
 
@@ -116,8 +119,3 @@ function newRecoveryKey(): string {
   const group = () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');
   return Array.from({ length: 6 }, group).join('-');
 }
-
-/** What the service password of a repository is sealed for. */
-export const passwordOf = (id: string) => ({ purpose: 'repository-password', owner: id });
-/** What its recovery key is sealed for, until it was seen. */
-export const recoveryOf = (id: string) => ({ purpose: 'recovery-key', owner: id });

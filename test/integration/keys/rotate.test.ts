@@ -9,7 +9,7 @@ import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { openToken } from '../../../src/flows/custody/offline-token.ts';
 import { retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { continueRotation, rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
-import { passwordOf, recoveryOf } from '../../../src/flows/nights/person-repository.ts';
+import { purposes } from '../../../src/vault/purposes.ts';
 import { unseal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 import { addRepository, enterWith, interrupting, keyLine } from './house.ts';
@@ -64,8 +64,8 @@ test('everything that is sealed opens again afterwards, under the new key alone'
   const kept = await database.repository.findUniqueOrThrow({ where: { id: repository.id } });
   const read = (binding: Parameters<typeof unseal>[1], sealed: Uint8Array | null) =>
     Buffer.from(unseal(keyring, binding, sealed ?? new Uint8Array())).toString();
-  expect(read(passwordOf(repository.id), kept.sealedPassword)).toBe('a password');
-  expect(read(recoveryOf(repository.id), kept.sealedRecoveryKey)).toBe('a recovery key');
+  expect(read(purposes.repositoryPassword(repository.id), kept.sealedPassword)).toBe('a password');
+  expect(read(purposes.recoveryKey(repository.id), kept.sealedRecoveryKey)).toBe('a recovery key');
   const { sealedDpopKey } = await database.grant.findUniqueOrThrow({ where: { id: grant.id } });
   expect(openBoundKey(keyring, owner, sealedDpopKey)).toBe('a key');
   expect(await rotateKeys({ ...after, keyring })).toEqual({ resealed: 0, broken: 0 });

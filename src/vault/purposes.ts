@@ -1,0 +1,27 @@
+import type { Binding } from './seal.ts';
+
+interface GrantOwner {
+  userId: string;
+  grantId: string;
+}
+
+/** Everything that is sealed, with what it is bound to. The strings stand in stored values: none of them may change. */
+export const purposes = {
+  /** A generation of the offline token of a grant. */
+  offlineToken: ({ userId, grantId }: GrantOwner, number: number): Binding => ({
+    purpose: 'offline token',
+    owner: `${userId}/${grantId}/${number}`,
+  }),
+  /** The private key that the tokens of a grant are bound to (RFC 9449). */
+  dpopKey: ({ userId, grantId }: GrantOwner): Binding => ({ purpose: 'DPoP key', owner: `${userId}/${grantId}` }),
+  /** The password that Nightkeep itself opens a repository with. */
+  repositoryPassword: (repositoryId: string): Binding => ({ purpose: 'repository-password', owner: repositoryId }),
+  /** The recovery key of a repository, until the person has seen it. */
+  recoveryKey: (repositoryId: string): Binding => ({ purpose: 'recovery-key', owner: repositoryId }),
+  /** A token on this machine's disk that the database does not have yet. */
+  spooledAnswer: (exchangeId: string): Binding => ({ purpose: 'spooled answer', owner: exchangeId }),
+  /** What shows at start that the keyring still holds a key. */
+  canary: (keyId: string): Binding => ({ purpose: 'canary', owner: keyId }),
+  /** A cookie of this kind, in whichever browser. */
+  cookie: (kind: string): Binding => ({ purpose: `cookie ${kind}`, owner: 'browser' }),
+} as const;

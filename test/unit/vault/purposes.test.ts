@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { purposes } from '../../../src/vault/purposes.ts';
+
+const owner = { userId: 'user', grantId: 'grant' };
+
+test('what is sealed in databases, spools and browsers keeps the purpose and the owner that it was sealed with', () => {
+  expect([
+    purposes.offlineToken(owner, 3),
+    purposes.dpopKey(owner),
+    purposes.repositoryPassword('repository'),
+    purposes.recoveryKey('repository'),
+    purposes.spooledAnswer('exchange'),
+    purposes.canary('k1'),
+    purposes.cookie('session'),
+  ]).toEqual([
+    { purpose: 'offline token', owner: 'user/grant/3' },
+    { purpose: 'DPoP key', owner: 'user/grant' },
+    { purpose: 'repository-password', owner: 'repository' },
+    { purpose: 'recovery-key', owner: 'repository' },
+    { purpose: 'spooled answer', owner: 'exchange' },
+    { purpose: 'canary', owner: 'k1' },
+    { purpose: 'cookie session', owner: 'browser' },
+  ]);
+});
