@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
+import { type Demo, startDemo } from './demo.ts';
 import { readDuration } from './duration.ts';
 import { isGood, playOnce } from './once.ts';
-import { openWorld, type World } from './world.ts';
 
 const { values } = parseArgs({
   options: { once: { type: 'boolean' }, json: { type: 'boolean' }, keep: { type: 'string' }, port: { type: 'string' } },
@@ -20,17 +20,17 @@ async function main(): Promise<number> {
   await mkdir(folder, { recursive: true });
   try {
     const port = values.port === undefined ? {} : { port: Number(values.port) };
-    await using world = await openWorld({ folder, ...port });
-    return values.once === true ? await once(world) : await stay(world, folder);
+    await using demo = await startDemo({ folder, ...port });
+    return values.once === true ? await once(demo) : await stay(demo, folder);
   } finally {
     if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function once(world: World): Promise<number> {
+async function once(demo: Demo): Promise<number> {
   const restoreTo = await mkdtemp(join(tmpdir(), 'nightkeep-restored-'));
   try {
-    const played = await playOnce(world, restoreTo);
+    const played = await playOnce(demo, restoreTo);
     if (values.json !== true) console.log('A consent, two nights and a restore:');
     console.log(values.json === true ? JSON.stringify(played) : played);
     return isGood(played) ? 0 : 1;
@@ -39,8 +39,8 @@ async function once(world: World): Promise<number> {
   }
 }
 
-async function stay(world: World, folder: string): Promise<number> {
-  const { url, cloud, provider } = world;
+async function stay(demo: Demo, folder: string): Promise<number> {
+  const { url, cloud, provider } = demo;
   console.log(`
 Nightkeep      ${url.href}
 The cloud      ${cloud.url}   (change a file here)
@@ -57,15 +57,15 @@ Type q and Enter to end.
     if (line.trim() === 'q') break;
     const seconds = readDuration(line.trim() || '1d');
     if (seconds === undefined) console.log('Type a time as 30d, 12h, 5m or 90s, nothing for a night, or q.');
-    else console.log(await pass(world, seconds));
+    else console.log(await pass(demo, seconds));
   }
   return 0;
 }
 
 /** Time goes on for everybody, and Nightkeep does what is due then. */
-async function pass(world: World, seconds: number): Promise<string> {
-  world.shift(seconds * 1000);
-  const { opened } = await openNight(world.house);
-  const { exchanged, failed } = await keepAlive(world.house);
-  return `It is ${world.house.clock.now().toISOString()}: ${opened} runs begin, ${exchanged} grants were kept alive, ${failed} were not.`;
+async function pass(demo: Demo, seconds: number): Promise<string> {
+  demo.advance(seconds * 1000);
+  const { opened } = await openNight(demo.resources);
+  const { exchanged, failed } = await keepAlive(demo.resources);
+  return `It is ${demo.resources.clock.now().toISOString()}: ${opened} runs begin, ${exchanged} grants were kept alive, ${failed} were not.`;
 }

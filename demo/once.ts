@@ -5,26 +5,26 @@ import { openNight } from '../src/flows/nights/open-night.ts';
 import { openPersonRepository, revealRecoveryKey } from '../src/flows/nights/person-repository.ts';
 import { openTargetFolder } from '../src/store/restorer/folder.ts';
 import { restore } from '../src/store/restorer/restore.ts';
-import { openBrowser, signIn } from './browser.ts';
+import { openBrowser, signIn } from './browser/browser.ts';
+import type { Demo } from './demo.ts';
 import { alice } from './people.ts';
-import type { World } from './world.ts';
 
 const day = 86_400_000;
 
 /** The main job without a person: consent, a night, a change, a second night, and a restore compared byte for byte. */
-export async function playOnce(world: World, restoreTo: string) {
-  const { cloud, house, provider } = world;
-  await consentAsAlice(world);
-  const first = await nextRun(world, new Set());
+export async function playOnce(demo: Demo, restoreTo: string) {
+  const { cloud, resources, provider } = demo;
+  await consentAsAlice(demo);
+  const first = await nextRun(demo, new Set());
   cloud.write(alice.username, 'Notes/Written between two nights.txt', Buffer.from('Good night.\n'));
-  world.shift(day);
-  await openNight(house);
-  await runDue(world);
-  const second = await nextRun(world, new Set([first.id]));
-  const user = await house.database.user.findFirstOrThrow({ where: { username: alice.username } });
-  const { recoveryKey, location } = await revealRecoveryKey(house, user.id);
-  const restored = await restoreAndCompare(world, user.id, restoreTo);
-  const grant = await house.database.grant.findFirstOrThrow({ where: { userId: user.id } });
+  demo.advance(day);
+  await openNight(resources);
+  await runDue(demo);
+  const second = await nextRun(demo, new Set([first.id]));
+  const user = await resources.database.user.findFirstOrThrow({ where: { username: alice.username } });
+  const { recoveryKey, location } = await revealRecoveryKey(resources, user.id);
+  const restored = await restoreAndCompare(demo, user.id, restoreTo);
+  const grant = await resources.database.grant.findFirstOrThrow({ where: { userId: user.id } });
   return {
     issuer: provider.issuer,
     repository: location,
@@ -35,7 +35,7 @@ export async function playOnce(world: World, restoreTo: string) {
   };
 }
 
-async function consentAsAlice({ url }: World): Promise<void> {
+async function consentAsAlice({ url }: Demo): Promise<void> {
   await using browser = openBrowser();
   await signIn(browser, await browser.open(new URL('login', url).href), alice);
   const terms = await browser.open(new URL('?scope=offline_access', url).href);
@@ -44,19 +44,19 @@ async function consentAsAlice({ url }: World): Promise<void> {
 }
 
 /** The second night's run is due at a minute inside its window; the demo does not wait for it. */
-async function runDue(world: World): Promise<void> {
-  const latest = await world.house.database.run.findFirst({ orderBy: { dueAt: 'desc' } });
-  const ahead = (latest?.dueAt.getTime() ?? 0) - world.house.clock.now().getTime();
-  if (ahead > 0) world.shift(ahead);
+async function runDue(demo: Demo): Promise<void> {
+  const latest = await demo.resources.database.run.findFirst({ orderBy: { dueAt: 'desc' } });
+  const ahead = (latest?.dueAt.getTime() ?? 0) - demo.resources.clock.now().getTime();
+  if (ahead > 0) demo.advance(ahead);
 }
 
-async function nextRun({ house }: World, known: ReadonlySet<string>) {
+async function nextRun({ resources }: Demo, known: ReadonlySet<string>) {
   for (let waited = 0; waited < 600; waited++) {
-    const rows = await house.database.run.findMany({ select: { id: true, state: true } });
+    const rows = await resources.database.run.findMany({ select: { id: true, state: true } });
     const ended = rows.find(({ id, state }) => !known.has(id) && ['succeeded', 'partial', 'failed'].includes(state));
-    const run = ended && (await findRun(house.database, ended.id));
+    const run = ended && (await findRun(resources.database, ended.id));
     if (run) return run;
-    await house.clock.sleep(100);
+    await resources.clock.sleep(100);
   }
   throw new Error('No run ended within a minute.');
 }
@@ -80,8 +80,8 @@ function rowOf({ night, state, snapshotId, counts }: Run) {
   };
 }
 
-async function restoreAndCompare({ house, cloud }: World, userId: string, to: string) {
-  const { repository } = await openPersonRepository(house, userId);
+async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to: string) {
+  const { repository } = await openPersonRepository(resources, userId);
   await repository.loadIndex();
   const { snapshot } = await repository.findSnapshot('latest');
   const report = await restore(repository, snapshot, openTargetFolder(to));

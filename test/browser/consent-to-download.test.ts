@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Demo, startDemo } from '../../demo/demo.ts';
 import { alice } from '../../demo/people.ts';
-import { openWorld, type World } from '../../demo/world.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 
@@ -9,12 +9,12 @@ const executablePath = requireProgram('chromium', 'apt-get install chromium');
 
 describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   const opened = new AsyncDisposableStack();
-  let world: World;
+  let demo: Demo;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
-    world = opened.use(await openWorld({ folder: opened.use(await temporaryFolder('browser')).path }));
+    demo = opened.use(await startDemo({ folder: opened.use(await temporaryFolder('browser')).path }));
     browser = opened.adopt(
       await chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] }),
       (open) => open.close(),
@@ -25,12 +25,12 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   afterAll(() => opened.disposeAsync());
 
   const reloaded = async () => {
-    await page.goto(world.url.href);
+    await page.goto(demo.url.href);
     return page.textContent('main');
   };
 
   it('signs in and agrees, and the first run starts by itself', async () => {
-    await page.goto(new URL('?scope=offline_access', world.url).href);
+    await page.goto(new URL('?scope=offline_access', demo.url).href);
     await page.fill('input[name=username]', alice.username);
     await page.fill('input[name=password]', alice.password);
     await page.press('input[name=password]', 'Enter');

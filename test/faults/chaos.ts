@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Fault } from '../../demo/provider/faults/faults.ts';
-import type { Exchange } from '../../demo/provider/log/request-log.ts';
+import type { LoggedRequest } from '../../demo/provider/log/request-log.ts';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { isAppError } from '../../src/errors.ts';
@@ -50,7 +50,7 @@ export interface Chaos extends AsyncDisposable {
   /** Puts everything right at the provider and here, and lets some days pass with healing and sweeps. */
   settle(): Promise<void>;
   /** Requests since `begin` that no correct client makes: under way at once, or with a token that was replaced. */
-  offences(): Exchange[];
+  offences(): LoggedRequest[];
   /** Living sessions of the provider whose grant here is not in order, of those that a correct client would hold. */
   wronged(): Promise<string[]>;
 }
@@ -100,7 +100,7 @@ export async function openChaos({
   }
 
   async function happen(happening: Happening): Promise<void> {
-    const { knobs, faults } = provider;
+    const { admin, faults } = provider;
     switch (happening.what) {
       case 'exchange':
         return run(happening.worker, (custody) =>
@@ -130,15 +130,15 @@ export async function openChaos({
         at(happening.worker).plans.push({ left: happening.in, times: 1, crash: true });
         return;
       case 'role':
-        return knobs.setOfflineRole(person(happening.person), happening.has);
+        return admin.setOfflineRole(person(happening.person), happening.has);
       case 'enabled':
-        return knobs.setUser(person(happening.person), { enabled: happening.is });
+        return admin.setUser(person(happening.person), { enabled: happening.is });
       case 'not before':
-        return knobs.setRealm({ notBefore: happening.set ? knobs.now() : 0 });
+        return admin.setRealm({ notBefore: happening.set ? admin.now() : 0 });
       case 'secret':
-        return knobs.setClientSecret(clientId, happening.right ? secret : 'another');
+        return admin.setClientSecret(clientId, happening.right ? secret : 'another');
       case 'provider':
-        return happening.up ? knobs.up() : knobs.down();
+        return happening.up ? provider.up() : provider.down();
       case 'renew':
         await renew(happening.person);
     }
@@ -146,7 +146,7 @@ export async function openChaos({
 
   /** Time passes as it does for workers, who heal every ten minutes, and for a provider that answers within a minute. */
   async function pass(minutes: number): Promise<void> {
-    while (provider.judge.exchanges().some(({ ended }) => ended === undefined)) await setTimeout(1);
+    while (provider.log.requests().some(({ ended }) => ended === undefined)) await setTimeout(1);
     world.pass(Math.min(minutes, healEveryMinutes) * minute);
     if (minutes < healEveryMinutes) return;
     for (const index of staff.keys()) await run(index, heal);
@@ -180,14 +180,14 @@ export async function openChaos({
   async function begin(): Promise<void> {
     diedInMemory.clear();
     ids.splice(0);
-    known = provider.judge.exchanges().length;
+    known = provider.log.requests().length;
     for (const index of staff.keys()) staff[index] = enter();
     for (const one of world.people) ids.push(await world.consent(one));
   }
 
-  function offences(): Exchange[] {
-    const { judge } = provider;
-    return [...judge.overlaps().map(([, late]) => late), ...judge.replays()].filter(({ number }) => number > known);
+  function offences(): LoggedRequest[] {
+    const { log } = provider;
+    return [...log.overlaps().map(([, late]) => late), ...log.replays()].filter(({ number }) => number > known);
   }
 
   async function wronged(): Promise<string[]> {
@@ -198,15 +198,15 @@ export async function openChaos({
     });
     const dead = new Set(excused.map(({ grantId }) => grantId));
     const grants = await database.grant.findMany({ include: { generations: true } });
-    const newest = new Map(provider.judge.grants().map((judged) => [judged.subject, judged]));
+    const newest = new Map(provider.log.grants().map((logged) => [logged.subject, logged]));
     return grants.flatMap((grant) => {
-      const judged = newest.get(grant.subject);
-      if (!judged?.held || dead.has(grant.id)) return [];
+      const logged = newest.get(grant.subject);
+      if (!logged?.held || dead.has(grant.id)) return [];
       const current = grant.generations.find(({ number }) => number === grant.generation);
       const owner = { userId: grant.userId, grantId: grant.id };
       const token = current && openToken(keyring, owner, current);
-      if (grant.state === 'active' && token === judged.token) return [];
-      return [`${grant.state} (${grant.reason}), ${token === judged.token ? 'the token that works' : 'another token'}`];
+      if (grant.state === 'active' && token === logged.token) return [];
+      return [`${grant.state} (${grant.reason}), ${token === logged.token ? 'the token that works' : 'another token'}`];
     });
   }
 

@@ -86,8 +86,8 @@ describe.each([
         'after database $queryRaw',
       ]),
     );
-    expect(world.provider.judge.overlaps()).toEqual([]);
-    expect(world.provider.judge.replays()).toEqual([]);
+    expect(world.provider.log.overlaps()).toEqual([]);
+    expect(world.provider.log.replays()).toEqual([]);
     await expectNoSecret(world, []);
   });
 });

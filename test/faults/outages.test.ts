@@ -78,8 +78,8 @@ describe('with strict rotation, the grant lives on whatever breaks during an exc
   test('and nothing of it was wrong, or told a secret', async () => {
     const grant = await world.house.resources.database.grant.findUniqueOrThrow({ where: { id: grantId } });
     expect(grant).toMatchObject({ state: 'active', reason: null });
-    expect(world.provider.judge.overlaps()).toEqual([]);
-    expect(world.provider.judge.repeats()).toEqual([]);
+    expect(world.provider.log.overlaps()).toEqual([]);
+    expect(world.provider.log.repeats()).toEqual([]);
     expect(errors.length).toBeGreaterThan(10);
     await expectNoSecret(world, errors);
   });

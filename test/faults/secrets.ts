@@ -12,7 +12,7 @@ export async function expectNoSecret(
   { provider, lines, house }: FaultHouse,
   errors: readonly unknown[],
 ): Promise<void> {
-  const secrets = provider.judge.secrets();
+  const secrets = provider.log.secrets();
   expect(secrets.length).toBeGreaterThan(0);
   const said = [...lines, ...errors.map(printed), ...(await rowsOf(house.resources.database))].join('\n');
   const found = secrets.filter((secret) => said.includes(secret));

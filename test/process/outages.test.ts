@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../demo/loopback-server.ts';
 import { alice, bob } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
 import { cures, texts } from '../../src/web/texts.ts';
 import type { Visitor } from '../scenarios/realm.ts';
 import { consent } from '../scenarios/scene.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
-import { freePort } from '../support/servers/server-process.ts';
 import { eventsOf, eventually } from './nightkeep.ts';
 import { openPremises, type Premises } from './premises.ts';
 

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../demo/loopback-server.ts';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Visitor } from '../scenarios/realm.ts';
 import { consent } from '../scenarios/scene.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
 import { redisServer, startRedis } from '../support/servers/redis.ts';
-import { freePort } from '../support/servers/server-process.ts';
 import { eventsOf, eventually, type Nightkeep } from './nightkeep.ts';
 import { openPremises, type Premises } from './premises.ts';
 

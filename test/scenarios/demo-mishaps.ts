@@ -1,4 +1,4 @@
-import { openBrowser, signIn } from '../../demo/browser.ts';
+import { openBrowser, signIn } from '../../demo/browser/browser.ts';
 import type { Person } from '../../demo/people.ts';
 import type { DemoProvider } from '../../demo/provider/provider.ts';
 import type { Mishap } from './realm.ts';
@@ -17,48 +17,48 @@ export const demoMishaps: Readonly<Record<Mishap, (victim: Victim) => Promise<((
     await browser.submit(account, { action: '/account/remove' });
     return undefined;
   },
-  'an administrator deletes the consent': async ({ provider: { knobs }, client, person }) => {
-    await knobs.removeConsent(person.username, client.id);
+  'an administrator deletes the consent': async ({ provider: { admin }, client, person }) => {
+    await admin.removeConsent(person.username, client.id);
     return undefined;
   },
-  'an administrator signs the person out': async ({ provider: { knobs }, person }) => {
-    await knobs.signOut(person.username);
+  'an administrator signs the person out': async ({ provider: { admin }, person }) => {
+    await admin.signOut(person.username);
     return undefined;
   },
-  'a not-before policy is pushed for the realm': async ({ provider: { knobs } }) => {
-    knobs.setRealm({ notBefore: knobs.now() });
-    return async () => knobs.setRealm({ notBefore: 0 });
+  'a not-before policy is pushed for the realm': async ({ provider: { admin } }) => {
+    admin.setRealm({ notBefore: admin.now() });
+    return async () => admin.setRealm({ notBefore: 0 });
   },
-  'a not-before policy is pushed for the client': async ({ provider: { knobs }, client }) => {
-    knobs.setClient(client.id, { notBefore: knobs.now() });
-    return async () => knobs.setClient(client.id, { notBefore: 0 });
+  'a not-before policy is pushed for the client': async ({ provider: { admin }, client }) => {
+    admin.setClient(client.id, { notBefore: admin.now() });
+    return async () => admin.setClient(client.id, { notBefore: 0 });
   },
-  'the person is disabled': async ({ provider: { knobs }, person }) => {
-    knobs.setUser(person.username, { enabled: false });
-    return async () => knobs.setUser(person.username, { enabled: true });
+  'the person is disabled': async ({ provider: { admin }, person }) => {
+    admin.setUser(person.username, { enabled: false });
+    return async () => admin.setUser(person.username, { enabled: true });
   },
-  'the person is deleted': async ({ provider: { knobs }, person }) => {
-    knobs.deleteUser(person.username);
+  'the person is deleted': async ({ provider: { admin }, person }) => {
+    admin.deleteUser(person.username);
     return undefined;
   },
-  'the role offline_access is taken from the person': async ({ provider: { knobs }, person }) => {
-    knobs.setOfflineRole(person.username, false);
-    return async () => knobs.setOfflineRole(person.username, true);
+  'the role offline_access is taken from the person': async ({ provider: { admin }, person }) => {
+    admin.setOfflineRole(person.username, false);
+    return async () => admin.setOfflineRole(person.username, true);
   },
-  'the scope offline_access is taken from the client': async ({ provider: { knobs }, client }) => {
-    knobs.setOfflineScope(client.id, false);
-    return async () => knobs.setOfflineScope(client.id, true);
+  'the scope offline_access is taken from the client': async ({ provider: { admin }, client }) => {
+    admin.setOfflineScope(client.id, false);
+    return async () => admin.setOfflineScope(client.id, true);
   },
-  'the client is disabled': async ({ provider: { knobs }, client }) => {
-    knobs.setClient(client.id, { enabled: false });
-    return async () => knobs.setClient(client.id, { enabled: true });
+  'the client is disabled': async ({ provider: { admin }, client }) => {
+    admin.setClient(client.id, { enabled: false });
+    return async () => admin.setClient(client.id, { enabled: true });
   },
-  'the secret of the client is changed': async ({ provider: { knobs }, client }) => {
-    knobs.setClientSecret(client.id, 'another');
-    return async () => knobs.setClientSecret(client.id, client.secret);
+  'the secret of the client is changed': async ({ provider: { admin }, client }) => {
+    admin.setClientSecret(client.id, 'another');
+    return async () => admin.setClientSecret(client.id, client.secret);
   },
-  'the realm is imported again with other keys': async ({ provider: { knobs } }) => {
-    await knobs.replaceKeys();
+  'the realm is imported again with other keys': async ({ provider: { admin } }) => {
+    await admin.replaceKeys();
     return undefined;
   },
 };

@@ -1,4 +1,4 @@
-import { openBrowser, signIn } from '../../demo/browser.ts';
+import { openBrowser, signIn } from '../../demo/browser/browser.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../demo/provider/provider.ts';
 import { demoMishaps } from './demo-mishaps.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
@@ -50,12 +50,12 @@ function authenticationOf(kind: ClientKind | undefined, nightkeep: URL) {
 }
 
 function openRealm(provider: DemoProvider): Realm {
-  const { issuer, knobs } = provider;
+  const { issuer, admin } = provider;
   return {
     issuer,
     client,
-    configure: async (rules) => knobs.setRealm(settingsOf(rules)),
-    offlineSessions: async ({ username }) => knobs.offlineSessions({ username, clientId: client.id }).length,
+    configure: async (rules) => admin.setRealm(settingsOf(rules)),
+    offlineSessions: async ({ username }) => admin.offlineSessions({ username, clientId: client.id }).length,
     accessesShownTo: async (person) => {
       await using browser = openBrowser();
       const { forms } = await signIn(browser, await browser.open(`${issuer}/account`), person);

@@ -1,5 +1,5 @@
-import { openBrowser, type Page } from '../../demo/browser.ts';
-import type { Form } from '../../demo/forms.ts';
+import { openBrowser, type Page } from '../../demo/browser/browser.ts';
+import type { Form } from '../../demo/browser/forms.ts';
 import type { Person } from '../../demo/people.ts';
 import type { Question, Visitor } from './realm.ts';
 

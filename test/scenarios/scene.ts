@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DemoCloud, startCloud } from '../../demo/cloud/cloud.ts';
+import { freePort } from '../../demo/loopback-server.ts';
 import { alice, bob, type Person } from '../../demo/people.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
@@ -17,7 +18,6 @@ import { texts } from '../../src/web/texts.ts';
 import { startWorker } from '../../worker/main.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { openTestDatabase } from '../support/servers/postgres.ts';
-import { freePort } from '../support/servers/server-process.ts';
 import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from './realm.ts';
 
 type Settings = Record<string, string>;

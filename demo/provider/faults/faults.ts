@@ -37,7 +37,7 @@ export interface FaultyRequest {
 
 export type ChooseFault = (request: FaultyRequest) => Fault | undefined;
 
-/** What will go wrong. Faults strike refresh requests only, unless a choice of your own says otherwise. */
+/** What will go wrong. Faults inject refresh requests only, unless a choice of your own says otherwise. */
 export interface Faults {
   /** The next refresh requests, as many as named, meet this fault. More of them queue up. */
   next(fault: Fault, times?: number): void;
@@ -59,9 +59,9 @@ export function openFaults(): Faults & { choose: ChooseFault } {
     },
     seeded: ({ seed, share, among = everyFault() }) => {
       chosen = ({ number, grantType }) => {
-        const dice = throwDice(seed + number * 0x9e3779b9);
-        if (grantType !== 'refresh_token' || dice() >= share) return undefined;
-        return among[Math.floor(dice() * among.length)];
+        const random = randomNumbers(seed + number * 0x9e3779b9);
+        if (grantType !== 'refresh_token' || random() >= share) return undefined;
+        return among[Math.floor(random() * among.length)];
       };
     },
     clear: () => {
@@ -99,7 +99,7 @@ export function everyFault(limitMs = 15_000): Fault[] {
 }
 
 /** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function throwDice(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/clock.ts';
-import type { Context } from '../pages/forms.ts';
+import type { Context } from '../http.ts';
 import type { Fault } from './faults.ts';
 
 /** What will be sent. */
@@ -15,7 +15,7 @@ export interface TokenReply {
 }
 
 /** What the fault does at this moment: takes its time, answers in the provider's place, or nothing. */
-export async function strike(
+export async function inject(
   fault: Fault | undefined,
   when: 'before' | 'after',
   clock: Clock,
@@ -46,7 +46,7 @@ export async function strike(
 }
 
 /** What the fault makes of a good answer. */
-export function spoil(fault: Fault | undefined, reply: TokenReply): TokenReply {
+export function corrupt(fault: Fault | undefined, reply: TokenReply): TokenReply {
   if (reply.status !== 200 || typeof reply.body === 'string') return reply;
   if (fault?.kind === 'truncated') return { ...reply, whole: false, sent: 'half' };
   if (fault?.kind === 'odd' && fault.part === 'expires_in')

@@ -1,11 +1,11 @@
 import type { SessionEnd } from '../realm/offline-sessions.ts';
 import type { Tables } from '../realm/tables.ts';
-import type { OfflineAccess } from '../tokens/offline.ts';
+import type { OfflineAccess } from '../tokens/offline-access.ts';
 import type { OfflineToken } from '../tokens/offline-token.ts';
-import type { Clerk, Exchange } from './request-log.ts';
+import type { LoggedRequest, RequestLog } from './request-log.ts';
 
-/** An offline session that was ever begun, and what the judge thinks of it. */
-export interface JudgedGrant {
+/** An offline session that was ever begun, and what the log thinks of it. */
+export interface LoggedGrant {
   readonly sid: string;
   readonly clientId: string;
   readonly subject: string;
@@ -22,43 +22,51 @@ export interface JudgedGrant {
 }
 
 /** What the provider saw of its clients. It judges by what it handed to the network: what arrived it cannot know. */
-export interface Judge {
+export interface LogAssertions {
   /** Every offline token ever issued, in this order. */
   issued(): OfflineToken[];
   /** Every token of any kind that was made for an answer, to search logs for. */
   secrets(): string[];
   /** Token requests in the order of their arrival; of one session, one person or one client where named. */
-  exchanges(of?: { sid?: string; subject?: string; clientId?: string }): Exchange[];
+  requests(of?: { sid?: string; subject?: string; clientId?: string }): LoggedRequest[];
   /** Pairs of requests of one session that were under way at the same time. */
-  overlaps(): [Exchange, Exchange][];
+  overlaps(): [LoggedRequest, LoggedRequest][];
   /** Requests with a token that is older than one of the same login that had been used before. */
-  replays(): Exchange[];
+  replays(): LoggedRequest[];
   /** Requests with a token that an earlier request had used already. */
-  repeats(): Exchange[];
+  repeats(): LoggedRequest[];
   /** Offline tokens that were handed out in a whole answer. */
   delivered(): string[];
-  grants(): JudgedGrant[];
+  grants(): LoggedGrant[];
   /** Of the grants those that live now. */
-  alive(): JudgedGrant[];
+  alive(): LoggedGrant[];
   /** Of the grants those that a correct client would hold now. */
-  held(): JudgedGrant[];
+  held(): LoggedGrant[];
 }
 
 const sessionOf = ({ sid, clientId }: { sid?: string; clientId?: string }) => `${sid} ${clientId}`;
 
 /** `noteReuse` must be told before a session ends over a token that came back. */
-export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: OfflineAccess; tables: Tables }): {
-  judge: Judge;
+export function openAssertions({
+  requestLog,
+  offline,
+  tables,
+}: {
+  requestLog: RequestLog;
+  offline: OfflineAccess;
+  tables: Tables;
+}): {
+  log: LogAssertions;
   noteReuse(token: OfflineToken): void;
 } {
-  const { exchanges } = clerk;
+  const { requests } = requestLog;
   const heldAtReuse = tables.open<boolean>('held');
-  const refreshes = () => exchanges().filter(({ sid }) => sid !== undefined);
+  const refreshes = () => requests().filter(({ sid }) => sid !== undefined);
 
   /** A token counts as handed out as long as that can still happen. */
   const lostTokens = () =>
-    new Set(exchanges().flatMap(({ issued, ended, whole }) => (ended && !whole && issued ? [issued] : [])));
-  const judgeGrant = (tokens: OfflineToken[], lost: ReadonlySet<string>): JudgedGrant[] => {
+    new Set(requests().flatMap(({ issued, ended, whole }) => (ended && !whole && issued ? [issued] : [])));
+  const assess = (tokens: OfflineToken[], lost: ReadonlySet<string>): LoggedGrant[] => {
     const [first] = tokens;
     if (!first) return [];
     const { sid, clientId, subject } = first;
@@ -82,14 +90,14 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
   };
   const grants = () => {
     const lost = lostTokens();
-    return [...Map.groupBy(offline.issued(), sessionOf).values()].flatMap((tokens) => judgeGrant(tokens, lost));
+    return [...Map.groupBy(offline.issued(), sessionOf).values()].flatMap((tokens) => assess(tokens, lost));
   };
 
-  const judge: Judge = {
+  const log: LogAssertions = {
     issued: () => [...offline.issued()],
-    secrets: () => exchanges().flatMap(({ tokens }) => tokens),
-    exchanges: (of = {}) =>
-      exchanges().filter(
+    secrets: () => requests().flatMap(({ tokens }) => tokens),
+    requests: (of = {}) =>
+      requests().filter(
         (row) =>
           (of.sid ?? row.sid) === row.sid &&
           (of.subject ?? row.subject) === row.subject &&
@@ -99,7 +107,7 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
     replays: () =>
       lateOnes(refreshes(), (early, late) => (late.presentedIssuedAt ?? 0) < (early.presentedIssuedAt ?? 0)),
     repeats: () => lateOnes(refreshes(), (early, late) => late.presented === early.presented),
-    delivered: () => exchanges().flatMap(({ issued, whole }) => (whole && issued ? [issued] : [])),
+    delivered: () => requests().flatMap(({ issued, whole }) => (whole && issued ? [issued] : [])),
     grants,
     alive: () => grants().filter(({ alive }) => alive),
     held: () => grants().filter(({ held }) => held),
@@ -110,25 +118,29 @@ export function openJudge({ clerk, offline, tables }: { clerk: Clerk; offline: O
     const left = offline.issued().some((one) => sessionOf(one) === sessionOf(token) && works(one));
     heldAtReuse.put(sessionOf(token), left);
   };
-  return { judge, noteReuse };
+  return { log, noteReuse };
 }
 
-type Faulty = (early: Exchange, late: Exchange) => boolean;
+type Faulty = (early: LoggedRequest, late: LoggedRequest) => boolean;
 
 /** Pairs within a group, of which the later one began while, or after, the earlier one was something of a fault. */
-function pairs(requests: Exchange[], group: (request: Exchange) => string, faulty: Faulty): [Exchange, Exchange][] {
+function pairs(
+  requests: LoggedRequest[],
+  group: (request: LoggedRequest) => string,
+  faulty: Faulty,
+): [LoggedRequest, LoggedRequest][] {
   return [...Map.groupBy(requests, group).values()].flatMap((members) =>
     members.flatMap((late, index) =>
       members
         .slice(0, index)
         .filter((early) => faulty(early, late))
-        .map((early): [Exchange, Exchange] => [early, late]),
+        .map((early): [LoggedRequest, LoggedRequest] => [early, late]),
     ),
   );
 }
 
 /** Requests that came after one of the same login had used its token up, and are at fault beside it. */
-function lateOnes(requests: Exchange[], faulty: Faulty): Exchange[] {
+function lateOnes(requests: LoggedRequest[], faulty: Faulty): LoggedRequest[] {
   const found = pairs(
     requests,
     ({ login = '' }) => login,

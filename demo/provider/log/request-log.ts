@@ -1,8 +1,8 @@
 import type { Tables } from '../realm/tables.ts';
-import type { OfflineAccess } from '../tokens/offline.ts';
+import type { OfflineAccess } from '../tokens/offline-access.ts';
 
 /** One token request, from its arrival until nobody can answer it any more. */
-export interface Exchange {
+export interface LoggedRequest {
   /** Counts all token requests, from 1. */
   readonly number: number;
   readonly grantType: string;
@@ -32,26 +32,26 @@ export interface Exchange {
   readonly fault?: string;
 }
 
-/** Notes down the token requests, for the judge to read. */
-export interface Clerk {
-  exchanges(): Exchange[];
+/** Notes down the token requests, for the log to read. */
+export interface RequestLog {
+  requests(): LoggedRequest[];
   /** Gives the number of the request. */
   begin(grantType: string, presented: string | undefined): number;
   commit(number: number, issued: string | undefined): void;
-  note(number: number, what: Partial<Pick<Exchange, 'tokens' | 'status' | 'error' | 'fault'>>): void;
+  note(number: number, what: Partial<Pick<LoggedRequest, 'tokens' | 'status' | 'error' | 'fault'>>): void;
   end(number: number, whole: boolean): void;
 }
 
-export function openClerk(tables: Tables, find: OfflineAccess['find']): Clerk {
-  const rows = tables.open<Exchange>('exchanges');
-  const exchanges = () => [...rows.rows()];
-  let count = exchanges().length;
-  let order = Math.max(0, ...exchanges().flatMap(({ begun, committed = 0, ended = 0 }) => [begun, committed, ended]));
+export function openRequestLog(tables: Tables, find: OfflineAccess['find']): RequestLog {
+  const rows = tables.open<LoggedRequest>('requests');
+  const requests = () => [...rows.rows()];
+  let count = requests().length;
+  let order = Math.max(0, ...requests().flatMap(({ begun, committed = 0, ended = 0 }) => [begun, committed, ended]));
   const tick = () => {
     order += 1;
     return order;
   };
-  const change = (number: number, what: Partial<Exchange>) => {
+  const change = (number: number, what: Partial<LoggedRequest>) => {
     const row = rows.get(String(number));
     if (row) rows.put(String(number), { ...row, ...what });
   };
@@ -62,7 +62,7 @@ export function openClerk(tables: Tables, find: OfflineAccess['find']): Clerk {
     return { sid, clientId, subject, login, presentedIssuedAt: issuedAt };
   };
   return {
-    exchanges,
+    requests,
     begin: (grantType, presented) => {
       count += 1;
       rows.put(String(count), {

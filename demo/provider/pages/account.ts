@@ -1,43 +1,43 @@
 import type Provider from 'oidc-provider';
+import { answerPage, type Context, isForeignForm, type Middleware, readForm, redirect } from '../http.ts';
+import type { RealmAdministration } from '../realm/administration.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { ProviderKnobs } from '../realm/settings.ts';
-import { answerPage, type Context, isForeignForm, type Middleware, readForm, redirect } from './forms.ts';
-import { accountPage, errorPage, loginPage, signInFault } from './pages.ts';
+import { accountPage, errorPage, loginPage, signInFault } from './templates.ts';
 
-interface World {
+interface Parts {
   provider: Provider;
   realm: Realm;
-  knobs: ProviderKnobs;
+  admin: RealmAdministration;
 }
 
 /** `/account`: a person sees what they granted and takes it back. It shares the session of the sign-in pages. */
-export function accountPages(world: World): Middleware {
-  const { provider, realm, knobs } = world;
+export function accountPages(parts: Parts): Middleware {
+  const { provider, realm, admin } = parts;
   return async (context, next) => {
     if (!/^\/account(\/|$)/.test(context.path)) return next();
     if (isForeignForm(context, realm.issuer))
       return answerPage(context, await errorPage('forbidden', 'The form came from another site.'), 403);
     const session = await provider.Session.get(context);
     const user = realm.users.get(session.accountId ?? '');
-    if (context.method !== 'POST') return show(world, user?.username, context);
+    if (context.method !== 'POST') return show(parts, user?.username, context);
     const form = await readForm(context.req);
-    if (context.path === '/account/sign-in') return signIn(world, form, context);
+    if (context.path === '/account/sign-in') return signIn(parts, form, context);
     if (context.path === '/account/sign-out') await session.destroy();
-    if (context.path === '/account/remove' && user) await knobs.removeConsent(user.username, form.get('client') ?? '');
+    if (context.path === '/account/remove' && user) await admin.removeConsent(user.username, form.get('client') ?? '');
     redirect(context, '/account');
   };
 }
 
-async function show({ realm, knobs }: World, username: string | undefined, context: Context) {
+async function show({ realm, admin }: Parts, username: string | undefined, context: Context) {
   if (username === undefined)
     return answerPage(context, await loginPage({ people: realm.people(), action: '/account/sign-in' }));
-  const grants = knobs
-    .grantsOf(username)
+  const grants = admin
+    .consentsOf(username)
     .map((grant) => ({ ...grant, client: realm.clients.get(grant.clientId)?.name ?? grant.clientId }));
   answerPage(context, await accountPage(realm.userNamed(username), grants));
 }
 
-async function signIn({ provider, realm }: World, form: URLSearchParams, context: Context) {
+async function signIn({ provider, realm }: Parts, form: URLSearchParams, context: Context) {
   const user = realm.userWithPassword(form.get('username'), form.get('password'));
   if (!user?.enabled) {
     const hint = form.get('username') ?? '';

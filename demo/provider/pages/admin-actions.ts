@@ -1,22 +1,22 @@
 import { readDuration } from '../../duration.ts';
-import type { ProviderKnobs } from '../realm/settings.ts';
+import type { RealmAdministration } from '../realm/administration.ts';
 
-type Act = (knobs: ProviderKnobs, form: URLSearchParams) => unknown;
+type Act = (admin: RealmAdministration, form: URLSearchParams) => unknown;
 
 const field = (form: URLSearchParams, name: string) => form.get(name) ?? '';
 const ticked = (form: URLSearchParams, name: string) => form.get(name) === 'on';
 const duration = (form: URLSearchParams, name: string, otherwise: number) =>
   readDuration(field(form, name)) ?? otherwise;
 /** `now`: everything issued so far is stale; else nothing is. */
-const notBefore = (knobs: ProviderKnobs, form: URLSearchParams) => ({
-  notBefore: field(form, 'from') === 'now' ? knobs.now() : 0,
+const notBefore = (admin: RealmAdministration, form: URLSearchParams) => ({
+  notBefore: field(form, 'from') === 'now' ? admin.now() : 0,
 });
 
 /** What the forms of the administrator's pages ask for, by the last part of their address. */
 export const adminActs: Readonly<Record<string, Act>> = {
-  realm: (knobs, form) => {
-    const before = knobs.settings();
-    knobs.setRealm({
+  realm: (admin, form) => {
+    const before = admin.settings();
+    admin.setRealm({
       enabled: ticked(form, 'enabled'),
       offlineIdleSeconds: duration(form, 'offlineIdle', before.offlineIdleSeconds),
       offlineMaxLimited: ticked(form, 'offlineMaxLimited'),
@@ -29,22 +29,22 @@ export const adminActs: Readonly<Record<string, Act>> = {
       dpopNonce: ticked(form, 'dpopNonce'),
     });
   },
-  'realm/not-before': (knobs, form) => knobs.setRealm(notBefore(knobs, form)),
-  'realm/sign-out-all': (knobs) => knobs.signOutAll(),
-  'realm/roll-key': (knobs) => knobs.rollSigningKey(),
-  'realm/replace-keys': (knobs) => knobs.replaceKeys(),
-  user: (knobs, form) =>
-    knobs.setUser(field(form, 'user'), {
+  'realm/not-before': (admin, form) => admin.setRealm(notBefore(admin, form)),
+  'realm/sign-out-all': (admin) => admin.signOutAll(),
+  'realm/roll-key': (admin) => admin.rollSigningKey(),
+  'realm/replace-keys': (admin) => admin.replaceKeys(),
+  user: (admin, form) =>
+    admin.setUser(field(form, 'user'), {
       enabled: ticked(form, 'enabled'),
       offlineRole: ticked(form, 'offlineRole'),
     }),
-  'user/not-before': (knobs, form) => knobs.setUser(field(form, 'user'), notBefore(knobs, form)),
-  'user/sign-out': (knobs, form) => knobs.signOut(field(form, 'user')),
-  'user/delete': (knobs, form) => knobs.deleteUser(field(form, 'user')),
-  consent: (knobs, form) => knobs.removeConsent(field(form, 'user'), field(form, 'client')),
-  session: (knobs, form) => knobs.endOfflineSession(field(form, 'sid'), field(form, 'client')),
-  client: (knobs, form) =>
-    knobs.setClient(field(form, 'client'), {
+  'user/not-before': (admin, form) => admin.setUser(field(form, 'user'), notBefore(admin, form)),
+  'user/sign-out': (admin, form) => admin.signOut(field(form, 'user')),
+  'user/delete': (admin, form) => admin.deleteUser(field(form, 'user')),
+  consent: (admin, form) => admin.removeConsent(field(form, 'user'), field(form, 'client')),
+  session: (admin, form) => admin.endOfflineSession(field(form, 'sid'), field(form, 'client')),
+  client: (admin, form) =>
+    admin.setClient(field(form, 'client'), {
       enabled: ticked(form, 'enabled'),
       offlineScope: ticked(form, 'offlineScope'),
       consentRequired: ticked(form, 'consentRequired'),
@@ -55,5 +55,5 @@ export const adminActs: Readonly<Record<string, Act>> = {
       backchannelLogoutRevokesOffline: ticked(form, 'backchannelLogoutRevokesOffline'),
       ...(form.get('secret') && { secret: field(form, 'secret') }),
     }),
-  'client/not-before': (knobs, form) => knobs.setClient(field(form, 'client'), notBefore(knobs, form)),
+  'client/not-before': (admin, form) => admin.setClient(field(form, 'client'), notBefore(admin, form)),
 };

@@ -1,11 +1,11 @@
 import type Provider from 'oidc-provider';
 import { cloudAudience } from '../../cloud/access.ts';
-import type { BrowserStore } from '../realm/adapter.ts';
+import { answerPage, type Context, type Middleware, readForm } from '../http.ts';
+import type { BrowserStore } from '../realm/browser-store.ts';
 import type { Realm, UserRow } from '../realm/realm.ts';
-import { answerPage, type Context, type Middleware, readForm } from './forms.ts';
-import { consentPage, errorPage, loginPage, signInFault } from './pages.ts';
+import { consentPage, errorPage, loginPage, signInFault } from './templates.ts';
 
-interface World {
+interface Parts {
   provider: Provider;
   realm: Realm;
   store: BrowserStore;
@@ -14,10 +14,10 @@ interface World {
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** The two questions that an authorization request can ask a person: who are you, and do you allow this? */
-export function interactionPages(world: World): Middleware {
+export function interactionPages(parts: Parts): Middleware {
   return async (context, next) => {
     if (!context.path.startsWith('/interaction/')) return next();
-    const interaction = await findInteraction(world.provider, context);
+    const interaction = await findInteraction(parts.provider, context);
     if (!interaction) {
       return answerPage(
         context,
@@ -26,8 +26,8 @@ export function interactionPages(world: World): Middleware {
       );
     }
     return interaction.prompt.name === 'login'
-      ? login(world, interaction, context)
-      : consent(world, interaction, context);
+      ? login(parts, interaction, context)
+      : consent(parts, interaction, context);
   };
 }
 
@@ -40,7 +40,7 @@ async function findInteraction(provider: Provider, context: Context): Promise<In
   }
 }
 
-async function login({ provider, realm }: World, interaction: Interaction, context: Context) {
+async function login({ provider, realm }: Parts, interaction: Interaction, context: Context) {
   const form = context.method === 'POST' ? await readForm(context.req) : undefined;
   const user = form && realm.userWithPassword(form.get('username'), form.get('password'));
   if (user?.enabled) return finish(provider, context, { login: { accountId: user.subject, amr: ['pwd'] } });
@@ -54,8 +54,8 @@ async function login({ provider, realm }: World, interaction: Interaction, conte
   answerPage(context, text, form ? 400 : 200);
 }
 
-async function consent(world: World, interaction: Interaction, context: Context) {
-  const { provider, realm } = world;
+async function consent(parts: Parts, interaction: Interaction, context: Context) {
+  const { provider, realm } = parts;
   const user = realm.users.get(interaction.session?.accountId ?? '');
   if (!user) return answerPage(context, await errorPage('access_denied', 'You are not signed in.'), 400);
   const scopes = String(interaction.params.scope ?? 'openid').split(' ');
@@ -67,11 +67,11 @@ async function consent(world: World, interaction: Interaction, context: Context)
   const decision = asked ? (await readForm(context.req)).get('decision') : 'allow';
   if (decision !== 'allow')
     return finish(provider, context, { error: 'access_denied', error_description: 'The person said no.' });
-  return finish(provider, context, { consent: { grantId: await saveConsent(world, interaction, user, scopes) } });
+  return finish(provider, context, { consent: { grantId: await saveConsent(parts, interaction, user, scopes) } });
 }
 
 /** One consent for each person and client, which grows with what is asked. */
-async function saveConsent({ provider, store }: World, interaction: Interaction, user: UserRow, scopes: string[]) {
+async function saveConsent({ provider, store }: Parts, interaction: Interaction, user: UserRow, scopes: string[]) {
   const clientId = String(interaction.params.client_id);
   const known = store.findConsent(user.subject, clientId);
   const grant =

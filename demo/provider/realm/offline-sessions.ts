@@ -56,8 +56,8 @@ export interface SessionTable {
   detach(session: UserSession, clientId: string): void;
   /** The session of the client ends, and that of the user with the last of them. False where there was none. */
   end(sid: string, clientId: string): boolean;
-  /** What lives now. */
-  list(): OfflineSession[];
+  /** What is alive; of one person or client where named. */
+  list(of?: { subject?: string; clientId?: string }): OfflineSession[];
   /** Also of a session that timed out. */
   clientSession(sid: string, clientId: string): ClientSession | undefined;
   /** Nothing while the session lives. */
@@ -119,12 +119,12 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
       if (Object.keys(session.clients).length === 0) sessions.delete(sid);
       return true;
     },
-    list: () =>
+    list: (of = {}) =>
       [...sessions.rows()]
-        .filter(({ sid }) => find(sid))
+        .filter(({ sid, subject }) => (of.subject ?? subject) === subject && find(sid))
         .flatMap(({ sid, subject, clients }) =>
           Object.entries(clients)
-            .filter(([clientId, own]) => !timedOut(own, clientId))
+            .filter(([clientId, own]) => (of.clientId ?? clientId) === clientId && !timedOut(own, clientId))
             .map(([clientId, { chains: _chains, ...own }]) => ({ sid, subject, clientId, ...own })),
         ),
     clientSession,

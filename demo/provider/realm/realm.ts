@@ -1,33 +1,8 @@
 import type { Clock } from '../../../src/clock.ts';
 import type { Person } from '../../people.ts';
 import type { ClientRow, DemoClient } from './client.ts';
+import type { RealmSettings } from './settings.ts';
 import type { Table, Tables } from './tables.ts';
-
-/** What Keycloak calls realm settings, under the names of its admin console. Durations in seconds. */
-export interface RealmSettings {
-  readonly enabled: boolean;
-  readonly accessTokenSeconds: number;
-  /** SSO Session Max: how long a sign-in at the provider lasts. */
-  readonly ssoSeconds: number;
-  /** Offline Session Idle. */
-  readonly offlineIdleSeconds: number;
-  /** Offline Session Max Limited. */
-  readonly offlineMaxLimited: boolean;
-  /** Offline Session Max. */
-  readonly offlineMaxSeconds: number;
-  /** Revoke Refresh Token. */
-  readonly revokeRefreshToken: boolean;
-  /** Refresh Token Max Reuse. */
-  readonly refreshTokenMaxReuse: number;
-  /** Revocation policy: tokens issued before this moment (seconds since the epoch) are stale; 0 for none. */
-  readonly notBefore: number;
-  /** Keycloak 26.4.0 answers `not_allowed` when the role was taken, after the token was used up. */
-  readonly behavesAs: '26.7' | '26.4';
-  /** Keycloak refuses every fault of a pushed request as `invalid_request`; RFC 9126 names it. */
-  readonly pushedFaultsAs: 'rfc9126' | 'keycloak';
-  /** Proofs of possession must carry a nonce of ours (RFC 9449, section 8). */
-  readonly dpopNonce: boolean;
-}
 
 export interface UserRow extends Person {
   readonly enabled: boolean;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { SignIn } from '../realm/browser-store.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 
@@ -12,7 +13,7 @@ export type SendLogoutToken = (what: {
 }) => Promise<number>;
 
 const lifeSeconds = 120;
-const patienceMs = 5000;
+const timeLimitMs = 5000;
 
 /**
  * OpenID Connect Back-Channel Logout 1.0, section 2.4 and 2.5, once and without a retry, as Keycloak does. With
@@ -42,11 +43,19 @@ export function openLogoutSender({ realm, keys }: { realm: Realm; keys: Keys }):
     const asking = fetch(client.backchannelLogoutUri, {
       method: 'POST',
       body,
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(timeLimitMs),
     });
     return asking.then(
       ({ status }) => status,
       () => 0,
     );
   };
+}
+
+/** Tells the clients of sign-ins that these have ended. Gives the number of logout tokens that were accepted. */
+export async function notifyClients(sendLogoutToken: SendLogoutToken, signIns: readonly SignIn[]): Promise<number> {
+  const sending = signIns.flatMap(({ uid, subject, clientIds }) =>
+    clientIds.map((clientId) => sendLogoutToken({ clientId, subject, sid: uid })),
+  );
+  return (await Promise.all(sending)).filter((status) => status >= 200 && status < 300).length;
 }

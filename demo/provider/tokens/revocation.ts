@@ -1,29 +1,29 @@
-import { type Middleware, readForm } from '../pages/forms.ts';
+import { type Middleware, readForm } from '../http.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { AuthenticateClient } from './authenticate.ts';
-import type { OfflineAccess } from './offline.ts';
+import type { AuthenticateClient } from './client-authentication.ts';
+import type { OfflineAccess } from './offline-access.ts';
 import { Refusal } from './refusal.ts';
 
-interface World {
+interface Parts {
   realm: Realm;
   offline: OfflineAccess;
   authenticate: AuthenticateClient;
 }
 
-type Answer = (world: World, client: ClientRow, token: string) => object | string;
+type Answer = (parts: Parts, client: ClientRow, token: string) => object | string;
 
 const answers: Record<string, Answer> = { '/token/revocation': revoke, '/token/introspection': introspect };
 
 /** Revocation (RFC 7009) and introspection (RFC 7662) of offline tokens, for the client that they were issued to. */
-export function revocationEndpoints(world: World): Middleware {
+export function revocationEndpoints(parts: Parts): Middleware {
   return async (context, next) => {
     const answer = context.method === 'POST' ? answers[context.path] : undefined;
     if (!answer) return next();
     try {
       const form = await readForm(context.req);
-      const client = await world.authenticate(context.get('authorization'), form);
-      const body = answer(world, client, form.get('token') ?? '');
+      const client = await parts.authenticate(context.get('authorization'), form);
+      const body = answer(parts, client, form.get('token') ?? '');
       context.status = 200;
       context.body = body;
     } catch (error) {
@@ -35,7 +35,7 @@ export function revocationEndpoints(world: World): Middleware {
 }
 
 /** Ends the session of that `sid`, the consent stays. What is unknown or ended already is a success with an error in it. */
-function revoke({ offline }: World, client: ClientRow, text: string): object | string {
+function revoke({ offline }: Parts, client: ClientRow, text: string): object | string {
   if (text === '') throw new Refusal(400, 'invalid_request', 'Token not provided');
   const token = offline.find(text);
   if (!token) return { error: 'invalid_token', error_description: 'Invalid token' };
@@ -45,7 +45,7 @@ function revoke({ offline }: World, client: ClientRow, text: string): object | s
 }
 
 /** Active is what a refresh would take. (Keycloak 26.7.1 says `false` of live offline tokens to their own clients.) */
-function introspect({ realm, offline }: World, client: ClientRow, text: string): object {
+function introspect({ realm, offline }: Parts, client: ClientRow, text: string): object {
   const token = offline.find(text);
   const user = realm.users.get(token?.subject ?? '');
   if (!token || !user || !isAccepted(offline, client, text) || !offline.isUsable(token)) return { active: false };

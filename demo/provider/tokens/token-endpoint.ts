@@ -1,30 +1,29 @@
 import type { Clock } from '../../../src/clock.ts';
 import type { ChooseFault, Fault, OddPart } from '../faults/faults.ts';
-import { send, spoil, strike, type TokenReply } from '../faults/inject.ts';
-import type { Clerk } from '../log/request-log.ts';
-import { type Context, type Middleware, readForm } from '../pages/forms.ts';
+import { corrupt, inject, send, type TokenReply } from '../faults/inject.ts';
+import { type Context, type Middleware, readForm } from '../http.ts';
+import type { RequestLog } from '../log/request-log.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { AuthenticateClient } from './authenticate.ts';
+import type { AuthenticateClient } from './client-authentication.ts';
 import type { ProvenRequest } from './dpop.ts';
 import type { Grant } from './grants.ts';
-import type { OfflineAccess } from './offline.ts';
-import { refreshGrant } from './refresh.ts';
+import type { OfflineAccess } from './offline-access.ts';
 import { invalidGrant, Refusal } from './refusal.ts';
-import { tokenAnswer } from './token-answer.ts';
+import { tokenResponse } from './token-response.ts';
 
-export interface TokenDesk {
+export interface TokenEndpointParts {
   readonly realm: Realm;
   readonly keys: Keys;
   readonly offline: OfflineAccess;
   /** What slow answers sleep by. */
   readonly clock: Clock;
-  readonly clerk: Clerk;
+  readonly requestLog: RequestLog;
   readonly authenticate: AuthenticateClient;
   readonly checkProof: (request: ProvenRequest) => Promise<string>;
   readonly chooseFault: ChooseFault;
-  /** By `grant_type`; the refresh grant is the desk's own. */
+  /** By `grant_type`. */
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
@@ -36,56 +35,62 @@ interface TokenRequest {
 }
 
 /** The token endpoint. Every request is written down, and meets the fault that was chosen for it. */
-export function tokenEndpoint(desk: TokenDesk): Middleware {
+export function tokenEndpoint(parts: TokenEndpointParts): Middleware {
   return async (context, next) => {
     if (context.path !== '/token' || context.method !== 'POST') return next();
-    const request = open(desk, await readForm(context.req), context);
+    const request = open(parts, await readForm(context.req), context);
     let whole = false;
-    const end = () => desk.clerk.end(request.number, whole && context.res.writableFinished);
+    const end = () => parts.requestLog.end(request.number, whole && context.res.writableFinished);
     if (context.res.destroyed) end();
     else context.res.once('close', end);
-    const reply = await answer(desk, request);
+    const reply = await answer(parts, request);
     whole = reply.whole;
-    desk.clerk.note(request.number, outcomeOf(reply));
+    parts.requestLog.note(request.number, outcomeOf(reply));
     send(context, reply);
   };
 }
 
-function open({ clerk, offline, chooseFault }: TokenDesk, form: URLSearchParams, context: Context): TokenRequest {
+function open(
+  { requestLog, offline, chooseFault }: TokenEndpointParts,
+  form: URLSearchParams,
+  context: Context,
+): TokenRequest {
   const grantType = form.get('grant_type') ?? '';
   const presented = form.get('refresh_token') ?? undefined;
-  const number = clerk.begin(grantType, presented);
+  const number = requestLog.begin(grantType, presented);
   const { sid, clientId } = offline.find(presented ?? '') ?? {};
   const fault = chooseFault({ number, grantType, sid, clientId });
-  if (fault) clerk.note(number, { fault: fault.kind });
+  if (fault) requestLog.note(number, { fault: fault.kind });
   return { number, form, context, fault };
 }
 
-async function answer(desk: TokenDesk, request: TokenRequest): Promise<TokenReply> {
+async function answer(parts: TokenEndpointParts, request: TokenRequest): Promise<TokenReply> {
   const { fault } = request;
-  const before = await strike(fault, 'before', desk.clock);
+  const before = await inject(fault, 'before', parts.clock);
   if (before) return before;
-  if (fault?.kind === 'rollover') await desk.keys.roll();
-  const reply = await grantTokens(desk, request).catch(refusalReply);
-  return (await strike(fault, 'after', desk.clock)) ?? spoil(fault, reply);
+  if (fault?.kind === 'rollover') await parts.keys.roll();
+  const reply = await grantTokens(parts, request).catch(refusalReply);
+  return (await inject(fault, 'after', parts.clock)) ?? corrupt(fault, reply);
 }
 
-async function grantTokens(desk: TokenDesk, { number, form, context, fault }: TokenRequest): Promise<TokenReply> {
-  if (!desk.realm.settings().enabled) throw new Refusal(403, 'access_denied', 'Realm not enabled');
+async function grantTokens(
+  parts: TokenEndpointParts,
+  { number, form, context, fault }: TokenRequest,
+): Promise<TokenReply> {
+  if (!parts.realm.settings().enabled) throw new Refusal(403, 'access_denied', 'Realm not enabled');
   rejectDuplicates(form);
-  const client = await desk.authenticate(context.get('authorization'), form);
+  const client = await parts.authenticate(context.get('authorization'), form);
   if (fault?.kind === 'invalid_grant') throw invalidGrant('Session not active');
-  const jkt = await proveKey(desk, client, context);
-  const keeping = fault?.kind === 'odd' && fault.part === 'no refresh_token';
-  const grantType = form.get('grant_type') ?? '';
-  const grant = grantType === 'refresh_token' ? refreshGrant(desk, keeping) : desk.grants.get(grantType);
+  const jkt = await proveKey(parts, client, context);
+  const grant = parts.grants.get(form.get('grant_type') ?? '');
   if (!grant) throw new Refusal(400, 'unsupported_grant_type', 'Unsupported grant_type');
-  const granted = await grant({ form, client, jkt });
-  desk.clerk.commit(number, granted.offline?.token);
-  const idTokenClaims = fault?.kind === 'odd' ? oddClaims(fault.part, desk.realm.now()) : undefined;
-  const body = await tokenAnswer(desk, { ...granted, idTokenClaims });
+  const keepToken = fault?.kind === 'odd' && fault.part === 'no refresh_token';
+  const granted = await grant({ form, client, jkt, keepToken });
+  parts.requestLog.commit(number, granted.offline?.token);
+  const idTokenClaims = fault?.kind === 'odd' ? oddClaims(fault.part, parts.realm.now()) : undefined;
+  const body = await tokenResponse(parts, { ...granted, idTokenClaims });
   const tokens = [body.access_token, body.refresh_token, body.id_token].filter((token) => typeof token === 'string');
-  desk.clerk.note(number, { tokens });
+  parts.requestLog.note(number, { tokens });
   return { status: 200, body, whole: true };
 }
 
@@ -93,7 +98,7 @@ function rejectDuplicates(form: URLSearchParams): void {
   if (new Set(form.keys()).size !== form.size) throw new Refusal(400, 'invalid_request', 'duplicated parameter');
 }
 
-async function proveKey({ realm, checkProof }: TokenDesk, client: ClientRow, context: Context) {
+async function proveKey({ realm, checkProof }: TokenEndpointParts, client: ClientRow, context: Context) {
   const proof = context.get('dpop');
   if (proof) return checkProof({ proof, method: 'POST', url: `${realm.issuer}/token` });
   if (client.dpopRequired) throw new Refusal(400, 'invalid_request', 'DPoP proof is missing');

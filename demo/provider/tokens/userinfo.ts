@@ -1,18 +1,18 @@
 import { jwtVerify } from 'jose';
 import { cloudAudience } from '../../cloud/access.ts';
-import type { Middleware } from '../pages/forms.ts';
+import type { Middleware } from '../http.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ProvenRequest } from './dpop.ts';
-import { claimsFor } from './token-answer.ts';
+import { claimsFor } from './token-response.ts';
 
 /** The UserInfo endpoint (OpenID Connect Core, section 5.3), for access tokens with and without a bound key. */
-export function userinfoEndpoint(world: {
+export function userinfoEndpoint(parts: {
   realm: Realm;
   keys: Keys;
   checkProof: (request: ProvenRequest) => Promise<string>;
 }): Middleware {
-  const { realm, keys, checkProof } = world;
+  const { realm, keys, checkProof } = parts;
   const verify = async (token: string) => {
     const currentDate = new Date(realm.now() * 1000);
     const expected = { issuer: realm.issuer, audience: cloudAudience, currentDate };

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { expandUrl } from '../../../src/domain/url-template.ts';
 import type { Member, Source } from '../../../src/sources/source.ts';
-import { startWorld } from '../../integration/demo/world.ts';
+import { startServers } from '../../integration/demo/servers.ts';
 import { contentOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
 
 test('the demo’s cloud is read whole with the provider’s token, and a change deep down shows at the top', async () => {
-  await using world = await startWorld();
-  const { cloud } = world;
-  const token = await world.accessToken(alice);
+  await using servers = await startServers();
+  const { cloud } = servers;
+  const token = await servers.accessToken(alice);
   await using source = openSource(expandUrl(cloud.filesUrl, { preferred_username: alice.username }), {
     access: async () => ({ token }),
   });

@@ -46,15 +46,15 @@ test('a logout token that the provider sends is taken, ends the session, and wit
   await using opened = new AsyncDisposableStack();
   const web = opened.adopt(await serve(house.resources), (server) => server.close(0));
   house.register({ backchannelLogoutUri: new URL('backchannel-logout', web.url).href });
-  const { knobs } = house.custody.provider;
+  const { admin } = house.custody.provider;
   const { clientId } = house.resources.issuer;
-  expect(await knobs.sendLogoutToken('alice', clientId)).toBe(200);
+  expect(await admin.sendLogoutToken('alice', clientId)).toBe(200);
   expect(await isSignedIn(guest)).toBe(false);
   expect(await grantOf(alice)).toMatchObject({ state: 'active' });
-  expect(knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
-  expect(await knobs.sendLogoutToken('alice', clientId, { revokeOffline: true })).toBe(200);
+  expect(admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
+  expect(await admin.sendLogoutToken('alice', clientId, { revokeOffline: true })).toBe(200);
   expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
-  await vi.waitUntil(() => knobs.offlineSessions({ username: 'alice' }).length === 0);
+  await vi.waitUntil(() => admin.offlineSessions({ username: 'alice' }).length === 0);
 });
 
 describe('a logout at the provider', () => {

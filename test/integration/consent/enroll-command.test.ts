@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openBrowser } from '../../../demo/browser.ts';
+import { openBrowser } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
@@ -127,7 +127,7 @@ test('Ctrl-C, an empty password and a missing name change nothing', async () => 
 });
 
 test('a refusal says why and what mends it, with exit code 1', async () => {
-  provider.knobs.setClient(client.id, { directAccess: false });
+  provider.admin.setClient(client.id, { directAccess: false });
   pipeIn(password);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(1);
   expect(complaints.join('')).toContain('Direct access grants');
@@ -136,7 +136,7 @@ test('a refusal says why and what mends it, with exit code 1', async () => {
 });
 
 test('another device is shown the code and a QR code that leads to it', async () => {
-  provider.knobs.setClient(client.id, { consentRequired: true });
+  provider.admin.setClient(client.id, { consentRequired: true });
   const shown = Promise.withResolvers<void>();
   said = [];
   const running = runCommand(['enroll', 'device', '--yes'], {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, type Person } from '../../../demo/people.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';
 import { isAppError } from '../../../src/errors.ts';
@@ -72,7 +72,7 @@ describe('enrolling', () => {
     expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
     await house.resources.database.run.updateMany({ data: { state: 'cancelled' } });
     expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
-    expect(house.custody.provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
     expect(grant.sid).toEqual(expect.any(String));
   });
 
@@ -110,11 +110,11 @@ describe('enrolling', () => {
 
   test('is refused without the role or the scope for offline access', async () => {
     house.register({ directAccess: true, consentRequired: false });
-    const { knobs } = house.custody.provider;
-    knobs.setOfflineRole('alice', false);
+    const { admin } = house.custody.provider;
+    admin.setOfflineRole('alice', false);
     expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
-    knobs.setOfflineRole('alice', true);
-    knobs.setOfflineScope(house.resources.issuer.clientId, false);
+    admin.setOfflineRole('alice', true);
+    admin.setOfflineScope(house.resources.issuer.clientId, false);
     expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
     expect(await house.resources.database.user.count()).toBe(0);
   });

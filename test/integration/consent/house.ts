@@ -58,7 +58,7 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
       const [secret = ''] = config.provider.secrets;
       const redirectUris = [new URL('callback', config.publicUrl).href];
       const client = { id: config.provider.clientId, name: 'Nightkeep', secret, redirectUris };
-      custody.provider.knobs.register({ ...client, authentication: 'client_secret_basic', ...changes });
+      custody.provider.admin.register({ ...client, authentication: 'client_secret_basic', ...changes });
     },
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),

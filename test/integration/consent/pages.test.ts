@@ -40,10 +40,10 @@ describe('a person on the pages', () => {
 
   test('whose provider is away when they withdraw is told so, and later that it heard', async () => {
     const guest = await backedUp(alice);
-    await house.custody.provider.knobs.down();
+    await house.custody.provider.down();
     await guest.post('/grant/withdraw', {});
     expect(await guest.text('/grant')).toContain('not ended there yet');
-    await house.custody.provider.knobs.up();
+    await house.custody.provider.up();
     await revokeWithdrawn(house.resources);
     expect(await guest.text('/grant')).toContain('ended there too');
   });
@@ -93,17 +93,17 @@ describe('a person on the pages', () => {
 
   test('whose provider refused them asks it again when the permission is back, at most once a minute', async () => {
     const guest = await backedUp(alice);
-    const { knobs, judge } = house.custody.provider;
-    const asked = () => judge.exchanges({ subject: alice.subject }).length;
+    const { admin, log } = house.custody.provider;
+    const asked = () => log.requests({ subject: alice.subject }).length;
     await guest.post('/grant/ask-again', {});
     const before = asked();
-    knobs.setOfflineRole(alice.username, false);
+    admin.setOfflineRole(alice.username, false);
     const { id: grantId } = await house.resources.database.grant.findFirstOrThrow();
     await expect(exchangeNow(house.resources, { grantId, purpose: 'keep-alive' })).rejects.toThrow('no longer accepts');
     const refused = await guest.text('/grant');
     expect(refused).toContain(texts.consentEnds.reasons.permission_missing?.happened);
     expect(refused).toContain(texts.grant.ask);
-    knobs.setOfflineRole(alice.username, true);
+    admin.setOfflineRole(alice.username, true);
     await guest.post('/grant/ask-again', {});
     expect(asked()).toBe(before + 1);
     expect(await guest.text('/grant')).toContain(texts.grant.ask);

@@ -73,7 +73,7 @@ describe('renewing', () => {
     await exchange(grantId);
     expect(revoke).toHaveBeenCalledTimes(1);
     expect((await generations()).filter((state) => state === 'dead, shredded')).toHaveLength(1);
-    expect(house.custody.provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
     const told = { subjectId: grantId, to: 'revoked', reason: 'renewed', by: 'provider' };
     expect(await house.resources.database.event.count({ where: told })).toBe(1);
   });
@@ -116,14 +116,14 @@ describe('renewing', () => {
 
   test('after a withdrawal that the provider has not heard of goes on by the same rule', async () => {
     const { grant } = await house.consent();
-    await house.custody.provider.knobs.down();
+    await house.custody.provider.down();
     await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
-    await house.custody.provider.knobs.up();
+    await house.custody.provider.up();
     await house.consent();
     expect(await generations()).toEqual(['replaced', 'current']);
     await exchange(grant.id);
     expect(await generations()).toEqual(['dead, shredded', 'superseded', 'current']);
-    expect(house.custody.provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
   });
 
   test('and withdrawing then ends the old token too', async () => {

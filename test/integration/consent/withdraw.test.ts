@@ -18,7 +18,7 @@ afterEach(() => house[Symbol.asyncDispose]());
 const withdraw = (grantId: string) => withdrawConsent(house.resources, { grantId, by: 'user:alice' });
 const sealedTokens = () => house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } });
 const livesAtProvider = () =>
-  house.custody.provider.knobs.grantsOf(alice.username).some(({ lastUsed }) => lastUsed !== undefined);
+  house.custody.provider.admin.consentsOf(alice.username).some(({ lastUsed }) => lastUsed !== undefined);
 const eventsOf = async (subjectId: string) =>
   (await house.resources.database.event.findMany({ where: { subjectId }, orderBy: { id: 'asc' } })).map(({ to }) => to);
 
@@ -44,13 +44,13 @@ describe('withdrawing', () => {
 
   test('while the provider is away keeps the token sealed until the provider has heard of it', async () => {
     const { grant } = await house.consent();
-    await house.custody.provider.knobs.down();
+    await house.custody.provider.down();
     expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
     expect(await sealedTokens()).toBe(1);
     const access = obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
     await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 1 });
-    await house.custody.provider.knobs.up();
+    await house.custody.provider.up();
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 1, shredded: 0, left: 0 });
     expect(await sealedTokens()).toBe(0);
     expect(livesAtProvider()).toBe(false);
@@ -60,7 +60,7 @@ describe('withdrawing', () => {
 
   test('destroys a token that the provider never heard of once its idle window has passed', async () => {
     const { grant } = await house.consent();
-    await house.custody.provider.knobs.down();
+    await house.custody.provider.down();
     await withdraw(grant.id);
     house.custody.pass(30 * day + 1_000);
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 1, left: 0 });

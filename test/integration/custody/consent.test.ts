@@ -33,8 +33,8 @@ test('consent leaves a person, a grant, a sealed token, the terms, an exchange, 
   expect(renewed).toBe(false);
   const { database } = house.resources;
   const generation = await database.tokenGeneration.findFirstOrThrow();
-  const [token] = house.provider.knobs.refreshTokens();
-  expect(Buffer.from(generation.sealed ?? []).includes(token ?? '-')).toBe(false);
+  const [issued] = house.provider.log.issued();
+  expect(Buffer.from(generation.sealed ?? []).includes(issued?.token ?? '-')).toBe(false);
   expect(await database.consent.findFirstOrThrow()).toMatchObject({
     terms: { said: 'every night' },
     grantId: grant.id,
@@ -55,11 +55,11 @@ test('consenting again renews the same grant with the next generation', async ()
 });
 
 test('somebody without the role, and a client without the scope, are told that it is not offline', async () => {
-  house.provider.knobs.setOfflineRole('bob', false);
+  house.provider.admin.setOfflineRole('bob', false);
   expect(await refusal(house.consent(bob))).toBe('consent/not-offline');
-  house.provider.knobs.setOfflineScope('rp', false);
+  house.provider.admin.setOfflineScope('rp', false);
   for (const pushedFaultsAs of ['rfc9126', 'keycloak'] as const) {
-    house.provider.knobs.setRealm({ pushedFaultsAs });
+    house.provider.admin.setRealm({ pushedFaultsAs });
     expect(await refusal(house.consent(alice))).toBe('consent/not-offline');
   }
   expect(await house.resources.database.user.count()).toBe(0);

@@ -72,11 +72,11 @@ test('processes that ask at once exchange one after the other, and strict rotati
 
 test('a provider that is down, and a wrong secret, change nothing of the grant', async () => {
   const { grant } = await house.consent();
-  await house.provider.knobs.down();
+  await house.provider.down();
   expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/unavailable');
   expect(await outcomeOf(access(house.other('undiscovered'), grant.id))).toBe('provider/unavailable');
-  await house.provider.knobs.up();
-  house.provider.knobs.setClientSecret('rp', 'another');
+  await house.provider.up();
+  house.provider.admin.setClientSecret('rp', 'another');
   expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/refused-client');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1, refusals: 0, reason: null });
   const verdicts = (await exchangesOf(grant.id)).map(({ verdict, errorCode }) => [verdict, errorCode]);
@@ -86,7 +86,7 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
     ['transient', 'ECONNREFUSED'],
     ['operator', 'unauthorized_client'],
   ]);
-  house.provider.knobs.setClientSecret('rp', 'a secret & more');
+  house.provider.admin.setClientSecret('rp', 'a secret & more');
   expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/circuit-open');
   house.pass(60_000);
   expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
@@ -94,7 +94,7 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
 
 test('a refused token is suspect first, needs consent after hours, and comes back when the role does', async () => {
   const { grant } = await house.consent();
-  house.provider.knobs.setOfflineRole('alice', false);
+  house.provider.admin.setOfflineRole('alice', false);
   const states: string[] = [];
   for (let refusals = 0; refusals < 5; refusals += 1) {
     expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
@@ -104,7 +104,7 @@ test('a refused token is suspect first, needs consent after hours, and comes bac
   }
   expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'needs_consent']);
   expect(await exchangesOf(grant.id)).toHaveLength(6);
-  house.provider.knobs.setOfflineRole('alice', true);
+  house.provider.admin.setOfflineRole('alice', true);
   house.pass(24 * hour);
   expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', refusals: 0, suspectSince: null });
@@ -159,12 +159,12 @@ test('an answer that the client library refuses still gives its token into custo
 test('a withdrawn grant is revoked at the provider, its tokens are shredded, and nobody gets access', async () => {
   const { grant } = await house.consent();
   await access(house.resources, grant.id);
-  const [before] = house.provider.knobs.grantsOf(alice.username);
+  const [before] = house.provider.admin.consentsOf(alice.username);
   expect(before?.lastUsed).toBeDefined();
   const by = 'user:alice';
   expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toEqual({ withdrawn: true, revoked: true });
   expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
-  expect(house.provider.knobs.grantsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+  expect(house.provider.admin.consentsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
   expect(await house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
   expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
   await house.consent();

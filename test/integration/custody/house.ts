@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';

@@ -44,7 +44,7 @@ describe('a database that is away when the answer comes', () => {
     expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     expect(await spooled()).toHaveLength(1);
     const [{ sealed } = { sealed: new Uint8Array() }] = await house.resources.spool.list();
-    for (const token of house.provider.knobs.refreshTokens()) expect(Buffer.from(sealed).includes(token)).toBe(false);
+    for (const { token } of house.provider.log.issued()) expect(Buffer.from(sealed).includes(token)).toBe(false);
     expect(await replaySpool(house.resources)).toBe(1);
     expect(await spooled()).toHaveLength(0);
     house.pass(minute);
@@ -72,7 +72,7 @@ describe('a database that is away when the answer comes', () => {
     expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
     expect(await replaySpool(house.resources)).toBe(1);
-    expect(house.provider.knobs.grantsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+    expect(house.provider.admin.consentsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
   });
 });
 
@@ -136,7 +136,7 @@ describe('an exchange without any answer', () => {
     };
     void obtainAccess({ ...rest, issuer: { ...issuer, exchange } }, { grantId, purpose: 'run', minimumSeconds: 30 });
     while ((await house.resources.database.exchange.count({ where: { answeredAt: null } })) === 0) await null;
-    while (house.provider.knobs.refreshTokens().length < 2) await new Promise((resolve) => setImmediate(resolve));
+    while (house.provider.log.issued().length < 2) await new Promise((resolve) => setImmediate(resolve));
   }
 
   test('is called ambiguous, the same token is sent once more, and what follows is lost by us, not withdrawn', async () => {

@@ -4,23 +4,23 @@ import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { apache, startApache } from '../../support/servers/apache.ts';
-import { startWorld } from './world.ts';
+import { startServers } from './servers.ts';
 
 test.skipIf(apache === undefined)(
   'Apache takes the provider’s access token for the person it names, and no other',
   async () => {
-    await using world = await startWorld();
+    await using servers = await startServers();
     await using folder = await temporaryFolder('demo-apache');
     for (const name of ['alice', 'bob']) {
       await mkdir(join(folder.path, name));
       await writeFile(join(folder.path, name, 'hello.txt'), `hello ${name}\n`);
     }
-    const { id: keyId, publicPem: publicKeyPem } = world.provider.signingKey;
+    const { id: keyId, publicPem: publicKeyPem } = servers.provider.signingKey;
     await using server = await startApache({
       root: folder.path,
       auth: { keyId, publicKeyPem, people: ['alice', 'bob'] },
     });
-    const token = await world.accessToken(alice);
+    const token = await servers.accessToken(alice);
     const ask = (path: string, bearer?: string) =>
       fetch(`${server.url}${path}`, {
         method: 'PROPFIND',

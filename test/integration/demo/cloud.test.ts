@@ -2,26 +2,26 @@ import { createHash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openBrowser } from '../../../demo/browser.ts';
+import { openBrowser } from '../../../demo/browser/browser.ts';
 import { startCloud } from '../../../demo/cloud/cloud.ts';
 import { oddNames } from '../../../demo/cloud/content.ts';
 import { alice, bob, carol, people } from '../../../demo/people.ts';
-import { startWorld, type World } from './world.ts';
+import { type DemoServers, startServers } from './servers.ts';
 
-let world: World;
+let servers: DemoServers;
 let token: string;
 beforeAll(async () => {
-  world = await startWorld();
-  token = await world.accessToken(alice);
+  servers = await startServers();
+  token = await servers.accessToken(alice);
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(() => servers[Symbol.asyncDispose]());
 
 let bearer: string | undefined;
 beforeEach(() => {
   bearer = token;
 });
 
-const at = (path: string) => `${world.cloud.url}/dav/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+const at = (path: string) => `${servers.cloud.url}/dav/files/${path.split('/').map(encodeURIComponent).join('/')}`;
 const ask = (method: string, url: string, headers: Record<string, string> = {}, body?: string) =>
   fetch(url, {
     method,
@@ -75,7 +75,7 @@ async function list(path: string, depth = '1', body?: string): Promise<Seen[]> {
 test('a walk with PROPFIND and GET finds exactly what the cloud says it has', async () => {
   const found = new Map<string, string>();
   const walk = async (href: string): Promise<void> => {
-    const answer = await ask('PROPFIND', new URL(href, world.cloud.url).href, { depth: '1' });
+    const answer = await ask('PROPFIND', new URL(href, servers.cloud.url).href, { depth: '1' });
     const [, ...children] = seenIn(await answer.text());
     for (const child of children) {
       const path = decodeURIComponent(child.href).replace('/dav/files/alice/', '').replace(/\/$/, '');
@@ -83,7 +83,7 @@ test('a walk with PROPFIND and GET finds exactly what the cloud says it has', as
         found.set(path, 'folder');
         await walk(child.href);
       } else {
-        const file = await ask('GET', new URL(child.href, world.cloud.url).href);
+        const file = await ask('GET', new URL(child.href, servers.cloud.url).href);
         const bytes = Buffer.from(await file.arrayBuffer());
         expect(file.headers.get('etag')).toBe(child.properties.getetag);
         expect(String(bytes.length)).toBe(child.properties.getcontentlength);
@@ -93,7 +93,7 @@ test('a walk with PROPFIND and GET finds exactly what the cloud says it has', as
   };
   await walk('/dav/files/alice/');
 
-  const there = [...world.cloud.contents('alice')].map(([path, entry]) => [
+  const there = [...servers.cloud.contents('alice')].map(([path, entry]) => [
     path,
     entry.kind === 'folder' ? 'folder' : createHash('sha256').update(entry.bytes).digest('hex'),
   ]);
@@ -101,21 +101,21 @@ test('a walk with PROPFIND and GET finds exactly what the cloud says it has', as
   expect(found.size).toBeGreaterThan(350);
   for (const name of oddNames) expect(found.has(`Odd names/${name}`)).toBe(true);
   expect(found.get('Documents/Nothing here yet')).toBe('folder');
-  expect(world.cloud.contents('alice').get('Videos/Holiday.bin')).toMatchObject({ kind: 'file' });
+  expect(servers.cloud.contents('alice').get('Videos/Holiday.bin')).toMatchObject({ kind: 'file' });
 });
 
 test('the same seed makes up the same files, another seed others', async () => {
-  const again = await startCloud({ issuer: world.provider.issuer, people: [alice] });
-  const other = await startCloud({ issuer: world.provider.issuer, people: [alice], seed: 'other' });
+  const again = await startCloud({ issuer: servers.provider.issuer, people: [alice] });
+  const other = await startCloud({ issuer: servers.provider.issuer, people: [alice], seed: 'other' });
   const notes = (cloud: typeof again) => [...cloud.contents('alice')].filter(([path]) => path.startsWith('Photos'));
-  expect(notes(again)).toEqual(notes(world.cloud));
-  expect(notes(other)).not.toEqual(notes(world.cloud));
+  expect(notes(again)).toEqual(notes(servers.cloud));
+  expect(notes(other)).not.toEqual(notes(servers.cloud));
   await again.stop();
   await other.stop();
 });
 
 test('photos are pictures', () => {
-  const photos = [...world.cloud.contents('alice')].filter(([path]) => path.endsWith('.png'));
+  const photos = [...servers.cloud.contents('alice')].filter(([path]) => path.endsWith('.png'));
   expect(photos.length).toBeGreaterThan(100);
   for (const [, entry] of photos.slice(0, 3)) {
     if (entry.kind !== 'file') throw new Error('a folder called .png');
@@ -137,14 +137,14 @@ test('no token or a bad one is 401 and says Bearer; somebody else’s folder is 
   expect(bad.headers.get('www-authenticate')).toContain('invalid_token');
   bearer = token;
   expect((await ask('PROPFIND', at('bob/'), { depth: '0' })).status).toBe(403);
-  bearer = await world.accessToken(bob);
+  bearer = await servers.accessToken(bob);
   expect((await ask('PROPFIND', at('bob/'), { depth: '0' })).status).toBe(207);
-  bearer = await world.accessToken(carol);
+  bearer = await servers.accessToken(carol);
   expect((await ask('PROPFIND', at('carol/'), { depth: '0' })).status).toBe(403);
 });
 
 test('a token that has ended is 401, one of another issuer too', async () => {
-  await using brief = await startWorld({ accessTokenSeconds: 1 });
+  await using brief = await startServers({ accessTokenSeconds: 1 });
   bearer = await brief.accessToken(alice);
   expect((await ask('PROPFIND', at('alice/'), { depth: '0' })).status).toBe(401);
   const url = `${brief.cloud.url}/dav/files/alice/`;
@@ -152,12 +152,12 @@ test('a token that has ended is 401, one of another issuer too', async () => {
 });
 
 test('while the issuer’s keys cannot be had, the cloud says 503 and not 401', async () => {
-  await using lonely = await startWorld();
+  await using lonely = await startServers();
   bearer = await lonely.accessToken(alice);
-  await lonely.provider.knobs.down();
+  await lonely.provider.down();
   const url = `${lonely.cloud.url}/dav/files/alice/`;
   expect((await ask('PROPFIND', url, { depth: '0' })).status).toBe(503);
-  await lonely.provider.knobs.up();
+  await lonely.provider.up();
   expect((await ask('PROPFIND', url, { depth: '0' })).status).toBe(207);
 });
 
@@ -189,7 +189,7 @@ test('a change deep below changes the ETag of every folder above it and of no ot
       (await list('alice/')).concat(await list('alice/Documents')).map((one) => [one.href, one.properties.getetag]),
     );
   const before = await etags();
-  world.cloud.write('alice', 'Documents/2024/Invoices/deep.csv', 'one,1\n');
+  servers.cloud.write('alice', 'Documents/2024/Invoices/deep.csv', 'one,1\n');
   const after = await etags();
   const changed = Object.keys(after).filter((href) => before[href] !== after[href]);
   expect(changed.sort()).toEqual([
@@ -197,7 +197,7 @@ test('a change deep below changes the ETag of every folder above it and of no ot
     '/dav/files/alice/Documents/',
     '/dav/files/alice/Documents/2024/',
   ]);
-  world.cloud.remove('alice', 'Documents/2024/Invoices/deep.csv');
+  servers.cloud.remove('alice', 'Documents/2024/Invoices/deep.csv');
   expect(await etags()).toEqual(before);
   const [root] = await list('alice/', '0');
   expect(root?.properties.id).toMatch(/^\d{8}ocdemo$/);
@@ -249,7 +249,7 @@ test('addresses that try to climb, or that are no addresses, are refused', async
   const { request } = await import('node:http');
   const status = (path: string) =>
     new Promise((resolve) => {
-      const { hostname, port } = new URL(world.cloud.url);
+      const { hostname, port } = new URL(servers.cloud.url);
       request({ hostname, port, path, headers: { authorization: `Bearer ${token}` } }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
@@ -262,21 +262,21 @@ test('addresses that try to climb, or that are no addresses, are refused', async
 
 test('the page shows everybody’s files without a sign-in, and its buttons change something', async () => {
   await using browser = openBrowser();
-  const front = await browser.open(world.cloud.url);
+  const front = await browser.open(servers.cloud.url);
   expect(front.text).toContain('Alice Liddell');
   expect(front.text).toContain('Bob Marlow');
-  const before = world.cloud.contents('bob');
-  let page = await browser.open(`${world.cloud.url}/people/bob`);
+  const before = servers.cloud.contents('bob');
+  let page = await browser.open(`${servers.cloud.url}/people/bob`);
   page = await browser.submit(page, { button: 'Add a file' });
   expect(page.text).toMatch(/Added “New at .*\.md”/);
-  expect(world.cloud.contents('bob').size).toBe(before.size + 1);
+  expect(servers.cloud.contents('bob').size).toBe(before.size + 1);
   page = await browser.submit(page, { button: 'Delete a file' });
   page = await browser.submit(page, { button: 'Edit a note' });
   const [, note = ''] = /Edited “(.*?)”/.exec(page.text) ?? [];
-  const text = world.cloud.contents('bob').get(`Notes/${note}`);
+  const text = servers.cloud.contents('bob').get(`Notes/${note}`);
   expect(text?.kind === 'file' && new TextDecoder().decode(text.bytes)).toContain('Edited at ');
-  expect(world.cloud.contents('bob').size).toBe(before.size);
-  const odd = await browser.open(`${world.cloud.url}/people/alice?in=Odd+names`);
+  expect(servers.cloud.contents('bob').size).toBe(before.size);
+  const odd = await browser.open(`${servers.cloud.url}/people/alice?in=Odd+names`);
   expect(odd.text).toContain('&lt;angle&gt; &amp; ampersand;.txt');
 });
 
@@ -284,23 +284,23 @@ test('another site, or another name for this host, cannot press the buttons', as
   const press = (headers: Record<string, string>) =>
     ask(
       'POST',
-      `${world.cloud.url}/people/alice/change`,
+      `${servers.cloud.url}/people/alice/change`,
       { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       'change=delete',
     );
-  const before = world.cloud.contents('alice').size;
+  const before = servers.cloud.contents('alice').size;
   expect((await press({ origin: 'https://evil.example' })).status).toBe(403);
   expect((await press({})).status).toBe(403);
-  expect(world.cloud.contents('alice').size).toBe(before);
+  expect(servers.cloud.contents('alice').size).toBe(before);
 });
 
 test('the cloud counts what it was asked, and can be away', async () => {
-  const before = world.cloud.requests().PROPFIND ?? 0;
+  const before = servers.cloud.requests().PROPFIND ?? 0;
   await list('alice/');
-  expect(world.cloud.requests().PROPFIND).toBe(before + 1);
-  await world.cloud.down();
+  expect(servers.cloud.requests().PROPFIND).toBe(before + 1);
+  await servers.cloud.down();
   await expect(list('alice/')).rejects.toThrow();
-  await world.cloud.up();
+  await servers.cloud.up();
   await list('alice/');
 });
 

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Browser, openBrowser, type Page, signIn } from '../../../demo/browser.ts';
+import { type Browser, openBrowser, type Page, signIn } from '../../../demo/browser/browser.ts';
 import { administrator, alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { readAnswer } from './realm.ts';
@@ -52,19 +52,19 @@ const admin = async (path = ''): Promise<Page> => {
 test('revoked by its client a session ends and the consent stays; again it is a success with an error in it', async () => {
   const { token } = await consent();
   expect(await asClient('/token/revocation', token)).toMatchObject({ status: 200, body: {} });
-  expect(provider.judge.alive()).toEqual([]);
+  expect(provider.log.alive()).toEqual([]);
   expect(await asClient('/token/revocation', token)).toMatchObject({ status: 200, body: { error: 'invalid_token' } });
   expect((await asClient('/token/revocation', 'nonsense')).body).toMatchObject({ error: 'invalid_token' });
   expect((await asClient('/token/revocation', '')).said).toBe('400 invalid_request Token not provided');
   expect((await asClient('/token/revocation', token, 'wrong')).said).toMatch(/^401 unauthorized_client/);
-  expect(provider.knobs.grantsOf('alice')).toHaveLength(1);
+  expect(provider.admin.consentsOf('alice')).toHaveLength(1);
   expect(party.logoutTokens).toEqual([]);
 });
 
 test('a token of another client is revoked by nobody else, and only active for its own', async () => {
   const { token } = await consent();
   expect(await asClient('/token/introspection', token)).toMatchObject({ body: { active: true, typ: 'Offline' } });
-  provider.knobs.register({ ...party.client, id: 'other' });
+  provider.admin.register({ ...party.client, id: 'other' });
   const other = await oidc.discovery(new URL(provider.issuer), 'other', party.client.secret, undefined, {
     execute: [oidc.allowInsecureRequests],
   });
@@ -75,14 +75,14 @@ test('a token of another client is revoked by nobody else, and only active for i
   });
   await expect(oidc.tokenRevocation(asOther, token)).rejects.toMatchObject({ error: 'invalid_request' });
   expect(await oidc.tokenIntrospection(asOther, token)).toEqual({ active: false });
-  provider.knobs.setUser('alice', { enabled: false });
+  provider.admin.setUser('alice', { enabled: false });
   expect((await asClient('/token/introspection', token)).body).toEqual({ active: false });
 });
 
 test('a logout token is what OpenID Connect asks for, and says revoke_offline_access only where the client wants it', async () => {
   const { token, sid } = await consent();
-  const { knobs, issuer, signingKey } = provider;
-  expect(await knobs.signOut('alice')).toBe(1);
+  const { admin, issuer, signingKey } = provider;
+  expect(await admin.signOut('alice')).toBe(1);
   const logout = party.logoutTokens[0] ?? '';
   expect(decodeProtectedHeader(logout)).toMatchObject({ typ: 'logout+jwt', alg: 'RS256', kid: signingKey.id });
   const key = createPublicKey(signingKey.publicPem);
@@ -92,18 +92,18 @@ test('a logout token is what OpenID Connect asks for, and says revoke_offline_ac
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(120);
   expect([typeof payload.jti, payload.nonce]).toEqual(['string', undefined]);
   expect(await works(token)).toBe(false);
-  expect(knobs.offlineSessions()).toHaveLength(1);
+  expect(admin.offlineSessions()).toHaveLength(1);
 
-  knobs.setClient('rp', { backchannelLogoutRevokesOffline: true });
-  expect(await knobs.sendLogoutToken('alice', 'rp', { sid: String(sid) })).toBe(200);
+  admin.setClient('rp', { backchannelLogoutRevokesOffline: true });
+  expect(await admin.sendLogoutToken('alice', 'rp', { sid: String(sid) })).toBe(200);
   expect(decodeJwt(party.logoutTokens[1] ?? '').events).toMatchObject({ revoke_offline_access: true });
-  expect(await knobs.sendLogoutToken('alice', 'rp', { revokeOffline: false })).toBe(200);
+  expect(await admin.sendLogoutToken('alice', 'rp', { revokeOffline: false })).toBe(200);
   expect(decodeJwt(party.logoutTokens[2] ?? '')).toMatchObject({
     events: expect.not.objectContaining({ revoke_offline_access: true }),
   });
   expect(decodeJwt(party.logoutTokens[2] ?? '').sid).toBeUndefined();
-  knobs.setClient('rp', { backchannelLogoutUri: 'http://127.0.0.1:9/none' });
-  expect(await knobs.sendLogoutToken('alice', 'rp')).toBe(0);
+  admin.setClient('rp', { backchannelLogoutUri: 'http://127.0.0.1:9/none' });
+  expect(await admin.sendLogoutToken('alice', 'rp')).toBe(0);
 });
 
 test('signing out at the provider asks first, tells the client, and leads only to an address of the client', async () => {
@@ -166,7 +166,7 @@ test('every switch of the realm is on its page', async () => {
       dpopNonce: 'on',
     },
   );
-  expect(provider.knobs.settings()).toMatchObject({
+  expect(provider.admin.settings()).toMatchObject({
     enabled: true,
     offlineIdleSeconds: 90,
     offlineMaxLimited: true,
@@ -189,7 +189,7 @@ test('every switch of the realm is on its page', async () => {
   await browser.submit(stale, { action: '/admin/realm/replace-keys' });
   expect(await works(token)).toBe(false);
   await browser.submit(stale, { action: '/admin/realm/sign-out-all' });
-  expect(provider.knobs.settings().notBefore).toBeGreaterThan(0);
+  expect(provider.admin.settings().notBefore).toBeGreaterThan(0);
 });
 
 test('every switch of a user and of a client is on their pages', async () => {
@@ -213,7 +213,7 @@ test('every switch of a user and of a client is on their pages', async () => {
   expect((await asClient('/token/introspection', token, 'rolled')).body).toEqual({ active: false });
   await browser.submit(client, { action: '/admin/client/not-before', button: /Everything/ });
   await browser.submit(user, { action: '/admin/user/delete' });
-  expect(provider.judge.alive()).toEqual([]);
+  expect(provider.log.alive()).toEqual([]);
   expect((await admin('/users/alice')).url).toBe(`${provider.issuer}/admin`);
 });
 

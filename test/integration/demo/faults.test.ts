@@ -92,7 +92,7 @@ test('a slow answer takes its time by the clock, before or after the token is us
     token = await realm.login();
     const answer = met({ kind: 'slow', when, ms: 14_500 });
     await expect.poll(() => sleepers).toBe(index + 1);
-    expect(realm.provider.judge.exchanges().at(-1)?.committed === undefined).toBe(when === 'before');
+    expect(realm.provider.log.requests().at(-1)?.committed === undefined).toBe(when === 'before');
     await realm.seconds(15);
     expect((await answer).status).toBe(200);
   }
@@ -109,12 +109,12 @@ test('an answer that is held waits for its sign, and who gives up has no whole a
     refresh_token: token,
   });
   const asking = fetch(`${realm.provider.issuer}/token`, { method: 'POST', body, signal: hangUp.signal });
-  await expect.poll(() => realm.provider.judge.exchanges()[1]?.committed).toBeDefined();
+  await expect.poll(() => realm.provider.log.requests()[1]?.committed).toBeDefined();
   hangUp.abort();
   await expect(asking.then(readAnswer)).rejects.toThrow();
-  await expect.poll(() => realm.provider.judge.exchanges()[1]?.ended).toBeDefined();
+  await expect.poll(() => realm.provider.log.requests()[1]?.ended).toBeDefined();
   sign.resolve();
-  expect(realm.provider.judge.exchanges()[1]).toMatchObject({ whole: false, fault: 'held' });
+  expect(realm.provider.log.requests()[1]).toMatchObject({ whole: false, fault: 'held' });
   expect(await isUsedUp()).toBe(true);
 });
 
@@ -181,7 +181,7 @@ test('the same seed brings the same faults, another one others', async () => {
     token = await realm.login();
     realm.provider.faults.seeded({ seed, share: 0.5, among });
     for (let number = 0; number < 40; number += 1) await realm.refresh(token);
-    return realm.provider.judge.exchanges().map(({ fault, status }) => `${fault} ${status}`);
+    return realm.provider.log.requests().map(({ fault, status }) => `${fault} ${status}`);
   };
   const [one, same, other] = [await play(1), await play(1), await play(2)];
   expect(one).toEqual(same);
@@ -208,7 +208,7 @@ test('who breaks off in the middle of a request is let go, and the next one is a
   socket.write([...head, 'Content-Length: 500', '', 'grant_type=refresh_token'].join('\r\n'), () => socket.destroy());
   await once(socket, 'close');
   expect((await realm.refresh(token)).status).toBe(200);
-  expect(realm.provider.judge.exchanges()).toHaveLength(2);
+  expect(realm.provider.log.requests()).toHaveLength(2);
   expect(said).not.toHaveBeenCalled();
   said.mockRestore();
 });

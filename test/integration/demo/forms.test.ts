@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBrowser } from '../../../demo/browser.ts';
-import { formsIn } from '../../../demo/forms.ts';
+import { openBrowser } from '../../../demo/browser/browser.ts';
+import { formsIn } from '../../../demo/browser/forms.ts';
 
 test('a form’s fields, buttons and the ones outside that name it are found, references decoded', () => {
   const [form] = formsIn(`<!-- <form action="/not"></form> -->

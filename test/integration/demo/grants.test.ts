@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { afterEach, expect, test } from 'vitest';
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { type DemoClient, deviceGrant } from '../../../demo/provider/realm/client.ts';
@@ -69,9 +69,9 @@ test('a user name and a password buy an offline token, if client and user may', 
     undo();
     return answer.said;
   };
-  const { knobs } = provider;
+  const { admin } = provider;
   expect((await ask({ ...form, password: 'wrong' })).said).toBe('401 invalid_grant Invalid user credentials');
-  const client = (changes: object) => () => knobs.setClient('direct', changes);
+  const client = (changes: object) => () => admin.setClient('direct', changes);
   expect(await said(client({ directAccess: false }), client({ directAccess: true }))).toBe(
     '400 unauthorized_client Client not allowed for direct access grants',
   );
@@ -81,7 +81,7 @@ test('a user name and a password buy an offline token, if client and user may', 
   expect(await said(client({ offlineScope: false }), client({ offlineScope: true }))).toBe(
     '400 invalid_scope Invalid scopes: openid offline_access',
   );
-  const user = (changes: object) => () => knobs.setUser('alice', changes);
+  const user = (changes: object) => () => admin.setUser('alice', changes);
   expect(await said(user({ offlineRole: false }), user({ offlineRole: true }))).toBe(
     '400 not_allowed Offline tokens not allowed for the user or client',
   );
@@ -92,12 +92,12 @@ test('a client with a service account asks for itself, others may not', async ()
   const { ask, provider, refresh } = await openRealm();
   const form = { grant_type: 'client_credentials', scope: offline };
   expect((await ask(form)).said).toBe('401 unauthorized_client Client not enabled to retrieve service account');
-  provider.knobs.setClient('direct', { serviceAccount: true });
+  provider.admin.setClient('direct', { serviceAccount: true });
   const { body, token } = await ask(form);
   expect(decodeJwt(token)).toMatchObject({ typ: 'Offline', azp: 'direct' });
   expect(decodeJwt(String(body.access_token)).preferred_username).toBe('service-account-direct');
   expect((await refresh(token)).status).toBe(200);
-  provider.knobs.setOfflineRole('service-account-direct', false);
+  provider.admin.setOfflineRole('service-account-direct', false);
   expect((await ask(form)).said).toMatch(/^400 not_allowed/);
 });
 
@@ -149,7 +149,7 @@ test('two logins of one browser session share a sid, another browser has another
   await login(other);
   expect(sids[0]).toBe(sids[1]);
   expect(sids[2]).not.toBe(sids[0]);
-  expect(provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(2);
+  expect(provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(2);
 });
 
 test('prompt=none goes through for who is signed in and agreed, and comes back with login_required for others', async () => {
@@ -172,7 +172,7 @@ test('a consent that no longer covers a scope refuses the refresh, spends nothin
     return (await attempt.finish((await visit(attempt.url)).url)).refresh_token ?? '';
   };
   const token = await login();
-  provider.knobs.narrowConsent('alice', 'rp', 'openid');
+  provider.admin.narrowConsent('alice', 'rp', 'openid');
   const refused = '400 invalid_scope Client no longer has requested consent from user';
   expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe(refused);
   expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe(refused);
@@ -182,7 +182,7 @@ test('a consent that no longer covers a scope refuses the refresh, spends nothin
 
 test('a device waits, is denied, and its code ends by the clock', async () => {
   const { ask, provider, seconds, client } = await openRealm();
-  provider.knobs.setClient('direct', { consentRequired: true });
+  provider.admin.setClient('direct', { consentRequired: true });
   const start = async () => {
     const { body } = await post(`${provider.issuer}/device/auth`, {
       client_id: client.id,
@@ -209,7 +209,7 @@ test('a device waits, is denied, and its code ends by the clock', async () => {
 
 test('asked through the browser, a scope that the client may not have comes back as invalid_scope', async () => {
   const { party, config, provider } = await meet();
-  provider.knobs.setOfflineScope('rp', false);
+  provider.admin.setOfflineScope('rp', false);
   const code_challenge = await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier());
   const redirect_uri = party.client.redirectUris[0] ?? '';
   const parameters = { redirect_uri, scope: offline, prompt: 'consent', code_challenge, code_challenge_method: 'S256' };
@@ -231,11 +231,11 @@ test('a disabled account is not let in, and its session in the browser ends', as
   const { party, config, provider } = await meet();
   await using browser = openBrowser();
   await signIn(browser, await browser.open((await party.begin(config, 'openid')).url), alice);
-  provider.knobs.setUser('alice', { enabled: false });
+  provider.admin.setUser('alice', { enabled: false });
   const login = await browser.open((await party.begin(config, 'openid')).url);
   const refused = await browser.submit(login, { button: 'Sign in' }, { username: 'alice', password: 'alice' });
   expect(refused.text).toContain('This account is disabled');
-  provider.knobs.setRealm({ enabled: false });
+  provider.admin.setRealm({ enabled: false });
   const closed = await browser.open(`${provider.issuer}/account`);
   expect([closed.status, closed.text.includes('Realm not enabled')]).toEqual([403, true]);
 });
@@ -258,18 +258,18 @@ test('a client whose requests must be pushed cannot ask through the browser', as
 test('what a pushed request is refused with: by RFC 9126, or as Keycloak does it', async () => {
   const { party, config, provider } = await meet();
   const push = () => refusal(party.begin(config, offline, { prompt: 'consent' }));
-  const { knobs } = provider;
-  knobs.setClientSecret('rp', 'rolled');
-  knobs.setRealm({ pushedFaultsAs: 'rfc9126' });
+  const { admin } = provider;
+  admin.setClientSecret('rp', 'rolled');
+  admin.setRealm({ pushedFaultsAs: 'rfc9126' });
   expect(await push()).toBe('401 unauthorized_client Invalid client or Invalid client credentials');
-  knobs.setRealm({ pushedFaultsAs: 'keycloak' });
+  admin.setRealm({ pushedFaultsAs: 'keycloak' });
   expect(await push()).toBe('401 invalid_request Authentication failed.');
-  knobs.setClientSecret('rp', party.client.secret ?? '');
-  knobs.setOfflineScope('rp', false);
+  admin.setClientSecret('rp', party.client.secret ?? '');
+  admin.setOfflineScope('rp', false);
   expect(await push()).toMatch(/^400 invalid_request/);
-  knobs.setRealm({ pushedFaultsAs: 'rfc9126' });
+  admin.setRealm({ pushedFaultsAs: 'rfc9126' });
   expect(await push()).toMatch(/^400 invalid_scope/);
-  knobs.setClient('rp', { enabled: false });
+  admin.setClient('rp', { enabled: false });
   expect(await push()).toMatch(/^401 invalid_client/);
 });
 
@@ -293,7 +293,7 @@ test('a public client’s tokens are bound to its key, and only that key can use
 
   const refresh = (DPoP?: oidc.DPoPHandle) =>
     oidc.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, DPoP && { DPoP });
-  provider.knobs.setClient('rp', { dpopRequired: false });
+  provider.admin.setClient('rp', { dpopRequired: false });
   expect(await refusal(refresh())).toBe('400 invalid_grant DPoP proof is missing');
   expect(await refusal(refresh(stranger))).toMatch(/^400 invalid_grant DPoP proof and token binding/);
   const next = await refresh(keys);
@@ -307,12 +307,12 @@ test('a confidential client’s offline token is not bound; a nonce is asked for
   const tokens = await attempt.finish((await visit(attempt.url)).url, { DPoP });
   expect(decodeJwt(tokens.access_token).cnf).toBeDefined();
   expect(decodeJwt(tokens.refresh_token ?? '').cnf).toBeUndefined();
-  provider.knobs.setRealm({ dpopNonce: true });
-  const requests = provider.judge.exchanges().length;
+  provider.admin.setRealm({ dpopNonce: true });
+  const requests = provider.log.requests().length;
   await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP });
   expect(
-    provider.judge
-      .exchanges()
+    provider.log
+      .requests()
       .slice(requests)
       .map(({ error }) => error),
   ).toEqual(['use_dpop_nonce', undefined]);

@@ -77,18 +77,18 @@ test('a limit that is set later ends sessions whose tokens say no end', async ()
   const { login, seconds, refresh, provider } = await open();
   const token = await next(await login());
   await seconds(2 * day);
-  provider.knobs.setRealm({ offlineMaxLimited: true, offlineMaxSeconds: day });
+  provider.admin.setRealm({ offlineMaxLimited: true, offlineMaxSeconds: day });
   expect((await refresh(token)).said).toBe(gone);
 });
 
 test('a client with an idle and a maximum of its own is held to them, others of the realm are not', async () => {
   const { login, seconds, refresh, provider } = await open();
-  provider.knobs.setClient('direct', { offlineIdleSeconds: day });
+  provider.admin.setClient('direct', { offlineIdleSeconds: day });
   const token = await login();
   await seconds(day);
   expect((await refresh(token)).said).toBe('400 invalid_grant Client session not active');
-  provider.knobs.setRealm({ offlineMaxLimited: true });
-  provider.knobs.setClient('direct', { offlineIdleSeconds: 5 * day, offlineMaxSeconds: 7 * day });
+  provider.admin.setRealm({ offlineMaxLimited: true });
+  provider.admin.setClient('direct', { offlineIdleSeconds: 5 * day, offlineMaxSeconds: 7 * day });
   const limited = await login();
   await seconds(4 * day);
   const answer = await refresh(limited);
@@ -169,73 +169,73 @@ test('switched on later, the count begins with the next use; switched off, it re
   const { login, refresh, provider } = await open({ revokeRefreshToken: false });
   const token = await login();
   await next(token);
-  provider.knobs.setRealm({ revokeRefreshToken: true });
+  provider.admin.setRealm({ revokeRefreshToken: true });
   const newest = await next(token);
   expect((await refresh(token)).said).toBe(reused);
-  provider.knobs.setRealm({ revokeRefreshToken: false });
+  provider.admin.setRealm({ revokeRefreshToken: false });
   expect((await refresh(newest)).said).toBe(detached);
 });
 
 const troubles: [string, (realm: TestRealm) => unknown, string, (realm: TestRealm) => unknown][] = [
   [
     'the role is taken',
-    ({ provider }) => provider.knobs.setOfflineRole('alice', false),
+    ({ provider }) => provider.admin.setOfflineRole('alice', false),
     '400 invalid_grant Offline session invalid because offline access not granted anymore',
-    ({ provider }) => provider.knobs.setOfflineRole('alice', true),
+    ({ provider }) => provider.admin.setOfflineRole('alice', true),
   ],
   [
     'the client scope is taken',
-    ({ provider }) => provider.knobs.setOfflineScope('direct', false),
+    ({ provider }) => provider.admin.setOfflineScope('direct', false),
     '400 invalid_grant Offline session invalid because offline access not granted anymore',
-    ({ provider }) => provider.knobs.setOfflineScope('direct', true),
+    ({ provider }) => provider.admin.setOfflineScope('direct', true),
   ],
   [
     'the user is disabled',
-    ({ provider }) => provider.knobs.setUser('alice', { enabled: false }),
+    ({ provider }) => provider.admin.setUser('alice', { enabled: false }),
     '400 invalid_grant User disabled',
-    ({ provider }) => provider.knobs.setUser('alice', { enabled: true }),
+    ({ provider }) => provider.admin.setUser('alice', { enabled: true }),
   ],
   [
     'the client is disabled',
-    ({ provider }) => provider.knobs.setClient('direct', { enabled: false }),
+    ({ provider }) => provider.admin.setClient('direct', { enabled: false }),
     '401 invalid_client Invalid client or Invalid client credentials',
-    ({ provider }) => provider.knobs.setClient('direct', { enabled: true }),
+    ({ provider }) => provider.admin.setClient('direct', { enabled: true }),
   ],
   [
     'the secret is another one',
-    ({ provider }) => provider.knobs.setClientSecret('direct', 'rolled'),
+    ({ provider }) => provider.admin.setClientSecret('direct', 'rolled'),
     '401 unauthorized_client Invalid client or Invalid client credentials',
-    ({ provider, client }) => provider.knobs.setClientSecret('direct', client.secret ?? ''),
+    ({ provider, client }) => provider.admin.setClientSecret('direct', client.secret ?? ''),
   ],
   [
     'the realm is disabled',
-    ({ provider }) => provider.knobs.setRealm({ enabled: false }),
+    ({ provider }) => provider.admin.setRealm({ enabled: false }),
     '403 access_denied Realm not enabled',
-    ({ provider }) => provider.knobs.setRealm({ enabled: true }),
+    ({ provider }) => provider.admin.setRealm({ enabled: true }),
   ],
   [
     'a not-before policy of the realm is in force',
-    ({ provider }) => provider.knobs.setRealm({ notBefore: provider.knobs.now() }),
+    ({ provider }) => provider.admin.setRealm({ notBefore: provider.admin.now() }),
     stale,
-    ({ provider }) => provider.knobs.setRealm({ notBefore: 0 }),
+    ({ provider }) => provider.admin.setRealm({ notBefore: 0 }),
   ],
   [
     'a not-before policy of the client is in force',
-    ({ provider }) => provider.knobs.setClient('direct', { notBefore: provider.knobs.now() }),
+    ({ provider }) => provider.admin.setClient('direct', { notBefore: provider.admin.now() }),
     stale,
-    ({ provider }) => provider.knobs.setClient('direct', { notBefore: 0 }),
+    ({ provider }) => provider.admin.setClient('direct', { notBefore: 0 }),
   ],
   [
     'an administrator signed the user out',
-    ({ provider }) => provider.knobs.signOut('alice'),
+    ({ provider }) => provider.admin.signOut('alice'),
     stale,
-    ({ provider }) => provider.knobs.setUser('alice', { notBefore: 0 }),
+    ({ provider }) => provider.admin.setUser('alice', { notBefore: 0 }),
   ],
   [
     'an administrator signed everybody out',
-    ({ provider }) => provider.knobs.signOutAll(),
+    ({ provider }) => provider.admin.signOutAll(),
     stale,
-    ({ provider }) => provider.knobs.setRealm({ notBefore: 0 }),
+    ({ provider }) => provider.admin.setRealm({ notBefore: 0 }),
   ],
 ];
 
@@ -247,7 +247,7 @@ test.each(troubles)(
     await make(realm);
     expect((await refresh(token)).said).toBe(said);
     expect((await refresh(token)).said).toBe(said);
-    expect(provider.knobs.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
     await mend(realm);
     await next(await next(token));
   },
@@ -256,7 +256,7 @@ test.each(troubles)(
 test('after a sign-out by an administrator a new login works at once', async () => {
   const { login, refresh, provider } = await open();
   const token = await login();
-  await provider.knobs.signOut('alice');
+  await provider.admin.signOut('alice');
   await next(await login());
   expect((await refresh(token)).said).toBe(stale);
 });
@@ -264,21 +264,21 @@ test('after a sign-out by an administrator a new login works at once', async () 
 test('Keycloak 26.4 answers not_allowed for a role that was taken, and uses the token up; the scope it does not ask', async () => {
   const { login, refresh, provider } = await open({ behavesAs: '26.4' });
   const token = await login();
-  provider.knobs.setOfflineScope('direct', false);
+  provider.admin.setOfflineScope('direct', false);
   const newest = await next(token);
-  provider.knobs.setOfflineRole('alice', false);
+  provider.admin.setOfflineRole('alice', false);
   expect((await refresh(newest)).said).toBe('400 not_allowed Offline tokens not allowed for the user or client');
-  provider.knobs.setOfflineRole('alice', true);
+  provider.admin.setOfflineRole('alice', true);
   expect((await refresh(newest)).said).toBe(reused);
 });
 
 test.each<[string, (realm: TestRealm) => unknown, string]>([
-  ['the consent is taken back', ({ provider }) => provider.knobs.removeConsent('alice', 'direct'), gone],
-  ['the account is deleted', ({ provider }) => provider.knobs.deleteUser('alice'), gone],
-  ['all keys are replaced', ({ provider }) => provider.knobs.replaceKeys(), '400 invalid_grant Invalid refresh token'],
+  ['the consent is taken back', ({ provider }) => provider.admin.removeConsent('alice', 'direct'), gone],
+  ['the account is deleted', ({ provider }) => provider.admin.deleteUser('alice'), gone],
+  ['all keys are replaced', ({ provider }) => provider.admin.replaceKeys(), '400 invalid_grant Invalid refresh token'],
   [
     'the client is deleted',
-    ({ provider }) => provider.knobs.deleteClient('direct'),
+    ({ provider }) => provider.admin.deleteClient('direct'),
     '401 invalid_client Invalid client or Invalid client credentials',
   ],
 ])('when %s the token is dead for good', async (_name, end, said) => {
@@ -293,11 +293,11 @@ test('an administrator ends one session of a user, and the other goes on', async
   const { login, refresh, provider } = await open();
   const [one, other] = [await login(), await login()];
   const sid = String(decodeJwt(one).sid);
-  expect(await provider.knobs.endOfflineSession(sid, 'direct')).toBe(true);
-  expect(await provider.knobs.endOfflineSession(sid, 'direct')).toBe(false);
+  expect(await provider.admin.endOfflineSession(sid, 'direct')).toBe(true);
+  expect(await provider.admin.endOfflineSession(sid, 'direct')).toBe(false);
   expect((await refresh(one)).said).toBe(gone);
   await next(other);
-  expect(provider.knobs.offlineSessions({ clientId: 'direct' }).map((session) => session.sid)).toEqual([
+  expect(provider.admin.offlineSessions({ clientId: 'direct' }).map((session) => session.sid)).toEqual([
     decodeJwt(other).sid,
   ]);
 });
@@ -305,7 +305,7 @@ test('an administrator ends one session of a user, and the other goes on', async
 test('a token of another client, an access token, no token and a token twice are refused in words', async () => {
   const { login, ask, refresh, provider, client } = await open();
   const token = await login();
-  provider.knobs.register({ ...client, id: 'other' });
+  provider.admin.register({ ...client, id: 'other' });
   const other = { client_id: 'other', grant_type: 'refresh_token', refresh_token: token };
   expect((await ask(other)).said).toBe(
     "400 invalid_grant Invalid refresh token. Token client and authorized client don't match",

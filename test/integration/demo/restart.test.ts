@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { expect, test } from 'vitest';
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { startProviderProcess } from '../../support/servers/provider-process.ts';
@@ -24,15 +24,15 @@ test('killed and started again with its journal, the newest token works and a us
   const newest = (await oidc.refreshTokenGrant(config, used)).refresh_token ?? '';
   await first.kill();
   await expect(oidc.refreshTokenGrant(config, newest)).rejects.toThrow();
-  await expect(first.judge('alive')).rejects.toThrow();
+  await expect(first.log('alive')).rejects.toThrow();
 
   await using second = await startProviderProcess({ clients: [party.client], people, journal, port });
-  expect(await second.judge('alive')).toMatchObject([{ token: newest, held: true }]);
-  expect((await second.judge('exchanges')).map(({ status }) => status)).toEqual([200, 200]);
+  expect(await second.log('alive')).toMatchObject([{ token: newest, held: true }]);
+  expect((await second.log('requests')).map(({ status }) => status)).toEqual([200, 200]);
   const next = await oidc.refreshTokenGrant(config, newest);
   expect(next.claims()?.sub).toBe(alice.subject);
   await expect(oidc.refreshTokenGrant(config, used)).rejects.toMatchObject({ error: 'invalid_grant' });
-  expect(await second.judge('held')).toMatchObject([{ endedBy: 'reuse' }]);
+  expect(await second.log('held')).toMatchObject([{ endedBy: 'reuse' }]);
 });
 
 test('in a process of its own it is turned, made to fail, moved in time and asked like any other', async () => {
@@ -45,14 +45,14 @@ test('in a process of its own it is turned, made to fail, moved in time and aske
   const config = await party.discover(provider.issuer);
   const form = { username: 'alice', password: 'alice', scope: 'openid offline_access' };
   const { refresh_token: token = '' } = await oidc.genericGrantRequest(config, 'password', form);
-  expect(await provider.knobs('refreshTokens')).toEqual([token]);
-  expect((await provider.knobs('settings')).accessTokenSeconds).toBe(60);
+  expect(await provider.log('issued')).toMatchObject([{ token }]);
+  expect((await provider.admin('settings')).accessTokenSeconds).toBe(60);
   await provider.faults('next', { kind: 'status', when: 'before', status: 503 });
   await expect(oidc.refreshTokenGrant(config, token)).rejects.toMatchObject({ cause: { status: 503 } });
   await provider.shift(31 * 86_400_000);
   await expect(oidc.refreshTokenGrant(config, token)).rejects.toMatchObject({ error: 'invalid_grant' });
-  expect(await provider.judge('grants')).toMatchObject([{ endedBy: 'idle', sid: decodeJwt(token).sid }]);
-  await expect(provider.knobs('setClient', 'nobody', {})).rejects.toThrow('The provider has no client nobody.');
+  expect(await provider.log('grants')).toMatchObject([{ endedBy: 'idle', sid: decodeJwt(token).sid }]);
+  await expect(provider.admin('setClient', 'nobody', {})).rejects.toThrow('The provider has no client nobody.');
 });
 
 test('a line of the journal that was cut off does not count, all before it does', async () => {
@@ -60,15 +60,15 @@ test('a line of the journal that was cut off does not count, all before it does'
   const journal = join(folder.path, 'journal');
   const before = await openTestRealm({}, { journal });
   const token = (await before.refresh(await before.login())).token;
-  before.provider.knobs.setOfflineRole('bob', false);
+  before.provider.admin.setOfflineRole('bob', false);
   await before.provider.stop();
   await appendFile(journal, '["users","half');
 
   const port = Number(new URL(before.provider.issuer).port);
   await using after = await openTestRealm({}, { journal, port });
   expect((await after.refresh(token)).status).toBe(200);
-  expect(after.provider.judge.issued()).toHaveLength(3);
-  expect(after.provider.judge.exchanges().map(({ number }) => number)).toEqual([1, 2, 3]);
+  expect(after.provider.log.issued()).toHaveLength(3);
+  expect(after.provider.log.requests().map(({ number }) => number)).toEqual([1, 2, 3]);
   expect(await after.login({ username: 'bob', password: 'bob' })).toBe('');
 });
 

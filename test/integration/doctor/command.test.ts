@@ -68,7 +68,7 @@ test('no secret is told, whatever is wrong', async () => {
     REDIS_URL: 'redis://:a-password@127.0.0.1:1',
   });
   const keyring = house.environment.KEYRING ?? '';
-  const secrets = [secret, 'a-password', keyring.slice(keyring.indexOf(':') + 1), ...house.provider.judge.secrets()];
+  const secrets = [secret, 'a-password', keyring.slice(keyring.indexOf(':') + 1), ...house.provider.log.secrets()];
   for (const each of secrets) expect(stdout + stderr).not.toContain(each);
 });
 

@@ -53,11 +53,11 @@ test('looking sends no token, writes no row and puts no key in front', async () 
       house.database.grant.findMany(),
     ]);
   const before = JSON.stringify(await tables());
-  const exchanges = house.provider.judge.exchanges().filter(({ sid }) => sid !== undefined).length;
+  const exchanges = house.provider.log.requests().filter(({ sid }) => sid !== undefined).length;
   await house.examine({ KEYRING: `${keyLine('new')}\n${house.environment.KEYRING}` });
   expect(JSON.stringify(await tables())).toBe(before);
-  expect(house.provider.judge.exchanges().filter(({ sid }) => sid !== undefined)).toHaveLength(exchanges);
-  expect(house.provider.judge.alive()).toHaveLength(1);
+  expect(house.provider.log.requests().filter(({ sid }) => sid !== undefined)).toHaveLength(exchanges);
+  expect(house.provider.log.alive()).toHaveLength(1);
 });
 
 describe('rotation', () => {
@@ -147,7 +147,7 @@ describe('grants', () => {
   test('of people whose role was taken are told from others', async () => {
     const house = await open();
     const { id } = await house.consent();
-    house.provider.knobs.setOfflineRole('alice', false);
+    house.provider.admin.setOfflineRole('alice', false);
     house.pass(hour);
     await house.exchange(id);
     expect(found((await house.examine()).get('grants'))).toMatch(
@@ -180,9 +180,9 @@ describe('grants', () => {
     const house = await open();
     const { id } = await house.consent();
     expect((await house.examine()).get('withdrawals')).toMatchObject({ state: 'ok' });
-    await house.provider.knobs.down();
+    await house.provider.down();
     await withdrawConsent(house.resources, { grantId: id, by: 'alice' });
-    await house.provider.knobs.up();
+    await house.provider.up();
     house.pass(2 * hour);
     expect(found((await house.examine()).get('withdrawals'))).toMatch(/^warn: The provider has not ended 1 token/);
     await revokeWithdrawn(house.resources);

@@ -2,6 +2,7 @@ import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../../demo/loopback-server.ts';
 import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
@@ -9,7 +10,6 @@ import { ensurePersonRepository } from '../../../src/flows/nights/person-reposit
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
-import { freePort } from '../../support/servers/server-process.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
 import { openReception, openSurgery, statesOf } from './house.ts';
 

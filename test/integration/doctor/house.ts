@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';

@@ -27,8 +27,8 @@ test('a provider that is set up well has nothing wrong', async () => {
 test('nothing that is asked exchanges, reuses or grants anything', async () => {
   const { examine, provider } = await open();
   await examine();
-  expect(provider.judge.issued()).toEqual([]);
-  expect(provider.judge.secrets()).toEqual([]);
+  expect(provider.log.issued()).toEqual([]);
+  expect(provider.log.secrets()).toEqual([]);
 });
 
 test('a wrong secret is told from a client that is not there', async () => {
@@ -40,7 +40,7 @@ test('a wrong secret is told from a client that is not there', async () => {
   expect(found(stranger.get('client'))).toMatch(
     /^wrong: The provider does not know the client nobody, or it is disabled/,
   );
-  provider.knobs.setClient('nightkeep', { enabled: false });
+  provider.admin.setClient('nightkeep', { enabled: false });
   expect(found((await examine()).get('client'))).toMatch(/^wrong: .*disabled there.* → .*enable the client/);
 });
 
@@ -74,7 +74,7 @@ test('a key is tried as secrets are', async () => {
 
 test('a client that needs no secret is pointed out', async () => {
   const { examine, provider } = await open();
-  provider.knobs.setClient('nightkeep', { authentication: 'none' });
+  provider.admin.setClient('nightkeep', { authentication: 'none' });
   expect(found((await examine()).get('client type'))).toMatch(/^warn: .*it is a public client there/);
 });
 
@@ -98,7 +98,7 @@ test.each(['rfc9126', 'keycloak'] as const)(
   'a client without the scope offline_access is named (%s)',
   async (words) => {
     const { examine, provider } = await open({ realm: { pushedFaultsAs: words } });
-    provider.knobs.setOfflineScope('nightkeep', false);
+    provider.admin.setOfflineScope('nightkeep', false);
     const findings = await examine();
     expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
     expect(found(findings.get('offline scope'))).toMatch(
@@ -131,7 +131,7 @@ test('a public client is what it is meant to be, or is wanted to prove itself', 
   const { examine, provider } = await open({ client: { authentication: 'none' } });
   const publicly = await examine({ OIDC_CLIENT_AUTH: 'none' });
   expect(statesOf(publicly, 'client', 'client type')).toEqual({ client: 'ok', 'client type': undefined });
-  provider.knobs.setClient('nightkeep', { authentication: 'client_secret_basic' });
+  provider.admin.setClient('nightkeep', { authentication: 'client_secret_basic' });
   expect(found((await examine({ OIDC_CLIENT_AUTH: 'none' })).get('client'))).toMatch(
     /^wrong: .*wants it to prove itself/,
   );
@@ -140,13 +140,13 @@ test('a public client is what it is meant to be, or is wanted to prove itself', 
 test('whether people are asked shows where the client may use passwords', async () => {
   const { examine, provider } = await open({ client: { directAccess: true } });
   expect(found((await examine()).get('consent screen'))).toMatch(/^ok: The provider asks people/);
-  provider.knobs.setClient('nightkeep', { directAccess: false });
+  provider.admin.setClient('nightkeep', { directAccess: false });
   expect((await examine()).get('consent screen')).toMatchObject({ state: 'unknown' });
 });
 
 test('a realm that is disabled, and one that is not there, are told apart', async () => {
   const { examine, provider } = await open();
-  provider.knobs.setRealm({ enabled: false });
+  provider.admin.setRealm({ enabled: false });
   expect(found((await examine()).get('client'))).toMatch(/^wrong: The provider answers nobody .* → Enable the realm/);
   const elsewhere = await examine({ OIDC_ISSUER: `${provider.issuer}/realms/nowhere` });
   expect(found(elsewhere.get('discovery'))).toMatch(/^wrong: There is no provider at .*\(404\).*realms\/REALM/);
@@ -155,7 +155,7 @@ test('a realm that is disabled, and one that is not there, are told apart', asyn
 
 test('a provider that is away is named, and all else is looked at', async () => {
   const { examine, provider } = await open();
-  await provider.knobs.down();
+  await provider.down();
   const findings = await examine();
   expect(found(findings.get('discovery'))).toMatch(/^wrong: .*does not answer \(ECONNREFUSED\)\. → Start the provider/);
   expect(statesOf(findings, 'settings', 'spool', 'client')).toEqual({ settings: 'ok', spool: 'ok', client: 'unknown' });
@@ -209,7 +209,7 @@ test('a secret is sent to nobody whom Nightkeep itself would not trust with it',
     expect(statesOf(findings, 'discovery', 'client')).toEqual({ discovery: 'wrong', client: 'unknown' });
   }
   expect(asked.filter((path) => !path.endsWith('/.well-known/openid-configuration'))).toEqual([]);
-  expect(provider.judge.exchanges()).toEqual([]);
+  expect(provider.log.requests()).toEqual([]);
 });
 
 test('a clock that is off by a minute is named', async () => {

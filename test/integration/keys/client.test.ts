@@ -42,7 +42,7 @@ test('a secret is rolled live: no exchange, consent or revocation fails while bo
   const [secret = ''] = house.resources.config.provider.secrets;
   const rolling = withClient({ secrets: ['the next secret', secret] });
   expect(await exchange(rolling, grant.id)).toBe('went well');
-  house.provider.knobs.setClientSecret('rp', 'the next secret');
+  house.provider.admin.setClientSecret('rp', 'the next secret');
   expect(await exchange(rolling, grant.id)).toBe('went well');
   expect(await exchange(rolling, grant.id)).toBe('went well');
   expect(await exchange(house.other('forgotten'), grant.id)).toBe('provider/refused-client');
@@ -75,7 +75,7 @@ test('a client that signs its assertions works with its keys published at /jwks,
   const before = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: old });
   const after = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: `${next}${old}` });
   await using pages = await publish(after.issuer);
-  house.provider.knobs.register({
+  house.provider.admin.register({
     id: 'rp',
     name: 'Nightkeep',
     authentication: 'private_key_jwt',

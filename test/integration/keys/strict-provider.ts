@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
-import { openBrowser } from '../../../demo/browser.ts';
+import { openBrowser } from '../../../demo/browser/browser.ts';
 
 export interface StrictProvider extends AsyncDisposable {
   readonly issuer: string;

@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { freePort } from '../../../demo/loopback-server.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { freePort } from './server-process.ts';
 
 const variable = 'NIGHTKEEP_TEST_POSTGRES';
 

@@ -4,19 +4,19 @@ import { fileURLToPath } from 'node:url';
 import type { DemoProvider, ProviderOptions } from '../../../demo/provider/provider.ts';
 import type { ProviderWish } from './provider-server.ts';
 
-type Parts = Pick<DemoProvider, 'knobs' | 'faults' | 'judge'>;
+type Parts = Pick<DemoProvider, 'admin' | 'faults' | 'log'>;
 
 /** The demo's provider in a process of its own: what is tested can be killed while it lives, and the other way round. */
 export interface ProviderProcess extends AsyncDisposable {
   readonly issuer: string;
-  knobs<Name extends keyof Parts['knobs']>(
+  admin<Name extends keyof Parts['admin']>(
     name: Name,
-    ...args: Parameters<Parts['knobs'][Name]>
-  ): Promise<Awaited<ReturnType<Parts['knobs'][Name]>>>;
-  judge<Name extends keyof Parts['judge']>(
+    ...args: Parameters<Parts['admin'][Name]>
+  ): Promise<Awaited<ReturnType<Parts['admin'][Name]>>>;
+  log<Name extends keyof Parts['log']>(
     name: Name,
-    ...args: Parameters<Parts['judge'][Name]>
-  ): Promise<ReturnType<Parts['judge'][Name]>>;
+    ...args: Parameters<Parts['log'][Name]>
+  ): Promise<ReturnType<Parts['log'][Name]>>;
   /** Faults that need no function: `next`, `seeded` and `clear`. */
   faults<Name extends 'next' | 'seeded' | 'clear'>(
     name: Name,
@@ -42,8 +42,8 @@ export async function startProviderProcess(options: Omit<ProviderOptions, 'clock
   };
   return {
     issuer,
-    knobs: (call, ...args) => ask({ do: 'knobs', call, with: args }),
-    judge: (call, ...args) => ask({ do: 'judge', call, with: args }),
+    admin: (call, ...args) => ask({ do: 'admin', call, with: args }),
+    log: (call, ...args) => ask({ do: 'log', call, with: args }),
     faults: (call, ...args) => ask({ do: 'faults', call, with: args }),
     shift: (ms) => ask({ do: 'shift', ms }),
     kill,

@@ -6,10 +6,10 @@ import { systemClock } from '../../../src/clock.ts';
  * message each. It ends with the process that started it. With a journal it can be killed at any moment.
  */
 
-/** One wish: the provider's options, or a call of its knobs, faults or judge. */
+/** One wish: the provider's options, or a call of its admin, faults or log. */
 export type ProviderWish = { id: number } & (
   | { do: 'start'; options: Omit<ProviderOptions, 'clock'> }
-  | { do: 'knobs' | 'faults' | 'judge'; call: string; with: unknown[] }
+  | { do: 'admin' | 'faults' | 'log'; call: string; with: unknown[] }
   | { do: 'shift'; ms: number }
 );
 

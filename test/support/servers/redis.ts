@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
+import { freePort } from '../../../demo/loopback-server.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { requireProgram } from './programs.ts';
-import { freePort } from './server-process.ts';
 
 export const redisServer = requireProgram('redis-server', 'apt-get install redis-server');
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../demo/loopback-server.ts';
 
 /** A server that runs as our child on loopback until it is stopped. */
 export interface RunningServer extends AsyncDisposable {
@@ -48,17 +49,6 @@ export async function startServerProcess(
     await whenStopped();
     throw new Error(`${command} did not start: ${output()}`);
   }
-}
-
-/** A loopback port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
 }
 
 function running(child: ChildProcess, port: number, stopMs: number, whenStopped: () => Promise<void>): RunningServer {

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Browser, openBrowser, signIn } from '../../../demo/browser.ts';
+import { type Browser, openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { cloudAudience } from '../../../demo/cloud/access.ts';
 import { alice, bob, carol, type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
@@ -73,7 +73,7 @@ test('a person signs in, reads in plain words what is asked, says yes, and the c
     zoneinfo: 'Europe/London',
   });
   expect(typeof tokens.claims()?.sid).toBe('string');
-  expect(provider.knobs.refreshTokens()).toContain(tokens.refresh_token);
+  expect(provider.log.issued().map(({ token }) => token)).toContain(tokens.refresh_token);
 });
 
 test('the access token is a JWT that the published PEM verifies and that names the person', async () => {
@@ -138,35 +138,35 @@ test('of five refreshes at once one wins, and the grant is dead afterwards', asy
 
 test('without the role a code buys not_allowed; a refresh is refused and works again when the role is back', async () => {
   const token = await offlineToken(bob);
-  provider.knobs.setOfflineRole('bob', false);
+  provider.admin.setOfflineRole('bob', false);
   const { page, attempt } = await consent(bob);
   expect(await refusal(attempt.finish(page.url))).toEqual({ status: 400, error: 'not_allowed' });
   expect(await refusal(oidc.refreshTokenGrant(config, token))).toEqual({ status: 400, error: 'invalid_grant' });
-  provider.knobs.setOfflineRole('bob', true);
+  provider.admin.setOfflineRole('bob', true);
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
 test('without the client scope a pushed request is invalid, as on Keycloak', async () => {
-  provider.knobs.setOfflineScope('rp', false);
+  provider.admin.setOfflineScope('rp', false);
   const refused = await refusal(party.begin(config, offline, { prompt: 'consent' }));
-  provider.knobs.setOfflineScope('rp', true);
+  provider.admin.setOfflineScope('rp', true);
   expect(refused).toEqual({ status: 400, error: 'invalid_request' });
   expect(await offlineToken(alice)).toBeTruthy();
 });
 
 test('a changed client secret is refused as the client, and spends no token', async () => {
   const token = await offlineToken(alice);
-  provider.knobs.setClientSecret('rp', 'another one');
+  provider.admin.setClientSecret('rp', 'another one');
   expect(await refusal(oidc.refreshTokenGrant(config, token))).toEqual({ status: 401, error: 'unauthorized_client' });
-  provider.knobs.setClientSecret('rp', party.client.secret ?? '');
+  provider.admin.setClientSecret('rp', party.client.secret ?? '');
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
 test('down, connections are refused; up again, the same token works', async () => {
   const token = await offlineToken(alice);
-  await provider.knobs.down();
+  await provider.down();
   await expect(oidc.refreshTokenGrant(config, token)).rejects.toThrow();
-  await provider.knobs.up();
+  await provider.up();
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
@@ -189,7 +189,7 @@ test('on the account page a person sees what they granted and takes it back', as
     page = await browser.submit(page, { action: '/account/remove' });
   }
   expect(page.text).toContain('None.');
-  expect(provider.knobs.grantsOf('bob')).toEqual([]);
+  expect(provider.admin.consentsOf('bob')).toEqual([]);
 
   await freshBrowser();
   const login = await browser.open(`${provider.issuer}/account`);
@@ -198,7 +198,7 @@ test('on the account page a person sees what they granted and takes it back', as
 
 test('revoking all grants of a person ends their tokens and nobody else’s', async () => {
   const [hers, his] = [await offlineToken(alice), await offlineToken(bob)];
-  expect(provider.knobs.revokeGrants('alice')).toBeGreaterThan(0);
+  expect(provider.admin.revokeConsents('alice')).toBeGreaterThan(0);
   expect(await refusal(oidc.refreshTokenGrant(config, hers))).toMatchObject({ error: 'invalid_grant' });
   expect((await oidc.refreshTokenGrant(config, his)).refresh_token).toBeTruthy();
 });
@@ -234,8 +234,8 @@ test('clients may sign their authentication, or post their secret', async () => 
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const signing = { ...party.client, id: 'signing', authentication: 'private_key_jwt' as const };
   const { secret: _secret, ...unsecret } = signing;
-  provider.knobs.register({ ...unsecret, publicKeys: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] } });
-  provider.knobs.register({ ...party.client, id: 'posting', authentication: 'client_secret_post' });
+  provider.admin.register({ ...unsecret, publicKeys: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] } });
+  provider.admin.register({ ...party.client, id: 'posting', authentication: 'client_secret_post' });
   for (const [id, authentication] of [
     ['signing', oidc.PrivateKeyJwt(privateKey)],
     ['posting', oidc.ClientSecretPost(party.client.secret)],
@@ -273,7 +273,7 @@ test('an offline token that nobody used for thirty days is gone, one used every 
 });
 
 test('with rotation off the same offline token works any number of times', async () => {
-  const lenient = await startProvider({ clients: [party.client], people, options: { rotate: false } });
+  const lenient = await startProvider({ clients: [party.client], people, options: { revokeRefreshToken: false } });
   const there = await party.discover(lenient.issuer);
   await freshBrowser();
   const attempt = await party.begin(there, offline, { prompt: 'consent' });

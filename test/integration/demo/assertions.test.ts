@@ -8,11 +8,11 @@ afterEach(() => realm[Symbol.asyncDispose]());
 
 const open = async (options: ProviderOptions['options'] = {}) => {
   realm = await openTestRealm(options);
-  return { ...realm, judge: realm.provider.judge, faults: realm.provider.faults, knobs: realm.provider.knobs };
+  return { ...realm, log: realm.provider.log, faults: realm.provider.faults, admin: realm.provider.admin };
 };
 /** The one grant that there is. */
 const grant = () => {
-  const [only, ...others] = realm.provider.judge.grants();
+  const [only, ...others] = realm.provider.log.grants();
   if (!only || others.length > 0) throw new Error('There is not one grant.');
   return only;
 };
@@ -20,27 +20,27 @@ const breakOff = (work: Promise<unknown>) => work.catch(() => undefined);
 const lost = { kind: 'cut', when: 'after' } as const;
 
 test('a client that does everything right is at fault nowhere, and holds its grant', async () => {
-  const { login, refresh, judge } = await open();
+  const { login, refresh, log } = await open();
   const tokens = [await login()];
   for (let night = 0; night < 5; night += 1) tokens.push((await refresh(tokens.at(-1) ?? '')).token);
-  expect([judge.overlaps(), judge.replays(), judge.repeats()]).toEqual([[], [], []]);
-  expect(judge.issued().map(({ token }) => token)).toEqual(tokens);
-  expect(judge.delivered()).toEqual(tokens);
-  expect(judge.held()).toEqual(judge.alive());
+  expect([log.overlaps(), log.replays(), log.repeats()]).toEqual([[], [], []]);
+  expect(log.issued().map(({ token }) => token)).toEqual(tokens);
+  expect(log.delivered()).toEqual(tokens);
+  expect(log.held()).toEqual(log.alive());
   expect(grant()).toMatchObject({ alive: true, held: true, token: tokens.at(-1), clientId: 'direct' });
 });
 
 test('requests are written down with what they sent, got and met, and in which order', async () => {
-  const { login, refresh, judge, faults } = await open();
+  const { login, refresh, log, faults } = await open();
   const first = await login();
   const second = await refresh(first);
   faults.next({ kind: 'invalid_grant' });
   await refresh(second.token);
   await refresh('nonsense');
-  realm.provider.knobs.setRealm({ enabled: false });
+  realm.provider.admin.setRealm({ enabled: false });
   await refresh(second.token);
   const { sid, sub: subject } = decodeJwt(first);
-  const [began, rotated, spurious, unknown, closed] = judge.exchanges();
+  const [began, rotated, spurious, unknown, closed] = log.requests();
   expect(began).toMatchObject({ number: 1, grantType: 'password', issued: first, status: 200, whole: true });
   expect(rotated).toMatchObject({ grantType: 'refresh_token', presented: first, issued: second.token, sid, subject });
   expect(spurious).toMatchObject({
@@ -53,50 +53,49 @@ test('requests are written down with what they sent, got and met, and in which o
   expect(closed).toMatchObject({ presented: second.token, status: 403, error: 'access_denied' });
   expect([spurious?.issued, unknown?.sid]).toEqual([undefined, undefined]);
   expect([rotated?.begun, rotated?.committed, rotated?.ended]).toEqual([4, 5, 6]);
-  expect(judge.exchanges({ subject: subject ?? '' })).toEqual([rotated, spurious, closed]);
-  expect(judge.exchanges({ sid: 'another' })).toEqual([]);
-  for (const name of ['access_token', 'id_token', 'refresh_token'])
-    expect(judge.secrets()).toContain(second.body[name]);
+  expect(log.requests({ subject: subject ?? '' })).toEqual([rotated, spurious, closed]);
+  expect(log.requests({ sid: 'another' })).toEqual([]);
+  for (const name of ['access_token', 'id_token', 'refresh_token']) expect(log.secrets()).toContain(second.body[name]);
 });
 
 test('an old token after a newer one was used is a replay, and the grant is lost by the client', async () => {
-  const { login, refresh, judge } = await open();
+  const { login, refresh, log } = await open();
   const first = await login();
   const second = (await refresh(first)).token;
   await refresh(second);
-  expect(judge.replays()).toEqual([]);
+  expect(log.replays()).toEqual([]);
   await refresh(first);
-  expect(judge.replays().map(({ presented }) => presented)).toEqual([first]);
+  expect(log.replays().map(({ presented }) => presented)).toEqual([first]);
   expect(grant()).toMatchObject({ alive: false, endedBy: 'reuse', held: true });
-  expect(judge.alive()).toEqual([]);
+  expect(log.alive()).toEqual([]);
 });
 
 test('a token sent twice is a repeat; without need it loses the grant', async () => {
-  const { login, refresh, judge } = await open();
+  const { login, refresh, log } = await open();
   const first = await login();
   await refresh(first);
-  expect(judge.repeats()).toEqual([]);
+  expect(log.repeats()).toEqual([]);
   await refresh(first);
-  expect(judge.repeats().map(({ number }) => number)).toEqual([3]);
-  expect(judge.replays()).toEqual([]);
+  expect(log.repeats().map(({ number }) => number)).toEqual([3]);
+  expect(log.replays()).toEqual([]);
   expect(grant()).toMatchObject({ endedBy: 'reuse', held: true });
 });
 
 test('with rotation off it is still seen that an old token came back', async () => {
-  const { login, refresh, judge } = await open({ revokeRefreshToken: false });
+  const { login, refresh, log } = await open({ revokeRefreshToken: false });
   const first = await login();
   await refresh((await refresh(first)).token);
   await refresh(first);
-  expect([judge.replays().length, judge.repeats().length, grant().alive]).toEqual([1, 1, true]);
+  expect([log.replays().length, log.repeats().length, grant().alive]).toEqual([1, 1, true]);
 });
 
 test('an answer that is lost with strict rotation cannot be held by anybody, retried or not', async () => {
-  const { login, refresh, judge, faults } = await open();
+  const { login, refresh, log, faults } = await open();
   const first = await login();
   faults.next(lost);
   await breakOff(refresh(first));
   expect(grant()).toMatchObject({ alive: true, held: false });
-  expect(judge.delivered()).toEqual([first]);
+  expect(log.delivered()).toEqual([first]);
   await refresh(first);
   expect(grant()).toMatchObject({ alive: false, endedBy: 'reuse', held: false });
 });
@@ -126,12 +125,12 @@ test.each([
   { kind: 'page', when: 'after', status: 200 },
   { kind: 'status', when: 'after', status: 502 },
 ] as const)('$kind: what was issued counts as not handed out', async (fault) => {
-  const { login, refresh, judge, faults } = await open();
+  const { login, refresh, log, faults } = await open();
   const first = await login();
   faults.next(fault);
   await breakOff(refresh(first));
-  expect(judge.issued()).toHaveLength(2);
-  expect(judge.delivered()).toEqual([first]);
+  expect(log.issued()).toHaveLength(2);
+  expect(log.delivered()).toEqual([first]);
   expect(grant().held).toBe(false);
 });
 
@@ -144,85 +143,85 @@ test.each([
 ] as const)(
   '$kind before anything was used up is no reason to lose the grant, nor to be blamed for a retry',
   async (fault) => {
-    const { login, refresh, judge, faults } = await open();
+    const { login, refresh, log, faults } = await open();
     const first = await login();
     faults.next(fault);
     await breakOff(refresh(first));
     expect(grant()).toMatchObject({ alive: true, held: true, token: first });
     expect((await refresh(first)).status).toBe(200);
-    expect([judge.repeats(), judge.replays(), grant().held]).toEqual([[], [], true]);
+    expect([log.repeats(), log.replays(), grant().held]).toEqual([[], [], true]);
   },
 );
 
 test.each(['expires_in', 'token_type', 'id_token iat', 'id_token iss'] as const)(
   'an odd %s does not excuse losing the token beside it',
   async (part) => {
-    const { login, refresh, judge, faults } = await open();
+    const { login, refresh, log, faults } = await open();
     faults.next({ kind: 'odd', part });
     const answer = await refresh(await login());
-    expect(judge.delivered()).toContain(answer.token);
+    expect(log.delivered()).toContain(answer.token);
     expect(grant()).toMatchObject({ held: true, token: answer.token });
   },
 );
 
 test('two requests of one grant under way at once are an overlap, those of two grants are none', async () => {
-  const { login, refresh, judge, faults } = await open({ revokeRefreshToken: false });
+  const { login, refresh, log, faults } = await open({ revokeRefreshToken: false });
   const [one, other] = [await login(), await login()];
   const sign = Promise.withResolvers<void>();
   faults.next({ kind: 'held', when: 'before', until: () => sign.promise }, 2);
   const slow = [refresh(one), refresh(other)];
-  await expect.poll(() => judge.exchanges().length).toBe(4);
-  expect(judge.overlaps()).toEqual([]);
+  await expect.poll(() => log.requests().length).toBe(4);
+  expect(log.overlaps()).toEqual([]);
   await refresh(one);
   sign.resolve();
   await Promise.all(slow);
   await refresh(one);
-  expect(judge.overlaps().map(([early, late]) => [early.presented, early.number < late.number, late.number])).toEqual([
+  expect(log.overlaps().map(([early, late]) => [early.presented, early.number < late.number, late.number])).toEqual([
     [one, true, 5],
   ]);
 });
 
 test('a second use while the first is still answered loses the grant, and it is the client’s doing', async () => {
-  const { login, refresh, judge, faults } = await open();
+  const { login, refresh, log, faults } = await open();
   const token = await login();
   const sign = Promise.withResolvers<void>();
   faults.next({ kind: 'held', when: 'after', until: () => sign.promise });
   const slow = refresh(token);
-  await expect.poll(() => judge.exchanges()[1]?.committed).toBeDefined();
+  await expect.poll(() => log.requests()[1]?.committed).toBeDefined();
   expect((await refresh(token)).status).toBe(400);
   sign.resolve();
   expect((await slow).status).toBe(200);
-  expect(judge.overlaps().map(([early, late]) => [early.number, late.number])).toEqual([[2, 3]]);
+  expect(log.overlaps().map(([early, late]) => [early.number, late.number])).toEqual([[2, 3]]);
   expect(grant()).toMatchObject({ endedBy: 'reuse', held: true });
 });
 
 test('what a person or an administrator ended is held by nobody', async () => {
-  const { login, judge, knobs } = await open();
+  const { login, log, admin } = await open();
   const [one, other, third] = [await login(), await login(), await login()];
-  await knobs.endOfflineSession(String(decodeJwt(one).sid), 'direct');
-  expect(judge.held()).toHaveLength(2);
-  await knobs.removeConsent('alice', 'direct');
-  expect([judge.held(), judge.alive()]).toEqual([[], []]);
-  expect(judge.grants().map(({ sid, endedBy }) => [sid, endedBy])).toEqual(
+  await admin.endOfflineSession(String(decodeJwt(one).sid), 'direct');
+  expect(log.held()).toHaveLength(2);
+  await admin.removeConsent('alice', 'direct');
+  expect([log.held(), log.alive()]).toEqual([[], []]);
+  expect(log.grants().map(({ sid, endedBy }) => [sid, endedBy])).toEqual(
     [one, other, third].map((token) => [decodeJwt(token).sid, 'revoked']),
   );
 });
 
 test('a passing refusal leaves the grant held; an account that is deleted does not', async () => {
-  const { login, refresh, knobs } = await open();
+  const { login, refresh, admin } = await open();
   const token = await login();
-  knobs.setOfflineRole('alice', false);
+  admin.setOfflineRole('alice', false);
   await refresh(token);
   expect(grant()).toMatchObject({ alive: true, held: true, token });
-  knobs.deleteUser('alice');
+  admin.deleteUser('alice');
   expect(grant()).toMatchObject({ alive: false, endedBy: 'revoked', held: false });
 });
 
 test('who waits too long has lost what a correct client would hold; at the maximum there is nothing to hold', async () => {
-  const { login, seconds, knobs } = await open({ offlineIdleSeconds: 100 });
+  const { login, seconds, admin } = await open({ offlineIdleSeconds: 100 });
   await login();
   await seconds(100);
   expect(grant()).toMatchObject({ alive: false, endedBy: 'idle', held: true });
-  knobs.setRealm({ offlineIdleSeconds: 1000, offlineMaxLimited: true, offlineMaxSeconds: 90 });
+  admin.setRealm({ offlineIdleSeconds: 1000, offlineMaxLimited: true, offlineMaxSeconds: 90 });
   expect(grant()).toMatchObject({ alive: false, endedBy: 'max', held: false });
 });

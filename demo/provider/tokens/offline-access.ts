@@ -1,4 +1,4 @@
-import type { BrowserStore } from '../realm/adapter.ts';
+import type { BrowserStore } from '../realm/browser-store.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { Keys } from '../realm/keys.ts';
 import { type Chain, openSessionTable, type SessionTable, type UserSession } from '../realm/offline-sessions.ts';
@@ -7,7 +7,7 @@ import type { Tables } from '../realm/tables.ts';
 import { newOfflineToken, type OfflineToken, type TokenGrounds } from './offline-token.ts';
 import { invalidGrant, notAllowed, Refusal } from './refusal.ts';
 
-interface OfflineWorld {
+interface Parts {
   realm: Realm;
   keys: Keys;
   tables: Tables;
@@ -34,21 +34,21 @@ export interface OfflineAccess {
 }
 
 export function openOfflineAccess(
-  world: OfflineWorld,
+  parts: Parts,
   /** Is told before a session ends because this token came back. */
   onReuse: (token: OfflineToken) => void,
 ): OfflineAccess {
-  const { realm, keys, tables } = world;
+  const { realm, keys, tables } = parts;
   const tokens = tables.open<OfflineToken>('tokens');
   const sessions = openSessionTable(realm, tables);
   const issue = (grounds: TokenGrounds, session: UserSession, parent?: OfflineToken) => {
     const issuedAt = realm.moment();
     const expiresAt = sessions.tokenEnd(session, grounds.clientId, issuedAt);
-    const issued = newOfflineToken(world, grounds, { issuedAt, expiresAt, parent });
+    const issued = newOfflineToken(parts, grounds, { issuedAt, expiresAt, parent });
     tokens.put(issued.token, issued);
     return issued;
   };
-  const check = checking(world, tokens.get, sessions);
+  const check = checking(parts, tokens.get, sessions);
 
   return {
     sessions,
@@ -92,7 +92,7 @@ const mayHaveOffline = (user: UserRow, client: ClientRow) => user.offlineRole &&
 
 /** Everything that Keycloak asks before it looks at the count of uses, in its order. None of it uses the token up. */
 function checking(
-  { realm, keys, store }: OfflineWorld,
+  { realm, keys, store }: Parts,
   find: (text: string) => OfflineToken | undefined,
   sessions: SessionTable,
 ) {

@@ -1,21 +1,21 @@
-import { openBrowser, signIn } from '../../../demo/browser.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { type CloudOptions, type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
 import { type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { startRelyingParty } from './relying-party.ts';
 
 /** Both servers, and somebody who may ask for tokens. */
-export interface World extends AsyncDisposable {
+export interface DemoServers extends AsyncDisposable {
   readonly provider: DemoProvider;
   readonly cloud: DemoCloud;
   /** Signs the person in, says yes, and gives an access token for the cloud. */
   accessToken(person: Person): Promise<string>;
 }
 
-export async function startWorld(
+export async function startServers(
   options: ProviderOptions['options'] = {},
   cloudOptions: Partial<CloudOptions> = {},
-): Promise<World> {
+): Promise<DemoServers> {
   const party = await startRelyingParty();
   const provider = await startProvider({ clients: [party.client], people, options });
   const cloud = await startCloud({ issuer: provider.issuer, people: people.slice(0, 2), ...cloudOptions });

@@ -1,14 +1,14 @@
 import { html } from 'hono/html';
 import { jwtVerify } from 'jose';
 import type Provider from 'oidc-provider';
-import type { BrowserStore } from '../realm/adapter.ts';
+import { answerPage, type Context, isForeignForm, type Middleware, readForm, redirect } from '../http.ts';
+import type { BrowserStore } from '../realm/browser-store.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { SendLogoutToken } from '../tokens/logout-token.ts';
-import { answerPage, type Context, isForeignForm, type Middleware, readForm, redirect } from './forms.ts';
-import { errorPage, formPage, wordPage } from './pages.ts';
+import { notifyClients, type SendLogoutToken } from '../tokens/logout-token.ts';
+import { errorPage, formPage, wordPage } from './templates.ts';
 
-interface World {
+interface Parts {
   provider: Provider;
   realm: Realm;
   keys: Keys;
@@ -17,20 +17,20 @@ interface World {
 }
 
 /**
- * OpenID Connect RP-Initiated Logout 1.0: asks the person, ends their session in this browser, tells the clients that
- * they were led to in it, and goes back to the one that asked. Offline sessions go on.
+ * OpenID Connect RP-Initiated Logout 1.0: asks the person, ends their session in this browser, notifies the clients
+ * that used it, and redirects to the one that asked. Offline sessions go on.
  */
-export function sessionEnd(world: World): Middleware {
+export function logoutPages(parts: Parts): Middleware {
   return async (context, next) => {
     if (context.path !== '/session/end') return next();
-    if (isForeignForm(context, world.realm.issuer))
+    if (isForeignForm(context, parts.realm.issuer))
       return answerPage(context, await errorPage('forbidden', 'The form came from another site.'), 403);
     const form = context.method === 'POST' ? await readForm(context.req) : new URLSearchParams(context.querystring);
-    const target = await targetOf(world, form);
+    const target = await targetOf(parts, form);
     if (target === 'unknown')
       return answerPage(context, await errorPage('invalid_request', 'Invalid redirect uri'), 400);
-    if (form.get('logout') === 'yes') await signOut(world, context);
-    else if ((await world.provider.Session.get(context)).accountId) return ask(form, context);
+    if (form.get('logout') === 'yes') await signOut(parts, context);
+    else if ((await parts.provider.Session.get(context)).accountId) return ask(form, context);
     if (target) return redirect(context, target);
     answerPage(context, await wordPage('Signed out', 'You are signed out at this provider.'));
   };
@@ -41,7 +41,7 @@ async function ask(asked: URLSearchParams, context: Context): Promise<void> {
   const form = html`<form id="leave" method="post" action="/session/end">${fields}</form>`;
   const text = await formPage(
     'Sign out?',
-    'You are signed in at this provider. What you allowed to go on while you are away stays allowed.',
+    'You are signed in at this provider. Access that you granted for the time you are away goes on.',
     String(await form),
     html`<button class="main" type="submit" form="leave" name="logout" value="yes">Sign out</button>
 <a href="/account">Stay signed in</a>`,
@@ -49,18 +49,15 @@ async function ask(asked: URLSearchParams, context: Context): Promise<void> {
   answerPage(context, text);
 }
 
-async function signOut({ provider, store, sendLogoutToken }: World, context: Context): Promise<void> {
+async function signOut({ provider, store, sendLogoutToken }: Parts, context: Context): Promise<void> {
   const session = await provider.Session.get(context);
   const signIn = store.signIns().find(({ uid }) => uid === session.uid);
   await session.destroy();
-  const told = signIn?.clientIds.map((clientId) =>
-    sendLogoutToken({ clientId, subject: signIn.subject, sid: signIn.uid }),
-  );
-  await Promise.all(told ?? []);
+  if (signIn) await notifyClients(sendLogoutToken, [signIn]);
 }
 
-/** Where to go afterwards: only to an address that the client registered, which it must name, or its ID token. */
-async function targetOf({ realm, keys }: World, form: URLSearchParams): Promise<string | undefined> {
+/** Where to redirect afterwards: only to an address registered by the client that `client_id` or the ID token names. */
+async function targetOf({ realm, keys }: Parts, form: URLSearchParams): Promise<string | undefined> {
   const wanted = form.get('post_logout_redirect_uri');
   if (wanted === null) return undefined;
   const hint = form.get('id_token_hint');
@@ -73,7 +70,7 @@ async function targetOf({ realm, keys }: World, form: URLSearchParams): Promise<
   return target.href;
 }
 
-/** Of one of our ID tokens, however old. */
+/** The client of an ID token of this provider, however old. */
 async function audienceOf(keys: Keys, idToken: string): Promise<string> {
   const verified = await jwtVerify(idToken, keys.lookup, { currentDate: new Date(0) }).catch(() => undefined);
   return String(verified?.payload.aud ?? '');

@@ -1,10 +1,10 @@
 import { html } from 'hono/html';
 import { writeDuration } from '../../duration.ts';
 import { page } from '../../page.ts';
+import type { RealmAdministration } from '../realm/administration.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { OfflineSession } from '../realm/offline-sessions.ts';
 import type { Realm, UserRow } from '../realm/realm.ts';
-import type { ProviderKnobs } from '../realm/settings.ts';
 import { button, hidden, policy, sessionTable, table, text, tick, when } from './admin-parts.ts';
 
 const site = { name: 'Demo provider, administration', sign: '🗝️' };
@@ -26,16 +26,16 @@ ${failed ? html`<p class="bad" role="alert">No such user name and password.</p>`
 
 /** Realm settings, and where to find people and clients. */
 export function realmPage(
-  knobs: ProviderKnobs,
+  admin: RealmAdministration,
   users: readonly UserRow[],
   clients: readonly ClientRow[],
 ): Promise<string> {
-  const set = knobs.settings();
+  const set = admin.settings();
   return page(
     site,
     'Realm settings',
     html`
-<p class="soft">It is ${when(knobs.now())} here.</p>
+<p class="soft">It is ${when(admin.now())} here.</p>
 <form method="post" action="/admin/realm">
   ${tick('enabled', 'Enabled', set.enabled)}
   ${text('offlineIdle', 'Offline Session Idle', writeDuration(set.offlineIdleSeconds))}
@@ -70,7 +70,7 @@ ${button('/admin/sign-out', 'Sign out', {}, '/admin')}`,
 }
 
 /** One user: their consents and offline sessions, each revocable, and what can be done to the account. */
-export function userPage(user: UserRow, knobs: ProviderKnobs): Promise<string> {
+export function userPage(user: UserRow, admin: RealmAdministration): Promise<string> {
   const back = `/admin/users/${encodeURIComponent(user.username)}`;
   const own = { user: user.username };
   return page(
@@ -86,8 +86,8 @@ export function userPage(user: UserRow, knobs: ProviderKnobs): Promise<string> {
 <h2>Consents</h2>
 ${table(
   ['Client', 'Scopes', 'Since', ''],
-  knobs
-    .grantsOf(user.username)
+  admin
+    .consentsOf(user.username)
     .map(({ clientId, scopes, since }) => [
       clientId,
       scopes.join(' '),
@@ -96,7 +96,7 @@ ${table(
     ]),
 )}
 <h2>Offline sessions</h2>
-${sessionTable(knobs.offlineSessions({ username: user.username }), ({ clientId }) => clientId, back)}
+${sessionTable(admin.offlineSessions({ username: user.username }), ({ clientId }) => clientId, back)}
 <h2>Revocation policy</h2>
 ${policy('/admin/user/not-before', user.notBefore, own, back)}
 <h2>Account</h2>
@@ -105,7 +105,7 @@ ${policy('/admin/user/not-before', user.notBefore, own, back)}
 }
 
 /** One client: its offline sessions, each revocable, and its settings. */
-export function clientPage(client: ClientRow, realm: Realm, knobs: ProviderKnobs): Promise<string> {
+export function clientPage(client: ClientRow, realm: Realm, admin: RealmAdministration): Promise<string> {
   const back = `/admin/clients/${encodeURIComponent(client.id)}`;
   const own = { client: client.id };
   const nameOf = ({ subject }: OfflineSession) => realm.users.get(subject)?.username ?? subject;
@@ -127,7 +127,7 @@ export function clientPage(client: ClientRow, realm: Realm, knobs: ProviderKnobs
   <p><button class="main" type="submit">Save</button></p>
 </form>
 <h2>Offline access</h2>
-${sessionTable(knobs.offlineSessions({ clientId: client.id }), nameOf, back)}
+${sessionTable(admin.offlineSessions({ clientId: client.id }), nameOf, back)}
 <h2>Revocation policy</h2>
 ${policy('/admin/client/not-before', client.notBefore, own, back)}`,
   );

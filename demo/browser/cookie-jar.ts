@@ -1,4 +1,4 @@
-import type { Clock } from '../src/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 
 /** Cookies as a browser keeps them for loopback hosts: by host name, not by port; `Secure` counts as met. */
 export interface CookieJar {

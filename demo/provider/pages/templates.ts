@@ -1,8 +1,8 @@
 import { html, raw } from 'hono/html';
 import { type Markup, page } from '../../page.ts';
 import type { Person } from '../../people.ts';
+import type { ConsentRow } from '../realm/consent-administration.ts';
 import type { UserRow } from '../realm/realm.ts';
-import type { GrantRow } from '../realm/settings.ts';
 
 const site = { name: 'Demo sign-in', sign: '🔑' };
 
@@ -82,7 +82,7 @@ export function consentPage(options: {
 }
 
 /** What a person has granted, with a button that takes each of it back. */
-export function accountPage(person: Person, grants: readonly (GrantRow & { client: string })[]): Promise<string> {
+export function accountPage(person: Person, grants: readonly (ConsentRow & { client: string })[]): Promise<string> {
   return page(
     site,
     `${person.name}'s account`,

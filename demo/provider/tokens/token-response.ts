@@ -24,7 +24,7 @@ export interface TokenGrant {
 export type TokenBody = Record<string, unknown>;
 
 /** The answer of the token endpoint (RFC 6749, section 5.1) with the members that Keycloak adds. */
-export async function tokenAnswer(
+export async function tokenResponse(
   { realm, keys }: { realm: Realm; keys: Keys },
   grant: TokenGrant,
 ): Promise<TokenBody> {

@@ -1,14 +1,14 @@
-import { answerPage, type Context, type Middleware } from '../pages/forms.ts';
-import { errorPage } from '../pages/pages.ts';
-import { readBasic, refused } from '../tokens/authenticate.ts';
-import type { Keys } from './keys.ts';
-import type { Realm } from './realm.ts';
+import { answerPage, type Context, type Middleware } from './http.ts';
+import { errorPage } from './pages/templates.ts';
+import type { Keys } from './realm/keys.ts';
+import type { Realm } from './realm/realm.ts';
+import { readBasic, refused } from './tokens/client-authentication.ts';
 
 const forClients = /^\/(token\/.*|request|device\/auth|me)$/;
 const forBrowsers = /^\/(auth|interaction|device|account|session)(\/|$)/;
 
-/** Who breaks off in the middle of a request wants no answer; everything else that fails is a fault of ours. */
-export const answerOrLetGo: Middleware = async (context, next) => {
+/** Sends no answer to a client that broke off its request; every other exception is a fault of the provider. */
+export const dropAborted: Middleware = async (context, next) => {
   try {
     await next();
   } catch (error) {
@@ -19,7 +19,7 @@ export const answerOrLetGo: Middleware = async (context, next) => {
   }
 };
 
-/** A realm that is disabled answers nobody but its administrator. */
+/** A disabled realm answers its administrator only. */
 export function realmGate(realm: Realm): Middleware {
   return async (context, next) => {
     if (realm.settings().enabled) return next();
@@ -41,20 +41,20 @@ export function signingKeys(keys: Keys): Middleware {
   };
 }
 
-/** Says in Keycloak's words what oidc-provider answers to clients: pushed requests and device authorizations. */
-export function wordsOfKeycloak(realm: Realm): Middleware {
+/** Gives clients Keycloak's error answers in place of oidc-provider's: to pushed requests and device authorizations. */
+export function keycloakErrors(realm: Realm): Middleware {
   return async (context, next) => {
     await next();
     const { path, status } = context;
     if (!/^\/(request|device\/auth)$/.test(path) || status < 400) return;
     const { error, error_description: description } = faultOf(context.body);
     context.remove('WWW-Authenticate');
-    const words: Fault =
+    const answer: Fault =
       error === 'invalid_client'
         ? clientFault(realm, context)
         : { error, error_description: error === 'invalid_scope' ? invalidScopes(context) : description };
     context.body =
-      path === '/request' && realm.settings().pushedFaultsAs === 'keycloak' ? asPushedFault(words, status) : words;
+      path === '/request' && realm.settings().pushedFaultsAs === 'keycloak' ? asPushedFault(answer, status) : answer;
   };
 }
 
@@ -63,7 +63,7 @@ interface Fault {
   error_description?: unknown;
 }
 
-/** A client that is unknown or disabled is another fault than a secret that is wrong. */
+/** Tells an unknown or disabled client from a wrong secret. */
 function clientFault(realm: Realm, context: Context): Fault {
   const id = readBasic(context.get('authorization'))?.id ?? String(context.oidc?.params?.client_id);
   const known = realm.clients.get(id)?.enabled === true;
@@ -72,7 +72,7 @@ function clientFault(realm: Realm, context: Context): Fault {
 
 const invalidScopes = (context: Context) => `Invalid scopes: ${context.oidc?.params?.scope}`;
 
-/** Keycloak names no fault of a pushed request but this one. */
+/** Keycloak answers every faulty pushed request with this one error. */
 const asPushedFault = ({ error_description }: Fault, status: number): Fault => ({
   error: 'invalid_request',
   error_description: status === 401 ? 'Authentication failed.' : error_description,

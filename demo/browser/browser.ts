@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici';
-import { systemClock } from '../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Person } from '../people.ts';
 import { openCookieJar } from './cookie-jar.ts';
 import { type Form, formsIn } from './forms.ts';
-import type { Person } from './people.ts';
 
 /** Where a browser stands after its redirects. */
 export interface Page {
