@@ -14,6 +14,13 @@ export interface Night {
   dueAt: Date;
 }
 
+/** The window of one night. */
+export interface NightWindow {
+  night: string;
+  start: Date;
+  end: Date;
+}
+
 const minute = 60_000;
 const day = 1_440 * minute;
 
@@ -41,6 +48,17 @@ export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { n
   return { night: plan.nextNight, next: nextNight(plan, plan.nextNight) };
 }
 
+/** The latest window of a plan that is over at the moment. A zone that is not known counts as UTC. */
+export function lastWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
+  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
+  const today = dateIn(known.zone, at);
+  for (const night of [today, addDays(today, -1)]) {
+    const window = windowOf(known, night);
+    if (window.end <= at) return window;
+  }
+  return windowOf(known, addDays(today, -2));
+}
+
 /** The calendar date in the zone at a moment. */
 export function dateIn(zone: string, at: Date): string {
   return dateOf(at.getTime() + offsetAt(zone, at.getTime()));
@@ -56,11 +74,18 @@ export function isValidZone(zone: string): boolean {
 }
 
 function nightOf(plan: NightPlan, night: string): Night {
-  const endDate = plan.windowEnd <= plan.windowStart ? addDays(night, 1) : night;
-  const start = instantOf(plan.zone, night, plan.windowStart);
-  const end = instantOf(plan.zone, endDate, plan.windowEnd);
-  const minutes = Math.floor(((end - start) / minute) * shareOf(plan.id));
-  return { night, dueAt: new Date(start + minutes * minute) };
+  const { start, end } = windowOf(plan, night);
+  const minutes = Math.floor(((end.getTime() - start.getTime()) / minute) * shareOf(plan.id));
+  return { night, dueAt: new Date(start.getTime() + minutes * minute) };
+}
+
+function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night: string): NightWindow {
+  const endDate = windowEnd <= windowStart ? addDays(night, 1) : night;
+  return {
+    night,
+    start: new Date(instantOf(zone, night, windowStart)),
+    end: new Date(instantOf(zone, endDate, windowEnd)),
+  };
 }
 
 /** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */

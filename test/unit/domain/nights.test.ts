@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dateIn, isValidZone, type NightPlan, nextNight, turnOver } from '../../../src/domain/nights.ts';
+import { dateIn, isValidZone, lastWindow, type NightPlan, nextNight, turnOver } from '../../../src/domain/nights.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -118,6 +118,34 @@ describe('nights', () => {
     const moved = { ...plan({ windowStart: '22:00', windowEnd: '23:00' }), nextNight: '2026-05-09' };
     const { night, next } = turnOver(moved, new Date('2026-05-09T12:00Z'));
     expect([night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+  });
+});
+
+describe('the last window', () => {
+  const moment = fc.date({ min: new Date('2012-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
+  const zone = fc.constantFrom(...zones);
+
+  test('is over, holds its night, and comes once a date, in every zone and for every window', () => {
+    const hours = fc.constantFrom('00:00', '01:00', '05:00', '12:30', '22:00', '23:59');
+    fc.assert(
+      fc.property(zone, hours, hours, moment, (zone, windowStart, windowEnd, at) => {
+        const own = plan({ zone, windowStart, windowEnd });
+        const { night, start, end } = lastWindow(own, at);
+        expect(start < end && end <= at).toBe(true);
+        const { dueAt } = nextNight(own, dateBefore(night));
+        expect(start <= dueAt && dueAt < end).toBe(true);
+        expect(lastWindow(own, end).night).toBe(night);
+        const before = lastWindow(own, new Date(end.getTime() - 1));
+        expect(before.night).toBe(dateBefore(night));
+        expect(at.getTime() - end.getTime()).toBeLessThan(25 * hour + 1);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('of a zone that is not known any more is that of UTC', () => {
+    const at = new Date('2026-05-01T05:00Z');
+    expect(lastWindow(plan({ zone: 'Mars/Olympus' }), at)).toEqual(lastWindow(plan({ zone: 'UTC' }), at));
   });
 });
 

@@ -1,0 +1,275 @@
+import { lastWindow, type NightPlan } from './nights.ts';
+import type { Reason as EndReason } from './refusal.ts';
+import { type RunFault, runFaultOf } from './run-fault.ts';
+
+/**
+ * protected: the last window brought a complete snapshot. partly: a snapshot came, but not of everything, or something
+ * looks wrong with it. late: a window passed without a snapshot. not: there is none, or no consent to make one.
+ */
+export type ProtectionVerdict = 'protected' | 'partly' | 'late' | 'not';
+
+/** Why it is so: one word for each sentence that people read. */
+export type ProtectionReason =
+  | 'complete'
+  | 'no_consent'
+  | 'withdrawn'
+  | 'back_channel_logout'
+  | EndReason
+  | 'consent_ended'
+  | 'consent_unused'
+  | 'consent_ends'
+  | 'nothing_to_fetch'
+  | 'paused'
+  | RunFault
+  | 'no_worker'
+  | 'run_under_way'
+  | 'run_waits'
+  | 'no_run'
+  | 'unreadable'
+  | 'great_loss'
+  | 'great_change';
+
+/** The one thing that mends it; `wait` is for nobody to do. */
+export type Mend = keyof typeof mendedBy;
+
+/** Who does what mends it. `provider` is an administrator there. */
+const mendedBy = {
+  nothing: 'nobody',
+  agree: 'person',
+  renew: 'person',
+  resume: 'person',
+  back_up: 'person',
+  look: 'person',
+  mend_account: 'provider',
+  mend_service: 'operator',
+  wait: 'nobody',
+} as const;
+
+export interface Protection {
+  readonly verdict: ProtectionVerdict;
+  readonly reason: ProtectionReason;
+  readonly mend: Mend;
+  readonly by: (typeof mendedBy)[Mend];
+  /** Where nobody can do more than wait: when it is tried again, as far as that is known. */
+  readonly until: Date | null;
+  /** What changed after this moment may not be kept: the last complete run, or the one that looks wrong. Null: there is none. */
+  readonly since: Date | null;
+  /** The run that shows it. */
+  readonly runId: string | null;
+}
+
+export interface EndedRun {
+  readonly id: string;
+  readonly endedAt: Date;
+}
+
+/** What the verdict is made of; everything of one person. */
+export interface ProtectionFacts {
+  readonly consent: {
+    readonly state: 'active' | 'suspect' | 'needs_consent' | 'withdrawn';
+    readonly reason: string | null;
+    readonly idleDeadline: Date;
+    readonly maxDeadline: Date | null;
+    readonly nextExchangeAt: Date | null;
+  } | null;
+  /** The provider is in trouble, or our client there: nobody's consent is used but for a probe. */
+  readonly circuitOpen: boolean;
+  readonly plan:
+    | (Omit<NightPlan, 'id'> & { readonly paused: boolean; readonly nextDueAt: Date; readonly sources: number })
+    | null;
+  /** The last runs of each outcome; the first two only where their snapshot is there. */
+  readonly complete: EndedRun | null;
+  readonly partial: EndedRun | null;
+  readonly failed: (EndedRun & { readonly errorCode: string | null }) | null;
+  readonly underWay: {
+    readonly id: string;
+    readonly state: 'queued' | 'running';
+    readonly dueAt: Date;
+    readonly leaseUntil: Date | null;
+    /** Of the attempt before, where one failed. */
+    readonly errorCode: string | null;
+  } | null;
+  /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
+  readonly alarm: (EndedRun & { readonly kind: 'loss' | 'change' }) | null;
+}
+
+interface Situation extends ProtectionFacts {
+  readonly now: Date;
+  /** The newest run with a snapshot. */
+  readonly newest: EndedRun | null;
+}
+
+interface Cause {
+  readonly reason: ProtectionReason;
+  readonly mend: Mend;
+  readonly until?: Date | null | undefined;
+  readonly runId?: string | undefined;
+}
+
+type Look = (situation: Situation) => Cause | undefined;
+
+/** A run that is due, or whose worker is silent, for so long: no worker takes runs. The doctor waits as long. */
+const silenceMs = 15 * 60_000;
+/** The first warning before a consent ends whatever is done. */
+const endsSoonMs = 14 * 86_400_000;
+
+/**
+ * The one verdict on a person's data. Where several things are wrong, the worse verdict wins; among what makes it so,
+ * the first in the list. Total: any facts get a verdict. A fault more never makes it better.
+ */
+export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
+  const situation = { ...facts, now, newest: newer(facts.complete, facts.partial) };
+  const gone = first(foundations, situation);
+  const verdict = gone === undefined ? verdictOf(situation) : 'not';
+  const cause = gone ?? first(causes[verdict], situation) ?? nothingElse[verdict];
+  const { reason, mend, until = null, runId = null } = cause;
+  const { complete, alarm } = facts;
+  const since = verdict === 'partly' && alarm?.id === runId ? alarm?.endedAt : complete?.endedAt;
+  return { verdict, reason, mend, by: mendedBy[mend], until, since: since ?? null, runId };
+}
+
+/** The verdict of what was backed up, where consent lives. */
+function verdictOf({ plan, newest, complete, alarm, now }: Situation): ProtectionVerdict {
+  if (newest === null || plan === null) return 'not';
+  if (newest.endedAt < lastWindow(plan, now).start) return 'late';
+  return newest !== complete || alarm !== null ? 'partly' : 'protected';
+}
+
+/** Why consent ended, and what mends that; a word that is not here is `consent_ended`. */
+const ends = {
+  withdrawn: 'agree',
+  back_channel_logout: 'agree',
+  ended_at_provider: 'agree',
+  withdrawn_at_provider: 'agree',
+  signed_out: 'agree',
+  account_disabled: 'mend_account',
+  permission_missing: 'mend_account',
+  expired_idle: 'agree',
+  expired_maximum: 'agree',
+  lost_rotation: 'agree',
+  token_reused: 'agree',
+} satisfies Record<Exclude<EndReason, 'lost_answers'> | 'withdrawn' | 'back_channel_logout', Mend>;
+const endReasons = Object.keys(ends) as (keyof typeof ends)[];
+
+const faultMends: Readonly<Record<RunFault, Mend>> = {
+  server_away: 'wait',
+  server_refuses: 'mend_service',
+  address_wrong: 'mend_service',
+  consent_refused: 'wait',
+  provider_away: 'wait',
+  provider_trouble: 'mend_service',
+  repository_locked: 'wait',
+  store_trouble: 'mend_service',
+  service_trouble: 'mend_service',
+};
+
+/** Without these no night can go well, whatever the last one was: consent first, since the person can give it. */
+const foundations: readonly Look[] = [
+  ({ consent }) => (consent === null ? { reason: 'no_consent', mend: 'agree' } : undefined),
+  ({ consent }) => {
+    if (consent?.state !== 'needs_consent' && consent?.state !== 'withdrawn') return undefined;
+    return (
+      endOf(consent.reason) ?? { reason: consent.state === 'withdrawn' ? 'withdrawn' : 'consent_ended', mend: 'agree' }
+    );
+  },
+  // Refused after an end that is known beforehand: there is nothing to wait for.
+  ({ consent }) =>
+    consent?.state === 'suspect' && /^expired_/.test(consent.reason ?? '') ? endOf(consent.reason) : undefined,
+  ({ consent, now }) =>
+    consent?.maxDeadline && consent.maxDeadline <= now ? { reason: 'expired_maximum', mend: 'agree' } : undefined,
+  ({ plan }) =>
+    plan === null || plan.sources === 0 ? { reason: 'nothing_to_fetch', mend: 'mend_service' } : undefined,
+];
+
+/** What keeps nights from going well although consent was given. */
+const hindrances: readonly Look[] = [
+  // Somebody wants it so: nothing is tried, so that nothing below can mend it.
+  ({ plan }) => (plan?.paused ? { reason: 'paused', mend: 'resume' } : undefined),
+  // Before the refusals: while the provider is in trouble they prove nothing of anybody's consent.
+  ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
+  // Before the faults of runs: no server is asked without the provider's leave.
+  ({ consent }) => (consent === null ? undefined : doubtOf(consent)),
+  // Kept alive by nobody: no worker, or one that fails.
+  ({ consent, now }) =>
+    consent !== null && consent.idleDeadline <= now ? { reason: 'consent_unused', mend: 'mend_service' } : undefined,
+  faultOfRuns,
+  // Last, since a run that failed says more than one that nobody takes.
+  ({ plan, underWay, now }) => {
+    const due =
+      underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
+    const silent = due !== undefined && due !== null && due.getTime() + silenceMs <= now.getTime();
+    return silent ? { reason: 'no_worker', mend: 'mend_service' } : undefined;
+  },
+];
+
+/** Where nothing hinders, a snapshot that is missing is still to come. */
+const toCome: readonly Look[] = [
+  ({ underWay }) =>
+    underWay?.state === 'running' ? { reason: 'run_under_way', mend: 'wait', runId: underWay.id } : undefined,
+  ({ underWay }) =>
+    underWay ? { reason: 'run_waits', mend: 'wait', until: underWay.dueAt, runId: underWay.id } : undefined,
+];
+
+const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {
+  not: [...hindrances, ...toCome],
+  late: [...hindrances, ...toCome],
+  partly: [
+    // A loss may go on night after night; what could not be read is at least known by name.
+    ({ alarm }) =>
+      alarm
+        ? { reason: alarm.kind === 'loss' ? 'great_loss' : 'great_change', mend: 'look', runId: alarm.id }
+        : undefined,
+    ({ partial }) => (partial ? { reason: 'unreadable', mend: 'look', runId: partial.id } : undefined),
+  ],
+  protected: [
+    ...hindrances,
+    ({ consent, now }) =>
+      consent?.maxDeadline && consent.maxDeadline.getTime() - now.getTime() <= endsSoonMs
+        ? { reason: 'consent_ends', mend: 'renew', until: consent.maxDeadline }
+        : undefined,
+  ],
+};
+
+const nothingElse: Readonly<Record<ProtectionVerdict, Cause>> = {
+  not: { reason: 'no_run', mend: 'back_up' },
+  late: { reason: 'no_run', mend: 'back_up' },
+  partly: { reason: 'unreadable', mend: 'look' },
+  protected: { reason: 'complete', mend: 'nothing' },
+};
+
+function first(looks: readonly Look[], situation: Situation): Cause | undefined {
+  for (const look of looks) {
+    const cause = look(situation);
+    if (cause !== undefined) return cause;
+  }
+  return undefined;
+}
+
+function endOf(reason: string | null): Cause | undefined {
+  const known = endReasons.find((one) => one === reason);
+  return known && { reason: known, mend: ends[known] };
+}
+
+/** A consent that the provider refused, or did not answer, and that is asked again; undefined where it is in order. */
+function doubtOf({ state, reason, nextExchangeAt: until }: NonNullable<ProtectionFacts['consent']>): Cause | undefined {
+  if (reason === 'lost_answers') return { reason, mend: 'wait', until };
+  if (state !== 'suspect') return undefined;
+  const mended = endOf(reason);
+  return mended?.mend === 'mend_account' ? mended : { reason: 'consent_refused', mend: 'wait', until };
+}
+
+/** Why no run went well since the newest snapshot; nothing while one is being worked on. */
+function faultOfRuns({ failed, newest, underWay, plan, now }: Situation): Cause | undefined {
+  if (underWay?.state === 'running' && underWay.leaseUntil !== null && underWay.leaseUntil > now) return undefined;
+  const failing = failed !== null && newer(failed, newest) === failed ? failed : undefined;
+  const run = underWay?.errorCode ? underWay : failing;
+  if (run === undefined) return undefined;
+  const reason = runFaultOf(run.errorCode);
+  const mend = faultMends[reason];
+  const next = underWay?.state === 'queued' ? underWay.dueAt : plan?.nextDueAt;
+  return { reason, mend, runId: run.id, ...(mend === 'wait' && { until: next }) };
+}
+
+function newer<Run extends EndedRun>(one: Run | null, other: Run | null): Run | null {
+  return one === null || (other !== null && other.endedAt > one.endedAt) ? other : one;
+}

@@ -1,0 +1,29 @@
+/** What keeps a run from going well, as a word that pages turn into a sentence, and what mends it. */
+export type RunFault =
+  | 'server_away'
+  | 'server_refuses'
+  | 'address_wrong'
+  | 'consent_refused'
+  | 'provider_away'
+  | 'provider_trouble'
+  | 'repository_locked'
+  | 'store_trouble'
+  | 'service_trouble';
+
+/** The codes of src/errors.ts that a run may end with; the first entry that fits decides. */
+const faults: readonly (readonly [RegExp, RunFault])[] = [
+  [/^source\/(unavailable|changed)$/, 'server_away'],
+  [/^source\/(unauthorized|forbidden)$/, 'server_refuses'],
+  // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
+  [/^(source\/|config\/invalid$)/, 'address_wrong'],
+  [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],
+  [/^provider\/(circuit-open|refused-client)$/, 'provider_trouble'],
+  [/^(provider\/|grant\/)/, 'provider_away'],
+  [/^repository\/locked$/, 'repository_locked'],
+  [/^(store|repository)\//, 'store_trouble'],
+];
+
+/** The fault behind the error code of a run; what nobody foresaw, and a worker that is gone, are the service's own. */
+export function runFaultOf(errorCode: string | null): RunFault {
+  return faults.find(([codes]) => codes.test(errorCode ?? ''))?.[1] ?? 'service_trouble';
+}

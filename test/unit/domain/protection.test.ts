@@ -1,0 +1,288 @@
+import { describe, expect, test } from 'vitest';
+import { judgeProtection, type Protection, type ProtectionFacts } from '../../../src/domain/protection.ts';
+
+/** Between two windows of 01:00 to 05:00 in Berlin, which is two hours ahead of UTC. */
+const now = new Date('2026-05-10T10:00:00Z');
+const lastNight = new Date('2026-05-09T23:30:00Z');
+const nightBefore = new Date('2026-05-08T23:30:00Z');
+const minute = 60_000;
+const day = 1_440 * minute;
+const later = (ms: number) => new Date(now.getTime() + ms);
+
+type Consent = NonNullable<ProtectionFacts['consent']>;
+type UnderWay = NonNullable<ProtectionFacts['underWay']>;
+
+const consent: Consent = {
+  state: 'active',
+  reason: null,
+  idleDeadline: later(30 * day),
+  maxDeadline: null,
+  nextExchangeAt: later(7 * day),
+};
+const plan = {
+  zone: 'Europe/Berlin',
+  windowStart: '01:00',
+  windowEnd: '05:00',
+  paused: false,
+  nextDueAt: new Date('2026-05-10T23:40:00Z'),
+  sources: 1,
+};
+const well: ProtectionFacts = {
+  consent,
+  circuitOpen: false,
+  plan,
+  complete: { id: 'complete', endedAt: lastNight },
+  partial: null,
+  failed: null,
+  underWay: null,
+  alarm: null,
+};
+const queued: UnderWay = { id: 'next', state: 'queued', dueAt: later(minute), leaseUntil: null, errorCode: null };
+const running: UnderWay = { ...queued, state: 'running', dueAt: later(-minute), leaseUntil: later(minute) };
+const failed = (errorCode: string | null, endedAt = later(-minute)) => ({ id: 'failed', endedAt, errorCode });
+const judge = (over: Partial<ProtectionFacts> = {}, at = now) => judgeProtection({ ...well, ...over }, at);
+const suspect = (reason: string): Consent => ({ ...consent, state: 'suspect', reason, nextExchangeAt: later(minute) });
+const ended = (reason: string | null): Consent => ({ ...consent, state: 'needs_consent', reason });
+
+describe('a person is', () => {
+  test('protected by a complete run in the last window, until the next one has passed without', () => {
+    expect(judge()).toEqual({
+      ...{ verdict: 'protected', reason: 'complete', mend: 'nothing', by: 'nobody' },
+      ...{ until: null, since: lastNight, runId: null },
+    });
+    const end = new Date('2026-05-11T03:00:00Z');
+    expect(judge({}, new Date(end.getTime() - 1)).verdict).toBe('protected');
+    expect(judge({}, end).verdict).toBe('late');
+  });
+
+  test('late as soon as the window of the plan has passed in its own zone, however long or short that is', () => {
+    const tokyo = { ...plan, zone: 'Asia/Tokyo', windowStart: '22:00', windowEnd: '02:00' };
+    const complete = { id: 'complete', endedAt: new Date('2026-05-09T12:59:00Z') };
+    expect(judge({ plan: tokyo, complete }, new Date('2026-05-09T16:59:00Z')).verdict).toBe('protected');
+    expect(judge({ plan: tokyo, complete }, new Date('2026-05-09T17:00:00Z')).verdict).toBe('late');
+    const allDay = { ...plan, windowStart: '12:00', windowEnd: '12:00' };
+    expect(
+      judge({ plan: allDay, complete: { id: 'complete', endedAt: new Date('2026-05-09T10:01:00Z') } }).verdict,
+    ).toBe('protected');
+    expect(
+      judge({ plan: allDay, complete: { id: 'complete', endedAt: new Date('2026-05-09T09:59:00Z') } }).verdict,
+    ).toBe('late');
+  });
+
+  test('protected again by a run that caught up after the window', () => {
+    expect(
+      judge({ complete: { id: 'complete', endedAt: later(-minute) }, failed: failed('internal', lastNight) }),
+    ).toMatchObject({
+      verdict: 'protected',
+      reason: 'complete',
+    });
+  });
+
+  test('partly protected since the last complete run where the newest could not read everything', () => {
+    const partial = { id: 'partial', endedAt: lastNight };
+    const complete = { id: 'complete', endedAt: nightBefore };
+    expect(judge({ partial, complete })).toMatchObject({
+      ...{ verdict: 'partly', reason: 'unreadable', mend: 'look', by: 'person', since: nightBefore, runId: 'partial' },
+    });
+    expect(judge({ partial, complete: null })).toMatchObject({ verdict: 'partly', since: null });
+    expect(judge({ partial: { ...partial, endedAt: nightBefore } })).toMatchObject({ verdict: 'protected' });
+  });
+
+  test('partly protected after a great loss or change until somebody has looked, also when later runs went well', () => {
+    const alarm = { id: 'alarm', endedAt: nightBefore, kind: 'loss' as const };
+    expect(judge({ alarm })).toMatchObject({
+      ...{ verdict: 'partly', reason: 'great_loss', by: 'person', since: nightBefore, runId: 'alarm' },
+    });
+    expect(judge({ alarm: { ...alarm, kind: 'change' } }).reason).toBe('great_change');
+  });
+
+  test('not protected before the first snapshot, which may be under way, waiting or failed', () => {
+    const none = { complete: null, partial: null };
+    expect(judge({ ...none, underWay: running })).toMatchObject({
+      verdict: 'not',
+      reason: 'run_under_way',
+      by: 'nobody',
+    });
+    expect(judge({ ...none, underWay: queued })).toMatchObject({ reason: 'run_waits', until: queued.dueAt });
+    expect(judge({ ...none, failed: failed('source/not-found') })).toMatchObject({
+      ...{ verdict: 'not', reason: 'address_wrong', by: 'operator', runId: 'failed' },
+    });
+    expect(judge({ ...none })).toMatchObject({ verdict: 'not', reason: 'no_run', mend: 'back_up', since: null });
+  });
+
+  test.each([
+    [null, 'no_consent', 'person'],
+    [ended('signed_out'), 'signed_out', 'person'],
+    [ended('account_disabled'), 'account_disabled', 'provider'],
+    [ended('permission_missing'), 'permission_missing', 'provider'],
+    [ended('a word of a later version'), 'consent_ended', 'person'],
+    [ended(null), 'consent_ended', 'person'],
+    [{ ...consent, state: 'withdrawn', reason: 'withdrawn' }, 'withdrawn', 'person'],
+    [{ ...consent, state: 'withdrawn', reason: 'back_channel_logout' }, 'back_channel_logout', 'person'],
+    [suspect('expired_idle'), 'expired_idle', 'person'],
+    [{ ...consent, maxDeadline: now }, 'expired_maximum', 'person'],
+  ] as const)('not protected any longer once consent is gone: %j', (gone, reason, by) => {
+    expect(judge({ consent: gone })).toMatchObject({ verdict: 'not', reason, by, since: lastNight });
+  });
+
+  test.each([
+    ['source/unavailable', 'server_away', 'nobody'],
+    ['source/forbidden', 'server_refuses', 'operator'],
+    ['source/malformed', 'address_wrong', 'operator'],
+    ['source/refused-redirect', 'address_wrong', 'operator'],
+    ['config/invalid', 'address_wrong', 'operator'],
+    ['grant/not-usable', 'consent_refused', 'nobody'],
+    ['grant/busy', 'provider_away', 'nobody'],
+    ['provider/refused-client', 'provider_trouble', 'operator'],
+    ['repository/locked', 'repository_locked', 'nobody'],
+    ['store/unavailable', 'store_trouble', 'operator'],
+    ['internal', 'service_trouble', 'operator'],
+    [null, 'service_trouble', 'operator'],
+  ] as const)('late, or protected so far, because of a run that failed: %s', (code, reason, by) => {
+    const until = by === 'nobody' ? plan.nextDueAt : null;
+    const late = { complete: { id: 'complete', endedAt: nightBefore }, failed: failed(code, lastNight) };
+    expect(judge(late)).toMatchObject({ verdict: 'late', reason, by, until, since: nightBefore, runId: 'failed' });
+    expect(judge({ failed: failed(code) })).toMatchObject({ verdict: 'protected', reason, by, until });
+    const waiting = { ...queued, errorCode: code ?? 'internal', dueAt: later(2 * minute) };
+    expect(judge({ underWay: waiting })).toMatchObject({ reason, until: by === 'nobody' ? waiting.dueAt : null });
+  });
+});
+
+describe('where several things are wrong, what wins is', () => {
+  const late = { complete: { id: 'complete', endedAt: nightBefore } };
+  const everything: Partial<ProtectionFacts> = {
+    ...late,
+    circuitOpen: true,
+    plan: { ...plan, paused: true, nextDueAt: later(-day) },
+    partial: { id: 'partial', endedAt: new Date(nightBefore.getTime() - day) },
+    failed: failed('store/unavailable'),
+    alarm: { id: 'alarm', endedAt: nightBefore, kind: 'loss' },
+  };
+  const unused = { ...suspect('ended_at_provider'), idleDeadline: later(-minute) };
+  const unpaused = { ...plan, nextDueAt: later(-day) };
+
+  test.each([
+    ['consent that is gone', { ...everything, consent: ended('signed_out') }, 'signed_out'],
+    ['a pause', { ...everything, consent: unused }, 'paused'],
+    ['trouble with the provider', { ...everything, plan: unpaused, consent: unused }, 'provider_trouble'],
+    ['a refusal', { ...everything, plan: unpaused, circuitOpen: false, consent: unused }, 'consent_refused'],
+    [
+      'a consent that nobody keeps alive',
+      { ...everything, plan: unpaused, circuitOpen: false, consent: { ...unused, state: 'active', reason: null } },
+      'consent_unused',
+    ],
+    ['the fault of the last run', { ...everything, plan: unpaused, circuitOpen: false }, 'store_trouble'],
+    ['a worker that is missing', { ...late, plan: unpaused }, 'no_worker'],
+    ['a run that nobody takes', { ...late, underWay: { ...queued, dueAt: later(-15 * minute) } }, 'no_worker'],
+    ['a run whose worker is gone', { ...late, underWay: { ...running, leaseUntil: later(-15 * minute) } }, 'no_worker'],
+    ['a run under way', { ...late, failed: failed('store/unavailable'), underWay: running }, 'run_under_way'],
+  ] as const)('%s', (_, facts, reason) => {
+    expect(judge(facts).reason).toBe(reason);
+  });
+
+  test('being late, over a snapshot in part or a great loss', () => {
+    const partial = { id: 'partial', endedAt: nightBefore };
+    expect(judge({ ...late, partial, alarm: { ...partial, kind: 'loss' } })).toMatchObject({ verdict: 'late' });
+  });
+
+  test('a great loss, over what could not be read', () => {
+    const partial = { id: 'partial', endedAt: later(-minute) };
+    expect(judge({ partial, alarm: { ...partial, kind: 'loss' } })).toMatchObject({ reason: 'great_loss' });
+  });
+
+  test('what hinders the next night, over an end of consent that is still to come', () => {
+    const ending = { ...consent, maxDeadline: later(3 * day) };
+    expect(judge({ consent: ending })).toMatchObject({
+      ...{ verdict: 'protected', reason: 'consent_ends', mend: 'renew', by: 'person', until: ending.maxDeadline },
+    });
+    expect(judge({ consent: { ...consent, maxDeadline: later(15 * day) } }).reason).toBe('complete');
+    expect(judge({ consent: ending, circuitOpen: true }).reason).toBe('provider_trouble');
+  });
+});
+
+/** From well to ill. */
+const consents: (Consent | null)[] = [
+  consent,
+  { ...consent, maxDeadline: later(day) },
+  { ...consent, reason: 'lost_answers' },
+  ...['account_disabled', 'lost_answers', 'expired_idle', 'ended_at_provider'].map(suspect),
+  { ...consent, idleDeadline: now },
+  { ...consent, maxDeadline: now },
+  ...['account_disabled', null].map(ended),
+  { ...consent, state: 'withdrawn', reason: 'withdrawn' },
+  null,
+];
+const ages = [null, nightBefore, lastNight];
+const run = (id: string, endedAt: Date | null) => (endedAt === null ? null : { id, endedAt });
+
+function* combinations(): Generator<ProtectionFacts> {
+  const plans = [plan, { ...plan, paused: true }, { ...plan, nextDueAt: later(-day) }, null];
+  const waiting = [
+    null,
+    queued,
+    { ...queued, errorCode: 'source/unavailable' },
+    running,
+    { ...running, leaseUntil: nightBefore },
+  ];
+  const failures = [null, failed('store/full', nightBefore), failed('source/unavailable')];
+  const alarms = [null, { id: 'alarm', endedAt: lastNight, kind: 'loss' as const }];
+  for (const each of consents)
+    for (const circuitOpen of [false, true])
+      for (const own of plans)
+        for (const complete of ages)
+          for (const partial of [null, nightBefore, later(-2 * minute)])
+            for (const failure of failures)
+              for (const underWay of waiting)
+                for (const alarm of alarms)
+                  yield {
+                    ...{ consent: each, circuitOpen, plan: own, failed: failure, underWay, alarm },
+                    ...{ complete: run('complete', complete), partial: run('partial', partial) },
+                  };
+}
+
+/** One thing more that goes wrong. */
+const faults: Record<string, (facts: ProtectionFacts) => ProtectionFacts> = {
+  'consent is refused': (facts) =>
+    facts.consent?.state === 'active'
+      ? { ...facts, consent: { ...facts.consent, state: 'suspect', reason: null } }
+      : facts,
+  'consent ends': (facts) => ({ ...facts, consent: facts.consent && { ...facts.consent, state: 'needs_consent' } }),
+  'there is no consent': (facts) => ({ ...facts, consent: null }),
+  'its maximum has come': (facts) => ({ ...facts, consent: facts.consent && { ...facts.consent, maxDeadline: now } }),
+  'it was not used': (facts) => ({ ...facts, consent: facts.consent && { ...facts.consent, idleDeadline: now } }),
+  'the circuit opens': (facts) => ({ ...facts, circuitOpen: true }),
+  'the plan pauses': (facts) => ({ ...facts, plan: facts.plan && { ...facts.plan, paused: true } }),
+  'nobody plans': (facts) => ({ ...facts, plan: facts.plan && { ...facts.plan, nextDueAt: nightBefore } }),
+  'the complete run is another night older': (facts) => ({
+    ...facts,
+    complete: facts.complete && { ...facts.complete, endedAt: new Date(facts.complete.endedAt.getTime() - day) },
+  }),
+  'the complete run was partial': (facts) => ({ ...facts, complete: null, partial: facts.complete ?? facts.partial }),
+  'a run fails': (facts) => ({ ...facts, failed: failed('internal', later(-1)) }),
+  'a loss is found': (facts) => ({ ...facts, alarm: { id: 'alarm', endedAt: later(-1), kind: 'loss' } }),
+};
+
+const order = ['protected', 'partly', 'late', 'not'];
+/** From 0, green without a word, upwards. */
+const badness = ({ verdict, reason }: Protection) => (reason === 'complete' ? 0 : 1 + order.indexOf(verdict));
+
+test('every combination of facts gets one verdict, and no fault more makes any of them better', () => {
+  const known = new Map<string, number>();
+  let count = 0;
+  const judged = (facts: ProtectionFacts, at: Date) => {
+    const protection = judgeProtection(facts, at);
+    if (!order.includes(protection.verdict)) throw new Error(`No verdict of ${JSON.stringify(facts)}`);
+    if ((protection.by === 'nobody') !== ['wait', 'nothing'].includes(protection.mend)) throw new Error('Who waits?');
+    return badness(protection);
+  };
+  for (const facts of combinations()) {
+    count++;
+    const before = judged(facts, now);
+    known.set(judgeProtection(facts, now).reason, before);
+    for (const [fault, add] of Object.entries(faults))
+      if (judged(add(facts), now) < before) throw new Error(`${fault}, and it is better: ${JSON.stringify(facts)}`);
+    if (judged(facts, later(day)) < before) throw new Error(`A day passes, and it is better: ${JSON.stringify(facts)}`);
+  }
+  expect(count).toBeGreaterThan(25_000);
+  expect(known.size).toBeGreaterThan(20);
+});
