@@ -40,7 +40,7 @@ function judgeLayer({ path }: Module, { target, line }: Import): Violation[] {
   return [{ path, line, what: `imports ${target}`, reason: own.reason }];
 }
 
-function judgeDoors({ path, imports, globals }: Module): Violation[] {
+function judgeDoors({ path, imports, uses }: Module): Violation[] {
   const closed = (name: string) => doors.find((rule) => rule.opens.test(name) && !rule.keepers.test(path));
   const ofImports = imports.flatMap(({ target, names, line }) => {
     const door = closed(target);
@@ -48,11 +48,11 @@ function judgeDoors({ path, imports, globals }: Module): Violation[] {
       return [{ path, line, what: `imports ${target}`, reason: door.reason }];
     return isUnknown(target) ? [{ path, line, what: `imports ${target}`, reason: unknownPackage.reason }] : [];
   });
-  const ofGlobals = globals.flatMap(({ name, line }) => {
+  const ofUses = uses.flatMap(({ name, line }) => {
     const door = closed(name);
     return door === undefined ? [] : [{ path, line, what: `uses ${name}`, reason: door.reason }];
   });
-  return [...ofImports, ...ofGlobals];
+  return [...ofImports, ...ofUses];
 }
 
 function isUnknown(target: string): boolean {

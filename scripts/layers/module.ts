@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
-import { parseSync, Visitor } from 'oxc-parser';
+import { type Expression, parseSync, Visitor } from 'oxc-parser';
 
 /** What one file takes from elsewhere. */
 export interface Module {
   path: string;
   imports: Import[];
-  /** Globals that have a door of their own, such as `process.env` or `Date.now`. */
-  globals: { name: string; line: number }[];
+  /** What it uses by name, with the owner's last name: `process.env`, `setTimeout()`, or `plan.findMany` of `database.plan.findMany`. */
+  uses: { name: string; line: number }[];
 }
 
 export interface Import {
@@ -18,15 +18,15 @@ export interface Import {
   line: number;
 }
 
-/** Reads the imports of a TypeScript file (types, dynamic ones and worker files included) and its guarded globals. */
+/** Reads the imports of a TypeScript file (types, dynamic ones and worker files included) and the names it uses. */
 export function readModule(path: string, source: string): Module {
   const { program, errors } = parseSync(path, source);
   if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
   const lineOf = (offset: number) => source.slice(0, offset).split('\n').length;
-  const found: Module = { path, imports: [], globals: [] };
+  const found: Module = { path, imports: [], uses: [] };
   const add = (specifier: string, start: number, names: string[] = ['*'], reExport = false) =>
     found.imports.push({ target: resolve(path, specifier), names, reExport, line: lineOf(start) });
-  const addGlobal = (name: string, start: number) => found.globals.push({ name, line: lineOf(start) });
+  const addUse = (name: string, start: number) => found.uses.push({ name, line: lineOf(start) });
 
   new Visitor({
     ImportDeclaration: (node) => {
@@ -46,23 +46,22 @@ export function readModule(path: string, source: string): Module {
     NewExpression: (node) => {
       const [first] = node.arguments;
       if (node.callee.type !== 'Identifier') return;
-      if (node.callee.name === 'Date' && first === undefined) addGlobal('new Date()', node.start);
+      if (node.callee.name === 'Date' && first === undefined) addUse('new Date()', node.start);
       if (node.callee.name === 'URL' && isText(first) && /^\.\.?\/.*\.ts$/.test(first.value))
         add(first.value, node.start);
     },
     CallExpression: ({ callee, start }) => {
       if (callee.type === 'Identifier' && ['setTimeout', 'setInterval', 'Date'].includes(callee.name))
-        addGlobal(`${callee.name}()`, start);
+        addUse(`${callee.name}()`, start);
     },
     MemberExpression: ({ object, property, start }) => {
-      if (object.type !== 'Identifier' || property.type !== 'Identifier') return;
-      addGlobal(`${object.name}.${property.name}`, start);
+      if (property.type === 'Identifier') addUse(`${ownerIn(object)}.${property.name}`, start);
     },
     VariableDeclarator: ({ id, init, start }) => {
       if (id.type !== 'ObjectPattern' || init?.type !== 'Identifier') return;
       for (const property of id.properties)
         if (property.type === 'Property' && property.key.type === 'Identifier')
-          addGlobal(`${init.name}.${property.key.name}`, start);
+          addUse(`${init.name}.${property.key.name}`, start);
     },
   }).visit(program);
   return found;
@@ -75,6 +74,12 @@ function resolve(path: string, specifier: string): string {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
+}
+
+/** The last name of what a property is taken of: `plan` in `database.plan` and in `plan` alone. */
+function ownerIn(object: Expression): string {
+  const last = object.type === 'MemberExpression' ? object.property : object;
+  return last.type === 'Identifier' ? last.name : '';
 }
 
 function nameOf(name: { type: string; name?: string; value?: string }): string {

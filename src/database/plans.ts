@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { turnOver } from '../domain/nights.ts';
+import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
 import { tell, tellAll } from './runs.ts';
 
@@ -47,6 +48,13 @@ export async function openDueNights(
 
 function newRun({ id: planId, nextDueAt: dueAt }: DuePlan, night: string, at: Date) {
   return { id: randomUUID(), planId, night, slot: 'night', trigger: 'schedule', dueAt, queuedAt: at };
+}
+
+/** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */
+export async function getPlanZone(database: Database, planId: string): Promise<string> {
+  const plan = await database.plan.findUnique({ where: { id: planId }, select: { zone: true } });
+  if (plan === null) throw new AppError('request/not-found', 'There is no such plan.');
+  return plan.zone;
 }
 
 export interface RequestedRun {

@@ -1,3 +1,4 @@
+import { ping } from '../database/client.ts';
 import { isSessionEnded } from '../database/ended-sessions.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../database/grant-views.ts';
 import { findHome, findRunOfPerson, getPerson, type Person } from '../database/views.ts';
@@ -30,7 +31,7 @@ export function openHouse(resources: Resources): House {
     clock,
     log,
     ...cookiesOf(resources),
-    ready: async () => void (await database.$queryRaw`SELECT 1`),
+    ready: () => ping(database),
     publicKeys: () => issuer.publicKeys(),
     ...consentOf(resources),
     isSessionEnded: (session, began) => isSessionEnded(database, { ...session, began }),

@@ -1,4 +1,4 @@
-import { saveRequestedRun } from '../../database/plans.ts';
+import { getPlanZone, saveRequestedRun } from '../../database/plans.ts';
 import { dateIn } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -8,10 +8,9 @@ export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
   { planId, trigger }: { planId: string; trigger: 'consent' | 'person' | 'operator' },
 ): Promise<string> {
-  const plan = await database.plan.findUnique({ where: { id: planId }, select: { zone: true } });
-  if (plan === null) throw new AppError('request/not-found', 'There is no such plan.');
+  const zone = await getPlanZone(database, planId);
   const at = clock.now();
-  const run = await saveRequestedRun(database, { planId, night: dateIn(plan.zone, at), trigger, at, by: trigger });
+  const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by: trigger });
   if (run === null)
     throw new AppError('grant/not-usable', 'The consent has ended. Agree again first; then the backup can run.');
   const { id, fence } = run;
