@@ -1,5 +1,6 @@
 import { probeEveryMs } from '../domain/circuit.ts';
 import type { Database } from './client.ts';
+import { saveEvent } from './events.ts';
 import type { Circuit } from './generated/client.ts';
 
 interface Client {
@@ -23,7 +24,13 @@ export async function openCircuit(
         next_probe_at = excluded.next_probe_at, closed_at = NULL
       WHERE NOT circuits.open`;
     if (opened === 0) return false;
-    await tell(transaction, { issuer, clientId }, { from: 'closed', to: 'open', reason, at, by: 'provider' });
+    await saveEvent(transaction, 'circuit', idOf({ issuer, clientId }), {
+      from: 'closed',
+      to: 'open',
+      reason,
+      at,
+      by: 'provider',
+    });
     return true;
   });
 }
@@ -51,7 +58,7 @@ export async function closeCircuit(
   });
   if (closed === undefined) return false;
   const change = { from: 'open', to: 'closed', reason: reason ?? closed.reason, at, by };
-  await tell(transaction, { issuer, clientId }, change);
+  await saveEvent(transaction, 'circuit', idOf({ issuer, clientId }), change);
   return true;
 }
 
@@ -75,10 +82,6 @@ export async function listCircuits(database: Database): Promise<Circuit[]> {
   return database.circuit.findMany({ orderBy: [{ open: 'desc' }, { openedAt: 'desc' }] });
 }
 
-async function tell(
-  transaction: Pick<Database, 'event'>,
-  { issuer, clientId }: Client,
-  change: { from: string; to: string; reason: string; at: Date; by: string },
-): Promise<void> {
-  await transaction.event.create({ data: { subjectKind: 'circuit', subjectId: `${issuer} ${clientId}`, ...change } });
+function idOf({ issuer, clientId }: Client): string {
+  return `${issuer} ${clientId}`;
 }

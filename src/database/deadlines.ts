@@ -1,4 +1,5 @@
 import type { Database } from './client.ts';
+import { saveEvent } from './events.ts';
 import type { Grant, GrantState } from './generated/client.ts';
 
 export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'generation' | 'lastExchangedAt'> {
@@ -85,10 +86,8 @@ export async function saveWarning(
       where: { id: grant.id, warnedDays: grant.warnedDays, maxDeadline: grant.maxDeadline },
       data: { warnedDays: days },
     });
-    if (count === 1)
-      await transaction.event.create({
-        data: { subjectKind: 'grant', subjectId: grant.id, to: 'warned', reason: `${days} days`, at, by: 'schedule' },
-      });
+    const change = { to: 'warned', reason: `${days} days`, at, by: 'schedule' };
+    if (count === 1) await saveEvent(transaction, 'grant', grant.id, change);
     return count === 1;
   });
 }
@@ -106,10 +105,7 @@ export async function askGrantAgain(
       },
       data: { nextExchangeAt: at },
     });
-    if (count === 1)
-      await transaction.event.create({
-        data: { subjectKind: 'grant', subjectId: grantId, to: 'asked again', at, by },
-      });
+    if (count === 1) await saveEvent(transaction, 'grant', grantId, { to: 'asked again', at, by });
     return count === 1;
   });
 }

@@ -1,4 +1,5 @@
 import type { Database } from './client.ts';
+import { saveEvent } from './events.ts';
 
 /** A web session as the provider knows it. */
 export interface ProviderSession {
@@ -50,8 +51,12 @@ export async function saveLogout(
       create: { issuer, session, ...ended },
       update: ended,
     });
-    const told = { from: null, to: 'ended', reason: 'back_channel_logout', at, by: 'provider' };
-    await transaction.event.create({ data: { subjectKind: 'session', subjectId: session, ...told } });
+    await saveEvent(transaction, 'session', session, {
+      to: 'ended',
+      reason: 'back_channel_logout',
+      at,
+      by: 'provider',
+    });
     return true;
   });
 }

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './client.ts';
+import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
 
 /** The moment in `erase_at` of a repository that is being erased: there is no way back from it. */
@@ -29,7 +30,7 @@ export async function saveEraseAt(
     data: { eraseAt },
   });
   const reason = eraseAt <= at ? 'now' : `on ${eraseAt.toISOString()}`;
-  if (count === 1) await tell(transaction, userId, { to: 'snapshots to be erased', reason, at, by });
+  if (count === 1) await saveEvent(transaction, 'user', userId, { to: 'snapshots to be erased', reason, at, by });
   return true;
 }
 
@@ -50,7 +51,7 @@ export async function clearEraseAt(
     where: { userId, eraseAt: { gt: begun } },
     data: { eraseAt: null },
   });
-  if (count === 1) await tell(transaction, userId, { to: 'snapshots kept', reason: 'consent', at, by });
+  if (count === 1) await saveEvent(transaction, 'user', userId, { to: 'snapshots kept', reason: 'consent', at, by });
 }
 
 export interface RepositoryToErase {
@@ -100,7 +101,7 @@ export async function beginErasing(
     });
     if (count === 1) {
       const reason = textOf(id, contents);
-      await tell(transaction, userId, { to: 'snapshots being erased', reason, at, by: 'schedule' });
+      await saveEvent(transaction, 'user', userId, { to: 'snapshots being erased', reason, at, by: 'schedule' });
     }
     return (await transaction.repository.count({ where: { id, eraseAt: begun } })) === 1;
   });
@@ -117,7 +118,7 @@ export async function finishErasing(
     const began = await findEvent(transaction, userId, 'snapshots being erased');
     await transaction.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
     const reason = began?.reason ?? textOf(id, { snapshots: 0, files: 0, bytes: 0 });
-    await tell(transaction, userId, { to: 'snapshots erased', reason, at, by: 'schedule' });
+    await saveEvent(transaction, 'user', userId, { to: 'snapshots erased', reason, at, by: 'schedule' });
   });
 }
 
@@ -143,12 +144,4 @@ function textOf(id: string, { snapshots, files, bytes }: Contents): string {
 
 function findEvent(database: Transaction, userId: string, to: string) {
   return database.event.findFirst({ where: { subjectKind: 'user', subjectId: userId, to }, orderBy: { id: 'desc' } });
-}
-
-async function tell(
-  transaction: Transaction,
-  userId: string,
-  change: { to: string; reason: string; at: Date; by: string },
-): Promise<void> {
-  await transaction.event.create({ data: { subjectKind: 'user', subjectId: userId, ...change } });
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from './client.ts';
+import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
 
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
@@ -42,8 +43,7 @@ export async function tellGrant(
   at: Date,
   by: string,
 ): Promise<void> {
-  const from = grant.state ?? null;
-  await transaction.event.create({ data: { subjectKind: 'grant', subjectId: grant.id, from, to, reason, at, by } });
+  await saveEvent(transaction, 'grant', grant.id, { from: grant.state ?? null, to, reason, at, by });
 }
 
 /** The number that the next generation of the grant gets. */

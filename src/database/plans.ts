@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { turnOver } from '../domain/nights.ts';
 import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
-import { tell, tellAll } from './runs.ts';
+import { saveEvent, saveEvents } from './events.ts';
 
 interface DuePlan {
   id: string;
@@ -41,7 +41,7 @@ export async function openDueNights(
       select: { id: true },
     });
     const runIds = made.map(({ id }) => id);
-    await tellAll(transaction, runIds, { from: null, to: 'queued', at, by, reason: 'night' });
+    await saveEvents(transaction, 'run', runIds, { from: null, to: 'queued', at, by, reason: 'night' });
     return runIds;
   });
 }
@@ -84,7 +84,7 @@ export async function saveRequestedRun(
     if (underWay !== null) return underWay;
     const id = randomUUID();
     await transaction.run.create({ data: { id, planId, night, slot: id, trigger, dueAt: at, queuedAt: at } });
-    await tell(transaction, { runId: id, from: null, to: 'queued', at, by, reason: trigger });
+    await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
     return { id, fence: 0 };
   });
 }

@@ -1,4 +1,5 @@
 import type { Database } from './client.ts';
+import { saveEvent } from './events.ts';
 
 /** A token that is to be ended at the provider, and is sealed here only for that. */
 export interface TokenToRevoke {
@@ -63,16 +64,8 @@ export async function saveRevoked(
         where: { id: grantId, state: 'withdrawn' },
         data: { nextExchangeAt: null },
       });
-    await transaction.event.create({
-      data: {
-        subjectKind: 'grant',
-        subjectId: grantId,
-        to: end,
-        reason,
-        at,
-        by: end === 'revoked' ? 'provider' : 'schedule',
-      },
-    });
+    const by = end === 'revoked' ? 'provider' : 'schedule';
+    await saveEvent(transaction, 'grant', grantId, { to: end, reason, at, by });
     return true;
   });
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Database, Transaction } from './client.ts';
+import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma, RunState } from './generated/client.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
@@ -68,7 +69,7 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
       RETURNING runs.id, runs.plan_id AS "planId", fence, attempt, max_attempts AS "maxAttempts", seen.state AS "from"`;
     const [claimed] = rows;
     if (claimed === undefined) return null;
-    await tell(transaction, { runId, from: claimed.from, to: 'running', at, by: `worker:${holder}` });
+    await saveEvent(transaction, 'run', runId, { from: claimed.from, to: 'running', at, by: `worker:${holder}` });
     return claimed;
   });
 }
@@ -140,7 +141,7 @@ async function change(
       where: { id: run.id, fence: run.fence, state: 'running' },
       data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
     });
-    if (count === 1) await tell(transaction, { runId: run.id, from: 'running', to, at, by: `worker:${holder}` });
+    if (count === 1) await saveEvent(transaction, 'run', run.id, { from: 'running', to, at, by: `worker:${holder}` });
     return count === 1;
   });
 }
@@ -158,10 +159,11 @@ export async function returnLapsedRuns(
         message = CASE WHEN attempt < max_attempts THEN message ELSE 'The worker ended in the middle, several times.' END
       WHERE id IN (SELECT id FROM runs WHERE state = 'running' AND lease_until < ${at} FOR UPDATE SKIP LOCKED)
       RETURNING id, state AS "to"`;
-    for (const { id, to } of rows)
-      await tell(transaction, { runId: id, from: 'running', to, at, by, reason: 'lease lapsed' });
-    const failed = rows.filter(({ to }) => to === 'failed').length;
-    return { returned: rows.length - failed, failed };
+    const { queued = [], failed = [] } = Object.groupBy(rows, ({ to }) => to);
+    const change = { from: 'running', at, by, reason: 'lease lapsed' };
+    await saveEvents(transaction, 'run', idsOf(queued), { ...change, to: 'queued' });
+    await saveEvents(transaction, 'run', idsOf(failed), { ...change, to: 'failed' });
+    return { returned: queued.length, failed: failed.length };
   });
 }
 
@@ -205,7 +207,7 @@ export async function listLostRuns(
   const rows = await database.$queryRaw<{ id: string }[]>`
     SELECT held.id FROM unnest(${inHand.map(({ id }) => id)}::uuid[], ${inHand.map(({ fence }) => fence)}::int[]) AS held (id, fence)
     WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = held.id AND runs.fence = held.fence AND state = 'running')`;
-  return rows.map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Gives back the lease of a run that was cancelled, once nobody works on it any more. */
@@ -214,29 +216,8 @@ export async function releaseRun(database: Database, { id, fence }: Pick<Claimed
   await database.run.updateMany({ where: { id, fence, state: 'cancelled' }, data: released });
 }
 
-export interface RunChange {
-  runId: string;
-  from: string | null;
-  to: string;
-  at: Date;
-  by: string;
-  reason?: string;
-}
-
-/** Leaves the row that tells of a change, in the transaction that makes it. */
-export async function tell(transaction: Transaction, { runId, ...change }: RunChange): Promise<void> {
-  await tellAll(transaction, [runId], change);
-}
-
-/** The same of many runs at once. */
-export async function tellAll(
-  transaction: Transaction,
-  runIds: readonly string[],
-  change: Omit<RunChange, 'runId'>,
-): Promise<void> {
-  await transaction.event.createMany({
-    data: runIds.map((subjectId) => ({ subjectKind: 'run', subjectId, ...change })),
-  });
+function idsOf(rows: readonly { id: string }[]): string[] {
+  return rows.map(({ id }) => id);
 }
 
 function until(at: Date): Date {

@@ -1,7 +1,8 @@
 import type { Database } from './client.ts';
 import { saveEraseAt } from './erasures.ts';
+import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
-import { lockGrant, tellGrant } from './grants.ts';
+import { lockGrant } from './grants.ts';
 import { cancelRuns } from './runs.ts';
 
 export interface Withdrawal {
@@ -46,7 +47,7 @@ export async function withdrawGrant(
     if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, at, by });
     await transaction.plan.updateMany({ where: { grantId }, data: { paused: true } });
     await cancelRuns(transaction, { grantId, at, by, reason });
-    await tellGrant(transaction, grant, 'withdrawn', reason, at, by);
+    await saveEvent(transaction, 'grant', grantId, { from: grant.state, to: 'withdrawn', reason, at, by });
     return grant;
   });
 }
