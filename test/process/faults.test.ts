@@ -123,7 +123,7 @@ describe('a database that is not ready is refused with 1', () => {
     expectRefusal(['start'], { DATABASE_URL: `postgres://nk:${password}@127.0.0.1:1/x` }, 1, told));
 
   test('one that was never migrated, until it is', async () => {
-    const empty = await openTestDatabase();
+    await using empty = await openTestDatabase({ empty: true });
     const there = { DATABASE_URL: empty.url, DATA_DIR: join(premises.folder, 'other') };
     await expectRefusal(
       ['start'],
@@ -138,7 +138,6 @@ describe('a database that is not ready is refused with 1', () => {
     await using service = await premises.start(there);
     service.signal('SIGTERM');
     expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
-    await empty.drop();
   });
 });
 

@@ -8,7 +8,6 @@ import { alice, bob, type Person } from '../../demo/people.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
-import { migrate } from '../../src/database/migrate.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { openNight } from '../../src/flows/nights/open-night.ts';
 import { openLog } from '../../src/log.ts';
@@ -72,8 +71,7 @@ export interface Ground extends AsyncDisposable {
 export async function openGround(provider: Provider, options: Omit<SceneOptions, 'workers'> = {}): Promise<Ground> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder('scene')).path;
-  const database = opened.adopt(await openTestDatabase(), (one) => one.drop());
-  await migrate(database.url);
+  const database = opened.use(await openTestDatabase());
   const url = new URL(`http://localhost:${await freePort()}/`);
   const people = options.people ?? [alice, bob];
   const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));

@@ -9,7 +9,7 @@ describe('the queue in PostgreSQL', () => {
 });
 
 async function openPlace(): Promise<QueuePlace> {
-  const database = await openTestDatabase();
+  const database = await openTestDatabase({ empty: true });
   const url = new URL(database.url);
   const proxy = await openCuttableProxy(url.hostname, Number(url.port || 5432));
   url.host = `127.0.0.1:${proxy.port}`;
@@ -19,7 +19,7 @@ async function openPlace(): Promise<QueuePlace> {
     dump: () => dump(database.url),
     [Symbol.asyncDispose]: async () => {
       await proxy.cut();
-      await database.drop();
+      await database[Symbol.asyncDispose]();
     },
   };
 }

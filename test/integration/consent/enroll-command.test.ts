@@ -8,7 +8,6 @@ import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 const client = {
@@ -28,8 +27,7 @@ let said: string[];
 let complaints: string[];
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
-  const test = opened.adopt(await openTestDatabase(), (server) => server.drop());
-  await migrate(test.url);
+  const test = opened.use(await openTestDatabase());
   database = opened.adopt(await openDatabase(test.url), (open) => open.$disconnect());
   const folder = opened.adopt(await mkdtemp(join(tmpdir(), 'nightkeep-enroll-')), (made) =>
     rm(made, { recursive: true }),

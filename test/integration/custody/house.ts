@@ -6,7 +6,6 @@ import { type DemoProvider, type ProviderOptions, startProvider } from '../../..
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
@@ -63,9 +62,8 @@ export async function openCustodyHouse(
   const { log = silentLog, people = demoPeople } = extras;
   await using opened = new AsyncDisposableStack();
   const party = opened.use(await startRelyingParty());
-  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
+  const test = opened.use(await openTestDatabase());
   const folder = opened.use(await temporaryFolder('custody'));
-  await migrate(test.url);
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
   const shift = { ms: 0 };
   const clock = extras.clock?.(shift) ?? systemClock(() => shift.ms);

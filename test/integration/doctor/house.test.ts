@@ -50,7 +50,7 @@ describe('the database', () => {
 
   test('that does not exist, or is another, is told apart', async () => {
     const { examine } = await open();
-    const server = opened.adopt(await openTestDatabase(), (one) => one.drop());
+    const server = opened.use(await openTestDatabase({ empty: true }));
     const nowhere = new URL(server.url);
     nowhere.pathname = '/nightkeep_test_none';
     expect(found((await examine({ DATABASE_URL: nowhere.href })).get('database'))).toMatch(

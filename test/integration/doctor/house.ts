@@ -8,7 +8,6 @@ import type { DemoClient } from '../../../demo/provider/realm/client.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { type Environment, readConfig } from '../../../src/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { examine } from '../../../src/doctor/doctor.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
@@ -118,8 +117,7 @@ export async function openSurgery(options: ReceptionOptions = {}) {
 /** What Nightkeep keeps of people, on a database of its own; it writes database and keyring into the environment. */
 export async function openCustody(environment: Environment, clock: Clock) {
   await using opened = new AsyncDisposableStack();
-  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
-  await migrate(test.url);
+  const test = opened.use(await openTestDatabase());
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
   Object.assign(environment, { DATABASE_URL: test.url, KEYRING: keyLine('one') });
   const config = readConfig(environment);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOutage, type Database, openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { type CuttableProxy, openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 
@@ -9,8 +8,7 @@ let wire: CuttableProxy;
 let database: Database;
 beforeAll(async () => {
   opened = new AsyncDisposableStack();
-  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
-  await migrate(test.url);
+  const test = opened.use(await openTestDatabase());
   const url = new URL(test.url);
   wire = opened.use(await openCuttableProxy(url.hostname, Number(url.port || 5432)));
   url.host = `127.0.0.1:${wire.port}`;

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
@@ -13,8 +12,7 @@ import { openTestDatabase } from '../../support/servers/postgres.ts';
 
 test('a repository that is gone from the store is not begun anew, and is used again once it is back', async () => {
   await using folder = await temporaryFolder('store');
-  const test = await openTestDatabase();
-  await migrate(test.url);
+  await using test = await openTestDatabase();
   const database = await openDatabase(test.url);
   const keyring = parseKeyring(`one:${randomBytes(32).toString('base64url')}`);
   const store = (location: string) => openLocalBackend(join(folder.path, location));
@@ -29,5 +27,4 @@ test('a repository that is gone from the store is not begun anew, and is used ag
   await rename(`${made.location} elsewhere`, made.location);
   expect((await ensurePersonRepository(resources, userId)).id).toBe(made.id);
   await database.$disconnect();
-  await test.drop();
 });

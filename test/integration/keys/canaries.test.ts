@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeCanary } from '../../../src/database/canaries.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal } from '../../../src/vault/seal.ts';
@@ -12,12 +11,11 @@ let server: TestDatabase;
 let database: Database;
 beforeEach(async () => {
   server = await openTestDatabase();
-  await migrate(server.url);
   database = await openDatabase(server.url);
 });
 afterEach(async () => {
   await database.$disconnect();
-  await server.drop();
+  await server[Symbol.asyncDispose]();
 });
 
 const enter = (...lines: string[]) => enterWith({ database }, ...lines);

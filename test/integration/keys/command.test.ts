@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
@@ -20,8 +19,7 @@ const [one, two] = [keyLine('one'), keyLine('two')];
 /** A house with one repository that is sealed under the key one, while the keyring has two in front. */
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
-  const test = opened.adopt(await openTestDatabase(), (server) => server.drop());
-  await migrate(test.url);
+  const test = opened.use(await openTestDatabase());
   folder = opened.adopt(await mkdtemp(join(tmpdir(), 'nightkeep-keys-')), (made) => rm(made, { recursive: true }));
   const database = opened.adopt(await openDatabase(test.url), (open) => open.$disconnect());
   const user = { id: randomUUID(), issuer: 'https://id.example', subject: 'alice', createdAt: new Date() };

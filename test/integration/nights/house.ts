@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
@@ -23,8 +22,7 @@ const midnight = '2026-05-01T00:00:00.000Z';
 
 export async function openNightHouse(): Promise<NightHouse> {
   await using opened = new AsyncDisposableStack();
-  const test = opened.adopt(await openTestDatabase(), (one) => one.drop());
-  await migrate(test.url);
+  const test = opened.use(await openTestDatabase());
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
   const clock = manualClock(midnight);
   const requests: BackUpRequest[] = [];
