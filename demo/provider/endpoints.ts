@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 import { configurationFor } from './configuration.ts';
 import type { ChooseFault } from './faults/faults.ts';
 import type { RequestLog } from './log/request-log.ts';
-import { dropAborted, keycloakErrors, realmGate, signingKeys } from './middleware.ts';
+import { dropAborted, keycloakErrors, realmGate, sessionCookies, signingKeys } from './middleware.ts';
 import { accountPages } from './pages/account.ts';
 import { adminPages } from './pages/admin.ts';
 import { interactionPages } from './pages/interaction.ts';
@@ -48,6 +48,7 @@ export function openEndpoints(opened: Opened): RequestListener {
   };
   for (const middleware of [
     dropAborted,
+    sessionCookies,
     tokenEndpoint(parts),
     realmGate(realm),
     revocationEndpoints(parts),

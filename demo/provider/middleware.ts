@@ -19,6 +19,20 @@ export const dropAborted: Middleware = async (context, next) => {
   }
 };
 
+/**
+ * Turns every cookie into a session cookie. oidc-provider dates `expires` by the machine's clock, while `Date` shows the
+ * realm's: a browser that compares the two discards the cookie once the realm's time was moved on. How long a session
+ * lasts is decided on the server, by the realm's clock.
+ */
+export const sessionCookies: Middleware = async (context, next) => {
+  await next();
+  const cookies = [context.response.headers['set-cookie'] ?? []].flat().map(String);
+  if (cookies.length > 0) context.set('set-cookie', cookies.map(withoutExpiry));
+};
+
+/** A cookie that is deleted keeps its date in 1970. */
+const withoutExpiry = (cookie: string) => cookie.replace(/; *expires=(?!Thu, 01 Jan 1970)[^;]*/gi, '');
+
 /** A disabled realm answers its administrator only. */
 export function realmGate(realm: Realm): Middleware {
   return async (context, next) => {

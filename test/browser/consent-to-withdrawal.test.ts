@@ -1,11 +1,12 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../demo/demo.ts';
-import { alice } from '../../demo/people.ts';
+import { alice, type Person } from '../../demo/people.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
+const day = 86_400_000;
 
 describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   const opened = new AsyncDisposableStack();
@@ -19,24 +20,36 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
       await chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] }),
       (open) => open.close(),
     );
-    page = await browser.newPage();
-    page.setDefaultTimeout(10_000);
+    page = await newPage();
   });
   afterAll(() => opened.disposeAsync());
 
+  const newPage = async () => {
+    const fresh = await browser.newPage();
+    fresh.setDefaultTimeout(20_000);
+    return fresh;
+  };
   const reloaded = async () => {
     await page.goto(demo.url.href);
     return page.textContent('main');
   };
-
-  it('signs in and agrees, and the first run starts by itself', async () => {
-    await page.goto(new URL('?scope=offline_access', demo.url).href);
-    await page.fill('input[name=username]', alice.username);
-    await page.fill('input[name=password]', alice.password);
-    await page.press('input[name=password]', 'Enter');
-    for (const allow = page.locator('[name=decision][value=allow]'); await allow.count(); ) await allow.click();
+  const signIn = async (on: Page, { username, password }: Person) => {
+    await on.goto(new URL('login', demo.url).href);
+    await on.fill('input[name=username]', username);
+    await on.fill('input[name=password]', password);
+    await on.press('input[name=password]', 'Enter');
+    for (const allow = on.locator('[name=decision][value=allow]'); await allow.count(); ) await allow.click();
+  };
+  const agree = async () => {
+    await page.goto(new URL('consent', demo.url).href);
     await page.getByRole('button', { name: 'Agree and continue to the provider' }).click();
     await page.locator('[name=decision][value=allow]').click();
+    await page.waitForURL(demo.url.href);
+  };
+
+  it('signs in and agrees, and the first run starts by itself', async () => {
+    await signIn(page, alice);
+    await agree();
     await expect.poll(reloaded, { timeout: 60_000, interval: 500 }).toContain('Yes, you are protected.');
   });
 
@@ -51,6 +64,22 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
       page.locator('a[href*="/file/"]').first().click(),
     ]);
     expect(await download.failure()).toBeNull();
+  });
+
+  it('is signed out after a month that ended the consent, signs in again with the same browser, and agrees again', async () => {
+    demo.advance(31 * day);
+    expect(await reloaded()).not.toContain('Am I protected?');
+    await signIn(page, alice);
+    expect(await page.textContent('main')).toContain('Am I protected?');
+    expect(demo.provider.log.alive()).toEqual([]);
+    await agree();
+    expect(demo.provider.log.alive()).toMatchObject([{ subject: alice.subject }]);
+  });
+
+  it('signs in with a fresh browser after that month too', async () => {
+    const fresh = await newPage();
+    await signIn(fresh, alice);
+    expect(await fresh.textContent('main')).toContain('Am I protected?');
   });
 
   it('withdraws, and the page says so', async () => {
