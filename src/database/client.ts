@@ -26,7 +26,7 @@ export async function openDatabase(url: string, connections = 10): Promise<Datab
   return database;
 }
 
-/** Asks the server for a sign of life; throws what the driver throws where there is none. */
+/** Resolves once the database has answered; throws what the driver throws. */
 export async function ping(database: Database): Promise<void> {
   await database.$queryRaw`SELECT 1`;
 }

@@ -8,7 +8,8 @@ const begun = new Date(0);
 /** Leaves out repositories that are being erased: for whoever would use them, they are gone. */
 export const notBeingErased = { OR: [{ eraseAt: null }, { eraseAt: { gt: begun } }] };
 
-export interface EraseChoice {
+/** When a person's snapshots go, and who said so. */
+export interface PlannedErasure {
   userId: string;
   eraseAt: Date;
   at: Date;
@@ -21,7 +22,7 @@ export interface EraseChoice {
  */
 export async function saveEraseAt(
   transaction: Transaction,
-  { userId, eraseAt, at, by }: EraseChoice,
+  { userId, eraseAt, at, by }: PlannedErasure,
 ): Promise<boolean> {
   const living = await transaction.grant.count({ where: { userId, state: { not: 'withdrawn' } } });
   if (living > 0) return false;
@@ -35,17 +36,17 @@ export async function saveEraseAt(
 }
 
 /** The same as a change of mind after a withdrawal. */
-export async function changeEraseAt(database: Database, choice: EraseChoice): Promise<boolean> {
+export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
   return database.$transaction(async (transaction) => {
-    await lockUser(transaction, choice.userId);
-    return saveEraseAt(transaction, choice);
+    await lockUser(transaction, planned.userId);
+    return saveEraseAt(transaction, planned);
   });
 }
 
 /** Consent was given again: the snapshots stay, unless erasing them has begun. */
 export async function clearEraseAt(
   transaction: Transaction,
-  { userId, at, by }: Omit<EraseChoice, 'eraseAt'>,
+  { userId, at, by }: Omit<PlannedErasure, 'eraseAt'>,
 ): Promise<void> {
   const { count } = await transaction.repository.updateMany({
     where: { userId, eraseAt: { gt: begun } },

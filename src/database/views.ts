@@ -6,11 +6,7 @@ import { notBeingErased } from './erasures.ts';
 export interface HomeView {
   readonly grant: HomeGrant | null;
   readonly plan: PlanView | null;
-  readonly repository: {
-    readonly location: string;
-    readonly recoverySeenAt: Date | null;
-    readonly eraseAt?: Date | null;
-  } | null;
+  readonly repository: { readonly recoverySeenAt: Date | null } | null;
   /** Newest first. */
   readonly runs: readonly RunView[];
   readonly lastGood: RunView | null;
@@ -66,6 +62,15 @@ const runColumns = {
   plan: { select: { zone: true } },
 } as const;
 
+const planColumns = {
+  id: true,
+  zone: true,
+  windowStart: true,
+  windowEnd: true,
+  nextDueAt: true,
+  paused: true,
+} as const;
+
 /** Everything that the home page needs of a person, who may have nothing yet. */
 export async function findHome(database: Database, { userId }: { userId: string }): Promise<HomeView> {
   const ofPerson = { plan: { userId } };
@@ -73,10 +78,10 @@ export async function findHome(database: Database, { userId }: { userId: string 
   const columns = { state: true, reason: true, maxDeadline: true, issuer: true, clientId: true } as const;
   const [grant, plan, repository, runs, lastGood] = await Promise.all([
     database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns }),
-    database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' } }),
+    findPlanOfPerson(database, { userId }),
     database.repository.findFirst({
       where: { userId, ...notBeingErased },
-      select: { location: true, recoverySeenAt: true, eraseAt: true },
+      select: { recoverySeenAt: true },
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 14, select: runColumns }),
     database.run.findFirst({
@@ -89,6 +94,11 @@ export async function findHome(database: Database, { userId }: { userId: string 
   const { issuer, clientId, ...shown } = grant;
   const circuit = await findCircuit(database, { issuer, clientId });
   return { grant: { ...shown, troubled: circuit?.open === true }, plan, repository, runs, lastGood };
+}
+
+/** The plan of a person's newest consent, or null. */
+export async function findPlanOfPerson(database: Database, { userId }: { userId: string }): Promise<PlanView | null> {
+  return database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: planColumns });
 }
 
 /** A person's run; null also for a run that is somebody else's. */

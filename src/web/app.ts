@@ -1,19 +1,20 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { asOutage } from '../database/client.ts';
+import { asOutage, ping } from '../database/client.ts';
+import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
+import type { Resources } from '../resources.ts';
 import { findSession } from './cookies.ts';
-import type { House } from './house.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { icon, iconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
 import { notFound, type Visit } from './visit.ts';
 
-/** The pages of the house as one function from request to answer. */
-export function createApp(house: House): Hono {
+/** The pages as one function from request to answer. */
+export function createApp(resources: Resources, table: readonly Route[] = routes): Hono {
   const app = new Hono();
-  const headers = Object.entries(securityHeaders(house));
+  const headers = Object.entries(securityHeaders(resources.config));
   app.use(async (c, next) => {
     await next();
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
@@ -30,51 +31,49 @@ export function createApp(house: House): Hono {
   );
   app.get('/livez', (c) => c.text('ok'));
   app.get('/readyz', async (c) => {
-    const ready = await house.ready().then(
+    const ready = await ping(resources.database).then(
       () => true,
       () => false,
     );
     return ready ? c.text('ok') : c.text('not ready', 503);
   });
-  for (const route of routes) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, house)));
-  app.notFound(async (c) => failure(await visitOf(c, house), notFound()));
-  app.onError(async (error, c) => failure(await visitOf(c, house).catch(() => strangerOf(c, house)), asOutage(error)));
+  for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
+  app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
+  app.onError(async (error, c) =>
+    failure(await visitOf(c, resources).catch(() => strangerOf(c, resources)), asOutage(error)),
+  );
   return app;
 }
 
-async function visitOf(c: Context, house: House): Promise<Visit> {
-  return { ...strangerOf(c, house), session: await findSession(c, house) };
+async function visitOf(c: Context, resources: Resources): Promise<Visit> {
+  return { ...strangerOf(c, resources), session: await findSession(c, resources) };
 }
 
-function strangerOf(c: Context, house: House): Visit {
-  return { c, house, url: new URL(c.req.url), session: undefined };
+function strangerOf(c: Context, resources: Resources): Visit {
+  return { c, resources, url: new URL(c.req.url), session: undefined };
 }
 
 async function answer(route: Route, visit: Visit): Promise<Response> {
   if (route.who === 'provider') return route.answer(visit);
-  if (route.who === 'anyone') {
-    return (await consentFirst(visit)) ?? route.answer(visit);
-  }
-  const { c, house, session } = visit;
-  if (session === undefined) {
-    return toSignIn(c, route.method === 'GET' ? visit.url : house.publicUrl);
-  }
-  if (route.who === 'operator' && !session.roles.includes(house.operatorRole)) {
-    throw new AppError('request/forbidden', `This page is for operators: people with the role ${house.operatorRole}.`);
-  }
+  if (route.who === 'anyone') return (await consentFirst(visit)) ?? route.answer(visit);
+  const { c, session } = visit;
+  const { publicUrl, operatorRole } = visit.resources.config;
+  if (session === undefined) return toSignIn(c, route.method === 'GET' ? visit.url : publicUrl);
+  if (route.who === 'operator' && !session.roles.includes(operatorRole))
+    throw new AppError('request/forbidden', `This page is for operators: people with the role ${operatorRole}.`);
   if (route.method === 'POST') {
     const { csrf } = await c.req.parseBody();
-    refuseForgery(c.req.raw.headers, typeof csrf === 'string' ? csrf : '', session.csrf, house.publicUrl);
+    refuseForgery(c.req.raw.headers, typeof csrf === 'string' ? csrf : '', session.csrf, publicUrl);
   }
   return (await consentFirst(visit)) ?? route.answer({ ...visit, session });
 }
 
-/** A page opened with `?scope=offline_access` asks for consent by itself where there is none that lives. */
-async function consentFirst({ c, house, session, url }: Visit): Promise<Response | undefined> {
+/** A page opened with `?scope=offline_access` sends whoever has no consent that may be used to the consent page first. */
+async function consentFirst({ c, resources, session, url }: Visit): Promise<Response | undefined> {
   const asked = url.searchParams.get('scope')?.split(' ').includes('offline_access');
   if (!asked || ['/consent', '/callback', '/login'].includes(url.pathname)) return undefined;
   if (session === undefined) return toSignIn(c, url);
-  const grant = await house.findGrant(session.userId);
+  const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
   if (grant?.state === 'active' || grant?.state === 'suspect') return undefined;
   const target = new URL(url);
   target.searchParams.delete('scope');

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { isSessionEnded, type ProviderSession } from '../database/ended-sessions.ts';
+import { isAppError } from '../errors.ts';
 import { webSessionMs } from '../flows/consent/end-session.ts';
 import type { ConsentTransaction } from '../flows/consent/give-consent.ts';
 import type { AuthorizationTransaction } from '../oidc/authorization.ts';
-import type { House, Signed } from './house.ts';
+import type { Resources } from '../resources.ts';
+import { purposes } from '../vault/purposes.ts';
+import { seal, unseal } from '../vault/seal.ts';
 
 /** What a signed-in browser carries, sealed. */
 export interface Session {
@@ -13,7 +17,7 @@ export interface Session {
   readonly name: string;
   readonly roles: readonly string[];
   /** The session at the provider that it came of, and when, in milliseconds since 1970. */
-  readonly provider: Signed['provider'];
+  readonly provider: ProviderSession;
   readonly began: number;
   /** Goes into each form of this session. */
   readonly csrf: string;
@@ -21,57 +25,77 @@ export interface Session {
   readonly until: number;
 }
 
+/** Who signed in. */
+export type Signed = Pick<Session, 'userId' | 'name' | 'roles' | 'provider'>;
+
 /** What a browser on its way to the provider carries, sealed; taken once. */
 type Pending =
   | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
   | { readonly leg: 'consent'; readonly userId: string; readonly transaction: ConsentTransaction };
+
+type Needs = Pick<Resources, 'clock' | 'keyring'>;
 
 const sessionSeconds = webSessionMs / 1000;
 const pendingSeconds = 10 * 60;
 const names = { session: 'nightkeep', pending: 'nightkeep-begun' } as const;
 const attributes = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 
-/** Starts a session that nobody could know before: everything in it is new. */
-export function startSession(c: Context, house: House, signed: Signed): void {
+/** Starts a session of which nothing could be known before: identifier and form token are new. */
+export function startSession(c: Context, resources: Needs, signed: Signed): void {
   const secret = () => randomBytes(24).toString('base64url');
-  const began = house.clock.now().getTime();
+  const began = resources.clock.now().getTime();
   const session = { sid: secret(), ...signed, began, csrf: secret(), until: began + webSessionMs };
-  write<Session>(c, house, 'session', session, sessionSeconds);
+  write<Session>(c, resources, 'session', session, sessionSeconds);
 }
 
-export function endSession(c: Context): void {
+export function clearSession(c: Context): void {
   deleteCookie(c, names.session, attributes);
 }
 
-/** The session of the browser, if it has one that still counts: not too old, and not ended by the provider. */
-export async function findSession(c: Context, house: House): Promise<Session | undefined> {
-  const session = read<Session>(c, house, 'session');
-  if (session === undefined || !(await house.isSessionEnded(session.provider, new Date(session.began)))) return session;
-  endSession(c);
+/** The session of the browser, unless it is too old or the provider ended it. */
+export async function findSession(c: Context, resources: Needs & Pick<Resources, 'database'>) {
+  const session = read<Session>(c, resources, 'session');
+  if (session === undefined) return undefined;
+  const { provider, began } = session;
+  if (!(await isSessionEnded(resources.database, { ...provider, began: new Date(began) }))) return session;
+  clearSession(c);
   return undefined;
 }
 
-export function rememberPending(c: Context, house: House, pending: Pending): void {
-  const until = house.clock.now().getTime() + pendingSeconds * 1000;
-  write(c, house, 'pending', { ...pending, until }, pendingSeconds);
+export function rememberPending(c: Context, resources: Needs, pending: Pending): void {
+  const until = resources.clock.now().getTime() + pendingSeconds * 1000;
+  write(c, resources, 'pending', { ...pending, until }, pendingSeconds);
 }
 
 /** The leg that this browser began; it is cleared whatever comes of it. */
-export function takePending(c: Context, house: House): Pending | undefined {
-  const pending = read<Pending & { until: number }>(c, house, 'pending');
+export function takePending(c: Context, resources: Needs): Pending | undefined {
+  const pending = read<Pending & { until: number }>(c, resources, 'pending');
   deleteCookie(c, names.pending, attributes);
   return pending;
 }
 
-function write<T extends object>(c: Context, house: House, kind: keyof typeof names, value: T, maxAge: number): void {
-  setCookie(c, names[kind], house.sealCookie(kind, JSON.stringify(value)), { ...attributes, maxAge });
+type Kind = keyof typeof names;
+
+function write<T extends object>(c: Context, { keyring }: Needs, kind: Kind, value: T, maxAge: number): void {
+  const { sealed } = seal(keyring, purposes.cookie(kind), JSON.stringify(value));
+  setCookie(c, names[kind], Buffer.from(sealed).toString('base64url'), { ...attributes, maxAge });
 }
 
-/** What we sealed ourselves needs no look at its shape, only at its age. */
-function read<T extends { until: number }>(c: Context, house: House, kind: keyof typeof names): T | undefined {
-  const text = getCookie(c, names[kind], 'host');
-  const opened = text === undefined ? undefined : house.openCookie(kind, text);
-  if (opened === undefined) return undefined;
-  const value: T = JSON.parse(opened);
-  return value.until > house.clock.now().getTime() ? value : undefined;
+/** What was sealed here has its shape: only the age is looked at. */
+function read<T extends { until: number }>(c: Context, { clock, keyring }: Needs, kind: Kind): T | undefined {
+  const sealed = getCookie(c, names[kind], 'host');
+  const text = sealed === undefined ? undefined : open(keyring, kind, sealed);
+  if (text === undefined) return undefined;
+  const value: T = JSON.parse(text);
+  return value.until > clock.now().getTime() ? value : undefined;
+}
+
+/** Undefined where the cookie was altered, or sealed for another use. */
+function open(keyring: Needs['keyring'], kind: Kind, sealed: string): string | undefined {
+  try {
+    return Buffer.from(unseal(keyring, purposes.cookie(kind), Buffer.from(sealed, 'base64url'))).toString();
+  } catch (error) {
+    if (isAppError(error)) return undefined;
+    throw error;
+  }
 }

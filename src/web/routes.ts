@@ -1,11 +1,13 @@
 import { backchannelLogout } from './pages/backchannel-logout.ts';
-import { agree, callback, consent, login, logout } from './pages/consent.ts';
+import { callback } from './pages/callback.ts';
+import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { run } from './pages/run.ts';
+import { login, logout } from './pages/sign-in.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
 import { changeSnapshots, withdraw } from './pages/withdraw.ts';
@@ -22,7 +24,7 @@ export type Route =
       answer: (visit: PersonVisit) => Promise<Response>;
     };
 
-/** Every address of the house. What a person posts always needs a session, and its form's token; the provider signs what it posts. */
+/** Every address. What a person posts needs a session and the token of its forms; the provider signs what it posts. */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', answer: login },

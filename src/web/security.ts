@@ -1,16 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import { AppError } from '../errors.ts';
 
+interface HeaderSettings {
+  readonly publicUrl: URL;
+  readonly provider: { readonly issuer: URL };
+}
+
 /**
  * The headers of every answer. Forms that begin a consent end at the provider, so its origin may be a form's target too.
  * `same-origin` as referrer policy, because `no-referrer` would make browsers send `Origin: null` with our own forms.
  */
-export function securityHeaders(house: { publicUrl: URL; providerOrigin: string }): Record<string, string> {
+export function securityHeaders({ publicUrl, provider }: HeaderSettings): Record<string, string> {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
-    `form-action 'self' ${house.providerOrigin}`,
+    `form-action 'self' ${provider.issuer.origin}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ];
@@ -22,7 +27,7 @@ export function securityHeaders(house: { publicUrl: URL; providerOrigin: string 
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'cache-control': 'no-store',
-    ...(house.publicUrl.protocol === 'https:' && { 'strict-transport-security': 'max-age=31536000' }),
+    ...(publicUrl.protocol === 'https:' && { 'strict-transport-security': 'max-age=31536000' }),
   };
 }
 

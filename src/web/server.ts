@@ -4,7 +4,6 @@ import { within } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { createApp } from './app.ts';
-import { openHouse } from './open-house.ts';
 
 export interface WebServer {
   readonly url: URL;
@@ -16,7 +15,7 @@ export interface WebServer {
 export async function serve(resources: Resources): Promise<WebServer> {
   const { clock, config } = resources;
   const { host, port } = config;
-  const server = createAdaptorServer({ fetch: createApp(openHouse(resources)).fetch });
+  const server = createAdaptorServer({ fetch: createApp(resources).fetch });
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(cannotListen(host, port, cause)));

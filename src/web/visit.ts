@@ -1,18 +1,18 @@
 import type { Context } from 'hono';
 import { AppError } from '../errors.ts';
+import type { Resources } from '../resources.ts';
 import type { Session } from './cookies.ts';
-import type { House } from './house.ts';
 import { type Html, layout } from './layout.ts';
 
-/** One request, with all that a page needs to answer it. */
+/** One request, and what is open to answer it with. */
 export interface Visit {
   readonly c: Context;
   readonly url: URL;
-  readonly house: House;
+  readonly resources: Resources;
   readonly session: Session | undefined;
 }
 
-/** A visit of somebody who is signed in. */
+/** A visit of somebody who is signed in. Whatever belongs to a person is asked for with the id in the session. */
 export type PersonVisit = Visit & { readonly session: Session };
 
 /** Answers with a page. */
@@ -27,19 +27,4 @@ export async function page(
 
 export function notFound(): AppError {
   return new AppError('request/not-found', 'There is no such page, or it is not yours.');
-}
-
-/** What follows `/snapshots/:id/<kind>` in the address, decoded name by name. Throws `request/invalid`. */
-export function restOfPath(url: URL, kind: string): string {
-  const [, rest = ''] = url.pathname.split(new RegExp(`^/snapshots/[^/]+/${kind}`));
-  try {
-    return rest.split('/').filter(Boolean).map(decodeURIComponent).join('/');
-  } catch (cause) {
-    throw new AppError('request/invalid', 'The address is not spelled right.', { cause });
-  }
-}
-
-/** A path inside a snapshot as part of an address. */
-export function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
 }

@@ -1,44 +1,53 @@
 import { html } from 'hono/html';
-import type { GrantView } from '../../database/grant-views.ts';
-import { AppError } from '../../errors.ts';
-import { endSession, rememberPending, startSession, takePending } from '../cookies.ts';
+import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
+import { getPerson, type Person } from '../../database/views.ts';
+import { previewUrl } from '../../domain/url-template.ts';
+import { beginConsent } from '../../flows/consent/give-consent.ts';
+import type { Resources } from '../../resources.ts';
+import { rememberPending } from '../cookies.ts';
 import type { Html } from '../layout.ts';
 import { localPath } from '../security.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
-import { type PersonVisit, page, type Visit } from '../visit.ts';
+import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
 
-/** Sends the browser to the provider to sign in. */
-export async function login({ c, house, url }: Visit): Promise<Response> {
-  const { url: target, transaction } = await house.beginSignIn(
-    localPath(url.searchParams.get('returnTo') ?? undefined, house.publicUrl),
-  );
-  rememberPending(c, house, { leg: 'sign-in', transaction });
-  return c.redirect(target.href, 302);
-}
-
-/** Ends the web session only; consent and nights go on. */
-export async function logout({ c }: PersonVisit): Promise<Response> {
-  endSession(c);
-  return c.redirect('/', 303);
-}
+const t = texts.consent;
 
 /** What a person agrees to, before they are sent to the provider. */
 export async function consent(visit: PersonVisit): Promise<Response> {
-  const { house, session, url } = visit;
-  const { files, window, retention } = await house.termsFor(session.userId);
-  const returnTo = localPath(url.searchParams.get('returnTo') ?? undefined, house.publicUrl);
-  const t = texts.consent;
-  const grant = await house.findGrant(session.userId);
-  const body = html`${grant ? renewing(grant, house.clock.now()) : ''}<p class="lead">${t.lead}</p>
+  const { csrf, userId } = visit.session;
+  const { clock, config, database } = visit.resources;
+  const { files, window, retention } = termsFor(await getPerson(database, { userId }), config);
+  const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
+  const grant = await findGrantOfPerson(database, { userId });
+  const body = html`${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
 <dl class="card"><dt>${t.what}</dt><dd>${t.whatValue(files)}</dd>
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue(retention.daily, retention.weekly, retention.monthly)}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
-<form method="post" action="/consent"><input type="hidden" name="csrf" value="${session.csrf}"><input type="hidden" name="returnTo" value="${returnTo}">
+<form method="post" action="/consent"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="returnTo" value="${returnTo}">
 <button>${t.agree}</button></form><p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
+}
+
+/** Sends the browser to the provider to consent. */
+export async function agree({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const { config, database } = resources;
+  const { returnTo } = await c.req.parseBody();
+  const person = await getPerson(database, { userId });
+  const { url, transaction } = await beginConsent(resources, {
+    returnTo: localPath(typeof returnTo === 'string' ? returnTo : undefined, config.publicUrl),
+    terms: { ...termsFor(person, config) },
+    ...(person.username && { loginHint: person.username }),
+  });
+  rememberPending(c, resources, { leg: 'consent', userId, transaction });
+  return c.redirect(url.href, 303);
+}
+
+/** What a person is asked to agree to, with their own names in the address as far as they are known before consent. */
+function termsFor({ subject, username }: Person, { filesUrl, window, retention }: Resources['config']) {
+  return { files: previewUrl(filesUrl, { sub: subject, preferred_username: username }), window, retention };
 }
 
 function isAlive(grant: GrantView | null): boolean {
@@ -49,33 +58,5 @@ function renewing(grant: GrantView, now: Date): Html | '' {
   const [newest] = grant.consents;
   if (!isAlive(grant) || newest === undefined) return '';
   const zone = grant.plans[0]?.zone;
-  return html`${endWarning(grant, now, zone)}<p class="card">${texts.consent.renewing(shownTime(newest.agreedAt, zone))}</p>`;
-}
-
-/** Sends the browser to the provider to consent. */
-export async function agree({ c, house, session }: PersonVisit): Promise<Response> {
-  const { returnTo } = await c.req.parseBody();
-  const path = localPath(typeof returnTo === 'string' ? returnTo : undefined, house.publicUrl);
-  const { url, transaction } = await house.beginConsent(session.userId, path);
-  rememberPending(c, house, { leg: 'consent', userId: session.userId, transaction });
-  return c.redirect(url.href, 303);
-}
-
-/** The provider's answer, to whichever leg this browser had begun. */
-export async function callback({ c, house, session, url }: Visit): Promise<Response> {
-  const pending = takePending(c, house);
-  const answered = new URL(url.pathname + url.search, house.publicUrl);
-  if (pending?.leg === 'sign-in') {
-    const signed = await house.finishSignIn(answered, pending.transaction);
-    startSession(c, house, signed);
-    return c.redirect(localPath(pending.transaction.returnTo, house.publicUrl), 303);
-  }
-  if (pending === undefined || pending.userId !== session?.userId) {
-    throw new AppError(
-      'consent/invalid-callback',
-      'This answer of the provider does not belong to anything begun in this browser in the last ten minutes.',
-    );
-  }
-  await house.finishConsent(pending.userId, answered, pending.transaction);
-  return c.redirect(localPath(pending.transaction.returnTo, house.publicUrl), 303);
+  return html`${endWarning(grant, now, zone)}<p class="card">${t.renewing(shownTime(newest.agreedAt, zone))}</p>`;
 }

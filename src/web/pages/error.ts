@@ -28,7 +28,7 @@ const statuses: Partial<Record<ErrorCode, Status>> = {
 export async function failure(visit: Visit, error: unknown): Promise<Response> {
   const code = isAppError(error) ? error.code : undefined;
   const status = (code && statuses[code]) ?? 500;
-  const log = visit.house.log;
+  const { log } = visit.resources;
   (status >= 500 ? log.error : log.info)('web.failed', { path: visit.url.pathname, status, error });
   const cure = code === undefined ? undefined : cures[code];
   const body = html`<div class="card bad"><p class="lead">${messageForPeople(error)}</p>${cure ? html`<p>${cure}</p>` : ''}</div>

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import type { GrantView } from '../../database/grant-views.ts';
+import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
+import { askAgainForPerson } from '../../flows/custody/ask-again.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
@@ -13,14 +14,14 @@ const t = texts.grant;
 
 /** The consent record, each use of it, and the way out. */
 export async function grant(visit: PersonVisit): Promise<Response> {
-  const view = await visit.house.findGrant(visit.session.userId);
+  const view = await findGrantOfPerson(visit.resources.database, { userId: visit.session.userId });
   const body = view === null ? nothing : await bodyOf(visit, view);
   return page(visit, t.title, body, { place: '/grant' });
 }
 
-/** What came of it is on the page. */
-export async function askAgain({ c, house, session }: PersonVisit): Promise<Response> {
-  await house.askAgain(session.userId);
+/** Asks the provider at once whether it accepts the consent again; what came of it is on the page. */
+export async function askAgain({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  await askAgainForPerson(resources, { userId });
   return c.redirect('/grant', 303);
 }
 
@@ -28,7 +29,7 @@ const nothing = html`<p class="lead">${t.none}</p><p><a class="button" href="/co
 
 async function bodyOf(visit: PersonVisit, view: GrantView): Promise<Html> {
   const zone = view.plans[0]?.zone;
-  const warning = endWarning(view, visit.house.clock.now(), zone);
+  const warning = endWarning(view, visit.resources.clock.now(), zone);
   return html`${warning}${troubleNotice(view)}${standing(visit, view, warning === '')}
 ${view.state === 'withdrawn' ? snapshotsPart(visit, view) : wayOut(visit, view)}${await usesPart(visit, zone)}${record(view)}`;
 }

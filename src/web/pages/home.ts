@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import type { HomeView, RunView } from '../../database/views.ts';
+import { findHome, findPlanOfPerson, type HomeView, type RunView } from '../../database/views.ts';
+import { requestRun } from '../../flows/nights/request-run.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownDay, shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -8,7 +9,7 @@ import { endWarning, explanation, troubleNotice } from './consent-words.ts';
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
-  const { session, house } = visit;
+  const { resources, session } = visit;
   if (session === undefined) {
     return page(
       visit,
@@ -16,20 +17,21 @@ export async function home(visit: Visit): Promise<Response> {
       html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>`,
     );
   }
-  const view = await house.findHome(session.userId);
+  const view = await findHome(resources.database, { userId: session.userId });
   return page(visit, texts.home.title, bodyOf({ ...visit, session }, view), { place: '/' });
 }
 
 /** Asks for a run besides the schedule and shows it. */
-export async function backUpNow({ c, house, session }: PersonVisit): Promise<Response> {
-  const { plan } = await house.findHome(session.userId);
+export async function backUpNow({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const plan = await findPlanOfPerson(resources.database, { userId });
   if (plan === null) return c.redirect('/consent', 303);
-  return c.redirect(`/runs/${await house.requestRun(plan.id)}`, 303);
+  const runId = await requestRun(resources, { planId: plan.id, trigger: 'person' });
+  return c.redirect(`/runs/${runId}`, 303);
 }
 
 function bodyOf(visit: PersonVisit, view: HomeView): Html {
   const { grant, plan } = view;
-  const now = visit.house.clock.now();
+  const now = visit.resources.clock.now();
   const { sentence, tone, mend } = verdictOf(view, now);
   return html`${grant ? html`${endWarning(grant, now, plan?.zone)}${troubleNotice(grant)}` : ''}
 <section class="card ${tone}"><p class="lead"><strong>${sentence}</strong></p>${grant ? explanation(grant) : ''}
@@ -50,10 +52,10 @@ function verdictOf({ grant, plan, lastGood }: HomeView, now: Date): { sentence: 
   return { sentence: texts.home.protected, tone: 'good', mend: false };
 }
 
-function nights({ house, session }: PersonVisit, { plan, lastGood }: HomeView): Html | '' {
+function nights({ resources, session }: PersonVisit, { plan, lastGood }: HomeView): Html | '' {
   if (plan === null) return '';
   const { zone, windowStart, windowEnd } = plan;
-  const day = shownDay(plan.nextDueAt, house.clock.now(), zone);
+  const day = shownDay(plan.nextDueAt, resources.clock.now(), zone);
   const last = lastGood?.finishedAt;
   return html`<dl><dt>${texts.home.last}</dt><dd>${last && lastGood ? html`<a href="/runs/${lastGood.id}">${shownTime(last, zone)}</a>` : texts.home.never}</dd>
 <dt>${texts.home.next}</dt><dd>${plan.paused ? texts.home.paused : texts.home.nextValue(day, windowStart, windowEnd, zone)}</dd></dl>

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import type { RecoverySheet } from '../house.ts';
+import { findRepository } from '../../database/repositories.ts';
+import { reissueRecoveryKey, revealRecoveryKey } from '../../flows/nights/person-repository.ts';
 import { postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -9,28 +10,29 @@ const t = texts.recovery;
 
 /** How to get everything back without Nightkeep. The key itself is only ever the answer to a form. */
 export async function recovery(visit: PersonVisit): Promise<Response> {
-  const { repository } = await visit.house.findHome(visit.session.userId);
+  const { database, store } = visit.resources;
+  const repository = await findRepository(database, visit.session.userId);
   const seen = repository?.recoverySeenAt;
   const show = html`<p>${t.showLead}</p>${postButton(visit.session, '/recovery', t.show)}`;
   const again = html`<p>${seen ? t.seen(shownTime(seen)) : ''}</p><p>${t.reissueLead}</p>${postButton(visit.session, '/recovery/reissue', t.reissue, 'quiet')}`;
   const part = repository === null ? html`<p class="soft">${t.none}</p>` : seen ? again : show;
-  const how = repository === null ? '' : commands(repository.location);
+  const how = repository === null ? '' : commands(store(repository.location).location);
   return page(visit, t.title, html`<p class="lead">${t.lead}</p><div class="card">${part}</div>${how}`, {
     place: '/recovery',
   });
 }
 
+/** Shows the recovery key, once. */
 export async function revealKey(visit: PersonVisit): Promise<Response> {
-  return sheet(visit, await visit.house.revealRecoveryKey(visit.session.userId));
-}
-
-export async function reissueKey(visit: PersonVisit): Promise<Response> {
-  return sheet(visit, await visit.house.reissueRecoveryKey(visit.session.userId));
-}
-
-function sheet(visit: PersonVisit, { recoveryKey, location }: RecoverySheet): Promise<Response> {
+  const { recoveryKey, location } = await revealRecoveryKey(visit.resources, visit.session.userId);
   const body = html`<section class="card warn"><h2>${t.key}</h2><p class="key"><code>${recoveryKey}</code></p><p><strong>${t.keep}</strong></p></section>${commands(location)}`;
   return page(visit, t.title, body, { place: '/recovery' });
+}
+
+/** Ends the old recovery key and shows a new one, once. */
+export async function reissueKey(visit: PersonVisit): Promise<Response> {
+  await reissueRecoveryKey(visit.resources, visit.session.userId);
+  return revealKey(visit);
 }
 
 /** restic asks for the password itself, so the key gets into no shell history. */

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { RunView } from '../../database/views.ts';
+import { findRunOfPerson, type RunView } from '../../database/views.ts';
 import type { Html } from '../layout.ts';
 import { shownBytes, shownDuration, shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -10,7 +10,9 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** One run: outcome, counts, and what could not be read. */
 export async function run(visit: PersonVisit): Promise<Response> {
   const id = visit.c.req.param('id') ?? '';
-  const view = uuid.test(id) ? await visit.house.findRun(visit.session.userId, id) : null;
+  const { resources, session } = visit;
+  const named = { userId: session.userId, runId: id };
+  const view = uuid.test(id) ? await findRunOfPerson(resources.database, named) : null;
   if (view === null) throw notFound();
   return page(visit, texts.run.title(view.night), html`${facts(view)}${counts(view.counts)}${problems(view)}`);
 }

@@ -1,19 +1,23 @@
 import { html } from 'hono/html';
+import { findRepository } from '../../database/repositories.ts';
+import { openPersonRepository } from '../../flows/nights/person-repository.ts';
+import type { Resources } from '../../resources.ts';
 import { shownName } from '../../store/format/file-name.ts';
 import type { Node } from '../../store/format/node.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import { browse as listFolder } from '../../store/restorer/browse.ts';
 import type { Html } from '../layout.ts';
 import { shownBytes, shownTime } from '../shown.ts';
+import { encodePath, openSnapshot, restOfPath } from '../snapshot.ts';
 import { texts } from '../texts.ts';
-import { encodePath, notFound, type PersonVisit, page, restOfPath } from '../visit.ts';
+import { type PersonVisit, page } from '../visit.ts';
 
 const t = texts.snapshots;
 
 /** All snapshots of the person, newest first. */
 export async function snapshots(visit: PersonVisit): Promise<Response> {
-  const { repository } = await visit.house.findHome(visit.session.userId);
-  const list = repository === null ? [] : await (await visit.house.openShelf(visit.session.userId)).list();
+  const list = await listSnapshots(visit.resources, visit.session.userId);
   const row = ({
     id,
     snapshot,
@@ -27,9 +31,9 @@ export async function snapshots(visit: PersonVisit): Promise<Response> {
 
 /** A folder of a snapshot. */
 export async function browse(visit: PersonVisit): Promise<Response> {
-  const id = snapshotId(visit);
   const path = restOfPath(visit.url, 'browse');
-  const nodes = await (await visit.house.openShelf(visit.session.userId)).browse(id, path);
+  const { id, repository, snapshot } = await openSnapshot(visit);
+  const nodes = await listFolder(repository, snapshot, path);
   const rows = nodes.map((node) => rowOf(id, path, node));
   const table = html`<div class="table"><table><thead><tr><th scope="col">${t.name}</th><th scope="col" class="number">${t.size}</th>
 <th scope="col">${t.changed}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
@@ -38,11 +42,13 @@ export async function browse(visit: PersonVisit): Promise<Response> {
   return page(visit, path === '' ? t.root : (path.split('/').at(-1) ?? ''), body, { place: '/snapshots' });
 }
 
-/** The snapshot that the address names. Throws `request/not-found` where it is no id. */
-export function snapshotId({ c }: PersonVisit): string {
-  const id = c.req.param('id') ?? '';
-  if (!/^[0-9a-f]{8,64}$/.test(id)) throw notFound();
-  return id;
+/** Oldest first; nothing before the first run has made the repository. */
+async function listSnapshots(resources: Resources, userId: string): Promise<SavedSnapshot[]> {
+  if ((await findRepository(resources.database, userId)) === null) return [];
+  const { repository } = await openPersonRepository(resources, userId);
+  return Array.fromAsync(
+    repository.listSnapshots((error) => resources.log.warn('repository.damaged', { userId, error })),
+  );
 }
 
 function rowOf(id: string, folder: string, node: Node): Html {

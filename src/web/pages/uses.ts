@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import type { ExchangeView } from '../../database/grant-views.ts';
-import type { House } from '../house.ts';
+import type { Database } from '../../database/client.ts';
+import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
 import type { Html } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -11,10 +11,11 @@ const onePage = 100;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Every use of a person's consent, newest first, a page at a time; the address says where it begins. */
-export async function usesPart({ house, session, url }: PersonVisit, zone: string | undefined): Promise<Html> {
+export async function usesPart({ resources, session, url }: PersonVisit, zone: string | undefined): Promise<Html> {
+  const { userId } = session;
   const before = url.searchParams.get('before') ?? undefined;
   if (before !== undefined && !uuid.test(before)) throw notFound();
-  const found = await house.listExchanges(session.userId, { before, limit: onePage + 1 });
+  const found = await listExchangesOfPerson(resources.database, { userId, before, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
   if (shown.length === 0)
     return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
@@ -40,20 +41,20 @@ function answerOf({ verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): st
 }
 
 /** All uses as a table for other programs (RFC 4180), moments in UTC. */
-export async function usesAsCsv({ house, session }: PersonVisit): Promise<Response> {
+export async function usesAsCsv({ resources: { database }, session }: PersonVisit): Promise<Response> {
   const names = ['at', 'answeredAt', 'for', 'run', 'night', 'verdict', 'status', 'error', 'answer'];
   const line = (fields: readonly unknown[]) => `${fields.map(quoted).join(',')}\r\n`;
   return download('uses.csv', 'text/csv; charset=utf-8', async function* () {
     yield line(names);
-    for await (const use of allUses(house, session.userId)) yield line(Object.values(recordOf(use)));
+    for await (const use of allUses(database, session.userId)) yield line(Object.values(recordOf(use)));
   });
 }
 
 /** The same as JSON. */
-export async function usesAsJson({ house, session }: PersonVisit): Promise<Response> {
+export async function usesAsJson({ resources: { database }, session }: PersonVisit): Promise<Response> {
   return download('uses.json', 'application/json', async function* () {
     let before = '[\n';
-    for await (const use of allUses(house, session.userId)) {
+    for await (const use of allUses(database, session.userId)) {
       yield before + JSON.stringify(recordOf(use));
       before = ',\n';
     }
@@ -66,11 +67,11 @@ function recordOf(use: ExchangeView) {
   return { at, answeredAt, for: purpose, run, night, verdict, status, error, answer: answerOf(use) };
 }
 
-async function* allUses(house: House, userId: string): AsyncGenerator<ExchangeView> {
+async function* allUses(database: Database, userId: string): AsyncGenerator<ExchangeView> {
   const limit = 1_000;
   let before: string | undefined;
   for (;;) {
-    const uses = await house.listExchanges(userId, { before, limit });
+    const uses = await listExchangesOfPerson(database, { userId, before, limit });
     yield* uses;
     before = uses.at(-1)?.id;
     if (uses.length < limit) return;

@@ -1,7 +1,14 @@
 import { html } from 'hono/html';
-import type { GrantView, SnapshotsView } from '../../database/grant-views.ts';
+import { findGrantOfPerson, type GrantView, type SnapshotsView } from '../../database/grant-views.ts';
 import { AppError } from '../../errors.ts';
-import { type EraseChoice, eraseAtOf, eraseChoices, usualEraseChoice } from '../../flows/erasure/erase-choice.ts';
+import { withdrawConsent } from '../../flows/consent/withdraw-consent.ts';
+import {
+  chooseErasure,
+  type EraseChoice,
+  eraseAtOf,
+  eraseChoices,
+  usualEraseChoice,
+} from '../../flows/erasure/erase-choice.ts';
 import type { Session } from '../cookies.ts';
 import type { Html } from '../layout.ts';
 import { shownBytes, shownTime } from '../shown.ts';
@@ -11,16 +18,16 @@ import { type PersonVisit, page } from '../visit.ts';
 const t = texts.withdraw;
 
 /** The way out of a consent that lives, with what becomes of the snapshots. */
-export function wayOut({ session, house }: PersonVisit, { snapshots, plans }: GrantView): Html {
-  const choices = snapshots?.kept ? erasePart(house.clock.now(), plans[0]?.zone) : '';
+export function wayOut({ session, resources }: PersonVisit, { snapshots, plans }: GrantView): Html {
+  const choices = snapshots?.kept ? erasePart(resources.clock.now(), plans[0]?.zone) : '';
   return html`<h2>${t.title}</h2><p>${t.lead}</p>
 ${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}`;
 }
 
 /** What becomes of the snapshots after consent has ended, and how to change one's mind. */
-export function snapshotsPart({ session, house, c }: PersonVisit, { snapshots, plans }: GrantView): Html | '' {
+export function snapshotsPart({ session, resources, c }: PersonVisit, { snapshots, plans }: GrantView): Html | '' {
   const zone = plans[0]?.zone;
-  const now = house.clock.now();
+  const now = resources.clock.now();
   if (snapshots === undefined) return '';
   if (!snapshots.kept) return receipt(snapshots, zone);
   const { eraseAt } = snapshots;
@@ -42,19 +49,23 @@ function receipt({ kept, erased }: SnapshotsView, zone: string | undefined): Htm
 
 /** Ends the consent; erasing everything at once is asked for twice. */
 export async function withdraw(visit: PersonVisit): Promise<Response> {
-  const { c, house, session } = visit;
+  const { c, resources } = visit;
+  const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
   if (choice === 'now' && !sure) return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
-  await house.withdrawConsent(session.userId, choice);
+  const grant = await findGrantOfPerson(resources.database, { userId });
+  const eraseAt = eraseAtOf(choice, resources.clock.now());
+  if (grant !== null) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
   return c.redirect('/grant', 303);
 }
 
 /** Another choice for the snapshots, after consent has ended. */
 export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
-  const { c, house, session } = visit;
+  const { c, resources } = visit;
+  const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
   if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', t.sureErase);
-  await house.chooseErasure(session.userId, choice);
+  await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
 }
 

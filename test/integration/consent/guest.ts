@@ -1,9 +1,8 @@
 import type { Person } from '../../../demo/people.ts';
-import { openHouse } from '../../../src/web/open-house.ts';
-import { visitor } from '../../unit/web/visitor.ts';
+import { openVisitor } from '../web/visitor.ts';
 import type { ConsentHouse } from './house.ts';
 
-/** Somebody in front of the pages of a house, with a browser of their own, signed in at the provider. */
+/** Somebody in front of the pages, with a browser of their own, signed in through the provider. */
 export interface Guest {
   send(path: string, init?: RequestInit): Promise<Response>;
   /** What a reader sees of a page. */
@@ -15,7 +14,7 @@ export interface Guest {
 }
 
 export async function signInAs({ resources, custody }: ConsentHouse, person: Person): Promise<Guest> {
-  const { send, post, csrf } = visitor(openHouse(resources));
+  const { send, text, post } = openVisitor(resources);
   const throughProvider = async (answer: Response) => {
     const { pathname, search } = await custody.visit(new URL(answer.headers.get('location') ?? ''), person);
     const back = await send(pathname + search);
@@ -24,8 +23,8 @@ export async function signInAs({ resources, custody }: ConsentHouse, person: Per
   await throughProvider(await send('/login?returnTo=/grant'));
   return {
     send,
-    text: async (path) => (await (await send(path)).text()).replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
-    post: async (path, fields) => post(path, { csrf: await csrf(), ...fields }),
-    consent: async () => throughProvider(await post('/consent', { csrf: await csrf() })),
+    text,
+    post,
+    consent: async () => throughProvider(await post('/consent')),
   };
 }

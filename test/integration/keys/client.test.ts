@@ -8,7 +8,8 @@ import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
 import { createApp } from '../../../src/web/app.ts';
-import { fakeHouse } from '../../unit/web/fake-house.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 
 let house: CustodyHouse;
@@ -55,9 +56,10 @@ test('a secret is rolled live: no exchange, consent or revocation fails while bo
   });
 });
 
-/** The pages of a house that publish the keys of this issuer. */
+/** The pages that publish the keys of this issuer. */
 async function publish(issuer: Issuer) {
-  const app = createApp(fakeHouse({ publicKeys: () => issuer.publicKeys() }).house);
+  const unused = { queues: rememberingQueues([]), store: openMemoryBackend, lockHost: 'test' };
+  const app = createApp({ ...house.resources, ...unused, issuer });
   const server = createServer(async (request, response) => {
     const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());

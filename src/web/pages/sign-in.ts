@@ -1,0 +1,18 @@
+import { beginSignIn } from '../../flows/consent/give-consent.ts';
+import { clearSession, rememberPending } from '../cookies.ts';
+import { localPath } from '../security.ts';
+import type { PersonVisit, Visit } from '../visit.ts';
+
+/** Sends the browser to the provider to sign in. */
+export async function login({ c, resources, url }: Visit): Promise<Response> {
+  const returnTo = localPath(url.searchParams.get('returnTo') ?? undefined, resources.config.publicUrl);
+  const { url: target, transaction } = await beginSignIn(resources, { returnTo });
+  rememberPending(c, resources, { leg: 'sign-in', transaction });
+  return c.redirect(target.href, 302);
+}
+
+/** Ends the web session only; consent and nights go on. */
+export async function logout({ c }: PersonVisit): Promise<Response> {
+  clearSession(c);
+  return c.redirect('/', 303);
+}

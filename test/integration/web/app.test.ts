@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
+import type { Resources } from '../../../src/resources.ts';
+import { stylesheetPath } from '../../../src/web/stylesheet.ts';
+import { addRun, openPages, type Pages } from './pages.ts';
+import { openVisitor } from './visitor.ts';
+
+const sessionCookie = '__Host-nightkeep';
+const pendingCookie = '__Host-nightkeep-begun';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const stranger = (resources: Partial<Resources> = {}) => openVisitor({ ...pages.resources, ...resources });
+const withdrawn = async (userId: string) =>
+  (await pages.resources.database.grant.findFirstOrThrow({ where: { userId } })).state === 'withdrawn';
+
+describe('every answer', () => {
+  it.each(['/', '/no-such-page', '/livez', '/readyz', stylesheetPath, '/snapshots'])(
+    'carries the security headers: %s',
+    async (path) => {
+      const { headers } = await stranger().send(path);
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(headers.get('content-security-policy')).toContain("form-action 'self' https://id.example");
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('same-origin');
+    },
+  );
+
+  it('shows the public keys of the client to anybody, without a session', async () => {
+    const answer = await stranger().send('/jwks');
+    expect(answer.headers.get('content-type')).toBe('application/jwk-set+json');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(await answer.json()).toEqual({ keys: [{ kty: 'EC', kid: 'newest' }] });
+  });
+
+  it('lets browsers keep the stylesheet and no page', async () => {
+    const { send } = stranger();
+    expect((await send(stylesheetPath)).headers.get('cache-control')).toContain('immutable');
+    expect((await send('/')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('says "Internal error" of what nobody expected, and the message of what somebody did', async () => {
+    const failing = (error: Error) =>
+      stranger({ issuer: { ...pages.resources.issuer, beginAuthorization: () => Promise.reject(error) } });
+    const text = await failing(new Error('the secret')).text('/login');
+    expect(text).toContain('Internal error');
+    expect(text).not.toContain('the secret');
+    const answer = await failing(new AppError('provider/unavailable', 'The provider does not answer.')).send('/login');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('The provider does not answer.');
+  });
+});
+
+describe('the session', () => {
+  it('comes in a cookie that only this host and no script can have', async () => {
+    const browser = stranger();
+    await browser.send('/login?returnTo=/grant');
+    const answer = await browser.send('/callback?code=1&state=2');
+    const line = answer.headers.getSetCookie().find((one) => one.startsWith(`${sessionCookie}=`)) ?? '';
+    for (const word of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax', 'Max-Age=43200']) expect(line).toContain(word);
+    expect(line).not.toContain('Domain');
+    expect(answer.headers.get('location')).toBe('/grant');
+  });
+
+  it('is a new one at each sign-in, and ends after twelve hours', async () => {
+    const browser = await pages.newPerson();
+    const first = browser.cookies.get(sessionCookie);
+    await browser.send('/login');
+    await browser.comeBack();
+    expect(browser.cookies.get(sessionCookie)).not.toBe(first);
+    expect((await browser.send('/grant')).status).toBe(200);
+    await pages.clock.advance(12 * 3_600_000);
+    expect((await browser.send('/grant')).headers.get('location')).toBe('/login?returnTo=%2Fgrant');
+  });
+
+  it('refuses an answer of the provider that this browser did not ask for, and one that comes twice', async () => {
+    expect((await stranger().send('/callback?code=1')).status).toBe(400);
+    const browser = await pages.newPerson();
+    expect((await browser.comeBack()).status).toBe(400);
+  });
+
+  it('refuses an answer that comes after ten minutes', async () => {
+    const browser = stranger();
+    await browser.send('/login');
+    await pages.clock.advance(10 * 60_000);
+    expect((await browser.send('/callback?code=1')).status).toBe(400);
+  });
+
+  it('is not to be had by a cookie that was altered, or sealed for another use', async () => {
+    const browser = await pages.newPerson();
+    const sealed = browser.cookies.get(sessionCookie) ?? '';
+    const altered = sealed.slice(0, 50) + (sealed[50] === 'A' ? 'B' : 'A') + sealed.slice(51);
+    await browser.send('/login');
+    for (const other of [altered, sealed.slice(0, -4), 'nothing', browser.cookies.get(pendingCookie) ?? '']) {
+      browser.cookies.set(sessionCookie, other);
+      expect((await browser.send('/grant')).headers.get('location')).toMatch(/^\/login/);
+    }
+  });
+
+  it('ends with the sign-out, which does not touch the consent', async () => {
+    const browser = await pages.consented();
+    await browser.post('/logout');
+    expect(browser.cookies.has(sessionCookie)).toBe(false);
+    expect(await withdrawn(await browser.userId())).toBe(false);
+  });
+
+  it("does not finish a consent that somebody else's session began", async () => {
+    const browser = await pages.newPerson();
+    await browser.post('/consent');
+    const begun = browser.cookies.get(pendingCookie) ?? '';
+    const other = await pages.newPerson();
+    other.cookies.set(pendingCookie, begun);
+    expect((await other.comeBack()).status).toBe(400);
+    expect(await pages.resources.database.grant.count({ where: { userId: await other.userId() } })).toBe(0);
+  });
+});
+
+describe('forms', () => {
+  it.each([
+    ['without the token', { csrf: '' }, {}],
+    ['with another token', { csrf: 'x'.repeat(32) }, {}],
+    ['from another site', {}, { 'sec-fetch-site': 'cross-site' }],
+    ['from another origin', {}, { origin: 'https://evil.example' }],
+    ['from a page without an origin', {}, { origin: 'null' }],
+  ])('are refused %s', async (_, fields, headers) => {
+    const browser = await pages.consented();
+    expect((await browser.post('/grant/withdraw', { ...fields }, { ...headers })).status).toBe(403);
+    expect(await withdrawn(await browser.userId())).toBe(false);
+  });
+
+  it('are refused with the token of another session', async () => {
+    const [browser, other] = [await pages.consented(), await pages.newPerson()];
+    expect((await browser.post('/grant/withdraw', { csrf: await other.csrf() })).status).toBe(403);
+  });
+
+  it('are taken from our own pages', async () => {
+    const browser = await pages.consented();
+    const own = { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' };
+    expect((await browser.post('/grant/withdraw', {}, own)).status).toBe(303);
+    expect(await withdrawn(await browser.userId())).toBe(true);
+  });
+});
+
+describe('pages', () => {
+  it('send whoever is not signed in to the sign-in and back', async () => {
+    const answer = await stranger().send('/snapshots?scope=offline_access');
+    expect(answer.headers.get('location')).toBe('/login?returnTo=%2Fsnapshots%3Fscope%3Doffline_access');
+  });
+
+  it('sign a stranger in first where the address asks for offline access, also on the home page', async () => {
+    const answer = await stranger().send('/?scope=offline_access');
+    expect(answer.headers.get('location')).toBe('/login?returnTo=%2F%3Fscope%3Doffline_access');
+  });
+
+  it('ask for consent by themselves where the address asks for offline access and there is none', async () => {
+    const browser = await pages.newPerson();
+    const path = '/snapshots?scope=openid+offline_access';
+    expect((await browser.send(path)).headers.get('location')).toBe('/consent?returnTo=%2Fsnapshots');
+    expect((await (await pages.consented()).send(path)).status).toBe(200);
+  });
+
+  it('answer the question, and say what could not be read without trusting its name', async () => {
+    const browser = await pages.consented();
+    const run = await addRun(pages, browser);
+    expect(await browser.text('/')).toContain('Yes, you are protected.');
+    const text = await browser.text(`/runs/${run}`);
+    expect(text).toContain('&lt;script&gt;');
+    expect(text).not.toContain('<script>');
+  });
+
+  it('show the recovery key to a form only, once, with the commands for a shell', async () => {
+    const browser = await pages.consented();
+    await ensurePersonRepository(pages.resources, await browser.userId());
+    const key = /[a-z2-9]{5}(-[a-z2-9]{5}){5}/;
+    const before = await browser.text('/recovery');
+    expect(before).not.toMatch(key);
+    expect(before).toContain(`RESTIC_REPOSITORY='/store/alice'\\''s'`);
+    const [first] = key.exec(await (await browser.post('/recovery')).text()) ?? [];
+    expect(first).toBeDefined();
+    expect((await browser.post('/recovery')).status).toBe(403);
+    const [second] = key.exec(await (await browser.post('/recovery/reissue')).text()) ?? [];
+    expect(second).toMatch(key);
+    expect(second).not.toBe(first);
+  });
+});

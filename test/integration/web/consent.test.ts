@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Prisma } from '../../../src/database/generated/client.ts';
+import { texts } from '../../../src/web/texts.ts';
+import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from './pages.ts';
+
+const day = 86_400_000;
+const from = (ms: number) => new Date(now + ms);
+
+let pages: Pages;
+let alice: SignedIn;
+beforeAll(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const well = { state: 'active', reason: null, maxDeadline: null, endedAt: null } as const;
+
+/** Alice, whose consent is as given. */
+async function aliceWith(grant: Prisma.GrantUpdateInput): Promise<SignedIn> {
+  const userId = await alice.userId();
+  await pages.resources.database.grant.updateMany({ where: { userId }, data: { ...well, ...grant } });
+  return alice;
+}
+
+describe('a consent that is not well', () => {
+  it.each(['needs_consent', 'withdrawn'] as const)(
+    'is explained on both pages, with what mends it: %s',
+    async (state) => {
+      const { text } = await aliceWith({ state, reason: 'permission_missing', endedAt: from(0) });
+      const { happened = '', act = '' } = texts.consentEnds.reasons.permission_missing ?? {};
+      for (const path of ['/', '/grant']) {
+        const page = await text(path);
+        for (const words of [happened, act, 'href="/consent"']) expect(page).toContain(words);
+      }
+    },
+  );
+
+  it('that is only suspected says when it is asked again', async () => {
+    const reason = 'ended_at_provider';
+    const { text } = await aliceWith({ state: 'suspect', reason, nextExchangeAt: from(900_000) });
+    expect(await text('/')).toContain(texts.consentEnds.suspect);
+    const page = await text('/grant');
+    for (const words of [texts.consentEnds.suspect, '4 May 2026, 12:15']) expect(page).toContain(words);
+  });
+});
+
+describe('the end that no exchange puts off', () => {
+  it('is told on home, consent and renewal pages', async () => {
+    const { text } = await aliceWith({ maxDeadline: from(7 * day - 1) });
+    for (const path of ['/', '/grant', '/consent']) expect(await text(path)).toContain(texts.consentEnds.endsIn(7));
+  });
+
+  it('is put off by renewing, which says what stays', async () => {
+    expect(await (await aliceWith({})).text('/consent')).toContain(texts.consent.renewTitle);
+    const { text } = await aliceWith({ state: 'needs_consent' });
+    expect(await text('/consent')).toContain(texts.consent.title);
+  });
+});
+
+it('each consent that was renewed stays on record', async () => {
+  const guest = await pages.consented();
+  const { database } = pages.resources;
+  await database.consent.updateMany({ where: { userId: await guest.userId() }, data: { agreedAt: from(-90 * day) } });
+  await guest.post('/consent');
+  await guest.comeBack();
+  const text = await guest.text('/grant');
+  for (const agreed of ['3 Feb 2026, 12:00', '4 May 2026, 12:00']) expect(text).toContain(agreed);
+});
+
+describe('withdrawing', () => {
+  const grantOf = async (guest: SignedIn) =>
+    pages.resources.database.grant.findFirstOrThrow({ where: { userId: await guest.userId() } });
+  const eraseAtOf = async (guest: SignedIn) =>
+    (await pages.resources.database.repository.findFirstOrThrow({ where: { userId: await guest.userId() } })).eraseAt;
+  const backedUp = async () => {
+    const guest = await pages.consented();
+    await addRepository(pages, guest);
+    return guest;
+  };
+
+  it.each([
+    [{}, 90],
+    [{ snapshots: '30' }, 30],
+    [{ snapshots: '365' }, 365],
+    [{ snapshots: 'now', sure: 'yes' }, 0],
+  ])('with %o keeps the snapshots for %d days', async (fields, days) => {
+    const guest = await backedUp();
+    expect((await guest.post('/grant/withdraw', { ...fields })).headers.get('location')).toBe('/grant');
+    expect(await grantOf(guest)).toMatchObject({ state: 'withdrawn', reason: 'withdrawn' });
+    expect(await eraseAtOf(guest)).toEqual(from(days * day));
+  });
+
+  it('and erasing everything at once is asked for twice', async () => {
+    const guest = await backedUp();
+    const answer = await guest.post('/grant/withdraw', { snapshots: 'now' });
+    expect(await answer.text()).toContain(texts.withdraw.sureLead);
+    expect(await grantOf(guest)).toMatchObject({ state: 'active' });
+  });
+
+  it('refuses a choice that was not offered', async () => {
+    const guest = await backedUp();
+    expect((await guest.post('/grant/withdraw', { snapshots: '9999' })).status).toBe(400);
+    expect(await grantOf(guest)).toMatchObject({ state: 'active' });
+  });
+
+  it('leaves the snapshots until their date, which can be changed', async () => {
+    const guest = await backedUp();
+    await guest.post('/grant/withdraw');
+    expect(await guest.text('/grant')).toContain('Your snapshots stay until 2 Aug 2026, 12:00');
+    await guest.post('/grant/snapshots', { snapshots: '30' });
+    expect(await eraseAtOf(guest)).toEqual(from(30 * day));
+    const answer = await guest.post('/grant/snapshots', { snapshots: 'now' });
+    expect(await answer.text()).toContain(texts.withdraw.sureLead);
+    expect(await eraseAtOf(guest)).toEqual(from(30 * day));
+    await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
+    expect(await eraseAtOf(guest)).toEqual(from(0));
+  });
+
+  it('says of snapshots that they are going while they go, on a page that looks again by itself', async () => {
+    const guest = await backedUp();
+    await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+    const answer = await guest.send('/grant');
+    expect(answer.headers.get('refresh')).toBe('3');
+    expect(await answer.text()).toContain(texts.withdraw.erasing);
+  });
+
+  it('accounts for what was erased', async () => {
+    const guest = await pages.consented();
+    await guest.post('/grant/withdraw');
+    const told = { reason: 'its-id: 12 snapshots, 345 files, 6700000 bytes', at: from(0), by: 'schedule' };
+    const about = { subjectKind: 'user', subjectId: await guest.userId(), to: 'snapshots erased' };
+    await pages.resources.database.event.create({ data: { ...about, ...told } });
+    const text = await guest.text('/grant');
+    expect(text).toContain(texts.withdraw.erasedWhat(12, 345, '6.7 MB'));
+    expect(text).toContain('its-id');
+  });
+
+  it.each(['revoked', 'expired', 'shredded'] as const)('says what became of the token: %s', async (end) => {
+    const guest = await pages.consented();
+    await guest.post('/grant/withdraw');
+    const { id } = await grantOf(guest);
+    const { database } = pages.resources;
+    await database.event.updateMany({ where: { subjectId: id, to: 'revoked' }, data: { to: end } });
+    expect(await guest.text('/grant')).toContain(texts.grant.revocation[end]('4 May 2026, 12:00'));
+  });
+});
+
+describe('the proof of use', () => {
+  const count = 2_402;
+  let guest: SignedIn;
+  let run: string;
+  let ids: string[];
+  beforeAll(async () => {
+    guest = await pages.consented();
+    run = await addRun(pages, guest);
+    ids = await addUses(guest, run, count);
+  });
+
+  it('says when, for which run, and what came back in words', async () => {
+    const text = await guest.text('/grant');
+    expect(text).toContain(`<a href="/runs/${run}">the backup of 2026-05-04</a>`);
+    expect(text).toContain('refused: your account is disabled there');
+    expect(text).toContain('4 May 2026, 11:59');
+    expect(text).not.toContain('invalid_grant');
+  });
+
+  it('comes a page at a time, and says so', async () => {
+    const first = await guest.text('/grant');
+    expect(first).toContain(texts.uses.shown(100));
+    expect(first).toContain(`/grant?before=${ids[99]}`);
+    expect(await guest.text(`/grant?before=${ids[99]}`)).toContain(`/grant?before=${ids[199]}`);
+    const last = await guest.text(`/grant?before=${ids.at(-3)}`);
+    expect(last).toContain(texts.uses.shown(2));
+    expect(last).not.toContain(texts.uses.older);
+  });
+
+  it.each(["';--", 'no-id'])('refuses an address that is no place in it: %s', async (before) => {
+    expect((await guest.send(`/grant?before=${before}`)).status).toBe(404);
+  });
+
+  it('can be had whole as CSV and as JSON', async () => {
+    const csv = await guest.send('/grant/uses.csv');
+    expect(csv.headers.get('content-disposition')).toBe('attachment; filename="nightkeep-uses.csv"');
+    const lines = (await csv.text()).trimEnd().split('\r\n');
+    expect(lines).toHaveLength(count + 1);
+    expect(lines[0]).toBe('"at","answeredAt","for","run","night","verdict","status","error","answer"');
+    expect(lines[2]).toBe(
+      '"2026-05-04T11:59:00.000Z","2026-05-04T11:59:00.300Z","keep-alive","","","person","400","invalid_grant","refused: your account is disabled there"',
+    );
+    const json: unknown = await (await guest.send('/grant/uses.json')).json();
+    expect(json).toHaveLength(count);
+    expect(json).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ for: 'run', night: '2026-05-04', verdict: 'ok', status: 200 }),
+        expect.objectContaining({ error: 'invalid_grant' }),
+      ]),
+    );
+  });
+
+  it('of somebody who never consented is empty', async () => {
+    const bob = await pages.newPerson();
+    expect(await (await bob.send('/grant/uses.json')).json()).toEqual([]);
+  });
+});
+
+/** So many uses a minute apart, the newest for the run, the one before refused, in place of what is there; and their ids. */
+async function addUses(guest: SignedIn, runId: string, count: number): Promise<string[]> {
+  const { database, holder } = pages.resources;
+  const { id: grantId } = await database.grant.findFirstOrThrow({ where: { userId: await guest.userId() } });
+  await database.exchange.deleteMany({ where: { grantId } });
+  const ofRun = { purpose: 'run', runId };
+  const refused = { verdict: 'person', status: 400, errorCode: 'invalid_grant', hint: 'account_disabled' };
+  const uses = Array.from({ length: count }, (_, index) => ({
+    id: randomUUID(),
+    grantId,
+    generation: 1,
+    fence: 0,
+    holder,
+    startedAt: from(-index * 60_000),
+    answeredAt: from(-index * 60_000 + 300),
+    purpose: 'keep-alive',
+    verdict: 'ok',
+    status: 200,
+    ...(index === 0 && ofRun),
+    ...(index === 1 && refused),
+  }));
+  await database.exchange.createMany({ data: uses });
+  return uses.map(({ id }) => id);
+}

@@ -1,0 +1,178 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readConfig } from '../../../src/config.ts';
+import { openDatabase } from '../../../src/database/client.ts';
+import { saveRepository } from '../../../src/database/repositories.ts';
+import { silentLog } from '../../../src/log.ts';
+import type { Authorized } from '../../../src/oidc/authorization.ts';
+import type { Issuer } from '../../../src/oidc/issuer.ts';
+import type { BackUpRequest } from '../../../src/queues.ts';
+import type { Resources } from '../../../src/resources.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
+import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { purposes } from '../../../src/vault/purposes.ts';
+import { seal } from '../../../src/vault/seal.ts';
+import { openSpool } from '../../../src/vault/spool.ts';
+import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
+import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { openVisitor, type Visitor } from './visitor.ts';
+
+/** Now, where nothing has moved the clock. */
+export const now = Date.parse('2026-05-04T12:00:00Z');
+
+/** The pages on a database of their own, before a provider that says yes at once. */
+export interface Pages extends AsyncDisposable {
+  readonly resources: Resources;
+  readonly clock: ManualClock;
+  /** Who is in front of the provider: whoever comes there signs in as this person. */
+  atProvider: Person;
+  /** Somebody who never came before, signed in. */
+  newPerson(roles?: readonly string[]): Promise<SignedIn>;
+  /** The same with a consent, a plan in UTC, and nothing backed up. */
+  consented(): Promise<SignedIn>;
+}
+
+export interface Person {
+  readonly subject: string;
+  readonly roles: readonly string[];
+}
+
+export interface SignedIn extends Visitor {
+  readonly person: Person;
+  /** Comes back from the provider to whatever was begun last. */
+  comeBack(): Promise<Response>;
+  userId(): Promise<string>;
+}
+
+export async function openPages(): Promise<Pages> {
+  await using opened = new AsyncDisposableStack();
+  const test = opened.use(await openTestDatabase());
+  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
+  const clock = manualClock(new Date(now).toISOString());
+  const keyring = `one:${randomBytes(32).toString('base64url')}`;
+  const config = readConfig({ ...settings, KEYRING: keyring });
+  const stores = new Map<string, ReturnType<typeof openMemoryBackend>>();
+  const requests: BackUpRequest[] = [];
+  const newcomer = (roles: readonly string[] = []): Person => ({ subject: randomUUID(), roles });
+  const resources: Resources = {
+    clock,
+    config,
+    database,
+    log: silentLog,
+    keyring: parseKeyring(keyring),
+    queues: rememberingQueues(requests),
+    issuer: agreeingIssuer(() => pages.atProvider),
+    store: (location) => {
+      const backend = stores.get(location) ?? { ...openMemoryBackend(), location: "/store/alice's" };
+      stores.set(location, backend);
+      return backend;
+    },
+    spool: openSpool('/nowhere'),
+    holder: 'test',
+    lockHost: 'test',
+  };
+  const signIn = async (person: Person): Promise<SignedIn> => {
+    const visitor = openVisitor(resources);
+    pages.atProvider = person;
+    const comeBack = () => visitor.send('/callback?code=1&state=2');
+    await visitor.send('/login?returnTo=/grant');
+    await comeBack();
+    const userId = async () =>
+      (await database.user.findFirstOrThrow({ where: { subject: person.subject }, select: { id: true } })).id;
+    return { ...visitor, person, comeBack, userId };
+  };
+  const closing = opened.move();
+  const pages: Pages = {
+    resources,
+    clock,
+    atProvider: newcomer(),
+    newPerson: (roles) => signIn(newcomer(roles)),
+    consented: async () => {
+      const guest = await signIn(newcomer());
+      await guest.post('/consent');
+      await guest.comeBack();
+      return guest;
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+  return pages;
+}
+
+const settings = {
+  PUBLIC_URL: 'http://localhost:3000',
+  OIDC_ISSUER: 'https://id.example',
+  OIDC_CLIENT_ID: 'nightkeep',
+  OIDC_CLIENT_SECRET: 'a secret',
+  OPERATOR_ROLE: 'operator',
+  FILES_URL: 'https://cloud.example/',
+};
+
+/** A provider that lets everybody in and gives every consent. */
+function agreeingIssuer(who: () => Person): Issuer {
+  const unasked = () => Promise.reject(new Error('Nothing asks the provider this.'));
+  return {
+    clientId: settings.OIDC_CLIENT_ID,
+    beginAuthorization: async ({ purpose, scope, returnTo }) => ({
+      url: new URL(`${settings.OIDC_ISSUER}/auth?scope=${encodeURIComponent(scope)}`),
+      transaction: { purpose, scope, returnTo, state: 's', nonce: 'n', verifier: 'v' },
+    }),
+    finishAuthorization: async (_, { scope }): Promise<Authorized> => ({
+      issuer: settings.OIDC_ISSUER,
+      subject: who().subject,
+      claims: { name: 'Somebody', roles: who().roles },
+      scope,
+      accessToken: 'an access token',
+      expiresIn: 300,
+      refreshToken: scope.includes('offline_access') ? `the token of ${who().subject}` : undefined,
+      tokenType: undefined,
+      issuedAt: undefined,
+      endsAt: undefined,
+      sid: 'a session',
+      boundKey: undefined,
+    }),
+    publicKeys: async () => ({ keys: [{ kty: 'EC', kid: 'newest' }] }),
+    revoke: async () => undefined,
+    enroll: { device: unasked, password: unasked, service: unasked },
+    exchange: unasked,
+    readLogoutToken: unasked,
+    prove: unasked,
+  };
+}
+
+/** A run of the person that ended in part, and its id. */
+export async function addRun({ resources: { database } }: Pages, guest: SignedIn): Promise<string> {
+  const plan = await database.plan.findFirstOrThrow({ where: { userId: await guest.userId() } });
+  const id = randomUUID();
+  const night = '2026-05-04';
+  await database.run.create({
+    data: {
+      id,
+      planId: plan.id,
+      night,
+      trigger: 'schedule',
+      state: 'partial',
+      dueAt: new Date(`${night}T01:00:00Z`),
+      queuedAt: new Date(`${night}T01:00:00Z`),
+      startedAt: new Date(`${night}T01:00:01Z`),
+      finishedAt: new Date(`${night}T01:02:00Z`),
+      snapshotId: 'ab'.repeat(32),
+      counts: { entries: 7, bytesRead: 2048 },
+      problems: [{ path: '<script>alert(1)</script>', code: 'source/forbidden', message: 'Not allowed.' }],
+      problemCount: 1,
+    },
+  });
+  return id;
+}
+
+/** A repository of the person, whose passwords cost little to try; its recovery key was seen. */
+export async function addRepository({ resources }: Pages, guest: SignedIn): Promise<Repository> {
+  const { clock, database, keyring, store } = resources;
+  const [id, password, at] = [randomUUID(), 'a password', clock.now()];
+  const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
+  const userId = await guest.userId();
+  await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at });
+  await database.repository.update({ where: { id }, data: { recoverySeenAt: at } });
+  return newRepository(store(id), password);
+}

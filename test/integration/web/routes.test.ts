@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { createApp } from '../../../src/web/app.ts';
+import { type Route, routes } from '../../../src/web/routes.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, addRun, openPages, type Pages, type SignedIn } from './pages.ts';
+import { openVisitor, type Visitor } from './visitor.ts';
+
+let pages: Pages;
+let alice: SignedIn;
+let bob: SignedIn;
+let operator: SignedIn;
+let run: string;
+let snapshot: string;
+beforeAll(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+  run = await addRun(pages, alice);
+  snapshot = (await writeSnapshot(await addRepository(pages, alice), { folder: { 'a.txt': Buffer.from('hers') } })).id;
+  bob = await pages.newPerson();
+  operator = await pages.newPerson(['operator']);
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+/** Of addresses that name something of alice's: what they name it by, and what stands below. */
+const named: Record<string, () => string> = {
+  '/runs/:id': () => `/runs/${run}`,
+  '/snapshots/:id/browse/*': () => `/snapshots/${snapshot}/browse/folder`,
+  '/snapshots/:id/file/*': () => `/snapshots/${snapshot}/file/folder/a.txt`,
+  '/snapshots/:id/zip/*': () => `/snapshots/${snapshot}/zip/folder`,
+};
+
+/** An address of the route, with what is alice's where it names something. */
+function addressOf({ path }: Route): string {
+  const address = named[path]?.() ?? path;
+  if (/[:*]/.test(address)) throw new Error(`Say in this test what ${path} names.`);
+  return address;
+}
+
+async function ask(visitor: Visitor, route: Route, fields?: Record<string, string>) {
+  const address = addressOf(route);
+  if (route.method === 'POST') return visitor.post(address, fields);
+  return visitor.send(address);
+}
+
+const forPeople = routes.filter(({ who }) => who === 'person' || who === 'operator');
+const forOwners = routes.filter(({ path }) => path in named);
+
+describe('the route table', () => {
+  it('has each address once, lets only the provider post without a session, and names what tests know', () => {
+    const addresses = routes.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(addresses).size).toBe(addresses.length);
+    expect(routes.filter(({ method, who }) => method === 'POST' && who !== 'person' && who !== 'operator')).toEqual([
+      expect.objectContaining({ path: '/backchannel-logout', who: 'provider' }),
+    ]);
+    for (const route of routes) expect(addressOf(route)).toMatch(/^\//);
+  });
+
+  test.each(forPeople.map((route) => [route.method, route.path, route] as const))(
+    'a stranger is sent to the sign-in: %s %s',
+    async (_method, _path, route) => {
+      const answer = await ask(openVisitor(pages.resources), route);
+      expect(answer.status).toBe(303);
+      expect(answer.headers.get('location')).toMatch(/^\/login\?returnTo=/);
+    },
+  );
+
+  test.each(forPeople.filter(({ method }) => method === 'POST').map((route) => [route.path, route] as const))(
+    'a form without the token of the session is refused: %s',
+    async (_path, route) => {
+      expect((await ask(alice, route, { csrf: '' })).status).toBe(403);
+    },
+  );
+
+  test.each(forOwners.map((route) => [route.path, route] as const))(
+    "what is alice's is there for her, and for neither bob nor an operator: %s",
+    async (_path, route) => {
+      expect((await ask(alice, route)).status).toBe(200);
+      for (const other of [bob, operator]) {
+        const answer = await ask(other, route);
+        expect(answer.status).toBe(404);
+        expect(await answer.text()).not.toContain('hers');
+      }
+    },
+  );
+
+  it("answers 404 to ids that are none, and to another person's repository that has no such snapshot", async () => {
+    expect((await alice.send('/runs/not-an-id')).status).toBe(404);
+    expect((await alice.send('/snapshots/not-an-id/browse/')).status).toBe(404);
+    expect((await alice.send(`/snapshots/${'cd'.repeat(32)}/browse/`)).status).toBe(404);
+    const backedUp = await pages.consented();
+    await addRepository(pages, backedUp);
+    expect((await backedUp.send(`/snapshots/${snapshot}/browse/`)).status).toBe(404);
+  });
+
+  it('keeps what is for operators from everybody else', async () => {
+    const answer = async () => new Response('for operators');
+    const app = createApp(pages.resources, [{ method: 'GET', path: '/tonight', who: 'operator', answer }, ...routes]);
+    const statusFor = async ({ cookies }: Visitor) => {
+      const visitor = openVisitor(pages.resources, app);
+      for (const [name, value] of cookies) visitor.cookies.set(name, value);
+      return (await visitor.send('/tonight')).status;
+    };
+    expect(await statusFor(openVisitor(pages.resources))).toBe(303);
+    expect(await statusFor(alice)).toBe(403);
+    expect(await statusFor(operator)).toBe(200);
+  });
+});
