@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../src/clock.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { type Log, openLog } from '../src/log.ts';
 import { openResources, type Resources } from '../src/resources.ts';
 import { serve } from '../src/web/server.ts';

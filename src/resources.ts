@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { checkCanaries } from './database/canaries.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';

@@ -1,7 +1,7 @@
 /** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, whenever and for as long as it is told. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../src/log.ts';

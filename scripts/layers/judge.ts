@@ -56,7 +56,7 @@ function judgeDoors({ path, imports, uses }: Module): Violation[] {
 }
 
 function isUnknown(target: string): boolean {
-  const file = /\.\w+$/.test(target) && target.includes('/');
+  const file = target === 'package.json' || (/\.\w+$/.test(target) && target.includes('/'));
   return !file && !freeBuiltins.test(target) && !doors.some((rule) => rule.opens.test(target));
 }
 

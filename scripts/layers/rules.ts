@@ -21,10 +21,10 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|log|metrics)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|log|metrics|nearest|version)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
-const held = String.raw`src/(queues|config|resources)\.ts$`;
+const held = String.raw`src/(queues\.ts$|resources\.ts$|config/)`;
 const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
 
 export const layers: LayerRule[] = [
@@ -33,7 +33,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, log, metrics) knows nothing of the house, so that everything may stand on it.',
+      'The ground (errors, abort, clock, log, metrics, nearest, version) knows nothing of the house, so that everything may stand on it.',
   },
   {
     layer: 'domain',
@@ -74,7 +74,7 @@ export const layers: LayerRule[] = [
   })),
   {
     layer: 'config',
-    files: any(String.raw`src/config\.ts$`),
+    files: any('src/config/'),
     mayImport: any(ground, domain),
     reason: 'Settings are parsed before anything is opened: config hands plain values on and opens nothing.',
   },
@@ -144,7 +144,7 @@ export const layers: LayerRule[] = [
   {
     layer: 'prisma',
     files: any('prisma/', String.raw`prisma\.config\.ts$`),
-    mayImport: any('src/(database/|config.ts|errors.ts)'),
+    mayImport: any('src/(database/|config/|errors.ts)'),
     reason: 'What makes and writes the schema stands on the database wing only.',
   },
   {
@@ -172,8 +172,8 @@ const oidc = 'src/oidc/';
 export const doors: DoorRule[] = [
   {
     opens: /^(process\.env|node:process)$/,
-    keepers: any(String.raw`src/config\.ts$`),
-    reason: 'Settings are read, checked and explained in one place: src/config.ts.',
+    keepers: any('src/config/'),
+    reason: 'Settings are read, checked and explained in one place: src/config/.',
   },
   {
     opens:
@@ -250,7 +250,7 @@ export const doors: DoorRule[] = [
       String.raw`src/store/backend/local(-folder)?\.ts$`,
       String.raw`src/vault/spool\.ts$`,
       String.raw`src/store/restorer/folder\.ts$`,
-      String.raw`src/config\.ts$`,
+      'src/config/',
       'src/cli/',
       'src/database/',
       String.raw`src/web/assets\.ts$`,

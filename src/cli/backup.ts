@@ -1,10 +1,11 @@
-import { findRun, listPlansForCommand } from '../database/command-views.ts';
+import { listPlansForCommand, listRunsForCommand } from '../database/command-views.ts';
+import { bytesWords } from '../doctor/words.ts';
 import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
-import { type Command, text } from './command.ts';
-import { openHouse } from './open-house.ts';
-import { namedUser } from './people.ts';
+import { type Command, json, type Options, printList, tell, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { namedUser, nameOf } from './people.ts';
 
 const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']);
 
@@ -12,31 +13,86 @@ const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']
 export const backup: Command = {
   usage: '--user NAME | --all [--wait] [--json]',
   summary: 'back up now',
-  options: { user: { type: 'string' }, all: { type: 'boolean' }, wait: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    user: { value: 'NAME', help: 'back up this person: a user name, subject or id' },
+    all: { help: 'back up everybody who consented' },
+    wait: { help: 'wait until a worker has done it, and show how far it is' },
+    ...json,
+  },
+  exits: {
+    0: 'queued; with --wait: every run succeeded',
+    1: 'failed; with --wait: at least one run failed',
+    3: 'with --wait: none failed, and at least one could not read everything',
+  },
   run: async (options, output) => {
     if ((text(options, 'user') === undefined) === (options.all !== true))
       throw new AppError('usage/invalid', 'Say either --user NAME or --all.');
-    await using house = await openHouse();
-    const userId = options.all === true ? undefined : (await namedUser(house, options)).id;
-    const plans = await listPlansForCommand(house.database, userId);
-    if (plans.length === 0)
-      throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
-    const runIds: string[] = [];
-    for (const { id } of plans) runIds.push(await requestRun(house, { planId: id, trigger: 'operator' }));
-    const runs = await Promise.all(
-      runIds.map((id) => (options.wait === true ? waitFor(house, id) : findRun(house.database, id))),
-    );
-    for (const run of runs) output.line(options.json === true ? JSON.stringify(run) : `${run?.id} ${run?.state}`);
-    if (options.wait !== true) return 0;
-    if (runs.some((run) => run?.state !== 'succeeded' && run?.state !== 'partial')) return 1;
-    return runs.some((run) => run?.state === 'partial') ? 3 : 0;
+    await using resources = await openFromEnvironment();
+    const asked = await askForRuns(resources, options);
+    const rows = options.wait === true ? await waitFor(resources, asked, options) : await look(resources, asked);
+    printList(output, options, { rows, lineOf, none: 'None.' });
+    return options.wait === true ? exitCodeOf(rows) : 0;
   },
 };
 
-async function waitFor({ database, clock }: Pick<Resources, 'database' | 'clock'>, runId: string) {
+/** The run that was asked for, by id, and whose it is. */
+type Asked = ReadonlyMap<string, string>;
+
+async function askForRuns(resources: Resources, options: Options): Promise<Asked> {
+  const userId = options.all === true ? undefined : (await namedUser(resources, options)).id;
+  const plans = await listPlansForCommand(resources.database, userId);
+  if (plans.length === 0)
+    throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
+  const asked = new Map<string, string>();
+  for (const { id, user } of plans)
+    asked.set(await requestRun(resources, { planId: id, trigger: 'operator' }), nameOf(user));
+  return asked;
+}
+
+/** Tells each change of a run until all have ended. */
+async function waitFor(resources: Resources, asked: Asked, options: Options): Promise<RunRow[]> {
+  const told = new Map<string, string>();
   for (;;) {
-    const run = await findRun(database, runId);
-    if (run === null || ended.has(run.state)) return run;
-    await clock.sleep(500);
+    const rows = await look(resources, asked);
+    for (const row of rows) {
+      const words = lineOf(row);
+      if (told.get(row.id) !== words && !ended.has(row.state)) tell(options, words);
+      told.set(row.id, words);
+    }
+    if (rows.every(({ state }) => ended.has(state))) return rows;
+    await resources.clock.sleep(500);
   }
+}
+
+async function look({ database }: Pick<Resources, 'database'>, asked: Asked) {
+  const runs = await listRunsForCommand(database, [...asked.keys()]);
+  return runs.map((run) => ({ user: asked.get(run.id), ...run }));
+}
+
+type RunRow = Awaited<ReturnType<typeof look>>[number];
+
+function lineOf({ id, user, state, message, problemCount, counts }: RunRow): string {
+  const facts = [
+    ...(state === 'queued' ? ['waits for a worker'] : []),
+    ...countWordsOf(counts),
+    ...(problemCount > 0 ? [`${problemCount} not read`] : []),
+    ...(message === null ? [] : [message]),
+  ];
+  return `${user}: ${state}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}, run ${id}`;
+}
+
+function countWordsOf(counts: unknown): string[] {
+  const count = (name: string) => {
+    const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
+    return typeof value === 'number' ? value : undefined;
+  };
+  const [requests, bytesRead] = [count('requests'), count('bytesRead')];
+  return requests === undefined || bytesRead === undefined
+    ? []
+    : [`${requests} requests`, `${bytesWords(bytesRead)} read`];
+}
+
+function exitCodeOf(rows: readonly RunRow[]): number {
+  if (rows.some(({ state }) => state !== 'succeeded' && state !== 'partial')) return 1;
+  return rows.some(({ state }) => state === 'partial') ? 3 : 0;
 }

@@ -1,8 +1,9 @@
 import { listCircuits, trustRefusals } from '../database/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
-import { type Command, text } from './command.ts';
-import { openHouse } from './open-house.ts';
+import type { Resources } from '../resources.ts';
+import { type Command, json, printList, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 
 /**
  * Lists the circuits of providers. An open one closes by itself once a probe goes well; --trust closes one that opened
@@ -10,27 +11,31 @@ import { openHouse } from './open-house.ts';
  */
 export const circuits: Command = {
   usage: '[--trust ISSUER] [--json]',
-  summary: 'trouble with providers; believe their refusals',
-  options: { trust: { type: 'string' }, json: { type: 'boolean' } },
+  summary: 'list trouble with providers, or believe their refusals',
+  options: {
+    trust: { value: 'ISSUER', help: 'believe this provider that the consents it refused have ended' },
+    ...json,
+  },
   run: async (options, output) => {
-    await using house = await openHouse();
-    const { database, clock } = house;
+    await using resources = await openFromEnvironment();
     const issuer = text(options, 'trust');
-    if (issuer !== undefined) {
-      const at = clock.now();
-      const trustedUntil = new Date(at.getTime() + trustMs);
-      const { clientId } = house.issuer;
-      if (!(await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: 'operator' })))
-        throw new AppError('request/not-found', `There is no open circuit of ${issuer}. See: nightkeep circuits`);
-    }
-    const rows = await listCircuits(database);
-    for (const row of rows)
-      output.line(
-        options.json === true
-          ? JSON.stringify(row)
-          : `${row.open ? 'open  ' : 'closed'} ${row.issuer} (${row.clientId}): ${row.reason}, since ${(row.closedAt ?? row.openedAt).toISOString()}`,
-      );
-    if (rows.length === 0 && options.json !== true) output.line('There was no trouble with any provider.');
+    if (issuer !== undefined) await trust(resources, issuer);
+    const rows = await listCircuits(resources.database);
+    printList(output, options, { rows, lineOf, none: 'There was no trouble with any provider.' });
     return 0;
   },
 };
+
+async function trust({ clock, database, issuer: { clientId } }: Resources, issuer: string): Promise<void> {
+  const at = clock.now();
+  const trustedUntil = new Date(at.getTime() + trustMs);
+  if (await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: 'operator' })) return;
+  throw new AppError('request/not-found', `There is no open circuit of ${issuer}. See: nightkeep circuits`);
+}
+
+type Row = Awaited<ReturnType<typeof listCircuits>>[number];
+
+function lineOf({ open, issuer, clientId, reason, closedAt, openedAt }: Row): string {
+  const since = (closedAt ?? openedAt).toISOString();
+  return `${open ? 'open  ' : 'closed'} ${issuer} (${clientId}): ${reason}, since ${since}`;
+}

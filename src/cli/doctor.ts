@@ -1,20 +1,20 @@
 import { styleText } from 'node:util';
 import { systemClock } from '../clock.ts';
-import { readEnvironment } from '../config.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { examine } from '../doctor/doctor.ts';
 import type { Finding, State } from '../doctor/finding.ts';
-import type { Command } from './command.ts';
+import { type Command, json, printAnswer } from './command.ts';
 
 /** Looks at everything that Nightkeep stands on, whatever state it is in; 0 nothing is wrong, 1 something is. */
 export const doctor: Command = {
   usage: '[--json]',
   summary: 'find out what is wrong, and the cure',
-  options: { json: { type: 'boolean' } },
+  options: json,
+  exits: { 0: 'nothing is wrong', 1: 'something is wrong' },
   run: async (options, output) => {
     const report = await examine(readEnvironment(), systemClock());
     const width = Math.max(...report.checks.map(({ name }) => name.length));
-    if (options.json === true) output.line(JSON.stringify(report));
-    else for (const finding of report.checks) for (const line of linesOf(finding, width)) output.line(line);
+    printAnswer(output, options, report, report.checks.flatMap((finding) => linesOf(finding, width)).join('\n'));
     return report.ok ? 0 : 1;
   },
 };

@@ -4,10 +4,10 @@ import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/consent/en
 import type { DeviceLogin } from '../oidc/enroll.ts';
 import type { Resources } from '../resources.ts';
 import { askSecret, askYes } from './ask.ts';
-import { type Command, type Options, type Output, text } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { type Command, json, type Options, type Output, printAnswer, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 
-const options = { yes: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+const options = { yes: { help: 'the terms are agreed to: print them and ask no more' }, ...json };
 
 /** The person consents on a device of theirs: a code and a QR code lead there. */
 export const enrollDevice: Command = {
@@ -22,7 +22,7 @@ export const enrollDevice: Command = {
 export const enrollPassword: Command = {
   usage: '--user NAME [--yes] [--json]',
   summary: 'take consent with a password',
-  options: { ...options, user: { type: 'string' } },
+  options: { user: { value: 'NAME', help: 'the user name at the provider' }, ...options },
   run: async (given, output) => {
     const username = text(given, 'user');
     if (username === undefined) throw new AppError('usage/invalid', 'Say whose consent it is with --user NAME.');
@@ -44,14 +44,14 @@ export const enrollService: Command = {
 const unconfirmed = 'Confirm with --yes that the terms are agreed to. Without --json they are printed first.';
 
 async function enroll(given: Options, output: Output, way: () => Promise<EnrollWay>): Promise<number> {
-  const { json, yes } = given;
-  if (json === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
-  await using house = await openHouse();
-  const terms = termsOf(house);
-  if (json !== true) for (const line of wordsOf(terms)) output.line(line);
+  const { json: asJson, yes } = given;
+  if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
+  await using resources = await openFromEnvironment();
+  const terms = termsOf(resources);
+  if (asJson !== true) for (const line of wordsOf(terms)) output.line(line);
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
-  const enrolled = await enrollPerson(house, await way(), { ...terms });
-  output.line(json === true ? JSON.stringify({ ...shown(enrolled), terms }) : sentence(enrolled));
+  const enrolled = await enrollPerson(resources, await way(), { ...terms });
+  printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled));
   return 0;
 }
 
@@ -72,9 +72,9 @@ function wordsOf({ files, window, retention }: ReturnType<typeof termsOf>): stri
   ];
 }
 
-function show(login: DeviceLogin, { json }: Options, output: Output): void {
+function show(login: DeviceLogin, { json: asJson }: Options, output: Output): void {
   const { userCode, verificationUri, verificationUriComplete, expiresAt } = login;
-  if (json === true) {
+  if (asJson === true) {
     output.line(JSON.stringify({ userCode, verificationUri, verificationUriComplete, expiresAt }));
     return;
   }

@@ -3,9 +3,9 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
 import type { Resources } from '../resources.ts';
-import { type Command, type Options, type Output, text } from './command.ts';
-import { openHouse } from './open-house.ts';
-import { namedUser } from './people.ts';
+import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { namedUser, nameOf } from './people.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
 const most = 10_000;
@@ -14,54 +14,67 @@ const dayMs = 86_400_000;
 /** Lists grants with their deadlines, forecasts how many die if nothing is exchanged, or asks one again that was refused. */
 export const grants: Command = {
   usage: '[--expiring 14d | --forecast 30d | --ask-again --user NAME] [--state STATE] [--json]',
-  summary: 'grants and their deadlines',
+  summary: 'list grants and their deadlines',
   options: {
-    expiring: { type: 'string' },
-    forecast: { type: 'string' },
-    state: { type: 'string' },
-    user: { type: 'string' },
-    'ask-again': { type: 'boolean' },
-    json: { type: 'boolean' },
+    expiring: { value: '14d', help: 'only those that end within so many days unless they are used' },
+    state: { value: 'STATE', help: `only those in this state: ${states.join(', ')}` },
+    forecast: { value: '30d', help: 'how many will have died on each of so many days if nothing is exchanged' },
+    'ask-again': { help: 'ask the provider at once for the grant of --user, which it refused before' },
+    user: { value: 'NAME', help: 'whose grant --ask-again is about: a user name, subject or id' },
+    ...json,
   },
   run: async (options, output) => {
+    refuseMixture(options);
     const [expiring, forecast] = [days(options, 'expiring'), days(options, 'forecast')];
     const state = stateOf(options);
-    await using house = await openHouse();
-    if (options['ask-again'] === true) return ask(house, options, output);
-    if (forecast !== undefined) return tellForecast(house, forecast, options, output);
-    const endingBefore = expiring === undefined ? undefined : new Date(house.clock.now().getTime() + expiring * dayMs);
-    const rows = await listGrants(house.database, { state, endingBefore, limit: most });
-    for (const row of rows) output.line(options.json === true ? JSON.stringify(shown(row)) : lineOf(row));
-    if (rows.length === 0 && options.json !== true) output.line('None.');
+    await using resources = await openFromEnvironment();
+    if (options['ask-again'] === true) return ask(resources, options, output);
+    if (forecast !== undefined) return tellForecast(resources, forecast, options, output);
+    const now = resources.clock.now().getTime();
+    const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
+    const found = await listGrants(resources.database, { state, endingBefore, limit: most });
+    printList(output, options, { rows: found.map(shown), lineOf, none: 'None.' });
     return 0;
   },
 };
 
-async function ask(house: Resources, options: Options, output: Output): Promise<number> {
-  const user = await namedUser(house, options);
-  const grant = await findGrantOfPerson(house.database, { userId: user.id });
+/** Each of these answers something else, and takes only what belongs to it. */
+function refuseMixture(options: Options): void {
+  const given = (names: readonly string[]) => names.filter((name) => options[name] !== undefined);
+  const [one, other] = [...given(['forecast', 'ask-again']), ...given(['expiring', 'state'])];
+  if (other !== undefined && (one === 'forecast' || one === 'ask-again'))
+    throw new AppError('usage/invalid', `--${one} and --${other} do not go together.`);
+  if (options['ask-again'] === true && options.user === undefined)
+    throw new AppError('usage/invalid', 'Say whose grant to ask for with --user NAME.');
+  if (options['ask-again'] !== true && options.user !== undefined)
+    throw new AppError('usage/invalid', '--user goes with --ask-again only.');
+}
+
+async function ask(resources: Resources, options: Options, output: Output): Promise<number> {
+  const user = await namedUser(resources, options);
+  const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
-  await askAgain(house, { grantId: grant.id, by: 'operator' });
-  output.line('The provider accepts the consent again.');
+  await askAgain(resources, { grantId: grant.id, by: 'operator' });
+  const answer = { user: nameOf(user), grantId: grant.id, state: 'active' };
+  printAnswer(output, options, answer, 'The provider accepts the consent again.');
   return 0;
 }
 
-async function tellForecast(house: Resources, ahead: number, options: Options, output: Output): Promise<number> {
-  const { living, forecast } = await forecastDeaths(house.database, { at: house.clock.now(), days: ahead });
-  if (options.json === true) output.line(JSON.stringify({ living, forecast }));
-  else {
-    output.line(`If nothing is exchanged from now, of ${living} grants have died`);
-    for (const { day, dead } of forecast) output.line(`  by day ${String(day).padStart(3)}  ${dead}`);
-  }
+async function tellForecast(resources: Resources, ahead: number, options: Options, output: Output): Promise<number> {
+  const { living, forecast } = await forecastDeaths(resources.database, { at: resources.clock.now(), days: ahead });
+  const words = [
+    `If nothing is exchanged from now, of ${living} grants have died`,
+    ...forecast.map(({ day, dead }) => `  by day ${String(day).padStart(3)}  ${dead}`),
+  ];
+  printAnswer(output, options, { living, forecast }, words.join('\n'));
   return 0;
 }
 
 function shown({ user, ...row }: GrantRow) {
-  return { user: user.username ?? user.subject, ...row };
+  return { user: nameOf(user), ...row };
 }
 
-function lineOf(row: GrantRow): string {
-  const { user, state, reason, idleDeadline, maxDeadline } = shown(row);
+function lineOf({ user, state, reason, idleDeadline, maxDeadline }: ReturnType<typeof shown>): string {
   const end = maxDeadline === null ? '' : `, at the latest ${minute(maxDeadline)}`;
   return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${minute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}`;
 }

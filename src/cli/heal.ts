@@ -1,15 +1,21 @@
-import { heal as healHouse } from '../flows/nights/heal.ts';
-import type { Command } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { heal as healAll } from '../flows/nights/heal.ts';
+import { type Command, json, printAnswer } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 
 /** Mends what a crash or a lost queue left behind; workers do it by themselves every ten minutes. */
 export const heal: Command = {
-  usage: '',
+  usage: '[--json]',
   summary: 'refill the queue and return lapsed work',
-  options: {},
-  run: async (_options, output) => {
-    await using house = await openHouse();
-    output.line(JSON.stringify(await healHouse(house)));
+  options: json,
+  run: async (options, output) => {
+    await using resources = await openFromEnvironment();
+    const healed = await healAll(resources);
+    const { replayed, silent, revoked, returned, failed, queued } = healed;
+    const words = [
+      `Tokens: ${replayed} saved from this disk, ${silent} exchanges ended without an answer, ${revoked} withdrawn at the provider.`,
+      `Runs: ${returned} returned to the queue, ${failed} failed for good, ${queued} wait in the queue.`,
+    ];
+    printAnswer(output, options, healed, words.join('\n'));
     return 0;
   },
 };

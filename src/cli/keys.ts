@@ -1,18 +1,19 @@
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
-import { type Command, text } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { type Command, json, printAnswer, printList, tell, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 
 /** Lists the keys of the keyring and what is sealed under each; exit code 1 when one is missing. */
 export const keys: Command = {
   usage: '[--json]',
   summary: 'list the keys, and what is sealed under each',
-  options: { json: { type: 'boolean' } },
+  options: json,
+  exits: { 1: 'failed, or a key is missing' },
   run: async (options, output) => {
-    await using house = await openHouse();
-    const uses = await listKeys(house);
-    for (const use of uses) output.line(options.json === true ? JSON.stringify(use) : describe(use));
-    return uses.some(({ state }) => state === 'missing') ? 1 : 0;
+    await using resources = await openFromEnvironment();
+    const rows = await listKeys(resources);
+    printList(output, options, { rows, lineOf, none: 'None.' });
+    return rows.some(({ state }) => state === 'missing') ? 1 : 0;
   },
 };
 
@@ -20,38 +21,33 @@ export const keys: Command = {
 export const keysRotate: Command = {
   usage: '[--json]',
   summary: 'seal everything under the newest key',
-  options: { json: { type: 'boolean' } },
+  options: json,
+  exits: { 3: 'some values do not open and stay as they are' },
   run: async (options, output) => {
-    await using house = await openHouse();
-    const key = house.keyring.newest;
-    const tell = (words: string, fact: Record<string, unknown>) =>
-      output.line(options.json === true ? JSON.stringify({ key, ...fact }) : words);
-    const { resealed, broken } = await rotateKeys(house, (done, total) =>
-      tell(`${done} of ${total} sealed under ${key}`, { resealed: done, total }),
+    await using resources = await openFromEnvironment();
+    const key = resources.keyring.newest;
+    const { resealed, broken } = await rotateKeys(resources, (done, total) =>
+      tell(options, `${done} of ${total} sealed under ${key}`),
     );
-    tell(
-      broken === 0
-        ? `Sealed ${resealed} values under ${key}.`
-        : `Sealed ${resealed} values under ${key}. ${broken} do not open and stay as they are; the log names them.`,
-      { resealed, broken },
-    );
+    const words = `Sealed ${resealed} values under ${key}.`;
+    const left = broken === 0 ? '' : ` ${broken} do not open and stay as they are; the log names them.`;
+    printAnswer(output, options, { key, resealed, broken }, words + left);
     return broken === 0 ? 0 : 3;
   },
 };
 
 /** Lets a key leave the keyring, unless something is still sealed under it. */
 export const keysRetire: Command = {
-  usage: 'ID',
+  usage: 'ID [--json]',
   summary: 'let a key leave the keyring',
-  options: {},
-  operands: ['id'],
+  options: json,
+  operands: { id: 'the key, as nightkeep keys lists it' },
   run: async (options, output) => {
-    await using house = await openHouse();
-    const keyId = text(options, 'id') ?? '';
-    await retireKey(house, { keyId, by: 'operator' });
-    output.line(
-      `Nothing is sealed under ${keyId} any more. Take it out of the keyring and restart every process; then it may be destroyed.`,
-    );
+    await using resources = await openFromEnvironment();
+    const key = text(options, 'id') ?? '';
+    await retireKey(resources, { keyId: key, by: 'operator' });
+    const next = 'Take it out of the keyring and restart every process; then it may be destroyed.';
+    printAnswer(output, options, { key }, `Nothing is sealed under ${key} any more. ${next}`);
     return 0;
   },
 };
@@ -63,7 +59,7 @@ const states: Record<KeyUse['state'], string> = {
   missing: 'MISSING',
 };
 
-function describe({ id, state, since, sealed }: KeyUse): string {
+function lineOf({ id, state, since, sealed }: KeyUse): string {
   const uses = Object.entries(sealed).map(([kind, count]) => `${kind}: ${count}`);
   const front = since === undefined ? 'never in front' : `in front since ${since.toISOString().slice(0, 10)}`;
   return `${id.padEnd(12)} ${states[state].padEnd(8)} ${front.padEnd(26)} ${uses.join(', ') || 'nothing is sealed under it'}`;

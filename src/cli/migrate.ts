@@ -1,33 +1,37 @@
-import { readConfig, readEnvironment } from '../config.ts';
+import { readSetting } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { openDatabase } from '../database/client.ts';
 import { migrate } from '../database/migrate.ts';
 import { AppError } from '../errors.ts';
-import type { Command } from './command.ts';
+import { type Command, json, printList } from './command.ts';
 
 /** Applies Prisma migrations to a database of your own; the embedded one is migrated at each start. */
 export const migrateCommand: Command = {
-  usage: '',
+  usage: '[--json]',
   summary: 'bring the database up to this version',
-  options: {},
-  run: async (_options, output) => {
-    const { databaseUrl } = readConfig(readEnvironment());
+  options: json,
+  run: async (options, output) => {
+    const databaseUrl = readSetting(readEnvironment(), 'DATABASE_URL');
     if (databaseUrl === undefined)
       throw new AppError(
         'config/invalid',
         'DATABASE_URL is not set: the embedded database is migrated at each start, there is nothing to do.',
       );
-    const applied = await apply(databaseUrl);
-    output.line(applied.length === 0 ? 'Nothing to apply.' : `Applied ${applied.join(', ')}.`);
+    const rows = await apply(databaseUrl);
+    printList(output, options, { rows, lineOf: (name) => `Applied ${name}.`, none: 'Nothing to apply.' });
     return 0;
   },
 };
 
+/** One that cannot be opened is told by its own words, before the engine looks at it. */
 async function apply(databaseUrl: string): Promise<string[]> {
+  await (await openDatabase(databaseUrl, 1)).$disconnect();
   try {
     return await migrate(databaseUrl);
   } catch (cause) {
     throw new AppError(
       'database/unavailable',
-      'The migrations could not be applied. Check DATABASE_URL, and that its user may create tables.',
+      'The migrations could not be applied. Check that the user of DATABASE_URL may create tables.',
       { cause },
     );
   }

@@ -1,8 +1,7 @@
 import { findUsersByName } from '../database/command-views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
-import type { Options } from './command.ts';
-import { text } from './command.ts';
+import { type Options, text } from './command.ts';
 
 /** The one person that --user names by user name, subject or id; throws with the cure. */
 export async function namedUser({ database }: Pick<Resources, 'database'>, options: Options) {
@@ -17,4 +16,9 @@ export async function namedUser({ database }: Pick<Resources, 'database'>, optio
       `Several people are called "${name}". Use the subject that the provider gives them.`,
     );
   return user;
+}
+
+/** What an operator calls a person. */
+export function nameOf({ username, subject }: { username: string | null; subject: string }): string {
+  return username ?? subject;
 }

@@ -3,36 +3,39 @@ import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/person-repository.ts';
 import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
-import { type Command, text } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { type Command, json, printAnswer, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 import { namedUser } from './people.ts';
 
 /** Restores a snapshot, or a part of it, to a folder; exit code 3 when some of it could not be restored. */
 export const restoreCommand: Command = {
-  usage: '--user NAME --to DIR [--snapshot ID] [--path PATH] [--overwrite]',
+  usage: '--user NAME --to DIR [--snapshot ID] [--path PATH] [--overwrite] [--json]',
   summary: 'restore to a folder',
   options: {
-    user: { type: 'string' },
-    to: { type: 'string' },
-    snapshot: { type: 'string' },
-    path: { type: 'string' },
-    overwrite: { type: 'boolean' },
+    user: { value: 'NAME', help: 'whose: a user name, subject or id' },
+    to: { value: 'DIR', help: 'the folder to restore into; it is made where it is missing' },
+    snapshot: { value: 'ID', help: 'the snapshot, by the beginning of its id (default: the latest)' },
+    path: { value: 'PATH', help: 'only this file or folder of the snapshot, such as files/Documents' },
+    overwrite: { help: 'replace files that are there already' },
+    ...json,
   },
+  exits: { 3: 'some of it could not be restored' },
   run: async (options, output) => {
     const to = text(options, 'to');
     if (to === undefined) throw new AppError('usage/invalid', 'Say where to with --to DIR.');
-    await using house = await openHouse();
-    const { repository } = await openPersonRepository(house, (await namedUser(house, options)).id);
+    await using resources = await openFromEnvironment();
+    const { repository } = await openPersonRepository(resources, (await namedUser(resources, options)).id);
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? 'latest');
     await repository.loadIndex();
     const report = await restore(repository, snapshot, openTargetFolder(resolve(to)), {
       path: text(options, 'path') ?? '',
       overwrite: options.overwrite === true,
     });
-    output.line(
+    const words = [
       `Restored ${report.files} files (${report.bytes} bytes) in ${report.folders} folders of snapshot ${id.slice(0, 8)} to ${to}.`,
-    );
-    for (const { path, message } of report.problems) output.line(`Not restored: ${path}: ${message}`);
+      ...report.problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
+    ];
+    printAnswer(output, options, { snapshot: id, to: resolve(to), ...report }, words.join('\n'));
     return report.problems.length === 0 ? 0 : 3;
   },
 };

@@ -1,102 +1,94 @@
-import { parseArgs } from 'node:util';
 import { asOutage } from '../database/client.ts';
-import { AppError, isAppError, messageForPeople } from '../errors.ts';
+import { AppError, type ErrorCode, isAppError, messageForPeople } from '../errors.ts';
 import { scrub } from '../log.ts';
-import { backup } from './backup.ts';
-import { circuits } from './circuits.ts';
+import { nearest } from '../nearest.ts';
+import { version } from '../version.ts';
 import type { Command, Output } from './command.ts';
-import { doctor } from './doctor.ts';
-import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
-import { grants } from './grants.ts';
-import { heal } from './heal.ts';
-import { keys, keysRetire, keysRotate } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { restoreCommand } from './restore.ts';
-import { snapshots } from './snapshots.ts';
-import { start } from './start.ts';
+import { commands } from './commands.ts';
+import { helpOf, helpOfGroup, overview } from './help.ts';
+import { parse } from './parse.ts';
 
-const commands: Record<string, Command> = {
-  start,
-  migrate: migrateCommand,
-  backup,
-  snapshots,
-  restore: restoreCommand,
-  'enroll device': enrollDevice,
-  'enroll password': enrollPassword,
-  'enroll service': enrollService,
-  grants,
-  circuits,
-  heal,
-  doctor,
-  keys,
-  'keys rotate': keysRotate,
-  'keys retire': keysRetire,
-};
-
-/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partial. */
+/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 done in part. */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
-  const { name, rest } = split(argv);
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    output.line(helpText());
-    return name === undefined ? 2 : 0;
-  }
   try {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (command === undefined) throw usage(`There is no command "${name}". See: nightkeep help`);
+    if (argv[0] === '--version' || argv[0] === 'version') {
+      output.line(`nightkeep ${version}`);
+      return 0;
+    }
+    if (argv.length === 0 || asksForHelp(argv)) {
+      output.line(helpOn(argv.filter((word) => word !== 'help' && !word.startsWith('-'))));
+      return argv.length === 0 ? 2 : 0;
+    }
+    const { name, command, rest } = find(argv);
     return await command.run(parse(name, command, rest), output);
   } catch (error) {
     return explain(asOutage(error));
   }
 }
 
-/** The name of a command is one word, or two: "keys" and "keys rotate". */
-function split([first, second, ...others]: readonly string[]) {
-  const both = `${first} ${second}`;
-  if (second !== undefined && Object.hasOwn(commands, both)) return { name: both, rest: others };
-  return { name: first, rest: second === undefined ? [] : [second, ...others] };
+/** What stands behind `--` is no option. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  return argv[0] === 'help' || words.includes('--help') || words.includes('-h');
 }
 
-function parse(name: string, { options, operands = [], usage: words }: Command, args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
-    if (positionals.length < operands.length) throw new Error(`${operands[positionals.length]} is missing.`);
-    if (positionals.length > operands.length)
-      throw new Error(`"${positionals[operands.length]}" is one word too many.`);
-    const named = operands.map((operand, index) => [operand, positionals[index]]);
-    return Object.fromEntries(
-      [...Object.entries(values), ...named].map(([key, value]) => [key, Array.isArray(value) ? undefined : value]),
-    );
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'The options are wrong.';
-    throw usage(`${reason}\nUsage: nightkeep ${name} ${words}`);
-  }
+function helpOn(words: readonly string[]): string {
+  const [group = '', second] = words;
+  if (words.length === 0) return overview(commands);
+  const members = second === undefined && isGroup(group) ? helpOfGroup(commands, group) : '';
+  if (members !== '' && !Object.hasOwn(commands, group)) return members;
+  const { name, command } = find(words);
+  return members === '' ? helpOf(name, command) : `${helpOf(name, command)}\n\n${members}`;
 }
+
+interface Found {
+  name: string;
+  command: Command;
+  /** What stands behind the name. */
+  rest: readonly string[];
+}
+
+/** The command that the line begins with: its name is two words or one. Throws `usage/invalid`. */
+function find(argv: readonly string[]): Found {
+  for (const length of [2, 1]) {
+    const name = argv.slice(0, length).join(' ');
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command !== undefined && !isMisspelt(command, argv, length)) return { name, command, rest: argv.slice(length) };
+  }
+  throw unknown(argv);
+}
+
+/** `keys rotat` is not `keys` with a word too many. */
+function isMisspelt({ operands }: Command, [group = '', second = '-']: readonly string[], length: number): boolean {
+  return length === 1 && operands === undefined && isGroup(group) && !second.startsWith('-');
+}
+
+function isGroup(word: string): boolean {
+  return Object.keys(commands).some((name) => name.startsWith(`${word} `));
+}
+
+function unknown([first = '', second = '']: readonly string[]): AppError {
+  if (first.startsWith('-'))
+    return usage(`The command comes first, then its options, as in: nightkeep doctor ${first}`);
+  const names = Object.keys(commands);
+  const asked = isGroup(first) && !second.startsWith('-') ? `${first} ${second}`.trim() : first;
+  const meant = nearest(`${first} ${second}`, names) ?? nearest(first, names);
+  if (meant !== undefined) return usage(`There is no command "${asked}". Did you mean: nightkeep ${meant}?`);
+  return usage(`There is no command "${asked}". See: nightkeep help${isGroup(first) ? ` ${first}` : ''}`);
+}
+
+/** What the person at the command line must mend, not what failed. */
+const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/invalid', 'keyring/invalid']);
 
 function explain(error: unknown): number {
-  process.stderr.write(`nightkeep: ${messageForPeople(error)}\n`);
+  process.stderr.write(`nightkeep: ${scrub(messageForPeople(error))}\n`);
   if (!isAppError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
-  return isAppError(error) && (error.code === 'usage/invalid' || error.code === 'config/invalid') ? 2 : 1;
+  return isAppError(error) && wrongUse.has(error.code) ? 2 : 1;
 }
 
 function usage(message: string): AppError {
   return new AppError('usage/invalid', message);
-}
-
-/** Where the summaries stand. */
-const column = 62;
-
-function helpText(): string {
-  const rows = Object.entries(commands).map(([name, { usage: words, summary }]) => {
-    const call = `  nightkeep ${name} ${words}`;
-    return call.length < column ? `${call.padEnd(column)}${summary}` : `${call}\n${' '.repeat(column)}${summary}`;
-  });
-  return [
-    "Nightkeep backs people's data up at night, with their consent.",
-    '',
-    ...rows,
-    '',
-    'Settings come from the environment and from .env in this folder: see README.md, or .env.example.',
-  ].join('\n');
 }
 
 const standardOutput: Output = { line: (text) => process.stdout.write(`${text}\n`) };

@@ -1,26 +1,39 @@
 import { openPersonRepository } from '../flows/nights/person-repository.ts';
-import type { Command } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { type Command, json, printList } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 import { namedUser } from './people.ts';
 
 /** Lists the snapshots of a person, oldest first. */
 export const snapshots: Command = {
   usage: '--user NAME [--json]',
   summary: 'list the snapshots of a person',
-  options: { user: { type: 'string' }, json: { type: 'boolean' } },
+  options: { user: { value: 'NAME', help: 'whose: a user name, subject or id' }, ...json },
   run: async (options, output) => {
-    await using house = await openHouse();
-    const { repository } = await openPersonRepository(house, (await namedUser(house, options)).id);
-    for await (const { id, snapshot } of repository.listSnapshots()) {
-      const { time, paths, summary } = snapshot;
-      const files = summary?.total_files_processed;
-      const row = { id, time, paths, files, bytes: summary?.total_bytes_processed };
-      output.line(
-        options.json === true
-          ? JSON.stringify(row)
-          : `${id.slice(0, 8)}  ${time}  ${files ?? '?'} files  ${paths.join(' ')}`,
-      );
-    }
+    await using resources = await openFromEnvironment();
+    const { repository } = await openPersonRepository(resources, (await namedUser(resources, options)).id);
+    const found = await Array.fromAsync(repository.listSnapshots());
+    const rows = found.map(({ id, snapshot: { time, paths, summary } }) => ({
+      id,
+      time,
+      paths,
+      files: summary?.total_files_processed,
+      bytes: summary?.total_bytes_processed,
+    }));
+    printList(output, options, { rows, lineOf, none: 'None yet.' });
     return 0;
   },
 };
+
+function lineOf({
+  id,
+  time,
+  files,
+  paths,
+}: {
+  id: string;
+  time: string;
+  files: number | undefined;
+  paths: readonly string[];
+}) {
+  return `${id.slice(0, 8)}  ${time}  ${files ?? '?'} files  ${paths.join(' ')}`;
+}

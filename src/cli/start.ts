@@ -1,36 +1,53 @@
 import { once } from 'node:events';
 import { startWorker } from '../../worker/main.ts';
+import { adviseOn } from '../config/advice.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { AppError } from '../errors.ts';
+import { version } from '../version.ts';
 import { serve } from '../web/server.ts';
-import type { Command } from './command.ts';
-import { openHouse } from './open-house.ts';
+import { type Command, type Options, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
 
 /** Runs the service until SIGTERM or SIGINT, then drains: requests end, running work gets its grace, the rest goes back. */
 export const start: Command = {
   usage: '[--roles web,worker]',
   summary: 'run the service',
-  options: { roles: { type: 'string' } },
+  options: {
+    roles: {
+      value: 'web,worker',
+      help: 'what this process does: serve the pages, work on runs, or both (the default)',
+    },
+  },
   run: async (options, output) => {
-    const roles = readRoles(String(options.roles ?? 'web,worker'));
+    const roles = readRoles(options);
     const asked = askedToEnd();
-    await using house = await openHouse();
-    const { graceMs } = house.config;
-    const web = roles.has('web') ? await serve(house) : undefined;
-    const worker = roles.has('worker') ? await startWorker(house) : undefined;
-    if (web !== undefined) output.line(`Nightkeep listens on ${house.config.publicUrl.href}`);
-    if (web === undefined) output.line('Nightkeep works.');
+    await using resources = await openFromEnvironment();
+    const { config, log } = resources;
+    for (const warning of adviseOn(config, Object.keys(readEnvironment()))) log.warn('settings.doubtful', { warning });
+    const web = roles.includes('web') ? await serve(resources) : undefined;
+    const worker = roles.includes('worker') ? await startWorker(resources) : undefined;
+    const address = web?.url.href;
+    log.info('service.started', { version, roles, ...(address !== undefined && { address }) });
+    if (address === undefined) output.line('Nightkeep works.');
+    else for (const line of whereabouts(address, config.publicUrl.href)) output.line(line);
     await asked;
-    await Promise.all([web?.close(graceMs), worker?.close(graceMs)]);
+    await Promise.all([web?.close(config.graceMs), worker?.close(config.graceMs)]);
+    log.info('service.stopped', { version, roles });
     return 0;
   },
 };
 
-function readRoles(words: string): Set<string> {
-  const roles = words.split(',').map((word) => word.trim());
+function readRoles(options: Options): string[] {
+  const roles = (text(options, 'roles') ?? 'web,worker').split(',').map((word) => word.trim());
   const strange = roles.find((role) => role !== 'web' && role !== 'worker');
   if (strange !== undefined)
     throw new AppError('usage/invalid', `There is no role "${strange}": roles are web and worker.`);
-  return new Set(roles);
+  return [...new Set(roles)];
+}
+
+function whereabouts(address: string, publicUrl: string): string[] {
+  const listens = `Nightkeep listens on ${address}`;
+  return address === publicUrl ? [listens] : [listens, `Browsers reach it at ${publicUrl}`];
 }
 
 /** Heard from the beginning, so that whoever is asked while it starts still ends in good order. */

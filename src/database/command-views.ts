@@ -4,26 +4,35 @@ import type { Database } from './client.ts';
 export async function listPlansForCommand(database: Database, userId: string | undefined) {
   return database.plan.findMany({
     where: { grant: { state: { in: ['active', 'suspect'] } }, ...(userId === undefined ? {} : { userId }) },
-    select: { id: true, userId: true },
+    select: { id: true, user: { select: { id: true, username: true, subject: true } } },
     orderBy: { createdAt: 'asc' },
   });
 }
 
-/** What an operator sees of a run, or null. */
+/** What an operator sees of a run. */
+const runForCommand = {
+  id: true,
+  night: true,
+  trigger: true,
+  state: true,
+  attempt: true,
+  snapshotId: true,
+  counts: true,
+  problemCount: true,
+  message: true,
+} as const;
+
+/** The run, or null. */
 export async function findRun(database: Database, id: string) {
-  return database.run.findUnique({
-    where: { id },
-    select: {
-      id: true,
-      night: true,
-      trigger: true,
-      state: true,
-      attempt: true,
-      snapshotId: true,
-      counts: true,
-      problemCount: true,
-      message: true,
-    },
+  return database.run.findUnique({ where: { id }, select: runForCommand });
+}
+
+/** These runs, in the order in which they were queued. */
+export async function listRunsForCommand(database: Database, ids: readonly string[]) {
+  return database.run.findMany({
+    where: { id: { in: [...ids] } },
+    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+    select: runForCommand,
   });
 }
 
@@ -32,7 +41,7 @@ export async function findUsersByName(database: Database, name: string) {
   const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
   return database.user.findMany({
     where: { OR: [{ username: name }, { subject: name }, ...(isId ? [{ id: name }] : [])] },
-    select: { id: true, username: true },
+    select: { id: true, username: true, subject: true },
     take: 2,
   });
 }

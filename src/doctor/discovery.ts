@@ -1,6 +1,6 @@
+import { isOpenToListeners } from '../domain/addresses.ts';
 import { missingEndpoints, type Published } from '../oidc/inspect-provider.ts';
 import type { Reply } from '../oidc/question.ts';
-import { isOpenToListeners } from './addresses.ts';
 import { type Finding, ok, warn, wrong } from './finding.ts';
 import { someOf } from './words.ts';
 

@@ -1,5 +1,5 @@
 import { type Clock, within } from '../clock.ts';
-import type { Environment } from '../config.ts';
+import type { Environment } from '../config/environment.ts';
 import { isAppError } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { type Finding, unknown, wrong } from './finding.ts';

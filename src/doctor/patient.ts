@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, within } from '../clock.ts';
-import { type Config, type Environment, type Survey, surveySettings } from '../config.ts';
+import { type Config, type Survey, surveySettings } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { type Database, openDatabase } from '../database/client.ts';
 import { findEmbeddedDatabase } from '../database/embedded.ts';
 import { requireMigrations } from '../database/migrate.ts';

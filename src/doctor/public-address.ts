@@ -1,4 +1,4 @@
-import { isLoopback } from './addresses.ts';
+import { isLoopback } from '../domain/addresses.ts';
 import { type Finding, ok, warn, wrong } from './finding.ts';
 
 const name = 'public address';

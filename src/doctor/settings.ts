@@ -1,4 +1,4 @@
-import { settings } from '../config.ts';
+import { settings } from '../config/settings.ts';
 import { type Finding, ok, warn, wrong } from './finding.ts';
 
 const name = 'settings';

@@ -1,7 +1,7 @@
 /** Exchanges one grant's token, and is killed at a step of it: before the n-th thing that it asks of the outside, or after it. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { openLog } from '../../src/log.ts';

@@ -2,7 +2,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { alice, people } from '../../demo/people.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Environment } from '../../src/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { State } from '../../src/doctor/finding.ts';
 import { startRelyingParty } from '../integration/demo/relying-party.ts';

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import type { Environment } from '../../src/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
 import { texts } from '../../src/web/texts.ts';
 import { keyLine } from '../integration/keys/house.ts';
 import type { Visitor } from '../scenarios/realm.ts';
@@ -43,15 +43,19 @@ async function expectRefusal(words: readonly string[], changes: Environment, cod
 
 describe('a command line that is wrong is refused with 2', () => {
   const wrong: [string, RegExp][] = [
-    ['strat', /^nightkeep: There is no command "strat"\. See: nightkeep help\n$/],
+    ['strat', /^nightkeep: There is no command "strat"\. Did you mean: nightkeep start\?\n$/],
+    ['cook', /^nightkeep: There is no command "cook"\. See: nightkeep help\n$/],
     [
       'start --rolls web',
-      /^nightkeep: Unknown option '--rolls'[^\n]*\nUsage: nightkeep start \[--roles web,worker\]\n$/,
+      /^nightkeep: There is no option --rolls\. Did you mean --roles\?\nUsage: nightkeep start \[--roles web,worker\]\n$/,
     ],
     ['start now', /^nightkeep: "now" is one word too many\.\nUsage: nightkeep start \[--roles web,worker\]\n$/],
     ['start --roles cook', /^nightkeep: There is no role "cook": roles are web and worker\.\n$/],
-    ['start --roles=', /^nightkeep: There is no role "": roles are web and worker\.\n$/],
-    ['migrate all', /^nightkeep: "all" is one word too many\.\nUsage: nightkeep migrate \n$/],
+    [
+      'start --roles=',
+      /^nightkeep: --roles needs a value: --roles web,worker\.\nUsage: nightkeep start \[--roles web,worker\]\n$/,
+    ],
+    ['migrate all', /^nightkeep: "all" is one word too many\.\nUsage: nightkeep migrate \[--json\]\n$/],
   ];
   test.each(wrong)('nightkeep %s', (line, told) => expectRefusal(line.split(' '), {}, 2, told));
 });
@@ -101,18 +105,18 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
   });
 });
 
-describe('a keyring that is not that of the database is refused', () => {
+describe('a keyring that is not that of the database is refused with 2', () => {
   const told =
     /^nightkeep: The keyring is not the one [^\n]+ key scene is missing or another one\. Put the right KEYRING back\.\n$/;
-  test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('scene') }, 1, told));
-  test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 1, told));
+  test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('scene') }, 2, told));
+  test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 2, told));
   test('none, on a machine that has no DATA_DIR yet', () =>
-    expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(premises.folder, 'new machine') }, 1, told));
+    expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(premises.folder, 'new machine') }, 2, told));
   test('one that is no keyring', () =>
     expectRefusal(
       ['start'],
       { KEYRING: password },
-      1,
+      2,
       /^nightkeep: The keyring cannot be used: [^\n]+ Write one key a line as id:key/,
     ));
 });

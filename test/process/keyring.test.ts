@@ -34,7 +34,7 @@ test('two that start at once on an empty folder agree on one keyring, and leave 
     OIDC_CLIENT_SECRET: 'secret',
     FILES_URL: 'https://cloud.example/',
   };
-  const config = new URL('../../src/config.ts', import.meta.url).href;
+  const config = new URL('../../src/config/config.ts', import.meta.url).href;
   const workerData = { folder: folder.path, rounds, barrier, config, settings };
   const read = async (): Promise<string[]> => {
     const [keyrings] = await once(new Worker(program, { eval: true, workerData }), 'message');

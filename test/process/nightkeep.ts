@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
-import type { Environment } from '../../src/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
 
 /** How a process ended, and all that it said. */
 export interface Ended {

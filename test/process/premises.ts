@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Person } from '../../demo/people.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Environment } from '../../src/config.ts';
+import type { Environment } from '../../src/config/environment.ts';
 import { type Database, openDatabase } from '../../src/database/client.ts';
 import { demo } from '../scenarios/demo.ts';
 import type { Visitor } from '../scenarios/realm.ts';

@@ -7,7 +7,7 @@ import { freePort } from '../../demo/loopback-server.ts';
 import { alice, bob, type Person } from '../../demo/people.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { openNight } from '../../src/flows/nights/open-night.ts';
 import { openLog } from '../../src/log.ts';

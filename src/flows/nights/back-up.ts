@@ -7,6 +7,7 @@ import { type Archived, archive } from '../../store/archiver/archiver.ts';
 import { timestamp } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
+import { version } from '../../version.ts';
 import { forgetAccess, obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './person-repository.ts';
@@ -65,7 +66,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
     paths: sources.map(({ name }) => `/${name}`),
     hostname: 'nightkeep',
     username,
-    program_version: 'nightkeep 0.1.0',
+    program_version: `nightkeep ${version}`,
     summary: archived.summary,
   });
   const counts = { ...countsOf(archived), ...trafficOf(sources), ms: Math.round(clock.elapsed() - began) };

@@ -4,7 +4,7 @@ import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import type { Config } from '../../../src/config.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';

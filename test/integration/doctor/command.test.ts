@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Environment } from '../../../src/config.ts';
+import type { Environment } from '../../../src/config/environment.ts';
 import { openSurgery, type Surgery, secret } from './house.ts';
 
 const run = promisify(execFile);

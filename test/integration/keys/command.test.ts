@@ -58,23 +58,21 @@ test('a key is rolled: listed, rotated away with progress, retired, and then mis
   expect(await nightkeep('keys', 'retire', 'one')).toBe(1);
   expect(complaints.join('')).toContain('it still seals repository passwords: 1, recovery keys: 1');
   expect(await nightkeep('keys', 'rotate', '--json')).toBe(0);
-  expect(said.map((line) => JSON.parse(line))).toEqual([
-    { key: 'two', resealed: 1, total: 2 },
-    { key: 'two', resealed: 2, total: 2 },
-    { key: 'two', resealed: 2, broken: 0 },
-  ]);
+  expect(JSON.parse(said.join(''))).toEqual({ key: 'two', resealed: 2, broken: 0 });
   expect(await nightkeep('keys', 'rotate')).toBe(0);
   expect(said).toEqual(['Sealed 0 values under two.']);
   expect(await nightkeep('keys', 'retire', 'one')).toBe(0);
   vi.stubEnv('KEYRING', two);
   expect(await nightkeep('keys', '--json')).toBe(0);
-  expect(said.map((line) => JSON.parse(line))).toMatchObject([
+  expect(JSON.parse(said.join(''))).toMatchObject([
     { id: 'two', state: 'sealing', sealed: { 'repository passwords': 1, 'recovery keys': 1 } },
   ]);
 });
 
 test('a sealed file in the spool keeps its key in the ring', async () => {
-  await nightkeep('keys', 'rotate');
+  expect(await nightkeep('keys', 'rotate')).toBe(0);
+  expect(said).toEqual(['Sealed 2 values under two.']);
+  expect(complaints).toEqual(['1 of 2 sealed under two\n', '2 of 2 sealed under two\n']);
   await mkdir(join(folder, 'spool'));
   const { sealed } = seal(parseKeyring(one), { purpose: 'spooled answer', owner: 'x' }, 'an answer');
   await writeFile(join(folder, 'spool', `${randomUUID()}.sealed`), sealed);
@@ -84,14 +82,6 @@ test('a sealed file in the spool keeps its key in the ring', async () => {
 
 test('a start without a key that is needed is refused with the cure', async () => {
   vi.stubEnv('KEYRING', two);
-  expect(await nightkeep('keys')).toBe(1);
+  expect(await nightkeep('keys')).toBe(2);
   expect(complaints.join('')).toContain('key one is missing or another one. Put the right KEYRING back.');
 });
-
-test.each([[['keys', 'retire']], [['keys', 'retire', 'one', 'two']], [['keys', 'rotat']]])(
-  'a command line that is wrong is told how it is written: %j',
-  async (argv) => {
-    expect(await nightkeep(...argv)).toBe(2);
-    expect(complaints.join('')).toMatch(/Usage: nightkeep keys/);
-  },
-);

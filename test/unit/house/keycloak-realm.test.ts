@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { settings } from '../../../src/config.ts';
+import { settings } from '../../../src/config/settings.ts';
 
 const realm = JSON.parse(readFileSync('deploy/keycloak/nightkeep-realm.json', 'utf8'));
 const [client] = realm.clients;
@@ -32,10 +32,10 @@ test('alice and bob may have offline access; the operator has the role that open
   );
   expect(roles.alice).toContain('offline_access');
   expect(roles.bob).toContain('offline_access');
-  expect(roles.operator).toContain(settings.OPERATOR_ROLE[0]);
-  expect(realm.roles.realm).toMatchObject([{ name: settings.OPERATOR_ROLE[0] }]);
+  expect(roles.operator).toContain(settings.OPERATOR_ROLE.default);
+  expect(realm.roles.realm).toMatchObject([{ name: settings.OPERATOR_ROLE.default }]);
   expect(client.protocolMappers[0].config).toMatchObject({
-    'claim.name': settings.ROLES_CLAIM[0],
+    'claim.name': settings.ROLES_CLAIM.default,
     'id.token.claim': 'true',
   });
 });

@@ -11,10 +11,15 @@ describe('an import against the layers is refused with its reason', () => {
     ['the ground from the domain', 'src/log.ts', '../src/domain/run.ts', /ground.*knows nothing of the house/],
     ['the domain from a wing', 'src/domain/run.ts', '../database/runs.ts', /domain is pure/],
     ['one wing from another', 'src/oidc/exchange.ts', '../vault/seal.ts', /meets in a flow, not in oidc/],
-    ['a wing from the settings', 'src/sources/dav/source.ts', '../../config.ts', /meets in a flow, not in sources/],
+    [
+      'a wing from the settings',
+      'src/sources/dav/source.ts',
+      '../../config/config.ts',
+      /meets in a flow, not in sources/,
+    ],
     ['a wing from the queue', 'src/database/runs.ts', '../queues.ts', /not in database/],
     ['the queue from the database', 'src/queues.ts', './database/runs.ts', /ids only/],
-    ['the settings from a wing', 'src/config.ts', './vault/keyring.ts', /config hands plain values on/],
+    ['the settings from a wing', 'src/config/config.ts', '../vault/keyring.ts', /config hands plain values on/],
     ['resources from a flow', 'src/resources.ts', './flows/nights/heal.ts', /flows and rooms use them/],
     ['a flow from a room', 'src/flows/nights/back-up.ts', '../../web/session.ts', /knows none of them/],
     ['a page from the worker', 'src/web/routes.ts', '../../worker/main.ts', /Rooms stand beside each other/],
@@ -84,7 +89,7 @@ describe('a door opened by others than its keepers is refused with its reason', 
   });
 
   test.each([
-    ['src/config.ts', 'export const at = process.env.HOME;'],
+    ['src/config/environment.ts', 'export const at = process.env.HOME;'],
     ['src/clock.ts', 'setInterval(() => Date.now(), 5);'],
     ['src/web/page.ts', "import { randomUUID, timingSafeEqual } from 'node:crypto'; const at = new Date(5);"],
     ['src/vault/seal.ts', "import { createCipheriv } from 'node:crypto';"],

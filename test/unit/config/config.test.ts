@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Environment, readConfig, settings, surveySettings } from '../../../src/config.ts';
+import { readConfig, readSetting, surveySettings } from '../../../src/config/config.ts';
+import type { Environment } from '../../../src/config/environment.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -60,6 +61,11 @@ describe('settings', () => {
   const wrong: [Environment, RegExp][] = [
     [{ OIDC_DPOP: 'on' }, /^OIDC_DPOP is "on": it must be one of auto, off, required/],
     [{ OIDC_ISSUER: '' }, /^OIDC_ISSUER is missing: Issuer URL/],
+    [
+      { FILES_URL: 'https://{sub}.cloud.example/' },
+      /^FILES_URL is not a usable address: claims may stand in its path only/,
+    ],
+    [{ FILES_URL: 'https://cloud.example/{sub}/?x=1' }, /^FILES_URL is not a usable address: .+ no user name, query/],
     [{ FILES_URL: 'cloud.example' }, /^FILES_URL is not a usable address: it must begin with http:\/\/ or https:\/\//],
     [{ OIDC_CLIENT_SECRET: '' }, /^OIDC_CLIENT_SECRET is missing: client_secret_basic needs it/],
     [{ OIDC_CLIENT_SECRET_FILE: '/nowhere' }, /^OIDC_CLIENT_SECRET is set twice/],
@@ -115,11 +121,17 @@ describe('settings', () => {
     await expect(stat(DATA_DIR)).rejects.toThrow('ENOENT');
   });
 
-  test('stand in README and .env.example, each one', async () => {
-    const [readme, example] = await Promise.all([readFile('README.md', 'utf8'), readFile('.env.example', 'utf8')]);
-    for (const name of Object.keys(settings)) {
-      expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, 'm'));
-      expect(example).toMatch(new RegExp(`^(# )?${name}=`, 'm'));
-    }
+  test('that are missing are told beside the name that was likely meant for them', () => {
+    const { OIDC_ISSUER, ...rest } = good();
+    expect(() => readConfig({ ...rest, OIDC_ISSUR: OIDC_ISSUER })).toThrow(
+      'OIDC_ISSUER is missing: Issuer URL of the OpenID provider. OIDC_ISSUR is set, which is not a setting.',
+    );
+  });
+
+  test('can be read one by one, whatever the others are', () => {
+    const DATABASE_URL = 'postgres://localhost/nightkeep';
+    expect(readSetting({ DATABASE_URL, PORT: 'x' }, 'DATABASE_URL')).toBe(DATABASE_URL);
+    expect(readSetting({}, 'DATABASE_URL')).toBeUndefined();
+    expect(() => readSetting({ PORT: 'x' }, 'PORT')).toThrow(/^PORT is "x"/);
   });
 });

@@ -1,0 +1,33 @@
+import { backup } from './backup.ts';
+import { circuits } from './circuits.ts';
+import type { Command } from './command.ts';
+import { doctor } from './doctor.ts';
+import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
+import { grants } from './grants.ts';
+import { heal } from './heal.ts';
+import { keys, keysRetire, keysRotate } from './keys.ts';
+import { migrateCommand } from './migrate.ts';
+import { restoreCommand } from './restore.ts';
+import { settingsCommand } from './settings.ts';
+import { snapshots } from './snapshots.ts';
+import { start } from './start.ts';
+
+/** Every command by its name, which is one word or two. */
+export const commands: Readonly<Record<string, Command>> = {
+  start,
+  settings: settingsCommand,
+  doctor,
+  migrate: migrateCommand,
+  backup,
+  snapshots,
+  restore: restoreCommand,
+  'enroll device': enrollDevice,
+  'enroll password': enrollPassword,
+  'enroll service': enrollService,
+  grants,
+  circuits,
+  keys,
+  'keys rotate': keysRotate,
+  'keys retire': keysRetire,
+  heal,
+};

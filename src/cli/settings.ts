@@ -1,0 +1,28 @@
+import { adviseOn } from '../config/advice.ts';
+import { surveySettings } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { type InForce, listInForce } from '../config/in-force.ts';
+import { type Command, json, printList } from './command.ts';
+
+/** Lists every setting that is in force and where it comes from, secrets hidden; what is wrong or doubtful goes to standard error. */
+export const settingsCommand: Command = {
+  usage: '[--json]',
+  summary: 'list the settings in force, and where each comes from',
+  options: json,
+  run: async (options, output) => {
+    const environment = readEnvironment();
+    const { faults, settings } = surveySettings(environment);
+    const rows = listInForce(environment);
+    const width = Math.max(...rows.map(({ name }) => name.length));
+    printList(output, options, { rows, lineOf: (row) => lineOf(row, width), none: '' });
+    for (const warning of adviseOn(settings, Object.keys(environment))) process.stderr.write(`Warning: ${warning}\n`);
+    for (const fault of new Set(faults.values())) process.stderr.write(`Wrong: ${fault}\n`);
+    return faults.size === 0 ? 0 : 2;
+  },
+};
+
+function lineOf({ name, value, from, file, absent, fault }: InForce, width: number): string {
+  const origin = file === undefined ? from : `${from}, in the file ${file}`;
+  const notes = fault === undefined ? [absent ?? origin] : [...(from === 'default' ? [] : [origin]), 'wrong'];
+  return `${name.padEnd(width)}  ${value === null ? '' : `${value}  `}(${notes.join(', ')})`;
+}

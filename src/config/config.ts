@@ -1,0 +1,144 @@
+import { join, resolve } from 'node:path';
+import { AppError, isAppError } from '../errors.ts';
+import type { Level } from '../log.ts';
+import { type Environment, textOf } from './environment.ts';
+import { invalid } from './invalid.ts';
+import { findKeyring, makeKeyring } from './keyring-file.ts';
+import type { Reader, Retention } from './readers.ts';
+import { type Name, settings, type Values } from './settings.ts';
+
+/** Every setting, parsed once. Absent optional services mean the embedded default. */
+export interface Config {
+  publicUrl: URL;
+  host: string;
+  port: number;
+  dataDir: string;
+  databaseUrl?: string;
+  redisUrl?: string;
+  storeFolder: string;
+  provider: {
+    issuer: URL;
+    clientId: string;
+    authentication: Values['OIDC_CLIENT_AUTH'];
+    secrets: string[];
+    /** One private key or several, the newest first. */
+    privateKeyPem?: string;
+    /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
+    dpop?: Values['OIDC_DPOP'];
+    extraScopes: string[];
+  };
+  /** WebDAV URL with claims in braces. */
+  filesUrl: string;
+  window: { zone: string; start: string; end: string };
+  retention: Retention;
+  offlineIdleMs: number;
+  offlineMaxMs?: number;
+  operatorRole: string;
+  rolesClaim: string;
+  logLevel: Level;
+  concurrency: number;
+  graceMs: number;
+  keyring: string;
+}
+
+/** Reads every setting; throws `config/invalid` that names all that are wrong, each with the cure. Secrets may come as NAME_FILE. */
+export function readConfig(environment: Environment): Config {
+  const { settings: read, faults } = surveySettings(environment);
+  if (faults.size > 0) throw new AppError('config/invalid', [...new Set(faults.values())].join('\n'));
+  const config = { ...read, keyring: read.keyring ?? makeKeyring(read.dataDir ?? '') };
+  if (!isWhole<Config>(config, faults)) throw new Error('A setting is missing that no reader missed.');
+  return config;
+}
+
+export interface Survey {
+  /** What can be read. */
+  settings: Partial<Omit<Config, 'provider'>> & { provider: Partial<Config['provider']> };
+  /** A sentence with its cure for each member that cannot be read; one wrong setting can spoil several members. */
+  faults: ReadonlyMap<string, string>;
+}
+
+/** Reads what can be read, and makes nothing: a keyring that the first start will make is absent. */
+export function surveySettings(environment: Environment): Survey {
+  const value: Value = (name) => readSetting(environment, name);
+  const faults = new Map<string, string>();
+  const provider = gather(providerMembers(value), faults);
+  return { settings: { ...gather(members(value), faults), provider }, faults };
+}
+
+/** One setting alone, for what needs no other. Throws `config/invalid`. */
+export function readSetting<N extends Name>(environment: Environment, name: N): Values[N] {
+  return readers[name].read(textOf(environment, name), name);
+}
+
+const readers: { [N in Name]: { read: Reader<Values[N]> } } = settings;
+
+type Value = <N extends Name>(name: N) => Values[N];
+/** How each member comes from the settings; undefined leaves an optional one out. */
+type Members<T> = { [Key in keyof T]-?: () => T[Key] | undefined };
+
+function members(value: Value): Members<Omit<Config, 'provider'>> {
+  const dataDir = () => resolve(value('DATA_DIR'));
+  return {
+    publicUrl: () => value('PUBLIC_URL'),
+    host: () => value('HOST'),
+    port: () => value('PORT'),
+    dataDir,
+    databaseUrl: () => value('DATABASE_URL'),
+    redisUrl: () => value('REDIS_URL'),
+    storeFolder: () => value('STORE_URL') ?? join(dataDir(), 'store'),
+    filesUrl: () => value('FILES_URL'),
+    window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
+    retention: () => value('RETENTION'),
+    offlineIdleMs: () => value('OFFLINE_IDLE'),
+    offlineMaxMs: () => value('OFFLINE_MAX'),
+    operatorRole: () => value('OPERATOR_ROLE'),
+    rolesClaim: () => value('ROLES_CLAIM'),
+    logLevel: () => value('LOG_LEVEL'),
+    concurrency: () => value('CONCURRENCY'),
+    graceMs: () => value('GRACE_SECONDS') * 1000,
+    keyring: () => value('KEYRING') ?? findKeyring(dataDir()),
+  };
+}
+
+function providerMembers(value: Value): Members<Config['provider']> {
+  const authentication = () => value('OIDC_CLIENT_AUTH');
+  return {
+    issuer: () => value('OIDC_ISSUER'),
+    clientId: () => value('OIDC_CLIENT_ID'),
+    authentication,
+    secrets: () => {
+      const secrets = value('OIDC_CLIENT_SECRET');
+      const method = authentication();
+      if (!method.startsWith('client_secret') || secrets.length > 0) return secrets;
+      throw invalid('OIDC_CLIENT_SECRET', `is missing: ${method} needs it (or OIDC_CLIENT_SECRET_FILE)`);
+    },
+    privateKeyPem: () => {
+      const pem = value('OIDC_PRIVATE_KEY');
+      if (pem === undefined && authentication() === 'private_key_jwt')
+        throw invalid('OIDC_PRIVATE_KEY', 'is missing: private_key_jwt needs it (or OIDC_PRIVATE_KEY_FILE)');
+      return pem;
+    },
+    dpop: () => value('OIDC_DPOP'),
+    extraScopes: () => value('OIDC_SCOPES'),
+  };
+}
+
+/** Reads every member, so that all that is wrong is told at once. */
+function gather<T extends object>(read: Members<T>, faults: Map<string, string>): Partial<T> {
+  const found: Partial<T> = {};
+  for (const key in read) {
+    try {
+      const value = read[key]();
+      if (value !== undefined) found[key] = value;
+    } catch (error) {
+      if (!isAppError(error, 'config/invalid')) throw error;
+      faults.set(key, error.message);
+    }
+  }
+  return found;
+}
+
+/** Where no reader found fault, nothing that must be there is missing. */
+function isWhole<T extends object>(_read: unknown, faults: Survey['faults']): _read is T {
+  return faults.size === 0;
+}

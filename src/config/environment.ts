@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { AppError } from '../errors.ts';
+import { invalid } from './invalid.ts';
+import { findMisspelt } from './misspelt.ts';
+import { type Name, plain, rowOf } from './settings.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** The environment of this process; what it lacks is taken from `.env` in this folder, where there is one. */
+export function readEnvironment(): Environment {
+  return { ...readDotEnv(), ...process.env };
+}
+
+/** Whether the environment of this process has the name; what it lacks is looked for in `.env`. */
+export function isInEnvironment(name: string): boolean {
+  return process.env[name] !== undefined;
+}
+
+function readDotEnv(): Environment {
+  try {
+    return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+  } catch (cause) {
+    throw new AppError('config/invalid', '.env cannot be read. Make it a file that this user may read.', { cause });
+  }
+}
+
+/**
+ * The text that is in force: what NAME or the file that NAME_FILE names holds, or the default; empty where that is none.
+ * Throws `config/invalid` where it must be set, is set twice or cannot be read.
+ */
+export function textOf(environment: Environment, name: Name): string {
+  const file = environment[`${name}_FILE`];
+  if (environment[name] && file) throw invalid(name, `is set twice: remove ${name} or ${name}_FILE`);
+  const text = file ? readText(`${name}_FILE names ${file}`, file).trim() : environment[name];
+  if (text) return text;
+  const { default: fallback, absent, help } = rowOf(name);
+  if (fallback === undefined && absent === undefined)
+    throw invalid(name, `is missing: ${plain(help)}${misspeltOf(environment, name)}`);
+  return fallback ?? '';
+}
+
+function misspeltOf(environment: Environment, name: Name): string {
+  const slip = findMisspelt(Object.keys(environment)).find(({ meant }) => meant === name);
+  return slip === undefined ? '' : `. ${slip.name} is set, which is not a setting`;
+}
+
+/** Reads a file that a setting names; `what` says so to whoever must mend it. Throws `config/invalid`. */
+export function readText(what: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `${what}, which cannot be read. Check the path and its permissions.`;
+    throw new AppError('config/invalid', message, { cause });
+  }
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../errors.ts';
+import { readText } from './environment.ts';
+
+const keyringFile = (dataDir: string) => join(dataDir, 'keyring');
+
+/** The keyring that an earlier start made, or undefined. */
+export function findKeyring(dataDir: string): string | undefined {
+  const file = keyringFile(dataDir);
+  return existsSync(file) ? readText(`The keyring is kept in ${file}`, file) : undefined;
+}
+
+/** Without a KEYRING the first start makes one, readable by this user only; of several that start at once, one. */
+export function makeKeyring(dataDir: string): string {
+  const file = keyringFile(dataDir);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    placeOnce(file, `k1:${randomBytes(32).toString('base64url')}\n`);
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const what = `The keyring cannot be made in ${dataDir}. Make DATA_DIR a folder that this user may write to.`;
+    throw new AppError('config/invalid', what, { cause });
+  }
+}
+
+/** Whole or not at all, and never over one that is there: everything is sealed with it from now on. */
+function placeOnce(file: string, text: string): void {
+  const draft = `${file}-${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    linkSync(draft, file);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}

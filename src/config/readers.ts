@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { isValidZone } from '../domain/nights.ts';
+import { expandUrl } from '../domain/url-template.ts';
+import { isAppError } from '../errors.ts';
+import { invalid } from './invalid.ts';
+
+/** What the text of a setting means; throws `config/invalid` with the name and the cure. */
+export type Reader<T> = (text: string, name: string) => T;
+
+export const asWritten: Reader<string> = (text) => text;
+
+export const words: Reader<string[]> = (text) => text.split(/\s+/).filter(Boolean);
+
+export const lines: Reader<string[]> = (text) =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+/** Undefined where nothing is set. */
+export function optional<T>(read: Reader<T>): Reader<T | undefined> {
+  return (text, name) => (text === '' ? undefined : read(text, name));
+}
+
+export function address(...protocols: readonly string[]): Reader<URL> {
+  return (text, name) => {
+    const parsed = URL.parse(text);
+    if (parsed !== null && protocols.includes(parsed.protocol)) return parsed;
+    const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
+    throw invalid(name, `is not a usable address: it must begin with ${beginnings}`);
+  };
+}
+
+/** Left as written: a parsed one would encode what drivers expect raw. */
+export function serviceAddress(...protocols: readonly string[]): Reader<string> {
+  const read = address(...protocols);
+  return (text, name) => {
+    read(text, name);
+    return text;
+  };
+}
+
+const webAddress = address('http:', 'https:');
+
+/** A web address with claims in braces. */
+export const addressOfPerson: Reader<string> = (text, name) => {
+  webAddress(text.replace(/\{\w+\}/g, 'x'), name);
+  const claims = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, claim]) => [claim, 'x']);
+  try {
+    expandUrl(text, Object.fromEntries(claims));
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    throw invalid(
+      name,
+      'is not a usable address: claims may stand in its path only, and it has no user name, query or fragment',
+    );
+  }
+  return text;
+};
+
+export const folder: Reader<string> = (text, name) => {
+  const parsed = address('file:')(text, name);
+  try {
+    return fileURLToPath(parsed);
+  } catch {
+    throw invalid(name, `is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`);
+  }
+};
+
+export function whole(least: number, most: number): Reader<number> {
+  return (text, name) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw invalid(name, `is "${text}": it must be a whole number from ${least} to ${most}`);
+  };
+}
+
+const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+const longestMs = 36_500 * 86_400_000;
+
+/** Days, hours, minutes or seconds, in milliseconds. */
+export const duration: Reader<number> = (text, name) => {
+  const [, count, unit = ''] = /^([1-9]\d{0,8})([dhms])$/.exec(text) ?? [];
+  const ms = Number(count) * (unitMs[unit] ?? Number.NaN);
+  if (ms <= longestMs) return ms;
+  throw invalid(name, `is "${text}": write it as 30d, 12h, 30m or 90s`);
+};
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
+  return (text, name) => {
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    throw invalid(name, `is "${text}": it must be one of ${choices.join(', ')}`);
+  };
+}
+
+export const window: Reader<{ start: string; end: string }> = (text, name) => {
+  const match = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(text);
+  const [, start, end] = match ?? [];
+  if (start !== undefined && end !== undefined && start !== end) return { start, end };
+  throw invalid(name, `is "${text}": write it as 01:00-05:00`);
+};
+
+export const zone: Reader<string> = (text, name) => {
+  if (isValidZone(text)) return text;
+  throw invalid(name, `is "${text}", which is no IANA time zone: write it as Europe/Berlin`);
+};
+
+export type Retention = Record<'daily' | 'weekly' | 'monthly', number>;
+
+export const retention: Reader<Retention> = (text, name) => {
+  const counts: Retention = { daily: 0, weekly: 0, monthly: 0 };
+  for (const part of text.split(',')) {
+    const match = /^\s*(daily|weekly|monthly)=(\d{1,4})\s*$/.exec(part);
+    if (match === null) throw invalid(name, `has "${part.trim()}": write it as daily=7,weekly=4,monthly=12`);
+    Object.assign(counts, { [String(match[1])]: Number(match[2]) });
+  }
+  return counts;
+};

@@ -1,0 +1,165 @@
+import {
+  address,
+  addressOfPerson,
+  asWritten,
+  duration,
+  folder,
+  lines,
+  oneOf,
+  optional,
+  type Reader,
+  retention,
+  serviceAddress,
+  whole,
+  window,
+  words,
+  zone,
+} from './readers.ts';
+
+/** One setting. Without `default` and `absent` it must be set. */
+export interface Setting {
+  read: Reader<unknown>;
+  /** Markdown. */
+  help: string;
+  /** The text that counts where nothing is set. */
+  default?: string;
+  /** What happens where nothing is set, for a setting that has no text for it. Markdown. */
+  absent?: string;
+  /** Never shown, or of an address not its password. */
+  secret?: 'whole' | 'password';
+  /** Stands in `.env.example` to be replaced. */
+  fillIn?: string;
+  /** Stands in `.env.example` behind a `#`, in place of the default. */
+  example?: string;
+}
+
+/** Every setting, a row each. README's table, `.env.example` and `nightkeep settings` are made of these. */
+export const settings = {
+  OIDC_ISSUER: {
+    read: address('http:', 'https:'),
+    help: 'Issuer URL of the OpenID provider',
+    fillIn: 'https://keycloak.example/realms/people',
+  },
+  OIDC_CLIENT_ID: { read: asWritten, help: 'Client id of Nightkeep at the provider', fillIn: 'nightkeep' },
+  OIDC_CLIENT_SECRET: {
+    read: lines,
+    help: 'Client secret; several, one a line, are tried in order',
+    absent: 'none, but needed for `client_secret_basic` and `client_secret_post`',
+    secret: 'whole',
+    fillIn: 'change-me',
+  },
+  FILES_URL: {
+    read: addressOfPerson,
+    help: 'WebDAV address of a person, claims in braces: `https://cloud.example/remote.php/dav/files/{preferred_username}/`',
+    fillIn: 'https://cloud.example/remote.php/dav/files/{preferred_username}/',
+  },
+  PUBLIC_URL: { read: address('http:', 'https:'), default: 'http://localhost:3000', help: 'Address that browsers use' },
+  HOST: { read: asWritten, default: '127.0.0.1', help: 'Address to listen on' },
+  PORT: { read: whole(0, 65_535), default: '3000', help: 'Port to listen on; 0 takes a free one' },
+  DATA_DIR: {
+    read: asWritten,
+    default: '.nightkeep',
+    help: 'Folder for tokens that the database does not have yet, and for the embedded database, the store and the keyring where those are not set',
+  },
+  DATABASE_URL: {
+    read: optional(serviceAddress('postgres:', 'postgresql:')),
+    help: 'PostgreSQL',
+    absent: 'an embedded one in `DATA_DIR`',
+    secret: 'password',
+    example: 'postgres://nightkeep:password@127.0.0.1:5432/nightkeep',
+  },
+  REDIS_URL: {
+    read: optional(serviceAddress('redis:', 'rediss:')),
+    help: 'Redis for the queue',
+    absent: 'none: the queue lives in PostgreSQL',
+    secret: 'password',
+    example: 'redis://127.0.0.1:6379',
+  },
+  STORE_URL: {
+    read: optional(folder),
+    help: 'Where the repositories are: `file:///path`',
+    absent: '`DATA_DIR/store`',
+    example: 'file:///srv/nightkeep/store',
+  },
+  KEYRING: {
+    read: optional(asWritten),
+    help: 'Keys that seal tokens, `id:base64url` a line, newest first. Keep a copy: without it nothing that is sealed opens again',
+    absent: 'made once in `DATA_DIR`',
+    secret: 'whole',
+    example: 'k1:base64url-of-32-bytes',
+  },
+  OIDC_CLIENT_AUTH: {
+    read: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
+    default: 'client_secret_basic',
+    help: 'How it authenticates there: `client_secret_basic`, `client_secret_post`, `private_key_jwt`, or `none` for a public client',
+  },
+  OIDC_PRIVATE_KEY: {
+    read: optional(asWritten),
+    help: 'PEM (PKCS #8) for `private_key_jwt`; several, the newest first; their public halves are at `/jwks`',
+    absent: 'none, but needed for `private_key_jwt`',
+    secret: 'whole',
+  },
+  OIDC_DPOP: {
+    read: oneOf('auto', 'off', 'required'),
+    default: 'auto',
+    help: 'Tokens bound to a key (RFC 9449): `auto` for public clients where the provider offers it, `off` or `required`',
+  },
+  OIDC_SCOPES: {
+    read: words,
+    help: 'Scopes asked for besides `openid`, `profile`, `email` and `offline_access`',
+    absent: 'none',
+    example: 'roles',
+  },
+  WINDOW: { read: window, default: '01:00-05:00', help: 'When the nightly run starts, local time' },
+  ZONE: { read: zone, default: 'UTC', help: 'IANA time zone of people whose provider says none' },
+  RETENTION: {
+    read: retention,
+    default: 'daily=7,weekly=4,monthly=12',
+    help: 'Which snapshots a person is told will be kept',
+  },
+  OFFLINE_IDLE: {
+    read: duration,
+    default: '30d',
+    help: 'Offline Session Idle of the provider: days, hours, minutes or seconds, as `30d`, `12h`, `30m`, `90s`',
+  },
+  OFFLINE_MAX: {
+    read: optional(duration),
+    help: 'Offline Session Max of the provider, where it is limited: written like `OFFLINE_IDLE`',
+    absent: 'not limited',
+    example: '60d',
+  },
+  OPERATOR_ROLE: { read: asWritten, default: 'nightkeep-operator', help: 'Role that makes a person an operator' },
+  ROLES_CLAIM: { read: asWritten, default: 'roles', help: 'Claim of the ID token that lists roles' },
+  LOG_LEVEL: {
+    read: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    help: 'How much is logged: `debug`, `info`, `warn` or `error`',
+  },
+  CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
+  GRACE_SECONDS: {
+    read: whole(0, 3_600),
+    default: '30',
+    help: 'How long running work may go on after SIGTERM, in seconds',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type Name = keyof typeof settings;
+
+export function isName(text: string): text is Name {
+  return Object.hasOwn(settings, text);
+}
+
+export const names: readonly Name[] = Object.keys(settings).filter(isName);
+
+/** Of Markdown the text alone. */
+export function plain(markdown: string): string {
+  return markdown.replaceAll('`', '');
+}
+
+/** The row of a setting, with all that a row may have. */
+export function rowOf(name: Name): Setting {
+  return settings[name];
+}
+
+/** What each setting is read as. */
+export type Values = { [Key in Name]: ReturnType<(typeof settings)[Key]['read']> };

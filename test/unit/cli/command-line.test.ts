@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { commands } from '../../../src/cli/commands.ts';
+import { parse } from '../../../src/cli/parse.ts';
+import { runCommand } from '../../../src/cli/run-command.ts';
+
+let complaints: string[];
+beforeEach(() => {
+  complaints = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((line) => complaints.push(String(line)) > 0);
+});
+afterEach(() => vi.restoreAllMocks());
+
+async function nightkeep(line: string) {
+  const said: string[] = [];
+  const code = await runCommand(line === '' ? [] : line.split(' '), { line: (text) => said.push(text) });
+  return { code, said: said.join('\n'), complaint: complaints.join('') };
+}
+
+describe('help', () => {
+  test.each(Object.keys(commands))('of %s explains its options and exit codes', async (name) => {
+    const { code, said } = await nightkeep(`${name} --help`);
+    expect(code).toBe(0);
+    expect(said).toMatch(new RegExp(`^Usage: nightkeep ${name}\\b`));
+    const { options, operands = {} } = commands[name] ?? expect.unreachable();
+    for (const option of Object.keys(options)) expect(said).toMatch(new RegExp(`^  --${option}( \\S+)? {2,}\\S`, 'm'));
+    for (const operand of Object.keys(operands))
+      expect(said).toMatch(new RegExp(`^  ${operand.toUpperCase()} +\\S`, 'm'));
+    expect(said).toMatch(/^Exit codes:\n {2}0 .+\n {2}1 .+\n {2}2 /m);
+    expect((await nightkeep(`help ${name}`)).said).toBe(said);
+    expect((await nightkeep(`${name} -h`)).said).toBe(said);
+  });
+
+  test.each(Object.entries(commands))(
+    'the usage of %s names each of its options, and README names it',
+    (name, command) => {
+      const named = [...command.usage.matchAll(/--([\w-]+)/g)].map(([, option]) => option);
+      expect(named.toSorted()).toEqual(Object.keys(command.options).toSorted());
+      expect(readFileSync('README.md', 'utf8')).toContain(`\n    nightkeep ${name} ${command.usage}\n`);
+    },
+  );
+
+  test('of the whole lists every command, and ends with 2 where nothing was asked', async () => {
+    const { code, said } = await nightkeep('--help');
+    expect(code).toBe(0);
+    for (const [name, { usage }] of Object.entries(commands)) expect(said).toContain(`  nightkeep ${name} ${usage}`);
+    expect(await nightkeep('')).toMatchObject({ code: 2, said });
+    expect(await nightkeep('help')).toMatchObject({ code: 0, said });
+  });
+
+  test('of a group lists its commands', async () => {
+    expect((await nightkeep('enroll --help')).said.match(/nightkeep enroll \w+/g)).toHaveLength(3);
+    expect((await nightkeep('help keys')).said).toContain('  nightkeep keys retire ID');
+  });
+});
+
+test('the version is that of package.json', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(await nightkeep('--version')).toMatchObject({ code: 0, said: `nightkeep ${version}` });
+});
+
+describe('a command line that is wrong is refused with what was meant, or how it is written', () => {
+  test.each([
+    ['strat', 'There is no command "strat". Did you mean: nightkeep start?'],
+    ['bakcup --all', 'There is no command "bakcup". Did you mean: nightkeep backup?'],
+    ['key rotate', 'There is no command "key". Did you mean: nightkeep keys rotate?'],
+    ['keys rotat', 'There is no command "keys rotat". Did you mean: nightkeep keys rotate?'],
+    ['enroll', 'There is no command "enroll". See: nightkeep help enroll'],
+    ['enroll devcie', 'There is no command "enroll devcie". Did you mean: nightkeep enroll device?'],
+    ['cook', 'There is no command "cook". See: nightkeep help'],
+    ['--json doctor', 'The command comes first, then its options, as in: nightkeep doctor --json'],
+    ['doctor --jsn', 'There is no option --jsn. Did you mean --json?\nUsage: nightkeep doctor [--json]'],
+    ['doctor -j', 'There is no option -j.\nUsage: nightkeep doctor [--json]'],
+    ['doctor now', '"now" is one word too many.\nUsage: nightkeep doctor [--json]'],
+    ['doctor --json=yes', '--json takes no value.\nUsage: nightkeep doctor [--json]'],
+    ['keys retire', 'ID is missing.\nUsage: nightkeep keys retire ID [--json]'],
+    ['snapshots --user', '--user needs a value: --user NAME.\nUsage: nightkeep snapshots --user NAME [--json]'],
+    ['snapshots --user --json', '--user needs a value: --user NAME.\nUsage: nightkeep snapshots --user NAME [--json]'],
+    ['snapshots --user a --user b', '--user is given twice.\nUsage: nightkeep snapshots --user NAME [--json]'],
+    ['backup', 'Say either --user NAME or --all.'],
+    ['backup --all --user alice', 'Say either --user NAME or --all.'],
+    ['restore --user alice', 'Say where to with --to DIR.'],
+    ['grants --expiring 1d --forecast 2d', '--forecast and --expiring do not go together.'],
+    ['grants --forecast 2d --state active', '--forecast and --state do not go together.'],
+    ['grants --ask-again --forecast 2d', '--forecast and --ask-again do not go together.'],
+    ['grants --ask-again', 'Say whose grant to ask for with --user NAME.'],
+    ['grants --user alice', '--user goes with --ask-again only.'],
+    ['grants --expiring soon', '--expiring is "soon": write it as 14d.'],
+    ['grants --state dead', 'There is no state "dead": states are active, suspect, needs_consent, withdrawn.'],
+    ['start --roles cook', 'There is no role "cook": roles are web and worker.'],
+  ])('%s', async (line, told) => {
+    expect(await nightkeep(line)).toEqual({ code: 2, said: '', complaint: `nightkeep: ${told}\n` });
+  });
+});
+
+test('a value may begin with a dash where it is joined to its option, and an operand behind --', () => {
+  const { snapshots, 'keys retire': retire } = commands;
+  if (snapshots === undefined || retire === undefined) expect.unreachable();
+  expect(parse('snapshots', snapshots, ['--user=-x', '--json'])).toEqual({ user: '-x', json: true });
+  expect(parse('keys retire', retire, ['--', '--json'])).toEqual({ id: '--json' });
+});
