@@ -3,6 +3,7 @@ import { startWorker } from '../../worker/main.ts';
 import { adviseOn } from '../config/advice.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { AppError } from '../errors.ts';
+import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { serve } from '../web/server.ts';
 import { type Command, type Options, text } from './command.ts';
@@ -23,7 +24,7 @@ export const start: Command = {
     const asked = askedToEnd();
     await using resources = await openFromEnvironment();
     const { config, log } = resources;
-    for (const warning of adviseOn(config, Object.keys(readEnvironment()))) log.warn('settings.doubtful', { warning });
+    warn(resources, roles);
     const web = roles.includes('web') ? await serve(resources) : undefined;
     const worker = roles.includes('worker') ? await startWorker(resources) : undefined;
     const address = web?.url.href;
@@ -43,6 +44,13 @@ function readRoles(options: Options): string[] {
   if (strange !== undefined)
     throw new AppError('usage/invalid', `There is no role "${strange}": roles are web and worker.`);
   return [...new Set(roles)];
+}
+
+/** The address concerns whoever serves the pages. */
+function warn({ config, log }: Resources, roles: readonly string[]): void {
+  const { filesUrl, port, publicUrl } = config;
+  const judged = roles.includes('web') ? { filesUrl, port, publicUrl } : { filesUrl };
+  for (const warning of adviseOn(judged, Object.keys(readEnvironment()))) log.warn('settings.doubtful', { warning });
 }
 
 function whereabouts(address: string, publicUrl: string): string[] {

@@ -70,12 +70,18 @@ export async function eventually(isSo: () => boolean | Promise<boolean>): Promis
   await vi.waitUntil(isSo, { timeout: 30_000, interval: 20 });
 }
 
-/** The events that were logged, in order; throws where standard error holds anything but the log. */
+/**
+ * What a service logged between its start and its end, in order. Throws where it does not tell of both, or standard error
+ * holds anything but the log.
+ */
 export function eventsOf(stderr: string): string[] {
-  return stderr
+  const events = stderr
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line).event);
+    .map((line): string => JSON.parse(line).event);
+  const isLifecycle = (event: string) => event.startsWith('service.');
+  expect(events.filter(isLifecycle)).toEqual(['service.started', 'service.stopped']);
+  return events.filter((event) => !isLifecycle(event));
 }
 
 /** It says what is wrong in words for people: no stack, and none of these secrets. */

@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, nightkeep } from './nightkeep.ts';
+import { version } from '../../src/version.ts';
+import { eventsOf, eventually, type Nightkeep, nightkeep } from './nightkeep.ts';
 import { openPremises, type Premises } from './premises.ts';
 
 let premises: Premises;
@@ -18,9 +19,21 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, answers, an
   expect(await answers('/livez')).toBe('ok');
   expect(await answers('/readyz')).toBe('ok');
   service.signal(signal);
-  const stdout = `Nightkeep listens on ${premises.url.href}\n`;
-  expect(await service.ended).toEqual({ code: 0, stdout, stderr: '' });
+  const { port, href } = premises.url;
+  const { code, stdout, stderr } = await service.ended;
+  expect({ code, stdout, events: eventsOf(stderr) }).toEqual({
+    code: 0,
+    stdout: `Nightkeep listens on http://127.0.0.1:${port}/\nBrowsers reach it at ${href}\n`,
+    events: [],
+  });
+  const [started] = stderr.split('\n').map((line) => JSON.parse(line || '{}'));
+  expect(started).toMatchObject({ version, roles: ['web', 'worker'], address: `http://127.0.0.1:${port}/` });
 });
+
+async function expectGoodEnd(service: Nightkeep): Promise<void> {
+  const { code, stderr } = await service.ended;
+  expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: [] });
+}
 
 describe('a connection does not hold it up', () => {
   const cases: [string, string, string][] = [
@@ -39,7 +52,7 @@ describe('a connection does not hold it up', () => {
     // The server has read the question once it has answered one that came later.
     await answers('/readyz');
     service.signal('SIGTERM');
-    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    await expectGoodEnd(service);
     socket.destroy();
   });
 
@@ -68,7 +81,7 @@ describe('with the embedded database', () => {
     await using service = nightkeep(['start'], settings(), premises.here);
     await eventually(runs);
     service.signal('SIGTERM');
-    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    await expectGoodEnd(service);
     expect(await runs()).toBe(false);
   });
 
@@ -76,7 +89,7 @@ describe('with the embedded database', () => {
     await using service = nightkeep(['start'], settings(), premises.here);
     await service.started();
     service.signalGroup('SIGINT');
-    expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
+    await expectGoodEnd(service);
     expect(await runs()).toBe(false);
   });
 
@@ -86,5 +99,30 @@ describe('with the embedded database', () => {
     command.signalGroup('SIGINT');
     expect(await command.ended).toMatchObject({ code: null });
     expect(await runs()).toBe(false);
+  });
+});
+
+describe('settings that are allowed and hardly meant are warned of', () => {
+  test.each([
+    [
+      'a misspelt one',
+      { OIDC_ISSUR: 'x' },
+      'OIDC_ISSUR is not a setting and changes nothing. Did you mean OIDC_ISSUER?',
+    ],
+    [
+      'a port that browsers do not ask',
+      { PUBLIC_URL: 'http://localhost:1' },
+      'PUBLIC_URL is http://localhost:1, but PORT is',
+    ],
+    ['one folder for everybody', { FILES_URL: 'http://127.0.0.1:1/' }, 'FILES_URL names no claim in braces'],
+  ])('%s', async (_, changes, told) => {
+    await using service = await premises.start(changes);
+    service.signal('SIGTERM');
+    const { code, stderr } = await service.ended;
+    expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['settings.doubtful'] });
+    expect(JSON.parse(stderr.split('\n')[0] ?? '')).toMatchObject({
+      level: 'warn',
+      warning: expect.stringContaining(told),
+    });
   });
 });
