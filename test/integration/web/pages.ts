@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { saveRepository } from '../../../src/database/repositories.ts';
 import { silentLog } from '../../../src/log.ts';
