@@ -7,12 +7,15 @@ import { checkCanaries } from './database/canaries.ts';
 import { type Database, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
+import { openRunWatch, type RunWatch } from './database/run-watch.ts';
 import type { Log } from './log.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
+import { openServers, type Servers } from './sources/http/server.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
+import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
 import { seal, unseal } from './vault/seal.ts';
@@ -31,9 +34,15 @@ export interface Resources {
   store: (location: string) => Backend;
   /** What the provider answered and the database does not have yet, on this machine's disk. */
   spool: Spool;
-  /** This process in leases, and this machine in repository locks. */
+  /** This process in leases, and in the locks of repositories. */
   holder: string;
-  lockHost: string;
+  lockOwner: LockOwner;
+  /** The servers that sources fetch from: all runs of this process share their connections. */
+  sourceServers: Servers;
+  /** The runs that this process works on. */
+  runWatch: RunWatch;
+  /** When this process last failed to erase a repository, by its id. */
+  failedErasures: Map<string, Date>;
 }
 
 /**
@@ -71,7 +80,10 @@ export async function openResources(
     store,
     spool: openSpool(join(config.dataDir, 'spool')),
     holder,
-    lockHost: `nightkeep-${hostname()}`,
+    lockOwner: openLockOwner(`nightkeep-${hostname()}`),
+    sourceServers: openServers(ground.clock),
+    runWatch: openRunWatch({ ...ground, database }),
+    failedErasures: new Map(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -2,11 +2,13 @@
 import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log.ts';
 import { webdavSource } from '../../src/sources/dav/webdav.ts';
+import { openServers } from '../../src/sources/http/server.ts';
 import { archive } from '../../src/store/archiver/archiver.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { timestamp } from '../../src/store/format/timestamp.ts';
 import { openArchiveTarget } from '../../src/store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../src/store/repository/load-while-locking.ts';
+import { openLockOwner } from '../../src/store/repository/locks.ts';
 import { openRepository } from '../../src/store/repository/repository.ts';
 
 const [, , url, path, password] = process.argv;
@@ -16,8 +18,9 @@ const clock = systemClock();
 const start = clock.elapsed();
 const repository = await openRepository(openLocalBackend(path), password);
 const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
-await using lock = await loadWhileLocking(repository, { clock, hostname: 'bench' });
-await using source = webdavSource({ url, access: async () => ({ token: 'bench' }), clock, log: silentLog });
+await using lock = await loadWhileLocking(repository, { clock, ...openLockOwner('bench') });
+const access = async () => ({ token: 'bench' });
+await using source = webdavSource({ url, access, servers: openServers(clock), clock, log: silentLog });
 const archived = await archive({
   sources: [source],
   repository: openArchiveTarget(repository, clock, lock.settled),

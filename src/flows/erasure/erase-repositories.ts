@@ -17,27 +17,28 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'store'>;
 const types: readonly FileType[] = ['key', 'config', 'snapshot', 'index', 'data', 'lock'];
 const batch = 20;
 const width = 16;
-/** One that could not be erased is left alone for so long: a store that is full or read-only stays so for a while. */
-const restMs = 60_000;
-const resting = new WeakMap<Resources['database'], Map<string, number>>();
+/** A store that is full or read-only stays so for a while. */
+const pauseAfterFailureMs = 60_000;
 
 /**
  * Erases the repositories whose time has come and that no worker has in hand any more; what a crash left half erased is
  * gone on with. One that fails keeps no other from it. Answers how many are gone.
  */
-export async function eraseRepositories(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-  const { clock, database, log } = resources;
-  const rests = resting.get(database) ?? new Map<string, number>();
-  resting.set(database, rests);
+export async function eraseRepositories(
+  resources: Needs & Pick<Resources, 'failedErasures'>,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<number> {
+  const { clock, database, failedErasures, log } = resources;
   let erased = 0;
   for (const repository of await listRepositoriesToErase(database, { at: clock.now(), limit: batch })) {
     const { id, userId, location } = repository;
-    if ((rests.get(id) ?? 0) > clock.now().getTime()) continue;
-    rests.delete(id);
+    const failedAt = failedErasures.get(id)?.getTime() ?? Number.NEGATIVE_INFINITY;
+    if (clock.now().getTime() < failedAt + pauseAfterFailureMs) continue;
+    failedErasures.delete(id);
     try {
       erased += (await eraseRepository(resources, repository, signal)) ? 1 : 0;
     } catch (error) {
-      rests.set(id, clock.now().getTime() + restMs);
+      failedErasures.set(id, clock.now());
       log.error('repository.erase-failed', { userId, location, error });
     }
   }

@@ -15,7 +15,17 @@ import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
   Resources,
-  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'lockHost' | 'log' | 'spool' | 'store'
+  | 'clock'
+  | 'config'
+  | 'database'
+  | 'holder'
+  | 'issuer'
+  | 'keyring'
+  | 'lockOwner'
+  | 'log'
+  | 'sourceServers'
+  | 'spool'
+  | 'store'
 >;
 
 export interface BackUp {
@@ -42,8 +52,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   await access({ minimumSeconds: 30, signal });
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
   const { repository, username } = await ensurePersonRepository(resources, run.plan.userId);
-  const host = { clock, hostname: resources.lockHost, username: 'nightkeep' };
-  await using lock = await loadWhileLocking(repository, host);
+  await using lock = await loadWhileLocking(repository, { clock, ...resources.lockOwner });
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
   const sources = openSources(resources, run.plan, access).map((source) => opened.use(source));
@@ -78,9 +87,9 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 }
 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
-  const { clock, log } = resources;
+  const { clock, log, sourceServers: servers } = resources;
   return plan.sources.map(({ name, url }) =>
-    webdavSource({ name, url: expandUrl(url, plan.claims), access, clock, log }),
+    webdavSource({ name, url: expandUrl(url, plan.claims), access, servers, clock, log }),
   );
 }
 

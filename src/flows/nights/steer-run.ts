@@ -10,9 +10,8 @@ import {
 } from '../../database/runs.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { watchRun } from './watch-runs.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues' | 'runWatch'>;
 
 /** What the work of a run came to. */
 export interface Outcome {
@@ -49,7 +48,7 @@ export async function steerRun(
   const lost = new AbortController();
   let counts: Record<string, number> | undefined;
   using _renewing = keepLease(resources, run, lost, () => counts);
-  using _watching = watchRun(resources, run, lost);
+  using _watching = resources.runWatch.add(run, lost);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
     const report = (now: Record<string, number>) => {

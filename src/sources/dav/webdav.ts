@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
 import { download } from '../http/download.ts';
 import type { Ask, Question } from '../http/question.ts';
-import { openServer, type Server, type ServerLimits } from '../http/server.ts';
+import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { errorOfStatus } from '../http/status.ts';
 import { presentationTo } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
@@ -16,6 +16,7 @@ export interface WebdavOptions {
   /** The person's own folder, claims already filled in (see `expandUrl`). */
   readonly url: string;
   readonly access: Access;
+  readonly servers: Servers;
   readonly clock: Clock;
   readonly log: Log;
   /** The folder at the top of the snapshot. */
@@ -40,7 +41,7 @@ const defaultTimeouts = {
  * Throws `config/invalid` for a URL that cannot be used; all else is told by `list` and `open`.
  */
 export function webdavSource(options: WebdavOptions): Source {
-  const { access, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
+  const { access, servers, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
   const { origin, hostname, pathname } = parseUrl(options.url);
   const rootPath = withSlash(pathname);
   const traffic = { requests: 0, bytes: 0 };
@@ -50,7 +51,7 @@ export function webdavSource(options: WebdavOptions): Source {
   const onBytes = (count: number) => {
     traffic.bytes += count;
   };
-  const { server, leave } = openServer(origin, { ...defaultTimeouts, ...options.timeouts, connections }, clock);
+  const { server, leave } = servers.open(origin, { ...defaultTimeouts, ...options.timeouts, connections });
   const ask = davClient({
     origin,
     rootPath,

@@ -27,26 +27,30 @@ export interface ServerLimits {
   bodyTimeoutMs: number;
 }
 
-const shared = new Map<string, { server: Server; users: number }>();
+/** The servers that the sources of one process fetch from. */
+export interface Servers {
+  /** The server of that origin. The first to open it sets its limits; its connections are closed when the last one leaves. */
+  open(origin: string, limits: ServerLimits): { server: Server; leave: () => Promise<void> };
+}
 
-/** The server of that origin. Who opens it first sets its limits; when the last one leaves the connections are closed. */
-export function openServer(
-  origin: string,
-  limits: ServerLimits,
-  clock: Clock,
-): { server: Server; leave: () => Promise<void> } {
-  const entry = shared.get(origin) ?? { server: connect(origin, limits, clock), users: 0 };
-  shared.set(origin, entry);
-  entry.users++;
-  let left = false;
-  const leave = async () => {
-    if (left) return;
-    left = true;
-    if (--entry.users > 0) return;
-    shared.delete(origin);
-    await entry.server.pool.destroy();
+export function openServers(clock: Clock): Servers {
+  const opened = new Map<string, { server: Server; users: number }>();
+  return {
+    open: (origin, limits) => {
+      const entry = opened.get(origin) ?? { server: connect(origin, limits, clock), users: 0 };
+      opened.set(origin, entry);
+      entry.users++;
+      let left = false;
+      const leave = async () => {
+        if (left) return;
+        left = true;
+        if (--entry.users > 0) return;
+        opened.delete(origin);
+        await entry.server.pool.destroy();
+      };
+      return { server: entry.server, leave };
+    },
   };
-  return { server: entry.server, leave };
 }
 
 function connect(origin: string, limits: ServerLimits, clock: Clock): Server {

@@ -4,6 +4,7 @@ import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
 import { timestamp } from '../format/timestamp.ts';
+import { openCollector } from './collector.ts';
 import type { ArchivedSource, ArchiveRepository } from './contract.ts';
 import { openDepthFirst } from './depth-first.ts';
 import type { Outcome } from './entry.ts';
@@ -43,7 +44,7 @@ export interface Archived {
   readonly problems: readonly ArchiveProblem[];
 }
 
-type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'read'>;
+type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'read' | 'passed'>;
 
 /**
  * Takes the sources into the repository and answers the tree for a snapshot. Order is law: packs are durable before index
@@ -53,7 +54,13 @@ type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'read'>;
 export async function archive(options: ArchiveOptions): Promise<Archived> {
   const { repository, clock, zone, signal } = options;
   const start = timestamp(clock.now(), zone);
-  const totals: Totals = { counts: zeroCounts(), problems: [], savedTrees: new Set(), read: { entries: 0, bytes: 0 } };
+  const totals: Totals = {
+    counts: zeroCounts(),
+    problems: [],
+    savedTrees: new Set(),
+    read: { entries: 0, bytes: 0 },
+    passed: openCollector(),
+  };
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
   await using sealing = openSealing({

@@ -1,7 +1,6 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
-import { openCollector } from './collector.ts';
 import type { Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
@@ -42,8 +41,6 @@ export async function archiveEntry(
   }
 }
 
-const passed = openCollector();
-
 interface Content {
   readonly reading: Reading;
   readonly size: number;
@@ -60,7 +57,7 @@ async function readTwice(run: Run, place: Place): Promise<Content> {
   }
 }
 
-async function readContent({ source, sealing, signal, read }: Run, { member }: Place): Promise<Content> {
+async function readContent({ source, sealing, signal, read, passed }: Run, { member }: Place): Promise<Content> {
   const reading = await source.open(member, signal);
   read.entries++;
   let stream: LaneStream | undefined;

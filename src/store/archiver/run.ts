@@ -24,6 +24,8 @@ export interface Run {
   /** Trees that this run has handed to the sealing already. */
   readonly savedTrees: Set<TreeId>;
   readonly read: { entries: number; bytes: number };
+  /** Told of all bytes that went by; see `openCollector`. */
+  readonly passed: (bytes: number) => void;
   /** How often in a row the server gave no answer. */
   outages: number;
 }

@@ -5,7 +5,7 @@ import type { MasterKey } from '../format/envelope.ts';
 import type { LockId } from '../format/ids.ts';
 import { type Lock, sealLock } from '../format/lock-file.ts';
 import { timestamp } from '../format/timestamp.ts';
-import { isDead, type ListedLock, type LockOwner, listLocks, locksHeldHere } from './locks.ts';
+import { isDead, type ListedLock, type LockOwner, listLocks } from './locks.ts';
 
 /** The part of a repository that locks need. */
 export interface Lockable {
@@ -44,7 +44,7 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
     await options.clock.sleep(settleMs, options.signal);
     await refuseConflict(repository, options, held.id);
   } catch (error) {
-    await removeLock(repository, held.id);
+    await removeLock(repository, options, held.id);
     throw error;
   }
   return keepLock(repository, options, held);
@@ -53,7 +53,7 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
 /** Removes locks that a process of ours left behind; stock prune and check would stop at them. Returns how many. */
 export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
   const dead = (await listLocks(repository, options)).filter((lock) => isDead(lock, options, options.clock.now()));
-  for (const { id } of dead) await removeLock(repository, id);
+  for (const { id } of dead) await removeLock(repository, options, id);
   return dead.length;
 }
 
@@ -64,21 +64,21 @@ interface HeldLock {
 
 async function writeLock({ backend, masterKey }: Lockable, options: LockOptions): Promise<HeldLock> {
   const since = options.clock.now();
-  const { hostname, username = '', pid = process.pid, exclusive = false } = options;
+  const { hostname, username = '', pid = process.pid, exclusive = false, held } = options;
   const lock: Lock = { time: timestamp(since), exclusive, hostname, username, pid };
   const { id, bytes } = sealLock(masterKey, lock);
-  locksHeldHere.add(id);
+  held.add(id);
   try {
     await backend.save('lock', id, bytes);
   } catch (error) {
-    locksHeldHere.delete(id);
+    held.delete(id);
     throw error;
   }
   return { id, since };
 }
 
-async function removeLock({ backend }: Lockable, id: LockId): Promise<void> {
-  locksHeldHere.delete(id);
+async function removeLock({ backend }: Lockable, { held }: LockOwner, id: LockId): Promise<void> {
+  held.delete(id);
   await backend.remove('lock', id).catch((error: unknown) => {
     if (!isAppError(error, 'store/not-found')) throw error;
   });
@@ -124,7 +124,7 @@ function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): 
       refresher[Symbol.dispose]();
       watcher[Symbol.dispose]();
       await refreshing;
-      await removeLock(repository, held.id).catch(() => undefined);
+      await removeLock(repository, options, held.id).catch(() => undefined);
     },
   };
 }
@@ -133,7 +133,7 @@ function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): 
 async function refreshLock(repository: Lockable, options: LockOptions, held: HeldLock): Promise<HeldLock | undefined> {
   if (!(await isThere(repository, held.id))) return undefined;
   const next = await writeLock(repository, options);
-  await removeLock(repository, held.id).catch(() => undefined);
+  await removeLock(repository, options, held.id).catch(() => undefined);
   return next;
 }
 

@@ -11,7 +11,7 @@ export interface ListedLock {
   readonly lock: Lock;
 }
 
-/** Who takes a lock. */
+/** The process that takes locks. */
 export interface LockOwner {
   /** `nightkeep-<instance>`: one a machine, and never the name of a machine on which a person runs restic. */
   readonly hostname: string;
@@ -20,10 +20,14 @@ export interface LockOwner {
   readonly pid?: number;
   /** Whether a process of this machine lives; asks the system unless given. */
   readonly isAlive?: (pid: number) => boolean;
+  /** The locks that it holds; one with its pid that is not among them is of an earlier process of that number. */
+  readonly held: Set<LockId>;
 }
 
-/** The locks that this process holds; a lock with our pid that is not among them is from an earlier process of that number. */
-export const locksHeldHere = new Set<LockId>();
+/** This process under that host name, without a lock yet. All its locks must be taken with the one owner. */
+export function openLockOwner(hostname: string): LockOwner {
+  return { hostname, username: 'nightkeep', held: new Set() };
+}
 
 const staleAfterMs = 30 * 60_000;
 const attempts = 4;
@@ -45,7 +49,7 @@ export async function listLocks(
 
 /** Whether a lock is ours and its process is gone: nobody else may judge that. */
 export function isDead({ id, lock }: ListedLock, owner: LockOwner, now: Date): boolean {
-  if (lock.hostname !== owner.hostname || locksHeldHere.has(id)) return false;
+  if (lock.hostname !== owner.hostname || owner.held.has(id)) return false;
   if (now.getTime() - timestampMs(lock.time) > staleAfterMs) return true;
   return lock.pid === (owner.pid ?? process.pid) || !(owner.isAlive ?? processIsAlive)(lock.pid);
 }

@@ -11,6 +11,7 @@ import { timestamp } from '../../../src/store/format/timestamp.ts';
 import { openArchiveTarget } from '../../../src/store/repository/archive-target.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
+import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { initRepository, openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
@@ -23,7 +24,7 @@ import { restic, resticProgram, tryRestic } from '../../support/servers/restic.t
 const run = promisify(execFile);
 const password = 'correct horse';
 const clock = systemClock();
-const owner = { clock, hostname: 'nightkeep-test' };
+const owner = { clock, ...openLockOwner('nightkeep-test') };
 
 /** One night as a worker does it: lock, archive, snapshot. */
 async function backUp(repository: Repository, folder: string): Promise<SnapshotId> {

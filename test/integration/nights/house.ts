@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
+import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
@@ -7,7 +8,9 @@ import { type ManualClock, manualClock } from '../../support/fixtures/manual-clo
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 
-export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues'> & { clock: ManualClock };
+export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runWatch'> & {
+  clock: ManualClock;
+};
 
 /** What keeps the nights, on a database of its own, with a clock that stands still and a queue that only remembers. */
 export interface NightHouse extends AsyncDisposable {
@@ -32,6 +35,7 @@ export async function openNightHouse(): Promise<NightHouse> {
     holder,
     log: silentLog,
     queues: rememberingQueues(requests),
+    runWatch: openRunWatch({ clock, database, log: silentLog }),
   });
   const closing = opened.move();
   return {

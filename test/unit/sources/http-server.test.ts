@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { openServer } from '../../../src/sources/http/server.ts';
+import { openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { never } from '../../support/fixtures/open-source.ts';
 
 const limits = { connections: 2, connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
-const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => openServer(origin, limits, clock);
+const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => openServers(clock).open(origin, limits);
 
 test('turns are handed out up to the cap, then in the order of asking', async () => {
   const { server, leave } = open('http://turns.example');
@@ -39,8 +39,9 @@ test('who is aborted while waiting takes no turn from others', async () => {
 });
 
 test('two runs share one server, and the last to leave closes it', async () => {
-  const one = open('http://shared.example');
-  const other = open('http://shared.example');
+  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+  const one = servers.open('http://shared.example', limits);
+  const other = servers.open('http://shared.example', limits);
   expect(other.server).toBe(one.server);
   await one.leave();
   await one.leave();

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { openServers } from '../../../src/sources/http/server.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { contentOf, find, never, openSource } from '../../support/fixtures/open-source.ts';
 import {
   breakAfter,
@@ -223,8 +225,9 @@ describe('connections', () => {
   test('are never more than the cap, whatever two runs ask for at once', async () => {
     const files = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, file(`file ${n}`)]));
     await using server = await startHostileWebdav(folder(files));
-    await using one = openSource(server.url, { connections: 3 });
-    await using other = openSource(server.url, { connections: 3 });
+    const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+    await using one = openSource(server.url, { servers, connections: 3 });
+    await using other = openSource(server.url, { servers, connections: 3 });
     const readAll = async (source: typeof one) => {
       const { members } = await source.list(source.root, never);
       return Promise.all(members.map(async (member) => contentOf(await source.open(member, never))));

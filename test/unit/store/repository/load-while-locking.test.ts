@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadWhileLocking } from '../../../../src/store/repository/load-while-locking.ts';
 import { lockRepository } from '../../../../src/store/repository/lock.ts';
+import { openLockOwner } from '../../../../src/store/repository/locks.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
 import { manualClock } from '../../../support/fixtures/manual-clock.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -13,7 +14,11 @@ async function place() {
   return { backend, clock, repository: await openRepository(backend, 'pw') };
 }
 
-const asUs = (clock: ReturnType<typeof manualClock>) => ({ clock, hostname: 'nightkeep-1', isAlive: () => true });
+const asUs = (clock: ReturnType<typeof manualClock>) => ({
+  clock,
+  ...openLockOwner('nightkeep-1'),
+  isAlive: () => true,
+});
 const lookedTwice = async (clock: ReturnType<typeof manualClock>, promise: Promise<unknown>) => {
   let done = false;
   const finish = promise.then(

@@ -3,6 +3,7 @@ import { AppError } from '../../../../src/errors.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
 import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
 import { clearDeadLocks, type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
+import { openLockOwner } from '../../../../src/store/repository/locks.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
 import { manualClock } from '../../../support/fixtures/manual-clock.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -15,7 +16,12 @@ async function place(options: Partial<LockOptions> = {}) {
   const backend = openMemoryBackend();
   const repository = await newRepository(backend);
   const clock = manualClock(start, { sleepAtOnce: true });
-  return { backend, repository, clock, options: { clock, hostname: 'nightkeep-1', isAlive: () => true, ...options } };
+  return {
+    backend,
+    repository,
+    clock,
+    options: { clock, ...openLockOwner('nightkeep-1'), isAlive: () => true, ...options },
+  };
 }
 
 const locksIn = (backend: MemoryBackend) => [...backend.files.values()].filter(({ type }) => type === 'lock');

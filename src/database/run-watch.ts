@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Database } from './client.ts';
+import { type ClaimedRun, listLostRuns } from './runs.ts';
+
+type Held = Pick<ClaimedRun, 'id' | 'fence'>;
+
+/** Often enough to end work within a second. */
+const checkEveryMs = 500;
+
+/** The runs that this process works on, watched together. */
+export interface RunWatch {
+  /** Aborts `lost` soon after the run was cancelled or given to another worker, until it is disposed of. */
+  add(run: Held, lost: AbortController): Disposable;
+}
+
+/**
+ * Asks about all runs in hand in one statement. An unavailable database changes nothing, since the lease of a run expires by
+ * itself.
+ */
+export function openRunWatch(resources: { clock: Clock; database: Database; log: Log }): RunWatch {
+  const inHand = new Map<Held, AbortController>();
+  let timer: Disposable | undefined;
+  return {
+    add: (run, lost) => {
+      inHand.set(run, lost);
+      timer ??= resources.clock.every(checkEveryMs, () => check(resources, inHand));
+      const remove = () => {
+        inHand.delete(run);
+        if (inHand.size > 0) return;
+        timer?.[Symbol.dispose]();
+        timer = undefined;
+      };
+      return { [Symbol.dispose]: remove };
+    },
+  };
+}
+
+async function check(
+  { database, log }: { database: Database; log: Log },
+  inHand: ReadonlyMap<Held, AbortController>,
+): Promise<void> {
+  try {
+    const gone = new Set(await listLostRuns(database, [...inHand.keys()]));
+    for (const [{ id }, lost] of inHand)
+      if (gone.has(id))
+        lost.abort(new AppError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
+  } catch (error) {
+    log.warn('run.watch-failed', { error });
+  }
+}
