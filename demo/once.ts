@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findRun } from '../src/database/command-views.ts';
+import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
-import { openPersonRepository, revealRecoveryKey } from '../src/flows/nights/person-repository.ts';
+import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { openTargetFolder } from '../src/store/restorer/folder.ts';
 import { restore } from '../src/store/restorer/restore.ts';
 import { openBrowser, signIn } from './browser/browser.ts';

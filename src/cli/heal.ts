@@ -1,4 +1,4 @@
-import { heal as healAll } from '../flows/nights/heal.ts';
+import { heal as healAll } from '../flows/heal.ts';
 import { type Command, json, printAnswer } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 

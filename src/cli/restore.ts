@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import { openPersonRepository } from '../flows/nights/person-repository.ts';
+import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { type Command, json, printAnswer, text } from './command.ts';

@@ -1,4 +1,4 @@
-import { openPersonRepository } from '../flows/nights/person-repository.ts';
+import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { type Command, json, printList } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { namedUser } from './people.ts';

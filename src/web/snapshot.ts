@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { openPersonRepository } from '../flows/nights/person-repository.ts';
+import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import type { Snapshot } from '../store/format/snapshot.ts';
 import type { Repository } from '../store/repository/repository.ts';
 import { notFound, type PersonVisit } from './visit.ts';

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { silenceMs } from '../../src/database/leases.ts';
-import { heal } from '../../src/flows/nights/heal.ts';
+import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Provider } from './realm.ts';

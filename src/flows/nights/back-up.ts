@@ -10,7 +10,7 @@ import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
 import { version } from '../../version.ts';
 import { forgetAccess, obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
-import { ensurePersonRepository } from './person-repository.ts';
+import { ensurePersonRepository } from './ensure-person-repository.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
-import { reissueRecoveryKey, revealRecoveryKey } from '../../flows/nights/person-repository.ts';
+import { reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
 import { postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';

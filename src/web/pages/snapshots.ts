@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
-import { openPersonRepository } from '../../flows/nights/person-repository.ts';
+import { openPersonRepository } from '../../flows/nights/open-person-repository.ts';
 import type { Resources } from '../../resources.ts';
 import { shownName } from '../../store/format/file-name.ts';
 import type { Node } from '../../store/format/node.ts';

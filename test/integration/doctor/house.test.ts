@@ -6,7 +6,7 @@ import { freePort } from '../../../demo/loopback-server.ts';
 import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openDatabase } from '../../../src/database/client.ts';
-import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
 import { AppError } from '../../../src/errors.ts';
-import { healRuns } from '../../../src/flows/nights/heal.ts';
+import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type Outcome, steerRun, type Work } from '../../../src/flows/nights/steer-run.ts';
 import { type NightHouse, openNightHouse, savePlan } from './house.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
-import { ensurePersonRepository } from '../../../src/flows/nights/person-repository.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
 import { addRun, openPages, type Pages } from './pages.ts';

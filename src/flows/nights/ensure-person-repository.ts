@@ -1,0 +1,49 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { findRepository, saveRepository } from '../../database/repositories.ts';
+import { AppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { scryptForRandomPasswords } from '../../store/format/key-file.ts';
+import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
+import { purposes } from '../../vault/purposes.ts';
+import { seal, unseal } from '../../vault/seal.ts';
+import { issueRecoveryKey } from '../keys/recovery-key.ts';
+import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'store'>;
+
+/**
+ * Opens the repository of a person and makes it first where there is none: row with the sealed password, then the
+ * repository, then the recovery key; a crash between two of them is mended by the next call.
+ */
+export async function ensurePersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
+  const { clock, database, keyring, store } = resources;
+  const known = await findRepository(database, userId);
+  if (known === null) {
+    const id = randomUUID();
+    const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), randomBytes(32).toString('base64url'));
+    await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at: clock.now() });
+  }
+  const row = known ?? (await findRepository(database, userId));
+  if (row !== null && !(await repositoryExists(store(row.location)))) {
+    if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
+    const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword)).toString();
+    await initRepository(store(row.location), {
+      password,
+      clock,
+      username: 'nightkeep',
+      scrypt: scryptForRandomPasswords,
+    });
+  }
+  const opened = await openPersonRepository(resources, userId);
+  if (row?.recoveryKeyFile == null) await issueRecoveryKey(resources, opened);
+  return opened;
+}
+
+/** A store that is not mounted must not be taken for one where everything begins anew. */
+function repositoryGone(location: string): AppError {
+  return new AppError(
+    'store/unavailable',
+    'The repository is not where it was made. The operator must look whether the store is there, and bring it back.',
+    { detail: { location } },
+  );
+}

@@ -1,0 +1,27 @@
+import { listQueuedRuns, returnLapsedRuns } from '../../database/runs.ts';
+import type { Resources } from '../../resources.ts';
+
+export interface HealedRuns {
+  /** Runs whose lease expired: returned to the queue, or failed where no attempt is left. */
+  returned: number;
+  failed: number;
+  /** Runs that have a job in the queue now. */
+  queued: number;
+}
+
+const most = 10_000;
+
+/** Returns runs whose lease expired, and gives every queued run its job again. */
+export async function healRuns(
+  resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'queues'>,
+): Promise<HealedRuns> {
+  const { clock, database, holder, queues } = resources;
+  const at = clock.now();
+  const lapsed = await returnLapsedRuns(database, { at, by: `worker:${holder}` });
+  const queued = await listQueuedRuns(database, most);
+  const delay = (dueAt: Date) => Math.max(0, dueAt.getTime() - at.getTime());
+  await queues.backUps.enqueue(
+    queued.map(({ id, fence, dueAt }) => ({ runId: id, attempt: fence, delayMs: delay(dueAt) })),
+  );
+  return { ...lapsed, queued: queued.length };
+}
