@@ -21,8 +21,20 @@ import { purposes } from './vault/purposes.ts';
 import { seal, unseal } from './vault/seal.ts';
 import { openSpool, type Spool } from './vault/spool.ts';
 
-/** Everything that is open while the house runs. Flows name the part of it that they need. */
-export interface Resources {
+/** What one process keeps in memory for itself. */
+export interface ProcessState {
+  /** This process in the locks of repositories. */
+  lockOwner: LockOwner;
+  /** The servers that sources fetch from: all runs of this process share their connections. */
+  sourceServers: Servers;
+  /** The runs that this process works on. */
+  runWatch: RunWatch;
+  /** When this process last failed to erase a repository, by its id. */
+  failedErasures: Map<string, Date>;
+}
+
+/** Everything that is open while the service runs. Flows name the part of it that they need. */
+export interface Resources extends ProcessState {
   config: Config;
   clock: Clock;
   log: Log;
@@ -34,15 +46,8 @@ export interface Resources {
   store: (location: string) => Backend;
   /** What the provider answered and the database does not have yet, on this machine's disk. */
   spool: Spool;
-  /** This process in leases, and in the locks of repositories. */
+  /** This process in leases. */
   holder: string;
-  lockOwner: LockOwner;
-  /** The servers that sources fetch from: all runs of this process share their connections. */
-  sourceServers: Servers;
-  /** The runs that this process works on. */
-  runWatch: RunWatch;
-  /** When this process last failed to erase a repository, by its id. */
-  failedErasures: Map<string, Date>;
 }
 
 /**
@@ -80,11 +85,17 @@ export async function openResources(
     store,
     spool: openSpool(join(config.dataDir, 'spool')),
     holder,
-    lockOwner: openLockOwner(`nightkeep-${hostname()}`),
-    sourceServers: openServers(ground.clock),
-    runWatch: openRunWatch({ ...ground, database }),
-    failedErasures: new Map(),
+    ...openProcessState({ ...ground, database }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+export function openProcessState(resources: Pick<Resources, 'clock' | 'database' | 'log'>): ProcessState {
+  return {
+    lockOwner: openLockOwner(`nightkeep-${hostname()}`),
+    sourceServers: openServers(resources.clock),
+    runWatch: openRunWatch(resources),
+    failedErasures: new Map(),
   };
 }
 

@@ -1,15 +1,12 @@
 import { join } from 'node:path';
 import { alice, type Person } from '../../../demo/people.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';
-import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerRun } from '../../../src/flows/nights/steer-run.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
-import type { Resources } from '../../../src/resources.ts';
-import { openServers } from '../../../src/sources/http/server.ts';
+import { openProcessState, type Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
-import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
@@ -49,10 +46,7 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
     config: Object.assign(config, { filesUrl: files.url }),
     queues: rememberingQueues(requests),
     store: (location) => openLocalBackend(join(storeFolder, location)),
-    lockOwner: openLockOwner('test'),
-    sourceServers: openServers(custody.resources.clock),
-    runWatch: openRunWatch(custody.resources),
-    failedErasures: new Map(),
+    ...openProcessState(custody.resources),
   };
   const closing = opened.move();
   return {

@@ -7,6 +7,7 @@ import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts'
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
+import { openProcessState } from '../../../src/resources.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
@@ -58,7 +59,7 @@ test('a secret is rolled live: no exchange, consent or revocation fails while bo
 
 /** The pages that publish the keys of this issuer. */
 async function publish(issuer: Issuer) {
-  const unused = { queues: rememberingQueues([]), store: openMemoryBackend, lockHost: 'test' };
+  const unused = { queues: rememberingQueues([]), store: openMemoryBackend, ...openProcessState(house.resources) };
   const app = createApp({ ...house.resources, ...unused, issuer });
   const server = createServer(async (request, response) => {
     const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));

@@ -6,7 +6,7 @@ import { silentLog } from '../../../src/log.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
 import type { Issuer } from '../../../src/oidc/issuer.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
-import type { Resources } from '../../../src/resources.ts';
+import { openProcessState, type Resources } from '../../../src/resources.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
@@ -57,6 +57,7 @@ export async function openPages(): Promise<Pages> {
   const requests: BackUpRequest[] = [];
   const newcomer = (roles: readonly string[] = []): Person => ({ subject: randomUUID(), roles });
   const resources: Resources = {
+    ...openProcessState({ clock, database, log: silentLog }),
     clock,
     config,
     database,
@@ -71,7 +72,6 @@ export async function openPages(): Promise<Pages> {
     },
     spool: openSpool('/nowhere'),
     holder: 'test',
-    lockHost: 'test',
   };
   const signIn = async (person: Person): Promise<SignedIn> => {
     const visitor = openVisitor(resources);
