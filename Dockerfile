@@ -1,21 +1,29 @@
 # syntax=docker/dockerfile:1
 
 # TypeScript runs as it is: the only thing made here is the Prisma client.
-FROM node:24.21.0-bookworm-slim AS dependencies
+FROM node:24.21.0-bookworm-slim AS client
 WORKDIR /app
-COPY package.json package-lock.json prisma.config.ts ./
+COPY package.json package-lock.json ./
 COPY prisma ./prisma
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && node prisma/generate.ts
+RUN npm ci --omit=dev --omit=peer --ignore-scripts --no-audit --no-fund && node prisma/generate.ts
+
+# The optional packages are a Node and a PostgreSQL for machines that lack them, and what makes the client.
+FROM node:24.21.0-bookworm-slim AS modules
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY scripts/trim-modules.ts ./scripts/
+RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund && node scripts/trim-modules.ts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
-COPY package.json prisma.config.ts ./
-COPY prisma ./prisma
+COPY --from=modules /app/node_modules ./node_modules
+COPY package.json ./
+COPY prisma/schema.prisma ./prisma/
+COPY prisma/migrations ./prisma/migrations
 COPY src ./src
 COPY worker ./worker
-COPY --from=dependencies /app/src/database/generated ./src/database/generated
+COPY --from=client /app/src/database/generated ./src/database/generated
 RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node
 EXPOSE 3000

@@ -50,8 +50,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 if (apart) runOn(apart.provider);
 const provider = opened.use(await start(2 * Math.max(...counts) * grantsOfWorker));
 if (apart) runOn(apart.ours);
-const { url } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
-await migrate(url);
+const { url, ownerUrl } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
+await migrate(ownerUrl);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
 await insertCrowd(database, { grants: 10_000, due: 0 });
 await insertHistory(database, 10);

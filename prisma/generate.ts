@@ -1,20 +1,25 @@
 /**
- * Generates the Prisma client without the native schema engine, whose download many networks block:
- * `prisma generate` does not run that engine, it only wants it to exist.
+ * Generates the Prisma client, as `prisma generate` does, by the generator alone: the `prisma` command brings 200 MB of
+ * other things along, and wants to download a native engine that is not used here. What reads its configuration file is
+ * replaced by something small in package.json (`overrides`), since there is none.
  */
-import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const prisma = createRequire(import.meta.url).resolve('prisma/build/index.js');
-const { status } = spawnSync(process.execPath, [prisma, 'generate', '--no-hints'], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
-  stdio: ['ignore', 'ignore', 'inherit'],
-  env: {
-    ...process.env,
-    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-    CHECKPOINT_DISABLE: '1',
-    PRISMA_HIDE_UPDATE_MESSAGE: '1',
-  },
+// Node cannot load their modules for `import`.
+const require = createRequire(import.meta.url);
+const { PrismaClientTsGenerator }: typeof import('@prisma/client-generator-ts') =
+  require('@prisma/client-generator-ts');
+const { getGenerator, loadSchemaContext }: typeof import('@prisma/internals') = require('@prisma/internals');
+
+const generator = await getGenerator({
+  schemaContext: await loadSchemaContext({
+    schemaPath: { cliProvidedPath: fileURLToPath(new URL('schema.prisma', import.meta.url)) },
+    printLoadMessage: false,
+  }),
+  registry: { 'prisma-client': { type: 'in-process', generator: new PrismaClientTsGenerator() } },
+  skipDownload: true,
+  cliCommand: 'generate',
 });
-process.exitCode = status ?? 1;
+await generator.generate();
+generator.stop();

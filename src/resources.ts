@@ -60,9 +60,9 @@ export async function openResources(
 ): Promise<Resources & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
   const parsed = parseKeyring(config.keyring);
-  const databaseUrl = config.databaseUrl ?? (await openEmbedded(config, opened));
+  const { url: databaseUrl, ownerUrl } = await locateDatabase(config, opened);
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
-  if (config.databaseUrl === undefined) await migrateWhereNeeded(database, databaseUrl);
+  if (ownerUrl !== undefined) await migrateWhereNeeded(database, ownerUrl);
   await requireMigrations(database);
   const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(
@@ -111,6 +111,11 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
   return withFingerprintKey(keyring, fingerprintKey);
 }
 
-async function openEmbedded(config: Config, opened: AsyncDisposableStack): Promise<string> {
-  return opened.use(await startEmbeddedDatabase(join(config.dataDir, 'postgres'))).url;
+/** Yours, or the embedded one, which is ours to migrate. */
+async function locateDatabase(
+  { databaseUrl, dataDir }: Config,
+  opened: AsyncDisposableStack,
+): Promise<{ url: string; ownerUrl?: string }> {
+  if (databaseUrl !== undefined) return { url: databaseUrl };
+  return opened.use(await startEmbeddedDatabase(join(dataDir, 'postgres')));
 }

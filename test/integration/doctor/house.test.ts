@@ -81,7 +81,7 @@ describe('the database', () => {
     expect(found((await examine()).get('database'))).toMatch(/^unknown: There is no embedded PostgreSQL yet/);
     const home = join(folder, 'postgres');
     const first = await startEmbeddedDatabase(home);
-    await migrate(first.url);
+    await migrate(first.ownerUrl);
     await first[Symbol.asyncDispose]();
     const findings = await examine();
     expect(statesOf(findings, 'database', 'migrations', 'grants')).toEqual({

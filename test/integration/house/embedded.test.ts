@@ -1,26 +1,129 @@
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { openDatabase } from '../../../src/database/client.ts';
-import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
-import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { watch } from 'node:fs';
+import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../../src/database/embedded.ts';
+import { startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
+import { migrate } from '../../../src/database/migrate.ts';
+import { openLog } from '../../../src/log.ts';
+import { openQueues } from '../../../src/queues.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
-test('a second process uses the embedded PostgreSQL that runs, and leaves it running', async () => {
-  await using folder = await temporaryFolder('embedded');
-  await using first = await startEmbeddedDatabase(join(folder.path, 'postgres'));
-  const second = await startEmbeddedDatabase(join(folder.path, 'postgres'));
-  expect(second.url).toBe(first.url);
+const insertUser = `INSERT INTO users (id, issuer, subject, created_at, last_signed_in_at)
+  VALUES (gen_random_uuid(), 'https://issuer', 'alice', now(), now())`;
+const selectUsers = 'SELECT subject FROM users';
+
+let home: TemporaryFolder;
+let folder: string;
+let database: EmbeddedDatabase;
+const written: string[] = [];
+
+beforeAll(async () => {
+  home = await temporaryFolder('embedded');
+  folder = join(home.path, 'postgres');
+  vi.stubEnv('TMPDIR', home.path);
+  const watching = watch(home.path, (event, name) => event === 'rename' && written.push(String(name)));
+  database = await startEmbeddedDatabase(folder);
+  watching.close();
+  vi.unstubAllEnvs();
+  await migrate(database.ownerUrl);
+});
+afterAll(async () => {
+  await database?.[Symbol.asyncDispose]();
+  await home?.[Symbol.asyncDispose]();
+});
+
+test('the first start writes nothing to the temporary folder, and passwords that its user alone may read', async () => {
+  expect(new Set(written.filter((name) => name !== basename(home.path)))).toEqual(new Set(['postgres']));
+  const modeOf = async (name: string) => (await stat(join(folder, name))).mode & 0o777;
+  for (const name of ['password', 'owner.password', 'service.password']) expect(await modeOf(name), name).toBe(0o600);
+  expect(await modeOf('data')).toBe(0o700);
+});
+
+test('a second process uses the PostgreSQL that runs, and leaves it running', async () => {
+  const second = await startEmbeddedDatabase(folder);
+  expect(second).toMatchObject({ url: database.url, ownerUrl: database.ownerUrl });
   await second[Symbol.asyncDispose]();
-  const database = await openDatabase(first.url);
-  expect(await database.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }]);
-  await database.$disconnect();
+  expect(await query(database.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('the service changes rows and has a queue, but no power over the tables or the server', async () => {
+  const { url, ownerUrl } = database;
+  await query(url, insertUser);
+  expect(await query(url, selectUsers)).toEqual([{ subject: 'alice' }]);
+  expect(await query(ownerUrl, selectUsers)).toEqual([{ subject: 'alice' }]);
+  await using queues = await openTestQueues(url);
+  await queues.backUps.enqueue([{ runId: 'run', attempt: 1 }]);
+  expect(await queues.backUps.counts()).toMatchObject({ waiting: 1 });
+
+  await expect(query(url, 'DROP TABLE users')).rejects.toThrow('must be owner of table');
+  await expect(query(url, 'CREATE TABLE mine (id int)')).rejects.toThrow('permission denied for schema public');
+  await expect(query(url, "COPY users TO PROGRAM 'cat'")).rejects.toThrow('permission denied');
+  for (const address of [url, ownerUrl])
+    await expect(query(address, 'SELECT rolpassword FROM pg_authid')).rejects.toThrow('permission denied');
 });
 
 test('the pid file of a server that is gone does not keep a new one from starting', async () => {
-  await using folder = await temporaryFolder('embedded');
-  const first = await startEmbeddedDatabase(join(folder.path, 'postgres'));
-  await first[Symbol.asyncDispose]();
-  await using again = await startEmbeddedDatabase(join(folder.path, 'postgres'));
-  const database = await openDatabase(again.url);
-  expect(await database.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }]);
-  await database.$disconnect();
+  const pidFile = join(folder, 'data', 'postmaster.pid');
+  const text = await readFile(pidFile, 'utf8');
+  await database[Symbol.asyncDispose]();
+  await writeFile(pidFile, text.replace(/^\d+/, '4194304')); // More than any process has.
+  const { uid, gid } = await stat(join(folder, 'data'));
+  await chown(pidFile, uid, gid);
+  database = await startEmbeddedDatabase(folder);
+  expect(await query(database.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
+
+test('a first start that was cut off is made good by the next', async () => {
+  await using other = await temporaryFolder('embedded');
+  await mkdir(join(other.path, 'data.new'));
+  await writeFile(join(other.path, 'data.new', 'PG_VERSION'), '18');
+  await using server = await startServer(other.path);
+  const url = server.urlOf(superuser, await superuserPassword(other.path));
+  expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('a cluster of a version whose service was the superuser keeps its rows, and gets roles', async () => {
+  await using other = await temporaryFolder('embedded');
+  await usedAsSuperuser(other.path);
+  await using upgraded = await startEmbeddedDatabase(other.path);
+  const { url, ownerUrl } = upgraded;
+  expect(await query(url, selectUsers)).toEqual([{ subject: 'alice' }]);
+  expect(await migrate(ownerUrl)).toEqual([]);
+  await query(ownerUrl, 'ALTER TABLE users ADD COLUMN later int');
+  await query(ownerUrl, "ALTER TYPE grant_state ADD VALUE 'later'");
+  await using queues = await openTestQueues(url);
+  expect(await queues.backUps.counts()).toMatchObject({ waiting: 1 });
+  await expect(query(url, 'DROP TABLE users')).rejects.toThrow('must be owner of table');
+  const guessed = url.replace(/:[^:@]+@/, ':guessed@');
+  await expect(query(guessed, 'SELECT 1')).rejects.toThrow('password authentication failed');
+});
+
+/** Leaves a cluster whose tables and queue are the superuser's, and that asks for no password. */
+async function usedAsSuperuser(place: string): Promise<void> {
+  await using server = await startServer(place);
+  const url = server.urlOf(superuser, await superuserPassword(place));
+  await migrate(url);
+  await query(url, insertUser);
+  await using queues = await openTestQueues(url);
+  await queues.backUps.enqueue([{ runId: 'run', attempt: 1 }]);
+  await writeFile(join(place, 'data', 'pg_hba.conf'), 'host all all 127.0.0.1/32 trust\n');
+}
+
+/** One statement on a connection of its own; the rows it answers. */
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function openTestQueues(postgresUrl: string) {
+  const log = openLog({ clock: systemClock(), level: 'error', write: () => {} });
+  return openQueues({ postgresUrl, prefix: 'nightkeep', log });
+}

