@@ -38,6 +38,8 @@ await repository.saveSnapshot({
   program_version: 'nightkeep bench',
   summary: archived.summary,
 });
-const { entries, entriesRead, problems } = archived;
+const { entries, seen, problems } = archived;
 const insideMs = Math.round(clock.elapsed() - start);
-console.log(JSON.stringify({ ...source.traffic, insideMs, entries, entriesRead, problems: problems.length }));
+console.log(
+  JSON.stringify({ ...source.traffic, insideMs, entries, entriesRead: seen.read, problems: problems.length }),
+);

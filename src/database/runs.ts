@@ -42,6 +42,28 @@ function readClaims(value: Prisma.JsonValue): Record<string, string> {
   );
 }
 
+/**
+ * What the run that wrote a snapshot could not back up: the problems that it kept by name, and how many there were. None
+ * where no run is known to have written it.
+ */
+export async function findProblemsOfSnapshot(
+  database: Database,
+  { userId, snapshotId }: { userId: string; snapshotId: string },
+): Promise<{ problems: { path: string; since?: string }[]; problemCount: number }> {
+  const columns = { problems: true, problemCount: true } as const;
+  const run = await database.run.findFirst({ where: { plan: { userId }, snapshotId }, select: columns });
+  return { problems: readProblems(run?.problems ?? []), problemCount: run?.problemCount ?? 0 };
+}
+
+function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
+    const { path, since } = item;
+    return typeof path === 'string' ? [{ path, ...(typeof since === 'string' && { since }) }] : [];
+  });
+}
+
 export interface RunClaim {
   runId: string;
   holder: string;
@@ -90,13 +112,16 @@ export interface RunEnd {
   state: 'succeeded' | 'partial' | 'failed' | 'cancelled';
   snapshotId?: string;
   counts?: Record<string, number>;
-  problems?: readonly { path: string; code: string; message: string }[];
+  problems?: readonly { path: string; code: string; message: string; kept: boolean; since?: string }[];
   problemCount?: number;
+  /** So much is gone or changed that the snapshot before is held until somebody has looked. */
+  alarm?: 'loss' | 'change';
+  heldSnapshotId?: string;
   errorCode?: string;
   message?: string;
 }
 
-/** Ends a run, guarded by its fence; false when the lease was lost meanwhile. */
+/** Ends a run, guarded by its fence; false when the lease was lost meanwhile. What was wrong with an earlier attempt goes. */
 export async function finishRun(
   database: Database,
   { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
@@ -106,6 +131,7 @@ export async function finishRun(
     database,
     { run, to: end.state, holder, at },
     {
+      ...{ errorCode: null, message: null },
       ...rest,
       ...(problems && { problems: problems.map((problem) => ({ ...problem })) }),
       finishedAt: at,

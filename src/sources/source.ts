@@ -54,6 +54,8 @@ export interface Reading {
 export interface Source extends AsyncDisposable {
   /** The folder at the top of the snapshot that this source fills: "files". */
   readonly name: string;
+  /** What is asked, for people: an error that concerns the whole source names it. */
+  readonly address: string;
   /** The root collection. */
   readonly root: Member;
   /**

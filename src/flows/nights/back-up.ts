@@ -1,16 +1,18 @@
-import { getRunWithPlan } from '../../database/runs.ts';
+import { findProblemsOfSnapshot, getRunWithPlan } from '../../database/runs.ts';
 import { expandUrl } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import type { Access, Source } from '../../sources/source.ts';
-import { type Archived, archive } from '../../store/archiver/archiver.ts';
-import { timestamp } from '../../store/format/timestamp.ts';
+import { archive } from '../../store/archiver/archiver.ts';
+import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { version } from '../../version.ts';
 import { forgetAccess, obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
+import { type Before, type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
@@ -34,9 +36,6 @@ export interface BackUp {
   /** Told now and then how far it is. */
   report: (counts: Record<string, number>) => void;
 }
-
-/** How many problems a run keeps by name; all of them are counted. */
-const problemsKept = 1_000;
 
 /**
  * Backs one run's plan up: access first (a rotated token is saved before anything else happens), then the
@@ -78,8 +77,14 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
     program_version: `nightkeep ${version}`,
     summary: archived.summary,
   });
-  const counts = { ...countsOf(archived), ...trafficOf(sources), ms: Math.round(clock.elapsed() - began) };
-  return { ...outcomeOf(archived), snapshotId, counts };
+  const outcome = outcomeOf(archived, last && (await whatWasBefore(resources, run.plan.userId, last)));
+  const counts = { ...outcome.counts, ...trafficOf(sources), ms: Math.round(clock.elapsed() - began) };
+  return { ...outcome, snapshotId, counts };
+}
+
+async function whatWasBefore({ database }: Needs, userId: string, { id, snapshot }: SavedSnapshot): Promise<Before> {
+  const { problems, problemCount } = await findProblemsOfSnapshot(database, { userId, snapshotId: id });
+  return { snapshotId: id, takenAt: new Date(timestampMs(snapshot.time)), problems, problemCount };
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {
@@ -102,16 +107,3 @@ function trafficOf(sources: readonly Source[]): { requests: number; bytesRead: n
 
 /** What a finished run has counts of. */
 export type CountName = keyof ReturnType<typeof countsOf> | keyof ReturnType<typeof trafficOf> | 'ms';
-
-function countsOf({ entries, entriesRead, bytesRead, summary }: Archived) {
-  const { files_new: filesNew, files_changed: filesChanged, files_unmodified: filesUnmodified } = summary;
-  const { data_added: dataAdded, total_bytes_processed: totalBytes } = summary;
-  return { entries, entriesRead, bytesRead, filesNew, filesChanged, filesUnmodified, dataAdded, totalBytes };
-}
-
-function outcomeOf({ problems }: Archived): Pick<Outcome, 'state' | 'problems' | 'problemCount'> {
-  const kept = problems
-    .slice(0, problemsKept)
-    .map(({ source, path, code, message }) => ({ path: `${source}/${path}`, code, message }));
-  return { state: problems.length === 0 ? 'succeeded' : 'partial', problems: kept, problemCount: problems.length };
-}

@@ -3,6 +3,7 @@ import {
   type ClaimedRun,
   claimRun,
   finishRun,
+  type RunEnd,
   releaseRun,
   renewRun,
   returnRun,
@@ -14,12 +15,9 @@ import type { Resources } from '../../resources.ts';
 type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues' | 'runWatch'>;
 
 /** What the work of a run came to. */
-export interface Outcome {
+export interface Outcome extends RunEnd {
   state: 'succeeded' | 'partial';
   snapshotId: string;
-  counts: Record<string, number>;
-  problems: readonly { path: string; code: string; message: string }[];
-  problemCount: number;
 }
 
 export type Work = (input: {
@@ -57,6 +55,8 @@ export async function steerRun(
     const outcome = await work({ runId, signal: either, report });
     if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return letGo(resources, run);
     log.info('run.finished', { runId, state: outcome.state, problems: outcome.problemCount });
+    if (outcome.alarm !== undefined)
+      log.warn('run.great-change', { runId, alarm: outcome.alarm, counts: outcome.counts });
   } catch (error) {
     await endBadly(resources, run, either.aborted ? either.reason : asOutage(error));
   }

@@ -52,6 +52,7 @@ export function listingReceiver(collection: ListedCollection, answer: Answer): R
   const draft = new Map<string, Member>();
   const problems: Problem[] = [];
   let self: DavResponse | undefined;
+  let named: string | undefined;
 
   const problem = (segment: string, code: ErrorCode, message: string) => {
     problems.push({ path: pathForPeople(collection.path + segment, collection.rootPath), code, message });
@@ -66,6 +67,7 @@ export function listingReceiver(collection: ListedCollection, answer: Answer): R
     }
   };
   const parser = multistatusParser((response) => {
+    named ??= response.href;
     const href = read(response.href);
     if (href.is === 'self') self = response;
     else if (href.is === 'member') add(response, href.name, href.path);
@@ -74,7 +76,7 @@ export function listingReceiver(collection: ListedCollection, answer: Answer): R
   });
   const end = () => {
     parser.end();
-    return { members: [...draft.values()], problems, propagates: checkSelf(self) };
+    return { members: [...draft.values()], problems, propagates: checkSelf(self ?? named) };
   };
   return { data: parser.write, end };
 }
@@ -87,12 +89,18 @@ function refuseOtherThanMultistatus({ status }: Answer): void {
 }
 
 /** A listing must hold the collection itself (RFC 4918, section 9.1); else nobody knows what was listed. */
-function checkSelf(self: DavResponse | undefined): boolean {
-  if (self === undefined) throw new AppError('source/malformed', 'The listing does not name the folder itself.');
+function checkSelf(self: DavResponse | string | undefined): boolean {
+  if (self === undefined || typeof self === 'string') throw notNamed(self);
   const status = statusOf(self);
   if (status > 299) throw errorOfStatus(status);
   if (!isCollection(self)) throw new AppError('source/changed', 'It is no folder any more.');
   return isOwnCloud(self);
+}
+
+/** Behind a proxy that changes paths, what is named shows how. */
+function notNamed(instead: string | undefined): AppError {
+  const what = instead === undefined ? 'It is empty.' : `It names ${instead.slice(0, 200)} instead.`;
+  return new AppError('source/malformed', `The listing does not name the folder itself. ${what}`);
 }
 
 /** Of the response as a whole: its own status, or that of its properties when none was found. */

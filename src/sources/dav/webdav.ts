@@ -66,6 +66,7 @@ export function webdavSource(options: WebdavOptions): Source {
   const readings = new Set<() => void>();
   return {
     name,
+    address: origin + rootPath,
     root: { kind: 'collection', name, location: rootPath },
     list: lister(server, ask, { rootPath, hostname }),
     open: opener(server, ask, onBytes, readings),

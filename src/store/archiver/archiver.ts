@@ -1,5 +1,6 @@
 import { untilAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
@@ -12,7 +13,7 @@ import { archiveFolder, saveTree } from './folder.ts';
 import { loadFormer } from './parent.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
-import { zeroCounts } from './tally.ts';
+import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
 
 export interface ArchiveOptions {
   /** Each fills one folder at the top of the snapshot; names unique. */
@@ -35,21 +36,21 @@ export interface Archived {
   /** The tree for the snapshot; all of it is on the store and in index files. */
   readonly tree: TreeId;
   readonly summary: SnapshotSummary;
-  /** Files in the tree. */
+  /** Files in the tree: read, unchanged and kept ones. */
   readonly entries: number;
-  /** Files opened at the source, and the bytes that came. */
-  readonly entriesRead: number;
-  readonly bytesRead: number;
+  /** How they came into it, what is gone since the parent, and the bytes that came. */
+  readonly seen: Readonly<Seen>;
   /** What could not be backed up, or only as it was the night before. The run is partial when there are any. */
   readonly problems: readonly ArchiveProblem[];
 }
 
-type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'read' | 'passed'>;
+type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed'>;
 
 /**
  * Takes the sources into the repository and answers the tree for a snapshot. Order is law: packs are durable before index
- * files name them, and both before this resolves. Throws `source/unauthorized`, `source/unavailable` when a server is away,
- * the errors of the store, and the signal's reason; what was packed until then is indexed, so that the next run is shorter.
+ * files name them, and both before this resolves. Throws, with the address that was asked, the `source/…` error of a source
+ * whose root cannot be listed or of which nothing can be read; the errors of the store; and the signal's reason. What was
+ * packed until then is indexed, so that the next run is shorter.
  */
 export async function archive(options: ArchiveOptions): Promise<Archived> {
   const { repository, clock, zone, signal } = options;
@@ -58,7 +59,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     counts: zeroCounts(),
     problems: [],
     savedTrees: new Set(),
-    read: { entries: 0, bytes: 0 },
+    seen: zeroSeen(),
     passed: openCollector(),
   };
   const broken = new AbortController();
@@ -86,7 +87,11 @@ async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals:
   const former = await loadFormer(options.repository, options.parent);
   const tops: DirNode[] = [];
   for (const source of options.sources) {
-    tops.push(await archiveSource(options, source, former?.get(source.name), sealing, totals));
+    try {
+      tops.push(await archiveSource(options, source, former?.get(source.name), sealing, totals));
+    } catch (error) {
+      throw isAppError(error) && error.code.startsWith('source/') ? failedSource(source, error) : error;
+    }
   }
   return tops;
 }
@@ -98,6 +103,7 @@ async function archiveSource(
   sealing: Sealing,
   totals: Totals,
 ): Promise<DirNode> {
+  const before = { problems: totals.problems.length, ...totals.seen };
   const ending = new AbortController();
   const top = Promise.withResolvers<Outcome>();
   top.promise.catch(() => undefined);
@@ -120,8 +126,22 @@ async function archiveSource(
   walk.push([{ places: 1, run: () => archiveFolder(run, place, former, tell) }].values());
   await walk.ended;
   const { node } = await top.promise;
+  refuseWhereNothingWasRead(totals, before);
   if (node?.type !== 'dir') throw new Error('A source ended without its top folder.');
   return node;
+}
+
+/** Copies of an earlier night alone are no backup of this one. A source that is empty has no problems. */
+function refuseWhereNothingWasRead({ problems, seen }: Totals, before: Seen & { problems: number }): void {
+  const problem = problems[before.problems];
+  const some = seen.read + seen.unchanged + seen.folders > before.read + before.unchanged + before.folders;
+  if (problem !== undefined && !some) throw new AppError(problem.code, problem.message);
+}
+
+/** Says what was asked. It may go better in a while, whatever the server answered: a proxy answers for servers that are away. */
+function failedSource({ address }: ArchivedSource, cause: AppError): AppError {
+  const { code, message, detail, retry = { afterMs: 0 } } = cause;
+  return new AppError(code, `Nothing was backed up from ${address}: ${message}`, { cause, detail, retry });
 }
 
 /** Packs, then index files; when the run is aborted meanwhile nothing more is written. */
@@ -133,7 +153,7 @@ async function finish(sealing: Sealing, repository: ArchiveRepository, signal: A
 
 function report(
   tree: TreeId,
-  { counts, problems, read }: Totals,
+  { counts, problems, seen }: Totals,
   { added }: Sealing,
   times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
 ): Archived {
@@ -145,5 +165,5 @@ function report(
   };
   const entries = counts.total_files_processed;
   const summary = { ...times, ...counts, ...sealed };
-  return { tree, summary, entries, entriesRead: read.entries, bytesRead: read.bytes, problems };
+  return { tree, summary, entries, seen, problems };
 }

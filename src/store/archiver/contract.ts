@@ -7,6 +7,8 @@ import type { Tree } from '../format/tree.ts';
 /** What the archiver needs of a source; src/sources/source.ts has the promises. */
 export interface ArchivedSource {
   readonly name: string;
+  /** What is asked, for people. */
+  readonly address: string;
   readonly root: Member;
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   open(entry: Member, signal: AbortSignal): Promise<Reading>;

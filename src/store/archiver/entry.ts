@@ -4,7 +4,7 @@ import type { FileNode, Node } from '../format/node.ts';
 import type { Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
-import { type Place, type Run, recordProblem } from './run.ts';
+import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import type { LaneStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
@@ -18,7 +18,7 @@ export interface Outcome {
 export function findUnchanged(run: Run, { member }: Place, former: Node | undefined): FileNode | undefined {
   if (former?.type !== 'file' || !hasValidator(former, member.validator)) return undefined;
   if (member.size !== undefined && member.size !== former.size) return undefined;
-  return keepFile(run, former);
+  return keepFile(run, former, 'unchanged');
 }
 
 /**
@@ -35,8 +35,10 @@ export async function archiveEntry(
     run.outages = 0;
     return { outcome: finishNode(run, place, former, content) };
   } catch (error) {
-    await recordProblem(run, place.path, error);
-    const node = former?.type === 'file' && !isAppError(error, 'source/not-found') ? keepFile(run, former) : undefined;
+    throwUnlessProblem(run, error);
+    const keeps = former?.type === 'file' && error.code !== 'source/not-found';
+    const node = keeps ? keepFile(run, former, 'kept') : undefined;
+    await recordProblem(run, place.path, error, node !== undefined);
     return { outcome: Promise.resolve({ flawed: true, ...(node && { node }) }) };
   }
 }
@@ -57,9 +59,8 @@ async function readTwice(run: Run, place: Place): Promise<Content> {
   }
 }
 
-async function readContent({ source, sealing, signal, read, passed }: Run, { member }: Place): Promise<Content> {
+async function readContent({ source, sealing, signal, seen, passed }: Run, { member }: Place): Promise<Content> {
   const reading = await source.open(member, signal);
-  read.entries++;
   let stream: LaneStream | undefined;
   let size = 0;
   try {
@@ -67,7 +68,7 @@ async function readContent({ source, sealing, signal, read, passed }: Run, { mem
       if (bytes.length === 0) continue;
       stream ??= sealing.openEntry(reading.size);
       size += bytes.length;
-      read.bytes += bytes.length;
+      seen.bytes += bytes.length;
       passed(bytes.length);
       const space = stream.write(bytes);
       if (space !== undefined) await space;
@@ -81,7 +82,7 @@ async function readContent({ source, sealing, signal, read, passed }: Run, { mem
 }
 
 async function finishNode(
-  { counts }: Run,
+  { counts, seen }: Run,
   { member }: Place,
   former: Node | undefined,
   { reading, size, blobs }: Content,
@@ -92,6 +93,7 @@ async function finishNode(
     validator: reading.validator ?? member.validator,
   };
   const node = fileNode(facts, size, await blobs);
+  seen.read++;
   countFile(counts, former === undefined ? 'new' : sameContent(former, node) ? 'unmodified' : 'changed', size);
   return { node, flawed: false };
 }
@@ -104,8 +106,13 @@ function sameContent(former: Node, { content }: FileNode): boolean {
   );
 }
 
-function keepFile({ repository, counts }: Run, former: FileNode): FileNode | undefined {
+function keepFile(
+  { repository, counts, seen }: Run,
+  former: FileNode,
+  why: 'unchanged' | 'kept',
+): FileNode | undefined {
   if (!holdsFile(repository, former)) return undefined;
+  seen[why]++;
   countFile(counts, 'unmodified', former.size);
   return former;
 }

@@ -1,4 +1,4 @@
-import { isAppError } from '../../errors.ts';
+import type { AppError } from '../../errors.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
@@ -6,8 +6,8 @@ import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { archiveEntry, findUnchanged, type Outcome } from './entry.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
-import { loadFormer, surveySubtree } from './parent.ts';
-import { type Place, type Run, recordProblem } from './run.ts';
+import { countFiles, loadFormer, surveySubtree } from './parent.ts';
+import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { addCounts, countDir } from './tally.ts';
 
 /** A collection whose members are being archived. */
@@ -25,7 +25,8 @@ interface Folder extends Place {
 
 /**
  * Archives a collection and everything below it; `tell` gets its outcome, which comes after this call resolves. One that
- * cannot be listed keeps its tree of the parent, so that a fault that passes does not look like a deletion.
+ * cannot be listed keeps its tree of the parent, so that a fault that passes does not look like a deletion. Throws where
+ * it is the root: of a source that cannot be listed nothing is known.
  */
 export async function archiveFolder(
   run: Run,
@@ -36,7 +37,10 @@ export async function archiveFolder(
   run.signal.throwIfAborted();
   const formerDir = former?.type === 'dir' ? former : undefined;
   const unchanged = await findUnchangedFolder(run, place, formerDir);
-  if (unchanged !== undefined) return tell({ node: unchanged, flawed: false });
+  if (unchanged !== undefined) {
+    countSeen(run, place);
+    return tell({ node: unchanged, flawed: false });
+  }
   const folder: Folder = {
     ...place,
     former: formerDir,
@@ -52,37 +56,52 @@ export async function archiveFolder(
       loadFormer(run.repository, formerDir?.subtree),
     ]);
     run.outages = 0;
+    countSeen(run, place);
     folder.formerNodes = formerNodes;
     await archiveMembers(run, folder, listing);
   } catch (error) {
-    await recordProblem(run, place.path, error);
-    await leaveOrKeep(run, folder, isAppError(error, 'source/not-found') && place.path !== '');
+    throwUnlessProblem(run, error);
+    if (place.path === '') throw error;
+    await leaveOrKeep(run, folder, error);
   }
 }
 
+function countSeen({ seen }: Run, { path }: Place): void {
+  if (path !== '') seen.folders++;
+}
+
 async function findUnchangedFolder(run: Run, { member }: Place, former: DirNode | undefined) {
-  return former !== undefined && hasValidator(former, member.validator) ? keepFolder(run, former) : undefined;
+  return former !== undefined && hasValidator(former, member.validator)
+    ? keepFolder(run, former, 'unchanged')
+    : undefined;
 }
 
 /** The parent's node with all below it counted, where the repository still holds all of it. */
-async function keepFolder({ repository, counts }: Run, former: DirNode): Promise<DirNode | undefined> {
+async function keepFolder(
+  { repository, counts, seen }: Run,
+  former: DirNode,
+  why: 'unchanged' | 'kept',
+): Promise<DirNode | undefined> {
   const below = await surveySubtree(repository, former.subtree);
   if (below === undefined) return undefined;
+  seen[why] += below.files_unmodified;
   addCounts(counts, below);
   countDir(counts, 'unmodified');
   return former;
 }
 
-async function leaveOrKeep(run: Run, folder: Folder, gone: boolean): Promise<void> {
+async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
+  const gone = error.code === 'source/not-found';
+  const kept = gone || !folder.former ? undefined : await keepFolder(run, folder.former, 'kept');
+  await recordProblem(run, folder.path, error, kept !== undefined);
   if (gone) return folder.tell({ flawed: true });
-  const kept = folder.former && (await keepFolder(run, folder.former));
   folder.flawed = true;
   return kept ? folder.tell({ node: kept, flawed: true }) : closeFolder(run, folder);
 }
 
 /** Unchanged entries are settled at once; entries to be read go before the collections, so that a folder is done soon. */
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
-  for (const problem of listing.problems) run.problems.push({ source: run.source.name, ...problem });
+  for (const problem of listing.problems) run.problems.push({ source: run.source.name, ...problem, kept: false });
   folder.flawed = listing.problems.length > 0;
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
@@ -107,7 +126,7 @@ function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[]
       return [{ member, path }];
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
-    run.problems.push({ source: run.source.name, path, code: 'source/malformed', message });
+    run.problems.push({ source: run.source.name, path, code: 'source/malformed', message, kept: false });
     folder.flawed = true;
     return [];
   });
@@ -148,7 +167,9 @@ async function settle(run: Run, folder: Folder, { node, flawed }: Outcome): Prom
 /** A folder with a flaw below it keeps no validator: it must be looked at again next time. */
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
   const { member, former, nodes, flawed } = folder;
-  const subtree = former !== undefined && isAsBefore(folder) ? former.subtree : await saveTree(run, nodes);
+  const isSame = isAsBefore(folder);
+  if (!isSame) run.seen.gone += await countGone(run, folder);
+  const subtree = former !== undefined && isSame ? former.subtree : await saveTree(run, nodes);
   countDir(run.counts, former === undefined ? 'new' : former.subtree === subtree ? 'unmodified' : 'changed');
   const validator = flawed ? undefined : member.validator;
   const node = dirNode({ name: member.name, modified: member.modified ?? newestOf(nodes), validator }, subtree);
@@ -159,6 +180,15 @@ async function closeFolder(run: Run, folder: Folder): Promise<void> {
 /** Whether the very nodes of the parent are in it, no more and no fewer: then its tree need not be made again. */
 function isAsBefore({ nodes, formerNodes }: Folder): boolean {
   return formerNodes?.size === nodes.length && nodes.every((node) => formerNodes.get(node.name) === node);
+}
+
+/** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */
+async function countGone({ repository }: Run, { nodes, formerNodes }: Folder): Promise<number> {
+  const types = new Map(nodes.map(({ name, type }) => [name, type]));
+  let gone = 0;
+  for (const former of formerNodes?.values() ?? [])
+    if (types.get(former.name) !== former.type) gone += await countFiles(repository, former);
+  return gone;
 }
 
 /** Stores the tree of these nodes, unless the repository or this run has it. */

@@ -46,6 +46,15 @@ async function surveyNode(repository: ArchiveRepository, node: Node): Promise<Co
   return counts;
 }
 
+/** How many files there are in a node of the parent and below it, as far as its trees can be read. */
+export async function countFiles(repository: ArchiveRepository, node: Node): Promise<number> {
+  if (node.type !== 'dir') return node.type === 'file' ? 1 : 0;
+  let count = 0;
+  for (const below of (await findTree(repository, node.subtree))?.nodes ?? [])
+    count += await countFiles(repository, below);
+  return count;
+}
+
 async function findTree({ index, loadTree }: ArchiveRepository, id: TreeId): Promise<Tree | undefined> {
   if (!index.has('tree', id)) return undefined;
   try {

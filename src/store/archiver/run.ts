@@ -1,13 +1,14 @@
-import { isAppError } from '../../errors.ts';
+import { type AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { ArchivedSource, ArchiveRepository, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
 import type { Sealing } from './sealing.ts';
-import type { Counts } from './tally.ts';
+import type { Counts, Seen } from './tally.ts';
 
-/** A problem, and the source it belongs to. */
+/** A problem, the source it belongs to, and whether the parent's copy stands in. */
 export interface ArchiveProblem extends Problem {
   readonly source: string;
+  readonly kept: boolean;
 }
 
 /** One source being archived. */
@@ -23,7 +24,7 @@ export interface Run {
   readonly problems: ArchiveProblem[];
   /** Trees that this run has handed to the sealing already. */
   readonly savedTrees: Set<TreeId>;
-  readonly read: { entries: number; bytes: number };
+  readonly seen: Seen;
   /** Told of all bytes that went by; see `openCollector`. */
   readonly passed: (bytes: number) => void;
   /** How often in a row the server gave no answer. */
@@ -39,14 +40,18 @@ export interface Place {
 /** So many questions in a row without an answer: is the server there at all? */
 const outagesUntilProbe = 32;
 
-/**
- * Records that a member could not be read. Throws what must end the run: an abort, a refused token, a fault that is not the
- * source's, and a server that does not even list its root any more.
- */
-export async function recordProblem(run: Run, path: string, error: unknown): Promise<void> {
+/** Throws what must end the run: an abort, a refused token, and a fault that is not the source's. */
+export function throwUnlessProblem(run: Run, error: unknown): asserts error is AppError {
   run.signal.throwIfAborted();
   if (!isAppError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
-  run.problems.push({ source: run.source.name, path, code: error.code, message: error.message });
+}
+
+/**
+ * Records that a member could not be read, and whether the parent's copy of it is kept. Throws when the server does not
+ * even list its root any more.
+ */
+export async function recordProblem(run: Run, path: string, error: AppError, kept: boolean): Promise<void> {
+  run.problems.push({ source: run.source.name, path, code: error.code, message: error.message, kept });
   if (error.code !== 'source/unavailable') return;
   run.outages++;
   if (run.outages < outagesUntilProbe) return;

@@ -6,6 +6,26 @@ export type Counts = { -readonly [Name in Exclude<keyof SnapshotSummary, `backup
 /** How something compares with the parent snapshot. */
 export type Change = 'new' | 'changed' | 'unmodified';
 
+/** How the files of the sources came into the snapshot, and what was seen of the sources besides. */
+export interface Seen {
+  /** Read whole. */
+  read: number;
+  /** Not read, since the source says that they are as they were in the parent. */
+  unchanged: number;
+  /** Not read, since that failed; the parent's copies stand in. */
+  kept: number;
+  /** In the parent and not in the snapshot any more. */
+  gone: number;
+  /** Folders below the roots that were listed, or that the source says are unchanged. */
+  folders: number;
+  /** Content bytes that came, of entries that could not be read to their end as well. */
+  bytes: number;
+}
+
+export function zeroSeen(): Seen {
+  return { read: 0, unchanged: 0, kept: 0, gone: 0, folders: 0, bytes: 0 };
+}
+
 export function zeroCounts(): Counts {
   return {
     files_new: 0,

@@ -46,6 +46,7 @@ const repository = await newRepository(openLocalBackend(home.path));
 const clock = systemClock();
 const source = {
   name: 'files',
+  address: 'memory',
   root: { kind: 'collection' as const, name: 'files', location: '' },
   list: async (collection: Member) => list(collection),
   open: async (entry: Member): Promise<Reading> => ({ body: body(entry) }),
@@ -57,6 +58,7 @@ for (let night = 0; night < 2; night++) {
   const target = openArchiveTarget(repository, clock);
   const done = await archive({ sources: [source], repository: target, clock, signal, ...(parent && { parent }) });
   parent = done.tree;
-  nights.push({ entries: done.entries, entriesRead: done.entriesRead, bytesRead: done.bytesRead, tree: done.tree });
+  const { entries, seen, tree } = done;
+  nights.push({ entries, entriesRead: seen.read, bytesRead: seen.bytes, tree });
 }
 console.log(JSON.stringify({ nights, rssMB: Math.round(process.resourceUsage().maxRSS / 1024) }));

@@ -37,7 +37,7 @@ describe('a night', () => {
   };
 
   test('keeps every file and folder, the empty ones too', async () => {
-    const { tree, entries, entriesRead, bytesRead, problems, summary } = await again();
+    const { tree, entries, seen, problems, summary } = await again();
     const content = await contentOf(repository, tree);
     expect(Object.fromEntries([...content].map(([path, bytes]) => [path, bytes.toString()]))).toEqual({
       'files/': '',
@@ -49,10 +49,9 @@ describe('a night', () => {
       'files/empty': '',
       'files/nothing/': '',
     });
-    expect({ entries, entriesRead, bytesRead, problems }).toEqual({
+    expect({ entries, seen, problems }).toEqual({
       entries: 4,
-      entriesRead: 4,
-      bytesRead: 14,
+      seen: { read: 4, unchanged: 0, kept: 0, gone: 0, folders: 3, bytes: 14 },
       problems: [],
     });
     expect(summary).toMatchObject({
@@ -72,6 +71,7 @@ describe('a night', () => {
     const second = await again();
     expect(source.opened).toEqual([]);
     expect(second.tree).toBe(first.tree);
+    expect(second.seen).toMatchObject({ read: 0, unchanged: 4, kept: 0, gone: 0 });
     expect(second.summary).toMatchObject({
       files_new: 0,
       files_unmodified: 4,
@@ -104,9 +104,10 @@ describe('a night', () => {
     await again();
     delete top.members['a.txt'];
     delete top.members.deep;
-    const { tree, problems } = await again();
+    const { tree, problems, seen } = await again();
     expect([...(await contentOf(repository, tree)).keys()].sort()).toEqual(['files/', 'files/empty', 'files/nothing/']);
     expect(problems).toEqual([]);
+    expect(seen).toMatchObject({ read: 0, unchanged: 1, gone: 3 });
   });
 
   test('always reads an entry without a validator, and calls it unmodified when its content is', async () => {

@@ -36,7 +36,7 @@ describe('a night with problems', () => {
     async (code) => {
       top.members['a.txt'] = file('alpha', { fault: () => fault(code) });
       const { tree, problems, entries } = await night();
-      expect(problems).toEqual([{ source: 'files', path: 'a.txt', code, message: `It is ${code}.` }]);
+      expect(problems).toEqual([{ source: 'files', path: 'a.txt', code, message: `It is ${code}.`, kept: false }]);
       expect(await texts(tree)).not.toHaveProperty('files/a.txt');
       expect(entries).toBe(1);
     },
@@ -45,8 +45,9 @@ describe('a night with problems', () => {
   test('keeps last night’s version of a file that cannot be read', async () => {
     await night();
     top.members['a.txt'] = file('new text', { fault: () => fault('source/forbidden') });
-    const { tree, problems, summary } = await night();
-    expect(problems).toHaveLength(1);
+    const { tree, problems, summary, seen } = await night();
+    expect(problems).toMatchObject([{ path: 'a.txt', kept: true }]);
+    expect(seen).toMatchObject({ read: 0, unchanged: 1, kept: 1, gone: 0 });
     expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
     expect(summary.total_files_processed).toBe(2);
     top.members['a.txt'] = file('new text');
@@ -85,10 +86,10 @@ describe('a night with problems', () => {
     await night();
     const deep = top.members.deep as MemoryFolder;
     deep.fault = fault('source/forbidden');
-    const { tree, problems, entries } = await night();
-    expect(problems).toMatchObject([{ path: 'deep', code: 'source/forbidden' }]);
+    const { tree, problems, seen } = await night();
+    expect(problems).toMatchObject([{ path: 'deep', code: 'source/forbidden', kept: true }]);
     expect(await texts(tree)).toHaveProperty('files/deep/b.txt', 'beta');
-    expect(entries).toBe(2);
+    expect(seen).toMatchObject({ read: 0, unchanged: 1, kept: 1, gone: 0, folders: 0 });
   });
 
   test('makes an empty folder of one that could never be listed', async () => {
@@ -99,20 +100,60 @@ describe('a night with problems', () => {
     expect(Object.keys(await texts(tree)).sort()).toEqual(['files/', 'files/a.txt', 'files/deep/']);
   });
 
-  test('leaves a folder out that is gone, but not the root', async () => {
+  test('leaves a folder out that is gone, and counts what was in it', async () => {
     await night();
     const deep = top.members.deep as MemoryFolder;
     deep.fault = fault('source/not-found');
-    expect(Object.keys(await texts((await night()).tree)).sort()).toEqual(['files/', 'files/a.txt']);
-    top.fault = fault('source/not-found');
-    const { tree, problems } = await night();
-    expect(problems).toMatchObject([{ path: '', code: 'source/not-found' }]);
-    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
+    const { tree, seen } = await night();
+    expect(Object.keys(await texts(tree)).sort()).toEqual(['files/', 'files/a.txt']);
+    expect(seen).toMatchObject({ unchanged: 1, kept: 0, gone: 1 });
+  });
+
+  test.each(['source/not-found', 'source/forbidden', 'source/malformed', 'source/unavailable'] as const)(
+    'ends when the root is %s, which may pass, and says what was asked',
+    async (code) => {
+      await night();
+      top.fault = fault(code);
+      const message = `Nothing was backed up from memory:files: It is ${code}.`;
+      await expect(night()).rejects.toMatchObject({ code, message, retry: { afterMs: 0 } });
+      expect(await Array.fromAsync(repository.listSnapshots())).toHaveLength(1);
+    },
+  );
+
+  test('ends when the root is listed and nothing in it can be read, though all of it could be kept', async () => {
+    await night();
+    top.members['a.txt'] = file('alpha 2', { fault: () => fault('source/forbidden') });
+    (top.members.deep as MemoryFolder).fault = fault('source/forbidden');
+    await expect(night()).rejects.toMatchObject({ code: 'source/forbidden', retry: { afterMs: 0 } });
+    (top.members.deep as MemoryFolder).fault = undefined;
+    expect((await night()).problems).toMatchObject([{ path: 'a.txt', kept: true }]);
+  });
+
+  test('ends when all that the root lists is of no use', async () => {
+    top.members = {};
+    top.problems = [{ path: 'odd', code: 'source/malformed', message: 'A name that is not allowed.' }];
+    await expect(night()).rejects.toMatchObject({ code: 'source/malformed' });
+  });
+
+  test('takes a root that is empty for what it is, and counts what is gone', async () => {
+    await night();
+    top.members = {};
+    const { tree, problems, seen } = await night();
+    expect(problems).toEqual([]);
+    expect(Object.keys(await texts(tree))).toEqual(['files/']);
+    expect(seen).toMatchObject({ read: 0, unchanged: 0, kept: 0, gone: 2 });
+  });
+
+  test('counts a file as gone whose name is a folder now', async () => {
+    await night();
+    top.members['a.txt'] = folder({ 'a.txt': file('alpha') });
+    top.members.deep = file('no folder any more');
+    expect((await night()).seen).toMatchObject({ read: 2, gone: 2 });
   });
 
   test('passes on the problems of a listing', async () => {
     top.problems = [{ path: 'odd', code: 'source/malformed', message: 'A name that is not allowed.' }];
-    expect((await night()).problems).toEqual([{ source: 'files', ...top.problems[0] }]);
+    expect((await night()).problems).toEqual([{ source: 'files', ...top.problems[0], kept: false }]);
   });
 
   test('does not let a bad name spoil the folder', async () => {

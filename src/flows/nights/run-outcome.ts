@@ -1,0 +1,69 @@
+import { greatChangeOf } from '../../domain/great-change.ts';
+import type { Archived } from '../../store/archiver/archiver.ts';
+
+/** Something that is not in the snapshot as it is at the source. */
+export interface RunProblem {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+  /** The copy of an earlier night stands in. */
+  readonly kept: boolean;
+  /** ISO 8601: when that copy was taken. Absent where there is none, or its time is not known. */
+  readonly since?: string;
+}
+
+/** What the snapshot before was, where there was one. */
+export interface Before {
+  readonly snapshotId: string;
+  readonly takenAt: Date;
+  /** Those problems of its run that are kept by name, and how many there were. */
+  readonly problems: readonly Pick<RunProblem, 'path' | 'since'>[];
+  readonly problemCount: number;
+}
+
+/** How many problems a run keeps by name; all of them are counted. */
+const problemsKept = 1_000;
+
+/** What came of a run that wrote a snapshot: counts, what is not in it as it should be, and whether somebody should look. */
+export function outcomeOf(archived: Archived, before: Before | undefined) {
+  const { problems, seen, entries, summary } = archived;
+  const { files_new: filesNew, files_changed: filesChanged } = summary;
+  const formerly = seen.gone + entries - filesNew;
+  const alarm = before && greatChangeOf({ before: formerly, gone: seen.gone, changed: filesChanged });
+  return {
+    state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
+    counts: countsOf(archived),
+    problems: problems.slice(0, problemsKept).map((problem) => problemOf(problem, before)),
+    problemCount: problems.length,
+    ...(alarm && { alarm, heldSnapshotId: before.snapshotId }),
+  };
+}
+
+/** What a run has counts of, besides its traffic and its time. */
+export function countsOf({ seen, summary }: Archived) {
+  return {
+    entries: seen.read + seen.unchanged,
+    entriesRead: seen.read,
+    entriesUnchanged: seen.unchanged,
+    entriesKept: seen.kept,
+    entriesGone: seen.gone,
+    filesNew: summary.files_new,
+    filesChanged: summary.files_changed,
+    dataAdded: summary.data_added,
+    totalBytes: summary.total_bytes_processed,
+  };
+}
+
+function problemOf(problem: Archived['problems'][number], before: Before | undefined): RunProblem {
+  const { source, code, message, kept } = problem;
+  const path = `${source}/${problem.path}`;
+  const since = kept && before ? lastWhole(path, before) : undefined;
+  return { path, code, message, kept, ...(since !== undefined && { since }) };
+}
+
+/** When what is kept was taken: by the snapshot before, unless that one had it from an earlier night, alone or in a folder. */
+function lastWhole(path: string, { takenAt, problems, problemCount }: Before): string | undefined {
+  const known = problems.find((problem) => path === problem.path || path.startsWith(`${problem.path}/`));
+  if (known !== undefined) return known.since;
+  return problems.length === problemCount ? takenAt.toISOString() : undefined;
+}

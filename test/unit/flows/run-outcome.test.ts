@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { type Before, outcomeOf } from '../../../src/flows/nights/run-outcome.ts';
+import type { Archived } from '../../../src/store/archiver/archiver.ts';
+import { parseId, type TreeId } from '../../../src/store/format/ids.ts';
+
+const times = { backup_start: '', backup_end: '' };
+const dirs = { dirs_new: 0, dirs_changed: 0, dirs_unmodified: 0 };
+const blobs = { data_blobs: 0, tree_blobs: 0, data_added: 7, data_added_packed: 0, total_bytes_processed: 70 };
+
+interface Night {
+  files?: { new?: number; changed?: number };
+  seen?: Partial<Archived['seen']>;
+  problems?: Archived['problems'];
+}
+
+function archived({ files = {}, seen = {}, problems = [] }: Night): Archived {
+  const all = { read: 0, unchanged: 0, kept: 0, gone: 0, folders: 0, bytes: 0, ...seen };
+  const entries = all.read + all.unchanged + all.kept;
+  const { new: fresh = 0, changed = 0 } = files;
+  const counted = { files_new: fresh, files_changed: changed, files_unmodified: entries - fresh - changed };
+  const summary = { ...times, ...dirs, ...blobs, ...counted, total_files_processed: entries };
+  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems };
+}
+
+const takenAt = new Date('2026-05-09T23:30:00Z');
+const before: Before = { snapshotId: 'earlier', takenAt, problems: [], problemCount: 0 };
+const problem = (path: string, kept: boolean) => ({
+  ...{ source: 'files', path, kept },
+  ...{ code: 'source/forbidden' as const, message: 'The server does not let this be read.' },
+});
+
+test('counts tell what was read, unchanged, kept and gone apart, and say nothing was seen that was not', () => {
+  const night = { files: { new: 1, changed: 2 }, seen: { read: 4, unchanged: 10, kept: 3, gone: 1 } };
+  expect(outcomeOf(archived(night), before)).toEqual({
+    state: 'succeeded',
+    counts: {
+      ...{ entries: 14, entriesRead: 4, entriesUnchanged: 10, entriesKept: 3, entriesGone: 1 },
+      ...{ filesNew: 1, filesChanged: 2, dataAdded: 7, totalBytes: 70 },
+    },
+    problems: [],
+    problemCount: 0,
+  });
+});
+
+test('a great loss or change holds the snapshot before; what is new does not make it smaller', () => {
+  const alarm = (night: Night) => outcomeOf(archived(night), before).alarm;
+  const lost = outcomeOf(archived({ seen: { unchanged: 15, gone: 15 } }), before);
+  expect(lost).toMatchObject({ state: 'succeeded', alarm: 'loss', heldSnapshotId: 'earlier' });
+  expect(alarm({ files: { changed: 15 }, seen: { read: 15, unchanged: 15 } })).toBe('change');
+  expect(alarm({ files: { new: 500 }, seen: { read: 500, gone: 20 } })).toBe('loss');
+  expect(alarm({ files: { new: 500 }, seen: { read: 500, unchanged: 10, gone: 9 } })).toBeUndefined();
+});
+
+test('the first snapshot of all cannot lose anything', () => {
+  const first = outcomeOf(archived({ files: { new: 30 }, seen: { read: 30 } }), undefined);
+  expect(first).not.toHaveProperty('alarm');
+});
+
+test('what is kept is of the snapshot before, or of the night from which that one had it', () => {
+  const known = [{ path: 'files/a.txt', since: '2026-05-01T23:30:00.000Z' }, { path: 'files/deep' }];
+  const problems = ['a.txt', 'b.txt', 'deep/c.txt', 'deeper.txt'].map((path) => problem(path, true));
+  const outcome = outcomeOf(archived({ seen: { kept: 4 }, problems: [...problems, problem('new.txt', false)] }), {
+    ...before,
+    problems: known,
+    problemCount: 2,
+  });
+  expect(outcome).toMatchObject({ state: 'partial', problemCount: 5 });
+  expect(Object.fromEntries(outcome.problems.map(({ path, since }) => [path, since]))).toEqual({
+    'files/a.txt': '2026-05-01T23:30:00.000Z',
+    'files/b.txt': takenAt.toISOString(),
+    'files/deep/c.txt': undefined,
+    'files/deeper.txt': takenAt.toISOString(),
+    'files/new.txt': undefined,
+  });
+});
+
+test('of more problems than a run keeps by name, nobody claims to know since when they are', () => {
+  const problems = Array.from({ length: 1_200 }, (_, n) => problem(`f${n}`, true));
+  const outcome = outcomeOf(archived({ problems }), { ...before, problemCount: 1_001 });
+  expect(outcome.problems).toHaveLength(1_000);
+  expect(outcome.problemCount).toBe(1_200);
+  expect(outcome.problems[0]).not.toHaveProperty('since');
+});
