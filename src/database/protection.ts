@@ -1,0 +1,141 @@
+import type { EndedRun, ProtectionFacts } from '../domain/protection.ts';
+import type { Database } from './client.ts';
+import { saveEvents } from './events.ts';
+import { Prisma } from './generated/client.ts';
+
+/** Whose facts they are. */
+export interface PersonFacts {
+  readonly userId: string;
+  readonly username: string | null;
+  readonly subject: string;
+  readonly facts: ProtectionFacts;
+}
+
+/** What the verdict on one person's data needs; somebody without consent has none of it. */
+export async function findProtectionFacts(database: Database, userId: string): Promise<ProtectionFacts> {
+  const [row] = await read(database, Prisma.sql`u.id = ${userId}::uuid`);
+  return row === undefined ? nothing : factsOf(row);
+}
+
+/** The same of everybody whose consent was not withdrawn, by the names that people go by. */
+export async function listProtectionFacts(database: Database): Promise<PersonFacts[]> {
+  const rows = await read(database, Prisma.sql`g.state <> 'withdrawn'`);
+  return rows.map((row) => {
+    const { userId, username, subject } = row;
+    return { userId, username, subject, facts: factsOf(row) };
+  });
+}
+
+/**
+ * Puts on record that somebody looked at the great losses and changes of a person's runs that ended by then: what was
+ * held for them may be forgotten as usual. Answers how many there were.
+ */
+export async function confirmAlarms(
+  database: Database,
+  { userId, until, at, by }: { userId: string; until: Date; at: Date; by: string },
+): Promise<number> {
+  return database.$transaction(async (transaction) => {
+    const unseen = { alarm: { not: null }, alarmSeenAt: null, finishedAt: { lte: until }, plan: { userId } };
+    const runs = await transaction.run.updateManyAndReturn({
+      where: unseen,
+      data: { alarmSeenAt: at },
+      select: { id: true },
+    });
+    const runIds = runs.map(({ id }) => id);
+    await saveEvents(transaction, 'run', runIds, { to: 'looked at', at, by });
+    return runIds.length;
+  });
+}
+
+const nothing: ProtectionFacts = {
+  ...{ consent: null, circuitOpen: false, plan: null },
+  ...{ complete: null, partial: null, failed: null, underWay: null, alarm: null },
+};
+
+interface Row {
+  userId: string;
+  username: string | null;
+  subject: string;
+  state: NonNullable<ProtectionFacts['consent']>['state'] | null;
+  reason: string | null;
+  idleDeadline: Date;
+  maxDeadline: Date | null;
+  nextExchangeAt: Date | null;
+  circuitOpen: boolean;
+  zone: string | null;
+  windowStart: string;
+  windowEnd: string;
+  paused: boolean;
+  nextDueAt: Date;
+  sources: number;
+  completeId: string | null;
+  completeAt: Date;
+  partialId: string | null;
+  partialAt: Date;
+  failedId: string | null;
+  failedAt: Date;
+  failedCode: string | null;
+  underWayId: string | null;
+  underWayState: 'queued' | 'running';
+  dueAt: Date;
+  leaseUntil: Date | null;
+  underWayCode: string | null;
+  alarmId: string | null;
+  alarmAt: Date;
+  alarmKind: 'loss' | 'change';
+}
+
+/** A snapshot that was erased protects nobody: its run has lost its id. */
+function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
+  const last = (columns: Prisma.Sql, which: Prisma.Sql) => Prisma.sql`LEFT JOIN LATERAL (
+    SELECT ${columns} FROM runs r JOIN plans of ON of.id = r.plan_id WHERE of.user_id = u.id AND ${which} LIMIT 1)`;
+  const newest = Prisma.sql`ORDER BY r.finished_at DESC`;
+  return database.$queryRaw<Row[]>`
+    SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
+      g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
+      p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.paused, p.next_due_at AS "nextDueAt",
+      CASE jsonb_typeof(p.sources) WHEN 'array' THEN jsonb_array_length(p.sources) ELSE 0 END AS sources,
+      complete.id AS "completeId", complete.finished_at AS "completeAt", partial.id AS "partialId",
+      partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
+      failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
+      under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode",
+      alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind"
+    FROM users u
+    LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
+    LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
+    LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
+    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND r.snapshot_id IS NOT NULL ${newest}`)} complete ON true
+    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND r.snapshot_id IS NOT NULL ${newest}`)} partial ON true
+    ${last(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed' ${newest}`)} failed ON true
+    ${last(
+      Prisma.sql`r.id, r.state, r.due_at, r.lease_until, r.error_code`,
+      Prisma.sql`r.state IN ('queued', 'running') ORDER BY r.state = 'running' DESC, r.due_at`,
+    )} under_way ON true
+    ${last(
+      Prisma.sql`r.id, r.finished_at, r.alarm`,
+      Prisma.sql`r.alarm IS NOT NULL AND r.alarm_seen_at IS NULL AND r.snapshot_id IS NOT NULL ${newest}`,
+    )} alarm ON true
+    WHERE ${whose} ORDER BY u.username, u.subject`;
+}
+
+function factsOf(row: Row): ProtectionFacts {
+  const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
+  const { zone, windowStart, windowEnd, paused, nextDueAt, sources } = row;
+  const { failedId, failedAt, failedCode: errorCode, alarmId, alarmAt, alarmKind: kind } = row;
+  const { underWayId, underWayState, dueAt, leaseUntil, underWayCode } = row;
+  return {
+    consent: state && { state, reason, idleDeadline, maxDeadline, nextExchangeAt },
+    circuitOpen,
+    plan: zone === null ? null : { zone, windowStart, windowEnd, paused, nextDueAt, sources },
+    complete: ended(row.completeId, row.completeAt),
+    partial: ended(row.partialId, row.partialAt),
+    failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },
+    underWay:
+      underWayId === null ? null : { id: underWayId, state: underWayState, dueAt, leaseUntil, errorCode: underWayCode },
+    alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
+  };
+}
+
+function ended(id: string | null, endedAt: Date): EndedRun | null {
+  return id === null ? null : { id, endedAt };
+}

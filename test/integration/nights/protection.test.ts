@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openCircuit } from '../../../src/database/circuits.ts';
+import type { Database } from '../../../src/database/client.ts';
+import { confirmAlarms, findProtectionFacts, listProtectionFacts } from '../../../src/database/protection.ts';
+import { judgeProtection } from '../../../src/domain/protection.ts';
+import { type NightHouse, openNightHouse, savePlan } from './house.ts';
+
+const minute = 60_000;
+let house: NightHouse;
+let database: Database;
+let planId: string;
+let userId: string;
+beforeEach(async () => {
+  house = await openNightHouse();
+  database = house.resources.database;
+  planId = await savePlan(database);
+  userId = (await database.plan.findUniqueOrThrow({ where: { id: planId } })).userId;
+  await database.plan.update({ where: { id: planId }, data: { sources: [{ name: 'files', url: 'https://x' }] } });
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+type NewRun = Omit<
+  Parameters<Database['run']['create']>[0]['data'],
+  'id' | 'plan' | 'planId' | 'night' | 'slot' | 'trigger'
+>;
+
+/** A run that ended so many minutes ago, or has not ended; answers its id. */
+async function saveRun(run: Partial<NewRun>, endedMinutesAgo?: number, of = planId): Promise<string> {
+  const id = randomUUID();
+  const at = house.resources.clock.now();
+  const finishedAt = endedMinutesAgo === undefined ? null : new Date(at.getTime() - endedMinutesAgo * minute);
+  const about = { id, planId: of, night: '2026-04-30', slot: id, trigger: 'schedule', dueAt: at, queuedAt: at };
+  await database.run.create({ data: { ...about, finishedAt, ...run } });
+  return id;
+}
+
+const find = () => findProtectionFacts(database, userId);
+
+describe('the facts of one person', () => {
+  test('are of somebody who never consented, or is not known, that there is nothing', async () => {
+    await expect(findProtectionFacts(database, randomUUID())).resolves.toMatchObject({ consent: null, plan: null });
+    const id = randomUUID();
+    const who = { issuer: 'https://idp.example', subject: 'new', createdAt: house.resources.clock.now() };
+    await database.user.create({ data: { id, ...who } });
+    expect(await findProtectionFacts(database, id)).toEqual({
+      ...{ consent: null, circuitOpen: false, plan: null },
+      ...{ complete: null, partial: null, failed: null, underWay: null, alarm: null },
+    });
+  });
+
+  test('are consent, plan and the last run of each outcome, each with what matters of it', async () => {
+    const at = house.resources.clock.now();
+    const ago = (minutes: number) => new Date(at.getTime() - minutes * minute);
+    await saveRun({ state: 'succeeded', snapshotId: 'a' }, 300);
+    const complete = await saveRun({ state: 'succeeded', snapshotId: 'b' }, 200);
+    const partial = await saveRun({ state: 'partial', snapshotId: 'c', problemCount: 2 }, 100);
+    await saveRun({ state: 'failed', errorCode: 'internal' }, 90);
+    const failed = await saveRun({ state: 'failed', errorCode: 'source/unavailable' }, 50);
+    await saveRun({ state: 'cancelled' }, 10);
+    await saveRun({ dueAt: ago(1) });
+    const leaseUntil = new Date(at.getTime() + minute);
+    const running = await saveRun({ state: 'running', leaseUntil, dueAt: ago(0), errorCode: 'repository/locked' });
+    await saveRun({ state: 'succeeded', snapshotId: 'd', alarm: 'change' }, 500);
+    const alarm = await saveRun({ state: 'succeeded', snapshotId: 'e', alarm: 'loss', heldSnapshotId: 'd' }, 400);
+    await saveRun({ state: 'succeeded', snapshotId: 'f', alarm: 'loss', alarmSeenAt: at }, 350);
+    await saveRun({ state: 'succeeded', snapshotId: 'of somebody else' }, 1, await savePlan(database));
+    const { createdAt: _, ...plan } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    const { zone, windowStart, windowEnd, paused, nextDueAt } = plan;
+    expect(await find()).toEqual({
+      consent: { state: 'active', reason: null, idleDeadline: at, maxDeadline: null, nextExchangeAt: at },
+      circuitOpen: false,
+      plan: { zone, windowStart, windowEnd, paused, nextDueAt, sources: 1 },
+      complete: { id: complete, endedAt: ago(200) },
+      partial: { id: partial, endedAt: ago(100) },
+      failed: { id: failed, endedAt: ago(50), errorCode: 'source/unavailable' },
+      underWay: { id: running, state: 'running', dueAt: at, leaseUntil, errorCode: 'repository/locked' },
+      alarm: { id: alarm, endedAt: ago(400), kind: 'loss' },
+    });
+  });
+
+  test('leave out snapshots that were erased, and what was lost in them', async () => {
+    await saveRun({ state: 'succeeded', snapshotId: null, alarm: 'loss' }, 10);
+    await saveRun({ state: 'partial', snapshotId: null }, 5);
+    expect(await find()).toMatchObject({ complete: null, partial: null, alarm: null });
+  });
+
+  test('say that the circuit of the provider is open, and of no other', async () => {
+    const client = { issuer: 'https://idp.example', clientId: 'nightkeep' };
+    await openCircuit(database, { ...client, issuer: 'https://other.example', reason: 'refusals', at: new Date() });
+    expect((await find()).circuitOpen).toBe(false);
+    await openCircuit(database, { ...client, reason: 'refusals', at: new Date() });
+    expect((await find()).circuitOpen).toBe(true);
+  });
+});
+
+test('the facts of everybody are those of each, without those who took their consent back', async () => {
+  await savePlan(database, { grant: 'withdrawn' });
+  await savePlan(database, { grant: 'needs_consent' });
+  await saveRun({ state: 'succeeded', snapshotId: 'a' }, 60);
+  const all = await listProtectionFacts(database);
+  expect(all).toHaveLength(2);
+  for (const person of all) expect(person.facts).toEqual(await findProtectionFacts(database, person.userId));
+  const verdicts = all.map(({ facts }) => judgeProtection(facts, house.resources.clock.now()).verdict);
+  expect(verdicts.sort()).toEqual(['not', 'protected']);
+});
+
+test('looking at a great loss confirms it and those before, once, of this person, on record', async () => {
+  const at = house.resources.clock.now();
+  const older = await saveRun({ state: 'succeeded', snapshotId: 'a', alarm: 'change' }, 60);
+  const seen = await saveRun({ state: 'succeeded', snapshotId: 'b', alarm: 'loss' }, 30);
+  const newer = await saveRun({ state: 'succeeded', snapshotId: 'c', alarm: 'loss' }, 10);
+  await saveRun({ state: 'succeeded', snapshotId: 'd', alarm: 'loss' }, 60, await savePlan(database));
+  const confirm = () =>
+    confirmAlarms(database, { userId, until: new Date(at.getTime() - 30 * minute), at, by: `user:${userId}` });
+  expect(await confirm()).toBe(2);
+  expect(await confirm()).toBe(0);
+  expect((await find()).alarm?.id).toBe(newer);
+  const told = await database.event.findMany({ where: { to: 'looked at' }, orderBy: { subjectId: 'asc' } });
+  expect(told.map(({ subjectId }) => subjectId)).toEqual([older, seen].sort());
+  expect(await database.run.count({ where: { alarm: { not: null }, alarmSeenAt: null } })).toBe(2);
+});
