@@ -43,16 +43,23 @@ function readClaims(value: Prisma.JsonValue): Record<string, string> {
 }
 
 /**
- * What the run that wrote a snapshot could not back up: the problems that it kept by name, and how many there were. None
- * where no run is known to have written it.
+ * The last run that wrote one of these snapshots of a person, with what it could not back up: the problems that it kept by
+ * name, and how many there were. Null where none is on record.
  */
-export async function findProblemsOfSnapshot(
+export async function findLastRunOf(
   database: Database,
-  { userId, snapshotId }: { userId: string; snapshotId: string },
-): Promise<{ problems: { path: string; since?: string }[]; problemCount: number }> {
-  const columns = { problems: true, problemCount: true } as const;
-  const run = await database.run.findFirst({ where: { plan: { userId }, snapshotId }, select: columns });
-  return { problems: readProblems(run?.problems ?? []), problemCount: run?.problemCount ?? 0 };
+  { userId, snapshotIds }: { userId: string; snapshotIds: string[] },
+): Promise<{
+  snapshotId: string | null;
+  problems: { path: string; since?: string }[];
+  problemCount: number;
+} | null> {
+  const run = await database.run.findFirst({
+    where: { plan: { userId }, snapshotId: { in: snapshotIds } },
+    orderBy: { finishedAt: 'desc' },
+    select: { snapshotId: true, problems: true, problemCount: true },
+  });
+  return run && { ...run, problems: readProblems(run.problems) };
 }
 
 function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {

@@ -1,4 +1,4 @@
-import { findProblemsOfSnapshot, getRunWithPlan } from '../../database/runs.ts';
+import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import { expandUrl } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
@@ -7,12 +7,12 @@ import { archive } from '../../store/archiver/archiver.ts';
 import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
-import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import type { Repository } from '../../store/repository/repository.ts';
 import { version } from '../../version.ts';
 import { forgetAccess, obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
-import { type Before, type countsOf, outcomeOf } from './run-outcome.ts';
+import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
@@ -56,7 +56,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   await using opened = new AsyncDisposableStack();
   const sources = openSources(resources, run.plan, access).map((source) => opened.use(source));
   using _ = clock.every(5_000, () => report(trafficOf(sources)));
-  const [last] = (await Array.fromAsync(repository.listSnapshots(() => undefined))).toReversed();
+  const last = await findLast(resources, run.plan.userId, repository);
   const target = openArchiveTarget(repository, clock, lock.settled);
   const archived = await archive({
     sources,
@@ -64,12 +64,12 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
     clock,
     zone: run.plan.zone,
     signal: either,
-    ...(last && { parent: last.snapshot.tree }),
+    ...(last && { parent: last.tree }),
   });
   either.throwIfAborted();
   const snapshotId = await repository.saveSnapshot({
     time: timestamp(clock.now(), run.plan.zone),
-    ...(last && { parent: last.id }),
+    ...(last && { parent: last.snapshotId }),
     tree: archived.tree,
     paths: sources.map(({ name }) => `/${name}`),
     hostname: 'nightkeep',
@@ -77,14 +77,24 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
     program_version: `nightkeep ${version}`,
     summary: archived.summary,
   });
-  const outcome = outcomeOf(archived, last && (await whatWasBefore(resources, run.plan.userId, last)));
+  const outcome = outcomeOf(archived, last);
   const counts = { ...outcome.counts, ...trafficOf(sources), ms: Math.round(clock.elapsed() - began) };
   return { ...outcome, snapshotId, counts };
 }
 
-async function whatWasBefore({ database }: Needs, userId: string, { id, snapshot }: SavedSnapshot): Promise<Before> {
-  const { problems, problemCount } = await findProblemsOfSnapshot(database, { userId, snapshotId: id });
-  return { snapshotId: id, takenAt: new Date(timestampMs(snapshot.time)), problems, problemCount };
+/**
+ * The snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
+ * no great loss from the next one. Where there is none on record, the newest of all.
+ */
+async function findLast({ database }: Needs, userId: string, repository: Pick<Repository, 'listSnapshots'>) {
+  const snapshots = (await Array.fromAsync(repository.listSnapshots(() => undefined))).toReversed();
+  const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
+  const run = await findLastRunOf(database, { userId, snapshotIds });
+  const last = snapshots.find(({ id }) => id === run?.snapshotId) ?? snapshots[0];
+  if (last === undefined) return undefined;
+  const { problems = [], problemCount = 0 } = run ?? {};
+  const { tree, time } = last.snapshot;
+  return { snapshotId: last.id, tree, takenAt: new Date(timestampMs(time)), problems, problemCount };
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {
