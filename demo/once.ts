@@ -1,13 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRun } from '../src/database/command-views.ts';
 import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
-import { openNight } from '../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { openTargetFolder } from '../src/store/restorer/folder.ts';
 import { restore } from '../src/store/restorer/restore.ts';
 import { openBrowser, signIn } from './browser/browser.ts';
 import type { Demo } from './demo.ts';
+import { type NightRun, passTime, settledRuns } from './nights.ts';
 import { alice } from './people.ts';
 
 const day = 86_400_000;
@@ -15,13 +14,11 @@ const day = 86_400_000;
 /** The main job without a person: consent, a night, a change, a second night, and a restore compared byte for byte. */
 export async function playOnce(demo: Demo, restoreTo: string) {
   const { cloud, resources, provider } = demo;
+  const since = resources.clock.now();
   await consentAsAlice(demo);
-  const first = await nextRun(demo, new Set());
+  const first = await settledRuns(demo, since);
   cloud.write(alice.username, 'Notes/Written between two nights.txt', Buffer.from('Good night.\n'));
-  demo.advance(day);
-  await openNight(resources);
-  await runDue(demo);
-  const second = await nextRun(demo, new Set([first.id]));
+  const { runs: second } = await passTime(demo, day);
   const user = await resources.database.user.findFirstOrThrow({ where: { username: alice.username } });
   const { recoveryKey, location } = await revealRecoveryKey(resources, user.id);
   const restored = await restoreAndCompare(demo, user.id, restoreTo);
@@ -31,7 +28,7 @@ export async function playOnce(demo: Demo, restoreTo: string) {
     repository: location,
     recoveryKey,
     grant: { state: grant.state, generation: grant.generation },
-    runs: [first, second].map(rowOf),
+    runs: [...first, ...second].map(rowOf),
     restored,
   };
 }
@@ -44,40 +41,16 @@ async function consentAsAlice({ url }: Demo): Promise<void> {
   if (!home.url.startsWith(url.href)) throw new Error(`The consent of alice ended at ${home.url}`);
 }
 
-/** The second night's run is due at a minute inside its window; the demo does not wait for it. */
-async function runDue(demo: Demo): Promise<void> {
-  const latest = await demo.resources.database.run.findFirst({ orderBy: { dueAt: 'desc' } });
-  const ahead = (latest?.dueAt.getTime() ?? 0) - demo.resources.clock.now().getTime();
-  if (ahead > 0) demo.advance(ahead);
-}
-
-async function nextRun({ resources }: Demo, known: ReadonlySet<string>) {
-  for (let waited = 0; waited < 600; waited++) {
-    const rows = await resources.database.run.findMany({ select: { id: true, state: true } });
-    const ended = rows.find(({ id, state }) => !known.has(id) && ['succeeded', 'partial', 'failed'].includes(state));
-    const run = ended && (await findRun(resources.database, ended.id));
-    if (run) return run;
-    await resources.clock.sleep(100);
-  }
-  throw new Error('No run ended within a minute.');
-}
-
-type Run = Awaited<ReturnType<typeof nextRun>>;
-
-function rowOf({ night, state, snapshotId, counts }: Run) {
-  const number = (name: string) => {
-    const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
-    return typeof value === 'number' ? value : 0;
-  };
+function rowOf({ night, state, snapshotId, count }: NightRun) {
   return {
     night,
     outcome: state,
     snapshot: snapshotId,
-    entries: number('entries'),
-    entriesRead: number('entriesRead'),
-    bytesRead: number('bytesRead'),
-    requests: number('requests'),
-    ms: number('ms'),
+    entries: count('entries'),
+    entriesRead: count('entriesRead'),
+    bytesRead: count('bytesRead'),
+    requests: count('requests'),
+    ms: count('ms'),
   };
 }
 
@@ -102,5 +75,12 @@ async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to:
 /** Whether everything was as promised. */
 export function isGood({ runs, restored, grant }: Awaited<ReturnType<typeof playOnce>>): boolean {
   const nights = runs.every(({ outcome, snapshot }) => outcome === 'succeeded' && snapshot !== null);
-  return nights && runs[1]?.entriesRead === 1 && restored.identical && grant.state === 'active' && grant.generation > 1;
+  return (
+    nights &&
+    runs.length === 2 &&
+    runs[1]?.entriesRead === 1 &&
+    restored.identical &&
+    grant.state === 'active' &&
+    grant.generation > 1
+  );
 }

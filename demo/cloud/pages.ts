@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Clock } from '../../src/clock.ts';
+import { shownBytes } from '../../src/web/shown.ts';
 import { page, pageHeaders } from '../page.ts';
 import type { Person } from '../people.ts';
 import { type CloudTree, type Path, sizeOf } from './tree.ts';
@@ -41,7 +42,7 @@ export function cloudPages(options: {
         html`<p>These files are made up. Nightkeep fetches them at night over WebDAV, with a token that their owner allowed.</p>
 <table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th></tr>${rows.map(
           ({ person, files, bytes }) =>
-            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${inWords(bytes)}</td></tr>`,
+            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${shownBytes(bytes)}</td></tr>`,
         )}</table>`,
       ),
     );
@@ -59,7 +60,7 @@ export function cloudPages(options: {
         site,
         path.at(-1) ?? `${person.name}'s files`,
         html`
-<p class="soft">${files} files, ${inWords(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
+<p class="soft">${files} files, ${shownBytes(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
 <form class="row" method="post" action="/people/${person.username}/change">
   <button class="main" name="change" value="edit">Edit a note</button>
   <button name="change" value="add">Add a file</button>
@@ -69,7 +70,7 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
 <table><tr><th>Name</th><th>Changed</th><th class="number">Size</th></tr>${[...folder.children].map(
           ([name, node]) => html`<tr>
 <td>${node.kind === 'folder' ? html`📁 <a href="${linkTo(person, [...path, name])}">${name}</a>` : name}</td>
-<td>${node.modified.toISOString().slice(0, 16).replace('T', ' ')}</td><td class="number">${inWords(sizeOf(node))}</td></tr>`,
+<td>${node.modified.toISOString().slice(0, 16).replace('T', ' ')}</td><td class="number">${shownBytes(sizeOf(node))}</td></tr>`,
         )}</table>`,
       ),
     );
@@ -117,9 +118,4 @@ function count(tree: CloudTree): { files: number; bytes: number } {
 
 function linkTo(person: Person, path: Path): string {
   return `/people/${person.username}?${new URLSearchParams({ in: path.join('/') })}`;
-}
-
-function inWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(0)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

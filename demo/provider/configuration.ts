@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { type Configuration, errors } from 'oidc-provider';
 import { cloudAudience } from '../cloud/access.ts';
 import { answerPage } from './http.ts';
-import { errorPage, formPage, wordPage } from './pages/templates.ts';
+import { errorPage, formPage, messagePage } from './pages/templates.ts';
 import type { BrowserStore } from './realm/browser-store.ts';
 import { deviceGrant } from './realm/client.ts';
 import type { Keys } from './realm/keys.ts';
@@ -109,6 +109,6 @@ const features: NonNullable<Configuration['features']> = {
         ),
       ),
     successSource: async (context) =>
-      answerPage(context, await wordPage('Connected', 'You can go back to your device.')),
+      answerPage(context, await messagePage('Connected', 'You can go back to your device.')),
   },
 };

@@ -21,8 +21,8 @@ export const button = (action: string, label: string, fields: Fields, back: stri
 /** A not-before policy: in force, or not. */
 export const policy = (action: string, notBefore: number, fields: Fields, back: string) => html`
 <p>${notBefore === 0 ? 'None.' : `Tokens issued before ${when(notBefore)} are stale.`}</p>
-<div class="row">${button(action, 'Everything until now is stale', { ...fields, from: 'now' }, back)}
-${button(action, 'Lift', { ...fields, from: '' }, back)}</div>`;
+<div class="row">${button(action, 'Set to now', { ...fields, from: 'now' }, back)}
+${button(action, 'Clear', { ...fields, from: '' }, back)}</div>`;
 
 export const sessionTable = (sessions: OfflineSession[], name: (session: OfflineSession) => string, back: string) =>
   table(

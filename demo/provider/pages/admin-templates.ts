@@ -14,13 +14,13 @@ export function adminLoginPage(failed: boolean): Promise<string> {
     site,
     'Sign in as administrator',
     html`
-${failed ? html`<p class="bad" role="alert">No such user name and password.</p>` : ''}
+${failed ? html`<p class="bad" role="alert">Wrong user name or password.</p>` : ''}
 <form method="post" action="/admin/sign-in">
   <label for="username">User name</label><input id="username" name="username" type="text" autocomplete="username" required autofocus>
   <label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
   <p><button class="main" type="submit">Sign in</button></p>
 </form>
-<p class="soft">User name and password are the same word: admin.</p>`,
+<p class="soft">User name and password: admin.</p>`,
   );
 }
 
@@ -35,7 +35,7 @@ export function realmPage(
     site,
     'Realm settings',
     html`
-<p class="soft">It is ${when(admin.now())} here.</p>
+<p class="soft">The provider's clock says ${when(admin.now())}.</p>
 <form method="post" action="/admin/realm">
   ${tick('enabled', 'Enabled', set.enabled)}
   ${text('offlineIdle', 'Offline Session Idle', writeDuration(set.offlineIdleSeconds))}

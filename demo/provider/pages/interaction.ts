@@ -13,7 +13,7 @@ interface Parts {
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-/** The two questions that an authorization request can ask a person: who are you, and do you allow this? */
+/** The pages of an authorization request: sign-in and consent. */
 export function interactionPages(parts: Parts): Middleware {
   return async (context, next) => {
     if (!context.path.startsWith('/interaction/')) return next();
@@ -21,7 +21,10 @@ export function interactionPages(parts: Parts): Middleware {
     if (!interaction) {
       return answerPage(
         context,
-        await errorPage('invalid_request', 'This step has expired. Start again where you came from.'),
+        await errorPage(
+          'invalid_request',
+          'This step of the sign-in has expired. Go back to the application and start again.',
+        ),
         400,
       );
     }
@@ -66,11 +69,11 @@ async function consent(parts: Parts, interaction: Interaction, context: Context)
   }
   const decision = asked ? (await readForm(context.req)).get('decision') : 'allow';
   if (decision !== 'allow')
-    return finish(provider, context, { error: 'access_denied', error_description: 'The person said no.' });
+    return finish(provider, context, { error: 'access_denied', error_description: 'The person declined.' });
   return finish(provider, context, { consent: { grantId: await saveConsent(parts, interaction, user, scopes) } });
 }
 
-/** One consent for each person and client, which grows with what is asked. */
+/** Keeps one consent for each person and client, and adds to it what is asked now. */
 async function saveConsent({ provider, store }: Parts, interaction: Interaction, user: UserRow, scopes: string[]) {
   const clientId = String(interaction.params.client_id);
   const known = store.findConsent(user.subject, clientId);

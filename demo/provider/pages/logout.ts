@@ -6,7 +6,7 @@ import type { BrowserStore } from '../realm/browser-store.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 import { notifyClients, type SendLogoutToken } from '../tokens/logout-token.ts';
-import { errorPage, formPage, wordPage } from './templates.ts';
+import { errorPage, formPage, messagePage } from './templates.ts';
 
 interface Parts {
   provider: Provider;
@@ -32,7 +32,7 @@ export function logoutPages(parts: Parts): Middleware {
     if (form.get('logout') === 'yes') await signOut(parts, context);
     else if ((await parts.provider.Session.get(context)).accountId) return ask(form, context);
     if (target) return redirect(context, target);
-    answerPage(context, await wordPage('Signed out', 'You are signed out at this provider.'));
+    answerPage(context, await messagePage('Signed out', 'You are signed out at this provider.'));
   };
 }
 

@@ -8,7 +8,7 @@ const site = { name: 'Demo sign-in', sign: '🔑' };
 
 /** What each scope means for the person who is asked. */
 const meanings: Record<string, { title: string; meaning: string }> = {
-  openid: { title: 'Know that it is you', meaning: 'It recognises you when you come back.' },
+  openid: { title: 'Know that it is you', meaning: 'It recognises you when you sign in again.' },
   profile: { title: 'Your profile', meaning: 'Your name, your user name and your time zone.' },
   email: { title: 'Your e-mail address', meaning: 'It can write to you.' },
   offline_access: {
@@ -39,7 +39,7 @@ ${fault ? html`<p class="bad" role="alert">${fault}</p>` : ''}
   <input id="password" name="password" type="password" autocomplete="current-password" required>
   <p><button class="main" type="submit">Sign in</button></p>
 </form>
-<h2>Or be somebody at once</h2>
+<h2>Or sign in with one click</h2>
 <div class="row">${people.map(
       (person) => html`
   <form method="post" action="${action}">
@@ -48,13 +48,13 @@ ${fault ? html`<p class="bad" role="alert">${fault}</p>` : ''}
   </form>`,
     )}
 </div>
-<p class="soft">User name and password are the same word: ${people.map(({ username }) => username).join(', ')}.</p>`,
+<p class="soft">The password is the user name: ${people.map(({ username }) => username).join(', ')}.</p>`,
   );
 }
 
-/** Why a password let nobody in. */
+/** Why a sign-in failed. */
 export const signInFault = (user: UserRow | undefined) =>
-  user ? 'This account is disabled. Ask an administrator.' : 'No such user name and password.';
+  user ? 'This account is disabled. Ask an administrator.' : 'Wrong user name or password.';
 
 /** Asks for consent. Posts `decision`, `allow` or `deny`. */
 export function consentPage(options: {
@@ -68,7 +68,8 @@ export function consentPage(options: {
     site,
     `Allow ${client}?`,
     html`
-<p>You are signed in as <b>${person.name}</b>. <b>${client}</b> asks for:</p>
+<p>You are signed in as <b>${person.name}</b>. <b>${client}</b> asks for this
+${scopes.includes('offline_access') ? 'so that it can work while you are away' : 'to sign you in; it gives no access while you are away'}:</p>
 <ul class="scopes">${scopes.map((scope) => {
       const { title, meaning } = meanings[scope] ?? { title: scope, meaning: '' };
       return html`<li><b>${title}</b>${meaning} <small><code>${scope}</code></small></li>`;
@@ -81,20 +82,20 @@ export function consentPage(options: {
   );
 }
 
-/** What a person has granted, with a button that takes each of it back. */
+/** What a person has granted, each with a button that takes it back. */
 export function accountPage(person: Person, grants: readonly (ConsentRow & { client: string })[]): Promise<string> {
   return page(
     site,
     `${person.name}'s account`,
     html`
 <p>Signed in as <code>${person.username}</code>, ${person.email}.</p>
-<h2>Applications that you let in</h2>
+<h2>Applications with access</h2>
 ${grants.length === 0 ? html`<p class="soft">None.</p>` : ''}
 ${grants.map(
   (grant) => html`<section>
 <p><b>${grant.client}</b><br>
 ${grant.scopes.map((scope) => meanings[scope]?.title ?? scope).join(', ')}.<br>
-<small>Since ${when(grant.since)}${grant.lastUsed ? `; a token for the time you are away was last issued ${when(grant.lastUsed)}` : ''}.</small></p>
+<small>Since ${when(grant.since)}${grant.lastUsed ? `; a token for offline access was last issued ${when(grant.lastUsed)}` : ''}.</small></p>
 <form method="post" action="/account/remove"><input type="hidden" name="client" value="${grant.clientId}"><button type="submit">Remove access</button></form>
 </section>`,
 )}
@@ -103,7 +104,7 @@ ${grant.scopes.map((scope) => meanings[scope]?.title ?? scope).join(', ')}.<br>
   );
 }
 
-/** Says what went wrong, in the words of the protocol too. */
+/** Says what went wrong, with the error code of the protocol. */
 export function errorPage(code: string, description = ''): Promise<string> {
   return page(
     site,
@@ -112,13 +113,13 @@ export function errorPage(code: string, description = ''): Promise<string> {
   );
 }
 
-/** A page around one of oidc-provider's own forms, which it hands over as finished HTML; `buttons` belong to that form. */
+/** A page around a form given as HTML, such as oidc-provider's own; `buttons` belong to that form. */
 export function formPage(title: string, text: string, form: string, buttons: Markup): Promise<string> {
   return page(site, title, html`<p>${text}</p>${raw(form)}<div class="row">${buttons}</div>`);
 }
 
-/** A page that only says something. */
-export function wordPage(title: string, text: string): Promise<string> {
+/** A page with one sentence. */
+export function messagePage(title: string, text: string): Promise<string> {
   return page(site, title, html`<p>${text}</p>`);
 }
 

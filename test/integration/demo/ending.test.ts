@@ -179,10 +179,10 @@ test('every switch of the realm is on its page', async () => {
     ssoSeconds: 3600,
   });
   const { token } = await consent();
-  const stale = await browser.submit(after, { action: '/admin/realm/not-before', button: /Everything/ });
+  const stale = await browser.submit(after, { action: '/admin/realm/not-before', button: 'Set to now' });
   expect(stale.text).toContain('are stale');
   expect(await works(token)).toBe(false);
-  await browser.submit(stale, { action: '/admin/realm/not-before', button: 'Lift' });
+  await browser.submit(stale, { action: '/admin/realm/not-before', button: 'Clear' });
   expect(await works(token)).toBe(true);
   await browser.submit(stale, { action: '/admin/realm/roll-key' });
   expect(await works((await consent()).token)).toBe(true);
@@ -201,7 +201,7 @@ test('every switch of a user and of a client is on their pages', async () => {
   expect(await works(token)).toBe(true);
   const signedOut = await browser.submit(user, { action: '/admin/user/sign-out' });
   expect(signedOut.text).toContain('are stale');
-  await browser.submit(user, { action: '/admin/user/not-before', button: 'Lift' });
+  await browser.submit(user, { action: '/admin/user/not-before', button: 'Clear' });
 
   const client = await admin('/clients/rp');
   const changed = { secret: 'rolled', offlineScope: '', directAccess: 'on', pushedRequestsRequired: 'on' };
@@ -211,7 +211,7 @@ test('every switch of a user and of a client is on their pages', async () => {
   expect(ticked).toEqual(['enabled', 'consentRequired', 'directAccess', 'pushedRequestsRequired']);
   expect(fields.find(({ name }) => name === 'secret')?.value).toBe('rolled');
   expect((await asClient('/token/introspection', token, 'rolled')).body).toEqual({ active: false });
-  await browser.submit(client, { action: '/admin/client/not-before', button: /Everything/ });
+  await browser.submit(client, { action: '/admin/client/not-before', button: 'Set to now' });
   await browser.submit(user, { action: '/admin/user/delete' });
   expect(provider.log.alive()).toEqual([]);
   expect((await admin('/users/alice')).url).toBe(`${provider.issuer}/admin`);
@@ -227,7 +227,7 @@ test('nobody else administers: not without a sign-in, not with a wrong password,
   expect((await act({ origin: 'http://evil.example' })).status).toBe(403);
   const login = await browser.open(`${provider.issuer}/admin`);
   const wrong = await browser.submit(login, { action: '/admin/sign-in' }, { username: 'admin', password: 'alice' });
-  expect([wrong.status, wrong.text.includes('No such user name')]).toEqual([400, true]);
+  expect([wrong.status, wrong.text.includes('Wrong user name')]).toEqual([400, true]);
   expect(await works(token)).toBe(true);
   const page = await admin();
   await browser.submit(page, { action: '/admin/sign-out' });

@@ -109,7 +109,7 @@ test('a wrong password and a no end where they should', async () => {
   const login = await browser.open(attempt.url);
   const again = await browser.submit(login, { button: 'Sign in' }, { username: 'alice', password: 'wrong' });
   expect(again.status).toBe(400);
-  expect(again.text).toContain('No such user name and password');
+  expect(again.text).toContain('Wrong user name or password');
   const question = await browser.submit(again, { button: 'Sign in' }, { username: 'alice', password: 'alice' });
   const back = await browser.submit(question, { button: 'No' });
   expect(new URL(back.url).searchParams.get('error')).toBe('access_denied');

@@ -1,0 +1,62 @@
+import { keepAlive, type Sweep } from '../src/flows/custody/keep-alive.ts';
+import { openNight } from '../src/flows/nights/open-night.ts';
+import type { Demo } from './demo.ts';
+
+/** A run as it stands after a night. */
+export interface NightRun {
+  readonly username: string;
+  readonly night: string;
+  /** As in the table of runs; `queued` where it is to be tried again. */
+  readonly state: string;
+  readonly snapshotId: string | null;
+  /** A count by its name in the table of runs; 0 where the run did not get that far. */
+  count(name: string): number;
+  readonly message: string | null;
+}
+
+const longestWaitMs = 120_000;
+const lookEveryMs = 100;
+
+/** Milliseconds until the next night of everybody whose consent may be used; undefined where there is nobody. */
+export async function untilNextNight({ resources }: Demo): Promise<number | undefined> {
+  const { _max: last } = await resources.database.plan.aggregate({
+    where: { paused: false, grant: { state: { in: ['active', 'suspect'] } } },
+    _max: { nextDueAt: true },
+  });
+  return last.nextDueAt === null ? undefined : last.nextDueAt.getTime() - resources.clock.now().getTime();
+}
+
+/** Moves everybody's clock on, and lets Nightkeep do what is due by then. */
+export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun[]; keptAlive: Sweep }> {
+  demo.advance(ms);
+  const since = demo.resources.clock.now();
+  await openNight(demo.resources);
+  const keptAlive = await keepAlive(demo.resources);
+  return { runs: await settledRuns(demo, since), keptAlive };
+}
+
+/** The runs that began or ended since, once no run is at work or due; after two minutes as they then are. */
+export async function settledRuns({ resources: { clock, database } }: Demo, since: Date): Promise<NightRun[]> {
+  const begun = clock.elapsed();
+  for (;;) {
+    const rows = await database.run.findMany({
+      where: { OR: [{ queuedAt: { gte: since } }, { finishedAt: { gte: since } }, { state: 'running' }] },
+      include: { plan: { select: { user: { select: { username: true } } } } },
+      orderBy: { queuedAt: 'asc' },
+    });
+    const now = clock.now();
+    const open = rows.some(({ state, dueAt }) => state === 'running' || (state === 'queued' && dueAt <= now));
+    if (!open || clock.elapsed() - begun > longestWaitMs)
+      return rows.map(({ plan, counts, ...row }) => ({
+        ...row,
+        username: plan.user.username ?? '',
+        count: (name) => numberIn(counts, name),
+      }));
+    await clock.sleep(lookEveryMs);
+  }
+}
+
+function numberIn(counts: unknown, name: string): number {
+  const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
+  return typeof value === 'number' ? value : 0;
+}
