@@ -9,30 +9,22 @@ export async function listPlansForCommand(database: Database, userId: string | u
   });
 }
 
-/** What an operator sees of a run. */
-const runForCommand = {
-  id: true,
-  night: true,
-  trigger: true,
-  state: true,
-  attempt: true,
-  snapshotId: true,
-  counts: true,
-  problemCount: true,
-  message: true,
-} as const;
-
-/** The run, or null. */
-export async function findRun(database: Database, id: string) {
-  return database.run.findUnique({ where: { id }, select: runForCommand });
-}
-
-/** These runs, in the order in which they were queued. */
+/** What an operator sees of these runs, in the order in which they were queued. */
 export async function listRunsForCommand(database: Database, ids: readonly string[]) {
   return database.run.findMany({
     where: { id: { in: [...ids] } },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-    select: runForCommand,
+    select: {
+      id: true,
+      night: true,
+      trigger: true,
+      state: true,
+      attempt: true,
+      snapshotId: true,
+      counts: true,
+      problemCount: true,
+      message: true,
+    },
   });
 }
 
