@@ -2,58 +2,60 @@ import { type Clock, within } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
 import { isAppError } from '../errors.ts';
 import { scrub } from '../log.ts';
+import { type Check, together } from './check.ts';
+import { boundTokens } from './checks/bound-tokens.ts';
+import { circuits } from './checks/circuits.ts';
+import { client } from './checks/client.ts';
+import { clientType } from './checks/client-type.ts';
+import { clocks } from './checks/clocks.ts';
+import { consentScreen } from './checks/consent-screen.ts';
+import { database } from './checks/database.ts';
+import { deadlines } from './checks/deadlines.ts';
+import { discovery } from './checks/discovery.ts';
+import { grants } from './checks/grants.ts';
+import { keyring } from './checks/keyring.ts';
+import { migrations } from './checks/migrations.ts';
+import { offlineIdle } from './checks/offline-idle.ts';
+import { offlineMaximum } from './checks/offline-maximum.ts';
+import { offlineScope } from './checks/offline-scope.ts';
+import { offlineTokens } from './checks/offline-tokens.ts';
+import { publicAddress } from './checks/public-address.ts';
+import { pushedRequests } from './checks/pushed-requests.ts';
+import { queue } from './checks/queue.ts';
+import { repositories } from './checks/repositories.ts';
+import { rotation } from './checks/rotation.ts';
+import { runs } from './checks/runs.ts';
+import { settings } from './checks/settings.ts';
+import { signIn } from './checks/sign-in.ts';
+import { signingKeys } from './checks/signing-keys.ts';
+import { spool } from './checks/spool.ts';
+import { store } from './checks/store.ts';
+import { withdrawals } from './checks/withdrawals.ts';
 import { type Finding, unknown, wrong } from './finding.ts';
-import { lookAtClient } from './look-at-client.ts';
-import {
-  lookAtDeadlines,
-  lookAtGrants,
-  lookAtKeyring,
-  lookAtRuns,
-  lookAtTokens,
-  lookAtWindows,
-} from './look-at-custody.ts';
-import {
-  lookAtClocks,
-  lookAtDatabase,
-  lookAtDiscovery,
-  lookAtMigrations,
-  lookAtPublicAddress,
-  lookAtQueue,
-  lookAtRepositories,
-  lookAtSettings,
-  lookAtSigningKeys,
-  lookAtSpool,
-  lookAtStore,
-} from './look-at-house.ts';
-import { openPatient, type Patient } from './patient.ts';
+import type { Installation } from './installation.ts';
+import { openInstallation } from './open-installation.ts';
 import { quoted } from './words.ts';
-
-interface Check {
-  name: string;
-  /** Gathers facts and judges them; rejects where a part that another check reports on cannot be had. */
-  look: (patient: Patient) => Promise<Finding | readonly Finding[]>;
-}
 
 /** Everything that is looked at, in the order it is told. */
 const checks: readonly Check[] = [
-  { name: 'settings', look: lookAtSettings },
-  { name: 'public address', look: lookAtPublicAddress },
-  { name: 'clocks', look: lookAtClocks },
-  { name: 'discovery', look: lookAtDiscovery },
-  { name: 'signing keys', look: lookAtSigningKeys },
-  { name: 'client', look: lookAtClient },
-  { name: 'database', look: lookAtDatabase },
-  { name: 'migrations', look: lookAtMigrations },
-  { name: 'queue', look: lookAtQueue },
-  { name: 'keyring', look: lookAtKeyring },
-  { name: 'offline tokens', look: lookAtTokens },
-  { name: 'offline windows', look: lookAtWindows },
-  { name: 'grants', look: lookAtGrants },
-  { name: 'deadlines', look: lookAtDeadlines },
-  { name: 'runs', look: lookAtRuns },
-  { name: 'store', look: lookAtStore },
-  { name: 'repositories', look: lookAtRepositories },
-  { name: 'spool', look: lookAtSpool },
+  settings,
+  publicAddress,
+  clocks,
+  discovery,
+  signingKeys,
+  together('client', [client, clientType, boundTokens, signIn, offlineScope, pushedRequests, consentScreen]),
+  database,
+  migrations,
+  queue,
+  keyring,
+  together('offline tokens', [offlineTokens, rotation]),
+  together('offline windows', [offlineIdle, offlineMaximum]),
+  together('grants', [grants, circuits, withdrawals]),
+  deadlines,
+  runs,
+  store,
+  repositories,
+  spool,
 ];
 
 export interface Report {
@@ -78,16 +80,16 @@ const reportedElsewhere = {
  * are in. Nothing lasting is written, no token of a person is sent anywhere, and no secret is in the report.
  */
 export async function examine(environment: Environment, clock: Clock): Promise<Report> {
-  await using patient = openPatient(environment, clock);
-  const looks = await Promise.all(checks.map((check) => look(patient, check)));
-  const secrets = secretsOf(patient);
-  const found = looks.flat().map((finding) => withoutSecrets(finding, secrets));
-  return { ok: !found.some(({ state }) => state === 'wrong'), checks: found };
+  await using installation = openInstallation(environment, clock);
+  const found = await Promise.all(checks.map((check) => run(check, installation)));
+  const secrets = secretsOf(installation);
+  const told = found.flat().map((finding) => withoutSecrets(finding, secrets));
+  return { ok: !told.some(({ state }) => state === 'wrong'), checks: told };
 }
 
-async function look(patient: Patient, check: Check): Promise<readonly Finding[]> {
+async function run(check: Check, installation: Installation): Promise<readonly Finding[]> {
   try {
-    return [await within(patient.clock, limitMs, () => check.look(patient))].flat();
+    return [await within(installation.clock, limitMs, () => check.run(installation))].flat();
   } catch (error) {
     return [explain(check.name, error)];
   }
@@ -97,13 +99,17 @@ function explain(name: string, error: unknown): Finding {
   const elsewhere = Object.entries(reportedElsewhere).find(([code]) => isAppError(error) && error.code === code);
   if (elsewhere !== undefined) return unknown(name, `Not looked at: ${elsewhere[1]}`);
   if (error instanceof Error && error.name === 'TimeoutError')
-    return wrong(name, `No end within ${limitMs / 1000} seconds.`, 'Look what keeps it waiting, then look again.');
+    return wrong(
+      name,
+      `It did not finish within ${limitMs / 1000} seconds.`,
+      'Find out what keeps it waiting, then run the doctor again.',
+    );
   const words = error instanceof Error ? error.message : String(error);
   return wrong(name, `It could not be looked at: ${quoted(words)}`, 'Look at the part that it names, and at its log.');
 }
 
 /** What must not be in the report even where a provider or a driver repeats it. */
-function secretsOf({ survey }: Patient): string[] {
+function secretsOf({ survey }: Installation): string[] {
   const { provider, databaseUrl, redisUrl, keyring = '' } = survey.settings;
   const passwords = [databaseUrl, redisUrl].map((url) => URL.parse(url ?? '')?.password ?? '');
   const keys = keyring.split('\n').map((line) => line.slice(line.indexOf(':') + 1));

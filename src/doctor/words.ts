@@ -1,3 +1,5 @@
+import type { Reply } from '../oidc/question.ts';
+
 const units = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -40,4 +42,18 @@ export function quoted(text: unknown): string {
         .trim()
         .slice(0, 200)
     : '';
+}
+
+/** What the provider said, for people; nothing is decided by its words. */
+export function evidence({ status, failure, body }: Reply): string {
+  if (status === undefined) return `(${failure})`;
+  const words = [quoted(body.error), quoted(body.error_description)].filter(Boolean).join(': ');
+  return `(${[status, words].filter(Boolean).join(' ')})`;
+}
+
+/** What is wrong with a folder, and the cure after it. */
+export function sentences(text: string): [finding: string, cure: string] {
+  const end = text.indexOf('. ');
+  if (end === -1) return [text, 'Look at the disk, and at the rights of the user that Nightkeep runs as.'];
+  return [text.slice(0, end + 1), text.slice(end + 2)];
 }

@@ -6,7 +6,7 @@ import type { Environment } from '../../src/config/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { State } from '../../src/doctor/finding.ts';
 import { startRelyingParty } from '../integration/demo/relying-party.ts';
-import { byName, environmentFor, openCustody, statesOf } from '../integration/doctor/house.ts';
+import { byName, environmentFor, openCustody, statesOf } from '../integration/doctor/fixture.ts';
 import { openFormsVisitor } from '../scenarios/forms-visitor.ts';
 import { uuidOfClient } from '../scenarios/keycloak-mishaps.ts';
 import { importRealm, type KeycloakRealm } from '../scenarios/keycloak-realm.ts';

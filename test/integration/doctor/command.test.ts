@@ -3,27 +3,27 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Environment } from '../../../src/config/environment.ts';
-import { openSurgery, type Surgery, secret } from './house.ts';
+import { type FixtureWithDatabase, openFixtureWithDatabase, secret } from './fixture.ts';
 
 const run = promisify(execFile);
 
-let house: Surgery;
+let fixture: FixtureWithDatabase;
 beforeEach(async () => {
-  house = await openSurgery();
+  fixture = await openFixtureWithDatabase();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 /** The command in a process of its own, with nothing in its environment but the settings. */
 async function nightkeep(args: readonly string[], changes: Environment = {}) {
-  const env = { PATH: process.env.PATH, ...house.environment, ...changes };
+  const env = { PATH: process.env.PATH, ...fixture.environment, ...changes };
   return run(process.execPath, ['src/main.ts', ...args], { env, timeout: 90_000 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
   );
 }
 
-test('a house that is well is told line by line, and the exit code is 0', async () => {
-  await house.consent();
+test('an installation that is well is told line by line, and the exit code is 0', async () => {
+  await fixture.consent();
   const { code, stdout, stderr } = await nightkeep(['doctor']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trimEnd().split('\n');
@@ -62,13 +62,13 @@ test('every line is explained in docs/doctor.md', async () => {
 });
 
 test('no secret is told, whatever is wrong', async () => {
-  await house.consent();
+  await fixture.consent();
   const { stdout, stderr } = await nightkeep(['doctor', '--json'], {
     OIDC_SCOPES: 'strange',
     REDIS_URL: 'redis://:a-password@127.0.0.1:1',
   });
-  const keyring = house.environment.KEYRING ?? '';
-  const secrets = [secret, 'a-password', keyring.slice(keyring.indexOf(':') + 1), ...house.provider.log.secrets()];
+  const keyring = fixture.environment.KEYRING ?? '';
+  const secrets = [secret, 'a-password', keyring.slice(keyring.indexOf(':') + 1), ...fixture.provider.log.secrets()];
   for (const each of secrets) expect(stdout + stderr).not.toContain(each);
 });
 

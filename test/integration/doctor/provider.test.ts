@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
-import { openReception, type ReceptionOptions, statesOf } from './house.ts';
+import { type FixtureOptions, openFixture, statesOf } from './fixture.ts';
 
 let opened: AsyncDisposableStack;
 beforeEach(() => {
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const open = async (options?: ReceptionOptions) => opened.use(await openReception(options));
+const open = async (options?: FixtureOptions) => opened.use(await openFixture(options));
 const newKey = () => generateKeyPair('ES256', { extractable: true });
 
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;

@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/inspect-custody.ts';
 import type { RunFacts } from '../../../src/database/inspect-runs.ts';
+import { checkCircuits } from '../../../src/doctor/checks/circuits.ts';
+import { checkDeadlines } from '../../../src/doctor/checks/deadlines.ts';
+import { checkGrants } from '../../../src/doctor/checks/grants.ts';
+import { checkKeyring } from '../../../src/doctor/checks/keyring.ts';
+import { checkOfflineIdle } from '../../../src/doctor/checks/offline-idle.ts';
+import { checkOfflineMaximum } from '../../../src/doctor/checks/offline-maximum.ts';
+import { checkTokens } from '../../../src/doctor/checks/offline-tokens.ts';
+import { checkRotation } from '../../../src/doctor/checks/rotation.ts';
+import { checkRuns } from '../../../src/doctor/checks/runs.ts';
+import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
+import { readTokenFacts } from '../../../src/doctor/custody-facts.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { judgeCircuits, judgeDeadlines, judgeEndings, judgeGrants } from '../../../src/doctor/grants.ts';
-import { judgeKeyring } from '../../../src/doctor/keyring.ts';
-import { judgeRotation, judgeTokens, readTokenFacts } from '../../../src/doctor/rotation.ts';
-import { judgeRuns } from '../../../src/doctor/runs.ts';
-import { judgeIdle, judgeMax } from '../../../src/doctor/windows.ts';
 
 const [hour, day] = [3_600_000, 86_400_000];
 const at = new Date('2030-01-01T00:00:00Z');
@@ -28,17 +34,17 @@ describe('tokens', () => {
       /^wrong: .*issued by https:\/\/old\.example, which is not OIDC_ISSUER/,
     ],
   ])('%j and %d that do not open', (some, shut, pattern) =>
-    expect(words(judgeTokens(readTokenFacts(issuer, some, shut)))).toMatch(pattern),
+    expect(words(checkTokens(readTokenFacts(issuer, some, shut)))).toMatch(pattern),
   );
 
   const none: RotationFacts = { exchanges: 0, renewed: 0, takenAgain: 0, lost: 0, refusedAsUsed: 0 };
   const rotation = (facts: Partial<RotationFacts>, some: readonly (Record<string, unknown> | undefined)[]) =>
-    words(judgeRotation({ ...none, ...facts }, readTokenFacts(issuer, some, 0)));
+    words(checkRotation({ ...none, ...facts }, readTokenFacts(issuer, some, 0)));
 
   test.each([
     [{}, [], /^unknown: No token has been exchanged yet/],
     [{}, [{ ...claims, reuse_id: 'x' }], /^warn: .*Revoke Refresh Token.* → Set Refresh Token Max Reuse to 1/],
-    [{ exchanges: 9, renewed: 9, lost: 2 }, [{ ...claims, reuse_id: 'x' }], /^warn: .*2 answers got lost/],
+    [{ exchanges: 9, renewed: 9, lost: 2 }, [{ ...claims, reuse_id: 'x' }], /^warn: .*2 answers were lost/],
     [{ exchanges: 9, renewed: 9, refusedAsUsed: 1 }, [claims], /^warn: /],
     [{ exchanges: 9, renewed: 9, takenAgain: 1 }, [{ ...claims, reuse_id: 'x' }], /^ok: .*but may come back/],
     [{ exchanges: 9, renewed: 9 }, [claims], /^ok: Of 9 exchanges each brought a new token, and older ones stay good/],
@@ -57,7 +63,6 @@ describe('offline windows', () => {
     gone: 0,
     goneAfterSeconds: null,
   };
-  const settings = { offlineIdleMs: 30 * day };
   const gone = { gone: 2, goneAfterSeconds: 9 * 86_400 };
 
   test.each([
@@ -71,7 +76,7 @@ describe('offline windows', () => {
     [{ ...gone, gone: 1 }, /^unknown: /],
     [{ ...gone, takenAfterSeconds: 10 * 86_400 }, /^unknown: /],
     [{ ...gone, goneAfterSeconds: 40 * 86_400 }, /^unknown: /],
-  ])('idle %j', (facts, pattern) => expect(words(judgeIdle(settings, { ...none, ...facts }))).toMatch(pattern));
+  ])('idle %j', (facts, pattern) => expect(words(checkOfflineIdle(30 * day, { ...none, ...facts }))).toMatch(pattern));
 
   test.each([
     [{ tokens: 0 }, undefined, /^unknown: OFFLINE_MAX is not set/],
@@ -85,7 +90,7 @@ describe('offline windows', () => {
     [{ withEnd: 5, maxSeconds: 60 * 86_400 }, 60 * day, /^ok: OFFLINE_MAX is 60d/],
     [{ withEnd: 5, maxSeconds: 60 * 86_400 }, 90 * day, /^warn: .* → Set OFFLINE_MAX to 60d/],
   ])('maximum %j with %s', (facts, offlineMaxMs, pattern) =>
-    expect(words(judgeMax({ ...settings, offlineMaxMs }, { ...none, ...facts }))).toMatch(pattern),
+    expect(words(checkOfflineMaximum(offlineMaxMs, { ...none, ...facts }))).toMatch(pattern),
   );
 });
 
@@ -113,15 +118,15 @@ describe('grants', () => {
     [[active, row('suspect', 'account_disabled', 1)], /^warn: 1 account is disabled or gone/],
     [[active, row('needs_consent', 'signed_out', 9)], /^warn: 9 people were signed out by an administrator/],
     [[active, row('suspect', 'ended_at_provider', 1)], /^warn: The provider refuses 1 token of late/],
-  ])('%j', (counts, pattern) => expect(words(judgeGrants(counts))).toMatch(pattern));
+  ])('%j', (counts, pattern) => expect(words(checkGrants(counts))).toMatch(pattern));
 
   test('circuits tell trouble with the client from a jump of refusals', () => {
     const circuit = { issuer: 'https://id.example', open: true, reason: 'invalid_client', openedAt: at };
-    expect(words(judgeCircuits([circuit]))).toMatch(
-      /^wrong: .*\(invalid_client, since 2030-01-01T.* → Mend what the line about the client/,
+    expect(words(checkCircuits([circuit]))).toMatch(
+      /^wrong: .*\(invalid_client, since 2030-01-01T.* → Correct what the line about the client/,
     );
-    expect(words(judgeCircuits([{ ...circuit, reason: 'refusals' }]))).toMatch(/circuits --trust ISSUER/);
-    expect(judgeCircuits([{ ...circuit, open: false }]).state).toBe('ok');
+    expect(words(checkCircuits([{ ...circuit, reason: 'refusals' }]))).toMatch(/circuits --trust ISSUER/);
+    expect(checkCircuits([{ ...circuit, open: false }]).state).toBe('ok');
   });
 
   test.each([
@@ -139,7 +144,7 @@ describe('grants', () => {
       nextIdle: new Date(at.getTime() + 20 * day),
       ...change,
     };
-    expect(words(judgeDeadlines(facts, { overdueMs: hour, nearMaxMs: 14 * day }, at))).toMatch(pattern);
+    expect(words(checkDeadlines(facts, { overdueMs: hour, nearMaxMs: 14 * day }, at))).toMatch(pattern);
   });
 });
 
@@ -147,7 +152,7 @@ test.each([
   [{ tokens: 0, repositories: 0 }, /^ok: /],
   [{ tokens: 2, repositories: 0 }, /^warn: The provider has not ended 2 tokens of consents that were withdrawn/],
   [{ tokens: 0, repositories: 1 }, /^warn: 1 repository should have been erased.*erase\.failed/],
-])('withdrawals %j', (facts, pattern) => expect(words(judgeEndings(facts))).toMatch(pattern));
+])('withdrawals %j', (facts, pattern) => expect(words(checkWithdrawals(facts))).toMatch(pattern));
 
 describe('the keyring', () => {
   const seals = {
@@ -168,7 +173,7 @@ describe('the keyring', () => {
       /^warn: .*two seals for 800d now.*keys rotate/,
     ],
   ])('%j', (change, pattern) =>
-    expect(words(judgeKeyring({ broken: [], fresh: false, ...change }, at))).toMatch(pattern),
+    expect(words(checkKeyring({ broken: [], fresh: false, ...change }, at))).toMatch(pattern),
   );
 });
 
@@ -186,14 +191,14 @@ describe('runs', () => {
   test.each([
     [{}, /^ok: None ended in a day, and none is stuck\. →/],
     [{ ended: 5, running: 1 }, /^ok: Of 5 runs in a day all succeeded, and none is stuck\. 1 under way/],
-    [{ ended: 5, partial: 2 }, /^ok: Of 5 runs in a day 2 came out in part/],
+    [{ ended: 5, partial: 2 }, /^ok: Of 5 runs in a day 2 were partial/],
     [
       { ended: 5, failed: 1, errorCode: 'source/forbidden' },
       /^warn: Of 5 runs in a day 1 failed, most often by source\/forbidden/,
     ],
     [{ waiting: 7, running: 2 }, /^ok: /],
-    [{ waiting: 7 }, /^wrong: 7 runs wait and none is worked on/],
+    [{ waiting: 7 }, /^wrong: 7 runs wait and none is being worked on/],
     [{ lapsed: 2, running: 1 }, /^wrong: 2 runs were left by a worker that is gone, and nobody took them over/],
     [{ unopened: 3, waiting: 1 }, /^wrong: 3 nights should have been opened by now: no worker plans/],
-  ])('%j', (change, pattern) => expect(words(judgeRuns({ ...none, ...change }))).toMatch(pattern));
+  ])('%j', (change, pattern) => expect(words(checkRuns({ ...none, ...change }))).toMatch(pattern));
 });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type AuthorizationFacts,
-  judgeOfflineScope,
-  judgePushing,
-  judgeSignIn,
-} from '../../../src/doctor/authorization.ts';
-import { type ClientFacts, judgeClient, judgeConsentScreen, judgePossession } from '../../../src/doctor/client.ts';
-import { judgeDiscovery, judgeSigningKeys } from '../../../src/doctor/discovery.ts';
+import { checkBoundTokens } from '../../../src/doctor/checks/bound-tokens.ts';
+import { type ClientFacts, checkClient } from '../../../src/doctor/checks/client.ts';
+import { checkConsentScreen } from '../../../src/doctor/checks/consent-screen.ts';
+import { checkDiscovery } from '../../../src/doctor/checks/discovery.ts';
+import { checkOfflineScope } from '../../../src/doctor/checks/offline-scope.ts';
+import { checkPushedRequests } from '../../../src/doctor/checks/pushed-requests.ts';
+import { checkSignIn } from '../../../src/doctor/checks/sign-in.ts';
+import { checkSigningKeys } from '../../../src/doctor/checks/signing-keys.ts';
+import type { AuthorizationFacts } from '../../../src/doctor/installation.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Published } from '../../../src/oidc/inspect-provider.ts';
 import type { Reply } from '../../../src/oidc/question.ts';
@@ -28,8 +29,8 @@ describe('the client', () => {
     introductions: [{ reply: one, possession: false }],
     ...more,
   });
-  const judged = (one: Reply, more?: Partial<ClientFacts>) => {
-    const [finding] = judgeClient(facts(one, more));
+  const checked = (one: Reply, more?: Partial<ClientFacts>) => {
+    const [finding] = checkClient(facts(one, more));
     return `${finding?.state}: ${finding?.finding}`;
   };
 
@@ -61,7 +62,7 @@ describe('the client', () => {
       false,
       /^wrong: The provider answers nobody \(403/,
     ],
-  ])('at Keycloak: %s', (_case, answer, known, words) => expect(judged(answer, { known })).toMatch(words));
+  ])('at Keycloak: %s', (_case, answer, known, words) => expect(checked(answer, { known })).toMatch(words));
 
   test.each([
     [
@@ -81,10 +82,10 @@ describe('the client', () => {
     ],
     ['a proxy', { ...reply(502), body: {} }, /^wrong: The token endpoint does not say .* \(502\)/],
     ['no answer', silence('ECONNRESET'), /^wrong: The token endpoint does not say .* \(ECONNRESET\)/],
-  ])('elsewhere: %s', (_case, answer, words) => expect(judged(answer)).toMatch(words));
+  ])('elsewhere: %s', (_case, answer, words) => expect(checked(answer)).toMatch(words));
 
   test('words of a provider are shown on one line, and decide nothing', () => {
-    const [finding] = judgeClient(
+    const [finding] = checkClient(
       facts(reply(401, 'invalid_client', `all\nis ${'\u001b'}[31mwell ${'x'.repeat(500)}`)),
     );
     expect(finding?.state).toBe('wrong');
@@ -94,7 +95,7 @@ describe('the client', () => {
   test('several secrets are a warning as long as one of them works', () => {
     const [good, bad] = [reply(400, 'invalid_grant'), reply(401, 'unauthorized_client')];
     const states = (...answers: Reply[]) =>
-      judgeClient({ ...facts(good), introductions: answers.map((one) => ({ reply: one, possession: false })) }).map(
+      checkClient({ ...facts(good), introductions: answers.map((one) => ({ reply: one, possession: false })) }).map(
         ({ name, state }) => `${name}: ${state}`,
       );
     expect(states(bad, good)).toEqual(['client, secret 1: warn', 'client, secret 2: ok']);
@@ -104,11 +105,11 @@ describe('the client', () => {
   test('a demand for bound tokens is wrong only where they are not bound', () => {
     const introductions = [{ reply: reply(400, 'invalid_grant'), possession: true }];
     const bound = { ...facts(reply(400, 'invalid_grant')), introductions };
-    expect(judgePossession(bound, false)).toMatchObject([{ state: 'wrong' }]);
-    expect(judgePossession(bound, true)).toMatchObject([{ state: 'ok' }]);
-    expect(judgePossession(facts(reply(400, 'invalid_grant')), true)).toEqual([]);
+    expect(checkBoundTokens(bound, false)).toMatchObject([{ state: 'wrong' }]);
+    expect(checkBoundTokens(bound, true)).toMatchObject([{ state: 'ok' }]);
+    expect(checkBoundTokens(facts(reply(400, 'invalid_grant')), true)).toEqual([]);
     const cannot = new AppError('provider/refused-client', 'Tokens must be bound, but cannot be.');
-    expect(judgePossession(facts(reply(400, 'invalid_grant')), cannot)).toMatchObject([
+    expect(checkBoundTokens(facts(reply(400, 'invalid_grant')), cannot)).toMatchObject([
       { state: 'wrong', finding: 'Tokens must be bound, but cannot be.' },
     ]);
   });
@@ -119,7 +120,7 @@ describe('the client', () => {
     ['does not tell, passwords being off', reply(400, 'unauthorized_client'), true, 'unknown'],
     ['is another provider', reply(400, 'invalid_request'), false, 'unknown'],
   ])('the consent screen: Keycloak %s', (_case, answer, isKeycloak, state) =>
-    expect(judgeConsentScreen('nightkeep', answer, isKeycloak).state).toBe(state),
+    expect(checkConsentScreen('nightkeep', answer, isKeycloak).state).toBe(state),
   );
 });
 
@@ -140,18 +141,22 @@ describe('an authorization request', () => {
     direct: { signIn: taken, consent: asks },
     believed: true,
   };
-  const judged = (facts: Partial<AuthorizationFacts>, { offered = true, demanded = false } = {}) => {
+  const checked = (facts: Partial<AuthorizationFacts>, { offered = true, demanded = false } = {}) => {
     const all = { ...base, ...facts };
     return [
-      judgeSignIn(all).state,
-      judgeOfflineScope(all, ['openid', 'offline_access']).state,
-      judgePushing(all, offered, demanded).state,
+      checkSignIn(all).state,
+      checkOfflineScope(all, ['openid', 'offline_access']).state,
+      checkPushedRequests(all, offered, demanded).state,
     ];
   };
 
   test('that a provider takes is right', () => {
-    expect(judged({})).toEqual(['ok', 'ok', 'ok']);
-    expect(judged({ signIn: taken, consent: asks, direct: undefined }, { offered: false })).toEqual(['ok', 'ok', 'ok']);
+    expect(checked({})).toEqual(['ok', 'ok', 'ok']);
+    expect(checked({ signIn: taken, consent: asks, direct: undefined }, { offered: false })).toEqual([
+      'ok',
+      'ok',
+      'ok',
+    ]);
   });
 
   // As Keycloak 26.7.1 answers: it says invalid_request of every pushed request, and shows the reason to the browser.
@@ -190,40 +195,40 @@ describe('an authorization request', () => {
     ],
   ] as const)('at Keycloak: %s', (_case, push, signIn, consent, states, words) => {
     const facts = { signIn: push, consent: push, direct: { signIn, consent } };
-    expect(judged(facts)).toEqual(states);
-    expect(judgeSignIn({ ...base, ...facts }).finding).toMatch(words);
+    expect(checked(facts)).toEqual(states);
+    expect(checkSignIn({ ...base, ...facts }).finding).toMatch(words);
   });
 
   test('without offline_access shows by comparison, whatever the provider calls it', () => {
     const named = { consent: hidden('Invalid scopes'), direct: { signIn: taken, consent: back('invalid_scope') } };
-    expect(judged(named)).toEqual(['ok', 'wrong', 'ok']);
-    expect(judged({ consent: hidden('no'), direct: { signIn: taken, consent: back('invalid_request') } })).toEqual([
+    expect(checked(named)).toEqual(['ok', 'wrong', 'ok']);
+    expect(checked({ consent: hidden('no'), direct: { signIn: taken, consent: back('invalid_request') } })).toEqual([
       'ok',
       'wrong',
       'ok',
     ]);
-    expect(judgeOfflineScope(base, ['openid']).state).toBe('warn');
-    expect(judgeOfflineScope(base, undefined).state).toBe('ok');
+    expect(checkOfflineScope(base, ['openid']).state).toBe('warn');
+    expect(checkOfflineScope(base, undefined).state).toBe('ok');
   });
 
   test('that must be pushed, and is', () => {
     const facts = { direct: { signIn: back('invalid_request'), consent: back('invalid_request') } };
-    expect(judged(facts)).toEqual(['ok', 'ok', 'ok']);
-    expect(judgePushing({ ...base, ...facts }, true, false).finding).toBe(
+    expect(checked(facts)).toEqual(['ok', 'ok', 'ok']);
+    expect(checkPushedRequests({ ...base, ...facts }, true, false).finding).toBe(
       'The provider demands them, and Nightkeep pushes.',
     );
-    expect(judged({ signIn: taken, consent: asks, direct: undefined }, { offered: false, demanded: true })[2]).toBe(
+    expect(checked({ signIn: taken, consent: asks, direct: undefined }, { offered: false, demanded: true })[2]).toBe(
       'wrong',
     );
   });
 
   test('that is taken from a browser only is named', () => {
-    expect(judged({ signIn: hidden('no'), consent: hidden('no') })).toEqual(['wrong', 'unknown', 'wrong']);
+    expect(checked({ signIn: hidden('no'), consent: hidden('no') })).toEqual(['wrong', 'unknown', 'wrong']);
   });
 
   test('of a client that is not believed says little', () => {
     const facts = { signIn: page, consent: page, direct: undefined, believed: false };
-    expect(judged(facts)).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(checked(facts)).toEqual(['unknown', 'unknown', 'unknown']);
   });
 });
 
@@ -240,8 +245,8 @@ describe('discovery', () => {
   const { revocation_endpoint: _revocation, ...withoutRevocation } = metadata;
   const { token_endpoint: _token, ...withoutToken } = metadata;
   const url = new URL(`${issuer.href}/.well-known/openid-configuration`);
-  const judged = (published: Omit<Published, 'url'>, of = issuer) => {
-    const { state, finding, cure } = judgeDiscovery(of, { url, ...published });
+  const checked = (published: Omit<Published, 'url'>, of = issuer) => {
+    const { state, finding, cure } = checkDiscovery(of, { url, ...published });
     return `${state}: ${finding} → ${cure}`;
   };
   const told = (document: Published['metadata'], ms = 10): Omit<Published, 'url'> => ({
@@ -260,10 +265,10 @@ describe('discovery', () => {
       told({ ...metadata, token_endpoint: 'http://id.example/token' }),
       /^wrong: .*plain http addresses: token_endpoint/,
     ],
-  ] as const)('%s', (_case, published, words) => expect(judged(published)).toMatch(words));
+  ] as const)('%s', (_case, published, words) => expect(checked(published)).toMatch(words));
 
   test('over plain http is refused, unless it is on this machine', () => {
-    const named = (address: string) => judged(told({ ...metadata, issuer: address }), new URL(address));
+    const named = (address: string) => checked(told({ ...metadata, issuer: address }), new URL(address));
     expect(named('http://id.example/')).toMatch(/^wrong: OIDC_ISSUER is plain http/);
     expect(named('http://127.0.0.1:8080/')).toMatch(/^ok: /);
   });
@@ -275,12 +280,12 @@ describe('discovery', () => {
     ['timeout', /firewall/],
     ['ECONNREFUSED', /Start the provider/],
   ])('that fails with %s comes with its own cure', (failure, cure) =>
-    expect(judged({ reply: silence(failure) })).toMatch(cure),
+    expect(checked({ reply: silence(failure) })).toMatch(cure),
   );
 
   test('needs a key that signs', () => {
-    expect(judgeSigningKeys({ reply: reply(200), signing: 2 }).state).toBe('ok');
-    expect(judgeSigningKeys({ reply: reply(200), signing: 0 }).finding).toMatch(/no key that it signs with/);
-    expect(judgeSigningKeys({ reply: silence('timeout'), signing: 0 }).finding).toMatch(/cannot be read \(timeout\)/);
+    expect(checkSigningKeys({ reply: reply(200), signing: 2 }).state).toBe('ok');
+    expect(checkSigningKeys({ reply: reply(200), signing: 0 }).finding).toMatch(/no key that it signs with/);
+    expect(checkSigningKeys({ reply: silence('timeout'), signing: 0 }).finding).toMatch(/cannot be read \(timeout\)/);
   });
 });

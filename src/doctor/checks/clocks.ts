@@ -1,6 +1,39 @@
-import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
+import { inspectIssuing } from '../../database/inspect-custody.ts';
+import { inspectServer } from '../../database/inspect-server.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
+import type { Installation } from '../installation.ts';
 
 const name = 'clocks';
+
+/** By what each can tell: a provider that sends no Date by its tokens, and one that is away not at all. */
+export const clocks: Check = {
+  name,
+  run: async (installation) => {
+    const { reply } = await installation.published().catch(() => ({ reply: undefined }));
+    const database = await installation.database().catch(() => undefined);
+    const server = database && (await inspectServer(database));
+    const now = installation.clock.now();
+    return checkClocks({
+      provider: reply?.date && secondsAhead(reply.date, reply.at) + 0.5,
+      tokens: await secondsOfTokens(installation),
+      database: server && secondsAhead(server.now, now),
+    });
+  },
+};
+
+/** How many tokens that were issued of late tell the provider's time, and how late that may be. */
+const issued = { latest: 50, backMs: 7 * 86_400_000 };
+
+async function secondsOfTokens({ clock, records }: Installation): Promise<number | undefined> {
+  const database = await records().catch(() => undefined);
+  if (database === undefined) return undefined;
+  const since = new Date(clock.now().getTime() - issued.backMs);
+  const { lagSeconds } = await inspectIssuing(database, { since, latest: issued.latest });
+  return lagSeconds === null ? undefined : 0.5 - lagSeconds;
+}
+
+const secondsAhead = (theirs: Date, ours: Date) => (theirs.getTime() - ours.getTime()) / 1000;
 
 /** How far a clock is before ours, in seconds; negative where it is behind. Undefined where it cannot be seen. */
 export interface ClockFacts {
@@ -17,7 +50,7 @@ const noise = 5;
 const limit = 15;
 
 /** Whether this machine, the provider and the database have the same time. */
-export function judgeClocks(facts: ClockFacts): Finding {
+export function checkClocks(facts: ClockFacts): Finding {
   const provider = facts.provider ?? facts.tokens;
   const seen = [
     ...(provider === undefined ? [] : [{ who: 'the provider', off: provider }]),

@@ -11,7 +11,7 @@ import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
-import { openReception, openSurgery, statesOf } from './house.ts';
+import { openFixture, openFixtureWithDatabase, statesOf } from './fixture.ts';
 
 let opened: AsyncDisposableStack;
 beforeEach(() => {
@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => opened.disposeAsync());
 
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
-const open = async () => opened.use(await openReception());
+const open = async () => opened.use(await openFixture());
 
 describe('the database', () => {
   const rest = ['migrations', 'offline tokens', 'offline windows', 'grants', 'deadlines', 'runs', 'repositories'];
@@ -65,13 +65,13 @@ describe('the database', () => {
   });
 
   test('that is newer than this version, or takes no writes, is named', async () => {
-    const house = opened.use(await openSurgery());
+    const fixture = opened.use(await openFixtureWithDatabase());
     const name = '29990101000000_later';
-    await house.database
+    await fixture.database
       .$executeRaw`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', ${name}, now())`;
-    expect(found((await house.examine()).get('migrations'))).toMatch(/^warn: .*newer version.*29990101000000_later/);
-    const readOnly = `${house.environment.DATABASE_URL}?options=-c%20default_transaction_read_only%3Don`;
-    expect(found((await house.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
+    expect(found((await fixture.examine()).get('migrations'))).toMatch(/^warn: .*newer version.*29990101000000_later/);
+    const readOnly = `${fixture.environment.DATABASE_URL}?options=-c%20default_transaction_read_only%3Don`;
+    expect(found((await fixture.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
       /^wrong: PostgreSQL takes no writes/,
     );
   });
@@ -102,8 +102,8 @@ describe('the database', () => {
 
 describe('the queue', () => {
   test('in PostgreSQL needs nothing more', async () => {
-    const house = opened.use(await openSurgery());
-    expect(found((await house.examine()).get('queue'))).toMatch(
+    const fixture = opened.use(await openFixtureWithDatabase());
+    expect(found((await fixture.examine()).get('queue'))).toMatch(
       /^ok: It lives in PostgreSQL; the first start makes its tables/,
     );
   });
@@ -149,38 +149,38 @@ describe('the store', () => {
   });
 
   test('that is a file, or is missing with all that was in it, is named', async () => {
-    const house = opened.use(await openSurgery());
-    const file = join(house.folder, 'file');
+    const fixture = opened.use(await openFixtureWithDatabase());
+    const file = join(fixture.folder, 'file');
     await writeFile(file, '');
-    expect(found((await house.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
+    expect(found((await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
       /^wrong: .* is a file/,
     );
-    const store = (location: string) => openLocalBackend(join(house.folder, 'store', location));
-    const { userId } = await house.consent();
-    const { location } = await ensurePersonRepository({ ...house.resources, store }, userId);
-    expect(statesOf(await house.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
+    const store = (location: string) => openLocalBackend(join(fixture.folder, 'store', location));
+    const { userId } = await fixture.consent();
+    const { location } = await ensurePersonRepository({ ...fixture.resources, store }, userId);
+    expect(statesOf(await fixture.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
     await rm(location, { recursive: true, force: true });
-    expect(found((await house.examine()).get('repositories'))).toMatch(
+    expect(found((await fixture.examine()).get('repositories'))).toMatch(
       /^wrong: 1 repository of 1 has no config in the store/,
     );
-    await rm(join(house.folder, 'store'), { recursive: true });
-    expect(found((await house.examine()).get('store'))).toMatch(
+    await rm(join(fixture.folder, 'store'), { recursive: true });
+    expect(found((await fixture.examine()).get('store'))).toMatch(
       /^wrong: There is no folder .* must hold 1 repository.* → Mount the disk/,
     );
   });
 });
 
 test('what cannot be looked at for a reason that no other line tells is wrong, not passed over', async () => {
-  const house = opened.use(await openSurgery());
-  await house.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
-  expect(found((await house.examine()).get('grants'))).toMatch(/^wrong: It could not be looked at: .*circuits/);
+  const fixture = opened.use(await openFixtureWithDatabase());
+  await fixture.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
+  expect(found((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be looked at: .*circuits/);
 });
 
 test('tokens that wait on this disk are counted', async () => {
-  const house = opened.use(await openSurgery());
-  await house.resources.spool.keep('an-exchange', Buffer.from('cut off'));
-  expect(found((await house.examine()).get('spool'))).toMatch(/^warn: 1 token is on this disk only.*nightkeep heal/);
-  expect((await house.examine()).get('keyring')).toMatchObject({ state: 'ok' });
+  const fixture = opened.use(await openFixtureWithDatabase());
+  await fixture.resources.spool.keep('an-exchange', Buffer.from('cut off'));
+  expect(found((await fixture.examine()).get('spool'))).toMatch(/^warn: 1 token is on this disk only.*nightkeep heal/);
+  expect((await fixture.examine()).get('keyring')).toMatchObject({ state: 'ok' });
 });
 
 test('every wrong setting is told at once, and so is a name that no setting has', async () => {

@@ -1,16 +1,21 @@
-import { isOpenToListeners } from '../domain/addresses.ts';
-import { missingEndpoints, type Published } from '../oidc/inspect-provider.ts';
-import type { Reply } from '../oidc/question.ts';
-import { type Finding, ok, warn, wrong } from './finding.ts';
-import { someOf } from './words.ts';
+import { isOpenToListeners } from '../../domain/addresses.ts';
+import { missingEndpoints, type Published } from '../../oidc/inspect-provider.ts';
+import type { Reply } from '../../oidc/question.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { someOf } from '../words.ts';
 
 const name = 'discovery';
-const keysName = 'signing keys';
 const slowMs = 4_000;
 
+export const discovery: Check = {
+  name,
+  run: async ({ published, setting }) => checkDiscovery(setting('issuer'), await published()),
+};
+
 /** Whether the provider is there, is the one that was meant, and has what Nightkeep needs. */
-export function judgeDiscovery(issuer: URL, { url, reply, metadata }: Published): Finding {
-  if (metadata === undefined) return judgeSilence(url, reply);
+export function checkDiscovery(issuer: URL, { url, reply, metadata }: Published): Finding {
+  if (metadata === undefined) return checkSilence(url, reply);
   if (isOpenToListeners(issuer))
     return wrong(
       name,
@@ -52,7 +57,7 @@ export function judgeDiscovery(issuer: URL, { url, reply, metadata }: Published)
   return ok(name, `${issuer.href} answers in ${reply.ms} ms, bears that name and has every endpoint.`);
 }
 
-function judgeSilence(url: URL, { status, failure, location }: Reply): Finding {
+function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
   if (failure !== undefined) return wrong(name, `${url.href} does not answer (${failure}).`, cureOfFailure(failure));
   if (status === 404)
     return wrong(
@@ -68,7 +73,7 @@ function judgeSilence(url: URL, { status, failure, location }: Reply): Finding {
       `What answers at ${url.href} is no OpenID provider.`,
       'Correct OIDC_ISSUER: it is the address without /.well-known/openid-configuration.',
     );
-  return wrong(name, `${url.href} answers ${status}.`, "Look into the provider's log, and at the proxy before it.");
+  return wrong(name, `${url.href} answers ${status}.`, "Look at the provider's log, and at the proxy before it.");
 }
 
 /** Codes as the machine names them. */
@@ -78,24 +83,6 @@ function cureOfFailure(failure: string): string {
     return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
   if (/timeout/i.test(failure)) return 'Look whether a firewall is in the way, and whether the provider is overloaded.';
   return 'Start the provider, or correct host and port in OIDC_ISSUER.';
-}
-
-/** Whether there is a key that the provider can sign with. */
-export function judgeSigningKeys({ reply, signing }: { reply: Reply; signing: number }): Finding {
-  const { status, failure } = reply;
-  if (status !== 200)
-    return wrong(
-      keysName,
-      `The provider's keys cannot be read (${failure ?? status}), so nobody can sign in.`,
-      'Let this machine reach the jwks_uri of the discovery document.',
-    );
-  if (signing === 0)
-    return wrong(
-      keysName,
-      'The provider publishes no key that it signs with.',
-      'Look at the keys of the provider: one must be active for signing.',
-    );
-  return ok(keysName, `${signing === 1 ? 'One key' : `${signing} keys`} to check signatures with, in ${reply.ms} ms.`);
 }
 
 function endpointsOf(metadata: NonNullable<Published['metadata']>): [string, URL][] {

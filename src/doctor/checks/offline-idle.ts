@@ -1,19 +1,20 @@
-import type { WindowFacts } from '../database/inspect-custody.ts';
-import { type Finding, ok, unknown, warn } from './finding.ts';
-import { countWords, durationWords } from './words.ts';
+import type { WindowFacts } from '../../database/inspect-custody.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, unknown, warn } from '../finding.ts';
+import { countWords, durationWords } from '../words.ts';
 
-export interface WindowSettings {
-  offlineIdleMs: number;
-  offlineMaxMs?: number | undefined;
-}
-
+const name = 'offline idle';
 /** Ends that are written in whole seconds, and issued a moment after the consent, may differ by so much. */
 const sameMs = 60_000;
 const leastGone = 2;
 
+export const offlineIdle: Check = {
+  name,
+  run: async ({ setting, windows }) => checkOfflineIdle(setting('offlineIdleMs'), await windows()),
+};
+
 /** OFFLINE_IDLE beside what tokens say, and beside the pauses after which they were taken or gone. */
-export function judgeIdle({ offlineIdleMs }: WindowSettings, facts: WindowFacts): Finding {
-  const name = 'offline idle';
+export function checkOfflineIdle(offlineIdleMs: number, facts: WindowFacts): Finding {
   const { idleSeconds, tokens, gone, goneAfterSeconds, takenAfterSeconds } = facts;
   const setting = durationWords(offlineIdleMs);
   if (idleSeconds !== null && idleSeconds * 1000 < offlineIdleMs - sameMs) {
@@ -41,22 +42,4 @@ export function judgeIdle({ offlineIdleMs }: WindowSettings, facts: WindowFacts)
     name,
     `OFFLINE_IDLE is ${setting}, and tokens do not say when they end unused.${longest} Compare it with Offline Session Idle of the provider.`,
   );
-}
-
-/** OFFLINE_MAX beside the ends that tokens have. */
-export function judgeMax({ offlineMaxMs }: WindowSettings, { maxSeconds, tokens, withEnd }: WindowFacts): Finding {
-  const name = 'offline maximum';
-  const setting = offlineMaxMs === undefined ? 'not set' : durationWords(offlineMaxMs);
-  if (tokens === 0) return unknown(name, `OFFLINE_MAX is ${setting}; there is no token to compare it with yet.`);
-  if (maxSeconds !== null && maxSeconds * 1000 < (offlineMaxMs ?? Number.POSITIVE_INFINITY) - sameMs) {
-    const said = durationWords(maxSeconds * 1000);
-    return warn(
-      name,
-      `OFFLINE_MAX is ${setting}, but tokens end ${said} after consent whatever is done; Nightkeep goes by the tokens.`,
-      `Set OFFLINE_MAX to ${said}, so that people are told of it from the first day.`,
-    );
-  }
-  if (withEnd === 0)
-    return ok(name, `OFFLINE_MAX is ${setting}, and tokens name no end (Offline Session Max Limited is off).`);
-  return ok(name, `OFFLINE_MAX is ${setting}, and no token says otherwise.`);
 }

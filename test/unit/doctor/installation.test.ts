@@ -1,28 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerFacts } from '../../../src/database/inspect-server.ts';
 import { kindOfFault } from '../../../src/database/inspect-server.ts';
-import { judgeClocks } from '../../../src/doctor/clocks.ts';
-import { judgeDatabaseFault, judgeMigrations, judgeServer } from '../../../src/doctor/database.ts';
+import { checkClocks } from '../../../src/doctor/checks/clocks.ts';
+import { checkFault, checkServer } from '../../../src/doctor/checks/database.ts';
+import { checkMigrations } from '../../../src/doctor/checks/migrations.ts';
+import { checkPublicAddress } from '../../../src/doctor/checks/public-address.ts';
+import { checkRedis, checkRedisFault, readInfo } from '../../../src/doctor/checks/queue.ts';
+import { checkRepositories } from '../../../src/doctor/checks/repositories.ts';
+import { checkSettings } from '../../../src/doctor/checks/settings.ts';
+import { checkStore } from '../../../src/doctor/checks/store.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { judgePublicAddress } from '../../../src/doctor/public-address.ts';
-import { judgeRedis, judgeRedisFault, readInfo } from '../../../src/doctor/queue.ts';
-import { judgeSettings } from '../../../src/doctor/settings.ts';
-import { judgeRepositories, judgeStore } from '../../../src/doctor/store.ts';
 import { bytesWords, durationWords, someOf } from '../../../src/doctor/words.ts';
 
 const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
 
 describe('settings', () => {
   test('that are wrong are told one by one, once each', () => {
-    const found = judgeSettings(['PORT is "x".', 'ZONE is "y".', 'PORT is "x".'], []);
+    const found = checkSettings(['PORT is "x".', 'ZONE is "y".', 'PORT is "x".'], []);
     expect(found.map(words)).toEqual([expect.stringMatching(/^wrong: PORT/), expect.stringMatching(/^wrong: ZONE/)]);
   });
 
   test('that nobody reads are pointed out, files among them', () => {
     const names = ['OIDC_ISSUER', 'OIDC_CLIENT_SECRET_FILE', 'OFFLINE_IDEL', 'OIDC_SECRET_FILE', 'HOME', 'PATH'];
-    const found = judgeSettings([], names);
+    const found = checkSettings([], names);
     expect(found.map(({ finding }) => finding.split(' ')[0])).toEqual(['OFFLINE_IDEL', 'OIDC_SECRET_FILE']);
-    expect(judgeSettings([], ['OIDC_ISSUER'])).toMatchObject([{ state: 'ok' }]);
+    expect(checkSettings([], ['OIDC_ISSUER'])).toMatchObject([{ state: 'ok' }]);
   });
 });
 
@@ -33,7 +35,7 @@ test.each([
   ['http://nightkeep.example/', /^wrong: .*nobody can sign in/],
   ['http://localhost.example/', /^wrong: /],
   ['https://nightkeep.example/app/', /^warn: .*only https:\/\/nightkeep.example counts/],
-])('the public address %s', (address, pattern) => expect(words(judgePublicAddress(new URL(address)))).toMatch(pattern));
+])('the public address %s', (address, pattern) => expect(words(checkPublicAddress(new URL(address)))).toMatch(pattern));
 
 describe('clocks', () => {
   test.each([
@@ -53,7 +55,7 @@ describe('clocks', () => {
       /^wrong: .* 61 s behind the provider and 60 s behind the database.* → Set the clock of this machine by NTP/,
     ],
     [{ provider: 61, database: -60 }, /→ Set the clocks of this machine and of the provider and the database/],
-  ])('%j', (facts, pattern) => expect(words(judgeClocks(facts))).toMatch(pattern));
+  ])('%j', (facts, pattern) => expect(words(checkClocks(facts))).toMatch(pattern));
 });
 
 describe('the database', () => {
@@ -72,7 +74,7 @@ describe('the database', () => {
     [{ readOnly: true }, 5, /^wrong: .*takes no writes/],
     [{ connections: 90 }, 5, /^warn: 90 of 100 connections are taken/],
     [{}, 2_000, /^warn: .*took 2000 ms/],
-  ])('%j', (change, ms, pattern) => expect(words(judgeServer({ ...facts, ...change }, ms))).toMatch(pattern));
+  ])('%j', (change, ms, pattern) => expect(words(checkServer({ ...facts, ...change }, ms))).toMatch(pattern));
 
   test('that cannot be opened is told by the driver’s word for it, wherever that stands', () => {
     const error = Object.assign(new Error('x'), {
@@ -81,17 +83,17 @@ describe('the database', () => {
     expect(kindOfFault(error)).toBe('DatabaseDoesNotExist');
     expect(kindOfFault(new Error('x', { cause: error }))).toBe('DatabaseDoesNotExist');
     expect(kindOfFault(new Error('x'))).toBeUndefined();
-    expect(words(judgeDatabaseFault('DatabaseAccessDenied', false))).toMatch(/^wrong: .*does not let this user in/);
-    expect(words(judgeDatabaseFault(undefined, true))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
+    expect(words(checkFault('DatabaseAccessDenied', false))).toMatch(/^wrong: .*does not let this user in/);
+    expect(words(checkFault(undefined, true))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
   });
 
   test('that lacks migrations is mended by a command, or by the next start', () => {
-    expect(words(judgeMigrations({ missing: ['1_a'], unknown: [] }, false))).toMatch(
+    expect(words(checkMigrations({ missing: ['1_a'], unknown: [] }, false))).toMatch(
       /^wrong: .* 1 migration: 1_a\. → Run: nightkeep migrate/,
     );
-    expect(judgeMigrations({ missing: ['1_a'], unknown: [] }, true).state).toBe('warn');
-    expect(judgeMigrations({ missing: [], unknown: ['2_b'] }, false).state).toBe('warn');
-    expect(judgeMigrations({ missing: [], unknown: [] }, false).state).toBe('ok');
+    expect(checkMigrations({ missing: ['1_a'], unknown: [] }, true).state).toBe('warn');
+    expect(checkMigrations({ missing: [], unknown: ['2_b'] }, false).state).toBe('warn');
+    expect(checkMigrations({ missing: [], unknown: [] }, false).state).toBe('ok');
   });
 });
 
@@ -116,7 +118,7 @@ describe('Redis', () => {
     [{ aof_enabled: '0', rdb_last_bgsave_status: 'err' }, /^warn: .*could not write/],
     [{ aof_last_write_status: 'err' }, /^warn: .*could not write/],
   ])('%j', (change, pattern) =>
-    expect(words(judgeRedis(new Map(Object.entries({ ...good, ...change }))))).toMatch(pattern),
+    expect(words(checkRedis(new Map(Object.entries({ ...good, ...change }))))).toMatch(pattern),
   );
 
   test('is read by the names of its INFO', () => {
@@ -129,8 +131,8 @@ describe('Redis', () => {
   });
 
   test('that refuses the password is told from one that is away', () => {
-    expect(judgeRedisFault('WRONGPASS invalid username-password pair').finding).toMatch(/does not let Nightkeep in/);
-    expect(judgeRedisFault('connect ECONNREFUSED').finding).toMatch(/Nothing answers/);
+    expect(checkRedisFault('WRONGPASS invalid username-password pair').finding).toMatch(/does not let Nightkeep in/);
+    expect(checkRedisFault('connect ECONNREFUSED').finding).toMatch(/Nothing answers/);
   });
 });
 
@@ -156,15 +158,15 @@ describe('the store', () => {
     [{ folder: '/srv/store', exists: false }, undefined, /^unknown: /],
     [{ folder: '/srv/store', exists: false }, 1, /^wrong: .*must hold 1 repository\. → Mount the disk/],
   ])('%j with %s repositories', (facts, expected, pattern) =>
-    expect(words(judgeStore(facts, expected))).toMatch(pattern),
+    expect(words(checkStore(facts, expected))).toMatch(pattern),
   );
 
   test('names some of the repositories that it lacks', () => {
     const missing = Array.from({ length: 9 }, (_, index) => `r${index}`);
-    expect(judgeRepositories({ known: 20, missing }).finding).toBe(
+    expect(checkRepositories({ known: 20, missing }).finding).toBe(
       '9 repositories of 20 have no config in the store: r0, r1, r2, r3, r4 and 4 more.',
     );
-    expect(judgeRepositories({ known: 2, missing: [] }).state).toBe('ok');
+    expect(checkRepositories({ known: 2, missing: [] }).state).toBe('ok');
   });
 });
 

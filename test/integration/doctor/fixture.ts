@@ -29,7 +29,7 @@ export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64
 export type Findings = ReadonlyMap<string, Finding>;
 
 /** A demo provider with Nightkeep as its client, and the settings that Nightkeep would run with; no database. */
-export interface Reception extends AsyncDisposable {
+export interface Fixture extends AsyncDisposable {
   readonly provider: DemoProvider;
   readonly client: DemoClient;
   /** A folder of its own. */
@@ -41,14 +41,14 @@ export interface Reception extends AsyncDisposable {
   examine(changes?: Environment): Promise<Findings>;
 }
 
-export interface ReceptionOptions {
+export interface FixtureOptions {
   client?: Partial<DemoClient>;
   realm?: ProviderOptions['options'];
   /** How far the provider's clock is ahead. */
   aheadMs?: number;
 }
 
-export async function openReception({ client, realm = {}, aheadMs = 0 }: ReceptionOptions = {}): Promise<Reception> {
+export async function openFixture({ client, realm = {}, aheadMs = 0 }: FixtureOptions = {}): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder('doctor')).path;
   const party = opened.use(await startRelyingParty({ id: 'nightkeep', secret, ...client }));
@@ -98,13 +98,13 @@ export function environmentFor(at: {
 }
 
 /** The same with a database, a keyring, and people who consent. */
-export async function openSurgery(options: ReceptionOptions = {}) {
+export async function openFixtureWithDatabase(options: FixtureOptions = {}) {
   await using opened = new AsyncDisposableStack();
-  const reception = opened.use(await openReception(options));
-  const custody = opened.use(await openCustody(reception.environment, reception.clock));
+  const fixture = opened.use(await openFixture(options));
+  const custody = opened.use(await openCustody(fixture.environment, fixture.clock));
   const closing = opened.move();
   return {
-    ...reception,
+    ...fixture,
     ...custody,
     consent: (person: Person = alice) =>
       custody.consentBy(async (url) => {
@@ -151,7 +151,7 @@ export async function openCustody(environment: Environment, clock: Clock) {
   };
 }
 
-export type Surgery = Awaited<ReturnType<typeof openSurgery>>;
+export type FixtureWithDatabase = Awaited<ReturnType<typeof openFixtureWithDatabase>>;
 
 export function byName(checks: readonly Finding[]): Findings {
   return new Map(checks.map((finding) => [finding.name, finding]));

@@ -1,6 +1,8 @@
-import type { ServerFacts } from '../database/inspect-server.ts';
-import { type Finding, ok, unknown, warn, wrong } from './finding.ts';
-import { bytesWords, countWords, someOf } from './words.ts';
+import { inspectServer, kindOfFault, type ServerFacts } from '../../database/inspect-server.ts';
+import { isAppError } from '../../errors.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
+import { bytesWords } from '../words.ts';
 
 const name = 'database';
 const leastMajor = 13;
@@ -8,7 +10,25 @@ const slowMs = 1_000;
 /** A process of Nightkeep opens up to ten connections for itself and four for the queue. */
 const connectionsOfAProcess = 14;
 
-export function judgeServer(
+export const database: Check = {
+  name,
+  run: async ({ clock, database: open, option }) => {
+    const embedded = option('databaseUrl') === undefined;
+    try {
+      const opened = await open();
+      const began = clock.elapsed();
+      const facts = await inspectServer(opened);
+      return checkServer(facts, Math.round(clock.elapsed() - began));
+    } catch (error) {
+      if (!isAppError(error, 'database/unavailable')) throw error;
+      if (embedded && error.cause === undefined)
+        return unknown(name, 'There is no embedded PostgreSQL yet: the first start makes it in DATA_DIR.');
+      return checkFault(kindOfFault(error.cause), embedded);
+    }
+  },
+};
+
+export function checkServer(
   { major, version, readOnly, connections, mostConnections, bytes }: ServerFacts,
   ms: number,
 ): Finding {
@@ -54,7 +74,7 @@ const meanings: Record<string, readonly [finding: string, cure: string]> = {
   TooManyConnections: ['PostgreSQL has no connection left.', 'Raise max_connections, or stop what holds the others.'],
 };
 
-export function judgeDatabaseFault(kind: string | undefined, embedded: boolean): Finding {
+export function checkFault(kind: string | undefined, embedded: boolean): Finding {
   if (embedded)
     return wrong(
       name,
@@ -66,28 +86,4 @@ export function judgeDatabaseFault(kind: string | undefined, embedded: boolean):
     'Look at its log, and whether DATABASE_URL names it.',
   ];
   return wrong(name, finding, cure);
-}
-
-/** The embedded one before the first start: nothing is wrong, and nothing can be seen. */
-export const judgeNoDatabase = (): Finding =>
-  unknown(name, 'There is no embedded PostgreSQL yet: the first start makes it in DATA_DIR.');
-
-/** An embedded database is migrated at each start, one of your own by a command. */
-export function judgeMigrations(
-  { missing, unknown: strange }: { missing: string[]; unknown: string[] },
-  embedded: boolean,
-): Finding {
-  const about = 'migrations';
-  if (missing.length > 0) {
-    const finding = `The database lacks ${countWords(missing.length, 'migration')}: ${someOf(missing)}.`;
-    if (embedded) return warn(about, finding, 'The next start of Nightkeep brings it up to date.');
-    return wrong(about, finding, 'Run: nightkeep migrate');
-  }
-  if (strange.length > 0)
-    return warn(
-      about,
-      `The database was brought up to a newer version: this one does not know ${someOf(strange)}.`,
-      'Run the newest version everywhere.',
-    );
-  return ok(about, 'Every migration of this version is there.');
 }

@@ -1,8 +1,24 @@
-import { type Finding, ok, warn, wrong } from './finding.ts';
-import { bytesWords } from './words.ts';
+import { hasQueueTables } from '../../database/inspect-server.ts';
+import { askRedis, queuePrefix } from '../../queues.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { bytesWords } from '../words.ts';
 
 const name = 'queue';
 const least = [6, 2] as const;
+
+export const queue: Check = {
+  name,
+  run: async ({ database, option }) => {
+    const redisUrl = option('redisUrl');
+    if (redisUrl === undefined) return checkQueueTables(await hasQueueTables(await database(), queuePrefix));
+    try {
+      return checkRedis(readInfo(await askRedis(redisUrl)));
+    } catch (error) {
+      return checkRedisFault(error instanceof Error ? error.message : '');
+    }
+  },
+};
 
 /** What Redis says of itself (INFO), by name. */
 export function readInfo(text: string): Map<string, string> {
@@ -11,14 +27,15 @@ export function readInfo(text: string): Map<string, string> {
 }
 
 /** Whether Redis is one that a queue may live in. */
-export function judgeRedis(info: ReadonlyMap<string, string>): Finding {
+export function checkRedis(info: ReadonlyMap<string, string>): Finding {
   const version = info.get('redis_version') ?? '';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major < least[0] || (major === least[0] && minor < least[1]))
     return wrong(name, `Redis ${version} is too old.`, `Use Redis ${least.join('.')} or newer.`);
   if (info.get('role') === 'slave')
     return wrong(name, 'Redis is a replica and takes no writes.', 'Let REDIS_URL name the primary.');
-  if (info.get('loading') === '1') return warn(name, 'Redis is still loading its data.', 'Wait, then look again.');
+  if (info.get('loading') === '1')
+    return warn(name, 'Redis is still loading its data.', 'Wait, then run the doctor again.');
   const policy = info.get('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction')
     return wrong(
@@ -29,11 +46,11 @@ export function judgeRedis(info: ReadonlyMap<string, string>): Finding {
   const [used, most] = [Number(info.get('used_memory') ?? 0), Number(info.get('maxmemory') ?? 0)];
   if (most > 0 && used > most * 0.9)
     return warn(name, `Redis has used ${bytesWords(used)} of ${bytesWords(most)}.`, 'Raise its maxmemory.');
-  return judgePersistence(version, info);
+  return checkPersistence(version, info);
 }
 
 /** A queue that is lost is filled again from PostgreSQL, so nothing more than time is at stake. */
-function judgePersistence(version: string, info: ReadonlyMap<string, string>): Finding {
+function checkPersistence(version: string, info: ReadonlyMap<string, string>): Finding {
   if (info.get('aof_enabled') === '1' && info.get('aof_last_write_status') !== 'err')
     return ok(name, `Redis ${version} answers, drops nothing and keeps its data over a restart.`);
   if (info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err')
@@ -45,7 +62,7 @@ function judgePersistence(version: string, info: ReadonlyMap<string, string>): F
   );
 }
 
-export function judgeRedisFault(failure: string): Finding {
+export function checkRedisFault(failure: string): Finding {
   const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(failure);
   return refused
     ? wrong(name, 'Redis does not let Nightkeep in.', 'Correct user and password in REDIS_URL.')
@@ -56,7 +73,7 @@ export function judgeRedisFault(failure: string): Finding {
       );
 }
 
-export function judgeQueueTables(present: boolean): Finding {
+function checkQueueTables(present: boolean): Finding {
   if (present) return ok(name, 'It lives in PostgreSQL, and its tables are there.');
   return ok(name, 'It lives in PostgreSQL; the first start makes its tables.');
 }

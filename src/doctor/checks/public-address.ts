@@ -1,10 +1,16 @@
-import { isLoopback } from '../domain/addresses.ts';
-import { type Finding, ok, warn, wrong } from './finding.ts';
+import { isLoopback } from '../../domain/addresses.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
 
 const name = 'public address';
 
+export const publicAddress: Check = {
+  name,
+  run: async ({ setting }) => checkPublicAddress(setting('publicUrl')),
+};
+
 /** Session cookies are `Secure` and named `__Host-`: a browser keeps them over https, or from this machine. */
-export function judgePublicAddress(url: URL): Finding {
+export function checkPublicAddress(url: URL): Finding {
   if (url.protocol === 'http:' && !isLoopback(url)) {
     return wrong(
       name,

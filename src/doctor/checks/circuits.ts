@@ -1,0 +1,26 @@
+import { listCircuits } from '../../database/circuits.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, wrong } from '../finding.ts';
+
+const name = 'circuits';
+
+export const circuits: Check = {
+  name,
+  run: async ({ records }) => checkCircuits(await listCircuits(await records())),
+};
+
+/** Trouble with the provider or with our client, during which nobody is asked. */
+export function checkCircuits(
+  known: readonly { issuer: string; open: boolean; reason: string; openedAt: Date }[],
+): Finding {
+  const open = known.filter((circuit) => circuit.open);
+  if (open.length === 0) return ok(name, 'None is open: every provider is asked as usual.');
+  const words = open.map(({ issuer, reason, openedAt }) => `${issuer} (${reason}, since ${openedAt.toISOString()})`);
+  return wrong(
+    name,
+    `Only one exchange a minute is tried at ${words.join(', ')}.`,
+    open.some(({ reason }) => reason === 'refusals')
+      ? 'Many consents were refused at once: find out what happened at the provider. If they have truly ended: nightkeep circuits --trust ISSUER'
+      : 'Correct what the line about the client says; the circuit closes by itself within a minute.',
+  );
+}

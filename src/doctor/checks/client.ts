@@ -1,0 +1,106 @@
+import type { Introduction } from '../../oidc/inspect-client.ts';
+import type { Reply } from '../../oidc/question.ts';
+import { isKnown } from '../authorization.ts';
+import type { Check } from '../check.ts';
+import { beliefOf, isBelieved } from '../client-facts.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { evidence } from '../words.ts';
+
+const name = 'client';
+
+/** What the provider says to each secret or key of Nightkeep. */
+export const client: Check = {
+  name,
+  run: async ({ authorization, client: atProvider, introductions, setting }) => {
+    const { clientId } = await atProvider();
+    const { direct, signIn } = await authorization();
+    return checkClient({
+      clientId,
+      authentication: setting('authentication'),
+      introductions: await introductions(),
+      known: isKnown(direct?.signIn ?? signIn),
+    });
+  },
+};
+
+export interface ClientFacts {
+  clientId: string;
+  authentication: string;
+  /** What the provider said to each secret or key. */
+  introductions: readonly Introduction[];
+  /** Whether the provider knows the client where no secret is asked for; undefined where that could not be seen. */
+  known?: boolean | undefined;
+}
+
+/** Each secret by itself, so that whoever rolls one sees which of them the provider takes. */
+export function checkClient(facts: ClientFacts): Finding[] {
+  const { introductions } = facts;
+  if (introductions.length < 2) return introductions.map((introduction) => checkOne(facts, introduction));
+  const someWorks = introductions.some(isBelieved);
+  return introductions.map((introduction, index) => {
+    const known = someWorks || facts.known;
+    const kind = facts.authentication === 'private_key_jwt' ? 'key' : 'secret';
+    const finding = { ...checkOne({ ...facts, known }, introduction), name: `${name}, ${kind} ${index + 1}` };
+    if (!someWorks || finding.state !== 'wrong') return finding;
+    const cure = 'Take it out of the settings once every process has the other one.';
+    return warn(finding.name, `${finding.finding} Nightkeep goes on with another one.`, cure);
+  });
+}
+
+function checkOne({ clientId, authentication, known }: ClientFacts, introduction: Introduction): Finding {
+  const said = evidence(introduction.reply);
+  switch (beliefOf(introduction)) {
+    case 'believed':
+      return ok(name, `The provider believes ${clientId} (${authentication}).`);
+    case 'refused':
+      return checkRefusal({ clientId, authentication, known }, introduction.reply);
+    case 'not allowed':
+      return wrong(
+        name,
+        `The provider believes ${clientId}, but does not let it refresh tokens ${said}.`,
+        'Allow the grant type refresh_token for this client.',
+      );
+    case 'nobody is answered':
+      return wrong(
+        name,
+        `The provider answers nobody ${said}.`,
+        'Enable the realm (Keycloak: Realm settings, Enabled).',
+      );
+    case 'unclear':
+      return wrong(
+        name,
+        `The token endpoint does not say whether it believes ${clientId} ${said}.`,
+        'Look at the log of the provider, at what it demands of this client besides, and at the proxy before it.',
+      );
+  }
+}
+
+function checkRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'introductions'>, reply: Reply): Finding {
+  const said = evidence(reply);
+  if (authentication === 'none' && known !== false)
+    return wrong(
+      name,
+      `The provider knows ${clientId}, but wants it to prove itself ${said}.`,
+      'Set OIDC_CLIENT_AUTH and its secret or key; or make it a public client at the provider.',
+    );
+  const [proof, setting] =
+    authentication === 'private_key_jwt' ? ['key', 'OIDC_PRIVATE_KEY'] : ['secret', 'OIDC_CLIENT_SECRET'];
+  const compare = `Compare ${setting} and OIDC_CLIENT_AUTH with the client's credentials at the provider.`;
+  if (known === true || reply.body.error === 'unauthorized_client')
+    return wrong(
+      name,
+      `The provider knows ${clientId}, but not with this ${proof} (${authentication}) ${said}.`,
+      compare,
+    );
+  if (known === false)
+    return wrong(
+      name,
+      `The provider does not know the client ${clientId}, or it is disabled there ${said}.`,
+      'Correct OIDC_CLIENT_ID, or enable the client (Keycloak: Clients, Enabled).',
+    );
+  return wrong(
+    name,
+    `The provider does not take ${clientId} for what it says it is ${said}.`,
+    `Look whether the client is there and enabled. ${compare}`,
+  );
+}

@@ -1,0 +1,33 @@
+import type { WindowFacts } from '../../database/inspect-custody.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, unknown, warn } from '../finding.ts';
+import { durationWords } from '../words.ts';
+
+const name = 'offline maximum';
+/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by so much. */
+const sameMs = 60_000;
+
+export const offlineMaximum: Check = {
+  name,
+  run: async ({ option, windows }) => checkOfflineMaximum(option('offlineMaxMs'), await windows()),
+};
+
+/** OFFLINE_MAX beside the ends that tokens have. */
+export function checkOfflineMaximum(
+  offlineMaxMs: number | undefined,
+  { maxSeconds, tokens, withEnd }: WindowFacts,
+): Finding {
+  const setting = offlineMaxMs === undefined ? 'not set' : durationWords(offlineMaxMs);
+  if (tokens === 0) return unknown(name, `OFFLINE_MAX is ${setting}; there is no token to compare it with yet.`);
+  if (maxSeconds !== null && maxSeconds * 1000 < (offlineMaxMs ?? Number.POSITIVE_INFINITY) - sameMs) {
+    const said = durationWords(maxSeconds * 1000);
+    return warn(
+      name,
+      `OFFLINE_MAX is ${setting}, but tokens end ${said} after consent whatever is done; Nightkeep goes by the tokens.`,
+      `Set OFFLINE_MAX to ${said}, so that people are told of it from the first day.`,
+    );
+  }
+  if (withEnd === 0)
+    return ok(name, `OFFLINE_MAX is ${setting}, and tokens name no end (Offline Session Max Limited is off).`);
+  return ok(name, `OFFLINE_MAX is ${setting}, and no token says otherwise.`);
+}

@@ -1,0 +1,38 @@
+import { isTaken, wordsOf } from '../authorization.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
+import type { AuthorizationFacts } from '../installation.ts';
+
+const name = 'offline scope';
+
+export const offlineScope: Check = {
+  name,
+  run: async ({ authorization, client }) => {
+    const { metadata } = await client();
+    return checkOfflineScope(await authorization(), metadata.scopes_supported);
+  },
+};
+
+/** Whether the client may ask for offline access: its request is refused where the same without it is taken. */
+export function checkOfflineScope(
+  { signIn, consent, direct }: AuthorizationFacts,
+  supported: readonly string[] | undefined,
+): Finding {
+  const plain = direct ?? { signIn, consent };
+  const refused = plain.consent.opened?.error === 'invalid_scope' || (isTaken(signIn) && !isTaken(consent));
+  if (refused)
+    return wrong(
+      name,
+      `The client may not ask for offline_access ${wordsOf(consent, plain.consent)}.`,
+      'Add offline_access to its scopes (Keycloak: Client scopes, as Optional).',
+    );
+  if (!isTaken(consent))
+    return unknown(name, 'Whether the client may ask for offline_access shows once people can sign in.');
+  if (supported !== undefined && !supported.includes('offline_access'))
+    return warn(
+      name,
+      'The provider takes the request, but does not name offline_access among its scopes, so it may leave it out.',
+      'Add the scope offline_access to the provider.',
+    );
+  return ok(name, 'The client may ask for offline_access.');
+}

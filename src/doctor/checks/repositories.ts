@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { listRepositoryLocations } from '../../database/inspect-runs.ts';
+import { openLocalBackend } from '../../store/backend/local.ts';
+import { inParallel } from '../../store/repository/in-parallel.ts';
+import { repositoryExists } from '../../store/repository/repository.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, wrong } from '../finding.ts';
+import { countWords, someOf } from '../words.ts';
+
+const name = 'repositories';
+/** Repositories that are looked for at once. */
+const atOnce = 16;
+
+export const repositories: Check = {
+  name,
+  run: async ({ clock, records, setting }) => {
+    const folder = setting('storeFolder');
+    const locations = await listRepositoryLocations(await records(), clock.now());
+    const look = async (location: string) =>
+      (await repositoryExists(openLocalBackend(join(folder, location)))) ? [] : [location];
+    const missing = await Array.fromAsync(inParallel(locations, atOnce, look, raise));
+    return checkRepositories({ known: locations.length, missing: missing.flat() });
+  },
+};
+
+function raise(error: unknown): never {
+  throw error;
+}
+
+/** Whether every repository of the table is where it must be. */
+export function checkRepositories({ known, missing }: { known: number; missing: readonly string[] }): Finding {
+  if (missing.length > 0)
+    return wrong(
+      name,
+      `${countWords(missing.length, 'repository', 'repositories')} of ${known} ${missing.length === 1 ? 'has' : 'have'} no config in the store: ${someOf(missing)}.`,
+      'Mount the right disk or correct STORE_URL; if they are truly gone, bring them back from a copy of the store.',
+    );
+  return ok(name, known === 0 ? 'There are none yet.' : `Each of ${known} is where it must be.`);
+}

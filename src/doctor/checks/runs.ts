@@ -1,0 +1,63 @@
+import { inspectRuns, type RunFacts } from '../../database/inspect-runs.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { countWords } from '../words.ts';
+
+const name = 'runs';
+const start = 'Start one (nightkeep start --roles worker) and look at its log.';
+const [minute, day] = [60_000, 86_400_000];
+
+export const runs: Check = {
+  name,
+  run: async ({ clock, records }) => {
+    const at = clock.now();
+    const ago = (ms: number) => new Date(at.getTime() - ms);
+    const facts = await inspectRuns(await records(), {
+      at,
+      lapsedBefore: ago(15 * minute),
+      waitingBefore: ago(15 * minute),
+      nightBefore: ago(10 * minute),
+      endedSince: ago(day),
+    });
+    return checkRuns(facts);
+  },
+};
+
+/** Whether workers open nights, take runs and bring them to an end. */
+export function checkRuns({
+  running,
+  lapsed,
+  waiting,
+  unopened,
+  ended,
+  partial,
+  failed,
+  errorCode,
+}: RunFacts): Finding {
+  if (unopened > 0)
+    return wrong(name, `${countWords(unopened, 'night')} should have been opened by now: no worker plans.`, start);
+  if (waiting > 0 && running === 0)
+    return wrong(
+      name,
+      `${countWords(waiting, 'run')} ${waiting === 1 ? 'waits' : 'wait'} and none is being worked on: no worker takes them.`,
+      start,
+    );
+  if (lapsed > 0)
+    return wrong(
+      name,
+      `${countWords(lapsed, 'run')} ${lapsed === 1 ? 'was' : 'were'} left by a worker that is gone, and nobody took ${lapsed === 1 ? 'it' : 'them'} over.`,
+      'Run: nightkeep heal. A worker does so by itself every ten minutes.',
+    );
+  if (failed > 0)
+    return warn(
+      name,
+      `Of ${countWords(ended, 'run')} in a day ${failed} failed, most often by ${errorCode ?? 'an unknown error'}, and ${partial} were partial.`,
+      'The page of the run, or the log of the worker, says why.',
+    );
+  const now = running === 0 ? '' : ` ${running} under way.`;
+  if (ended === 0) return ok(name, `None ended in a day, and none is stuck.${now}`);
+  return ok(
+    name,
+    `Of ${countWords(ended, 'run')} in a day ${partial === 0 ? 'all succeeded' : `${partial} were partial`}, and none is stuck.${now}`,
+  );
+}

@@ -1,0 +1,34 @@
+import { findMisspelt } from '../../config/misspelt.ts';
+import { messageForPeople } from '../../errors.ts';
+import { readClientKeys } from '../../oidc/client-keys.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+
+const name = 'settings';
+
+export const settings: Check = {
+  name,
+  run: async ({ environment, survey }) => {
+    // A key is text to the settings; whether it is a key shows when it is read.
+    const faultOfKey = await readClientKeys(survey.settings.provider.privateKeyPem ?? '').then(
+      () => [],
+      (error: unknown) => [messageForPeople(error)],
+    );
+    return checkSettings([...survey.faults.values(), ...faultOfKey], Object.keys(environment));
+  },
+};
+
+/** Every wrong setting by itself, and names that seem to be meant for Nightkeep and are no setting. */
+export function checkSettings(faults: readonly string[], names: readonly string[]): Finding[] {
+  const found = [
+    ...[...new Set(faults)].map((fault) => wrong(name, fault, 'Correct it and restart every process of Nightkeep.')),
+    ...findMisspelt(names).map(({ name: one, meant }) =>
+      warn(
+        name,
+        `${one} is no setting of Nightkeep, so it changes nothing.`,
+        meant === undefined ? 'See: nightkeep settings' : `Did you mean ${meant}?`,
+      ),
+    ),
+  ];
+  return found.length > 0 ? found : [ok(name, 'Every setting can be read.')];
+}

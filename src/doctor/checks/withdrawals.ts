@@ -1,0 +1,32 @@
+import { type EndingFacts, inspectEndings } from '../../database/inspect-custody.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn } from '../finding.ts';
+import { countWords } from '../words.ts';
+
+const name = 'withdrawals';
+const hour = 3_600_000;
+
+export const withdrawals: Check = {
+  name,
+  run: async ({ clock, records }) => {
+    const before = new Date(clock.now().getTime() - hour);
+    return checkWithdrawals(await inspectEndings(await records(), { before }));
+  },
+};
+
+/** Whether tokens and snapshots of withdrawn consents have ended. */
+export function checkWithdrawals({ tokens, repositories }: EndingFacts): Finding {
+  if (tokens > 0)
+    return warn(
+      name,
+      `The provider has not ended ${countWords(tokens, 'token')} of consents that were withdrawn here an hour ago or earlier.`,
+      'A worker tries again every ten minutes. Look at the lines discovery and client; these people can also remove the access at the provider.',
+    );
+  if (repositories > 0)
+    return warn(
+      name,
+      `${countWords(repositories, 'repository', 'repositories')} should have been erased an hour ago or earlier.`,
+      'Let a worker run, and look at its log for erase.failed.',
+    );
+  return ok(name, 'Nothing is left over of the consents that were withdrawn.');
+}
