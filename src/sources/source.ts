@@ -1,6 +1,8 @@
-/**
- * What every source of a person's data promises, so that the archiver needs to know one thing only.
- * A source is opened for one person and one run; it lists collections and opens entries, and says what is unchanged.
+import type { ErrorCode } from '../errors.ts';
+
+/*
+ * What every source of a person's data promises, whatever its protocol. A source is opened for one person and one run;
+ * it lists collections, opens entries, and says what is unchanged.
  */
 
 /** A collection (folder, calendar, mailbox) or an entry (file, event, message) as its collection lists it. */
@@ -8,16 +10,16 @@ export interface Member {
   readonly kind: 'collection' | 'entry';
   /** The name inside its collection, decoded; never empty, '.', '..' and without '/' or NUL. */
   readonly name: string;
-  /** Where the source finds it again; opaque to everybody else. */
+  /** Where the source finds it again; opaque to others. */
   readonly location: string;
   /** Bytes, where the server says; entries only. */
   readonly size?: number;
   /** Last change by the server's clock, where it says. */
   readonly modified?: Date;
   /**
-   * An opaque word with this promise: the same validator (and size) on another night means the same content
-   * - for a collection: of everything below it. Absent when the server gives nothing that can be relied on
-   * (no ETag and an mtime too close to the listing; a folder ETag of a server that does not propagate changes).
+   * Opaque. The same validator (and size) on another night means the same content, for a collection that of everything
+   * below it. Absent when the server gives nothing that can be relied on (no ETag and an mtime too close to the listing; a
+   * folder ETag of a server that does not propagate changes).
    */
   readonly validator?: string;
 }
@@ -26,7 +28,7 @@ export interface Member {
 export interface Problem {
   /** Path inside the source, names joined by '/'. */
   readonly path: string;
-  readonly code: import('../errors.ts').ErrorCode;
+  readonly code: ErrorCode;
   /** For people: what happened. */
   readonly message: string;
 }
@@ -46,7 +48,7 @@ export interface Reading {
   /**
    * The content, once, with back-pressure. Resumes broken transfers by itself. Throws `source/changed` when the
    * entry became another one while it was read, and never ends early without an error.
-   * A long one holds a connection from `open` until it is read to its end or left, so open no more than are being read.
+   * A long one holds a connection from `open` until it is read to its end or left, so open only as many as are being read.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -59,7 +61,7 @@ export interface Source extends AsyncDisposable {
   /** The root collection. */
   readonly root: Member;
   /**
-   * Lists one collection, whole or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
+   * Lists one collection, completely or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
    * `source/unavailable` for this collection; `source/unauthorized` ends the run.
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
@@ -72,8 +74,8 @@ export interface Source extends AsyncDisposable {
 export interface AccessToken {
   readonly token: string;
   /**
-   * Where the token is bound to a key: the proof that we have it, one for each request (RFC 9449, section 7). `url` goes
-   * without query; `nonce` is the one that this server gave last.
+   * Where the token is bound to a key: makes the proof of possession for one request (RFC 9449, section 7). `url` is without
+   * query; `nonce` is the last one that this server gave.
    */
   readonly prove?: (request: { method: string; url: string; nonce?: string | undefined }) => Promise<string>;
 }

@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from '../../errors.ts';
-import type { Answer, Receiver } from '../http/request.ts';
+import type { Receiver, ResponseHead } from '../http/request.ts';
 import { codeOfStatus, dateOf, errorOfStatus, messageOfStatus, textOf } from '../http/status.ts';
 import { entryValidator } from '../http/validator.ts';
 import type { Listing, Member, Problem } from '../source.ts';
@@ -18,8 +18,8 @@ const property = {
 const collectionType = davName('collection');
 
 /**
- * What a listing asks for. Only Nextcloud and ownCloud have the `oc:` properties; by them they are recognised. Other servers
- * would look for them in vain for each entry, so they are asked once.
+ * The body of a request for a listing. Only Nextcloud and ownCloud have the `oc:` properties, which identify them. Other servers
+ * would look these up in vain for every entry, so they are asked only once.
  */
 export function propfindBody(withOwnCloud: boolean): string {
   const oc = withOwnCloud ? '<o:id/><o:fileid/>' : '';
@@ -30,25 +30,25 @@ export function propfindBody(withOwnCloud: boolean): string {
 }
 
 export interface CollectionListing extends Listing {
-  /** The server is one whose folder ETags change with anything below. */
+  /** Whether the ETag of a folder changes with anything below it. */
   readonly propagates: boolean;
 }
 
 export interface ListedCollection {
-  /** Where the answer came from, with a trailing slash. */
+  /** Where the listing came from, with a trailing slash. */
   readonly path: string;
   readonly rootPath: string;
   readonly hostname: string;
 }
 
-/** More than this in one folder would not fit into memory. */
+/** More in one folder would not fit into memory. */
 const mostMembers = 2_000_000;
 
-/** Receives the answer to a PROPFIND of depth 1: the whole listing, or an error. */
-export function listingReceiver(collection: ListedCollection, answer: Answer): Receiver<CollectionListing> {
-  refuseOtherThanMultistatus(answer);
+/** Receives the response to a PROPFIND of depth 1: the complete listing, or an error. */
+export function listingReceiver(collection: ListedCollection, head: ResponseHead): Receiver<CollectionListing> {
+  refuseOtherThanMultistatus(head);
   const read = hrefReader(collection.path, collection.hostname);
-  const listedAt = dateOf(textOf(answer.headers.date));
+  const listedAt = dateOf(textOf(head.headers.date));
   const draft = new Map<string, Member>();
   const problems: Problem[] = [];
   let self: DavResponse | undefined;
@@ -81,29 +81,29 @@ export function listingReceiver(collection: ListedCollection, answer: Answer): R
   return { data: parser.write, end };
 }
 
-function refuseOtherThanMultistatus({ status }: Answer): void {
+function refuseOtherThanMultistatus({ status }: ResponseHead): void {
   if (status === 207) return;
-  throw new AppError('source/malformed', 'The server does not answer as WebDAV does: is this the right address?', {
+  throw new AppError('source/malformed', 'The server does not answer with a WebDAV listing. Check the source URL.', {
     detail: { status },
   });
 }
 
-/** A listing must hold the collection itself (RFC 4918, section 9.1); else nobody knows what was listed. */
+/** A listing must contain the collection itself (RFC 4918, section 9.1), else it is unknown what was listed. */
 function checkSelf(self: DavResponse | string | undefined): boolean {
   if (self === undefined || typeof self === 'string') throw notNamed(self);
   const status = statusOf(self);
   if (status > 299) throw errorOfStatus(status);
-  if (!isCollection(self)) throw new AppError('source/changed', 'It is no folder any more.');
+  if (!isCollection(self)) throw new AppError('source/changed', 'It is no longer a folder.');
   return isOwnCloud(self);
 }
 
-/** Behind a proxy that changes paths, what is named shows how. */
+/** What is named instead shows how a proxy on the way changes paths. */
 function notNamed(instead: string | undefined): AppError {
   const what = instead === undefined ? 'It is empty.' : `It names ${instead.slice(0, 200)} instead.`;
   return new AppError('source/malformed', `The listing does not name the folder itself. ${what}`);
 }
 
-/** Of the response as a whole: its own status, or that of its properties when none was found. */
+/** The status of a response as a whole: its own, or that of its properties where none was found. */
 function statusOf({ status, properties, refused }: DavResponse): number {
   return status ?? (properties.size === 0 ? (refused ?? 200) : 200);
 }
@@ -130,7 +130,7 @@ function memberOf(response: DavResponse, name: string, path: string, listedAt: D
   return { kind: 'entry', name, location: path, ...optional(size, modified, validator) };
 }
 
-/** Only what is known has a place in a member. */
+/** A member has only the fields that are known. */
 function optional(size: number | undefined, modified: Date | undefined, validator: string | undefined) {
   return {
     ...(size === undefined ? {} : { size }),

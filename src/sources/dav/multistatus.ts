@@ -32,8 +32,8 @@ export function davName(local: string, namespace = 'DAV:'): string {
 
 /**
  * Reads a multistatus as it arrives and hands out each response. Throws `source/malformed` for what is not well-formed,
- * not a multistatus, not UTF-8, too large, or brings a DOCTYPE (the way entities are made to explode).
- * `end` throws too when the document is cut off: only after it returned is the listing whole.
+ * not a multistatus, not UTF-8, too large, or has a DOCTYPE, which is how entity expansion attacks begin.
+ * `end` also throws when the document is cut off: only after it returned is the listing complete.
  */
 export function multistatusParser(
   onResponse: (response: DavResponse) => void,
@@ -62,13 +62,13 @@ export function multistatusParser(
   return { write, end };
 }
 
-/** What the reader throws is told in our words. */
+/** Turns what the reader throws into errors of the source. */
 function feed(step: () => void): void {
   try {
     step();
   } catch (error) {
     if (error instanceof AppError) throw error;
-    if (error instanceof DoctypeError) throw malformed('The listing brings a document type, which is refused.', error);
+    if (error instanceof DoctypeError) throw malformed('The listing has a document type, which is refused.', error);
     throw malformed('The listing is cut off or not well-formed.', error);
   }
 }

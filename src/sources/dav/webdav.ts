@@ -3,11 +3,11 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
+import type { DavRequest, Send } from '../http/dav-request.ts';
 import { download } from '../http/download.ts';
-import type { Ask, Question } from '../http/question.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { errorOfStatus } from '../http/status.ts';
-import { presentationTo } from '../http/token-scheme.ts';
+import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
 import { withSlash } from './href.ts';
 import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
@@ -21,14 +21,14 @@ export interface WebdavOptions {
   readonly log: Log;
   /** The folder at the top of the snapshot. */
   readonly name?: string;
-  /** Most connections to this server, of all runs of this process together; who comes first decides. */
+  /** Most connections to this server, of all runs of this process together; the first to open it decides. */
   readonly connections?: number;
   readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
   /** From 0 to 1; spreads retries. */
   readonly random?: () => number;
 }
 
-/** A slow disk may take a minute to list a large folder; a body that is silent for so long is dead. */
+/** A slow disk may take a minute to list a large folder; a body without bytes for so long is dead. */
 const defaultTimeouts = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 60_000,
@@ -38,7 +38,7 @@ const defaultTimeouts = {
 /**
  * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token.
  * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
- * Throws `config/invalid` for a URL that cannot be used; all else is told by `list` and `open`.
+ * Throws `config/invalid` for a URL that cannot be used; all other errors come from `list` and `open`.
  */
 export function webdavSource(options: WebdavOptions): Source {
   const { access, servers, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
@@ -51,13 +51,13 @@ export function webdavSource(options: WebdavOptions): Source {
   const onBytes = (count: number) => {
     traffic.bytes += count;
   };
-  const { server, leave } = servers.open(origin, { ...defaultTimeouts, ...options.timeouts, connections });
-  const ask = davClient({
+  const { server, close } = servers.open(origin, { ...defaultTimeouts, ...options.timeouts, connections });
+  const send = davClient({
     origin,
     rootPath,
     server,
     access,
-    presentation: presentationTo(origin),
+    tokenScheme: openTokenScheme(origin),
     clock,
     log,
     random,
@@ -68,12 +68,12 @@ export function webdavSource(options: WebdavOptions): Source {
     name,
     address: origin + rootPath,
     root: { kind: 'collection', name, location: rootPath },
-    list: lister(server, ask, { rootPath, hostname }),
-    open: opener(server, ask, onBytes, readings),
+    list: lister(server, send, { rootPath, hostname }),
+    open: opener(server, send, onBytes, readings),
     traffic,
     async [Symbol.asyncDispose]() {
       for (const abandon of [...readings]) abandon();
-      await leave();
+      await close();
     },
   };
 }
@@ -87,42 +87,47 @@ function parseUrl(text: string): URL {
   );
 }
 
-function lister(server: Server, ask: Ask, place: { rootPath: string; hostname: string }): Source['list'] {
+function lister(server: Server, send: Send, place: { rootPath: string; hostname: string }): Source['list'] {
   let isOwnCloud: boolean | undefined;
   return async (collection, signal) => {
-    await server.takeTurn(signal);
+    await server.acquireSlot(signal);
     try {
-      const question: Question<CollectionListing> = {
+      const request: DavRequest<CollectionListing> = {
         method: 'PROPFIND',
         path: collection.location,
         headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
         body: propfindBody(isOwnCloud !== false),
-        receive: (answer, _flow, path) => listingReceiver({ path: withSlash(path), ...place }, answer),
+        receive: (head, _flow, path) => listingReceiver({ path: withSlash(path), ...place }, head),
       };
-      const { answer, value } = await ask(question, signal);
-      if (value === undefined) throw errorOfStatus(answer.status);
+      const { head, value } = await send(request, signal);
+      if (value === undefined) throw errorOfStatus(head.status);
       isOwnCloud ??= value.propagates;
       return value;
     } finally {
-      server.giveTurnBack();
+      server.releaseSlot();
     }
   };
 }
 
-/** The turn of a long body outlives the call: its reader gives it back, or the abort, or the closing of the source. */
-function opener(server: Server, ask: Ask, onBytes: (count: number) => void, readings: Set<() => void>): Source['open'] {
+/** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
+function opener(
+  server: Server,
+  send: Send,
+  onBytes: (count: number) => void,
+  readings: Set<() => void>,
+): Source['open'] {
   return async (entry, signal) => {
-    await server.takeTurn(signal);
+    await server.acquireSlot(signal);
     let forget = () => {};
     let isOver = false;
     const end = () => {
       if (isOver) return;
       isOver = true;
       forget();
-      server.giveTurnBack();
+      server.releaseSlot();
     };
     try {
-      const { reading, abandon } = await download(ask, entry, { onBytes, onEnd: end }, signal);
+      const { reading, abandon } = await download(send, entry, { onBytes, onEnd: end }, signal);
       if (abandon === undefined) end();
       else
         forget = keep(readings, signal, () => {

@@ -1,7 +1,7 @@
 /**
  * A reader of namespaced XML (XML 1.0 and Namespaces in XML 1.0) as it arrives, for listings: thousands of times the same few
- * tags. A tag that was met before is known by its text, so that the reader costs a fifth of a general one. What is not
- * well-formed is refused; so is a document type, the way entities are made to explode.
+ * tags. A tag that was seen before is looked up by its text, so that the reader costs a fifth of a general one. What is not
+ * well-formed is refused, and so is a document type, which is how entity expansion attacks begin.
  */
 export interface XmlHandler {
   /** An element begins: its namespace ('' for none) and local name. */
@@ -49,7 +49,7 @@ const outermost: Scope = new Map([
   ['xml', xmlNamespace],
   ['', ''],
 ]);
-/** Servers use a dozen different tags; one that makes up new ones all the time gains nothing, and costs no memory. */
+/** Servers use a dozen different tags; one that keeps making up new ones gains nothing and costs no memory. */
 const mostKnownTags = 256;
 const knownTags = new Map<string, Tag>();
 

@@ -2,15 +2,15 @@ import type { Flow, Receiver } from './request.ts';
 
 /** A body on its way. */
 export interface BodyStream {
-  /** The chunks, once, in order; leaving the loop early stops the exchange. */
+  /** The chunks, once, in order; leaving the loop early ends the request. */
   read(): AsyncGenerator<Uint8Array, void, undefined>;
   stop(): void;
 }
 
-/** So much may wait for the reader before the server is told to wait. */
+/** Bytes that may wait for the reader before the flow is paused. */
 const highWater = 512 * 1024;
 
-/** Receives a body for a reader that takes its time; the reader gets the error that ended it, after what had arrived. */
+/** Receives a body at the pace of its reader, who gets the error that ended it after what had arrived. */
 export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiver<BodyStream> {
   const queue: Uint8Array[] = [];
   let queued = 0;
@@ -20,7 +20,7 @@ export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiv
 
   const stop = () => {
     queue.length = 0;
-    if (!ended && !failure) flow.stop(new Error('The reader left.'));
+    if (!ended && !failure) flow.stop(new Error('The reader stopped.'));
   };
   const more = () =>
     new Promise<void>((resolve) => {

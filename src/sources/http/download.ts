@@ -1,58 +1,58 @@
 import { AppError } from '../../errors.ts';
 import type { Member, Reading } from '../source.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
-import type { Ask } from './question.ts';
-import type { Answer, Flow, Receiver } from './request.ts';
-import { type Opening, resumingBody } from './resuming-body.ts';
+import type { Send } from './dav-request.ts';
+import type { Flow, Receiver, ResponseHead } from './request.ts';
+import { type FirstResponse, resumingBody } from './resuming-body.ts';
 import { dateOf, errorOfStatus, textOf } from './status.ts';
-import { isAsListed, type Signs, sameEtag } from './validator.ts';
+import { isAsListed, sameEtag, type VersionMetadata } from './validator.ts';
 
 export interface Download {
   readonly reading: Reading;
-  /** Set while the body is on its way and holds its connection: gives both up. */
+  /** Set while the body is on its way and holds its connection: ends both. */
   readonly abandon?: () => void;
 }
 
-/** A body that came whole, or one on its way. */
+/** A complete body, or one on its way. */
 type Content = readonly Uint8Array[] | BodyStream;
 
-/** Up to here a body is taken in one go, and its connection is free again before anybody reads it. */
-const oneGo = 128 * 1024;
+/** Up to here a body is buffered whole, so that its connection is free again before anybody reads it. */
+const longestBuffered = 128 * 1024;
 
 /**
- * Opens an entry. `onBytes` hears of all content that arrives, `onEnd` when a body on its way has ended, in whatever
- * way. The body never passes for whole unless it is as long as the server said.
+ * Opens an entry. `onBytes` is called for all content that arrives, `onEnd` when a body on its way has ended, in whatever
+ * way. The body never passes for complete unless it is as long as the server said.
  */
 export async function download(
-  ask: Ask,
+  send: Send,
   entry: Member,
   { onBytes, onEnd }: { onBytes: (count: number) => void; onEnd: () => void },
   signal: AbortSignal,
 ): Promise<Download> {
-  const receive = (answer: Answer, flow: Flow, path: string): Receiver<Content> => {
-    refuseWrongContent(entry, answer, path);
-    const length = lengthOf(answer);
-    return length !== undefined && length <= oneGo ? whole(onBytes) : bodyStream(flow, onBytes);
+  const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Content> => {
+    refuseWrongContent(entry, head, path);
+    const length = lengthOf(head);
+    return length !== undefined && length <= longestBuffered ? bufferedBody(onBytes) : bodyStream(flow, onBytes);
   };
-  const { answer, value } = await ask({ method: 'GET', path: entry.location, headers: [], receive }, signal);
-  if (value === undefined) throw errorOfStatus(answer.status);
-  const signs = signsOf(answer);
+  const { head, value } = await send({ method: 'GET', path: entry.location, headers: [], receive }, signal);
+  if (value === undefined) throw errorOfStatus(head.status);
+  const metadata = metadataOf(head);
   if ('read' in value) {
-    const opening: Opening = {
+    const first: FirstResponse = {
       path: entry.location,
-      signs,
-      toldAt: dateOf(textOf(answer.headers.date)),
-      size: signs.size ?? entry.size,
+      metadata,
+      serverTime: dateOf(textOf(head.headers.date)),
+      size: metadata.size ?? entry.size,
     };
-    const body = resumingBody(ask, opening, value, { onBytes, onEnd }, signal);
-    return { reading: readingOf(entry, signs, body), abandon: value.stop };
+    const body = resumingBody(send, first, value, { onBytes, onEnd }, signal);
+    return { reading: readingOf(entry, metadata, body), abandon: value.stop };
   }
-  return { reading: readingOf(entry, signs, chunksOf(value)) };
+  return { reading: readingOf(entry, metadata, chunksOf(value)) };
 }
 
-function readingOf(entry: Member, signs: Signs, body: AsyncIterable<Uint8Array>): Reading {
-  const { size, modified = entry.modified } = signs;
-  const validator = isAsListed(entry, signs) ? entry.validator : undefined;
+function readingOf(entry: Member, metadata: VersionMetadata, body: AsyncIterable<Uint8Array>): Reading {
+  const { size, modified = entry.modified } = metadata;
+  const validator = isAsListed(entry, metadata) ? entry.validator : undefined;
   return {
     body,
     ...(size === undefined ? {} : { size }),
@@ -61,8 +61,8 @@ function readingOf(entry: Member, signs: Signs, body: AsyncIterable<Uint8Array>)
   };
 }
 
-/** Collects a short body; HTTP has checked its length when `end` comes. */
-function whole(onBytes: (count: number) => void): Receiver<Content> {
+/** Collects a short body; HTTP has checked its length when `end` is called. */
+function bufferedBody(onBytes: (count: number) => void): Receiver<Content> {
   const chunks: Uint8Array[] = [];
   const data = (chunk: Buffer) => {
     onBytes(chunk.length);
@@ -76,39 +76,39 @@ async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 }
 
 /**
- * What a 200 may still be instead of the file: a part, a page that a redirect led to, a compressed form that nobody asked for
- * (but files stored compressed may be announced so), or a body whose end cannot be told from a broken connection.
+ * What may come instead of the file: a part, a page that a redirect led to, a compressed form that was not requested (but
+ * files that are stored compressed may be announced so), or a body whose end cannot be told from a broken connection.
  */
-function refuseWrongContent(entry: Member, answer: Answer, path: string): void {
-  const length = lengthOf(answer);
+function refuseWrongContent(entry: Member, head: ResponseHead, path: string): void {
+  const length = lengthOf(head);
   const isListedLength = length !== undefined && length === entry.size;
-  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer } = answer.headers;
+  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer } = head.headers;
   const refuse = (why: string) => {
-    throw new AppError('source/malformed', why, { detail: { status: answer.status } });
+    throw new AppError('source/malformed', why, { detail: { status: head.status } });
   };
-  if (answer.status !== 200) refuse(`The server answered with something else than the file. (HTTP ${answer.status})`);
-  if (path !== entry.location && !isListedLength) refuse('The server led to something that is not the file.');
+  if (head.status !== 200) refuse(`The server sent something other than the file. (HTTP ${head.status})`);
+  if (path !== entry.location && !isListedLength) refuse('The server redirected to something other than the file.');
   if (encoding !== 'identity' && !isListedLength)
-    refuse('The server sent the file in a compressed form that was not asked for.');
-  if (length !== undefined && entry.size !== undefined && !isListedLength && isListedVersion(entry, answer)) {
-    refuse('The server sent another length than it listed for the same version of the file.');
+    refuse('The server sent the file in a compressed form that was not requested.');
+  if (length !== undefined && entry.size !== undefined && !isListedLength && isListedVersion(entry, head)) {
+    refuse('The server sent a different length than it listed for the same version of the file.');
   }
   if (length === undefined && transfer === undefined && entry.size === undefined) {
     refuse('The server does not say how long the file is.');
   }
 }
 
-function isListedVersion({ validator }: Member, { headers }: Answer): boolean {
+function isListedVersion({ validator }: Member, { headers }: ResponseHead): boolean {
   const etag = textOf(headers.etag);
   return validator !== undefined && etag !== undefined && sameEtag(validator, etag);
 }
 
-function signsOf(answer: Answer): Signs {
-  const { etag, 'last-modified': modified } = answer.headers;
-  return { etag: textOf(etag), modified: dateOf(textOf(modified)), size: lengthOf(answer) };
+function metadataOf(head: ResponseHead): VersionMetadata {
+  const { etag, 'last-modified': modified } = head.headers;
+  return { etag: textOf(etag), modified: dateOf(textOf(modified)), size: lengthOf(head) };
 }
 
-function lengthOf({ headers }: Answer): number | undefined {
+function lengthOf({ headers }: ResponseHead): number | undefined {
   const text = textOf(headers['content-length']);
   return text === undefined ? undefined : Number(text);
 }

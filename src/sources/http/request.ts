@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
 import { whenAborted } from '../../abort.ts';
 
-/** The head of a response. */
-export interface Answer {
+/** Status and headers of a response. */
+export interface ResponseHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
@@ -16,54 +16,54 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-/** The flow of a body, for a receiver that cannot take it all at once. */
+/** Controls the flow of a body, for a receiver that cannot take it all at once. */
 export interface Flow {
   pause(): void;
   resume(): void;
-  /** Ends the exchange; the receiver's `fail` gets this error. */
+  /** Ends the request; the receiver's `fail` gets this error. */
   stop(error: Error): void;
 }
 
-/** What takes the body. An error thrown by `data` or `end` ends the exchange with that error. */
+/** Takes the body. An error thrown by `data` or `end` ends the request with that error. */
 export interface Receiver<T> {
   data(chunk: Buffer): void;
-  /** The body came whole, as far as HTTP can tell. */
+  /** The body is complete, as far as HTTP can tell. */
   end(): T;
-  /** It did not. */
+  /** It is not. */
   fail?(error: Error): void;
-  /** The value to go on with as soon as the head is there; the body then flows on by itself. */
+  /** The value to resolve with as soon as the head is there; the body then flows on by itself. */
   readonly early?: T;
 }
 
-export interface Exchange<T> {
-  readonly answer: Answer;
-  /** Undefined when nobody wanted the body. */
+export interface HttpResponse<T> {
+  readonly head: ResponseHead;
+  /** What the receiver made of the body; undefined where there was none. */
   readonly value: T | undefined;
 }
 
-/** The exchange broke on the way: no connection, a reset, a time limit, a body shorter than announced. */
+/** The request failed on the way: no connection, a reset, a time limit, a body shorter than announced. */
 export class TransportError extends Error {
-  /** The head had arrived, with this. */
-  readonly answer: Answer | undefined;
+  /** The head of the response, where it had arrived. */
+  readonly head: ResponseHead | undefined;
 
-  constructor(cause: Error, answer: Answer | undefined) {
+  constructor(cause: Error, head: ResponseHead | undefined) {
     super(cause.message, { cause });
     this.name = 'TransportError';
-    this.answer = answer;
+    this.head = head;
   }
 }
 
 /**
- * One request and its answer, no retry. `receive` says who takes the body once the head is known; a body that nobody wants
- * is read and dropped so that the connection can be used again. Rejects with a TransportError, with what a receiver
+ * One request and its response, without retries. `receive` names the receiver of the body once the head is known; without one,
+ * the body is read and dropped so that the connection can be used again. Rejects with a TransportError, with what a receiver
  * threw, or with the signal's reason.
  */
-export function exchange<T>(
+export function sendRequest<T>(
   pool: Pool,
   request: HttpRequest,
-  receive: (answer: Answer, flow: Flow) => Receiver<T> | undefined,
+  receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
   signal: AbortSignal,
-): Promise<Exchange<T>> {
+): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
     pool.dispatch(
       { method: request.method, path: request.path, headers: request.headers, body: request.body ?? null },
@@ -72,22 +72,22 @@ export function exchange<T>(
   });
 }
 
-const longestUnwantedBody = 256 * 1024;
+const longestDroppedBody = 256 * 1024;
 
 function handler<T>(
-  receive: (answer: Answer, flow: Flow) => Receiver<T> | undefined,
+  receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
   signal: AbortSignal,
-  resolve: (exchange: Exchange<T>) => void,
+  resolve: (response: HttpResponse<T>) => void,
   reject: (error: unknown) => void,
 ): Dispatcher.DispatchHandler {
-  let answer: Answer | undefined;
+  let head: ResponseHead | undefined;
   let receiver: Receiver<T> | undefined;
-  let unwanted = 0;
-  let ourReason: Error | undefined;
-  let forget = () => {};
+  let dropped = 0;
+  let stopReason: Error | undefined;
+  let ignoreAbort = () => {};
 
   const stop = (controller: Dispatcher.DispatchController, error: Error) => {
-    ourReason ??= error;
+    stopReason ??= error;
     controller.abort(error);
   };
   const guarded = (controller: Dispatcher.DispatchController, step: () => void) => {
@@ -101,35 +101,35 @@ function handler<T>(
   return {
     onRequestStart(controller) {
       if (signal.aborted) return stop(controller, asError(signal.reason));
-      forget = whenAborted(signal, (reason) => stop(controller, asError(reason)));
+      ignoreAbort = whenAborted(signal, (reason) => stop(controller, asError(reason)));
     },
     onResponseStart(controller, status, headers) {
       if (status < 200) return;
       guarded(controller, () => {
-        answer = { status, headers };
-        receiver = receive(answer, flowOf(controller, stop));
-        if (receiver?.early !== undefined) resolve({ answer, value: receiver.early });
+        head = { status, headers };
+        receiver = receive(head, flowOf(controller, stop));
+        if (receiver?.early !== undefined) resolve({ head, value: receiver.early });
       });
     },
     onResponseData(controller, chunk) {
       if (receiver) return guarded(controller, () => receiver?.data(chunk));
-      unwanted += chunk.length;
-      if (unwanted > longestUnwantedBody) stop(controller, new Error('A body that nobody wants is too long.'));
+      dropped += chunk.length;
+      if (dropped > longestDroppedBody) stop(controller, new Error('The body of a failed response is too long.'));
     },
     onResponseEnd(controller) {
-      forget();
+      ignoreAbort();
       guarded(controller, () => {
-        if (answer) resolve({ answer, value: receiver?.end() });
+        if (head) resolve({ head, value: receiver?.end() });
       });
-      if (ourReason) reject(ourReason);
+      if (stopReason) reject(stopReason);
     },
     onResponseError(_controller, error) {
-      forget();
-      const told = ourReason ?? new TransportError(error, answer);
-      receiver?.fail?.(told);
-      // A long body that nobody wanted was cut off on purpose: its head is all that counts.
-      if (answer && !receiver && unwanted > longestUnwantedBody) resolve({ answer, value: undefined });
-      else reject(signal.aborted ? signal.reason : told);
+      ignoreAbort();
+      const failure = stopReason ?? new TransportError(error, head);
+      receiver?.fail?.(failure);
+      // A long body without a receiver was cut off on purpose: only its head counts.
+      if (head && !receiver && dropped > longestDroppedBody) resolve({ head, value: undefined });
+      else reject(signal.aborted ? signal.reason : failure);
     },
   };
 }

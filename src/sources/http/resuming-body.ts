@@ -1,16 +1,17 @@
 import { AppError, isAppError } from '../../errors.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
-import type { Ask } from './question.ts';
-import { type Answer, type Flow, type Receiver, TransportError } from './request.ts';
+import type { Send } from './dav-request.ts';
+import { type Flow, type Receiver, type ResponseHead, TransportError } from './request.ts';
 import { dateOf, textOf } from './status.ts';
-import { hasChanged, isRacy, isStrong, type Signs } from './validator.ts';
+import { hasChanged, isRacy, isStrong, type VersionMetadata } from './validator.ts';
 
-/** What the first answer said of the entry; each later one is held against it. */
-export interface Opening {
+/** What the first response said of the entry; each later one is compared with it. */
+export interface FirstResponse {
   readonly path: string;
-  readonly signs: Signs;
-  readonly toldAt: Date | undefined;
-  /** Bytes in all, by the answer or else by the listing. */
+  readonly metadata: VersionMetadata;
+  /** The server's clock (`Date`). */
+  readonly serverTime: Date | undefined;
+  /** Bytes in all, by the response or else by the listing. */
   readonly size: number | undefined;
 }
 
@@ -19,23 +20,23 @@ interface Hooks {
   onEnd: () => void;
 }
 
-/** Broken so often without this many bytes in between, a transfer is given up. */
+/** A transfer that breaks so often without this many bytes in between is given up. */
 const mostBreaks = 5;
 const progressBytes = 1024 * 1024;
 
 /**
- * The content of an entry, resumed where the connection broke and held against what the first answer promised: its length, and
- * at the end whether the entry is still the same, for a long body is read while people work. Throws `source/changed`,
+ * The content of an entry, resumed where the connection broke and compared with what the first response promised: its length,
+ * and at the end whether the entry is still the same, since people work while a long body is read. Throws `source/changed`,
  * `source/not-found`, `source/unavailable`.
  */
 export async function* resumingBody(
-  ask: Ask,
-  opening: Opening,
-  first: BodyStream,
+  send: Send,
+  first: FirstResponse,
+  body: BodyStream,
   hooks: Hooks,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let stream = first;
+  let stream = body;
   let received = 0;
   let breaks = 0;
   let mark = 0;
@@ -49,63 +50,63 @@ export async function* resumingBody(
         break;
       } catch (error) {
         if (!(error instanceof TransportError)) throw error;
-        if (received === opening.size) break;
+        if (received === first.size) break;
         breaks = received - mark >= progressBytes ? 1 : breaks + 1;
         mark = received;
         if (breaks > mostBreaks) throw givenUp(error);
-        stream = await resume(ask, opening, received, error, hooks.onBytes, signal);
+        stream = await resume(send, first, received, error, hooks.onBytes, signal);
       }
     }
-    if (opening.size !== undefined && received !== opening.size) throw changed('It is not as long as the server said.');
-    await refuseIfChanged(ask, opening, signal);
+    if (first.size !== undefined && received !== first.size) throw changed('It is not as long as the server said.');
+    await refuseIfChanged(send, first, signal);
   } finally {
     hooks.onEnd();
   }
 }
 
 async function resume(
-  ask: Ask,
-  opening: Opening,
+  send: Send,
+  first: FirstResponse,
   received: number,
   broken: TransportError,
   onBytes: Hooks['onBytes'],
   signal: AbortSignal,
 ): Promise<BodyStream> {
-  const condition = sameEntry(opening);
+  const condition = sameEntry(first);
   if (condition === undefined) throw givenUp(broken);
   const headers = ['range', `bytes=${received}-`, ...condition];
-  const receive = (answer: Answer, flow: Flow): Receiver<BodyStream> => {
-    const start = startOf(answer, opening, received);
+  const receive = (head: ResponseHead, flow: Flow): Receiver<BodyStream> => {
+    const start = startOf(head, first, received);
     return start === received ? bodyStream(flow, onBytes) : skipping(received, bodyStream(flow, onBytes));
   };
-  const { value } = await ask({ method: 'GET', path: opening.path, headers, receive }, signal);
+  const { value } = await send({ method: 'GET', path: first.path, headers, receive }, signal);
   if (value === undefined) throw givenUp(broken);
   return value;
 }
 
 /** The condition under which the rest belongs to what is already here (RFC 9110, sections 13.1.1 and 13.1.4). */
-function sameEntry({ signs, toldAt }: Opening): string[] | undefined {
-  if (isStrong(signs.etag)) return ['if-match', signs.etag];
-  if (signs.modified === undefined || isRacy(signs.modified, toldAt)) return undefined;
-  return ['if-unmodified-since', signs.modified.toUTCString()];
+function sameEntry({ metadata, serverTime }: FirstResponse): string[] | undefined {
+  if (isStrong(metadata.etag)) return ['if-match', metadata.etag];
+  if (metadata.modified === undefined || isRacy(metadata.modified, serverTime)) return undefined;
+  return ['if-unmodified-since', metadata.modified.toUTCString()];
 }
 
-/** Where the answer's bytes begin: where we asked for, or at zero from a server that knows no ranges. */
-function startOf(answer: Answer, opening: Opening, received: number): number {
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(textOf(answer.headers['content-range']) ?? '');
-  const isPart = answer.status === 206;
-  const total = isPart ? range?.[2] : textOf(answer.headers['content-length']);
-  const signs: Signs = {
-    etag: textOf(answer.headers.etag),
-    modified: dateOf(textOf(answer.headers['last-modified'])),
+/** Where the bytes of the response begin: as requested, or at zero from a server that does not support ranges. */
+function startOf(head: ResponseHead, first: FirstResponse, received: number): number {
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(textOf(head.headers['content-range']) ?? '');
+  const isPart = head.status === 206;
+  const total = isPart ? range?.[2] : textOf(head.headers['content-length']);
+  const metadata: VersionMetadata = {
+    etag: textOf(head.headers.etag),
+    modified: dateOf(textOf(head.headers['last-modified'])),
     size: total === undefined || total === '*' ? undefined : Number(total),
   };
-  if (hasChanged(opening.signs, signs)) throw changed('It changed while it was being read.');
+  if (hasChanged(first.metadata, metadata)) throw changed('It changed while it was being read.');
   if (isPart && Number(range?.[1]) !== received) {
-    throw new AppError('source/malformed', 'The server sent another part of the file than was asked for.');
+    throw new AppError('source/malformed', 'The server sent a different part of the file than was requested.');
   }
-  if (!isPart && signs.etag === undefined && signs.modified === undefined) {
-    throw changed('The server sent it anew and does not say whether it is the same.');
+  if (!isPart && metadata.etag === undefined && metadata.modified === undefined) {
+    throw changed('The server sent it again from the start and does not say whether it is the same.');
   }
   return isPart ? received : 0;
 }
@@ -123,16 +124,16 @@ function skipping(count: number, receiver: Receiver<BodyStream>): Receiver<BodyS
   };
 }
 
-/** A change that left the length as it was shows only afterwards. What went away meanwhile was read whole. */
-async function refuseIfChanged(ask: Ask, { path, signs }: Opening, signal: AbortSignal): Promise<void> {
-  const after = await headOf(ask, path, signal);
-  if (after !== undefined && hasChanged(signs, after)) throw changed('It changed while it was being read.');
+/** A change that keeps the length shows only afterwards. What was deleted meanwhile was read completely. */
+async function refuseIfChanged(send: Send, { path, metadata }: FirstResponse, signal: AbortSignal): Promise<void> {
+  const after = await metadataNow(send, path, signal);
+  if (after !== undefined && hasChanged(metadata, after)) throw changed('It changed while it was being read.');
 }
 
-async function headOf(ask: Ask, path: string, signal: AbortSignal): Promise<Signs | undefined> {
+async function metadataNow(send: Send, path: string, signal: AbortSignal): Promise<VersionMetadata | undefined> {
   try {
-    const { answer } = await ask({ method: 'HEAD', path, headers: [], receive: () => undefined }, signal);
-    const { etag, 'last-modified': modified, 'content-length': length } = answer.headers;
+    const { head } = await send({ method: 'HEAD', path, headers: [], receive: () => undefined }, signal);
+    const { etag, 'last-modified': modified, 'content-length': length } = head.headers;
     const size = textOf(length);
     return {
       etag: textOf(etag),
@@ -150,7 +151,7 @@ function changed(message: string): AppError {
 }
 
 function givenUp(cause: TransportError): AppError {
-  return new AppError('source/unavailable', 'The transfer broke off again and again.', {
+  return new AppError('source/unavailable', 'The transfer broke off too often.', {
     cause,
     retry: { afterMs: 0 },
   });

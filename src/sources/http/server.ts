@@ -3,19 +3,19 @@ import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 
 /**
- * One server as all runs of this process share it: keep-alive connections with a cap, and one pause for everybody
- * when the server asks for time. A turn is the right to use one connection; whoever takes it gives it back.
+ * One server, shared by all runs of this process: a limited number of keep-alive connections, and one pause for all requests
+ * when the server asks for it. A slot is the right to use one connection; whoever acquires it releases it.
  */
 export interface Server {
   readonly pool: Pool;
-  /** Waits for a turn, first come first served; rejects with the signal's reason. */
-  takeTurn(signal: AbortSignal): Promise<void>;
-  giveTurnBack(): void;
-  /** Nobody sends anything for so long. */
+  /** Waits for a slot, first come first served; rejects with the signal's reason. */
+  acquireSlot(signal: AbortSignal): Promise<void>;
+  releaseSlot(): void;
+  /** Holds back all requests for so long. */
   pause(ms: number): void;
   /** Resolves when no pause is on. */
   ready(signal: AbortSignal): Promise<void>;
-  /** How many requests in a row got no answer in spite of all retries. */
+  /** How many requests in a row got no response in spite of all retries. */
   outages: number;
 }
 
@@ -29,8 +29,8 @@ export interface ServerLimits {
 
 /** The servers that the sources of one process fetch from. */
 export interface Servers {
-  /** The server of that origin. The first to open it sets its limits; its connections are closed when the last one leaves. */
-  open(origin: string, limits: ServerLimits): { server: Server; leave: () => Promise<void> };
+  /** The server of that origin. The first to open it sets its limits; its connections are closed when the last one closes it. */
+  open(origin: string, limits: ServerLimits): { server: Server; close: () => Promise<void> };
 }
 
 export function openServers(clock: Clock): Servers {
@@ -40,15 +40,15 @@ export function openServers(clock: Clock): Servers {
       const entry = opened.get(origin) ?? { server: connect(origin, limits, clock), users: 0 };
       opened.set(origin, entry);
       entry.users++;
-      let left = false;
-      const leave = async () => {
-        if (left) return;
-        left = true;
+      let closed = false;
+      const close = async () => {
+        if (closed) return;
+        closed = true;
         if (--entry.users > 0) return;
         opened.delete(origin);
         await entry.server.pool.destroy();
       };
-      return { server: entry.server, leave };
+      return { server: entry.server, close };
     },
   };
 }
@@ -63,13 +63,13 @@ function connect(origin: string, limits: ServerLimits, clock: Clock): Server {
     headersTimeout: limits.headersTimeoutMs,
     bodyTimeout: limits.bodyTimeoutMs,
   });
-  return { pool, outages: 0, ...turns(limits.connections), ...pauses(clock) };
+  return { pool, outages: 0, ...slots(limits.connections), ...pauses(clock) };
 }
 
-function turns(cap: number): Pick<Server, 'takeTurn' | 'giveTurnBack'> {
-  let free = cap;
+function slots(count: number): Pick<Server, 'acquireSlot' | 'releaseSlot'> {
+  let free = count;
   const waiting = new Set<() => void>();
-  const takeTurn = async (signal: AbortSignal) => {
+  const acquireSlot = async (signal: AbortSignal) => {
     signal.throwIfAborted();
     if (free > 0) {
       free--;
@@ -77,15 +77,15 @@ function turns(cap: number): Pick<Server, 'takeTurn' | 'giveTurnBack'> {
     }
     await wait(waiting, signal);
   };
-  const giveTurnBack = () => {
+  const releaseSlot = () => {
     const [next] = waiting;
     if (next === undefined) free++;
     else next();
   };
-  return { takeTurn, giveTurnBack };
+  return { acquireSlot, releaseSlot };
 }
 
-/** A waiter leaves the line when it is called (the turn is then its own) or when its run is aborted. */
+/** A waiter leaves the queue when it is called, and then has the slot, or when its run is aborted. */
 function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const called = () => {

@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from '../../errors.ts';
-import type { Answer } from './request.ts';
+import type { ResponseHead } from './request.ts';
 
 const codes: Record<number, ErrorCode> = {
   401: 'source/unauthorized',
@@ -21,26 +21,26 @@ const codes: Record<number, ErrorCode> = {
   505: 'source/malformed',
 };
 
-/** What a status other than 2xx means for the thing that was asked for. */
+/** What a status other than 2xx means for what was requested. */
 export function codeOfStatus(status: number): ErrorCode {
   return codes[status] ?? (status >= 500 ? 'source/unavailable' : 'source/malformed');
 }
 
-const sentences: Partial<Record<ErrorCode, string>> = {
+const messages: Partial<Record<ErrorCode, string>> = {
   'source/unauthorized': 'The server refuses the access token.',
   'source/forbidden': 'The server does not let this be read.',
   'source/not-found': 'It is gone.',
   'source/changed': 'It changed while it was being read.',
-  'source/unavailable': 'The server cannot give it at present.',
+  'source/unavailable': 'The server cannot serve it at present.',
 };
 
-/** The same for people, with the number for those who ask further. */
+/** The same for people, with the number of the status. */
 export function messageOfStatus(status: number): string {
   const refusesName = status === 400 || status === 414;
-  const sentence = refusesName
-    ? 'The server lists it but does not take the request for it.'
-    : (sentences[codeOfStatus(status)] ?? 'The server answered in a way that WebDAV does not know.');
-  return `${sentence} (HTTP ${status})`;
+  const message = refusesName
+    ? 'The server lists it but refuses the request for it.'
+    : (messages[codeOfStatus(status)] ?? 'The server answers with a status that WebDAV does not define.');
+  return `${message} (HTTP ${status})`;
 }
 
 export function errorOfStatus(status: number): AppError {
@@ -53,16 +53,16 @@ export function errorOfStatus(status: number): AppError {
   );
 }
 
-/** Whether the same request may be answered in a moment: a passing state of the server, not of what was asked for. */
-export function mayPass(status: number): boolean {
+/** Whether the same request may succeed in a moment: the state is the server's, not that of what was requested. */
+export function isTransient(status: number): boolean {
   return codeOfStatus(status) === 'source/unavailable';
 }
 
 /**
  * The wait that a Retry-After asks for, in milliseconds (RFC 9110, section 10.2.3). A date is read against the `Date` of
- * the same answer, so that our clock need not agree with the server's.
+ * the same response, so that our clock need not agree with the server's.
  */
-export function retryAfterMs({ headers }: Answer): number | undefined {
+export function retryAfterMs({ headers }: ResponseHead): number | undefined {
   const value = textOf(headers['retry-after']);
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
@@ -70,12 +70,12 @@ export function retryAfterMs({ headers }: Answer): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** A header that may come several times, as its first value. */
+/** The first value of a header that may come several times. */
 export function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** A date of HTTP or DAV; undefined where there is none that can be read. */
+/** A date of HTTP or DAV; undefined where there is none, or none that can be parsed. */
 export function dateOf(text: string | undefined): Date | undefined {
   if (text === undefined || text === '') return undefined;
   const date = new Date(text);

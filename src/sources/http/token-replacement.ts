@@ -1,23 +1,23 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
-import type { DavOptions, Send, SendWithToken } from './question.ts';
+import type { DavOptions, SendTo, SendWithToken } from './dav-request.ts';
 import { followingRedirects } from './redirects.ts';
 
-/** A token that ends while a request is on its way would be refused for no good reason. */
+/** A token that expires while a request is on its way would be refused for no good reason. */
 const minimumSeconds = 30;
 
 /**
- * Servers answer 401 for what is somebody else's, too. So a refused token is replaced once; if the new one is refused as well,
- * the root decides: it takes the token, then only this thing is forbidden; or it does not, then the run is over.
- * A token that came of a refusal is not replaced again for the next forbidden thing while the root takes it.
+ * Servers also answer 401 for what belongs to somebody else. So a refused token is replaced once; if the new one is refused as
+ * well, the root decides: if it accepts the token, only this one thing is forbidden; if not, the run is over. A token that
+ * replaced a refused one is not replaced again for the next forbidden thing while the root accepts it.
  */
-export function withToken(options: DavOptions, send: SendWithToken): Send {
+export function withToken(options: DavOptions, send: SendWithToken): SendTo {
   const { access, rootPath } = options;
   let replacement: string | undefined;
-  const rootTakes = async (token: AccessToken, signal: AbortSignal) => {
-    const ask = followingRedirects(options, (question, path) => send(question, path, token, signal));
+  const rootAccepts = async (token: AccessToken, signal: AbortSignal) => {
+    const sendProbe = followingRedirects(options, (request, path) => send(request, path, token, signal));
     try {
-      await ask({ ...rootProbe, path: rootPath }, signal);
+      await sendProbe({ ...rootProbe, path: rootPath }, signal);
       return true;
     } catch (error) {
       if (isAppError(error, 'source/forbidden') || isAppError(error, 'source/not-found')) return true;
@@ -25,13 +25,13 @@ export function withToken(options: DavOptions, send: SendWithToken): Send {
       throw error;
     }
   };
-  return async (question, path, signal) => {
+  return async (request, path, signal) => {
     let token = await access({ minimumSeconds, signal });
     for (let replaced = false; ; replaced = true) {
-      const got = await send(question, path, token, signal);
-      if (got.answer.status !== 401) return got;
+      const response = await send(request, path, token, signal);
+      if (response.head.status !== 401) return response;
       const isFresh = replaced || token.token === replacement;
-      if (isFresh && question.path !== rootPath && (await rootTakes(token, signal))) throw forbidden();
+      if (isFresh && request.path !== rootPath && (await rootAccepts(token, signal))) throw forbidden();
       if (replaced) throw unauthorized(token);
       token = await access({ minimumSeconds, refused: token.token, signal });
       replacement = token.token;
@@ -49,7 +49,7 @@ function forbidden(): AppError {
 
 function unauthorized({ prove }: AccessToken): AppError {
   const bound =
-    ' The token is bound to a key (DPoP): if the server takes no such tokens, the operator must set OIDC_DPOP=off, and people consent again.';
+    ' The token is bound to a key (DPoP): if the server does not support such tokens, the operator must set OIDC_DPOP=off, and people consent again.';
   return new AppError(
     'source/unauthorized',
     `The server refuses the access token even when it is fresh. It must accept tokens of this provider for this person.${prove ? bound : ''}`,

@@ -1,32 +1,32 @@
 import type { AccessToken } from '../source.ts';
-import type { Answer } from './request.ts';
+import type { ResponseHead } from './request.ts';
 import { textOf } from './status.ts';
 
-/** The headers that show a token in one request; each request needs its own. */
-export interface Shown {
+/** The headers that carry a token in one request; each request needs its own. */
+export interface TokenHeaders {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   /** The nonce in the proof; `none` where there was no proof. */
   readonly proof: { nonce: string | undefined } | 'none';
 }
 
-/** How access tokens are shown to one server, learned from what it answers. */
-export interface Presentation {
-  show(token: AccessToken, method: string, path: string): Promise<Shown>;
-  /** Takes the server's word; true where it may take the same request when the token is shown anew. */
-  learn(answer: Answer, shown: Shown): boolean;
+/** How access tokens are sent to one server, learned from its responses. */
+export interface TokenScheme {
+  headersFor(token: AccessToken, method: string, path: string): Promise<TokenHeaders>;
+  /** Learns from the response; true where the server may accept the same request with new headers. */
+  learn(head: ResponseHead, sent: TokenHeaders): boolean;
 }
 
 /**
- * A token that is bound to a key goes with a proof (RFC 9449, section 7.1). A server whose refusal names no such scheme knows bearer
- * tokens only and gets it as one from then on (section 7.2); one that wants its nonce in the proof gets that (section 9).
+ * A token that is bound to a key is sent with a proof (RFC 9449, section 7.1). A server whose refusal does not name that scheme
+ * only knows bearer tokens, and gets them from then on (section 7.2); one that wants its nonce in the proof gets it (section 9).
  */
-export function presentationTo(origin: string): Presentation {
-  let takesProofs: boolean | undefined;
+export function openTokenScheme(origin: string): TokenScheme {
+  let acceptsProofs: boolean | undefined;
   let nonce: string | undefined;
   return {
-    show: async ({ token, prove }, method, path) => {
-      if (prove === undefined || takesProofs === false)
+    headersFor: async ({ token, prove }, method, path) => {
+      if (prove === undefined || acceptsProofs === false)
         return { headers: ['authorization', `Bearer ${token}`], proof: 'none' };
       const [withoutQuery = ''] = path.split('?');
       const proof = { nonce };
@@ -36,12 +36,12 @@ export function presentationTo(origin: string): Presentation {
     learn: ({ status, headers }, { proof }) => {
       nonce = textOf(headers['dpop-nonce']) ?? nonce;
       if (proof === 'none') return false;
-      if (status < 300) takesProofs = true;
+      if (status < 300) acceptsProofs = true;
       if (status !== 401) return false;
       const challenges = [headers['www-authenticate'] ?? []].flat().join(', ');
       if (/(^|[\s,])dpop([\s,]|$)/i.test(challenges)) return /use_dpop_nonce/.test(challenges) && nonce !== proof.nonce;
-      takesProofs ??= false;
-      return !takesProofs;
+      acceptsProofs ??= false;
+      return !acceptsProofs;
     },
   };
 }

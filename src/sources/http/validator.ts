@@ -1,48 +1,51 @@
 /**
- * What a server says of change, and how far that can be relied on. The rule is one: a validator is given only if no later
- * change can hide behind the same word.
+ * What a server says about the version of an entry. How far that can be relied on follows one rule: a validator is given only
+ * if no later change can go unnoticed behind the same one.
  */
-export interface Signs {
+export interface VersionMetadata {
   readonly etag: string | undefined;
   readonly modified: Date | undefined;
   readonly size: number | undefined;
 }
 
 /**
- * Many servers make the word of a whole-second mtime (lighttpd, sabre/dav on plain files) or give only the mtime (nginx): an edit
- * in the same second that keeps the size would not show. git calls such entries racy; the margin allows for coarse
+ * Many servers make the ETag of an mtime in whole seconds (lighttpd, sabre/dav on plain files) or give only the mtime (nginx): an
+ * edit in the same second that keeps the size would not show. git calls such entries racy; the margin allows for coarse
  * file systems and for a listing that takes a moment.
  */
 const racyMs = 3_000;
 
 /** The validator of an entry in a listing made at `listedAt` (the server's `Date`); undefined where nothing can be relied on. */
-export function entryValidator(signs: Signs, listedAt: Date | undefined): string | undefined {
-  const { etag, modified, size } = signs;
-  if (etag !== undefined && (modified === undefined || tellsMicroseconds(etag, modified))) return etag;
+export function entryValidator(metadata: VersionMetadata, listedAt: Date | undefined): string | undefined {
+  const { etag, modified, size } = metadata;
+  if (etag !== undefined && (modified === undefined || hasMicroseconds(etag, modified))) return etag;
   if (modified === undefined || isRacy(modified, listedAt)) return undefined;
   if (etag !== undefined) return etag;
   return size === undefined ? undefined : `mtime ${modified.getTime()} size ${size}`;
 }
 
-/** Whether the mtime is too near to the moment it was told; one in the future may yet come round, so it counts as near. */
-export function isRacy(modified: Date, toldAt: Date | undefined): boolean {
-  return toldAt === undefined || toldAt.getTime() - modified.getTime() < racyMs;
+/** Whether the mtime is too close to the server's time when it was given; one in the future may still be reached, so it counts as close. */
+export function isRacy(modified: Date, serverTime: Date | undefined): boolean {
+  return serverTime === undefined || serverTime.getTime() - modified.getTime() < racyMs;
 }
 
 /**
- * Whether what a GET answered is the content that the listing's validator speaks of. ETags decide where both have one in
+ * Whether what a GET returned is the content that the listing's validator stands for. ETags decide where both have one in
  * the same form; else (nginx and lighttpd give them in one place only) time and size must agree, which is enough because a
  * validator of that kind is never given to a racy entry.
  */
-export function isAsListed(listed: { validator?: string; modified?: Date; size?: number }, got: Signs): boolean {
+export function isAsListed(
+  listed: { validator?: string; modified?: Date; size?: number },
+  got: VersionMetadata,
+): boolean {
   if (listed.validator === undefined) return false;
   if (got.etag !== undefined && sameEtag(listed.validator, got.etag)) return true;
   if (listed.modified === undefined || got.modified === undefined) return false;
   return listed.modified.getTime() === got.modified.getTime() && listed.size !== undefined && listed.size === got.size;
 }
 
-/** Whether two answers for one entry, made in the same way, prove that it changed in between. */
-export function hasChanged(before: Signs, after: Signs): boolean {
+/** Whether two responses for one entry, made in the same way, prove that it changed in between. */
+export function hasChanged(before: VersionMetadata, after: VersionMetadata): boolean {
   if (before.etag !== undefined && after.etag !== undefined) return !sameEtag(before.etag, after.etag);
   return differ(before.modified?.getTime(), after.modified?.getTime()) || differ(before.size, after.size);
 }
@@ -52,8 +55,8 @@ function differ(before: number | undefined, after: number | undefined): boolean 
 }
 
 /**
- * The same word, but for quotes, which some servers leave out in listings, and `W/`: Apache calls its word weak for a second
- * after the change and strong later.
+ * Whether two ETags are the same but for quotes, which some servers leave out in listings, and for `W/`: Apache calls its ETag
+ * weak for a second after the change and strong later.
  */
 export function sameEtag(one: string, other: string): boolean {
   return one === other || bare(one) === bare(other);
@@ -69,10 +72,10 @@ export function isStrong(etag: string | undefined): etag is string {
 }
 
 /**
- * Apache's word ends with the mtime in microseconds; where that agrees with the mtime told, even an edit in the same second
- * shows. A weak one is its own warning that the change was less than a second ago.
+ * Apache's ETag ends with the mtime in microseconds; where that agrees with the mtime given, even an edit in the same second
+ * shows. A weak one warns by itself that the change was less than a second ago.
  */
-function tellsMicroseconds(etag: string, modified: Date): boolean {
+function hasMicroseconds(etag: string, modified: Date): boolean {
   const hex = /^"(?:[0-9a-f]+-){1,2}([0-9a-f]{12,15})"$/.exec(etag)?.[1];
   return hex !== undefined && Math.floor(Number.parseInt(hex, 16) / 1e6) * 1000 === modified.getTime();
 }

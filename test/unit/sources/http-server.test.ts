@@ -6,53 +6,53 @@ import { never } from '../../support/fixtures/open-source.ts';
 const limits = { connections: 2, connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
 const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => openServers(clock).open(origin, limits);
 
-test('turns are handed out up to the cap, then in the order of asking', async () => {
-  const { server, leave } = open('http://turns.example');
+test('slots are given out up to the limit, then in the order of requests', async () => {
+  const { server, close } = open('http://slots.example');
   const order: string[] = [];
-  await server.takeTurn(never);
-  await server.takeTurn(never);
-  const third = server.takeTurn(never).then(() => order.push('third'));
-  const fourth = server.takeTurn(never).then(() => order.push('fourth'));
+  await server.acquireSlot(never);
+  await server.acquireSlot(never);
+  const third = server.acquireSlot(never).then(() => order.push('third'));
+  const fourth = server.acquireSlot(never).then(() => order.push('fourth'));
   await Promise.resolve();
   expect(order).toEqual([]);
-  server.giveTurnBack();
+  server.releaseSlot();
   await third;
   expect(order).toEqual(['third']);
-  server.giveTurnBack();
+  server.releaseSlot();
   await fourth;
-  await leave();
+  await close();
 });
 
-test('who is aborted while waiting takes no turn from others', async () => {
-  const { server, leave } = open('http://aborted.example');
-  await server.takeTurn(never);
-  await server.takeTurn(never);
+test('a waiter that is aborted takes no slot from others', async () => {
+  const { server, close } = open('http://aborted.example');
+  await server.acquireSlot(never);
+  await server.acquireSlot(never);
   const stop = new AbortController();
-  const given = server.takeTurn(stop.signal);
-  const next = server.takeTurn(never);
+  const given = server.acquireSlot(stop.signal);
+  const next = server.acquireSlot(never);
   stop.abort(new Error('stopped'));
   await expect(given).rejects.toThrow('stopped');
-  server.giveTurnBack();
+  server.releaseSlot();
   await next;
-  await expect(server.takeTurn(stop.signal)).rejects.toThrow('stopped');
-  await leave();
+  await expect(server.acquireSlot(stop.signal)).rejects.toThrow('stopped');
+  await close();
 });
 
-test('two runs share one server, and the last to leave closes it', async () => {
+test('two runs share one server, and the last to close it closes its connections', async () => {
   const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
   const one = servers.open('http://shared.example', limits);
   const other = servers.open('http://shared.example', limits);
   expect(other.server).toBe(one.server);
-  await one.leave();
-  await one.leave();
+  await one.close();
+  await one.close();
   expect(one.server.pool.destroyed).toBe(false);
-  await other.leave();
+  await other.close();
   expect(one.server.pool.destroyed).toBe(true);
 });
 
-test('a pause holds everybody until its end, the longest one counts', async () => {
+test('a pause holds back every request until its end, and the longest one counts', async () => {
   const clock = manualClock('2026-11-23T01:00:00Z');
-  const { server, leave } = open('http://pause.example', clock);
+  const { server, close } = open('http://pause.example', clock);
   server.pause(5000);
   server.pause(1000);
   let isReady = false;
@@ -63,5 +63,5 @@ test('a pause holds everybody until its end, the longest one counts', async () =
   expect(isReady).toBe(false);
   await clock.advance(1);
   await ready;
-  await leave();
+  await close();
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { contentOf, find, heardLog, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
 import { end, file, folder, type Mischief, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
@@ -20,7 +21,7 @@ const reset: Mischief = (_, response) => {
   return true;
 };
 
-describe('what may pass', () => {
+describe('a failure that may pass', () => {
   test.each<[string, Mischief]>([
     ['500', giving(500)],
     ['502', giving(502)],
@@ -28,7 +29,7 @@ describe('what may pass', () => {
     ['429 without a time', giving(429)],
     ['423 locked', giving(423)],
     ['a reset', reset],
-  ])('is asked again, ever more slowly: %s', async (_, harm) => {
+  ])('is retried, ever more slowly: %s', async (_, harm) => {
     await using server = await startHostileWebdav(tree());
     server.mischief = failing(3, harm);
     const time = clock();
@@ -41,7 +42,7 @@ describe('what may pass', () => {
   test.each<[string, Mischief]>([
     ['500', giving(500)],
     ['a reset', reset],
-  ])('and does not is unavailable after four tries: %s', async (_, harm) => {
+  ])('makes the source unavailable after four attempts: %s', async (_, harm) => {
     await using server = await startHostileWebdav(tree());
     server.mischief = harm;
     await using source = openSource(server.url);
@@ -49,7 +50,7 @@ describe('what may pass', () => {
     expect(server.heard).toHaveLength(4);
   });
 
-  test('is not waited for any more once the run is aborted', async () => {
+  test('is not waited for once the run is aborted', async () => {
     await using server = await startHostileWebdav(tree());
     server.mischief = giving(503, { 'retry-after': '60' });
     await using source = openSource(server.url, { clock: manualClock('2026-11-23T01:00:00Z') });
@@ -62,7 +63,7 @@ describe('what may pass', () => {
     await expected;
   });
 
-  test('a server that is away is tried once only, after many that did not answer', async () => {
+  test('after many requests without a response nothing is retried', async () => {
     const server = await startHostileWebdav(tree());
     await using source = openSource(server.url);
     const entry = await find(source, 'a');
@@ -75,12 +76,13 @@ describe('what may pass', () => {
 });
 
 describe('Retry-After', () => {
-  test.each([429, 503])('of a %i holds back the whole server for that long', async (status) => {
+  test.each([429, 503])('of a %i holds back all requests to the server for that long', async (status) => {
     await using server = await startHostileWebdav(tree());
     const time = manualClock('2026-11-23T01:00:00Z');
     const { log, lines } = heardLog();
-    await using source = openSource(server.url, { clock: time, log });
-    await using other = openSource(server.url, { clock: time });
+    const servers = openServers(time);
+    await using source = openSource(server.url, { servers, clock: time, log });
+    await using other = openSource(server.url, { servers, clock: time });
     const listing = await source.list(source.root, never);
     server.mischief = ({ path, before }, response) =>
       path.endsWith('/a') && before === 0 ? giving(status, { 'retry-after': '7' })({} as never, response) : undefined;
@@ -94,7 +96,7 @@ describe('Retry-After', () => {
     expect(`${await a}${await b}`).toBe('ab');
   });
 
-  test('may be a date, read against the clock of the server', async () => {
+  test('may be a date, compared with the clock of the server', async () => {
     await using server = await startHostileWebdav(tree());
     server.mischief = failing(
       1,
@@ -120,7 +122,7 @@ describe('Retry-After', () => {
 
 describe('time limits', () => {
   const timeouts = { connectTimeoutMs: 500, headersTimeoutMs: 500, bodyTimeoutMs: 500 };
-  test('end an answer that never begins, and a body that falls silent', async () => {
+  test('end a response that never begins, and a body without bytes', async () => {
     await using server = await startHostileWebdav(tree());
     await using source = openSource(server.url, { timeouts });
     const entry = await find(source, 'a');
