@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 import { configurationFor } from './configuration.ts';
 import type { ChooseFault } from './faults/faults.ts';
 import type { RequestLog } from './log/request-log.ts';
-import { dropAborted, keycloakErrors, realmGate, sessionCookies, signingKeys } from './middleware.ts';
+import { devicePolling, dropAborted, keycloakErrors, realmGate, sessionCookies, signingKeys } from './middleware.ts';
 import { accountPages } from './pages/account.ts';
 import { adminPages } from './pages/admin.ts';
 import { interactionPages } from './pages/interaction.ts';
@@ -58,6 +58,7 @@ export function openEndpoints(opened: Opened): RequestListener {
     logoutPages(parts),
     accountPages(parts),
     adminPages(parts),
+    devicePolling(realm),
     keycloakErrors(realm),
   ])
     provider.use(middleware);

@@ -55,6 +55,15 @@ export function signingKeys(keys: Keys): Middleware {
   };
 }
 
+/** Tells a device how often it may ask (RFC 8628, section 3.2), which oidc-provider leaves out. */
+export function devicePolling(realm: Realm): Middleware {
+  return async (context, next) => {
+    await next();
+    if (context.path !== '/device/auth' || context.status !== 200) return;
+    context.body = { ...Object(context.body), interval: realm.settings().devicePollingSeconds };
+  };
+}
+
 /** Gives clients Keycloak's error answers in place of oidc-provider's: to pushed requests and device authorizations. */
 export function keycloakErrors(realm: Realm): Middleware {
   return async (context, next) => {

@@ -26,7 +26,11 @@ function start(wanted: WantedRealm, behavesAs: Provider['behavesAs']): Promise<D
     backchannelLogoutUri: new URL('backchannel-logout', nightkeep).href,
     backchannelLogoutRevokesOffline: logoutEndsConsent,
   };
-  return startProvider({ clients: [ours], people, options: { ...settingsOf(rules), behavesAs } });
+  return startProvider({
+    clients: [ours],
+    people,
+    options: { ...settingsOf(rules), behavesAs, devicePollingSeconds: 1 },
+  });
 }
 
 function authenticationOf(kind: ClientKind | undefined, nightkeep: URL) {

@@ -22,6 +22,8 @@ export interface RealmSettings {
   readonly pushedFaultsAs: 'rfc9126' | 'keycloak';
   /** Proofs of possession must carry a nonce of the provider (RFC 9449, section 8). */
   readonly dpopNonce: boolean;
+  /** OAuth 2.0 Device Polling Interval. */
+  readonly devicePollingSeconds: number;
 }
 
 const days = 24 * 3600;
@@ -39,4 +41,5 @@ export const defaultSettings: RealmSettings = {
   behavesAs: '26.7',
   pushedFaultsAs: 'keycloak',
   dpopNonce: false,
+  devicePollingSeconds: 5,
 };

@@ -33,7 +33,8 @@ beforeEach(async () => {
     rm(made, { recursive: true }),
   );
   const persons = people.map((person) => (person === alice ? { ...person, password } : person));
-  provider = opened.adopt(await startProvider({ clients: [client], people: persons }), (one) => one.stop());
+  const options = { devicePollingSeconds: 1 };
+  provider = opened.adopt(await startProvider({ clients: [client], people: persons, options }), (one) => one.stop());
   const settings = {
     DATABASE_URL: test.url,
     DATA_DIR: folder,

@@ -11,6 +11,7 @@ import { type ConsentHouse, openConsentHouse } from './house.ts';
 let house: ConsentHouse;
 beforeEach(async () => {
   house = await openConsentHouse();
+  house.custody.provider.admin.setRealm({ devicePollingSeconds: 1 });
 });
 afterEach(() => house[Symbol.asyncDispose]());
 

@@ -189,6 +189,7 @@ test('a device waits, is denied, and its code ends by the clock', async () => {
       client_secret: client.secret ?? '',
       scope: offline,
     });
+    expect(body).toMatchObject({ interval: 5 });
     const poll = async () => (await ask({ grant_type: deviceGrant, device_code: String(body.device_code) })).said;
     return { userCode: String(body.user_code), poll };
   };
