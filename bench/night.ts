@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { openLocalBackend } from '../src/store/backend/local.ts';
-import { scryptForRandomPasswords } from '../src/store/format/key-file.ts';
+import { scryptCosts } from '../src/store/format/key-file.ts';
 import { initRepository } from '../src/store/repository/repository.ts';
 import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { startApache } from '../test/support/servers/apache.ts';
@@ -55,7 +55,11 @@ await makeWorld(root);
 await using server = await startApache({ root });
 
 const ours = join(home, 'ours');
-await initRepository(openLocalBackend(ours), { password, clock: systemClock(), scrypt: scryptForRandomPasswords });
+await initRepository(openLocalBackend(ours), {
+  password,
+  clock: systemClock(),
+  scrypt: scryptCosts.forRandomPasswords,
+});
 const ideal = await stockRepository('ideal');
 const scripted = await stockRepository('scripted');
 const rcloneConfig = join(home, 'rclone.conf');

@@ -15,6 +15,7 @@ import { openServers, type Servers } from './sources/http/server.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
+import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
 import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
@@ -44,6 +45,8 @@ export interface Resources extends ProcessState {
   keyring: Keyring;
   /** The place inside the store that one repository fills. */
   store: (location: string) => Backend;
+  /** How hard the passwords of repositories are to try. */
+  scrypt: ScryptCosts;
   /** What the provider answered and the database does not have yet, on this machine's disk. */
   spool: Spool;
   /** This process in leases. */
@@ -83,6 +86,7 @@ export async function openResources(
     issuer,
     keyring,
     store,
+    scrypt: scryptCosts,
     spool: openSpool(join(config.dataDir, 'spool')),
     holder,
     ...openProcessState({ ...ground, database }),

@@ -3,12 +3,11 @@ import { findRepository, markRecoveryKeySeen, saveRecoveryKey } from '../../data
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
-import { scryptForPeople } from '../../store/format/key-file.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 import { openPersonRepository, type PersonRepository } from '../nights/open-person-repository.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
 /** Shows the recovery key, once; later calls throw `request/forbidden` and point to a new one. */
 export async function revealRecoveryKey(
@@ -42,14 +41,14 @@ export async function reissueRecoveryKey(resources: Needs, userId: string): Prom
 
 /** Makes a recovery key for the repository, sealed until it is revealed. */
 export async function issueRecoveryKey(
-  resources: Pick<Resources, 'clock' | 'database' | 'keyring'>,
+  resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt'>,
   { id, repository, username }: PersonRepository,
 ): Promise<void> {
   const recoveryKey = newRecoveryKey();
   const recoveryKeyFile = await repository.addKey(recoveryKey, {
     clock: resources.clock,
     username,
-    scrypt: scryptForPeople,
+    scrypt: resources.scrypt.forPeople,
   });
   const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
   await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed });

@@ -24,6 +24,7 @@ type Needs = Pick<
   | 'issuer'
   | 'keyring'
   | 'lockOwner'
+  | 'scrypt'
   | 'log'
   | 'sourceServers'
   | 'spool'

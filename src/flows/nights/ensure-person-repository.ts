@@ -2,14 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { findRepository, saveRepository } from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { scryptForRandomPasswords } from '../../store/format/key-file.ts';
 import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 import { issueRecoveryKey } from '../keys/recovery-key.ts';
 import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
 /**
  * Opens the repository of a person and makes it first where there is none: row with the sealed password, then the
@@ -31,7 +30,7 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
       password,
       clock,
       username: 'nightkeep',
-      scrypt: scryptForRandomPasswords,
+      scrypt: resources.scrypt.forRandomPasswords,
     });
   }
   const opened = await openPersonRepository(resources, userId);

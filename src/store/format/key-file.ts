@@ -13,10 +13,17 @@ export interface Scrypt {
   readonly p: number;
 }
 
-/** For passwords that people keep: 32 MiB and about 100 ms a try. */
-export const scryptForPeople: Scrypt = { N: 32768, r: 8, p: 1 };
-/** For 256 random bits, which nobody guesses. */
-export const scryptForRandomPasswords: Scrypt = { N: 16384, r: 8, p: 1 };
+export interface ScryptCosts {
+  /** For passwords that people keep: 32 MiB and about 100 ms a try. */
+  readonly forPeople: Scrypt;
+  /** For 256 random bits, which nobody guesses. */
+  readonly forRandomPasswords: Scrypt;
+}
+
+export const scryptCosts: ScryptCosts = {
+  forPeople: { N: 32768, r: 8, p: 1 },
+  forRandomPasswords: { N: 16384, r: 8, p: 1 },
+};
 
 /** What a key file tells without its password. */
 export interface KeyFileFacts {
@@ -37,7 +44,7 @@ export async function createKeyFile(
   masterKey: MasterKey,
   password: string,
   facts: KeyFileFacts,
-  { N, r, p }: Scrypt = scryptForPeople,
+  { N, r, p }: Scrypt = scryptCosts.forPeople,
 ): Promise<KeyFile> {
   const salt = randomBytes(64);
   const data = encrypt(await derive(password, salt, { N, r, p }), Buffer.from(goJson(masterKeyJson(masterKey))));

@@ -8,6 +8,7 @@ import type { BackUpRequest } from '../../../src/queues.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
+import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 import { type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
@@ -45,6 +46,7 @@ export async function openConsentHouse(): Promise<ConsentHouse> {
     ...custody.resources,
     config: Object.assign(config, { filesUrl: files.url }),
     queues: rememberingQueues(requests),
+    scrypt: cheapScryptCosts,
     store: (location) => openLocalBackend(join(storeFolder, location)),
     ...openProcessState(custody.resources),
   };

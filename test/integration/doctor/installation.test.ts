@@ -8,6 +8,7 @@ import { migrate } from '../../../src/database/migrate.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
@@ -157,7 +158,10 @@ describe('the store', () => {
     );
     const store = (location: string) => openLocalBackend(join(fixture.folder, 'store', location));
     const { userId } = await fixture.consent();
-    const { location } = await ensurePersonRepository({ ...fixture.resources, store }, userId);
+    const { location } = await ensurePersonRepository(
+      { ...fixture.resources, scrypt: cheapScryptCosts, store },
+      userId,
+    );
     expect(statesOf(await fixture.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
     await rm(location, { recursive: true, force: true });
     expect(found((await fixture.examine()).get('repositories'))).toMatch(

@@ -6,22 +6,26 @@ import { systemClock } from '../../../src/clock.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { scryptCosts } from '../../../src/store/format/key-file.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 
-test('a repository that is gone from the store is not begun anew, and is used again once it is back', async () => {
+test('a repository has passwords that are hard to try; gone from the store, it is not begun anew, and is used again once it is back', async () => {
   await using folder = await temporaryFolder('store');
   await using test = await openTestDatabase();
   const database = await openDatabase(test.url);
   const keyring = parseKeyring(`one:${randomBytes(32).toString('base64url')}`);
   const store = (location: string) => openLocalBackend(join(folder.path, location));
-  const resources = { clock: systemClock(), database, keyring, store };
+  const resources = { clock: systemClock(), database, keyring, scrypt: scryptCosts, store };
   const userId = randomUUID();
   await database.user.create({
     data: { id: userId, issuer: 'https://idp.example', subject: 'a', createdAt: new Date() },
   });
   const made = await ensurePersonRepository(resources, userId);
+  const keys = await Array.fromAsync(made.repository.backend.list('key'));
+  const files = await Promise.all(keys.map(({ name }) => made.repository.backend.load('key', name)));
+  expect(files.map((bytes) => JSON.parse(bytes.toString()).N).toSorted()).toEqual([16384, 32768]);
   await rename(made.location, `${made.location} elsewhere`);
   await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'store/unavailable' });
   await rename(`${made.location} elsewhere`, made.location);

@@ -8,6 +8,7 @@ import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
 import { openProcessState } from '../../../src/resources.ts';
+import { scryptCosts } from '../../../src/store/format/key-file.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
@@ -59,7 +60,12 @@ test('a secret is rolled live: no exchange, consent or revocation fails while bo
 
 /** The pages that publish the keys of this issuer. */
 async function publish(issuer: Issuer) {
-  const unused = { queues: rememberingQueues([]), store: openMemoryBackend, ...openProcessState(house.resources) };
+  const unused = {
+    queues: rememberingQueues([]),
+    store: openMemoryBackend,
+    scrypt: scryptCosts,
+    ...openProcessState(house.resources),
+  };
   const app = createApp({ ...house.resources, ...unused, issuer });
   const server = createServer(async (request, response) => {
     const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));

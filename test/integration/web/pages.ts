@@ -15,7 +15,7 @@ import { openSpool } from '../../../src/vault/spool.ts';
 import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { newRepository } from '../../support/fixtures/repository.ts';
+import { cheapScryptCosts, newRepository } from '../../support/fixtures/repository.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
@@ -70,6 +70,7 @@ export async function openPages(): Promise<Pages> {
       stores.set(location, backend);
       return backend;
     },
+    scrypt: cheapScryptCosts,
     spool: openSpool('/nowhere'),
     holder: 'test',
   };
