@@ -65,7 +65,8 @@ export async function openResources(
   const parsed = parseKeyring(config.keyring);
   const { url: databaseUrl, ownerUrl } = await locateDatabase(config, opened);
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
-  if (ownerUrl !== undefined) await migrateWhereNeeded(database, ownerUrl);
+  const applied = ownerUrl === undefined ? [] : await migrateWhereNeeded(database, ownerUrl);
+  for (const name of applied) ground.log.info('migration.applied', { name });
   await requireMigrations(database);
   const keyring = await openKeyring(database, parsed, ground.clock.now());
   const queues = opened.use(

@@ -1,4 +1,4 @@
-import cron from 'node-cron';
+import cron, { type Logger, type ScheduledTask } from 'node-cron';
 import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
 import { eraseRepositories } from '../src/flows/erasure/erase-repositories.ts';
@@ -7,6 +7,7 @@ import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
 import { backUp } from '../src/flows/nights/back-up.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { steerRun } from '../src/flows/nights/steer-run.ts';
+import type { Log } from '../src/log.ts';
 import type { Resources } from '../src/resources.ts';
 import { workOn } from './work-on.ts';
 
@@ -49,8 +50,7 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
     { concurrency: config.concurrency, clock, log },
   );
   await perform(healing);
-  const every = { timezone: 'Etc/UTC', noOverlap: true };
-  const tasks = duties.map((duty) => cron.schedule(duty[0], () => perform(duty), every));
+  const tasks = duties.map((duty) => schedule(duty, () => perform(duty), log));
   return {
     close: async (graceMs) => {
       closing.abort();
@@ -58,4 +58,19 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
       await work.close(graceMs);
     },
   };
+}
+
+/** node-cron would write coloured text to the console: what it has to say goes into the log. */
+function schedule([pattern, failure]: Duty, perform: () => Promise<void>, log: Log): ScheduledTask {
+  const own = log.with({ duty: failure.replace(/[.-]failed$/, '') });
+  const logger: Logger = {
+    debug: () => {},
+    info: (message) => own.debug('duty.noted', { message }),
+    // It warns of one thing only where the missed ones are listened for: the last time is not over yet.
+    warn: (message) => own.debug('duty.overlapped', { message }),
+    error: (error) => own.error('duty.failed', { error }),
+  };
+  const task = cron.schedule(pattern, perform, { timezone: 'Etc/UTC', noOverlap: true, logger });
+  task.on('execution:missed', () => own.warn('duty.missed'));
+  return task;
 }

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { version } from '../version.ts';
 import type { Session } from './cookies.ts';
 import { iconPath, stylesheetPath } from './stylesheet.ts';
 import { texts } from './texts.ts';
@@ -42,7 +43,7 @@ ${session === undefined ? html`<a href="/login">${texts.menu.signIn}</a>` : menu
 <h1>${title}</h1>
 ${body}
 </main>
-<footer>${session === undefined ? texts.tagline : session.name}</footer>
+<footer>${session === undefined ? texts.tagline : `${session.name} · ${texts.name} ${version}`}</footer>
 </body>
 </html>`;
 }

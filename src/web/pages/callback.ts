@@ -29,6 +29,7 @@ async function signIn({ c, resources }: Visit, answered: URL, transaction: Autho
   const { id: userId, issuer, subject } = user;
   const name = user.name ?? user.username ?? subject;
   startSession(c, resources, { userId, name, roles, provider: { issuer, subject, sid } });
+  resources.log.info('sign-in', { userId });
 }
 
 /** Takes the offline token into custody and asks for the first run. */
