@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { AppError, isAppError } from '../errors.ts';
+import { type FaultWords, faultWords, kindOfFault } from './fault.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** The open database. Verbs on it are functions in this folder: `(database, input) => …`. */
@@ -21,7 +22,7 @@ export async function openDatabase(url: string, connections = 10): Promise<Datab
     await ping(database);
   } catch (error) {
     await database.$disconnect();
-    throw unavailable(error);
+    throw cannotOpen(url, error);
   }
   return database;
 }
@@ -57,10 +58,22 @@ export function asOutage(error: unknown): unknown {
   return isOutage(error) ? unavailable(error) : error;
 }
 
-function unavailable(cause: unknown): AppError {
-  return new AppError(
-    'database/unavailable',
-    'PostgreSQL does not answer. Check DATABASE_URL, and that the server runs and lets this user in.',
-    { cause, retry: { afterMs: 5_000 } },
-  );
+function cannotOpen(url: string, cause: unknown): AppError {
+  const kind = kindOfFault(cause) ?? '';
+  const name = URL.parse(url)?.pathname.slice(1) ?? '';
+  if (kind === 'DatabaseDoesNotExist' && name !== '')
+    return unavailable(cause, [
+      `The database "${name}" does not exist.`,
+      `Create it with: createdb ${name}. Or correct the name in DATABASE_URL.`,
+    ]);
+  return unavailable(cause, faultWords[kind]);
+}
+
+const away: FaultWords = [
+  'PostgreSQL does not answer.',
+  'Check DATABASE_URL, and that the server runs and lets this user in.',
+];
+
+function unavailable(cause: unknown, [what, cure]: FaultWords = away): AppError {
+  return new AppError('database/unavailable', `${what} ${cure}`, { cause, retry: { afterMs: 5_000 } });
 }

@@ -30,18 +30,3 @@ export async function hasQueueTables(database: Database, schema: string): Promis
     SELECT to_regclass(${`${schema}.job`}) IS NOT NULL AS "exists"`;
   return exists;
 }
-
-/** Why a database could not be opened, as the driver names it, such as DatabaseDoesNotExist. */
-export function kindOfFault(error: unknown): string | undefined {
-  for (let link = error; typeof link === 'object' && link !== null; link = causeOf(link)) {
-    if ('kind' in link && typeof link.kind === 'string') return link.kind;
-  }
-  return undefined;
-}
-
-/** Prisma puts what the driver said into `meta`. */
-function causeOf(error: object): unknown {
-  if ('meta' in error && error.meta) return error.meta;
-  if ('driverAdapterError' in error && error.driverAdapterError) return error.driverAdapterError;
-  return 'cause' in error ? error.cause : undefined;
-}

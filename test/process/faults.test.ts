@@ -122,9 +122,25 @@ describe('a keyring that is not that of the database is refused with 2', () => {
 });
 
 describe('a database that is not ready is refused with 1', () => {
-  const told = /^nightkeep: PostgreSQL does not answer\. Check DATABASE_URL, and that the server runs[^\n]+\n$/;
-  test('nobody there', () =>
-    expectRefusal(['start'], { DATABASE_URL: `postgres://nk:${password}@127.0.0.1:1/x` }, 1, told));
+  test('nobody there', () => {
+    const told =
+      /^nightkeep: Nothing answers where DATABASE_URL points\. Start PostgreSQL, or correct host and port[^\n]+\n$/;
+    return expectRefusal(['start'], { DATABASE_URL: `postgres://nk:${password}@127.0.0.1:1/x` }, 1, told);
+  });
+
+  test.each(['start', 'migrate'])('one that does not exist, told by %s with the command that makes it', (command) => {
+    const url = new URL(premises.settings.DATABASE_URL ?? '');
+    url.pathname = '/nowhere';
+    const told = /^nightkeep: The database "nowhere" does not exist\. Create it with: createdb nowhere\. [^\n]+\n$/;
+    return expectRefusal([command], { DATABASE_URL: url.href }, 1, told);
+  });
+
+  test('migrate asks for no other setting', async () => {
+    const others = Object.keys(premises.settings).filter((name) => name !== 'DATABASE_URL');
+    const none = Object.fromEntries(others.map((name) => [name, undefined]));
+    const stdout = 'Nothing to apply.\n';
+    expect(await premises.run(['migrate'], none)).toEqual({ code: 0, stdout, stderr: '' });
+  });
 
   test('one that was never migrated, until it is', async () => {
     await using empty = await openTestDatabase({ empty: true });

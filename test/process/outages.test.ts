@@ -79,7 +79,11 @@ test('a database that goes away ends a command that needs it, in plain words', a
     return looks.length > 0;
   });
   await wire.cut();
-  expect(await ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(awayAtLast) });
+  const { code, stdout, stderr } = await ended;
+  const [progress = '', ...rest] = stderr.split('\n');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(progress).toMatch(/^alice: queued \(waits for a worker\), run [\w-]{36}$/);
+  expect(rest.join('\n')).toMatch(awayAtLast);
   await using service = await premises.start();
   await premises.atRest();
   expect(await states()).toEqual(['succeeded', 'succeeded', 'succeeded']);

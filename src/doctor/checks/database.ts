@@ -1,4 +1,5 @@
-import { inspectServer, kindOfFault, type ServerFacts } from '../../database/inspect-server.ts';
+import { faultWords, kindOfFault } from '../../database/fault.ts';
+import { inspectServer, type ServerFacts } from '../../database/inspect-server.ts';
 import { isAppError } from '../../errors.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
@@ -55,25 +56,6 @@ export function checkServer(
   return ok(name, `PostgreSQL ${version} answers in ${ms} ms (${bytesWords(bytes)}).`);
 }
 
-/** What the kinds of the driver mean. */
-const meanings: Record<string, readonly [finding: string, cure: string]> = {
-  DatabaseNotReachable: [
-    'Nothing answers where DATABASE_URL points.',
-    'Start PostgreSQL, or correct host and port in DATABASE_URL.',
-  ],
-  DatabaseDoesNotExist: ['PostgreSQL has no database of that name.', 'Create it, or correct the name in DATABASE_URL.'],
-  DatabaseAccessDenied: [
-    'PostgreSQL does not let this user in.',
-    'Correct user and password in DATABASE_URL, or grant the user CONNECT.',
-  ],
-  AuthenticationFailed: ['PostgreSQL does not take this password.', 'Correct user and password in DATABASE_URL.'],
-  TlsConnectionError: [
-    'The connection to PostgreSQL could not be secured.',
-    'Correct sslmode in DATABASE_URL, or the certificate of the server.',
-  ],
-  TooManyConnections: ['PostgreSQL has no connection left.', 'Raise max_connections, or stop what holds the others.'],
-};
-
 export function checkFault(kind: string | undefined, embedded: boolean): Finding {
   if (embedded)
     return wrong(
@@ -81,7 +63,7 @@ export function checkFault(kind: string | undefined, embedded: boolean): Finding
       'The embedded PostgreSQL does not start.',
       'See that this user may write in DATA_DIR and that the disk is not full.',
     );
-  const [finding, cure] = meanings[kind ?? ''] ?? [
+  const [finding, cure] = faultWords[kind ?? ''] ?? [
     'PostgreSQL does not answer.',
     'Look at its log, and whether DATABASE_URL names it.',
   ];
