@@ -15,9 +15,6 @@ export interface Program {
   command: string;
   args: readonly string[];
   env?: Record<string, string>;
-  /** Who runs it, where that is somebody else. */
-  uid?: number;
-  gid?: number;
 }
 
 export interface Manner {
@@ -39,9 +36,8 @@ export async function startServerProcess(
 ): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     const port = wanted ?? (await freePort());
-    const { command, args, env, ...owner } = await program(port);
+    const { command, args, env } = await program(port);
     const child = spawn(command, args, {
-      ...owner,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
       detached: true,

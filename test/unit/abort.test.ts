@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { untilAborted, whenAborted } from '../../../src/abort.ts';
+import { untilAborted, whenAborted } from '../../src/abort.ts';
 
 const reason = new Error('stopped');
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../../src/nearest.ts';
+import { nearest } from '../../src/nearest.ts';
 
 const words = ['HOST', 'PORT', 'WINDOW', 'OIDC_ISSUER', 'OFFLINE_IDLE', 'OFFLINE_MAX'];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { within } from '../../../src/clock.ts';
-import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { within } from '../../src/clock.ts';
+import { manualClock } from '../support/fixtures/manual-clock.ts';
 
 test('work within its time is awaited, and what it fails of is passed on', async () => {
   const clock = manualClock('2030-01-01T00:00:00Z');
