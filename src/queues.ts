@@ -155,8 +155,8 @@ export async function askRedis(url: string): Promise<string> {
 }
 
 async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
-  const patience = { connectTimeout: 5_000, commandTimeout: 5_000 };
-  const client = new Redis(url, { ...patience, lazyConnect: true, retryStrategy: () => null });
+  const timeouts = { connectTimeout: 5_000, commandTimeout: 5_000 };
+  const client = new Redis(url, { ...timeouts, lazyConnect: true, retryStrategy: () => null });
   client.on('error', () => {}); // connect() rejects as well.
   try {
     await client.connect();

@@ -80,8 +80,8 @@ function openWorker(connection: QueueConnection, process: Processor<unknown, voi
     const all = { ...settings, connection: connection.options };
     return { worker: new Worker(backUpQueueName, process, all, createPostgresBackend), end: () => {} };
   }
-  const patient = { maxRetriesPerRequest: null, commandTimeout: commandMs };
-  const { client, end } = connectRedis(connection.url, patient);
+  const retrying = { maxRetriesPerRequest: null, commandTimeout: commandMs };
+  const { client, end } = connectRedis(connection.url, retrying);
   const { prefix } = connection;
   return { worker: new Worker(backUpQueueName, process, { ...settings, prefix, connection: client }), end };
 }

@@ -10,7 +10,7 @@ import type { ArchivedSource, ArchiveRepository } from './contract.ts';
 import { openDepthFirst } from './depth-first.ts';
 import type { Outcome } from './entry.ts';
 import { archiveFolder, saveTree } from './folder.ts';
-import { loadFormer } from './parent.ts';
+import { loadParentNodes } from './parent.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
 import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
@@ -38,17 +38,17 @@ export interface Archived {
   readonly summary: SnapshotSummary;
   /** Files in the tree: read, unchanged and kept ones. */
   readonly entries: number;
-  /** How they came into it, what is gone since the parent, and the bytes that came. */
+  /** How they came into it, what is gone since the parent, and the bytes received. */
   readonly seen: Readonly<Seen>;
-  /** What could not be backed up, or only as it was the night before. The run is partial when there are any. */
+  /** What could not be backed up, or only as it was the night before. The run is partial where there are any. */
   readonly problems: readonly ArchiveProblem[];
 }
 
 type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed'>;
 
 /**
- * Takes the sources into the repository and answers the tree for a snapshot. Order is law: packs are durable before index
- * files name them, and both before this resolves. Throws, with the address that was asked, the `source/…` error of a source
+ * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
+ * index files name them, and both before this resolves. Throws, with the address of the source, the `source/…` error of a source
  * whose root cannot be listed or of which nothing can be read; the errors of the store; and the signal's reason. What was
  * packed until then is indexed, so that the next run is shorter.
  */
@@ -84,11 +84,11 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
 }
 
 async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals: Totals): Promise<DirNode[]> {
-  const former = await loadFormer(options.repository, options.parent);
+  const parentNodes = await loadParentNodes(options.repository, options.parent);
   const tops: DirNode[] = [];
   for (const source of options.sources) {
     try {
-      tops.push(await archiveSource(options, source, former?.get(source.name), sealing, totals));
+      tops.push(await archiveSource(options, source, parentNodes?.get(source.name), sealing, totals));
     } catch (error) {
       throw isAppError(error) && error.code.startsWith('source/') ? failedSource(source, error) : error;
     }
@@ -99,7 +99,7 @@ async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals:
 async function archiveSource(
   { repository, signal, requests = 16 }: ArchiveOptions,
   source: ArchivedSource,
-  former: Node | undefined,
+  parent: Node | undefined,
   sealing: Sealing,
   totals: Totals,
 ): Promise<DirNode> {
@@ -122,8 +122,8 @@ async function archiveSource(
     outages: 0,
   };
   const place = { member: { ...source.root, name: source.name }, path: '' };
-  const tell = async (outcome: Outcome) => top.resolve(outcome);
-  walk.push([{ places: 1, run: () => archiveFolder(run, place, former, tell) }].values());
+  const onOutcome = async (outcome: Outcome) => top.resolve(outcome);
+  walk.push([{ slots: 1, run: () => archiveFolder(run, place, parent, onOutcome) }].values());
   await walk.ended;
   const { node } = await top.promise;
   refuseWhereNothingWasRead(totals, before);
@@ -131,14 +131,14 @@ async function archiveSource(
   return node;
 }
 
-/** Copies of an earlier night alone are no backup of this one. A source that is empty has no problems. */
+/** Copies of an earlier night alone are no backup of this one. An empty source has no problems. */
 function refuseWhereNothingWasRead({ problems, seen }: Totals, before: Seen & { problems: number }): void {
   const problem = problems[before.problems];
   const some = seen.read + seen.unchanged + seen.folders > before.read + before.unchanged + before.folders;
   if (problem !== undefined && !some) throw new AppError(problem.code, problem.message);
 }
 
-/** Says what was asked. It may go better in a while, whatever the server answered: a proxy answers for servers that are away. */
+/** Names the address. A later attempt may succeed whatever the status was: a proxy answers for servers that are down. */
 function failedSource({ address }: ArchivedSource, cause: AppError): AppError {
   const { code, message, detail, retry = { afterMs: 0 } } = cause;
   return new AppError(code, `Nothing was backed up from ${address}: ${message}`, { cause, detail, retry });

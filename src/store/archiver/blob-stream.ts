@@ -5,40 +5,44 @@ export interface BlobStream {
   write(bytes: Uint8Array): void;
   /** `bytes` are the last ones. */
   end(bytes: Uint8Array): void;
-  /** Nobody wants the rest. */
+  /** The rest is not needed. */
   abandon(): void;
 }
 
-/** Memory for chunks, used again and again: a chunk may take 8 MiB, but most take little more than one. */
-export interface ChunkRooms {
-  /** A room of at least so many bytes. */
+/** Buffers for chunks, used again and again: a chunk may take 8 MiB, but most take little more than one. */
+export interface ChunkBuffers {
+  /** A buffer of at least so many bytes. */
   take(length: number): Uint8Array;
-  giveBack(room: Uint8Array): void;
+  giveBack(buffer: Uint8Array): void;
 }
 
-const smallestRoom = 1024 * 1024;
+const smallestBuffer = 1024 * 1024;
 
-/** Rooms of 1, 2, 4 and 8 MiB. */
-export function openChunkRooms(): ChunkRooms {
+/** Buffers of 1, 2, 4 and 8 MiB. */
+export function openChunkBuffers(): ChunkBuffers {
   const free = new Map<number, Uint8Array[]>();
   return {
     take(length) {
-      let size = smallestRoom;
+      let size = smallestBuffer;
       while (size < length) size *= 2;
       return free.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
     },
-    giveBack(room) {
-      const others = free.get(room.length) ?? [];
-      free.set(room.length, others);
-      others.push(room);
+    giveBack(buffer) {
+      const others = free.get(buffer.length) ?? [];
+      free.set(buffer.length, others);
+      others.push(buffer);
     },
   };
 }
 
-/** A stream that is cut by the chunker. What arrives whole and below the minimum size is one blob, and is not copied. */
-export function openChunkedStream(chunker: Chunker, rooms: ChunkRooms, store: (blob: Uint8Array) => void): BlobStream {
+/** A stream that is cut by the chunker. Content below the minimum size that arrives at once is one blob, and is not copied. */
+export function openChunkedStream(
+  chunker: Chunker,
+  buffers: ChunkBuffers,
+  store: (blob: Uint8Array) => void,
+): BlobStream {
   const cutter = chunker();
-  let room: Uint8Array | undefined;
+  let buffer: Uint8Array | undefined;
   let filled = 0;
 
   function take(bytes: Uint8Array): void {
@@ -51,35 +55,35 @@ export function openChunkedStream(chunker: Chunker, rooms: ChunkRooms, store: (b
   }
 
   function append(bytes: Uint8Array): void {
-    if (room === undefined || room.length < filled + bytes.length) room = moved(room, filled + bytes.length);
-    room.set(bytes, filled);
+    if (buffer === undefined || buffer.length < filled + bytes.length) buffer = moved(buffer, filled + bytes.length);
+    buffer.set(bytes, filled);
     filled += bytes.length;
   }
 
   function moved(from: Uint8Array | undefined, length: number): Uint8Array {
-    const to = rooms.take(length);
+    const to = buffers.take(length);
     if (from !== undefined) {
       to.set(from.subarray(0, filled));
-      rooms.giveBack(from);
+      buffers.giveBack(from);
     }
     return to;
   }
 
   function flush(): void {
-    if (room !== undefined && filled > 0) store(room.subarray(0, filled));
+    if (buffer !== undefined && filled > 0) store(buffer.subarray(0, filled));
     leave();
   }
 
   function leave(): void {
-    if (room !== undefined) rooms.giveBack(room);
-    room = undefined;
+    if (buffer !== undefined) buffers.giveBack(buffer);
+    buffer = undefined;
     filled = 0;
   }
 
   return {
     write: take,
     end(bytes) {
-      if (room === undefined && bytes.length < minimumChunk) {
+      if (buffer === undefined && bytes.length < minimumChunk) {
         if (bytes.length > 0) store(bytes);
         return;
       }

@@ -1,6 +1,6 @@
 /**
- * The data blobs that this run has taken on to store: a set of ids in memory that all threads share, so that a blob that
- * turns up twice is stored once. Open addressing; a spin of Atomics.wait around each claim keeps it exact.
+ * The data blobs that a sealer of this run has claimed to store: a set of ids in memory that all threads share, so that a blob
+ * that occurs twice is stored once. Open addressing; a lock of Atomics.wait around each claim keeps it exact.
  *
  * Words (Int32): 0 lock, 1 count, 2 slots; then the slots of 32 bytes, all zero where free.
  */
@@ -14,15 +14,15 @@ const firstSlots = 16 * 1024;
 /** 16 million blobs; the pages are the system's until they are touched. */
 const mostBytes = headerBytes + idBytes * 32 * 1024 * 1024;
 
-/** Memory for the claims of one run, to be handed to each thread. */
-export function createClaims(): SharedArrayBuffer {
+/** Memory for the claimed blobs of one run, to be handed to each thread. */
+export function createClaimedBlobs(): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(headerBytes + firstSlots * idBytes, { maxByteLength: mostBytes });
   new Int32Array(memory)[slots] = firstSlots;
   return memory;
 }
 
-/** Answers whether the blob (hex id) is the caller's to store: true once for each id, whoever asks. Not for the main thread. */
-export function openClaims(memory: SharedArrayBuffer): (id: string) => boolean {
+/** Claims a blob by its hex id: true only once for each id, and then the caller stores it. */
+export function openClaimedBlobs(memory: SharedArrayBuffer): (id: string) => boolean {
   const header = new Int32Array(memory, 0, headerBytes / 4);
   const table = new Uint8Array(memory, headerBytes);
   return (id) => {

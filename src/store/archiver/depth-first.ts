@@ -1,10 +1,10 @@
 export interface Task {
-  /** How many of the places it takes while it runs. */
-  readonly places: number;
+  /** How many slots it takes while it runs. */
+  readonly slots: number;
   run(): Promise<void>;
 }
 
-/** As many tasks at a time as there are places for, newest first. */
+/** As many tasks at a time as there are slots for, newest first. */
 export interface DepthFirst {
   /** Tasks are made as their turn comes, so that what waits takes no memory. */
   push(tasks: Iterator<Task>): void;
@@ -16,10 +16,9 @@ export interface DepthFirst {
 
 /**
  * Walks a tree without holding its breadth: what a task pushes comes before what was pushed earlier, so that a folder is
- * finished before the next one is begun, while as many run side by side as
- * there are places.
+ * finished before the next one is begun, while as many run side by side as there are slots.
  */
-export function openDepthFirst(places: number, onFailure: (error: unknown) => void): DepthFirst {
+export function openDepthFirst(slots: number, onFailure: (error: unknown) => void): DepthFirst {
   const stack: Iterator<Task>[] = [];
   const ended = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
@@ -34,12 +33,12 @@ export function openDepthFirst(places: number, onFailure: (error: unknown) => vo
     return undefined;
   }
 
-  /** A task that finds too few places waits for them, and so does everything behind it. */
+  /** A task that finds too few free slots waits for them, and so does everything behind it. */
   function pump(): void {
     while (failure === undefined) {
       const task = next();
       if (task === undefined) break;
-      if (taken > 0 && taken + task.places > places) {
+      if (taken > 0 && taken + task.slots > slots) {
         stack.push([task].values());
         break;
       }
@@ -51,13 +50,13 @@ export function openDepthFirst(places: number, onFailure: (error: unknown) => vo
   }
 
   async function run(task: Task): Promise<void> {
-    taken += task.places;
+    taken += task.slots;
     try {
       await task.run();
     } catch (error) {
       fail(error);
     }
-    taken -= task.places;
+    taken -= task.slots;
     pump();
   }
 

@@ -5,41 +5,41 @@ import type { Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
 import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
-import type { LaneStream } from './sealer-handle.ts';
+import type { SealerStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
-/** What became of a member: its node, none when it is left out; `flawed` when it is not what the server has now. */
+/** What became of a member: its node, or none where it is left out; `partial` where it is not what the server has now. */
 export interface Outcome {
   readonly node?: Node;
-  readonly flawed: boolean;
+  readonly partial: boolean;
 }
 
-/** The parent's node for an entry that is unchanged by its validator and size and still held whole. Reads nothing. */
-export function findUnchanged(run: Run, { member }: Place, former: Node | undefined): FileNode | undefined {
-  if (former?.type !== 'file' || !hasValidator(former, member.validator)) return undefined;
-  if (member.size !== undefined && member.size !== former.size) return undefined;
-  return keepFile(run, former, 'unchanged');
+/** The parent's node for an entry whose validator and size are unchanged and whose blobs are all still held. Reads nothing. */
+export function findUnchanged(run: Run, { member }: Place, parent: Node | undefined): FileNode | undefined {
+  if (parent?.type !== 'file' || !hasValidator(parent, member.validator)) return undefined;
+  if (member.size !== undefined && member.size !== parent.size) return undefined;
+  return keepFile(run, parent, 'unchanged');
 }
 
 /**
- * Reads an entry into the sealing. Resolves when its bytes are handed over; the outcome follows when they are sealed. An
- * entry that cannot be read keeps its node of the parent, one that is gone is left out.
+ * Reads an entry and has it sealed. Resolves when its bytes are handed over; the outcome follows when they are sealed. An
+ * entry that cannot be read keeps its node of the parent; one that is gone is left out.
  */
 export async function archiveEntry(
   run: Run,
   place: Place,
-  former: Node | undefined,
+  parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
   try {
     const content = await readTwice(run, place);
     run.outages = 0;
-    return { outcome: finishNode(run, place, former, content) };
+    return { outcome: finishNode(run, place, parent, content) };
   } catch (error) {
     throwUnlessProblem(run, error);
-    const keeps = former?.type === 'file' && error.code !== 'source/not-found';
-    const node = keeps ? keepFile(run, former, 'kept') : undefined;
+    const keeps = parent?.type === 'file' && error.code !== 'source/not-found';
+    const node = keeps ? keepFile(run, parent, 'kept') : undefined;
     await recordProblem(run, place.path, error, node !== undefined);
-    return { outcome: Promise.resolve({ flawed: true, ...(node && { node }) }) };
+    return { outcome: Promise.resolve({ partial: true, ...(node && { node }) }) };
   }
 }
 
@@ -61,7 +61,7 @@ async function readTwice(run: Run, place: Place): Promise<Content> {
 
 async function readContent({ source, sealing, signal, seen, passed }: Run, { member }: Place): Promise<Content> {
   const reading = await source.open(member, signal);
-  let stream: LaneStream | undefined;
+  let stream: SealerStream | undefined;
   let size = 0;
   try {
     for await (const bytes of reading.body) {
@@ -84,7 +84,7 @@ async function readContent({ source, sealing, signal, seen, passed }: Run, { mem
 async function finishNode(
   { counts, seen }: Run,
   { member }: Place,
-  former: Node | undefined,
+  parent: Node | undefined,
   { reading, size, blobs }: Content,
 ): Promise<Outcome> {
   const facts = {
@@ -94,31 +94,31 @@ async function finishNode(
   };
   const node = fileNode(facts, size, await blobs);
   seen.read++;
-  countFile(counts, former === undefined ? 'new' : sameContent(former, node) ? 'unmodified' : 'changed', size);
-  return { node, flawed: false };
+  countFile(counts, parent === undefined ? 'new' : sameContent(parent, node) ? 'unmodified' : 'changed', size);
+  return { node, partial: false };
 }
 
-function sameContent(former: Node, { content }: FileNode): boolean {
+function sameContent(parent: Node, { content }: FileNode): boolean {
   return (
-    former.type === 'file' &&
-    former.content.length === content.length &&
-    former.content.every((id, at) => id === content[at])
+    parent.type === 'file' &&
+    parent.content.length === content.length &&
+    parent.content.every((id, at) => id === content[at])
   );
 }
 
 function keepFile(
   { repository, counts, seen }: Run,
-  former: FileNode,
+  parent: FileNode,
   why: 'unchanged' | 'kept',
 ): FileNode | undefined {
-  if (!holdsFile(repository, former)) return undefined;
+  if (!holdsFile(repository, parent)) return undefined;
   seen[why]++;
-  countFile(counts, 'unmodified', former.size);
-  return former;
+  countFile(counts, 'unmodified', parent.size);
+  return parent;
 }
 
-function otherLength(said: number, came: number): AppError {
-  return new AppError('source/changed', 'The server sent another number of bytes than it said.', {
-    detail: { said, came },
+function otherLength(announced: number, received: number): AppError {
+  return new AppError('source/changed', 'The server sent a different number of bytes than it announced.', {
+    detail: { announced, received },
   });
 }

@@ -6,58 +6,58 @@ import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { archiveEntry, findUnchanged, type Outcome } from './entry.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
-import { countFiles, loadFormer, surveySubtree } from './parent.ts';
+import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
 import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { addCounts, countDir } from './tally.ts';
 
 /** A collection whose members are being archived. */
 interface Folder extends Place {
-  readonly former: DirNode | undefined;
-  /** What the parent had in it, where that can be read. */
-  formerNodes: ReadonlyMap<string, Node> | undefined;
+  readonly parent: DirNode | undefined;
+  /** Its nodes in the parent snapshot, where they can be read. */
+  parentNodes: ReadonlyMap<string, Node> | undefined;
   readonly nodes: Node[];
   /** Members without an outcome yet. */
   open: number;
-  flawed: boolean;
-  /** Where its own outcome goes. */
-  readonly tell: (outcome: Outcome) => Promise<void>;
+  partial: boolean;
+  /** Called with its own outcome. */
+  readonly onOutcome: (outcome: Outcome) => Promise<void>;
 }
 
 /**
- * Archives a collection and everything below it; `tell` gets its outcome, which comes after this call resolves. One that
- * cannot be listed keeps its tree of the parent, so that a fault that passes does not look like a deletion. Throws where
- * it is the root: of a source that cannot be listed nothing is known.
+ * Archives a collection and everything below it; `onOutcome` is called with its outcome after this call has resolved. One that
+ * cannot be listed keeps its tree of the parent snapshot, so that a passing failure does not look like a deletion. Throws where
+ * it is the root: nothing is known of a source that cannot be listed.
  */
 export async function archiveFolder(
   run: Run,
   place: Place,
-  former: Node | undefined,
-  tell: (outcome: Outcome) => Promise<void>,
+  parent: Node | undefined,
+  onOutcome: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
   run.signal.throwIfAborted();
-  const formerDir = former?.type === 'dir' ? former : undefined;
-  const unchanged = await findUnchangedFolder(run, place, formerDir);
+  const parentDir = parent?.type === 'dir' ? parent : undefined;
+  const unchanged = await findUnchangedFolder(run, place, parentDir);
   if (unchanged !== undefined) {
     countSeen(run, place);
-    return tell({ node: unchanged, flawed: false });
+    return onOutcome({ node: unchanged, partial: false });
   }
   const folder: Folder = {
     ...place,
-    former: formerDir,
-    formerNodes: undefined,
+    parent: parentDir,
+    parentNodes: undefined,
     nodes: [],
     open: 0,
-    flawed: false,
-    tell,
+    partial: false,
+    onOutcome,
   };
   try {
-    const [listing, formerNodes] = await Promise.all([
+    const [listing, parentNodes] = await Promise.all([
       run.source.list(place.member, run.signal),
-      loadFormer(run.repository, formerDir?.subtree),
+      loadParentNodes(run.repository, parentDir?.subtree),
     ]);
     run.outages = 0;
     countSeen(run, place);
-    folder.formerNodes = formerNodes;
+    folder.parentNodes = parentNodes;
     await archiveMembers(run, folder, listing);
   } catch (error) {
     throwUnlessProblem(run, error);
@@ -70,43 +70,43 @@ function countSeen({ seen }: Run, { path }: Place): void {
   if (path !== '') seen.folders++;
 }
 
-async function findUnchangedFolder(run: Run, { member }: Place, former: DirNode | undefined) {
-  return former !== undefined && hasValidator(former, member.validator)
-    ? keepFolder(run, former, 'unchanged')
+async function findUnchangedFolder(run: Run, { member }: Place, parent: DirNode | undefined) {
+  return parent !== undefined && hasValidator(parent, member.validator)
+    ? keepFolder(run, parent, 'unchanged')
     : undefined;
 }
 
 /** The parent's node with all below it counted, where the repository still holds all of it. */
 async function keepFolder(
   { repository, counts, seen }: Run,
-  former: DirNode,
+  parent: DirNode,
   why: 'unchanged' | 'kept',
 ): Promise<DirNode | undefined> {
-  const below = await surveySubtree(repository, former.subtree);
+  const below = await countSubtree(repository, parent.subtree);
   if (below === undefined) return undefined;
   seen[why] += below.files_unmodified;
   addCounts(counts, below);
   countDir(counts, 'unmodified');
-  return former;
+  return parent;
 }
 
 async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
   const gone = error.code === 'source/not-found';
-  const kept = gone || !folder.former ? undefined : await keepFolder(run, folder.former, 'kept');
+  const kept = gone || !folder.parent ? undefined : await keepFolder(run, folder.parent, 'kept');
   await recordProblem(run, folder.path, error, kept !== undefined);
-  if (gone) return folder.tell({ flawed: true });
-  folder.flawed = true;
-  return kept ? folder.tell({ node: kept, flawed: true }) : closeFolder(run, folder);
+  if (gone) return folder.onOutcome({ partial: true });
+  folder.partial = true;
+  return kept ? folder.onOutcome({ node: kept, partial: true }) : closeFolder(run, folder);
 }
 
-/** Unchanged entries are settled at once; entries to be read go before the collections, so that a folder is done soon. */
+/** Unchanged entries are settled at once; entries to be read come before collections, so that a folder is finished soon. */
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
   for (const problem of listing.problems) run.problems.push({ source: run.source.name, ...problem, kept: false });
-  folder.flawed = listing.problems.length > 0;
+  folder.partial = listing.problems.length > 0;
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
-    const unchanged = findUnchanged(run, place, folder.formerNodes?.get(place.member.name));
+    const unchanged = findUnchanged(run, place, folder.parentNodes?.get(place.member.name));
     if (unchanged === undefined) entries.push(place);
     else folder.nodes.push(unchanged);
   }
@@ -116,7 +116,7 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
   else run.walk.push(tasksOf(run, folder, [...entries, ...collections]));
 }
 
-/** A name that cannot stand in a tree, or stands there already, would spoil the whole folder. */
+/** A name that a tree cannot hold, or holds already, would make the whole folder unreadable. */
 function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[] {
   const names = new Set<string>();
   return members.flatMap((member) => {
@@ -127,67 +127,72 @@ function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[]
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
     run.problems.push({ source: run.source.name, path, code: 'source/malformed', message, kept: false });
-    folder.flawed = true;
+    folder.partial = true;
     return [];
   });
 }
 
 function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator<Task, undefined> {
-  const tell = (outcome: Outcome) => settle(run, folder, outcome);
+  const onOutcome = (outcome: Outcome) => settle(run, folder, outcome);
   for (const place of places) {
-    const before = folder.formerNodes?.get(place.member.name);
+    const before = folder.parentNodes?.get(place.member.name);
     if (place.member.kind === 'collection') {
-      yield { places: 1, run: () => archiveFolder(run, place, before, tell) };
+      yield { slots: 1, run: () => archiveFolder(run, place, before, onOutcome) };
     } else {
-      yield { places: placesFor(run, place.member), run: () => takeEntry(run, place, before, tell) };
+      yield { slots: slotsFor(run, place.member), run: () => takeEntry(run, place, before, onOutcome) };
     }
   }
   return undefined;
 }
 
-/** Four long bodies fill every line; more would only hold more chunks in memory. */
-function placesFor({ requests }: Run, { size = 0 }: Member): number {
+/** Four long bodies use the whole bandwidth; more would only hold more chunks in memory. */
+function slotsFor({ requests }: Run, { size = 0 }: Member): number {
   return size > longBody ? Math.max(1, Math.floor(requests / 4)) : 1;
 }
 
 const longBody = 1024 * 1024;
 
-async function takeEntry(run: Run, place: Place, before: Node | undefined, tell: Folder['tell']): Promise<void> {
+async function takeEntry(
+  run: Run,
+  place: Place,
+  before: Node | undefined,
+  onOutcome: Folder['onOutcome'],
+): Promise<void> {
   const { outcome } = await archiveEntry(run, place, before);
-  outcome.then(tell).catch(run.walk.fail);
+  outcome.then(onOutcome).catch(run.walk.fail);
 }
 
-async function settle(run: Run, folder: Folder, { node, flawed }: Outcome): Promise<void> {
+async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Promise<void> {
   if (node !== undefined) folder.nodes.push(node);
-  folder.flawed ||= flawed;
+  folder.partial ||= partial;
   folder.open--;
   if (folder.open === 0) await closeFolder(run, folder);
 }
 
-/** A folder with a flaw below it keeps no validator: it must be looked at again next time. */
+/** A folder with a problem below it keeps no validator: it must be listed again next time. */
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
-  const { member, former, nodes, flawed } = folder;
+  const { member, parent, nodes, partial } = folder;
   const isSame = isAsBefore(folder);
   if (!isSame) run.seen.gone += await countGone(run, folder);
-  const subtree = former !== undefined && isSame ? former.subtree : await saveTree(run, nodes);
-  countDir(run.counts, former === undefined ? 'new' : former.subtree === subtree ? 'unmodified' : 'changed');
-  const validator = flawed ? undefined : member.validator;
+  const subtree = parent !== undefined && isSame ? parent.subtree : await saveTree(run, nodes);
+  countDir(run.counts, parent === undefined ? 'new' : parent.subtree === subtree ? 'unmodified' : 'changed');
+  const validator = partial ? undefined : member.validator;
   const node = dirNode({ name: member.name, modified: member.modified ?? newestOf(nodes), validator }, subtree);
-  const same = former !== undefined && encodeNode(former) === encodeNode(node);
-  await folder.tell({ node: same ? former : node, flawed });
+  const same = parent !== undefined && encodeNode(parent) === encodeNode(node);
+  await folder.onOutcome({ node: same ? parent : node, partial });
 }
 
-/** Whether the very nodes of the parent are in it, no more and no fewer: then its tree need not be made again. */
-function isAsBefore({ nodes, formerNodes }: Folder): boolean {
-  return formerNodes?.size === nodes.length && nodes.every((node) => formerNodes.get(node.name) === node);
+/** Whether it holds exactly the nodes of the parent: then its tree need not be made again. */
+function isAsBefore({ nodes, parentNodes }: Folder): boolean {
+  return parentNodes?.size === nodes.length && nodes.every((node) => parentNodes.get(node.name) === node);
 }
 
 /** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */
-async function countGone({ repository }: Run, { nodes, formerNodes }: Folder): Promise<number> {
+async function countGone({ repository }: Run, { nodes, parentNodes }: Folder): Promise<number> {
   const types = new Map(nodes.map(({ name, type }) => [name, type]));
   let gone = 0;
-  for (const former of formerNodes?.values() ?? [])
-    if (types.get(former.name) !== former.type) gone += await countFiles(repository, former);
+  for (const parent of parentNodes?.values() ?? [])
+    if (types.get(parent.name) !== parent.type) gone += await countFiles(repository, parent);
   return gone;
 }
 

@@ -11,24 +11,24 @@ import { headerLengthBytes, longestEntry } from '../format/pack-header.ts';
  */
 export const packTarget: Readonly<Record<BlobType, number>> = { data: 8 * 1024 * 1024, tree: 4 * 1024 * 1024 };
 
-/** What one more blob brings along, and the end of the pack. */
+/** What one more blob adds besides its bytes, and the end of the pack. */
 const besidesBlob = longestEntry + envelopeOverhead + headerLengthBytes;
 
 /** The packs that a thread fills. */
 export interface OpenPacks {
   add(blob: SealedBlob): void;
-  /** Takes back the memory of a pack that is stored. */
-  reuse(room: ArrayBuffer): void;
+  /** Takes back the buffer of a pack that is stored. */
+  reuse(buffer: ArrayBuffer): void;
   /** Finishes all of them. */
   finish(): void;
 }
 
 /**
- * Packs hold blobs of one type. Data is dealt at random to two open packs, so that the sizes of chunks that follow each
- * other cannot be read off the store. `done` gets each pack as it is full.
+ * Packs hold blobs of one type. Data blobs go to one of two open packs at random, so that the sizes of consecutive chunks
+ * cannot be read off the store. `done` gets each pack as it is full.
  */
 export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): OpenPacks {
-  const rooms: Record<BlobType, ArrayBuffer[]> = { data: [], tree: [] };
+  const buffers: Record<BlobType, ArrayBuffer[]> = { data: [], tree: [] };
   const open: Record<SealedBlob['type'], (OpenPack | undefined)[]> = {
     data: [undefined, undefined],
     tree: [undefined],
@@ -51,13 +51,14 @@ export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): O
   function withSpace(pack: OpenPack | undefined, { type, sealed }: SealedBlob): OpenPack {
     if (pack !== undefined && pack.size + sealed.length + besidesBlob <= packTarget[type]) return pack;
     if (pack !== undefined) done(pack.finish());
-    return openPack(key, rooms[type].pop() ?? new ArrayBuffer(packTarget[type]));
+    return openPack(key, buffers[type].pop() ?? new ArrayBuffer(packTarget[type]));
   }
 
   return {
     add: (blob) => (blob.sealed.length + besidesBlob > packTarget[blob.type] ? alone(blob) : deal(blob)),
-    reuse(room) {
-      for (const type of ['data', 'tree'] as const) if (room.byteLength === packTarget[type]) rooms[type].push(room);
+    reuse(buffer) {
+      for (const type of ['data', 'tree'] as const)
+        if (buffer.byteLength === packTarget[type]) buffers[type].push(buffer);
     },
     finish() {
       for (const pack of [...open.data, ...open.tree]) if (pack !== undefined) done(pack.finish());

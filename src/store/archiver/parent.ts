@@ -5,8 +5,8 @@ import type { Tree } from '../format/tree.ts';
 import type { ArchiveRepository } from './contract.ts';
 import { addCounts, type Counts, countDir, countFile, zeroCounts } from './tally.ts';
 
-/** The nodes of a folder of the parent snapshot by name; undefined where there is none, or none that can be read any more. */
-export async function loadFormer(
+/** The nodes of a folder of the parent snapshot by name; undefined where there is no such folder, or none that can still be read. */
+export async function loadParentNodes(
   repository: ArchiveRepository,
   subtree: TreeId | undefined,
 ): Promise<ReadonlyMap<string, Node> | undefined> {
@@ -20,22 +20,22 @@ export function holdsFile({ index }: ArchiveRepository, node: FileNode): boolean
 }
 
 /** The counts of everything below a tree of the parent; undefined when any blob of it is missing. */
-export async function surveySubtree(repository: ArchiveRepository, subtree: TreeId): Promise<Counts | undefined> {
+export async function countSubtree(repository: ArchiveRepository, subtree: TreeId): Promise<Counts | undefined> {
   const tree = await findTree(repository, subtree);
   if (tree === undefined) return undefined;
   const counts = zeroCounts();
   for (const node of tree.nodes) {
-    const part = await surveyNode(repository, node);
+    const part = await countNode(repository, node);
     if (part === undefined) return undefined;
     addCounts(counts, part);
   }
   return counts;
 }
 
-async function surveyNode(repository: ArchiveRepository, node: Node): Promise<Counts | undefined> {
+async function countNode(repository: ArchiveRepository, node: Node): Promise<Counts | undefined> {
   const counts = zeroCounts();
   if (node.type === 'dir') {
-    const below = await surveySubtree(repository, node.subtree);
+    const below = await countSubtree(repository, node.subtree);
     if (below === undefined) return undefined;
     addCounts(counts, below);
     countDir(counts, 'unmodified');

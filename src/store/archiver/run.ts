@@ -27,17 +27,17 @@ export interface Run {
   readonly seen: Seen;
   /** Told of all bytes that went by; see `openCollector`. */
   readonly passed: (bytes: number) => void;
-  /** How often in a row the server gave no answer. */
+  /** How often in a row the server gave no response. */
   outages: number;
 }
 
-/** A member and its way from the root of the source. */
+/** A member and its path from the root of the source. */
 export interface Place {
   readonly member: Member;
   readonly path: string;
 }
 
-/** So many questions in a row without an answer: is the server there at all? */
+/** After so many requests in a row without a response the root is listed, to see whether the server is there at all. */
 const outagesUntilProbe = 32;
 
 /** Throws what must end the run: an abort, a refused token, and a fault that is not the source's. */

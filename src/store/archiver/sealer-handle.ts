@@ -2,22 +2,22 @@ import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { openPieceBuffers } from './piece-buffers.ts';
 import type { Added, FromSealer, SealedStream, SealingTask } from './sealing-messages.ts';
-import type { SealingPlace } from './sealing-place.ts';
+import type { StartSealer } from './start-sealer.ts';
 
-/** The way to one sealer. Writers wait while all buffers are away, or too many packs on their way to the store. */
-export interface Lane {
-  /** Looks again whether writers may go on. */
+/** One sealer as its users see it. Writers wait while all buffers are in use, or too many packs are on their way to the store. */
+export interface SealerHandle {
+  /** Checks again whether writers may go on. */
   settle(): void;
-  /** Bytes on their way; beyond all bounds while writers would have to wait. */
+  /** Bytes on their way; the largest number while writers would have to wait. */
   readonly load: number;
-  open(type: BlobType): LaneStream;
+  open(type: BlobType): SealerStream;
   /** Resolves when all that was written is in packs and the packs are stored. */
   finish(): Promise<void>;
-  /** Ends the sealer; whoever waits is told the reason. Packs on their way to the store are waited for. */
+  /** Ends the sealer; what is awaited rejects with the reason. Packs on their way to the store are waited for. */
   stop(reason: unknown): Promise<void>;
 }
 
-export interface LaneStream {
+export interface SealerStream {
   /** Copies the bytes. Wait for the promise, where there is one, before writing more. */
   write(bytes: Uint8Array): Promise<void> | undefined;
   /** The blobs of the stream, once they are sealed; none for trees. */
@@ -25,21 +25,28 @@ export interface LaneStream {
   abandon(): void;
 }
 
-export interface LaneOptions {
-  readonly place: SealingPlace;
+export interface SealerHandleOptions {
+  readonly start: StartSealer;
   readonly task: SealingTask;
   /** Stores a pack durably. */
   savePack(pack: FinishedPack): Promise<void>;
   /** Whether the store keeps up; when it does not, packs would only take memory. */
   storeKeepsUp(): boolean;
   onAdded(added: Added): void;
-  /** The lane is broken: the sealer died or a pack could not be stored. */
+  /** The sealer died or a pack could not be stored. */
   onFailure(error: unknown): void;
 }
 
-/** Starts a sealer and opens the way to it. */
-export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailure }: LaneOptions): Lane {
-  const sealer = place(task, hear, fail);
+/** Starts a sealer. */
+export function openSealerHandle({
+  start,
+  task,
+  savePack,
+  storeKeepsUp,
+  onAdded,
+  onFailure,
+}: SealerHandleOptions): SealerHandle {
+  const sealer = start(task, receive, fail);
   const buffers = openPieceBuffers((buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer));
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
   const finished = handled(Promise.withResolvers<void>());
@@ -50,7 +57,7 @@ export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailu
   let packed = false;
   let broken: { readonly error: unknown } | undefined;
 
-  function hear(message: FromSealer): void {
+  function receive(message: FromSealer): void {
     if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
     else if (message.kind === 'pack') store(message.pack);
     else packed = true;
@@ -69,8 +76,8 @@ export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailu
   function store(pack: FinishedPack): void {
     const save = savePack(pack)
       .then(() => {
-        const room = pack.bytes.buffer;
-        sealer.post({ kind: 'room', room }, room);
+        const { buffer } = pack.bytes;
+        sealer.post({ kind: 'free-pack-buffer', buffer }, buffer);
       })
       .catch(fail)
       .finally(() => {
@@ -82,7 +89,7 @@ export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailu
 
   const ready = () => buffers.ready && storeKeepsUp();
 
-  /** Wakes who waits for space or for the end. */
+  /** Wakes those who wait for space or for the end. */
   function settle(): void {
     if (packed && packs.size === 0) finished.resolve();
     if (broken !== undefined || !ready()) return;
@@ -158,7 +165,7 @@ export function openLane({ place, task, savePack, storeKeepsUp, onAdded, onFailu
   };
 }
 
-/** Somebody may wait for it, or nobody: a rejection alone must not end the process. */
+/** A rejection that nobody waits for must not end the process. */
 function handled<T>(later: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
   later.promise.catch(() => undefined);
   return later;

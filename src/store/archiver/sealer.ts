@@ -1,9 +1,9 @@
 import { sealBlob } from '../format/blob.ts';
 import { type BlobId, type BlobIdOf, type BlobType, type DataId, idOf } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
-import { type BlobStream, openChunkedStream, openChunkRooms, openWholeStream } from './blob-stream.ts';
+import { type BlobStream, openChunkBuffers, openChunkedStream, openWholeStream } from './blob-stream.ts';
 import { maximumChunk, openChunker } from './chunker.ts';
-import { openClaims } from './claimed-blobs.ts';
+import { openClaimedBlobs } from './claimed-blobs.ts';
 import { openCollector } from './collector.ts';
 import { openPacks } from './open-packs.ts';
 import {
@@ -21,19 +21,19 @@ interface OpenStream {
 }
 
 /**
- * Makes content into sealed packs: chunk, hash, leave out what is known, compress, encrypt, pack. Answers who takes the
- * messages; `send` gets the answers, with the memory that goes with them.
+ * Turns content into sealed packs: chunk, hash, skip what is known, compress, encrypt, pack. Returns the function that takes
+ * messages; `send` gets the replies, with the buffers to transfer.
  */
 export async function openSealer(
-  { masterKey, chunkerPolynomial, claims, index }: SealingTask,
+  { masterKey, chunkerPolynomial, claimedBlobs, index }: SealingTask,
   send: (message: FromSealer, ...transfer: ArrayBuffer[]) => void,
 ): Promise<(message: ToSealer) => void> {
   const { openSharedIndex } = await import(index.module);
   const known: { has(type: BlobType, id: BlobId): boolean } = openSharedIndex(index.shared);
-  const claim = openClaims(claims);
+  const claim = openClaimedBlobs(claimedBlobs);
   const chunker = openChunker(chunkerPolynomial);
-  const rooms = openChunkRooms();
-  const sealedRoom = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
+  const buffers = openChunkBuffers();
+  const sealedBuffer = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
   const packs = openPacks(masterKey, handOver);
   const passed = openCollector();
   const streams = new Map<number, OpenStream>();
@@ -41,7 +41,7 @@ export async function openSealer(
 
   return (message) => {
     if (message.kind === 'pieces') sealPieces(message.buffer, message.pieces);
-    else if (message.kind === 'room') packs.reuse(message.room);
+    else if (message.kind === 'free-pack-buffer') packs.reuse(message.buffer);
     else finish();
   };
 
@@ -58,7 +58,7 @@ export async function openSealer(
     added = noneAdded();
   }
 
-  /** The blobs of the stream, where it ends with this piece and somebody waits for them. */
+  /** The blobs of the stream, where it ends with this piece and they are awaited. */
   function sealPiece({ stream, type, end }: Piece, bytes: Uint8Array): readonly DataId[] | undefined {
     const open = streams.get(stream) ?? openStream(type);
     if (end === 'open') {
@@ -76,7 +76,7 @@ export async function openSealer(
     const content: DataId[] = [];
     const bytes =
       type === 'data'
-        ? openChunkedStream(chunker, rooms, (blob) => content.push(storeData(blob)))
+        ? openChunkedStream(chunker, buffers, (blob) => content.push(storeData(blob)))
         : openWholeStream((blob) => store('tree', blob, idOf(blob)));
     return { content, bytes };
   }
@@ -88,7 +88,7 @@ export async function openSealer(
   }
 
   function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
-    const sealed = sealBlob(masterKey, type, blob, id, sealedRoom);
+    const sealed = sealBlob(masterKey, type, blob, id, sealedBuffer);
     packs.add(sealed);
     if (type === 'data') added.dataBlobs++;
     else added.treeBlobs++;

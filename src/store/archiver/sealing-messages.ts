@@ -6,8 +6,8 @@ import type { FinishedPack } from '../format/pack.ts';
 export interface SealingTask {
   readonly masterKey: MasterKey;
   readonly chunkerPolynomial: bigint;
-  /** claims.ts; shared by all sealers of a run. */
-  readonly claims: SharedArrayBuffer;
+  /** See claimed-blobs.ts; shared by all sealers of a run. */
+  readonly claimedBlobs: SharedArrayBuffer;
   /** The module and the memory of `KnownBlobs`. */
   readonly index: { readonly module: string; readonly shared: unknown };
 }
@@ -17,15 +17,15 @@ export interface Piece {
   readonly stream: number;
   readonly type: BlobType;
   readonly length: number;
-  /** Whether the stream ends here; abandoned: nobody wants to know its blobs. */
+  /** Whether the stream ends here; abandoned: its blobs are not needed. */
   readonly end: 'open' | 'whole' | 'abandoned';
 }
 
 export type ToSealer =
   /** Pieces, one after the other in the buffer; many small entries share one message. */
   | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: readonly Piece[] }
-  /** The memory of a pack that is on the store, to be used again. */
-  | { readonly kind: 'room'; readonly room: ArrayBuffer }
+  /** The buffer of a pack that is on the store, to be used again. */
+  | { readonly kind: 'free-pack-buffer'; readonly buffer: ArrayBuffer }
   /** No more pieces: finish the open packs. */
   | { readonly kind: 'finish' };
 

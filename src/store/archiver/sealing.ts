@@ -1,18 +1,18 @@
 import { availableParallelism } from 'node:os';
 import type { MasterKey } from '../format/envelope.ts';
 import type { FinishedPack } from '../format/pack.ts';
-import { createClaims } from './claimed-blobs.ts';
+import { createClaimedBlobs } from './claimed-blobs.ts';
 import type { KnownBlobs } from './contract.ts';
-import { type Lane, type LaneStream, openLane } from './sealer-handle.ts';
+import { openSealerHandle, type SealerHandle, type SealerStream } from './sealer-handle.ts';
 import { type Added, noneAdded } from './sealing-messages.ts';
-import { here, inThread, type SealingPlace } from './sealing-place.ts';
+import { type StartSealer, startInline, startInThread } from './start-sealer.ts';
 
-/** Turns content and trees into stored packs: little of it right here, more in threads of its own. */
+/** Turns content and trees into stored packs: little of it in the calling thread, more in threads of their own. */
 export interface Sealing extends AsyncDisposable {
-  /** What was new so far. */
+  /** What was new until now. */
   readonly added: Added;
   /** Takes the content of one entry, of about so many bytes. */
-  openEntry(size?: number): LaneStream;
+  openEntry(size?: number): SealerStream;
   /** Takes a tree that the repository does not hold; resolves when it is handed over. */
   saveTree(bytes: Uint8Array): Promise<void>;
   /** Resolves when everything handed over is in packs and the packs are stored. */
@@ -31,7 +31,7 @@ export interface SealingOptions {
   readonly few?: boolean;
 }
 
-/** Two seal more than a gigabit line brings; each holds 60 MiB, open packs and what is on its way. */
+/** Two seal more than a gigabit line delivers; each holds 60 MiB, open packs and what is on its way included. */
 const mostThreads = 2;
 /** A thread with this much to do is busy. */
 const busy = 2 * 1024 * 1024;
@@ -46,16 +46,16 @@ const little = 1024 * 1024;
 export function openSealing(options: SealingOptions): Sealing {
   const { masterKey, chunkerPolynomial, index, savePack, onFailure, few = false } = options;
   const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
-  const claims = createClaims();
-  const lanes: Lane[] = [];
-  const running: Lane[] = [];
-  let aside: Lane | undefined;
+  const claimedBlobs = createClaimedBlobs();
+  const sealers: SealerHandle[] = [];
+  const inThreads: SealerHandle[] = [];
+  let inline: SealerHandle | undefined;
   let littleLeft = few ? little : 0;
   let packs = 0;
   const added = noneAdded();
 
   /** One more than there are threads: each goes on while its last pack is on its way. */
-  const storeKeepsUp = () => packs <= lanes.length;
+  const storeKeepsUp = () => packs <= sealers.length;
 
   async function save(pack: FinishedPack): Promise<void> {
     packs++;
@@ -63,15 +63,15 @@ export function openSealing(options: SealingOptions): Sealing {
       await savePack(pack);
     } finally {
       packs--;
-      for (const lane of lanes) lane.settle();
+      for (const sealer of sealers) sealer.settle();
     }
   }
 
-  function start(place: SealingPlace): Lane {
-    const task = { masterKey, chunkerPolynomial, claims, index: { module: index.module, shared: index.share() } };
-    const lane = openLane({ place, task, savePack: save, storeKeepsUp, onFailure, onAdded: count });
-    lanes.push(lane);
-    return lane;
+  function open(start: StartSealer): SealerHandle {
+    const task = { masterKey, chunkerPolynomial, claimedBlobs, index: { module: index.module, shared: index.share() } };
+    const sealer = openSealerHandle({ start, task, savePack: save, storeKeepsUp, onFailure, onAdded: count });
+    sealers.push(sealer);
+    return sealer;
   }
 
   function count(more: Added): void {
@@ -81,43 +81,43 @@ export function openSealing(options: SealingOptions): Sealing {
     added.packedBytes += more.packedBytes;
   }
 
-  /** The lane right here, as long as no thread runs and this much is still little. */
-  function besides(size: number): Lane | undefined {
-    if (running.length > 0 || size > littleLeft) return undefined;
+  /** The sealer of the calling thread, as long as no other thread runs and this much is still little. */
+  function inlineFor(size: number): SealerHandle | undefined {
+    if (inThreads.length > 0 || size > littleLeft) return undefined;
     littleLeft -= size;
-    aside ??= start(here);
-    return aside;
+    inline ??= open(startInline);
+    return inline;
   }
 
-  function startThread(): Lane {
-    const lane = start(inThread);
-    running.push(lane);
-    return lane;
+  function startThread(): SealerHandle {
+    const sealer = open(startInThread);
+    inThreads.push(sealer);
+    return sealer;
   }
 
-  function leastBusy(): Lane {
-    const lane = running.toSorted((a, b) => a.load - b.load)[0];
-    if (lane === undefined || (lane.load >= busy && running.length < threads)) return startThread();
-    return lane;
+  function leastBusy(): SealerHandle {
+    const sealer = inThreads.toSorted((a, b) => a.load - b.load)[0];
+    if (sealer === undefined || (sealer.load >= busy && inThreads.length < threads)) return startThread();
+    return sealer;
   }
 
   if (!few) startThread();
 
   return {
     added,
-    openEntry: (size = Number.POSITIVE_INFINITY) => (besides(size) ?? leastBusy()).open('data'),
+    openEntry: (size = Number.POSITIVE_INFINITY) => (inlineFor(size) ?? leastBusy()).open('data'),
     /** All trees go to the first thread, so that there is one open pack of them. */
     async saveTree(bytes) {
-      const lane = besides(bytes.length) ?? running[0] ?? startThread();
-      const tree = lane.open('tree');
+      const sealer = inlineFor(bytes.length) ?? inThreads[0] ?? startThread();
+      const tree = sealer.open('tree');
       await tree.write(bytes);
       await tree.end();
     },
     async finish() {
-      await Promise.all(lanes.map((lane) => lane.finish()));
+      await Promise.all(sealers.map((sealer) => sealer.finish()));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(lanes.map((lane) => lane.stop(new Error('Sealing has ended.'))));
+      await Promise.all(sealers.map((sealer) => sealer.stop(new Error('Sealing has ended.'))));
     },
   };
 }

@@ -2,48 +2,48 @@ import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend, FileType, ListedFile } from './backend.ts';
 
-export interface Patience {
+export interface RetryOptions {
   readonly clock: Clock;
-  /** Calls in all; 5 unless told. */
+  /** Attempts in all; 5 unless given. */
   readonly attempts?: number;
-  /** Ends the waiting. */
+  /** Ends the wait. */
   readonly signal?: AbortSignal;
 }
 
-/** The same backend, trying again what can pass (the error says so), with twice the pause each time. */
-export function retrying(backend: Backend, patience: Patience): Backend {
+/** The same backend, retrying what may pass (the error says so) with twice the pause each time. */
+export function retrying(backend: Backend, options: RetryOptions): Backend {
   return {
     location: backend.location,
-    save: (type, name, bytes) => saveAgain(backend, patience, type, name, bytes),
-    load: (type, name, range) => again(patience, () => backend.load(type, name, range)),
-    list: (type) => listAgain(backend, patience, type),
-    stat: (type, name) => again(patience, () => backend.stat(type, name)),
-    remove: (type, name) => removeAgain(backend, patience, type, name),
-    vacate: () => again(patience, () => backend.vacate()),
+    save: (type, name, bytes) => saveWithRetries(backend, options, type, name, bytes),
+    load: (type, name, range) => withRetries(options, () => backend.load(type, name, range)),
+    list: (type) => listWithRetries(backend, options, type),
+    stat: (type, name) => withRetries(options, () => backend.stat(type, name)),
+    remove: (type, name) => removeWithRetries(backend, options, type, name),
+    vacate: () => withRetries(options, () => backend.vacate()),
   };
 }
 
-async function again<T>(patience: Patience, work: (attempt: number) => Promise<T>): Promise<T> {
+async function withRetries<T>(options: RetryOptions, work: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(attempt);
     } catch (error) {
       const wait = isAppError(error) ? error.retry : undefined;
-      if (wait === undefined || attempt >= (patience.attempts ?? 5)) throw error;
-      await patience.clock.sleep(wait.afterMs * 2 ** (attempt - 1), patience.signal);
+      if (wait === undefined || attempt >= (options.attempts ?? 5)) throw error;
+      await options.clock.sleep(wait.afterMs * 2 ** (attempt - 1), options.signal);
     }
   }
 }
 
-/** A save that failed may still have arrived: the whole file under that name is then ours. */
-function saveAgain(
+/** A save that failed may still have been done: an identical file under that name is then ours. */
+function saveWithRetries(
   backend: Backend,
-  patience: Patience,
+  options: RetryOptions,
   type: FileType,
   name: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  return again(patience, async (attempt) => {
+  return withRetries(options, async (attempt) => {
     try {
       await backend.save(type, name, bytes);
     } catch (error) {
@@ -53,9 +53,9 @@ function saveAgain(
   });
 }
 
-/** A removal that failed may still have happened. */
-function removeAgain(backend: Backend, patience: Patience, type: FileType, name: string): Promise<void> {
-  return again(patience, async (attempt) => {
+/** A removal that failed may still have been done. */
+function removeWithRetries(backend: Backend, options: RetryOptions, type: FileType, name: string): Promise<void> {
+  return withRetries(options, async (attempt) => {
     try {
       await backend.remove(type, name);
     } catch (error) {
@@ -64,9 +64,9 @@ function removeAgain(backend: Backend, patience: Patience, type: FileType, name:
   });
 }
 
-/** A listing that breaks is begun anew, so it is gathered before any of it is handed on. */
-async function* listAgain(backend: Backend, patience: Patience, type: FileType): AsyncGenerator<ListedFile> {
-  yield* await again(patience, async () => {
+/** A listing that breaks starts over, so it is complete before any of it is handed on. */
+async function* listWithRetries(backend: Backend, options: RetryOptions, type: FileType): AsyncGenerator<ListedFile> {
+  yield* await withRetries(options, async () => {
     const files = await Array.fromAsync(backend.list(type));
     if (new Set(files.map(({ name }) => name)).size === files.length) return files;
     throw new AppError('store/unavailable', 'The store listed a file twice.', { retry: { afterMs: 500 } });

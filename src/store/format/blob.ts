@@ -33,19 +33,19 @@ const longestBlob = 2 ** 32 - 1 - 64;
  * Compresses and encrypts a blob, and opens the result again before handing it out, so that a fault of the compressor or of
  * the memory is found while the original is still at hand. Data that does not shrink is stored as it is; trees are always
  * compressed, because prune repacks those that are not. `id` may be given where the caller has hashed the bytes already, and
- * `room` where the sealed bytes are needed no longer than until the next blob.
+ * `buffer` where the sealed bytes are needed no longer than until the next blob.
  */
 export function sealBlob<Type extends BlobType>(
   key: MasterKey,
   type: Type,
   plaintext: Uint8Array,
   id: BlobIdOf<Type> = idOf(plaintext),
-  room?: Buffer,
+  buffer?: Buffer,
 ): SealedBlob<Type> {
   if (plaintext.length === 0 || plaintext.length > longestBlob) throw new RangeError('A blob holds 1 byte to 4 GiB.');
   const compressed = type === 'tree' || mayShrink(plaintext) ? compress(plaintext) : plaintext;
   const worth = type === 'tree' || compressed.length < plaintext.length;
-  const sealed = encrypt(key, worth ? compressed : plaintext, undefined, room);
+  const sealed = encrypt(key, worth ? compressed : plaintext, undefined, buffer);
   if (!worth) {
     proveStored(key, id, sealed);
     return { type, id, sealed };

@@ -31,11 +31,11 @@ export function createMasterKey(): MasterKey {
 
 /**
  * The envelope of the plaintext: IV, AES-256-CTR ciphertext, Poly1305-AES tag of the ciphertext. The IV is fresh unless given.
- * It is written into `room` where that is large enough, and then valid until the room is used again.
+ * It is written into `buffer` where that is large enough, and then valid until the buffer is used again.
  */
-export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = freshIv(), room?: Buffer): Buffer {
+export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = freshIv(), buffer?: Buffer): Buffer {
   const length = plaintext.length + envelopeOverhead;
-  const envelope = room && room.length >= length ? room.subarray(0, length) : Buffer.allocUnsafe(length);
+  const envelope = buffer && buffer.length >= length ? buffer.subarray(0, length) : Buffer.allocUnsafe(length);
   envelope.set(iv);
   const cipher = createCipheriv('aes-256-ctr', prepared(key).encrypt, iv);
   for (const [at, slice] of slices(plaintext)) envelope.set(cipher.update(slice), ivLength + at);

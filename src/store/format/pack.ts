@@ -20,9 +20,9 @@ export interface OpenPack {
   finish(): FinishedPack;
 }
 
-/** A new pack. It is built in `room` where that is large enough, so that the memory can be used for many packs in turn. */
-export function openPack(key: MasterKey, room: ArrayBuffer = new ArrayBuffer(0)): OpenPack {
-  const blobs = openGrowing(room);
+/** A new pack. It is built in `buffer` where that is large enough, so that the memory can be used for many packs in turn. */
+export function openPack(key: MasterKey, buffer: ArrayBuffer = new ArrayBuffer(0)): OpenPack {
+  const blobs = openGrowing(buffer);
   const entries = openGrowing(new ArrayBuffer(64 * longestEntry));
   return {
     get size() {
@@ -41,8 +41,8 @@ export function openPack(key: MasterKey, room: ArrayBuffer = new ArrayBuffer(0))
 }
 
 /** Bytes that follow each other, in memory that is moved to a larger place when it is full. */
-function openGrowing(room: ArrayBuffer) {
-  let bytes = new Uint8Array(room);
+function openGrowing(buffer: ArrayBuffer) {
+  let bytes = new Uint8Array(buffer);
   let size = 0;
   return {
     get size() {

@@ -3,10 +3,10 @@ import { constants, type ZstdCompress, type ZstdDecompress } from 'node:zlib';
 /** A compressor or decompressor that is kept from one frame to the next. */
 export interface ZstdContext {
   /**
-   * Works the input into `room`, which must have a byte more than the result needs, and answers how long the result is; undefined
+   * Works the input into `buffer`, which must have a byte more than the result needs, and answers how long the result is; undefined
    * when it did not fit, is no frame, or is not of the length expected.
    */
-  run(input: Uint8Array, room: Uint8Array, expected?: number): number | undefined;
+  run(input: Uint8Array, buffer: Uint8Array, expected?: number): number | undefined;
 }
 
 /**
@@ -18,8 +18,8 @@ export function openZstdContext(open: () => ZstdCompress | ZstdDecompress, proof
   let run = runnerOf(open());
   if (run === undefined || !proves(run, proof)) return undefined;
   return {
-    run(input, room, expected) {
-      const length = run?.(input, room);
+    run(input, buffer, expected) {
+      const length = run?.(input, buffer);
       if (length !== undefined && length === (expected ?? length)) return length;
       run = runnerOf(open());
       return undefined;
@@ -33,14 +33,14 @@ export interface Proof {
   readonly isRight: (output: Uint8Array) => boolean;
 }
 
-type Run = (input: Uint8Array, room: Uint8Array) => number | undefined;
+type Run = (input: Uint8Array, buffer: Uint8Array) => number | undefined;
 
 /** Twice, since the second frame is the first that meets a used context. */
 function proves(run: Run, { input, isRight }: Proof): boolean {
   const once = () => {
-    const room = new Uint8Array(1024);
-    const length = run(input, room);
-    return length !== undefined && isRight(room.subarray(0, length));
+    const buffer = new Uint8Array(1024);
+    const length = run(input, buffer);
+    return length !== undefined && isRight(buffer.subarray(0, length));
   };
   return once() && once();
 }
@@ -50,10 +50,10 @@ function runnerOf(stream: ZstdCompress | ZstdDecompress): Run | undefined {
   const { _handle: handle, _writeState: left } = stream;
   if (!isHandle(handle) || !(left instanceof Uint32Array)) return undefined;
   stream.on('error', () => undefined);
-  return (input, room) => {
-    handle.writeSync(constants.ZSTD_e_end, input, 0, input.length, room, 0, room.length);
-    const [roomLeft = 0, inputLeft = 0] = left;
-    return inputLeft === 0 && roomLeft > 0 && !stream.destroyed ? room.length - roomLeft : undefined;
+  return (input, buffer) => {
+    handle.writeSync(constants.ZSTD_e_end, input, 0, input.length, buffer, 0, buffer.length);
+    const [spaceLeft = 0, inputLeft = 0] = left;
+    return inputLeft === 0 && spaceLeft > 0 && !stream.destroyed ? buffer.length - spaceLeft : undefined;
   };
 }
 
@@ -63,7 +63,7 @@ interface Handle {
     input: Uint8Array,
     inputAt: number,
     inputLength: number,
-    room: Uint8Array,
+    buffer: Uint8Array,
     roomAt: number,
     roomLength: number,
   ): void;

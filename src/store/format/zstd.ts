@@ -13,14 +13,14 @@ const decompressor = openZstdContext(() => createZstdDecompress(), {
   isRight: (plain) => hello.plain.equals(plain),
 });
 
-/** What is longer than any chunk goes the documented way, so that contexts and rooms stay small. */
+/** What is longer than any chunk goes the documented way, so that contexts and buffers stay small. */
 const longestKept = 8 * 1024 * 1024;
-let room = Buffer.allocUnsafeSlow(256 * 1024);
+let buffer = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** One zstd frame of the bytes. The window of this level stays far below the 8 MiB that every decoder must allow. */
 export function compress(bytes: Uint8Array): Buffer {
-  const length = bytes.length <= longestKept ? compressor?.run(bytes, roomOf(boundOf(bytes.length))) : undefined;
-  if (length !== undefined) return Buffer.from(room.subarray(0, length));
+  const length = bytes.length <= longestKept ? compressor?.run(bytes, bufferOf(boundOf(bytes.length))) : undefined;
+  if (length !== undefined) return Buffer.from(buffer.subarray(0, length));
   return zstdCompressSync(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: chunkSizeFor(bytes.length) });
 }
 
@@ -60,9 +60,9 @@ function inflateKept(frame: Uint8Array, length: number): Buffer | undefined {
   return decompressor?.run(frame, content, length) === undefined ? undefined : content.subarray(0, length);
 }
 
-function roomOf(length: number): Buffer {
-  if (room.length < length) room = Buffer.allocUnsafeSlow(length);
-  return room;
+function bufferOf(length: number): Buffer {
+  if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length);
+  return buffer;
 }
 
 /** More than a frame of so many bytes can take. */

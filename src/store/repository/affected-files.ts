@@ -2,25 +2,25 @@ import { isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { Tree } from '../format/tree.ts';
-import type { BlobName, Finding, HurtFile } from './finding.ts';
+import type { AffectedFile, BlobName, Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
 const filesOfFinding = 1000;
 
 /** The findings, each with the files that cannot be read because of it. */
-export async function nameHurtFiles(
+export async function nameAffectedFiles(
   repository: Repository,
   snapshots: readonly SavedSnapshot[],
   findings: readonly Finding[],
   signal: AbortSignal | undefined,
 ): Promise<Finding[]> {
-  const hurt = hurtBlobs(repository, findings);
-  if (hurt.size === 0) return findings.map((finding) => ({ ...finding, files: [] }));
-  const files = findings.map((): HurtFile[] => []);
-  const walk = hurtWalk(repository, hurt, signal);
+  const lost = lostBlobs(repository, findings);
+  if (lost.size === 0) return findings.map((finding) => ({ ...finding, files: [] }));
+  const files = findings.map((): AffectedFile[] => []);
+  const affectedUnder = openAffectedSearch(repository, lost, signal);
   for (const { id, snapshot } of snapshots) {
-    for (const { path, finding } of await walk.under(snapshot.tree)) {
+    for (const { path, finding } of await affectedUnder(snapshot.tree)) {
       const list = files[finding];
       if (list !== undefined && list.length < filesOfFinding) list.push({ snapshot: id, path: `/${path}` });
     }
@@ -28,19 +28,19 @@ export async function nameHurtFiles(
   return findings.map((finding, number) => ({ ...finding, files: files[number] ?? [] }));
 }
 
-/** Numbers of the findings that a blob is hurt by. */
-type HurtBlobs = ReadonlyMap<string, readonly number[]>;
+/** The numbers of the findings by which a blob is lost. */
+type LostBlobs = ReadonlyMap<string, readonly number[]>;
 
-interface Hurt {
+interface Affected {
   readonly path: string;
   readonly finding: number;
 }
 
-/** A blob that lies whole in another pack is not hurt. */
-function hurtBlobs({ index }: Repository, findings: readonly Finding[]): HurtBlobs {
+/** A blob of which another pack holds an intact copy is not lost. */
+function lostBlobs({ index }: Repository, findings: readonly Finding[]): LostBlobs {
   const broken = new Set(findings.map(({ packId }) => packId));
-  const lost = ({ type, id }: BlobName) => index.findAll(type, id).every(({ packId }) => broken.has(packId));
-  const pairs = findings.flatMap(({ blobs = [] }, number) => blobs.filter(lost).map((blob) => ({ blob, number })));
+  const isLost = ({ type, id }: BlobName) => index.findAll(type, id).every(({ packId }) => broken.has(packId));
+  const pairs = findings.flatMap(({ blobs = [] }, number) => blobs.filter(isLost).map((blob) => ({ blob, number })));
   const groups = Map.groupBy(pairs, ({ blob }) => keyOf(blob.type, blob.id));
   return new Map(Array.from(groups, ([key, group]) => [key, group.map(({ number }) => number)]));
 }
@@ -49,30 +49,30 @@ function keyOf(type: BlobName['type'], id: BlobName['id']): string {
   return `${type} ${id}`;
 }
 
-/** What is hurt below a tree is found once, however many snapshots share the tree. */
-function hurtWalk(repository: Repository, hurt: HurtBlobs, signal: AbortSignal | undefined) {
-  const known = new Map<TreeId, readonly Hurt[]>();
-  const nothing: readonly Hurt[] = [];
-  const under = async (id: TreeId): Promise<readonly Hurt[]> => {
+/** Each tree is searched once, however many snapshots share it. */
+function openAffectedSearch(repository: Repository, lost: LostBlobs, signal: AbortSignal | undefined) {
+  const known = new Map<TreeId, readonly Affected[]>();
+  const nothing: readonly Affected[] = [];
+  const under = async (id: TreeId): Promise<readonly Affected[]> => {
     const found = known.get(id);
     if (found !== undefined) return found;
     signal?.throwIfAborted();
-    const own = (hurt.get(keyOf('tree', id)) ?? []).map((finding) => ({ path: '', finding }));
-    for (const node of (await loadIfWhole(repository, id)).nodes) own.push(...(await hurtIn(node)));
+    const own = (lost.get(keyOf('tree', id)) ?? []).map((finding) => ({ path: '', finding }));
+    for (const node of (await loadIfIntact(repository, id)).nodes) own.push(...(await affectedIn(node)));
     known.set(id, own.length === 0 ? nothing : own);
     return own;
   };
-  const hurtIn = async (node: Node): Promise<readonly Hurt[]> => {
-    if (node.type === 'file') return hurtFile(node.name, node.content);
+  const affectedIn = async (node: Node): Promise<readonly Affected[]> => {
+    if (node.type === 'file') return affectedFile(node.name, node.content);
     if (node.type !== 'dir') return nothing;
     return (await under(node.subtree)).map(({ path, finding }) => ({ path: `${node.name}/${path}`, finding }));
   };
-  const hurtFile = (path: string, content: readonly BlobName['id'][]) =>
-    [...new Set(content.flatMap((id) => hurt.get(keyOf('data', id)) ?? []))].map((finding) => ({ path, finding }));
-  return { under };
+  const affectedFile = (path: string, content: readonly BlobName['id'][]) =>
+    [...new Set(content.flatMap((id) => lost.get(keyOf('data', id)) ?? []))].map((finding) => ({ path, finding }));
+  return under;
 }
 
-async function loadIfWhole(repository: Repository, id: TreeId): Promise<Tree> {
+async function loadIfIntact(repository: Repository, id: TreeId): Promise<Tree> {
   return repository.loadTree(id).catch((error: unknown) => {
     if (isAppError(error, 'repository/damaged')) return { nodes: [] };
     throw error;

@@ -7,7 +7,7 @@ import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-/** Reads every tree that the snapshots reach, once, and looks whether all that it names is there. */
+/** Reads every tree that the snapshots reach once, and checks whether all that it names is there. */
 export async function* checkTrees(
   repository: Repository,
   snapshots: readonly SavedSnapshot[],

@@ -2,7 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { PackId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { packSize } from '../format/pack-header.ts';
-import { nameHurtFiles } from './affected-files.ts';
+import { nameAffectedFiles } from './affected-files.ts';
 import { checkPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import type { Finding } from './finding.ts';
@@ -20,7 +20,7 @@ export interface CheckOptions {
 }
 
 export interface CheckReport {
-  /** What is wrong, with the pack and the files it hurts where that can be told. Empty: all is well. */
+  /** What is wrong, with the pack and the files it affects where these are known. Empty: nothing is. */
   readonly findings: readonly Finding[];
   readonly snapshots: number;
   readonly packs: number;
@@ -29,9 +29,9 @@ export interface CheckReport {
 }
 
 /**
- * Looks whether everything that the snapshots need is there and is what it claims to be: indexes, sizes of packs, trees and
- * their canonical form, data blobs, and the content of the packs chosen. The caller opened the repository for this, and
- * holds a lock on it. A store that does not answer ends it with an error; damage never does.
+ * Checks whether everything that the snapshots need is there and intact: indexes, sizes of packs, trees and their canonical
+ * form, data blobs, and the content of the packs chosen. The caller opened the repository for this, and holds a lock on it.
+ * An unavailable store ends it with an error; damage never does.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions = {}): Promise<CheckReport> {
   const findings: Finding[] = [];
@@ -49,7 +49,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     findings.push(...(await checkPack(repository, pack)));
   }
   return {
-    findings: await nameHurtFiles(repository, snapshots, findings, options.signal),
+    findings: await nameAffectedFiles(repository, snapshots, findings, options.signal),
     snapshots: snapshots.length,
     packs: sizes.size,
     packsRead: chosen.length,

@@ -21,7 +21,7 @@ export interface Finding {
   /** The blobs that cannot be read because of it. */
   readonly blobs?: readonly BlobName[];
   /** The files and folders (ending in '/') that need those blobs; the first thousand. */
-  readonly files?: readonly HurtFile[];
+  readonly files?: readonly AffectedFile[];
 }
 
 export interface BlobName {
@@ -29,7 +29,7 @@ export interface BlobName {
   readonly id: BlobId;
 }
 
-export interface HurtFile {
+export interface AffectedFile {
   readonly snapshot: SnapshotId;
   readonly path: string;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openDepthFirst, type Task } from '../../../src/store/archiver/depth-first.ts';
 
 const tick = () => new Promise(setImmediate);
-const task = (run: () => Promise<void>, places = 1): Task => ({ places, run });
+const task = (run: () => Promise<void>, slots = 1): Task => ({ slots, run });
 
 describe('a walk depth first', () => {
   test('finishes what is below before it begins what is beside', async () => {
@@ -19,24 +19,24 @@ describe('a walk depth first', () => {
     expect(order).toEqual(['x', 'xa', 'xaa', 'xab', 'xb', 'xba', 'xbb']);
   });
 
-  test('fills its places and takes no more, whatever a task needs of them', async () => {
+  test('fills its slots and takes no more, whatever a task needs of them', async () => {
     let taken = 0;
     let most = 0;
     const walk = openDepthFirst(8, () => undefined);
-    const hold = (places: number) =>
+    const hold = (slots: number) =>
       task(async () => {
-        taken += places;
+        taken += slots;
         most = Math.max(most, taken);
         await tick();
-        taken -= places;
-      }, places);
+        taken -= slots;
+      }, slots);
     walk.push(Array.from({ length: 50 }, (_, n) => hold(n % 3 === 0 ? 4 : 1)).values());
     await walk.ended;
     expect(most).toBeLessThanOrEqual(8);
     expect(most).toBeGreaterThan(5);
   });
 
-  test('lets a task run that needs more places than there are', async () => {
+  test('lets a task run that needs more slots than there are', async () => {
     const ran: string[] = [];
     const walk = openDepthFirst(2, () => undefined);
     walk.push([task(async () => void ran.push('large'), 5)].values());
