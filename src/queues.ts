@@ -5,9 +5,9 @@ import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /**
- * The queue owns the timing and nothing else: it carries ids, and PostgreSQL's table of runs is the truth. Losing
- * the whole queue loses nothing, because whatever is still due there is put in again. So finished jobs are not kept
- * either: a kept one would keep the same id from being put in again.
+ * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Nothing is
+ * lost with the whole queue, because every run that is still due is queued again. Finished jobs are not kept: a kept one
+ * would prevent a job with the same id.
  */
 
 /** A run that is to be worked on. */
@@ -16,10 +16,10 @@ export interface BackUpJob {
 }
 
 export interface BackUpRequest extends BackUpJob {
-  /** Part of the job's id: one attempt of a run waits in the queue once, however often it is put in. */
+  /** Part of the job's id: one attempt of a run is in the queue once, however often it is queued. */
   attempt: number;
   delayMs?: number;
-  /** Goes before everything that waits, for a person who pressed the button. */
+  /** Before everything that waits, for a person who asked for it. */
   urgent?: boolean;
 }
 
@@ -30,10 +30,10 @@ export interface QueueCounts {
 }
 
 export interface BackUpQueue {
-  /** Puts the runs in; those that already wait, are delayed or being worked on stay as they are. Fails fast when the queue is away. */
+  /** Queues the runs; those that wait, are delayed or are being worked on stay as they are. Fails fast when the queue is unavailable. */
   enqueue(requests: readonly BackUpRequest[]): Promise<void>;
   counts(): Promise<QueueCounts>;
-  /** Forgets every job, also those being worked on. */
+  /** Removes every job, including those being worked on. */
   clear(): Promise<void>;
 }
 
@@ -61,10 +61,10 @@ export const backUpQueueName = 'back-ups';
 /** Where the queue of Nightkeep lives: its key prefix in Redis, its schema in PostgreSQL. */
 export const queuePrefix = 'nightkeep';
 
-/** Tries of one job before it is given up; the table of runs decides whether there is another attempt. */
-const tries = 5;
+/** Attempts at one job before it is given up; the table of runs decides whether the run is attempted again. */
+const jobAttempts = 5;
 const jobOptions: JobsOptions = {
-  attempts: tries,
+  attempts: jobAttempts,
   backoff: { type: 'custom' },
   removeOnComplete: true,
   removeOnFail: true,
@@ -72,7 +72,7 @@ const jobOptions: JobsOptions = {
 };
 const bulkSize = 1_000;
 
-/** Opens the queue and makes its tables where they are missing; rejects with queue/unavailable when it does not answer. */
+/** Opens the queue and creates its tables where they are missing; throws `queue/unavailable`. */
 export async function openQueues(settings: QueueSettings): Promise<Queues> {
   const connection =
     settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
@@ -89,7 +89,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
   };
 }
 
-/** What we use of BullMQ's queue, whose type differs with the backend. */
+/** The used part of BullMQ's queue, whose type differs with the backend. */
 interface BackUps {
   addBulk(jobs: { name: string; data: BackUpJob; opts: JobsOptions }[]): Promise<unknown>;
   getJobCounts(...states: ('waiting' | 'active' | 'delayed')[]): Promise<Record<string, number>>;
@@ -149,7 +149,7 @@ async function reachRedis(url: string, { prefix }: QueueSettings): Promise<Queue
   return connection;
 }
 
-/** What Redis says of itself (INFO). Throws what the driver throws; leaves nothing open. */
+/** Redis's INFO. Throws what the driver throws; leaves nothing open. */
 export async function askRedis(url: string): Promise<string> {
   return askOnce(url, (client) => client.info());
 }
@@ -160,7 +160,7 @@ async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Prom
   client.on('error', () => {}); // connect() rejects as well.
   try {
     await client.connect();
-    // The driver stays in database 0 where there is none of that number.
+    // The driver would stay in database 0 where that number does not exist.
     await client.select(client.options.db ?? 0);
     return await ask(client);
   } finally {
@@ -183,7 +183,7 @@ async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<
 
 type RedisBehaviour = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>;
 
-/** A connection that comes back by itself, until it is ended: what still waits then for an answer is rejected soon. */
+/** A connection that reconnects by itself until it is ended; what is still awaited then is rejected soon. */
 export function connectRedis(url: string, options: RedisBehaviour): { client: Redis; end: () => void } {
   let ended = false;
   const retryStrategy = (times: number) => (ended ? null : Math.min(200 * times, 5_000));
@@ -196,7 +196,7 @@ export function connectRedis(url: string, options: RedisBehaviour): { client: Re
   return { client, end };
 }
 
-/** An outage raises the same error at every try to connect again; one line of it is enough. */
+/** During an outage every attempt to reconnect raises the same error; one line of it is enough. */
 export function reportErrors(log: Log): (error: Error) => void {
   let last: string | undefined;
   return (error) => {

@@ -12,11 +12,11 @@ import type { Resources } from '../src/resources.ts';
 import { workOn } from './work-on.ts';
 
 export interface RunningWorker {
-  /** Takes nothing new, gives what is in hand its grace, returns the rest to the queue. */
+  /** Takes nothing new, gives running work `graceMs` to end, and returns the rest to the queue. */
   close(graceMs: number): Promise<void>;
 }
 
-/** What a worker does besides its runs: when, in UTC, the event of its failure, and the work. */
+/** What a worker does besides its runs: when (UTC), the event that logs its failure, and the work. */
 type Duty = readonly [
   pattern: string,
   failure: string,
@@ -33,7 +33,7 @@ const duties: readonly Duty[] = [
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
 
-/** Works on runs and keeps the night. What a crash left behind is mended first. */
+/** Works on runs and on the duties. First it mends what a crash left behind. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
   const closing = new AbortController();

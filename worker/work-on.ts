@@ -5,8 +5,8 @@ import { type Log, scrub } from '../src/log.ts';
 import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
 
 /**
- * Does one job. The signal is aborted with the reason: run/lost-lease when the queue gave the job to another worker,
- * run/stopped when this one shuts down. An error that says it may be tried again (`retry`) puts the job back for then.
+ * Does one job. The signal is aborted with `run/lost-lease` when the queue gave the job to another worker, and with
+ * `run/stopped` when this one shuts down. An error that may pass (`retry`) puts the job back for that time.
  */
 export type Handler = (job: BackUpJob, signal: AbortSignal) => Promise<void>;
 
@@ -14,24 +14,24 @@ export interface WorkOptions {
   concurrency: number;
   clock: Clock;
   log: Log;
-  /** How long a job stays this worker's without a sign of life. */
+  /** How long a job is kept for this worker without a sign of life. */
   lockMs?: number;
 }
 
 export interface Work {
   /**
-   * Takes no new jobs, gives those in hand `graceMs` to end, then aborts their signals and awaits them. When Redis is
-   * away it answers all the same, but BullMQ's timers stay: end the process with process.exit().
+   * Takes no new jobs, gives those in hand `graceMs` to end, then aborts their signals and awaits them. Resolves even when
+   * Redis is unavailable, but BullMQ's timers stay: end the process with process.exit().
    */
   close(graceMs: number): Promise<void>;
 }
 
-/** How long to wait for the queue itself once every job in hand has ended; it may be away. */
+/** How long to wait for the queue itself, which may be unavailable, once every job in hand has ended. */
 const partingMs = 5_000;
-/** Longer than a worker waits in Redis for its next job (10 s); ends what would wait for a lost Redis for ever. */
+/** Longer than a worker waits in Redis for its next job (10 s); ends commands that would wait for a lost Redis for ever. */
 const commandMs = 20_000;
 
-/** Takes back-up jobs from the queue until closed; comes back by itself when the queue was away. */
+/** Takes back-up jobs from the queue until closed; reconnects by itself after an outage of the queue. */
 export function workOn(connection: QueueConnection, handler: Handler, options: WorkOptions): Work {
   const log = options.log.with({ queue: backUpQueueName });
   const inHand = new Map<string, AbortController>();
@@ -74,7 +74,7 @@ function openWorker(connection: QueueConnection, process: Processor<unknown, voi
     stalledInterval: options.lockMs ?? 30_000,
     maxStalledCount: 3,
     runRetryDelay: 1_000,
-    settings: { backoffStrategy: (tries, _type, error) => pauseBefore(tries, error) },
+    settings: { backoffStrategy: (attempts, _type, error) => pauseBefore(attempts, error) },
   };
   if (connection.kind === 'postgres') {
     const all = { ...settings, connection: connection.options };
@@ -92,7 +92,7 @@ interface OpenWorker {
   end: () => void;
 }
 
-/** What we use of BullMQ's worker, whose type differs with the backend. */
+/** The used part of BullMQ's worker, whose type differs with the backend. */
 interface BullWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'lockRenewalFailed', listener: (ids: string[]) => void): unknown;
@@ -108,7 +108,7 @@ async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log
   }
 }
 
-/** What is in the queue may have been put there by hand. */
+/** Jobs may have been queued by hand. */
 function parseJob(data: unknown): BackUpJob {
   if (typeof data === 'object' && data !== null && 'runId' in data && typeof data.runId === 'string')
     return { runId: data.runId };
@@ -127,10 +127,10 @@ class FailedJob extends Error {
   }
 }
 
-/** The pause that the error asks for, at least doubling from a second with each try; -1 is "do not try again". */
-function pauseBefore(tries: number, error: Error | undefined): number {
+/** The pause that the error asks for, or more: it doubles from a second with each attempt; -1 means no further attempt. */
+function pauseBefore(attempts: number, error: Error | undefined): number {
   if (!(error instanceof FailedJob) || error.afterMs === undefined) return -1;
-  return Math.max(error.afterMs, 1_000 * 2 ** (tries - 1));
+  return Math.max(error.afterMs, 1_000 * 2 ** (attempts - 1));
 }
 
 interface Closing extends OpenWorker {
@@ -148,7 +148,9 @@ async function close({ worker, end, inHand, handled, clock, log }: Closing, grac
     for (const controller of inHand.values()) controller.abort(stopped);
     await Promise.allSettled(handled);
     if (!(await endsWithin(clock, partingMs, closed)))
-      log.warn('queue.left', { cure: 'The queue is away; it gives these jobs to others once their locks run out.' });
+      log.warn('queue.left', {
+        cure: 'The queue is unavailable; it gives these jobs to other workers once their locks expire.',
+      });
   }
   end();
 }

@@ -9,7 +9,7 @@ export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'gener
   nextExchangeAt: Date | null;
 }
 
-/** Grants as an operator sees them, those that end first before the others; with `endingBefore`, only what ends by then. */
+/** Grants as an operator sees them, those that end first before the others; with `endingBefore`, only those that end by then. */
 export async function listGrants(
   database: Database,
   { state, endingBefore, limit }: { state?: GrantState | undefined; endingBefore?: Date | undefined; limit: number },
@@ -62,7 +62,7 @@ export interface EndingGrant {
   warnedDays: number | null;
 }
 
-/** Living grants whose maximum comes before then. */
+/** Living grants that reach their maximum before then. */
 export async function listEndingGrants(
   database: Database,
   { at, before, limit }: { at: Date; before: Date; limit: number },
@@ -76,7 +76,7 @@ export async function listEndingGrants(
   return rows.flatMap(({ maxDeadline, ...row }) => (maxDeadline === null ? [] : [{ ...row, maxDeadline }]));
 }
 
-/** Puts on record that the person was warned; false where another process did so first. */
+/** Records that the person was warned; false where another process did so first. */
 export async function saveWarning(
   database: Database,
   { grant, days, at }: { grant: EndingGrant; days: number; at: Date },
@@ -92,7 +92,7 @@ export async function saveWarning(
   });
 }
 
-/** Lets a grant be asked again now that was refused; false where it needs no asking or has ended. */
+/** Makes a refused grant due now; false where it was not refused, or has ended. */
 export async function askGrantAgain(
   database: Database,
   { grantId, at, by }: { grantId: string; at: Date; by: string },

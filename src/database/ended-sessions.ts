@@ -5,7 +5,7 @@ import { saveEvent } from './events.ts';
 export interface ProviderSession {
   issuer: string;
   subject: string;
-  /** The provider's session id, where it tells. */
+  /** The provider's session id, where it sends one. */
   sid?: string | undefined;
 }
 
@@ -27,12 +27,12 @@ export interface Logout {
   expiresAt: Date;
 }
 
-/** Whether a logout token was taken before. */
+/** Whether a logout token was used before. */
 export async function isLogoutTaken(database: Database, { issuer, jti }: Logout): Promise<boolean> {
   return (await database.logoutToken.count({ where: { issuer, jti } })) > 0;
 }
 
-/** Ends the web sessions that began before, and remembers the logout token; false where it was taken meanwhile. */
+/** Ends the web sessions that began before, and records the logout token; false where it was used meanwhile. */
 export async function saveLogout(
   database: Database,
   { logout, at, sessionsEndBy }: { logout: Logout; at: Date; sessionsEndBy: Date },
@@ -61,7 +61,7 @@ export async function saveLogout(
   });
 }
 
-/** The grants that live and came of a session, or all of a person where no session is named. */
+/** The living grants that came from a session, or all of a person where no session is named. */
 export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
   const ofSession =
     sid === undefined ? {} : { OR: [{ sid }, { generations: { some: { sid, state: 'current' as const } } }] };
@@ -72,7 +72,7 @@ export async function listGrantsOfSession(database: Database, { issuer, subject,
   return rows.map(({ id }) => id);
 }
 
-/** Forgets the logout tokens and ended sessions that can mean nothing any more. */
+/** Deletes logout tokens and ended sessions that have expired. */
 export async function forgetLogouts(database: Database, at: Date): Promise<void> {
   const expired = { where: { expiresAt: { lt: at } } };
   await database.logoutToken.deleteMany(expired);

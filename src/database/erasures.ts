@@ -5,10 +5,10 @@ import { lockUser } from './users.ts';
 /** The moment in `erase_at` of a repository that is being erased: there is no way back from it. */
 const begun = new Date(0);
 
-/** Leaves out repositories that are being erased: for whoever would use them, they are gone. */
+/** Leaves out repositories that are being erased: nothing else may use them. */
 export const notBeingErased = { OR: [{ eraseAt: null }, { eraseAt: { gt: begun } }] };
 
-/** When a person's snapshots go, and who said so. */
+/** When a person's snapshots are erased, and who chose so. */
 export interface PlannedErasure {
   userId: string;
   eraseAt: Date;
@@ -17,8 +17,8 @@ export interface PlannedErasure {
 }
 
 /**
- * Says when a person's snapshots go; a moment that has come is now. False for a person whose consent lives. Nothing
- * changes once erasing has begun.
+ * Saves when a person's snapshots are erased; a time in the past means now. False for a person with a living grant. Changes
+ * nothing once erasing has begun.
  */
 export async function saveEraseAt(
   transaction: Transaction,
@@ -35,7 +35,7 @@ export async function saveEraseAt(
   return true;
 }
 
-/** The same as a change of mind after a withdrawal. */
+/** The same for a person who chooses again after a withdrawal. */
 export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
   return database.$transaction(async (transaction) => {
     await lockUser(transaction, planned.userId);
@@ -61,7 +61,7 @@ export interface RepositoryToErase {
   location: string;
 }
 
-/** Repositories whose time has come and that no worker may still write to, and those half erased. */
+/** Repositories that are due and that no worker may still write to, and those that are half erased. */
 export async function listRepositoriesToErase(
   database: Database,
   { at, limit }: { at: Date; limit: number },
@@ -89,7 +89,7 @@ export interface Contents {
   bytes: number;
 }
 
-/** Erasing begins, on record with what is there; false where it is not to be, because consent was given again. */
+/** Records that erasing begins, and what is there; false where consent was given again. */
 export async function beginErasing(
   database: Database,
   { repository, contents, at }: { repository: RepositoryToErase; contents: Contents; at: Date },
@@ -108,7 +108,7 @@ export async function beginErasing(
   });
 }
 
-/** Forgets a repository of which nothing is left; the event that says so is the person's receipt. */
+/** Deletes the row of a repository of which nothing is left; the event is the person's receipt. */
 export async function finishErasing(
   database: Database,
   { repository: { id, userId }, at }: { repository: RepositoryToErase; at: Date },
@@ -129,7 +129,7 @@ export interface Erasure extends Contents {
   at: Date;
 }
 
-/** What was erased last of a person, and when; null where nothing ever was. */
+/** What was last erased of a person, and when; null where nothing ever was. */
 export async function findErasure(database: Transaction, userId: string): Promise<Erasure | null> {
   const event = await findEvent(database, userId, 'snapshots erased');
   const [, repositoryId = '', snapshots, files, bytes] = contentsShape.exec(event?.reason ?? '') ?? [];

@@ -19,9 +19,9 @@ export interface DeadlineFacts {
   overdue: number;
   /** Less than a quarter of their idle window is left, which keep-alive never lets happen. */
   nearIdle: number;
-  /** They end whatever is done before `maxBefore`. */
+  /** They reach their maximum before `maxBefore`. */
   nearMax: number;
-  /** When the first of them ends unused. */
+  /** When the first of them ends if it is not used. */
   nextIdle: Date | null;
 }
 
@@ -44,13 +44,13 @@ export async function inspectDeadlines(
 }
 
 export interface EndingFacts {
-  /** Tokens of consents that were withdrawn before then, and which the provider has not ended. */
+  /** Tokens of grants that were withdrawn before then and are not revoked. */
   tokens: number;
   /** Repositories that should have been erased by then. */
   repositories: number;
 }
 
-/** What was to end before then and is still there. */
+/** What should have ended before then and has not. */
 export async function inspectEndings(database: Database, { before }: { before: Date }): Promise<EndingFacts> {
   const [facts] = await database.$queryRaw<[EndingFacts]>`
     SELECT (SELECT count(*)::int FROM grants g JOIN token_generations t ON t.grant_id = g.id
@@ -60,15 +60,15 @@ export async function inspectEndings(database: Database, { before }: { before: D
 }
 
 export interface RotationFacts {
-  /** Exchanges that went well. */
+  /** Exchanges that succeeded. */
   exchanges: number;
   /** Of those, how many brought a new token. */
   renewed: number;
-  /** Tokens whose answer was lost, and which were taken when they were sent again. */
+  /** Tokens whose answer was lost and that were accepted when they were sent again. */
   takenAgain: number;
   /** Exchanges whose answer was lost. */
   lost: number;
-  /** Refusals that called a token used. */
+  /** Refusals of a token as used before. */
   refusedAsUsed: number;
 }
 
@@ -95,17 +95,17 @@ export interface WindowFacts {
   idleSeconds: number | null;
   /** The shortest life from consent to maximum that tokens have shown. */
   maxSeconds: number | null;
-  /** Current tokens, and how many of them say when they end. */
+  /** Current tokens, and how many of them say when they expire. */
   tokens: number;
   withEnd: number;
-  /** The longest pause after which a token was still taken. */
+  /** The longest pause after which a token was still accepted. */
   takenAfterSeconds: number | null;
   /** Tokens whose session was gone when they were next sent, and the shortest pause before that. */
   gone: number;
   goneAfterSeconds: number | null;
 }
 
-/** What the provider's tokens say of the offline windows, and how long tokens were left unused when they were taken or refused. */
+/** What tokens say of the provider's offline windows, and how long they were unused when they were accepted or refused. */
 export async function inspectWindows(database: Database, { since }: { since: Date }): Promise<WindowFacts> {
   const [facts] = await database.$queryRaw<[WindowFacts]>`
     WITH asked AS (
@@ -129,7 +129,7 @@ export async function inspectWindows(database: Database, { since }: { since: Dat
   return facts;
 }
 
-/** By how many seconds tokens seemed to be issued before they were received, in the middle of the latest; null without any. */
+/** By how many seconds tokens seem to be issued before they are received: the median of the latest; null without any. */
 export async function inspectIssuing(
   database: Database,
   { since, latest }: { since: Date; latest: number },

@@ -1,18 +1,18 @@
 import type { Database } from './client.ts';
 
 export interface RunFacts {
-  /** Runs that are being worked on under a lease that counts. */
+  /** Runs with a lease that has not expired. */
   running: number;
-  /** Runs whose lease lapsed before `lapsedBefore`, and which nobody gave back. */
+  /** Runs whose lease expired before `lapsedBefore` and that were not returned to the queue. */
   lapsed: number;
-  /** Runs that were due before `waitingBefore` and wait. */
+  /** Queued runs that were due before `waitingBefore`. */
   waiting: number;
   /** Plans whose night was due before `nightBefore` and was not opened. */
   unopened: number;
   ended: number;
   partial: number;
   failed: number;
-  /** What most of the failed ones failed of. */
+  /** The most frequent error of those that failed. */
   errorCode: string | null;
 }
 
@@ -38,7 +38,7 @@ export async function inspectRuns(
   return facts;
 }
 
-/** Where repositories must be that were made whole, those not due to be erased. */
+/** The locations of repositories that were completely made and are not due to be erased. */
 export async function listRepositoryLocations(database: Database, at: Date): Promise<string[]> {
   const rows = await database.repository.findMany({
     where: { recoveryKeyFile: { not: null }, OR: [{ eraseAt: null }, { eraseAt: { gt: at } }] },

@@ -24,7 +24,7 @@ export async function inspectServer(database: Database): Promise<ServerFacts> {
   return facts;
 }
 
-/** Whether the queue has made its tables in this schema. */
+/** Whether the queue has created its tables in this schema. */
 export async function hasQueueTables(database: Database, schema: string): Promise<boolean> {
   const [{ exists }] = await database.$queryRaw<[{ exists: boolean }]>`
     SELECT to_regclass(${`${schema}.job`}) IS NOT NULL AS "exists"`;

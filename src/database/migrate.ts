@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
 import { noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
 
-/** Applies what is missing and answers the names applied; safe to call from several processes at once. */
+/** Applies missing migrations and returns their names; several processes may call it at once. */
 export async function migrate(url: string): Promise<string[]> {
   const migrationsList = await readMigrations();
   const { appliedMigrationNames } = await withSchemaEngine(url, (engine) =>
@@ -11,7 +11,7 @@ export async function migrate(url: string): Promise<string[]> {
   return appliedMigrationNames;
 }
 
-/** As `migrate`, but looks first: the engine costs a second and 60 MiB that a start without news can spare. */
+/** As `migrate`, but checks first: the engine costs a second and 60 MiB, which most starts can save. */
 export async function migrateWhereNeeded(database: Database, url: string): Promise<string[]> {
   return (await compareMigrations(database)).missing.length > 0 ? migrate(url) : [];
 }

@@ -15,7 +15,7 @@ interface DuePlan {
 
 /**
  * Opens the nights that are due, in one transaction: one run for each plan, unique on plan and night, and the plan's next night.
- * A plan that missed nights gets one run, for the latest. Rows that another planner holds are left to it.
+ * A plan that missed nights gets one run, for the latest. Skips plans that another planner holds.
  */
 export async function openDueNights(
   database: Database,
@@ -66,8 +66,8 @@ export interface RequestedRun {
 }
 
 /**
- * A run besides the nightly one; the plan's run that is under way already is answered instead of a second. Null where
- * the grant is not to be used any more.
+ * Saves a run besides the nightly one, or returns the plan's run that is under way. Null where the grant may no longer be
+ * used.
  */
 export async function saveRequestedRun(
   database: Database,

@@ -2,7 +2,7 @@ import type { Database } from './client.ts';
 import { notBeingErased } from './erasures.ts';
 import type { Repository, User } from './generated/client.ts';
 
-/** A person's repository row with its person, or null; one that is being erased is gone. */
+/** A person's repository row with its person; null where there is none, or it is being erased. */
 export async function findRepository(
   database: Database,
   userId: string,
@@ -19,12 +19,12 @@ export interface NewRepositoryRow {
   at: Date;
 }
 
-/** Keeps the sealed service password before anything is written with it; the first of two at once wins. */
+/** Saves the sealed service password before anything is written with it; the first of two concurrent calls wins. */
 export async function saveRepository(database: Database, { at, ...row }: NewRepositoryRow): Promise<void> {
   await database.repository.createMany({ data: [{ ...row, createdAt: at }], skipDuplicates: true });
 }
 
-/** Remembers the key file that the recovery key opens, and the key itself, sealed, until it was seen. */
+/** Saves the key file that the recovery key opens, and the key itself, sealed, until it was shown. */
 export async function saveRecoveryKey(
   database: Database,
   input: { id: string; recoveryKeyFile: string; sealedRecoveryKey: Uint8Array<ArrayBuffer> },
@@ -36,7 +36,7 @@ export async function saveRecoveryKey(
   });
 }
 
-/** Forgets the recovery key because it is being shown; true for the one caller who may show it. */
+/** Deletes the recovery key, which is being shown; true for the one caller who may show it. */
 export async function markRecoveryKeySeen(database: Database, { id, at }: { id: string; at: Date }): Promise<boolean> {
   const { count } = await database.repository.updateMany({
     where: { id, sealedRecoveryKey: { not: null } },

@@ -1,20 +1,20 @@
 import type { Database } from './client.ts';
 import { saveEvent } from './events.ts';
 
-/** A token that is to be ended at the provider, and is sealed here only for that. */
+/** A token that is to be revoked at the provider, and is kept sealed only for that. */
 export interface TokenToRevoke {
   grantId: string;
   userId: string;
   number: number;
   sealed: Uint8Array | null;
-  /** When it ends by itself. */
+  /** When it expires by itself. */
   endsAt: Date | null;
 }
 
-/** How a token went that was kept for its revocation. */
+/** What became of a token that was kept to be revoked. */
 export type RevocationEnd = 'revoked' | 'expired' | 'shredded';
 
-/** The tokens of withdrawn grants that the provider has not ended yet, the oldest first; of one grant where it is named. */
+/** The tokens of withdrawn grants, or of one such grant, that are not revoked yet, the oldest first. */
 export async function listWithdrawnTokens(
   database: Database,
   { grantId, at, limit }: { grantId?: string | undefined; at: Date; limit: number },
@@ -34,7 +34,7 @@ export interface ReplacedToken extends TokenToRevoke {
   currentSid: string | null;
 }
 
-/** The tokens of earlier consents of a grant, once the newer one has proved itself by an exchange. */
+/** The tokens of earlier consents of a grant, once a token of the newer one was exchanged. */
 export async function listReplacedTokens(database: Database, grantId: string): Promise<ReplacedToken[]> {
   return database.$queryRaw<ReplacedToken[]>`
     SELECT t.grant_id AS "grantId", g.user_id AS "userId", t.number, t.sealed, t.ends_at AS "endsAt", t.sid,
@@ -46,7 +46,7 @@ export async function listReplacedTokens(database: Database, grantId: string): P
     ORDER BY t.number`;
 }
 
-/** Shreds a token that was kept for its revocation, and leaves an event; false where another process did so first. */
+/** Shreds a token that was kept to be revoked, and records it; false where another process did so first. */
 export async function saveRevoked(
   database: Database,
   { token, end, reason, at }: { token: TokenToRevoke; end: RevocationEnd; reason: string; at: Date },

@@ -4,12 +4,12 @@ import { Prisma } from './generated/client.ts';
 /** What is sealed in the database. Each kind is bound to a purpose of its own. */
 export type SealedKind = 'offline tokens' | 'DPoP keys' | 'repository passwords' | 'recovery keys';
 
-/** One sealed value, and what says whose it is. */
+/** One sealed value and its owner. */
 export interface SealedValue {
   /** The grant or the repository. */
   id: string;
   userId: string;
-  /** The generation of an offline token; 0 for all else. */
+  /** The generation of an offline token; 0 for the other kinds. */
   number: number;
   sealed: Uint8Array<ArrayBuffer>;
 }
@@ -22,7 +22,7 @@ interface Place {
   sealed: Prisma.Sql;
   /** The id of its key. */
   keyId: Prisma.Sql;
-  /** Says that it has the key now. */
+  /** Sets that id. */
   setKeyId: (keyId: string) => Prisma.Sql;
 }
 
@@ -32,7 +32,7 @@ const keyColumn = (name: string) => ({
   setKeyId: (keyId: string) => sql`, ${raw(name)} = ${keyId}`,
 });
 
-/** Every column that holds sealed values. A recovery key has none for its key's id, which stands in its header. */
+/** Every column that holds sealed values. A recovery key has no column for the id of its key, which is in its header. */
 const places: Record<SealedKind, Place> = {
   'offline tokens': {
     table: raw('token_generations'),
@@ -72,7 +72,7 @@ export interface SealedPage {
 /** Where a list begins. */
 export const beforeAll = { id: '00000000-0000-0000-0000-000000000000', number: -1 };
 
-/** Values that are sealed under one of these keys, in an order of their own, those after `after`. */
+/** Values that are sealed under one of these keys, by id and number, from `after` on. */
 export async function listSealed(
   database: Database,
   kind: SealedKind,
@@ -88,13 +88,13 @@ export async function listSealed(
 
 export interface Resealed {
   seen: SealedValue;
-  /** The same, sealed afresh. */
+  /** The same value, resealed. */
   sealed: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Puts values that are sealed afresh in the place of those seen, where they still are; answers how many. It waits for nobody:
- * what another transaction holds is left as it is.
+ * Replaces values by their resealed ones where they have not changed; returns how many. Skips rows that another transaction
+ * holds.
  */
 export async function replaceSealed(
   database: Database,

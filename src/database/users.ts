@@ -12,7 +12,7 @@ export interface SignedIn {
   at: Date;
 }
 
-/** Saves what the provider said of a person; a new person gets an id and an event. */
+/** Saves what the provider said of a person; a new person gets an id. */
 export async function saveUser(database: Transaction, { issuer, subject, at, ...said }: SignedIn): Promise<User> {
   const told = {
     username: said.username ?? null,
@@ -28,7 +28,7 @@ export async function saveUser(database: Transaction, { issuer, subject, at, ...
   });
 }
 
-/** What becomes of one person's consent and repository comes one after the other, until the transaction ends. */
+/** Locks the row until the transaction ends, so that changes to one person's consent and repository come one after the other. */
 export async function lockUser(transaction: Transaction, userId: string): Promise<void> {
   await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
 }

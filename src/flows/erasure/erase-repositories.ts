@@ -13,7 +13,7 @@ import { inParallel } from '../../store/repository/in-parallel.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'store'>;
 
-/** Keys first: after them nobody opens what is left. */
+/** Keys first: without them nothing that is left can be opened. */
 const types: readonly FileType[] = ['key', 'config', 'snapshot', 'index', 'data', 'lock'];
 const batch = 20;
 const width = 16;
@@ -21,8 +21,8 @@ const width = 16;
 const pauseAfterFailureMs = 60_000;
 
 /**
- * Erases the repositories whose time has come and that no worker has in hand any more; what a crash left half erased is
- * gone on with. One that fails keeps no other from it. Answers how many are gone.
+ * Erases the repositories that are due and that no worker uses any more, and finishes those that a crash left half erased.
+ * One that fails does not stop the others. Returns how many were erased.
  */
 export async function eraseRepositories(
   resources: Needs & Pick<Resources, 'failedErasures'>,
@@ -45,7 +45,7 @@ export async function eraseRepositories(
   return erased;
 }
 
-/** Before a person's repository is used: finishes erasing the old one where that has begun, so that a new one can take its place. */
+/** Finishes erasing a person's repository where that has begun, so that a new one can take its place. */
 export async function eraseBeforeUse(
   resources: Needs,
   { userId, signal }: { userId: string; signal?: AbortSignal },
@@ -55,8 +55,8 @@ export async function eraseBeforeUse(
 }
 
 /**
- * Removes every file of a repository and forgets it only once its place lists nothing any more. False where consent was
- * given again just before.
+ * Removes every file of a repository, and its row only once the store lists nothing of it. False where consent was given
+ * again just before.
  */
 async function eraseRepository(
   { clock, database, log, store }: Needs,
@@ -94,7 +94,7 @@ async function removeAll(backend: Backend, signal?: AbortSignal): Promise<void> 
       signal?.throwIfAborted();
       await backend.remove(type, name);
     };
-    // Another worker may be erasing it too: what it took first is gone as well.
+    // Another worker may be erasing it too, and may have removed the file.
     const failed = (error: unknown) => {
       if (!isAppError(error, 'store/not-found')) throw error;
     };

@@ -9,29 +9,26 @@ import { openPersonRepository, type PersonRepository } from '../nights/open-pers
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
-/** Shows the recovery key, once; later calls throw `request/forbidden` and point to a new one. */
+/** Returns the recovery key, once; later calls throw `request/forbidden` and suggest a new one. */
 export async function revealRecoveryKey(
   resources: Needs,
   userId: string,
 ): Promise<{ recoveryKey: string; location: string }> {
   const row = await findRepository(resources.database, userId);
   if (row === null)
-    throw new AppError(
-      'repository/not-found',
-      'Nothing has been backed up yet. The recovery key comes with the first run.',
-    );
+    throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the recovery key.');
   const sealed = row.sealedRecoveryKey;
   if (sealed === null || !(await markRecoveryKeySeen(resources.database, { id: row.id, at: resources.clock.now() }))) {
     throw new AppError(
       'request/forbidden',
-      'The recovery key was shown already and is not kept. You can have a new one; the old one then ends.',
+      'The recovery key was shown before and is not kept. You can get a new one; the old one then no longer works.',
     );
   }
   const recoveryKey = Buffer.from(unseal(resources.keyring, purposes.recoveryKey(row.id), sealed)).toString();
   return { recoveryKey, location: resources.store(row.location).location };
 }
 
-/** Makes a new recovery key, to be revealed once, and ends the old one. */
+/** Makes a new recovery key, to be revealed once, and removes the old one. */
 export async function reissueRecoveryKey(resources: Needs, userId: string): Promise<void> {
   const row = await findRepository(resources.database, userId);
   const opened = await openPersonRepository(resources, userId);
@@ -54,7 +51,7 @@ export async function issueRecoveryKey(
   await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed });
 }
 
-/** Six groups of five letters and digits that are hard to mistake: 150 bits, easy to type from paper. */
+/** Six groups of five letters and digits that are hard to confuse: nearly 150 bits, easy to type from paper. */
 function newRecoveryKey(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
   const group = () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');

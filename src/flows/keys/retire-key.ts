@@ -9,11 +9,11 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'> & { spool: Pick<R
 export interface KeyUse {
   id: string;
   /**
-   * sealing: in front of the keyring. opening: in the keyring for what is still sealed under it. idle: in the keyring,
-   * and nothing needs it. missing: something needs it, and the keyring does not hold it.
+   * sealing: first in the keyring. opening: in the keyring, and something is still sealed under it. idle: in the keyring, and
+   * nothing needs it. missing: something needs it, and it is not in the keyring.
    */
   state: 'sealing' | 'opening' | 'idle' | 'missing';
-  /** When it was put in front last; absent before that, and once it is retired. */
+  /** When it last became the first; absent before that, and once it is retired. */
   since?: Date;
   /** How many values of each kind are sealed under it. */
   sealed: Record<string, number>;
@@ -34,15 +34,15 @@ export async function listKeys({ database, keyring, spool }: Omit<Needs, 'clock'
 }
 
 /**
- * Lets a key go: its canary is removed, so that the keyring may come without it. Throws `keyring/in-use` while it
- * seals or something is sealed under it, naming what, and `request/not-found` where nobody knows it.
+ * Removes the canary of a key, so that the keyring may be used without it. Throws `keyring/in-use` while the key seals or
+ * something is sealed under it, naming what, and `request/not-found` for an unknown key.
  */
 export async function retireKey(
   { clock, database, keyring, spool }: Needs,
   { keyId, by }: { keyId: string; by: string },
 ): Promise<void> {
   if (keyId === keyring.newest || keyId === (await findFrontKey(database)))
-    throw inUse(keyId, 'seals all that is new. Put another key in front of the keyring and restart every process');
+    throw inUse(keyId, 'seals everything new. Put another key first in the keyring and restart every process');
   const uses = (await listUses({ database, spool })).filter((use) => use.keyId === keyId);
   if (uses.length > 0) {
     const named = uses.map(({ kind, count }) => `${kind}: ${count}`).join(', ');
@@ -65,7 +65,7 @@ async function listUses({ database, spool }: Pick<Needs, 'database' | 'spool'>) 
   return [...(await countSealed(database)), ...spooled];
 }
 
-/** A file that was cut off opens with no key, so it needs none. */
+/** A file that was cut off cannot be opened with any key, so it needs none. */
 function keyIdIn(sealed: Uint8Array): string | undefined {
   try {
     return keyIdOf(sealed);

@@ -20,14 +20,14 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'>;
 export interface Rotation {
   /** Values that are sealed under the newest key now. */
   resealed: number;
-  /** Values that do not open; they stay as they are. */
+  /** Values that cannot be opened; they stay as they are. */
   broken: number;
 }
 
 const batch = 500;
-/** A worker does so much at a time, so that the pool of connections stays free for exchanges. */
+/** So much a worker reseals at a time, so that database connections stay free for exchanges. */
 const mostInBackground = 20_000;
-/** Between two looks at what another transaction holds. */
+/** Between two attempts to reseal what another transaction holds. */
 const pauseWhileHeldMs = 200;
 
 const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
@@ -38,9 +38,9 @@ const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
 };
 
 /**
- * Seals everything afresh under the key in front of the keyring. It may be stopped at any moment and begun again, and
- * runs beside exchanges: each value is replaced only where it is still the one that was opened. What others hold or seal
- * under an older key meanwhile is found by the passes that follow, until one finds nothing.
+ * Reseals everything under the first key of the keyring. It may be stopped and started again at any time, and runs beside
+ * exchanges: each value is replaced only where it has not changed. Repeats until a pass finds nothing, so that values that
+ * others hold, or seal under an older key meanwhile, are resealed too.
  */
 export async function rotateKeys(resources: Needs, report?: (done: number, total: number) => void): Promise<Rotation> {
   const { clock, database, keyring } = resources;
@@ -61,8 +61,8 @@ export async function rotateKeys(resources: Needs, report?: (done: number, total
 }
 
 /**
- * A part of that, for the worker's tick. Does nothing in a process whose keyring is older than another's: it would
- * seal under a key that is on its way out.
+ * Reseals a part of it, for the worker. Does nothing in a process with an older keyring than another, since it would seal
+ * under a key that is being retired.
  */
 export async function continueRotation(
   resources: Needs,
@@ -119,7 +119,7 @@ async function* underOlderKeys({ database, keyring }: Needs) {
   }
 }
 
-/** Nothing where the value does not open. */
+/** Undefined where the value cannot be opened. */
 function reseal({ keyring, log }: Needs, kind: SealedKind, seen: SealedValue): Resealed | undefined {
   const binding = bindings[kind](seen);
   try {

@@ -11,8 +11,8 @@ import { openPersonRepository, type PersonRepository } from './open-person-repos
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
 /**
- * Opens the repository of a person and makes it first where there is none: row with the sealed password, then the
- * repository, then the recovery key; a crash between two of them is mended by the next call.
+ * Opens the repository of a person, or makes it where there is none: the row with the sealed password, then the repository,
+ * then the recovery key. After a crash between two of these the next call makes what is missing.
  */
 export async function ensurePersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
   const { clock, database, keyring, store } = resources;
@@ -38,11 +38,11 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   return opened;
 }
 
-/** A store that is not mounted must not be taken for one where everything begins anew. */
+/** A store that is not mounted must not be taken for an empty one. */
 function repositoryGone(location: string): AppError {
   return new AppError(
     'store/unavailable',
-    'The repository is not where it was made. The operator must look whether the store is there, and bring it back.',
+    'The repository is not where it was made. The operator must check that the store is mounted, or restore it.',
     { detail: { location } },
   );
 }

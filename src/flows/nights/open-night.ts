@@ -4,8 +4,8 @@ import type { Resources } from '../../resources.ts';
 const batch = 500;
 
 /**
- * The planner's tick: PostgreSQL decides what is due and the queue hears of it. Harmless if it comes twice or in two
- * processes; a queue that does not answer loses nothing, since `heal` puts in again what the table says.
+ * Opens the nights that are due and queues their runs. It may run twice, or in two processes; nothing is lost when the queue
+ * does not answer, since `heal` queues again every run that the table says is queued.
  */
 export async function openNight(
   resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>,

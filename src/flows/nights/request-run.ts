@@ -3,7 +3,10 @@ import { dateIn } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
-/** "Back up now": a run besides the nightly one, before all that wait. Answers the id of the plan's run that is under way; `grant/not-usable` after consent has ended. */
+/**
+ * Queues a run besides the nightly one, before all that wait, or returns the id of the plan's run that is under way. Throws
+ * `grant/not-usable` after consent has ended.
+ */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
   { planId, trigger }: { planId: string; trigger: 'consent' | 'person' | 'operator' },
@@ -12,7 +15,7 @@ export async function requestRun(
   const at = clock.now();
   const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by: trigger });
   if (run === null)
-    throw new AppError('grant/not-usable', 'The consent has ended. Agree again first; then the backup can run.');
+    throw new AppError('grant/not-usable', 'The consent has ended. Consent again first; then the backup can run.');
   const { id, fence } = run;
   await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
   return id;

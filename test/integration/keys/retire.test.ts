@@ -75,9 +75,9 @@ test('a key that nothing is sealed under is retired, once, and the keyring may t
 });
 
 test('the key in front is never retired, not even by a process that has another one in front', async () => {
-  expect(await retire('two')).toMatch(/^keyring\/in-use .*it seals all that is new/);
+  expect(await retire('two')).toMatch(/^keyring\/in-use .*it seals everything new/);
   const behind = { ...resources, keyring: await enterWith(resources, ...lines.toReversed()) };
-  expect(await retire('two', behind)).toMatch(/^keyring\/in-use .*it seals all that is new/);
+  expect(await retire('two', behind)).toMatch(/^keyring\/in-use .*it seals everything new/);
 });
 
 test('a key that the keyring lacks although something is sealed under it is listed as missing', async () => {
