@@ -5,7 +5,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
-import { serve } from '../web/server.ts';
+import { serve, serveHealth } from '../web/server.ts';
 import { type Command, type Options, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
@@ -25,9 +25,10 @@ export const start: Command = {
     await using resources = await openFromEnvironment();
     const { config, log } = resources;
     warn(resources, roles);
-    const web = roles.includes('web') ? await serve(resources) : undefined;
+    const pages = roles.includes('web');
+    const web = pages ? await serve(resources) : await serveHealth(resources);
     const worker = roles.includes('worker') ? await startWorker(resources) : undefined;
-    const address = web?.url.href;
+    const address = pages ? web?.url.href : undefined;
     log.info('service.started', { version, roles, ...(address !== undefined && { address }) });
     if (address === undefined) output.line('Nightkeep works.');
     else for (const line of whereabouts(address, config.publicUrl.href)) output.line(line);

@@ -12,6 +12,8 @@ export interface Config {
   publicUrl: URL;
   host: string;
   port: number;
+  /** Of a worker without pages. */
+  healthPort?: number;
   dataDir: string;
   databaseUrl?: string;
   redisUrl?: string;
@@ -82,6 +84,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     publicUrl: () => value('PUBLIC_URL'),
     host: () => value('HOST'),
     port: () => value('PORT'),
+    healthPort: () => value('HEALTH_PORT'),
     dataDir,
     databaseUrl: () => value('DATABASE_URL'),
     redisUrl: () => value('REDIS_URL'),

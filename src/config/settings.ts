@@ -56,6 +56,12 @@ export const settings = {
   PUBLIC_URL: { read: address('http:', 'https:'), default: 'http://localhost:3000', help: 'Address that browsers use' },
   HOST: { read: asWritten, default: '127.0.0.1', help: 'Address to listen on' },
   PORT: { read: whole(0, 65_535), default: '3000', help: 'Port to listen on; 0 takes a free one' },
+  HEALTH_PORT: {
+    read: optional(whole(0, 65_535)),
+    help: 'Port on which a worker without pages answers `/livez` and `/readyz`, as the pages do at `PORT`',
+    absent: 'it does not listen',
+    example: '3001',
+  },
   DATA_DIR: {
     read: asWritten,
     default: '.nightkeep',

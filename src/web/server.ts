@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import type { Hono } from 'hono';
 import { within } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
@@ -13,9 +14,18 @@ export interface WebServer {
 
 /** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */
 export async function serve(resources: Resources): Promise<WebServer> {
-  const { clock, config } = resources;
-  const { host, port } = config;
-  const server = createAdaptorServer({ fetch: createApp(resources).fetch });
+  return listen(resources, createApp(resources), resources.config.port);
+}
+
+/** Answers `/livez` and `/readyz` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
+export async function serveHealth(resources: Resources): Promise<WebServer | undefined> {
+  const { healthPort } = resources.config;
+  return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);
+}
+
+async function listen({ clock, config }: Resources, app: Hono, port: number): Promise<WebServer> {
+  const { host } = config;
+  const server = createAdaptorServer({ fetch: app.fetch });
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(cannotListen(host, port, cause)));

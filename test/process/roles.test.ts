@@ -18,6 +18,7 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
   let worker: Nightkeep;
   let visitor: Visitor;
   let workerPort: number;
+  let healthPort: number;
 
   beforeAll(async () => {
     const redis = opened.use(await startRedis(redisServer ?? ''));
@@ -25,13 +26,14 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     premises = opened.use(
       await openPremises({ settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0' } }),
     );
-    workerPort = await freePort();
+    [workerPort, healthPort] = [await freePort(), await freePort()];
     [web, worker] = await Promise.all([premises.start({}, '--roles', 'web'), startWorker()]);
     visitor = await consent(premises, alice);
   });
   afterAll(() => opened.disposeAsync());
 
-  const startWorker = () => premises.start({ PORT: String(workerPort) }, '--roles', 'worker');
+  const startWorker = () =>
+    premises.start({ PORT: String(workerPort), HEALTH_PORT: String(healthPort) }, '--roles', 'worker');
   const runs = () => premises.database.run.findMany({ orderBy: { queuedAt: 'asc' } });
   const pressNow = async () => {
     await visitor.open(premises.url.href);
@@ -54,9 +56,11 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     for (const { id } of done) expect(await workersOf(id)).toEqual(new Set([worker.pid]));
   });
 
-  test('the worker has no port open, and says that it works', async () => {
+  test('the worker serves no pages, says that it works, and answers at its health port', async () => {
     expect(worker.stdout).toBe('Nightkeep works.\n');
     await expect(fetch(`http://127.0.0.1:${workerPort}/livez`)).rejects.toThrow('fetch failed');
+    const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${healthPort}${path}`)).status;
+    expect([await statusOf('/livez'), await statusOf('/readyz'), await statusOf('/consent')]).toEqual([200, 200, 404]);
   });
 
   test('without Redis the page says so, and all goes on when it is back, though the whole queue is lost', async () => {

@@ -77,7 +77,8 @@ async function readRealmFile(values: { name: string; nightkeep: URL; secret: str
       .replace('"realm": "nightkeep"', `"realm": "${values.name}"`)
       .replaceAll('default-roles-nightkeep', `default-roles-${values.name}`)
       .replaceAll(/\$\{NIGHTKEEP_(BACKCHANNEL_)?URL\}/g, values.nightkeep.origin)
-      .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret),
+      .replaceAll(/\$\{NIGHTKEEP_CLIENT_SECRET\}/g, values.secret)
+      .replaceAll(/\$\{WEBDAV_CLIENT_SECRET\}/g, randomUUID()),
   );
 }
 
@@ -93,12 +94,16 @@ function forTests(realm: RealmRepresentation, changes: ClientRepresentation): Re
     ...realm,
     // A hash that is meant to take its time would take most of the suite's.
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
-    clients: (realm.clients ?? []).map((client) => ({
-      ...client,
-      ...changes,
-      attributes: { ...client.attributes, ...changes.attributes },
-      protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
-    })),
+    clients: (realm.clients ?? []).map((client) =>
+      client.clientId !== 'nightkeep'
+        ? client
+        : {
+            ...client,
+            ...changes,
+            attributes: { ...client.attributes, ...changes.attributes },
+            protocolMappers: [...(client.protocolMappers ?? []), forTheCloud],
+          },
+    ),
   };
 }
 

@@ -7,10 +7,11 @@ import { type RunningServer, startServerProcess } from '../server-process.ts';
 export const administrator = { username: 'admin', password: 'admin' };
 
 /** What the placeholders of the realm to import stand for, where the server itself imports it. */
-const placeholders = {
+export const placeholders = {
   NIGHTKEEP_URL: 'http://localhost:3000',
   NIGHTKEEP_BACKCHANNEL_URL: 'http://localhost:3000',
   NIGHTKEEP_CLIENT_SECRET: 'of-the-imported-realm',
+  WEBDAV_CLIENT_SECRET: 'of-the-webdav-server',
 };
 
 /**
@@ -31,14 +32,16 @@ export interface KeycloakStart {
   readonly port?: number;
   /** A server that lives for minutes is ready sooner where its compiler does not try hard, as it does to be fast. */
   readonly compiler?: 'soon ready' | 'fast';
+  /** The name below which browsers are sent to it, as docker-compose.yml sets it; whatever it is asked by where absent. */
+  readonly hostname?: string;
 }
 
 /** Starts Keycloak on loopback and waits until it has imported its realm; the data stay in `home` when it stops. */
 export async function startKeycloak(
   home: string,
-  { port, compiler = 'soon ready' }: KeycloakStart = {},
+  { port, compiler = 'soon ready', hostname }: KeycloakStart = {},
 ): Promise<RunningServer> {
-  const server = await startServerProcess(async (at) => programFor(home, at, compiler), undefined, {
+  const server = await startServerProcess(async (at) => programFor(home, at, compiler, hostname), undefined, {
     startMs: 180_000,
     stopMs: 30_000,
     ...(port !== undefined && { port }),
@@ -51,7 +54,8 @@ export async function startKeycloak(
   }
 }
 
-function programFor(home: string, port: number, compiler: KeycloakStart['compiler']) {
+function programFor(home: string, port: number, compiler: KeycloakStart['compiler'], hostname: string | undefined) {
+  const named = { KC_HOSTNAME: `http://${hostname}:${port}`, KC_HOSTNAME_BACKCHANNEL_DYNAMIC: 'true' };
   const serving = [`--http-port=${port}`, '--http-host=127.0.0.1', '--http-enabled=true', '--hostname-strict=false'];
   return {
     command: join(home, 'bin', 'kc.sh'),
@@ -60,6 +64,7 @@ function programFor(home: string, port: number, compiler: KeycloakStart['compile
       KC_BOOTSTRAP_ADMIN_USERNAME: administrator.username,
       KC_BOOTSTRAP_ADMIN_PASSWORD: administrator.password,
       ...(compiler === 'soon ready' && { JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1' }),
+      ...(hostname !== undefined && named),
       ...placeholders,
     },
   };

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Makes what the services of docker-compose.yml prove themselves with, each for those who need it: a folder below
+# /secrets is a volume that nobody else gets. What is there already stays as it is.
+set -euo pipefail
+umask 022
+folder=${SECRETS:-/secrets}
+
+random() { head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_'; }
+put() { [ -e "$folder/$1" ] || printf '%s' "$2" > "$folder/$1"; }
+get() { cat "$folder/$1"; }
+
+put postgres/password "$(random)"
+put service/database_url "postgres://nightkeep:$(get postgres/password)@postgres:5432/nightkeep"
+
+redis=$(random)
+put redis/redis.conf "requirepass $redis"
+put service/redis_url "redis://:$(get redis/redis.conf | cut -d' ' -f2)@redis:6379"
+
+put service/keyring "k1:$(random)"
+
+# The client secret of a provider of your own comes from .env; that of the Keycloak here is made up.
+[ -z "${OIDC_CLIENT_SECRET:-}" ] || printf '%s' "$OIDC_CLIENT_SECRET" > "$folder/service/client_secret"
+put service/client_secret "$(random)"
+put keycloak/nightkeep_client_secret "$(get service/client_secret)"
+put keycloak/admin_password "$(random)"
+
+webdav=$(random)
+put webdav/client_secret.conf "OIDCOAuthClientSecret $webdav"
+put keycloak/webdav_client_secret "$(get webdav/client_secret.conf | cut -d' ' -f2)"
