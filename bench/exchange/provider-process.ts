@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Person } from '../../demo/people.ts';
-import { importRealm } from '../../test/scenarios/keycloak-realm.ts';
 import { temporaryFolder } from '../../test/support/fixtures/temporary-folder.ts';
+import { importRealm } from '../../test/support/realms/keycloak-realm.ts';
 import { defaultVersion, keycloakDistribution } from '../../test/support/servers/keycloak/distribution.ts';
 import { administrator, prepareHome, startKeycloak } from '../../test/support/servers/keycloak/process.ts';
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Person } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
-import { startRelyingParty } from '../../test/integration/demo/relying-party.ts';
+import { startRelyingParty } from '../../test/support/servers/relying-party.ts';
 
 process.once('disconnect', () => process.exit());
 const [people]: [Person[]] = (await once(process, 'message')) as [Person[]];

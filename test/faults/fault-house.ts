@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Person } from '../../demo/people.ts';
 import type { DemoProvider } from '../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { openLog } from '../../src/log.ts';
 import { type Custody, type CustodyHouse, openCustodyHouse } from '../integration/custody/house.ts';
+import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
 
 /** A house at a provider that can fail in every way, with a clock that only the test and those who wait move. */
 export interface FaultHouse extends AsyncDisposable {
@@ -52,16 +52,4 @@ function steeredClock(shift: { ms: number }): Clock {
       signal?.throwIfAborted();
     },
   };
-}
-
-function madeUpPeople(count: number): Person[] {
-  return Array.from({ length: count }, (_, n) => ({
-    username: `person${n}`,
-    password: `person${n}`,
-    subject: randomBytes(9).toString('base64url'),
-    name: `Person ${n}`,
-    email: `person${n}@demo.example`,
-    zone: 'UTC',
-    roles: [],
-  }));
 }

@@ -5,13 +5,13 @@ import { systemClock } from '../../src/clock.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { State } from '../../src/doctor/finding.ts';
-import { startRelyingParty } from '../integration/demo/relying-party.ts';
 import { byName, environmentFor, openCustody, statesOf } from '../integration/doctor/fixture.ts';
-import { openFormsVisitor } from '../scenarios/forms-visitor.ts';
-import { uuidOfClient } from '../scenarios/keycloak-mishaps.ts';
-import { importRealm, type KeycloakRealm } from '../scenarios/keycloak-realm.ts';
-import type { Rules } from '../scenarios/realm.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { openFormsVisitor } from '../support/realms/forms-visitor.ts';
+import { uuidOfClient } from '../support/realms/keycloak-faults.ts';
+import { importRealm, type KeycloakRealm } from '../support/realms/keycloak-realm.ts';
+import type { Rules } from '../support/realms/realm.ts';
+import { startRelyingParty } from '../support/servers/relying-party.ts';
 
 const server = inject('keycloak');
 const clock = systemClock();
@@ -42,12 +42,12 @@ async function aboutClient(realm: KeycloakRealm) {
 
 /** Changes the client, and gives what puts it back. */
 const client =
-  ({ attributes, ...changes }: ClientRepresentation): Spoil =>
+  ({ attributes, ...changes }: ClientRepresentation): Injection =>
   async (realm) => {
     const about = await aboutClient(realm);
     const before = (await realm.admin.clients.findOne(about)) ?? {};
-    const spoilt = { ...before, ...changes, attributes: { ...before.attributes, ...attributes } };
-    await realm.admin.clients.update(about, spoilt);
+    const changed = { ...before, ...changes, attributes: { ...before.attributes, ...attributes } };
+    await realm.admin.clients.update(about, changed);
     // An attribute that is left out stays.
     const reset = Object.fromEntries(
       Object.keys(attributes ?? {}).map((name) => [name, before.attributes?.[name] ?? '']),
@@ -55,24 +55,24 @@ const client =
     return () => realm.admin.clients.update(about, { ...before, attributes: { ...before.attributes, ...reset } });
   };
 
-const withoutOfflineScope: Spoil = async (realm) => {
+const withoutOfflineScope: Injection = async (realm) => {
   const scope = await realm.admin.clientScopes.findOneByName({ realm: realm.name, name: 'offline_access' });
   const about = { ...(await aboutClient(realm)), clientScopeId: scope?.id ?? '' };
   await realm.admin.clients.delOptionalClientScope(about);
   return () => realm.admin.clients.addOptionalClientScope(about);
 };
 
-const disabledRealm: Spoil = async ({ admin, name }) => {
+const disabledRealm: Injection = async ({ admin, name }) => {
   await admin.realms.update({ realm: name }, { enabled: false });
   return () => admin.realms.update({ realm: name }, { enabled: true });
 };
 
 /** Makes something wrong, and gives what mends it. */
-type Spoil = (realm: KeycloakRealm) => Promise<() => Promise<unknown>>;
+type Injection = (realm: KeycloakRealm) => Promise<() => Promise<unknown>>;
 
 interface Fault {
   case: string;
-  spoil?: Spoil;
+  inject?: Injection;
   settings?: Environment;
   name: string;
   state: State;
@@ -107,21 +107,21 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     },
     {
       case: 'a disabled client',
-      spoil: client({ enabled: false }),
+      inject: client({ enabled: false }),
       name: 'client',
       state: 'wrong',
       words: /or it is disabled there/,
     },
     {
       case: 'a client that should sign assertions',
-      spoil: client({ clientAuthenticatorType: 'client-jwt' }),
+      inject: client({ clientAuthenticatorType: 'client-jwt' }),
       name: 'client',
       state: 'wrong',
       words: /not with this secret \(client_secret_basic\)/,
     },
     {
       case: 'a public client',
-      spoil: client({ publicClient: true }),
+      inject: client({ publicClient: true }),
       name: 'client type',
       state: 'warn',
       words: /public client there/,
@@ -135,7 +135,7 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     },
     {
       case: 'the standard flow off',
-      spoil: client({ standardFlowEnabled: false }),
+      inject: client({ standardFlowEnabled: false }),
       name: 'sign-in',
       state: 'wrong',
       words: /may not send people to sign in/,
@@ -149,35 +149,35 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     },
     {
       case: 'another PKCE method',
-      spoil: client({ attributes: { 'pkce.code.challenge.method': 'plain' } }),
+      inject: client({ attributes: { 'pkce.code.challenge.method': 'plain' } }),
       name: 'sign-in',
       state: 'wrong',
       words: /refuses authorization requests/,
     },
     {
       case: 'no optional scope offline_access',
-      spoil: withoutOfflineScope,
+      inject: withoutOfflineScope,
       name: 'offline scope',
       state: 'wrong',
       words: /may not ask for offline_access/,
     },
     {
       case: 'pushed requests that are demanded',
-      spoil: client({ attributes: { 'require.pushed.authorization.requests': 'true' } }),
+      inject: client({ attributes: { 'require.pushed.authorization.requests': 'true' } }),
       name: 'pushed requests',
       state: 'ok',
       words: /demands them, and Nightkeep pushes/,
     },
     {
       case: 'bound tokens that are demanded',
-      spoil: bound,
+      inject: bound,
       name: 'bound tokens',
       state: 'wrong',
       words: /demands a key/,
     },
     {
       case: 'bound tokens that are demanded, and are bound',
-      spoil: bound,
+      inject: bound,
       settings: { OIDC_DPOP: 'required' },
       name: 'bound tokens',
       state: 'ok',
@@ -185,21 +185,21 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     },
     {
       case: 'consent that is not required',
-      spoil: client({ consentRequired: false, directAccessGrantsEnabled: true }),
+      inject: client({ consentRequired: false, directAccessGrantsEnabled: true }),
       name: 'consent screen',
       state: 'warn',
       words: /without asking the person/,
     },
     {
       case: 'consent that is required',
-      spoil: client({ directAccessGrantsEnabled: true }),
+      inject: client({ directAccessGrantsEnabled: true }),
       name: 'consent screen',
       state: 'ok',
       words: /asks people before/,
     },
     {
       case: 'a disabled realm',
-      spoil: disabledRealm,
+      inject: disabledRealm,
       name: 'client',
       state: 'wrong',
       words: /answers nobody/,
@@ -208,10 +208,10 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
 
   test('recognises what is set up wrong, and nothing of it once it is mended', async () => {
     const { realm, look } = await open();
-    for (const { case: about, spoil, settings, name, state, words } of faults) {
-      const mend = await spoil?.(realm);
+    for (const { case: about, inject, settings, name, state, words } of faults) {
+      const undo = await inject?.(realm);
       expect((await look(settings)).get(name), about).toMatchObject({ state, finding: expect.stringMatching(words) });
-      await mend?.();
+      await undo?.();
     }
     expect([...(await look()).values()].filter(({ state }) => state === 'wrong' || state === 'warn')).toEqual([]);
     expect((await look({ OIDC_ISSUER: `${realm.issuer}-moved` })).get('discovery')).toMatchObject({

@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, inject } from 'vitest';
-import { keycloak } from '../scenarios/keycloak.ts';
-import type { Provider } from '../scenarios/realm.ts';
+import { keycloak } from '../support/realms/keycloak.ts';
+import type { Provider } from '../support/realms/realm.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 
 const executablePath = requireProgram('chromium', 'apt-get install chromium');

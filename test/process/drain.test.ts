@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Visitor } from '../scenarios/realm.ts';
+import type { Visitor } from '../support/realms/realm.ts';
 import { end, file, folder, type HostileWebdav, startHostileWebdav } from '../support/servers/hostile-webdav.ts';
 import { eventsOf, eventually } from './nightkeep.ts';
 import { openPremises, type Premises } from './premises.ts';

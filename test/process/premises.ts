@@ -4,11 +4,11 @@ import type { Person } from '../../demo/people.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { type Database, openDatabase } from '../../src/database/client.ts';
-import { demo } from '../scenarios/demo.ts';
-import type { Visitor } from '../scenarios/realm.ts';
 import { type Ground, openGround, type SceneOptions, waitUntilAtRest } from '../scenarios/scene.ts';
 import { everyRow } from '../support/fixtures/every-row.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { demo } from '../support/realms/demo.ts';
+import type { Visitor } from '../support/realms/realm.ts';
 import { type Ended, type Nightkeep, nightkeep } from './nightkeep.ts';
 
 /** What Nightkeep stands on, and Nightkeep itself as processes there. */

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DemoCloud } from '../../demo/cloud/cloud.ts';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Visitor } from '../scenarios/realm.ts';
 import { consent } from '../scenarios/scene.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import type { Visitor } from '../support/realms/realm.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 import { openPremises, type Premises } from './premises.ts';
 

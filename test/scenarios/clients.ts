@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import type { ClientKind, Provider } from './realm.ts';
+import type { ClientKind, Provider } from '../support/realms/realm.ts';
 import { consent, grantOf, openScene } from './scene.ts';
 
 const kinds: readonly ClientKind[] = [

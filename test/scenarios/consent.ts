@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Provider } from './realm.ts';
+import type { Provider } from '../support/realms/realm.ts';
 import { consent, grantOf, openScene } from './scene.ts';
 
 /** Offline access is asked for in the login page, once, and serves from then on while the person is away. */

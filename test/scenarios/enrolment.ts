@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import type { Provider } from './realm.ts';
+import type { Provider } from '../support/realms/realm.ts';
 import { databaseOf, openScene, type Scene } from './scene.ts';
 
 /** Consent without a browser of ours: `nightkeep enroll`, and the nights that follow. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Provider } from './realm.ts';
+import type { Provider } from '../support/realms/realm.ts';
 import {
   backUpNow,
   consent,

@@ -8,7 +8,7 @@ import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Provider } from './realm.ts';
+import type { Provider } from '../support/realms/realm.ts';
 import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from './scene.ts';
 
 const minute = 60_000;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import { guests } from './guests.ts';
-import type { Mishap, Provider } from './realm.ts';
+import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
+import type { Provider, RealmFault } from '../support/realms/realm.ts';
 import { backUpNow, consent, databaseOf, grantOf, homeOf, openScene, type Scene, sweep, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
@@ -10,7 +10,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /** What an administrator does to all consents at once, and the word for it in the list of circuits. */
-const ofEverybody: readonly [Mishap, string][] = [
+const ofEverybody: readonly [RealmFault, string][] = [
   ['the secret of the client is changed', 'unauthorized_client'],
   ['the client is disabled', 'invalid_client'],
   ['a not-before policy is pushed for the realm', 'refusals'],
@@ -21,7 +21,7 @@ const ofEverybody: readonly [Mishap, string][] = [
 /** One fault of an operator or an administrator concerns everybody, and is nobody's withdrawal. */
 export function describeOperatorFaults(provider: Provider): void {
   describe('ten consents', () => {
-    const people = guests(10);
+    const people = madeUpPeople(10);
     let scene: Scene;
 
     beforeAll(async () => {
@@ -30,23 +30,20 @@ export function describeOperatorFaults(provider: Provider): void {
     }, 300_000);
     afterAll(() => scene?.[Symbol.asyncDispose]());
 
-    const told = ofEverybody.filter(([mishap]) => provider.behavesAs === '26.7' || !mishap.includes('scope'));
-    test.each(told)(
-      'survive it when %s, however long it lasts, and go on when it is mended',
-      async (mishap, reason) => {
-        const mend = await scene.realm.inflict(mishap, alice);
-        scene.pass(8 * day);
-        for (let tried = 0; tried < 30; tried += 1) {
-          await sweep(scene);
-          scene.pass(hour);
-        }
-        expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): ${reason}`);
-        expect(await statesOf(scene)).not.toContain('needs_consent');
-        await mend?.();
-        await sweepUntil(scene, 3 * hour, async () => (await statesOf(scene)).every((state) => state === 'active'));
-        expect(await circuitsOf(scene)).toContain(`closed ${scene.realm.issuer}`);
-      },
-    );
+    const told = ofEverybody.filter(([fault]) => provider.behavesAs === '26.7' || !fault.includes('scope'));
+    test.each(told)('survive it when %s, however long it lasts, and go on when it is mended', async (fault, reason) => {
+      const undo = await scene.realm.inject(fault, alice);
+      scene.pass(8 * day);
+      for (let tried = 0; tried < 30; tried += 1) {
+        await sweep(scene);
+        scene.pass(hour);
+      }
+      expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): ${reason}`);
+      expect(await statesOf(scene)).not.toContain('needs_consent');
+      await undo?.();
+      await sweepUntil(scene, 3 * hour, async () => (await statesOf(scene)).every((state) => state === 'active'));
+      expect(await circuitsOf(scene)).toContain(`closed ${scene.realm.issuer}`);
+    });
 
     test('have a good night, all ten of them', async () => {
       const runs = await scene.night();
@@ -57,7 +54,7 @@ export function describeOperatorFaults(provider: Provider): void {
   test('when the realm is imported again with other keys the operator is asked first, and then the people', async () => {
     await using scene = await openScene(provider);
     const visitors = [await consent(scene, alice), await consent(scene, bob)];
-    await scene.realm.inflict('the realm is imported again with other keys', alice);
+    await scene.realm.inject('the realm is imported again with other keys', alice);
     scene.pass(10 * minute);
     for (const visitor of visitors) await backUpNow(scene, visitor);
     for (let tried = 0; tried < 10; tried += 1) {

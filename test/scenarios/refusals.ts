@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { cures, texts } from '../../src/web/texts.ts';
-import type { Mishap, Provider } from './realm.ts';
+import type { Provider, RealmFault } from '../support/realms/realm.ts';
 import { consent, databaseOf, grantOf, openScene, type Scene } from './scene.ts';
 
-const missing: readonly Mishap[] = [
+const missing: readonly RealmFault[] = [
   'the role offline_access is taken from the person',
   'the scope offline_access is taken from the client',
 ];
 
 /** Consent that does not come about: the page says who can do what, and nothing is left behind. */
 export function describeRefusals(provider: Provider): void {
-  test.each(missing)('where %s, an administrator is named who can mend it', async (mishap) => {
+  test.each(missing)('where %s, an administrator is named who can repair it', async (fault) => {
     await using scene = await openScene(provider);
-    const mend = await scene.realm.inflict(mishap, alice);
+    const undo = await scene.realm.inject(fault, alice);
     const visitor = await consent(scene, alice);
     expect(await visitor.text()).toContain(cures['consent/not-offline']);
     await expectNothing(scene);
-    await mend?.();
+    await undo?.();
     await consent(scene, alice);
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { obtainAccess } from '../../src/flows/custody/obtain-access.ts';
-import type { Provider, Rules } from './realm.ts';
+import type { Provider, Rules } from '../support/realms/realm.ts';
 import { consent, exchangesOf, grantOf, openScene, type Scene } from './scene.ts';
 
 const settings: readonly [string, NonNullable<Rules['rotation']>][] = [

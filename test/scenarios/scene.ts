@@ -16,8 +16,8 @@ import { serve } from '../../src/web/server.ts';
 import { texts } from '../../src/web/texts.ts';
 import { startWorker } from '../../worker/main.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from '../support/realms/realm.ts';
 import { openTestDatabase } from '../support/servers/postgres.ts';
-import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from './realm.ts';
 
 type Settings = Record<string, string>;
 

@@ -156,7 +156,7 @@ describe('a night with problems', () => {
     expect((await night()).problems).toEqual([{ source: 'files', ...top.problems[0], kept: false }]);
   });
 
-  test('does not let a bad name spoil the folder', async () => {
+  test('does not lose the folder to a bad name', async () => {
     const listing = memorySource(top);
     const bad = { kind: 'entry' as const, name: 'a/b', location: 'a.txt' };
     const twin = { kind: 'entry' as const, name: 'a.txt', location: 'a.txt' };

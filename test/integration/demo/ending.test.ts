@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Browser, openBrowser, type Page, signIn } from '../../../demo/browser/browser.ts';
 import { administrator, alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
+import { type RelyingParty, startRelyingParty } from '../../support/servers/relying-party.ts';
 import { readAnswer } from './realm.ts';
-import { type RelyingParty, startRelyingParty } from './relying-party.ts';
 
 let party: RelyingParty;
 let provider: DemoProvider;

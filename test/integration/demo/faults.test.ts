@@ -147,7 +147,7 @@ test('after a rollover answers are signed by a key that was not published before
   expect(await ids()).toEqual([kid, ...before]);
 });
 
-test('faults strike as often as they were ordered, a choice of one’s own decides by request, and clear ends both', async () => {
+test('faults come as often as they were ordered, a choice of one’s own decides by request, and clear ends both', async () => {
   const { faults } = realm.provider;
   const statuses = async (count: number) => {
     const seen: number[] = [];
@@ -186,9 +186,9 @@ test('the same seed brings the same faults, another one others', async () => {
   const [one, same, other] = [await play(1), await play(1), await play(2)];
   expect(one).toEqual(same);
   expect(one).not.toEqual(other);
-  const struck = one.filter((line) => !line.startsWith('undefined')).length;
-  expect(struck).toBeGreaterThan(10);
-  expect(struck).toBeLessThan(30);
+  const injected = one.filter((line) => !line.startsWith('undefined')).length;
+  expect(injected).toBeGreaterThan(10);
+  expect(injected).toBeLessThan(30);
 });
 
 test('there is a fault of every kind that a test can want, slow ones on both sides of the time limit', () => {

@@ -6,8 +6,8 @@ import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { type DemoClient, deviceGrant } from '../../../demo/provider/realm/client.ts';
+import { type RelyingParty, startRelyingParty } from '../../support/servers/relying-party.ts';
 import { openTestRealm, readAnswer } from './realm.ts';
-import { type RelyingParty, startRelyingParty } from './relying-party.ts';
 
 const offline = 'openid offline_access';
 let opened: AsyncDisposableStack;

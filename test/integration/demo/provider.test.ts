@@ -6,7 +6,7 @@ import { type Browser, openBrowser, signIn } from '../../../demo/browser/browser
 import { cloudAudience } from '../../../demo/cloud/access.ts';
 import { alice, bob, carol, type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
-import { type RelyingParty, startRelyingParty } from './relying-party.ts';
+import { type RelyingParty, startRelyingParty } from '../../support/servers/relying-party.ts';
 
 const offline = 'openid profile email offline_access';
 let party: RelyingParty;

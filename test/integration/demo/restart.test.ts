@@ -7,8 +7,8 @@ import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { startProviderProcess } from '../../support/servers/provider-process.ts';
+import { startRelyingParty } from '../../support/servers/relying-party.ts';
 import { openTestRealm } from './realm.ts';
-import { startRelyingParty } from './relying-party.ts';
 
 test('killed and started again with its journal, the newest token works and a used one still kills', async () => {
   await using folder = await temporaryFolder('provider');

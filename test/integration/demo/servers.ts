@@ -2,7 +2,7 @@ import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { type CloudOptions, type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
 import { type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
-import { startRelyingParty } from './relying-party.ts';
+import { startRelyingParty } from '../../support/servers/relying-party.ts';
 
 /** Both servers, and somebody who may ask for tokens. */
 export interface DemoServers extends AsyncDisposable {

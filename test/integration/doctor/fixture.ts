@@ -20,7 +20,7 @@ import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
-import { startRelyingParty } from '../demo/relying-party.ts';
+import { startRelyingParty } from '../../support/servers/relying-party.ts';
 
 export const secret = 'a secret & more';
 export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;

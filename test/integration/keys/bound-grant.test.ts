@@ -8,9 +8,9 @@ import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openProofCheck } from '../../support/fixtures/proof-check.ts';
+import { type StrictProvider, startStrictProvider } from '../../support/servers/strict-provider.ts';
 import { type Custody, type CustodyHouse, firstNight, openCustodyHouse } from '../custody/house.ts';
 import { enterWith, interrupting, keyLine } from './house.ts';
-import { type StrictProvider, startStrictProvider } from './strict-provider.ts';
 
 let house: CustodyHouse;
 let provider: StrictProvider;

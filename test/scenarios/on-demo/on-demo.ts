@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { demo } from '../demo.ts';
-import type { Provider } from '../realm.ts';
+import { demo } from '../../support/realms/demo.ts';
+import type { Provider } from '../../support/realms/realm.ts';
 
 /** Plays scenarios on the demo's provider, which behaves as a newer or an older Keycloak. */
 export function onDemo(

@@ -49,7 +49,7 @@ async function place(content: Folder = folder) {
   };
 }
 
-const spoil = (backend: MemoryBackend, packId: string, at: number) => {
+const corrupt = (backend: MemoryBackend, packId: string, at: number) => {
   const bytes = backend.files.get(`data/${packId.slice(0, 2)}/${packId}`)?.bytes;
   if (bytes !== undefined) bytes[at] = (bytes[at] ?? 0) ^ 1;
 };
@@ -139,7 +139,7 @@ describe('restoring', () => {
   test('notes the damaged file, naming the pack, and restores the rest', async () => {
     await using here = await place();
     const [pack] = here.packs;
-    spoil(here.backend, pack?.id ?? '', (pack?.blobs[5]?.offset ?? 0) + 100);
+    corrupt(here.backend, pack?.id ?? '', (pack?.blobs[5]?.offset ?? 0) + 100);
     const report = await restore(here.repository, here.snapshot, openTargetFolder(here.path));
     expect(report).toMatchObject({ files: 6, problems: [{ path: 'big.bin', code: 'repository/damaged' }] });
     expect(report.problems[0]?.message).toContain(pack?.id);
@@ -151,7 +151,7 @@ describe('restoring', () => {
   test('notes a damaged folder, and restores the rest', async () => {
     await using here = await place();
     const trees = here.packs[1];
-    spoil(here.backend, trees?.id ?? '', (trees?.blobs[0]?.offset ?? 0) + 20);
+    corrupt(here.backend, trees?.id ?? '', (trees?.blobs[0]?.offset ?? 0) + 20);
     const report = await restore(here.repository, here.snapshot, openTargetFolder(here.path));
     expect(report.problems).toMatchObject([{ path: 'sub/deeper', code: 'repository/damaged' }]);
     expect(await readdir(join(here.path, 'sub'))).toEqual(['b.txt', 'nothing']);

@@ -31,12 +31,12 @@ const folder: Folder = {
 
 async function zipped(
   content: Folder,
-  options: { path?: string; spoil?: (backend: MemoryBackend, pack: string) => void } = {},
+  options: { path?: string; corrupt?: (backend: MemoryBackend, pack: string) => void } = {},
 ) {
   const backend = openMemoryBackend();
   const repository = await newRepository(backend);
   const { id, packs } = await writeSnapshot(repository, content);
-  options.spoil?.(backend, packs[0]?.id ?? '');
+  options.corrupt?.(backend, packs[0]?.id ?? '');
   return zipFolder(repository, await repository.loadSnapshot(id), options.path ?? '');
 }
 
@@ -49,7 +49,7 @@ async function unpack(zip: AsyncIterable<Uint8Array>) {
   return { out: join(place.path, 'out'), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
 }
 
-const spoilBlob = (offset: number) => (backend: MemoryBackend, pack: string) => {
+const corruptBlob = (offset: number) => (backend: MemoryBackend, pack: string) => {
   backend.files.get(`data/${pack.slice(0, 2)}/${pack}`)?.bytes.fill(0, offset, offset + 10);
 };
 
@@ -85,7 +85,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
   });
 
   test('leaves a damaged small file out, and says so inside', async () => {
-    await using unpacked = await unpack(await zipped(folder, { spoil: spoilBlob(30) }));
+    await using unpacked = await unpack(await zipped(folder, { corrupt: corruptBlob(30) }));
     const names = await readdir(unpacked.out);
     expect(names).not.toContain('a.txt');
     expect(names).toContain('big.bin');
@@ -105,7 +105,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
 
 describe('a zip file', () => {
   test('breaks off when a large file is damaged, so that nobody takes it for whole', async () => {
-    const content = await zipped({ big: big }, { spoil: spoilBlob(900_100) });
+    const content = await zipped({ big: big }, { corrupt: corruptBlob(900_100) });
     await expect(Array.fromAsync(content)).rejects.toMatchObject({ code: 'repository/damaged' });
   });
 

@@ -1,4 +1,4 @@
-import type { Person } from '../../demo/people.ts';
+import type { Person } from '../../../demo/people.ts';
 
 /** What an administrator sets in the realm; what is absent stays as it is. */
 export interface Rules {
@@ -12,7 +12,7 @@ export interface Rules {
 }
 
 /** What can befall a consent at its provider. */
-export type Mishap =
+export type RealmFault =
   | 'the person removes access in the account console'
   | 'an administrator deletes the consent'
   | 'an administrator signs the person out'
@@ -35,8 +35,8 @@ export interface Realm extends AsyncDisposable {
   offlineSessions(person: Person): Promise<number>;
   /** How many accesses of Nightkeep the provider's account page shows the person. */
   accessesShownTo(person: Person): Promise<number>;
-  /** Makes it happen, and gives what mends it again where that is possible. */
-  inflict(mishap: Mishap, person: Person): Promise<(() => Promise<void>) | undefined>;
+  /** Makes it happen, and gives what undoes it where that is possible. */
+  inject(fault: RealmFault, person: Person): Promise<(() => Promise<void>) | undefined>;
   /** Holds the answer to the next exchange on its way, after the provider has given it; only where the realm is `wired`. */
   holdNextAnswer(): HeldAnswer;
   /** The person sits down at a fresh browser. */

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
-import { cloudAudience } from '../../demo/cloud/access.ts';
-import type { Person } from '../../demo/people.ts';
-import type { ProvidedKeycloak } from '../support/servers/keycloak-server.ts';
+import { cloudAudience } from '../../../demo/cloud/access.ts';
+import type { Person } from '../../../demo/people.ts';
+import type { ProvidedKeycloak } from '../servers/keycloak-server.ts';
 import type { ClientKind, Rules, WantedRealm } from './realm.ts';
 
 /** A realm of its own at a running Keycloak, and its administrator. */

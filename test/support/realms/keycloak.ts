@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
-import type { ProvidedKeycloak } from '../support/servers/keycloak-server.ts';
+import type { ProvidedKeycloak } from '../servers/keycloak-server.ts';
 import { openChromiumVisitor } from './chromium-visitor.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
-import { keycloakMishaps, uuidOfClient } from './keycloak-mishaps.ts';
+import { keycloakFaults, uuidOfClient } from './keycloak-faults.ts';
 import { importRealm, settingsOf } from './keycloak-realm.ts';
 import type { Provider, Realm, WantedRealm } from './realm.ts';
 import { openWire } from './wire.ts';
@@ -43,7 +43,7 @@ async function openRealm(wanted: WantedRealm, { server, browser, chromium }: Key
       await using visitor = await openChromiumVisitor(await browser(), person, issuer);
       return await visitor.accessesOf(client.id);
     },
-    inflict: async (mishap, person) => keycloakMishaps[mishap]({ realm, person, browser }),
+    inject: async (fault, person) => keycloakFaults[fault]({ realm, person, browser }),
     holdNextAnswer: () => {
       if (wire === undefined) throw new Error('This realm has no wire.');
       return wire.holdNextAnswer();

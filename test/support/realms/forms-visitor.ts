@@ -1,6 +1,6 @@
-import { openBrowser, type Page } from '../../demo/browser/browser.ts';
-import type { Form } from '../../demo/browser/forms.ts';
-import type { Person } from '../../demo/people.ts';
+import { openBrowser, type Page } from '../../../demo/browser/browser.ts';
+import type { Form } from '../../../demo/browser/forms.ts';
+import type { Person } from '../../../demo/people.ts';
 import type { Question, Visitor } from './realm.ts';
 
 /** A person whose browser has no scripts, before the forms of the demo's provider, of Keycloak and of Nightkeep. */

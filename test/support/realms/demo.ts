@@ -1,6 +1,6 @@
-import { openBrowser, signIn } from '../../demo/browser/browser.ts';
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../demo/provider/provider.ts';
-import { demoMishaps } from './demo-mishaps.ts';
+import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
+import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
+import { demoFaults } from './demo-faults.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
 import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts';
 
@@ -65,7 +65,7 @@ function openRealm(provider: DemoProvider): Realm {
       const { forms } = await signIn(browser, await browser.open(`${issuer}/account`), person);
       return forms.filter(({ action }) => action === '/account/remove').length;
     },
-    inflict: (mishap, person) => demoMishaps[mishap]({ provider, client, person }),
+    inject: (fault, person) => demoFaults[fault]({ provider, client, person }),
     holdNextAnswer: () => {
       const given = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import type { Person } from '../../demo/people.ts';
+import type { Person } from '../../../demo/people.ts';
 import type { Question, Visitor } from './realm.ts';
 
 /** A person in Chromium, before the pages of Keycloak and of Nightkeep. */

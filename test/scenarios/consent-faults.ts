@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Mishap, Provider } from './realm.ts';
+import type { Provider, RealmFault } from '../support/realms/realm.ts';
 import { backUpNow, consent, exchangesOf, grantOf, homeOf, openScene, runsOf, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Mishaps that befall one person, and the word for it that the grant bears. */
-const ofOnePerson: readonly [Mishap, string][] = [
+/** Faults that befall one person, and the word for it that the grant bears. */
+const ofOnePerson: readonly [RealmFault, string][] = [
   ['the person removes access in the account console', 'withdrawn_at_provider'],
   ['an administrator deletes the consent', 'withdrawn_at_provider'],
   ['an administrator signs the person out', 'signed_out'],
@@ -19,19 +19,19 @@ const ofOnePerson: readonly [Mishap, string][] = [
 ];
 
 /** What befalls everybody, where there is but one. */
-const ofTheRealm: readonly Mishap[] = [
+const ofTheRealm: readonly RealmFault[] = [
   'a not-before policy is pushed for the realm',
   'a not-before policy is pushed for the client',
 ];
 
 /** What the person or an administrator does to one consent at the provider, and what Nightkeep makes of it. */
-export function describeMishaps(provider: Provider): void {
-  const told = ofOnePerson.filter(([mishap]) => provider.behavesAs === '26.7' || !mishap.includes('role'));
-  describe.each(told)('when %s', (mishap, reason) => {
+export function describeConsentFaults(provider: Provider): void {
+  const told = ofOnePerson.filter(([fault]) => provider.behavesAs === '26.7' || !fault.includes('role'));
+  describe.each(told)('when %s', (fault, reason) => {
     test("only that person's nights stop, and they go on when it is mended, or after a new consent", async () => {
       await using scene = await openScene(provider);
       const [ofAlice, ofBob] = [await consent(scene, alice), await consent(scene, bob)];
-      const mend = await scene.realm.inflict(mishap, alice);
+      const undo = await scene.realm.inject(fault, alice);
 
       scene.pass(10 * minute);
       await backUpNow(scene, ofAlice);
@@ -51,10 +51,10 @@ export function describeMishaps(provider: Provider): void {
       expect(await scene.night()).toHaveLength(1);
       expect((await scene.command('snapshots', '--user', 'alice')).output.split('\n')).toHaveLength(1);
 
-      if (mend !== undefined) {
-        await mend();
+      if (undo !== undefined) {
+        await undo();
         await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
-      } else if (mishap !== 'the person is deleted') await consent(scene, alice);
+      } else if (fault !== 'the person is deleted') await consent(scene, alice);
       else return;
       expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
       const [first, second, ...more] = await scene.night();
@@ -65,15 +65,15 @@ export function describeMishaps(provider: Provider): void {
   describe('a lone consent, of which nobody else can tell that the provider is at fault', () => {
     test.each(ofTheRealm)(
       'is condemned when %s, and lives again when that is taken back, without consent',
-      async (mishap) => {
+      async (fault) => {
         await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } } });
         const visitor = await consent(scene, alice);
-        const mend = await scene.realm.inflict(mishap, alice);
+        const undo = await scene.realm.inject(fault, alice);
         scene.pass(10 * minute);
         await backUpNow(scene, visitor);
         await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
         expect(await grantOf(scene, alice)).toMatchObject({ reason: 'signed_out' });
-        await mend?.();
+        await undo?.();
         await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
         expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
         expect(await scene.realm.offlineSessions(alice)).toBe(1);
@@ -89,12 +89,12 @@ export function describeTakenRole(provider: Provider): void {
   test('when the role is taken and given back, and somebody says so, one reuse lets the consent live again', async () => {
     await using scene = await openScene(provider, { rules: { rotation: { reuse: 1 } } });
     const [visitor] = [await consent(scene, alice), await consent(scene, bob)];
-    const mend = await scene.realm.inflict('the role offline_access is taken from the person', alice);
+    const undo = await scene.realm.inject('the role offline_access is taken from the person', alice);
     scene.pass(10 * minute);
     await backUpNow(scene, visitor);
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
     expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.reasons.permission_missing?.happened);
-    await mend?.();
+    await undo?.();
     expect(await scene.command('grants', '--ask-again', '--user', 'alice')).toMatchObject({ code: 0 });
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
   });
