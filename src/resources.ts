@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
-import { checkCanaries } from './database/canaries.ts';
-import { type Database, openDatabase } from './database/client.ts';
+import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
+import { type Database, inTransaction, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
+import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
+import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
@@ -24,6 +26,8 @@ import { openSpool, type Spool } from './vault/spool.ts';
 
 /** What one process keeps in memory for itself. */
 export interface ProcessState {
+  /** Access tokens, which live nowhere else. */
+  tokenCache: TokenCache;
   /** This process in the locks of repositories. */
   lockOwner: LockOwner;
   /** The servers that sources fetch from: all runs of this process share their connections. */
@@ -97,6 +101,7 @@ export async function openResources(
 
 export function openProcessState(resources: Pick<Resources, 'clock' | 'database' | 'log'>): ProcessState {
   return {
+    tokenCache: openTokenCache(),
     lockOwner: openLockOwner(`nightkeep-${hostname()}`),
     sourceServers: openServers(resources.clock),
     runWatch: openRunWatch(resources),
@@ -104,16 +109,40 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
   };
 }
 
-/** The keyring as this database knows it. Throws `keyring/invalid` where a key that it was used with is missing or another one. */
+/**
+ * The keyring as this database knows it: opens the canary of every key that the database is used with, and leaves one for the
+ * key in front. Each canary holds the key of the fingerprints, so that this outlives every key and no fingerprint ever
+ * changes. Throws `keyring/invalid` where a canary does not open: what is sealed under its key would be lost to this process.
+ */
 export async function openKeyring(database: Database, keyring: Keyring, at: Date): Promise<Keyring> {
-  const fingerprintKey = await checkCanaries(database, {
-    newest: keyring.newest,
-    fingerprintKey: keyring.fingerprintKey.export(),
-    seal: (keyId, text) => seal(keyring, purposes.canary(keyId), text).sealed,
-    unseal: (keyId, sealed) => unseal(keyring, purposes.canary(keyId), sealed),
-    at,
+  const { newest: keyId } = keyring;
+  return inTransaction(database, async (transaction) => {
+    const opened = (await lockCanaries(transaction)).map((canary) => openCanary(keyring, canary));
+    const fingerprintKey = opened.find(isFingerprintKey)?.text ?? keyring.fingerprintKey.export();
+    const own = opened.find((canary) => canary.keyId === keyId);
+    if (own === undefined || !isFingerprintKey(own)) {
+      const { sealed } = seal(keyring, purposes.canary(keyId), fingerprintKey);
+      await saveCanary(transaction, { keyId, sealed, at });
+    }
+    return withFingerprintKey(keyring, fingerprintKey);
   });
-  return withFingerprintKey(keyring, fingerprintKey);
+}
+
+function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: string; text: Uint8Array } {
+  try {
+    return { keyId, text: unseal(keyring, purposes.canary(keyId), sealed) };
+  } catch (cause) {
+    throw new AppError(
+      'keyring/invalid',
+      `The keyring is not the one this database was sealed with: key ${keyId} is missing or another one. Put the right KEYRING back.`,
+      { cause, detail: { keyId } },
+    );
+  }
+}
+
+/** Canaries of the first version held a known word instead. */
+function isFingerprintKey({ text }: { text: Uint8Array }): boolean {
+  return text.length === 32;
 }
 
 /** Yours, or the embedded one, which is ours to migrate. */

@@ -1,14 +1,16 @@
 /** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, whenever and for as long as it is told. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
+import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
+import { sharedStatements } from '../../src/flows/custody/statements.ts';
 import { silentLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { inLanes, warmUp } from './lanes.ts';
+import { configOf } from './settings.ts';
 import { countStatements } from './statements.ts';
 
 export interface WorkerOrder {
@@ -29,14 +31,7 @@ export interface WorkerResult {
 process.once('disconnect', () => process.exit());
 const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
 const { provider, grantIds, lanes } = order;
-const config = readConfig({
-  PUBLIC_URL: new URL('/', provider.redirectUri).href,
-  OIDC_ISSUER: provider.issuer,
-  OIDC_CLIENT_ID: provider.clientId,
-  OIDC_CLIENT_SECRET: provider.secret,
-  FILES_URL: 'http://127.0.0.1/{sub}/',
-  KEYRING: order.keyring,
-});
+const config = configOf(provider, order.keyring);
 const clock = systemClock();
 const count = countStatements();
 const database = await openDatabase(order.databaseUrl, 2);
@@ -48,9 +43,11 @@ const resources = {
   keyring: parseKeyring(config.keyring),
   holder: `bench/${process.pid}`,
   spool: openSpool(order.spool),
+  tokenCache: openTokenCache(),
   issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
 };
-const exchange = (grantId: string) => exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+const statements = sharedStatements(database);
+const exchange = (grantId: string) => exchangeNow(resources, grantId, statements);
 await inLanes(grantIds, lanes, exchange, (done) => done >= warmUp);
 process.on('message', async ({ ms }: { ms: number }) => {
   const begin = performance.now();

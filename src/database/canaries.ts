@@ -1,33 +1,28 @@
-import { AppError } from '../errors.ts';
 import type { Database, Transaction } from './client.ts';
+import { saveEvent } from './events.ts';
 
-/** How the canaries of a keyring are sealed; the vault does it. */
-interface CanarySealing {
-  /** The id of the key that seals. */
-  newest: string;
-  /** The fingerprint key of a database that has none yet. */
-  fingerprintKey: Uint8Array;
-  seal(keyId: string, text: Uint8Array): Uint8Array<ArrayBuffer>;
-  unseal(keyId: string, sealed: Uint8Array): Uint8Array;
-  at: Date;
+export interface Canary {
+  keyId: string;
+  sealed: Uint8Array;
 }
 
-/**
- * Opens the canary of every key that this database is used with, and leaves one for the newest key. Throws
- * `keyring/invalid` when one does not open: what is sealed with that key would be lost to this process. Each canary
- * holds the key of the fingerprints, which is answered: so it outlives every key, and no fingerprint ever changes.
- */
-export async function checkCanaries(database: Database, sealing: CanarySealing): Promise<Uint8Array> {
-  return database.$transaction(async (transaction) => {
-    // Processes that start at once must agree on one fingerprint key.
-    await transaction.$executeRaw`LOCK TABLE canaries IN SHARE ROW EXCLUSIVE MODE`;
-    const canaries = await transaction.canary.findMany();
-    const opened = canaries.map(({ keyId, sealed }) => ({ keyId, text: open(sealing, keyId, sealed) }));
-    const fingerprintKey = opened.find(({ text }) => isKey(text))?.text ?? sealing.fingerprintKey;
-    const own = opened.find(({ keyId }) => keyId === sealing.newest);
-    if (own === undefined || !isKey(own.text)) await saveCanary(transaction, sealing, fingerprintKey);
-    return fingerprintKey;
+/** The canary of every key that this database is used with; nobody else leaves one until the transaction ends. */
+export async function lockCanaries(transaction: Transaction): Promise<Canary[]> {
+  await transaction.$executeRaw`LOCK TABLE canaries IN SHARE ROW EXCLUSIVE MODE`;
+  return transaction.canary.findMany();
+}
+
+/** Leaves the canary of the key in front of the keyring. */
+export async function saveCanary(
+  transaction: Transaction,
+  { keyId, sealed, at }: { keyId: string; sealed: Uint8Array<ArrayBuffer>; at: Date },
+): Promise<void> {
+  await transaction.canary.upsert({
+    where: { keyId },
+    create: { keyId, sealed, createdAt: at },
+    update: { sealed },
   });
+  await saveEvent(transaction, 'service', `key ${keyId}`, { to: 'sealing', at, by: 'service' });
 }
 
 /** The key that was put in front of the keyring last, by whichever process. */
@@ -41,7 +36,7 @@ export async function listCanaries(database: Transaction): Promise<{ keyId: stri
 }
 
 /** The sealed canaries as they are, for a look that changes nothing. */
-export async function readCanaries(database: Database): Promise<{ keyId: string; sealed: Uint8Array }[]> {
+export async function readCanaries(database: Database): Promise<Canary[]> {
   return database.canary.findMany({ select: { keyId: true, sealed: true } });
 }
 
@@ -58,41 +53,7 @@ export async function removeCanary(
   return database.$transaction(async (transaction) => {
     const { count } = await transaction.canary.deleteMany({ where: { keyId } });
     if (count === 0) return false;
-    await tellKey(transaction, { keyId, to: 'retired', at, by });
+    await saveEvent(transaction, 'service', `key ${keyId}`, { to: 'retired', at, by });
     return true;
   });
-}
-
-function open({ unseal }: CanarySealing, keyId: string, sealed: Uint8Array): Uint8Array {
-  try {
-    return unseal(keyId, sealed);
-  } catch (cause) {
-    throw new AppError(
-      'keyring/invalid',
-      `The keyring is not the one this database was sealed with: key ${keyId} is missing or another one. Put the right KEYRING back.`,
-      { cause, detail: { keyId } },
-    );
-  }
-}
-
-/** Canaries of the first version held a known word instead. */
-function isKey(text: Uint8Array): boolean {
-  return text.length === 32;
-}
-
-async function saveCanary(transaction: Transaction, { newest: keyId, seal, at }: CanarySealing, text: Uint8Array) {
-  const sealed = seal(keyId, text);
-  await transaction.canary.upsert({
-    where: { keyId },
-    create: { keyId, sealed, createdAt: at },
-    update: { sealed },
-  });
-  await tellKey(transaction, { keyId, to: 'sealing', at, by: 'service' });
-}
-
-async function tellKey(
-  transaction: Transaction,
-  { keyId, ...told }: { keyId: string; to: string; at: Date; by: string },
-): Promise<void> {
-  await transaction.event.create({ data: { subjectKind: 'service', subjectId: `key ${keyId}`, ...told } });
 }

@@ -35,31 +35,21 @@ export async function openCircuit(
   });
 }
 
-/** Closes a circuit on an operator's word that refusals are true; they are believed until `trustedUntil`. */
+/** Closes a circuit on an operator's word that refusals are true; they are believed until `trustedUntil`. False where it was not open. */
 export async function trustRefusals(
   database: Database,
-  { issuer, clientId, ...trust }: Client & { trustedUntil: Date; at: Date; by: string },
+  { issuer, clientId, trustedUntil, at, by }: Client & { trustedUntil: Date; at: Date; by: string },
 ): Promise<boolean> {
-  return database.$transaction((transaction) =>
-    closeCircuit(transaction, { issuer, clientId }, { ...trust, reason: 'trusted' }),
-  );
-}
-
-/** Closes a circuit, for the reason that it was opened for unless said otherwise; false where it was not open. */
-export async function closeCircuit(
-  transaction: Pick<Database, 'circuit' | 'event'>,
-  { issuer, clientId }: Client,
-  { at, by, reason, trustedUntil }: { at: Date; by: string; reason?: string; trustedUntil?: Date },
-): Promise<boolean> {
-  const [closed] = await transaction.circuit.updateManyAndReturn({
-    where: { issuer, clientId, open: true },
-    data: { open: false, closedAt: at, ...(trustedUntil && { trustedUntil }) },
-    select: { reason: true },
+  return database.$transaction(async (transaction) => {
+    const { count } = await transaction.circuit.updateMany({
+      where: { issuer, clientId, open: true },
+      data: { open: false, closedAt: at, trustedUntil },
+    });
+    if (count === 0) return false;
+    const change = { from: 'open', to: 'closed', reason: 'trusted', at, by };
+    await saveEvent(transaction, 'circuit', idOf({ issuer, clientId }), change);
+    return true;
   });
-  if (closed === undefined) return false;
-  const change = { from: 'open', to: 'closed', reason: reason ?? closed.reason, at, by };
-  await saveEvent(transaction, 'circuit', idOf({ issuer, clientId }), change);
-  return true;
 }
 
 export async function findCircuit(database: Database, { issuer, clientId }: Client): Promise<Circuit | null> {

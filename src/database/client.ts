@@ -32,6 +32,11 @@ export async function ping(database: Database): Promise<void> {
   await database.$queryRaw`SELECT 1`;
 }
 
+/** Does the work in one transaction: all that it writes is saved, or nothing where it throws. */
+export function inTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return database.$transaction(work);
+}
+
 const names = new Map<string, string>();
 
 /** Long statements of our own are planned once a connection; those that Prisma writes are too many to keep. */
@@ -53,7 +58,7 @@ export function isOutage(error: unknown): error is Error {
   return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);
 }
 
-/** The error that the house has for a PostgreSQL that is away, in place of what drivers throw; others stay as they are. */
+/** `database/unavailable` in place of what drivers throw where PostgreSQL is away; other errors stay as they are. */
 export function asOutage(error: unknown): unknown {
   return isOutage(error) ? unavailable(error) : error;
 }

@@ -1,43 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Transaction } from './client.ts';
+import type { Deadlines } from '../domain/deadlines.ts';
+import type { Transaction } from './client.ts';
 import { clearEraseAt } from './erasures.ts';
+import { saveEvent } from './events.ts';
 import type { Grant, Plan, Prisma, User } from './generated/client.ts';
-import { lockGrant, nextNumber, tellGrant } from './grants.ts';
-import type { ReceivedToken } from './rotations.ts';
-import { lockUser, type SignedIn, saveUser } from './users.ts';
+import type { SealedToken } from './generations.ts';
+import { lockGrant, tellGrant } from './grants.ts';
+import { lockUser } from './users.ts';
 
-export interface Consented {
-  user: SignedIn;
-  grant: {
-    clientId: string;
-    sid: string | undefined;
-    scope: string;
-    idleDeadline: Date;
-    maxDeadline: Date | null;
-    idleSeconds: number | null;
-    nextExchangeAt: Date;
-  };
-  /** Seals for the owner, whose ids may be made in this very transaction. */
-  token: (owner: { userId: string; grantId: string }) => ReceivedToken;
-  /** The same for the key that the token is bound to, where it is. */
-  boundKey?: (owner: { userId: string; grantId: string }) => Pick<Grant, 'sealedDpopKey' | 'dpopKeyId'>;
-  terms: { text: Record<string, unknown>; agreedAt: Date };
-  /** How it was given. */
-  method: 'browser' | 'device' | 'password' | 'service';
-  /** Used where the person has no plan yet. */
-  plan: (ids: { planId: string }) => {
-    sources: { kind: string; name: string; url: string }[];
-    zone: string;
-    windowStart: string;
-    windowEnd: string;
-    retention: Record<string, number>;
-    nextNight: string;
-    nextDueAt: Date;
-  };
-  holder: string;
-  at: Date;
-}
-
+/** What a consent leaves behind. */
 export interface ConsentRows {
   user: User;
   grant: Grant;
@@ -46,23 +17,39 @@ export interface ConsentRows {
   renewed: boolean;
 }
 
-/** Saves all that a consent leaves behind, or nothing: person, grant, token, terms, first exchange, plan and events. */
-export async function saveConsent(database: Database, consented: Consented): Promise<ConsentRows> {
-  return database.$transaction(async (transaction) => {
-    const user = await saveUser(transaction, consented.user);
-    const { grant, old } = await saveGrant(transaction, user, consented);
-    await saveTerms(transaction, grant, consented);
-    const plan = await savePlan(transaction, grant, consented, { resume: old?.state === 'withdrawn' });
-    return { user, grant, plan, renewed: old !== null };
-  });
+/**
+ * The grant that the person gave this client before, if they did. Person and grant are locked until the transaction ends: of two
+ * consents at once, the second renews the grant of the first.
+ */
+export async function lockGrantOf(
+  transaction: Transaction,
+  { user, clientId }: { user: User; clientId: string },
+): Promise<Grant | null> {
+  await lockUser(transaction, user.id);
+  const key = { userId: user.id, issuer: user.issuer, clientId };
+  const known = await transaction.grant.findUnique({ where: { userId_issuer_clientId: key }, select: { id: true } });
+  return known && lockGrant(transaction, known.id);
 }
 
-async function saveGrant(transaction: Transaction, user: User, consented: Consented) {
-  const { clientId, sid, ...rest } = consented.grant;
-  const key = { userId: user.id, issuer: user.issuer, clientId };
+export interface GivenGrant extends Deadlines {
+  id: string;
+  clientId: string;
+  scope: string;
+  sid: string | null;
+  /** The number of the token that it begins with. */
+  generation: number;
+  sealedDpopKey: Uint8Array<ArrayBuffer> | null;
+  dpopKeyId: string | null;
+}
+
+/** Saves the grant that a consent gives: a new one, or the earlier one renewed. */
+export async function saveGrant(
+  transaction: Transaction,
+  { user, earlier, given, at }: { user: User; earlier: Grant | null; given: GivenGrant; at: Date },
+): Promise<Grant> {
+  const { id, clientId, ...rest } = given;
   const fresh = {
     ...rest,
-    sid: sid ?? null,
     state: 'active' as const,
     reason: null,
     suspectSince: null,
@@ -71,46 +58,18 @@ async function saveGrant(transaction: Transaction, user: User, consented: Consen
     leaseHolder: null,
     leaseUntil: null,
     endedAt: null,
-    lastExchangedAt: consented.at,
+    lastExchangedAt: at,
   };
-  // Both finishing at once meet here: the second waits for the row of the first and renews it.
-  await lockUser(transaction, user.id);
-  const old = await transaction.grant.findUnique({ where: { userId_issuer_clientId: key } });
-  const grantId = old?.id ?? randomUUID();
-  if (old) {
-    await lockGrant(transaction, grantId);
-    await replaceTokens(transaction, old);
-  }
-  const number = await nextNumber(transaction, grantId);
-  const bound = consented.boundKey?.({ userId: user.id, grantId }) ?? { sealedDpopKey: null, dpopKeyId: null };
-  const grant = old
-    ? await transaction.grant.update({
-        where: { id: grantId },
-        data: { ...fresh, ...bound, generation: number, fence: { increment: 1 } },
-      })
-    : await transaction.grant.create({
-        data: {
-          id: grantId,
-          ...key,
-          subject: user.subject,
-          createdAt: consented.at,
-          generation: number,
-          ...fresh,
-          ...bound,
-        },
-      });
-  await startChain(transaction, grant, consented);
-  const by = `user:${user.id}`;
-  await clearEraseAt(transaction, { userId: user.id, at: consented.at, by });
-  await tellGrant(
-    transaction,
-    { id: grantId, ...(old && { state: old.state }) },
-    'active',
-    old ? 'consent renewed' : 'consent',
-    consented.at,
-    by,
-  );
-  return { grant, old };
+  const { id: userId, issuer, subject } = user;
+  if (earlier) await replaceTokens(transaction, earlier);
+  const grant = earlier
+    ? await transaction.grant.update({ where: { id }, data: { ...fresh, fence: { increment: 1 } } })
+    : await transaction.grant.create({ data: { ...fresh, id, userId, issuer, subject, clientId, createdAt: at } });
+  const by = `user:${userId}`;
+  await clearEraseAt(transaction, { userId, at, by });
+  const from = earlier ? { id, state: earlier.state } : { id };
+  await tellGrant(transaction, from, 'active', earlier ? 'consent renewed' : 'consent', at, by);
+  return grant;
 }
 
 /**
@@ -124,43 +83,75 @@ async function replaceTokens(transaction: Transaction, { id, state, sid, idleDea
       AND (state IN ('current', 'pending') OR (state = 'dead' AND sealed IS NOT NULL AND ${state === 'withdrawn'}))`;
 }
 
-async function startChain(transaction: Transaction, grant: Grant, { token, holder, at }: Consented): Promise<void> {
-  const { id: grantId, userId, generation: number, fence } = grant;
-  const { sealFor, fingerprint, ...about } = token({ userId, grantId });
-  const origin = { parent: null, fence, ...about, receivedAt: at };
-  await transaction.tokenGeneration.create({
-    data: { grantId, number, state: 'current', ...sealFor(number), fingerprint, ...origin },
-  });
-  const times = { startedAt: at, answeredAt: at, verdict: 'ok', status: 200, received: number };
-  await transaction.exchange.create({
-    data: { id: randomUUID(), grantId, generation: number, fence, holder, purpose: 'consent', ...times },
-  });
-}
-
-async function saveTerms(transaction: Transaction, grant: Grant, { terms, method }: Consented): Promise<void> {
-  const text = terms.text as Prisma.InputJsonObject;
-  const { id: grantId, userId, scope } = grant;
-  await transaction.consent.create({
-    data: { id: randomUUID(), userId, grantId, agreedAt: terms.agreedAt, scope, method, terms: text },
-  });
-}
-
-/** The plan of the grant: made with the first consent, and resumed when consent is given again after a withdrawal. */
-async function savePlan(
+/** Saves the token that a consent was answered with, and puts the exchange on record that brought it. */
+export async function saveFirstToken(
   transaction: Transaction,
-  grant: Grant,
-  { plan, at }: Consented,
-  { resume }: { resume: boolean },
-): Promise<Plan> {
-  const { id: grantId, userId } = grant;
-  const known = await transaction.plan.findUnique({ where: { grantId } });
-  if (known && !resume) return known;
-  if (known) return transaction.plan.update({ where: { grantId }, data: { paused: false } });
-  const planId = randomUUID();
-  const created = await transaction.plan.create({
-    data: { id: planId, userId, grantId, createdAt: at, ...plan({ planId }) },
+  { grant, token, holder, at }: { grant: Grant; token: SealedToken; holder: string; at: Date },
+): Promise<void> {
+  const { id: grantId, fence } = grant;
+  const { number } = token;
+  await transaction.tokenGeneration.create({
+    data: { ...token, grantId, state: 'current', parent: null, fence, receivedAt: at },
   });
-  const told = { subjectKind: 'plan', subjectId: planId, to: 'active', reason: 'consent', at, by: `user:${userId}` };
-  await transaction.event.create({ data: told });
+  const answer = { answeredAt: at, verdict: 'ok', status: 200, received: number };
+  await transaction.exchange.create({
+    data: {
+      id: randomUUID(),
+      grantId,
+      generation: number,
+      fence,
+      holder,
+      purpose: 'consent',
+      startedAt: at,
+      ...answer,
+    },
+  });
+}
+
+/** What a person agreed to, word for word, and how. */
+export interface Terms {
+  method: 'browser' | 'device' | 'password' | 'service';
+  terms: Record<string, unknown>;
+  agreedAt: Date;
+}
+
+export async function saveTerms(
+  transaction: Transaction,
+  { id: grantId, userId, scope }: Grant,
+  { method, terms, agreedAt }: Terms,
+): Promise<void> {
+  await transaction.consent.create({
+    data: { id: randomUUID(), userId, grantId, agreedAt, scope, method, terms: terms as Prisma.InputJsonObject },
+  });
+}
+
+/** The plan of a grant that was renewed; one that a withdrawal stopped goes on again with `resume`. */
+export async function findPlanOf(
+  transaction: Transaction,
+  { grantId, resume }: { grantId: string; resume: boolean },
+): Promise<Plan | null> {
+  const known = await transaction.plan.findUnique({ where: { grantId } });
+  return known && resume ? transaction.plan.update({ where: { grantId }, data: { paused: false } }) : known;
+}
+
+export interface FirstPlan {
+  id: string;
+  sources: { kind: string; name: string; url: string }[];
+  zone: string;
+  windowStart: string;
+  windowEnd: string;
+  retention: Record<string, number>;
+  nextNight: string;
+  nextDueAt: Date;
+}
+
+/** Saves the plan that comes with the first consent. */
+export async function savePlan(
+  transaction: Transaction,
+  { id: grantId, userId }: Grant,
+  { plan, at }: { plan: FirstPlan; at: Date },
+): Promise<Plan> {
+  const created = await transaction.plan.create({ data: { ...plan, userId, grantId, createdAt: at } });
+  await saveEvent(transaction, 'plan', plan.id, { to: 'active', reason: 'consent', at, by: `user:${userId}` });
   return created;
 }

@@ -8,10 +8,9 @@ export interface ExchangeEnd {
   status?: number | undefined;
   errorCode?: string | undefined;
   hint?: string | undefined;
-  received?: number | undefined;
 }
 
-/** Writes how an exchange ended; one that has ended already stays as it is. */
+/** Writes how an exchange ended that brought no token; one that has ended already stays as it is. */
 export async function endExchange(database: Transaction, end: ExchangeEnd): Promise<void> {
   await database.exchange.updateMany({
     where: { id: end.exchangeId, answeredAt: null },
@@ -21,7 +20,6 @@ export async function endExchange(database: Transaction, end: ExchangeEnd): Prom
       status: end.status ?? null,
       errorCode: end.errorCode ?? null,
       hint: end.hint ?? null,
-      received: end.received ?? null,
     },
   });
 }

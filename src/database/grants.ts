@@ -29,9 +29,9 @@ export async function listGrantsToExchange(
 }
 
 /** The row, locked until the transaction ends: numbers of generations are given out one at a time. */
-export async function lockGrant(transaction: Transaction, grantId: string): Promise<Grant> {
+export async function lockGrant(transaction: Transaction, grantId: string): Promise<Grant | null> {
   await transaction.$queryRaw`SELECT id FROM grants WHERE id = ${grantId}::uuid FOR UPDATE`;
-  return transaction.grant.findUniqueOrThrow({ where: { id: grantId } });
+  return findGrant(transaction, grantId);
 }
 
 /** Writes the event that goes with a change of a grant's state. */
@@ -44,10 +44,4 @@ export async function tellGrant(
   by: string,
 ): Promise<void> {
   await saveEvent(transaction, 'grant', grant.id, { from: grant.state ?? null, to, reason, at, by });
-}
-
-/** The number that the next generation of the grant gets. */
-export async function nextNumber(transaction: Transaction, grantId: string): Promise<number> {
-  const { _max } = await transaction.tokenGeneration.aggregate({ where: { grantId }, _max: { number: true } });
-  return (_max.number ?? 0) + 1;
 }

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { probeEveryMs } from '../domain/circuit.ts';
-import { chooseGeneration } from '../domain/generation.ts';
 import type { Refusable } from '../domain/refusal.ts';
-import type { Database, Transaction } from './client.ts';
-import { tellGrant } from './grants.ts';
-import { grouped } from './grouped.ts';
+import type { Transaction } from './client.ts';
 
 /** The grant as its lease found it; nothing of this changes while the lease is held. */
 export interface LeasedGrant extends Refusable {
@@ -22,7 +19,6 @@ export interface LeasedGrant extends Refusable {
 export interface LeasedToken {
   number: number;
   sealed: Uint8Array | null;
-  fingerprint: Uint8Array;
   issuedAt: Date | null;
   endsAt: Date | null;
   receivedAt: Date;
@@ -33,6 +29,8 @@ export interface Lease {
   exchangeId: string;
   grant: LeasedGrant;
   token: LeasedToken;
+  /** Tokens were received that an earlier holder could not save as it should: `promotePending` comes first. */
+  pending: boolean;
   /** The number that a token gets that comes back. */
   nextNumber: number;
   fence: number;
@@ -55,20 +53,6 @@ export interface LeaseRequest {
  */
 export const silenceMs = 15 * 60_000;
 
-/**
- * Claims the lease, in one statement, where it is free, the grant may be asked and no answer is outstanding: fence + 1,
- * and the exchange is on record before anything is sent. While the circuit of the provider is open, only one claim a
- * minute goes through. A token that an earlier holder received and could not save is made the current one first.
- */
-export async function claimLease(database: Database, request: LeaseRequest): Promise<Lease | undefined> {
-  const row = await claim(database, request);
-  if (row === undefined) return undefined;
-  const { exchangeId, fence, leaseUntil, pending, nextNumber, grant, token } = rowToLease(row);
-  const lease = { exchangeId, grant, token, nextNumber, fence, leaseUntil };
-  if (!pending) return lease;
-  return { ...lease, token: await promotePending(database, lease, request.at) };
-}
-
 interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
   exchangeId: string;
   grantId: string;
@@ -79,16 +63,22 @@ interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
 }
 
 /**
- * Whoever holds the row of a grant is at it already: it is not waited for, so that claims of many grants never wait for
- * each other. A generation is claimed only where the same statement sees its token. That the rows are limited by a
- * SELECT tells PostgreSQL that they are few but not how many, so that it plans once, and by the indexes.
+ * Claims leases, all in one statement: the answer to each request, in its place. There is one where the lease is free, the
+ * grant may be asked and no answer is outstanding: fence + 1, and the exchange is on record before anything is sent. While the
+ * circuit of the provider is open, only one claim a minute goes through.
+ *
+ * Skips grants whose row another transaction holds, so that claims of many grants never wait for each other. A
+ * generation is claimed only where the same statement sees its token. That the rows are limited by a SELECT tells
+ * PostgreSQL that they are few but not how many, so that it plans once, and by the indexes.
  */
-const claim = grouped(
-  ({ grantId }: LeaseRequest) => grantId,
-  async (database, requests) => {
-    const rows = await database.$queryRaw<Row[]>`
+export async function claimLeases(
+  database: Transaction,
+  requests: readonly LeaseRequest[],
+): Promise<(Lease | undefined)[]> {
+  const asked = requests.map(toAsked);
+  const rows = await database.$queryRaw<Row[]>`
     WITH asked AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(requests.map(toAsked))}::jsonb) AS asked (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) AS asked (
         grant_id uuid, exchange_id uuid, holder text, purpose text, run_id uuid, at timestamptz, lease_until timestamptz,
         silent_since timestamptz, next_probe_at timestamptz)
       LIMIT (SELECT ${requests.length}::int)
@@ -123,13 +113,12 @@ const claim = grouped(
       g.idle_deadline AS "idleDeadline", g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt",
       g.idle_seconds AS "idleSeconds", g.sealed_dpop_key AS "sealedDpopKey",
       coalesce((SELECT max(agreed_at) FROM consents WHERE grant_id = g.id), g.created_at) AS "consentedAt",
-      t.number, t.sealed, t.fingerprint, t.issued_at AS "issuedAt", t.ends_at AS "endsAt", t.received_at AS "receivedAt",
+      t.number, t.sealed, t.issued_at AS "issuedAt", t.ends_at AS "endsAt", t.received_at AS "receivedAt",
       (SELECT max(number) + 1 FROM token_generations WHERE grant_id = g.id) AS "nextNumber",
       EXISTS (SELECT 1 FROM token_generations WHERE grant_id = g.id AND state = 'pending') AS pending
     FROM claimed g JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
-    return requests.map(({ grantId }) => rows.find((row) => row.grantId === grantId));
-  },
-);
+  return asked.map((one) => leaseFrom(rows.find(({ exchangeId }) => exchangeId === one.exchange_id)));
+}
 
 function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest) {
   const after = (ms: number) => new Date(at.getTime() + ms);
@@ -146,43 +135,10 @@ function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest)
   };
 }
 
-function rowToLease({ exchangeId, fence, leaseUntil, pending, nextNumber, ...row }: Row) {
-  const { number, sealed, fingerprint, issuedAt, endsAt, receivedAt, grantId, ...grant } = row;
-  const token = { number, sealed, fingerprint, issuedAt, endsAt, receivedAt };
-  return { exchangeId, fence, leaseUntil, pending, nextNumber, grant: { id: grantId, ...grant }, token };
-}
-
-/**
- * Makes the generation current that was issued last, of those that were received and never made so; the others must
- * never be sent. The lease is held, so nobody sends anything meanwhile; the exchange on record then names what is sent.
- */
-async function promotePending(database: Database, { grant, token, exchangeId }: Omit<Lease, 'nextNumber'>, at: Date) {
-  const grantId = grant.id;
-  return database.$transaction(async (transaction) => {
-    const known = await transaction.tokenGeneration.findMany({
-      where: { grantId, OR: [{ state: 'pending' }, { number: token.number }] },
-    });
-    const current = known.find(({ number }) => number === token.number);
-    if (current === undefined) throw new Error(`Grant ${grantId} has no current generation.`);
-    const chosen = chooseGeneration(
-      current,
-      known.filter(({ state }) => state === 'pending'),
-    );
-    const promoted = known.find(({ number }) => number === chosen.number) ?? current;
-    if (promoted !== current) {
-      await moveTo(transaction, grantId, current.number, promoted.number);
-      await transaction.grant.update({ where: { id: grantId }, data: { generation: promoted.number } });
-      await transaction.exchange.update({ where: { id: exchangeId }, data: { generation: promoted.number } });
-      await tellGrant(transaction, { id: grantId }, 'promoted', `generation ${promoted.number}`, at, 'provider');
-    }
-    await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
-    return promoted;
-  });
-}
-
-/** One generation takes the place of another. */
-export async function moveTo(transaction: Transaction, grantId: string, from: number, to: number): Promise<void> {
-  const at = (number: number) => ({ where: { grantId_number: { grantId, number } } });
-  await transaction.tokenGeneration.update({ ...at(from), data: { state: 'superseded' } });
-  await transaction.tokenGeneration.update({ ...at(to), data: { state: 'current' } });
+function leaseFrom(row: Row | undefined): Lease | undefined {
+  if (row === undefined) return undefined;
+  const { exchangeId, fence, leaseUntil, pending, nextNumber, ...rest } = row;
+  const { number, sealed, issuedAt, endsAt, receivedAt, grantId, ...grant } = rest;
+  const token = { number, sealed, issuedAt, endsAt, receivedAt };
+  return { exchangeId, grant: { id: grantId, ...grant }, token, pending, nextNumber, fence, leaseUntil };
 }

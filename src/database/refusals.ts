@@ -1,43 +1,39 @@
 import type { Change } from '../domain/refusal.ts';
 import type { Database } from './client.ts';
-import { endExchange } from './exchanges.ts';
 import { lockGrant, tellGrant } from './grants.ts';
 import type { Lease } from './leases.ts';
 
 export interface Refused {
   lease: Lease;
   at: Date;
-  verdict: string;
-  status?: number | undefined;
   errorCode: string;
-  hint?: string | undefined;
   /** Nothing of the grant changes where absent. */
   change?: Change | undefined;
   /** Keep-alive leaves a grant alone until then that was due and could not be asked. */
-  notBefore?: Date | undefined;
+  notBefore: Date;
   /** False leaves the lease to run out, so that nobody sends the same token too soon. */
   free: boolean;
 }
 
 /**
- * Saves an exchange that brought nothing: the grant changes only if generation and fence are still those sent, so a
- * refusal of a token that was replaced meanwhile condemns nobody.
+ * Saves what an exchange that brought no token means for its grant, which changes only if generation and fence are still those
+ * sent: a refusal of a token that was replaced meanwhile condemns nobody.
  */
 export async function saveRefused(database: Database, refused: Refused): Promise<void> {
-  const { lease, at, change, free, notBefore } = refused;
+  const { lease, at, errorCode, change, notBefore, free } = refused;
   await database.$transaction(async (transaction) => {
     const grant = await lockGrant(transaction, lease.grant.id);
-    await endExchange(transaction, { exchangeId: lease.exchangeId, ...refused });
+    if (grant === null) return;
     const due = grant.nextExchangeAt !== null && grant.nextExchangeAt <= at;
     const { count } = await transaction.grant.updateMany({
       where: { id: grant.id, generation: lease.token.number, fence: lease.fence, state: { not: 'withdrawn' } },
       data: {
-        ...(notBefore && due && { nextExchangeAt: notBefore }),
+        ...(due && { nextExchangeAt: notBefore }),
         ...change,
         ...(free && { leaseHolder: null, leaseUntil: null }),
       },
     });
     if (count === 1 && change && change.state !== grant.state)
-      await tellGrant(transaction, grant, change.state, change.reason ?? refused.errorCode, at, 'provider');
+      await tellGrant(transaction, grant, change.state, change.reason ?? errorCode, at, 'provider');
   });
 }

@@ -1,92 +1,101 @@
-import { closeCircuit } from './circuits.ts';
+import type { Deadlines } from '../domain/deadlines.ts';
 import type { Database, Transaction } from './client.ts';
-import { endExchange } from './exchanges.ts';
-import { findGrant, lockGrant, nextNumber, tellGrant } from './grants.ts';
-import { grouped } from './grouped.ts';
-import { type Lease, moveTo } from './leases.ts';
+import type { SealedToken } from './generations.ts';
+import { lockGrant } from './grants.ts';
 
-/** A sealed offline token and what may be known of it without opening it. */
-export interface ReceivedToken {
-  /** Seals for the number the generation gets: the number is part of what the seal is bound to. */
-  sealFor: (number: number) => { sealed: Uint8Array<ArrayBuffer>; keyId: string };
-  fingerprint: Uint8Array<ArrayBuffer>;
-  issuedAt: Date | null;
-  endsAt: Date | null;
-  sid: string | null;
-}
-
-/** Where a token came from: the generation that was sent for it, and the fence under which it was. */
-export interface Origin {
+/** How an exchange ended that the provider answered with tokens. */
+export interface Exchanged {
+  exchangeId: string;
   grantId: string;
+  /** The generation that was sent, and the fence under which it was. */
   sent: number;
   fence: number;
+  at: Date;
+  verdict: string;
+  status?: number | undefined;
+  errorCode?: string | undefined;
+  /** Absent where the provider did not rotate. */
+  token?: SealedToken | undefined;
+  /** Only of an answer that was accepted: the token of another one is kept as pending. */
+  deadlines?: Deadlines | undefined;
 }
 
-export interface Exchanged {
-  lease: Lease;
-  at: Date;
-  status: number;
-  /** Absent where the provider did not rotate. */
-  received?: ReceivedToken | undefined;
-  deadlines: { idleDeadline: Date; maxDeadline: Date | null; idleSeconds: number | null; nextExchangeAt: Date };
-}
+/**
+ * saved: the token is the current one; `replaced` counts generations of an earlier consent to be revoked now.
+ * pending: it was not accepted, or came under a lease that others hold by now, and is looked at by the next claim.
+ * withdrawn: the consent has ended, nothing is kept, and the caller must revoke the token.
+ * taken: another token has its number, nothing is done; it must be sealed for `nextNumber`.
+ */
+export type Saved =
+  | { outcome: 'saved'; replaced: number }
+  | { outcome: 'pending' }
+  | { outcome: 'withdrawn' }
+  | { outcome: 'taken'; nextNumber: number };
 
 /** Older ones can be of no use any more, not even to tell what happened. */
 const generationsKept = 30;
 
-export type Saved = { outcome: 'saved'; replaced: number } | { outcome: 'fenced' } | { outcome: 'withdrawn' };
-
 /**
- * Saves an exchange that succeeded, in one statement guarded by generation and fence; a success also closes the
- * circuit of the provider. Fenced out, the new token is kept as pending; of a grant that was withdrawn meanwhile
- * nothing is kept, and the caller must revoke it. `replaced` counts generations of an earlier consent to be revoked now.
- * Of the chain the last thirty generations are kept; what is older is gone.
+ * Saves how exchanges ended, all in one statement: the answer to each, in its place; none for a grant whose row another
+ * transaction holds, which `saveOnceFree` waits for. A token is made the current one where generation and fence are still those that
+ * were sent, which also closes the circuit of the provider. A save whose answer was lost may be made again: the same token is
+ * the same generation. Of the chain the last thirty generations are kept. The statement is planned once, as the claim is.
  */
-export async function saveExchanged(database: Database, exchanged: Exchanged): Promise<Saved> {
-  const row = await save(database, exchanged).catch((error: unknown) => {
-    // The number was taken meanwhile, by a token that a spool gave back.
-    if (isUniqueViolation(error)) return undefined;
-    throw error;
-  });
-  return row === undefined ? saveLate(database, exchanged) : { outcome: 'saved', replaced: row.replaced };
-}
-
-/** Planned once, as the claim is. A grant that somebody else is at is left to `saveLate`, which waits for it alone. */
-const save = grouped(
-  ({ lease }: Exchanged) => lease.grant.id,
-  async (database, exchanges) => {
-    const rows = await database.$queryRaw<{ grantId: string; replaced: number }[]>`
+export async function saveExchanged(
+  database: Transaction,
+  exchanges: readonly Exchanged[],
+): Promise<(Saved | undefined)[]> {
+  const rows = await database.$queryRaw<Row[]>`
     WITH made AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(exchanges.map(toMade))}::jsonb) AS made (
-        grant_id uuid, exchange_id uuid, sent int, fence int, state text, at timestamptz, status int,
-        idle_deadline timestamptz, max_deadline timestamptz, idle_seconds int, next_exchange_at timestamptz,
+        exchange_id uuid, grant_id uuid, sent int, fence int, at timestamptz, verdict text, status int, error_code text,
+        accepted boolean, idle_deadline timestamptz, max_deadline timestamptz, idle_seconds int, next_exchange_at timestamptz,
         number int, sealed text, key_id text, fingerprint text, issued_at timestamptz, ends_at timestamptz, sid text)
       LIMIT (SELECT ${exchanges.length}::int)
-    ), locked AS (
-      SELECT g.id FROM made JOIN grants g ON g.id = made.grant_id FOR NO KEY UPDATE OF g SKIP LOCKED
+    ), held AS (
+      SELECT made.*, g.state, g.generation, g.issuer, g.client_id,
+        made.accepted AND g.generation = made.sent AND g.fence = made.fence AS in_order,
+        EXISTS (SELECT 1 FROM token_generations t WHERE t.grant_id = made.grant_id AND t.number = made.number) AS taken
+      FROM made JOIN grants g ON g.id = made.grant_id FOR NO KEY UPDATE OF g SKIP LOCKED
+    ), known AS (
+      SELECT held.exchange_id, t.number FROM held CROSS JOIN LATERAL (
+        SELECT number FROM token_generations t
+        WHERE t.grant_id = held.grant_id AND t.fingerprint = decode(held.fingerprint, 'base64') LIMIT 1
+      ) t WHERE held.taken OR NOT held.in_order
+    ), judged AS (
+      SELECT held.*, known.number AS known, coalesce(known.number, held.number) AS received,
+        CASE WHEN held.state = 'withdrawn' THEN 'withdrawn'
+          WHEN known.number = held.generation THEN 'saved before'
+          WHEN held.taken AND known.number IS NULL THEN 'taken'
+          WHEN held.in_order THEN 'saved'
+          ELSE 'pending' END AS outcome
+      FROM held LEFT JOIN known USING (exchange_id)
+    ), ended AS (
+      UPDATE exchanges e SET answered_at = judged.at, verdict = judged.verdict, status = judged.status,
+        error_code = judged.error_code, received = CASE WHEN judged.outcome <> 'withdrawn' THEN judged.received END
+      FROM judged WHERE e.id = judged.exchange_id AND e.answered_at IS NULL AND judged.outcome <> 'taken'
     ), moved AS (
       UPDATE grants g SET state = 'active', reason = NULL, suspect_since = NULL, refusals = 0, lease_holder = NULL,
-        lease_until = NULL, last_exchanged_at = made.at, idle_deadline = made.idle_deadline,
-        max_deadline = made.max_deadline, idle_seconds = made.idle_seconds, next_exchange_at = made.next_exchange_at,
-        generation = coalesce(made.number, g.generation)
-      FROM made JOIN locked ON locked.id = made.grant_id
-      WHERE g.id = locked.id AND g.generation = made.sent AND g.fence = made.fence AND g.state <> 'withdrawn'
-      RETURNING made.*, g.issuer, g.client_id
-    ), ended AS (
-      UPDATE exchanges e SET answered_at = moved.at, verdict = 'ok', status = moved.status, received = moved.number
-      FROM moved WHERE e.id = moved.exchange_id AND e.answered_at IS NULL
+        lease_until = NULL, last_exchanged_at = judged.at, idle_deadline = judged.idle_deadline,
+        max_deadline = judged.max_deadline, idle_seconds = judged.idle_seconds,
+        next_exchange_at = judged.next_exchange_at, generation = coalesce(judged.received, g.generation)
+      FROM judged WHERE g.id = judged.grant_id AND judged.outcome = 'saved'
+      RETURNING judged.*
     ), superseded AS (
       UPDATE token_generations t SET state = 'superseded' FROM moved
-      WHERE moved.number IS NOT NULL AND t.grant_id = moved.grant_id AND t.number = moved.sent
+      WHERE moved.received IS NOT NULL AND t.grant_id = moved.grant_id AND t.number = moved.sent
+    ), promoted AS (
+      UPDATE token_generations t SET state = 'current' FROM moved
+      WHERE t.grant_id = moved.grant_id AND t.number = moved.known
     ), gone AS (
       DELETE FROM token_generations t USING moved
-      WHERE t.grant_id = moved.grant_id AND t.number < moved.number - ${generationsKept}
+      WHERE t.grant_id = moved.grant_id AND t.number < moved.received - ${generationsKept}
         AND t.state IN ('superseded', 'dead')
     ), inserted AS (
       INSERT INTO token_generations (grant_id, number, state, sealed, key_id, fingerprint, parent, fence, issued_at, ends_at, sid, received_at)
-      SELECT grant_id, number, 'current', decode(sealed, 'base64'), key_id, decode(fingerprint, 'base64'), sent, fence,
-        issued_at, ends_at, sid, at
-      FROM moved WHERE number IS NOT NULL
+      SELECT grant_id, number, (CASE outcome WHEN 'saved' THEN 'current' ELSE 'pending' END)::generation_state,
+        decode(sealed, 'base64'), key_id, decode(fingerprint, 'base64'), sent, fence, issued_at, ends_at, sid, at
+      FROM judged WHERE number IS NOT NULL AND known IS NULL AND outcome IN ('saved', 'pending')
     ), told AS (
       INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
       SELECT 'grant', grant_id, state, 'active', 'exchanged', at, 'provider' FROM moved WHERE state <> 'active'
@@ -98,106 +107,74 @@ const save = grouped(
       INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
       SELECT 'circuit', issuer || ' ' || client_id, 'open', 'closed', reason, at, 'provider' FROM closed
     )
-    SELECT grant_id AS "grantId", (SELECT count(*)::int FROM token_generations t
-      WHERE t.grant_id = moved.grant_id AND t.state = 'replaced') AS replaced
-    FROM moved`;
-    return exchanges.map(({ lease }) => rows.find(({ grantId }) => grantId === lease.grant.id));
-  },
+    SELECT exchange_id AS "exchangeId", outcome,
+      CASE WHEN outcome = 'taken' THEN
+        (SELECT max(number) + 1 FROM token_generations t WHERE t.grant_id = judged.grant_id) END AS "nextNumber",
+      (SELECT count(*)::int FROM token_generations t
+        WHERE t.grant_id = judged.grant_id AND t.state = 'replaced') AS replaced
+    FROM judged`;
+  return exchanges.map((one) => {
+    const row = rows.find(({ exchangeId }) => exchangeId === one.exchangeId);
+    return row && savedOf(row);
+  });
+}
+
+/** Saves how one exchange ended, after waiting for its grant where another transaction holds it. */
+export async function saveOnceFree(database: Database, exchanged: Exchanged): Promise<Saved> {
+  return database.$transaction(async (transaction) => {
+    const grant = await lockGrant(transaction, exchanged.grantId);
+    const [saved] = grant === null ? [] : await saveExchanged(transaction, [exchanged]);
+    return saved ?? { outcome: 'withdrawn' };
+  });
+}
+
+/** Whether a save met a generation that was inserted after its statement began; `saveOnceFree` sees it. */
+export function isNumberTaken(error: unknown): boolean {
+  return error instanceof Error && /23505|unique constraint/i.test(error.message);
+}
+
+type Row = { exchangeId: string; replaced: number } & (
+  | { outcome: 'saved' | 'saved before' | 'pending' | 'withdrawn' }
+  | { outcome: 'taken'; nextNumber: number }
 );
 
-function toMade({ lease, at, status, received, deadlines }: Exchanged) {
-  const { exchangeId, fence, grant, token, nextNumber } = lease;
-  const { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt } = deadlines;
-  const { sealed, keyId } = received?.sealFor(nextNumber) ?? {};
+function savedOf(row: Row): Saved {
+  switch (row.outcome) {
+    case 'saved':
+    case 'saved before':
+      return { outcome: 'saved', replaced: row.replaced };
+    case 'taken':
+      return { outcome: 'taken', nextNumber: row.nextNumber };
+    default:
+      return { outcome: row.outcome };
+  }
+}
+
+function toMade({ exchangeId, grantId, sent, fence, at, verdict, status, errorCode, token, deadlines }: Exchanged) {
   return {
-    grant_id: grant.id,
     exchange_id: exchangeId,
-    sent: token.number,
+    grant_id: grantId,
+    sent,
     fence,
-    state: grant.state,
     at,
+    verdict,
     status,
-    idle_deadline: idleDeadline,
-    max_deadline: maxDeadline,
-    idle_seconds: idleSeconds,
-    next_exchange_at: nextExchangeAt,
-    number: received && nextNumber,
-    sealed: base64(sealed),
-    key_id: keyId,
-    fingerprint: base64(received?.fingerprint),
-    sid: received?.sid,
-    issued_at: received?.issuedAt,
-    ends_at: received?.endsAt,
+    error_code: errorCode,
+    accepted: deadlines !== undefined,
+    idle_deadline: deadlines?.idleDeadline,
+    max_deadline: deadlines?.maxDeadline,
+    idle_seconds: deadlines?.idleSeconds,
+    next_exchange_at: deadlines?.nextExchangeAt,
+    number: token?.number,
+    sealed: base64(token?.sealed),
+    key_id: token?.keyId,
+    fingerprint: base64(token?.fingerprint),
+    issued_at: token?.issuedAt,
+    ends_at: token?.endsAt,
+    sid: token?.sid,
   };
 }
 
 function base64(bytes: Uint8Array | undefined): string | undefined {
   return bytes && Buffer.from(bytes).toString('base64');
-}
-
-/**
- * The careful way, where somebody else was at the grant, generation or fence were not those any more, or a save is made
- * again whose answer was lost.
- */
-async function saveLate(database: Database, { lease, at, status, received, deadlines }: Exchanged): Promise<Saved> {
-  return database.$transaction(async (transaction) => {
-    const grant = await lockGrant(transaction, lease.grant.id);
-    if (grant.state === 'withdrawn') return { outcome: 'withdrawn' };
-    const origin = { grantId: grant.id, sent: lease.token.number, fence: lease.fence };
-    const number = received && (await insertPending(transaction, origin, received, at));
-    await endExchange(transaction, { exchangeId: lease.exchangeId, at, verdict: 'ok', status, received: number });
-    if (number !== undefined && number === grant.generation) return { outcome: 'saved', replaced: 0 };
-    if (grant.generation !== lease.token.number || grant.fence !== lease.fence) return { outcome: 'fenced' };
-    if (number !== undefined) await moveTo(transaction, grant.id, grant.generation, number);
-    const data = { state: 'active' as const, reason: null, suspectSince: null, refusals: 0, lastExchangedAt: at };
-    const free = { leaseHolder: null, leaseUntil: null };
-    await transaction.grant.update({
-      where: { id: grant.id },
-      data: { ...data, ...deadlines, ...free, ...(number !== undefined && { generation: number }) },
-    });
-    if (grant.state !== 'active') await tellGrant(transaction, grant, 'active', 'exchanged', at, 'provider');
-    await closeCircuit(transaction, grant, { at, by: 'provider' });
-    const replaced = { grantId: grant.id, state: 'replaced' as const };
-    return { outcome: 'saved', replaced: await transaction.tokenGeneration.count({ where: replaced }) };
-  });
-}
-
-/**
- * Keeps a token that came with an answer that could not be accepted, or out of a spool, which also ends the exchange
- * on record; it is current at the next claim.
- */
-export async function keepPending(
-  database: Database,
-  { received, at, exchangeId, ...origin }: Origin & { received: ReceivedToken; at: Date; exchangeId?: string },
-): Promise<'kept' | 'withdrawn'> {
-  return database.$transaction(async (transaction) => {
-    const grant = await findGrant(transaction, origin.grantId);
-    if (grant === null) return 'withdrawn';
-    const { state } = await lockGrant(transaction, grant.id);
-    if (state === 'withdrawn') return 'withdrawn';
-    const number = await insertPending(transaction, origin, received, at);
-    if (exchangeId !== undefined) await endExchange(transaction, { exchangeId, at, verdict: 'ok', received: number });
-    return 'kept';
-  });
-}
-
-async function insertPending(
-  transaction: Transaction,
-  { grantId, sent, fence }: Origin,
-  { sealFor, fingerprint, ...about }: ReceivedToken,
-  at: Date,
-): Promise<number> {
-  // A save whose answer was lost is made again: the same token is the same generation.
-  const known = await transaction.tokenGeneration.findFirst({ where: { grantId, fingerprint } });
-  if (known) return known.number;
-  const number = await nextNumber(transaction, grantId);
-  const origin = { parent: sent, fence, ...about, receivedAt: at };
-  await transaction.tokenGeneration.create({
-    data: { grantId, number, state: 'pending', ...sealFor(number), fingerprint, ...origin },
-  });
-  return number;
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && /23505|unique constraint/i.test(error.message);
 }

@@ -25,7 +25,7 @@ export async function withdrawGrant(
 ): Promise<Grant | undefined> {
   return database.$transaction(async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
-    if (grant.state === 'withdrawn') return undefined;
+    if (grant === null || grant.state === 'withdrawn') return undefined;
     await transaction.$executeRaw`
       UPDATE token_generations SET state = 'dead', ends_at = least(ends_at, ${grant.idleDeadline}),
         sealed = CASE WHEN state IN ('current', 'pending', 'replaced') THEN sealed END

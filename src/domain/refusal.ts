@@ -12,6 +12,8 @@ const proof = { refusals: 5, ms: 3 * hour };
 
 /** A provider that misses a scope is asked slowly: only an administrator can mend it. */
 const pauseAfterMissingScopeMs = day;
+/** Keep-alive leaves a grant alone for so long that it could not ask. */
+export const pauseAfterTroubleMs = minute;
 /** After a second answer in a row was lost, the provider is left in peace for so long. */
 const pauseAfterLostAnswersMs = hour;
 

@@ -1,32 +1,26 @@
 import type { Hint } from './hint.ts';
+import type { TokenAnswer } from './tokens.ts';
 
-/** What a successful token answer held, read before anything was validated. */
-export interface TokenAnswer {
-  accessToken: string;
-  refreshToken?: string;
-  /** The access token is bound to the key that it was asked for with: `token_type` is DPoP (RFC 9449, section 5). */
-  bound?: true;
-  /** Seconds that the access token lives, from the moment of the answer. */
-  expiresIn?: number;
-  scope?: string;
-  /** `sub` of the ID token, else of the access token where it can be decoded. */
-  subject?: string;
-  sid?: string;
-  /** `typ` of the refresh token, where it can be decoded: Keycloak says Offline. */
-  tokenType?: string;
-  /** `iat` of the refresh token, where it can be decoded. */
-  issuedAt?: Date;
-  /** `exp` of the refresh token where it can be decoded, else the moment that `refresh_expires_in` gives unless it is 0. */
-  endsAt?: Date;
-}
-
-/** How one token request ended. `unsent` never reached the provider; `lost` may have, and no whole answer came back. */
-export type ExchangeAnswer =
+/** A token request that brought no token. `unsent` never reached the provider; `lost` may have, and no whole answer came back. */
+export type FailedAnswer =
   | { kind: 'unsent'; errorCode: string }
   | { kind: 'lost'; errorCode: string; status?: number }
-  | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number; hint?: Hint }
-  /** `fault` says why the client library did not accept the answer; the tokens are real all the same. */
-  | { kind: 'answered'; status: number; tokens: TokenAnswer; fault?: string };
+  | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number; hint?: Hint };
+
+/** Tokens that arrived, before anybody has looked whether they may be used. */
+export interface ReceivedAnswer {
+  kind: 'answered';
+  status: number;
+  tokens: TokenAnswer;
+  /** Lets the client library check the answer; why it does not accept it, if it does not. Whatever it says, the tokens are real. */
+  validate: () => Promise<string | undefined>;
+}
+
+/** How one token request ended. */
+export type ExchangeAnswer = FailedAnswer | ReceivedAnswer;
+
+/** Why tokens are not used that came for somebody else. */
+export const wrongSubject = 'wrong-subject';
 
 /**
  * ok: use it. transient: try again, nothing happened. operator: the client, the provider or its settings are at fault.
@@ -51,21 +45,21 @@ const refusals: readonly Rule[] = [
   { verdict: 'operator' },
 ];
 
-/** What the answer means for the grant. */
-export function judgeAnswer(answer: ExchangeAnswer): Verdict {
+/** What the answer means for the grant; `fault` says why its tokens may not be used, if they may not. */
+export function judgeAnswer(answer: ExchangeAnswer, fault?: string): Verdict {
   switch (answer.kind) {
     case 'unsent':
       return 'transient';
     case 'lost':
       return 'ambiguous';
-    case 'answered':
-      return answer.fault === undefined ? 'ok' : 'ambiguous';
     case 'refused':
       return judgeRefusal(answer);
+    case 'answered':
+      return fault === undefined ? 'ok' : fault === wrongSubject ? 'operator' : 'ambiguous';
   }
 }
 
-function judgeRefusal({ status, errorCode, retryAfterMs }: ExchangeAnswer & { kind: 'refused' }): Verdict {
+function judgeRefusal({ status, errorCode, retryAfterMs }: FailedAnswer & { kind: 'refused' }): Verdict {
   if (status === 503 && retryAfterMs !== undefined) return 'transient';
   const rule = refusals.find(
     (candidate) => (candidate.status?.(status) ?? true) && (candidate.errors?.includes(errorCode) ?? true),

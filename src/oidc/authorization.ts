@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import type { TokenAnswer } from '../domain/verdict.ts';
+import type { TokenAnswer } from '../domain/tokens.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
@@ -30,15 +30,9 @@ export interface Authorized {
   subject: string;
   /** Claims of the access token where it can be decoded, of userinfo and of the ID token, the later ones prevailing. */
   claims: Record<string, unknown>;
+  /** What was granted. */
   scope: string;
-  accessToken: string;
-  expiresIn: number | undefined;
-  refreshToken: string | undefined;
-  /** As Keycloak says it in a refresh token that can be decoded: Offline or Refresh. */
-  tokenType: string | undefined;
-  issuedAt: Date | undefined;
-  endsAt: Date | undefined;
-  sid: string | undefined;
+  tokens: TokenAnswer;
   /** The key that the tokens are bound to, where they are: private, to be sealed. */
   boundKey: string | undefined;
 }
@@ -152,13 +146,7 @@ export async function readAuthorized(
     },
     // An answer without scope granted what was asked for (RFC 6749, section 5.1).
     scope: tokens.scope ?? scope,
-    accessToken: tokens.accessToken,
-    expiresIn: tokens.expiresIn,
-    refreshToken: tokens.refreshToken,
-    tokenType: tokens.tokenType,
-    issuedAt: tokens.issuedAt,
-    endsAt: tokens.endsAt,
-    sid: tokens.sid,
+    tokens,
     boundKey: boundKey?.text,
   };
 }

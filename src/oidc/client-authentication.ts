@@ -5,6 +5,7 @@ import {
   type CustomFetch,
   None,
   PrivateKeyJwt,
+  type ServerMetadata,
 } from 'openid-client';
 import { AppError } from '../errors.ts';
 import type { ClientKey } from './client-keys.ts';
@@ -17,52 +18,53 @@ export interface ClientCredentials {
   privateKeyPem?: string;
 }
 
-export interface ClientAuthentication {
-  /** Proves who Nightkeep is, with the secret or key that the provider took last. */
-  authenticate: ClientAuth;
-  /**
-   * Sends as `send` does; while the provider refuses the client itself, once more with each other secret or key. A
-   * client that is refused uses no code and no token up (RFC 6749, section 5.2).
-   */
-  trying(send: CustomFetch): CustomFetch;
+/** Nightkeep as a client of a provider. */
+export interface Client {
+  clientId: string;
+  metadata: ServerMetadata;
 }
 
-/** Proves who asks, in a request that is known by its body. */
-interface Asked {
-  turn: number;
-  prove(turn: number, body: URLSearchParams, headers: Headers): void | Promise<void>;
-}
+/**
+ * The same fetch, but each form that it sends proves who Nightkeep is: with the secret or key that the provider took last,
+ * and while the provider refuses the client itself, once more with each other one. A client that is refused uses no code
+ * and no token up (RFC 6749, section 5.2).
+ */
+export type Authenticated = (client: Client, send: CustomFetch) => CustomFetch;
 
 /** How Nightkeep proves who it is at the provider. Throws `config/invalid`. */
-export function openClientAuthentication(
-  credentials: ClientCredentials,
-  keys: readonly ClientKey[],
-): ClientAuthentication {
-  const ring = methodsFor(credentials, keys);
-  const asked = new WeakMap<object, Asked>();
+export function openClientAuthentication(credentials: ClientCredentials, keys: readonly ClientKey[]): Authenticated {
+  const methods = methodsFor(credentials, keys);
   let taken = 0;
-  return {
-    authenticate: (server, client, body, headers) => {
-      const prove: Asked['prove'] = (turn, ...request) => ring[turn]?.(server, client, ...request);
-      asked.set(body, { turn: taken, prove });
-      return prove(taken, body, headers);
-    },
-    trying: (send) => async (url, options) => {
-      let answer = await send(url, options);
-      const form = options.body instanceof URLSearchParams ? options.body : undefined;
-      const first = form && asked.get(form);
-      if (first === undefined) return answer;
-      for (let step = 1; step < ring.length && (await refusesClient(answer)); step += 1) {
-        const turn = (first.turn + step) % ring.length;
-        const body = new URLSearchParams(form);
-        const headers = new Headers(options.headers);
-        await first.prove(turn, body, headers);
-        answer = await send(url, { ...options, body, headers: Object.fromEntries(headers) });
-        if (!(await refusesClient(answer))) taken = turn;
-      }
-      return answer;
-    },
+  return (client, send) => async (url, options) => {
+    const { body: form } = options;
+    if (!(form instanceof URLSearchParams)) return send(url, options);
+    const sendWith = async (turn: number) =>
+      send(url, { ...options, ...(await prove(methods[turn], client, form, options.headers)) });
+    const first = taken;
+    let answer = await sendWith(first);
+    for (let step = 1; step < methods.length && (await refusesClient(answer)); step += 1) {
+      const turn = (first + step) % methods.length;
+      answer = await sendWith(turn);
+      if (!(await refusesClient(answer))) taken = turn;
+    }
+    return answer;
   };
+}
+
+/** For the library, which leaves the proof to the fetch that it is given. */
+export const authenticatedByFetch: ClientAuth = () => undefined;
+
+/** The same form and headers with the proof in them. */
+async function prove(
+  method: ClientAuth | undefined,
+  { clientId, metadata }: Client,
+  form: URLSearchParams,
+  plain: Record<string, string>,
+) {
+  const body = new URLSearchParams(form);
+  const headers = new Headers(plain);
+  await method?.(metadata, { client_id: clientId }, body, headers);
+  return { body, headers: Object.fromEntries(headers) };
 }
 
 /** What Keycloak says by 401 of a wrong secret; the last one only of a pushed request. */
@@ -79,15 +81,15 @@ async function refusesClient(answer: Response): Promise<boolean> {
   return answer.status === 401 ? refusals.includes(error) : error === 'invalid_client';
 }
 
-/** A key that was handed to the provider by itself, not from `/jwks`, has another name there: last it goes without one. */
+/** A key that was imported at the provider, not read from `/jwks`, has another name there: last it goes without one. */
 function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]): ClientAuth[] {
   const { authentication, secrets } = credentials;
   if (authentication === 'none') return [None()];
-  const ring =
+  const methods =
     authentication === 'private_key_jwt'
       ? [...keys.map(({ key, kid }) => PrivateKeyJwt({ key, kid })), ...keys.map(({ key }) => PrivateKeyJwt(key))]
       : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic);
-  if (ring.length > 0) return ring;
+  if (methods.length > 0) return methods;
   const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';
   throw new AppError('config/invalid', `${setting} is missing: ${authentication} needs it.`);
 }

@@ -1,18 +1,15 @@
 import * as oidc from 'openid-client';
-import {
-  type ClientAuthentication,
-  type ClientCredentials,
-  openClientAuthentication,
-} from './client-authentication.ts';
+import { authenticatedByFetch, type ClientCredentials, openClientAuthentication } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
-import { keepingFetch } from './transport.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
 export interface Connection {
-  configuration: oidc.Configuration;
-  /** The same, for requests that send an offline token: in an attempt, which keeps what comes back. */
-  exchanging: oidc.Configuration;
   metadata: oidc.ServerMetadata;
+  configuration: oidc.Configuration;
+  /** The same fetch, but with the proof of who Nightkeep is in each form. */
+  authenticated(send: oidc.CustomFetch): oidc.CustomFetch;
+  /** A configuration for one exchange, which sends by this fetch. It is made in microseconds. */
+  exchanging(send: oidc.CustomFetch): oidc.Configuration;
 }
 
 export interface ProviderSettings extends ClientCredentials {
@@ -23,7 +20,7 @@ export interface ProviderSettings extends ClientCredentials {
 }
 
 const requestSeconds = 15;
-const toleratedSkewSeconds = 30;
+const clientMetadata = { [oidc.clockTolerance]: 30 };
 
 /** Discovers once for all who ask, and afresh when that failed. */
 export function connecting(
@@ -31,24 +28,8 @@ export function connecting(
   readKeys: () => Promise<readonly ClientKey[]>,
 ): () => Promise<Connection> {
   let connection: Promise<Connection> | undefined;
-  const discover = async () => {
-    const authentication = openClientAuthentication(provider, await readKeys());
-    const configuration = await oidc.discovery(
-      provider.issuer,
-      provider.clientId,
-      { [oidc.clockTolerance]: toleratedSkewSeconds },
-      authentication.authenticate,
-      {
-        timeout: requestSeconds,
-        execute: isLoopback(provider.issuer) ? [oidc.allowInsecureRequests] : [],
-        [oidc.customFetch]: authentication.trying((url, options) => fetch(url, options as RequestInit)),
-      },
-    );
-    const exchanging = configureExchanges(configuration, authentication);
-    return { configuration, exchanging, metadata: configuration.serverMetadata() };
-  };
   return () => {
-    connection ??= discover().catch((error: unknown) => {
+    connection ??= discover(provider, readKeys).catch((error: unknown) => {
       connection = undefined;
       throw error;
     });
@@ -56,18 +37,38 @@ export function connecting(
   };
 }
 
-function configureExchanges(configuration: oidc.Configuration, authentication: ClientAuthentication) {
+async function discover(
+  provider: ProviderSettings,
+  readKeys: () => Promise<readonly ClientKey[]>,
+): Promise<Connection> {
+  const { issuer, clientId } = provider;
+  const authenticate = openClientAuthentication(provider, await readKeys());
+  const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
+    timeout: requestSeconds,
+    execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
+  });
   const metadata = configuration.serverMetadata();
-  const exchanging = new oidc.Configuration(
+  const authenticated = (send: oidc.CustomFetch) => authenticate({ clientId, metadata }, send);
+  configuration[oidc.customFetch] = authenticated((url, options) => fetch(url, options as RequestInit));
+  const needed = neededByExchanges(metadata);
+  return {
     metadata,
-    configuration.clientMetadata().client_id,
-    { [oidc.clockTolerance]: toleratedSkewSeconds },
-    authentication.authenticate,
-  );
-  if (isLoopback(new URL(metadata.issuer))) oidc.allowInsecureRequests(exchanging);
-  exchanging.timeout = requestSeconds;
-  exchanging[oidc.customFetch] = authentication.trying(keepingFetch);
-  return exchanging;
+    configuration,
+    authenticated,
+    exchanging: (send) => {
+      const exchanging = new oidc.Configuration(needed, clientId, clientMetadata, authenticatedByFetch);
+      if (isLoopback(issuer)) oidc.allowInsecureRequests(exchanging);
+      exchanging.timeout = requestSeconds;
+      exchanging[oidc.customFetch] = send;
+      return exchanging;
+    },
+  };
+}
+
+/** The library copies what it is told of the provider, each time. */
+function neededByExchanges({ issuer, ...metadata }: oidc.ServerMetadata): oidc.ServerMetadata {
+  const names = ['token_endpoint', 'id_token_signing_alg_values_supported'];
+  return { issuer, ...Object.fromEntries(Object.entries(metadata).filter(([name]) => names.includes(name))) };
 }
 
 /** Plain http is for a provider on this machine only. */

@@ -1,26 +1,73 @@
 import * as oidc from 'openid-client';
+import type { Clock } from '../clock.ts';
+import type { TokenAnswer } from '../domain/tokens.ts';
+import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
-import { type Attempt, attempting, failureCode } from './transport.ts';
+import { readFailure, readTokensIn } from './token-answer.ts';
+import { type Attempt, attempt, failureCode, responseOf } from './transport.ts';
+
+interface Exchange {
+  refreshToken: string;
+  /** The key that the token is bound to, where it is. */
+  openKey: () => Promise<BoundKey> | undefined;
+  clock: Clock;
+}
 
 /**
- * Sends the token once; the code of what went wrong, if anything did. What came back is in `attempt`. The request is
- * made again only where it used nothing up: the client was refused and has another secret, or the provider wants its nonce in
- * the proof (RFC 9449, section 8).
+ * Sends the token once. The request is made again only where it used nothing up: the client was refused and has another
+ * secret, or the provider wants its nonce in the proof (RFC 9449, section 8). The library sends and validates in one call, so
+ * the fetch of this exchange holds an answer with tokens back until `validate` is called: whoever asked saves them first.
  */
-export async function exchangeOnce(
+export async function exchangeOnce(connect: () => Promise<Connection>, exchange: Exchange): Promise<ExchangeAnswer> {
+  const { clock } = exchange;
+  const attempts: Attempt[] = [];
+  const arrived = Promise.withResolvers<TokenAnswer>();
+  const validation = Promise.withResolvers<void>();
+  const record: oidc.CustomFetch = async (...request) => {
+    const made = await attempt(...request);
+    attempts.push(made);
+    return responseOf(made);
+  };
+  const holdingBack = (send: oidc.CustomFetch): oidc.CustomFetch => {
+    return async (...request) => {
+      const response = await send(...request);
+      const tokens = tokensIn(attempts.at(-1), clock.now());
+      if (tokens !== undefined) {
+        arrived.resolve(tokens);
+        await validation.promise;
+      }
+      return response;
+    };
+  };
+  const fault = refresh(connect, exchange, ({ authenticated }) => holdingBack(authenticated(record)));
+  const tokens = await Promise.race([arrived.promise, fault.then(() => undefined)]);
+  if (tokens === undefined) return readFailure(attempts.at(-1), await fault, clock.now());
+  const validate = () => {
+    validation.resolve();
+    return fault;
+  };
+  return { kind: 'answered', status: 200, tokens, validate };
+}
+
+/** The code of what the library objects to, or failed with; nothing where all went well. */
+async function refresh(
   connect: () => Promise<Connection>,
-  refreshToken: string,
-  openKey: () => Promise<BoundKey> | undefined,
-  attempt: Attempt,
+  { refreshToken, openKey }: Exchange,
+  sendWith: (connection: Connection) => oidc.CustomFetch,
 ): Promise<string | undefined> {
   try {
-    const { configuration, exchanging } = await connect();
+    const connection = await connect();
+    const configuration = connection.exchanging(sendWith(connection));
     const boundKey = await openKey();
     const options = boundKey && { DPoP: boundKey.handle(configuration) };
-    await attempting(attempt, () => oidc.refreshTokenGrant(exchanging, refreshToken, undefined, options));
+    await oidc.refreshTokenGrant(configuration, refreshToken, undefined, options);
     return undefined;
   } catch (error) {
     return failureCode(error);
   }
+}
+
+function tokensIn(made: Attempt | undefined, now: Date): TokenAnswer | undefined {
+  return made && 'answer' in made && made.answer.status === 200 ? readTokensIn(made.answer.text, now) : undefined;
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
-import type * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import {
-  type ClientAuthentication,
+  type Authenticated,
+  type Client,
   type ClientCredentials,
   openClientAuthentication,
 } from './client-authentication.ts';
@@ -11,14 +11,12 @@ import { readClientKeys } from './client-keys.ts';
 import { ask, type Reply } from './question.ts';
 
 /** Nightkeep as a client of a provider, to ask what the provider makes of it. */
-export interface ClientAtProvider {
+export interface ClientAtProvider extends Client {
   clock: Clock;
-  metadata: oidc.ServerMetadata;
-  clientId: string;
 }
 
 /** One way to prove who Nightkeep is: one of its secrets, one of its keys, or nothing where the client is public. */
-export type Credential = ClientAuthentication;
+export type Credential = Authenticated;
 
 /** Each secret or key by itself, in the order of the settings. Throws `config/invalid`. */
 export async function listCredentials(credentials: ClientCredentials): Promise<Credential[]> {
@@ -73,18 +71,17 @@ export async function askWithoutPerson(client: ClientAtProvider, credential: Cre
 
 /** A request of the client, with one way to prove who it is. */
 export async function askAsClient(
-  { clock, metadata, clientId }: ClientAtProvider,
-  credential: Credential,
+  client: ClientAtProvider,
+  authenticated: Credential,
   endpoint: string,
   parameters: Record<string, string>,
   extra: Record<string, string> = {},
 ): Promise<Reply> {
+  const send = authenticated(client, (url, request) => fetch(url, request as RequestInit));
   const body = new URLSearchParams(parameters);
-  const headers = new Headers({ accept: 'application/json', ...extra });
-  await credential.authenticate(metadata, { client_id: clientId }, body, headers);
-  const post = credential.trying((url, request) => fetch(url, request as RequestInit));
-  const request = { method: 'POST', redirect: 'manual' as const, body, headers: Object.fromEntries(headers) };
-  return ask(clock, new URL(endpoint), (url, signal) => post(url, { ...request, signal }));
+  const headers = { accept: 'application/json', ...extra };
+  const request = { method: 'POST', redirect: 'manual' as const, body, headers };
+  return ask(client.clock, new URL(endpoint), (url, signal) => send(url, { ...request, signal }));
 }
 
 /** A proof that its bearer has some key (RFC 9449, section 4.2). */

@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
-import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
+import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { Log } from '../log.ts';
 import {
   type Asking,
@@ -17,23 +17,21 @@ import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
 import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
-import { readAnswer, readTokensIn } from './token-answer.ts';
-import { newAttempt } from './transport.ts';
 
-/** The OpenID provider as the house sees it. */
+/** The OpenID provider, and Nightkeep as its client. */
 export interface Issuer {
   readonly clientId: string;
   /** Throws `provider/unavailable`, `provider/refused-client` or `consent/not-offline`. */
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
   /** Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or what the provider is at fault of. */
   finishAuthorization(callback: URL, transaction: AuthorizationTransaction): Promise<Authorized>;
-  /** The ways to consent without a browser of ours. */
+  /** The ways to consent without our pages. */
   readonly enroll: Enrollment;
   /**
-   * One token request with this offline token: at most 15 seconds, never repeated once it may have been accepted,
-   * never throws.
+   * One token request with this offline token, and the key that it is bound to where it is: at most 15 seconds, never
+   * repeated once it may have been accepted, never throws. Tokens are there to be saved before they are validated.
    */
-  exchange(refreshToken: string, options?: ExchangeOptions): Promise<ExchangeAnswer>;
+  exchange(refreshToken: string, boundKey?: string): Promise<ExchangeAnswer>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
   /** What a logout token says (Back-Channel Logout 1.0). Throws `logout/invalid-token` or `provider/unavailable`. */
@@ -42,13 +40,6 @@ export interface Issuer {
   prove(boundKey: string, request: ProvenRequest): Promise<string>;
   /** The keys that the provider checks client assertions with, the newest first (RFC 7517). Throws `config/invalid`. */
   publicKeys(): Promise<{ keys: Record<string, unknown>[] }>;
-}
-
-export interface ExchangeOptions {
-  /** The key that the token is bound to, where it is. */
-  boundKey?: string | undefined;
-  /** Called with tokens as they arrive and awaited, before anything is validated or anybody learns of them. */
-  keep?: (tokens: TokenAnswer) => Promise<void>;
 }
 
 export interface IssuerOptions {
@@ -96,16 +87,12 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         );
       }),
     enroll: openEnrollment(connect, { clock, asking }),
-    exchange: async (refreshToken, { boundKey, keep } = {}) => {
-      let tokens: TokenAnswer | undefined;
-      const attempt = newAttempt(async ({ status, text }) => {
-        tokens = status === 200 ? readTokensIn(text, clock.now()) : undefined;
-        if (tokens !== undefined) await keep?.(tokens);
-      });
-      const openKey = () => (boundKey === undefined ? undefined : boundKeys.open(boundKey));
-      const fault = await exchangeOnce(connect, refreshToken, openKey, attempt);
-      return readAnswer(attempt, tokens, { now: clock.now(), fault });
-    },
+    exchange: (refreshToken, boundKey) =>
+      exchangeOnce(connect, {
+        refreshToken,
+        clock,
+        openKey: () => (boundKey === undefined ? undefined : boundKeys.open(boundKey)),
+      }),
     revoke: (token) =>
       explained(async () => {
         const { configuration } = await connect();

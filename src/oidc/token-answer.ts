@@ -1,24 +1,23 @@
 import { decodeJwt } from 'jose';
 import { hintOf } from '../domain/hint.ts';
-import type { ExchangeAnswer, TokenAnswer } from '../domain/verdict.ts';
-import type { Attempt, RawAnswer } from './transport.ts';
+import type { TokenAnswer } from '../domain/tokens.ts';
+import type { FailedAnswer } from '../domain/verdict.ts';
+import { type Attempt, failureCode, type RawAnswer } from './transport.ts';
 
 /**
- * What became of a token request, by the raw answer alone; `tokens` are those that it held, and `fault` is the library's
- * objection, if it had one.
+ * What became of a token request that brought no token, by its last attempt alone: what came before used nothing up. `fault` is
+ * what the library made of it; it is all there is where nothing was sent.
  */
-export function readAnswer(
-  attempt: Attempt,
-  tokens: TokenAnswer | undefined,
-  { now, fault }: { now: Date; fault: string | undefined },
-): ExchangeAnswer {
-  const { raw, failure = fault ?? 'no-answer' } = attempt;
-  if (!attempt.sent) return { kind: 'unsent', errorCode: failure };
-  if (raw === undefined)
-    return { kind: 'lost', errorCode: failure, ...(attempt.status !== undefined && { status: attempt.status }) };
-  if (raw.status !== 200) return readRefusal(raw, parseObject(raw.text), now);
-  if (tokens === undefined) return { kind: 'lost', errorCode: 'unreadable', status: raw.status };
-  return { kind: 'answered', status: raw.status, tokens, ...(fault !== undefined && { fault }) };
+export function readFailure(last: Attempt | undefined, fault = 'no-answer', now: Date): FailedAnswer {
+  if (last === undefined) return { kind: 'unsent', errorCode: fault };
+  if ('error' in last) {
+    const errorCode = failureCode(last.error);
+    if (!last.sent) return { kind: 'unsent', errorCode };
+    return { kind: 'lost', errorCode, ...(last.status !== undefined && { status: last.status }) };
+  }
+  const { answer } = last;
+  if (answer.status === 200) return { kind: 'lost', errorCode: 'unreadable', status: answer.status };
+  return readRefusal(answer, parseObject(answer.text), now);
 }
 
 /** The tokens in the text of an answer. */
@@ -56,8 +55,8 @@ export function decodeClaims(token: unknown): Record<string, unknown> | undefine
   }
 }
 
-function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): ExchangeAnswer {
-  const retryAfterMs = readRetryAfter(raw.retryAfter, now);
+function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): FailedAnswer {
+  const retryAfterMs = readRetryAfter(raw.headers['retry-after'], now);
   const hint = hintOf(body.error_description);
   return {
     kind: 'refused',
@@ -69,8 +68,9 @@ function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): 
 }
 
 /** RFC 9110, section 10.2.3: seconds or a date. */
-function readRetryAfter(value: string | null, now: Date): number | undefined {
-  if (value === null) return undefined;
+function readRetryAfter(header: string | string[] | undefined, now: Date): number | undefined {
+  const [value] = [header].flat();
+  if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

@@ -103,12 +103,10 @@ export async function openChaos({
     const { admin, faults } = provider;
     switch (happening.what) {
       case 'exchange':
-        return run(happening.worker, (custody) =>
-          exchangeNow(custody, { grantId: ids[happening.grant % ids.length] ?? '', purpose: 'keep-alive' }),
-        );
+        return run(happening.worker, (custody) => exchangeNow(custody, ids[happening.grant % ids.length] ?? ''));
       case 'access': {
         const grantId = ids[happening.grant % ids.length] ?? '';
-        const ask = (custody: Custody) => obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 600 });
+        const ask = (custody: Custody) => obtainAccess(custody, { grantId, minimumSeconds: 600 });
         await Promise.all([...new Set(happening.workers.map((one) => one % staff.length))].map((one) => run(one, ask)));
         return;
       }

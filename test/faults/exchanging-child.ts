@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
+import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { openLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
@@ -51,7 +52,8 @@ const custody = {
   keyring: parseKeyring(config.keyring),
   holder: `child/${process.pid}`,
   spool: openSpool(order.spool),
+  tokenCache: openTokenCache(),
 };
-await exchangeNow(intercept(custody, killing), { grantId: order.grantId, purpose: 'keep-alive' });
+await exchangeNow(intercept(custody, killing), order.grantId);
 await database.$disconnect();
 process.disconnect();

@@ -35,7 +35,11 @@ export function intercept<House extends Custody>(house: House, around: Around): 
     },
     issuer: {
       ...issuer,
-      exchange: (...sent) => around({ at: 'provider', name: 'exchange' }, () => issuer.exchange(...sent)),
+      exchange: async (...sent) => {
+        const answer = await around({ at: 'provider', name: 'exchange' }, () => issuer.exchange(...sent));
+        if (answer.kind !== 'answered') return answer;
+        return { ...answer, validate: () => around({ at: 'provider', name: 'validate' }, answer.validate) };
+      },
       revoke: (token) => around({ at: 'provider', name: 'revoke' }, () => issuer.revoke(token)),
     },
   };

@@ -75,14 +75,19 @@ describe.each([
     }
     expect(story.length).toBeGreaterThanOrEqual(8);
     const lost = story.filter(([, state]) => state !== 'active');
-    // Between the answer's arrival and its write there is nothing that could know of it.
-    const between = [['before disk keep', 'needs_consent', 'lost_rotation']];
+    // Two names of one moment: between the answer's arrival and its write there is nothing that could know of it.
+    const between = ['after provider exchange', 'before disk keep'].map((moment) => [
+      moment,
+      'needs_consent',
+      'lost_rotation',
+    ]);
     expect(lost).toEqual(reuse === 0 ? between : []);
     expect(story.map(([moment]) => moment)).toEqual(
       expect.arrayContaining([
         'after provider exchange',
         'before disk keep',
         'after disk keep',
+        'before provider validate',
         'after database $queryRaw',
       ]),
     );

@@ -46,10 +46,10 @@ async function live(...outages: [Outage, ...Outage[]]): Promise<void> {
         outer(step, () => inner(step, call)),
   );
   const custody = intercept(world.enter('unlucky'), all);
-  await exchangeNow(custody, { grantId, purpose: 'keep-alive' }).catch((error: unknown) => errors.push(error));
+  await exchangeNow(custody, grantId).catch((error: unknown) => errors.push(error));
   await replaySpool(world.house.resources);
   world.pass(hour);
-  await exchangeNow(world.enter('healthy'), { grantId, purpose: 'keep-alive' });
+  await exchangeNow(world.enter('healthy'), grantId);
 }
 
 describe('with strict rotation, the grant lives on whatever breaks during an exchange:', () => {

@@ -43,5 +43,5 @@ export function describeRotation(provider: Provider): void {
 /** Each process wants access at the same moment, as when one person's runs fall to several workers. */
 async function everyHouseAsks(scene: Scene): Promise<void> {
   const { id: grantId } = await grantOf(scene, alice);
-  await Promise.all(scene.houses.map((house) => obtainAccess(house, { grantId, purpose: 'run', minimumSeconds: 30 })));
+  await Promise.all(scene.houses.map((house) => obtainAccess(house, { grantId, minimumSeconds: 30 })));
 }

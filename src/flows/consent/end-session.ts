@@ -1,7 +1,6 @@
 import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/ended-sessions.ts';
 import { AppError } from '../../errors.ts';
-import type { RevocationNeeds } from './revoke-tokens.ts';
-import { endConsentHere } from './withdraw-consent.ts';
+import { endConsentHere, type WithdrawalNeeds } from './withdraw-consent.ts';
 
 /** No web session lives longer. */
 export const webSessionMs = 12 * 3_600_000;
@@ -11,7 +10,7 @@ export const webSessionMs = 12 * 3_600_000;
  * its grants too, as if withdrawn. Answers those grants: their tokens are to be ended at the provider once it has its
  * answer, since it may hold its own locks until then. Throws `logout/invalid-token`, `provider/unavailable`.
  */
-export async function endSession(resources: RevocationNeeds, logoutToken: string): Promise<string[]> {
+export async function endSession(resources: WithdrawalNeeds, logoutToken: string): Promise<string[]> {
   const { clock, database, issuer, log } = resources;
   const token = await issuer.readLogoutToken(logoutToken);
   if (await isLogoutTaken(database, token)) throw replayed();

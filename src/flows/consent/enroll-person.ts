@@ -1,13 +1,12 @@
 import type { ConsentRows } from '../../database/consents.ts';
-import { nextNight } from '../../domain/nights.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { DeviceLogin } from '../../oidc/enroll.ts';
 import type { Resources } from '../../resources.ts';
 import { requestRun } from '../nights/request-run.ts';
 import { scopesOf } from './give-consent.ts';
-import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
+import { type KeepNeeds, keepConsent } from './keep-consent.ts';
 
-/** How somebody consents without a browser of ours. */
+/** How somebody consents without our pages. */
 export type EnrollWay =
   | { method: 'device'; show: (login: DeviceLogin) => void; signal?: AbortSignal }
   | { method: 'password'; username: string; password: string }
@@ -19,7 +18,7 @@ export interface Enrolled extends ConsentRows {
 }
 
 /**
- * Takes consent in one of the ways that need no browser of ours, into the same custody, and asks for the first run. Throws
+ * Takes consent in one of the ways that need none of our pages, into the same custody, and asks for the first run. Throws
  * `enroll/refused`, `enroll/expired`, `consent/denied`, `consent/not-offline`, each with who can mend it.
  */
 export async function enrollPerson(
@@ -30,9 +29,7 @@ export async function enrollPerson(
   const { clock } = resources;
   const agreedAt = clock.now();
   const authorized = await authorize(resources, way);
-  const firstNight: Agreement['firstNight'] = ({ planId, ...hours }) =>
-    nextNight({ id: planId, ...hours }, clock.now());
-  const rows = await keepConsent(resources, authorized, { method: way.method, terms, agreedAt, firstNight });
+  const rows = await keepConsent(resources, authorized, { method: way.method, terms, agreedAt });
   return { ...rows, runId: await requestRun(resources, { planId: rows.plan.id, trigger: 'consent' }) };
 }
 

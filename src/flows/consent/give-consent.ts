@@ -3,7 +3,7 @@ import { saveUser } from '../../database/users.ts';
 import { AppError } from '../../errors.ts';
 import type { AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
-import { type Agreement, type KeepNeeds, keepConsent } from './keep-consent.ts';
+import { type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { personOf, rolesOf } from './person.ts';
 
 /** A transaction that also carries what the page said, word for word. Plain JSON. */
@@ -22,14 +22,12 @@ export function scopesOf({ extraScopes }: Pick<Resources['config']['provider'], 
 /** Sends the person to the provider to say who they are. */
 export async function beginSignIn(
   { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
-  { returnTo, loginHint, prompt }: { returnTo: string; loginHint?: string; prompt?: string },
+  { returnTo }: { returnTo: string },
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   return issuer.beginAuthorization({
     purpose: 'sign-in',
     scope: scopesOf(config.provider).signIn,
     returnTo,
-    ...(loginHint !== undefined && { loginHint }),
-    ...(prompt !== undefined && { prompt }),
   });
 }
 
@@ -41,7 +39,7 @@ export async function finishSignIn(
   requirePurpose(transaction, 'sign-in');
   const authorized = await issuer.finishAuthorization(callback, transaction);
   const user = await saveUser(database, personOf(authorized, clock.now()));
-  return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.sid };
+  return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
 }
 
 /** Sends the person to the provider to grant offline access; `terms` is what the page said before. */
@@ -59,7 +57,7 @@ export async function beginConsent(
   return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
 }
 
-export interface ConsentAnswer extends Pick<Agreement, 'firstNight'> {
+export interface ConsentAnswer {
   callback: URL;
   transaction: ConsentTransaction;
   /** The subject that is signed in; somebody else's consent is then refused. */
@@ -72,16 +70,16 @@ export interface ConsentAnswer extends Pick<Agreement, 'firstNight'> {
  */
 export async function finishConsent(
   resources: KeepNeeds,
-  { callback, transaction, subject, firstNight }: ConsentAnswer,
+  { callback, transaction, subject }: ConsentAnswer,
 ): Promise<ConsentRows & { roles: string[]; sid: string | undefined }> {
   const { issuer, config } = resources;
   requirePurpose(transaction, 'consent');
   const authorized = await issuer.finishAuthorization(callback, transaction);
   requireSubject(authorized, subject);
   const { terms, agreedAt } = transaction;
-  const about = { method: 'browser', terms, agreedAt: new Date(agreedAt), firstNight } as const;
-  const rows = await keepConsent(resources, authorized, about);
-  return { ...rows, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.sid };
+  const agreed = { method: 'browser', terms, agreedAt: new Date(agreedAt) } as const;
+  const rows = await keepConsent(resources, authorized, agreed);
+  return { ...rows, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
 }
 
 function requireSubject(authorized: Authorized, subject: string | undefined): void {

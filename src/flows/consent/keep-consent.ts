@@ -1,67 +1,67 @@
-import { type Consented, type ConsentRows, saveConsent } from '../../database/consents.ts';
-import { isValidZone } from '../../domain/nights.ts';
+import { randomUUID } from 'node:crypto';
+import { inTransaction } from '../../database/client.ts';
+import {
+  type ConsentRows,
+  findPlanOf,
+  lockGrantOf,
+  saveFirstToken,
+  saveGrant,
+  savePlan,
+  saveTerms,
+  type Terms,
+} from '../../database/consents.ts';
+import { nextNumber } from '../../database/generations.ts';
+import { saveUser } from '../../database/users.ts';
+import { isValidZone, nextNight } from '../../domain/nights.ts';
+import type { OfflineToken } from '../../domain/tokens.ts';
 import { AppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
-import { boundKeyToKeep } from '../custody/bound-key.ts';
-import { deadlinesOfConsent, readyToKeep } from '../custody/offline-token.ts';
+import { sealBoundKey } from '../custody/bound-key.ts';
+import { deadlinesOfConsent, sealToken } from '../custody/offline-token.ts';
 import { personOf } from './person.ts';
 
 export type KeepNeeds = Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder'>;
-
-/** What a person agreed to, in which way. */
-export interface Agreement {
-  method: Consented['method'];
-  terms: Record<string, unknown>;
-  agreedAt: Date;
-  /** The night of a new plan's first run and its moment, for the zone the person lives in. */
-  firstNight: (plan: { planId: string; zone: string; windowStart: string; windowEnd: string }) => {
-    night: string;
-    dueAt: Date;
-  };
-}
 
 /**
  * Takes the offline token of a consent into custody: sealed and saved with all that belongs to it in one transaction.
  * Throws `consent/not-offline` with the likely cause and who can mend it.
  */
-export async function keepConsent(
-  resources: KeepNeeds,
-  authorized: Authorized,
-  { method, terms, agreedAt, firstNight }: Agreement,
-): Promise<ConsentRows> {
-  const { issuer, config, database, clock, keyring, holder } = resources;
-  const refreshToken = requireOffline(authorized, method);
+export async function keepConsent(resources: KeepNeeds, authorized: Authorized, terms: Terms): Promise<ConsentRows> {
+  const { clock, config, database, holder, issuer, keyring } = resources;
+  const { clientId } = issuer;
+  const token = requireOffline(authorized, terms.method);
   const at = clock.now();
-  return saveConsent(database, {
-    user: personOf(authorized, at),
-    grant: {
-      clientId: issuer.clientId,
-      sid: authorized.sid,
+  return inTransaction(database, async (transaction) => {
+    const user = await saveUser(transaction, personOf(authorized, at));
+    const earlier = await lockGrantOf(transaction, { user, clientId });
+    const owner = { userId: user.id, grantId: earlier?.id ?? randomUUID() };
+    const number = await nextNumber(transaction, owner.grantId);
+    const given = {
+      id: owner.grantId,
+      clientId,
       scope: authorized.scope,
-      ...deadlinesOfConsent(config, authorized, at),
-    },
-    token: (owner) => readyToKeep(keyring, owner, { ...authorized, refreshToken }),
-    boundKey: (owner) => boundKeyToKeep(keyring, owner, authorized.boundKey),
-    terms: { text: terms, agreedAt },
-    method,
-    plan: ({ planId }) => planFrom(config, authorized, planId, firstNight),
-    holder,
-    at,
+      sid: token.sid ?? null,
+      generation: number,
+      ...sealBoundKey(keyring, owner, authorized.boundKey),
+      ...deadlinesOfConsent(config, token, at),
+    };
+    const grant = await saveGrant(transaction, { user, earlier, given, at });
+    await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
+    await saveTerms(transaction, grant, terms);
+    const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
+    const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));
+    return { user, grant, plan, renewed: earlier !== null };
   });
 }
 
-function planFrom(
-  { filesUrl, window, retention }: Resources['config'],
-  { claims }: Authorized,
-  planId: string,
-  firstNight: Agreement['firstNight'],
-) {
+/** What the settings say, in the zone where the person lives as far as the provider knows it. */
+function firstPlan({ filesUrl, window, retention }: Resources['config'], { claims }: Authorized, at: Date) {
   const zone = isKnownZone(claims.zoneinfo) ? claims.zoneinfo : window.zone;
-  const hours = { windowStart: window.start, windowEnd: window.end };
-  const { night, dueAt } = firstNight({ planId, zone, ...hours });
+  const hours = { id: randomUUID(), zone, windowStart: window.start, windowEnd: window.end };
+  const { night, dueAt } = nextNight(hours, at);
   const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
-  return { sources, zone, ...hours, retention, nextNight: night, nextDueAt: dueAt };
+  return { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
 }
 
 function isKnownZone(zone: unknown): zone is string {
@@ -69,9 +69,10 @@ function isKnownZone(zone: unknown): zone is string {
 }
 
 /** The scope echo says it where the token is opaque; Keycloak's own word for the token prevails where it can be read. */
-function requireOffline({ refreshToken, scope, tokenType }: Authorized, method: Consented['method']): string {
+function requireOffline({ scope, tokens }: Authorized, method: Terms['method']): OfflineToken {
+  const { refreshToken, tokenType } = tokens;
   const granted = tokenType === undefined ? scope.split(' ').includes('offline_access') : tokenType === 'Offline';
-  if (refreshToken !== undefined && granted) return refreshToken;
+  if (refreshToken !== undefined && granted) return { ...tokens, refreshToken };
   throw new AppError('consent/not-offline', notOffline[method], {
     detail: { scope, tokenType, refreshed: refreshToken !== undefined },
   });
@@ -79,7 +80,7 @@ function requireOffline({ refreshToken, scope, tokenType }: Authorized, method: 
 
 const forPeople =
   'The provider let you in, but gave no offline token. Either your account lacks the role for offline access, or the client of Nightkeep lacks the scope offline_access. An administrator of the provider can add what is missing; then start again.';
-const notOffline: Record<Consented['method'], string> = {
+const notOffline: Record<Terms['method'], string> = {
   browser: forPeople,
   device: forPeople,
   password: forPeople,

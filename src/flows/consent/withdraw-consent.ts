@@ -1,6 +1,8 @@
 import { withdrawGrant } from '../../database/withdrawals.ts';
-import { forgetAccess } from '../custody/obtain-access.ts';
+import type { Resources } from '../../resources.ts';
 import { type RevocationNeeds, revokeWithdrawn } from './revoke-tokens.ts';
+
+export type WithdrawalNeeds = RevocationNeeds & Pick<Resources, 'tokenCache'>;
 
 export interface WithdrawConsent {
   grantId: string;
@@ -16,7 +18,7 @@ export interface WithdrawConsent {
  * false if it had ended already; `revoked` says whether the provider heard of it, which else is tried again later.
  */
 export async function withdrawConsent(
-  resources: RevocationNeeds,
+  resources: WithdrawalNeeds,
   withdrawal: WithdrawConsent,
 ): Promise<{ withdrawn: boolean; revoked: boolean }> {
   if (!(await endConsentHere(resources, withdrawal))) return { withdrawn: false, revoked: false };
@@ -26,11 +28,10 @@ export async function withdrawConsent(
 
 /** The part of it that needs no provider; false if the grant had ended already. */
 export async function endConsentHere(
-  resources: Pick<RevocationNeeds, 'clock' | 'database' | 'issuer'>,
+  { clock, database, tokenCache }: Pick<Resources, 'clock' | 'database' | 'tokenCache'>,
   { grantId, by, reason = 'withdrawn', eraseAt }: WithdrawConsent,
 ): Promise<boolean> {
-  const { database, clock } = resources;
   const ended = await withdrawGrant(database, { grantId, by, reason, eraseAt, at: clock.now() });
-  forgetAccess(resources, grantId);
+  tokenCache.known.delete(grantId);
   return ended !== undefined;
 }

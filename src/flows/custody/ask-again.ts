@@ -1,7 +1,7 @@
 import { askGrantAgain } from '../../database/deadlines.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../../database/grant-views.ts';
 import { isAppError } from '../../errors.ts';
-import type { Needs } from './exchange-token.ts';
+import type { Needs } from './needs.ts';
 import { exchangeNow } from './obtain-access.ts';
 
 /** A person who is impatient asks the provider no more often. */
@@ -13,7 +13,7 @@ const pauseForPeopleMs = 60_000;
  */
 export async function askAgain(resources: Needs, { grantId, by }: { grantId: string; by: string }): Promise<void> {
   await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by });
-  await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+  await exchangeNow(resources, grantId);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { listProbes } from '../../database/circuits.ts';
 import { type DueGrant, listGrantsToExchange } from '../../database/grants.ts';
 import { isAppError } from '../../errors.ts';
-import type { Needs } from './exchange-token.ts';
+import type { Needs } from './needs.ts';
 import { exchangeNow } from './obtain-access.ts';
+import { type Statements, sharedStatements } from './statements.ts';
 
 export interface Sweep {
   exchanged: number;
@@ -20,8 +21,10 @@ export const atOnce = 32;
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
   const { database, clock } = resources;
+  const statements = sharedStatements(database);
   const sweep = { exchanged: 0, failed: 0, troubled: false };
-  for (const { id } of await listProbes(database, clock.now())) await exchangeOne(resources, id, sweep);
+  const exchange = (grantId: string) => exchangeOne(resources, grantId, statements, sweep);
+  for (const { id } of await listProbes(database, clock.now())) await exchange(id);
   let last: DueGrant | undefined;
   for (;;) {
     const due = await listGrantsToExchange(database, { at: clock.now(), limit: batch, after: last });
@@ -30,7 +33,7 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
     const work = async () => {
       for (const { id } of waiting) {
         if (signal?.aborted || sweep.troubled) return;
-        await exchangeOne(resources, id, sweep);
+        await exchange(id);
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
@@ -40,9 +43,14 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
   return { exchanged, failed };
 }
 
-async function exchangeOne(resources: Needs, grantId: string, sweep: Sweep & { troubled: boolean }): Promise<void> {
+async function exchangeOne(
+  resources: Needs,
+  grantId: string,
+  statements: Statements,
+  sweep: Sweep & { troubled: boolean },
+): Promise<void> {
   try {
-    await exchangeNow(resources, { grantId, purpose: 'keep-alive' });
+    await exchangeNow(resources, grantId, statements);
     sweep.exchanged += 1;
   } catch (error) {
     resources.log.warn('keep-alive.failed', { grantId, error });

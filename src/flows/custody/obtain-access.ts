@@ -1,16 +1,17 @@
 import { findCircuit } from '../../database/circuits.ts';
+import { promotePending } from '../../database/generations.ts';
 import { findGrant } from '../../database/grants.ts';
-import { claimLease, type Lease } from '../../database/leases.ts';
+import type { Lease, LeaseRequest } from '../../database/leases.ts';
+import type { CachedToken } from '../../domain/token-cache.ts';
 import { AppError } from '../../errors.ts';
-import type { Resources } from '../../resources.ts';
-import { type Access, exchangeToken, type Needs } from './exchange-token.ts';
-import { circuitOpen, notUsable } from './settle-failure.ts';
+import { exchangeToken } from './exchange-token.ts';
+import { circuitOpen, notUsable } from './explain-failure.ts';
+import type { Needs } from './needs.ts';
+import { ownStatements, type Statements } from './statements.ts';
 
 export interface AccessRequest {
   grantId: string;
   runId?: string;
-  /** run, keep-alive or heal. */
-  purpose: string;
   /** The token must live at least so much longer. */
   minimumSeconds: number;
   /** A token that a server refused: never given again. */
@@ -20,77 +21,73 @@ export interface AccessRequest {
 
 const leaseMs = 60_000;
 const pauseWhileHeldMs = 500;
-const patienceMs = leaseMs + 15_000;
-
-/** Access tokens live in memory only, as long as the issuer they came from is open. */
-const drawers = new WeakMap<Resources['issuer'], Drawer>();
-
-interface Drawer {
-  known: Map<string, Access>;
-  running: Map<string, Promise<Access>>;
-}
+const waitForHolderMs = leaseMs + 15_000;
 
 /**
  * An access token of the grant that lives at least `minimumSeconds` longer. One exchange serves all who wait for it in
- * this process; over processes the lease keeps exchanges apart. Throws `grant/not-usable`, `grant/busy`, or what
- * `exchangeToken` throws; with the signal's reason when it is aborted, while the exchange itself is seen through.
+ * this process; between processes the lease keeps exchanges apart. Throws `grant/not-usable`, `grant/busy`, or what
+ * `exchangeToken` throws; with the signal's reason when it is aborted. Cancelling stops the wait, not the exchange.
  */
-export async function obtainAccess(resources: Needs, request: AccessRequest): Promise<Access> {
-  const { grantId, minimumSeconds, refused, signal } = request;
+export async function obtainAccess(resources: Needs, request: AccessRequest): Promise<CachedToken> {
+  const { database, tokenCache } = resources;
+  const { grantId, runId, minimumSeconds, refused, signal } = request;
   signal?.throwIfAborted();
-  const drawer = drawerOf(resources);
-  const known = drawer.known.get(grantId);
+  const known = tokenCache.known.get(grantId);
   if (known && known.token !== refused && livesFor(known, minimumSeconds, resources)) return known;
-  return abandonable(drawer.running.get(grantId) ?? start(resources, drawer, request), signal);
+  const asked = { grantId, runId, purpose: 'run', waitMs: waitForHolderMs };
+  return untilAborted(tokenCache.running.get(grantId) ?? start(resources, asked, ownStatements(database)), signal);
 }
 
 /**
  * Exchanges the token even though an access token may be at hand: that is what keeps it alive. Does not wait for
  * another holder of the lease, who keeps it alive as well: `grant/busy`.
  */
-export async function exchangeNow(resources: Needs, request: { grantId: string; purpose: string }): Promise<void> {
-  const drawer = drawerOf(resources);
-  await (drawer.running.get(request.grantId) ?? start(resources, drawer, request, 0));
+export async function exchangeNow(
+  resources: Needs,
+  grantId: string,
+  statements: Statements = ownStatements(resources.database),
+): Promise<void> {
+  const asked = { grantId, purpose: 'keep-alive', waitMs: 0 };
+  await (resources.tokenCache.running.get(grantId) ?? start(resources, asked, statements));
 }
 
-/** Forgets the access token of a grant that ended. */
-export function forgetAccess(resources: Pick<Resources, 'issuer'>, grantId: string): void {
-  drawers.get(resources.issuer)?.known.delete(grantId);
+interface Asked extends Pick<LeaseRequest, 'grantId' | 'runId' | 'purpose'> {
+  waitMs: number;
 }
 
-function drawerOf({ issuer }: Pick<Resources, 'issuer'>): Drawer {
-  const drawer = drawers.get(issuer) ?? { known: new Map(), running: new Map() };
-  drawers.set(issuer, drawer);
-  return drawer;
-}
-
-type Asked = Pick<AccessRequest, 'grantId' | 'runId' | 'purpose'>;
-
-function start(resources: Needs, drawer: Drawer, asked: Asked, patience = patienceMs): Promise<Access> {
+function start(resources: Needs, asked: Asked, statements: Statements): Promise<CachedToken> {
+  const { known, running } = resources.tokenCache;
   const { grantId } = asked;
-  const running = exchangeUnderLease(resources, asked, patience)
+  const exchange = exchangeUnderLease(resources, asked, statements)
     .then((access) => {
-      drawer.known.set(grantId, access);
+      known.set(grantId, access);
       return access;
     })
-    .finally(() => drawer.running.delete(grantId));
-  drawer.running.set(grantId, running);
-  return running;
+    .finally(() => running.delete(grantId));
+  running.set(grantId, exchange);
+  return exchange;
 }
 
-async function exchangeUnderLease(resources: Needs, asked: Asked, patience: number): Promise<Access> {
-  return exchangeToken(resources, await awaitLease(resources, asked, patience));
+async function exchangeUnderLease(resources: Needs, asked: Asked, statements: Statements): Promise<CachedToken> {
+  const { clock, database } = resources;
+  const claimed = await awaitLease(resources, asked, statements);
+  const lease = claimed.pending ? await promotePending(database, claimed, clock.now()) : claimed;
+  return exchangeToken(resources, lease, statements);
 }
 
 /** Waits for another holder, as long as a lease can last; never goes on without the lease. */
-async function awaitLease({ database, clock, holder }: Needs, asked: Asked, patience: number): Promise<Lease> {
+async function awaitLease(
+  { database, clock, holder }: Needs,
+  { waitMs, ...asked }: Asked,
+  { claim }: Statements,
+): Promise<Lease> {
   const begin = clock.now().getTime();
   for (;;) {
     const at = clock.now();
-    const lease = await claimLease(database, { ...asked, holder, at, leaseMs });
+    const lease = await claim({ ...asked, holder, at, leaseMs });
     if (lease) return lease;
     await refuseUnusable(database, asked.grantId, at);
-    if (at.getTime() - begin >= patience) {
+    if (at.getTime() - begin >= waitMs) {
       throw new AppError('grant/busy', 'Another worker uses this consent just now. Try again soon.', {
         retry: { afterMs: pauseWhileHeldMs * 10 },
       });
@@ -110,12 +107,11 @@ async function refuseUnusable(database: Needs['database'], grantId: string, at: 
   throw notUsable(state, state === 'needs_consent' || next === null ? undefined : next.getTime() - at.getTime());
 }
 
-function livesFor({ endsAt }: Access, seconds: number, { clock }: Needs): boolean {
+function livesFor({ endsAt }: CachedToken, seconds: number, { clock }: Needs): boolean {
   return endsAt.getTime() - clock.now().getTime() >= seconds * 1000;
 }
 
-/** Who is told to stop stops waiting; the exchange goes on, since its answer must be saved. */
-async function abandonable(work: Promise<Access>, signal: AbortSignal | undefined): Promise<Access> {
+async function untilAborted(work: Promise<CachedToken>, signal: AbortSignal | undefined): Promise<CachedToken> {
   if (signal === undefined) return work;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);

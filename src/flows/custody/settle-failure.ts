@@ -9,16 +9,11 @@ import {
 import type { Lease } from '../../database/leases.ts';
 import { saveRefused } from '../../database/refusals.ts';
 import { isJump } from '../../domain/circuit.ts';
-import { afterLostAnswer, afterRefusal, type Change } from '../../domain/refusal.ts';
-import type { ExchangeAnswer, Verdict } from '../../domain/verdict.ts';
-import { AppError } from '../../errors.ts';
+import { afterLostAnswer, afterRefusal, type Change, pauseAfterTroubleMs } from '../../domain/refusal.ts';
+import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'log'>;
-export type FailedAnswer = Exclude<ExchangeAnswer, { kind: 'answered' }>;
-
-/** Keep-alive leaves a grant alone for so long that it could not ask. */
-const pauseAfterTroubleMs = 60_000;
 
 /**
  * Writes down what an exchange that brought no token means, for the grant and for the circuit of its provider. Only the
@@ -33,22 +28,19 @@ export async function settleFailure(
   const { database, clock } = resources;
   const at = clock.now();
   if (verdict === 'operator') await open(resources, lease, answer.errorCode, at);
-  const end = {
+  const { errorCode } = answer;
+  // On record before it is judged: of refusals that come at one moment, the last to be judged sees all the others.
+  await endExchange(database, {
+    exchangeId: lease.exchangeId,
     at,
     verdict,
     status: 'status' in answer ? answer.status : undefined,
-    errorCode: answer.errorCode,
-    hint: 'hint' in answer ? answer.hint : undefined,
-  };
-  // On record before it is judged: of refusals that come at one moment, the last to be judged sees all the others.
-  await endExchange(database, { exchangeId: lease.exchangeId, ...end });
-  await saveRefused(database, {
-    lease,
-    ...end,
-    change: await changeAfter(resources, lease, verdict, answer, at),
-    notBefore: notBefore(lease, verdict, answer, at),
-    free: verdict !== 'ambiguous',
+    errorCode,
+    hint: hintIn(answer),
   });
+  const change = await changeAfter(resources, lease, verdict, answer, at);
+  const pause = notBefore(lease, verdict, answer, at);
+  await saveRefused(database, { lease, at, errorCode, change, notBefore: pause, free: verdict !== 'ambiguous' });
 }
 
 async function changeAfter(
@@ -68,7 +60,7 @@ async function changeAfter(
   });
   if (verdict === 'ambiguous') return afterLostAnswer(grant, { at, lostBefore });
   const { errorCode } = answer;
-  const hint = 'hint' in answer ? answer.hint : undefined;
+  const hint = hintIn(answer);
   if (errorCode === 'invalid_grant' && (await isProviderAtFault(resources, lease, at))) return undefined;
   const refusal = { at, errorCode, hint, lostBefore, credible: true };
   const change = afterRefusal(grant, refusal);
@@ -105,59 +97,12 @@ async function open({ database, log }: Needs, { grant }: Lease, reason: string, 
     log.error('circuit.opened', { issuer, clientId, reason });
 }
 
+function hintIn(answer: FailedAnswer) {
+  return 'hint' in answer ? answer.hint : undefined;
+}
+
 function notBefore({ leaseUntil }: Lease, verdict: Verdict, answer: FailedAnswer, at: Date): Date {
   const asked = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0;
   const pause = new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
   return verdict === 'ambiguous' && leaseUntil > pause ? leaseUntil : pause;
-}
-
-/** What a failed exchange tells whoever asked for access. */
-export function explainFailure(
-  { clock }: Pick<Needs, 'clock'>,
-  lease: Lease,
-  verdict: Verdict,
-  { errorCode, retryAfterMs }: { errorCode: string; retryAfterMs?: number },
-): AppError {
-  const detail = { grantId: lease.grant.id, errorCode };
-  switch (verdict) {
-    case 'person':
-      return new AppError(
-        'grant/not-usable',
-        'The provider no longer accepts the consent. It is asked again later; consenting again mends it at once.',
-        { detail },
-      );
-    case 'ambiguous':
-      return new AppError('provider/ambiguous', 'The answer of the OpenID provider was lost on its way.', {
-        detail,
-        retry: { afterMs: Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime()) },
-      });
-    case 'operator':
-      return new AppError(
-        'provider/refused-client',
-        'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
-        { detail, retry: { afterMs: pauseAfterTroubleMs } },
-      );
-    default:
-      return new AppError('provider/unavailable', 'The OpenID provider does not answer.', {
-        detail,
-        retry: { afterMs: retryAfterMs ?? 30_000 },
-      });
-  }
-}
-
-/** The grant cannot be used, for now or for good. */
-export function notUsable(state: string, retryAfterMs?: number): AppError {
-  return new AppError('grant/not-usable', 'The consent was withdrawn or must be given again.', {
-    detail: { state },
-    ...(retryAfterMs !== undefined && { retry: { afterMs: retryAfterMs } }),
-  });
-}
-
-/** The provider, or our client there, is in trouble; nobody is asked but for a probe a minute. */
-export function circuitOpen(at: Date, nextProbeAt: Date): AppError {
-  return new AppError(
-    'provider/circuit-open',
-    'The OpenID provider refuses Nightkeep or many people at once. The operator was told; consents are left alone until it is mended.',
-    { retry: { afterMs: Math.max(1_000, nextProbeAt.getTime() - at.getTime()) } },
-  );
 }

@@ -1,51 +1,68 @@
 import type { Lease } from '../../database/leases.ts';
-import { keepPending, type ReceivedToken } from '../../database/rotations.ts';
+import { saveOnceFree } from '../../database/rotations.ts';
+import type { OfflineToken } from '../../domain/tokens.ts';
+import type { ExchangeAnswer } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
-import { readyToKeep, type TokenInHand } from './offline-token.ts';
+import { saveSealed } from './offline-token.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'issuer' | 'keyring' | 'log' | 'spool'>;
+type SpoolNeeds = Pick<Resources, 'keyring' | 'log' | 'spool'>;
+type ReplayNeeds = SpoolNeeds & Pick<Resources, 'clock' | 'database' | 'issuer'>;
 
-/** An answer on this machine's disk: all that a save needs, should this process not live to make it. */
-interface Spooled {
-  grantId: string;
-  userId: string;
-  fence: number;
-  /** The generation that was sent. */
-  sent: number;
-  refreshToken: string;
-  /** ISO 8601. */
-  issuedAt?: string | undefined;
-  endsAt?: string | undefined;
-  sid?: string | undefined;
+/** A new token that came back, and whether the disk has it. */
+export interface Kept {
+  token: OfflineToken;
+  spooled: boolean;
 }
 
 /**
- * Keeps a token on disk before anything else is done with it; false where the disk does not take it, and then only
- * this process knows it.
+ * Keeps the token of an answer on disk before anything else is done with it. Nothing where the provider sent none, or the very
+ * same. Where the disk does not take it, only this process has it.
  */
-export async function spoolAnswer(
-  { spool, keyring, log }: Needs,
-  { exchangeId, fence, grant, token }: Lease,
-  { refreshToken, issuedAt, endsAt, sid }: TokenInHand,
+export async function keepAside(
+  resources: SpoolNeeds,
+  lease: Lease,
+  { answer, sent }: { answer: ExchangeAnswer; sent: string },
+): Promise<Kept | undefined> {
+  if (answer.kind !== 'answered') return undefined;
+  const { refreshToken, issuedAt, endsAt, sid } = answer.tokens;
+  if (refreshToken === undefined || refreshToken === sent) return undefined;
+  const token = { refreshToken, issuedAt, endsAt, sid };
+  return { token, spooled: await spoolToken(resources, lease, token) };
+}
+
+async function spoolToken(
+  { spool, keyring, log }: SpoolNeeds,
+  { exchangeId, fence, grant, token: sent }: Lease,
+  token: OfflineToken,
 ): Promise<boolean> {
-  const spooled: Spooled = {
-    grantId: grant.id,
-    userId: grant.userId,
-    fence,
-    sent: token.number,
-    refreshToken,
-    issuedAt: issuedAt?.toISOString(),
-    endsAt: endsAt?.toISOString(),
-    sid,
-  };
+  const about = { grantId: grant.id, userId: grant.userId, fence, sent: sent.number };
+  const text = JSON.stringify({ ...about, ...token });
   try {
-    await spool.keep(exchangeId, seal(keyring, purposes.spooledAnswer(exchangeId), JSON.stringify(spooled)).sealed);
+    await spool.keep(exchangeId, seal(keyring, purposes.spooledAnswer(exchangeId), text).sealed);
     return true;
   } catch (error) {
     log.error('spool.keep-failed', { grantId: grant.id, exchangeId, folder: spool.folder, error });
+    return false;
+  }
+}
+
+/** The database has the token. What cannot be dropped is found again by `heal`, and known there. */
+export async function dropSpooled({ spool, log }: SpoolNeeds, { exchangeId }: Lease): Promise<void> {
+  await spool
+    .drop(exchangeId)
+    .catch((error: unknown) => log.warn('spool.drop-failed', { exchangeId, folder: spool.folder, error }));
+}
+
+/** Whether the token outlives a loss of power too. */
+export async function isFlushed({ spool, log }: SpoolNeeds, { exchangeId }: Lease): Promise<boolean> {
+  try {
+    await spool.flush(exchangeId);
+    return true;
+  } catch (error) {
+    log.error('spool.flush-failed', { exchangeId, folder: spool.folder, error });
     return false;
   }
 }
@@ -54,7 +71,7 @@ export async function spoolAnswer(
  * Gives every token that is still on this machine's disk to the database: what a crash or an outage left there is
  * kept as pending, and is current at the next claim. Answers how many. One that does not open stays for the operator.
  */
-export async function replaySpool(resources: Needs): Promise<number> {
+export async function replaySpool(resources: ReplayNeeds): Promise<number> {
   const { clock, spool, log } = resources;
   let replayed = 0;
   for (const { name: exchangeId, sealed } of await spool.list()) {
@@ -71,26 +88,36 @@ export async function replaySpool(resources: Needs): Promise<number> {
   return replayed;
 }
 
-async function replay(resources: Needs, exchangeId: string, sealed: Uint8Array): Promise<void> {
+async function replay(resources: ReplayNeeds, exchangeId: string, sealed: Uint8Array): Promise<void> {
   const { clock, database, issuer, keyring, log, spool } = resources;
-  const { spooled, received } = openSpooled(keyring, exchangeId, sealed);
-  const { grantId, fence, sent } = spooled;
-  const kept = await keepPending(database, { exchangeId, grantId, fence, sent, received, at: clock.now() });
-  log.warn('spool.replayed', { grantId, exchangeId, kept });
-  if (kept !== 'kept') await issuer.revoke(spooled.refreshToken);
+  const { grantId, userId, fence, sent, token } = openSpooled(keyring, exchangeId, sealed);
+  const exchanged = { exchangeId, grantId, sent, fence, at: clock.now(), verdict: 'ok' };
+  const place = { grant: { id: grantId, userId }, nextNumber: sent + 1 };
+  const { outcome } = await saveSealed(keyring, place, token, (token) =>
+    saveOnceFree(database, { ...exchanged, token }),
+  );
+  log.warn('spool.replayed', { grantId, exchangeId, outcome });
+  if (outcome === 'withdrawn') await issuer.revoke(token.refreshToken);
   await spool.drop(exchangeId);
 }
 
-function openSpooled(
-  keyring: Keyring,
-  exchangeId: string,
-  sealed: Uint8Array,
-): { spooled: Spooled; received: ReceivedToken } {
-  const spooled: Spooled = JSON.parse(
-    Buffer.from(unseal(keyring, purposes.spooledAnswer(exchangeId), sealed)).toString(),
-  );
-  const date = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
-  const { refreshToken, issuedAt, endsAt, sid } = spooled;
-  const token = { refreshToken, issuedAt: date(issuedAt), endsAt: date(endsAt), sid };
-  return { spooled, received: readyToKeep(keyring, spooled, token) };
+/** What `spoolToken` wrote; JSON has made texts of the dates. */
+interface Spooled {
+  grantId: string;
+  userId: string;
+  fence: number;
+  /** The generation that was sent. */
+  sent: number;
+  refreshToken: string;
+  issuedAt?: string;
+  endsAt?: string;
+  sid?: string;
+}
+
+function openSpooled(keyring: Keyring, exchangeId: string, sealed: Uint8Array) {
+  const text = Buffer.from(unseal(keyring, purposes.spooledAnswer(exchangeId), sealed)).toString();
+  const { refreshToken, issuedAt, endsAt, sid, ...about }: Spooled = JSON.parse(text);
+  const date = (moment: string | undefined) => (moment === undefined ? undefined : new Date(moment));
+  const token: OfflineToken = { refreshToken, issuedAt: date(issuedAt), endsAt: date(endsAt), sid };
+  return { ...about, token };
 }

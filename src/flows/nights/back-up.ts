@@ -9,7 +9,7 @@ import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import { version } from '../../version.ts';
-import { forgetAccess, obtainAccess } from '../custody/obtain-access.ts';
+import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
@@ -29,6 +29,7 @@ type Needs = Pick<
   | 'sourceServers'
   | 'spool'
   | 'store'
+  | 'tokenCache'
 >;
 
 export interface BackUp {
@@ -48,7 +49,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   const began = clock.elapsed();
   const run = await getRunWithPlan(resources.database, runId);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
-  signal.addEventListener('abort', () => forgetAccess(resources, run.plan.grantId), { once: true });
+  signal.addEventListener('abort', () => resources.tokenCache.known.delete(run.plan.grantId), { once: true });
   await access({ minimumSeconds: 30, signal });
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
   const { repository, username } = await ensurePersonRepository(resources, run.plan.userId);
@@ -99,7 +100,7 @@ async function findLast({ database }: Needs, userId: string, repository: Pick<Re
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {
-  return (options) => obtainAccess(resources, { ...about, purpose: 'run', ...options });
+  return (options) => obtainAccess(resources, { ...about, ...options });
 }
 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {

@@ -1,5 +1,4 @@
 import { getPerson } from '../../database/views.ts';
-import { nextNight } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import { type ConsentTransaction, finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
@@ -43,7 +42,6 @@ async function takeConsent(
     callback: answered,
     transaction,
     subject,
-    firstNight: ({ planId, ...hours }) => nextNight({ id: planId, ...hours }, resources.clock.now()),
   });
   await requestRun(resources, { planId: plan.id, trigger: 'consent' });
 }

@@ -86,7 +86,7 @@ describe('a logout at the provider', () => {
     const finish = vi.spyOn(house.resources.issuer, 'finishAuthorization');
     const [here, there] = [await signInAs(house, alice), await signInAs(house, alice)];
     const authorized = await finish.mock.results[0]?.value;
-    said = { sid: authorized?.sid, subject: alice.subject };
+    said = { sid: authorized?.tokens.sid, subject: alice.subject };
     expect(said.sid).toEqual(expect.any(String));
     expect((await send(there)).status).toBe(200);
     expect([await isSignedIn(here), await isSignedIn(there)]).toEqual([false, true]);

@@ -57,7 +57,7 @@ describe('enrolling', () => {
       state: 'queued',
     });
     expect(house.taken()).toMatchObject([{ runId, urgent: true }]);
-    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
   });
 
   test('by another device where the person says no leaves nothing behind', async () => {
@@ -82,7 +82,7 @@ describe('enrolling', () => {
     const { user, grant } = await enroll({ method: 'service' });
     expect(user.username).toBe(`service-account-${house.resources.issuer.clientId}`);
     expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'service' });
-    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
   });
 
   test('somebody who has consented in a browser renews that consent', async () => {

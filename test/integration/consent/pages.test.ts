@@ -99,7 +99,7 @@ describe('a person on the pages', () => {
     const before = asked();
     admin.setOfflineRole(alice.username, false);
     const { id: grantId } = await house.resources.database.grant.findFirstOrThrow();
-    await expect(exchangeNow(house.resources, { grantId, purpose: 'keep-alive' })).rejects.toThrow('no longer accepts');
+    await expect(exchangeNow(house.resources, grantId)).rejects.toThrow('no longer accepts');
     const refused = await guest.text('/grant');
     expect(refused).toContain(texts.consentEnds.reasons.permission_missing?.happened);
     expect(refused).toContain(texts.grant.ask);
@@ -168,7 +168,7 @@ describe("somebody else's consent", () => {
     expect(await eraseRepositories(house.resources)).toBe(0);
     expect(await database.grant.findFirstOrThrow()).toMatchObject({ id: grant.id, state: 'active' });
     expect(await ofAlice.text('/')).toContain(texts.home.protected);
-    await obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
     const bobs = await backedUp(bob);
     const listed = await (await bobs.send(`/grant/uses.json`)).text();
     expect(listed).not.toContain(run.id);

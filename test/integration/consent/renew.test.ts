@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import type { TokenAnswer } from '../../../src/domain/verdict.ts';
+import type { TokenAnswer } from '../../../src/domain/tokens.ts';
 import { AppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { revokeReplaced } from '../../../src/flows/consent/revoke-replaced.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { firstNight } from '../custody/house.ts';
 import { type ConsentHouse, openConsentHouse } from './house.ts';
 
 const day = 86_400_000;
@@ -22,7 +21,7 @@ const generations = async () => {
 };
 const exchange = (grantId: string) => {
   house.custody.pass(day);
-  return obtainAccess(house.resources, { grantId, purpose: 'run', minimumSeconds: 1 });
+  return obtainAccess(house.resources, { grantId, minimumSeconds: 1 });
 };
 const replace = (grantId: string) => revokeReplaced(house.resources, { grantId });
 const revocations = () => vi.spyOn(house.resources.issuer, 'revoke');
@@ -43,8 +42,8 @@ async function nameSessions(grantId: string, old: string | null, now: string | n
   await database.grant.update({ where: { id: grantId }, data: { sid: now } });
   const { exchange: exchangeThere } = issuer;
   const named = ({ sid: _, ...tokens }: TokenAnswer): TokenAnswer => (now === null ? tokens : { ...tokens, sid: now });
-  vi.spyOn(issuer, 'exchange').mockImplementation(async (token, { keep, ...options } = {}) => {
-    const answer = await exchangeThere(token, { ...options, keep: async (tokens) => keep?.(named(tokens)) });
+  vi.spyOn(issuer, 'exchange').mockImplementation(async (...sent) => {
+    const answer = await exchangeThere(...sent);
     return answer.kind === 'answered' ? { ...answer, tokens: named(answer.tokens) } : answer;
   });
 }
@@ -164,7 +163,7 @@ describe('the link that renews', () => {
     await house.consent();
     const { url, transaction } = await beginConsent(house.resources, { returnTo: '/', terms: {} });
     const callback = await house.custody.visit(url, bob);
-    const answer = { callback, transaction, subject: alice.subject, firstNight };
+    const answer = { callback, transaction, subject: alice.subject };
     await expect(finishConsent(house.resources, answer)).rejects.toMatchObject({ code: 'consent/invalid-callback' });
     expect(await generations()).toEqual(['current']);
     expect(await house.resources.database.user.count()).toBe(1);

@@ -47,7 +47,7 @@ describe('withdrawing', () => {
     await house.custody.provider.down();
     expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
     expect(await sealedTokens()).toBe(1);
-    const access = obtainAccess(house.resources, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    const access = obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
     await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
     expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 1 });
     await house.custody.provider.up();
@@ -108,7 +108,7 @@ describe('withdrawing', () => {
     const begun = performance.now();
     expect(await working).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null });
     expect(performance.now() - begun).toBeLessThan(1_000);
-    const access = obtainAccess(worker, { grantId: grant.id, purpose: 'run', minimumSeconds: 1 });
+    const access = obtainAccess(worker, { grantId: grant.id, minimumSeconds: 1 });
     expect(await access.catch((error: unknown) => isAppError(error, 'grant/not-usable'))).toBe(true);
   });
 

@@ -18,7 +18,12 @@ beforeEach(async () => {
 afterEach(() => house[Symbol.asyncDispose]());
 
 const refused: ExchangeAnswer = { kind: 'refused', status: 400, errorCode: 'invalid_grant', hint: 'signed_out' };
-const fine: ExchangeAnswer = { kind: 'answered', status: 200, tokens: { accessToken: 'access', expiresIn: 60 } };
+const fine: ExchangeAnswer = {
+  kind: 'answered',
+  status: 200,
+  tokens: { accessToken: 'access', expiresIn: 60 },
+  validate: async () => undefined,
+};
 
 /** The house before a provider that answers as the test says, by the token that is sent. */
 function answering(answer: (token: string) => ExchangeAnswer): { custody: Custody; sent: string[] } {
@@ -163,8 +168,7 @@ describe('proof that consent is gone', () => {
 test('somebody who asks for access while the circuit is open is told when to try again', async () => {
   const [id = ''] = await saveGrants(house.resources, 2);
   const { custody } = answering(() => ({ kind: 'refused', status: 403, errorCode: 'access_denied' }));
-  const access = () =>
-    obtainAccess(custody, { grantId: id, purpose: 'run', minimumSeconds: 30 }).catch((error: unknown) => error);
+  const access = () => obtainAccess(custody, { grantId: id, minimumSeconds: 30 }).catch((error: unknown) => error);
   await access();
   const error = await access();
   expect(isAppError(error, 'provider/circuit-open') && error.retry?.afterMs).toBeGreaterThan(50_000);

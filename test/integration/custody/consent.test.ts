@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
+import { nextNight } from '../../../src/domain/nights.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
-import { type CustodyHouse, firstNight, openCustodyHouse } from './house.ts';
+import { type CustodyHouse, openCustodyHouse } from './house.ts';
 
 let house: CustodyHouse;
 beforeEach(async () => {
@@ -29,7 +30,9 @@ test('consent leaves a person, a grant, a sealed token, the terms, an exchange, 
   const { user, grant, plan, renewed } = await house.consent();
   expect(user).toMatchObject({ subject: alice.subject });
   expect(grant).toMatchObject({ state: 'active', generation: 1, subject: alice.subject });
-  expect(plan).toMatchObject({ zone: 'Europe/London', nextNight: '2030-01-01', paused: false });
+  expect(plan).toMatchObject({ zone: 'Europe/London', paused: false });
+  const { night, dueAt } = nextNight(plan, plan.createdAt);
+  expect(plan).toMatchObject({ nextNight: night, nextDueAt: dueAt });
   expect(renewed).toBe(false);
   const { database } = house.resources;
   const generation = await database.tokenGeneration.findFirstOrThrow();
@@ -70,7 +73,7 @@ test('a callback of another transaction, another person or another purpose leave
   const [one, two] = [await begin(), await begin()];
   const callback = await house.visit(one.url);
   const finish = (transaction: typeof one.transaction, subject?: string) =>
-    refusal(finishConsent(house.resources, { callback, transaction, subject, firstNight }));
+    refusal(finishConsent(house.resources, { callback, transaction, subject }));
   expect(await finish(two.transaction)).toBe('consent/invalid-callback');
   expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
   expect(await finish(one.transaction, bob.subject)).toBe('consent/invalid-callback');

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => house[Symbol.asyncDispose]());
 
 const access = (resources: Custody, grantId: string, minimumSeconds = 30) =>
-  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds });
+  obtainAccess(resources, { grantId, minimumSeconds });
 const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const exchangesOf = (grantId: string) =>
   house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } });
@@ -50,7 +50,6 @@ test('all who ask at once are served by one exchange, and again while the access
   expect(await exchangesOf(grant.id)).toHaveLength(2);
   const next = await obtainAccess(house.resources, {
     grantId: grant.id,
-    purpose: 'run',
     minimumSeconds: 30,
     refused: tokens[0]?.token,
   });
@@ -146,7 +145,8 @@ test('an answer that the client library refuses still gives its token into custo
       ...house.resources.issuer,
       exchange: async (...sent) => {
         const answer = await exchange(...sent);
-        return answer.kind === 'answered' ? { ...answer, fault: 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' } : answer;
+        const validate = async () => 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
+        return answer.kind === 'answered' ? { ...answer, validate } : answer;
       },
     },
   };

@@ -6,6 +6,7 @@ import { type DemoProvider, type ProviderOptions, startProvider } from '../../..
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
+import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
@@ -20,7 +21,7 @@ import { startRelyingParty } from '../../support/servers/relying-party.ts';
 
 export type Custody = Pick<
   Resources,
-  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool'
+  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool' | 'tokenCache'
 >;
 
 /** How work ended: the code of the house's own error, or the error that is none. */
@@ -32,7 +33,7 @@ export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
 
 /** How it ends to ask for access for a run. */
 export const access = (custody: Custody, grantId: string): Promise<unknown> =>
-  outcomeOf(obtainAccess(custody, { grantId, purpose: 'run', minimumSeconds: 30 }));
+  outcomeOf(obtainAccess(custody, { grantId, minimumSeconds: 30 }));
 
 /** The part of the house that keeps tokens, at the demo's provider, with a database of its own. */
 export interface CustodyHouse extends AsyncDisposable {
@@ -79,6 +80,7 @@ export async function openCustodyHouse(
     keyring,
     log,
     spool: openSpool(join(folder.path, 'spool')),
+    tokenCache: openTokenCache(),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
   });
   const resources = enter('first');
@@ -100,13 +102,11 @@ export async function openCustodyHouse(
       const begun = await beginConsent(resources, { returnTo: '/', terms: { said: 'every night' } });
       const transaction = JSON.parse(JSON.stringify(begun.transaction));
       const callback = await visit(begun.url, person);
-      return finishConsent(resources, { callback, transaction, firstNight });
+      return finishConsent(resources, { callback, transaction });
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
-
-export const firstNight = () => ({ night: '2030-01-01', dueAt: new Date('2030-01-01T02:00:00Z') });
 
 function configFor(issuer: string, client: { id: string; secret?: string; redirectUris: readonly string[] }): Config {
   return {

@@ -134,7 +134,7 @@ describe('an exchange without any answer', () => {
       await issuer.exchange(token);
       return new Promise<never>(() => {});
     };
-    void obtainAccess({ ...rest, issuer: { ...issuer, exchange } }, { grantId, purpose: 'run', minimumSeconds: 30 });
+    void obtainAccess({ ...rest, issuer: { ...issuer, exchange } }, { grantId, minimumSeconds: 30 });
     while ((await house.resources.database.exchange.count({ where: { answeredAt: null } })) === 0) await null;
     while (house.provider.log.issued().length < 2) await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimLease, type Lease } from '../../../src/database/leases.ts';
-import { saveExchanged } from '../../../src/database/rotations.ts';
-import { readyToKeep } from '../../../src/flows/custody/offline-token.ts';
+import type { Lease } from '../../../src/database/leases.ts';
+import { saveSealed, sealToken } from '../../../src/flows/custody/offline-token.ts';
+import { type Statements, sharedStatements } from '../../../src/flows/custody/statements.ts';
 import { type CustodyHouse, openCustodyHouse } from './house.ts';
 import { saveGrants } from './many-grants.ts';
 
@@ -10,15 +10,16 @@ const day = 24 * 60 * minute;
 
 let house: CustodyHouse;
 let grants: string[];
+let shared: Statements;
 beforeEach(async () => {
   house = await openCustodyHouse();
+  shared = sharedStatements(house.resources.database);
   grants = await saveGrants(house.resources, 6);
 });
 afterEach(() => house[Symbol.asyncDispose]());
 
 function claim(grantId: string, holder = 'first'): Promise<Lease | undefined> {
-  const { clock, database } = house.resources;
-  return claimLease(database, { grantId, holder, purpose: 'run', at: clock.now(), leaseMs: minute });
+  return shared.claim({ grantId, holder, purpose: 'run', at: house.resources.clock.now(), leaseMs: minute });
 }
 
 async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
@@ -27,17 +28,21 @@ async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
 }
 
 function save(lease: Lease) {
-  const { clock, database, keyring } = house.resources;
+  const { clock, keyring } = house.resources;
   const at = clock.now();
-  const owner = { userId: lease.grant.userId, grantId: lease.grant.id };
   const later = (ms: number) => new Date(at.getTime() + ms);
-  return saveExchanged(database, {
-    lease,
+  const exchanged = {
+    exchangeId: lease.exchangeId,
+    grantId: lease.grant.id,
+    sent: lease.token.number,
+    fence: lease.fence,
     at,
+    verdict: 'ok',
     status: 200,
-    received: readyToKeep(keyring, owner, { refreshToken: `next of ${lease.grant.id}` }),
     deadlines: { idleDeadline: later(30 * day), maxDeadline: null, idleSeconds: null, nextExchangeAt: later(7 * day) },
-  });
+  };
+  const next = { refreshToken: `next of ${lease.grant.id}` };
+  return saveSealed(keyring, lease, next, (token) => shared.save({ ...exchanged, token }));
 }
 
 const rows = () => house.resources.database.grant.findMany({ orderBy: { id: 'asc' } });
@@ -117,9 +122,9 @@ describe('a save', () => {
     if (taken === undefined) throw new Error('No lease.');
     const { database, clock, keyring } = house.resources;
     const owner = { userId: taken.grant.userId, grantId: taken.grant.id };
-    const { sealFor, ...about } = readyToKeep(keyring, owner, { refreshToken: 'out of a spool' });
-    const origin = { grantId: taken.grant.id, number: 2, parent: 1, fence: 1, receivedAt: clock.now() };
-    await database.tokenGeneration.create({ data: { ...origin, ...about, ...sealFor(2), state: 'pending' } });
+    const token = sealToken(keyring, owner, 2, { refreshToken: 'out of a spool' });
+    const origin = { grantId: taken.grant.id, parent: 1, fence: 1, receivedAt: clock.now() };
+    await database.tokenGeneration.create({ data: { ...token, ...origin, state: 'pending' } });
     expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
     const moved = Object.fromEntries((await rows()).map(({ id, generation }) => [id, generation]));
     expect(moved).toEqual(Object.fromEntries(grants.map((id) => [id, id === taken.grant.id ? 3 : 2])));
@@ -130,7 +135,7 @@ describe('a save', () => {
     const [late] = leases;
     await house.resources.database.grant.update({ where: { id: late?.grant.id ?? '' }, data: { fence: 2 } });
     const outcomes = (await Promise.all(leases.map(save))).map(({ outcome }) => outcome);
-    expect(outcomes).toEqual(grants.map((id) => (id === late?.grant.id ? 'fenced' : 'saved')));
+    expect(outcomes).toEqual(grants.map((id) => (id === late?.grant.id ? 'pending' : 'saved')));
     expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
   });
 
@@ -167,7 +172,7 @@ describe('a save', () => {
       await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${grantId}::uuid FOR UPDATE`;
       waiting = save(lease);
       // In the same statement, which found the one held and the other fenced out: neither closed the circuit.
-      expect(await save(late)).toEqual({ outcome: 'fenced' });
+      expect(await save(late)).toEqual({ outcome: 'pending' });
       expect(await database.circuit.findFirst()).toMatchObject({ open: true });
     });
     expect(await waiting).toEqual({ outcome: 'saved', replaced: 1 });

@@ -11,6 +11,7 @@ import type { Environment } from '../../../src/config/environment.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { examine } from '../../../src/doctor/doctor.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
+import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { silentLog } from '../../../src/log.ts';
@@ -130,9 +131,9 @@ export async function openCustody(environment: Environment, clock: Clock) {
     log: silentLog,
     keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
     spool: openSpool(join(config.dataDir, 'spool')),
+    tokenCache: openTokenCache(),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
   };
-  const firstNight = () => ({ night: '2030-01-01', dueAt: new Date('2030-01-01T02:00:00Z') });
   const closing = opened.move();
   return {
     resources,
@@ -142,11 +143,10 @@ export async function openCustody(environment: Environment, clock: Clock) {
       const { url, transaction } = await beginConsent(resources, { returnTo: '/', terms: {} });
       const callback = new URL(await visit(url.href));
       const kept = JSON.parse(JSON.stringify(transaction));
-      return (await finishConsent(resources, { callback, transaction: kept, firstNight })).grant;
+      return (await finishConsent(resources, { callback, transaction: kept })).grant;
     },
     /** Exchanges the token of a grant, whatever comes of it. */
-    exchange: (grantId: string) =>
-      obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 100_000 }).catch(() => undefined),
+    exchange: (grantId: string) => obtainAccess(resources, { grantId, minimumSeconds: 100_000 }).catch(() => undefined),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

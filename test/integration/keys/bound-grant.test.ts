@@ -9,7 +9,7 @@ import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openProofCheck } from '../../support/fixtures/proof-check.ts';
 import { type StrictProvider, startStrictProvider } from '../../support/servers/strict-provider.ts';
-import { type Custody, type CustodyHouse, firstNight, openCustodyHouse } from '../custody/house.ts';
+import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
 import { enterWith, interrupting, keyLine } from './house.ts';
 
 let house: CustodyHouse;
@@ -38,10 +38,9 @@ afterEach(async () => {
 
 async function consent(resources: Custody) {
   const { url, transaction } = await beginConsent(resources, { returnTo: '/', terms: {} });
-  return finishConsent(resources, { callback: await provider.visit(url), transaction, firstNight });
+  return finishConsent(resources, { callback: await provider.visit(url), transaction });
 }
-const access = (resources: Custody, grantId: string) =>
-  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 86_400 });
+const access = (resources: Custody, grantId: string) => obtainAccess(resources, { grantId, minimumSeconds: 86_400 });
 const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const keyOf = async (resources: Custody, id: string) => {
   const { userId, sealedDpopKey } = await grantOf(id);

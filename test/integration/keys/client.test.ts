@@ -31,7 +31,7 @@ function withClient(settings: Partial<Provider>): Custody {
 }
 
 const exchange = (resources: Custody, grantId: string) =>
-  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 86_400 }).then(
+  obtainAccess(resources, { grantId, minimumSeconds: 86_400 }).then(
     () => 'went well',
     (error: unknown) => (isAppError(error) ? error.code : error),
   );

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAppError } from '../../../src/errors.ts';
-import { boundKeyToKeep } from '../../../src/flows/custody/bound-key.ts';
+import { sealBoundKey } from '../../../src/flows/custody/bound-key.ts';
 import { listKeys, retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { seal } from '../../../src/vault/seal.ts';
@@ -34,7 +34,7 @@ const list = (by = resources) => listKeys({ ...by, spool });
 test('a key in use is named with all that it seals, and is not retired', async () => {
   const { user, grant } = await house.consent();
   await addRepository(house.resources, user.id);
-  const data = boundKeyToKeep(house.resources.keyring, { userId: user.id, grantId: grant.id }, 'a key');
+  const data = sealBoundKey(house.resources.keyring, { userId: user.id, grantId: grant.id }, 'a key');
   await resources.database.grant.update({ where: { id: grant.id }, data });
   spooled = [sealedWith(house.resources), sealedWith(resources)];
   expect(await retire('one')).toBe(

@@ -4,7 +4,7 @@ import { countSealed } from '../../../src/database/sealed-values.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
-import { boundKeyToKeep, openBoundKey } from '../../../src/flows/custody/bound-key.ts';
+import { openBoundKey, sealBoundKey } from '../../../src/flows/custody/bound-key.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { openToken } from '../../../src/flows/custody/offline-token.ts';
 import { retireKey } from '../../../src/flows/keys/retire-key.ts';
@@ -31,8 +31,7 @@ async function open() {
 beforeEach(() => open());
 afterEach(() => house[Symbol.asyncDispose]());
 
-const access = (resources: Custody, grantId: string) =>
-  obtainAccess(resources, { grantId, purpose: 'run', minimumSeconds: 30 });
+const access = (resources: Custody, grantId: string) => obtainAccess(resources, { grantId, minimumSeconds: 30 });
 const exchange = (grantId: string, { keyring } = before) => access({ ...house.other('exchanger'), keyring }, grantId);
 const generationsOf = (grantId: string) =>
   house.resources.database.tokenGeneration.findMany({ where: { grantId }, orderBy: { number: 'asc' } });
@@ -50,7 +49,7 @@ test('everything that is sealed opens again afterwards, under the new key alone'
   const repository = await addRepository(before, user.id);
   const owner = { userId: user.id, grantId: grant.id };
   const { database } = before;
-  await database.grant.update({ where: { id: grant.id }, data: boundKeyToKeep(before.keyring, owner, 'a key') });
+  await database.grant.update({ where: { id: grant.id }, data: sealBoundKey(before.keyring, owner, 'a key') });
   const tokens = (await generationsOf(grant.id)).map((row) => openToken(before.keyring, owner, row));
   const steps: [number, number][] = [];
   expect(await rotateKeys(after, (...step) => void steps.push(step))).toEqual({ resealed: 5, broken: 0 });
@@ -79,6 +78,7 @@ test('the token that comes back unchanged is still known as the same once the ol
     kind: 'answered',
     status: 200,
     tokens: { accessToken: 'access', refreshToken },
+    validate: async () => undefined,
   });
   const { issuer, ...other } = house.other('alone');
   const alone = { ...other, issuer: { ...issuer, exchange }, keyring: await enterWith(after, newLine) };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseGeneration } from '../../../src/domain/generation.ts';
-import { type ExchangeAnswer, judgeAnswer, type Verdict } from '../../../src/domain/verdict.ts';
+import { type ExchangeAnswer, judgeAnswer, type Verdict, wrongSubject } from '../../../src/domain/verdict.ts';
 
 const refused = (status: number, errorCode: string, retryAfterMs?: number): ExchangeAnswer => ({
   kind: 'refused',
@@ -9,9 +9,14 @@ const refused = (status: number, errorCode: string, retryAfterMs?: number): Exch
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
 
+const answered: ExchangeAnswer = {
+  kind: 'answered',
+  status: 200,
+  tokens: { accessToken: 'a' },
+  validate: async () => undefined,
+};
+
 const table: [string, ExchangeAnswer, Verdict][] = [
-  ['an answer with tokens', { kind: 'answered', status: 200, tokens: { accessToken: 'a' } }, 'ok'],
-  ['one the library refuses', { kind: 'answered', status: 200, tokens: { accessToken: 'a' }, fault: 'x' }, 'ambiguous'],
   ['a refused connection', { kind: 'unsent', errorCode: 'ECONNREFUSED' }, 'transient'],
   ['a time-out after sending', { kind: 'lost', errorCode: 'timeout' }, 'ambiguous'],
   ['too many requests', refused(429, 'http-429'), 'transient'],
@@ -32,6 +37,12 @@ const table: [string, ExchangeAnswer, Verdict][] = [
 
 test.each(table)('%s is judged by status and error alone', (_, answer, verdict) => {
   expect(judgeAnswer(answer)).toBe(verdict);
+});
+
+test('an answer with tokens is judged by why they may not be used', () => {
+  expect(judgeAnswer(answered)).toBe('ok');
+  expect(judgeAnswer(answered, 'OAUTH_INVALID_RESPONSE')).toBe('ambiguous');
+  expect(judgeAnswer(answered, wrongSubject)).toBe('operator');
 });
 
 const link = (number: number, parent: number | null, fence: number, seconds?: number) => ({

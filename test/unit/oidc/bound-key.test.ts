@@ -78,11 +78,11 @@ describe('the key of a grant', () => {
   test('is another one for each consent, and signs the code grant and every exchange', async () => {
     const { issuer, authorized } = await consent(isPublic, bound);
     provider.answer = () => ({ status: 200, body: bound });
-    expect(await issuer.exchange('r1', { boundKey: authorized.boundKey })).toMatchObject({
+    expect(await issuer.exchange('r1', authorized.boundKey)).toMatchObject({
       kind: 'answered',
       tokens: { bound: true },
     });
-    expect(await provider.issuer(isPublic).exchange('r2', { boundKey: authorized.boundKey })).toMatchObject({
+    expect(await provider.issuer(isPublic).exchange('r2', authorized.boundKey)).toMatchObject({
       kind: 'answered',
     });
     await consent(isPublic, bound);
@@ -120,8 +120,8 @@ describe('a provider that wants its nonce in the proof', () => {
     const { issuer, authorized } = await consent(isPublic, bound);
     provider.heard.length = 0;
     return {
-      first: () => issuer.exchange('r1', { boundKey: authorized.boundKey }),
-      second: () => issuer.exchange('r2', { boundKey: authorized.boundKey }),
+      first: () => issuer.exchange('r1', authorized.boundKey),
+      second: () => issuer.exchange('r2', authorized.boundKey),
     };
   };
 

@@ -85,9 +85,8 @@ describe('another device', () => {
     expect(await login.finish()).toMatchObject({
       issuer: provider.url,
       subject: 'alice',
-      sid: 's1',
       scope,
-      refreshToken: 'offline',
+      tokens: { refreshToken: 'offline', sid: 's1' },
       claims: { preferred_username: 'alice' },
     });
     expect(askedAt).toEqual([2, 4, 6]);
@@ -174,8 +173,7 @@ describe('a password', () => {
     answers = [await tokens()];
     expect(await issuer.enroll.password(who, scope)).toMatchObject({
       subject: 'alice',
-      refreshToken: 'offline',
-      sid: 's1',
+      tokens: { refreshToken: 'offline', sid: 's1' },
     });
     const sent = provider.asked.filter(({ form }) => form.toString().includes('sesame'));
     expect(sent.map(({ form }) => Object.fromEntries(form))).toEqual([{ ...who, scope, grant_type: 'password' }]);
@@ -201,7 +199,11 @@ describe('a password', () => {
 describe('the service account', () => {
   it('is known by its access token where there is no ID token', async () => {
     answers = [await tokens({ id_token: undefined, scope: undefined })];
-    expect(await issuer.enroll.service(scope)).toMatchObject({ subject: 'alice', scope, refreshToken: 'offline' });
+    expect(await issuer.enroll.service(scope)).toMatchObject({
+      subject: 'alice',
+      scope,
+      tokens: { refreshToken: 'offline' },
+    });
     expect(Object.fromEntries(provider.asked.find(({ endpoint }) => endpoint === 'token')?.form ?? [])).toEqual({
       grant_type: 'client_credentials',
       scope,

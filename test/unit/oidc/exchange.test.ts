@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
+import { startEndpoint } from './endpoint.ts';
 
 let answer: (response: ServerResponse) => void;
 let asked: string[];
@@ -52,11 +53,27 @@ const tokens = { access_token: 'a', refresh_token: 'r2', token_type: 'Bearer', e
 
 test('an answer is read whole', async () => {
   json(200, tokens);
-  expect(await issuer.exchange('r1')).toEqual({
+  const answer = await issuer.exchange('r1');
+  expect(answer).toEqual({
     kind: 'answered',
     status: 200,
     tokens: { accessToken: 'a', refreshToken: 'r2', expiresIn: 300 },
+    validate: expect.any(Function),
   });
+  expect(answer.kind === 'answered' && (await answer.validate())).toBeUndefined();
+});
+
+test('exchanges at once each get the answer to their own request', async () => {
+  await using provider = await startEndpoint();
+  const issuer = provider.issuer({ secrets: ['one'] });
+  const next = (token: string | null) => `after ${token}`;
+  provider.answer = ({ form }) => ({
+    status: 200,
+    body: { ...tokens, refresh_token: next(form.get('refresh_token')) },
+  });
+  const sent = Array.from({ length: 20 }, (_, n) => `token ${n}`);
+  const answers = await Promise.all(sent.map((token) => issuer.exchange(token)));
+  expect(answers.map((one) => one.kind === 'answered' && one.tokens.refreshToken)).toEqual(sent.map(next));
 });
 
 test.each([
@@ -65,9 +82,11 @@ test.each([
   ['an ID token that is none', { ...tokens, id_token: 'x.y.z' }],
 ])('the new token is kept though the library refuses %s', async (_, body) => {
   json(200, body);
-  const result = await issuer.exchange('r1');
-  expect(result).toMatchObject({ kind: 'answered', tokens: { refreshToken: 'r2' }, fault: expect.any(String) });
-  expect(judgeAnswer(result)).toBe('ambiguous');
+  const answer = await issuer.exchange('r1');
+  expect(answer).toMatchObject({ kind: 'answered', tokens: { refreshToken: 'r2' } });
+  const fault = answer.kind === 'answered' ? await answer.validate() : undefined;
+  expect(fault).toMatch(/^OAUTH_/);
+  expect(judgeAnswer(answer, fault)).toBe('ambiguous');
 });
 
 test('half an answer, a page of a proxy and a cut connection are ambiguous, and nothing is sent twice', async () => {

@@ -1,0 +1,53 @@
+import { chooseGeneration } from '../domain/generation.ts';
+import type { Database, Transaction } from './client.ts';
+import { tellGrant } from './grants.ts';
+import type { Lease, LeasedToken } from './leases.ts';
+
+/** An offline token as a row keeps it, with what may be known of it without opening it. */
+export interface SealedToken {
+  /** The generation that it becomes; it is sealed for this number. */
+  number: number;
+  sealed: Uint8Array<ArrayBuffer>;
+  keyId: string;
+  fingerprint: Uint8Array<ArrayBuffer>;
+  issuedAt: Date | null;
+  endsAt: Date | null;
+  sid: string | null;
+}
+
+/** The number that the next generation of the grant gets. */
+export async function nextNumber(transaction: Transaction, grantId: string): Promise<number> {
+  const { _max } = await transaction.tokenGeneration.aggregate({ where: { grantId }, _max: { number: true } });
+  return (_max.number ?? 0) + 1;
+}
+
+/**
+ * Makes the generation current that was issued last, of those that were received and never made so; the others must
+ * never be sent. The lease is held, so nobody sends anything meanwhile; the exchange on record then names what is sent.
+ */
+export async function promotePending(database: Database, lease: Lease, at: Date): Promise<Lease> {
+  const { grant, token, exchangeId } = lease;
+  const grantId = grant.id;
+  return database.$transaction(async (transaction) => {
+    const known = await transaction.tokenGeneration.findMany({
+      where: { grantId, OR: [{ state: 'pending' }, { number: token.number }] },
+    });
+    const current = known.find(({ number }) => number === token.number);
+    if (current === undefined) throw new Error(`Grant ${grantId} has no current generation.`);
+    const chosen = chooseGeneration(
+      current,
+      known.filter(({ state }) => state === 'pending'),
+    );
+    const promoted = known.find(({ number }) => number === chosen.number) ?? current;
+    if (promoted !== current) {
+      const row = ({ number }: LeasedToken) => ({ where: { grantId_number: { grantId, number } } });
+      await transaction.tokenGeneration.update({ ...row(current), data: { state: 'superseded' } });
+      await transaction.tokenGeneration.update({ ...row(promoted), data: { state: 'current' } });
+      await transaction.grant.update({ where: { id: grantId }, data: { generation: promoted.number } });
+      await transaction.exchange.update({ where: { id: exchangeId }, data: { generation: promoted.number } });
+      await tellGrant(transaction, { id: grantId }, 'promoted', `generation ${promoted.number}`, at, 'provider');
+    }
+    await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
+    return { ...lease, token: promoted, pending: false };
+  });
+}

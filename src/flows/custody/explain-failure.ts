@@ -1,0 +1,68 @@
+import type { Lease } from '../../database/leases.ts';
+import { pauseAfterTroubleMs } from '../../domain/refusal.ts';
+import { type Verdict, wrongSubject } from '../../domain/verdict.ts';
+import { AppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+
+/** What an exchange that gave no access tells whoever asked for it. */
+export function explainFailure(
+  { clock }: Pick<Resources, 'clock'>,
+  lease: Lease,
+  verdict: Verdict,
+  { errorCode, retryAfterMs }: { errorCode: string; retryAfterMs?: number },
+): AppError {
+  const detail = { grantId: lease.grant.id, errorCode };
+  switch (verdict) {
+    case 'person':
+      return new AppError(
+        'grant/not-usable',
+        'The provider no longer accepts the consent. It is asked again later; consenting again mends it at once.',
+        { detail },
+      );
+    case 'ambiguous':
+      return new AppError('provider/ambiguous', 'The answer of the OpenID provider was lost on its way.', {
+        detail,
+        retry: { afterMs: Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime()) },
+      });
+    case 'operator':
+      if (errorCode === wrongSubject)
+        return new AppError(
+          'grant/wrong-subject',
+          'The provider answered for somebody else. The operator must look into it.',
+        );
+      return new AppError(
+        'provider/refused-client',
+        'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
+        { detail, retry: { afterMs: pauseAfterTroubleMs } },
+      );
+    default:
+      return new AppError('provider/unavailable', 'The OpenID provider does not answer.', {
+        detail,
+        retry: { afterMs: retryAfterMs ?? 30_000 },
+      });
+  }
+}
+
+/** The lease was lost to another worker before the answer came; its token is kept. */
+export function fenced(): AppError {
+  return new AppError('grant/fenced', 'Another worker took this grant over meanwhile. Try again.', {
+    retry: { afterMs: 1_000 },
+  });
+}
+
+/** The grant cannot be used, for now or for good. */
+export function notUsable(state: string, retryAfterMs?: number): AppError {
+  return new AppError('grant/not-usable', 'The consent was withdrawn or must be given again.', {
+    detail: { state },
+    ...(retryAfterMs !== undefined && { retry: { afterMs: retryAfterMs } }),
+  });
+}
+
+/** The provider, or our client there, is in trouble; nobody is asked but for a probe a minute. */
+export function circuitOpen(at: Date, nextProbeAt: Date): AppError {
+  return new AppError(
+    'provider/circuit-open',
+    'The OpenID provider refuses Nightkeep or many people at once. The operator was told; consents are left alone until it is mended.',
+    { retry: { afterMs: Math.max(1_000, nextProbeAt.getTime() - at.getTime()) } },
+  );
+}

@@ -1,0 +1,114 @@
+import type { Lease } from '../../database/leases.ts';
+import type { Exchanged } from '../../database/rotations.ts';
+import type { ExchangeAnswer, ReceivedAnswer, Verdict } from '../../domain/verdict.ts';
+import { revokeReplaced } from '../consent/revoke-replaced.ts';
+import { fenced, notUsable } from './explain-failure.ts';
+import type { Needs } from './needs.ts';
+import { deadlinesOfExchange, saveSealed } from './offline-token.ts';
+import { settleFailure } from './settle-failure.ts';
+import { dropSpooled, isFlushed, type Kept } from './spool-answer.ts';
+import type { Statements } from './statements.ts';
+
+/** How an exchange ended. */
+export interface Ended {
+  answer: ExchangeAnswer;
+  /** Why the tokens of the answer may not be used, if they may not. */
+  fault: string | undefined;
+  verdict: Verdict;
+  /** The new token, if one came. */
+  kept: Kept | undefined;
+}
+
+const pauseBetweenSavesMs = 1_000;
+
+/**
+ * Saves how an exchange ended, whatever came of it. The token of an answer that may not be used is kept as well, and looked at
+ * when the grant is next claimed. Throws `grant/fenced` and `grant/not-usable` where the lease or the consent ended meanwhile.
+ */
+export async function settleExchange(
+  resources: Needs,
+  lease: Lease,
+  { answer, fault, verdict, kept }: Ended,
+  save: Statements['save'],
+): Promise<void> {
+  if (answer.kind !== 'answered')
+    return persistently(resources, lease, undefined, () => settleFailure(resources, lease, verdict, answer));
+  const exchanged = exchangedOf(resources, lease, { answer, fault, verdict });
+  const saved = await persistently(resources, lease, kept, () =>
+    kept ? saveSealed(resources.keyring, lease, kept.token, (token) => save({ ...exchanged, token })) : save(exchanged),
+  );
+  if (saved.outcome === 'withdrawn') {
+    await revokeLate(resources, lease, kept);
+    throw notUsable('withdrawn');
+  }
+  if (kept?.spooled) await dropSpooled(resources, lease);
+  if (verdict !== 'ok') return;
+  if (saved.outcome !== 'saved') {
+    resources.log.warn('grant.exchange.late', { grantId: lease.grant.id, outcome: saved.outcome });
+    throw fenced();
+  }
+  if (saved.replaced > 0) await endEarlierConsents(resources, lease);
+}
+
+function exchangedOf(
+  { config, clock }: Needs,
+  lease: Lease,
+  { answer, fault, verdict }: Omit<Ended, 'kept'> & { answer: ReceivedAnswer },
+): Exchanged {
+  const { exchangeId, fence, grant, token } = lease;
+  const at = clock.now();
+  return {
+    exchangeId,
+    grantId: grant.id,
+    sent: token.number,
+    fence,
+    at,
+    verdict,
+    status: answer.status,
+    errorCode: fault,
+    deadlines: verdict === 'ok' ? deadlinesOfExchange(config, lease, answer.tokens, at) : undefined,
+  };
+}
+
+/**
+ * Tries until the lease ends, and for ever where neither the database nor the disk has the token: it exists nowhere
+ * else then. What the disk has is given to the database by `heal`.
+ */
+async function persistently<T>(
+  resources: Needs,
+  lease: Lease,
+  kept: Kept | undefined,
+  save: () => Promise<T>,
+): Promise<T> {
+  const { clock, log } = resources;
+  let safe = kept === undefined;
+  for (;;) {
+    try {
+      return await save();
+    } catch (error) {
+      log.error('grant.save.failed', { grantId: lease.grant.id, error });
+      safe ||= kept?.spooled === true && (await isFlushed(resources, lease));
+      if (safe && clock.now() >= lease.leaseUntil) throw error;
+      await clock.sleep(pauseBetweenSavesMs);
+    }
+  }
+}
+
+/** The consent was withdrawn while the provider answered: the new token is ended at the provider. */
+async function revokeLate(resources: Needs, lease: Lease, kept: Kept | undefined): Promise<void> {
+  const { issuer, log } = resources;
+  if (kept === undefined) return;
+  try {
+    await issuer.revoke(kept.token.refreshToken);
+    await dropSpooled(resources, lease);
+  } catch (error) {
+    log.warn('grant.revoke.failed', { grantId: lease.grant.id, error });
+  }
+}
+
+/** The renewed consent has proved itself. What cannot be ended now is tried after the next exchange. */
+async function endEarlierConsents(resources: Needs, { grant }: Lease): Promise<void> {
+  await revokeReplaced(resources, { grantId: grant.id }).catch((error: unknown) =>
+    resources.log.warn('grant.revoke-replaced.failed', { grantId: grant.id, error }),
+  );
+}
