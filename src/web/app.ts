@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import { asOutage, ping } from '../database/client.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
@@ -19,6 +20,7 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
     await next();
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
+  app.use(compress());
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (c) => c.json({ error: 'invalid_request' }, 400) }));
   app.get(stylesheetPath, (c) =>
     c.body(stylesheet, 200, {

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { version } from '../version.ts';
 import type { Session } from './cookies.ts';
+import { formToken } from './security.ts';
 import { iconPath, stylesheetPath } from './stylesheet.ts';
 import { texts } from './texts.ts';
 
@@ -55,7 +56,12 @@ function menuOf(session: Session, place: string | undefined): Html {
 ${postButton(session, '/logout', texts.menu.signOut)}`;
 }
 
+/** A form that this session may send. */
+export function form(session: Session, action: string, inner: Html): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${formToken(session.csrf)}">${inner}</form>`;
+}
+
 /** A form of one button. */
 export function postButton(session: Session, action: string, label: string, kind = ''): Html {
-  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${session.csrf}"><button class="${kind}">${label}</button></form>`;
+  return form(session, action, html`<button class="${kind}">${label}</button>`);
 }

@@ -10,7 +10,7 @@ import { run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
-import { changeSnapshots, withdraw } from './pages/withdraw.ts';
+import { changeSnapshots, withdraw, withdrawal } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
 
 /** An address, and who may see it. */
@@ -36,6 +36,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/consent', who: 'person', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },
   { method: 'POST', path: '/grant/ask-again', who: 'person', answer: askAgain },
+  { method: 'GET', path: '/grant/withdraw', who: 'person', answer: withdrawal },
   { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
   { method: 'POST', path: '/grant/snapshots', who: 'person', answer: changeSnapshots },
   { method: 'GET', path: '/grant/uses.csv', who: 'person', answer: usesAsCsv },

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../errors.ts';
 
 interface HeaderSettings {
@@ -36,12 +36,32 @@ export function refuseForgery(headers: Headers, sent: string, expected: string, 
   const site = headers.get('sec-fetch-site');
   const origin = headers.get('origin');
   const foreign = (site !== null && site !== 'same-origin') || (origin !== null && origin !== publicUrl.origin);
-  if (foreign || !equal(sent, expected)) {
+  if (foreign || !equal(unmask(sent), expected)) {
     throw new AppError(
       'request/forbidden',
       'This form is out of date or came from elsewhere. Go back, reload the page and try again.',
     );
   }
+}
+
+/**
+ * The token of a session as a form carries it: masked with new random bytes each time, so that the length of a compressed page
+ * tells nothing of it (BREACH).
+ */
+export function formToken(secret: string): string {
+  const bytes = Buffer.from(secret, 'base64url');
+  const mask = randomBytes(bytes.length);
+  return Buffer.concat([mask, xor(bytes, mask)]).toString('base64url');
+}
+
+function unmask(token: string): string {
+  const bytes = Buffer.from(token, 'base64url');
+  const half = bytes.length / 2;
+  return xor(bytes.subarray(half), bytes.subarray(0, half)).toString('base64url');
+}
+
+function xor(bytes: Buffer, mask: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte, index) => byte ^ (mask[index] ?? 0)));
 }
 
 /** The path if it stays on this site; otherwise the home page. */

@@ -16,6 +16,7 @@ header .brand { font-weight: 650; color: var(--ink); text-decoration: none; marg
 header .brand::before { content: ''; display: inline-block; width: .8em; height: .8em; margin-right: .5em; border-radius: 50%;
   box-shadow: inset -.22em -.12em 0 .06em var(--night); vertical-align: -.06em; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; margin: 0; padding: 0; }
+nav.pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } nav.pager span { color: var(--soft); margin-right: auto; }
 footer { color: var(--soft); font-size: .9rem; }
 a { color: var(--night); text-underline-offset: .18em; }
 a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }

@@ -136,6 +136,7 @@ export const texts = {
     again: 'Agree again',
     ask: 'It is mended at my provider: ask now',
     withdraw: 'Withdraw my consent',
+    wayOut: 'To withdraw your consent',
     token: 'Token at your provider',
     revocation: {
       revoked: (at: string) => `ended there too, on ${at}`,
@@ -187,7 +188,7 @@ export const texts = {
     open: 'no answer yet',
   },
   withdraw: {
-    title: 'Withdraw',
+    title: 'Withdraw your consent?',
     lead: 'Nightkeep stops at once, ends the token at your provider and destroys it here. You can agree again later.',
     legend: 'Your snapshots',
     keepFor: (days: number, until: string) => `stay ${days === 365 ? 'one year' : `${days} days`}, until ${until}`,
@@ -298,6 +299,11 @@ export const texts = {
     changed: 'Changed',
     zip: 'Download this folder (zip)',
     empty: 'This folder is empty.',
+    pages: 'Pages of this folder',
+    entries: (first: number, last: number, all: number) =>
+      `Entries ${first} to ${last} of ${all.toLocaleString('en-GB')}`,
+    previous: 'Previous page',
+    following: 'Next page',
     where: 'Where you are',
     of: (time: string) => `Snapshot of ${time}`,
   },
@@ -315,28 +321,4 @@ export const texts = {
     commands: 'How to restore',
     commandsLead: 'On the machine that holds the repository, or with a copy of its folder:',
   },
-  errors: {
-    title: 'That did not work',
-    titles: {
-      400: 'That request was not right',
-      403: 'Not allowed',
-      404: 'Not found',
-      503: 'Not reachable right now',
-    } as Readonly<Record<number, string>>,
-    notFound: 'There is no such page, or it is not yours.',
-    home: 'To the home page',
-    retry: 'Try again',
-  },
 } as const;
-
-/** Who can mend a failure that people meet on their way to the provider and back. */
-export const cures: Readonly<Record<string, string>> = {
-  'consent/denied': 'You can: open the consent page again and say yes at the provider.',
-  'consent/invalid-callback': 'You can: start again from the home page, in the same browser and within ten minutes.',
-  'consent/not-offline':
-    'Your provider’s administrator can: this client and your account must be allowed to use offline_access.',
-  'provider/refused': 'Your provider’s administrator can: your account may lack the role offline_access.',
-  'provider/refused-client': 'The operator of Nightkeep can: its client settings at the provider are not right.',
-  'provider/unavailable': 'Nobody needs to: try again in some minutes.',
-  'database/unavailable': 'The operator of Nightkeep can. Try again in some minutes.',
-};

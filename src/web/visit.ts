@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { findPlanOfPerson } from '../database/views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import type { Session } from './cookies.ts';
@@ -15,9 +16,14 @@ export interface Visit {
 /** A visit of somebody who is signed in. Whatever belongs to a person is asked for with the id in the session. */
 export type PersonVisit = Visit & { readonly session: Session };
 
+/** The time zone that a person's pages show: that of their plan, or the one of the settings before there is a plan. */
+export async function zoneOf({ resources: { config, database }, session: { userId } }: PersonVisit): Promise<string> {
+  return (await findPlanOfPerson(database, { userId }))?.zone ?? config.window.zone;
+}
+
 /** Answers with a page. */
 export async function page(
-  { c, session }: Visit,
+  { c, session }: Pick<Visit, 'c' | 'session'>,
   title: string,
   body: Html,
   { place, status = 200 }: { place?: string; status?: 200 | 400 | 403 | 404 | 500 | 503 } = {},

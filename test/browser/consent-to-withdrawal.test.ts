@@ -83,7 +83,8 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   });
 
   it('withdraws, and the page says so', async () => {
-    await page.getByRole('link', { name: 'Consent' }).click();
+    await page.getByRole('link', { name: 'Consent', exact: true }).click();
+    await page.getByRole('link', { name: 'To withdraw your consent' }).click();
     await page.getByRole('button', { name: 'Withdraw my consent' }).click();
     expect(await page.textContent('main')).toContain('withdrawn');
   });

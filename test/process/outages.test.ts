@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../demo/loopback-server.ts';
 import { alice, bob } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
-import { cures, texts } from '../../src/web/texts.ts';
+import { errorWords } from '../../src/web/pages/error.ts';
+import { texts } from '../../src/web/texts.ts';
 import { consent } from '../scenarios/scene.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
@@ -43,7 +44,7 @@ describe('a database that goes away in the middle', () => {
     expect((await page('/livez')).status).toBe(200);
     expect((await page('/readyz')).status).toBe(503);
     await visitor.open(premises.url.href);
-    expect(await visitor.text()).toContain(cures['database/unavailable']);
+    expect(await visitor.text()).toContain(errorWords['database/unavailable'].act);
     await wire.restore();
     await eventually(async () => (await page('/readyz')).status === 200);
     await visitor.open(premises.url.href);
@@ -97,7 +98,7 @@ test('a provider that is away at the start is missed on the pages only, until it
   expect((await page('/')).status).toBe(200);
   const login = await page('/login');
   expect(login.status).toBe(503);
-  expect(await login.text()).toContain(cures['provider/unavailable']);
+  expect(await login.text()).toContain(errorWords['provider/unavailable'].act);
   const client = { ...premises.realm.client, name: 'Nightkeep', authentication: 'client_secret_basic' as const };
   const redirectUris = [new URL('callback', premises.url).href];
   const provider = await startProvider({ port, clients: [{ ...client, redirectUris }], people: [] });
@@ -118,7 +119,7 @@ test('a client secret that is wrong is told whom it may concern, and shown nowhe
     await using service = await premises.start({ OIDC_CLIENT_SECRET: wrong });
     await newcomer.open(new URL('/login', premises.url).href);
     const text = await newcomer.text();
-    expect(text).toContain(cures['provider/refused-client']);
+    expect(text).toContain(errorWords['provider/refused-client'].act);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['web.failed'] });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { cures, texts } from '../../src/web/texts.ts';
+import { errorWords } from '../../src/web/pages/error.ts';
+import { texts } from '../../src/web/texts.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
 import { consent, databaseOf, grantOf, openScene, type Scene } from './scene.ts';
 
@@ -15,7 +16,7 @@ export function describeRefusals(provider: Provider): void {
     await using scene = await openScene(provider);
     const undo = await scene.realm.inject(fault, alice);
     const visitor = await consent(scene, alice);
-    expect(await visitor.text()).toContain(cures['consent/not-offline']);
+    expect(await visitor.text()).toContain(errorWords['consent/not-offline'].act);
     await expectNothing(scene);
     await undo?.();
     await consent(scene, alice);
@@ -28,7 +29,7 @@ export function describeRefusals(provider: Provider): void {
     await visitor.open(new URL('consent', scene.url).href);
     visitor.decline();
     await visitor.press(texts.consent.agree);
-    expect(await visitor.text()).toContain(cures['consent/denied']);
+    expect(await visitor.text()).toContain(errorWords['consent/denied'].act);
     await expectNothing(scene);
     await consent(scene, alice);
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });

@@ -22,7 +22,7 @@ export function describeSessions(provider: Provider): void {
     expect(await scene.realm.offlineSessions(alice)).toBe(1);
     expect(await scene.realm.accessesShownTo(alice)).toBe(1);
 
-    await visitor.open(new URL('grant', scene.url).href);
+    await visitor.open(new URL('grant/withdraw', scene.url).href);
     await visitor.press(texts.grant.withdraw);
     expect(await visitor.text()).toContain(texts.grant.states.withdrawn);
     expect(await scene.realm.offlineSessions(alice)).toBe(0);

@@ -5,7 +5,7 @@ import { previewUrl } from '../../domain/url-template.ts';
 import { beginConsent } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
-import type { Html } from '../layout.ts';
+import { form, type Html } from '../layout.ts';
 import { localPath } from '../security.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -16,7 +16,7 @@ const t = texts.consent;
 
 /** What a person agrees to, before they are sent to the provider. */
 export async function consent(visit: PersonVisit): Promise<Response> {
-  const { csrf, userId } = visit.session;
+  const { userId } = visit.session;
   const { clock, config, database } = visit.resources;
   const { files, window, retention } = termsFor(await getPerson(database, { userId }), config);
   const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
@@ -26,8 +26,8 @@ export async function consent(visit: PersonVisit): Promise<Response> {
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue(retention.daily, retention.weekly, retention.monthly)}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
-<form method="post" action="/consent"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="returnTo" value="${returnTo}">
-<button>${t.agree}</button></form><p><a href="/">${t.back}</a></p>`;
+${form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`)}
+<p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
 }
 

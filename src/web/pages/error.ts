@@ -1,37 +1,117 @@
 import { html } from 'hono/html';
 import { type ErrorCode, isAppError, messageForPeople } from '../../errors.ts';
-import { cures, texts } from '../texts.ts';
+import type { Resources } from '../../resources.ts';
+import type { Html } from '../layout.ts';
+import { localPath } from '../security.ts';
 import { page, type Visit } from '../visit.ts';
 
 type Status = 400 | 403 | 404 | 500 | 503;
 
-const statuses: Partial<Record<ErrorCode, Status>> = {
-  'request/invalid': 400,
-  'request/forbidden': 403,
-  'request/not-found': 404,
-  'repository/not-found': 404,
-  'repository/no-such-snapshot': 404,
-  'repository/no-such-path': 404,
-  'consent/invalid-callback': 400,
-  'consent/denied': 400,
-  'consent/not-offline': 400,
-  'provider/refused': 400,
-  'grant/not-usable': 400,
-  'grant/wrong-subject': 400,
-  'provider/unavailable': 503,
-  'database/unavailable': 503,
-  'queue/unavailable': 503,
-  'store/unavailable': 503,
+interface Told {
+  readonly status: Status;
+  readonly title: string;
+  /** What happened, where the message of the error is not meant for the person. */
+  readonly happened?: string;
+  readonly act?: string;
+  /** What the person can do from here: agree, or the same again. */
+  readonly way?: 'consent' | 'again';
+}
+
+const notFound: Told = { status: 404, title: 'Not found' };
+
+const away: Told = {
+  status: 503,
+  title: 'Not available right now',
+  happened: 'A part of Nightkeep does not answer.',
+  act: 'Try again in some minutes. If it stays so, tell the operator of Nightkeep.',
+  way: 'again',
 };
 
-/** What went wrong, for people; all of it goes to the log. */
-export async function failure(visit: Visit, error: unknown): Promise<Response> {
-  const code = isAppError(error) ? error.code : undefined;
-  const status = (code && statuses[code]) ?? 500;
+/** What people read of an error, by its code. */
+export const errorWords = {
+  'request/invalid': { status: 400, title: 'That could not be understood', way: 'again' },
+  'request/forbidden': { status: 403, title: 'Not allowed', way: 'again' },
+  'request/not-found': notFound,
+  'repository/not-found': notFound,
+  'repository/no-such-snapshot': notFound,
+  'repository/no-such-path': notFound,
+  'consent/invalid-callback': { status: 400, title: 'Please start again', way: 'again' },
+  'consent/denied': {
+    status: 400,
+    title: 'You did not agree',
+    happened: 'You said no at your provider, so nothing was changed.',
+    act: 'You can agree whenever you like.',
+    way: 'consent',
+  },
+  'consent/not-offline': {
+    status: 400,
+    title: 'Your provider does not allow it yet',
+    happened: 'You signed in, but your provider does not let Nightkeep work while you are away.',
+    act: 'An administrator of your provider can allow it: your account and Nightkeep both need the permission offline_access there. Then agree again.',
+    way: 'consent',
+  },
+  'provider/refused': { status: 400, title: 'Your provider refused', way: 'again' },
+  'provider/refused-client': {
+    status: 500,
+    title: 'Your provider does not accept Nightkeep',
+    happened: 'Your provider refused Nightkeep itself; that is not about you.',
+    act: 'The operator of Nightkeep can correct its settings at the provider: the log says what is wrong.',
+    way: 'again',
+  },
+  'grant/not-usable': { status: 400, title: 'Your consent has ended', way: 'consent' },
+  'grant/wrong-subject': { status: 400, title: 'That was somebody else', way: 'consent' },
+  'provider/unavailable': {
+    status: 503,
+    title: 'Your provider does not answer',
+    happened: 'Your provider does not answer right now, or not as it should.',
+    act: 'Try again in some minutes.',
+    way: 'again',
+  },
+  'database/unavailable': away,
+  'queue/unavailable': away,
+  'store/unavailable': away,
+} as const satisfies Partial<Record<ErrorCode, Told>>;
+
+const byCode: Partial<Record<ErrorCode, Told>> = errorWords;
+const unexpected: Told = { status: 500, title: 'That did not work', way: 'again' };
+
+const labels = {
+  agree: 'Back to the consent page',
+  signIn: 'Sign in again',
+  again: 'Try again',
+  back: 'Go back',
+  home: 'To the home page',
+} as const;
+
+type FailedVisit = Pick<Visit, 'c' | 'session' | 'url'> & { readonly resources: Pick<Resources, 'config' | 'log'> };
+
+/** What went wrong, for people, and the way on; all of it goes to the log. */
+export async function failure(visit: FailedVisit, error: unknown): Promise<Response> {
+  const told = (isAppError(error) ? byCode[error.code] : undefined) ?? unexpected;
+  const { status, title, happened = messageForPeople(error), act } = told;
   const { log } = visit.resources;
   (status >= 500 ? log.error : log.info)('web.failed', { path: visit.url.pathname, status, error });
-  const cure = code === undefined ? undefined : cures[code];
-  const body = html`<div class="card bad"><p class="lead">${messageForPeople(error)}</p>${cure ? html`<p>${cure}</p>` : ''}</div>
-<p><a class="button" href="/">${texts.errors.home}</a></p>`;
-  return page(visit, texts.errors.titles[status] ?? texts.errors.title, body, { status });
+  const body = html`<div class="card bad"><p class="lead">${happened}</p>${act === undefined ? '' : html`<p>${act}</p>`}${wayOn(visit, told)}</div>
+<p><a href="/">${labels.home}</a></p>`;
+  return page(visit, title, body, { status });
+}
+
+function wayOn(visit: FailedVisit, { way }: Told): Html | '' {
+  if (way === undefined) return '';
+  const [href, label] = way === 'consent' ? toConsent(visit) : again(visit);
+  return html`<p><a class="button" href="${href}">${label}</a></p>`;
+}
+
+function toConsent({ session }: FailedVisit): [href: string, label: string] {
+  return session === undefined ? ['/login', labels.signIn] : ['/consent', labels.agree];
+}
+
+/** The same page; where a form was sent, the page that has it; where the provider sent the browser back, the step before. */
+function again(visit: FailedVisit): [href: string, label: string] {
+  const { pathname, search } = visit.url;
+  if (pathname === '/callback') return toConsent(visit);
+  if (visit.c.req.method === 'GET')
+    return [localPath(pathname + search, visit.resources.config.publicUrl), labels.again];
+  const [, first = ''] = pathname.split('/');
+  return [['consent', 'grant', 'recovery'].includes(first) ? `/${first}` : '/', labels.back];
 }

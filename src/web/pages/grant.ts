@@ -8,7 +8,7 @@ import { texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning, explanation, troubleNotice } from './consent-words.ts';
 import { usesPart } from './uses.ts';
-import { snapshotsPart, wayOut } from './withdraw.ts';
+import { snapshotsPart } from './withdraw.ts';
 
 const t = texts.grant;
 
@@ -31,7 +31,11 @@ async function bodyOf(visit: PersonVisit, view: GrantView): Promise<Html> {
   const zone = view.plans[0]?.zone;
   const warning = endWarning(view, visit.resources.clock.now(), zone);
   return html`${warning}${troubleNotice(view)}${standing(visit, view, warning === '')}
-${view.state === 'withdrawn' ? snapshotsPart(visit, view) : wayOut(visit, view)}${await usesPart(visit, zone)}${record(view)}`;
+${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${await usesPart(visit, zone)}${record(view)}${wayOut(view)}`;
+}
+
+function wayOut({ state }: GrantView): Html | '' {
+  return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${t.wayOut}</a></p>`;
 }
 
 /** How the consent stands, why, and what mends it. */

@@ -4,7 +4,7 @@ import { reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery
 import { postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
-import { type PersonVisit, page } from '../visit.ts';
+import { type PersonVisit, page, zoneOf } from '../visit.ts';
 
 const t = texts.recovery;
 
@@ -14,7 +14,7 @@ export async function recovery(visit: PersonVisit): Promise<Response> {
   const repository = await findRepository(database, visit.session.userId);
   const seen = repository?.recoverySeenAt;
   const show = html`<p>${t.showLead}</p>${postButton(visit.session, '/recovery', t.show)}`;
-  const again = html`<p>${seen ? t.seen(shownTime(seen)) : ''}</p><p>${t.reissueLead}</p>${postButton(visit.session, '/recovery/reissue', t.reissue, 'quiet')}`;
+  const again = html`<p>${seen ? t.seen(shownTime(seen, await zoneOf(visit))) : ''}</p><p>${t.reissueLead}</p>${postButton(visit.session, '/recovery/reissue', t.reissue, 'quiet')}`;
   const part = repository === null ? html`<p class="soft">${t.none}</p>` : seen ? again : show;
   const how = repository === null ? '' : commands(store(repository.location).location);
   return page(visit, t.title, html`<p class="lead">${t.lead}</p><div class="card">${part}</div>${how}`, {

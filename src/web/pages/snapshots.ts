@@ -8,20 +8,23 @@ import { timestampMs } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { browse as listFolder } from '../../store/restorer/browse.ts';
 import type { Html } from '../layout.ts';
-import { shownBytes, shownTime } from '../shown.ts';
+import { shownBytes, timesIn } from '../shown.ts';
 import { encodePath, openSnapshot, restOfPath } from '../snapshot.ts';
 import { texts } from '../texts.ts';
-import { type PersonVisit, page } from '../visit.ts';
+import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
 const t = texts.snapshots;
+/** Entries of a folder on one page. */
+const onePage = 500;
 
 /** All snapshots of the person, newest first. */
 export async function snapshots(visit: PersonVisit): Promise<Response> {
   const list = await listSnapshots(visit.resources, visit.session.userId);
+  const time = timestampsIn(await zoneOf(visit));
   const row = ({
     id,
     snapshot,
-  }: SavedSnapshot) => html`<tr><td><a href="/snapshots/${id}/browse/">${timeOf(snapshot.time)}</a></td>
+  }: SavedSnapshot) => html`<tr><td><a href="/snapshots/${id}/browse/">${time(snapshot.time)}</a></td>
 <td class="number">${snapshot.summary?.total_files_processed ?? ''}</td><td class="number">${snapshot.summary ? shownBytes(snapshot.summary.total_bytes_processed) : ''}</td>
 <td><code>${id.slice(0, 8)}</code></td></tr>`;
   const table = html`<div class="table"><table><thead><tr><th scope="col">${t.time}</th><th scope="col" class="number">${t.files}</th>
@@ -29,15 +32,18 @@ export async function snapshots(visit: PersonVisit): Promise<Response> {
   return page(visit, t.title, list.length === 0 ? html`<p class="soft">${t.none}</p>` : table, { place: '/snapshots' });
 }
 
-/** A folder of a snapshot. */
+/** A folder of a snapshot, so many entries at a time. */
 export async function browse(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'browse');
   const { id, repository, snapshot } = await openSnapshot(visit);
   const nodes = await listFolder(repository, snapshot, path);
-  const rows = nodes.map((node) => rowOf(id, path, node));
+  const number = pageNumber(visit.url, nodes.length);
+  const shown = nodes.slice((number - 1) * onePage, number * onePage);
+  const time = timestampsIn(await zoneOf(visit));
+  const rows = shown.map((node) => rowOf(id, path, node, time));
   const table = html`<div class="table"><table><thead><tr><th scope="col">${t.name}</th><th scope="col" class="number">${t.size}</th>
 <th scope="col">${t.changed}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
-  const body = html`${trail(id, path)}${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : table}
+  const body = html`${trail(id, path)}${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : table}${pager(number, nodes.length)}
 <p><a href="/snapshots/${id}/zip/${encodePath(path)}">${t.zip}</a></p>`;
   return page(visit, path === '' ? t.root : (path.split('/').at(-1) ?? ''), body, { place: '/snapshots' });
 }
@@ -51,14 +57,30 @@ async function listSnapshots(resources: Resources, userId: string): Promise<Save
   );
 }
 
-function rowOf(id: string, folder: string, node: Node): Html {
+/** The page that the address asks for, from 1. Throws `request/not-found` where there is none of that number. */
+function pageNumber({ searchParams }: URL, entries: number): number {
+  const text = searchParams.get('page') ?? '1';
+  const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || (number > 1 && (number - 1) * onePage >= entries)) throw notFound();
+  return number;
+}
+
+function pager(number: number, entries: number): Html | '' {
+  if (entries <= onePage) return '';
+  const [first, last] = [(number - 1) * onePage + 1, Math.min(number * onePage, entries)];
+  const link = (to: number, rel: string, label: string) => html`<a href="?page=${to}" rel="${rel}">${label}</a>`;
+  return html`<nav class="pager" aria-label="${t.pages}"><span>${t.entries(first, last, entries)}</span>
+${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < entries ? link(number + 1, 'next', t.following) : ''}</nav>`;
+}
+
+function rowOf(id: string, folder: string, node: Node, time: (text: string) => string): Html {
   const name = shownName(node.name);
   const path = encodePath(folder === '' ? name : `${folder}/${name}`);
   const kind = node.type === 'dir' ? 'browse' : 'file';
   const linked = node.type === 'dir' || node.type === 'file';
   const label = node.type === 'dir' ? `${name}/` : name;
   return html`<tr><td>${linked ? html`<a href="/snapshots/${id}/${kind}/${path}">${label}</a>` : label}</td>
-<td class="number">${node.type === 'file' ? shownBytes(node.size) : ''}</td><td>${timeOf(node.mtime)}</td></tr>`;
+<td class="number">${node.type === 'file' ? shownBytes(node.size) : ''}</td><td>${time(node.mtime)}</td></tr>`;
 }
 
 function trail(id: string, path: string): Html {
@@ -68,7 +90,11 @@ function trail(id: string, path: string): Html {
   return html`<nav aria-label="${t.where}"><a href="/snapshots">${t.title}</a> / <a href="/snapshots/${id}/browse/">${t.root}</a>${names.map(step)}</nav>`;
 }
 
-function timeOf(text: string): string {
-  const ms = timestampMs(text);
-  return Number.isNaN(ms) ? text : shownTime(new Date(ms));
+/** Writes the timestamps of snapshots and nodes; one that is none stays as it is. */
+function timestampsIn(zone: string): (text: string) => string {
+  const time = timesIn(zone);
+  return (text) => {
+    const ms = timestampMs(text);
+    return Number.isNaN(ms) ? text : time(new Date(ms));
+  };
 }

@@ -9,19 +9,24 @@ import {
   eraseChoices,
   usualEraseChoice,
 } from '../../flows/erasure/erase-choice.ts';
-import type { Session } from '../cookies.ts';
-import type { Html } from '../layout.ts';
+import { form, type Html } from '../layout.ts';
 import { shownBytes, shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
 const t = texts.withdraw;
 
-/** The way out of a consent that lives, with what becomes of the snapshots. */
-export function wayOut({ session, resources }: PersonVisit, { snapshots, plans }: GrantView): Html {
+/** The step in which a consent is withdrawn, with what becomes of the snapshots. */
+export async function withdrawal(visit: PersonVisit): Promise<Response> {
+  const { c, resources, session } = visit;
+  const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
+  if (grant === null || grant.state === 'withdrawn') return c.redirect('/grant', 303);
+  const { snapshots, plans } = grant;
   const choices = snapshots?.kept ? erasePart(resources.clock.now(), plans[0]?.zone) : '';
-  return html`<h2>${t.title}</h2><p>${t.lead}</p>
-${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}`;
+  const body = html`<p class="lead">${t.lead}</p>
+${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}
+<p><a href="/grant">${t.back}</a></p>`;
+  return page(visit, t.title, body, { place: '/grant' });
 }
 
 /** What becomes of the snapshots after consent has ended, and how to change one's mind. */
@@ -90,8 +95,4 @@ function erasePart(now: Date, zone: string | undefined): Html {
   ) => html`<label><input type="radio" name="snapshots" value="${choice}" ${choice === usualEraseChoice ? html`checked` : ''}>
 <span>${choice === 'now' ? t.eraseNow : t.keepFor(choice, shownTime(eraseAtOf(choice, now), zone))}</span></label>`;
   return html`<fieldset><legend>${t.legend}</legend>${eraseChoices.map(radio)}</fieldset>`;
-}
-
-function form(session: Session, action: string, inner: Html): Html {
-  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${session.csrf}">${inner}</form>`;
 }

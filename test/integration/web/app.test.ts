@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { errorWords } from '../../../src/web/pages/error.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
 import { addRun, openPages, type Pages } from './pages.ts';
 import { openVisitor } from './visitor.ts';
@@ -52,7 +53,7 @@ describe('every answer', () => {
     expect(text).not.toContain('the secret');
     const answer = await failing(new AppError('provider/unavailable', 'The provider does not answer.')).send('/login');
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain('The provider does not answer.');
+    expect(await answer.text()).toContain(errorWords['provider/unavailable'].act);
   });
 });
 
@@ -131,6 +132,14 @@ describe('forms', () => {
     const browser = await pages.consented();
     expect((await browser.post('/grant/withdraw', { ...fields }, { ...headers })).status).toBe(403);
     expect(await withdrawn(await browser.userId())).toBe(false);
+  });
+
+  it('carry another text of the token each time, and each of them counts', async () => {
+    const browser = await pages.consented();
+    const [first, second] = [await browser.csrf(), await browser.csrf()];
+    expect(first).not.toBe(second);
+    for (const csrf of [first, second])
+      expect((await browser.post('/grant/ask-again', { csrf })).headers.get('location')).toBe('/grant');
   });
 
   it('are refused with the token of another session', async () => {

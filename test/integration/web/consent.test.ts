@@ -92,6 +92,19 @@ describe('withdrawing', () => {
     expect(await eraseAtOf(guest)).toEqual(from(days * day));
   });
 
+  it('has a step of its own, which says what becomes of everything before anything ends', async () => {
+    const guest = await backedUp();
+    const grant = await guest.text('/grant');
+    expect(grant).toContain('href="/grant/withdraw"');
+    expect(grant).not.toContain('action="/grant/withdraw"');
+    const step = await guest.text('/grant/withdraw');
+    for (const words of [texts.withdraw.lead, 'action="/grant/withdraw"', 'stay 90 days, until 2 Aug 2026, 12:00'])
+      expect(step).toContain(words);
+    expect(await grantOf(guest)).toMatchObject({ state: 'active' });
+    await guest.post('/grant/withdraw');
+    expect((await guest.send('/grant/withdraw')).headers.get('location')).toBe('/grant');
+  });
+
   it('and erasing everything at once is asked for twice', async () => {
     const guest = await backedUp();
     const answer = await guest.post('/grant/withdraw', { snapshots: 'now' });
@@ -143,7 +156,7 @@ describe('withdrawing', () => {
     const { id } = await grantOf(guest);
     const { database } = pages.resources;
     await database.event.updateMany({ where: { subjectId: id, to: 'revoked' }, data: { to: end } });
-    expect(await guest.text('/grant')).toContain(texts.grant.revocation[end]('4 May 2026, 12:00'));
+    expect(await guest.text('/grant')).toContain(texts.grant.revocation[end]('4 May 2026, 12:00 UTC'));
   });
 });
 

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from './pages.ts';
@@ -36,6 +37,41 @@ describe('snapshots', () => {
 
   it('refuse an address that is not spelled right', async () => {
     expect((await alice.send(`/snapshots/${id}/browse/%E0%A4%A`)).status).toBe(400);
+  });
+});
+
+describe('a large folder', () => {
+  let large: string;
+  let reader: SignedIn;
+  beforeAll(async () => {
+    reader = await pages.consented();
+    const files = Array.from({ length: 1_201 }, (_, index) => [`file ${String(index).padStart(4, '0')}`, []]);
+    const snapshot = await writeSnapshot(await addRepository(pages, reader), { folder: Object.fromEntries(files) });
+    large = `/snapshots/${snapshot.id}/browse/folder`;
+  });
+
+  it.each([
+    ['', 'file 0000', 'file 0499', 'Entries 1 to 500 of 1,201', ['?page=2']],
+    ['?page=2', 'file 0500', 'file 0999', 'Entries 501 to 1000 of 1,201', ['?page=1', '?page=3']],
+    ['?page=3', 'file 1000', 'file 1200', 'Entries 1001 to 1201 of 1,201', ['?page=2']],
+  ])('comes 500 entries at a time: %s', async (query, first, last, words, links) => {
+    const text = await reader.text(large + query);
+    const names = [...text.matchAll(/>(file \d+)</g)].map(([, name]) => name);
+    expect([names[0], names.at(-1)]).toEqual([first, last]);
+    expect(text).toContain(words);
+    expect([...text.matchAll(/href="(\?page=\d+)"/g)].map(([, link]) => link)).toEqual(links);
+  });
+
+  it.each(['0', '4', '-1', '1.5', 'x', '99999999999'])('has no page %s', async (number) => {
+    expect((await reader.send(`${large}?page=${number}`)).status).toBe(404);
+  });
+
+  it('is sent compressed to a browser that takes it so', async () => {
+    const answer = await reader.send(large, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    const bytes = Buffer.from(await answer.bytes());
+    expect(gunzipSync(bytes).toString()).toContain('file 0499');
+    expect(bytes.length).toBeLessThan(12_000);
   });
 });
 
