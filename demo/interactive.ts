@@ -82,7 +82,7 @@ async function* letTimePass(demo: Demo, seconds: number): AsyncGenerator<string>
   );
 }
 
-/** How each person fares. */
+/** One or more lines for each person: their runs and the state of their consent. */
 async function* reportOn({ resources: { clock, database } }: Demo, runs: readonly NightRun[]): AsyncGenerator<string> {
   const grants = await database.grant.findMany({ include: { user: true } });
   for (const { username } of people) {

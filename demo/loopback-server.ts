@@ -1,16 +1,16 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server on 127.0.0.1 that can be taken away and brought back on the same port. */
+/** A server on 127.0.0.1 that can be stopped and started again on the same port. */
 export interface LoopbackServer {
   readonly port: number;
   /** `http://127.0.0.1:port`, without a slash at the end. */
   readonly origin: string;
-  /** Names what answers; until then every request gets 503. */
+  /** Sets the listener; until then every request gets 503. */
   serve(listener: RequestListener): void;
-  /** Connections are refused from now on, the open ones are cut. Harmless when it is down already. */
+  /** Refuses connections and cuts open ones. Does nothing when it is down already. */
   down(): Promise<void>;
-  /** Listens again. Harmless when it is up already. */
+  /** Listens again. Does nothing when it is up already. */
   up(): Promise<void>;
 }
 

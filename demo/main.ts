@@ -1,4 +1,4 @@
-/** `npm run demo`: see the usage below. It says what is coming before it loads what takes its time. */
+/** `npm run demo`. Prints what is coming before it imports everything else, which takes a while. */
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

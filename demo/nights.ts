@@ -17,7 +17,7 @@ export interface NightRun {
 const longestWaitMs = 120_000;
 const lookEveryMs = 100;
 
-/** Milliseconds until the next night of everybody whose consent may be used; undefined where there is nobody. */
+/** Milliseconds until everybody whose consent may be used has had their next night; undefined where there is nobody. */
 export async function untilNextNight({ resources }: Demo): Promise<number | undefined> {
   const { _max: last } = await resources.database.plan.aggregate({
     where: { paused: false, grant: { state: { in: ['active', 'suspect'] } } },
@@ -26,7 +26,7 @@ export async function untilNextNight({ resources }: Demo): Promise<number | unde
   return last.nextDueAt === null ? undefined : last.nextDueAt.getTime() - resources.clock.now().getTime();
 }
 
-/** Moves everybody's clock on, and lets Nightkeep do what is due by then. */
+/** Moves the clock on, and lets Nightkeep do what is due by then. */
 export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun[]; keptAlive: Sweep }> {
   demo.advance(ms);
   const since = demo.resources.clock.now();
@@ -35,7 +35,7 @@ export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun
   return { runs: await settledRuns(demo, since), keptAlive };
 }
 
-/** The runs that began or ended since, once no run is at work or due; after two minutes as they then are. */
+/** The runs that were queued or ended since, once none is running or due; after two minutes whatever their state. */
 export async function settledRuns({ resources: { clock, database } }: Demo, since: Date): Promise<NightRun[]> {
   const begun = clock.elapsed();
   for (;;) {

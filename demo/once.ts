@@ -11,7 +11,7 @@ import { alice } from './people.ts';
 
 const day = 86_400_000;
 
-/** The main job without a person: consent, a night, a change, a second night, and a restore compared byte for byte. */
+/** Plays the whole story without a person: a consent, a night, a change, a second night, and a restore compared byte by byte. */
 export async function playOnce(demo: Demo, restoreTo: string) {
   const { cloud, resources, provider } = demo;
   const since = resources.clock.now();
@@ -72,7 +72,7 @@ async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to:
   return { entries: report.files, identical: same };
 }
 
-/** Whether everything was as promised. */
+/** Whether both nights succeeded, the second read only what changed, and the restore is identical. */
 export function isGood({ runs, restored, grant }: Awaited<ReturnType<typeof playOnce>>): boolean {
   const nights = runs.every(({ outcome, snapshot }) => outcome === 'succeeded' && snapshot !== null);
   return (

@@ -4,7 +4,7 @@ import { html, raw } from 'hono/html';
 export type Markup = ReturnType<typeof html>;
 
 /**
- * Sent with every page: nothing is loaded, nothing runs, nobody frames it. The referrer policy is no stricter, because
+ * Sent with every page: nothing is loaded, no script runs, no frame shows it. The referrer policy is no stricter, because
  * under `no-referrer` browsers send forms with `Origin: null`, also to their own site.
  */
 export const pageHeaders = {
@@ -14,7 +14,7 @@ export const pageHeaders = {
   'cache-control': 'no-store',
 };
 
-/** One page of the demo world's servers, as text. `site` stands above it, so that nobody mistakes whose page it is. */
+/** A page of one of the demo's servers, as text. `site` names the server at its top. */
 export async function page(site: { name: string; sign: string }, title: string, body: Markup): Promise<string> {
   const whole = await html`<!doctype html>
 <html lang="en">

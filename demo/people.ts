@@ -1,8 +1,8 @@
-/** Somebody of the demo world: how they sign in, and what the provider says of them. */
+/** A person of the demo: how they sign in, and what the provider says about them. */
 export interface Person {
   readonly username: string;
   readonly password: string;
-  /** The subject: what a relying party knows the person by. It is not the user name. */
+  /** The subject identifier that relying parties get; not the user name. */
   readonly subject: string;
   readonly name: string;
   readonly email: string;
@@ -31,7 +31,7 @@ export const bob: Person = {
   roles: [],
 };
 
-/** The operator: has no files, but the role that opens Nightkeep's other face. */
+/** The operator: has no files, but the operator's role. */
 export const carol: Person = {
   username: 'carol',
   password: 'carol',
@@ -42,7 +42,7 @@ export const carol: Person = {
   roles: ['nightkeep-operator'],
 };
 
-/** Administers the provider. Is nobody's account, and has a sign-in of its own. */
+/** The administrator of the provider, who has no account in the realm. */
 export const administrator = { username: 'admin', password: 'admin' };
 
 export const people: readonly Person[] = [alice, bob, carol];

@@ -4,16 +4,16 @@ import type { Person } from '../people.ts';
 import { openCookieJar } from './cookie-jar.ts';
 import { type Form, formsIn } from './forms.ts';
 
-/** Where a browser stands after its redirects. */
+/** The page that a browser shows after its redirects. */
 export interface Page {
   readonly url: string;
   readonly status: number;
   readonly contentType: string;
-  /** Of the answer's header; under `no-referrer` forms are sent with `Origin: null`. */
+  /** The `Referrer-Policy`; under `no-referrer` forms are sent with `Origin: null`. */
   readonly referrerPolicy: string;
   readonly text: string;
   readonly forms: readonly Form[];
-  /** Addresses that were asked on the way, the last one included. */
+  /** All addresses that were requested, the last one included. */
   readonly visited: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Choice {
 /** A browser without scripts: cookies, redirects, forms. */
 export interface Browser extends AsyncDisposable {
   open(url: string): Promise<Page>;
-  /** Fills in and submits a form of the page. Throws, listing what the page has, where no form is meant. */
+  /** Fills in and submits a form of the page. Throws, listing the page's forms, where none matches. */
   submit(page: Page, choice: Choice, values?: Record<string, string>): Promise<Page>;
 }
 
@@ -86,7 +86,7 @@ export function openBrowser(): Browser {
   };
 }
 
-/** Signs in and says yes wherever the provider asks on the way, and gives the page where that ends. */
+/** Signs in, consents wherever the provider asks, and gives the last page. */
 export async function signIn(
   browser: Browser,
   start: Page,

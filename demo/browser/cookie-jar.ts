@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** Cookies as a browser keeps them for loopback hosts: by host name, not by port; `Secure` counts as met. */
+/** Cookies as a browser keeps them for loopback hosts: by host name, whatever the port; loopback counts as secure. */
 export interface CookieJar {
   /** Takes the Set-Cookie lines of an answer. */
   take(url: URL, lines: readonly string[]): void;

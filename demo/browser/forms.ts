@@ -1,6 +1,6 @@
 /** A form as a browser without scripts sees it. */
 export interface Form {
-  /** As written; empty where the form posts to its own page. */
+  /** As in the page; empty where the form posts to its own address. */
   readonly action: string;
   readonly method: 'get' | 'post';
   readonly fields: readonly Field[];
@@ -11,18 +11,18 @@ interface Field {
   readonly name: string;
   readonly type: string;
   readonly value: string;
-  /** Whether it is sent as it stands: not an unchecked box, not disabled. */
+  /** Whether it is sent: false for an unchecked box or a disabled field. */
   readonly sent: boolean;
 }
 
 interface Button {
   readonly name: string;
   readonly value: string;
-  /** What is written on it. */
+  /** Its label. */
   readonly text: string;
 }
 
-/** The forms of a page of ours. It is no HTML parser: it knows well-formed pages, with quoted attributes or none. */
+/** The forms of a page. This is no full HTML parser: it reads the well-formed pages of Nightkeep and the demo. */
 export function formsIn(page: string): Form[] {
   const text = page.replace(/<!--[\s\S]*?-->|<script\b[\s\S]*?<\/script>|<style\b[\s\S]*?<\/style>/gi, '');
   return [...text.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(([whole, tag = '', inside = '']) => {
@@ -59,7 +59,7 @@ function attributesOf(tag: string): Record<string, string> {
   );
 }
 
-/** Buttons and inputs that stand elsewhere and name a form with `form="id"`. */
+/** Buttons and inputs outside the form that name it with `form="id"`. */
 function controlsNaming(id: string, text: string): string {
   return [...text.matchAll(/<button\b([^>]*)>[\s\S]*?<\/button>|<input\b([^>]*)>/gi)]
     .filter(([, button, input]) => attributesOf(button ?? input ?? '').form === id)

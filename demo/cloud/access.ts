@@ -1,17 +1,17 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../../src/clock.ts';
 
-/** Whom the provider's access tokens are for: the demo's cloud, and any server that stands in for it. */
+/** The audience of the provider's access tokens: the demo's cloud, and any server that replaces it in a test. */
 export const cloudAudience = 'urn:nightkeep:demo:cloud';
 
-/** Who a bearer token speaks for. Undefined where the token does not count; throws where the issuer's keys cannot be had. */
+/** The user name that a bearer token stands for. Undefined where the token is invalid; throws where the issuer's keys cannot be fetched. */
 export type CheckToken = (token: string) => Promise<string | undefined>;
 
 const expected = { audience: cloudAudience, requiredClaims: ['exp'] };
 
 /**
- * Checks access tokens as JWTs: signature by one of the issuer's keys, `iss`, `aud`, `exp` by the clock, and names the
- * person in `preferred_username`. The keys are looked up in the issuer's discovery document when the first token comes.
+ * Checks access tokens as JWTs: the signature by the issuer's keys, `iss`, `aud`, and `exp` by the clock. The person is
+ * in `preferred_username`. The keys are fetched when the first token comes.
  */
 export function openTokenCheck(issuer: string, clock: Clock): CheckToken {
   let keys: JWTVerifyGetKey | undefined;

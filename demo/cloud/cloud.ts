@@ -3,22 +3,22 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { listenOnLoopback } from '../loopback-server.ts';
 import type { Person } from '../people.ts';
 import { openTokenCheck } from './access.ts';
-import { makeUp } from './content.ts';
+import { addMadeUpFiles } from './content.ts';
 import { davHandler, filesPrefix } from './dav.ts';
 import { cloudPages } from './pages.ts';
-import { type CloudTree, plantTree } from './tree.ts';
+import { type CloudTree, openTree } from './tree.ts';
 
 export interface DemoCloud {
   /** `http://127.0.0.1:port`: the page for people. */
   readonly url: string;
-  /** Where the files are, for Nightkeep's configuration; it holds `{preferred_username}`. */
+  /** The setting FILES_URL for Nightkeep; contains `{preferred_username}`. */
   readonly filesUrl: string;
   /** Writes a file and the folders it needs; names are joined by `/`. */
   write(username: string, path: string, content: Uint8Array | string): void;
   makeFolder(username: string, path: string): void;
-  /** Removes a file or a folder with all that is in it. Throws where there is nothing. */
+  /** Removes a file, or a folder with everything in it. Throws where there is nothing. */
   remove(username: string, path: string): void;
-  /** What the person has now, folders included, names joined by `/`; to compare a restore with. */
+  /** All files and folders of the person by path, to compare a restore with. */
   contents(username: string): Map<string, CloudEntry>;
   /** WebDAV requests answered so far, by method. */
   requests(): Readonly<Record<string, number>>;
@@ -33,19 +33,19 @@ export type CloudEntry = { kind: 'folder' } | { kind: 'file'; bytes: Uint8Array;
 export interface CloudOptions {
   /** 0, the default, takes a free one. */
   port?: number;
-  /** Whose access tokens count. */
+  /** The issuer whose access tokens are accepted. */
   issuer: string;
-  /** Each gets files; the first all of them, the others about half. */
+  /** Each gets made-up files: the first all of them, the others about half. */
   people: readonly Person[];
-  /** The same seed makes up the same files. */
+  /** The same seed gives the same files. */
   seed?: string;
-  /** Dates what is changed while the cloud runs, and ends access tokens. */
+  /** Dates changes, and decides whether access tokens have expired. */
   clock?: Clock;
 }
 
 /**
- * Starts a small cloud on 127.0.0.1: files over WebDAV at `/dav/files/<username>/` for who brings a bearer token of the
- * issuer, and at `/` a page without a sign-in where a person can change something. All in memory.
+ * Starts a small cloud on 127.0.0.1: files over WebDAV at `/dav/files/<username>/` for bearer tokens of the issuer, and
+ * at `/` pages without a sign-in where files can be changed. Everything is in memory.
  */
 export async function startCloud({
   port = 0,
@@ -55,9 +55,9 @@ export async function startCloud({
   clock = systemClock(),
 }: CloudOptions): Promise<DemoCloud> {
   const server = await listenOnLoopback(port);
-  const trees = new Map(people.map((person) => [person.username, plantTree(clock)]));
+  const trees = new Map(people.map((person) => [person.username, openTree(clock)]));
   people.forEach(({ username }, index) => {
-    makeUp(treeOf(trees, username), `${seed} ${username}`, index === 0 ? 1 : 0.5);
+    addMadeUpFiles(treeOf(trees, username), `${seed} ${username}`, index === 0 ? 1 : 0.5);
   });
 
   const requests: Record<string, number> = {};
@@ -67,7 +67,7 @@ export async function startCloud({
     if (!request.url?.startsWith(filesPrefix)) return void pages(request, response);
     const method = request.method ?? '';
     requests[method] = (requests[method] ?? 0) + 1;
-    // Whatever fails here failed on our side: the issuer's keys could not be had, or the client went away.
+    // An error here is the server's: the issuer's keys could not be fetched, or the client is gone.
     dav(request, response).catch(() => response.headersSent || response.writeHead(503, { 'retry-after': '1' }).end());
   });
 

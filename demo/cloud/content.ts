@@ -1,47 +1,47 @@
 import { crc32, deflateSync } from 'node:zlib';
 import type { CloudTree } from './tree.ts';
 
-/** Numbers that look random and are the same for the same seed. */
-interface Dice {
-  /** A whole number from 0 to `sides` - 1. */
-  roll(sides: number): number;
+/** Pseudo-random numbers, determined by the seed. */
+interface Random {
+  /** A whole number from 0 to `limit` - 1. */
+  below(limit: number): number;
   bytes(length: number): Uint8Array;
 }
 
 /**
- * Fills a tree with made-up files, the same for the same seed: documents, notes, photos that open, music that does
+ * Adds made-up files to a tree, the same for the same seed: documents, notes, photos that open, music that does
  * not, names that make trouble, an empty file, an empty folder and one file of 3 MiB. `share` 1 is about 400 files.
  */
-export function makeUp(tree: CloudTree, seed: string, share = 1): void {
-  const dice = throwDice(seed);
-  const day = (back: number) => new Date(Date.UTC(2026, 0, 15, 12) - back * 86_400_000 - dice.roll(86_400) * 1000);
+export function addMadeUpFiles(tree: CloudTree, seed: string, share = 1): void {
+  const random = seededRandom(seed);
+  const day = (back: number) => new Date(Date.UTC(2026, 0, 15, 12) - back * 86_400_000 - random.below(86_400) * 1000);
   const write = (path: string, content: string | Uint8Array) =>
     tree.write(
       path.split('/'),
       typeof content === 'string' ? new TextEncoder().encode(content) : content,
-      day(dice.roll(900)),
+      day(random.below(900)),
     );
   const times = (count: number) =>
     Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, index) => index + 1);
 
   for (const year of [2023, 2024, 2025]) {
-    for (const number of times(22)) write(`Documents/${year}/Letter ${two(number)}.txt`, letter(dice, number));
-    for (const number of times(8)) write(`Documents/${year}/Invoices/${year}-${two(number)}.csv`, invoice(dice));
+    for (const number of times(22)) write(`Documents/${year}/Letter ${two(number)}.txt`, letter(random, number));
+    for (const number of times(8)) write(`Documents/${year}/Invoices/${year}-${two(number)}.csv`, invoice(random));
   }
   for (const month of times(12)) {
-    for (const shot of times(9)) write(`Photos/2025/${two(month)}/IMG_${month}${two(shot)}.png`, picture(dice));
+    for (const shot of times(9)) write(`Photos/2025/${two(month)}/IMG_${month}${two(shot)}.png`, picture(random));
   }
-  for (const number of times(90)) write(`Notes/${pick(dice, topics)} ${two(number)}.md`, note(dice, number));
-  for (const number of times(60)) write(`Recipes/${pick(dice, dishes)} ${two(number)}.md`, note(dice, number));
+  for (const number of times(90)) write(`Notes/${pick(random, topics)} ${two(number)}.md`, note(random, number));
+  for (const number of times(60)) write(`Recipes/${pick(random, dishes)} ${two(number)}.md`, note(random, number));
   for (const track of times(6))
-    write(`Music/${two(track)} - ${pick(dice, topics)}.ogg`, dice.bytes(150_000 + dice.roll(150_000)));
-  write('Videos/Holiday.bin', dice.bytes(3 * 1024 * 1024));
+    write(`Music/${two(track)} - ${pick(random, topics)}.ogg`, random.bytes(150_000 + random.below(150_000)));
+  write('Videos/Holiday.bin', random.bytes(3 * 1024 * 1024));
   for (const name of oddNames) write(`Odd names/${name}`, `The name of this file is ${JSON.stringify(name)}.\n`);
   write('Notes/Empty.md', '');
   tree.makeFolder(['Documents', 'Nothing here yet'], day(10));
 }
 
-/** Names that break careless clients: each of them is a file in the folder "Odd names". */
+/** Names that careless clients stumble over; each is a file in the folder "Odd names". */
 export const oddNames = [
   'with spaces  and two.txt',
   ' leading space.txt',
@@ -66,7 +66,7 @@ export const oddNames = [
   `${'long '.repeat(50)}.txt`,
 ];
 
-function throwDice(seed: string): Dice {
+function seededRandom(seed: string): Random {
   let state = crc32(seed) || 1;
   const next = () => {
     state ^= state << 13;
@@ -75,7 +75,7 @@ function throwDice(seed: string): Dice {
     return state >>> 0;
   };
   return {
-    roll: (sides) => next() % sides,
+    below: (limit) => next() % limit,
     bytes: (length) => {
       const words = Uint32Array.from({ length: Math.ceil(length / 4) }, next);
       return new Uint8Array(words.buffer, 0, length);
@@ -88,32 +88,33 @@ const dishes = ['Soup', 'Bread', 'Apple cake', 'Dumplings', 'Curry', 'Pancakes']
 const words =
   'the moon rose over quiet roofs and somebody counted files while a slow train carried letters to the sea'.split(' ');
 
-const pick = (dice: Dice, list: readonly string[]) => list[dice.roll(list.length)] ?? '';
+const pick = (random: Random, list: readonly string[]) => list[random.below(list.length)] ?? '';
 const two = (number: number) => String(number).padStart(2, '0');
-const sentence = (dice: Dice) => `${Array.from({ length: 6 + dice.roll(12) }, () => pick(dice, words)).join(' ')}.`;
-const paragraph = (dice: Dice) => Array.from({ length: 2 + dice.roll(5) }, () => sentence(dice)).join(' ');
-const letter = (dice: Dice, number: number) =>
-  `Letter ${number}\n\n${paragraph(dice)}\n\n${paragraph(dice)}\n\nYours\n`;
-const note = (dice: Dice, number: number) =>
-  `# Note ${number}\n\n${paragraph(dice)}\n\n- ${sentence(dice)}\n- ${sentence(dice)}\n`;
-const invoice = (dice: Dice) =>
+const sentence = (random: Random) =>
+  `${Array.from({ length: 6 + random.below(12) }, () => pick(random, words)).join(' ')}.`;
+const paragraph = (random: Random) => Array.from({ length: 2 + random.below(5) }, () => sentence(random)).join(' ');
+const letter = (random: Random, number: number) =>
+  `Letter ${number}\n\n${paragraph(random)}\n\n${paragraph(random)}\n\nYours\n`;
+const note = (random: Random, number: number) =>
+  `# Note ${number}\n\n${paragraph(random)}\n\n- ${sentence(random)}\n- ${sentence(random)}\n`;
+const invoice = (random: Random) =>
   [
     'item,count,price',
     ...Array.from(
-      { length: 3 + dice.roll(9) },
-      () => `${pick(dice, words)},${1 + dice.roll(9)},${dice.roll(10_000) / 100}`,
+      { length: 3 + random.below(9) },
+      () => `${pick(random, words)},${1 + random.below(9)},${random.below(10_000) / 100}`,
     ),
     '',
   ].join('\n');
 
-/** A small PNG: a night sky in a colour of its own. (PNG specification, 8-bit truecolour without interlace.) */
-function picture(dice: Dice): Uint8Array {
+/** A small PNG of a night sky (PNG specification, 8-bit truecolour without interlace). */
+function picture(random: Random): Uint8Array {
   const [width, height] = [96, 64];
-  const [red, green, blue] = [dice.roll(90), dice.roll(90), 60 + dice.roll(120)];
+  const [red, green, blue] = [random.below(90), random.below(90), 60 + random.below(120)];
   const rows = Buffer.alloc(height * (1 + width * 3));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
-      const star = dice.roll(120) === 0 ? 200 : 0;
+      const star = random.below(120) === 0 ? 200 : 0;
       const at = y * (1 + width * 3) + 1 + x * 3;
       rows[at] = Math.min(255, red + y + star);
       rows[at + 1] = Math.min(255, green + y + star);

@@ -4,10 +4,10 @@ import { readFile } from './get.ts';
 import { davError, multistatus, readQuestion } from './propfind.ts';
 import { type CloudNode, type CloudTree, etagOf, type Path } from './tree.ts';
 
-/** Where a person's files are: `/dav/files/<username>/…`. */
+/** A person's files are at `/dav/files/<username>/…`. */
 export const filesPrefix = '/dav/files/';
 
-/** One request for something of the person whose token came with it. */
+/** A request for a file or folder of the person whose token came with it. */
 interface Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -32,8 +32,8 @@ const verbs: Record<string, (visit: Visit) => ServerResponse | Promise<ServerRes
 };
 
 /**
- * WebDAV (RFC 4918, class 1 as far as a backup and a demo need it) over the trees of several people. A missing or bad
- * token is 401, somebody else's folder 403.
+ * WebDAV (RFC 4918, class 1 as far as a backup and a demo need it) over the trees of several people. Answers 401 to a
+ * missing or invalid token, 403 to the token of another person.
  */
 export function davHandler(trees: ReadonlyMap<string, CloudTree>, checkToken: CheckToken) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<ServerResponse> => {
@@ -127,7 +127,7 @@ function answer(response: ServerResponse, status: number, body = '', type?: stri
   return response.end(body);
 }
 
-/** The names after the prefix, decoded. Undefined where a name is no name: malformed, `.`, `..`, or with a slash in it. */
+/** The decoded names after the prefix. Undefined where one is invalid: malformed, empty, `.`, `..`, or with a slash in it. */
 function pathOf(url: string): string[] | undefined {
   const [address = ''] = url.split('?');
   if (!address.startsWith(filesPrefix)) return undefined;

@@ -38,7 +38,7 @@ function end(response: ServerResponse, status: number): ServerResponse {
 const lists = (header: string, etag: string) =>
   header.trim() === '*' || header.split(',').some((one) => one.trim() === etag);
 
-/** One range as RFC 9110, section 14.1.2 spells it; several at once, or a stale If-Range, mean the whole file. */
+/** One range (RFC 9110, section 14.1.2). Several ranges or a stale If-Range give the whole file. */
 function wantedRange({ headers }: IncomingMessage, etag: string, size: number) {
   const parts = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? '');
   if (!parts || (headers['if-range'] !== undefined && headers['if-range'] !== etag)) return undefined;

@@ -9,8 +9,8 @@ import { type CloudTree, type Path, sizeOf } from './tree.ts';
 const site = { name: 'Demo cloud', sign: '☁️' };
 
 /**
- * The cloud as a person at the demo sees it, without signing in: who has what, and three buttons that change something,
- * so that the next night has something to do. Answers only to loopback names, and takes forms only from its own pages.
+ * The pages of the cloud, without a sign-in: whose files there are, and three buttons that change something for the
+ * next night to back up. They answer to loopback names only, and accept forms from their own pages only.
  */
 export function cloudPages(options: {
   origin: string;
@@ -88,7 +88,7 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
   return app;
 }
 
-/** Does one of the three changes in Notes, and says what it did; undefined for any other word. */
+/** Makes one of the three changes in Notes and says what it did; undefined for an unknown change. */
 function changeSomething(tree: CloudTree, change: string, clock: Clock): string | undefined {
   const now = clock.now().toISOString();
   const notes = tree.find(['Notes']);

@@ -37,7 +37,7 @@ export function readQuestion(body: string): Question {
   return question;
 }
 
-/** A 207 body (RFC 4918, section 13) that tells of each resource what was asked; what it has not, as 404. */
+/** A 207 body (RFC 4918, section 13) with the requested properties of each resource; missing ones as 404. */
 export function multistatus(
   resources: readonly { href: string; path: Path; node: CloudNode }[],
   question: Question,
@@ -59,12 +59,12 @@ export function multistatus(
   return `<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="${dav}" xmlns:oc="${owncloud}">${responses.join('\n')}</d:multistatus>\n`;
 }
 
-/** A body for a refusal by precondition (RFC 4918, section 16). */
+/** The body of an error with a precondition code (RFC 4918, section 16). */
 export function davError(condition: string): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n<d:error xmlns:d="${dav}"><d:${condition}/></d:error>\n`;
 }
 
-/** What kind of file a name says it is. */
+/** The media type by the ending of the name. */
 export function typeOf(name: string): string {
   const types: Record<string, string> = {
     txt: 'text/plain;charset=utf-8',
@@ -111,7 +111,7 @@ function element({ namespace, name }: PropertyName, value: string): string {
   return namespace === '' ? `<${name}/>` : `<x:${name} xmlns:x="${xmlText(namespace)}"/>`;
 }
 
-/** Text or an attribute's value; what XML 1.0 cannot say at all is left out. */
+/** Escapes text or an attribute's value; drops characters that XML 1.0 does not allow. */
 function xmlText(text: string): string {
   const references: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text

@@ -6,7 +6,7 @@ export interface CloudFile {
   readonly id: number;
   readonly bytes: Uint8Array;
   readonly modified: Date;
-  /** Strong, of the content alone. */
+  /** A strong ETag, of the content alone. */
   readonly etag: string;
 }
 
@@ -15,29 +15,29 @@ export interface CloudFolder {
   readonly id: number;
   readonly children: Map<string, CloudNode>;
   modified: Date;
-  /** Of everything below, so that a change anywhere changes it here too; kept until then. */
+  /** Cached ETag and size of everything below; undefined after a change. */
   summary: { etag: string; size: number } | undefined;
 }
 
 export type CloudNode = CloudFile | CloudFolder;
 
-/** The names on the way from a person's root folder; the root itself is the empty path. */
+/** The names from a person's root folder down; the root itself is the empty path. */
 export type Path = readonly string[];
 
-/** What one person has in the cloud. A folder's ETag speaks for all that is below, as on Nextcloud. */
+/** The files of one person. A folder's ETag covers everything below it, as on Nextcloud. */
 export interface CloudTree {
   readonly root: CloudFolder;
   find(path: Path): CloudNode | undefined;
-  /** Writes a file, with the folders that it needs. Says whether it is new. Throws where a name on the way is a file. */
+  /** Writes a file and the folders it needs. True where it is new. Throws where a folder of the path is a file. */
   write(path: Path, bytes: Uint8Array, modified?: Date): boolean;
   makeFolder(path: Path, modified?: Date): void;
-  /** Says whether there was something. The root stays. */
+  /** False where there was nothing. The root cannot be removed. */
   remove(path: Path): boolean;
   /** Every file and folder below the root, parents first. */
   walk(): Generator<{ path: Path; node: CloudNode }>;
 }
 
-export function plantTree(clock: Clock): CloudTree {
+export function openTree(clock: Clock): CloudTree {
   let lastId = 0;
   const newFolder = (modified: Date): CloudFolder => {
     lastId += 1;
@@ -50,7 +50,7 @@ export function plantTree(clock: Clock): CloudTree {
     for (const name of path) node = node?.kind === 'folder' ? node.children.get(name) : undefined;
     return node;
   };
-  /** The folder at the path, made where it is missing; all folders on the way are to be summed up anew. */
+  /** The folder at the path, created where missing; drops the cached summaries of all folders on the way. */
   const open = (path: Path, modified: Date): CloudFolder => {
     let folder = root;
     root.summary = undefined;

@@ -13,8 +13,8 @@ const scopes = ['openid', 'profile', 'email', 'offline_access'];
 const years = 365 * 24 * 3600;
 
 /**
- * oidc-provider's configuration. It keeps what happens in browsers: authorization requests, sign-ins, consents, devices.
- * The endpoints that clients ask are the demo's own, since they answer as Keycloak does.
+ * oidc-provider's configuration. It handles what happens in browsers: authorization requests, sign-ins, consents, devices.
+ * The endpoints for clients are the demo's own, since they answer as Keycloak does.
  */
 export function configurationFor(parts: { realm: Realm; keys: Keys; store: BrowserStore }): Configuration {
   const { realm, keys, store } = parts;
@@ -52,7 +52,7 @@ export function configurationFor(parts: { realm: Realm; keys: Keys; store: Brows
       Grant: 10 * years,
     },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    // Its own fetch refuses loopback addresses, and that is where the clients of a demo live.
+    // oidc-provider's own fetch refuses loopback addresses, where the clients of the demo are.
     fetch: (input, { dispatcher: _guard, ...init }: RequestInit = {}) => fetch(input, init),
     renderError: async (context, out) =>
       answerPage(context, await errorPage(out.error, out.error_description), context.status),
@@ -69,7 +69,7 @@ export function configurationFor(parts: { realm: Realm; keys: Keys; store: Brows
   };
 }
 
-/** The parts of OpenID Connect and OAuth that oidc-provider plays beyond the code flow, and their pages. */
+/** What oidc-provider handles besides the code flow, with the pages for it. */
 const features: NonNullable<Configuration['features']> = {
   devInteractions: { enabled: false },
   rpInitiatedLogout: { enabled: false },

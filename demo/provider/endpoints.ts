@@ -34,7 +34,7 @@ interface Opened {
   clock: Clock;
 }
 
-/** Everything that the provider answers: what clients ask through code of the demo, the rest through oidc-provider. */
+/** All endpoints: those for clients are the demo's own, the rest is oidc-provider's. */
 export function openEndpoints(opened: Opened): RequestListener {
   const { realm, keys, clock } = opened;
   const provider = new Provider(realm.issuer, configurationFor(opened));

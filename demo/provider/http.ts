@@ -7,7 +7,7 @@ export type Context = Parameters<Middleware>[0];
 
 const longestForm = 16_384;
 
-/** The fields of a form that was posted; none where it is longer than a form of these pages can be. */
+/** The fields of a posted form; none where it is longer than any form of these pages. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -32,7 +32,7 @@ export function answerPage(context: Context, text: string, status = 200): void {
   context.body = text;
 }
 
-/** Leads the browser on, after a form was posted too. */
+/** Redirects with 303, so that a posted form is followed by a GET. */
 export function redirect(context: Context, to: string): void {
   context.redirect(to);
   context.status = 303;

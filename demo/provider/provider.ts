@@ -35,19 +35,19 @@ export interface DemoProvider {
 export interface ProviderOptions {
   /** 0, the default, takes a free one. */
   port?: number;
-  /** The time that everything in the realm goes by. Proofs and assertions of clients are dated by the machine's clock. */
+  /** The clock of the realm. Proofs and assertions of clients are dated by the machine's clock. */
   clock?: Clock;
   clients: readonly DemoClient[];
   people: readonly Person[];
   options?: Partial<RealmSettings>;
-  /** A file that keeps what the provider knows, so that another one can go on where this one was killed. */
+  /** A file that keeps the provider's state, so that it can be killed and started again. */
   journal?: string;
 }
 
 /**
- * Starts an OpenID provider on 127.0.0.1 for the demo and for tests. It plays a Keycloak realm as far as offline access
- * goes: sessions, rotation, consents, policies and refusals. Beyond that it can be made to fail, and it checks what its
- * clients do. Access tokens are JWTs (RS256) that name the person in `preferred_username`.
+ * Starts an OpenID provider on 127.0.0.1 for the demo and for tests. It behaves like a Keycloak realm as far as
+ * offline access goes: sessions, rotation, consents, policies and refusals. Faults can be injected, and its request log
+ * shows whether clients behave correctly. Access tokens are JWTs (RS256) that name the person in `preferred_username`.
  */
 export async function startProvider({
   port = 0,

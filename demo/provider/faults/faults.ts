@@ -1,51 +1,51 @@
-/** Whether a fault strikes before the provider has used the token up, or after. */
+/** Whether a fault is injected before the provider has used the token up, or after. */
 type When = 'before' | 'after';
 
-/** `id_token iat`: dated by a clock that is an hour late. */
+/** `id_token iat`: dated by a clock that is an hour slow. */
 export type OddPart = 'expires_in' | 'token_type' | 'id_token iat' | 'id_token iss' | 'no refresh_token';
 
-/** What can go wrong with one token request. */
+/** A fault that can be injected into a token request. */
 export type Fault =
-  /** The answer takes so long (by the provider's clock). */
+  /** The answer is delayed by this time of the provider's clock. */
   | { kind: 'slow'; when: When; ms: number }
-  /** The answer waits for this; only inside one process. */
+  /** The answer waits until this is fulfilled; only inside one process. */
   | { kind: 'held'; when: When; until: () => Promise<unknown> }
   /** The connection is cut: before the token is used up, or after, and then the answer is lost. */
   | { kind: 'cut'; when: When }
   /** A 200 of which only the first half arrives. */
   | { kind: 'truncated' }
-  /** An error of the server in place of the answer. */
+  /** A server error instead of the answer. */
   | { kind: 'status'; when: When; status: 429 | 500 | 502 | 503 | 504; retryAfter?: string }
-  /** A page of a proxy in place of the answer. */
+  /** A proxy's HTML page instead of the answer. */
   | { kind: 'page'; when: When; status: 200 | 403 | 502 }
-  /** A refusal without a reason; the token is not used up. */
+  /** An unfounded refusal; the token is not used up. */
   | { kind: 'invalid_grant' }
-  /** An answer as it should not be. Without a refresh token the one that was sent is not used up. */
+  /** An invalid answer. Without a refresh token in it, the one that was sent is not used up. */
   | { kind: 'odd'; part: OddPart }
   /** The provider signs with a new key from this answer on. */
   | { kind: 'rollover' };
 
-/** A token request as the choice of a fault sees it. */
+/** What the choice of a fault can depend on. */
 export interface FaultyRequest {
   /** Counts all token requests, from 1. */
   readonly number: number;
   readonly grantType: string;
-  /** The offline session of the token that was sent, where it is one of ours. */
+  /** The offline session of the token that was sent, where this provider issued it. */
   readonly sid?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
 export type ChooseFault = (request: FaultyRequest) => Fault | undefined;
 
-/** What will go wrong. Faults inject refresh requests only, unless a choice of your own says otherwise. */
+/** Which faults are injected: into refresh requests only, unless `use` chooses otherwise. */
 export interface Faults {
-  /** The next refresh requests, as many as named, meet this fault. More of them queue up. */
+  /** Injects the fault into the next `times` refresh requests, after those that are queued already. */
   next(fault: Fault, times?: number): void;
-  /** Each token request asks this choice, after those that were queued; undefined for none. */
+  /** Lets this function choose for each token request, once no queued fault is left; undefined removes it. */
   use(choose: ChooseFault | undefined): void;
-  /** A share (0 to 1) of refresh requests meets one of these faults: which, follows from the seed. */
+  /** Injects one of these faults into a share (0 to 1) of refresh requests, determined by the seed. */
   seeded(options: { seed: number; share: number; among?: readonly Fault[] }): void;
-  /** Nothing goes wrong any more. */
+  /** Injects no more faults. */
   clear(): void;
 }
 
@@ -72,7 +72,7 @@ export function openFaults(): Faults & { choose: ChooseFault } {
   };
 }
 
-/** One of each kind; slow ones just under and just over the time limit of the client. */
+/** One fault of each kind; the slow ones just below and just above the client's time limit. */
 export function everyFault(limitMs = 15_000): Fault[] {
   const sides: When[] = ['before', 'after'];
   return [
@@ -98,7 +98,7 @@ export function everyFault(limitMs = 15_000): Fault[] {
   ];
 }
 
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
+/** Pseudo-random numbers from 0 to 1, determined by the seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed | 0;
   return () => {

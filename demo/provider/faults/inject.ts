@@ -14,7 +14,7 @@ export interface TokenReply {
   readonly sent?: 'nothing' | 'half';
 }
 
-/** What the fault does at this moment: takes its time, answers in the provider's place, or nothing. */
+/** Injects the fault where this is its moment: delays, or gives the reply that is sent instead. */
 export async function inject(
   fault: Fault | undefined,
   when: 'before' | 'after',
@@ -45,7 +45,7 @@ export async function inject(
   }
 }
 
-/** What the fault makes of a good answer. */
+/** Corrupts a good reply as the fault says. */
 export function corrupt(fault: Fault | undefined, reply: TokenReply): TokenReply {
   if (reply.status !== 200 || typeof reply.body === 'string') return reply;
   if (fault?.kind === 'truncated') return { ...reply, whole: false, sent: 'half' };

@@ -4,49 +4,49 @@ import type { OfflineAccess } from '../tokens/offline-access.ts';
 import type { OfflineToken } from '../tokens/offline-token.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
 
-/** An offline session that was ever begun, and what the log thinks of it. */
+/** An offline session, alive or ended, as the request log shows it. */
 export interface LoggedGrant {
   readonly sid: string;
   readonly clientId: string;
   readonly subject: string;
   readonly alive: boolean;
-  /** Why it is no more. */
+  /** Why it ended. */
   readonly endedBy?: SessionEnd;
-  /** The newest token that the count of uses still allows, while the session lives. */
+  /** The newest token that may still be used, while the session is alive. */
   readonly token?: string;
   /**
-   * Whether a correct client would hold it still: a token that works was handed out in a whole answer, or would work,
-   * had the client not sent one that was used up, or waited too long. Never after somebody took it back.
+   * Whether a correct client would still hold it: a working token was handed out in a whole answer, or would work had
+   * the client not sent a used one or waited too long. False once a person or an administrator ended it.
    */
   readonly held: boolean;
 }
 
-/** What the provider saw of its clients. It judges by what it handed to the network: what arrived it cannot know. */
+/** What the request log proves about clients. It knows what was handed to the network, not what arrived. */
 export interface LogAssertions {
-  /** Every offline token ever issued, in this order. */
+  /** Every offline token ever issued, oldest first. */
   issued(): OfflineToken[];
-  /** Every token of any kind that was made for an answer, to search logs for. */
+  /** Every token of any kind that was issued, for tests that search for leaks. */
   secrets(): string[];
-  /** Token requests in the order of their arrival; of one session, one person or one client where named. */
+  /** Token requests in the order of their arrival; only those of a session, person or client where named. */
   requests(of?: { sid?: string; subject?: string; clientId?: string }): LoggedRequest[];
-  /** Pairs of requests of one session that were under way at the same time. */
+  /** Pairs of requests of one session that were in flight at the same time. */
   overlaps(): [LoggedRequest, LoggedRequest][];
-  /** Requests with a token that is older than one of the same login that had been used before. */
+  /** Requests with a token older than one of the same login that had already been used. */
   replays(): LoggedRequest[];
-  /** Requests with a token that an earlier request had used already. */
+  /** Requests with a token that an earlier request had already used. */
   repeats(): LoggedRequest[];
   /** Offline tokens that were handed out in a whole answer. */
   delivered(): string[];
   grants(): LoggedGrant[];
-  /** Of the grants those that live now. */
+  /** The grants that are alive. */
   alive(): LoggedGrant[];
-  /** Of the grants those that a correct client would hold now. */
+  /** The grants that a correct client would still hold. */
   held(): LoggedGrant[];
 }
 
 const sessionOf = ({ sid, clientId }: { sid?: string; clientId?: string }) => `${sid} ${clientId}`;
 
-/** `noteReuse` must be told before a session ends over a token that came back. */
+/** `noteReuse` must be called before a session ends because a used token was sent again. */
 export function openAssertions({
   requestLog,
   offline,
@@ -63,7 +63,7 @@ export function openAssertions({
   const heldAtReuse = tables.open<boolean>('held');
   const refreshes = () => requests().filter(({ sid }) => sid !== undefined);
 
-  /** A token counts as handed out as long as that can still happen. */
+  /** Tokens whose answer was cut off. One that is still being sent counts as handed out. */
   const lostTokens = () =>
     new Set(requests().flatMap(({ issued, ended, whole }) => (ended && !whole && issued ? [issued] : [])));
   const assess = (tokens: OfflineToken[], lost: ReadonlySet<string>): LoggedGrant[] => {
@@ -123,7 +123,7 @@ export function openAssertions({
 
 type Faulty = (early: LoggedRequest, late: LoggedRequest) => boolean;
 
-/** Pairs within a group, of which the later one began while, or after, the earlier one was something of a fault. */
+/** Pairs within a group, earlier request first, for which `faulty` holds. */
 function pairs(
   requests: LoggedRequest[],
   group: (request: LoggedRequest) => string,
@@ -139,7 +139,7 @@ function pairs(
   );
 }
 
-/** Requests that came after one of the same login had used its token up, and are at fault beside it. */
+/** Requests that began after another one of the same login was committed, and are faulty compared with it. */
 function lateOnes(requests: LoggedRequest[], faulty: Faulty): LoggedRequest[] {
   const found = pairs(
     requests,

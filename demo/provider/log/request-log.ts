@@ -1,38 +1,38 @@
 import type { Tables } from '../realm/tables.ts';
 import type { OfflineAccess } from '../tokens/offline-access.ts';
 
-/** One token request, from its arrival until nobody can answer it any more. */
+/** One token request, from its arrival until its answer was sent or its connection closed. */
 export interface LoggedRequest {
   /** Counts all token requests, from 1. */
   readonly number: number;
   readonly grantType: string;
-  /** The refresh token that was sent, and what it belongs to where it is one of ours. */
+  /** The refresh token that was sent, and what it belongs to where this provider issued it. */
   readonly presented?: string;
   readonly sid?: string;
   readonly clientId?: string;
   readonly subject?: string;
-  /** The login that the token goes back to, and when the token was issued (seconds since the epoch). */
+  /** The login that the token descends from, and when the token was issued (seconds since the epoch). */
   readonly login?: string;
   readonly presentedIssuedAt?: number;
-  /** Where the request stands among all beginnings, commits and ends: one count for all of them. */
+  /** When it began, as a position in one sequence of all beginnings, commits and ends. */
   readonly begun: number;
-  /** When tokens were granted. Where an offline token was issued, the one that was presented is used up from here on. */
+  /** When tokens were granted, in that sequence; the offline token that was presented is used up from then on. */
   readonly committed?: number;
-  /** When the answer was handed to the network, or the connection was gone. */
+  /** When the answer was handed to the network or the connection closed, in that sequence. */
   readonly ended?: number;
   /** The offline token that was issued. */
   readonly issued?: string;
   /** All tokens that were made for the answer. */
   readonly tokens: readonly string[];
-  /** The whole answer was handed to the network, with everything that was issued in it. */
+  /** Whether the whole answer, with everything that was issued, was handed to the network. */
   readonly whole: boolean;
   readonly status?: number;
   readonly error?: string;
-  /** The kind of the fault that it met. */
+  /** The kind of fault that was injected. */
   readonly fault?: string;
 }
 
-/** Notes down the token requests, for the log to read. */
+/** The token requests of all clients, in the order of their arrival. */
 export interface RequestLog {
   requests(): LoggedRequest[];
   /** Gives the number of the request. */

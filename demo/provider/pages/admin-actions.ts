@@ -7,12 +7,12 @@ const field = (form: URLSearchParams, name: string) => form.get(name) ?? '';
 const ticked = (form: URLSearchParams, name: string) => form.get(name) === 'on';
 const duration = (form: URLSearchParams, name: string, otherwise: number) =>
   readDuration(field(form, name)) ?? otherwise;
-/** `now`: everything issued so far is stale; else nothing is. */
+/** `now` makes everything issued so far stale; anything else clears the policy. */
 const notBefore = (admin: RealmAdministration, form: URLSearchParams) => ({
   notBefore: field(form, 'from') === 'now' ? admin.now() : 0,
 });
 
-/** What the forms of the administrator's pages ask for, by the last part of their address. */
+/** The actions of the administrator's forms, by the last part of their address. */
 export const adminActs: Readonly<Record<string, Act>> = {
   realm: (admin, form) => {
     const before = admin.settings();

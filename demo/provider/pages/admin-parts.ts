@@ -18,7 +18,7 @@ export const text = (name: string, label: string, value: string) =>
 export const button = (action: string, label: string, fields: Fields, back: string) =>
   html`<form method="post" action="${action}">${hidden({ ...fields, back })}<button type="submit">${label}</button></form>`;
 
-/** A not-before policy: in force, or not. */
+/** A not-before policy, with buttons that set and clear it. */
 export const policy = (action: string, notBefore: number, fields: Fields, back: string) => html`
 <p>${notBefore === 0 ? 'None.' : `Tokens issued before ${when(notBefore)} are stale.`}</p>
 <div class="row">${button(action, 'Set to now', { ...fields, from: 'now' }, back)}

@@ -39,7 +39,7 @@ async function signIn(sessions: Set<string>, context: Context): Promise<void> {
   redirect(context, '/admin');
 }
 
-/** Does what the form asks, and shows the page that it stood on again. */
+/** Does what the form asks, and redirects to the page it was on. */
 async function act({ admin }: Parts, context: Context): Promise<void> {
   const form = await readForm(context.req);
   await adminActs[context.path.slice('/admin/'.length)]?.(admin, form);

@@ -3,7 +3,7 @@ import { metadataOf } from './client.ts';
 import type { Realm } from './realm.ts';
 import type { Table, Tables } from './tables.ts';
 
-/** Somebody's session in a browser, and the clients that they were led to in it. */
+/** A person's session in a browser, and the clients that they signed in to with it. */
 export interface SignIn {
   readonly uid: string;
   readonly subject: string;
@@ -12,7 +12,7 @@ export interface SignIn {
 
 /** What a person agreed to for one client. */
 export interface Consent {
-  /** Where oidc-provider finds it again. */
+  /** The id under which oidc-provider keeps it. */
   readonly id: string;
   readonly subject: string;
   readonly clientId: string;
@@ -21,16 +21,16 @@ export interface Consent {
   readonly since: number;
 }
 
-/** What oidc-provider keeps: sessions in browsers, codes and consents. All of it ages by the realm's time. */
+/** What oidc-provider stores: sessions in browsers, codes and consents. It expires by the realm's clock. */
 export interface BrowserStore {
   readonly adapter: (model: string) => Adapter;
-  /** Whether there was a device code like this, and its time is over. */
+  /** Whether this device code existed and has expired. */
   isPastDeviceCode(code: string): boolean;
   signIns(): SignIn[];
   endSignIn(uid: string): void;
   consents(): Consent[];
   findConsent(subject: string, clientId: string): Consent | undefined;
-  /** Takes one scope out of a consent. */
+  /** Removes one scope from a consent. */
   narrowConsent(subject: string, clientId: string, scope: string): void;
   /** False where there was none. */
   forgetConsent(subject: string, clientId: string): boolean;
@@ -113,7 +113,7 @@ export function openBrowserStore(realm: Realm, tables: Tables): BrowserStore {
   };
 }
 
-/** A session ends with its time, and with the account of its person. */
+/** A session also ends when the person's account is disabled or deleted. */
 function isLive(realm: Realm, model: string, { payload, endsAt }: Row): boolean {
   const { accountId } = payload;
   const known = model !== 'Session' || accountId === undefined || realm.users.get(accountId)?.enabled === true;

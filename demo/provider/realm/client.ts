@@ -33,7 +33,7 @@ export interface DemoClient {
   readonly backchannelLogoutRevokesOffline?: boolean;
 }
 
-/** What the provider keeps of a client besides. */
+/** A client with what administrators can change about it. */
 export interface ClientRow extends DemoClient {
   readonly enabled: boolean;
   /** Whether `offline_access` is among its optional client scopes. */
@@ -52,7 +52,7 @@ export const scopesOf = (client: ClientRow): string[] => [
   ...(client.offlineScope ? ['offline_access'] : []),
 ];
 
-/** The client as OpenID Connect Dynamic Client Registration names its members. */
+/** The client's metadata as OpenID Connect Dynamic Client Registration names it. */
 export function metadataOf(client: ClientRow): AdapterPayload {
   const { secret, publicKeys } = client;
   return {

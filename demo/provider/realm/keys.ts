@@ -11,25 +11,25 @@ import {
 } from 'jose';
 import type { Tables } from './tables.ts';
 
-/** The realm's keys: one pair signs what others verify, a secret of its own signs offline tokens, as on Keycloak. */
+/** The realm's keys, as on Keycloak: a key pair for what others verify, and a secret for offline tokens. */
 export interface Keys {
   /** The pair that signs now. */
   signing(): { id: string; publicPem: string; privateJwk: JWK };
-  /** What `/jwks` says: the pair that signs now, and those that were rolled over. */
+  /** The public keys at `/jwks`: of the pair that signs now and of those before it. */
   published(): { keys: JWK[] };
-  /** For verifying what was signed by a published key. */
+  /** For verifying signatures of the published keys. */
   lookup: JWTVerifyGetKey;
-  /** A JWT by RS256. */
+  /** Signs a JWT with RS256. */
   sign(claims: object, typ?: string): Promise<string>;
-  /** A JWT by HS512. */
+  /** Signs a JWT with HS512. */
   signOffline(claims: object): string;
   /** Signs cookies. */
   cookieKey(): string;
-  /** Names the secret that signs offline tokens now. */
+  /** The id of the secret that signs offline tokens now. */
   offlineKeyId(): string;
-  /** A new pair signs from now on; the old one stays published. */
+  /** Signs with a new pair from now on; the old one stays published. */
   roll(): Promise<void>;
-  /** All keys are new, as after a realm was imported again. */
+  /** Replaces all keys, as a new import of the realm does. */
   replace(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ const encode = (...parts: object[]) =>
 const inThread = promisify((text: Buffer, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) =>
   sign('RSA-SHA256', text, key, done),
 );
-/** In another thread, without the copy of the key that Web Crypto makes each time: twice as fast as jose. */
+/** Signs in another thread, without the copy of the key that Web Crypto makes each time: twice as fast as jose. */
 const signRsa = (text: string, key: KeyObject) => inThread(Buffer.from(text), key);
 
 async function freshRow(count = 0): Promise<KeyRow> {
@@ -106,7 +106,7 @@ async function freshRow(count = 0): Promise<KeyRow> {
 
 const made: Promise<Pair>[] = [];
 
-/** Making a pair takes a tenth of a second, so all realms of one process go through the same ones. */
+/** Making a pair takes a tenth of a second, so all realms of a process share the same sequence of pairs. */
 function pairNumber(number: number): Promise<Pair> {
   made[number] ??= newPair();
   return made[number];

@@ -11,17 +11,17 @@ export interface OfflineSession {
   readonly refreshedAt: number;
 }
 
-/** Why a session is no more. `reuse`: a token came back that had been used up. */
+/** Why a session ended. `reuse`: a used token was sent again. */
 export type SessionEnd = 'reuse' | 'revoked' | 'idle' | 'max';
 
-/** How often the token used last was used, and when. */
+/** The token that was used last, how often it was used, and when. */
 export interface Chain {
   used: string;
   count: number;
   refreshedAt: number;
 }
 
-/** The part of one client in a session. */
+/** One client's session within a user's session. */
 export interface ClientSession {
   scope: string;
   startedAt: number;
@@ -30,7 +30,7 @@ export interface ClientSession {
   chains: Record<string, Chain>;
 }
 
-/** As on Keycloak: the session of a user, and in it one session a client. It can outlive the last of those. */
+/** As on Keycloak: a user's session, which holds one session per client and may outlive the last of them. */
 export interface UserSession {
   sid: string;
   subject: string;
@@ -39,28 +39,28 @@ export interface UserSession {
   clients: Record<string, ClientSession>;
 }
 
-/** Who is in which offline session, and since when nobody used it. */
+/** The offline sessions, with their idle and maximum limits. */
 export interface SessionTable {
-  /** Nothing where it was not used for Offline Session Idle, or is older than Offline Session Max. */
+  /** Undefined where it was not used for Offline Session Idle, or is older than Offline Session Max. */
   find(sid: string): UserSession | undefined;
   findClient(session: UserSession, clientId: string): ClientSession | 'timed out' | undefined;
-  /** Lets a client into the session of that `sid`: into the one that lives, else a new one. */
+  /** Adds a client to the session with this `sid`, or to a new one where none is alive. */
   enter(grounds: { sid: string; subject: string; clientId: string; scope: string }): UserSession;
   /**
-   * When a token that is issued at this moment ends, where Offline Session Max is limited: when the session would end
-   * unused, at the latest when it ends anyway. Nothing where it is not limited.
+   * When a token issued at this moment expires, where Offline Session Max is limited: when the session would end
+   * unused, at the latest at its maximum. Undefined where it is not limited.
    */
   tokenEnd(session: UserSession, clientId: string, issuedAt: number): number | undefined;
   keep(session: UserSession): void;
-  /** The session of the client ends; that of the user stays. */
+  /** Ends the client's session and keeps the user's. */
   detach(session: UserSession, clientId: string): void;
-  /** The session of the client ends, and that of the user with the last of them. False where there was none. */
+  /** Ends the client's session, and the user's with the last of them. False where there was none. */
   end(sid: string, clientId: string): boolean;
-  /** What is alive; of one person or client where named. */
+  /** The sessions that are alive; only those of a person or client where named. */
   list(of?: { subject?: string; clientId?: string }): OfflineSession[];
-  /** Also of a session that timed out. */
+  /** The client's session, timed out or not. */
   clientSession(sid: string, clientId: string): ClientSession | undefined;
-  /** Nothing while the session lives. */
+  /** Undefined while the session is alive. */
   endOf(sid: string, clientId: string): SessionEnd | undefined;
 }
 
@@ -138,7 +138,7 @@ export function openSessionTable(realm: Realm, tables: Tables): SessionTable {
   };
 }
 
-/** Seconds; no maximum where the realm does not limit it. */
+/** In seconds; `max` is undefined where the realm does not limit it. */
 function limitsOf(realm: Realm, clientId?: string): { idle: number; max: number | undefined } {
   const { offlineIdleSeconds, offlineMaxLimited, offlineMaxSeconds } = realm.settings();
   const client = clientId === undefined ? undefined : realm.clients.get(clientId);

@@ -10,11 +10,11 @@ export interface UserRow extends Person {
   readonly offlineRole: boolean;
   /** Tokens issued before this moment (seconds since the epoch) are stale; 0 for none. */
   readonly notBefore: number;
-  /** Whose account it is, where it is not a person's. */
+  /** The client whose service account it is; absent for people. */
   readonly serviceAccountOf?: string;
 }
 
-/** Settings, people and clients, and the time of the realm: seconds since the epoch, by the clock that was passed in. */
+/** Settings, people, clients and time of the realm. Times are seconds since the epoch, by the clock that was passed in. */
 export interface Realm {
   readonly issuer: string;
   readonly users: Table<UserRow>;
@@ -22,15 +22,15 @@ export interface Realm {
   settings(): RealmSettings;
   change(changes: Partial<RealmSettings>): void;
   now(): number;
-  /** The time, but never the same twice: so it is always clear whether a token is older than what made tokens stale. */
+  /** The time, but strictly rising, so that a token is always older or newer than a not-before policy. */
   moment(): number;
   userNamed(username: string): UserRow;
   client(id: string): ClientRow;
   /** Adds a client, or replaces the one with its id. */
   register(client: DemoClient): void;
-  /** Everybody but the accounts of services. */
+  /** All accounts but service accounts. */
   people(): UserRow[];
-  /** Whom a password lets in; a disabled account is found too. */
+  /** The account with this user name and password, disabled or not. */
   userWithPassword(username: string | null, password: string | null): UserRow | undefined;
 }
 

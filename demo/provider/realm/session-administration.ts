@@ -13,11 +13,11 @@ export interface SessionAdministration {
    * far is stale, though its session stays. Gives the number of logout tokens that were accepted.
    */
   signOut(username: string): Promise<number>;
-  /** Offline sessions that are alive; of one person or client where named. */
+  /** Offline sessions that are alive; only those of a person or client where named. */
   offlineSessions(of?: { username?: string; clientId?: string }): OfflineSession[];
   /** Ends an offline session; its client gets a logout token. False where there was none. */
   endOfflineSession(sid: string, clientId: string): Promise<boolean>;
-  /** Sends a logout token out of turn, and gives the status of the answer; 0 where there was none. */
+  /** Sends a logout token without ending anything. Gives the status of the answer; 0 where there was none. */
   sendLogoutToken(
     username: string,
     clientId: string,

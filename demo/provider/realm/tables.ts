@@ -1,23 +1,23 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** Rows by id, in memory. A row that was changed in place counts once it is put again. */
+/** Rows by id, in memory. A row that was changed in place must be put again. */
 export interface Table<Row> {
   get(id: string): Row | undefined;
   put(id: string, row: Row): void;
   delete(id: string): void;
-  /** In the order in which they first came. */
+  /** In the order of their first put. */
   rows(): IteratorObject<Row>;
 }
 
-/** The provider's memory. Rows are plain JSON. */
+/** The provider's state. Rows are plain JSON. */
 export interface Tables {
   /** Opens a table; each is opened once. */
   open<Row>(name: string): Table<Row>;
 }
 
 /**
- * Tables that forget everything with the process, or, with a journal, none of what was put: each change is appended
- * before it counts, so that a provider that was killed goes on where it stood.
+ * Tables in memory; with a journal they survive the process: each change is appended to it first, so that a killed
+ * provider can be started again with the same state.
  */
 export function openTables(journal?: string): Tables {
   const kept = journal !== undefined && existsSync(journal) ? compact(journal) : undefined;
@@ -44,7 +44,7 @@ export function openTables(journal?: string): Tables {
   };
 }
 
-/** What the journal left, as JSON by table and id; the journal is written anew with that alone. */
+/** The rows that the journal holds, as JSON by table and id. Rewrites the journal with only these. */
 function compact(journal: string): Map<string, Map<string, string>> {
   const tables = replay(readFileSync(journal, 'utf8'));
   const lines = [...tables].flatMap(([name, rows]) =>
@@ -54,7 +54,7 @@ function compact(journal: string): Map<string, Map<string, string>> {
   return tables;
 }
 
-/** The last line may have been cut off by the end of the process: it did not count. */
+/** Ignores a last line that was cut off when the process ended. */
 function replay(journal: string): Map<string, Map<string, string>> {
   const tables = new Map<string, Map<string, string>>();
   for (const line of journal.split('\n').slice(0, -1)) {

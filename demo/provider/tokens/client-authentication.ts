@@ -9,7 +9,7 @@ export type AuthenticateClient = (authorization: string, form: URLSearchParams) 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
- * Client authentication (RFC 6749, section 2.3; RFC 7523), each client by the one method that it is registered with.
+ * Client authentication (RFC 6749, section 2.3; RFC 7523), by the one method that the client is registered with.
  * A client that is unknown or disabled is `invalid_client`, a wrong secret `unauthorized_client`: both 401.
  */
 export function openClientAuthentication(realm: Realm): AuthenticateClient {
@@ -35,7 +35,7 @@ export function openClientAuthentication(realm: Realm): AuthenticateClient {
 
 export const refused = (error: string) => new Refusal(401, error, 'Invalid client or Invalid client credentials');
 
-/** Assertions are dated by the machine's clock: their makers know no other. Each counts once. */
+/** Assertions are dated by the machine's clock, since clients know no other. Each is accepted once. */
 function assertionCheck(realm: Realm) {
   const used = new Set<string>();
   const remote = new Map<string, JWTVerifyGetKey>();

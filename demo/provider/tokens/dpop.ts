@@ -14,8 +14,8 @@ export interface ProvenRequest {
 const oldestSeconds = 25;
 
 /**
- * Checks proofs of possession (RFC 9449, section 4.3) and gives the thumbprint of the key; each proof counts once.
- * Proofs are dated by the machine's clock: their makers know no other. Throws a refusal.
+ * Checks proofs of possession (RFC 9449, section 4.3) and gives the thumbprint of the key; each proof is accepted once.
+ * Proofs are dated by the machine's clock, since clients know no other. Throws a refusal.
  */
 export function openProofCheck(realm: Realm): (request: ProvenRequest) => Promise<string> {
   const used = new Set<string>();

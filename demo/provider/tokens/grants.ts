@@ -7,7 +7,7 @@ import type { OfflineAccess } from './offline-access.ts';
 import { invalidGrant, Refusal } from './refusal.ts';
 import type { TokenGrant } from './token-response.ts';
 
-/** A token request of a client that proved itself. `jkt`: thumbprint of the key that it proved to possess. */
+/** A token request of an authenticated client. `jkt`: thumbprint of the key whose possession it proved. */
 export interface GrantRequest {
   readonly form: URLSearchParams;
   readonly client: ClientRow;
@@ -26,7 +26,7 @@ interface Parts {
   offline: OfflineAccess;
 }
 
-/** The ways to tokens, by `grant_type`. */
+/** The grants that the token endpoint knows, by `grant_type`. */
 export function openGrants({ provider, realm, store, offline }: Parts): ReadonlyMap<string, Grant> {
   const begin = (login: Login): TokenGrant => {
     const { user, client, sid, scope, nonce, authTime, jkt } = login;
@@ -114,7 +114,7 @@ interface Login {
   readonly jkt?: string | undefined;
 }
 
-/** Who signed in and agreed, as the code says. */
+/** The login that the code stands for. */
 function loginOf(
   realm: Realm,
   code: Pick<InstanceType<Provider['AuthorizationCode']>, 'accountId' | 'sessionUid' | 'scope' | 'nonce' | 'authTime'>,
@@ -125,7 +125,7 @@ function loginOf(
   return { user, sid, scope, nonce, authTime };
 }
 
-/** The scope of the form. Throws `invalid_scope` where the client may not ask for it; no token is spent by that. */
+/** The scope of the form. Throws `invalid_scope` where the client may not ask for it; that uses no token up. */
 function requestedScope(form: URLSearchParams, client: ClientRow): string {
   const scope = form.get('scope') ?? '';
   const offered = new Set(scopesOf(client));

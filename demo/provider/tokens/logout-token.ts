@@ -3,12 +3,12 @@ import type { SignIn } from '../realm/browser-store.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 
-/** Gives the status of the client's answer; 0 where it has no address for this, or does not answer. */
+/** Gives the status of the client's answer; 0 where the client has no back-channel logout URI or does not answer. */
 export type SendLogoutToken = (what: {
   clientId: string;
   subject: string;
   sid?: string;
-  /** As the client is set up, where not named. */
+  /** By default as the client is configured. */
   revokeOffline?: boolean;
 }) => Promise<number>;
 
@@ -16,7 +16,7 @@ const lifeSeconds = 120;
 const timeLimitMs = 5000;
 
 /**
- * OpenID Connect Back-Channel Logout 1.0, section 2.4 and 2.5, once and without a retry, as Keycloak does. With
+ * Sends logout tokens (OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.5) without a retry, as Keycloak does. With
  * `revoke_offline_access` the client is told to drop its offline tokens too: the provider leaves that to it.
  */
 export function openLogoutSender({ realm, keys }: { realm: Realm; keys: Keys }): SendLogoutToken {

@@ -14,7 +14,7 @@ interface Parts {
   store: BrowserStore;
 }
 
-/** Offline access as Keycloak gives and takes it. */
+/** Offline tokens: issued, exchanged and refused as Keycloak does. */
 export interface OfflineAccess {
   readonly sessions: SessionTable;
   /** A first token, in the session with this `sid` where there is one. Throws the refusal `not_allowed`. */
@@ -24,18 +24,18 @@ export interface OfflineAccess {
    * anything: it ends the session, the newest token included. `proof` is the thumbprint of a key that was proved.
    */
   exchange(token: string, client: ClientRow, proof?: string): OfflineToken;
-  /** The token, if it would be taken now but for its count of uses. Throws like `exchange`, and changes nothing. */
+  /** The token, where `exchange` would accept it, uses left or not. Throws like `exchange`, and changes nothing. */
   check(token: string, client: ClientRow, proof?: string): OfflineToken;
   find(token: string): OfflineToken | undefined;
   /** Every token ever issued, in this order. */
   issued(): IteratorObject<OfflineToken>;
-  /** Whether the count of uses leaves one for this token, whatever else may stand in its way now. */
+  /** Whether this token has a use left, whatever else would be checked. */
   isUsable(token: OfflineToken): boolean;
 }
 
 export function openOfflineAccess(
   parts: Parts,
-  /** Is told before a session ends because this token came back. */
+  /** Called before a session ends because this used token was sent again. */
   onReuse: (token: OfflineToken) => void,
 ): OfflineAccess {
   const { realm, keys, tables } = parts;
@@ -73,7 +73,7 @@ export function openOfflineAccess(
       own.refreshedAt = refreshedAt;
       session.refreshedAt = refreshedAt;
       sessions.keep(session);
-      // Keycloak 26.4.0 asks only now, when the token is used up; newer ones asked before.
+      // Keycloak 26.4.0 checks the role only now, when the token is used up; newer versions checked it before.
       if (!user.offlineRole) throw notAllowed();
       return issue(token, session, token);
     },
@@ -90,7 +90,7 @@ export function openOfflineAccess(
 
 const mayHaveOffline = (user: UserRow, client: ClientRow) => user.offlineRole && client.offlineScope;
 
-/** Everything that Keycloak asks before it looks at the count of uses, in its order. None of it uses the token up. */
+/** All checks that Keycloak makes before it counts the use, in its order. None of them uses the token up. */
 function checking(
   { realm, keys, store }: Parts,
   find: (text: string) => OfflineToken | undefined,
@@ -130,7 +130,7 @@ function checking(
   };
 }
 
-/** Keycloak's validateTokenReuse: the token used last may come again, as often as allowed; an older one never. */
+/** Keycloak's validateTokenReuse: the token that was used last may be sent again, as often as allowed; an older one may not. */
 function reuseFault(realm: Realm, token: OfflineToken, chain: Chain | undefined): string | undefined {
   const { revokeRefreshToken, refreshTokenMaxReuse } = realm.settings();
   if (!revokeRefreshToken || !chain) return undefined;

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 
-/** One offline token as the provider remembers it. Times are seconds since the epoch, as everywhere in the realm. */
+/** An offline token as the provider stores it. Times are seconds since the epoch. */
 export interface OfflineToken extends TokenGrounds {
   readonly token: string;
   readonly jti: string;
   readonly issuedAt: number;
   /** Only where Offline Session Max is limited. */
   readonly expiresAt?: number;
-  /** Names the chain that counts its uses; only once Revoke Refresh Token is on. */
+  /** The chain in which its uses are counted; only with Revoke Refresh Token on. */
   readonly reuseId?: string;
-  /** The token that was exchanged for it (its `jti`), and the first of all its forebears. */
+  /** The `jti` of the token that was exchanged for it, and of the first token of that login. */
   readonly parent?: string;
   readonly login: string;
   /** Who issued it, and which secret signed it. */
@@ -19,7 +19,7 @@ export interface OfflineToken extends TokenGrounds {
   readonly keyId: string;
 }
 
-/** What a token stands on. */
+/** What a token is issued for. */
 export interface TokenGrounds {
   /** The offline session: tokens of one browser session (or one login without a browser) share it. */
   readonly sid: string;

@@ -34,7 +34,7 @@ export function revocationEndpoints(parts: Parts): Middleware {
   };
 }
 
-/** Ends the session of that `sid`, the consent stays. What is unknown or ended already is a success with an error in it. */
+/** Ends the token's session and keeps the consent. For an unknown or ended token the answer is 200 with an error in it. */
 function revoke({ offline }: Parts, client: ClientRow, text: string): object | string {
   if (text === '') throw new Refusal(400, 'invalid_request', 'Token not provided');
   const token = offline.find(text);
@@ -44,7 +44,7 @@ function revoke({ offline }: Parts, client: ClientRow, text: string): object | s
   return ended ? '' : { error: 'invalid_token', error_description: 'Invalid token' };
 }
 
-/** Active is what a refresh would take. (Keycloak 26.7.1 says `false` of live offline tokens to their own clients.) */
+/** A token is active if a refresh would accept it. (Keycloak 26.7.1 says `false` of live offline tokens to their own clients.) */
 function introspect({ realm, offline }: Parts, client: ClientRow, text: string): object {
   const token = offline.find(text);
   const user = realm.users.get(token?.subject ?? '');

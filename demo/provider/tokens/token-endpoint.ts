@@ -17,7 +17,7 @@ export interface TokenEndpointParts {
   readonly realm: Realm;
   readonly keys: Keys;
   readonly offline: OfflineAccess;
-  /** What slow answers sleep by. */
+  /** The clock of delayed answers. */
   readonly clock: Clock;
   readonly requestLog: RequestLog;
   readonly authenticate: AuthenticateClient;
@@ -34,7 +34,7 @@ interface TokenRequest {
   readonly fault: Fault | undefined;
 }
 
-/** The token endpoint. Every request is written down, and meets the fault that was chosen for it. */
+/** The token endpoint. Every request is logged, and gets the fault that was chosen for it. */
 export function tokenEndpoint(parts: TokenEndpointParts): Middleware {
   return async (context, next) => {
     if (context.path !== '/token' || context.method !== 'POST') return next();

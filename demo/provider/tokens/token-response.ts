@@ -17,13 +17,13 @@ export interface TokenGrant {
   /** Thumbprint of the key that the access token is bound to. */
   readonly jkt?: string | undefined;
   readonly offline?: OfflineToken | undefined;
-  /** Put into the ID token in place of what is true. */
+  /** Overrides claims of the ID token. */
   readonly idTokenClaims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type TokenBody = Record<string, unknown>;
 
-/** The answer of the token endpoint (RFC 6749, section 5.1) with the members that Keycloak adds. */
+/** The response of the token endpoint (RFC 6749, section 5.1) with the members that Keycloak adds. */
 export async function tokenResponse(
   { realm, keys }: { realm: Realm; keys: Keys },
   grant: TokenGrant,
@@ -74,7 +74,7 @@ const claimsOfScope: Record<string, (person: Person) => Record<string, unknown>>
   email: ({ email }) => ({ email, email_verified: true }),
 };
 
-/** What these scopes let a client know of a person. */
+/** The claims that these scopes disclose. */
 export function claimsFor(person: Person, scope: string): { sub: string; [claim: string]: unknown } {
   const claims = scope.split(' ').map((name) => claimsOfScope[name]?.(person) ?? {});
   return { sub: person.subject, ...Object.assign({}, ...claims) };

@@ -19,7 +19,7 @@ const grant = () => {
 const breakOff = (work: Promise<unknown>) => work.catch(() => undefined);
 const lost = { kind: 'cut', when: 'after' } as const;
 
-test('a client that does everything right is at fault nowhere, and holds its grant', async () => {
+test('a correct client has no overlaps, replays or repeats, and holds its grant', async () => {
   const { login, refresh, log } = await open();
   const tokens = [await login()];
   for (let night = 0; night < 5; night += 1) tokens.push((await refresh(tokens.at(-1) ?? '')).token);
@@ -30,7 +30,7 @@ test('a client that does everything right is at fault nowhere, and holds its gra
   expect(grant()).toMatchObject({ alive: true, held: true, token: tokens.at(-1), clientId: 'direct' });
 });
 
-test('requests are written down with what they sent, got and met, and in which order', async () => {
+test('requests are logged in order, with what they sent, what they got and which fault was injected', async () => {
   const { login, refresh, log, faults } = await open();
   const first = await login();
   const second = await refresh(first);
@@ -70,7 +70,7 @@ test('an old token after a newer one was used is a replay, and the grant is lost
   expect(log.alive()).toEqual([]);
 });
 
-test('a token sent twice is a repeat; without need it loses the grant', async () => {
+test('a token sent twice is a repeat, and loses the grant that nothing else endangered', async () => {
   const { login, refresh, log } = await open();
   const first = await login();
   await refresh(first);
@@ -81,7 +81,7 @@ test('a token sent twice is a repeat; without need it loses the grant', async ()
   expect(grant()).toMatchObject({ endedBy: 'reuse', held: true });
 });
 
-test('with rotation off it is still seen that an old token came back', async () => {
+test('with rotation off an old token that is sent again is still a replay', async () => {
   const { login, refresh, log } = await open({ revokeRefreshToken: false });
   const first = await login();
   await refresh((await refresh(first)).token);
@@ -100,7 +100,7 @@ test('an answer that is lost with strict rotation cannot be held by anybody, ret
   expect(grant()).toMatchObject({ alive: false, endedBy: 'reuse', held: false });
 });
 
-test('with a reuse of one a lost answer can be made good by one retry, and not by two', async () => {
+test('with Refresh Token Max Reuse 1 a lost answer is made good by one retry, not by two', async () => {
   const { login, refresh, faults } = await open({ refreshTokenMaxReuse: 1 });
   const first = await login();
   faults.next(lost, 2);
@@ -164,7 +164,7 @@ test.each(['expires_in', 'token_type', 'id_token iat', 'id_token iss'] as const)
   },
 );
 
-test('two requests of one grant under way at once are an overlap, those of two grants are none', async () => {
+test('two requests of one grant in flight at once are an overlap, those of two grants are not', async () => {
   const { login, refresh, log, faults } = await open({ revokeRefreshToken: false });
   const [one, other] = [await login(), await login()];
   const sign = Promise.withResolvers<void>();
@@ -181,7 +181,7 @@ test('two requests of one grant under way at once are an overlap, those of two g
   ]);
 });
 
-test('a second use while the first is still answered loses the grant, and it is the client’s doing', async () => {
+test('a second use while the first is still being answered loses the grant, by the client’s fault', async () => {
   const { login, refresh, log, faults } = await open();
   const token = await login();
   const sign = Promise.withResolvers<void>();
@@ -195,7 +195,7 @@ test('a second use while the first is still answered loses the grant, and it is 
   expect(grant()).toMatchObject({ endedBy: 'reuse', held: true });
 });
 
-test('what a person or an administrator ended is held by nobody', async () => {
+test('a grant that a person or an administrator ended is not held', async () => {
   const { login, log, admin } = await open();
   const [one, other, third] = [await login(), await login(), await login()];
   await admin.endOfflineSession(String(decodeJwt(one).sid), 'direct');
@@ -217,7 +217,7 @@ test('a passing refusal leaves the grant held; an account that is deleted does n
   expect(grant()).toMatchObject({ alive: false, endedBy: 'revoked', held: false });
 });
 
-test('who waits too long has lost what a correct client would hold; at the maximum there is nothing to hold', async () => {
+test('a grant that idled out would be held by a correct client, one that reached its maximum would not', async () => {
   const { login, seconds, admin } = await open({ offlineIdleSeconds: 100 });
   await login();
   await seconds(100);

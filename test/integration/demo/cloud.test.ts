@@ -72,7 +72,7 @@ async function list(path: string, depth = '1', body?: string): Promise<Seen[]> {
   return seenIn(await answer.text());
 }
 
-test('a walk with PROPFIND and GET finds exactly what the cloud says it has', async () => {
+test('a walk with PROPFIND and GET finds exactly the contents of the cloud', async () => {
   const found = new Map<string, string>();
   const walk = async (href: string): Promise<void> => {
     const answer = await ask('PROPFIND', new URL(href, servers.cloud.url).href, { depth: '1' });
@@ -104,7 +104,7 @@ test('a walk with PROPFIND and GET finds exactly what the cloud says it has', as
   expect(servers.cloud.contents('alice').get('Videos/Holiday.bin')).toMatchObject({ kind: 'file' });
 });
 
-test('the same seed makes up the same files, another seed others', async () => {
+test('the same seed gives the same files, another seed others', async () => {
   const again = await startCloud({ issuer: servers.provider.issuer, people: [alice] });
   const other = await startCloud({ issuer: servers.provider.issuer, people: [alice], seed: 'other' });
   const notes = (cloud: typeof again) => [...cloud.contents('alice')].filter(([path]) => path.startsWith('Photos'));
@@ -126,7 +126,7 @@ test('photos are pictures', () => {
   }
 });
 
-test('no token or a bad one is 401 and says Bearer; somebody else’s folder is 403; carol has no folder', async () => {
+test('a missing or invalid token gets 401 with Bearer, another person’s folder 403; carol has no folder', async () => {
   bearer = undefined;
   const without = await ask('PROPFIND', at('alice/'), { depth: '0' });
   expect(without.status).toBe(401);
@@ -143,7 +143,7 @@ test('no token or a bad one is 401 and says Bearer; somebody else’s folder is 
   expect((await ask('PROPFIND', at('carol/'), { depth: '0' })).status).toBe(403);
 });
 
-test('a token that has ended is 401, one of another issuer too', async () => {
+test('an expired token gets 401, and so does one of another issuer', async () => {
   await using brief = await startServers({ accessTokenSeconds: 1 });
   bearer = await brief.accessToken(alice);
   expect((await ask('PROPFIND', at('alice/'), { depth: '0' })).status).toBe(401);
@@ -151,7 +151,7 @@ test('a token that has ended is 401, one of another issuer too', async () => {
   await expect.poll(async () => (await ask('PROPFIND', url, { depth: '0' })).status, { timeout: 5000 }).toBe(401);
 });
 
-test('while the issuer’s keys cannot be had, the cloud says 503 and not 401', async () => {
+test('while the issuer’s keys cannot be fetched, the cloud answers 503 and not 401', async () => {
   await using lonely = await startServers();
   bearer = await lonely.accessToken(alice);
   await lonely.provider.down();
@@ -169,7 +169,7 @@ test('depth infinity, or none at all, is refused with propfind-finite-depth', as
   }
 });
 
-test('PROPFIND tells what was asked for, and what it does not have as 404', async () => {
+test('PROPFIND answers the requested properties, and 404 for those that are missing', async () => {
   const body = `<?xml version="1.0"?><propfind xmlns="DAV:" xmlns:oc="http://owncloud.org/ns"><prop>
     <getetag/><oc:size/><unheard-of xmlns="urn:x"/><getcontentlength/></prop></propfind>`;
   const answer = await ask('PROPFIND', at('alice/Notes'), { depth: '0' }, body);
@@ -204,7 +204,7 @@ test('a change deep below changes the ETag of every folder above it and of no ot
   expect(Number(root?.properties.size)).toBeGreaterThan(4_000_000);
 });
 
-test('GET knows ranges, If-Match, If-None-Match and If-Range', async () => {
+test('GET supports ranges, If-Match, If-None-Match and If-Range', async () => {
   const url = at('alice/Videos/Holiday.bin');
   const whole = Buffer.from(await (await ask('GET', url)).arrayBuffer());
   expect(whole).toHaveLength(3 * 1024 * 1024);
@@ -245,7 +245,7 @@ test('files and folders can be put and removed; a wrong precondition changes not
   expect((await ask('DELETE', at('alice/'))).status).toBe(403);
 });
 
-test('addresses that try to climb, or that are no addresses, are refused', async () => {
+test('paths with dot segments and malformed paths are refused', async () => {
   const { request } = await import('node:http');
   const status = (path: string) =>
     new Promise((resolve) => {
@@ -294,7 +294,7 @@ test('another site, or another name for this host, cannot press the buttons', as
   expect(servers.cloud.contents('alice').size).toBe(before);
 });
 
-test('the cloud counts what it was asked, and can be away', async () => {
+test('the cloud counts requests, and can be taken down', async () => {
   const before = servers.cloud.requests().PROPFIND ?? 0;
   await list('alice/');
   expect(servers.cloud.requests().PROPFIND).toBe(before + 1);
@@ -304,6 +304,6 @@ test('the cloud counts what it was asked, and can be away', async () => {
   await list('alice/');
 });
 
-test('everybody of the demo has a name of their own', () => {
+test('no two people of the demo share a name', () => {
   expect(new Set(people.flatMap(({ username, subject }) => [username, subject])).size).toBe(people.length * 2);
 });

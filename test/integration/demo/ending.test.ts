@@ -49,7 +49,7 @@ const admin = async (path = ''): Promise<Page> => {
   return browser.open(`${provider.issuer}/admin${path}`);
 };
 
-test('revoked by its client a session ends and the consent stays; again it is a success with an error in it', async () => {
+test('revocation by the client ends the session and keeps the consent; a second one answers 200 with an error in it', async () => {
   const { token } = await consent();
   expect(await asClient('/token/revocation', token)).toMatchObject({ status: 200, body: {} });
   expect(provider.log.alive()).toEqual([]);
@@ -61,7 +61,7 @@ test('revoked by its client a session ends and the consent stays; again it is a 
   expect(party.logoutTokens).toEqual([]);
 });
 
-test('a token of another client is revoked by nobody else, and only active for its own', async () => {
+test('a token is revoked by its own client only, and active for it only', async () => {
   const { token } = await consent();
   expect(await asClient('/token/introspection', token)).toMatchObject({ body: { active: true, typ: 'Offline' } });
   provider.admin.register({ ...party.client, id: 'other' });
@@ -79,7 +79,7 @@ test('a token of another client is revoked by nobody else, and only active for i
   expect((await asClient('/token/introspection', token)).body).toEqual({ active: false });
 });
 
-test('a logout token is what OpenID Connect asks for, and says revoke_offline_access only where the client wants it', async () => {
+test('a logout token conforms to OpenID Connect, and says revoke_offline_access only where the client wants it', async () => {
   const { token, sid } = await consent();
   const { admin, issuer, signingKey } = provider;
   expect(await admin.signOut('alice')).toBe(1);
@@ -106,7 +106,7 @@ test('a logout token is what OpenID Connect asks for, and says revoke_offline_ac
   expect(await admin.sendLogoutToken('alice', 'rp')).toBe(0);
 });
 
-test('signing out at the provider asks first, tells the client, and leads only to an address of the client', async () => {
+test('signing out at the provider asks first, notifies the client, and redirects only to an address of the client', async () => {
   const { token, idToken, sid } = await consent();
   const end = new URL(`${provider.issuer}/session/end`);
   end.search = new URLSearchParams({
@@ -148,7 +148,7 @@ test('the administrator sees the offline sessions of a client and ends one', asy
   expect(decodeJwt(party.logoutTokens[0] ?? '').sid).toBe(sid);
 });
 
-test('every switch of the realm is on its page', async () => {
+test('every setting of the realm is on its page', async () => {
   const page = await admin();
   const settings = page.forms.find(({ action }) => action === '/admin/realm');
   expect(settings?.fields.find(({ name }) => name === 'offlineIdle')?.value).toBe('30d');
@@ -192,7 +192,7 @@ test('every switch of the realm is on its page', async () => {
   expect(provider.admin.settings().notBefore).toBeGreaterThan(0);
 });
 
-test('every switch of a user and of a client is on their pages', async () => {
+test('every setting of a user and of a client is on their pages', async () => {
   const { token } = await consent();
   const user = await admin('/users/alice');
   await browser.submit(user, { action: '/admin/user' }, { enabled: '', offlineRole: 'on' });

@@ -26,7 +26,7 @@ const brokenOff = (work: Promise<Answer>) =>
     () => 'broken off',
   );
 
-test('a connection that is cut before leaves the token alone, one cut after loses the answer', async () => {
+test('a connection cut before the exchange leaves the token usable, one cut after it loses the answer', async () => {
   expect(await brokenOff(met({ kind: 'cut', when: 'before' }))).toBe('broken off');
   expect(await isUsedUp()).toBe(false);
   token = await realm.login();
@@ -34,7 +34,7 @@ test('a connection that is cut before leaves the token alone, one cut after lose
   expect(await isUsedUp()).toBe(true);
 });
 
-test('half an answer: the status is 200, the body breaks off, the token is used up', async () => {
+test('a truncated answer has status 200 and half a body, and the token is used up', async () => {
   realm.provider.faults.next({ kind: 'truncated' });
   const body = new URLSearchParams({
     client_id: realm.client.id,
@@ -57,7 +57,7 @@ test.each([
   expect(await isUsedUp()).toBe(fault.when === 'after');
 });
 
-test.each([200, 403, 502] as const)('the page of a proxy with %i, before and after', async (status) => {
+test.each([200, 403, 502] as const)('a proxy’s page with %i, before and after the token is used up', async (status) => {
   for (const when of ['before', 'after'] as const) {
     token = await realm.login();
     expect(await met({ kind: 'page', when, status })).toEqual({ status, body: {}, token: '', said: String(status) });
@@ -65,7 +65,7 @@ test.each([200, 403, 502] as const)('the page of a proxy with %i, before and aft
   }
 });
 
-test('429 and 503 say when to come back', async () => {
+test('429 and 503 carry Retry-After', async () => {
   for (const status of [429, 503] as const) {
     realm.provider.faults.next({ kind: 'status', when: 'before', status, retryAfter: 'Tue, 01 Jan 2030 00:01:00 GMT' });
     const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token });
@@ -98,7 +98,7 @@ test('a slow answer takes its time by the clock, before or after the token is us
   }
 });
 
-test('an answer that is held waits for its sign, and who gives up has no whole answer', async () => {
+test('a held answer waits until it is released; a client that gives up gets no whole answer', async () => {
   const sign = Promise.withResolvers<void>();
   realm.provider.faults.next({ kind: 'held', when: 'after', until: () => sign.promise });
   const hangUp = new AbortController();
@@ -118,7 +118,7 @@ test('an answer that is held waits for its sign, and who gives up has no whole a
   expect(await isUsedUp()).toBe(true);
 });
 
-test('answers as they should not be: the tokens in them are real', async () => {
+test('invalid answers contain tokens that work', async () => {
   const odd = async (part: (Fault & { kind: 'odd' })['part']) => {
     const answer = await met({ kind: 'odd', part });
     token = answer.token || token;
@@ -147,7 +147,7 @@ test('after a rollover answers are signed by a key that was not published before
   expect(await ids()).toEqual([kid, ...before]);
 });
 
-test('faults come as often as they were ordered, a choice of one’s own decides by request, and clear ends both', async () => {
+test('queued faults are injected as often as asked, `use` chooses by request, and `clear` ends both', async () => {
   const { faults } = realm.provider;
   const statuses = async (count: number) => {
     const seen: number[] = [];
@@ -173,7 +173,7 @@ test('faults come as often as they were ordered, a choice of one’s own decides
   expect(await realm.login()).toBe('');
 });
 
-test('the same seed brings the same faults, another one others', async () => {
+test('the same seed gives the same faults, another seed others', async () => {
   const among = everyFault().filter(({ kind }) => kind === 'status' || kind === 'page' || kind === 'invalid_grant');
   const play = async (seed: number) => {
     await realm[Symbol.asyncDispose]();
@@ -191,7 +191,7 @@ test('the same seed brings the same faults, another one others', async () => {
   expect(injected).toBeLessThan(30);
 });
 
-test('there is a fault of every kind that a test can want, slow ones on both sides of the time limit', () => {
+test('every kind of fault is there, with slow ones on both sides of the time limit', () => {
   const all = everyFault(10_000);
   const kinds = new Set(all.map(({ kind }) => kind));
   expect([...kinds].sort()).toEqual(
@@ -201,7 +201,7 @@ test('there is a fault of every kind that a test can want, slow ones on both sid
   expect(new Set(all.map((fault) => JSON.stringify(fault))).size).toBe(all.length);
 });
 
-test('who breaks off in the middle of a request is let go, and the next one is answered', async () => {
+test('a client that breaks off in the middle of a request is ignored, and the next one is answered', async () => {
   const said = vi.spyOn(console, 'error');
   const socket = connect(Number(new URL(realm.provider.issuer).port), '127.0.0.1');
   const head = ['POST /token HTTP/1.1', 'Host: provider', 'Content-Type: application/x-www-form-urlencoded'];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser } from '../../../demo/browser/browser.ts';
 import { formsIn } from '../../../demo/browser/forms.ts';
 
-test('a form’s fields, buttons and the ones outside that name it are found, references decoded', () => {
+test('the fields and buttons of a form are found, those outside that name it too, with references decoded', () => {
   const [form] = formsIn(`<!-- <form action="/not"></form> -->
 <form id="f" method="POST" action="/a?x=1&amp;y=2">
   <input type="hidden" name="csrf" value="&quot;t&#x2F;&#39;">
@@ -72,7 +72,7 @@ test('like a real browser it hides the origin of a form on a page without referr
   expect(seen.at(-2)?.request.headers.origin).toBe('null');
 });
 
-test('a form that is not there is told with those that are; endless redirects end', async () => {
+test('a missing form is an error that lists the forms there are; endless redirects end', async () => {
   await using browser = openBrowser();
   const page = await browser.open(`${url}/page`);
   expect(() => browser.submit(page, { button: 'Buy' })).toThrow(/No such form on .*\[Send\]/);

@@ -50,7 +50,7 @@ const refusal = (work: Promise<unknown>) =>
       error instanceof oidc.ResponseBodyError ? `${error.status} ${error.error} ${error.error_description}` : error,
   );
 
-test('a user name and a password buy an offline token, if client and user may', async () => {
+test('a user name and a password get an offline token, if client and user may', async () => {
   const { ask, provider } = await openRealm();
   const form = { grant_type: 'password', username: 'alice', password: 'alice', scope: offline };
   const { body, token } = await ask(form);
@@ -110,7 +110,7 @@ test('an unknown grant type, an unknown client and no client are refused as Keyc
   );
 });
 
-test('a code counts once, for its client, its address and its verifier; used again it ends the session', async () => {
+test('a code is accepted once, for its client, redirect URI and verifier; used again it ends the session', async () => {
   const { party, provider, config } = await meet();
   const begin = () => party.begin(config, offline, { prompt: 'consent' });
   const credentials = { authorization: `Basic ${btoa(`rp:${encodeURIComponent(party.client.secret ?? '')}`)}` };
@@ -152,7 +152,7 @@ test('two logins of one browser session share a sid, another browser has another
   expect(provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(2);
 });
 
-test('prompt=none goes through for who is signed in and agreed, and comes back with login_required for others', async () => {
+test('prompt=none succeeds for a person who is signed in and agreed, and answers login_required for others', async () => {
   const { party, config } = await meet({ consentRequired: true });
   await using browser = openBrowser();
   const ask = async () => {
@@ -180,7 +180,7 @@ test('a consent that no longer covers a scope refuses the refresh, spends nothin
   expect(await refusal(oidc.refreshTokenGrant(config, token))).toBe('no refusal');
 });
 
-test('a device waits, is denied, and its code ends by the clock', async () => {
+test('a device waits, is denied, and its code expires by the clock', async () => {
   const { ask, provider, seconds, client } = await openRealm();
   provider.admin.setClient('direct', { consentRequired: true });
   const start = async () => {
@@ -256,7 +256,7 @@ test('a client whose requests must be pushed cannot ask through the browser', as
   expect((await attempt.finish((await visit(attempt.url)).url)).refresh_token).toBeTruthy();
 });
 
-test('what a pushed request is refused with: by RFC 9126, or as Keycloak does it', async () => {
+test('a faulty pushed request is refused as RFC 9126 says, or as Keycloak does', async () => {
   const { party, config, provider } = await meet();
   const push = () => refusal(party.begin(config, offline, { prompt: 'consent' }));
   const { admin } = provider;
@@ -319,7 +319,7 @@ test('a confidential client’s offline token is not bound; a nonce is asked for
   ).toEqual(['use_dpop_nonce', undefined]);
 });
 
-test('a proof counts once, for its address and method, and while it is fresh', async () => {
+test('a proof is accepted once, for its address and method, while it is fresh', async () => {
   const { ask, provider } = await openRealm();
   const form = { grant_type: 'password', username: 'alice', password: 'alice', scope: offline };
   const { privateKey, publicKey } = await generateKeyPair('ES256');

@@ -24,7 +24,7 @@ const stale = '400 invalid_grant Stale token';
 const reused = '400 invalid_grant Maximum allowed refresh token reuse exceeded';
 const detached = "400 invalid_grant Session doesn't have required client";
 
-test('an offline token is a JWT with Keycloak’s claims, and says no end where none is set', async () => {
+test('an offline token is a JWT with Keycloak’s claims, without an expiry where no maximum is set', async () => {
   const { login, refresh, provider } = await open();
   const token = await login();
   const claims = decodeJwt(token);
@@ -39,7 +39,7 @@ test('an offline token is a JWT with Keycloak’s claims, and says no end where 
   expect(decodeJwt(answer.token).jti).not.toBe(claims.jti);
 });
 
-test('Offline Session Idle: unused it dies, used it lives on', async () => {
+test('Offline Session Idle ends a session that is not used, and use prolongs it', async () => {
   const { login, seconds, refresh } = await open();
   let token = await login();
   const left = await login();
@@ -55,7 +55,7 @@ test('Offline Session Idle: unused it dies, used it lives on', async () => {
   expect((await refresh(token)).said).toBe(gone);
 });
 
-test('Offline Session Max Limited: the end comes nearer with each token, and no use puts it off', async () => {
+test('Offline Session Max ends a session however often it is used', async () => {
   const { login, seconds, refresh } = await open({ offlineMaxLimited: true, offlineMaxSeconds: 60 * day });
   let token = await login();
   const start = decodeJwt(token).iat ?? 0;
@@ -73,7 +73,7 @@ test('Offline Session Max Limited: the end comes nearer with each token, and no 
   expect((await refresh(token)).said).toBe('400 invalid_grant Token is not active');
 });
 
-test('a limit that is set later ends sessions whose tokens say no end', async () => {
+test('a maximum that is set later ends sessions whose tokens have no expiry', async () => {
   const { login, seconds, refresh, provider } = await open();
   const token = await next(await login());
   await seconds(2 * day);
@@ -105,7 +105,7 @@ test('Revoke Refresh Token off: a token works any number of times, each time for
   expect(decodeJwt(token).reuse_id).toBeUndefined();
 });
 
-test('Revoke Refresh Token on: a used token is refused, and the newest dies with it', async () => {
+test('Revoke Refresh Token on: a used token is refused, and the newest ends with it', async () => {
   const { login, refresh } = await open();
   const first = await login();
   const second = await next(first);
@@ -113,7 +113,7 @@ test('Revoke Refresh Token on: a used token is refused, and the newest dies with
   expect((await refresh(second)).said).toBe(detached);
 });
 
-test('an older token after a newer one was used is stale, and takes the newest along', async () => {
+test('an older token after a newer one was used is stale, and ends the newest too', async () => {
   const { login, refresh } = await open({ refreshTokenMaxReuse: 5 });
   const first = await login();
   const third = await next(await next(first));
@@ -147,7 +147,7 @@ test('of two answers to one token only the one issued last may be used', async (
   expect((await refresh(late)).said).toBe(detached);
 });
 
-test('of five uses at once one succeeds, and its token is dead afterwards', async () => {
+test('of five uses at once one succeeds, and the session is ended afterwards', async () => {
   const { login, refresh } = await open();
   const token = await login();
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => refresh(token)));

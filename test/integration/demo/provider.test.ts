@@ -53,7 +53,7 @@ const refusal = (promise: Promise<unknown>) =>
     },
   );
 
-test('a person signs in, reads in plain words what is asked, says yes, and the code buys an offline token', async () => {
+test('a person signs in, reads in plain words what is asked, consents, and the code gets an offline token', async () => {
   await freshBrowser();
   const attempt = await party.begin(config, offline, { prompt: 'consent' });
   const login = await browser.open(attempt.url);
@@ -103,7 +103,7 @@ test('signed in once, the person is only asked for consent, not for the password
   expect((await second.finish(back.url)).refresh_token).toBeTruthy();
 });
 
-test('a wrong password and a no end where they should', async () => {
+test('a wrong password asks again, and a declined consent goes back with access_denied', async () => {
   await freshBrowser();
   const attempt = await party.begin(config, offline, { prompt: 'consent' });
   const login = await browser.open(attempt.url);
@@ -115,7 +115,7 @@ test('a wrong password and a no end where they should', async () => {
   expect(new URL(back.url).searchParams.get('error')).toBe('access_denied');
 });
 
-test('each refresh rotates the offline token and slides its life; an old one ends the whole grant', async () => {
+test('each refresh rotates the offline token and prolongs the session; an old token ends the session', async () => {
   const first = await offlineToken(alice);
   const second = await oidc.refreshTokenGrant(config, first);
   expect(second).toMatchObject({ refresh_expires_in: 0 });
@@ -128,7 +128,7 @@ test('each refresh rotates the offline token and slides its life; an old one end
   });
 });
 
-test('of five refreshes at once one wins, and the grant is dead afterwards', async () => {
+test('of five refreshes at once one succeeds, and the session is ended afterwards', async () => {
   const token = await offlineToken(alice);
   const answers = await Promise.allSettled(Array.from({ length: 5 }, () => oidc.refreshTokenGrant(config, token)));
   const won = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.refresh_token ?? ''] : []));
@@ -136,7 +136,7 @@ test('of five refreshes at once one wins, and the grant is dead afterwards', asy
   expect(await refusal(oidc.refreshTokenGrant(config, won[0] ?? ''))).toMatchObject({ error: 'invalid_grant' });
 });
 
-test('without the role a code buys not_allowed; a refresh is refused and works again when the role is back', async () => {
+test('without the role a code gets not_allowed; a refresh is refused and works again when the role is back', async () => {
   const token = await offlineToken(bob);
   provider.admin.setOfflineRole('bob', false);
   const { page, attempt } = await consent(bob);
@@ -162,7 +162,7 @@ test('a changed client secret is refused as the client, and spends no token', as
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
-test('down, connections are refused; up again, the same token works', async () => {
+test('connections are refused while the provider is down; up again, the same token works', async () => {
   const token = await offlineToken(alice);
   await provider.down();
   await expect(oidc.refreshTokenGrant(config, token)).rejects.toThrow();
@@ -170,7 +170,7 @@ test('down, connections are refused; up again, the same token works', async () =
   expect((await oidc.refreshTokenGrant(config, token)).refresh_token).toBeTruthy();
 });
 
-test('a token revoked by the client is dead, and introspection says so', async () => {
+test('a token that the client revoked is refused, and introspection says so', async () => {
   const token = await offlineToken(alice);
   expect(await oidc.tokenIntrospection(config, token)).toMatchObject({ active: true });
   await oidc.tokenRevocation(config, token);
@@ -251,7 +251,7 @@ test('clients may sign their authentication, or post their secret', async () => 
   }
 });
 
-test('an offline token that nobody used for thirty days is gone, one used every week lives on', async () => {
+test('an offline token that was not used for thirty days is refused, one used every week works', async () => {
   let days = 0;
   const start = new Date('2030-01-01T00:00:00Z').getTime();
   const clock = {

@@ -10,7 +10,7 @@ import { startProviderProcess } from '../../support/servers/provider-process.ts'
 import { startRelyingParty } from '../../support/servers/relying-party.ts';
 import { openTestRealm } from './realm.ts';
 
-test('killed and started again with its journal, the newest token works and a used one still kills', async () => {
+test('killed and started again with its journal, the newest token works and a used one still ends the session', async () => {
   await using folder = await temporaryFolder('provider');
   const journal = join(folder.path, 'journal');
   await using party = await startRelyingParty();
@@ -35,7 +35,7 @@ test('killed and started again with its journal, the newest token works and a us
   expect(await second.log('held')).toMatchObject([{ endedBy: 'reuse' }]);
 });
 
-test('in a process of its own it is turned, made to fail, moved in time and asked like any other', async () => {
+test('in a process of its own it is administered, given faults, moved in time and asked like any other', async () => {
   await using party = await startRelyingParty({ consentRequired: false, directAccess: true });
   await using provider = await startProviderProcess({
     clients: [party.client],
@@ -55,7 +55,7 @@ test('in a process of its own it is turned, made to fail, moved in time and aske
   await expect(provider.admin('setClient', 'nobody', {})).rejects.toThrow('The provider has no client nobody.');
 });
 
-test('a line of the journal that was cut off does not count, all before it does', async () => {
+test('a last line of the journal that was cut off is ignored, all lines before it count', async () => {
   await using folder = await temporaryFolder('provider');
   const journal = join(folder.path, 'journal');
   const before = await openTestRealm({}, { journal });
