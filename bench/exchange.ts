@@ -1,16 +1,16 @@
 /**
- * Exchanges per second through the whole protocol (lease, spool, request, save) beside the bare token endpoint of the same
- * provider, with 1 and with 4 workers.
+ * Measures exchanges per second through the whole protocol (lease, spool, request, save), with 1 and with 4 workers, and
+ * compares them with plain refreshes at the same provider.
  * `node bench/exchange.ts [--json] [--provider demo|keycloak] [--processors apart|shared] [--seconds N] [--rounds N]`.
  *
- * - bare: a client that only refreshes, with as many keep-alive connections as ours has open: the provider can do no more.
- * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, on one PostgreSQL
- *   that commits each rotation durably.
+ * - bare: a client that only refreshes, with as many connections as Nightkeep has: the most that the provider can do.
+ * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, with one
+ *   PostgreSQL that commits each rotation durably.
  *
- * The provider has half of the processors, the client the other half, where it runs alone or is workers and PostgreSQL; with
- * `shared` all are everybody's. Rotation is strict: a token that came back twice would end its session, and the bench with
- * it. Rounds take turns, and the medians are compared. Then the keep-alive sweep: how long it takes to find what is due
- * among few and among 100,000 grants.
+ * With `apart` the provider has half of the processors, and the client or Nightkeep with PostgreSQL has the other half; with
+ * `shared` both use all. Rotation is strict: a token sent twice would end its session, and the bench with it. Both sides are
+ * measured in turn, and their medians compared. Finally it times how long the keep-alive sweep takes to find what is due
+ * among 1,000 and 100,000 grants.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,8 +23,8 @@ import { startEmbeddedDatabase } from '../src/database/embedded.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { atOnce } from '../src/flows/custody/keep-alive.ts';
 import { openBareClient } from './exchange/bare-client.ts';
-import { insertCrowd, insertHistory } from './exchange/crowd.ts';
-import { enrol } from './exchange/enrol.ts';
+import { insertExchanges, insertGrants } from './exchange/filler-rows.ts';
+import { makeGrants } from './exchange/grants.ts';
 import { halves, runOn } from './exchange/processors.ts';
 import { providers } from './exchange/provider-process.ts';
 import { timeSweeps } from './exchange/sweeps.ts';
@@ -53,9 +53,9 @@ if (apart) runOn(apart.ours);
 const { url, ownerUrl } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
 await migrate(ownerUrl);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
-await insertCrowd(database, { grants: 10_000, due: 0 });
-await insertHistory(database, 10);
-const people = await enrol(provider, database);
+await insertGrants(database, { grants: 10_000, due: 0 });
+await insertExchanges(database, 10);
+const people = await makeGrants(provider, database);
 
 const bare = opened.use(await openBareClient(provider, people.bare, Math.max(...counts) * atOnce));
 const children = await startWorkers(Math.max(...counts));
@@ -69,7 +69,7 @@ for (let round = 0; round < rounds; round += 1) {
     const name = String(count);
     const row = rates[name] ?? { bare: [], ours: [], statements: [] };
     rates[name] = row;
-    row.bare.push(await bare.refresh(count * grantsOfWorker, { lanes: count * atOnce, ms }));
+    row.bare.push(await bare.refresh(count * grantsOfWorker, { atOnce: count * atOnce, ms }));
     const ours = await exchangeWith(children.slice(0, count));
     row.ours.push(ours.rate);
     row.statements.push(ours.statements);
@@ -93,12 +93,12 @@ const processors = apart ? 'apart' : 'shared';
 console.log(JSON.stringify({ provider: values.provider, processors, ratio: workers['4']?.ratio, workers, sweep }));
 await opened.disposeAsync();
 
-/** Starts the workers that all rounds share, as a house has them: until they are warm, compilers are at work. */
+/** Starts the workers of all rounds, and waits until they have warmed up. */
 async function startWorkers(count: number): Promise<ChildProcess[]> {
   const children = Array.from({ length: count }, (_, index) => {
     const order: WorkerOrder = {
       grantIds: people.grants.slice(index * grantsOfWorker, (index + 1) * grantsOfWorker),
-      lanes: atOnce,
+      atOnce,
       databaseUrl: url,
       keyring: people.keyring,
       spool: join(home, `spool-${index}`),
@@ -112,9 +112,9 @@ async function startWorkers(count: number): Promise<ChildProcess[]> {
   return children;
 }
 
-/** Lets workers begin together, and adds up what they did. */
+/** Lets these workers exchange for the time of a round, and adds up their results. */
 async function exchangeWith(children: readonly ChildProcess[]): Promise<{ rate: number; statements: number }> {
-  // As autovacuum leaves it in a database that has been in use for a while.
+  // What autovacuum would have done in a database that has been in use for a while.
   await database.$executeRaw`VACUUM ANALYZE`;
   const done = await Promise.all(
     children.map(async (child): Promise<WorkerResult> => {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What one step cost, from the start of its process to its end. */
+/** What a step took, from the start of its process to its end. */
 export interface Cost {
   readonly ms: number;
-  /** The most memory it held at once. */
+  /** Its peak resident memory. */
   readonly rssMB: number;
   readonly output: string;
 }
@@ -15,7 +15,7 @@ export interface Step {
   readonly env?: Record<string, string>;
 }
 
-/** Runs a step in a process of its own, after everything written so far is on the disk. */
+/** Runs a step in a process of its own, once everything written so far is on the disk. */
 export async function measure(step: Step): Promise<Cost> {
   await run({ command: 'sync', args: [] });
   return run(step);
@@ -40,7 +40,7 @@ async function run({ command, args, env }: Step): Promise<Cost> {
   return { ms, rssMB: Math.round(peak / 1024), output };
 }
 
-/** The kernel keeps the highest value itself, so looking now and then is enough. */
+/** Reads the peak that the kernel keeps, so reading it now and then is enough. */
 function residentKiB(pid: number | undefined): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

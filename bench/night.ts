@@ -1,15 +1,15 @@
 /**
- * Three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: ours, beside what a user
- * would script and beside the ideal pipeline. `node bench/night.ts [--json] [--without-stock] [--keep DIR]`.
+ * Times three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: Nightkeep, what a
+ * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--without-stock] [--keep DIR]`.
  *
- * - ours: the WebDAV source, the archiver and a repository in a folder, one process.
- * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone paces itself to 100 requests a second.
+ * - ours: Nightkeep's WebDAV source, archiver and a repository in a folder, in one process.
+ * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone limits itself to 100 requests a second.
  * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
- *   No pipeline that fetches first and backs up then can be faster.
+ *   No pipeline that first fetches and then backs up can be faster.
  *
- * A time is that of a process from start to end. Ours and the client run with Node's compile cache warm, since a service that runs
- * all the time has its code at hand, and with the memory flags that `npm start` gives. Every step has fresh
- * folders where it needs any, `sync` goes before each, and nothing is deleted before the end.
+ * Each time is that of a process from start to end. Nightkeep and the client run with a warm compile cache, as a service that
+ * runs all the time has its code compiled, and with the memory flags of `npm start`. Every step gets fresh folders, `sync`
+ * runs before each, and nothing is deleted before the end.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ import { initRepository } from '../src/store/repository/repository.ts';
 import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { startApache } from '../test/support/servers/apache.ts';
 import { type Cost, measure } from './measure.ts';
-import { changeOne, makeWorld } from './night/world.ts';
+import { changeOneFile, writeFiles } from './night/files.ts';
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean' }, 'without-stock': { type: 'boolean' }, keep: { type: 'string' } },
@@ -51,7 +51,7 @@ await chmod(home, 0o755);
 const root = join(home, 'cloud');
 await mkdir(root);
 say(`making 10,000 texts and 20 large files in ${root}`);
-await makeWorld(root);
+await writeFiles(root);
 await using server = await startApache({ root });
 
 const ours = join(home, 'ours');
@@ -68,7 +68,7 @@ await writeFile(rcloneConfig, `[cloud]\ntype = webdav\nurl = ${server.url}\nvend
 await warmUp();
 const nights: Record<string, Night> = {};
 for (const name of ['first', 'unchanged', 'oneChanged']) {
-  if (name === 'oneChanged') await changeOne(root);
+  if (name === 'oneChanged') await changeOneFile(root);
   nights[name] = await night(name);
   say(`${name}: ${JSON.stringify(nights[name])}`);
 }
@@ -77,12 +77,12 @@ console.log(JSON.stringify(nights));
 if (options.keep === undefined) await rm(home, { recursive: true });
 
 async function night(name: string): Promise<Night> {
-  const ourCost = await measure(node('ours.ts', server.url, ours, password));
+  const ourCost = await measure(node('nightkeep.ts', server.url, ours, password));
   const bare = await measure(node('bare-client.ts', server.url, join(home, 'bare-state.json')));
   const restic = await measure(backup(ideal, root));
   const stockMs = options['without-stock'] ? null : await stock();
   const { requests, bytes, insideMs, problems } = lastLine(ourCost);
-  if (problems !== 0) throw new Error(`${name}: our night had problems.`);
+  if (problems !== 0) throw new Error(`${name}: Nightkeep's night had problems.`);
   const idealMs = bare.ms + restic.ms;
   return {
     ms: ourCost.ms,
@@ -100,7 +100,7 @@ async function night(name: string): Promise<Night> {
   };
 }
 
-/** A night of a small cloud for the compile cache, and everything read once so that nobody finds the server or the disk cold. */
+/** Runs a small night to fill the compile cache, and reads every file once so that server and disk are warm for all. */
 async function warmUp(): Promise<void> {
   const small = join(home, 'small');
   await mkdir(small);
@@ -108,7 +108,7 @@ async function warmUp(): Promise<void> {
   await using smallServer = await startApache({ root: small });
   const repository = join(home, 'warm-up');
   await initRepository(openLocalBackend(repository), { password, clock: systemClock() });
-  await measure(node('ours.ts', smallServer.url, repository, password));
+  await measure(node('nightkeep.ts', smallServer.url, repository, password));
   await measure(node('bare-client.ts', server.url, join(home, 'warm-up.json')));
 }
 

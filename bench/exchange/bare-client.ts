@@ -1,14 +1,14 @@
 import { Pool } from 'undici';
-import { inLanes, warmUp } from './lanes.ts';
+import { repeatAtOnce, warmUp } from './concurrency.ts';
 import type { ProviderProcess } from './provider-process.ts';
 
 /** A client that refreshes and does nothing else. */
 export interface BareClient extends AsyncDisposable {
-  /** Refreshes per second with the first so many tokens, one after the other in each lane. */
-  refresh(tokens: number, options: { lanes: number; ms: number }): Promise<number>;
+  /** Refreshes the first `tokens` tokens in turn, as many at once as named, and answers the refreshes per second. */
+  refresh(tokens: number, options: { atOnce: number; ms: number }): Promise<number>;
 }
 
-/** Opens the client, with as many connections as it has lanes at most, and warms it up. Changes the tokens in place. */
+/** Opens the client with a connection for each refresh that is made at once, and warms it up. Changes the tokens in place. */
 export async function openBareClient(
   provider: ProviderProcess,
   tokens: { token: string }[],
@@ -28,11 +28,11 @@ export async function openBareClient(
       throw new Error(`The provider refused: ${answer.statusCode}`);
     mine.token = json.refresh_token;
   };
-  await inLanes(tokens, connections, refresh, (count) => count >= warmUp);
+  await repeatAtOnce(tokens, connections, refresh, (count) => count >= warmUp);
   return {
-    refresh: async (count, { lanes, ms }) => {
+    refresh: async (count, { atOnce, ms }) => {
       const begin = performance.now();
-      const done = await inLanes(tokens.slice(0, count), lanes, refresh, () => performance.now() - begin >= ms);
+      const done = await repeatAtOnce(tokens.slice(0, count), atOnce, refresh, () => performance.now() - begin >= ms);
       return (done / (performance.now() - begin)) * 1000;
     },
     [Symbol.asyncDispose]: () => pool.close(),

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 /**
- * Half of the processors for the provider, and half for Nightkeep and its database: at home they are different machines,
- * and neither waits for the other's. Undefined where this system does not let a process say where it runs.
+ * Half of the processors for the provider, and half for Nightkeep and its database, which in production are different
+ * machines. Undefined where this system has no taskset, or one processor only.
  */
 export function halves(): { provider: string; ours: string } | undefined {
   const count = availableParallelism();
@@ -12,7 +12,7 @@ export function halves(): { provider: string; ours: string } | undefined {
   return { provider: `0-${half - 1}`, ours: `${half}-${count - 1}` };
 }
 
-/** Moves this process, and all that it starts from now on, to these processors. */
+/** Moves this process, and every child it starts from now on, to these processors. False where that fails. */
 export function runOn(processors: string): boolean {
   return spawnSync('taskset', ['-a', '-p', '-c', processors, String(process.pid)]).status === 0;
 }

@@ -15,7 +15,7 @@ export interface ProviderProcess extends AsyncDisposable {
   readonly people: readonly Person[];
 }
 
-/** Starts a provider in a process of its own, with strict rotation and so many made-up people. */
+/** Starts a provider in a process of its own, with strict rotation and this number of made-up people. */
 export const providers: Readonly<Record<string, (people: number) => Promise<ProviderProcess>>> = {
   demo: startDemo,
   keycloak: startRealKeycloak,

@@ -1,4 +1,4 @@
-/** A child of bench/exchange.ts: is told who the people are, tells its parent how to reach it, and lives as long as its parent does. */
+/** A child process of bench/exchange.ts: gets the people in a message, answers how to reach it, and ends with its parent. */
 import { once } from 'node:events';
 import type { Person } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';

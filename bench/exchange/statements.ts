@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** Counts from now on all that this process sends to PostgreSQL, BEGIN and COMMIT included. */
+/** Counts all statements that this process sends to PostgreSQL from now on, BEGIN and COMMIT included. */
 export function countStatements(): () => number {
   let sent = 0;
   const { query } = pg.Client.prototype;

@@ -1,8 +1,8 @@
 import type { Database } from '../../src/database/client.ts';
 import { listGrantsToExchange } from '../../src/database/grants.ts';
-import { insertCrowd } from './crowd.ts';
+import { insertGrants } from './filler-rows.ts';
 
-/** One row: how long it takes to find what is due among so many grants, the median of several tries. */
+/** How long it takes to find what is due among the grants: the median of several tries. */
 export interface SweepTime {
   grants: number;
   due: number;
@@ -12,7 +12,7 @@ export interface SweepTime {
 const limit = 10_000;
 const tries = 9;
 
-/** Fills the table with grants and times the question of the keep-alive sweep at several sizes. */
+/** Fills the table of grants to several sizes, and times the query of the keep-alive sweep at each. */
 export async function timeSweeps(database: Database): Promise<SweepTime[]> {
   const rows: SweepTime[] = [];
   for (const [grants, due] of [
@@ -22,7 +22,7 @@ export async function timeSweeps(database: Database): Promise<SweepTime[]> {
     [100_000, 10_000],
   ] as const) {
     await database.$executeRaw`DELETE FROM users`;
-    await insertCrowd(database, { grants, due });
+    await insertGrants(database, { grants, due });
     await database.$executeRaw`ANALYZE grants`;
     rows.push({ grants, due, ms: await timeOne(database, due) });
   }

@@ -1,4 +1,4 @@
-/** A child of bench/exchange.ts: exchanges its grants in turn through the whole protocol, whenever and for as long as it is told. */
+/** A child process of bench/exchange.ts: exchanges its grants in turn through the whole protocol, for as long as each message says. */
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/client.ts';
@@ -9,13 +9,13 @@ import { silentLog } from '../../src/log.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
-import { inLanes, warmUp } from './lanes.ts';
+import { repeatAtOnce, warmUp } from './concurrency.ts';
 import { configOf } from './settings.ts';
 import { countStatements } from './statements.ts';
 
 export interface WorkerOrder {
   grantIds: string[];
-  lanes: number;
+  atOnce: number;
   databaseUrl: string;
   keyring: string;
   spool: string;
@@ -30,7 +30,7 @@ export interface WorkerResult {
 
 process.once('disconnect', () => process.exit());
 const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
-const { provider, grantIds, lanes } = order;
+const { provider, grantIds, atOnce } = order;
 const config = configOf(provider, order.keyring);
 const clock = systemClock();
 const count = countStatements();
@@ -48,11 +48,11 @@ const resources = {
 };
 const statements = sharedStatements(database);
 const exchange = (grantId: string) => exchangeNow(resources, grantId, statements);
-await inLanes(grantIds, lanes, exchange, (done) => done >= warmUp);
+await repeatAtOnce(grantIds, atOnce, exchange, (done) => done >= warmUp);
 process.on('message', async ({ ms }: { ms: number }) => {
   const begin = performance.now();
   const before = count();
-  const exchanges = await inLanes(grantIds, lanes, exchange, () => performance.now() - begin >= ms);
+  const exchanges = await repeatAtOnce(grantIds, atOnce, exchange, () => performance.now() - begin >= ms);
   const result: WorkerResult = { exchanges, elapsedMs: performance.now() - begin, statements: count() - before };
   process.send?.(result);
 });

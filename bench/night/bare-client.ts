@@ -1,6 +1,7 @@
 /**
- * The least that any backup over WebDAV must do: list every folder and fetch, over 16 keep-alive connections, and throw the
- * bytes away. `node bare-client.ts URL STATE` fetches what STATE (a file of path and ETag, written at the end) does not have.
+ * The least that any backup over WebDAV must do: lists every folder and fetches the files over 16 keep-alive connections,
+ * without keeping them. `node bare-client.ts URL STATE` fetches what STATE, a file of paths and ETags that it writes at the
+ * end, does not have.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Pool } from 'undici';

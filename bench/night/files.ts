@@ -3,26 +3,27 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The data of one person: 10,000 small texts in 1,000 folders (25 in each of 40), and 20 random files of 10 MiB. */
-const world = { tops: 40, folders: 25, texts: 10, textBytes: 12_000, large: 20, largeBytes: 10 * 1024 * 1024 };
+const layout = { tops: 40, folders: 25, texts: 10, textBytes: 12_000, large: 20, largeBytes: 10 * 1024 * 1024 };
 
-/** Writes the files; everybody may read them. */
-export async function makeWorld(root: string): Promise<void> {
-  for (let top = 0; top < world.tops; top++) {
-    for (let folder = 0; folder < world.folders; folder++) await makeFolder(root, top, folder);
+/** Writes the files. */
+export async function writeFiles(root: string): Promise<void> {
+  for (let top = 0; top < layout.tops; top++) {
+    for (let folder = 0; folder < layout.folders; folder++) await makeFolder(root, top, folder);
   }
   await mkdir(join(root, 'large'));
-  for (let n = 0; n < world.large; n++) await writeFile(join(root, 'large', `${n}.bin`), randomBytes(world.largeBytes));
+  for (let n = 0; n < layout.large; n++)
+    await writeFile(join(root, 'large', `${n}.bin`), randomBytes(layout.largeBytes));
 }
 
 /** Changes one text, deep in the tree. */
-export async function changeOne(root: string): Promise<void> {
+export async function changeOneFile(root: string): Promise<void> {
   await writeFile(join(root, 'top-17', 'folder-11', 'text 3.txt'), `changed\n${textOf('another')}`);
 }
 
 async function makeFolder(root: string, top: number, folder: number): Promise<void> {
   const path = join(root, `top-${top}`, `folder-${folder}`);
   await mkdir(path, { recursive: true });
-  for (let n = 0; n < world.texts; n++) {
+  for (let n = 0; n < layout.texts; n++) {
     await writeFile(join(path, `text ${n}.txt`), textOf(`${top}/${folder}/${n}`));
   }
 }
@@ -36,12 +37,12 @@ const words =
 function textOf(seed: string): string {
   const parts: string[] = [];
   let length = 0;
-  for (let block = 0; length < world.textBytes; block++) {
+  for (let block = 0; length < layout.textBytes; block++) {
     for (const byte of createHash('sha256').update(`${seed}#${block}`).digest()) {
       const word = byte < 24 ? `${byte * 7919}.` : (words[byte % words.length] ?? '');
       parts.push(word);
       length += word.length + 1;
     }
   }
-  return parts.join(' ').slice(0, world.textBytes);
+  return parts.join(' ').slice(0, layout.textBytes);
 }

@@ -9,8 +9,8 @@ import { parseKeyring } from '../../src/vault/keyring.ts';
 import type { ProviderProcess } from './provider-process.ts';
 import { configOf } from './settings.ts';
 
-/** Half of the people consent to Nightkeep, whose grants are answered; the tokens of the other half are for bare clients. */
-export async function enrol(provider: ProviderProcess, database: Database) {
+/** Gets an offline token for everybody. Half of the tokens become grants of Nightkeep, the other half is for the bare client. */
+export async function makeGrants(provider: ProviderProcess, database: Database) {
   const keyring = `bench:${randomBytes(32).toString('base64url')}`;
   const clock = systemClock();
   const config = configOf(provider, keyring);

@@ -1,7 +1,10 @@
 import type { Database } from '../../src/database/client.ts';
 
-/** People with a grant each, made in SQL: so many, the first of them due. Their tokens open with no key. */
-export async function insertCrowd(database: Database, { grants, due }: { grants: number; due: number }): Promise<void> {
+/** Inserts people with one grant each, of which the first `due` are due. No key opens their tokens. */
+export async function insertGrants(
+  database: Database,
+  { grants, due }: { grants: number; due: number },
+): Promise<void> {
   await database.$executeRaw`
     INSERT INTO users (id, issuer, subject, created_at)
     SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'https://idp.example', n::text, now()
@@ -13,8 +16,8 @@ export async function insertCrowd(database: Database, { grants, due }: { grants:
     FROM users WHERE issuer = 'https://idp.example'`;
 }
 
-/** What so many exchanges leave behind for each of the crowd: plans are made for tables as a house in use has them. */
-export async function insertHistory(database: Database, exchanges: number): Promise<void> {
+/** Inserts past exchanges for each of these grants, so that PostgreSQL plans its queries as for tables in use. */
+export async function insertExchanges(database: Database, exchanges: number): Promise<void> {
   await database.$executeRaw`
     INSERT INTO token_generations (grant_id, number, state, sealed, key_id, fingerprint, fence, received_at)
     SELECT id, n, (CASE WHEN n = 1 THEN 'current' ELSE 'superseded' END)::generation_state, decode(repeat('00', 1000), 'hex'), 'bench',

@@ -1,4 +1,4 @@
-/** One night of ours in a process of its own: `node ours.ts URL REPOSITORY PASSWORD`. */
+/** One night of Nightkeep in a process of its own: `node nightkeep.ts URL REPOSITORY PASSWORD`. */
 import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log.ts';
 import { webdavSource } from '../../src/sources/dav/webdav.ts';
@@ -13,7 +13,7 @@ import { openRepository } from '../../src/store/repository/repository.ts';
 
 const [, , url, path, password] = process.argv;
 if (url === undefined || path === undefined || password === undefined)
-  throw new Error('usage: ours.ts URL REPOSITORY PASSWORD');
+  throw new Error('usage: nightkeep.ts URL REPOSITORY PASSWORD');
 const clock = systemClock();
 const start = clock.elapsed();
 const repository = await openRepository(openLocalBackend(path), password);
