@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
+import { freePort } from '../src/database/free-port.ts';
 import { type Log, openLog } from '../src/log.ts';
 import { openResources, type Resources } from '../src/resources.ts';
 import { serve } from '../src/web/server.ts';
 import { startWorker } from '../worker/main.ts';
 import { type DemoCloud, startCloud } from './cloud/cloud.ts';
-import { freePort } from './loopback-server.ts';
 import { alice, bob, people } from './people.ts';
 import { type DemoProvider, startProvider } from './provider/provider.ts';
 import type { DemoClient } from './provider/realm/client.ts';

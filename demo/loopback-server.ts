@@ -48,10 +48,3 @@ export async function listenOnLoopback(wanted: number): Promise<LoopbackServer> 
     },
   };
 }
-
-/** A loopback port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = await listenOnLoopback(0);
-  await server.down();
-  return server.port;
-}

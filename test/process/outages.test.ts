@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../demo/loopback-server.ts';
 import { alice, bob } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
+import { freePort } from '../../src/database/free-port.ts';
 import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
 import { consent } from '../scenarios/scene.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../demo/loopback-server.ts';
 import { alice } from '../../demo/people.ts';
+import { freePort } from '../../src/database/free-port.ts';
 import { texts } from '../../src/web/texts.ts';
 import { consent } from '../scenarios/scene.ts';
 import type { Visitor } from '../support/realms/realm.ts';

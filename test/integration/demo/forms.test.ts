@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { afterAll, expect, test } from 'vitest';
 import { openBrowser } from '../../../demo/browser/browser.ts';
 import { formsIn } from '../../../demo/browser/forms.ts';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 
 test('the fields and buttons of a form are found, those outside that name it too, with references decoded', () => {
   const [form] = formsIn(`<!-- <form action="/not"></form> -->
@@ -26,9 +26,10 @@ one &lt; two</textarea>
   expect(form?.buttons.map(({ text }) => text)).toEqual(['Go on', 'Stop']);
 });
 
-let url: string;
+const server = await listenOnLoopback(0);
+const url = server.origin;
 const seen: { request: IncomingMessage; body: string }[] = [];
-const server = createServer(async (request, response) => {
+server.serve(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   seen.push({ request, body: Buffer.concat(chunks).toString() });
@@ -46,13 +47,7 @@ const server = createServer(async (request, response) => {
     response.end('<form method="post"><input name="a" value="1"><button name="b" value="2">Send</button></form>');
   }
 });
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterAll(() => {
-  server.close();
-});
+afterAll(server.down);
 
 test('the browser keeps cookies by path, follows redirects, and says where a form came from', async () => {
   await using browser = openBrowser();

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
@@ -67,13 +66,13 @@ async function publish(issuer: Issuer) {
     ...openProcessState(house.resources),
   };
   const app = createApp({ ...house.resources, ...unused, issuer });
-  const server = createServer(async (request, response) => {
+  const server = await listenOnLoopback(0);
+  server.serve(async (request, response) => {
     const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
-  return { url, [Symbol.asyncDispose]: async () => void server.close().closeAllConnections() };
+  const url = `${server.origin}/jwks`;
+  return { url, [Symbol.asyncDispose]: server.down };
 }
 
 test('a client that signs its assertions works with its keys published at /jwks, and while they are rolled', async () => {

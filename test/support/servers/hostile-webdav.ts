@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 
 /** A file or folder of the hostile server. Times are whole seconds, as in WebDAV. */
 export interface HostileNode {
@@ -58,7 +57,8 @@ export async function startHostileWebdav(root: HostileNode = folder()): Promise<
   let now = 0;
   let most = 0;
   const state: { mischief: Mischief } = { mischief: () => undefined };
-  const server = createServer(async (request, response) => {
+  const server = await listenOnLoopback(0);
+  server.serve(async (request, response) => {
     most = Math.max(most, ++now);
     response.once('close', () => now--);
     const one = await hear(request, heard);
@@ -66,20 +66,13 @@ export async function startHostileWebdav(root: HostileNode = folder()): Promise<
     if (state.mischief(one, response) === true) return;
     answer(root, one, response);
   });
-  server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dav/`;
+  const url = `${server.origin}/dav/`;
   return Object.assign(state, {
     url,
     root,
     heard,
     mostAtOnce: () => most,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    [Symbol.asyncDispose]: server.down,
   });
 }
 

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 
 /** What an endpoint answers. */
 export interface Answer {
@@ -35,7 +33,9 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
   const metadata: Record<string, unknown> = {};
   const state: Pick<OpenIdIssuer, 'answer'> = { answer: () => undefined };
   let key = await newKey(1);
-  const server = createServer(async (request, response) => {
+  const server = await listenOnLoopback(0);
+  const url = server.origin;
+  server.serve(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const reply = async (): Promise<Answer> => {
@@ -51,9 +51,6 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.end(JSON.stringify(body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return Object.assign(state, {
     url,
     metadata,
@@ -65,10 +62,7 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
     rollKey: async () => {
       key = await newKey(Number(key.id) + 1);
     },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
+    [Symbol.asyncDispose]: server.down,
   });
 }
 
