@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import type { HeldAnswer } from './realm.ts';
 
 /** The way from Nightkeep to a provider, on an address of its own. */
@@ -14,7 +14,8 @@ export interface Wire extends AsyncDisposable {
 /** Passes everything on to `target`, which takes the wire's address for its own. */
 export async function openWire(target: URL): Promise<Wire> {
   let holding: { given: () => void; released: Promise<void> } | undefined;
-  const server = createServer(async (asked, answer) => {
+  const server = await listenOnLoopback(0);
+  server.serve(async (asked, answer) => {
     const body = await buffer(asked);
     const held = isExchange(asked, body) ? holding : undefined;
     if (held) holding = undefined;
@@ -24,21 +25,15 @@ export async function openWire(target: URL): Promise<Wire> {
     await held?.released;
     deliver(given, answer);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: server.origin,
     holdNextAnswer: () => {
       const given = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();
       holding = { given: given.resolve, released: released.promise };
       return { given: given.promise, release: released.resolve };
     },
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    [Symbol.asyncDispose]: server.down,
   };
 }
 

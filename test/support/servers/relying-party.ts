@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as oidc from 'openid-client';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';
 
 /** The smallest relying party there is: sends the browser off, and shows the address that it came back to. */
@@ -25,15 +24,15 @@ export interface Attempt {
 
 export async function startRelyingParty(overrides: Partial<DemoClient> = {}): Promise<RelyingParty> {
   const logoutTokens: string[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await listenOnLoopback(0);
+  server.serve(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const token = new URLSearchParams(Buffer.concat(chunks).toString()).get('logout_token');
     if (token) logoutTokens.push(token);
     response.end(`<p>Back at ${request.url}</p>`);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin } = server;
   const redirectUri = `${origin}/callback`;
   const client: DemoClient = {
     id: 'rp',
@@ -79,9 +78,6 @@ export async function startRelyingParty(overrides: Partial<DemoClient> = {}): Pr
         },
       };
     },
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    [Symbol.asyncDispose]: server.down,
   };
 }

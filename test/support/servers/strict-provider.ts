@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import { openBrowser } from '../../../demo/browser/browser.ts';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 
 export interface StrictProvider extends AsyncDisposable {
   readonly issuer: string;
@@ -15,9 +14,8 @@ export interface StrictProvider extends AsyncDisposable {
  * the key, and rotates them, each good for one use.
  */
 export async function startStrictProvider(redirectUri: string): Promise<StrictProvider> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await listenOnLoopback(0);
+  const issuer = server.origin;
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -51,13 +49,13 @@ export async function startStrictProvider(redirectUri: string): Promise<StrictPr
     });
     context.redirect(target);
   });
-  server.on('request', provider.callback());
+  server.serve(provider.callback());
   return {
     issuer,
     visit: async (url) => {
       await using browser = openBrowser();
       return new URL((await browser.open(url.href)).url);
     },
-    [Symbol.asyncDispose]: async () => void server.close().closeAllConnections(),
+    [Symbol.asyncDispose]: server.down,
   };
 }
