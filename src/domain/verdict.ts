@@ -7,19 +7,19 @@ export type FailedAnswer =
   | { kind: 'lost'; errorCode: string; status?: number }
   | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number; hint?: Hint };
 
-/** Tokens that arrived, before anybody has looked whether they may be used. */
+/** Tokens that arrived and were not validated yet. */
 export interface ReceivedAnswer {
   kind: 'answered';
   status: number;
   tokens: TokenAnswer;
-  /** Lets the client library check the answer; why it does not accept it, if it does not. Whatever it says, the tokens are real. */
+  /** Lets the client library validate the answer. Resolves to the code of its objection, if it has one; the tokens are real all the same. */
   validate: () => Promise<string | undefined>;
 }
 
 /** How one token request ended. */
 export type ExchangeAnswer = FailedAnswer | ReceivedAnswer;
 
-/** Why tokens are not used that came for somebody else. */
+/** The fault of an answer whose tokens belong to another subject. */
 export const wrongSubject = 'wrong-subject';
 
 /**

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { type EnrollMethod, enrollError } from './enroll-error.ts';
 import { oauthErrorOf } from './provider-error.ts';
 
-/** The ways to consent without a browser of ours. Throw `enroll/…`, `consent/…`, or what the provider is at fault of. */
+/** The ways to consent without our pages. Throw `enroll/…`, `consent/…`, or `provider/…` where the provider is at fault. */
 export interface Enrollment {
   /** Begins a device authorization (RFC 8628). */
   device(scope: string): Promise<DeviceLogin>;

@@ -17,7 +17,7 @@ interface Exchange {
 /**
  * Sends the token once. The request is made again only where it used nothing up: the client was refused and has another
  * secret, or the provider wants its nonce in the proof (RFC 9449, section 8). The library sends and validates in one call, so
- * the fetch of this exchange holds an answer with tokens back until `validate` is called: whoever asked saves them first.
+ * the fetch of this exchange holds an answer with tokens back until `validate` is called. The caller saves the tokens first.
  */
 export async function exchangeOnce(connect: () => Promise<Connection>, exchange: Exchange): Promise<ExchangeAnswer> {
   const { clock } = exchange;

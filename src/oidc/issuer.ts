@@ -23,7 +23,7 @@ export interface Issuer {
   readonly clientId: string;
   /** Throws `provider/unavailable`, `provider/refused-client` or `consent/not-offline`. */
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
-  /** Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or what the provider is at fault of. */
+  /** Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or `provider/…` where the provider is at fault. */
   finishAuthorization(callback: URL, transaction: AuthorizationTransaction): Promise<Authorized>;
   /** The ways to consent without our pages. */
   readonly enroll: Enrollment;
@@ -36,7 +36,7 @@ export interface Issuer {
   revoke(token: string): Promise<void>;
   /** What a logout token says (Back-Channel Logout 1.0). Throws `logout/invalid-token` or `provider/unavailable`. */
   readLogoutToken(token: string): Promise<LogoutToken>;
-  /** The proof that whoever shows an access token has the key that it is bound to (RFC 9449, section 7). */
+  /** The proof that the sender of an access token holds the key that the token is bound to (RFC 9449, section 7). */
   prove(boundKey: string, request: ProvenRequest): Promise<string>;
   /** The keys that the provider checks client assertions with, the newest first (RFC 7517). Throws `config/invalid`. */
   publicKeys(): Promise<{ keys: Record<string, unknown>[] }>;

@@ -57,7 +57,7 @@ export function scopeMissing(cause: unknown): AppError {
   return new AppError(code, message, { cause, detail: { error: 'invalid_scope' } });
 }
 
-/** Turns what the library threw into an error of the house. The provider's own words stay in `cause`. */
+/** Turns what the library threw into an AppError. The provider's own words stay in `cause`. */
 export function providerError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const error = oauthErrorOf(cause);

@@ -4,7 +4,7 @@ import { isAppError } from '../../errors.ts';
 import type { Needs } from './needs.ts';
 import { exchangeNow } from './obtain-access.ts';
 
-/** A person who is impatient asks the provider no more often. */
+/** A person makes the provider be asked no more often than this. */
 const pauseForPeopleMs = 60_000;
 
 /**

@@ -4,7 +4,7 @@ import { type Verdict, wrongSubject } from '../../domain/verdict.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
-/** What an exchange that gave no access tells whoever asked for it. */
+/** The error for the caller of an exchange that gave no access token. */
 export function explainFailure(
   { clock }: Pick<Resources, 'clock'>,
   lease: Lease,
@@ -58,7 +58,7 @@ export function notUsable(state: string, retryAfterMs?: number): AppError {
   });
 }
 
-/** The provider, or our client there, is in trouble; nobody is asked but for a probe a minute. */
+/** The circuit of the provider is open: only one probe a minute is sent. */
 export function circuitOpen(at: Date, nextProbeAt: Date): AppError {
   return new AppError(
     'provider/circuit-open',

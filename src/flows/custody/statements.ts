@@ -9,7 +9,7 @@ export interface Statements {
   save: (exchanged: Exchanged) => Promise<Saved>;
 }
 
-/** Each has a statement to itself: for whoever exchanges one token. */
+/** One statement for each call, to exchange a single token. */
 export function ownStatements(database: Database): Statements {
   return {
     claim: async (request) => (await claimLeases(database, [request]))[0],
@@ -17,7 +17,7 @@ export function ownStatements(database: Database): Statements {
   };
 }
 
-/** Those of one moment share statements, and with them the commit: for whoever exchanges many tokens at once. */
+/** Calls of one moment share statements, and with them the commit, to exchange many tokens at once. */
 export function sharedStatements(database: Database): Statements {
   return {
     claim: grouped((requests: readonly LeaseRequest[]) => claimLeases(database, requests)),
@@ -28,7 +28,7 @@ export function sharedStatements(database: Database): Statements {
   };
 }
 
-/** A grant that another transaction holds is waited for alone, so that no other save waits with it. */
+/** Waits for a grant that another transaction holds, outside of the group, so that no other save waits with it. */
 function waiting(
   database: Database,
   saveAtOnce: (exchanged: Exchanged) => Promise<Saved | undefined>,
