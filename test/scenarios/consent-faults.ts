@@ -46,10 +46,10 @@ export function describeConsentFaults(provider: Provider): void {
       expect(home).toContain(texts.home.expired);
       expect(home).toContain(texts.consentEnds.reasons[reason]?.happened);
       expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
-      expect((await scene.command('grants')).output).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
+      expect(await scene.command('grants')).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
       expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });
       expect(await scene.night()).toHaveLength(1);
-      expect((await scene.command('snapshots', '--user', 'alice')).output.split('\n')).toHaveLength(1);
+      expect((await scene.command('snapshots', '--user', 'alice')).split('\n')).toHaveLength(1);
 
       if (undo !== undefined) {
         await undo();
@@ -95,7 +95,10 @@ export function describeTakenRole(provider: Provider): void {
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
     expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.reasons.permission_missing?.happened);
     await undo?.();
-    expect(await scene.command('grants', '--ask-again', '--user', 'alice')).toMatchObject({ code: 0 });
+    // The service would ask for the same grant each minute, by a clock that is ahead of the command's.
+    await scene.halt();
+    await scene.command('grants', '--ask-again', '--user', 'alice');
+    await scene.restart();
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
   });
 }

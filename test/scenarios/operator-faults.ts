@@ -80,5 +80,5 @@ async function statesOf({ houses }: Scene): Promise<string[]> {
 }
 
 async function circuitsOf(scene: Scene): Promise<string> {
-  return (await scene.command('circuits')).output;
+  return scene.command('circuits');
 }

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
 import { type DemoCloud, startCloud } from '../../demo/cloud/cloud.ts';
 import { alice, bob, type Person } from '../../demo/people.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
@@ -49,8 +50,8 @@ export interface Scene extends AsyncDisposable {
   halt(): Promise<void>;
   /** and starts again. */
   restart(): Promise<void>;
-  /** `nightkeep …` as an operator types it, on the machine's own clock. */
-  command(...words: string[]): Promise<{ code: number; output: string }>;
+  /** What `nightkeep …` prints as an operator types it, on the machine's own clock. Throws what it said unless it ends with 0. */
+  command(...words: string[]): Promise<string>;
   /** The same as a process of its own, to be killed. */
   process(...words: string[]): ChildProcessWithoutNullStreams;
   /** Where Nightkeep keeps its data on this machine. */
@@ -276,27 +277,35 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
   return plan?.nextDueAt;
 }
 
-/** Waits until no run is under way or due; says what it waited for, where that takes too long. */
+const patienceMs = 30_000;
+
+/** Waits until no run is under way or due. Throws, with the runs that are left, where none begins or ends for half a minute. */
 export async function waitUntilAtRest({ run }: Resources['database'], clock: Clock): Promise<void> {
   const dueNow = () => ({ state: 'queued' as const, dueAt: { lte: clock.now() } });
-  const open = () => ({ OR: [{ state: 'running' as const }, dueNow()] });
-  for (let waited = 0; waited < 600; waited += 1) {
-    if ((await run.count({ where: open() })) === 0) return;
-    await sleep(50);
+  let left = '';
+  for (let since = performance.now(); performance.now() - since < patienceMs; await sleep(50)) {
+    const open = await run.findMany({ where: { OR: [{ state: 'running' }, dueNow()] }, orderBy: { id: 'asc' } });
+    if (open.length === 0) return;
+    const states = JSON.stringify(open.map(({ id, state }) => [id, state]));
+    if (states !== left) since = performance.now();
+    left = states;
   }
-  const left = { now: clock.now(), runs: await run.findMany({ where: open() }) };
-  throw new Error(`Nightkeep has not come to rest within half a minute: ${JSON.stringify(left)}`);
+  const stuck = await run.findMany({ where: { OR: [{ state: 'running' }, dueNow()] } });
+  throw new Error(`No run began or ended for half a minute: ${JSON.stringify({ now: clock.now(), runs: stuck })}`);
 }
 
-/** The command reads its settings from the environment, where nothing of ours stands otherwise. */
-async function typeCommand(settings: Settings, words: readonly string[]): Promise<{ code: number; output: string }> {
+/** The command reads its settings from the environment, where nothing of ours stands otherwise. Throws what it said unless it ends with 0. */
+async function typeCommand(settings: Settings, words: readonly string[]): Promise<string> {
   const before = { ...process.env };
-  const lines: string[] = [];
+  const [lines, complaints]: [string[], string[]] = [[], []];
   Object.assign(process.env, { LOG_LEVEL: 'error', ...settings });
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => complaints.push(String(text)) > 0);
   try {
     const code = await runCommand(words, { line: (text) => lines.push(text) });
-    return { code, output: lines.join('\n') };
+    if (code === 0) return lines.join('\n');
+    throw new Error(`nightkeep ${words.join(' ')} ended with ${code}: ${[...lines, ...complaints].join('\n')}`);
   } finally {
+    stderr.mockRestore();
     for (const name of Object.keys(settings)) delete process.env[name];
     Object.assign(process.env, before);
   }
