@@ -7,6 +7,7 @@ import type { Prisma, RunState } from './generated/client.ts';
 export interface ClaimedRun {
   id: string;
   planId: string;
+  userId: string;
   fence: number;
   attempt: number;
   maxAttempts: number;
@@ -95,7 +96,7 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
         AND (runs.state = 'queued' OR (runs.state = 'running' AND lease_until < ${at}))
         AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
           AND other.state = 'running' AND other.lease_until >= ${at})
-      RETURNING runs.id, runs.plan_id AS "planId", fence, attempt, max_attempts AS "maxAttempts", seen.state AS "from"`;
+      RETURNING runs.id, runs.plan_id AS "planId", (SELECT user_id FROM plans WHERE id = runs.plan_id) AS "userId", fence, attempt, max_attempts AS "maxAttempts", seen.state AS "from"`;
     const [claimed] = rows;
     if (claimed === undefined) return null;
     await saveEvent(transaction, 'run', runId, { from: claimed.from, to: 'running', at, by: `worker:${holder}` });

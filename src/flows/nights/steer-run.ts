@@ -36,13 +36,15 @@ const backOffMs = 60_000;
  * while attempts are left.
  */
 export async function steerRun(
-  resources: Needs,
+  needs: Needs,
   { runId, signal }: { runId: string; signal: AbortSignal },
   work: Work,
 ): Promise<void> {
-  const { clock, database, holder, log } = resources;
+  const { clock, database, holder } = needs;
   const run = await claimRun(database, { runId, holder, at: clock.now() });
   if (run === null) return;
+  const log = needs.log.with({ runId, userId: run.userId });
+  const resources = { ...needs, log };
   const lost = new AbortController();
   let counts: Record<string, number> | undefined;
   using _renewing = keepLease(resources, run, lost, () => counts);
@@ -54,9 +56,8 @@ export async function steerRun(
     };
     const outcome = await work({ runId, signal: either, report });
     if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return letGo(resources, run);
-    log.info('run.finished', { runId, state: outcome.state, problems: outcome.problemCount });
-    if (outcome.alarm !== undefined)
-      log.warn('run.great-change', { runId, alarm: outcome.alarm, counts: outcome.counts });
+    log.info('run.finished', { state: outcome.state, problems: outcome.problemCount });
+    if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
   } catch (error) {
     await endBadly(resources, run, either.aborted ? either.reason : asOutage(error));
   }
@@ -76,7 +77,7 @@ function keepLease(
       if (await renewRun(database, { run, at: clock.now(), counts: counts() })) renewed = asked;
       else lost.abort(new AppError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
     } catch (error) {
-      log.warn('run.renewal-failed', { runId: run.id, error });
+      log.warn('run.renewal-failed', { error });
       if (clock.elapsed() - renewed >= runLeaseMs)
         lost.abort(new AppError('run/lost-lease', 'The lease of the run could not be renewed in time.'));
     }
@@ -85,8 +86,8 @@ function keepLease(
 
 async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
   const { clock, database, holder, log, queues } = resources;
-  if (isAppError(error, 'run/stopped')) log.info('run.stopped', { runId: run.id });
-  else log.warn('run.ended-badly', { runId: run.id, attempt: run.attempt, error });
+  if (isAppError(error, 'run/stopped')) log.info('run.stopped');
+  else log.warn('run.ended-badly', { attempt: run.attempt, error });
   if (isAppError(error, 'run/lost-lease')) return letGo(resources, run);
   const at = clock.now();
   const again = whenAgain(error, run);
@@ -104,7 +105,7 @@ async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Prom
 
 /** Whoever waits for the work to have ended need not wait for the lease to run out then. */
 async function letGo({ database, log }: Needs, run: ClaimedRun): Promise<void> {
-  await releaseRun(database, run).catch((error: unknown) => log.warn('run.release-failed', { runId: run.id, error }));
+  await releaseRun(database, run).catch((error: unknown) => log.warn('run.release-failed', { error }));
 }
 
 function whenAgain(

@@ -4,6 +4,7 @@ import { AppError } from '../../../src/errors.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type Outcome, steerRun, type Work } from '../../../src/flows/nights/steer-run.ts';
+import { openLog } from '../../../src/log.ts';
 import { type NightHouse, openNightHouse, savePlan } from './house.ts';
 
 const outcome: Outcome = {
@@ -102,6 +103,15 @@ describe('steering a run', () => {
     await steer(async () => outcome);
     expect(await run()).toMatchObject({ state: 'succeeded', snapshotId: 'abc', counts: { entries: 3 }, attempt: 1 });
     expect(await states()).toEqual(['queued', 'running', 'succeeded']);
+  });
+
+  test('names the run and whose it is in every line of the log', async () => {
+    const { clock, database } = house.resources;
+    const lines: string[] = [];
+    const log = openLog({ clock, level: 'debug', write: (line) => lines.push(line) });
+    await steerRun({ ...house.resources, log }, { runId, signal: new AbortController().signal }, async () => outcome);
+    const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'run.finished', runId, userId }]);
   });
 
   test('keeps its lease for as long as the work takes, and tells how far it is', async () => {
