@@ -5,7 +5,7 @@ import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { type Command, json, type Options, printList, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { namedUser, nameOf } from './people.ts';
+import { getUserByName, givenName, nameOf } from './people.ts';
 
 const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']);
 
@@ -39,7 +39,7 @@ export const backup: Command = {
 type Asked = ReadonlyMap<string, string>;
 
 async function askForRuns(resources: Resources, options: Options): Promise<Asked> {
-  const userId = options.all === true ? undefined : (await namedUser(resources, options)).id;
+  const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
   const plans = await listPlansForCommand(resources.database, userId);
   if (plans.length === 0)
     throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');

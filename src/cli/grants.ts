@@ -5,7 +5,7 @@ import { askAgain } from '../flows/custody/ask-again.ts';
 import type { Resources } from '../resources.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { namedUser, nameOf } from './people.ts';
+import { getUserByName, givenName, nameOf } from './people.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
 const most = 10_000;
@@ -51,7 +51,7 @@ function refuseMixture(options: Options): void {
 }
 
 async function ask(resources: Resources, options: Options, output: Output): Promise<number> {
-  const user = await namedUser(resources, options);
+  const user = await getUserByName(resources, givenName(options));
   const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
   await askAgain(resources, { grantId: grant.id, by: 'operator' });

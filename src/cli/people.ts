@@ -3,10 +3,15 @@ import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { type Options, text } from './command.ts';
 
-/** The one person that --user names by user name, subject or id; throws with the cure. */
-export async function namedUser({ database }: Pick<Resources, 'database'>, options: Options) {
+/** What --user gives: a user name, subject or id. Throws `usage/invalid` where it is missing. */
+export function givenName(options: Options): string {
   const name = text(options, 'user');
   if (name === undefined) throw new AppError('usage/invalid', 'Say whose with --user NAME.');
+  return name;
+}
+
+/** The one person of that user name, subject or id; throws with the cure. */
+export async function getUserByName({ database }: Pick<Resources, 'database'>, name: string) {
   const [user, second] = await findUsersByName(database, name);
   if (user === undefined)
     throw new AppError('request/not-found', `Nobody here is called "${name}". They must have signed in once.`);

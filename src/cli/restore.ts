@@ -5,7 +5,7 @@ import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { namedUser } from './people.ts';
+import { getUserByName, givenName } from './people.ts';
 
 /** Restores a snapshot, or a part of it, to a folder; exit code 3 when some of it could not be restored. */
 export const restoreCommand: Command = {
@@ -23,8 +23,10 @@ export const restoreCommand: Command = {
   run: async (options, output) => {
     const to = text(options, 'to');
     if (to === undefined) throw new AppError('usage/invalid', 'Say where to with --to DIR.');
+    const name = givenName(options);
     await using resources = await openFromEnvironment();
-    const { repository } = await openPersonRepository(resources, (await namedUser(resources, options)).id);
+    const { id: userId } = await getUserByName(resources, name);
+    const { repository } = await openPersonRepository(resources, userId);
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? 'latest');
     await repository.loadIndex();
     const report = await restore(repository, snapshot, openTargetFolder(resolve(to)), {

@@ -1,7 +1,7 @@
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { type Command, json, printList } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { namedUser } from './people.ts';
+import { getUserByName, givenName } from './people.ts';
 
 /** Lists the snapshots of a person, oldest first. */
 export const snapshots: Command = {
@@ -9,8 +9,10 @@ export const snapshots: Command = {
   summary: 'list the snapshots of a person',
   options: { user: { value: 'NAME', help: 'whose: a user name, subject or id' }, ...json },
   run: async (options, output) => {
+    const name = givenName(options);
     await using resources = await openFromEnvironment();
-    const { repository } = await openPersonRepository(resources, (await namedUser(resources, options)).id);
+    const { id: userId } = await getUserByName(resources, name);
+    const { repository } = await openPersonRepository(resources, userId);
     const found = await Array.fromAsync(repository.listSnapshots());
     const rows = found.map(({ id, snapshot: { time, paths, summary } }) => ({
       id,

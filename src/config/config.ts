@@ -5,7 +5,7 @@ import { type Environment, textOf } from './environment.ts';
 import { invalid } from './invalid.ts';
 import { findKeyring, makeKeyring } from './keyring-file.ts';
 import type { Reader, Retention } from './readers.ts';
-import { type Name, settings, type Values } from './settings.ts';
+import { type Name, names, settings, type Values } from './settings.ts';
 
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
 export interface Config {
@@ -55,7 +55,7 @@ export function readConfig(environment: Environment): Config {
 export interface Survey {
   /** What can be read. */
   settings: Partial<Omit<Config, 'provider'>> & { provider: Partial<Config['provider']> };
-  /** A sentence with its cure for each member that cannot be read; one wrong setting can spoil several members. */
+  /** A sentence with its cure for each member, and each setting, that cannot be read; one wrong setting can spoil several members. */
   faults: ReadonlyMap<string, string>;
 }
 
@@ -64,7 +64,10 @@ export function surveySettings(environment: Environment): Survey {
   const value: Value = (name) => readSetting(environment, name);
   const faults = new Map<string, string>();
   const provider = gather(providerMembers(value), faults);
-  return { settings: { ...gather(members(value), faults), provider }, faults };
+  const rest = gather(members(value), faults);
+  // A member that needs two settings tells of the first that is wrong; the other is told of here.
+  for (const name of names) gather({ [name]: () => value(name) }, faults);
+  return { settings: { ...rest, provider }, faults };
 }
 
 /** One setting alone, for what needs no other. Throws `config/invalid`. */

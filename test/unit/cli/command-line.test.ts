@@ -9,7 +9,10 @@ beforeEach(() => {
   complaints = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((line) => complaints.push(String(line)) > 0);
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 async function nightkeep(line: string) {
   const said: string[] = [];
@@ -77,6 +80,9 @@ describe('a command line that is wrong is refused with what was meant, or how it
     ['snapshots --user', '--user needs a value: --user NAME.\nUsage: nightkeep snapshots --user NAME [--json]'],
     ['snapshots --user --json', '--user needs a value: --user NAME.\nUsage: nightkeep snapshots --user NAME [--json]'],
     ['snapshots --user a --user b', '--user is given twice.\nUsage: nightkeep snapshots --user NAME [--json]'],
+    ['snapshots', 'Say whose with --user NAME.'],
+    ['restore --to folder', 'Say whose with --user NAME.'],
+    ['enroll password --yes', 'Say whose consent it is with --user NAME.'],
     ['backup', 'Say either --user NAME or --all.'],
     ['backup --all --user alice', 'Say either --user NAME or --all.'],
     ['restore --user alice', 'Say where to with --to DIR.'],
@@ -98,4 +104,38 @@ test('a value may begin with a dash where it is joined to its option, and an ope
   if (snapshots === undefined || retire === undefined) expect.unreachable();
   expect(parse('snapshots', snapshots, ['--user=-x', '--json'])).toEqual({ user: '-x', json: true });
   expect(parse('keys retire', retire, ['--', '--json'])).toEqual({ id: '--json' });
+});
+
+describe('settings', () => {
+  beforeEach(() => {
+    for (const [name, value] of Object.entries({ OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'nightkeep' }))
+      vi.stubEnv(name, value);
+    vi.stubEnv('OIDC_CLIENT_SECRET', 'not-told');
+    vi.stubEnv('FILES_URL', 'https://cloud.example/{sub}/');
+  });
+
+  test('that are right are listed, for people and for programs, without secrets', async () => {
+    const { code, said, complaint } = await nightkeep('settings');
+    expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
+    expect(said).toMatch(/^OIDC_ISSUER {9}https:\/\/id\.example {2}\(environment\)$/m);
+    expect(said).toMatch(/^REDIS_URL {11}\(none: the queue lives in PostgreSQL\)$/m);
+    const listed = JSON.parse((await nightkeep('settings --json')).said);
+    expect(listed).toContainEqual({ name: 'OIDC_CLIENT_SECRET', value: '[hidden]', from: 'environment' });
+    expect(said + JSON.stringify(listed)).not.toContain('not-told');
+  });
+
+  test('that are wrong or misspelt are told of on standard error, and the exit code is 2', async () => {
+    vi.stubEnv('PORT', 'x');
+    vi.stubEnv('OIDC_CLIENT_SECRET', undefined);
+    vi.stubEnv('OIDC_SECRET', 'not-told');
+    const { code, said, complaint } = await nightkeep('settings');
+    expect(code).toBe(2);
+    expect(said).toMatch(/^PORT {16}x {2}\(environment, wrong\)$/m);
+    expect(complaint.split('\n')).toEqual([
+      'Warning: OIDC_SECRET is not a setting and changes nothing. See: nightkeep settings',
+      'Wrong: OIDC_CLIENT_SECRET is missing: client_secret_basic needs it (or OIDC_CLIENT_SECRET_FILE).',
+      'Wrong: PORT is "x": it must be a whole number from 0 to 65535.',
+      '',
+    ]);
+  });
 });

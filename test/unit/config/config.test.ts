@@ -94,6 +94,7 @@ describe('settings', () => {
       OIDC_ISSUER: '',
       OIDC_CLIENT_AUTH: 'basic',
       PORT: 'x',
+      WINDOW: 'x',
       ZONE: 'Mars/Olympus',
       DATA_DIR_FILE: '/nowhere',
     };
@@ -105,6 +106,7 @@ describe('settings', () => {
       expect.stringMatching(/^OIDC_CLIENT_AUTH is "basic"/),
       expect.stringMatching(/^PORT is "x"/),
       expect.stringMatching(/^DATA_DIR_FILE names \/nowhere/),
+      expect.stringMatching(/^WINDOW is "x"/),
       expect.stringMatching(/^ZONE is "Mars/),
     ]);
     expect(() => readConfig({ ...rest, ...many })).toThrow(told.join('\n'));
