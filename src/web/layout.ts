@@ -52,7 +52,7 @@ ${body}
 function menuOf(session: Session, place: string | undefined): Html {
   const entry = ([href, name]: readonly [string, string]) =>
     html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${name}</a></li>`;
-  return html`<nav aria-label="${texts.name}"><ul>${menu.map(entry)}</ul></nav>
+  return html`<nav aria-label="${texts.pages}"><ul>${menu.map(entry)}</ul></nav>
 ${postButton(session, '/logout', texts.menu.signOut)}`;
 }
 

@@ -14,6 +14,7 @@ export const texts = {
   name: 'Nightkeep',
   tagline: 'Your files, kept safe every night.',
   skip: 'Skip to content',
+  pages: 'Pages',
   menu: {
     home: 'Home',
     snapshots: 'Snapshots',
@@ -42,14 +43,14 @@ export const texts = {
       `${day}, between ${start} and ${end} (${zone})`,
     paused: 'paused',
     now: 'Back up now',
-    recent: 'Recent runs',
-    noRuns: 'There is no run yet.',
+    recent: 'Recent backups',
+    noRuns: 'There is no backup yet.',
     recovery:
       'You have not looked at your recovery key yet. Keep it somewhere safe, and you can restore even without Nightkeep.',
     recoveryLink: 'Show the recovery key',
   },
   run: {
-    title: (night: string) => `Run of ${night}`,
+    title: (night: string) => `Backup of ${night}`,
     night: 'Night',
     outcome: 'Outcome',
     started: 'Started',
@@ -67,7 +68,7 @@ export const texts = {
     queued: 'waiting',
     running: 'running',
     succeeded: 'succeeded',
-    partial: 'partly',
+    partial: 'partial',
     failed: 'failed',
     skipped: 'skipped',
     cancelled: 'cancelled',
@@ -299,6 +300,7 @@ export const texts = {
     changed: 'Changed',
     zip: 'Download this folder (zip)',
     empty: 'This folder is empty.',
+    contents: 'Contents of this folder',
     pages: 'Pages of this folder',
     entries: (first: number, last: number, all: number) =>
       `Entries ${first} to ${last} of ${all.toLocaleString('en-GB')}`,

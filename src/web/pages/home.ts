@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { findHome, findPlanOfPerson, type HomeView, type RunView } from '../../database/views.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import { type Html, postButton } from '../layout.ts';
-import { shownDay, shownTime } from '../shown.ts';
+import { shownDay, shownTime, timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endWarning, explanation, troubleNotice } from './consent-words.ts';
@@ -69,9 +69,11 @@ function keyHint({ repository, grant }: HomeView): Html | '' {
 
 function runsTable(runs: readonly RunView[]): Html {
   if (runs.length === 0) return html`<p class="soft">${texts.home.noRuns}</p>`;
+  const time = timesIn(runs[0]?.plan.zone ?? 'UTC');
+  const shown = (at: Date | null) => (at === null ? '–' : time(at));
   const row = (run: RunView) => html`<tr><td><a href="/runs/${run.id}">${run.night}</a></td>
 <td><span class="word ${run.state}">${texts.states[run.state] ?? run.state}</span></td>
-<td>${texts.triggers[run.trigger] ?? run.trigger}</td><td>${shownTime(run.finishedAt ?? run.queuedAt, run.plan.zone)}</td></tr>`;
-  return html`<div class="table"><table><thead><tr><th scope="col">${texts.run.night}</th><th scope="col">${texts.run.outcome}</th>
-<th scope="col">${texts.run.trigger}</th><th scope="col">${texts.run.finished}</th></tr></thead><tbody>${runs.map(row)}</tbody></table></div>`;
+<td class="wide">${texts.triggers[run.trigger] ?? run.trigger}</td><td>${shown(run.startedAt)}</td><td class="wide">${shown(run.finishedAt)}</td></tr>`;
+  return html`<div class="table"><table><caption>${texts.home.recent}</caption><thead><tr><th scope="col">${texts.run.night}</th><th scope="col">${texts.run.outcome}</th>
+<th scope="col" class="wide">${texts.run.trigger}</th><th scope="col">${texts.run.started}</th><th scope="col" class="wide">${texts.run.finished}</th></tr></thead><tbody>${runs.map(row)}</tbody></table></div>`;
 }

@@ -34,7 +34,7 @@ function counts(value: unknown): Html | '' {
     if (typeof count !== 'number') return '';
     return html`<tr><th scope="row">${label}</th><td class="number">${shownCount(name, count)}</td></tr>`;
   };
-  return html`<h2>${texts.run.counts}</h2><div class="table"><table><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
+  return html`<h2>${texts.run.counts}</h2><div class="table"><table><caption>${texts.run.counts}</caption><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
 }
 
 function shownCount(name: string, count: number): string {

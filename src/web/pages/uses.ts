@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Database } from '../../database/client.ts';
 import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
 import type { Html } from '../layout.ts';
-import { shownTime } from '../shown.ts';
+import { timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
@@ -17,20 +17,21 @@ export async function usesPart({ resources, session, url }: PersonVisit, zone: s
   if (before !== undefined && !uuid.test(before)) throw notFound();
   const found = await listExchangesOfPerson(resources.database, { userId, before, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
+  const time = timesIn(zone ?? 'UTC');
   if (shown.length === 0)
     return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
   const older =
     found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
   return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
-<div class="table"><table><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
-<tbody>${shown.map((use) => rowOf(use, zone))}</tbody></table></div>${older}
+<div class="table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
+<tbody>${shown.map((use) => rowOf(use, time))}</tbody></table></div>${older}
 <p>${t.download} <a href="/grant/uses.csv">CSV</a>, <a href="/grant/uses.json">JSON</a></p>`;
 }
 
-function rowOf({ startedAt, purpose, runId, night, verdict, hint }: ExchangeView, zone: string | undefined): Html {
+function rowOf({ startedAt, purpose, runId, night, verdict, hint }: ExchangeView, time: (at: Date) => string): Html {
   const what = t.purposes[purpose] ?? purpose;
   const forWhat = runId ? html`<a href="/runs/${runId}">${night === null ? what : t.ofNight(night)}</a>` : what;
-  return html`<tr><td>${shownTime(startedAt, zone)}</td><td>${forWhat}</td>
+  return html`<tr><td>${time(startedAt)}</td><td>${forWhat}</td>
 <td><span class="word ${verdict ?? ''}">${answerOf({ verdict, hint })}</span></td></tr>`;
 }
 
