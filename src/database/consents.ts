@@ -5,7 +5,7 @@ import { clearEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import type { Grant, Plan, Prisma, User } from './generated/client.ts';
 import type { SealedToken } from './generations.ts';
-import { lockGrant, tellGrant } from './grants.ts';
+import { lockGrant } from './grants.ts';
 import { lockUser } from './users.ts';
 
 /** What a consent leaves behind. */
@@ -67,8 +67,8 @@ export async function saveGrant(
     : await transaction.grant.create({ data: { ...fresh, id, userId, issuer, subject, clientId, createdAt: at } });
   const by = `user:${userId}`;
   await clearEraseAt(transaction, { userId, at, by });
-  const from = earlier ? { id, state: earlier.state } : { id };
-  await tellGrant(transaction, from, 'active', earlier ? 'consent renewed' : 'consent', at, by);
+  const reason = earlier ? 'consent renewed' : 'consent';
+  await saveEvent(transaction, 'grant', id, { from: earlier?.state ?? null, to: 'active', reason, at, by });
   return grant;
 }
 

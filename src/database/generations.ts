@@ -1,6 +1,6 @@
 import { chooseGeneration } from '../domain/generation.ts';
 import type { Database, Transaction } from './client.ts';
-import { tellGrant } from './grants.ts';
+import { saveEvent } from './events.ts';
 import type { Lease, LeasedToken } from './leases.ts';
 
 /** An offline token as a row keeps it, with what may be known of it without opening it. */
@@ -45,7 +45,8 @@ export async function promotePending(database: Database, lease: Lease, at: Date)
       await transaction.tokenGeneration.update({ ...row(promoted), data: { state: 'current' } });
       await transaction.grant.update({ where: { id: grantId }, data: { generation: promoted.number } });
       await transaction.exchange.update({ where: { id: exchangeId }, data: { generation: promoted.number } });
-      await tellGrant(transaction, { id: grantId }, 'promoted', `generation ${promoted.number}`, at, 'provider');
+      const reason = `generation ${promoted.number}`;
+      await saveEvent(transaction, 'grant', grantId, { to: 'promoted', reason, at, by: 'provider' });
     }
     await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
     return { ...lease, token: promoted, pending: false };

@@ -1,5 +1,4 @@
 import type { Transaction } from './client.ts';
-import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
 
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
@@ -32,16 +31,4 @@ export async function listGrantsToExchange(
 export async function lockGrant(transaction: Transaction, grantId: string): Promise<Grant | null> {
   await transaction.$queryRaw`SELECT id FROM grants WHERE id = ${grantId}::uuid FOR UPDATE`;
   return findGrant(transaction, grantId);
-}
-
-/** Writes the event that goes with a change of a grant's state. */
-export async function tellGrant(
-  transaction: Transaction,
-  grant: { id: string; state?: string },
-  to: string,
-  reason: string,
-  at: Date,
-  by: string,
-): Promise<void> {
-  await saveEvent(transaction, 'grant', grant.id, { from: grant.state ?? null, to, reason, at, by });
 }

@@ -1,6 +1,7 @@
 import type { Change } from '../domain/refusal.ts';
 import type { Database } from './client.ts';
-import { lockGrant, tellGrant } from './grants.ts';
+import { saveEvent } from './events.ts';
+import { lockGrant } from './grants.ts';
 import type { Lease } from './leases.ts';
 
 export interface Refused {
@@ -34,6 +35,12 @@ export async function saveRefused(database: Database, refused: Refused): Promise
       },
     });
     if (count === 1 && change && change.state !== grant.state)
-      await tellGrant(transaction, grant, change.state, change.reason ?? errorCode, at, 'provider');
+      await saveEvent(transaction, 'grant', grant.id, {
+        from: grant.state,
+        to: change.state,
+        reason: change.reason ?? errorCode,
+        at,
+        by: 'provider',
+      });
   });
 }

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts';
 import { findCircuit } from '../../database/circuits.ts';
 import { promotePending } from '../../database/generations.ts';
 import { findGrant } from '../../database/grants.ts';
@@ -109,16 +110,4 @@ async function refuseUnusable(database: Needs['database'], grantId: string, at: 
 
 function livesFor({ endsAt }: CachedToken, seconds: number, { clock }: Needs): boolean {
   return endsAt.getTime() - clock.now().getTime() >= seconds * 1000;
-}
-
-async function untilAborted(work: Promise<CachedToken>, signal: AbortSignal | undefined): Promise<CachedToken> {
-  if (signal === undefined) return work;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener('abort', stop);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -1,3 +1,4 @@
+import { whenAborted } from '../../abort.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import { expandUrl } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
@@ -49,7 +50,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   const began = clock.elapsed();
   const run = await getRunWithPlan(resources.database, runId);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
-  signal.addEventListener('abort', () => resources.tokenCache.known.delete(run.plan.grantId), { once: true });
+  whenAborted(signal, () => resources.tokenCache.known.delete(run.plan.grantId));
   await access({ minimumSeconds: 30, signal });
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
   const { repository, username } = await ensurePersonRepository(resources, run.plan.userId);
