@@ -7,6 +7,7 @@ import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { protection } from './protection.ts';
 import { restoreCommand } from './restore.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
@@ -19,6 +20,7 @@ export const commands: Readonly<Record<string, Command>> = {
   doctor,
   migrate: migrateCommand,
   backup,
+  protection,
   snapshots,
   restore: restoreCommand,
   'enroll device': enrollDevice,

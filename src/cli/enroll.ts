@@ -57,16 +57,16 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
 
 /** What is recorded as agreed, as on the consent page. */
 function termsOf({ config }: Resources) {
-  const { filesUrl: files, window, retention } = config;
-  return { files, window, retention };
+  const { filesUrl: files, window } = config;
+  return { files, window, kept: 'all snapshots' };
 }
 
-function wordsOf({ files, window, retention }: ReturnType<typeof termsOf>): string[] {
+function wordsOf({ files, window }: ReturnType<typeof termsOf>): string[] {
   return [
     'What the person agrees to:',
     `  Fetched   the files at ${files}; they are only read`,
     `  When      every night between ${window.start} and ${window.end} (${window.zone}), and once right away`,
-    `  Kept      the last ${retention.daily} nights, ${retention.weekly} weeks and ${retention.monthly} months`,
+    '  Kept      all snapshots, for now',
     '  Ended     on the page Consent of Nightkeep, or at the provider, at any time',
     '',
   ];

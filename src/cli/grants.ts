@@ -1,7 +1,9 @@
 import { forecastDeaths, type GrantRow, listGrants } from '../database/deadlines.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
+import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
+import { listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
@@ -33,7 +35,9 @@ export const grants: Command = {
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
     const found = await listGrants(resources.database, { state, endingBefore, limit: most });
-    printList(output, options, { rows: found.map(shown), lineOf, none: 'None.' });
+    const people = new Map((await listProtections(resources)).map((one) => [one.userId, one.protection]));
+    const rows = found.map((row) => ({ ...shown(row), protection: protectionOf(people.get(row.user.id)) }));
+    printList(output, options, { rows, lineOf, none: 'None.' });
     return 0;
   },
 };
@@ -74,9 +78,17 @@ function shown({ user, ...row }: GrantRow) {
   return { user: nameOf(user), ...row };
 }
 
-function lineOf({ user, state, reason, idleDeadline, maxDeadline }: ReturnType<typeof shown>): string {
+type Row = ReturnType<typeof shown> & { protection: ReturnType<typeof protectionOf> };
+
+/** Of the verdict that the person reads, what says whether there is something to do; none after a withdrawal. */
+function protectionOf(protection: Protection | undefined) {
+  return protection && { verdict: protection.verdict, reason: protection.reason, by: protection.by };
+}
+
+function lineOf({ user, state, reason, idleDeadline, maxDeadline, protection }: Row): string {
+  const data = protection === undefined ? '' : `; data: ${protection.verdict}`;
   const end = maxDeadline === null ? '' : `, at the latest ${minute(maxDeadline)}`;
-  return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${minute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}`;
+  return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${minute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}${data}`;
 }
 
 const minute = (date: Date) => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -121,7 +121,7 @@ export const settings = {
   RETENTION: {
     read: retention,
     default: 'daily=7,weekly=4,monthly=12',
-    help: 'Which snapshots a person is told will be kept',
+    help: 'Which snapshots are meant to be kept; for now all of them are',
   },
   OFFLINE_IDLE: {
     read: duration,

@@ -3,7 +3,7 @@ import { saveEvent } from './events.ts';
 import type { Grant, GrantState } from './generated/client.ts';
 
 export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'generation' | 'lastExchangedAt'> {
-  user: { username: string | null; subject: string };
+  user: { id: string; username: string | null; subject: string };
   idleDeadline: Date;
   maxDeadline: Date | null;
   nextExchangeAt: Date | null;
@@ -31,7 +31,7 @@ export async function listGrants(
       idleDeadline: true,
       maxDeadline: true,
       nextExchangeAt: true,
-      user: { select: { username: true, subject: true } },
+      user: { select: { id: true, username: true, subject: true } },
     },
   });
 }

@@ -1,4 +1,3 @@
-import { findCircuit } from './circuits.ts';
 import type { Database } from './client.ts';
 import { type Erasure, findErasure } from './erasures.ts';
 import type { RevocationEnd } from './revocations.ts';
@@ -24,8 +23,6 @@ export interface GrantView {
     readonly method: string;
   }[];
   readonly plans: readonly { readonly zone: string }[];
-  /** The provider, or our client there, is in trouble that the operator was told of. */
-  readonly troubled?: boolean;
   /** What became of the token at the provider after a withdrawal; `outstanding` until then at the latest. */
   readonly revocation?: { readonly state: RevocationEnd | 'outstanding'; readonly at: Date } | undefined;
   readonly snapshots?: SnapshotsView;
@@ -45,7 +42,6 @@ const columns = {
   state: true,
   reason: true,
   issuer: true,
-  clientId: true,
   scope: true,
   lastExchangedAt: true,
   idleDeadline: true,
@@ -60,15 +56,13 @@ const columns = {
 export async function findGrantOfPerson(database: Database, { userId }: { userId: string }): Promise<GrantView | null> {
   const grant = await database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns });
   if (grant === null) return null;
-  const { clientId, ...view } = grant;
-  const [circuit, revocation, repository, erased] = await Promise.all([
-    findCircuit(database, { issuer: grant.issuer, clientId }),
+  const [revocation, repository, erased] = await Promise.all([
     grant.endedAt === null ? undefined : findRevocation(database, grant.id, grant.endedAt),
     database.repository.findUnique({ where: { userId }, select: { eraseAt: true } }),
     findErasure(database, userId),
   ]);
   const snapshots = { kept: repository !== null, eraseAt: repository?.eraseAt ?? null, erased };
-  return { ...view, troubled: circuit?.open === true, revocation, snapshots };
+  return { ...grant, revocation, snapshots };
 }
 
 async function findRevocation(database: Database, grantId: string, since: Date): Promise<GrantView['revocation']> {

@@ -1,24 +1,15 @@
-import { findCircuit } from './circuits.ts';
 import type { Database } from './client.ts';
 import { notBeingErased } from './erasures.ts';
 
 /** What the home page says of one person. */
 export interface HomeView {
-  readonly grant: HomeGrant | null;
+  readonly grant: { readonly state: string; readonly maxDeadline: Date | null } | null;
   readonly plan: PlanView | null;
   readonly repository: { readonly recoverySeenAt: Date | null } | null;
   /** Newest first. */
   readonly runs: readonly RunView[];
-  readonly lastGood: RunView | null;
-}
-
-interface HomeGrant {
-  readonly state: string;
-  /** Why it is so, as a word. */
-  readonly reason?: string | null;
-  readonly maxDeadline?: Date | null;
-  /** The provider, or our client there, is in trouble that the operator was told of. */
-  readonly troubled?: boolean;
+  /** The last run that brought everything. */
+  readonly lastComplete: RunView | null;
 }
 
 export interface PlanView {
@@ -43,6 +34,9 @@ export interface RunView {
   readonly problems: unknown;
   readonly problemCount: number;
   readonly message: string | null;
+  /** loss or change, where so much is gone or changed that somebody should look. */
+  readonly alarm: string | null;
+  readonly alarmSeenAt: Date | null;
   readonly plan: { readonly zone: string };
 }
 
@@ -59,6 +53,8 @@ const runColumns = {
   problems: true,
   problemCount: true,
   message: true,
+  alarm: true,
+  alarmSeenAt: true,
   plan: { select: { zone: true } },
 } as const;
 
@@ -75,8 +71,8 @@ const planColumns = {
 export async function findHome(database: Database, { userId }: { userId: string }): Promise<HomeView> {
   const ofPerson = { plan: { userId } };
   const newest = { queuedAt: 'desc' } as const;
-  const columns = { state: true, reason: true, maxDeadline: true, issuer: true, clientId: true } as const;
-  const [grant, plan, repository, runs, lastGood] = await Promise.all([
+  const columns = { state: true, maxDeadline: true } as const;
+  const [grant, plan, repository, runs, lastComplete] = await Promise.all([
     database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns }),
     findPlanOfPerson(database, { userId }),
     database.repository.findFirst({
@@ -85,15 +81,12 @@ export async function findHome(database: Database, { userId }: { userId: string 
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 14, select: runColumns }),
     database.run.findFirst({
-      where: { ...ofPerson, state: { in: ['succeeded', 'partial'] }, snapshotId: { not: null } },
+      where: { ...ofPerson, state: 'succeeded', snapshotId: { not: null } },
       orderBy: { finishedAt: 'desc' },
       select: runColumns,
     }),
   ]);
-  if (grant === null) return { grant, plan, repository, runs, lastGood };
-  const { issuer, clientId, ...shown } = grant;
-  const circuit = await findCircuit(database, { issuer, clientId });
-  return { grant: { ...shown, troubled: circuit?.open === true }, plan, repository, runs, lastGood };
+  return { grant, plan, repository, runs, lastComplete };
 }
 
 /** The plan of a person's newest consent, or null. */

@@ -19,6 +19,7 @@ import { offlineIdle } from './checks/offline-idle.ts';
 import { offlineMaximum } from './checks/offline-maximum.ts';
 import { offlineScope } from './checks/offline-scope.ts';
 import { offlineTokens } from './checks/offline-tokens.ts';
+import { protection } from './checks/protection.ts';
 import { publicAddress } from './checks/public-address.ts';
 import { pushedRequests } from './checks/pushed-requests.ts';
 import { queue } from './checks/queue.ts';
@@ -53,6 +54,7 @@ const checks: readonly Check[] = [
   together('grants', [grants, circuits, withdrawals]),
   deadlines,
   runs,
+  protection,
   store,
   repositories,
   spool,

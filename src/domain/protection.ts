@@ -8,19 +8,24 @@ import { type RunFault, runFaultOf } from './run-fault.ts';
  */
 export type ProtectionVerdict = 'protected' | 'partly' | 'late' | 'not';
 
-/** Why it is so: one word for each sentence that people read. */
-export type ProtectionReason =
-  | 'complete'
+/** Why it is so, as one word for each sentence that people read: what concerns consent … */
+export type ConsentReason =
   | 'no_consent'
   | 'withdrawn'
   | 'back_channel_logout'
   | EndReason
   | 'consent_ended'
+  | 'consent_refused'
   | 'consent_unused'
   | 'consent_ends'
+  | 'provider_trouble';
+
+/** … and what concerns the nights. */
+export type NightReason =
+  | Exclude<RunFault, ConsentReason>
+  | 'complete'
   | 'nothing_to_fetch'
   | 'paused'
-  | RunFault
   | 'no_worker'
   | 'run_under_way'
   | 'run_waits'
@@ -28,6 +33,8 @@ export type ProtectionReason =
   | 'unreadable'
   | 'great_loss'
   | 'great_change';
+
+export type ProtectionReason = ConsentReason | NightReason;
 
 /** The one thing that mends it; `wait` is for nobody to do. */
 export type Mend = keyof typeof mendedBy;
@@ -37,7 +44,6 @@ const mendedBy = {
   nothing: 'nobody',
   agree: 'person',
   renew: 'person',
-  resume: 'person',
   back_up: 'person',
   look: 'person',
   mend_account: 'provider',
@@ -50,6 +56,8 @@ export interface Protection {
   readonly reason: ProtectionReason;
   readonly mend: Mend;
   readonly by: (typeof mendedBy)[Mend];
+  /** Whether there is a consent to go on with. */
+  readonly consent: 'none' | 'ended' | 'living';
   /** Where nobody can do more than wait: when it is tried again, as far as that is known. */
   readonly until: Date | null;
   /** What changed after this moment may not be kept: the last complete run, or the one that looks wrong. Null: there is none. */
@@ -125,7 +133,9 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
   const { reason, mend, until = null, runId = null } = cause;
   const { complete, alarm } = facts;
   const since = verdict === 'partly' && alarm?.id === runId ? alarm?.endedAt : complete?.endedAt;
-  return { verdict, reason, mend, by: mendedBy[mend], until, since: since ?? null, runId };
+  const lives = gone === undefined || gone.reason === 'nothing_to_fetch';
+  const consent = facts.consent === null ? 'none' : lives ? 'living' : 'ended';
+  return { verdict, reason, mend, by: mendedBy[mend], consent, until, since: since ?? null, runId };
 }
 
 /** The verdict of what was backed up, where consent lives. */
@@ -184,7 +194,7 @@ const foundations: readonly Look[] = [
 /** What keeps nights from going well although consent was given. */
 const hindrances: readonly Look[] = [
   // Somebody wants it so: nothing is tried, so that nothing below can mend it.
-  ({ plan }) => (plan?.paused ? { reason: 'paused', mend: 'resume' } : undefined),
+  ({ plan }) => (plan?.paused ? { reason: 'paused', mend: 'mend_service' } : undefined),
   // Before the refusals: while the provider is in trouble they prove nothing of anybody's consent.
   ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
   // Before the faults of runs: no server is asked without the provider's leave.

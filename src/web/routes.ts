@@ -6,7 +6,7 @@ import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
-import { run } from './pages/run.ts';
+import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
@@ -43,6 +43,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/grant/uses.json', who: 'person', answer: usesAsJson },
   { method: 'POST', path: '/backup-now', who: 'person', answer: backUpNow },
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
+  { method: 'POST', path: '/runs/:id/looked', who: 'person', answer: confirm },
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },
   { method: 'GET', path: '/snapshots/:id/browse/*', who: 'person', answer: browse },
   { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },

@@ -1,13 +1,15 @@
 import type { Hint } from '../domain/hint.ts';
-import type { Reason } from '../domain/refusal.ts';
+import type { ConsentReason, NightReason } from '../domain/protection.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
 
-/** Why a consent is not well: what happened, what is to be done, and whether it is the person who must do it. */
-interface EndWords {
+/** What happened, and the one thing that mends it and who can do that; `when` is "soon", or "on" and a time. */
+interface ReasonWords {
   happened: string;
-  act: string;
-  mustAct: boolean;
+  act: string | ((when: string) => string);
 }
+
+const again = 'Agree again, and the nights go on.';
+const triedAgain = (when: string) => `It is tried again ${when}; there is nothing for you to do.`;
 
 /** Every word that people read on the pages, in one place. */
 export const texts = {
@@ -30,18 +32,24 @@ export const texts = {
   home: {
     title: 'Am I protected?',
     protected: 'Yes, you are protected.',
+    soFar: 'So far, yes: your last backup is complete.',
+    partly: 'Only partly.',
+    late: 'Not quite: a night passed without a backup.',
     underway: 'Almost: your first backup is under way.',
-    late: 'Not quite: your last good backup is older than two days.',
-    suspect: 'At risk: the provider refused your consent last time. We keep asking.',
     expired: 'No: your consent has ended.',
-    none: 'No, not yet. Nightkeep needs your consent to back up your files while you are away.',
+    none: 'No, not yet.',
+    not: 'No, not at present.',
     agree: 'See what you would agree to',
-    last: 'Last good backup',
+    look: 'Look at it',
+    seeRun: 'See that run',
+    seeConsent: 'See your consent',
+    last: 'Last complete backup',
     never: 'none yet',
     next: 'Next',
     nextValue: (day: string, start: string, end: string, zone: string) =>
       `${day}, between ${start} and ${end} (${zone})`,
     paused: 'paused',
+    ends: 'Consent',
     now: 'Back up now',
     recent: 'Recent backups',
     noRuns: 'There is no backup yet.',
@@ -63,6 +71,12 @@ export const texts = {
     problems: 'What could not be read',
     more: (count: number) => `These are the first of ${count} problems.`,
     path: 'Path',
+    instead: 'In your backup',
+    copyOf: (at: string) => `a copy of ${at}`,
+    copy: 'a copy of an earlier night',
+    noCopy: 'nothing',
+    confirm: 'I have looked: it is as it should be',
+    confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
   states: {
     queued: 'waiting',
@@ -99,8 +113,7 @@ export const texts = {
     whenValue: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} your local time (${zone} where your provider names no time zone), and once right after you agree.`,
     kept: 'How long it is kept',
-    keptValue: (daily: number, weekly: number, monthly: number) =>
-      `The last ${daily} nights, ${weekly} weeks and ${monthly} months.`,
+    keptValue: 'All of your snapshots are kept for now.',
     how: 'How it works',
     howValue:
       'Your provider gives Nightkeep an offline token. It is stored encrypted and is only used to read your files.',
@@ -130,6 +143,7 @@ export const texts = {
     idle: 'Ends unless used before',
     max: 'Ends at the latest',
     record: 'What was agreed, word for word',
+    kept: 'Whatever it says of nights, weeks and months: all of your snapshots are kept for now.',
     ended: 'Ended',
     lastUsed: 'Last used',
     askedAgain: 'Asked again',
@@ -175,7 +189,7 @@ export const texts = {
     verdicts: {
       ok: 'granted',
       transient: 'no answer; it was asked again later',
-      operator: 'Nightkeep itself was refused; the operator was told',
+      operator: 'Nightkeep itself was refused; it is in the log of the operator',
       person: 'refused',
       ambiguous: 'the answer was lost on its way',
     } as Readonly<Record<string, string>>,
@@ -210,83 +224,139 @@ export const texts = {
     sureErase: 'Erase everything',
     back: 'No, go back',
   },
+  /** Why somebody is protected or not: first what concerns their consent, then what concerns their nights. */
+  protection: {
+    consent: {
+      no_consent: {
+        happened: 'Nightkeep needs your consent to back up your files while you are away.',
+        act: 'Read what you would agree to; nothing is fetched before.',
+      },
+      withdrawn: {
+        happened: 'You withdrew your consent here.',
+        act: 'There is nothing for you to do. You can agree again whenever you like.',
+      },
+      back_channel_logout: {
+        happened: 'You were signed out at your provider, and it asked us to end your consent as well.',
+        act: again,
+      },
+      ended_at_provider: {
+        happened: 'Your provider does not accept your consent any more; it was ended there.',
+        act: again,
+      },
+      withdrawn_at_provider: {
+        happened: 'Your consent was taken back at your provider, by you or by an administrator.',
+        act: 'If the nights are to go on, agree again.',
+      },
+      signed_out: {
+        happened: 'An administrator of your provider signed you out everywhere, and your consent ended with that.',
+        act: again,
+      },
+      account_disabled: {
+        happened: 'Your account is disabled at your provider.',
+        act: 'An administrator there can enable it. Your consent then comes back by itself: you need not agree again.',
+      },
+      permission_missing: {
+        happened: 'The permission for offline access was taken away at your provider, from you or from Nightkeep.',
+        act: 'An administrator there can give it back. Your consent then comes back by itself, or at once if you agree again.',
+      },
+      expired_idle: {
+        happened: 'Your consent was not used for so long that your provider ended it.',
+        act: again,
+      },
+      expired_maximum: {
+        happened: 'Your consent reached the longest time that your provider allows.',
+        act: again,
+      },
+      lost_rotation: {
+        happened: 'An answer of your provider was lost on its way to us, and your token with it. That was our fault.',
+        act: again,
+      },
+      token_reused: {
+        happened:
+          'Your provider was shown a token that had been used before, and ended your consent to be safe. That was our fault.',
+        act: again,
+      },
+      consent_ended: { happened: 'Your provider does not accept your consent any more.', act: again },
+      lost_answers: {
+        happened: 'Answers of your provider were lost on their way to us.',
+        act: (when: string) => `We ask again ${when}; there is nothing for you to do.`,
+      },
+      consent_refused: {
+        happened: 'Your provider refused your consent last time.',
+        act: (when: string) => `We ask again ${when}; there is nothing for you to do yet.`,
+      },
+      consent_unused: {
+        happened: 'Your consent was not used for longer than your provider allows.',
+        act: 'The operator of Nightkeep can mend it: its workers keep consents alive.',
+      },
+      consent_ends: {
+        happened: 'Your consent ends soon, whatever is done.',
+        act: 'Renew it before, and everything goes on as it was.',
+      },
+      provider_trouble: {
+        happened: 'Your provider, or the access of Nightkeep to it, is in trouble.',
+        act: 'The operator of Nightkeep can mend it, and it is in their log. Your consent is left alone: there is nothing for you to do.',
+      },
+    },
+    nights: {
+      complete: { happened: 'Your last backup holds everything that was there.', act: 'There is nothing to do.' },
+      nothing_to_fetch: {
+        happened: 'Nightkeep does not know where your files are.',
+        act: 'The operator of Nightkeep can set their address.',
+      },
+      paused: { happened: 'Your nights are paused.', act: 'The operator of Nightkeep can let them go on.' },
+      server_away: { happened: 'The server of your files did not answer, or not with your files.', act: triedAgain },
+      server_refuses: {
+        happened: 'The server of your files does not let Nightkeep in.',
+        act: 'The operator of Nightkeep can mend it: the server must accept the tokens of your provider.',
+      },
+      address_wrong: {
+        happened: 'What answers at the address of your files does not list them.',
+        act: 'The operator of Nightkeep can mend it: the run says what was asked, and what came.',
+      },
+      provider_away: { happened: 'Your provider did not answer.', act: triedAgain },
+      repository_locked: { happened: 'Another program was at work on your snapshots.', act: triedAgain },
+      store_trouble: {
+        happened: 'The place where your snapshots are kept could not be used.',
+        act: 'The operator of Nightkeep can mend it.',
+      },
+      service_trouble: {
+        happened: 'Nightkeep itself failed.',
+        act: 'The operator of Nightkeep can mend it: its log says why.',
+      },
+      no_worker: {
+        happened: 'No worker of Nightkeep takes up your backups.',
+        act: 'The operator of Nightkeep can start one.',
+      },
+      run_under_way: { happened: 'A backup is under way.', act: 'There is nothing for you to do.' },
+      run_waits: {
+        happened: 'A backup is waiting for its turn.',
+        act: (when: string) => `It begins ${when}; there is nothing for you to do.`,
+      },
+      no_run: {
+        happened: 'No backup was made in that time.',
+        act: 'Press “Back up now”, or wait for the next night.',
+      },
+      unreadable: {
+        happened: 'Some of your files could not be read.',
+        act: 'Look which ones, and why. Where there is an earlier copy, it is kept.',
+      },
+      great_loss: {
+        happened: 'Half of your files or more are not where they were in the snapshot before.',
+        act: 'Look whether that is right. What is gone is still in your earlier snapshots.',
+      },
+      great_change: {
+        happened: 'Half of your files or more have another content than in the snapshot before.',
+        act: 'Look whether that is right. What was there is still in your earlier snapshots.',
+      },
+    },
+  } satisfies { consent: Record<ConsentReason, ReasonWords>; nights: Record<NightReason, ReasonWords> },
   consentEnds: {
     endsIn: (days: number) =>
       days <= 1 ? 'Your consent ends within a day.' : `Your consent ends in ${days} days, whatever is done.`,
     endsAt: (at: string) =>
       `That is the longest that your provider allows, ${at}. Renew it before, and everything goes on as it was.`,
     renew: 'Renew it now',
-    troubled:
-      'Your provider, or the access of Nightkeep to it, is in trouble. The operator was told, and your consent is left alone: there is nothing for you to do.',
-    suspect: 'We ask again soon. There is nothing for you to do yet; agreeing again mends it at once.',
-    unknown: {
-      happened: 'Your consent has ended.',
-      act: 'Agree again, and the nights go on.',
-      mustAct: true,
-    },
-    reasons: {
-      withdrawn: {
-        happened: 'You withdrew your consent here.',
-        act: 'There is nothing for you to do. You can agree again whenever you like.',
-        mustAct: false,
-      },
-      back_channel_logout: {
-        happened: 'You were signed out at your provider, and it asked us to end your consent as well.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      ended_at_provider: {
-        happened: 'Your provider does not accept your consent any more; it was ended there.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      withdrawn_at_provider: {
-        happened: 'Your consent was taken back at your provider, by you or by an administrator.',
-        act: 'If the nights are to go on, agree again.',
-        mustAct: true,
-      },
-      signed_out: {
-        happened: 'An administrator of your provider signed you out everywhere, and your consent ended with that.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      account_disabled: {
-        happened: 'Your account is disabled at your provider.',
-        act: 'An administrator there can enable it. Your consent then comes back by itself: you need not agree again.',
-        mustAct: false,
-      },
-      permission_missing: {
-        happened: 'The permission for offline access was taken away at your provider, from you or from Nightkeep.',
-        act: 'An administrator there can give it back. Your consent then comes back by itself, or at once if you agree again.',
-        mustAct: false,
-      },
-      expired_idle: {
-        happened: 'Your consent was not used for so long that your provider ended it.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      expired_maximum: {
-        happened: 'Your consent reached the longest time that your provider allows.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      lost_rotation: {
-        happened: 'An answer of your provider was lost on its way to us, and your token with it. That was our fault.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-      lost_answers: {
-        happened: 'Answers of your provider were lost on their way to us.',
-        act: 'We ask again soon: there is nothing for you to do.',
-        mustAct: false,
-      },
-      token_reused: {
-        happened:
-          'Your provider was shown a token that had been used before, and ended your consent to be safe. That was our fault.',
-        act: 'Agree again, and the nights go on.',
-        mustAct: true,
-      },
-    } satisfies Record<Reason | 'withdrawn' | 'back_channel_logout', EndWords> as Readonly<Record<string, EndWords>>,
   },
   snapshots: {
     title: 'Snapshots',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
+import type { ConsentReason } from '../../src/domain/protection.ts';
 import { texts } from '../../src/web/texts.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
 import { backUpNow, consent, exchangesOf, grantOf, homeOf, openScene, runsOf, sweepUntil } from './scene.ts';
@@ -9,7 +10,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /** Faults that befall one person, and the word for it that the grant bears. */
-const ofOnePerson: readonly [RealmFault, string][] = [
+const ofOnePerson: readonly [RealmFault, ConsentReason][] = [
   ['the person removes access in the account console', 'withdrawn_at_provider'],
   ['an administrator deletes the consent', 'withdrawn_at_provider'],
   ['an administrator signs the person out', 'signed_out'],
@@ -17,6 +18,9 @@ const ofOnePerson: readonly [RealmFault, string][] = [
   ['the person is deleted', 'withdrawn_at_provider'],
   ['the role offline_access is taken from the person', 'permission_missing'],
 ];
+
+/** Of those, what an administrator can mend without the person; they are told so at once. */
+const mendedThere: ReadonlySet<ConsentReason> = new Set(['account_disabled', 'permission_missing']);
 
 /** What befalls everybody, where there is but one. */
 const ofTheRealm: readonly RealmFault[] = [
@@ -38,13 +42,15 @@ export function describeConsentFaults(provider: Provider): void {
       await backUpNow(scene, ofBob);
       expect((await runsOf(scene, alice)).at(-1)).toMatchObject({ state: 'failed', errorCode: 'grant/not-usable' });
       expect((await runsOf(scene, bob)).at(-1)).toMatchObject({ state: 'succeeded' });
-      expect(await homeOf(scene, ofAlice)).toContain(texts.home.suspect);
+      const words = texts.protection.consent;
+      const doubted = mendedThere.has(reason) ? words[reason] : words.consent_refused;
+      expect(await homeOf(scene, ofAlice)).toContain(doubted.happened);
 
       await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
       expect(await grantOf(scene, alice)).toMatchObject({ reason });
       const home = await homeOf(scene, ofAlice);
       expect(home).toContain(texts.home.expired);
-      expect(home).toContain(texts.consentEnds.reasons[reason]?.happened);
+      expect(home).toContain(words[reason].happened);
       expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
       expect(await scene.command('grants')).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
       expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });
@@ -93,7 +99,7 @@ export function describeTakenRole(provider: Provider): void {
     scene.pass(10 * minute);
     await backUpNow(scene, visitor);
     expect(await grantOf(scene, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
-    expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.reasons.permission_missing?.happened);
+    expect(await homeOf(scene, visitor)).toContain(texts.protection.consent.permission_missing.happened);
     await undo?.();
     // The service would ask for the same grant each minute, by a clock that is ahead of the command's.
     await scene.halt();

@@ -32,7 +32,7 @@ export function describeLogout(provider: Provider): void {
       await sweepUntil(scene, minute, async () => (await scene.realm.offlineSessions(alice)) === 0);
       expect(await scene.night()).toHaveLength(1);
       await visitor.open(new URL('grant', scene.url).href);
-      expect(await visitor.text()).toContain(texts.consentEnds.reasons.back_channel_logout?.happened);
+      expect(await visitor.text()).toContain(texts.protection.consent.back_channel_logout.happened);
     });
   });
 }

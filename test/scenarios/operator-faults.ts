@@ -62,7 +62,8 @@ export function describeOperatorFaults(provider: Provider): void {
       scene.pass(30 * minute);
     }
     expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): refusals`);
-    for (const visitor of visitors) expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.troubled);
+    for (const visitor of visitors)
+      expect(await homeOf(scene, visitor)).toContain(texts.protection.consent.provider_trouble.happened);
     expect(await statesOf(scene)).not.toContain('needs_consent');
 
     await scene.command('circuits', '--trust', scene.realm.issuer);

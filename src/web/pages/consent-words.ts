@@ -6,39 +6,22 @@ import { texts } from '../texts.ts';
 
 const t = texts.consentEnds;
 
-interface Told {
+interface Ending {
   readonly state: string;
-  readonly reason?: string | null;
+  readonly maxDeadline: Date | null;
 }
 
-/** What happened to a consent that is not well, and whether the person must act; nothing where it is well. */
-function whatHappened({ state, reason }: Told): { happened: string; act: string; mustAct: boolean } | undefined {
-  if (state === 'active' && reason !== 'lost_answers') return undefined;
-  const words = t.reasons[reason ?? ''] ?? t.unknown;
-  return state === 'suspect' && words.mustAct ? { ...words, act: t.suspect, mustAct: false } : words;
-}
-
-/** The sentences of that. */
-export function explanation(told: Told): Html | '' {
-  const words = whatHappened(told);
-  return words === undefined ? '' : html`<p>${words.happened}</p><p>${words.act}</p>`;
-}
-
-/** The warning 14, 7 and 1 days before a consent ends whatever is done, with the link that renews it. */
-export function endWarning(
-  { state, maxDeadline }: Told & { readonly maxDeadline?: Date | null },
-  now: Date,
-  zone: string | undefined,
-): Html | '' {
-  if (!maxDeadline || (state !== 'active' && state !== 'suspect')) return '';
+/** From 14 days before a consent ends whatever is done: in how many days, and which warning it is. */
+export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: number; due: 14 | 7 | 1 } | undefined {
+  if (maxDeadline === null || (state !== 'active' && state !== 'suspect')) return undefined;
   const due = warningDue(maxDeadline, now, null);
-  if (due === undefined) return '';
-  const days = Math.ceil((maxDeadline.getTime() - now.getTime()) / 86_400_000);
-  return html`<section class="card ${due === 1 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(days)}</strong></p>
-<p>${t.endsAt(shownTime(maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
+  return due && { due, days: Math.ceil((maxDeadline.getTime() - now.getTime()) / 86_400_000) };
 }
 
-/** The provider is in trouble that the operator was told of. */
-export function troubleNotice({ troubled }: { readonly troubled?: boolean }): Html | '' {
-  return troubled === true ? html`<p class="card warn">${t.troubled}</p>` : '';
+/** The warning of that, with the link that renews the consent. */
+export function endWarning(grant: Ending, now: Date, zone: string | undefined): Html | '' {
+  const ending = endingIn(grant, now);
+  if (ending === undefined || grant.maxDeadline === null) return '';
+  return html`<section class="card ${ending.due === 1 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(ending.days)}</strong></p>
+<p>${t.endsAt(shownTime(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
 }

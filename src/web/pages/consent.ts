@@ -18,13 +18,13 @@ const t = texts.consent;
 export async function consent(visit: PersonVisit): Promise<Response> {
   const { userId } = visit.session;
   const { clock, config, database } = visit.resources;
-  const { files, window, retention } = termsFor(await getPerson(database, { userId }), config);
+  const { files, window } = termsFor(await getPerson(database, { userId }), config);
   const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
   const grant = await findGrantOfPerson(database, { userId });
   const body = html`${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
 <dl class="card"><dt>${t.what}</dt><dd>${t.whatValue(files)}</dd>
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
-<dt>${t.kept}</dt><dd>${t.keptValue(retention.daily, retention.weekly, retention.monthly)}</dd>
+<dt>${t.kept}</dt><dd>${t.keptValue}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
 ${form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`)}
 <p><a href="/">${t.back}</a></p>`;
@@ -46,8 +46,8 @@ export async function agree({ c, resources, session: { userId } }: PersonVisit):
 }
 
 /** What a person is asked to agree to, with their own names in the address as far as they are known before consent. */
-function termsFor({ subject, username }: Person, { filesUrl, window, retention }: Resources['config']) {
-  return { files: previewUrl(filesUrl, { sub: subject, preferred_username: username }), window, retention };
+function termsFor({ subject, username }: Person, { filesUrl, window }: Resources['config']) {
+  return { files: previewUrl(filesUrl, { sub: subject, preferred_username: username }), window, kept: 'all snapshots' };
 }
 
 function isAlive(grant: GrantView | null): boolean {

@@ -1,12 +1,15 @@
 import { html } from 'hono/html';
 import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
+import type { Protection } from '../../domain/protection.ts';
 import { askAgainForPerson } from '../../flows/custody/ask-again.ts';
+import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
-import { endWarning, explanation, troubleNotice } from './consent-words.ts';
+import { endWarning } from './consent-words.ts';
+import { isAboutConsent, reasonPart } from './protection-words.ts';
 import { usesPart } from './uses.ts';
 import { snapshotsPart } from './withdraw.ts';
 
@@ -14,8 +17,12 @@ const t = texts.grant;
 
 /** The consent record, each use of it, and the way out. */
 export async function grant(visit: PersonVisit): Promise<Response> {
-  const view = await findGrantOfPerson(visit.resources.database, { userId: visit.session.userId });
-  const body = view === null ? nothing : await bodyOf(visit, view);
+  const { userId } = visit.session;
+  const [view, protection] = await Promise.all([
+    findGrantOfPerson(visit.resources.database, { userId }),
+    findProtection(visit.resources, userId),
+  ]);
+  const body = view === null ? nothing : await bodyOf(visit, view, protection);
   return page(visit, t.title, body, { place: '/grant' });
 }
 
@@ -27,10 +34,10 @@ export async function askAgain({ c, resources, session: { userId } }: PersonVisi
 
 const nothing = html`<p class="lead">${t.none}</p><p><a class="button" href="/consent">${texts.home.agree}</a></p>`;
 
-async function bodyOf(visit: PersonVisit, view: GrantView): Promise<Html> {
+async function bodyOf(visit: PersonVisit, view: GrantView, protection: Protection): Promise<Html> {
   const zone = view.plans[0]?.zone;
   const warning = endWarning(view, visit.resources.clock.now(), zone);
-  return html`${warning}${troubleNotice(view)}${standing(visit, view, warning === '')}
+  return html`${warning}${standing(visit, view, protection, warning === '')}
 ${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${await usesPart(visit, zone)}${record(view)}${wayOut(view)}`;
 }
 
@@ -38,8 +45,8 @@ function wayOut({ state }: GrantView): Html | '' {
   return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${t.wayOut}</a></p>`;
 }
 
-/** How the consent stands, why, and what mends it. */
-function standing({ session }: PersonVisit, view: GrantView, offersRenewal: boolean): Html {
+/** How the consent stands, why, and what mends it: what home says of it, where that concerns the consent. */
+function standing({ session }: PersonVisit, view: GrantView, protection: Protection, offersRenewal: boolean): Html {
   const zone = view.plans[0]?.zone;
   const { state, nextExchangeAt: next } = view;
   const living = state === 'active' || state === 'suspect';
@@ -50,7 +57,12 @@ ${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</d
 ${asked ? html`<dt>${t.askedAgain}</dt><dd>${shownTime(asked, zone)}</dd>` : ''}
 ${living ? html`<dt>${t.idle}</dt><dd>${shownTime(view.idleDeadline, zone)}</dd>` : ''}
 ${living && view.maxDeadline ? html`<dt>${t.max}</dt><dd>${shownTime(view.maxDeadline, zone)}</dd>` : ''}</dl>
-${explanation(view)}${mend(session, state, offersRenewal)}</section>`;
+${tellsOfConsent(protection) ? reasonPart(protection, zone) : ''}${mend(session, state, offersRenewal)}</section>`;
+}
+
+/** The end that is still to come has a warning of its own. */
+function tellsOfConsent({ reason }: Protection): boolean {
+  return isAboutConsent(reason) && reason !== 'consent_ends';
 }
 
 function mend(session: Session, state: string, offersRenewal: boolean): Html | '' {
@@ -75,5 +87,9 @@ function record(view: GrantView): Html {
   return html`<h2>${t.record}</h2><dl class="card"><dt>${t.agreed}</dt><dd>${shownTime(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
 ${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => shownTime(agreedAt, zone)).join('; ')}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
-<pre tabindex="0">${JSON.stringify(newest.terms, null, 2)}</pre>`;
+<pre tabindex="0">${JSON.stringify(newest.terms, null, 2)}</pre>${namesRetention(newest.terms) ? html`<p>${t.kept}</p>` : ''}`;
+}
+
+function namesRetention(terms: unknown): boolean {
+  return typeof terms === 'object' && terms !== null && Object.hasOwn(terms, 'retention');
 }

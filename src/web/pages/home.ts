@@ -1,11 +1,14 @@
 import { html } from 'hono/html';
 import { findHome, findPlanOfPerson, type HomeView, type RunView } from '../../database/views.ts';
+import type { Protection } from '../../domain/protection.ts';
+import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownDay, shownTime, timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
-import { endWarning, explanation, troubleNotice } from './consent-words.ts';
+import { endingIn } from './consent-words.ts';
+import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
@@ -17,8 +20,12 @@ export async function home(visit: Visit): Promise<Response> {
       html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>`,
     );
   }
-  const view = await findHome(resources.database, { userId: session.userId });
-  return page(visit, texts.home.title, bodyOf({ ...visit, session }, view), { place: '/' });
+  const { userId } = session;
+  const [view, protection] = await Promise.all([
+    findHome(resources.database, { userId }),
+    findProtection(resources, userId),
+  ]);
+  return page(visit, texts.home.title, bodyOf({ ...visit, session }, view, protection), { place: '/' });
 }
 
 /** Asks for a run besides the schedule and shows it. */
@@ -29,36 +36,25 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
   return c.redirect(`/runs/${runId}`, 303);
 }
 
-function bodyOf(visit: PersonVisit, view: HomeView): Html {
-  const { grant, plan } = view;
-  const now = visit.resources.clock.now();
-  const { sentence, tone, mend } = verdictOf(view, now);
-  return html`${grant ? html`${endWarning(grant, now, plan?.zone)}${troubleNotice(grant)}` : ''}
-<section class="card ${tone}"><p class="lead"><strong>${sentence}</strong></p>${grant ? explanation(grant) : ''}
-${mend ? html`<p><a class="button" href="/consent">${grant ? texts.grant.again : texts.home.agree}</a></p>` : nights(visit, view)}</section>
+/** One card with one verdict, whatever is wrong besides. */
+function bodyOf(visit: PersonVisit, view: HomeView, protection: Protection): Html {
+  return html`<section class="card ${toneOf(protection)}"><p class="lead"><strong>${leadOf(protection)}</strong></p>
+${reasonPart(protection, view.plan?.zone)}${wayOn(protection)}${protection.consent === 'living' ? nights(visit, view) : ''}</section>
 ${keyHint(view)}
 <h2>${texts.home.recent}</h2>${runsTable(view.runs)}`;
 }
 
-/** The one sentence, how it looks, and whether consent is what mends it. */
-function verdictOf({ grant, plan, lastGood }: HomeView, now: Date): { sentence: string; tone: string; mend: boolean } {
-  if (grant === null || plan === null) return { sentence: texts.home.none, tone: 'warn', mend: true };
-  if (grant.state === 'withdrawn') return { sentence: texts.home.expired, tone: 'warn', mend: true };
-  if (grant.state === 'needs_consent') return { sentence: texts.home.expired, tone: 'bad', mend: true };
-  if (grant.state === 'suspect') return { sentence: texts.home.suspect, tone: 'warn', mend: false };
-  const at = lastGood?.finishedAt;
-  if (!at) return { sentence: texts.home.underway, tone: 'warn', mend: false };
-  if (now.getTime() - at.getTime() > 2 * 86_400_000) return { sentence: texts.home.late, tone: 'bad', mend: false };
-  return { sentence: texts.home.protected, tone: 'good', mend: false };
-}
-
-function nights({ resources, session }: PersonVisit, { plan, lastGood }: HomeView): Html | '' {
-  if (plan === null) return '';
+/** What was and what comes, while there is a consent to go on with. */
+function nights({ resources, session }: PersonVisit, { grant, plan, lastComplete }: HomeView): Html | '' {
+  if (plan === null || grant === null) return '';
   const { zone, windowStart, windowEnd } = plan;
-  const day = shownDay(plan.nextDueAt, resources.clock.now(), zone);
-  const last = lastGood?.finishedAt;
-  return html`<dl><dt>${texts.home.last}</dt><dd>${last && lastGood ? html`<a href="/runs/${lastGood.id}">${shownTime(last, zone)}</a>` : texts.home.never}</dd>
-<dt>${texts.home.next}</dt><dd>${plan.paused ? texts.home.paused : texts.home.nextValue(day, windowStart, windowEnd, zone)}</dd></dl>
+  const now = resources.clock.now();
+  const day = shownDay(plan.nextDueAt, now, zone);
+  const last = lastComplete?.finishedAt;
+  const ending = endingIn(grant, now);
+  return html`<dl><dt>${texts.home.last}</dt><dd>${last && lastComplete ? html`<a href="/runs/${lastComplete.id}">${shownTime(last, zone)}</a>` : texts.home.never}</dd>
+<dt>${texts.home.next}</dt><dd>${plan.paused ? texts.home.paused : texts.home.nextValue(day, windowStart, windowEnd, zone)}</dd>
+${ending ? html`<dt>${texts.home.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd>` : ''}</dl>
 ${postButton(session, '/backup-now', texts.home.now)}`;
 }
 

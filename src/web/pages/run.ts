@@ -1,9 +1,14 @@
 import { html } from 'hono/html';
+import { confirmAlarms } from '../../database/protection.ts';
 import { findRunOfPerson, type RunView } from '../../database/views.ts';
-import type { Html } from '../layout.ts';
+import type { Protection } from '../../domain/protection.ts';
+import { findProtection } from '../../flows/nights/find-protection.ts';
+import type { Session } from '../cookies.ts';
+import { type Html, postButton } from '../layout.ts';
 import { shownBytes, shownDuration, shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
+import { reasonPart } from './protection-words.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -14,13 +19,37 @@ export async function run(visit: PersonVisit): Promise<Response> {
   const named = { userId: session.userId, runId: id };
   const view = uuid.test(id) ? await findRunOfPerson(resources.database, named) : null;
   if (view === null) throw notFound();
-  return page(visit, texts.run.title(view.night), html`${facts(view)}${counts(view.counts)}${problems(view)}`);
+  const protection = await findProtection(resources, session.userId);
+  const body = html`${notice(session, view, protection)}${facts(view)}${counts(view.counts)}${problems(view)}`;
+  return page(visit, texts.run.title(view.night), body);
+}
+
+/** Puts on record that the person looked at a great loss or change, and at those before it. */
+export async function confirm({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const runId = c.req.param('id') ?? '';
+  const view = uuid.test(runId) ? await findRunOfPerson(resources.database, { userId, runId }) : null;
+  if (view === null || view.finishedAt === null) throw notFound();
+  const at = resources.clock.now();
+  await confirmAlarms(resources.database, { userId, until: view.finishedAt, at, by: `user:${userId}` });
+  return c.redirect(`/runs/${runId}`, 303);
+}
+
+/** What looks wrong with this run, or what this run shows of why the person is not protected. */
+function notice(session: Session, view: RunView, protection: Protection): Html | '' {
+  const { id, alarm, alarmSeenAt: seenAt, plan } = view;
+  if (alarm !== null) {
+    const reason = alarm === 'loss' ? ('great_loss' as const) : ('great_change' as const);
+    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason, until: null }, plan.zone)}
+${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
+  }
+  if (protection.runId !== id) return '';
+  return html`<section class="card warn">${reasonPart(protection, plan.zone)}</section>`;
 }
 
 function facts(view: RunView): Html {
   const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
   return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd><span class="word ${view.state}">${texts.states[view.state] ?? view.state}</span></dd>
-${view.message ? html`<dt>${texts.run.why}</dt><dd>${view.message}</dd>` : ''}
+${view.message && view.state !== 'succeeded' ? html`<dt>${texts.run.why}</dt><dd>${view.message}</dd>` : ''}
 <dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
 <dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
 ${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/${view.snapshotId}/browse/">${texts.run.browse}</a></dd>` : ''}</dl>`;
@@ -42,7 +71,7 @@ function shownCount(name: string, count: number): string {
   return name === 'ms' ? shownDuration(count) : count.toLocaleString('en-GB');
 }
 
-function problems({ problems: value, problemCount }: RunView): Html | '' {
+function problems({ problems: value, problemCount, plan }: RunView): Html | '' {
   const list: unknown[] = Array.isArray(value) ? value : [];
   if (list.length === 0) return '';
   const text = (problem: unknown, name: string) =>
@@ -50,7 +79,14 @@ function problems({ problems: value, problemCount }: RunView): Html | '' {
       ? String(Object.getOwnPropertyDescriptor(problem, name)?.value ?? '')
       : '';
   const row = (problem: unknown) =>
-    html`<tr><td><code>${text(problem, 'path')}</code></td><td>${text(problem, 'message')}</td></tr>`;
+    html`<tr><td><code>${text(problem, 'path')}</code></td><td>${text(problem, 'message')}</td><td>${insteadOf(text(problem, 'kept'), text(problem, 'since'), plan.zone)}</td></tr>`;
   return html`<h2>${texts.run.problems}</h2>${problemCount > list.length ? html`<p>${texts.run.more(problemCount)}</p>` : ''}
-<div class="table"><table><thead><tr><th scope="col">${texts.run.path}</th><th scope="col">${texts.run.why}</th></tr></thead><tbody>${list.map(row)}</tbody></table></div>`;
+<div class="table"><table><thead><tr><th scope="col">${texts.run.path}</th><th scope="col">${texts.run.why}</th>
+<th scope="col">${texts.run.instead}</th></tr></thead><tbody>${list.map(row)}</tbody></table></div>`;
+}
+
+/** What the snapshot has in place of what could not be read, and of when; older runs do not say. */
+function insteadOf(kept: string, since: string, zone: string): string {
+  if (kept !== 'true') return kept === 'false' ? texts.run.noCopy : '';
+  return since === '' ? texts.run.copy : texts.run.copyOf(shownTime(new Date(since), zone));
 }

@@ -106,7 +106,7 @@ describe('a logout at the provider', () => {
     expect(revoke).toHaveBeenCalledTimes(1);
     house.custody.pass(1_000);
     const again = await signInAs(house, alice);
-    expect(await again.text('/grant')).toContain(texts.consentEnds.reasons.back_channel_logout?.happened ?? '-');
+    expect(await again.text('/grant')).toContain(texts.protection.consent.back_channel_logout.happened);
     expect(await again.text('/')).toContain(texts.grant.again);
     const grant = await grantOf(alice);
     const told = { subjectId: grant.id, to: 'withdrawn', reason: 'back_channel_logout', by: 'provider' };

@@ -32,7 +32,7 @@ describe('a person on the pages', () => {
     expect(await guest.text('/grant')).toContain(texts.uses.all(2));
     await guest.post('/grant/withdraw', { snapshots: '30' });
     const ended = await guest.text('/grant');
-    for (const words of [texts.consentEnds.reasons.withdrawn?.happened ?? '-', 'ended there too', 'stay until'])
+    for (const words of [texts.protection.consent.withdrawn.happened, 'ended there too', 'stay until'])
       expect(ended).toContain(words);
     expect(await guest.text('/')).toContain(texts.home.expired);
     expect((await guest.post('/backup-now', {})).status).toBe(400);
@@ -57,10 +57,10 @@ describe('a person on the pages', () => {
     const circuit = { issuer, clientId, reason: 'invalid_client', openedAt: at, nextProbeAt: at };
     await database.circuit.create({ data: { ...circuit, open: true } });
     for (const path of ['/', '/grant'])
-      for (const words of [texts.consentEnds.troubled, texts.consentEnds.endsIn(7)])
+      for (const words of [texts.protection.consent.provider_trouble.happened, texts.consentEnds.endsIn(7)])
         expect(await guest.text(path)).toContain(words);
     await database.circuit.updateMany({ data: { open: false } });
-    expect(await guest.text('/')).not.toContain(texts.consentEnds.troubled);
+    expect(await guest.text('/')).not.toContain(texts.protection.consent.provider_trouble.happened);
   });
 
   test('erases everything, sees the receipt, and begins anew', async () => {
@@ -101,7 +101,7 @@ describe('a person on the pages', () => {
     const { id: grantId } = await house.resources.database.grant.findFirstOrThrow();
     await expect(exchangeNow(house.resources, grantId)).rejects.toThrow('no longer accepts');
     const refused = await guest.text('/grant');
-    expect(refused).toContain(texts.consentEnds.reasons.permission_missing?.happened);
+    expect(refused).toContain(texts.protection.consent.permission_missing.happened);
     expect(refused).toContain(texts.grant.ask);
     admin.setOfflineRole(alice.username, true);
     await guest.post('/grant/ask-again', {});
@@ -113,7 +113,7 @@ describe('a person on the pages', () => {
     const mended = await guest.text('/grant');
     expect(mended).toContain(texts.grant.states.active);
     expect(mended).not.toContain(texts.grant.ask);
-    expect(await guest.text('/')).not.toContain(texts.home.suspect);
+    expect(await guest.text('/')).not.toContain(texts.protection.consent.consent_refused.happened);
   });
 
   test('sees every use of the consent, page by page', async () => {

@@ -176,7 +176,7 @@ describe('pages', () => {
   it('answer the question, and say what could not be read without trusting its name', async () => {
     const browser = await pages.consented();
     const run = await addRun(pages, browser);
-    expect(await browser.text('/')).toContain('Yes, you are protected.');
+    expect(await browser.text('/')).toContain('Only partly.');
     const text = await browser.text(`/runs/${run}`);
     expect(text).toContain('&lt;script&gt;');
     expect(text).not.toContain('<script>');

@@ -29,10 +29,13 @@ describe('a consent that is not well', () => {
     'is explained on both pages, with what mends it: %s',
     async (state) => {
       const { text } = await aliceWith({ state, reason: 'permission_missing', endedAt: from(0) });
-      const { happened = '', act = '' } = texts.consentEnds.reasons.permission_missing ?? {};
-      for (const path of ['/', '/grant']) {
+      const { happened, act } = texts.protection.consent.permission_missing;
+      for (const [path, wayOn] of [
+        ['/', '/grant'],
+        ['/grant', '/consent'],
+      ] as const) {
         const page = await text(path);
-        for (const words of [happened, act, 'href="/consent"']) expect(page).toContain(words);
+        for (const words of [happened, act, `href="${wayOn}"`]) expect(page).toContain(words);
       }
     },
   );
@@ -40,9 +43,9 @@ describe('a consent that is not well', () => {
   it('that is only suspected says when it is asked again', async () => {
     const reason = 'ended_at_provider';
     const { text } = await aliceWith({ state: 'suspect', reason, nextExchangeAt: from(900_000) });
-    expect(await text('/')).toContain(texts.consentEnds.suspect);
-    const page = await text('/grant');
-    for (const words of [texts.consentEnds.suspect, '4 May 2026, 12:15']) expect(page).toContain(words);
+    const { happened, act } = texts.protection.consent.consent_refused;
+    for (const path of ['/', '/grant'])
+      for (const words of [happened, act('on 4 May 2026, 12:15')]) expect(await text(path)).toContain(words);
   });
 });
 

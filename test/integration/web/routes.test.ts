@@ -24,6 +24,7 @@ afterAll(() => pages[Symbol.asyncDispose]());
 /** Of addresses that name something of alice's: what they name it by, and what stands below. */
 const named: Record<string, () => string> = {
   '/runs/:id': () => `/runs/${run}`,
+  '/runs/:id/looked': () => `/runs/${run}/looked`,
   '/snapshots/:id/browse/*': () => `/snapshots/${snapshot}/browse/folder`,
   '/snapshots/:id/file/*': () => `/snapshots/${snapshot}/file/folder/a.txt`,
   '/snapshots/:id/zip/*': () => `/snapshots/${snapshot}/zip/folder`,
@@ -74,7 +75,7 @@ describe('the route table', () => {
   test.each(forOwners.map((route) => [route.path, route] as const))(
     "what is alice's is there for her, and for neither bob nor an operator: %s",
     async (_path, route) => {
-      expect((await ask(alice, route)).status).toBe(200);
+      expect((await ask(alice, route)).status).toBe(route.method === 'GET' ? 200 : 303);
       for (const other of [bob, operator]) {
         const answer = await ask(other, route);
         expect(answer.status).toBe(404);

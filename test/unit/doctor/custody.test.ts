@@ -8,6 +8,7 @@ import { checkKeyring } from '../../../src/doctor/checks/keyring.ts';
 import { checkOfflineIdle } from '../../../src/doctor/checks/offline-idle.ts';
 import { checkOfflineMaximum } from '../../../src/doctor/checks/offline-maximum.ts';
 import { checkTokens } from '../../../src/doctor/checks/offline-tokens.ts';
+import { checkProtection } from '../../../src/doctor/checks/protection.ts';
 import { checkRotation } from '../../../src/doctor/checks/rotation.ts';
 import { checkRuns } from '../../../src/doctor/checks/runs.ts';
 import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
@@ -175,6 +176,24 @@ describe('the keyring', () => {
   ])('%j', (change, pattern) =>
     expect(words(checkKeyring({ broken: [], fresh: false, ...change }, at))).toMatch(pattern),
   );
+});
+
+describe('protection', () => {
+  const well = { verdict: 'protected', reason: 'complete', by: 'nobody' } as const;
+  const first = { verdict: 'not', reason: 'run_waits', by: 'nobody' } as const;
+  const partial = { verdict: 'partly', reason: 'unreadable', by: 'person' } as const;
+  const broken = { verdict: 'late', reason: 'store_trouble', by: 'operator' } as const;
+
+  test.each([
+    [[], /^ok: There is nobody to protect yet/],
+    [[well, well, first], /^ok: Of 3 people: 2 protected, 1 not\. → undefined/],
+    [[well, partial], /^warn: Of 2 people: 1 protected, 1 partly \(1 unreadable\)\. → None of it waits for you\. See/],
+    [
+      [well, broken, broken, partial],
+      /^warn: Of 4 people: 1 protected, 2 late, 1 partly \(2 store_trouble, 1 unreadable\)\. → You can mend it for 2\. See/,
+    ],
+    [[{ ...well, reason: 'server_away' }], /^warn: Of 1 person: 1 protected \(1 server_away\)/],
+  ] as const)('%j', (people, pattern) => expect(words(checkProtection(people))).toMatch(pattern));
 });
 
 describe('runs', () => {

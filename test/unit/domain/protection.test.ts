@@ -48,7 +48,7 @@ describe('a person is', () => {
   test('protected by a complete run in the last window, until the next one has passed without', () => {
     expect(judge()).toEqual({
       ...{ verdict: 'protected', reason: 'complete', mend: 'nothing', by: 'nobody' },
-      ...{ until: null, since: lastNight, runId: null },
+      ...{ consent: 'living', until: null, since: lastNight, runId: null },
     });
     const end = new Date('2026-05-11T03:00:00Z');
     expect(judge({}, new Date(end.getTime() - 1)).verdict).toBe('protected');
@@ -122,7 +122,9 @@ describe('a person is', () => {
     [suspect('expired_idle'), 'expired_idle', 'person'],
     [{ ...consent, maxDeadline: now }, 'expired_maximum', 'person'],
   ] as const)('not protected any longer once consent is gone: %j', (gone, reason, by) => {
-    expect(judge({ consent: gone })).toMatchObject({ verdict: 'not', reason, by, since: lastNight });
+    expect(judge({ consent: gone })).toMatchObject({
+      ...{ verdict: 'not', reason, by, since: lastNight, consent: gone === null ? 'none' : 'ended' },
+    });
   });
 
   test.each([

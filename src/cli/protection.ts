@@ -1,0 +1,51 @@
+import { confirmAlarms } from '../database/protection.ts';
+import type { Protection } from '../domain/protection.ts';
+import { AppError } from '../errors.ts';
+import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
+import type { Resources } from '../resources.ts';
+import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { namedUser, nameOf } from './people.ts';
+
+/** Tells whose data is protected and who can mend what is not; --looked lets go of what is held for a great loss or change. */
+export const protection: Command = {
+  usage: '[--user NAME [--looked]] [--json]',
+  summary: 'whose data is protected, and who can mend what is not',
+  options: {
+    user: { value: 'NAME', help: 'only of this person: a user name, subject or id' },
+    looked: { help: 'say that somebody looked at the great losses and changes of --user, and that they are right' },
+    ...json,
+  },
+  run: async (options, output) => {
+    if (options.looked === true && text(options, 'user') === undefined)
+      throw new AppError('usage/invalid', 'Say whose losses and changes were looked at with --user NAME.');
+    await using resources = await openFromEnvironment();
+    if (text(options, 'user') !== undefined) return tellOne(resources, options, output);
+    const rows = (await listProtections(resources)).map(({ protection, ...user }) => rowOf(user, protection));
+    printList(output, options, { rows, lineOf, none: 'Nobody has consented yet.' });
+    return 0;
+  },
+};
+
+async function tellOne(resources: Resources, options: Options, output: Output): Promise<number> {
+  const { clock, database } = resources;
+  const user = await namedUser(resources, options);
+  const at = clock.now();
+  if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: 'operator' });
+  const row = rowOf(user, await findProtection(resources, user.id));
+  printAnswer(output, options, row, lineOf(row));
+  return 0;
+}
+
+function rowOf(user: { username: string | null; subject: string }, protection: Protection) {
+  return { user: nameOf(user), ...protection };
+}
+
+function lineOf({ user, verdict, reason, by, until, since }: ReturnType<typeof rowOf>): string {
+  const waits = until === null ? '' : ` until ${minute(until)}`;
+  const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can mend it`;
+  const last = since === null ? 'never complete' : `complete as of ${minute(since)}`;
+  return `${user.padEnd(20)} ${verdict.padEnd(10)} ${reason}${who}; ${last}`;
+}
+
+const minute = (date: Date) => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

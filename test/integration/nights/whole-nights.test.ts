@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { alice } from '../../../demo/people.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
+import { texts } from '../../../src/web/texts.ts';
+import { end, file, folder, type HostileNode, listingOf } from '../../support/servers/hostile-webdav.ts';
+import { type Guest, signInAs } from '../consent/guest.ts';
+import { type ConsentHouse, openConsentHouse } from '../consent/house.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const t = texts.protection;
+let house: ConsentHouse;
+let guest: Guest;
+let planId: string;
+beforeEach(async () => {
+  house = await openConsentHouse();
+  const now = house.resources.clock.now().getTime();
+  house.custody.pass(Math.ceil(now / (24 * hour)) * 24 * hour + 12 * hour - now);
+  guest = await signInAs(house, alice);
+  await guest.consent();
+  planId = (await house.resources.database.plan.findFirstOrThrow()).id;
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+/** Works on the run of the plan until it has ended, as workers would. */
+async function night() {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const run = await house.backUp(planId);
+    if (run.state !== 'queued') return run;
+    house.custody.pass(10 * minute);
+  }
+  throw new Error('The run does not end.');
+}
+
+/** Time passes with a planner at work; the person signs in again. */
+async function later(ms: number): Promise<void> {
+  house.custody.pass(ms);
+  await openNight(house.resources);
+  guest = await signInAs(house, alice);
+}
+
+const members = (nodes: Record<string, HostileNode>) => {
+  house.files.root.children = folder(nodes).children ?? new Map();
+};
+const many = (count: number, content: string) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`photo-${n}.jpg`, file(`${content} ${n}`)]));
+const snapshots = async () => {
+  const { repository } = await openPersonRepository(house.resources, (await personOf()).userId);
+  return Array.fromAsync(repository.listSnapshots());
+};
+const personOf = () => house.resources.database.plan.findUniqueOrThrow({ where: { id: planId } });
+const home = () => guest.text('/');
+
+describe('a root that cannot be listed', () => {
+  const listing = 'multistatus xmlns="DAV:"';
+  const answers = [
+    [404, '', t.nights.address_wrong],
+    [403, '', t.nights.server_refuses],
+    [400, '', t.nights.address_wrong],
+    [302, '', t.nights.address_wrong],
+    [200, '<!doctype html><title>Sign in</title>', t.nights.address_wrong],
+    [207, `<!DOCTYPE d><${listing}/>`, t.nights.address_wrong],
+    [207, `<${listing}></multistatus>`, t.nights.address_wrong],
+  ] as const;
+
+  test('fails each night from the first on, writes no snapshot and protects nobody', async () => {
+    expect(await home()).toContain(texts.home.underway);
+    for (const [status, body, words] of answers) {
+      house.files.mischief = (_, response) => {
+        end(response, status, status === 302 ? { location: 'https://login.example/' } : {}, body);
+        return true;
+      };
+      const run = await night();
+      expect(run).toMatchObject({ state: 'failed', attempt: 3, snapshotId: null });
+      expect(run.message).toContain(`Nothing was backed up from ${house.files.url}: `);
+      const page = await home();
+      for (const sentence of [texts.home.not, words.happened, words.act, 'none yet', `href="/runs/${run.id}"`])
+        expect(page).toContain(sentence);
+      expect(await guest.text(`/runs/${run.id}`)).toContain(house.files.url);
+    }
+    expect(await snapshots()).toEqual([]);
+  });
+
+  test('says what was asked and what came, where a proxy takes a part of the path away', async () => {
+    house.files.mischief = ({ method, path, headers }, response) => {
+      if (method !== 'PROPFIND') return undefined;
+      const body = listingOf(house.files.root, { path: path.replace('/dav/', '/files/'), headers });
+      end(response, 207, { 'content-type': 'application/xml' }, body);
+      return true;
+    };
+    const { state, message } = await night();
+    expect(state).toBe('failed');
+    expect(message).toMatch(/from http:\/\/127\.0\.0\.1:\d+\/dav\/: .* names \/files\/ instead/);
+  });
+
+  test('for a while only is listed at the next attempt, and the run says nothing of the first', async () => {
+    house.files.mischief = (_, response) => {
+      end(response, 503, {}, '<d:error xmlns:d="DAV:"/>');
+      return true;
+    };
+    expect(await house.backUp(planId)).toMatchObject({ state: 'queued', errorCode: 'source/unavailable' });
+    expect(await home()).toContain(t.nights.server_away.happened);
+    house.files.mischief = () => undefined;
+    house.custody.pass(10 * minute);
+    const run = await house.backUp(planId);
+    expect(run).toMatchObject({ state: 'succeeded', attempt: 2, message: null, errorCode: null });
+    expect(await home()).toContain(texts.home.protected);
+  });
+
+  test('in a later night leaves the last good one what it was, and the person is late when the window has passed', async () => {
+    const good = await night();
+    expect(await home()).toContain(texts.home.protected);
+    house.files.mischief = (_, response) => {
+      end(response, 404);
+      return true;
+    };
+    const bad = await night();
+    expect(bad).toMatchObject({ state: 'failed', snapshotId: null, counts: null });
+    expect(await snapshots()).toHaveLength(1);
+    const page = await home();
+    for (const words of [texts.home.soFar, t.nights.address_wrong.act, `href="/runs/${good.id}"`])
+      expect(page).toContain(words);
+    await later(15 * hour);
+    expect(await home()).not.toContain(texts.home.late);
+    await later(2 * hour);
+    expect(await home()).toContain(texts.home.late);
+    house.files.mischief = () => undefined;
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { entries: 2, entriesUnchanged: 2 } });
+    expect(await home()).toContain(texts.home.protected);
+  });
+});
+
+describe('a root that is listed, of which', () => {
+  test('nothing can be read fails as well, though copies are there', async () => {
+    members(many(3, 'holiday'));
+    await night();
+    members(many(3, 'other days'));
+    house.files.mischief = ({ method }, response) => {
+      if (method === 'PROPFIND') return undefined;
+      end(response, 403);
+      return true;
+    };
+    expect(await night()).toMatchObject({ state: 'failed', errorCode: 'source/forbidden' });
+    expect(await snapshots()).toHaveLength(1);
+  });
+
+  test('some cannot be read is partial: the page says what is not protected, since when, and what is kept', async () => {
+    members({ 'will.odt': file('first will'), 'notes.txt': file('notes') });
+    const first = await night();
+    const [taken] = await snapshots();
+    await later(24 * hour);
+    members({ 'will.odt': file('second will'), 'notes.txt': file('notes'), 'new.odt': file('new') });
+    house.files.mischief = ({ method, path }, response) => {
+      if (method === 'PROPFIND' || !path.endsWith('.odt')) return undefined;
+      end(response, 423);
+      return true;
+    };
+    const since = new Date(taken?.snapshot.time ?? '').toISOString();
+    const problems = [
+      { path: 'files/new.odt', kept: false },
+      { path: 'files/will.odt', kept: true, since },
+    ];
+    const partial = await night();
+    expect(partial).toMatchObject({ state: 'partial', problemCount: 2 });
+    expect(partial.counts).toMatchObject({ entries: 1, entriesRead: 0, entriesUnchanged: 1, entriesKept: 1 });
+    expect(sortedByPath(partial.problems)).toMatchObject(problems);
+    await later(24 * hour);
+    const again = await night();
+    expect(sortedByPath(again.problems)).toMatchObject(problems);
+    const page = await home();
+    for (const words of [texts.home.partly, t.nights.unreadable.happened, `href="/runs/${again.id}"`, first.id])
+      expect(page).toContain(words);
+    const told = await guest.text(`/runs/${again.id}`);
+    for (const words of ['a copy of ', texts.run.noCopy, texts.counts.entriesKept]) expect(told).toContain(words);
+    house.files.mischief = () => undefined;
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { entriesRead: 2, entriesKept: 0 } });
+    expect(await home()).toContain(texts.home.protected);
+  });
+});
+
+describe('a great loss or change', () => {
+  test.each([
+    ['everything is gone', {}, t.nights.great_loss, { entries: 0, entriesGone: 40 }],
+    ['everything has another content', many(40, 'locked'), t.nights.great_change, { filesChanged: 40, entriesGone: 0 }],
+    ['half has another name', renamed(), t.nights.great_loss, { filesNew: 20, entriesGone: 20, entriesUnchanged: 20 }],
+  ])('where %s is said until somebody has looked, and holds the snapshot before', async (_, after, words, counts) => {
+    members(many(40, 'holiday'));
+    const before = await night();
+    expect(before).toMatchObject({ state: 'succeeded', alarm: null });
+    members(after);
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', counts, heldSnapshotId: before.snapshotId });
+    members(many(40, 'holiday'));
+    const back = await night();
+    expect(back.state).toBe('succeeded');
+    await house.resources.database.run.update({ where: { id: back.id }, data: { alarm: null } });
+    const page = await home();
+    for (const sentence of [texts.home.partly, words.happened, words.act, `href="/runs/${run.id}"`])
+      expect(page).toContain(sentence);
+    expect(await guest.text(`/runs/${run.id}`)).toContain(texts.run.confirm);
+    await guest.post(`/runs/${run.id}/looked`, {});
+    expect(await guest.text(`/runs/${run.id}`)).not.toContain(texts.run.confirm);
+    expect(await home()).toContain(texts.home.protected);
+  });
+
+  test('is none where a few of many are gone', async () => {
+    members(many(40, 'holiday'));
+    await night();
+    members(many(25, 'holiday'));
+    expect(await night()).toMatchObject({ alarm: null, counts: { entriesGone: 15, entriesUnchanged: 25 } });
+    expect(await home()).toContain(texts.home.protected);
+  });
+});
+
+function renamed(): Record<string, HostileNode> {
+  const entries = Object.entries(many(40, 'holiday'));
+  return Object.fromEntries(entries.map(([name, node], n) => [n < 20 ? `${name}.locked` : name, node]));
+}
+
+function sortedByPath(problems: unknown): unknown[] {
+  const path = (problem: unknown) => String(Object(problem).path);
+  return Array.isArray(problems) ? problems.toSorted((one, other) => path(one).localeCompare(path(other))) : [];
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import type { ProtectionReason } from '../../../src/domain/protection.ts';
+import {
+  isAboutConsent,
+  leadOf,
+  reasonPart,
+  type Told,
+  toneOf,
+  wayOn,
+} from '../../../src/web/pages/protection-words.ts';
+import { texts } from '../../../src/web/texts.ts';
+
+const told = (over: Partial<Told> = {}): Told => ({
+  ...{ verdict: 'protected', reason: 'complete', mend: 'nothing', consent: 'living', until: null, runId: null },
+  ...over,
+});
+const t = texts.home;
+
+describe('the answer to "am I protected?"', () => {
+  test.each([
+    [{}, t.protected, 'good'],
+    [{ reason: 'server_away' }, t.soFar, 'warn'],
+    [{ verdict: 'partly', reason: 'great_loss' }, t.partly, 'warn'],
+    [{ verdict: 'late', reason: 'store_trouble' }, t.late, 'bad'],
+    [{ verdict: 'not', reason: 'run_under_way' }, t.underway, 'warn'],
+    [{ verdict: 'not', reason: 'address_wrong' }, t.not, 'bad'],
+    [{ verdict: 'not', reason: 'no_consent', consent: 'none' }, t.none, 'warn'],
+    [{ verdict: 'not', reason: 'withdrawn', consent: 'ended' }, t.expired, 'warn'],
+    [{ verdict: 'not', reason: 'account_disabled', consent: 'ended' }, t.expired, 'bad'],
+  ] as const)('%j: %s', (over, lead, tone) => {
+    expect([leadOf(told(over)), toneOf(told(over))]).toEqual([lead, tone]);
+  });
+
+  test('is yes without more, and green, only where all is well', () => {
+    for (const reason of Object.keys({ ...texts.protection.consent, ...texts.protection.nights }) as ProtectionReason[])
+      for (const verdict of ['protected', 'partly', 'late', 'not'] as const) {
+        const isWell = verdict === 'protected' && reason === 'complete';
+        expect(leadOf(told({ verdict, reason })) === t.protected).toBe(isWell);
+        expect(toneOf(told({ verdict, reason })) === 'good').toBe(isWell);
+      }
+  });
+});
+
+test('each reason has one sentence of what happened and one of what mends it, with the time where there is one', async () => {
+  const until = new Date('2026-05-04T12:15:00Z');
+  const text = async (over: Partial<Told>) => String(await reasonPart(told(over), 'Europe/Berlin'));
+  for (const reason of Object.keys({ ...texts.protection.consent, ...texts.protection.nights }) as ProtectionReason[])
+    expect((await text({ reason })).match(/<p>\p{L}[^<]+[.!]<\/p>/gu)).toHaveLength(2);
+  expect(await text({ reason: 'server_away', until })).toContain('tried again on 4 May 2026, 14:15');
+  expect(await text({ reason: 'server_away' })).toContain('tried again soon');
+});
+
+test('the way on leads to what the person can do, else to what shows more', async () => {
+  const href = async (over: Partial<Told>) => /href="([^"]+)"/.exec(String(await wayOn(told(over))))?.[1];
+  expect(await href({ mend: 'agree', reason: 'signed_out' })).toBe('/consent');
+  expect(await href({ mend: 'renew', reason: 'consent_ends' })).toBe('/consent');
+  expect(await href({ mend: 'look', reason: 'unreadable', runId: 'x' })).toBe('/runs/x');
+  expect(await href({ mend: 'wait', reason: 'server_away', runId: 'x' })).toBe('/runs/x');
+  expect(await href({ mend: 'mend_account', reason: 'account_disabled' })).toBe('/grant');
+  expect(await href({ mend: 'mend_service', reason: 'no_worker' })).toBeUndefined();
+  expect(await href({})).toBeUndefined();
+});
+
+test('no sentence says that somebody was told who was not, or that anything is forgotten', () => {
+  const words = JSON.stringify(texts, (_, value) => (typeof value === 'function' ? value('x', 'y', 'z') : value));
+  expect(words).not.toMatch(/was told|were told|last \S+ nights, /i);
+});
+
+test('the provider in trouble concerns the consent, and a server that is away does not', () => {
+  expect([isAboutConsent('provider_trouble'), isAboutConsent('server_away')]).toEqual([true, false]);
+});
