@@ -37,13 +37,20 @@ export function openRunWatch(resources: { clock: Clock; database: Database; log:
   };
 }
 
+/** Only those are judged that were asked about: a run may be in hand again, under another fence, when the answer comes. */
 async function check(
   { database, log }: { database: Database; log: Log },
   inHand: ReadonlyMap<Held, AbortController>,
 ): Promise<void> {
   try {
-    const gone = new Set(await listLostRuns(database, [...inHand.keys()]));
-    for (const [{ id }, lost] of inHand)
+    const asked = [...inHand];
+    const gone = new Set(
+      await listLostRuns(
+        database,
+        asked.map(([run]) => run),
+      ),
+    );
+    for (const [{ id }, lost] of asked)
       if (gone.has(id))
         lost.abort(new AppError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
   } catch (error) {
