@@ -62,7 +62,7 @@ export function notUsable(state: string, retryAfterMs?: number): AppError {
 export function circuitOpen(at: Date, nextProbeAt: Date): AppError {
   return new AppError(
     'provider/circuit-open',
-    'The OpenID provider refuses Nightkeep or many people at once. The operator was told; consents are left alone until it is mended.',
+    'The OpenID provider refuses Nightkeep or many people at once. It is in the log of the operator; consents are left alone until it is mended.',
     { retry: { afterMs: Math.max(1_000, nextProbeAt.getTime() - at.getTime()) } },
   );
 }
