@@ -5,7 +5,7 @@ import { findProtection, listProtections } from '../flows/nights/find-protection
 import type { Resources } from '../resources.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { namedUser, nameOf } from './people.ts';
+import { getUserByName, givenName, nameOf } from './people.ts';
 
 /** Tells whose data is protected and who can mend what is not; --looked lets go of what is held for a great loss or change. */
 export const protection: Command = {
@@ -29,7 +29,7 @@ export const protection: Command = {
 
 async function tellOne(resources: Resources, options: Options, output: Output): Promise<number> {
   const { clock, database } = resources;
-  const user = await namedUser(resources, options);
+  const user = await getUserByName(resources, givenName(options));
   const at = clock.now();
   if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: 'operator' });
   const row = rowOf(user, await findProtection(resources, user.id));
