@@ -1,14 +1,14 @@
 /**
- * The error rules of the house.
+ * The rules for errors.
  *
- * 1. What crosses a module border on purpose is a AppError; anything else is a bug and reads "Internal error" to people.
+ * 1. What crosses a module border on purpose is an AppError; anything else is a bug and reads "Internal error" to people.
  * 2. The code is for machines (branch on it), the message is for people: what is wrong, then the cure. No secret in either.
  * 3. Evidence goes into `cause` and `detail`; operators see them in the log, people never do.
  * 4. The place that knows says whether trying again can help (`retry`); general code only obeys.
  * 5. An error is raised once and passed on; wrap it only to add what the lower place could not know.
  */
 
-/** Every code that a AppError may carry, with the sentence that triggers it. */
+/** Every code that an AppError may carry, with the sentence that triggers it. */
 export const errorCodes = {
   'config/invalid': 'A setting is missing or wrong; the service does not start.',
   'keyring/invalid': 'The keyring is missing, unreadable or not the one the database was sealed with.',
@@ -87,7 +87,7 @@ export class AppError extends Error {
   }
 }
 
-/** Whether the error is a AppError, of that code where one is named. */
+/** Whether the error is an AppError, of that code where one is named. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return error instanceof AppError && (code === undefined || error.code === code);
 }

@@ -6,7 +6,7 @@ interface LayerRule {
   layer: string;
   /** The files of the layer. The first rule that matches a file is its layer. */
   files: RegExp;
-  /** What files of the layer may import inside the house, besides their own layer. */
+  /** Which of our own files the layer may import, besides its own. */
   mayImport: RegExp;
   reason: string;
 }
@@ -33,7 +33,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, log, metrics, nearest, version) knows nothing of the house, so that everything may stand on it.',
+      'The ground (errors, abort, clock, log, metrics, nearest, version) imports nothing of our own code, so that everything may import it.',
   },
   {
     layer: 'domain',
@@ -155,8 +155,8 @@ export const layers: LayerRule[] = [
   },
 ];
 
-/** Doors are for the house itself: tests, demo, bench and scripts may open them. */
-export const house = any('src/', 'worker/');
+/** Whose doors are watched: our own code. Tests, demo, bench and scripts may open any. */
+export const ownCode = any('src/', 'worker/');
 
 /** The tables, as Prisma names them in code. */
 const models = Array.from(readFileSync('prisma/schema.prisma', 'utf8').matchAll(/^model (\w)(\w*)/gm))

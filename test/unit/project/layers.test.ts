@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../scripts/layers/judge.ts';
+import { findViolations } from '../../../scripts/layers/check.ts';
 import { readModule } from '../../../scripts/layers/module.ts';
 
-const judged = (files: Record<string, string>) =>
-  judge(Object.entries(files).map(([path, source]) => readModule(path, source)));
-const reasons = (path: string, source: string) => judged({ [path]: source }).map((violation) => violation.reason);
+const violationsOf = (files: Record<string, string>) =>
+  findViolations(Object.entries(files).map(([path, source]) => readModule(path, source)));
+const reasons = (path: string, source: string) => violationsOf({ [path]: source }).map((violation) => violation.reason);
 
 describe('an import against the layers is refused with its reason', () => {
   test.each([
-    ['the ground from the domain', 'src/log.ts', '../src/domain/run.ts', /ground.*knows nothing of the house/],
+    ['the ground from the domain', 'src/log.ts', '../src/domain/run.ts', /ground.*imports nothing of our own/],
     ['the domain from a wing', 'src/domain/run.ts', '../database/runs.ts', /domain is pure/],
     ['one wing from another', 'src/oidc/exchange.ts', '../vault/seal.ts', /meets in a flow, not in oidc/],
     [
@@ -26,7 +26,7 @@ describe('an import against the layers is refused with its reason', () => {
     ['the worker from a page', 'worker/nightly.ts', '../src/web/routes.ts', /Rooms stand beside each other/],
     ['a command from the inside of the worker', 'src/cli/start.ts', '../../worker/nightly.ts', /entry file/],
     ['main from a flow', 'src/main.ts', './flows/heal.ts', /hand over to cli/],
-    ['the house from the demo', 'src/flows/heal.ts', '../../demo/main.ts', /knows none of them/],
+    ['our own code from the demo', 'src/flows/heal.ts', '../../demo/main.ts', /knows none of them/],
     ['the demo from the tests', 'demo/main.ts', '../test/support/servers/postgres.ts', /knows neither/],
     ['the format from a backend', 'src/store/format/blob.ts', '../backend/local.ts', /bytes in and bytes out/],
     ['the format from the domain', 'src/store/format/blob.ts', '../../domain/run.ts', /nothing but the ground/],
@@ -96,13 +96,13 @@ describe('a door opened by others than its keepers is refused with its reason', 
     ],
     ['demo/main.ts', 'setTimeout(() => Date.now(), Number(process.env.PAUSE));'],
   ])('but not to its keepers: %s', (path, source) => {
-    expect(judged({ [path]: source })).toEqual([]);
+    expect(violationsOf({ [path]: source })).toEqual([]);
   });
 });
 
-describe('the shape of the house', () => {
+describe('the shape of the modules', () => {
   test('a cycle is refused with its reason and its way, types included', () => {
-    const violations = judged({
+    const violations = violationsOf({
       'src/domain/grant.ts': "import type { Run } from './run.ts';",
       'src/domain/plan.ts': "import { grant } from './grant.ts';",
       'src/domain/run.ts': "import { plan } from './plan.ts';",
@@ -130,7 +130,7 @@ describe('the shape of the house', () => {
   );
 
   test('a violation names the file, the line and what is wrong', () => {
-    const [violation] = judged({ 'src/domain/run.ts': "\n\nimport { it } from '../web/page.ts';" });
+    const [violation] = violationsOf({ 'src/domain/run.ts': "\n\nimport { it } from '../web/page.ts';" });
     expect(violation).toMatchObject({ path: 'src/domain/run.ts', line: 3, what: 'imports src/web/page.ts' });
   });
 });

@@ -1,5 +1,5 @@
 import type { Import, Module } from './module.ts';
-import { barrels, cycles, doors, forbiddenNames, freeBuiltins, house, layers, unknownPackage } from './rules.ts';
+import { barrels, cycles, doors, forbiddenNames, freeBuiltins, layers, ownCode, unknownPackage } from './rules.ts';
 
 export interface Violation {
   path: string;
@@ -9,30 +9,30 @@ export interface Violation {
 }
 
 /** Everything in these modules that the rules refuse, in the order of the files. */
-export function judge(modules: readonly Module[]): Violation[] {
-  return [...modules.flatMap(judgeModule), ...findCycles(modules)];
+export function findViolations(modules: readonly Module[]): Violation[] {
+  return [...modules.flatMap(checkModule), ...findCycles(modules)];
 }
 
-function judgeModule(module: Module): Violation[] {
+function checkModule(module: Module): Violation[] {
   return [
-    ...judgeName(module),
-    ...module.imports.flatMap((taken) => [...judgeLayer(module, taken), ...judgeReExport(module, taken)]),
-    ...(house.test(module.path) ? judgeDoors(module) : []),
+    ...checkName(module),
+    ...module.imports.flatMap((taken) => [...checkLayer(module, taken), ...checkReExport(module, taken)]),
+    ...(ownCode.test(module.path) ? checkDoors(module) : []),
   ];
 }
 
-function judgeName({ path }: Module): Violation[] {
+function checkName({ path }: Module): Violation[] {
   const index = /(^|\/)index\.ts$/.test(path);
   if (index) return [{ path, line: 1, what: 'is a barrel file', reason: barrels.reason }];
   if (!forbiddenNames.pattern.test(path)) return [];
   return [{ path, line: 1, what: 'has a name of no meaning', reason: forbiddenNames.reason }];
 }
 
-function judgeReExport({ path }: Module, { target, reExport, line }: Import): Violation[] {
+function checkReExport({ path }: Module, { target, reExport, line }: Import): Violation[] {
   return reExport ? [{ path, line, what: `passes on ${target}`, reason: barrels.reason }] : [];
 }
 
-function judgeLayer({ path }: Module, { target, line }: Import): Violation[] {
+function checkLayer({ path }: Module, { target, line }: Import): Violation[] {
   if (!target.endsWith('.ts')) return [];
   const own = layers.find((rule) => rule.files.test(path));
   if (own === undefined) return [{ path, line, what: 'belongs to no layer', reason: unknownPackage.reason }];
@@ -40,7 +40,7 @@ function judgeLayer({ path }: Module, { target, line }: Import): Violation[] {
   return [{ path, line, what: `imports ${target}`, reason: own.reason }];
 }
 
-function judgeDoors({ path, imports, uses }: Module): Violation[] {
+function checkDoors({ path, imports, uses }: Module): Violation[] {
   const closed = (name: string) => doors.find((rule) => rule.opens.test(name) && !rule.keepers.test(path));
   const ofImports = imports.flatMap(({ target, names, line }) => {
     const door = closed(target);
