@@ -134,7 +134,11 @@ export const settings = {
     absent: 'not limited',
     example: '60d',
   },
-  OPERATOR_ROLE: { read: asWritten, default: 'nightkeep-operator', help: 'Role that makes a person an operator' },
+  OPERATOR_ROLE: {
+    read: asWritten,
+    default: 'nightkeep-operator',
+    help: 'Role of operators; for now no page asks for it',
+  },
   ROLES_CLAIM: { read: asWritten, default: 'roles', help: 'Claim of the ID token that lists roles' },
   LOG_LEVEL: {
     read: oneOf('debug', 'info', 'warn', 'error'),
