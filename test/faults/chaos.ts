@@ -8,14 +8,14 @@ import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { exchangeNow, obtainAccess } from '../../src/flows/custody/obtain-access.ts';
 import { openToken } from '../../src/flows/custody/offline-token.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
-import type { Custody } from '../integration/custody/house.ts';
-import { type FaultHouse, openFaultHouse } from './fault-house.ts';
+import type { Custody } from '../support/harness/custody.ts';
+import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 
 const minute = 60_000;
 const healEveryMinutes = 10;
 
-/** One thing that happens to the house: what a worker does, what time does, and what goes wrong. */
+/** One thing that happens to Nightkeep: what a worker does, what time does, and what goes wrong. */
 export type Happening =
   | { what: 'exchange'; worker: number; grant: number }
   | { what: 'access'; workers: number[]; grant: number }
@@ -42,7 +42,7 @@ interface Worker {
 }
 
 export interface Chaos extends AsyncDisposable {
-  readonly world: FaultHouse;
+  readonly world: FaultFixture;
   readonly errors: unknown[];
   /** Consents anew for everybody, so that what follows does not depend on what was before. */
   begin(): Promise<void>;
@@ -67,10 +67,10 @@ export async function openChaos({
   people: number;
   workers: number;
 }): Promise<Chaos> {
-  const world = await openFaultHouse({ reuse, count: people });
-  const { provider, house } = world;
-  const secret = house.resources.config.provider.secrets[0] ?? '';
-  const { clientId } = house.resources.issuer;
+  const world = await openFaultFixture({ reuse, count: people });
+  const { provider, fixture } = world;
+  const secret = fixture.resources.config.provider.secrets[0] ?? '';
+  const { clientId } = fixture.resources.issuer;
   const errors: unknown[] = [];
   /** Exchanges whose token died in the memory of a process, before any disk or database had it. */
   const diedInMemory = new Set<string>();
@@ -189,7 +189,7 @@ export async function openChaos({
   }
 
   async function wronged(): Promise<string[]> {
-    const { database, keyring } = house.resources;
+    const { database, keyring } = fixture.resources;
     const excused = await database.exchange.findMany({
       where: { id: { in: [...diedInMemory] } },
       select: { grantId: true },

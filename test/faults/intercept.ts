@@ -1,6 +1,6 @@
-import type { Custody } from '../integration/custody/house.ts';
+import type { Custody } from '../support/harness/custody.ts';
 
-/** One thing that the house asks of the outside: every one of them can be where it all ends. */
+/** One thing that Nightkeep asks of the outside: every one of them can be where it all ends. */
 export interface Step {
   readonly at: 'database' | 'disk' | 'provider';
   readonly name: string;
@@ -12,12 +12,12 @@ type Callable = (...given: never[]) => unknown;
 
 export type Around = <T>(step: Step, call: () => Promise<T>) => Promise<T>;
 
-/** The same part of the house, with `around` about each step it takes to the outside. A transaction is one step. */
-export function intercept<House extends Custody>(house: House, around: Around): House {
-  const { database, spool, issuer } = house;
+/** The same part of Nightkeep, with `around` about each step it takes to the outside. A transaction is one step. */
+export function intercept<Part extends Custody>(part: Part, around: Around): Part {
+  const { database, spool, issuer } = part;
   const disk = (name: string) => ({ at: 'disk', name }) as const;
   return {
-    ...house,
+    ...part,
     database: new Proxy(database, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);

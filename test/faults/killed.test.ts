@@ -6,7 +6,7 @@ import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
-import { type FaultHouse, openFaultHouse } from './fault-house.ts';
+import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { expectNoSecret } from './secrets.ts';
 
 const hour = 3_600_000;
@@ -15,27 +15,27 @@ describe.each([
   ['strict rotation', 0],
   ['a token may be used once more', 1],
 ])('SIGKILL at every moment of an exchange, %s', (_, reuse) => {
-  let world: FaultHouse;
+  let world: FaultFixture;
   beforeAll(async () => {
-    world = await openFaultHouse({ reuse, count: 1 });
+    world = await openFaultFixture({ reuse, count: 1 });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
   /** What the child said it did last, and whether it was killed there. */
   async function exchangeInChild(grantId: string, killAt: number): Promise<{ moment: string; killed: boolean }> {
-    const { house } = world;
-    const { config, spool, clock } = house.resources;
+    const { fixture } = world;
+    const { config, spool, clock } = fixture.resources;
     const child = fork(join(import.meta.dirname, 'exchanging-child.ts'), { serialization: 'json', silent: true });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (said) => world.lines.push(String(said)));
     const moments: string[] = [];
     child.on('message', (said: { name: string }) => moments.push(said.name));
     child.send({
       grantId,
-      databaseUrl: house.databaseUrl,
+      databaseUrl: fixture.databaseUrl,
       spool: spool.folder,
       config,
       killAt,
-      issuer: house.provider.issuer,
+      issuer: fixture.provider.issuer,
       publicUrl: config.publicUrl.href,
       shiftMs: clock.now().getTime() - Date.now(),
     });
@@ -46,24 +46,24 @@ describe.each([
 
   /** The machine comes back: what is on its disk is given to the database, and the sweeps of some hours follow. */
   async function recover(): Promise<void> {
-    await replaySpool(world.house.resources);
+    await replaySpool(world.fixture.resources);
     for (let swept = 0; swept < 8; swept += 1) {
       world.pass(hour);
-      const at = world.house.resources.clock.now();
+      const at = world.fixture.resources.clock.now();
       const before = new Date(at.getTime() - silenceMs);
-      await endSilentExchanges(world.house.resources.database, { before, at });
-      await world.house.resources.database.grant.updateMany({
+      await endSilentExchanges(world.fixture.resources.database, { before, at });
+      await world.fixture.resources.database.grant.updateMany({
         where: { state: 'active', reason: null },
         data: { nextExchangeAt: at },
       });
-      await keepAlive(world.house.resources);
+      await keepAlive(world.fixture.resources);
     }
   }
 
   test('loses no token that had reached the disk or the database, and condemns nobody that lives', async () => {
     const [person] = world.people;
     if (!person) throw new Error('Nobody is there.');
-    const { database } = world.house.resources;
+    const { database } = world.fixture.resources;
     const story: [string, string, string | null][] = [];
     for (let killAt = 0; ; killAt += 1) {
       const grantId = await world.consent(person);

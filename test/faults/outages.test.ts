@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
-import { type FaultHouse, openFaultHouse } from './fault-house.ts';
+import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 import { expectNoSecret } from './secrets.ts';
 
@@ -27,11 +27,11 @@ function broken({ at, from, times, effect }: Outage): Around {
   };
 }
 
-let world: FaultHouse;
+let world: FaultFixture;
 let grantId: string;
 const errors: unknown[] = [];
 beforeAll(async () => {
-  world = await openFaultHouse({ reuse: 0, count: 1 });
+  world = await openFaultFixture({ reuse: 0, count: 1 });
   const [person] = world.people;
   if (!person) throw new Error('Nobody is there.');
   grantId = await world.consent(person);
@@ -47,7 +47,7 @@ async function live(...outages: [Outage, ...Outage[]]): Promise<void> {
   );
   const custody = intercept(world.enter('unlucky'), all);
   await exchangeNow(custody, grantId).catch((error: unknown) => errors.push(error));
-  await replaySpool(world.house.resources);
+  await replaySpool(world.fixture.resources);
   world.pass(hour);
   await exchangeNow(world.enter('healthy'), grantId);
 }
@@ -76,7 +76,7 @@ describe('with strict rotation, the grant lives on whatever breaks during an exc
   );
 
   test('and nothing of it was wrong, or told a secret', async () => {
-    const grant = await world.house.resources.database.grant.findUniqueOrThrow({ where: { id: grantId } });
+    const grant = await world.fixture.resources.database.grant.findUniqueOrThrow({ where: { id: grantId } });
     expect(grant).toMatchObject({ state: 'active', reason: null });
     expect(world.provider.log.overlaps()).toEqual([]);
     expect(world.provider.log.repeats()).toEqual([]);

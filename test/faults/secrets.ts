@@ -2,19 +2,19 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Database } from '../../src/database/client.ts';
 import { everyRow } from '../support/fixtures/every-row.ts';
-import type { FaultHouse } from './fault-house.ts';
+import type { FaultFixture } from '../support/harness/faults.ts';
 
 /**
- * Looks for every token that the provider ever made in all that came out of the house: its log, its errors as a person
+ * Looks for every token that the provider ever made in all that came out of Nightkeep: its log, its errors as a person
  * or a careless logger would print them, and every row of its database.
  */
 export async function expectNoSecret(
-  { provider, lines, house }: FaultHouse,
+  { provider, lines, fixture }: FaultFixture,
   errors: readonly unknown[],
 ): Promise<void> {
   const secrets = provider.log.secrets();
   expect(secrets.length).toBeGreaterThan(0);
-  const said = [...lines, ...errors.map(printed), ...(await rowsOf(house.resources.database))].join('\n');
+  const said = [...lines, ...errors.map(printed), ...(await rowsOf(fixture.resources.database))].join('\n');
   const found = secrets.filter((secret) => said.includes(secret));
   expect(found).toEqual([]);
 }

@@ -5,8 +5,9 @@ import { systemClock } from '../../src/clock.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { State } from '../../src/doctor/finding.ts';
-import { byName, environmentFor, openCustody, statesOf } from '../integration/doctor/fixture.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { byName, openCustody, statesOf } from '../support/harness/doctor.ts';
+import { settingsFor } from '../support/harness/settings.ts';
 import { openFormsVisitor } from '../support/realms/forms-visitor.ts';
 import { uuidOfClient } from '../support/realms/keycloak-faults.ts';
 import { importRealm, type KeycloakRealm } from '../support/realms/keycloak-realm.ts';
@@ -30,7 +31,9 @@ async function open(rules: Rules = {}) {
   const realm = await importRealm(server, { nightkeep: publicUrl, people, rules, wired: false });
   opened.defer(() => realm.admin.realms.del({ realm: realm.name }));
   const folder = opened.use(await temporaryFolder('doctor')).path;
-  const environment = environmentFor({ folder, publicUrl, issuer: realm.issuer, client: realm.client });
+  const { id: clientId, secret } = realm.client;
+  const at = { folder, publicUrl, issuer: realm.issuer, clientId };
+  const environment = { ...settingsFor(at), OIDC_CLIENT_SECRET: secret };
   const look = async (changes: Environment = {}) =>
     byName((await examine({ ...environment, ...changes }, clock)).checks);
   return { realm, environment, look };

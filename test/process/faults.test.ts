@@ -4,41 +4,41 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { texts } from '../../src/web/texts.ts';
-import { keyLine } from '../integration/keys/house.ts';
-import { consent } from '../scenarios/scene.ts';
+import { type Installation, openInstallation } from '../support/harness/installation.ts';
+import { eventsOf, expectPlainWords } from '../support/harness/nightkeep.ts';
+import { consent } from '../support/harness/scene.ts';
+import { keyLine } from '../support/harness/settings.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openTestDatabase } from '../support/servers/postgres.ts';
 import { listenSilently } from '../support/servers/silent-port.ts';
-import { eventsOf, expectPlainWords } from './nightkeep.ts';
-import { openPremises, type Premises } from './premises.ts';
 
 const password = 'not-to-be-told';
 
-let premises: Premises;
+let installation: Installation;
 let visitor: Visitor;
 let kept: readonly string[];
 /** Nightkeep was in use: a person consented and was backed up. */
 beforeAll(async () => {
-  premises = await openPremises();
-  await using service = await premises.start();
-  visitor = await consent(premises, alice);
+  installation = await openInstallation();
+  await using service = await installation.start();
+  visitor = await consent(installation, alice);
   service.signal('SIGTERM');
   await service.ended;
-  kept = await premises.kept();
+  kept = await installation.kept();
 });
-afterAll(() => premises?.[Symbol.asyncDispose]());
+afterAll(() => installation?.[Symbol.asyncDispose]());
 
 /** Refused with words and code, no secret told, nothing changed. */
 async function expectRefusal(words: readonly string[], changes: Environment, code: number, told: RegExp) {
-  const ended = await premises.run(words, changes);
+  const ended = await installation.run(words, changes);
   expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(told) });
-  const keyring = premises.settings.KEYRING ?? '';
+  const keyring = installation.settings.KEYRING ?? '';
   expectPlainWords(ended, [
     password,
     keyring.slice(keyring.indexOf(':') + 1),
-    premises.settings.OIDC_CLIENT_SECRET ?? '-',
+    installation.settings.OIDC_CLIENT_SECRET ?? '-',
   ]);
-  expect(await premises.kept()).toEqual(kept);
+  expect(await installation.kept()).toEqual(kept);
 }
 
 describe('a command line that is wrong is refused with 2', () => {
@@ -98,7 +98,7 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
   });
 
   test('a folder for data that is a file', async () => {
-    const path = join(premises.folder, 'a file');
+    const path = join(installation.folder, 'a file');
     await writeFile(path, '');
     const told = /^nightkeep: The keyring cannot be made in .+ Make DATA_DIR a folder that this user may write to\.\n$/;
     await expectRefusal(['start'], { DATA_DIR: path, KEYRING: '' }, 2, told);
@@ -111,7 +111,7 @@ describe('a keyring that is not that of the database is refused with 2', () => {
   test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('scene') }, 2, told));
   test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 2, told));
   test('none, on a machine that has no DATA_DIR yet', () =>
-    expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(premises.folder, 'new machine') }, 2, told));
+    expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(installation.folder, 'new machine') }, 2, told));
   test('one that is no keyring', () =>
     expectRefusal(
       ['start'],
@@ -129,33 +129,33 @@ describe('a database that is not ready is refused with 1', () => {
   });
 
   test.each(['start', 'migrate'])('one that does not exist, told by %s with the command that makes it', (command) => {
-    const url = new URL(premises.settings.DATABASE_URL ?? '');
+    const url = new URL(installation.settings.DATABASE_URL ?? '');
     url.pathname = '/nowhere';
     const told = /^nightkeep: The database "nowhere" does not exist\. Create it with: createdb nowhere\. [^\n]+\n$/;
     return expectRefusal([command], { DATABASE_URL: url.href }, 1, told);
   });
 
   test('migrate asks for no other setting', async () => {
-    const others = Object.keys(premises.settings).filter((name) => name !== 'DATABASE_URL');
+    const others = Object.keys(installation.settings).filter((name) => name !== 'DATABASE_URL');
     const none = Object.fromEntries(others.map((name) => [name, undefined]));
     const stdout = 'Nothing to apply.\n';
-    expect(await premises.run(['migrate'], none)).toEqual({ code: 0, stdout, stderr: '' });
+    expect(await installation.run(['migrate'], none)).toEqual({ code: 0, stdout, stderr: '' });
   });
 
   test('one that was never migrated, until it is', async () => {
     await using empty = await openTestDatabase({ empty: true });
-    const there = { DATABASE_URL: empty.url, DATA_DIR: join(premises.folder, 'other') };
+    const there = { DATABASE_URL: empty.url, DATA_DIR: join(installation.folder, 'other') };
     await expectRefusal(
       ['start'],
       there,
       1,
       /^nightkeep: The database lacks \d+ migration\(s\) [^\n]+ Run: nightkeep migrate\n$/,
     );
-    expect(await premises.run(['migrate'], there)).toMatchObject({
+    expect(await installation.run(['migrate'], there)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^Applied \d/),
     });
-    await using service = await premises.start(there);
+    await using service = await installation.start(there);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: [] });
@@ -163,13 +163,13 @@ describe('a database that is not ready is refused with 1', () => {
 });
 
 describe('.env in the folder', () => {
-  const path = () => join(premises.here, '.env');
+  const path = () => join(installation.here, '.env');
   afterEach(() => rm(path(), { recursive: true, force: true }));
 
   test('is read, and the environment wins over it', async () => {
     await writeFile(path(), 'PUBLIC_URL=http://from-the-file.example\nPORT=from the file\n');
     await expectRefusal(['start'], { PORT: undefined }, 2, /^nightkeep: PORT is "from the file": /);
-    await using service = await premises.start({ PUBLIC_URL: undefined });
+    await using service = await installation.start({ PUBLIC_URL: undefined });
     expect(service.stdout).toMatch(/\nBrowsers reach it at http:\/\/from-the-file\.example\/\n$/);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
@@ -188,11 +188,11 @@ describe('.env in the folder', () => {
 });
 
 test('after all of that a good start works as if nothing had been', async () => {
-  await using service = await premises.start();
-  await visitor.open(premises.url.href);
+  await using service = await installation.start();
+  await visitor.open(installation.url.href);
   await visitor.press(texts.home.now);
-  await premises.atRest();
-  const runs = await premises.database.run.findMany();
+  await installation.atRest();
+  const runs = await installation.database.run.findMany();
   expect(runs.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
   service.signal('SIGTERM');
   expect(await service.ended).toMatchObject({ code: 0 });

@@ -4,33 +4,33 @@ import { startProvider } from '../../demo/provider/provider.ts';
 import { freePort } from '../../src/database/free-port.ts';
 import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
-import { consent } from '../scenarios/scene.ts';
+import { type Installation, openInstallation } from '../support/harness/installation.ts';
+import { eventsOf, eventually } from '../support/harness/nightkeep.ts';
+import { consent } from '../support/harness/scene.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
-import { eventsOf, eventually } from './nightkeep.ts';
-import { openPremises, type Premises } from './premises.ts';
 
-let premises: Premises;
+let installation: Installation;
 let visitor: Visitor;
 /** Nightkeep was in use: alice consented and was backed up. */
 beforeAll(async () => {
-  premises = await openPremises({ settings: { GRACE_SECONDS: '1' } });
-  await using service = await premises.start();
-  visitor = await consent(premises, alice);
+  installation = await openInstallation({ settings: { GRACE_SECONDS: '1' } });
+  await using service = await installation.start();
+  visitor = await consent(installation, alice);
   service.signal('SIGTERM');
   await service.ended;
 });
-afterAll(() => premises?.[Symbol.asyncDispose]());
+afterAll(() => installation?.[Symbol.asyncDispose]());
 
-const states = async () => (await premises.database.run.findMany()).map(({ state }) => state);
-const page = (path: string) => fetch(new URL(path, premises.url), { redirect: 'manual' });
+const states = async () => (await installation.database.run.findMany()).map(({ state }) => state);
+const page = (path: string) => fetch(new URL(path, installation.url), { redirect: 'manual' });
 
 /** The words, behind the log of the queue. */
 const awayAtLast = /^(\{.*\}\n)*nightkeep: PostgreSQL does not answer\. Check DATABASE_URL[^\n]+\n$/;
 
 /** The database on a way that can be cut. */
 async function wired() {
-  const url = new URL(premises.settings.DATABASE_URL ?? '');
+  const url = new URL(installation.settings.DATABASE_URL ?? '');
   const wire = await openCuttableProxy(url.hostname, Number(url.port || 5432));
   url.host = `127.0.0.1:${wire.port}`;
   return Object.assign(wire, { url: url.href });
@@ -39,17 +39,17 @@ async function wired() {
 describe('a database that goes away in the middle', () => {
   test('leaves the service standing, which says so and goes on when it is back', async () => {
     await using wire = await wired();
-    await using service = await premises.start({ DATABASE_URL: wire.url });
+    await using service = await installation.start({ DATABASE_URL: wire.url });
     await wire.cut();
     expect((await page('/livez')).status).toBe(200);
     expect((await page('/readyz')).status).toBe(503);
-    await visitor.open(premises.url.href);
+    await visitor.open(installation.url.href);
     expect(await visitor.text()).toContain(errorWords['database/unavailable'].act);
     await wire.restore();
     await eventually(async () => (await page('/readyz')).status === 200);
-    await visitor.open(premises.url.href);
+    await visitor.open(installation.url.href);
     await visitor.press(texts.home.now);
-    await premises.atRest();
+    await installation.atRest();
     expect(await states()).toEqual(['succeeded', 'succeeded']);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
@@ -59,7 +59,7 @@ describe('a database that goes away in the middle', () => {
 
   test('does not hold up a service that is asked to end', async () => {
     await using wire = await wired();
-    await using service = await premises.start({ DATABASE_URL: wire.url });
+    await using service = await installation.start({ DATABASE_URL: wire.url });
     await wire.cut();
     await eventually(async () => service.stderr.includes('"queue.error"'));
     service.signal('SIGTERM');
@@ -71,10 +71,10 @@ describe('a database that goes away in the middle', () => {
 
 test('a database that goes away ends a command that needs it, in plain words', async () => {
   await using wire = await wired();
-  const ended = premises.run(['backup', '--all', '--wait'], { DATABASE_URL: wire.url });
+  const ended = installation.run(['backup', '--all', '--wait'], { DATABASE_URL: wire.url });
   // By now it has put the run into the queue, and looks at it from time to time.
   await eventually(async () => {
-    const looks = await premises.database.$queryRaw<unknown[]>`
+    const looks = await installation.database.$queryRaw<unknown[]>`
       SELECT 1 FROM pg_stat_activity
       WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT "public"."runs"."id"%'`;
     return looks.length > 0;
@@ -85,8 +85,8 @@ test('a database that goes away ends a command that needs it, in plain words', a
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(progress).toMatch(/^alice: queued \(waits for a worker\), run [\w-]{36}$/);
   expect(rest.join('\n')).toMatch(awayAtLast);
-  await using service = await premises.start();
-  await premises.atRest();
+  await using service = await installation.start();
+  await installation.atRest();
   expect(await states()).toEqual(['succeeded', 'succeeded', 'succeeded']);
   service.signal('SIGTERM');
   await service.ended;
@@ -94,13 +94,13 @@ test('a database that goes away ends a command that needs it, in plain words', a
 
 test('a provider that is away at the start is missed on the pages only, until it is there', async () => {
   const port = await freePort();
-  await using service = await premises.start({ OIDC_ISSUER: `http://127.0.0.1:${port}` });
+  await using service = await installation.start({ OIDC_ISSUER: `http://127.0.0.1:${port}` });
   expect((await page('/')).status).toBe(200);
   const login = await page('/login');
   expect(login.status).toBe(503);
   expect(await login.text()).toContain(errorWords['provider/unavailable'].act);
-  const client = { ...premises.realm.client, name: 'Nightkeep', authentication: 'client_secret_basic' as const };
-  const redirectUris = [new URL('callback', premises.url).href];
+  const client = { ...installation.realm.client, name: 'Nightkeep', authentication: 'client_secret_basic' as const };
+  const redirectUris = [new URL('callback', installation.url).href];
   const provider = await startProvider({ port, clients: [{ ...client, redirectUris }], people: [] });
   try {
     expect((await page('/login')).headers.get('location')).toMatch(`${provider.issuer}/`);
@@ -114,10 +114,10 @@ test('a provider that is away at the start is missed on the pages only, until it
 
 test('a client secret that is wrong is told whom it may concern, and shown nowhere', async () => {
   const wrong = 'a wrong secret, not to be told';
-  const newcomer = await premises.visitor(bob);
+  const newcomer = await installation.visitor(bob);
   {
-    await using service = await premises.start({ OIDC_CLIENT_SECRET: wrong });
-    await newcomer.open(new URL('/login', premises.url).href);
+    await using service = await installation.start({ OIDC_CLIENT_SECRET: wrong });
+    await newcomer.open(new URL('/login', installation.url).href);
     const text = await newcomer.text();
     expect(text).toContain(errorWords['provider/refused-client'].act);
     service.signal('SIGTERM');
@@ -125,7 +125,7 @@ test('a client secret that is wrong is told whom it may concern, and shown nowhe
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['web.failed'] });
     expect(text + stderr).not.toContain(wrong);
   }
-  await using _service = await premises.start();
-  await newcomer.open(new URL('/login', premises.url).href);
+  await using _service = await installation.start();
+  await newcomer.open(new URL('/login', installation.url).href);
   expect(await newcomer.text()).toContain(texts.home.none);
 });

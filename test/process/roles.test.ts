@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { freePort } from '../../src/database/free-port.ts';
 import { texts } from '../../src/web/texts.ts';
-import { consent } from '../scenarios/scene.ts';
+import { type Installation, openInstallation } from '../support/harness/installation.ts';
+import { eventsOf, eventually, type Nightkeep } from '../support/harness/nightkeep.ts';
+import { consent } from '../support/harness/scene.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
 import { redisServer, startRedis } from '../support/servers/redis.ts';
-import { eventsOf, eventually, type Nightkeep } from './nightkeep.ts';
-import { openPremises, type Premises } from './premises.ts';
 
 describe.skipIf(redisServer === undefined)('web and worker apart, on one PostgreSQL and one Redis', () => {
   const opened = new AsyncDisposableStack();
-  let premises: Premises;
+  let installation: Installation;
   let wire: Awaited<ReturnType<typeof openCuttableProxy>>;
   let web: Nightkeep;
   let worker: Nightkeep;
@@ -23,31 +23,31 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
   beforeAll(async () => {
     const redis = opened.use(await startRedis(redisServer ?? ''));
     wire = opened.use(await openCuttableProxy('127.0.0.1', Number(new URL(redis.url).port)));
-    premises = opened.use(
-      await openPremises({ settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0' } }),
+    installation = opened.use(
+      await openInstallation({ settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0' } }),
     );
     [workerPort, healthPort] = [await freePort(), await freePort()];
-    [web, worker] = await Promise.all([premises.start({}, '--roles', 'web'), startWorker()]);
-    visitor = await consent(premises, alice);
+    [web, worker] = await Promise.all([installation.start({}, '--roles', 'web'), startWorker()]);
+    visitor = await consent(installation, alice);
   });
   afterAll(() => opened.disposeAsync());
 
   const startWorker = () =>
-    premises.start({ PORT: String(workerPort), HEALTH_PORT: String(healthPort) }, '--roles', 'worker');
-  const runs = () => premises.database.run.findMany({ orderBy: { queuedAt: 'asc' } });
+    installation.start({ PORT: String(workerPort), HEALTH_PORT: String(healthPort) }, '--roles', 'worker');
+  const runs = () => installation.database.run.findMany({ orderBy: { queuedAt: 'asc' } });
   const pressNow = async () => {
-    await visitor.open(premises.url.href);
+    await visitor.open(installation.url.href);
     await visitor.press(texts.home.now);
   };
   /** Who did what became of the run. */
   const workersOf = async (runId: string) => {
-    const events = await premises.database.event.findMany({ where: { subjectId: runId, NOT: { from: null } } });
+    const events = await installation.database.event.findMany({ where: { subjectId: runId, NOT: { from: null } } });
     return new Set(events.map(({ by }) => Number(by.split('/').at(-2))));
   };
 
   test('what is asked for at web is done by the worker: the first backup, and another one now', async () => {
     await pressNow();
-    await premises.atRest();
+    await installation.atRest();
     const done = await runs();
     expect(done.map(({ trigger, state }) => [trigger, state])).toEqual([
       ['consent', 'succeeded'],
@@ -68,14 +68,14 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     await pressNow();
     expect(await visitor.text()).toContain('The queue in Redis does not answer.');
     expect((await runs()).at(-1)).toMatchObject({ trigger: 'person', state: 'queued' });
-    await visitor.open(premises.url.href);
+    await visitor.open(installation.url.href);
     expect(await visitor.text()).toContain(texts.home.protected);
     await wire.restore();
     await eventually(async () => {
       await pressNow();
       return !(await visitor.text()).includes('The queue in Redis does not answer.');
     });
-    await premises.atRest();
+    await installation.atRest();
     expect(new Set((await runs()).map(({ state }) => state))).toEqual(new Set(['succeeded']));
   });
 
@@ -83,12 +83,12 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     worker.signal('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0 });
     await pressNow();
-    const client = new Redis(premises.settings.REDIS_URL ?? '');
+    const client = new Redis(installation.settings.REDIS_URL ?? '');
     await client.flushall();
     client.disconnect();
     expect((await runs()).at(-1)).toMatchObject({ state: 'queued' });
     worker = await startWorker();
-    await premises.atRest();
+    await installation.atRest();
     const last = (await runs()).at(-1);
     expect(last).toMatchObject({ state: 'succeeded' });
     expect(await workersOf(last?.id ?? '')).toEqual(new Set([worker.pid]));
@@ -107,7 +107,7 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
 
   test('without Redis none starts, and says why', async () => {
     await wire.cut();
-    const { code, stderr } = await premises.run(['start']);
+    const { code, stderr } = await installation.run(['start']);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'nightkeep: The queue in Redis does not answer. Check that Redis runs and that REDIS_URL names it.\n',

@@ -3,23 +3,23 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
-import { eventsOf, eventually, type Nightkeep, nightkeep } from './nightkeep.ts';
-import { openPremises, type Premises } from './premises.ts';
+import { type Installation, openInstallation } from '../support/harness/installation.ts';
+import { eventsOf, eventually, type Nightkeep, nightkeep } from '../support/harness/nightkeep.ts';
 
-let premises: Premises;
+let installation: Installation;
 beforeAll(async () => {
-  premises = await openPremises();
+  installation = await openInstallation();
 });
-afterAll(() => premises?.[Symbol.asyncDispose]());
+afterAll(() => installation?.[Symbol.asyncDispose]());
 
-const answers = async (path: string) => (await fetch(new URL(path, premises.url))).text();
+const answers = async (path: string) => (await fetch(new URL(path, installation.url))).text();
 
 test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, answers, and ends well at %s', async (signal) => {
-  await using service = await premises.start();
+  await using service = await installation.start();
   expect(await answers('/livez')).toBe('ok');
   expect(await answers('/readyz')).toBe('ok');
   service.signal(signal);
-  const { port, href } = premises.url;
+  const { port, href } = installation.url;
   const { code, stdout, stderr } = await service.ended;
   expect({ code, stdout, events: eventsOf(stderr) }).toEqual({
     code: 0,
@@ -47,7 +47,7 @@ describe('a connection does not hold it up', () => {
     ],
   ];
   test.each(cases)('%s', async (_, question, GRACE_SECONDS) => {
-    await using service = await premises.start({ GRACE_SECONDS });
+    await using service = await installation.start({ GRACE_SECONDS });
     const socket = await ask(question);
     // The server has read the question once it has answered one that came later.
     await answers('/readyz');
@@ -58,7 +58,7 @@ describe('a connection does not hold it up', () => {
 
   function ask(question: string): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = connect(Number(premises.url.port), premises.url.hostname, () =>
+      const socket = connect(Number(installation.url.port), installation.url.hostname, () =>
         question === '' ? resolve(socket) : socket.write(question, () => resolve(socket)),
       );
       socket.on('error', reject);
@@ -68,17 +68,17 @@ describe('a connection does not hold it up', () => {
 
 describe('with the embedded database', () => {
   const settings = () => {
-    const { DATABASE_URL: _, ...rest } = premises.settings;
-    return { ...rest, DATA_DIR: join(premises.folder, 'embedded') };
+    const { DATABASE_URL: _, ...rest } = installation.settings;
+    return { ...rest, DATA_DIR: join(installation.folder, 'embedded') };
   };
   const runs = () =>
-    access(join(premises.folder, 'embedded', 'postgres', 'data', 'postmaster.pid')).then(
+    access(join(installation.folder, 'embedded', 'postgres', 'data', 'postmaster.pid')).then(
       () => true,
       () => false,
     );
 
   test('whoever is asked to end while it starts ends in good order, the database too', async () => {
-    await using service = nightkeep(['start'], settings(), premises.here);
+    await using service = nightkeep(['start'], settings(), installation.here);
     await eventually(runs);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
@@ -87,7 +87,7 @@ describe('with the embedded database', () => {
   });
 
   test('Ctrl-C, which all processes of a terminal get, does not take the database away first', async () => {
-    await using service = nightkeep(['start'], settings(), premises.here);
+    await using service = nightkeep(['start'], settings(), installation.here);
     await service.started();
     service.signalGroup('SIGINT');
     await expectGoodEnd(service);
@@ -95,7 +95,7 @@ describe('with the embedded database', () => {
   });
 
   test('a command that Ctrl-C ends leaves no database running', async () => {
-    await using command = nightkeep(['enroll', 'device', '--yes'], settings(), premises.here);
+    await using command = nightkeep(['enroll', 'device', '--yes'], settings(), installation.here);
     await eventually(() => command.stdout.includes('The code holds until'));
     command.signalGroup('SIGINT');
     expect(await command.ended).toMatchObject({ code: null });
@@ -117,7 +117,7 @@ describe('settings that are allowed and hardly meant are warned of', () => {
     ],
     ['one folder for everybody', { FILES_URL: 'http://127.0.0.1:1/' }, 'FILES_URL names no claim in braces'],
   ])('%s', async (_, changes, told) => {
-    await using service = await premises.start(changes);
+    await using service = await installation.start(changes);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['settings.doubtful'] });

@@ -9,11 +9,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DemoCloud } from '../../demo/cloud/cloud.ts';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import { consent } from '../scenarios/scene.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { type Installation, openInstallation } from '../support/harness/installation.ts';
+import { consent } from '../support/harness/scene.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { requireProgram } from '../support/servers/programs.ts';
-import { openPremises, type Premises } from './premises.ts';
 
 const [mounter, unmounter] = ['mount', 'umount'].map((name) => requireProgram(name, 'apt-get install mount') ?? '');
 const mount = (...words: string[]) => void execFileSync(mounter ?? '', words, { stdio: 'pipe' });
@@ -21,16 +21,16 @@ const mount = (...words: string[]) => void execFileSync(mounter ?? '', words, { 
 /** A disk of its own; undefined, and said loudly, where this user may not mount one. */
 const disk = mountDisk();
 let opened: AsyncDisposableStack;
-let premises: Premises;
+let installation: Installation;
 let visitor: Visitor;
 let store: string;
 beforeAll(async () => {
   opened = new AsyncDisposableStack();
   if (disk !== undefined) opened.defer(() => unmount(disk));
   store = join(disk ?? opened.use(await temporaryFolder('store')).path, 'store');
-  premises = opened.use(await openPremises({ settings: { STORE_URL: pathToFileURL(store).href } }));
-  await premises.start();
-  visitor = await consent(premises, alice);
+  installation = opened.use(await openInstallation({ settings: { STORE_URL: pathToFileURL(store).href } }));
+  await installation.start();
+  visitor = await consent(installation, alice);
 });
 afterAll(() => opened.disposeAsync());
 
@@ -53,11 +53,11 @@ function unmount(path: string): void {
 
 /** A change of the cloud, and the run that is asked for then. */
 async function backUp() {
-  premises.cloud.write(alice.username, 'Written meanwhile.txt', randomBytes(100_000));
-  await visitor.open(premises.url.href);
+  installation.cloud.write(alice.username, 'Written meanwhile.txt', randomBytes(100_000));
+  await visitor.open(installation.url.href);
   await visitor.press(texts.home.now);
-  await premises.atRest();
-  return premises.database.run.findFirstOrThrow({ orderBy: { queuedAt: 'desc' } });
+  await installation.atRest();
+  return installation.database.run.findFirstOrThrow({ orderBy: { queuedAt: 'desc' } });
 }
 
 /** A run in a store that is harmed fails and says why; once it is mended all is as it should be. */
@@ -71,7 +71,7 @@ async function expectCure(told: string, harm: () => unknown, mend: () => unknown
     await mend();
   }
   expect(await backUp()).toMatchObject({ state: 'succeeded' });
-  expect(await premises.restored(alice)).toEqual(filesOf(premises.cloud));
+  expect(await installation.restored(alice)).toEqual(filesOf(installation.cloud));
 }
 
 function filesOf(cloud: DemoCloud): Map<string, string> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
+import { consent, grantOf, openScene } from '../support/harness/scene.ts';
 import type { ClientKind, Provider } from '../support/realms/realm.ts';
-import { consent, grantOf, openScene } from './scene.ts';
 
 const kinds: readonly ClientKind[] = [
   'confidential, its requests must be pushed',

@@ -2,8 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import type { ConsentReason } from '../../src/domain/protection.ts';
 import { texts } from '../../src/web/texts.ts';
+import {
+  backUpNow,
+  consent,
+  exchangesOf,
+  grantOf,
+  homeOf,
+  openScene,
+  runsOf,
+  sweepUntil,
+} from '../support/harness/scene.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
-import { backUpNow, consent, exchangesOf, grantOf, homeOf, openScene, runsOf, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

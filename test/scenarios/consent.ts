@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
+import { consent, grantOf, openScene } from '../support/harness/scene.ts';
 import type { Provider } from '../support/realms/realm.ts';
-import { consent, grantOf, openScene } from './scene.ts';
 
 /** Offline access is asked for in the login page, once, and serves from then on while the person is away. */
 export function describeConsent(provider: Provider): void {
@@ -32,7 +32,7 @@ export function describeConsent(provider: Provider): void {
       await scene.night();
       const { generation } = await grantOf(scene, alice);
       expect(generation).toBeGreaterThan(1);
-      const rows = await scene.houses[0]?.database.tokenGeneration.findMany();
+      const rows = await scene.processes[0]?.database.tokenGeneration.findMany();
       expect(rows?.some(({ sealed }) => /eyJ|\.ey/.test(Buffer.from(sealed ?? []).toString('latin1')))).toBe(false);
       expect(scene.log.join('\n')).not.toMatch(/eyJ[\w-]+\.[\w-]+/);
     });

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
+import { databaseOf, openScene, type Scene } from '../support/harness/scene.ts';
 import type { Provider } from '../support/realms/realm.ts';
-import { databaseOf, openScene, type Scene } from './scene.ts';
 
 /** Consent without a browser of ours: `nightkeep enroll`, and the nights that follow. */
 export function describeEnrolment(provider: Provider): void {
@@ -53,7 +53,7 @@ async function expectEnrolled(scene: Scene, { ended }: Running, method: string):
   expect(await ended).toMatchObject({ code: 0 });
   await scene.atRest();
   expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-  const database = databaseOf(scene.houses);
+  const database = databaseOf(scene.processes);
   expect(await database.run.findMany()).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }]);
   expect(await database.consent.findMany()).toMatchObject([{ method }]);
   expect(await database.grant.findMany()).toMatchObject([{ state: 'active', generation: 3 }]);

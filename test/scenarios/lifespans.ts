@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
 import { texts } from '../../src/web/texts.ts';
-import type { Provider } from '../support/realms/realm.ts';
 import {
   backUpNow,
   consent,
@@ -16,7 +15,8 @@ import {
   type Scene,
   sweep,
   sweepUntil,
-} from './scene.ts';
+} from '../support/harness/scene.ts';
+import type { Provider } from '../support/realms/realm.ts';
 
 const minute = 60_000;
 const second = 1_000;
@@ -71,8 +71,8 @@ export function describeLifespans(provider: Provider): void {
     expect(state).toBe('active');
     expect(Math.abs((maxDeadline?.getTime() ?? 0) - ends.getTime())).toBeLessThan(inexactMs);
     expect(await scene.command('grants', '--expiring', '1d')).toMatch(/alice +active .*at the latest/);
-    const [house] = scene.houses;
-    expect(house && (await warnOfEnds(house))).toBe(1);
+    const [fixture] = scene.processes;
+    expect(fixture && (await warnOfEnds(fixture))).toBe(1);
     expect(await eventsOf(scene, before.grant.id)).toContain('warned');
     expect(await homeOf(scene, visitor)).toContain(texts.consentEnds.endsIn(1));
 
@@ -101,7 +101,7 @@ async function sweepFor(scene: Scene, seconds: number): Promise<void> {
   }
 }
 
-async function eventsOf({ houses }: Scene, grantId: string): Promise<string[]> {
-  const events = await databaseOf(houses).event.findMany({ where: { subjectKind: 'grant', subjectId: grantId } });
+async function eventsOf({ processes }: Scene, grantId: string): Promise<string[]> {
+  const events = await databaseOf(processes).event.findMany({ where: { subjectKind: 'grant', subjectId: grantId } });
   return events.map(({ to }) => to);
 }

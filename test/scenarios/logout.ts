@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
+import { consent, grantOf, openScene, sweepUntil } from '../support/harness/scene.ts';
 import type { Provider } from '../support/realms/realm.ts';
-import { consent, grantOf, openScene, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
 

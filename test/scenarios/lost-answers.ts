@@ -8,8 +8,8 @@ import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts.ts';
+import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from '../support/harness/scene.ts';
 import type { Provider } from '../support/realms/realm.ts';
-import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
 
@@ -70,7 +70,7 @@ async function killBeforeTheDatabaseHasIt(scene: Scene): Promise<void> {
   const answer = scene.realm.holdNextAnswer();
   const asking = scene.process('grants', '--ask-again', '--user', alice.username);
   await answer.given;
-  const client = new pg.Client({ connectionString: scene.houses[0]?.config.databaseUrl });
+  const client = new pg.Client({ connectionString: scene.processes[0]?.config.databaseUrl });
   await client.connect();
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM grants FOR UPDATE');
@@ -88,7 +88,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** What the worker does every ten minutes, once the answer can no longer come. */
-async function healLater({ houses, pass }: Scene): Promise<void> {
+async function healLater({ processes, pass }: Scene): Promise<void> {
   pass(silenceMs + minute);
-  for (const house of houses) await heal(house);
+  for (const fixture of processes) await heal(fixture);
 }

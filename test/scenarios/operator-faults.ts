@@ -2,8 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
 import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
+import {
+  backUpNow,
+  consent,
+  databaseOf,
+  grantOf,
+  homeOf,
+  openScene,
+  type Scene,
+  sweep,
+  sweepUntil,
+} from '../support/harness/scene.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
-import { backUpNow, consent, databaseOf, grantOf, homeOf, openScene, type Scene, sweep, sweepUntil } from './scene.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -76,8 +86,8 @@ export function describeOperatorFaults(provider: Provider): void {
   });
 }
 
-async function statesOf({ houses }: Scene): Promise<string[]> {
-  return (await databaseOf(houses).grant.findMany({ select: { state: true } })).map(({ state }) => state);
+async function statesOf({ processes }: Scene): Promise<string[]> {
+  return (await databaseOf(processes).grant.findMany({ select: { state: true } })).map(({ state }) => state);
 }
 
 async function circuitsOf(scene: Scene): Promise<string> {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
+import { consent, databaseOf, grantOf, openScene, type Scene } from '../support/harness/scene.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
-import { consent, databaseOf, grantOf, openScene, type Scene } from './scene.ts';
 
 const missing: readonly RealmFault[] = [
   'the role offline_access is taken from the person',
@@ -36,7 +36,7 @@ export function describeRefusals(provider: Provider): void {
   });
 }
 
-async function expectNothing({ houses, realm }: Scene): Promise<void> {
-  expect(await databaseOf(houses).grant.count()).toBe(0);
+async function expectNothing({ processes, realm }: Scene): Promise<void> {
+  expect(await databaseOf(processes).grant.count()).toBe(0);
   expect(await realm.offlineSessions(alice)).toBe(0);
 }

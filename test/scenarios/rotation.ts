@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { obtainAccess } from '../../src/flows/custody/obtain-access.ts';
+import { consent, exchangesOf, grantOf, openScene, type Scene } from '../support/harness/scene.ts';
 import type { Provider, Rules } from '../support/realms/realm.ts';
-import { consent, exchangesOf, grantOf, openScene, type Scene } from './scene.ts';
 
 const settings: readonly [string, NonNullable<Rules['rotation']>][] = [
   ['off', 'off'],
@@ -18,7 +18,7 @@ export function describeRotation(provider: Provider): void {
       await using scene = await openScene(provider, { rules: { rotation }, workers: 2 });
       await consent(scene, alice);
       for (let night = 1; night <= 20; night += 1)
-        expect(await scene.night(() => everyHouseAsks(scene))).toMatchObject([{ state: 'succeeded' }]);
+        expect(await scene.night(() => everyProcessAsks(scene))).toMatchObject([{ state: 'succeeded' }]);
       const exchanges = (await exchangesOf(scene, alice)).filter(({ purpose }) => purpose !== 'consent');
       expect(exchanges.length).toBeGreaterThan(20);
       expect(exchanges.every(({ verdict }) => verdict === 'ok')).toBe(true);
@@ -41,7 +41,7 @@ export function describeRotation(provider: Provider): void {
 }
 
 /** Each process wants access at the same moment, as when one person's runs fall to several workers. */
-async function everyHouseAsks(scene: Scene): Promise<void> {
+async function everyProcessAsks(scene: Scene): Promise<void> {
   const { id: grantId } = await grantOf(scene, alice);
-  await Promise.all(scene.houses.map((house) => obtainAccess(house, { grantId, minimumSeconds: 30 })));
+  await Promise.all(scene.processes.map((fixture) => obtainAccess(fixture, { grantId, minimumSeconds: 30 })));
 }

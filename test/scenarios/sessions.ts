@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
+import { consent, grantOf, openScene } from '../support/harness/scene.ts';
 import type { Provider } from '../support/realms/realm.ts';
-import { consent, grantOf, openScene } from './scene.ts';
 
 /** What piles up at a provider: its lists show one offline session a consent, however long it lasts and is renewed. */
 export function describeSessions(provider: Provider): void {

@@ -7,47 +7,47 @@ import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { LogoutToken } from '../../../src/oidc/logout-token.ts';
 import { serve } from '../../../src/web/server.ts';
 import { texts } from '../../../src/web/texts.ts';
-import { type Guest, signInAs } from './guest.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
+import { type Guest, signInAs } from '../../support/harness/guest.ts';
 
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 /** What the next logout token says: how one is read is tried elsewhere. */
 let said: Partial<LogoutToken>;
 beforeEach(async () => {
-  house = await openConsentHouse();
-  const { issuer } = house.resources;
+  fixture = await openConsentFixture();
+  const { issuer } = fixture.resources;
   vi.spyOn(issuer, 'readLogoutToken').mockImplementation(async (jti) => ({
-    issuer: house.custody.provider.issuer,
+    issuer: fixture.custody.provider.issuer,
     subject: undefined,
     sid: undefined,
     jti,
-    expiresAt: new Date(house.resources.clock.now().getTime() + 120_000),
+    expiresAt: new Date(fixture.resources.clock.now().getTime() + 120_000),
     revokesOfflineAccess: false,
     ...said,
   }));
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const send = (guest: Guest, token: string = randomUUID()) =>
   guest.send('/backchannel-logout', { method: 'POST', body: new URLSearchParams({ logout_token: token }) });
 const isSignedIn = async (guest: Guest) => (await guest.send('/grant')).status === 200;
-const grantOf = ({ subject }: Person) => house.resources.database.grant.findFirstOrThrow({ where: { subject } });
+const grantOf = ({ subject }: Person) => fixture.resources.database.grant.findFirstOrThrow({ where: { subject } });
 const sidOf = async (person: Person) => (await grantOf(person)).sid ?? 'none';
 
 async function consented(person: Person): Promise<Guest> {
-  const guest = await signInAs(house, person);
+  const guest = await signInAs(fixture, person);
   await guest.consent();
   return guest;
 }
 
 test('a logout token that the provider sends is taken, ends the session, and with its word the consent', async () => {
-  vi.mocked(house.resources.issuer.readLogoutToken).mockRestore();
+  vi.mocked(fixture.resources.issuer.readLogoutToken).mockRestore();
   const guest = await consented(alice);
   await using opened = new AsyncDisposableStack();
-  const web = opened.adopt(await serve(house.resources), (server) => server.close(0));
-  house.register({ backchannelLogoutUri: new URL('backchannel-logout', web.url).href });
-  const { admin } = house.custody.provider;
-  const { clientId } = house.resources.issuer;
+  const web = opened.adopt(await serve(fixture.resources), (server) => server.close(0));
+  fixture.register({ backchannelLogoutUri: new URL('backchannel-logout', web.url).href });
+  const { admin } = fixture.custody.provider;
+  const { clientId } = fixture.resources.issuer;
   expect(await admin.sendLogoutToken('alice', clientId)).toBe(200);
   expect(await isSignedIn(guest)).toBe(false);
   expect(await grantOf(alice)).toMatchObject({ state: 'active' });
@@ -59,7 +59,7 @@ test('a logout token that the provider sends is taken, ends the session, and wit
 
 describe('a logout at the provider', () => {
   test('ends the web sessions of the person at once, and leaves the consent alone', async () => {
-    const [ofAlice, ofBob] = [await consented(alice), await signInAs(house, bob)];
+    const [ofAlice, ofBob] = [await consented(alice), await signInAs(fixture, bob)];
     said = { subject: alice.subject };
     const answer = await send(ofAlice);
     expect([answer.status, answer.headers.get('cache-control'), await answer.text()]).toEqual([200, 'no-store', '']);
@@ -67,24 +67,24 @@ describe('a logout at the provider', () => {
     expect(await ofAlice.text('/')).toContain(texts.welcome.lead);
     expect(await isSignedIn(ofBob)).toBe(true);
     expect(await grantOf(alice)).toMatchObject({ state: 'active' });
-    const events = await house.resources.database.event.findMany({ where: { subjectKind: 'session' } });
+    const events = await fixture.resources.database.event.findMany({ where: { subjectKind: 'session' } });
     expect(events).toMatchObject([
       { subjectId: `sub:${alice.subject}`, to: 'ended', reason: 'back_channel_logout', by: 'provider' },
     ]);
   });
 
   test('lets the person sign in again', async () => {
-    const before = await signInAs(house, alice);
+    const before = await signInAs(fixture, alice);
     said = { subject: alice.subject };
     await send(before);
-    house.custody.pass(1_000);
-    expect(await isSignedIn(await signInAs(house, alice))).toBe(true);
+    fixture.custody.pass(1_000);
+    expect(await isSignedIn(await signInAs(fixture, alice))).toBe(true);
     expect(await isSignedIn(before)).toBe(false);
   });
 
   test('of one session ends that one only', async () => {
-    const finish = vi.spyOn(house.resources.issuer, 'finishAuthorization');
-    const [here, there] = [await signInAs(house, alice), await signInAs(house, alice)];
+    const finish = vi.spyOn(fixture.resources.issuer, 'finishAuthorization');
+    const [here, there] = [await signInAs(fixture, alice), await signInAs(fixture, alice)];
     const authorized = await finish.mock.results[0]?.value;
     said = { sid: authorized?.tokens.sid, subject: alice.subject };
     expect(said.sid).toEqual(expect.any(String));
@@ -94,18 +94,18 @@ describe('a logout at the provider', () => {
 
   test('with revoke_offline_access ends the consent too: runs, tokens, and the token at the provider', async () => {
     const guest = await consented(alice);
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const plan = await database.plan.findFirstOrThrow();
-    await requestRun(house.resources, { planId: plan.id, trigger: 'person' });
-    const revoke = vi.spyOn(house.resources.issuer, 'revoke');
+    await requestRun(fixture.resources, { planId: plan.id, trigger: 'person' });
+    const revoke = vi.spyOn(fixture.resources.issuer, 'revoke');
     said = { subject: alice.subject, revokesOfflineAccess: true };
     expect((await send(guest)).status).toBe(200);
     expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
     expect(await database.run.count({ where: { state: { in: ['queued', 'running'] } } })).toBe(0);
     await vi.waitUntil(async () => (await database.tokenGeneration.count({ where: { sealed: { not: null } } })) === 0);
     expect(revoke).toHaveBeenCalledTimes(1);
-    house.custody.pass(1_000);
-    const again = await signInAs(house, alice);
+    fixture.custody.pass(1_000);
+    const again = await signInAs(fixture, alice);
     expect(await again.text('/grant')).toContain(texts.protection.consent.back_channel_logout.happened);
     expect(await again.text('/')).toContain(texts.grant.again);
     const grant = await grantOf(alice);
@@ -115,7 +115,7 @@ describe('a logout at the provider', () => {
 
   test('with it, of one session, ends the consent that came of that session only', async () => {
     const [ofAlice] = [await consented(alice), await consented(bob)];
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     await database.grant.updateMany({ where: { subject: alice.subject }, data: { sid: 'of alice' } });
     await database.tokenGeneration.updateMany({ data: { sid: null } });
     said = { sid: 'of somebody', revokesOfflineAccess: true };
@@ -134,7 +134,7 @@ describe('a logout at the provider', () => {
     said = { subject: alice.subject, revokesOfflineAccess: true };
     const token = randomUUID();
     expect((await send(guest, token)).status).toBe(200);
-    house.custody.pass(1_000);
+    fixture.custody.pass(1_000);
     const again = await consented(alice);
     const answer = await send(again, token);
     expect(answer.status).toBe(400);
@@ -152,14 +152,14 @@ describe('a logout at the provider', () => {
     const token = randomUUID();
     const answers = await Promise.all([send(guest, token), send(guest, token)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
-    expect(await house.resources.database.event.count({ where: { subjectKind: 'session' } })).toBe(1);
+    expect(await fixture.resources.database.event.count({ where: { subjectKind: 'session' } })).toBe(1);
   });
 
   test('that could not be carried out may be sent again', async () => {
     const guest = await consented(alice);
     said = { subject: alice.subject };
-    const away = vi.spyOn(house.resources.database.endedSession, 'count').mockResolvedValue(0);
-    const broken = vi.spyOn(house.resources.database, '$transaction').mockRejectedValueOnce(new Error('away'));
+    const away = vi.spyOn(fixture.resources.database.endedSession, 'count').mockResolvedValue(0);
+    const broken = vi.spyOn(fixture.resources.database, '$transaction').mockRejectedValueOnce(new Error('away'));
     const token = randomUUID();
     const answer = await send(guest, token);
     expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'temporarily_unavailable' }]);
@@ -169,20 +169,20 @@ describe('a logout at the provider', () => {
   });
 
   test('is forgotten once it can mean nothing any more', async () => {
-    const guest = await signInAs(house, alice);
+    const guest = await signInAs(fixture, alice);
     said = { subject: alice.subject };
     await send(guest);
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     await forgetLogouts(database, clock.now());
     expect([await database.logoutToken.count(), await database.endedSession.count()]).toEqual([1, 1]);
-    house.custody.pass(12 * 3_600_000 + 1_000);
+    fixture.custody.pass(12 * 3_600_000 + 1_000);
     await forgetLogouts(database, clock.now());
     expect([await database.logoutToken.count(), await database.endedSession.count()]).toEqual([0, 0]);
   });
 
   test('is refused as JSON where the token does not hold, is missing, too large, or no form', async () => {
-    const guest = await signInAs(house, alice);
-    vi.mocked(house.resources.issuer.readLogoutToken).mockRejectedValue(
+    const guest = await signInAs(fixture, alice);
+    vi.mocked(fixture.resources.issuer.readLogoutToken).mockRejectedValue(
       new AppError('logout/invalid-token', 'It does not hold.'),
     );
     const post = (body: string, type = 'application/x-www-form-urlencoded') =>

@@ -6,17 +6,17 @@ import { isAppError } from '../../../src/errors.ts';
 import { type EnrollWay, enrollPerson } from '../../../src/flows/consent/enroll-person.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import type { DeviceLogin } from '../../../src/oidc/enroll.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 beforeEach(async () => {
-  house = await openConsentHouse();
-  house.custody.provider.admin.setRealm({ devicePollingSeconds: 1 });
+  fixture = await openConsentFixture();
+  fixture.custody.provider.admin.setRealm({ devicePollingSeconds: 1 });
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const terms = { said: 'every night' };
-const enroll = (way: EnrollWay) => enrollPerson(house.resources, way, terms);
+const enroll = (way: EnrollWay) => enrollPerson(fixture.resources, way, terms);
 const withPassword = { method: 'password', username: alice.username, password: alice.password } as const;
 const refusal = (work: Promise<unknown>) =>
   work.then(
@@ -50,46 +50,46 @@ describe('enrolling', () => {
     expect(grant).toMatchObject({ state: 'active', generation: 1 });
     expect(plan).toMatchObject({ zone: 'Europe/London', paused: false });
     expect(renewed).toBe(false);
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     expect(await database.consent.findFirstOrThrow()).toMatchObject({ method: 'device', terms });
     expect(await database.run.findUniqueOrThrow({ where: { id: runId } })).toMatchObject({
       trigger: 'consent',
       state: 'queued',
     });
-    expect(house.taken()).toMatchObject([{ runId, urgent: true }]);
-    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
+    expect(fixture.taken()).toMatchObject([{ runId, urgent: true }]);
+    await obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
   });
 
   test('by another device where the person says no leaves nothing behind', async () => {
     const { way, done } = onDevice('No');
     expect(await refusal(enroll(way))).toBe('consent/denied');
     await done;
-    expect(await house.resources.database.user.count()).toBe(0);
+    expect(await fixture.resources.database.user.count()).toBe(0);
   });
 
   test('with a password gives a token that works', async () => {
-    house.register({ directAccess: true, consentRequired: false });
+    fixture.register({ directAccess: true, consentRequired: false });
     const { grant, plan } = await enroll(withPassword);
-    expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
-    await house.resources.database.run.updateMany({ data: { state: 'cancelled' } });
-    expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
-    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(await fixture.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
+    await fixture.resources.database.run.updateMany({ data: { state: 'cancelled' } });
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    expect(fixture.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
     expect(grant.sid).toEqual(expect.any(String));
   });
 
   test('as a service account gives the client files of its own', async () => {
-    house.register({ serviceAccount: true, consentRequired: false });
+    fixture.register({ serviceAccount: true, consentRequired: false });
     const { user, grant } = await enroll({ method: 'service' });
-    expect(user.username).toBe(`service-account-${house.resources.issuer.clientId}`);
-    expect(await house.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'service' });
-    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
+    expect(user.username).toBe(`service-account-${fixture.resources.issuer.clientId}`);
+    expect(await fixture.resources.database.consent.findFirstOrThrow()).toMatchObject({ method: 'service' });
+    await obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
   });
 
   test('somebody who has consented in a browser renews that consent', async () => {
-    const first = await house.consent();
-    house.register({ directAccess: true, consentRequired: false });
+    const first = await fixture.consent();
+    fixture.register({ directAccess: true, consentRequired: false });
     expect(await enroll(withPassword)).toMatchObject({ renewed: true, grant: { id: first.grant.id, generation: 2 } });
-    const consents = await house.resources.database.consent.findMany({ orderBy: { agreedAt: 'asc' } });
+    const consents = await fixture.resources.database.consent.findMany({ orderBy: { agreedAt: 'asc' } });
     expect(consents.map(({ method }) => method)).toEqual(['browser', 'password']);
   });
 
@@ -104,19 +104,19 @@ describe('enrolling', () => {
     ],
     ['there is no service account', {}, { method: 'service' }, 'enroll/refused'],
   ])('is refused where %s, and leaves nothing behind', async (_, client, way, code) => {
-    house.register(client);
+    fixture.register(client);
     expect(await refusal(enroll(way))).toBe(code);
-    expect(await house.resources.database.user.count()).toBe(0);
+    expect(await fixture.resources.database.user.count()).toBe(0);
   });
 
   test('is refused without the role or the scope for offline access', async () => {
-    house.register({ directAccess: true, consentRequired: false });
-    const { admin } = house.custody.provider;
+    fixture.register({ directAccess: true, consentRequired: false });
+    const { admin } = fixture.custody.provider;
     admin.setOfflineRole('alice', false);
     expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
     admin.setOfflineRole('alice', true);
-    admin.setOfflineScope(house.resources.issuer.clientId, false);
+    admin.setOfflineScope(fixture.resources.issuer.clientId, false);
     expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
-    expect(await house.resources.database.user.count()).toBe(0);
+    expect(await fixture.resources.database.user.count()).toBe(0);
   });
 });

@@ -9,57 +9,57 @@ import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { Resources } from '../../../src/resources.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 const day = 86_400_000;
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 beforeEach(async () => {
-  house = await openConsentHouse();
+  fixture = await openConsentFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
-const repositories = () => readdir(house.storeFolder);
-const later = (ms: number) => new Date(house.resources.clock.now().getTime() + ms);
+const repositories = () => readdir(fixture.storeFolder);
+const later = (ms: number) => new Date(fixture.resources.clock.now().getTime() + ms);
 const withdraw = (grantId: string, eraseAt: Date) =>
-  withdrawConsent(house.resources, { grantId, by: 'user:alice', eraseAt });
+  withdrawConsent(fixture.resources, { grantId, by: 'user:alice', eraseAt });
 const snapshotsOf = async (userId: string) => {
-  const { repository } = await openPersonRepository(house.resources, userId);
+  const { repository } = await openPersonRepository(fixture.resources, userId);
   return (await Array.fromAsync(repository.listSnapshots())).length;
 };
 
 /** Somebody who was backed up once. */
 async function backedUp() {
-  const rows = await house.consent();
-  expect(await house.backUp(rows.plan.id)).toMatchObject({ state: 'succeeded' });
-  const { recoveryKey } = await revealRecoveryKey(house.resources, rows.user.id);
+  const rows = await fixture.consent();
+  expect(await fixture.backUp(rows.plan.id)).toMatchObject({ state: 'succeeded' });
+  const { recoveryKey } = await revealRecoveryKey(fixture.resources, rows.user.id);
   return { ...rows, recoveryKey };
 }
 
-/** The same house, whose store breaks off after so many removals. */
+/** The same Nightkeep, whose store breaks off after so many removals. */
 function breakingAfter(removals: number): Resources {
   let left = removals;
   const store: Resources['store'] = (location) => {
-    const backend = house.resources.store(location);
+    const backend = fixture.resources.store(location);
     const remove: typeof backend.remove = async (...file) => {
       if (left-- <= 0) throw new Error('killed');
       await backend.remove(...file);
     };
     return { ...backend, remove };
   };
-  return { ...house.resources, store };
+  return { ...fixture.resources, store };
 }
 
 describe('erasing', () => {
   test('at once leaves no file and no folder, forgets the repository, and gives a receipt', async () => {
     const { user, grant, plan } = await backedUp();
-    const held = (await readdir(house.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>
+    const held = (await readdir(fixture.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
     );
     const sizes = await Promise.all(held.map(async (one) => (await stat(join(one.parentPath, one.name))).size));
-    await withdraw(grant.id, house.resources.clock.now());
-    expect(await eraseRepositories(house.resources)).toBe(1);
+    await withdraw(grant.id, fixture.resources.clock.now());
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
     expect(await repositories()).toEqual([]);
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     expect(await database.repository.count()).toBe(0);
     expect(await database.run.findMany({ where: { planId: plan.id } })).toMatchObject([
       { state: 'succeeded', snapshotId: null },
@@ -79,90 +79,93 @@ describe('erasing', () => {
       'snapshots being erased',
       'snapshots erased',
     ]);
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
   });
 
   test('waits for its date, which may be changed to an earlier or a later one', async () => {
     const { user, grant } = await backedUp();
     await withdraw(grant.id, later(90 * day));
     const change = (eraseAt: Date) =>
-      changeEraseAt(house.resources.database, {
+      changeEraseAt(fixture.resources.database, {
         userId: user.id,
         eraseAt,
-        at: house.resources.clock.now(),
+        at: fixture.resources.clock.now(),
         by: 'user:alice',
       });
-    house.custody.pass(89 * day);
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    fixture.custody.pass(89 * day);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
     expect(await change(later(30 * day))).toBe(true);
-    house.custody.pass(29 * day);
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    fixture.custody.pass(29 * day);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
     expect(await snapshotsOf(user.id)).toBe(1);
     expect(await change(later(0))).toBe(true);
-    expect(await eraseRepositories(house.resources)).toBe(1);
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
     expect(await change(later(day))).toBe(true);
-    expect(await house.resources.database.repository.count()).toBe(0);
+    expect(await fixture.resources.database.repository.count()).toBe(0);
   });
 
   test('is not for somebody whose consent lives', async () => {
     const { user } = await backedUp();
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     expect(await changeEraseAt(database, { userId: user.id, eraseAt: clock.now(), at: clock.now(), by: 'x' })).toBe(
       false,
     );
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
     expect(await snapshotsOf(user.id)).toBe(1);
   });
 
   test('broken off anywhere is gone on with, and the receipt still counts everything', async () => {
     const { user, grant } = await backedUp();
-    await withdraw(grant.id, house.resources.clock.now());
-    const before = (await readdir(house.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>
+    await withdraw(grant.id, fixture.resources.clock.now());
+    const before = (await readdir(fixture.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
     );
-    for (let removed = 0; removed < before.length; removed += 2, house.custody.pass(61_000))
+    for (let removed = 0; removed < before.length; removed += 2, fixture.custody.pass(61_000))
       expect(await eraseRepositories(breakingAfter(2))).toBe(removed + 2 >= before.length ? 1 : 0);
     expect(await repositories()).toEqual([]);
-    expect(await findErasure(house.resources.database, user.id)).toMatchObject({ files: before.length, snapshots: 1 });
+    expect(await findErasure(fixture.resources.database, user.id)).toMatchObject({
+      files: before.length,
+      snapshots: 1,
+    });
   });
 
   test('that failed is not tried again for a minute', async () => {
     const { grant } = await backedUp();
-    await withdraw(grant.id, house.resources.clock.now());
+    await withdraw(grant.id, fixture.resources.clock.now());
     expect(await eraseRepositories(breakingAfter(1))).toBe(0);
-    expect(await eraseRepositories(house.resources)).toBe(0);
-    house.custody.pass(61_000);
-    expect(await eraseRepositories(house.resources)).toBe(1);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    fixture.custody.pass(61_000);
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
   });
 
   test('hides what it has begun to erase', async () => {
     const { user, grant } = await backedUp();
-    await withdraw(grant.id, house.resources.clock.now());
+    await withdraw(grant.id, fixture.resources.clock.now());
     await eraseRepositories(breakingAfter(1));
-    await expect(openPersonRepository(house.resources, user.id)).rejects.toMatchObject({
+    await expect(openPersonRepository(fixture.resources, user.id)).rejects.toMatchObject({
       code: 'repository/not-found',
     });
-    await expect(revealRecoveryKey(house.resources, user.id)).rejects.toMatchObject({ code: 'repository/not-found' });
+    await expect(revealRecoveryKey(fixture.resources, user.id)).rejects.toMatchObject({ code: 'repository/not-found' });
   });
 
   test('waits for a worker that may still write', async () => {
     const { grant, plan } = await backedUp();
-    const { database, clock } = house.resources;
-    const runId = await requestRun(house.resources, { planId: plan.id, trigger: 'person' });
+    const { database, clock } = fixture.resources;
+    const runId = await requestRun(fixture.resources, { planId: plan.id, trigger: 'person' });
     expect(await claimRun(database, { runId, holder: 'that dies', at: clock.now() })).not.toBeNull();
     await withdraw(grant.id, clock.now());
-    expect(await eraseRepositories(house.resources)).toBe(0);
-    house.custody.pass(61_000);
-    expect(await eraseRepositories(house.resources)).toBe(1);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    fixture.custody.pass(61_000);
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
   });
 
   test('by two workers at once is one erasure', async () => {
     const { user, grant } = await backedUp();
-    await withdraw(grant.id, house.resources.clock.now());
-    await Promise.all([eraseRepositories(house.resources), eraseRepositories(house.resources)]);
+    await withdraw(grant.id, fixture.resources.clock.now());
+    await Promise.all([eraseRepositories(fixture.resources), eraseRepositories(fixture.resources)]);
     expect(await repositories()).toEqual([]);
     const erased = { subjectId: user.id, to: 'snapshots erased' };
-    expect(await house.resources.database.event.count({ where: erased })).toBe(1);
+    expect(await fixture.resources.database.event.count({ where: erased })).toBe(1);
   });
 });
 
@@ -170,36 +173,36 @@ describe('consenting again', () => {
   test('before the date keeps plan and history, and nothing is erased any more', async () => {
     const { user, grant, plan } = await backedUp();
     await withdraw(grant.id, later(30 * day));
-    house.custody.pass(29 * day);
-    const again = await house.consent();
+    fixture.custody.pass(29 * day);
+    const again = await fixture.consent();
     expect(again).toMatchObject({ renewed: true, grant: { id: grant.id }, plan: { id: plan.id, paused: false } });
-    house.custody.pass(2 * day);
-    expect(await eraseRepositories(house.resources)).toBe(0);
-    expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    fixture.custody.pass(2 * day);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
     expect(await snapshotsOf(user.id)).toBe(2);
   });
 
   test('after the erasure starts a new repository with a new recovery key', async () => {
     const { user, grant, plan, recoveryKey } = await backedUp();
     const [old] = await repositories();
-    await withdraw(grant.id, house.resources.clock.now());
-    await eraseRepositories(house.resources);
-    await house.consent();
-    expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    await withdraw(grant.id, fixture.resources.clock.now());
+    await eraseRepositories(fixture.resources);
+    await fixture.consent();
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
     expect(await snapshotsOf(user.id)).toBe(1);
     expect(await repositories()).not.toContain(old);
-    expect((await revealRecoveryKey(house.resources, user.id)).recoveryKey).not.toBe(recoveryKey);
+    expect((await revealRecoveryKey(fixture.resources, user.id)).recoveryKey).not.toBe(recoveryKey);
   });
 
   test('in the middle of the erasure ends it first, and then starts anew', async () => {
     const { user, grant, plan } = await backedUp();
     const [old] = await repositories();
-    await withdraw(grant.id, house.resources.clock.now());
+    await withdraw(grant.id, fixture.resources.clock.now());
     await eraseRepositories(breakingAfter(3));
-    await house.consent();
-    expect(await house.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    await fixture.consent();
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
     expect(await snapshotsOf(user.id)).toBe(1);
     expect(await repositories()).not.toContain(old);
-    expect(await findErasure(house.resources.database, user.id)).toMatchObject({ snapshots: 1 });
+    expect(await findErasure(fixture.resources.database, user.id)).toMatchObject({ snapshots: 1 });
   });
 });

@@ -5,23 +5,23 @@ import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { texts } from '../../../src/web/texts.ts';
-import { type Guest, signInAs } from './guest.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
+import { type Guest, signInAs } from '../../support/harness/guest.ts';
 
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 beforeEach(async () => {
-  house = await openConsentHouse();
+  fixture = await openConsentFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 /** Signs in, consents on the pages, and is backed up once. */
 async function backedUp(person: Person): Promise<Guest> {
-  const guest = await signInAs(house, person);
+  const guest = await signInAs(fixture, person);
   await guest.consent();
-  const { database } = house.resources;
+  const { database } = fixture.resources;
   await database.run.updateMany({ where: { state: 'queued' }, data: { state: 'cancelled' } });
   const plan = await database.plan.findFirstOrThrow({ where: { user: { subject: person.subject } } });
-  await house.backUp(plan.id);
+  await fixture.backUp(plan.id);
   return guest;
 }
 
@@ -40,17 +40,17 @@ describe('a person on the pages', () => {
 
   test('whose provider is away when they withdraw is told so, and later that it heard', async () => {
     const guest = await backedUp(alice);
-    await house.custody.provider.down();
+    await fixture.custody.provider.down();
     await guest.post('/grant/withdraw', {});
     expect(await guest.text('/grant')).toContain('not ended there yet');
-    await house.custody.provider.up();
-    await revokeWithdrawn(house.resources);
+    await fixture.custody.provider.up();
+    await revokeWithdrawn(fixture.resources);
     expect(await guest.text('/grant')).toContain('ended there too');
   });
 
   test('is told of trouble with the provider, and of the end that no exchange puts off', async () => {
     const guest = await backedUp(alice);
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const { issuer, clientId, id } = await database.grant.findFirstOrThrow();
     const at = clock.now();
     await database.grant.update({ where: { id }, data: { maxDeadline: new Date(at.getTime() + 6.5 * 86_400_000) } });
@@ -67,8 +67,8 @@ describe('a person on the pages', () => {
     const guest = await backedUp(alice);
     await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
     expect(await guest.text('/grant')).toContain(texts.withdraw.erasing);
-    await eraseRepositories(house.resources);
-    expect(await readdir(house.storeFolder)).toEqual([]);
+    await eraseRepositories(fixture.resources);
+    expect(await readdir(fixture.storeFolder)).toEqual([]);
     expect(await guest.text('/grant')).toContain('1 snapshot in');
     expect(await guest.text('/recovery')).toContain(texts.recovery.none);
     expect(await guest.text('/snapshots')).toContain(texts.snapshots.none);
@@ -79,27 +79,27 @@ describe('a person on the pages', () => {
   test('cannot have snapshots erased while the consent lives', async () => {
     const guest = await backedUp(alice);
     expect((await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' })).status).toBe(403);
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
   });
 
   test('reads beforehand whose address is fetched, and that is kept as what was agreed', async () => {
-    Object.assign(house.resources.config, { filesUrl: 'https://cloud.example/{preferred_username}/' });
-    const guest = await signInAs(house, alice);
+    Object.assign(fixture.resources.config, { filesUrl: 'https://cloud.example/{preferred_username}/' });
+    const guest = await signInAs(fixture, alice);
     const own = `https://cloud.example/${alice.username}/`;
     expect(await guest.text('/consent')).toContain(own);
     await guest.consent();
-    expect((await house.resources.database.consent.findFirstOrThrow()).terms).toMatchObject({ files: own });
+    expect((await fixture.resources.database.consent.findFirstOrThrow()).terms).toMatchObject({ files: own });
   });
 
   test('whose provider refused them asks it again when the permission is back, at most once a minute', async () => {
     const guest = await backedUp(alice);
-    const { admin, log } = house.custody.provider;
+    const { admin, log } = fixture.custody.provider;
     const asked = () => log.requests({ subject: alice.subject }).length;
     await guest.post('/grant/ask-again', {});
     const before = asked();
     admin.setOfflineRole(alice.username, false);
-    const { id: grantId } = await house.resources.database.grant.findFirstOrThrow();
-    await expect(exchangeNow(house.resources, grantId)).rejects.toThrow('no longer accepts');
+    const { id: grantId } = await fixture.resources.database.grant.findFirstOrThrow();
+    await expect(exchangeNow(fixture.resources, grantId)).rejects.toThrow('no longer accepts');
     const refused = await guest.text('/grant');
     expect(refused).toContain(texts.protection.consent.permission_missing.happened);
     expect(refused).toContain(texts.grant.ask);
@@ -107,7 +107,7 @@ describe('a person on the pages', () => {
     await guest.post('/grant/ask-again', {});
     expect(asked()).toBe(before + 1);
     expect(await guest.text('/grant')).toContain(texts.grant.ask);
-    house.custody.pass(61_000);
+    fixture.custody.pass(61_000);
     await guest.post('/grant/ask-again', {});
     expect(asked()).toBe(before + 2);
     const mended = await guest.text('/grant');
@@ -118,7 +118,7 @@ describe('a person on the pages', () => {
 
   test('sees every use of the consent, page by page', async () => {
     const guest = await backedUp(alice);
-    const { database, holder, clock } = house.resources;
+    const { database, holder, clock } = fixture.resources;
     const grant = await database.grant.findFirstOrThrow();
     const at = (index: number) => new Date(clock.now().getTime() - 86_400_000 - Math.floor(index / 2) * 1_000);
     const more = Array.from({ length: 230 }, (_, index) => ({
@@ -150,12 +150,12 @@ describe('a person on the pages', () => {
 describe("somebody else's consent", () => {
   test('is seen and touched by nobody: not by bob, not by an operator', async () => {
     const ofAlice = await backedUp(alice);
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const grant = await database.grant.findFirstOrThrow();
     const use = await database.exchange.findFirstOrThrow({ orderBy: { startedAt: 'desc' } });
     const run = await database.run.findFirstOrThrow({ where: { state: 'succeeded' } });
     for (const person of [bob, carol]) {
-      const guest = await signInAs(house, person);
+      const guest = await signInAs(fixture, person);
       expect(await guest.text('/grant')).toContain(texts.grant.none);
       expect(await (await guest.send('/grant/uses.json')).json()).toEqual([]);
       expect((await (await guest.send('/grant/uses.csv')).text()).trimEnd().split('\r\n')).toHaveLength(1);
@@ -165,10 +165,10 @@ describe("somebody else's consent", () => {
       await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
       await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
     }
-    expect(await eraseRepositories(house.resources)).toBe(0);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
     expect(await database.grant.findFirstOrThrow()).toMatchObject({ id: grant.id, state: 'active' });
     expect(await ofAlice.text('/')).toContain(texts.home.protected);
-    await obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
+    await obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
     const bobs = await backedUp(bob);
     const listed = await (await bobs.send(`/grant/uses.json`)).text();
     expect(listed).not.toContain(run.id);

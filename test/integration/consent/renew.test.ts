@@ -6,37 +6,37 @@ import { beginConsent, finishConsent } from '../../../src/flows/consent/give-con
 import { revokeReplaced } from '../../../src/flows/consent/revoke-replaced.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 const day = 86_400_000;
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 beforeEach(async () => {
-  house = await openConsentHouse();
+  fixture = await openConsentFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const generations = async () => {
-  const rows = await house.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
+  const rows = await fixture.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
   return rows.map(({ state, sealed }) => (sealed === null ? `${state}, shredded` : state));
 };
 const exchange = (grantId: string) => {
-  house.custody.pass(day);
-  return obtainAccess(house.resources, { grantId, minimumSeconds: 1 });
+  fixture.custody.pass(day);
+  return obtainAccess(fixture.resources, { grantId, minimumSeconds: 1 });
 };
-const replace = (grantId: string) => revokeReplaced(house.resources, { grantId });
-const revocations = () => vi.spyOn(house.resources.issuer, 'revoke');
+const replace = (grantId: string) => revokeReplaced(fixture.resources, { grantId });
+const revocations = () => vi.spyOn(fixture.resources.issuer, 'revoke');
 
 /** Consents twice: the provider's sessions differ, since each consent is in a browser of its own. */
 async function consentTwice(): Promise<string> {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   await exchange(grant.id);
-  await house.consent();
+  await fixture.consent();
   return grant.id;
 }
 
 /** Makes the tokens of the two consents those of these sessions, and so whatever the new one is exchanged for. */
 async function nameSessions(grantId: string, old: string | null, now: string | null): Promise<void> {
-  const { database, issuer } = house.resources;
+  const { database, issuer } = fixture.resources;
   await database.tokenGeneration.updateMany({ where: { state: 'replaced' }, data: { sid: old } });
   await database.tokenGeneration.updateMany({ where: { state: 'current' }, data: { sid: now } });
   await database.grant.update({ where: { id: grantId }, data: { sid: now } });
@@ -50,18 +50,18 @@ async function nameSessions(grantId: string, old: string | null, now: string | n
 
 describe('renewing', () => {
   test('keeps grant, plan and history, and the old token until the new one has proved itself', async () => {
-    const first = await house.consent();
-    await house.backUp(first.plan.id);
-    const again = await house.consent();
+    const first = await fixture.consent();
+    await fixture.backUp(first.plan.id);
+    const again = await fixture.consent();
     expect(again).toMatchObject({ renewed: true, grant: { id: first.grant.id }, plan: { id: first.plan.id } });
     expect(await generations()).toEqual(['superseded', 'replaced', 'current']);
     const revoke = revocations();
     expect(await replace(first.grant.id)).toEqual({ revoked: 0, shredded: 0, left: 0 });
     expect(revoke).not.toHaveBeenCalled();
     expect(await generations()).toEqual(['superseded', 'replaced', 'current']);
-    const consents = await house.resources.database.consent.findMany();
+    const consents = await fixture.resources.database.consent.findMany();
     expect(consents).toMatchObject([{ method: 'browser' }, { method: 'browser' }]);
-    expect(await house.resources.database.run.count()).toBe(1);
+    expect(await fixture.resources.database.run.count()).toBe(1);
   });
 
   test('ends the old session at the provider once the new one works, and only the old one', async () => {
@@ -72,9 +72,9 @@ describe('renewing', () => {
     await exchange(grantId);
     expect(revoke).toHaveBeenCalledTimes(1);
     expect((await generations()).filter((state) => state === 'dead, shredded')).toHaveLength(1);
-    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(fixture.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
     const told = { subjectId: grantId, to: 'revoked', reason: 'renewed', by: 'provider' };
-    expect(await house.resources.database.event.count({ where: told })).toBe(1);
+    expect(await fixture.resources.database.event.count({ where: told })).toBe(1);
   });
 
   test.each([
@@ -90,7 +90,7 @@ describe('renewing', () => {
     expect(revoke).not.toHaveBeenCalled();
     expect((await generations()).filter((state) => state === 'dead, shredded')).toHaveLength(1);
     const told = { subjectId: grantId, to: 'shredded', reason: 'renewed' };
-    expect(await house.resources.database.event.count({ where: told })).toBe(1);
+    expect(await fixture.resources.database.event.count({ where: told })).toBe(1);
   });
 
   test('while the provider cannot end it keeps the old token, until its idle window has passed', async () => {
@@ -98,55 +98,55 @@ describe('renewing', () => {
     revocations().mockRejectedValue(new AppError('provider/unavailable', 'Away.'));
     await exchange(grantId);
     expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 0, left: 1 });
-    house.custody.pass(30 * day);
+    fixture.custody.pass(30 * day);
     expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 1, left: 0 });
   });
 
   test('knows the session of a token that does not name it by the consent it came from', async () => {
-    const { grant } = await house.consent();
-    const { database } = house.resources;
+    const { grant } = await fixture.consent();
+    const { database } = fixture.resources;
     await database.grant.update({ where: { id: grant.id }, data: { sid: 'of the first consent' } });
     await database.tokenGeneration.updateMany({ data: { sid: null } });
-    await house.consent();
+    await fixture.consent();
     expect(await database.tokenGeneration.findFirst({ where: { state: 'replaced' } })).toMatchObject({
       sid: 'of the first consent',
     });
   });
 
   test('after a withdrawal that the provider has not heard of goes on by the same rule', async () => {
-    const { grant } = await house.consent();
-    await house.custody.provider.down();
-    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
-    await house.custody.provider.up();
-    await house.consent();
+    const { grant } = await fixture.consent();
+    await fixture.custody.provider.down();
+    await withdrawConsent(fixture.resources, { grantId: grant.id, by: 'user:alice' });
+    await fixture.custody.provider.up();
+    await fixture.consent();
     expect(await generations()).toEqual(['replaced', 'current']);
     await exchange(grant.id);
     expect(await generations()).toEqual(['dead, shredded', 'superseded', 'current']);
-    expect(house.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
+    expect(fixture.custody.provider.admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
   });
 
   test('and withdrawing then ends the old token too', async () => {
     const grantId = await consentTwice();
     const revoke = revocations();
-    await withdrawConsent(house.resources, { grantId, by: 'user:alice' });
+    await withdrawConsent(fixture.resources, { grantId, by: 'user:alice' });
     expect(revoke).toHaveBeenCalledTimes(2);
     expect((await generations()).every((state) => state.endsWith('shredded'))).toBe(true);
   });
 
   test('leaves a plan paused that the person paused, and resumes one that a withdrawal stopped', async () => {
-    const { plan, grant } = await house.consent();
-    await house.resources.database.plan.update({ where: { id: plan.id }, data: { paused: true } });
-    expect((await house.consent()).plan.paused).toBe(true);
-    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
-    expect((await house.consent()).plan.paused).toBe(false);
+    const { plan, grant } = await fixture.consent();
+    await fixture.resources.database.plan.update({ where: { id: plan.id }, data: { paused: true } });
+    expect((await fixture.consent()).plan.paused).toBe(true);
+    await withdrawConsent(fixture.resources, { grantId: grant.id, by: 'user:alice' });
+    expect((await fixture.consent()).plan.paused).toBe(false);
   });
 
   test('beside an exchange under way takes no number twice', async () => {
-    const { grant } = await house.consent();
-    house.custody.pass(day);
-    const both = await Promise.allSettled([exchange(grant.id), house.consent(), exchange(grant.id)]);
+    const { grant } = await fixture.consent();
+    fixture.custody.pass(day);
+    const both = await Promise.allSettled([exchange(grant.id), fixture.consent(), exchange(grant.id)]);
     expect(both[1]).toMatchObject({ status: 'fulfilled' });
-    house.custody.pass(day);
+    fixture.custody.pass(day);
     await exchange(grant.id);
     expect((await generations()).filter((state) => state === 'current')).toHaveLength(1);
   });
@@ -154,18 +154,18 @@ describe('renewing', () => {
 
 describe('the link that renews', () => {
   test('asks the provider for consent again, with the name of whose it is', async () => {
-    const begin = vi.spyOn(house.resources.issuer, 'beginAuthorization');
-    await beginConsent(house.resources, { returnTo: '/', terms: {}, loginHint: alice.username });
+    const begin = vi.spyOn(fixture.resources.issuer, 'beginAuthorization');
+    await beginConsent(fixture.resources, { returnTo: '/', terms: {}, loginHint: alice.username });
     expect(begin).toHaveBeenCalledWith(expect.objectContaining({ prompt: 'consent', loginHint: alice.username }));
   });
 
   test("refuses somebody else's consent, and leaves everything as it was", async () => {
-    await house.consent();
-    const { url, transaction } = await beginConsent(house.resources, { returnTo: '/', terms: {} });
-    const callback = await house.custody.visit(url, bob);
+    await fixture.consent();
+    const { url, transaction } = await beginConsent(fixture.resources, { returnTo: '/', terms: {} });
+    const callback = await fixture.custody.visit(url, bob);
     const answer = { callback, transaction, subject: alice.subject };
-    await expect(finishConsent(house.resources, answer)).rejects.toMatchObject({ code: 'consent/invalid-callback' });
+    await expect(finishConsent(fixture.resources, answer)).rejects.toMatchObject({ code: 'consent/invalid-callback' });
     expect(await generations()).toEqual(['current']);
-    expect(await house.resources.database.user.count()).toBe(1);
+    expect(await fixture.resources.database.user.count()).toBe(1);
   });
 });

@@ -6,30 +6,32 @@ import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
-import { type ConsentHouse, openConsentHouse } from './house.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 const day = 86_400_000;
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 beforeEach(async () => {
-  house = await openConsentHouse();
+  fixture = await openConsentFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
-const withdraw = (grantId: string) => withdrawConsent(house.resources, { grantId, by: 'user:alice' });
-const sealedTokens = () => house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } });
+const withdraw = (grantId: string) => withdrawConsent(fixture.resources, { grantId, by: 'user:alice' });
+const sealedTokens = () => fixture.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } });
 const livesAtProvider = () =>
-  house.custody.provider.admin.consentsOf(alice.username).some(({ lastUsed }) => lastUsed !== undefined);
+  fixture.custody.provider.admin.consentsOf(alice.username).some(({ lastUsed }) => lastUsed !== undefined);
 const eventsOf = async (subjectId: string) =>
-  (await house.resources.database.event.findMany({ where: { subjectId }, orderBy: { id: 'asc' } })).map(({ to }) => to);
+  (await fixture.resources.database.event.findMany({ where: { subjectId }, orderBy: { id: 'asc' } })).map(
+    ({ to }) => to,
+  );
 
 describe('withdrawing', () => {
   test('ends the token here and at the provider, stops the plan and cancels its runs, each with an event', async () => {
-    const { grant, plan } = await house.consent();
-    const runId = await requestRun(house.resources, { planId: plan.id, trigger: 'person' });
+    const { grant, plan } = await fixture.consent();
+    const runId = await requestRun(fixture.resources, { planId: plan.id, trigger: 'person' });
     expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: true });
     expect(livesAtProvider()).toBe(false);
     expect(await sealedTokens()).toBe(0);
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     expect(await database.grant.findUniqueOrThrow({ where: { id: grant.id } })).toMatchObject({
       state: 'withdrawn',
       reason: 'withdrawn',
@@ -43,66 +45,66 @@ describe('withdrawing', () => {
   });
 
   test('while the provider is away keeps the token sealed until the provider has heard of it', async () => {
-    const { grant } = await house.consent();
-    await house.custody.provider.down();
+    const { grant } = await fixture.consent();
+    await fixture.custody.provider.down();
     expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
     expect(await sealedTokens()).toBe(1);
-    const access = obtainAccess(house.resources, { grantId: grant.id, minimumSeconds: 1 });
+    const access = obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
     await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 1 });
-    await house.custody.provider.up();
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 1, shredded: 0, left: 0 });
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 0, left: 1 });
+    await fixture.custody.provider.up();
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 1, shredded: 0, left: 0 });
     expect(await sealedTokens()).toBe(0);
     expect(livesAtProvider()).toBe(false);
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 0 });
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 0, left: 0 });
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
   });
 
   test('destroys a token that the provider never heard of once its idle window has passed', async () => {
-    const { grant } = await house.consent();
-    await house.custody.provider.down();
+    const { grant } = await fixture.consent();
+    await fixture.custody.provider.down();
     await withdraw(grant.id);
-    house.custody.pass(30 * day + 1_000);
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 1, left: 0 });
+    fixture.custody.pass(30 * day + 1_000);
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 1, left: 0 });
     expect(await sealedTokens()).toBe(0);
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'expired']);
   });
 
   test('at a provider without revocation destroys the token at once', async () => {
-    const { grant } = await house.consent();
+    const { grant } = await fixture.consent();
     const none = new AppError('provider/unavailable', 'None.', {
       detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
     });
-    vi.spyOn(house.resources.issuer, 'revoke').mockRejectedValue(none);
+    vi.spyOn(fixture.resources.issuer, 'revoke').mockRejectedValue(none);
     expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
     expect(await sealedTokens()).toBe(0);
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'shredded']);
   });
 
   test('that is refused for one token goes on with the others, and asks a provider that is away once', async () => {
-    const grants = [await house.consent(), await house.consent(bob)];
-    const revoke = vi.spyOn(house.resources.issuer, 'revoke');
+    const grants = [await fixture.consent(), await fixture.consent(bob)];
+    const revoke = vi.spyOn(fixture.resources.issuer, 'revoke');
     revoke.mockRejectedValue(new AppError('provider/refused', 'Not this one.'));
     for (const { grant } of grants) await withdraw(grant.id);
     revoke.mockClear();
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
     expect(revoke).toHaveBeenCalledTimes(2);
     revoke.mockRejectedValue(new AppError('provider/unavailable', 'Away.')).mockClear();
-    expect(await revokeWithdrawn(house.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
+    expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 0, left: 2 });
     expect(revoke).toHaveBeenCalledTimes(1);
   });
 
   test('aborts a backup of another process in the middle of a file within a second, and leaves it no access', async () => {
-    const { grant, plan } = await house.consent();
+    const { grant, plan } = await fixture.consent();
     const reached = Promise.withResolvers<void>();
-    house.files.mischief = ({ method }, response) => {
+    fixture.files.mischief = ({ method }, response) => {
       if (method !== 'GET') return undefined;
       response.writeHead(200, { 'content-length': '1000000' }).write('the beginning');
       reached.resolve();
       return true;
     };
-    const worker = house.other('worker');
-    const working = house.backUp(plan.id, worker);
+    const worker = fixture.other('worker');
+    const working = fixture.backUp(plan.id, worker);
     await reached.promise;
     await withdraw(grant.id);
     const begun = performance.now();
@@ -113,7 +115,7 @@ describe('withdrawing', () => {
   });
 
   test('twice, or by two at once, is once', async () => {
-    const { grant } = await house.consent();
+    const { grant } = await fixture.consent();
     const both = await Promise.all([withdraw(grant.id), withdraw(grant.id)]);
     expect(both.filter(({ withdrawn }) => withdrawn)).toHaveLength(1);
     expect(await withdraw(grant.id)).toEqual({ withdrawn: false, revoked: false });

@@ -4,18 +4,18 @@ import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
-import { saveGrants } from './many-grants.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { saveGrants } from '../../support/harness/many-grants.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 beforeEach(async () => {
-  house = await openCustodyHouse();
+  fixture = await openCustodyFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const refused: ExchangeAnswer = { kind: 'refused', status: 400, errorCode: 'invalid_grant', hint: 'signed_out' };
 const fine: ExchangeAnswer = {
@@ -25,88 +25,88 @@ const fine: ExchangeAnswer = {
   validate: async () => undefined,
 };
 
-/** The house before a provider that answers as the test says, by the token that is sent. */
+/** Nightkeep before a provider that answers as the test says, by the token that is sent. */
 function answering(answer: (token: string) => ExchangeAnswer): { custody: Custody; sent: string[] } {
   const sent: string[] = [];
   const exchange = async (token: string) => {
     sent.push(token);
     return answer(token);
   };
-  return { custody: { ...house.resources, issuer: { ...house.resources.issuer, exchange } }, sent };
+  return { custody: { ...fixture.resources, issuer: { ...fixture.resources.issuer, exchange } }, sent };
 }
 
 const states = async () => {
-  const rows = await house.resources.database.grant.groupBy({ by: ['state'], _count: true });
+  const rows = await fixture.resources.database.grant.groupBy({ by: ['state'], _count: true });
   return Object.fromEntries(rows.map(({ state, _count }) => [state, _count]));
 };
-const circuit = () => house.resources.database.circuit.findFirst();
+const circuit = () => fixture.resources.database.circuit.findFirst();
 const eventsOf = async (subjectKind: string) =>
-  (await house.resources.database.event.findMany({ where: { subjectKind }, orderBy: { id: 'asc' } })).map(
+  (await fixture.resources.database.event.findMany({ where: { subjectKind }, orderBy: { id: 'asc' } })).map(
     ({ to }) => to,
   );
 
 describe('the circuit of a provider', () => {
   test('opens at a refused client, tells once, lets one probe a minute through, and closes when one goes well', async () => {
-    await saveGrants(house.resources, 5);
+    await saveGrants(fixture.resources, 5);
     let broken = true;
     const { custody, sent } = answering(() =>
       broken ? { kind: 'refused', status: 401, errorCode: 'unauthorized_client' } : fine,
     );
-    house.pass(8 * day);
+    fixture.pass(8 * day);
     await keepAlive(custody);
     const first = sent.length;
     for (let passed = 0; passed < 10; passed += 1) {
-      house.pass(minute);
+      fixture.pass(minute);
       await keepAlive(custody);
     }
     expect(sent.length - first).toBe(10);
     expect(await states()).toEqual({ active: 5 });
     expect(await eventsOf('circuit')).toEqual(['open']);
     broken = false;
-    house.pass(minute);
+    fixture.pass(minute);
     expect((await keepAlive(custody)).exchanged).toBeGreaterThan(0);
     expect(await circuit()).toMatchObject({ open: false, reason: 'unauthorized_client' });
     expect(await eventsOf('circuit')).toEqual(['open', 'closed']);
-    expect(await house.resources.database.grant.count({ where: { reason: { not: null } } })).toBe(0);
+    expect(await fixture.resources.database.grant.count({ where: { reason: { not: null } } })).toBe(0);
   });
 
   test('opens when many are refused at once: of ten grants none is condemned, however long the fault lasts', async () => {
-    await saveGrants(house.resources, 10);
+    await saveGrants(fixture.resources, 10);
     let atFault = true;
     const { custody } = answering(() => (atFault ? refused : fine));
-    house.pass(8 * day);
+    fixture.pass(8 * day);
     for (let tried = 0; tried < 48; tried += 1) {
       await keepAlive(custody);
-      house.pass(hour);
+      fixture.pass(hour);
     }
     expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
     expect((await states()).needs_consent).toBeUndefined();
     atFault = false;
     for (let tried = 0; tried < 30; tried += 1) {
       await keepAlive(custody);
-      house.pass(day / 6);
+      fixture.pass(day / 6);
     }
     expect(await states()).toEqual({ active: 10 });
     expect(await circuit()).toMatchObject({ open: false });
   });
 
   test('is not kept open by those who are truly gone: each due grant comes to be the probe, and one that lives closes it', async () => {
-    const grants = await saveGrants(house.resources, 30);
+    const grants = await saveGrants(fixture.resources, 30);
     const living = grants.at(-1) ?? '';
     let atFault = true;
     const { custody, sent } = answering((token) => (atFault || token !== `token of ${living}` ? refused : fine));
-    house.pass(8 * day);
-    const due = house.resources.clock.now().getTime();
+    fixture.pass(8 * day);
+    const due = fixture.resources.clock.now().getTime();
     for (const [index, id] of grants.entries()) {
       const data = { idleDeadline: new Date(due + (20 + index) * day), nextExchangeAt: new Date(due - 30_000 + index) };
-      await house.resources.database.grant.update({ where: { id }, data });
+      await fixture.resources.database.grant.update({ where: { id }, data });
     }
     await keepAlive(custody);
     expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
     atFault = false;
     sent.splice(0);
     for (let minutes = 0; minutes < grants.length && !sent.includes(`token of ${living}`); minutes += 1) {
-      house.pass(minute);
+      fixture.pass(minute);
       await keepAlive(custody);
     }
     expect(sent).toContain(`token of ${living}`);
@@ -114,16 +114,16 @@ describe('the circuit of a provider', () => {
   });
 
   test('is closed by an operator who says that the refusals are true, and then they are proof', async () => {
-    await saveGrants(house.resources, 4);
+    await saveGrants(fixture.resources, 4);
     const { custody } = answering(() => refused);
-    house.pass(8 * day);
+    fixture.pass(8 * day);
     await keepAlive(custody);
-    const { issuer, clientId } = await house.resources.database.grant.findFirstOrThrow();
-    const at = house.resources.clock.now();
+    const { issuer, clientId } = await fixture.resources.database.grant.findFirstOrThrow();
+    const at = fixture.resources.clock.now();
     const trustedUntil = new Date(at.getTime() + 2 * day);
     expect(await trustRefusals(custody.database, { issuer, clientId, trustedUntil, at, by: 'operator' })).toBe(true);
     for (let tried = 0; tried < 24; tried += 1) {
-      house.pass(hour);
+      fixture.pass(hour);
       await keepAlive(custody);
     }
     expect(await states()).toEqual({ needs_consent: 4 });
@@ -132,41 +132,41 @@ describe('the circuit of a provider', () => {
 
 describe('proof that consent is gone', () => {
   test('wants a witness: another grant of the same client that went well since, and asks one where there is none', async () => {
-    const [bad] = await saveGrants(house.resources, 6);
+    const [bad] = await saveGrants(fixture.resources, 6);
     const { custody, sent } = answering((token) => (token === `token of ${bad}` ? refused : fine));
-    house.pass(8 * day);
-    await house.resources.database.grant.updateMany({
+    fixture.pass(8 * day);
+    await fixture.resources.database.grant.updateMany({
       where: { id: { not: bad ?? '' } },
-      data: { nextExchangeAt: new Date(house.resources.clock.now().getTime() + 30 * day) },
+      data: { nextExchangeAt: new Date(fixture.resources.clock.now().getTime() + 30 * day) },
     });
     for (let tried = 0; tried < 12; tried += 1) {
       await keepAlive(custody);
-      house.pass(hour);
+      fixture.pass(hour);
     }
     expect(new Set(sent).size).toBe(2);
     expect(await states()).toEqual({ active: 5, needs_consent: 1 });
-    expect(await house.resources.database.grant.findUnique({ where: { id: bad ?? '' } })).toMatchObject({
+    expect(await fixture.resources.database.grant.findUnique({ where: { id: bad ?? '' } })).toMatchObject({
       reason: 'signed_out',
     });
     expect(await circuit()).toBeNull();
   });
 
   test('is not wanted of a grant that nobody can testify for, and its token is asked again until its window has passed', async () => {
-    await saveGrants(house.resources, 1);
+    await saveGrants(fixture.resources, 1);
     const { custody, sent } = answering(() => refused);
     for (let tried = 0; tried < 60 * 24; tried += 1) {
-      house.pass(hour);
+      fixture.pass(hour);
       if (tried > 8 * 24) await keepAlive(custody);
     }
     expect(await states()).toEqual({ needs_consent: 1 });
     expect(sent.length).toBeGreaterThan(8);
     expect(sent.length).toBeLessThan(16);
-    expect(await house.resources.database.grant.findFirst()).toMatchObject({ nextExchangeAt: null });
+    expect(await fixture.resources.database.grant.findFirst()).toMatchObject({ nextExchangeAt: null });
   });
 });
 
 test('somebody who asks for access while the circuit is open is told when to try again', async () => {
-  const [id = ''] = await saveGrants(house.resources, 2);
+  const [id = ''] = await saveGrants(fixture.resources, 2);
   const { custody } = answering(() => ({ kind: 'refused', status: 403, errorCode: 'access_denied' }));
   const access = () => obtainAccess(custody, { grantId: id, minimumSeconds: 30 }).catch((error: unknown) => error);
   await access();

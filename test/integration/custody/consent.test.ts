@@ -3,13 +3,13 @@ import { alice, bob, carol } from '../../../demo/people.ts';
 import { nextNight } from '../../../src/domain/nights.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
-import { type CustodyHouse, openCustodyHouse } from './house.ts';
+import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 beforeEach(async () => {
-  house = await openCustodyHouse();
+  fixture = await openCustodyFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const refusal = (work: Promise<unknown>) =>
   work.then(
@@ -18,25 +18,25 @@ const refusal = (work: Promise<unknown>) =>
   );
 
 test('signing in tells who the person is and which roles they have', async () => {
-  const { url, transaction } = await beginSignIn(house.resources, { returnTo: '/nights' });
-  const callback = await house.visit(url, carol);
-  const { user, roles } = await finishSignIn(house.resources, { callback, transaction });
-  expect(user).toMatchObject({ subject: carol.subject, issuer: house.provider.issuer, username: 'carol' });
+  const { url, transaction } = await beginSignIn(fixture.resources, { returnTo: '/nights' });
+  const callback = await fixture.visit(url, carol);
+  const { user, roles } = await finishSignIn(fixture.resources, { callback, transaction });
+  expect(user).toMatchObject({ subject: carol.subject, issuer: fixture.provider.issuer, username: 'carol' });
   expect(user.claims).toMatchObject({ preferred_username: 'carol', email: carol.email });
   expect(roles).toEqual(['nightkeep-operator']);
 });
 
 test('consent leaves a person, a grant, a sealed token, the terms, an exchange, a plan and an event', async () => {
-  const { user, grant, plan, renewed } = await house.consent();
+  const { user, grant, plan, renewed } = await fixture.consent();
   expect(user).toMatchObject({ subject: alice.subject });
   expect(grant).toMatchObject({ state: 'active', generation: 1, subject: alice.subject });
   expect(plan).toMatchObject({ zone: 'Europe/London', paused: false });
   const { night, dueAt } = nextNight(plan, plan.createdAt);
   expect(plan).toMatchObject({ nextNight: night, nextDueAt: dueAt });
   expect(renewed).toBe(false);
-  const { database } = house.resources;
+  const { database } = fixture.resources;
   const generation = await database.tokenGeneration.findFirstOrThrow();
-  const [issued] = house.provider.log.issued();
+  const [issued] = fixture.provider.log.issued();
   expect(Buffer.from(generation.sealed ?? []).includes(issued?.token ?? '-')).toBe(false);
   expect(await database.consent.findFirstOrThrow()).toMatchObject({
     terms: { said: 'every night' },
@@ -47,36 +47,36 @@ test('consent leaves a person, a grant, a sealed token, the terms, an exchange, 
 });
 
 test('consenting again renews the same grant with the next generation', async () => {
-  const first = await house.consent();
-  const second = await house.consent();
+  const first = await fixture.consent();
+  const second = await fixture.consent();
   expect(second).toMatchObject({
     renewed: true,
     grant: { id: first.grant.id, generation: 2 },
     plan: { id: first.plan.id },
   });
-  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'current' } })).toBe(1);
+  expect(await fixture.resources.database.tokenGeneration.count({ where: { state: 'current' } })).toBe(1);
 });
 
 test('somebody without the role, and a client without the scope, are told that it is not offline', async () => {
-  house.provider.admin.setOfflineRole('bob', false);
-  expect(await refusal(house.consent(bob))).toBe('consent/not-offline');
-  house.provider.admin.setOfflineScope('rp', false);
+  fixture.provider.admin.setOfflineRole('bob', false);
+  expect(await refusal(fixture.consent(bob))).toBe('consent/not-offline');
+  fixture.provider.admin.setOfflineScope('rp', false);
   for (const pushedFaultsAs of ['rfc9126', 'keycloak'] as const) {
-    house.provider.admin.setRealm({ pushedFaultsAs });
-    expect(await refusal(house.consent(alice))).toBe('consent/not-offline');
+    fixture.provider.admin.setRealm({ pushedFaultsAs });
+    expect(await refusal(fixture.consent(alice))).toBe('consent/not-offline');
   }
-  expect(await house.resources.database.user.count()).toBe(0);
+  expect(await fixture.resources.database.user.count()).toBe(0);
 });
 
 test('a callback of another transaction, another person or another purpose leaves nothing behind', async () => {
-  const begin = () => beginConsent(house.resources, { returnTo: '/', terms: {} });
+  const begin = () => beginConsent(fixture.resources, { returnTo: '/', terms: {} });
   const [one, two] = [await begin(), await begin()];
-  const callback = await house.visit(one.url);
+  const callback = await fixture.visit(one.url);
   const finish = (transaction: typeof one.transaction, subject?: string) =>
-    refusal(finishConsent(house.resources, { callback, transaction, subject }));
+    refusal(finishConsent(fixture.resources, { callback, transaction, subject }));
   expect(await finish(two.transaction)).toBe('consent/invalid-callback');
   expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
   expect(await finish(one.transaction, bob.subject)).toBe('consent/invalid-callback');
   expect(await finish(one.transaction)).toBe('consent/invalid-callback');
-  expect(await house.resources.database.user.count()).toBe(0);
+  expect(await fixture.resources.database.user.count()).toBe(0);
 });

@@ -3,52 +3,52 @@ import { alice } from '../../../demo/people.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse, outcomeOf } from './house.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
 
 const hour = 3_600_000;
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 beforeEach(async () => {
-  house = await openCustodyHouse();
+  fixture = await openCustodyFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const access = (resources: Custody, grantId: string, minimumSeconds = 30) =>
   obtainAccess(resources, { grantId, minimumSeconds });
-const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const grantOf = (id: string) => fixture.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const exchangesOf = (grantId: string) =>
-  house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } });
+  fixture.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } });
 
 test('twenty exchanges in a row rotate the token twenty times, and the grant lives', async () => {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   const seen = new Set<string>();
   for (let night = 0; night < 20; night += 1) {
-    house.pass(24 * hour);
-    seen.add((await access(house.resources, grant.id)).token);
+    fixture.pass(24 * hour);
+    seen.add((await access(fixture.resources, grant.id)).token);
   }
   expect(seen.size).toBe(20);
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 21, fence: 20, leaseUntil: null });
-  const rows = await house.resources.database.tokenGeneration.groupBy({ by: ['state'], _count: true });
+  const rows = await fixture.resources.database.tokenGeneration.groupBy({ by: ['state'], _count: true });
   expect(Object.fromEntries(rows.map(({ state, _count }) => [state, _count]))).toEqual({ current: 1, superseded: 20 });
   expect((await exchangesOf(grant.id)).every(({ verdict }) => verdict === 'ok')).toBe(true);
 });
 
 test('of a long chain the last thirty generations are kept besides the current one', async () => {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   for (let night = 0; night < 35; night += 1) {
-    house.pass(24 * hour);
-    await access(house.resources, grant.id);
+    fixture.pass(24 * hour);
+    await access(fixture.resources, grant.id);
   }
-  const rows = await house.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
+  const rows = await fixture.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
   expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 31 }, (_, index) => index + 6));
   expect(rows.at(-1)).toMatchObject({ state: 'current', number: 36 });
 });
 
 test('all who ask at once are served by one exchange, and again while the access token lives', async () => {
-  const { grant } = await house.consent();
-  const tokens = await Promise.all([1, 2, 3, 4].map(() => access(house.resources, grant.id)));
-  expect(new Set([...tokens, await access(house.resources, grant.id)]).size).toBe(1);
+  const { grant } = await fixture.consent();
+  const tokens = await Promise.all([1, 2, 3, 4].map(() => access(fixture.resources, grant.id)));
+  expect(new Set([...tokens, await access(fixture.resources, grant.id)]).size).toBe(1);
   expect(await exchangesOf(grant.id)).toHaveLength(2);
-  const next = await obtainAccess(house.resources, {
+  const next = await obtainAccess(fixture.resources, {
     grantId: grant.id,
     minimumSeconds: 30,
     refused: tokens[0]?.token,
@@ -57,8 +57,8 @@ test('all who ask at once are served by one exchange, and again while the access
 });
 
 test('processes that ask at once exchange one after the other, and strict rotation does not end the grant', async () => {
-  const { grant } = await house.consent();
-  const others = ['a', 'b', 'c'].map((holder) => house.other(holder));
+  const { grant } = await fixture.consent();
+  const others = ['a', 'b', 'c'].map((holder) => fixture.other(holder));
   await Promise.all(others.map((other) => access(other, grant.id)));
   const rows = (await exchangesOf(grant.id)).slice(1);
   expect(rows.map(({ fence, generation }) => [fence, generation])).toEqual([
@@ -70,13 +70,13 @@ test('processes that ask at once exchange one after the other, and strict rotati
 });
 
 test('a provider that is down, and a wrong secret, change nothing of the grant', async () => {
-  const { grant } = await house.consent();
-  await house.provider.down();
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/unavailable');
-  expect(await outcomeOf(access(house.other('undiscovered'), grant.id))).toBe('provider/unavailable');
-  await house.provider.up();
-  house.provider.admin.setClientSecret('rp', 'another');
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/refused-client');
+  const { grant } = await fixture.consent();
+  await fixture.provider.down();
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('provider/unavailable');
+  expect(await outcomeOf(access(fixture.other('undiscovered'), grant.id))).toBe('provider/unavailable');
+  await fixture.provider.up();
+  fixture.provider.admin.setClientSecret('rp', 'another');
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('provider/refused-client');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1, refusals: 0, reason: null });
   const verdicts = (await exchangesOf(grant.id)).map(({ verdict, errorCode }) => [verdict, errorCode]);
   expect(verdicts).toEqual([
@@ -85,29 +85,29 @@ test('a provider that is down, and a wrong secret, change nothing of the grant',
     ['transient', 'ECONNREFUSED'],
     ['operator', 'unauthorized_client'],
   ]);
-  house.provider.admin.setClientSecret('rp', 'a secret & more');
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('provider/circuit-open');
-  house.pass(60_000);
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
+  fixture.provider.admin.setClientSecret('rp', 'a secret & more');
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('provider/circuit-open');
+  fixture.pass(60_000);
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');
 });
 
 test('a refused token is suspect first, needs consent after hours, and comes back when the role does', async () => {
-  const { grant } = await house.consent();
-  house.provider.admin.setOfflineRole('alice', false);
+  const { grant } = await fixture.consent();
+  fixture.provider.admin.setOfflineRole('alice', false);
   const states: string[] = [];
   for (let refusals = 0; refusals < 5; refusals += 1) {
-    expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
+    expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('grant/not-usable');
     states.push((await grantOf(grant.id)).state);
-    expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
-    house.pass(2 * hour);
+    expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('grant/not-usable');
+    fixture.pass(2 * hour);
   }
   expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'needs_consent']);
   expect(await exchangesOf(grant.id)).toHaveLength(6);
-  house.provider.admin.setOfflineRole('alice', true);
-  house.pass(24 * hour);
-  expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
+  fixture.provider.admin.setOfflineRole('alice', true);
+  fixture.pass(24 * hour);
+  expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 1, failed: 0 });
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', refusals: 0, suspectSince: null });
-  const events = await house.resources.database.event.findMany({
+  const events = await fixture.resources.database.event.findMany({
     where: { subjectKind: 'grant' },
     orderBy: { id: 'asc' },
   });
@@ -115,8 +115,8 @@ test('a refused token is suspect first, needs consent after hours, and comes bac
 });
 
 test('a lease that was taken away keeps the late token as pending, and the one issued last is sent next', async () => {
-  const { grant } = await house.consent();
-  const slow = house.other('slow');
+  const { grant } = await fixture.consent();
+  const slow = fixture.other('slow');
   const { exchange } = slow.issuer;
   const late: Custody = {
     ...slow,
@@ -130,19 +130,19 @@ test('a lease that was taken away keeps the late token as pending, and the one i
     },
   };
   expect(await outcomeOf(access(late, grant.id))).toBe('grant/fenced');
-  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
-  house.pass(61_000);
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
+  expect(await fixture.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
+  fixture.pass(61_000);
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
 });
 
 test('an answer that the client library refuses still gives its token into custody', async () => {
-  const { grant } = await house.consent();
-  const { exchange } = house.resources.issuer;
+  const { grant } = await fixture.consent();
+  const { exchange } = fixture.resources.issuer;
   const odd: Custody = {
-    ...house.resources,
+    ...fixture.resources,
     issuer: {
-      ...house.resources.issuer,
+      ...fixture.resources.issuer,
       exchange: async (...sent) => {
         const answer = await exchange(...sent);
         const validate = async () => 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
@@ -152,22 +152,25 @@ test('an answer that the client library refuses still gives its token into custo
   };
   expect(await outcomeOf(access(odd, grant.id))).toBe('provider/ambiguous');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
-  house.pass(61_000);
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
+  fixture.pass(61_000);
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');
 });
 
 test('a withdrawn grant is revoked at the provider, its tokens are shredded, and nobody gets access', async () => {
-  const { grant } = await house.consent();
-  await access(house.resources, grant.id);
-  const [before] = house.provider.admin.consentsOf(alice.username);
+  const { grant } = await fixture.consent();
+  await access(fixture.resources, grant.id);
+  const [before] = fixture.provider.admin.consentsOf(alice.username);
   expect(before?.lastUsed).toBeDefined();
   const by = 'user:alice';
-  expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toEqual({ withdrawn: true, revoked: true });
-  expect(await withdrawConsent(house.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
-  expect(house.provider.admin.consentsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
-  expect(await house.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('grant/not-usable');
-  await house.consent();
+  expect(await withdrawConsent(fixture.resources, { grantId: grant.id, by })).toEqual({
+    withdrawn: true,
+    revoked: true,
+  });
+  expect(await withdrawConsent(fixture.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
+  expect(fixture.provider.admin.consentsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+  expect(await fixture.resources.database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('grant/not-usable');
+  await fixture.consent();
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', reason: null, endedAt: null });
-  expect(await outcomeOf(access(house.resources, grant.id))).toBe('went well');
+  expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');
 });

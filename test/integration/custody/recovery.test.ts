@@ -8,20 +8,20 @@ import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { replaySpool } from '../../../src/flows/custody/spool-answer.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { access, type Custody, type CustodyHouse, openCustodyHouse } from './house.ts';
+import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 beforeEach(async () => {
-  house = await openCustodyHouse();
+  fixture = await openCustodyFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
-const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
-const spooled = () => house.resources.spool.list();
+const grantOf = (id: string) => fixture.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const spooled = () => fixture.resources.spool.list();
 
 /** The database answers no save of an exchange any more; sleeping between tries moves the clock on. */
 function withoutSaves(custody: Custody): Custody {
@@ -34,81 +34,81 @@ function withoutSaves(custody: Custody): Custody {
       };
     },
   });
-  const clock = { ...custody.clock, sleep: async (ms: number) => house.pass(ms) };
+  const clock = { ...custody.clock, sleep: async (ms: number) => fixture.pass(ms) };
   return { ...custody, database, clock };
 }
 
 describe('a database that is away when the answer comes', () => {
   test('loses nothing: the token waits on the disk, sealed, and the next exchange sends it', async () => {
-    const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
+    const { grant } = await fixture.consent();
+    expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     expect(await spooled()).toHaveLength(1);
-    const [{ sealed } = { sealed: new Uint8Array() }] = await house.resources.spool.list();
-    for (const { token } of house.provider.log.issued()) expect(Buffer.from(sealed).includes(token)).toBe(false);
-    expect(await replaySpool(house.resources)).toBe(1);
+    const [{ sealed } = { sealed: new Uint8Array() }] = await fixture.resources.spool.list();
+    for (const { token } of fixture.provider.log.issued()) expect(Buffer.from(sealed).includes(token)).toBe(false);
+    expect(await replaySpool(fixture.resources)).toBe(1);
     expect(await spooled()).toHaveLength(0);
-    house.pass(minute);
-    expect(await access(house.resources, grant.id)).toBe('went well');
+    fixture.pass(minute);
+    expect(await access(fixture.resources, grant.id)).toBe('went well');
     expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
   });
 
   test('holds other processes back until that machine has had its time to give the token to the database', async () => {
-    const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
-    house.pass(2 * minute);
-    expect(await keepAlive({ ...house.resources, clock: { ...house.resources.clock } })).toEqual({
+    const { grant } = await fixture.consent();
+    expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
+    fixture.pass(2 * minute);
+    expect(await keepAlive({ ...fixture.resources, clock: { ...fixture.resources.clock } })).toEqual({
       exchanged: 0,
       failed: 0,
     });
-    await house.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
-    expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 1 });
-    expect(await replaySpool(house.resources)).toBe(1);
-    expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
+    await fixture.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
+    expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 1 });
+    expect(await replaySpool(fixture.resources)).toBe(1);
+    expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 1, failed: 0 });
     expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
   });
 
   test('of a grant that was withdrawn meanwhile, the token on the disk is revoked at the provider', async () => {
-    const { grant } = await house.consent();
-    expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
-    await withdrawConsent(house.resources, { grantId: grant.id, by: 'user:alice' });
-    expect(await replaySpool(house.resources)).toBe(1);
-    expect(house.provider.admin.consentsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
+    const { grant } = await fixture.consent();
+    expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
+    await withdrawConsent(fixture.resources, { grantId: grant.id, by: 'user:alice' });
+    expect(await replaySpool(fixture.resources)).toBe(1);
+    expect(fixture.provider.admin.consentsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
   });
 });
 
 test('a disk that takes nothing stops no exchange: the database has the token', async () => {
-  const { grant } = await house.consent();
-  const file = join(house.resources.spool.folder, '..', 'not a folder');
+  const { grant } = await fixture.consent();
+  const file = join(fixture.resources.spool.folder, '..', 'not a folder');
   await writeFile(file, '');
-  const custody = { ...house.other('diskless'), spool: openSpool(join(file, 'spool')) };
+  const custody = { ...fixture.other('diskless'), spool: openSpool(join(file, 'spool')) };
   expect(await access(custody, grant.id)).toBe('went well');
   expect(await grantOf(grant.id)).toMatchObject({ generation: 2 });
 });
 
 test('a disk that keeps what it should drop stops no exchange either, and healing finds it known', async () => {
-  const { grant } = await house.consent();
-  const { spool } = house.resources;
+  const { grant } = await fixture.consent();
+  const { spool } = fixture.resources;
   const drop = () => Promise.reject(new Error('EROFS: read-only file system'));
-  expect(await access({ ...house.other('stuck'), spool: { ...spool, drop } }, grant.id)).toBe('went well');
+  expect(await access({ ...fixture.other('stuck'), spool: { ...spool, drop } }, grant.id)).toBe('went well');
   expect(await spooled()).toHaveLength(1);
-  expect(await replaySpool(house.resources)).toBe(1);
+  expect(await replaySpool(fixture.resources)).toBe(1);
   expect(await spooled()).toHaveLength(0);
-  expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(0);
+  expect(await fixture.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(0);
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 2 });
 });
 
 test('without disk and database a token stays in memory until one of them is back', async () => {
-  const { grant } = await house.consent();
-  const file = join(house.resources.spool.folder, '..', 'not a folder');
+  const { grant } = await fixture.consent();
+  const file = join(fixture.resources.spool.folder, '..', 'not a folder');
   await writeFile(file, '');
-  const away = withoutSaves(house.other('unlucky'));
+  const away = withoutSaves(fixture.other('unlucky'));
   let tries = 0;
   const sleep = async (ms: number) => {
-    house.pass(ms);
+    fixture.pass(ms);
     tries += 1;
   };
   const database = new Proxy(away.database, {
-    get: (target, name) => Reflect.get(tries < 200 ? target : house.resources.database, name),
+    get: (target, name) => Reflect.get(tries < 200 ? target : fixture.resources.database, name),
   });
   const custody = { ...away, database, clock: { ...away.clock, sleep }, spool: openSpool(join(file, 'spool')) };
   expect(await access(custody, grant.id)).toBe('went well');
@@ -117,55 +117,55 @@ test('without disk and database a token stays in memory until one of them is bac
 });
 
 test('a spooled value of another keyring stays for the operator, and the others are replayed', async () => {
-  const { grant } = await house.consent();
-  expect(await access(withoutSaves(house.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
-  await mkdir(house.resources.spool.folder, { recursive: true });
-  await writeFile(join(house.resources.spool.folder, '00000000.sealed'), 'nothing that opens');
-  expect(await replaySpool(house.resources)).toBe(1);
+  const { grant } = await fixture.consent();
+  expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
+  await mkdir(fixture.resources.spool.folder, { recursive: true });
+  await writeFile(join(fixture.resources.spool.folder, '00000000.sealed'), 'nothing that opens');
+  expect(await replaySpool(fixture.resources)).toBe(1);
   expect(await spooled()).toMatchObject([{ name: '00000000' }]);
-  await chmod(house.resources.spool.folder, 0o700);
+  await chmod(fixture.resources.spool.folder, 0o700);
 });
 
 describe('an exchange without any answer', () => {
   /** The process dies after the provider has answered and before anything was kept. */
   async function dieWithTheAnswer(grantId: string): Promise<void> {
-    const { issuer, ...rest } = house.other('dies');
+    const { issuer, ...rest } = fixture.other('dies');
     const exchange = async (token: string) => {
       await issuer.exchange(token);
       return new Promise<never>(() => {});
     };
     void obtainAccess({ ...rest, issuer: { ...issuer, exchange } }, { grantId, minimumSeconds: 30 });
-    while ((await house.resources.database.exchange.count({ where: { answeredAt: null } })) === 0) await null;
-    while (house.provider.log.issued().length < 2) await new Promise((resolve) => setImmediate(resolve));
+    while ((await fixture.resources.database.exchange.count({ where: { answeredAt: null } })) === 0) await null;
+    while (fixture.provider.log.issued().length < 2) await new Promise((resolve) => setImmediate(resolve));
   }
 
   test('is called ambiguous, the same token is sent once more, and what follows is lost by us, not withdrawn', async () => {
-    const { grant } = await house.consent();
+    const { grant } = await fixture.consent();
     await dieWithTheAnswer(grant.id);
-    house.pass(minute);
-    await house.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
-    expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 1 });
-    house.pass(silenceMs);
-    const at = house.resources.clock.now();
-    const { database } = house.resources;
+    fixture.pass(minute);
+    await fixture.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
+    expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 1 });
+    fixture.pass(silenceMs);
+    const at = fixture.resources.clock.now();
+    const { database } = fixture.resources;
     expect(await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at })).toBe(1);
     for (let tried = 0; tried < 10; tried += 1) {
-      await keepAlive(house.resources);
-      house.pass(hour);
+      await keepAlive(fixture.resources);
+      fixture.pass(hour);
     }
     expect(await grantOf(grant.id)).toMatchObject({ state: 'needs_consent', reason: 'lost_rotation' });
   });
 });
 
 test('keep-alive exchanges what is due, the earliest end first, and leaves the rest alone', async () => {
-  const { grant } = await house.consent();
-  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
-  house.pass(7.4 * day);
-  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
-  house.pass(0.2 * day);
-  expect(await keepAlive(house.resources)).toEqual({ exchanged: 1, failed: 0 });
-  expect(await keepAlive(house.resources)).toEqual({ exchanged: 0, failed: 0 });
+  const { grant } = await fixture.consent();
+  expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
+  fixture.pass(7.4 * day);
+  expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
+  fixture.pass(0.2 * day);
+  expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 1, failed: 0 });
+  expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
   expect((await grantOf(grant.id)).idleDeadline.getTime()).toBeGreaterThan(
-    house.resources.clock.now().getTime() + 29.9 * day,
+    fixture.resources.clock.now().getTime() + 29.9 * day,
   );
 });

@@ -2,24 +2,24 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Lease } from '../../../src/database/leases.ts';
 import { saveSealed, sealToken } from '../../../src/flows/custody/offline-token.ts';
 import { type Statements, sharedStatements } from '../../../src/flows/custody/statements.ts';
-import { type CustodyHouse, openCustodyHouse } from './house.ts';
-import { saveGrants } from './many-grants.ts';
+import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { saveGrants } from '../../support/harness/many-grants.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 let grants: string[];
 let shared: Statements;
 beforeEach(async () => {
-  house = await openCustodyHouse();
-  shared = sharedStatements(house.resources.database);
-  grants = await saveGrants(house.resources, 6);
+  fixture = await openCustodyFixture();
+  shared = sharedStatements(fixture.resources.database);
+  grants = await saveGrants(fixture.resources, 6);
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 function claim(grantId: string, holder = 'first'): Promise<Lease | undefined> {
-  return shared.claim({ grantId, holder, purpose: 'run', at: house.resources.clock.now(), leaseMs: minute });
+  return shared.claim({ grantId, holder, purpose: 'run', at: fixture.resources.clock.now(), leaseMs: minute });
 }
 
 async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
@@ -28,7 +28,7 @@ async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
 }
 
 function save(lease: Lease) {
-  const { clock, keyring } = house.resources;
+  const { clock, keyring } = fixture.resources;
   const at = clock.now();
   const later = (ms: number) => new Date(at.getTime() + ms);
   const exchanged = {
@@ -45,8 +45,8 @@ function save(lease: Lease) {
   return saveSealed(keyring, lease, next, (token) => shared.save({ ...exchanged, token }));
 }
 
-const rows = () => house.resources.database.grant.findMany({ orderBy: { id: 'asc' } });
-const exchanges = () => house.resources.database.exchange.findMany();
+const rows = () => fixture.resources.database.grant.findMany({ orderBy: { id: 'asc' } });
+const exchanges = () => fixture.resources.database.exchange.findMany();
 
 test('claims and saves of one moment are each their own: lease, fence, exchange and generation', async () => {
   const leases = await claimed(grants);
@@ -55,7 +55,7 @@ test('claims and saves of one moment are each their own: lease, fence, exchange 
   expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
   for (const grant of await rows()) {
     expect(grant).toMatchObject({ state: 'active', fence: 1, generation: 2, leaseHolder: null, leaseUntil: null });
-    const tokens = await house.resources.database.tokenGeneration.findMany({
+    const tokens = await fixture.resources.database.tokenGeneration.findMany({
       where: { grantId: grant.id },
       orderBy: { number: 'asc' },
       select: { number: true, state: true, parent: true },
@@ -81,7 +81,7 @@ describe('a claim', () => {
 
   test('does not wait for a grant that somebody else is at, nor do the others with it', async () => {
     const [busy = '', ...others] = grants;
-    await house.resources.database.$transaction(async (transaction) => {
+    await fixture.resources.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${busy}::uuid FOR UPDATE`;
       const leases = await claimed(grants);
       expect(leases.map(({ grant }) => grant.id)).toEqual(others);
@@ -101,16 +101,16 @@ describe('a claim', () => {
   });
 
   test('goes through once a minute for all of a moment while the circuit is open', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const [{ issuer, clientId } = { issuer: '', clientId: '' }] = await rows();
     const at = clock.now();
     const circuit = { issuer, clientId, open: true, reason: 'invalid_client', openedAt: at, nextProbeAt: at };
     await database.circuit.create({ data: circuit });
-    house.pass(1);
+    fixture.pass(1);
     expect(await claimed(grants)).toHaveLength(1);
     expect(await exchanges()).toHaveLength(1);
     expect(await claimed(grants)).toHaveLength(0);
-    house.pass(minute);
+    fixture.pass(minute);
     expect(await claimed(grants)).toHaveLength(1);
   });
 });
@@ -120,7 +120,7 @@ describe('a save', () => {
     const leases = await claimed(grants);
     const [taken] = leases;
     if (taken === undefined) throw new Error('No lease.');
-    const { database, clock, keyring } = house.resources;
+    const { database, clock, keyring } = fixture.resources;
     const owner = { userId: taken.grant.userId, grantId: taken.grant.id };
     const token = sealToken(keyring, owner, 2, { refreshToken: 'out of a spool' });
     const origin = { grantId: taken.grant.id, parent: 1, fence: 1, receivedAt: clock.now() };
@@ -133,10 +133,10 @@ describe('a save', () => {
   test('that was fenced out is the only one of its moment that is', async () => {
     const leases = await claimed(grants);
     const [late] = leases;
-    await house.resources.database.grant.update({ where: { id: late?.grant.id ?? '' }, data: { fence: 2 } });
+    await fixture.resources.database.grant.update({ where: { id: late?.grant.id ?? '' }, data: { fence: 2 } });
     const outcomes = (await Promise.all(leases.map(save))).map(({ outcome }) => outcome);
     expect(outcomes).toEqual(grants.map((id) => (id === late?.grant.id ? 'pending' : 'saved')));
-    expect(await house.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
+    expect(await fixture.resources.database.tokenGeneration.count({ where: { state: 'pending' } })).toBe(1);
   });
 
   test('of a grant that somebody else is at waits for it alone', async () => {
@@ -144,7 +144,7 @@ describe('a save', () => {
     const [held, ...others] = leases;
     if (held === undefined) throw new Error('No lease.');
     let waiting: Promise<unknown> = Promise.resolve();
-    await house.resources.database.$transaction(async (transaction) => {
+    await fixture.resources.database.$transaction(async (transaction) => {
       await transaction.$executeRaw`SELECT 1 FROM grants WHERE id = ${held.grant.id}::uuid FOR UPDATE`;
       waiting = save(held);
       const outcomes = (await Promise.all(others.map(save))).map(({ outcome }) => outcome);
@@ -157,7 +157,7 @@ describe('a save', () => {
   test('that had to wait closes the circuit and counts what it replaced all the same', async () => {
     const [lease, late] = await claimed(grants);
     if (lease === undefined || late === undefined) throw new Error('No lease.');
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     await database.grant.update({ where: { id: late.grant.id }, data: { fence: 2 } });
     const { id: grantId, issuer, clientId } = lease.grant;
     const at = clock.now();

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Environment } from '../../../src/config/environment.ts';
-import { type FixtureWithDatabase, openFixtureWithDatabase, secret } from './fixture.ts';
+import { type FixtureWithDatabase, openFixtureWithDatabase, secret } from '../../support/harness/doctor.ts';
 
 const run = promisify(execFile);
 

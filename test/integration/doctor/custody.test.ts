@@ -8,10 +8,10 @@ import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts'
 import {
   type FixtureOptions,
   type FixtureWithDatabase,
-  keyLine,
   openFixtureWithDatabase,
   statesOf,
-} from './fixture.ts';
+} from '../../support/harness/doctor.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 

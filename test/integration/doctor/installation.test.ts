@@ -9,10 +9,10 @@ import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
+import { openFixture, openFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
-import { openFixture, openFixtureWithDatabase, statesOf } from './fixture.ts';
 
 let opened: AsyncDisposableStack;
 beforeEach(() => {

@@ -2,8 +2,8 @@ import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
+import { type FixtureOptions, openFixture, statesOf } from '../../support/harness/doctor.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
-import { type FixtureOptions, openFixture, statesOf } from './fixture.ts';
 
 let opened: AsyncDisposableStack;
 beforeEach(() => {

@@ -8,18 +8,19 @@ import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openProofCheck } from '../../support/fixtures/proof-check.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { enterWith, interrupting } from '../../support/harness/keys.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 import { type StrictProvider, startStrictProvider } from '../../support/servers/strict-provider.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
-import { enterWith, interrupting, keyLine } from './house.ts';
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 let provider: StrictProvider;
 let enter: (settings?: Partial<Custody>) => Custody;
 beforeEach(async () => {
   // The provider advises on what it would need in earnest.
   for (const level of ['info', 'warn'] as const) vi.spyOn(console, level).mockReturnValue();
-  house = await openCustodyHouse();
-  const { config, ...rest } = house.resources;
+  fixture = await openCustodyFixture();
+  const { config, ...rest } = fixture.resources;
   provider = await startStrictProvider(new URL('/callback', config.publicUrl).href);
   const client = { issuer: new URL(provider.issuer), clientId: 'app', authentication: 'none' as const, secrets: [] };
   const settings = { ...config, provider: { ...client, extraScopes: [] } };
@@ -33,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   await provider[Symbol.asyncDispose]();
-  await house[Symbol.asyncDispose]();
+  await fixture[Symbol.asyncDispose]();
 });
 
 async function consent(resources: Custody) {
@@ -41,7 +42,7 @@ async function consent(resources: Custody) {
   return finishConsent(resources, { callback: await provider.visit(url), transaction });
 }
 const access = (resources: Custody, grantId: string) => obtainAccess(resources, { grantId, minimumSeconds: 86_400 });
-const grantOf = (id: string) => house.resources.database.grant.findUniqueOrThrow({ where: { id } });
+const grantOf = (id: string) => fixture.resources.database.grant.findUniqueOrThrow({ where: { id } });
 const keyOf = async (resources: Custody, id: string) => {
   const { userId, sealedDpopKey } = await grantOf(id);
   return openBoundKey(resources.keyring, { userId, grantId: id }, sealedDpopKey);
@@ -62,14 +63,14 @@ test('a public client’s grant lives on its key, night after night and in anoth
   const proof = await prove?.({ ...request, nonce: 'n' });
   expect(await openProofCheck()(proof, { ...request, accessToken: token })).toMatchObject({ nonce: 'n' });
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 5 });
-  const verdicts = await house.resources.database.exchange.findMany({ select: { verdict: true } });
+  const verdicts = await fixture.resources.database.exchange.findMany({ select: { verdict: true } });
   expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['ok']));
 });
 
 test('a token without its key is worth nothing', async () => {
   const resources = enter();
   const { grant } = await consent(resources);
-  await house.resources.database.grant.update({ where: { id: grant.id }, data: { sealedDpopKey: null } });
+  await fixture.resources.database.grant.update({ where: { id: grant.id }, data: { sealedDpopKey: null } });
   expect(await refusal(access(resources, grant.id))).toBe('grant/not-usable');
 });
 
@@ -94,9 +95,9 @@ test('a bound grant is withdrawn like any other', async () => {
 
 test('a key that was renewed while the keyring is rotated is not replaced by the old one', async () => {
   const { grant } = await consent(enter());
-  const keyring = await enterWith(house.resources, keyLine('two'), house.resources.config.keyring);
+  const keyring = await enterWith(fixture.resources, keyLine('two'), fixture.resources.config.keyring);
   let renewed: string | undefined;
-  const database = interrupting(house.resources.database, 2, async () => {
+  const database = interrupting(fixture.resources.database, 2, async () => {
     await consent(enter());
     renewed = await keyOf(enter(), grant.id);
   });

@@ -4,8 +4,9 @@ import { type Database, openDatabase } from '../../../src/database/client.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal } from '../../../src/vault/seal.ts';
+import { enterWith } from '../../support/harness/keys.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
-import { enterWith, keyLine } from './house.ts';
 
 let server: TestDatabase;
 let database: Database;

@@ -11,19 +11,19 @@ import { scryptCosts } from '../../../src/store/format/key-file.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 beforeEach(async () => {
-  house = await openCustodyHouse();
+  fixture = await openCustodyFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 type Provider = Custody['config']['provider'];
 
 /** Another process with these settings of the client. */
 function withClient(settings: Partial<Provider>): Custody {
-  const { config, ...rest } = house.other(JSON.stringify(Object.keys(settings)));
+  const { config, ...rest } = fixture.other(JSON.stringify(Object.keys(settings)));
   const provider = { ...config.provider, ...settings };
   const issuer = openIssuer({ provider, publicUrl: config.publicUrl, clock: rest.clock, log: silentLog });
   return { ...rest, config: { ...config, provider }, issuer };
@@ -35,20 +35,20 @@ const exchange = (resources: Custody, grantId: string) =>
     (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const verdicts = async (grantId: string) =>
-  (await house.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } })).map(
+  (await fixture.resources.database.exchange.findMany({ where: { grantId }, orderBy: { fence: 'asc' } })).map(
     ({ verdict }) => verdict,
   );
 
 test('a secret is rolled live: no exchange, consent or revocation fails while both are known', async () => {
-  const { grant } = await house.consent();
-  const [secret = ''] = house.resources.config.provider.secrets;
+  const { grant } = await fixture.consent();
+  const [secret = ''] = fixture.resources.config.provider.secrets;
   const rolling = withClient({ secrets: ['the next secret', secret] });
   expect(await exchange(rolling, grant.id)).toBe('went well');
-  house.provider.admin.setClientSecret('rp', 'the next secret');
+  fixture.provider.admin.setClientSecret('rp', 'the next secret');
   expect(await exchange(rolling, grant.id)).toBe('went well');
   expect(await exchange(rolling, grant.id)).toBe('went well');
-  expect(await exchange(house.other('forgotten'), grant.id)).toBe('provider/refused-client');
-  house.pass(60_000);
+  expect(await exchange(fixture.other('forgotten'), grant.id)).toBe('provider/refused-client');
+  fixture.pass(60_000);
   expect(await exchange(rolling, grant.id)).toBe('went well');
   expect(await verdicts(grant.id)).toEqual(['ok', 'ok', 'ok', 'ok', 'operator', 'ok']);
   expect(await withdrawConsent(rolling, { grantId: grant.id, by: 'alice' })).toEqual({
@@ -63,9 +63,9 @@ async function publish(issuer: Issuer) {
     queues: rememberingQueues([]),
     store: openMemoryBackend,
     scrypt: scryptCosts,
-    ...openProcessState(house.resources),
+    ...openProcessState(fixture.resources),
   };
-  const app = createApp({ ...house.resources, ...unused, issuer });
+  const app = createApp({ ...fixture.resources, ...unused, issuer });
   const server = await listenOnLoopback(0);
   server.serve(async (request, response) => {
     const answer = await app.fetch(new Request(new URL(request.url ?? '/', 'http://localhost')));
@@ -76,22 +76,22 @@ async function publish(issuer: Issuer) {
 }
 
 test('a client that signs its assertions works with its keys published at /jwks, and while they are rolled', async () => {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   const pem = () =>
     generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const [old, next] = [pem(), pem()];
   const before = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: old });
   const after = withClient({ authentication: 'private_key_jwt', secrets: [], privateKeyPem: `${next}${old}` });
   await using pages = await publish(after.issuer);
-  house.provider.admin.register({
+  fixture.provider.admin.register({
     id: 'rp',
     name: 'Nightkeep',
     authentication: 'private_key_jwt',
     publicKeys: { url: pages.url },
-    redirectUris: [new URL('/callback', house.resources.config.publicUrl).href],
+    redirectUris: [new URL('/callback', fixture.resources.config.publicUrl).href],
   });
   expect(await exchange(before, grant.id)).toBe('went well');
   expect(await exchange(after, grant.id)).toBe('went well');
   expect(await exchange(before, grant.id)).toBe('went well');
-  expect(await exchange(house.other('with a secret'), grant.id)).toBe('provider/refused-client');
+  expect(await exchange(fixture.other('with a secret'), grant.id)).toBe('provider/refused-client');
 });

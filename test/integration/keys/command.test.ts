@@ -7,8 +7,9 @@ import { runCommand } from '../../../src/cli/run-command.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
+import { addRepository, enterWith } from '../../support/harness/keys.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
-import { addRepository, enterWith, keyLine } from './house.ts';
 
 let opened: AsyncDisposableStack;
 let folder: string;
@@ -16,7 +17,7 @@ let said: string[];
 let complaints: string[];
 const [one, two] = [keyLine('one'), keyLine('two')];
 
-/** A house with one repository that is sealed under the key one, while the keyring has two in front. */
+/** Nightkeep with one repository that is sealed under the key one, while the keyring has two in front. */
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
   const test = opened.use(await openTestDatabase());

@@ -4,22 +4,23 @@ import { sealBoundKey } from '../../../src/flows/custody/bound-key.ts';
 import { listKeys, retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { seal } from '../../../src/vault/seal.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
-import { addRepository, enterWith, keyLine } from './house.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { addRepository, enterWith } from '../../support/harness/keys.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 let resources: Custody;
 let lines: string[];
 /** What lies in the spool. */
 let spooled: Uint8Array[];
 beforeEach(async () => {
-  house = await openCustodyHouse();
-  lines = [keyLine('two'), house.resources.config.keyring];
+  fixture = await openCustodyFixture();
+  lines = [keyLine('two'), fixture.resources.config.keyring];
   spooled = [];
-  await enterWith(house.resources, house.resources.config.keyring);
-  resources = { ...house.other('second'), keyring: await enterWith(house.resources, ...lines) };
+  await enterWith(fixture.resources, fixture.resources.config.keyring);
+  resources = { ...fixture.other('second'), keyring: await enterWith(fixture.resources, ...lines) };
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const spool = { list: async () => spooled.map((sealed, index) => ({ name: String(index), sealed })) };
 const sealedWith = ({ keyring }: Custody) => seal(keyring, { purpose: 'spooled answer', owner: 'x' }, 'x').sealed;
@@ -32,11 +33,11 @@ const retire = (keyId: string, by = resources) =>
 const list = (by = resources) => listKeys({ ...by, spool });
 
 test('a key in use is named with all that it seals, and is not retired', async () => {
-  const { user, grant } = await house.consent();
-  await addRepository(house.resources, user.id);
-  const data = sealBoundKey(house.resources.keyring, { userId: user.id, grantId: grant.id }, 'a key');
+  const { user, grant } = await fixture.consent();
+  await addRepository(fixture.resources, user.id);
+  const data = sealBoundKey(fixture.resources.keyring, { userId: user.id, grantId: grant.id }, 'a key');
   await resources.database.grant.update({ where: { id: grant.id }, data });
-  spooled = [sealedWith(house.resources), sealedWith(resources)];
+  spooled = [sealedWith(fixture.resources), sealedWith(resources)];
   expect(await retire('one')).toBe(
     'keyring/in-use Key one cannot be retired: it still seals offline tokens: 1, DPoP keys: 1, repository passwords: 1, recovery keys: 1, spooled answers: 1. Run: nightkeep keys rotate.',
   );
@@ -52,16 +53,16 @@ test('a key in use is named with all that it seals, and is not retired', async (
 });
 
 test('a file on disk that needs the key is enough to keep it, but not one that was cut off', async () => {
-  await house.consent();
+  await fixture.consent();
   await rotateKeys(resources);
-  spooled = [sealedWith(house.resources)];
+  spooled = [sealedWith(fixture.resources)];
   expect(await retire('one')).toMatch(/it still seals spooled answers: 1. Run: nightkeep heal/);
-  spooled = [sealedWith(house.resources).subarray(0, 20)];
+  spooled = [sealedWith(fixture.resources).subarray(0, 20)];
   expect(await retire('one')).toBe('retired');
 });
 
 test('a key that nothing is sealed under is retired, once, and the keyring may then come without it', async () => {
-  await house.consent();
+  await fixture.consent();
   await rotateKeys(resources);
   expect(await retire('one')).toBe('retired');
   expect(await retire('one')).toBe('retired');
@@ -81,10 +82,10 @@ test('the key in front is never retired, not even by a process that has another 
 });
 
 test('a key that the keyring lacks although something is sealed under it is listed as missing', async () => {
-  const { user } = await house.consent();
+  const { user } = await fixture.consent();
   await rotateKeys(resources);
   await retire('one');
-  await addRepository(house.resources, user.id);
+  await addRepository(fixture.resources, user.id);
   const [newest = ''] = lines;
   const without = { ...resources, keyring: await enterWith(resources, newest) };
   expect(await list(without)).toMatchObject([

@@ -11,32 +11,36 @@ import { retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { continueRotation, rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
 import { unseal } from '../../../src/vault/seal.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
-import { addRepository, enterWith, interrupting, keyLine } from './house.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { addRepository, enterWith, interrupting } from '../../support/harness/keys.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 
-let house: CustodyHouse;
+let fixture: CustodyFixture;
 /** A process that knows the new key and still seals under the old one, and one that has the new one in front. */
 let before: Custody;
 let after: Custody;
 let newLine: string;
 
 async function open() {
-  house = await openCustodyHouse();
-  const oldLine = house.resources.config.keyring;
+  fixture = await openCustodyFixture();
+  const oldLine = fixture.resources.config.keyring;
   newLine = keyLine('two');
-  await enterWith(house.resources, oldLine);
-  before = { ...house.resources, keyring: await enterWith(house.resources, oldLine, newLine) };
-  after = { ...house.other('after'), keyring: await enterWith(house.resources, newLine, oldLine) };
+  await enterWith(fixture.resources, oldLine);
+  before = { ...fixture.resources, keyring: await enterWith(fixture.resources, oldLine, newLine) };
+  after = { ...fixture.other('after'), keyring: await enterWith(fixture.resources, newLine, oldLine) };
 }
 beforeEach(() => open());
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const access = (resources: Custody, grantId: string) => obtainAccess(resources, { grantId, minimumSeconds: 30 });
-const exchange = (grantId: string, { keyring } = before) => access({ ...house.other('exchanger'), keyring }, grantId);
+const exchange = (grantId: string, { keyring } = before) => access({ ...fixture.other('exchanger'), keyring }, grantId);
 const generationsOf = (grantId: string) =>
-  house.resources.database.tokenGeneration.findMany({ where: { grantId }, orderBy: { number: 'asc' } });
+  fixture.resources.database.tokenGeneration.findMany({ where: { grantId }, orderBy: { number: 'asc' } });
 const countUnder = async (keyId: string) =>
-  (await countSealed(house.resources.database)).reduce((sum, row) => (row.keyId === keyId ? sum + row.count : sum), 0);
+  (await countSealed(fixture.resources.database)).reduce(
+    (sum, row) => (row.keyId === keyId ? sum + row.count : sum),
+    0,
+  );
 const retire = (keyId: string) =>
   retireKey(after, { keyId, by: 'operator' }).then(
     () => 'retired',
@@ -44,7 +48,7 @@ const retire = (keyId: string) =>
   );
 
 test('everything that is sealed opens again afterwards, under the new key alone', async () => {
-  const { grant, user } = await house.consent();
+  const { grant, user } = await fixture.consent();
   await exchange(grant.id);
   const repository = await addRepository(before, user.id);
   const owner = { userId: user.id, grantId: grant.id };
@@ -71,7 +75,7 @@ test('everything that is sealed opens again afterwards, under the new key alone'
 });
 
 test('the token that comes back unchanged is still known as the same once the oldest key is gone', async () => {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   await rotateKeys(after);
   await retire('one');
   const exchange = async (refreshToken: string): Promise<ExchangeAnswer> => ({
@@ -80,7 +84,7 @@ test('the token that comes back unchanged is still known as the same once the ol
     tokens: { accessToken: 'access', refreshToken },
     validate: async () => undefined,
   });
-  const { issuer, ...other } = house.other('alone');
+  const { issuer, ...other } = fixture.other('alone');
   const alone = { ...other, issuer: { ...issuer, exchange }, keyring: await enterWith(after, newLine) };
   await access(alone, grant.id);
   expect(await generationsOf(grant.id)).toHaveLength(1);
@@ -95,12 +99,12 @@ const meanwhile: [string, (grantId: string) => Promise<unknown>][] = [
       await exchange(grantId, after);
     },
   ],
-  ['a renewed consent', () => house.consent()],
+  ['a renewed consent', () => fixture.consent()],
   ['another rotation', () => rotateKeys(after)],
 ];
 
 test.each(meanwhile)('%s between opening and replacing loses nothing, in every pass', async (_, disturb) => {
-  const { grant, user } = await house.consent();
+  const { grant, user } = await fixture.consent();
   await exchange(grant.id);
   for (const pass of [1, 2]) {
     const rotating = { ...after, database: interrupting(after.database, pass, () => disturb(grant.id)) };
@@ -111,7 +115,7 @@ test.each(meanwhile)('%s between opening and replacing loses nothing, in every p
     const tokens = rows.map((row) => openToken(after.keyring, { userId: user.id, grantId: grant.id }, row));
     expect(new Set(tokens).size).toBe(rows.length);
     expect(await exchange(grant.id, after)).toEqual(expect.anything());
-    expect(await house.resources.database.grant.findUniqueOrThrow({ where: { id: grant.id } })).toMatchObject({
+    expect(await fixture.resources.database.grant.findUniqueOrThrow({ where: { id: grant.id } })).toMatchObject({
       state: 'active',
     });
     await exchange(grant.id);
@@ -119,7 +123,7 @@ test.each(meanwhile)('%s between opening and replacing loses nothing, in every p
 });
 
 test('what was shredded between opening and replacing stays shredded', async () => {
-  const { grant } = await house.consent();
+  const { grant } = await fixture.consent();
   const shred = () => withdrawConsent(after, { grantId: grant.id, by: 'alice' });
   const rotating = { ...after, database: interrupting(after.database, 1, shred) };
   expect(await rotateKeys(rotating)).toEqual({ resealed: 0, broken: 0 });
@@ -127,7 +131,7 @@ test('what was shredded between opening and replacing stays shredded', async () 
 });
 
 test('rotation and exchanges of many processes at once lose no token and end no grant', async () => {
-  const grants = [await house.consent(alice), await house.consent(bob), await house.consent(carol)];
+  const grants = [await fixture.consent(alice), await fixture.consent(bob), await fixture.consent(carol)];
   const exchanging = grants.flatMap(({ grant }) =>
     [before, after].map(async (process) => {
       for (let night = 0; night < 4; night += 1) await exchange(grant.id, process);
@@ -137,14 +141,14 @@ test('rotation and exchanges of many processes at once lose no token and end no 
   await rotateKeys(after);
   expect(await countUnder('one')).toBe(0);
   for (const { grant } of grants) {
-    const row = await house.resources.database.grant.findUniqueOrThrow({ where: { id: grant.id } });
+    const row = await fixture.resources.database.grant.findUniqueOrThrow({ where: { id: grant.id } });
     expect(row).toMatchObject({ state: 'active', generation: 9 });
   }
 });
 
 test('a value that another transaction holds is waited for, and nothing waits for the rotation', async () => {
-  const [held, free] = [await house.consent(alice), await house.consent(bob)];
-  const { database } = house.resources;
+  const [held, free] = [await fixture.consent(alice), await fixture.consent(bob)];
+  const { database } = fixture.resources;
   let done: Promise<unknown> = Promise.resolve();
   await database.$transaction(async (transaction) => {
     await transaction.tokenGeneration.updateMany({ where: { grantId: held.grant.id }, data: { state: 'superseded' } });
@@ -160,9 +164,9 @@ test('a value that another transaction holds is waited for, and nothing waits fo
 });
 
 test('a sealed token that was copied to another row does not open there, and is left for the operator', async () => {
-  const [one, two] = [await house.consent(alice), await house.consent(bob)];
+  const [one, two] = [await fixture.consent(alice), await fixture.consent(bob)];
   const [{ sealed } = { sealed: null }] = await generationsOf(one.grant.id);
-  const { database } = house.resources;
+  const { database } = fixture.resources;
   await database.tokenGeneration.updateMany({ where: { grantId: two.grant.id }, data: { sealed } });
   expect(await rotateKeys(after)).toEqual({ resealed: 1, broken: 1 });
   const [row] = await generationsOf(two.grant.id);
@@ -173,7 +177,7 @@ test('a sealed token that was copied to another row does not open there, and is 
 });
 
 test('a worker rotates a part at a time, but not with a keyring that is older than that of others', async () => {
-  for (const person of [alice, bob, carol]) await house.consent(person);
+  for (const person of [alice, bob, carol]) await fixture.consent(person);
   expect(await continueRotation(after, { signal: AbortSignal.abort() })).toEqual({ resealed: 0, broken: 0 });
   expect(await continueRotation(after)).toEqual({ resealed: 3, broken: 0 });
   expect(await continueRotation(before)).toEqual({ resealed: 0, broken: 0 });

@@ -1,24 +1,24 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
-import { type NightHouse, openNightHouse, savePlan } from './house.ts';
+import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
 const day = 24 * 3_600_000;
-let house: NightHouse;
+let fixture: NightFixture;
 beforeEach(async () => {
-  house = await openNightHouse();
+  fixture = await openNightFixture();
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 describe('opening a night', () => {
   test('makes one run a due plan, tells of it, puts it into the queue and sets the next night', async () => {
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const planId = await savePlan(database);
-    expect(await openNight(house.resources)).toEqual({ opened: 1 });
-    expect(await openNight(house.resources)).toEqual({ opened: 0 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 0 });
     const run = await database.run.findFirstOrThrow();
     expect(run).toMatchObject({ planId, night: '2026-05-01', slot: 'night', trigger: 'schedule', state: 'queued' });
-    expect(house.taken()).toEqual([{ runId: run.id, attempt: 0 }]);
+    expect(fixture.taken()).toEqual([{ runId: run.id, attempt: 0 }]);
     const plan = await database.plan.findUniqueOrThrow({ where: { id: planId } });
     expect(plan.nextNight).toBe('2026-05-02');
     expect(plan.nextDueAt.getTime()).toBeGreaterThanOrEqual(Date.parse('2026-05-01T23:00:00Z'));
@@ -29,90 +29,90 @@ describe('opening a night', () => {
   });
 
   test('leaves plans alone that are paused, not due, or without a usable grant', async () => {
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     await savePlan(database, { paused: true });
     await savePlan(database, { nextDueAt: '2026-05-01T00:00:01Z' });
     await savePlan(database, { grant: 'needs_consent' });
     await savePlan(database, { grant: 'withdrawn' });
     const asked = await savePlan(database, { grant: 'suspect' });
-    expect(await openNight(house.resources)).toEqual({ opened: 1 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
     expect((await database.run.findFirstOrThrow()).planId).toBe(asked);
   });
 
   test('catches up once when several nights were missed, for the latest', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     await savePlan(database);
     await clock.advance(9 * day + day / 2);
-    expect(await openNight(house.resources)).toEqual({ opened: 1 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
     expect(await database.run.findMany()).toMatchObject([{ night: '2026-05-10' }]);
     expect(await database.plan.findFirstOrThrow()).toMatchObject({ nextNight: '2026-05-11' });
   });
 
   test('by several planners at once, with more plans than one takes, gives each plan one run', async () => {
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const plans = Array.from({ length: 530 }, () => savePlan(database));
     await Promise.all(plans);
-    const planners = ['a', 'b', 'c', 'd'].map((holder) => openNight(house.other(holder)));
+    const planners = ['a', 'b', 'c', 'd'].map((holder) => openNight(fixture.other(holder)));
     const opened = (await Promise.all(planners)).reduce((sum, each) => sum + each.opened, 0);
-    const rest = await openNight(house.resources);
+    const rest = await openNight(fixture.resources);
     expect(opened + rest.opened).toBe(plans.length);
     expect(await database.run.count()).toBe(plans.length);
-    expect(new Set(house.taken().map(({ runId }) => runId)).size).toBe(plans.length);
+    expect(new Set(fixture.taken().map(({ runId }) => runId)).size).toBe(plans.length);
   });
 
   test('does not run again what that night has already', async () => {
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const planId = await savePlan(database);
-    await openNight(house.resources);
+    await openNight(fixture.resources);
     await database.plan.update({
       where: { id: planId },
-      data: { nextNight: '2026-05-01', nextDueAt: house.resources.clock.now() },
+      data: { nextNight: '2026-05-01', nextDueAt: fixture.resources.clock.now() },
     });
-    expect(await openNight(house.resources)).toEqual({ opened: 0 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 0 });
     expect(await database.plan.findFirstOrThrow()).toMatchObject({ nextNight: '2026-05-02' });
   });
 });
 
 describe('asking for a run', () => {
   test('puts it before the others, and is answered by the run that is under way', async () => {
-    const { database } = house.resources;
+    const { database } = fixture.resources;
     const planId = await savePlan(database);
-    const ask = () => requestRun(house.resources, { planId, trigger: 'person' });
+    const ask = () => requestRun(fixture.resources, { planId, trigger: 'person' });
     const runId = await ask();
-    expect(house.taken()).toEqual([{ runId, attempt: 0, urgent: true }]);
+    expect(fixture.taken()).toEqual([{ runId, attempt: 0, urgent: true }]);
     expect(await Promise.all([ask(), ask(), ask()])).toEqual([runId, runId, runId]);
     expect(await database.run.findMany()).toMatchObject([{ id: runId, slot: runId, trigger: 'person' }]);
   });
 
   test('by many at once makes one run', async () => {
-    const planId = await savePlan(house.resources.database);
+    const planId = await savePlan(fixture.resources.database);
     const ids = await Promise.all(
-      Array.from({ length: 8 }, () => requestRun(house.resources, { planId, trigger: 'person' })),
+      Array.from({ length: 8 }, () => requestRun(fixture.resources, { planId, trigger: 'person' })),
     );
     expect(new Set(ids).size).toBe(1);
   });
 
   test('does not take the place of the nightly one', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const planId = await savePlan(database);
-    const runId = await requestRun(house.resources, { planId, trigger: 'consent' });
+    const runId = await requestRun(fixture.resources, { planId, trigger: 'consent' });
     await database.run.update({ where: { id: runId }, data: { state: 'succeeded', finishedAt: clock.now() } });
-    expect(await openNight(house.resources)).toEqual({ opened: 1 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
     expect(await database.run.count()).toBe(2);
   });
 
   test('is refused once consent has ended', async () => {
     for (const grant of ['withdrawn', 'needs_consent'] as const) {
-      const planId = await savePlan(house.resources.database, { grant });
-      const ask = requestRun(house.resources, { planId, trigger: 'person' });
+      const planId = await savePlan(fixture.resources.database, { grant });
+      const ask = requestRun(fixture.resources, { planId, trigger: 'person' });
       await expect(ask).rejects.toMatchObject({ code: 'grant/not-usable' });
     }
-    expect(await house.resources.database.run.count()).toBe(0);
+    expect(await fixture.resources.database.run.count()).toBe(0);
   });
 
   test('of a plan that is not there is refused', async () => {
     await expect(
-      requestRun(house.resources, { planId: '00000000-0000-4000-8000-000000000000', trigger: 'person' }),
+      requestRun(fixture.resources, { planId: '00000000-0000-4000-8000-000000000000', trigger: 'person' }),
     ).rejects.toMatchObject({ code: 'request/not-found' });
   });
 });

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { savePlan } from '../../support/harness/nights.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
-import { savePlan } from './house.ts';
 
 let opened: AsyncDisposableStack;
 let database: Database;

@@ -4,21 +4,21 @@ import { openCircuit } from '../../../src/database/circuits.ts';
 import type { Database } from '../../../src/database/client.ts';
 import { confirmAlarms, findProtectionFacts, listProtectionFacts } from '../../../src/database/protection.ts';
 import { judgeProtection } from '../../../src/domain/protection.ts';
-import { type NightHouse, openNightHouse, savePlan } from './house.ts';
+import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
 const minute = 60_000;
-let house: NightHouse;
+let fixture: NightFixture;
 let database: Database;
 let planId: string;
 let userId: string;
 beforeEach(async () => {
-  house = await openNightHouse();
-  database = house.resources.database;
+  fixture = await openNightFixture();
+  database = fixture.resources.database;
   planId = await savePlan(database);
   userId = (await database.plan.findUniqueOrThrow({ where: { id: planId } })).userId;
   await database.plan.update({ where: { id: planId }, data: { sources: [{ name: 'files', url: 'https://x' }] } });
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 type NewRun = Omit<
   Parameters<Database['run']['create']>[0]['data'],
@@ -28,7 +28,7 @@ type NewRun = Omit<
 /** A run that ended so many minutes ago, or has not ended; answers its id. */
 async function saveRun(run: Partial<NewRun>, endedMinutesAgo?: number, of = planId): Promise<string> {
   const id = randomUUID();
-  const at = house.resources.clock.now();
+  const at = fixture.resources.clock.now();
   const finishedAt = endedMinutesAgo === undefined ? null : new Date(at.getTime() - endedMinutesAgo * minute);
   const about = { id, planId: of, night: '2026-04-30', slot: id, trigger: 'schedule', dueAt: at, queuedAt: at };
   await database.run.create({ data: { ...about, finishedAt, ...run } });
@@ -41,7 +41,7 @@ describe('the facts of one person', () => {
   test('are of somebody who never consented, or is not known, that there is nothing', async () => {
     await expect(findProtectionFacts(database, randomUUID())).resolves.toMatchObject({ consent: null, plan: null });
     const id = randomUUID();
-    const who = { issuer: 'https://idp.example', subject: 'new', createdAt: house.resources.clock.now() };
+    const who = { issuer: 'https://idp.example', subject: 'new', createdAt: fixture.resources.clock.now() };
     await database.user.create({ data: { id, ...who } });
     expect(await findProtectionFacts(database, id)).toEqual({
       ...{ consent: null, circuitOpen: false, plan: null },
@@ -50,7 +50,7 @@ describe('the facts of one person', () => {
   });
 
   test('are consent, plan and the last run of each outcome, each with what matters of it', async () => {
-    const at = house.resources.clock.now();
+    const at = fixture.resources.clock.now();
     const ago = (minutes: number) => new Date(at.getTime() - minutes * minute);
     await saveRun({ state: 'succeeded', snapshotId: 'a' }, 300);
     const complete = await saveRun({ state: 'succeeded', snapshotId: 'b' }, 200);
@@ -101,12 +101,12 @@ test('the facts of everybody are those of each, without those who took their con
   const all = await listProtectionFacts(database);
   expect(all).toHaveLength(2);
   for (const person of all) expect(person.facts).toEqual(await findProtectionFacts(database, person.userId));
-  const verdicts = all.map(({ facts }) => judgeProtection(facts, house.resources.clock.now()).verdict);
+  const verdicts = all.map(({ facts }) => judgeProtection(facts, fixture.resources.clock.now()).verdict);
   expect(verdicts.sort()).toEqual(['not', 'protected']);
 });
 
 test('looking at a great loss confirms it and those before, once, of this person, on record', async () => {
-  const at = house.resources.clock.now();
+  const at = fixture.resources.clock.now();
   const older = await saveRun({ state: 'succeeded', snapshotId: 'a', alarm: 'change' }, 60);
   const seen = await saveRun({ state: 'succeeded', snapshotId: 'b', alarm: 'loss' }, 30);
   const newer = await saveRun({ state: 'succeeded', snapshotId: 'c', alarm: 'loss' }, 10);

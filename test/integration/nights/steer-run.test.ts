@@ -5,7 +5,7 @@ import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type Outcome, steerRun, type Work } from '../../../src/flows/nights/steer-run.ts';
 import { openLog } from '../../../src/log.ts';
-import { type NightHouse, openNightHouse, savePlan } from './house.ts';
+import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
 const outcome: Outcome = {
   state: 'succeeded',
@@ -15,26 +15,27 @@ const outcome: Outcome = {
   problemCount: 0,
 };
 const second = 1_000;
-let house: NightHouse;
+let fixture: NightFixture;
 let runId: string;
 let planId: string;
 beforeEach(async () => {
-  house = await openNightHouse();
-  planId = await savePlan(house.resources.database);
-  await openNight(house.resources);
-  runId = house.taken()[0]?.runId ?? '';
+  fixture = await openNightFixture();
+  planId = await savePlan(fixture.resources.database);
+  await openNight(fixture.resources);
+  runId = fixture.taken()[0]?.runId ?? '';
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const claim = (holder: string, id = runId) =>
-  claimRun(house.resources.database, { runId: id, holder, at: house.resources.clock.now() });
-const steer = (work: Work, signal = new AbortController().signal) => steerRun(house.resources, { runId, signal }, work);
-const run = () => house.resources.database.run.findUniqueOrThrow({ where: { id: runId } });
+  claimRun(fixture.resources.database, { runId: id, holder, at: fixture.resources.clock.now() });
+const steer = (work: Work, signal = new AbortController().signal) =>
+  steerRun(fixture.resources, { runId, signal }, work);
+const run = () => fixture.resources.database.run.findUniqueOrThrow({ where: { id: runId } });
 const fail = (retry?: { afterMs: number }) => async () => {
   throw new AppError('source/unavailable', 'The server is away.', retry === undefined ? {} : { retry });
 };
 const states = async () =>
-  (await house.resources.database.event.findMany({ where: { subjectId: runId }, orderBy: { id: 'asc' } })).map(
+  (await fixture.resources.database.event.findMany({ where: { subjectId: runId }, orderBy: { id: 'asc' } })).map(
     ({ to }) => to,
   );
 /** Work that begins, and then goes on until it is told to end. */
@@ -55,7 +56,7 @@ describe('claiming a run', () => {
   });
 
   test('fences out the holder whose lease lapsed', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const first = await claim('first');
     await clock.advance(61 * second);
     const next = await claim('second');
@@ -69,7 +70,7 @@ describe('claiming a run', () => {
   });
 
   test('is refused while another run of the plan is being worked on, also when both are claimed at once', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     for (let round = 0; round < 10; round++) {
       const make = (slot: string) =>
         database.run.create({
@@ -91,9 +92,9 @@ describe('claiming a run', () => {
   });
 
   test('is refused before it is due', async () => {
-    await house.resources.database.run.updateMany({ data: { dueAt: new Date('2026-05-01T00:00:01Z') } });
+    await fixture.resources.database.run.updateMany({ data: { dueAt: new Date('2026-05-01T00:00:01Z') } });
     expect(await claim('early')).toBeNull();
-    await house.resources.clock.advance(second);
+    await fixture.resources.clock.advance(second);
     expect(await claim('in time')).not.toBeNull();
   });
 });
@@ -106,10 +107,10 @@ describe('steering a run', () => {
   });
 
   test('names the run and whose it is in every line of the log', async () => {
-    const { clock, database } = house.resources;
+    const { clock, database } = fixture.resources;
     const lines: string[] = [];
     const log = openLog({ clock, level: 'debug', write: (line) => lines.push(line) });
-    await steerRun({ ...house.resources, log }, { runId, signal: new AbortController().signal }, async () => outcome);
+    await steerRun({ ...fixture.resources, log }, { runId, signal: new AbortController().signal }, async () => outcome);
     const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'run.finished', runId, userId }]);
   });
@@ -123,7 +124,7 @@ describe('steering a run', () => {
       return done.promise;
     });
     await begun.promise;
-    await house.resources.clock.advance(300 * second);
+    await fixture.resources.clock.advance(300 * second);
     expect(await claim('somebody else')).toBeNull();
     expect(await run()).toMatchObject({ counts: { entries: 2 }, leaseHolder: 'first' });
     done.resolve(outcome);
@@ -135,9 +136,9 @@ describe('steering a run', () => {
     const waits: (number | undefined)[] = [];
     for (let attempt = 1; attempt <= 3; attempt++) {
       await steer(fail({ afterMs: 5 * second }));
-      const [job] = house.taken();
+      const [job] = fixture.taken();
       waits.push(job?.delayMs);
-      await house.resources.clock.advance(job?.delayMs ?? 0);
+      await fixture.resources.clock.advance(job?.delayMs ?? 0);
     }
     expect(waits).toEqual([60 * second, 120 * second, undefined]);
     expect(await run()).toMatchObject({ state: 'failed', errorCode: 'source/unavailable', attempt: 3 });
@@ -149,12 +150,12 @@ describe('steering a run', () => {
     });
     expect(await run()).toMatchObject({ state: 'failed', errorCode: 'internal', attempt: 1 });
     expect((await run()).message).toMatch(/^Internal error/);
-    expect(house.taken()).toEqual([]);
+    expect(fixture.taken()).toEqual([]);
   });
 
   test('that lost the database for a moment is tried again', async () => {
     await steer(async () => {
-      await house.resources.database.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`;
+      await fixture.resources.database.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`;
       return outcome;
     });
     expect(await run()).toMatchObject({ state: 'queued', errorCode: 'database/unavailable', attempt: 1 });
@@ -168,11 +169,11 @@ describe('steering a run', () => {
     stop.abort(new AppError('run/stopped', 'The service shuts down.'));
     await steered;
     expect(await run()).toMatchObject({ state: 'queued', attempt: 0, leaseHolder: null });
-    expect(house.taken()).toEqual([{ runId, attempt: 1, delayMs: 0 }]);
+    expect(fixture.taken()).toEqual([{ runId, attempt: 1, delayMs: 0 }]);
   });
 
   test('ends the work within a second when the run is cancelled, and gives its lease back once the work has ended', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const ended = Promise.withResolvers<never>();
     const aborted = Promise.withResolvers<void>();
     const steered = steer(({ signal }) => {
@@ -189,11 +190,11 @@ describe('steering a run', () => {
     await steered;
     expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null, leaseUntil: null });
     expect(await states()).toEqual(['queued', 'running', 'cancelled']);
-    expect(house.taken()).toEqual([]);
+    expect(fixture.taken()).toEqual([]);
   });
 
   test('leaves a cancelled run cancelled also when its work ends well, or is stopped, just then', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const { grantId } = await database.plan.findFirstOrThrow();
     const cancel = () => cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' });
     await steer(async () => {
@@ -207,18 +208,18 @@ describe('steering a run', () => {
       throw new AppError('run/stopped', 'The service shuts down.', { retry: { afterMs: 0 } });
     });
     expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null });
-    expect(house.taken()).toEqual([]);
+    expect(fixture.taken()).toEqual([]);
   });
 
   test('looks after all runs in hand with one statement, and no longer once they have ended', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     await savePlan(database);
-    await openNight(house.resources);
-    const other = house.taken()[0]?.runId ?? '';
+    await openNight(fixture.resources);
+    const other = fixture.taken()[0]?.runId ?? '';
     const [one, two] = [untilAborted(), untilAborted()];
     const steered = [
       steer(one.work),
-      steerRun(house.resources, { runId: other, signal: new AbortController().signal }, two.work),
+      steerRun(fixture.resources, { runId: other, signal: new AbortController().signal }, two.work),
     ];
     await Promise.all([one.begun, two.begun]);
     const asked = vi.spyOn(database, '$queryRaw');
@@ -234,7 +235,7 @@ describe('steering a run', () => {
   });
 
   test('is told at once when another worker has the run', async () => {
-    const { database, clock } = house.resources;
+    const { database, clock } = fixture.resources;
     const { begun, work } = untilAborted();
     const steered = steer(work);
     await begun;
@@ -248,8 +249,8 @@ describe('steering a run', () => {
     const { begun, work } = untilAborted();
     const steered = steer(work);
     await begun;
-    const away = vi.spyOn(house.resources.database.run, 'updateMany').mockRejectedValue(new Error('away'));
-    await house.resources.clock.advance(60 * second);
+    const away = vi.spyOn(fixture.resources.database.run, 'updateMany').mockRejectedValue(new Error('away'));
+    await fixture.resources.clock.advance(60 * second);
     await steered;
     away.mockRestore();
     expect((await run()).state).toBe('running');
@@ -267,23 +268,23 @@ describe('healing', () => {
   test('returns runs whose worker died while attempts are left, then fails them', async () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       expect(await claim('that dies')).toMatchObject({ attempt });
-      expect(await healRuns(house.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
-      await house.resources.clock.advance(61 * second);
+      expect(await healRuns(fixture.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
+      await fixture.resources.clock.advance(61 * second);
       const last = attempt === 3;
-      expect(await healRuns(house.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
-      expect(house.taken()).toEqual(last ? [] : [{ runId, attempt, delayMs: 0 }]);
+      expect(await healRuns(fixture.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
+      expect(fixture.taken()).toEqual(last ? [] : [{ runId, attempt, delayMs: 0 }]);
     }
     expect(await run()).toMatchObject({ state: 'failed', message: expect.stringMatching(/\w/) });
     expect((await states()).at(-1)).toBe('failed');
   });
 
   test('puts queued runs into the queue again, as the same jobs, with what is left of their wait', async () => {
-    expect(await healRuns(house.resources)).toMatchObject({ queued: 1 });
-    expect(house.taken()).toEqual([{ runId, attempt: 0, delayMs: 0 }]);
+    expect(await healRuns(fixture.resources)).toMatchObject({ queued: 1 });
+    expect(fixture.taken()).toEqual([{ runId, attempt: 0, delayMs: 0 }]);
     await steer(fail({ afterMs: 1 }));
-    const [job] = house.taken();
-    await house.resources.clock.advance(15 * second);
-    await healRuns(house.resources);
-    expect(house.taken()).toEqual([{ ...job, delayMs: 45 * second }]);
+    const [job] = fixture.taken();
+    await fixture.resources.clock.advance(15 * second);
+    await healRuns(fixture.resources);
+    expect(fixture.taken()).toEqual([{ ...job, delayMs: 45 * second }]);
   });
 });

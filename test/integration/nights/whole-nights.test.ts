@@ -3,53 +3,53 @@ import { alice } from '../../../demo/people.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { texts } from '../../../src/web/texts.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
+import { type Guest, signInAs } from '../../support/harness/guest.ts';
 import { end, file, folder, type HostileNode, listingOf } from '../../support/servers/hostile-webdav.ts';
-import { type Guest, signInAs } from '../consent/guest.ts';
-import { type ConsentHouse, openConsentHouse } from '../consent/house.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const t = texts.protection;
-let house: ConsentHouse;
+let fixture: ConsentFixture;
 let guest: Guest;
 let planId: string;
 beforeEach(async () => {
-  house = await openConsentHouse();
-  const now = house.resources.clock.now().getTime();
-  house.custody.pass(Math.ceil(now / (24 * hour)) * 24 * hour + 12 * hour - now);
-  guest = await signInAs(house, alice);
+  fixture = await openConsentFixture();
+  const now = fixture.resources.clock.now().getTime();
+  fixture.custody.pass(Math.ceil(now / (24 * hour)) * 24 * hour + 12 * hour - now);
+  guest = await signInAs(fixture, alice);
   await guest.consent();
-  planId = (await house.resources.database.plan.findFirstOrThrow()).id;
+  planId = (await fixture.resources.database.plan.findFirstOrThrow()).id;
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 /** Works on the run of the plan until it has ended, as workers would. */
 async function night() {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const run = await house.backUp(planId);
+    const run = await fixture.backUp(planId);
     if (run.state !== 'queued') return run;
-    house.custody.pass(10 * minute);
+    fixture.custody.pass(10 * minute);
   }
   throw new Error('The run does not end.');
 }
 
 /** Time passes with a planner at work; the person signs in again. */
 async function later(ms: number): Promise<void> {
-  house.custody.pass(ms);
-  await openNight(house.resources);
-  guest = await signInAs(house, alice);
+  fixture.custody.pass(ms);
+  await openNight(fixture.resources);
+  guest = await signInAs(fixture, alice);
 }
 
 const members = (nodes: Record<string, HostileNode>) => {
-  house.files.root.children = folder(nodes).children ?? new Map();
+  fixture.files.root.children = folder(nodes).children ?? new Map();
 };
 const many = (count: number, content: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`photo-${n}.jpg`, file(`${content} ${n}`)]));
 const snapshots = async () => {
-  const { repository } = await openPersonRepository(house.resources, (await personOf()).userId);
+  const { repository } = await openPersonRepository(fixture.resources, (await personOf()).userId);
   return Array.fromAsync(repository.listSnapshots());
 };
-const personOf = () => house.resources.database.plan.findUniqueOrThrow({ where: { id: planId } });
+const personOf = () => fixture.resources.database.plan.findUniqueOrThrow({ where: { id: planId } });
 const home = () => guest.text('/');
 
 describe('a root that cannot be listed', () => {
@@ -67,25 +67,25 @@ describe('a root that cannot be listed', () => {
   test('fails each night from the first on, writes no snapshot and protects nobody', async () => {
     expect(await home()).toContain(texts.home.underway);
     for (const [status, body, words] of answers) {
-      house.files.mischief = (_, response) => {
+      fixture.files.mischief = (_, response) => {
         end(response, status, status === 302 ? { location: 'https://login.example/' } : {}, body);
         return true;
       };
       const run = await night();
       expect(run).toMatchObject({ state: 'failed', attempt: 3, snapshotId: null });
-      expect(run.message).toContain(`Nothing was backed up from ${house.files.url}: `);
+      expect(run.message).toContain(`Nothing was backed up from ${fixture.files.url}: `);
       const page = await home();
       for (const sentence of [texts.home.not, words.happened, words.act, 'none yet', `href="/runs/${run.id}"`])
         expect(page).toContain(sentence);
-      expect(await guest.text(`/runs/${run.id}`)).toContain(house.files.url);
+      expect(await guest.text(`/runs/${run.id}`)).toContain(fixture.files.url);
     }
     expect(await snapshots()).toEqual([]);
   });
 
   test('says what was asked and what came, where a proxy takes a part of the path away', async () => {
-    house.files.mischief = ({ method, path, headers }, response) => {
+    fixture.files.mischief = ({ method, path, headers }, response) => {
       if (method !== 'PROPFIND') return undefined;
-      const body = listingOf(house.files.root, { path: path.replace('/dav/', '/files/'), headers });
+      const body = listingOf(fixture.files.root, { path: path.replace('/dav/', '/files/'), headers });
       end(response, 207, { 'content-type': 'application/xml' }, body);
       return true;
     };
@@ -95,15 +95,15 @@ describe('a root that cannot be listed', () => {
   });
 
   test('for a while only is listed at the next attempt, and the run says nothing of the first', async () => {
-    house.files.mischief = (_, response) => {
+    fixture.files.mischief = (_, response) => {
       end(response, 503, {}, '<d:error xmlns:d="DAV:"/>');
       return true;
     };
-    expect(await house.backUp(planId)).toMatchObject({ state: 'queued', errorCode: 'source/unavailable' });
+    expect(await fixture.backUp(planId)).toMatchObject({ state: 'queued', errorCode: 'source/unavailable' });
     expect(await home()).toContain(t.nights.server_away.happened);
-    house.files.mischief = () => undefined;
-    house.custody.pass(10 * minute);
-    const run = await house.backUp(planId);
+    fixture.files.mischief = () => undefined;
+    fixture.custody.pass(10 * minute);
+    const run = await fixture.backUp(planId);
     expect(run).toMatchObject({ state: 'succeeded', attempt: 2, message: null, errorCode: null });
     expect(await home()).toContain(texts.home.protected);
   });
@@ -111,7 +111,7 @@ describe('a root that cannot be listed', () => {
   test('in a later night leaves the last good one what it was, and the person is late when the window has passed', async () => {
     const good = await night();
     expect(await home()).toContain(texts.home.protected);
-    house.files.mischief = (_, response) => {
+    fixture.files.mischief = (_, response) => {
       end(response, 404);
       return true;
     };
@@ -125,7 +125,7 @@ describe('a root that cannot be listed', () => {
     expect(await home()).not.toContain(texts.home.late);
     await later(2 * hour);
     expect(await home()).toContain(texts.home.late);
-    house.files.mischief = () => undefined;
+    fixture.files.mischief = () => undefined;
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { entries: 2, entriesUnchanged: 2 } });
     expect(await home()).toContain(texts.home.protected);
   });
@@ -136,7 +136,7 @@ describe('a root that is listed, of which', () => {
     members(many(3, 'holiday'));
     await night();
     members(many(3, 'other days'));
-    house.files.mischief = ({ method }, response) => {
+    fixture.files.mischief = ({ method }, response) => {
       if (method === 'PROPFIND') return undefined;
       end(response, 403);
       return true;
@@ -151,7 +151,7 @@ describe('a root that is listed, of which', () => {
     const [taken] = await snapshots();
     await later(24 * hour);
     members({ 'will.odt': file('second will'), 'notes.txt': file('notes'), 'new.odt': file('new') });
-    house.files.mischief = ({ method, path }, response) => {
+    fixture.files.mischief = ({ method, path }, response) => {
       if (method === 'PROPFIND' || !path.endsWith('.odt')) return undefined;
       end(response, 423);
       return true;
@@ -173,7 +173,7 @@ describe('a root that is listed, of which', () => {
       expect(page).toContain(words);
     const told = await guest.text(`/runs/${again.id}`);
     for (const words of ['a copy of ', texts.run.noCopy, texts.counts.entriesKept]) expect(told).toContain(words);
-    house.files.mischief = () => undefined;
+    fixture.files.mischief = () => undefined;
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { entriesRead: 2, entriesKept: 0 } });
     expect(await home()).toContain(texts.home.protected);
   });
@@ -194,7 +194,7 @@ describe('a great loss or change', () => {
     members(many(40, 'holiday'));
     const back = await night();
     expect(back.state).toBe('succeeded');
-    await house.resources.database.run.update({ where: { id: back.id }, data: { alarm: null } });
+    await fixture.resources.database.run.update({ where: { id: back.id }, data: { alarm: null } });
     const page = await home();
     for (const sentence of [texts.home.partly, words.happened, words.act, `href="/runs/${run.id}"`])
       expect(page).toContain(sentence);

@@ -4,8 +4,8 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import type { Resources } from '../../../src/resources.ts';
 import { errorWords } from '../../../src/web/pages/error.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
-import { addRun, openPages, type Pages } from './pages.ts';
-import { openVisitor } from './visitor.ts';
+import { addRun, openPages, type Pages } from '../../support/harness/pages.ts';
+import { openVisitor } from '../../support/harness/visitor.ts';
 
 const sessionCookie = '__Host-nightkeep';
 const pendingCookie = '__Host-nightkeep-begun';

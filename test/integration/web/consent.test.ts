@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prisma } from '../../../src/database/generated/client.ts';
 import { texts } from '../../../src/web/texts.ts';
-import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from './pages.ts';
+import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 const day = 86_400_000;
 const from = (ms: number) => new Date(now + ms);

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { createApp } from '../../../src/web/app.ts';
 import { type Route, routes } from '../../../src/web/routes.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
-import { addRepository, addRun, openPages, type Pages, type SignedIn } from './pages.ts';
-import { openVisitor, type Visitor } from './visitor.ts';
+import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 
 let pages: Pages;
 let alice: SignedIn;

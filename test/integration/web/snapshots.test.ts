@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
-import { addRepository, openPages, type Pages, type SignedIn } from './pages.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 let pages: Pages;
 let alice: SignedIn;

@@ -1,29 +1,29 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
-import { type DemoCloud, startCloud } from '../../demo/cloud/cloud.ts';
-import { alice, bob, type Person } from '../../demo/people.ts';
-import { runCommand } from '../../src/cli/run-command.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config/config.ts';
-import { freePort } from '../../src/database/free-port.ts';
-import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
-import { openNight } from '../../src/flows/nights/open-night.ts';
-import { openLog } from '../../src/log.ts';
-import { openResources, type Resources } from '../../src/resources.ts';
-import { serve } from '../../src/web/server.ts';
-import { texts } from '../../src/web/texts.ts';
-import { startWorker } from '../../worker/main.ts';
-import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
-import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from '../support/realms/realm.ts';
-import { openTestDatabase } from '../support/servers/postgres.ts';
+import { type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
+import { alice, bob, type Person } from '../../../demo/people.ts';
+import { runCommand } from '../../../src/cli/run-command.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { freePort } from '../../../src/database/free-port.ts';
+import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { openLog } from '../../../src/log.ts';
+import { openResources, type Resources } from '../../../src/resources.ts';
+import { serve } from '../../../src/web/server.ts';
+import { texts } from '../../../src/web/texts.ts';
+import { startWorker } from '../../../worker/main.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from '../realms/realm.ts';
+import { openTestDatabase } from '../servers/postgres.ts';
+import { keyLine, settingsFor } from './settings.ts';
 
 type Settings = Record<string, string>;
 
 export interface SceneOptions extends Partial<Omit<WantedRealm, 'nightkeep'>> {
-  /** Processes that work on runs; the first also answers browsers. */
+  /** Installation that work on runs; the first also answers browsers. */
   readonly workers?: number;
   /** Further settings of Nightkeep. */
   readonly settings?: Settings;
@@ -35,7 +35,7 @@ export interface Scene extends AsyncDisposable {
   readonly cloud: DemoCloud;
   readonly url: URL;
   /** The processes of Nightkeep that run now. */
-  readonly houses: readonly Resources[];
+  readonly processes: readonly Resources[];
   /** Every line that Nightkeep logged: what its operator can read. */
   readonly log: readonly string[];
   /** Moves Nightkeep's clock on; the provider keeps its own. */
@@ -78,8 +78,18 @@ export async function openGround(provider: Provider, options: Omit<SceneOptions,
   const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));
   const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
   const settings = {
-    ...settingsFor({ url, realm, cloud, folder, database: database.url }),
+    ...settingsFor({
+      folder,
+      publicUrl: url,
+      issuer: realm.issuer,
+      clientId: realm.client.id,
+      filesUrl: cloud.filesUrl,
+    }),
     ...settingsOfClient(realm, options.client),
+    PORT: url.port,
+    DATABASE_URL: database.url,
+    KEYRING: keyLine('scene'),
+    GRACE_SECONDS: '5',
     ...options.settings,
   };
   const closing = opened.move();
@@ -92,11 +102,11 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
   let shifted = 0;
   const log: string[] = [];
   const clock = systemClock(() => shifted);
-  const start = () => startHouses(settings, clock, options.workers ?? 1, (line) => log.push(line));
+  const start = () => startProcesses(settings, clock, options.workers ?? 1, (line) => log.push(line));
   let running = await start();
   opened.defer(() => running[Symbol.asyncDispose]());
   const browsers = opened.use(new AsyncDisposableStack());
-  const atRest = () => waitUntilAtRest(databaseOf(running.houses), clock);
+  const atRest = () => waitUntilAtRest(databaseOf(running.processes), clock);
   const pass = (ms: number) => {
     shifted += ms;
   };
@@ -109,19 +119,19 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
     pass,
     atRest,
     folder,
-    get houses() {
-      return running.houses;
+    get processes() {
+      return running.processes;
     },
     night: async (meanwhile) => {
-      const [house] = running.houses;
-      if (house === undefined) return [];
-      const began = await dueTonight(house);
+      const [fixture] = running.processes;
+      if (fixture === undefined) return [];
+      const began = await dueTonight(fixture);
       if (began === undefined) return [];
       pass(Math.max(0, began.getTime() - clock.now().getTime()));
       const before = clock.now();
-      await Promise.all([openNight(house), meanwhile?.()]);
+      await Promise.all([openNight(fixture), meanwhile?.()]);
       await atRest();
-      return house.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
+      return fixture.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
     },
     visitor: async (person) => browsers.use(await realm.visitor(person)),
     halt: async () => running[Symbol.asyncDispose](),
@@ -148,21 +158,21 @@ export async function consent(
 }
 
 /** The grant that the person's consent left behind. */
-export async function grantOf({ houses }: Scene, { username }: Person) {
-  return databaseOf(houses).grant.findFirstOrThrow({ where: { user: { username } } });
+export async function grantOf({ processes }: Scene, { username }: Person) {
+  return databaseOf(processes).grant.findFirstOrThrow({ where: { user: { username } } });
 }
 
 /** Every exchange of the person's token, the consent included, oldest first. */
-export async function exchangesOf({ houses }: Scene, { username }: Person) {
-  return databaseOf(houses).exchange.findMany({
+export async function exchangesOf({ processes }: Scene, { username }: Person) {
+  return databaseOf(processes).exchange.findMany({
     where: { grant: { user: { username } } },
     orderBy: [{ fence: 'asc' }, { startedAt: 'asc' }],
   });
 }
 
 /** Every run of the person's plan, oldest first. */
-export async function runsOf({ houses }: Scene, { username }: Person): Promise<Run[]> {
-  return databaseOf(houses).run.findMany({
+export async function runsOf({ processes }: Scene, { username }: Person): Promise<Run[]> {
+  return databaseOf(processes).run.findMany({
     where: { plan: { user: { username } } },
     orderBy: { queuedAt: 'asc' },
   });
@@ -188,8 +198,8 @@ async function openHome({ url }: Scene, visitor: Visitor): Promise<void> {
 }
 
 /** Keep-alive in every process, as each minute. */
-export async function sweep({ houses }: Scene): Promise<void> {
-  for (const house of houses) await keepAlive(house);
+export async function sweep({ processes }: Scene): Promise<void> {
+  for (const process of processes) await keepAlive(process);
 }
 
 /** Keep-alive at work while time passes by `stepMs`, until it is as wanted. */
@@ -203,9 +213,9 @@ export async function sweepUntil(scene: Scene, stepMs: number, isSo: () => Promi
 }
 
 /** The database that all processes of Nightkeep share. */
-export function databaseOf([house]: readonly Resources[]): Resources['database'] {
-  if (house === undefined) throw new Error('Nightkeep does not run.');
-  return house.database;
+export function databaseOf([first]: readonly Resources[]): Resources['database'] {
+  if (first === undefined) throw new Error('Nightkeep does not run.');
+  return first.database;
 }
 
 /** Little to fetch: these scenarios are about consent. The client itself has files too. */
@@ -220,35 +230,19 @@ async function smallCloud({ issuer, client }: Realm, people: readonly Person[]):
   return cloud;
 }
 
-function settingsFor(world: { url: URL; realm: Realm; cloud: DemoCloud; folder: string; database: string }): Settings {
-  const { url, realm, cloud, folder, database } = world;
-  return {
-    PUBLIC_URL: url.href,
-    PORT: url.port,
-    DATA_DIR: folder,
-    DATABASE_URL: database,
-    STORE_URL: new URL(`file://${join(folder, 'store')}`).href,
-    KEYRING: `scene:${randomBytes(32).toString('base64url')}`,
-    OIDC_ISSUER: realm.issuer,
-    FILES_URL: cloud.filesUrl,
-    GRACE_SECONDS: '5',
-  };
-}
-
 function settingsOfClient({ client }: Realm, kind: ClientKind | undefined): Settings {
-  const known = { OIDC_CLIENT_ID: client.id };
-  if (kind === 'public, its tokens bound to a key') return { ...known, OIDC_CLIENT_AUTH: 'none' };
-  if (kind !== 'confidential, with a private key') return { ...known, OIDC_CLIENT_SECRET: client.secret };
+  if (kind === 'public, its tokens bound to a key') return { OIDC_CLIENT_AUTH: 'none' };
+  if (kind !== 'confidential, with a private key') return { OIDC_CLIENT_SECRET: client.secret };
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return { ...known, OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY: String(pem) };
+  return { OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY: String(pem) };
 }
 
 interface Running extends AsyncDisposable {
-  readonly houses: readonly Resources[];
+  readonly processes: readonly Resources[];
 }
 
-async function startHouses(
+async function startProcesses(
   settings: Settings,
   clock: Clock,
   count: number,
@@ -256,16 +250,16 @@ async function startHouses(
 ): Promise<Running> {
   await using opened = new AsyncDisposableStack();
   const config = readConfig(settings);
-  const houses: Resources[] = [];
+  const processes: Resources[] = [];
   for (let number = 0; number < count; number += 1) {
     const log = openLog({ clock, level: config.logLevel, write });
-    const house = opened.use(await openResources(config, { clock, log }));
-    if (number === 0) opened.adopt(await serve(house), (web) => web.close(config.graceMs));
-    opened.adopt(await startWorker(house), (worker) => worker.close(config.graceMs));
-    houses.push(house);
+    const fixture = opened.use(await openResources(config, { clock, log }));
+    if (number === 0) opened.adopt(await serve(fixture), (web) => web.close(config.graceMs));
+    opened.adopt(await startWorker(fixture), (worker) => worker.close(config.graceMs));
+    processes.push(fixture);
   }
   const closing = opened.move();
-  return { houses, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return { processes, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
 /** When the last of the plans that may run has its next night. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
-import type { Environment } from '../../src/config/environment.ts';
+import type { Environment } from '../../../src/config/environment.ts';
 
 /** How a process ended, and all that it said. */
 export interface Ended {
@@ -25,7 +25,7 @@ export interface Nightkeep extends AsyncDisposable {
   started(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** Runs the command in this folder, with nothing in its environment but these settings; disposed of, it is killed. */
 export function nightkeep(words: readonly string[], settings: Environment, folder: string): Nightkeep {

@@ -1,12 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openKeyring } from '../../../src/resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
-
-/** A line of a keyring. */
-export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
 
 /** The keyring of these lines, the newest first, as a process that starts with it has it. */
 export function enterWith({ database }: Pick<Resources, 'database'>, ...lines: string[]): Promise<Keyring> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { seal } from '../../../src/vault/seal.ts';
-import type { Custody } from './house.ts';
+import type { Custody } from './custody.ts';
 
 const day = 86_400_000;
 

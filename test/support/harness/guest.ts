@@ -1,6 +1,6 @@
 import type { Person } from '../../../demo/people.ts';
-import { openVisitor } from '../web/visitor.ts';
-import type { ConsentHouse } from './house.ts';
+import type { ConsentFixture } from './consent.ts';
+import { openVisitor } from './visitor.ts';
 
 /** Somebody in front of the pages, with a browser of their own, signed in through the provider. */
 export interface Guest {
@@ -13,7 +13,7 @@ export interface Guest {
   consent(): Promise<void>;
 }
 
-export async function signInAs({ resources, custody }: ConsentHouse, person: Person): Promise<Guest> {
+export async function signInAs({ resources, custody }: ConsentFixture, person: Person): Promise<Guest> {
   const { send, text, post } = openVisitor(resources);
   const throughProvider = async (answer: Response) => {
     const { pathname, search } = await custody.visit(new URL(answer.headers.get('location') ?? ''), person);

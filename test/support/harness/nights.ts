@@ -4,18 +4,18 @@ import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
-import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
-import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
+import { rememberingQueues } from '../fixtures/remembering-queues.ts';
+import { openTestDatabase } from '../servers/postgres.ts';
 
 export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runWatch'> & {
   clock: ManualClock;
 };
 
 /** What keeps the nights, on a database of its own, with a clock that stands still and a queue that only remembers. */
-export interface NightHouse extends AsyncDisposable {
+export interface NightFixture extends AsyncDisposable {
   readonly resources: NightResources;
-  /** The same house from another process. */
+  /** The same Nightkeep from another process. */
   other(holder: string): NightResources;
   /** What was put into the queue since this was last asked. */
   taken(): BackUpRequest[];
@@ -23,7 +23,7 @@ export interface NightHouse extends AsyncDisposable {
 
 const midnight = '2026-05-01T00:00:00.000Z';
 
-export async function openNightHouse(): Promise<NightHouse> {
+export async function openNightFixture(): Promise<NightFixture> {
   await using opened = new AsyncDisposableStack();
   const test = opened.use(await openTestDatabase());
   const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());

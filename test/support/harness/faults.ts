@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Person } from '../../demo/people.ts';
-import type { DemoProvider } from '../../demo/provider/provider.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import { openLog } from '../../src/log.ts';
-import { type Custody, type CustodyHouse, openCustodyHouse } from '../integration/custody/house.ts';
-import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
+import type { Person } from '../../../demo/people.ts';
+import type { DemoProvider } from '../../../demo/provider/provider.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
+import { openLog } from '../../../src/log.ts';
+import { madeUpPeople } from '../fixtures/made-up-people.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from './custody.ts';
 
-/** A house at a provider that can fail in every way, with a clock that only the test and those who wait move. */
-export interface FaultHouse extends AsyncDisposable {
-  readonly house: CustodyHouse;
+/** Nightkeep at a provider that can fail in every way, with a clock that only the test and those who wait move. */
+export interface FaultFixture extends AsyncDisposable {
+  readonly fixture: CustodyFixture;
   readonly provider: DemoProvider;
   readonly people: readonly Person[];
   /** Everything that was logged, at every level. */
@@ -20,20 +20,20 @@ export interface FaultHouse extends AsyncDisposable {
   enter(holder: string): Custody;
 }
 
-export async function openFaultHouse({ reuse, count }: { reuse: number; count: number }): Promise<FaultHouse> {
+export async function openFaultFixture({ reuse, count }: { reuse: number; count: number }): Promise<FaultFixture> {
   const lines: string[] = [];
   const people = madeUpPeople(count);
   const log = openLog({ clock: systemClock(), level: 'debug', write: (line) => void lines.push(line) });
-  const house = await openCustodyHouse({ refreshTokenMaxReuse: reuse }, { people, log, clock: steeredClock });
+  const fixture = await openCustodyFixture({ refreshTokenMaxReuse: reuse }, { people, log, clock: steeredClock });
   return {
-    house,
+    fixture,
     people,
     lines,
-    provider: house.provider,
-    pass: house.pass,
-    enter: house.other,
-    consent: async (person) => (await house.consent(person)).grant.id,
-    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
+    provider: fixture.provider,
+    pass: fixture.pass,
+    enter: fixture.other,
+    consent: async (person) => (await fixture.consent(person)).grant.id,
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   };
 }
 

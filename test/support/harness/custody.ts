@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import type { Config } from '../../../src/config/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { isAppError } from '../../../src/errors.ts';
@@ -15,16 +14,17 @@ import { openIssuer } from '../../../src/oidc/issuer.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
-import { startRelyingParty } from '../../support/servers/relying-party.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { openTestDatabase } from '../servers/postgres.ts';
+import { startRelyingParty } from '../servers/relying-party.ts';
+import { keyLine, settingsFor } from './settings.ts';
 
 export type Custody = Pick<
   Resources,
   'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool' | 'tokenCache'
 >;
 
-/** How work ended: the code of the house's own error, or the error that is none. */
+/** How work ended: the code of Nightkeep's own error, or the error that is none. */
 export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'went well',
@@ -35,8 +35,8 @@ export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
 export const access = (custody: Custody, grantId: string): Promise<unknown> =>
   outcomeOf(obtainAccess(custody, { grantId, minimumSeconds: 30 }));
 
-/** The part of the house that keeps tokens, at the demo's provider, with a database of its own. */
-export interface CustodyHouse extends AsyncDisposable {
+/** The part of Nightkeep that keeps tokens, at the demo's provider, with a database of its own. */
+export interface CustodyFixture extends AsyncDisposable {
   readonly resources: Custody;
   readonly provider: DemoProvider;
   readonly databaseUrl: string;
@@ -49,17 +49,17 @@ export interface CustodyHouse extends AsyncDisposable {
   visit(url: URL, person?: Person): Promise<URL>;
 }
 
-export interface HouseExtras {
+export interface CustodyExtras {
   people?: readonly Person[];
   log?: Log;
-  /** Makes the clock of the house; the provider goes by it too. */
+  /** Makes the clock of Nightkeep; the provider goes by it too. */
   clock?: (shift: { ms: number }) => Clock;
 }
 
-export async function openCustodyHouse(
+export async function openCustodyFixture(
   options: ProviderOptions['options'] = {},
-  extras: HouseExtras = {},
-): Promise<CustodyHouse> {
+  extras: CustodyExtras = {},
+): Promise<CustodyFixture> {
   const { log = silentLog, people = demoPeople } = extras;
   await using opened = new AsyncDisposableStack();
   const party = opened.use(await startRelyingParty());
@@ -70,7 +70,10 @@ export async function openCustodyHouse(
   const clock = extras.clock?.(shift) ?? systemClock(() => shift.ms);
   const started = startProvider({ clients: [party.client], people, options, ...(extras.clock && { clock }) });
   const provider = opened.adopt(await started, (one) => one.stop());
-  const config = configFor(provider.issuer, party.client);
+  const { id: clientId, secret = '', redirectUris } = party.client;
+  const publicUrl = new URL('/', redirectUris[0]);
+  const at = { folder: folder.path, publicUrl, issuer: provider.issuer, clientId };
+  const config = readConfig({ ...settingsFor(at), OIDC_CLIENT_SECRET: secret, KEYRING: keyLine('one') });
   const keyring = parseKeyring(config.keyring);
   const enter = (holder: string): Custody => ({
     clock,
@@ -105,32 +108,5 @@ export async function openCustodyHouse(
       return finishConsent(resources, { callback, transaction });
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
-  };
-}
-
-function configFor(issuer: string, client: { id: string; secret?: string; redirectUris: readonly string[] }): Config {
-  return {
-    publicUrl: new URL('/', client.redirectUris[0]),
-    host: '127.0.0.1',
-    port: 0,
-    dataDir: '',
-    storeFolder: '',
-    provider: {
-      issuer: new URL(issuer),
-      clientId: client.id,
-      authentication: 'client_secret_basic',
-      secrets: [client.secret ?? ''],
-      extraScopes: [],
-    },
-    filesUrl: 'http://127.0.0.1/dav/{preferred_username}/',
-    window: { zone: 'UTC', start: '01:00', end: '05:00' },
-    retention: { daily: 7, weekly: 4, monthly: 12 },
-    offlineIdleMs: 30 * 86_400_000,
-    operatorRole: 'nightkeep-operator',
-    rolesClaim: 'roles',
-    logLevel: 'info',
-    concurrency: 1,
-    graceMs: 1000,
-    keyring: `one:${randomBytes(32).toString('base64url')}`,
   };
 }

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, type Person, people } from '../../../demo/people.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
@@ -19,12 +17,12 @@ import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openKeyring } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
-import { startRelyingParty } from '../../support/servers/relying-party.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { openTestDatabase } from '../servers/postgres.ts';
+import { startRelyingParty } from '../servers/relying-party.ts';
+import { keyLine, settingsFor } from './settings.ts';
 
 export const secret = 'a secret & more';
-export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
 
 /** What the doctor found, by the name of what was looked at. */
 export type Findings = ReadonlyMap<string, Finding>;
@@ -59,12 +57,8 @@ export async function openFixture({ client, realm = {}, aheadMs = 0 }: FixtureOp
   const world = { clients: [party.client], people, options: realm, clock: theirs };
   const provider = opened.adopt(await startProvider(world), (one) => one.stop());
   const publicUrl = new URL('/', party.client.redirectUris[0]);
-  const environment = environmentFor({
-    folder,
-    publicUrl,
-    issuer: provider.issuer,
-    client: { id: 'nightkeep', secret },
-  });
+  const at = { folder, publicUrl, issuer: provider.issuer, clientId: 'nightkeep' };
+  const environment = { ...settingsFor(at), OIDC_CLIENT_SECRET: secret };
   const closing = opened.move();
   return {
     provider,
@@ -77,24 +71,6 @@ export async function openFixture({ client, realm = {}, aheadMs = 0 }: FixtureOp
     },
     examine: async (changes = {}) => byName((await examine({ ...environment, ...changes }, clock)).checks),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
-  };
-}
-
-/** The settings of a Nightkeep that keeps everything in this folder. */
-export function environmentFor(at: {
-  folder: string;
-  publicUrl: URL;
-  issuer: string;
-  client: { id: string; secret: string };
-}): Environment {
-  return {
-    PUBLIC_URL: at.publicUrl.href,
-    DATA_DIR: at.folder,
-    STORE_URL: pathToFileURL(join(at.folder, 'store')).href,
-    OIDC_ISSUER: at.issuer,
-    OIDC_CLIENT_ID: at.client.id,
-    OIDC_CLIENT_SECRET: at.client.secret,
-    FILES_URL: 'https://cloud.example/{preferred_username}/',
   };
 }
 

@@ -1,18 +1,18 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { Person } from '../../demo/people.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Environment } from '../../src/config/environment.ts';
-import { type Database, openDatabase } from '../../src/database/client.ts';
-import { type Ground, openGround, type SceneOptions, waitUntilAtRest } from '../scenarios/scene.ts';
-import { everyRow } from '../support/fixtures/every-row.ts';
-import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
-import { demo } from '../support/realms/demo.ts';
-import type { Visitor } from '../support/realms/realm.ts';
+import type { Person } from '../../../demo/people.ts';
+import { systemClock } from '../../../src/clock.ts';
+import type { Environment } from '../../../src/config/environment.ts';
+import { type Database, openDatabase } from '../../../src/database/client.ts';
+import { everyRow } from '../fixtures/every-row.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { demo } from '../realms/demo.ts';
+import type { Visitor } from '../realms/realm.ts';
 import { type Ended, type Nightkeep, nightkeep } from './nightkeep.ts';
+import { type Ground, openGround, type SceneOptions, waitUntilAtRest } from './scene.ts';
 
 /** What Nightkeep stands on, and Nightkeep itself as processes there. */
-export interface Premises extends Ground {
+export interface Installation extends Ground {
   /** The folder that processes are started in. */
   readonly here: string;
   /** A look at the database that no process of Nightkeep has part in. */
@@ -30,7 +30,7 @@ export interface Premises extends Ground {
   kept(): Promise<readonly string[]>;
 }
 
-export async function openPremises(options: Omit<SceneOptions, 'workers'> = {}): Promise<Premises> {
+export async function openInstallation(options: Omit<SceneOptions, 'workers'> = {}): Promise<Installation> {
   await using opened = new AsyncDisposableStack();
   const ground = opened.use(await openGround(demo('26.7'), options));
   const { settings, folder, realm } = ground;

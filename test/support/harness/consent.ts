@@ -7,35 +7,35 @@ import { steerRun } from '../../../src/flows/nights/steer-run.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
-import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
-import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
-import { file, folder, type HostileWebdav, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
-import { type CustodyHouse, openCustodyHouse } from '../custody/house.ts';
+import { rememberingQueues } from '../fixtures/remembering-queues.ts';
+import { cheapScryptCosts } from '../fixtures/repository.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { file, folder, type HostileWebdav, startHostileWebdav } from '../servers/hostile-webdav.ts';
+import { type CustodyFixture, openCustodyFixture } from './custody.ts';
 
-/** The whole house of people who consent: at the demo's provider, with their files, a store, and a queue that only remembers. */
-export interface ConsentHouse extends AsyncDisposable {
-  readonly custody: CustodyHouse;
+/** All of Nightkeep for people who consent: at the demo's provider, with their files, a store, and a queue that only remembers. */
+export interface ConsentFixture extends AsyncDisposable {
+  readonly custody: CustodyFixture;
   readonly resources: Resources;
   readonly files: HostileWebdav;
   /** Where the repositories lie. */
   readonly storeFolder: string;
-  /** The client of the house at the provider, set up otherwise. */
+  /** The client of Nightkeep at the provider, set up otherwise. */
   register(changes: Partial<DemoClient>): void;
   /** What was put into the queue since this was last asked. */
   taken(): BackUpRequest[];
-  consent(person?: Person): ReturnType<CustodyHouse['consent']>;
+  consent(person?: Person): ReturnType<CustodyFixture['consent']>;
   /** Works on a run of the plan as a worker would, in this process or another one, and answers it as it ended. */
   backUp(planId: string, worker?: Resources): Promise<Run>;
-  /** The same house from another process. */
+  /** The same Nightkeep from another process. */
   other(holder: string): Resources;
 }
 
 type Run = Awaited<ReturnType<Resources['database']['run']['findUniqueOrThrow']>>;
 
-export async function openConsentHouse(): Promise<ConsentHouse> {
+export async function openConsentFixture(): Promise<ConsentFixture> {
   await using opened = new AsyncDisposableStack();
-  const custody = opened.use(await openCustodyHouse());
+  const custody = opened.use(await openCustodyFixture());
   const { path: storeFolder } = opened.use(await temporaryFolder('store'));
   const files = opened.use(
     await startHostileWebdav(folder({ 'a.txt': file('one'), sub: folder({ 'b.txt': file('two') }) })),

@@ -12,11 +12,11 @@ import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
-import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
-import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { cheapScryptCosts, newRepository } from '../../support/fixtures/repository.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
+import { openMemoryBackend } from '../fixtures/memory-backend.ts';
+import { rememberingQueues } from '../fixtures/remembering-queues.ts';
+import { cheapScryptCosts, newRepository } from '../fixtures/repository.ts';
+import { openTestDatabase } from '../servers/postgres.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
 /** Now, where nothing has moved the clock. */

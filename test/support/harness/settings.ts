@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** A line of a keyring. */
+export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
+
+/** The settings of a Nightkeep that keeps everything in this folder; secret and key are for the caller to add. */
+export function settingsFor(at: {
+  folder: string;
+  publicUrl: URL;
+  issuer: string;
+  clientId: string;
+  filesUrl?: string;
+}): Record<string, string> {
+  return {
+    PUBLIC_URL: at.publicUrl.href,
+    DATA_DIR: at.folder,
+    STORE_URL: pathToFileURL(join(at.folder, 'store')).href,
+    OIDC_ISSUER: at.issuer,
+    OIDC_CLIENT_ID: at.clientId,
+    FILES_URL: at.filesUrl ?? 'https://cloud.example/{preferred_username}/',
+  };
+}
