@@ -45,7 +45,7 @@ describe('a consent that is not well', () => {
     const { text } = await aliceWith({ state: 'suspect', reason, nextExchangeAt: from(900_000) });
     const { happened, act } = texts.protection.consent.consent_refused;
     for (const path of ['/', '/grant'])
-      for (const words of [happened, act('on 4 May 2026, 12:15')]) expect(await text(path)).toContain(words);
+      for (const words of [happened, act('on 4 May 2026, 12:15 UTC')]) expect(await text(path)).toContain(words);
   });
 });
 
