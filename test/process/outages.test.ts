@@ -23,7 +23,9 @@ beforeAll(async () => {
 afterAll(() => installation?.[Symbol.asyncDispose]());
 
 const states = async () => (await installation.database.run.findMany()).map(({ state }) => state);
-const page = (path: string) => fetch(new URL(path, installation.url), { redirect: 'manual' });
+const ask = (path: string) => fetch(new URL(path, installation.url), { redirect: 'manual' });
+/** A connection that is left from the service before may be reset just now: then it is asked again, as browsers do. */
+const page = (path: string) => ask(path).catch(() => ask(path));
 
 /** The words, behind the log of the queue. */
 const awayAtLast = /^(\{.*\}\n)*nightkeep: PostgreSQL does not answer\. Check DATABASE_URL[^\n]+\n$/;

@@ -19,13 +19,13 @@ interface Told {
 
 const notFound: Told = { status: 404, title: 'Not found' };
 
-const away: Told = {
+const away = {
   status: 503,
   title: 'Not available right now',
   happened: 'A part of Nightkeep does not answer.',
   act: 'Try again in some minutes. If it stays so, tell the operator of Nightkeep.',
   way: 'again',
-};
+} as const satisfies Told;
 
 /** What people read of an error, by its code. */
 export const errorWords = {
