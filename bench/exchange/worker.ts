@@ -47,7 +47,7 @@ const resources = {
   issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
 };
 const statements = sharedStatements(database);
-const exchange = (grantId: string) => exchangeNow(resources, grantId, statements);
+const exchange = (grantId: string) => exchangeNow(resources, grantId, { statements });
 await repeatAtOnce(grantIds, atOnce, exchange, (done) => done >= warmUp);
 process.on('message', async ({ ms }: { ms: number }) => {
   const begin = performance.now();

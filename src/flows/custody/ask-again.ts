@@ -2,18 +2,19 @@ import { askGrantAgain } from '../../database/deadlines.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../../database/grant-views.ts';
 import { isAppError } from '../../errors.ts';
 import type { Needs } from './needs.ts';
-import { exchangeNow } from './obtain-access.ts';
+import { exchangeNow, waitForHolderMs } from './obtain-access.ts';
 
 /** A person makes the provider be asked no more often than this. */
 const pauseForPeopleMs = 60_000;
 
 /**
  * Somebody says that what was missing at the provider is back: the grant is asked at once, not only when its turn
- * comes. Throws what `exchangeToken` throws where it is still not usable.
+ * comes. Waits for a process that asks already, since its answer may be older than the cure. Throws what `exchangeToken`
+ * throws where the grant is still not usable.
  */
 export async function askAgain(resources: Needs, { grantId, by }: { grantId: string; by: string }): Promise<void> {
   await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by });
-  await exchangeNow(resources, grantId);
+  await exchangeNow(resources, grantId, { waitMs: waitForHolderMs });
 }
 
 /**

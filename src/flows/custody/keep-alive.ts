@@ -50,7 +50,7 @@ async function exchangeOne(
   sweep: Sweep & { troubled: boolean },
 ): Promise<void> {
   try {
-    await exchangeNow(resources, grantId, statements);
+    await exchangeNow(resources, grantId, { statements });
     sweep.exchanged += 1;
   } catch (error) {
     resources.log.warn('keep-alive.failed', { grantId, error });

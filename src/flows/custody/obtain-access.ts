@@ -22,7 +22,8 @@ export interface AccessRequest {
 
 const leaseMs = 60_000;
 const pauseWhileHeldMs = 500;
-const waitForHolderMs = leaseMs + 15_000;
+/** As long as another holder can have a lease. */
+export const waitForHolderMs = leaseMs + 15_000;
 
 /**
  * An access token of the grant that lives at least `minimumSeconds` longer. One exchange serves all who wait for it in
@@ -40,15 +41,15 @@ export async function obtainAccess(resources: Needs, request: AccessRequest): Pr
 }
 
 /**
- * Exchanges the token even though an access token may be at hand: that is what keeps it alive. Does not wait for
- * another holder of the lease, who keeps it alive as well: `grant/busy`.
+ * Exchanges the token even though an access token may be at hand: that is what keeps it alive. Another holder of the
+ * lease keeps it alive as well, so that it is not waited for unless `waitMs` says so: `grant/busy`.
  */
 export async function exchangeNow(
   resources: Needs,
   grantId: string,
-  statements: Statements = ownStatements(resources.database),
+  { statements = ownStatements(resources.database), waitMs = 0 }: { statements?: Statements; waitMs?: number } = {},
 ): Promise<void> {
-  const asked = { grantId, purpose: 'keep-alive', waitMs: 0 };
+  const asked = { grantId, purpose: 'keep-alive', waitMs };
   await (resources.tokenCache.running.get(grantId) ?? start(resources, asked, statements));
 }
 
