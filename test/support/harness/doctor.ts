@@ -45,14 +45,16 @@ export interface FixtureOptions {
   realm?: ProviderOptions['options'];
   /** How far the provider's clock is ahead. */
   aheadMs?: number;
+  /** How the doctor waits, where not by the machine's clock. */
+  sleep?: Clock['sleep'];
 }
 
-export async function openFixture({ client, realm = {}, aheadMs = 0 }: FixtureOptions = {}): Promise<Fixture> {
+export async function openFixture({ client, realm = {}, aheadMs = 0, sleep }: FixtureOptions = {}): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder('doctor')).path;
   const party = opened.use(await startRelyingParty({ id: 'nightkeep', secret, ...client }));
   let shift = 0;
-  const clock = systemClock(() => shift);
+  const clock = { ...systemClock(() => shift), ...(sleep && { sleep }) };
   const theirs = systemClock(() => shift + aheadMs);
   const world = { clients: [party.client], people, options: realm, clock: theirs };
   const provider = opened.adopt(await startProvider(world), (one) => one.stop());
