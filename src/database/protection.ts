@@ -48,8 +48,14 @@ export async function confirmAlarms(
 }
 
 const nothing: ProtectionFacts = {
-  ...{ consent: null, circuitOpen: false, plan: null },
-  ...{ complete: null, partial: null, failed: null, underWay: null, alarm: null },
+  consent: null,
+  circuitOpen: false,
+  plan: null,
+  complete: null,
+  partial: null,
+  failed: null,
+  underWay: null,
+  alarm: null,
 };
 
 interface Row {

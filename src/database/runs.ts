@@ -139,7 +139,8 @@ export async function finishRun(
     database,
     { run, to: end.state, holder, at },
     {
-      ...{ errorCode: null, message: null },
+      errorCode: null,
+      message: null,
       ...rest,
       ...(problems && { problems: problems.map((problem) => ({ ...problem })) }),
       finishedAt: at,

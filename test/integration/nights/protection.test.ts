@@ -44,8 +44,14 @@ describe('the facts of one person', () => {
     const who = { issuer: 'https://idp.example', subject: 'new', createdAt: fixture.resources.clock.now() };
     await database.user.create({ data: { id, ...who } });
     expect(await findProtectionFacts(database, id)).toEqual({
-      ...{ consent: null, circuitOpen: false, plan: null },
-      ...{ complete: null, partial: null, failed: null, underWay: null, alarm: null },
+      consent: null,
+      circuitOpen: false,
+      plan: null,
+      complete: null,
+      partial: null,
+      failed: null,
+      underWay: null,
+      alarm: null,
     });
   });
 

@@ -37,8 +37,13 @@ export default async function providePostgres(project: TestProject): Promise<(()
 }
 
 const hasty = {
-  ...{ max_connections: '300', autovacuum: 'off', wal_level: 'minimal', max_wal_senders: '0' },
-  ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+  max_connections: '300',
+  autovacuum: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
 };
 
 /** Nothing on it outlives the run, so it never waits for the disk: creating and dropping a database takes milliseconds. */

@@ -47,8 +47,14 @@ const ended = (reason: string | null): Consent => ({ ...consent, state: 'needs_c
 describe('a person is', () => {
   test('protected by a complete run in the last window, until the next one has passed without', () => {
     expect(judge()).toEqual({
-      ...{ verdict: 'protected', reason: 'complete', mend: 'nothing', by: 'nobody' },
-      ...{ consent: 'living', until: null, since: lastNight, runId: null },
+      verdict: 'protected',
+      reason: 'complete',
+      mend: 'nothing',
+      by: 'nobody',
+      consent: 'living',
+      until: null,
+      since: lastNight,
+      runId: null,
     });
     const end = new Date('2026-05-11T03:00:00Z');
     expect(judge({}, new Date(end.getTime() - 1)).verdict).toBe('protected');
@@ -82,7 +88,12 @@ describe('a person is', () => {
     const partial = { id: 'partial', endedAt: lastNight };
     const complete = { id: 'complete', endedAt: nightBefore };
     expect(judge({ partial, complete })).toMatchObject({
-      ...{ verdict: 'partly', reason: 'unreadable', mend: 'look', by: 'person', since: nightBefore, runId: 'partial' },
+      verdict: 'partly',
+      reason: 'unreadable',
+      mend: 'look',
+      by: 'person',
+      since: nightBefore,
+      runId: 'partial',
     });
     expect(judge({ partial, complete: null })).toMatchObject({ verdict: 'partly', since: null });
     expect(judge({ partial: { ...partial, endedAt: nightBefore } })).toMatchObject({ verdict: 'protected' });
@@ -91,7 +102,11 @@ describe('a person is', () => {
   test('partly protected after a great loss or change until somebody has looked, also when later runs went well', () => {
     const alarm = { id: 'alarm', endedAt: nightBefore, kind: 'loss' as const };
     expect(judge({ alarm })).toMatchObject({
-      ...{ verdict: 'partly', reason: 'great_loss', by: 'person', since: nightBefore, runId: 'alarm' },
+      verdict: 'partly',
+      reason: 'great_loss',
+      by: 'person',
+      since: nightBefore,
+      runId: 'alarm',
     });
     expect(judge({ alarm: { ...alarm, kind: 'change' } }).reason).toBe('great_change');
   });
@@ -105,7 +120,10 @@ describe('a person is', () => {
     });
     expect(judge({ ...none, underWay: queued })).toMatchObject({ reason: 'run_waits', until: queued.dueAt });
     expect(judge({ ...none, failed: failed('source/not-found') })).toMatchObject({
-      ...{ verdict: 'not', reason: 'address_wrong', by: 'operator', runId: 'failed' },
+      verdict: 'not',
+      reason: 'address_wrong',
+      by: 'operator',
+      runId: 'failed',
     });
     expect(judge({ ...none })).toMatchObject({ verdict: 'not', reason: 'no_run', mend: 'back_up', since: null });
   });
@@ -123,7 +141,11 @@ describe('a person is', () => {
     [{ ...consent, maxDeadline: now }, 'expired_maximum', 'person'],
   ] as const)('not protected any longer once consent is gone: %j', (gone, reason, by) => {
     expect(judge({ consent: gone })).toMatchObject({
-      ...{ verdict: 'not', reason, by, since: lastNight, consent: gone === null ? 'none' : 'ended' },
+      verdict: 'not',
+      reason,
+      by,
+      since: lastNight,
+      consent: gone === null ? 'none' : 'ended',
     });
   });
 
@@ -195,7 +217,11 @@ describe('where several things are wrong, what wins is', () => {
   test('what hinders the next night, over an end of consent that is still to come', () => {
     const ending = { ...consent, maxDeadline: later(3 * day) };
     expect(judge({ consent: ending })).toMatchObject({
-      ...{ verdict: 'protected', reason: 'consent_ends', mend: 'renew', by: 'person', until: ending.maxDeadline },
+      verdict: 'protected',
+      reason: 'consent_ends',
+      mend: 'renew',
+      by: 'person',
+      until: ending.maxDeadline,
     });
     expect(judge({ consent: { ...consent, maxDeadline: later(15 * day) } }).reason).toBe('complete');
     expect(judge({ consent: ending, circuitOpen: true }).reason).toBe('provider_trouble');
@@ -237,8 +263,14 @@ function* combinations(): Generator<ProtectionFacts> {
               for (const underWay of waiting)
                 for (const alarm of alarms)
                   yield {
-                    ...{ consent: each, circuitOpen, plan: own, failed: failure, underWay, alarm },
-                    ...{ complete: run('complete', complete), partial: run('partial', partial) },
+                    consent: each,
+                    circuitOpen,
+                    plan: own,
+                    failed: failure,
+                    underWay,
+                    alarm,
+                    complete: run('complete', complete),
+                    partial: run('partial', partial),
                   };
 }
 

@@ -25,8 +25,11 @@ function archived({ files = {}, seen = {}, problems = [] }: Night): Archived {
 const takenAt = new Date('2026-05-09T23:30:00Z');
 const before: Before = { snapshotId: 'earlier', takenAt, problems: [], problemCount: 0 };
 const problem = (path: string, kept: boolean) => ({
-  ...{ source: 'files', path, kept },
-  ...{ code: 'source/forbidden' as const, message: 'The server does not let this be read.' },
+  source: 'files',
+  path,
+  kept,
+  code: 'source/forbidden' as const,
+  message: 'The server does not let this be read.',
 });
 
 test('counts tell what was read, unchanged, kept and gone apart, and say nothing was seen that was not', () => {
@@ -34,8 +37,15 @@ test('counts tell what was read, unchanged, kept and gone apart, and say nothing
   expect(outcomeOf(archived(night), before)).toEqual({
     state: 'succeeded',
     counts: {
-      ...{ entries: 14, entriesRead: 4, entriesUnchanged: 10, entriesKept: 3, entriesGone: 1 },
-      ...{ filesNew: 1, filesChanged: 2, dataAdded: 7, totalBytes: 70 },
+      entries: 14,
+      entriesRead: 4,
+      entriesUnchanged: 10,
+      entriesKept: 3,
+      entriesGone: 1,
+      filesNew: 1,
+      filesChanged: 2,
+      dataAdded: 7,
+      totalBytes: 70,
     },
     problems: [],
     problemCount: 0,

@@ -11,7 +11,12 @@ import {
 import { texts } from '../../../src/web/texts.ts';
 
 const told = (over: Partial<Told> = {}): Told => ({
-  ...{ verdict: 'protected', reason: 'complete', mend: 'nothing', consent: 'living', until: null, runId: null },
+  verdict: 'protected',
+  reason: 'complete',
+  mend: 'nothing',
+  consent: 'living',
+  until: null,
+  runId: null,
   ...over,
 });
 const t = texts.home;
