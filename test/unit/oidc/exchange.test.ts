@@ -1,6 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type LoopbackServer, listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
 import { silentLog } from '../../../src/log.ts';
@@ -10,11 +10,13 @@ import { startEndpoint } from './endpoint.ts';
 let answer: (response: ServerResponse) => void;
 let asked: string[];
 let issuer: Issuer;
-let server: ReturnType<typeof createServer>;
+let server: LoopbackServer;
 
 beforeEach(async () => {
   asked = [];
-  server = createServer((request, response) => {
+  server = await listenOnLoopback(0);
+  const { origin } = server;
+  server.serve((request, response) => {
     if (request.url === '/token') {
       asked.push(request.headers.authorization ?? '');
       request.resume().on('end', () => answer(response));
@@ -23,8 +25,6 @@ beforeEach(async () => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ issuer: origin, token_endpoint: `${origin}/token`, jwks_uri: `${origin}/jwks` }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   issuer = openIssuer({
     provider: {
       issuer: new URL(origin),
@@ -38,10 +38,7 @@ beforeEach(async () => {
   });
 });
 
-afterEach(() => {
-  server.close();
-  server.closeAllConnections();
-});
+afterEach(() => server.down());
 
 const json = (status: number, body: object | string, headers: Record<string, string> = {}) => {
   answer = (response) => {
