@@ -21,9 +21,9 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|log|metrics|nearest|version)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|log|nearest|version)\.ts$`;
 const domain = 'src/domain/';
-const wings = 'src/(oidc|vault|database|sources|store|notify)/';
+const wings = 'src/(oidc|vault|database|sources|store)/';
 const held = String.raw`src/(queues\.ts$|resources\.ts$|config/)`;
 const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
 
@@ -33,7 +33,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, log, metrics, nearest, version) imports nothing of our own code, so that everything may import it.',
+      'The ground (errors, abort, clock, log, nearest, version) imports nothing of our own code, so that everything may import it.',
   },
   {
     layer: 'domain',
@@ -66,7 +66,7 @@ export const layers: LayerRule[] = [
     mayImport: any(ground, 'src/store/format/'),
     reason: `The ${name} declares itself what it needs of a repository, so that it can be tried without one.`,
   })),
-  ...['oidc', 'vault', 'database', 'sources', 'store', 'notify'].map((name) => ({
+  ...['oidc', 'vault', 'database', 'sources', 'store'].map((name) => ({
     layer: name,
     files: any(`src/${name}/`),
     mayImport: any(ground, domain),
@@ -208,12 +208,11 @@ export const doors: DoorRule[] = [
     reason:
       'The queue is a cache with one door, src/queues.ts: PostgreSQL is the truth, and flows must run without a queue.',
   },
-  { opens: /^imapflow$/, keepers: any(`${sources}imap`), reason: 'Mail is fetched in src/sources/imap only.' },
   { opens: /^saxes$/, keepers: any(sources), reason: 'XML from outside is parsed by the sources only.' },
   {
     opens: /^undici$/,
-    keepers: any(sources, oidc, 'src/store/backend/s3'),
-    reason: 'HTTP with connections of its own belongs to sources, the provider and the S3 backend.',
+    keepers: any(sources, oidc),
+    reason: 'HTTP with connections of its own belongs to sources and the provider.',
   },
   {
     opens: /^(hono|@hono\/.*)$/,

@@ -11,9 +11,9 @@ import { openFromEnvironment } from './open-resources.ts';
  */
 export const circuits: Command = {
   usage: '[--trust ISSUER] [--json]',
-  summary: 'list trouble with providers, or believe their refusals',
+  summary: 'list open circuits of providers, or accept their refusals as true',
   options: {
-    trust: { value: 'ISSUER', help: 'believe this provider that the consents it refused have ended' },
+    trust: { value: 'ISSUER', help: 'accept that the consents which this provider refused have ended' },
     ...json,
   },
   run: async (options, output) => {
@@ -21,7 +21,7 @@ export const circuits: Command = {
     const issuer = text(options, 'trust');
     if (issuer !== undefined) await trust(resources, issuer);
     const rows = await listCircuits(resources.database);
-    printList(output, options, { rows, lineOf, none: 'There was no trouble with any provider.' });
+    printList(output, options, { rows, lineOf, none: 'No circuit was opened yet.' });
     return 0;
   },
 };

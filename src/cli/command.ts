@@ -29,7 +29,7 @@ export const exitCodes = {
   0: 'done',
   1: 'failed',
   2: 'the command line or a setting is wrong',
-  3: 'done in part',
+  3: 'partly done',
 } as const satisfies ExitCodes;
 
 /** Standard output. */

@@ -8,7 +8,7 @@ import { type Command, json, printAnswer } from './command.ts';
 /** Looks at everything that Nightkeep stands on, whatever state it is in; 0 nothing is wrong, 1 something is. */
 export const doctor: Command = {
   usage: '[--json]',
-  summary: 'find out what is wrong, and the cure',
+  summary: 'check settings, services and grants, and say how to mend what is wrong',
   options: json,
   exits: { 0: 'nothing is wrong', 1: 'something is wrong' },
   run: async (options, output) => {

@@ -7,7 +7,7 @@ import { askSecret, askYes } from './ask.ts';
 import { type Command, json, type Options, type Output, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
-const options = { yes: { help: 'the terms are agreed to: print them and ask no more' }, ...json };
+const options = { yes: { help: 'agree to the terms: print them without asking' }, ...json };
 
 /** The person consents on a device of theirs: a code and a QR code lead there. */
 export const enrollDevice: Command = {
@@ -80,7 +80,7 @@ function show(login: DeviceLogin, { json: asJson }: Options, output: Output): vo
   }
   output.line(`Open ${verificationUri} on another device, type the code  ${userCode}  and say yes there:`);
   output.line(qrOf(verificationUriComplete ?? verificationUri));
-  output.line(`The code holds until ${expiresAt.toISOString()}. Waiting ...`);
+  output.line(`The code is valid until ${expiresAt.toISOString()}. Waiting ...`);
 }
 
 /** White on black whatever the colours of the terminal are, since readers want it so. */
@@ -109,5 +109,5 @@ function shown({ user, grant, renewed, runId }: Enrolled) {
 function sentence(enrolled: Enrolled): string {
   const { user, renewed, idleDeadline, runId } = shown(enrolled);
   const ends = idleDeadline.toISOString().slice(0, 10);
-  return `${renewed ? 'Renewed the consent of' : 'Enrolled'} ${user}. The token is sealed and ends on ${ends} unless it is used before; run ${runId} is asked for.`;
+  return `${renewed ? 'Renewed the consent of' : 'Enrolled'} ${user}. The token is sealed and ends on ${ends} unless it is used before; run ${runId} is queued.`;
 }

@@ -12,7 +12,7 @@ export function overview(commands: Commands): string {
     '',
     ...linesOf(commands),
     '',
-    'nightkeep COMMAND --help explains the options of a command; nightkeep --version tells the version.',
+    'nightkeep COMMAND --help explains the options of a command; nightkeep --version prints the version.',
     'Settings come from the environment and from .env in this folder: see nightkeep settings, and README.md.',
     '',
     ...exitLines(exitCodes),

@@ -36,10 +36,10 @@ export const keysRotate: Command = {
   },
 };
 
-/** Lets a key leave the keyring, unless something is still sealed under it. */
+/** Checks that a key may be removed from the keyring: nothing is sealed under it any more. */
 export const keysRetire: Command = {
   usage: 'ID [--json]',
-  summary: 'let a key leave the keyring',
+  summary: 'check that a key may be removed from the keyring',
   options: json,
   operands: { id: 'the key, as nightkeep keys lists it' },
   run: async (options, output) => {

@@ -12,8 +12,8 @@ export const protection: Command = {
   usage: '[--user NAME [--looked]] [--json]',
   summary: 'whose data is protected, and who can mend what is not',
   options: {
-    user: { value: 'NAME', help: 'only of this person: a user name, subject or id' },
-    looked: { help: 'say that somebody looked at the great losses and changes of --user, and that they are right' },
+    user: { value: 'NAME', help: 'only this person: a user name, subject or id' },
+    looked: { help: 'record that the great losses and changes of --user were looked at and are right' },
     ...json,
   },
   run: async (options, output) => {

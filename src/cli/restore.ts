@@ -12,17 +12,17 @@ export const restoreCommand: Command = {
   usage: '--user NAME --to DIR [--snapshot ID] [--path PATH] [--overwrite] [--json]',
   summary: 'restore to a folder',
   options: {
-    user: { value: 'NAME', help: 'whose: a user name, subject or id' },
-    to: { value: 'DIR', help: 'the folder to restore into; it is made where it is missing' },
+    user: { value: 'NAME', help: 'the person: a user name, subject or id' },
+    to: { value: 'DIR', help: 'the folder to restore into; created if missing' },
     snapshot: { value: 'ID', help: 'the snapshot, by the beginning of its id (default: the latest)' },
     path: { value: 'PATH', help: 'only this file or folder of the snapshot, such as files/Documents' },
-    overwrite: { help: 'replace files that are there already' },
+    overwrite: { help: 'replace existing files' },
     ...json,
   },
   exits: { 3: 'some of it could not be restored' },
   run: async (options, output) => {
     const to = text(options, 'to');
-    if (to === undefined) throw new AppError('usage/invalid', 'Say where to with --to DIR.');
+    if (to === undefined) throw new AppError('usage/invalid', 'Name the folder to restore into with --to DIR.');
     const name = givenName(options);
     await using resources = await openFromEnvironment();
     const { id: userId } = await getUserByName(resources, name);

@@ -8,7 +8,7 @@ import { commands } from './commands.ts';
 import { helpOf, helpOfGroup, overview } from './help.ts';
 import { parse } from './parse.ts';
 
-/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 done in part. */
+/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partly done. */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
   try {
     if (argv[0] === '--version' || argv[0] === 'version') {

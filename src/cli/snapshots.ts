@@ -7,7 +7,7 @@ import { getUserByName, givenName } from './people.ts';
 export const snapshots: Command = {
   usage: '--user NAME [--json]',
   summary: 'list the snapshots of a person',
-  options: { user: { value: 'NAME', help: 'whose: a user name, subject or id' }, ...json },
+  options: { user: { value: 'NAME', help: 'the person: a user name, subject or id' }, ...json },
   run: async (options, output) => {
     const name = givenName(options);
     await using resources = await openFromEnvironment();

@@ -96,7 +96,7 @@ describe('with the embedded database', () => {
 
   test('a command that Ctrl-C ends leaves no database running', async () => {
     await using command = nightkeep(['enroll', 'device', '--yes'], settings(), installation.here);
-    await eventually(() => command.stdout.includes('The code holds until'));
+    await eventually(() => command.stdout.includes('The code is valid until'));
     command.signalGroup('SIGINT');
     expect(await command.ended).toMatchObject({ code: null });
     expect(await runs()).toBe(false);

@@ -23,12 +23,12 @@ export interface ArchiveOptions {
   /** The tree of the snapshot before; what is unchanged since is not read. */
   readonly parent?: TreeId;
   readonly clock: Clock;
-  /** IANA zone of the times in the summary; UTC unless given. */
+  /** IANA zone of the times in the summary; UTC by default. */
   readonly zone?: string;
   readonly signal: AbortSignal;
-  /** Lists and readings under way at once; 16 unless given. */
+  /** Lists and readings under way at once; 16 by default. */
   readonly requests?: number;
-  /** Sealing threads at most; by the number of cores unless given. */
+  /** Sealing threads at most; by default as the number of cores allows. */
   readonly threads?: number;
 }
 

@@ -4,7 +4,7 @@ import { openPieceBuffers } from './piece-buffers.ts';
 import type { Added, FromSealer, SealedStream, SealingTask } from './sealing-messages.ts';
 import type { StartSealer } from './start-sealer.ts';
 
-/** One sealer as its users see it. Writers wait while all buffers are in use, or too many packs are on their way to the store. */
+/** The handle of one sealer. Writers wait while all buffers are in use, or while too many packs are being stored. */
 export interface SealerHandle {
   /** Checks again whether writers may go on. */
   settle(): void;
@@ -119,7 +119,7 @@ export function openSealerHandle({
     return undefined;
   }
 
-  /** When no stream is open nothing more may come for a while, so what was gathered goes. */
+  /** When no stream is open, nothing more may come for a while, so the buffered bytes are sent. */
   async function close(stream: number, type: BlobType, how: 'whole' | 'abandoned'): Promise<void> {
     while (broken !== undefined || !buffers.ready) await space.promise;
     buffers.end(stream, type, how);

@@ -3,7 +3,7 @@ import type { SnapshotSummary } from '../format/snapshot.ts';
 /** What a run counts, named as in the summary of a snapshot. */
 export type Counts = { -readonly [Name in Exclude<keyof SnapshotSummary, `backup_${string}`>]: number };
 
-/** How something compares with the parent snapshot. */
+/** How an entry compares with the parent snapshot. */
 export type Change = 'new' | 'changed' | 'unmodified';
 
 /** How the files of the sources came into the snapshot, and what was seen of the sources besides. */
@@ -53,7 +53,7 @@ export function countDir(counts: Counts, change: Change): void {
   counts[`dirs_${change}`]++;
 }
 
-/** Takes counts of a part into the whole. */
+/** Adds the counts of a part to the whole. */
 export function addCounts(counts: Counts, part: Counts): void {
   for (const name of Object.keys(part) as (keyof Counts)[]) counts[name] += part[name];
 }

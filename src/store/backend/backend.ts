@@ -3,7 +3,7 @@
  * (test/contract/backend holds them to it); retrying and the like are wrappers around the same interface.
  */
 
-/** The folders of a repository; `config` is one file, its name is not looked at. */
+/** The folders of a repository; `config` is one file, whose name is ignored. */
 export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data';
 
 export interface ListedFile {
@@ -33,11 +33,11 @@ export interface Backend {
   stat(type: FileType, name: string): Promise<ListedFile>;
   /** Throws `store/not-found`. */
   remove(type: FileType, name: string): Promise<void>;
-  /** Takes away what `list` does not show of a place without files: leftovers of broken writes, empty folders. */
+  /** Where no files are left, removes what `list` does not show: leftovers of broken writes, empty folders. */
   vacate(): Promise<void>;
 }
 
-/** The name under which `config` is asked for and listed. */
+/** The name under which `config` is read and listed. */
 export const configName = 'config';
 
 /** The path of a file inside a repository, the same on disks and in buckets. */

@@ -31,7 +31,7 @@ const soon = { afterMs: 500 };
 
 const unexpected: Meaning = { code: 'store/unavailable', what: 'failed in an unexpected way', passes: true };
 
-/** What an error of the file system means, to follow upon the name of what failed. */
+/** What an error of the file system means, worded to follow the name of what failed. */
 export function faultWords(error: unknown): string {
   const name = error instanceof Error && 'code' in error ? String(error.code) : '';
   return (meanings[name] ?? unexpected).what;

@@ -3,11 +3,11 @@ import { open, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { faultWords } from './local-error.ts';
 
-/** A folder that files are to be kept in, as it is now. */
+/** The state of a folder in which files are to be kept. */
 export interface FolderFacts {
   folder: string;
   exists: boolean;
-  /** What keeps it from being used, and the cure, to follow upon its name: "is mounted read-only. Remount it for writing". */
+  /** What keeps it from being used, and the cure, worded to follow its name: "is mounted read-only. Remount it for writing". */
   fault?: string;
   freeBytes?: number;
   totalBytes?: number;

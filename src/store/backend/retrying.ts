@@ -4,7 +4,7 @@ import type { Backend, FileType, ListedFile } from './backend.ts';
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /** Attempts in all; 5 unless given. */
+  /** Attempts in all; 5 by default. */
   readonly attempts?: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;

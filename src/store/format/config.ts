@@ -5,7 +5,7 @@ import { goJson } from './go-json.ts';
 import { asText, parseJsonObject } from './json-shape.ts';
 import { degreeOf, isIrreducible, type Polynomial, randomPolynomial } from './polynomial.ts';
 
-/** The settings that make a repository one. */
+/** The settings of a repository. */
 export interface Config {
   readonly version: 2;
   /** 64 hex digits; tells repositories apart. */

@@ -21,7 +21,7 @@ export interface MasterKey {
 const ivLength = 16;
 const tagLength = 16;
 
-/** What an envelope is longer than its content. */
+/** How many bytes longer an envelope is than its content. */
 export const envelopeOverhead = ivLength + tagLength;
 
 /** A new master key from the system's random source. */
@@ -52,7 +52,7 @@ export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
   return content;
 }
 
-/** The content in slices, for who only looks at it. Throws as `decrypt`, before the first slice. */
+/** The content in slices, for callers that keep none of it. Throws as `decrypt` does, before the first slice. */
 export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<Buffer> {
   if (envelope.length < envelopeOverhead) throw damaged('shorter than its own overhead');
   const iv = envelope.subarray(0, ivLength);
@@ -67,7 +67,7 @@ export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<
 }
 
 /**
- * node:crypto answers each update with memory of its own. Of this size it comes from and goes back to the heap; whole chunks
+ * node:crypto allocates the result of each update. At this size it comes from the heap and returns to it; whole chunks
  * would each be mapped, cleared and unmapped by the system.
  */
 const sliceLength = 16 * 1024;
@@ -79,7 +79,7 @@ function* slices(bytes: Uint8Array): Generator<[at: number, slice: Uint8Array]> 
 const randomPool = Buffer.alloc(256 * ivLength);
 let randomLeft = 0;
 
-/** Asking the system for random bytes has a price per question, so they are drawn for many IVs at once; each is used once. */
+/** Each request for random bytes costs a system call, so the bytes of many IVs are drawn at once; each is used once. */
 function freshIv(): Uint8Array {
   if (randomLeft === 0) randomLeft = randomFillSync(randomPool).length;
   randomLeft -= ivLength;
@@ -91,7 +91,7 @@ function oneTimeKey(key: MasterKey, iv: Uint8Array): Buffer {
   return Buffer.concat([key.mac.r, prepared(key).block.update(iv)]);
 }
 
-/** What node:crypto makes of the raw keys; made anew for each message it would cost more than sealing a small one. */
+/** The raw keys as node:crypto objects. Making them anew for each message would cost more than sealing a small one. */
 interface PreparedKey {
   readonly encrypt: KeyObject;
   /** Encrypts single blocks, any number of them: ECB carries nothing from one to the next. */

@@ -1,6 +1,6 @@
 /**
  * JSON as Go's encoding/json writes it: no spaces, HTML characters and line separators escaped, lone surrogates replaced.
- * Equal trees get equal ids only when every writer spells them alike.
+ * Equal trees get equal ids only if every writer encodes them identically.
  */
 
 /** The value as Go would write it; fields that are undefined are left out, the order is the order of the object. */
@@ -10,7 +10,7 @@ export function goJson(value: unknown): string {
   return escapeForGo(JSON.stringify(value, (_, item) => (typeof item === 'string' ? item.toWellFormed() : item)));
 }
 
-/** Perhaps one: JSON.stringify escapes them so. Looking at every string instead would take ten times as long. */
+/** A hint that there may be one: JSON.stringify escapes them so. Examining every string would take ten times as long. */
 const loneSurrogate = /\\ud[89a-f]/;
 
 /** The string as a JSON string literal. */

@@ -10,10 +10,10 @@ export interface IndexedPack {
   readonly blobs: readonly PackedBlob[];
 }
 
-/** Blobs that one index file names at most. Readers take 50,000 and more, but making such a file takes a hundred MiB for a moment. */
+/** The most blobs that one index file names. Readers accept 50,000 and more, but encoding such a file briefly takes 100 MiB. */
 export const blobsPerIndex = 20_000;
 
-/** An index file of these packs. */
+/** Encodes an index file of these packs. */
 export function sealIndex(key: MasterKey, packs: readonly IndexedPack[]): SealedFile<IndexId> {
   return sealFile<IndexId>(key, { packs: packs.map(({ id, blobs }) => ({ id, blobs: blobs.map(blobJson) })) });
 }

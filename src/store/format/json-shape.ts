@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 
-/** The JSON files of a repository are read through these, so that a field of the wrong type is found where it stands. */
+/** Readers for the JSON files of a repository. A field of the wrong type is an error that names the field. */
 export type JsonObject = { readonly [name: string]: unknown };
 
 /** The JSON object in these bytes. Throws `repository/damaged`. */

@@ -6,7 +6,7 @@ import { goJson } from './go-json.ts';
 import { idOf, type KeyId } from './ids.ts';
 import { asCount, asObject, asText, type JsonObject, malformed, optional, parseJsonObject } from './json-shape.ts';
 
-/** How hard a password is to try: scrypt with r = 8 always, since some readers refuse anything else. */
+/** The cost of trying a password. scrypt's r is always 8, since some readers refuse anything else. */
 export interface Scrypt {
   readonly N: number;
   readonly r: number;
@@ -14,9 +14,9 @@ export interface Scrypt {
 }
 
 export interface ScryptCosts {
-  /** For passwords that people keep: 32 MiB and about 100 ms a try. */
+  /** For passwords that people keep: 32 MiB and about 100 ms for each try. */
   readonly forPeople: Scrypt;
-  /** For 256 random bits, which nobody guesses. */
+  /** For 256 random bits, which cannot be guessed. */
   readonly forRandomPasswords: Scrypt;
 }
 
@@ -25,7 +25,7 @@ export const scryptCosts: ScryptCosts = {
   forRandomPasswords: { N: 16384, r: 8, p: 1 },
 };
 
-/** What a key file tells without its password. */
+/** What can be read from a key file without its password. */
 export interface KeyFileFacts {
   readonly created: string;
   readonly username: string;

@@ -7,7 +7,7 @@ import { encodeEntry, encodePackHeader, longestEntry, packIdOf } from './pack-he
 export interface FinishedPack {
   readonly id: PackId;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What its header says of its blobs, for `decodeEntries`: objects would take ten times the memory. */
+  /** The encoded header entries of its blobs, for `decodeEntries`; objects would take ten times the memory. */
   readonly entries: Uint8Array<ArrayBuffer>;
 }
 
@@ -20,7 +20,7 @@ export interface OpenPack {
   finish(): FinishedPack;
 }
 
-/** A new pack. It is built in `buffer` where that is large enough, so that the memory can be used for many packs in turn. */
+/** A new pack. It is built in `buffer` where that is large enough, so that many packs can reuse the memory. */
 export function openPack(key: MasterKey, buffer: ArrayBuffer = new ArrayBuffer(0)): OpenPack {
   const blobs = openGrowing(buffer);
   const entries = openGrowing(new ArrayBuffer(64 * longestEntry));
@@ -40,7 +40,7 @@ export function openPack(key: MasterKey, buffer: ArrayBuffer = new ArrayBuffer(0
   };
 }
 
-/** Bytes that follow each other, in memory that is moved to a larger place when it is full. */
+/** A growing sequence of bytes; when its memory is full, it moves to a larger buffer. */
 function openGrowing(buffer: ArrayBuffer) {
   let bytes = new Uint8Array(buffer);
   let size = 0;

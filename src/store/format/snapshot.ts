@@ -3,7 +3,7 @@ import { parseId, type SnapshotId, type TreeId } from './ids.ts';
 import { asCount, asList, asObject, asText, type JsonObject, optional, present } from './json-shape.ts';
 import { openSealedFile, type SealedFile, sealFile } from './unpacked-file.ts';
 
-/** What a run did; times are RFC 3339, sizes bytes. Every field is written, since some readers demand all of them. */
+/** What a run did. Times are RFC 3339, sizes are bytes. Every field is written, since some readers require all of them. */
 export interface SnapshotSummary {
   readonly backup_start: string;
   readonly backup_end: string;
@@ -36,7 +36,7 @@ export interface Snapshot {
   readonly gid?: number;
   readonly excludes?: readonly string[];
   readonly tags?: readonly string[];
-  /** The first form of a snapshot that was changed since. */
+  /** The id of the original, for a snapshot that was rewritten later. */
   readonly original?: SnapshotId;
   readonly program_version?: string;
   readonly summary?: SnapshotSummary;
@@ -105,7 +105,7 @@ function asTexts(value: unknown, what: string): string[] {
   return asList(value, what).map((item) => asText(item, what));
 }
 
-/** Older and other writers leave fields out; what is missing counts as nothing. */
+/** Older and other writers leave fields out; a missing count is 0. */
 function parseSummary(value: unknown): SnapshotSummary {
   const json: JsonObject = asObject(value, 'snapshot');
   const text = (name: string) => optional(json[name], asText, 'snapshot') ?? '';

@@ -3,7 +3,7 @@ import { constants, type ZstdCompress, type ZstdDecompress } from 'node:zlib';
 /** A compressor or decompressor that is kept from one frame to the next. */
 export interface ZstdContext {
   /**
-   * Works the input into `buffer`, which must have a byte more than the result needs, and answers how long the result is; undefined
+   * Writes the result into `buffer`, which must have one byte more than the result needs, and returns its length; undefined
    * when it did not fit, is no frame, or is not of the length expected.
    */
   run(input: Uint8Array, buffer: Uint8Array, expected?: number): number | undefined;
@@ -11,7 +11,7 @@ export interface ZstdContext {
 
 /**
  * The context below a zlib stream. `zstdCompressSync` makes a context for each call, which costs more than it takes to compress
- * a small blob; the streams keep theirs but work asynchronously. What lies below them works at once, but is not documented: so it
+ * a small blob; the streams keep theirs but work asynchronously. The binding below them is synchronous but not documented: so it
  * must look as expected and prove itself on a frame first. Undefined where it does not; the documented way does the same, slower.
  */
 export function openZstdContext(open: () => ZstdCompress | ZstdDecompress, proof: Proof): ZstdContext | undefined {
@@ -35,7 +35,7 @@ export interface Proof {
 
 type Run = (input: Uint8Array, buffer: Uint8Array) => number | undefined;
 
-/** Twice, since the second frame is the first that meets a used context. */
+/** Twice, since only the second frame runs in a used context. */
 function proves(run: Run, { input, isRight }: Proof): boolean {
   const once = () => {
     const buffer = new Uint8Array(1024);

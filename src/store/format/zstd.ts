@@ -13,7 +13,7 @@ const decompressor = openZstdContext(() => createZstdDecompress(), {
   isRight: (plain) => hello.plain.equals(plain),
 });
 
-/** What is longer than any chunk goes the documented way, so that contexts and buffers stay small. */
+/** Input longer than any chunk goes through the documented API, so that contexts and buffers stay small. */
 const longestKept = 8 * 1024 * 1024;
 let buffer = Buffer.allocUnsafeSlow(256 * 1024);
 
@@ -28,7 +28,7 @@ const sampled = 256 * 1024;
 const sampleLength = 8 * 1024;
 const samples = 4;
 
-/** Whether compressing is worth a try: of what is long, samples tell what is packed already (pictures, films, archives). */
+/** Whether compression is worth trying: in long input, samples show what is compressed already (pictures, films, archives). */
 export function mayShrink(bytes: Uint8Array): boolean {
   if (bytes.length < sampled) return true;
   const step = Math.floor((bytes.length - sampleLength) / (samples - 1));
@@ -65,7 +65,7 @@ function bufferOf(length: number): Buffer {
   return buffer;
 }
 
-/** More than a frame of so many bytes can take. */
+/** An upper bound for the size of a frame of so many bytes. */
 function boundOf(length: number): number {
   return length + (length >> 7) + 1024;
 }

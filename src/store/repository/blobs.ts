@@ -21,7 +21,7 @@ export interface Blobs {
    * while the last ones are being used; no more than about 32 MiB is held.
    */
   loadBlobs<Type extends BlobType>(type: Type, ids: Iterable<BlobIdOf<Type>>): AsyncIterable<LoadedBlob>;
-  /** A folder; recent ones are kept at hand. Throws `repository/damaged`. */
+  /** A folder; recent ones are cached. Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
 }
 
@@ -96,7 +96,7 @@ async function* openWindow(reader: Reader, type: BlobType, { wanted, sealed }: W
   for (const { id, at } of wanted) yield await openOne(reader, type, id, sealed.get(id), at);
 }
 
-/** What did not come whole with its neighbours is asked for alone, from every pack that has it. */
+/** A blob that was not read whole with its neighbours is read alone, from every pack that has it. */
 async function openOne(
   reader: Reader,
   type: BlobType,

@@ -1,10 +1,10 @@
-/** Keeps what was used last, up to a weight. */
+/** A cache of the most recently used values, limited by their total weight. */
 export interface Cache<Key, Value> {
   get(key: Key): Value | undefined;
   set(key: Key, value: Value, weight: number): void;
 }
 
-/** A cache that forgets what was not used for longest once the weights sum up to more than `most`. */
+/** A cache that drops the least recently used values when the weights add up to more than `most`. */
 export function createCache<Key, Value>(most: number): Cache<Key, Value> {
   const kept = new Map<Key, { value: Value; weight: number }>();
   let total = 0;

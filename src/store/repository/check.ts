@@ -12,7 +12,7 @@ import type { Repository } from './repository.ts';
 export type ReadShare = 'none' | 'all' | { readonly part: number; readonly of: number } | { readonly percent: number };
 
 export interface CheckOptions {
-  /** 'none' unless told. */
+  /** 'none' by default. */
   readonly readData?: ReadShare;
   readonly signal?: AbortSignal;
   /** 0 to 1; for the random share. */

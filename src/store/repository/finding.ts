@@ -13,7 +13,7 @@ export type FindingKind =
 /** Something wrong with a repository. */
 export interface Finding {
   readonly kind: FindingKind;
-  /** A hint takes nothing from what can be restored. */
+  /** A hint does not affect what can be restored. */
   readonly severity: 'error' | 'hint';
   /** For people, names the file on the store. */
   readonly message: string;

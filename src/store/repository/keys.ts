@@ -15,9 +15,9 @@ export interface NewKey {
 
 /** Passwords of a repository: each key file wraps the same master key. Readers try 20 of them at most, so keep few. */
 export interface Keys {
-  /** Makes one more password that opens the repository. */
+  /** Adds a password that opens the repository. */
   addKey(password: string, options: NewKey): Promise<KeyId>;
-  /** Ends a password for who has not opened the repository yet; who has seen the master key keeps it. The key in use stays. */
+  /** Removes a password. Whoever opened the repository with it before still has the master key. The key in use cannot be removed. */
   removeKey(id: KeyId): Promise<void>;
   listKeys(): AsyncIterable<KeyFileFacts & { readonly id: KeyId }>;
 }

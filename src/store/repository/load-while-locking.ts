@@ -13,8 +13,8 @@ export interface SettlingLock extends AsyncDisposable {
 }
 
 /**
- * Loads the index while the lock settles, which takes a while by design. That is as safe as doing one after the other: who
- * removes packs replaces the index files that name them first, so it is enough to see afterwards that none of them is gone.
+ * Loads the index while the lock settles, which takes a while by design. That is as safe as doing one after the other: whoever
+ * removes packs first replaces the index files that name them, so it is enough to see afterwards that none of them is gone.
  */
 export async function loadWhileLocking(
   repository: Pick<Repository, 'backend' | 'masterKey' | 'loadIndex'>,

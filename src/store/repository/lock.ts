@@ -15,7 +15,7 @@ export interface Lockable {
 
 export interface LockOptions extends LockOwner {
   readonly clock: Clock;
-  /** Needed alone: prune, check. Otherwise others may write beside us. */
+  /** Exclusive, as prune and check need it. Otherwise others may write at the same time. */
   readonly exclusive?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -99,7 +99,7 @@ function lockedBy({ id, lock }: ListedLock): AppError {
   );
 }
 
-/** One timer writes the lock anew, a second one watches, because a store that hangs would hold the first. */
+/** One timer refreshes the lock; a second one watches, because a store that hangs would block the first. */
 function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): RepositoryLock {
   const { clock } = options;
   const ended = new AbortController();
@@ -129,7 +129,7 @@ function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): 
   };
 }
 
-/** The new lock is there before the old one goes. Undefined when the old one was gone already. */
+/** Writes the new lock before it removes the old one. Undefined when the old one was gone already. */
 async function refreshLock(repository: Lockable, options: LockOptions, held: HeldLock): Promise<HeldLock | undefined> {
   if (!(await isThere(repository, held.id))) return undefined;
   const next = await writeLock(repository, options);

@@ -16,9 +16,9 @@ export interface LockOwner {
   /** `nightkeep-<instance>`: one a machine, and never the name of a machine on which a person runs restic. */
   readonly hostname: string;
   readonly username?: string;
-  /** Ours unless given. */
+  /** This process's by default. */
   readonly pid?: number;
-  /** Whether a process of this machine lives; asks the system unless given. */
+  /** Whether a process of this machine lives; asks the system by default. */
   readonly isAlive?: (pid: number) => boolean;
   /** The locks that it holds; one with its pid that is not among them is of an earlier process of that number. */
   readonly held: Set<LockId>;
@@ -47,7 +47,7 @@ export async function listLocks(
   return locks;
 }
 
-/** Whether a lock is ours and its process is gone: nobody else may judge that. */
+/** Whether a lock is of this installation and its process is gone. Only the machine that took it can tell. */
 export function isDead({ id, lock }: ListedLock, owner: LockOwner, now: Date): boolean {
   if (lock.hostname !== owner.hostname || owner.held.has(id)) return false;
   if (now.getTime() - timestampMs(lock.time) > staleAfterMs) return true;

@@ -7,7 +7,7 @@ export interface FoundBlob extends BlobLocation {
   readonly packId: PackId;
 }
 
-/** What a thread may ask of an index that another one fills. */
+/** The part of an index that another thread may read while one thread fills it. */
 export interface BlobIndex {
   has(type: BlobType, id: BlobId): boolean;
   find(type: BlobType, id: BlobId): FoundBlob | undefined;
@@ -130,7 +130,7 @@ function readIndex(memory: Memory): BlobIndex & { read(row: number): FoundBlob }
   };
 }
 
-/** As `rowsWith`, for the one question that is asked of every blob. */
+/** As `rowsWith`, but faster: it is called for every blob. */
 function firstRowWith({ table: tableNow, rows }: Memory, type: BlobType, id: BlobId): number | undefined {
   const words = wordsOf(id);
   const table = tableNow();

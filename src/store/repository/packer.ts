@@ -21,7 +21,7 @@ export interface PackerTarget extends Pick<Indexes, 'saveIndex'> {
   readonly index: MasterIndex;
 }
 
-/** A long night that breaks off loses no more than this: what an index names is not sent again. */
+/** An interrupted run loses no more than this: what an index names is not sent again. */
 const longestWithoutIndexMs = 10 * 60_000;
 
 /** Index files are written as they are full, every ten minutes, and at `flush`. */

@@ -17,10 +17,10 @@ export interface PlannedRead {
 
 const windowBytes = 8 * 1024 * 1024;
 const windowBlobs = 1000;
-/** Reading over a gap this small is cheaper than asking twice. */
+/** Reading across a gap this small is cheaper than a second request. */
 const smallGap = 8 * 1024;
 
-/** The blobs in portions of a few MiB, in their order. */
+/** The blobs in batches of a few MiB, in order. */
 export function* windowsOf(
   ids: Iterable<BlobId>,
   find: (id: BlobId) => FoundBlob | undefined,

@@ -26,12 +26,12 @@ export interface Repository extends Keys, Indexes, Blobs, Snapshots {
 export interface NewRepository {
   readonly password: string;
   readonly clock: Clock;
-  /** For who reads `restic key list`. */
+  /** Shown by `restic key list`. */
   readonly username?: string;
   readonly hostname?: string;
-  /** How hard the password is to try; a random service password needs less. */
+  /** The cost of trying the password; a random service password needs less. */
   readonly scrypt?: Scrypt;
-  /** A random one unless given. */
+  /** A random one by default. */
   readonly polynomial?: Polynomial;
 }
 

@@ -17,11 +17,11 @@ export interface Snapshots {
   listSnapshots(onDamage?: (error: AppError) => void): AsyncIterable<SavedSnapshot>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
   loadSnapshot(id: SnapshotId): Promise<Snapshot>;
-  /** The one snapshot whose id begins so, or the newest for 'latest'. Throws `repository/no-such-snapshot`. */
+  /** The only snapshot whose id begins with this text, or the newest for 'latest'. Throws `repository/no-such-snapshot`. */
   findSnapshot(idOrPrefix: string): Promise<SavedSnapshot>;
   /** Everything that it names must be durable and indexed already. */
   saveSnapshot(snapshot: Snapshot): Promise<SnapshotId>;
-  /** Removes the snapshot; what only it used stays in the packs until a prune. */
+  /** Removes the snapshot. Data that only it used stays in the packs until a prune. */
   forgetSnapshot(id: SnapshotId): Promise<void>;
 }
 

@@ -7,12 +7,12 @@ type Reader = Pick<Blobs, 'loadBlob' | 'loadBlobs'>;
 
 /** Folders asked for together; their trees lie beside each other in a pack as a rule. */
 const together = 32;
-/** Siblings that are remembered, and bytes that wait for who asks for them. */
+/** Limits of the siblings that are remembered, and of the bytes read ahead. */
 const mostSiblings = 100_000;
 const mostAhead = 4 * 1024 * 1024;
 
 /**
- * Loads trees for who walks them all, each once: with the first of some sibling folders come the others, in one read of the
+ * Loads trees for callers that walk all of them, each once: the first of some sibling folders brings the others, in one read of the
  * store instead of one for each. Throws as `Blobs.loadTree`.
  */
 export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadTree'] {
@@ -20,7 +20,7 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadT
   const underWay = new Map<readonly TreeId[], Promise<void>>();
   const ahead = openAhead();
 
-  /** A tree that does not come whole is left to `loadBlob`, which says what is wrong. */
+  /** A tree that was not read whole is left to `loadBlob`, which says what is wrong. */
   async function readGroup(ids: readonly TreeId[]): Promise<void> {
     for await (const blob of loadBlobs('tree', ids)) if ('bytes' in blob) ahead.put(blob.id, blob.bytes);
   }
@@ -49,7 +49,7 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadT
   };
 }
 
-/** Bytes that wait to be taken, once each; beyond a limit the oldest are given up. */
+/** Bytes read ahead, each to be taken once; beyond a limit the oldest are dropped. */
 function openAhead() {
   const waiting = new Map<string, Buffer>();
   let bytes = 0;

@@ -2,7 +2,7 @@ import type { AppError } from '../../errors.ts';
 import type { BlobId, DataId, TreeId } from '../format/ids.ts';
 import type { Tree } from '../format/tree.ts';
 
-/** What reading back needs of a repository. */
+/** What restoring needs of a repository. */
 export interface ReadableRepository {
   /** Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;

@@ -6,11 +6,11 @@ import { nameToBytes, shownName } from '../format/file-name.ts';
 /** Where a restore writes. Paths are names below the folder, as file-name.ts keeps them; no link is ever followed. */
 export interface TargetFolder {
   kindAt(path: Path): Promise<'nothing' | 'file' | 'folder' | 'link' | 'other'>;
-  /** Makes the folder, or takes the one that is there. */
+  /** Makes the folder, or uses the existing one. */
   makeFolder(path: Path): Promise<void>;
-  /** Writes a file whole or not at all; replaces a file or a link that is there. */
+  /** Writes a file whole or not at all; replaces an existing file or link. */
   writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: Attributes): Promise<void>;
-  /** Makes a link, in the place of a file or a link that is there. */
+  /** Makes a link; replaces an existing file or link. */
   makeLink(path: Path, target: string): Promise<void>;
   /** Permission bits and time of the last change. */
   setAttributes(path: Path, attributes: Attributes): Promise<void>;
@@ -43,7 +43,7 @@ export function openTargetFolder(folder: string): TargetFolder {
   };
 }
 
-/** Short, because the name that it stands for may be as long as names can be. */
+/** Short, because the final name may already be as long as names can be. */
 function temporaryName(): string {
   return `.nightkeep-${randomBytes(6).toString('hex')}`;
 }

@@ -5,7 +5,7 @@ import type { FileNode } from '../format/node.ts';
 import { findPlace } from './browse.ts';
 import type { ReadableRepository } from './contract.ts';
 
-/** Bytes `start` to `end`, the end not included; what is left out is the file's own. */
+/** Bytes `start` to `end`, the end not included. They default to the file's own. */
 export interface FileRange {
   readonly start?: number;
   readonly end?: number;
@@ -13,7 +13,7 @@ export interface FileRange {
 
 export interface OpenedFile {
   readonly node: FileNode;
-  /** Once; throws `repository/damaged` where the file is. Only the blobs that the range touches are read. */
+  /** Can be read once; throws `repository/damaged` where the file is. Only the blobs that the range touches are read. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 

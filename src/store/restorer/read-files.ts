@@ -4,7 +4,7 @@ import type { ReadableRepository } from './contract.ts';
 
 export interface ReadFile {
   readonly node: FileNode;
-  /** Once, before the next file is asked for; throws `repository/damaged`, also when it is not as long as the node says. */
+  /** Can be read once, before the next file is requested. Throws `repository/damaged`, also when it is not as long as the node says. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -21,7 +21,7 @@ export async function* readFiles(repository: ReadableRepository, files: readonly
 
 type Loaded = { readonly bytes: Buffer } | { readonly error: AppError };
 
-/** The blobs that are left of a file. */
+/** The remaining blobs of a file. */
 async function* next(blobs: AsyncIterator<Loaded>, left: { count: number }): AsyncGenerator<Loaded> {
   while (left.count > 0) {
     left.count--;

@@ -10,7 +10,7 @@ import type { Path, TargetFolder } from './folder.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 
 export interface RestoreOptions {
-  /** A folder (its content is restored) or another entry of the snapshot; everything unless given. */
+  /** A folder (its content is restored) or another entry of the snapshot; everything by default. */
   readonly path?: string;
   /** Replace files that are there and fill folders that are there. */
   readonly overwrite?: boolean;
@@ -128,7 +128,7 @@ function attributesOf({ mode, mtime }: Node) {
   return { mode: mode % 0o1000, mtime: timestampSeconds(mtime) };
 }
 
-/** One entry's failure is noted; only what ends everything goes up. */
+/** A failure of one entry becomes a problem; what ends the whole restore is thrown. */
 async function attempt({ report }: Restoring, path: Path, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -30,7 +30,7 @@ export interface WrittenEntry extends ZipEntry, ZipSizes {
 const max32 = 0xffffffff;
 const max16 = 0xffff;
 
-/** Before the content. With no sizes yet, they follow the content in a descriptor; `large` then says that they may need 64 bits. */
+/** The header before the content. Without sizes, a descriptor after the content has them; `large` then says that they may need 64 bits. */
 export function localHeader(entry: ZipEntry, sizes: ZipSizes | undefined, large = false): Buffer {
   const name = Buffer.from(entry.name);
   const extra = Buffer.concat([timeExtra(entry), ...(large ? [large64Extra([0, 0])] : [])]);
@@ -122,7 +122,7 @@ function writeCommon(
   header.writeUInt32LE(Math.min(sizes?.size ?? 0, max32), at + 18);
 }
 
-/** Two-second steps since 1980, here in UTC; who reads the extended time gets it right everywhere. */
+/** Two-second steps since 1980, here in UTC. Readers of the extended time get the exact moment in every zone. */
 function dosTime(seconds: number): { date: number; time: number } {
   const at = new Date(Math.min(Math.max(seconds, 315_532_800), 4_354_819_198) * 1000);
   const date = ((at.getUTCFullYear() - 1980) << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate();

@@ -21,7 +21,7 @@ import {
 
 /**
  * A folder of a snapshot as a zip file, made while it is read. A small file that is damaged is left out and named in the entry
- * `NOT RESTORED.txt` at the end; damage inside a large one, of which a part is on its way already, ends the stream with the error.
+ * `NOT RESTORED.txt` at the end; damage in a large one, part of which has been sent already, ends the stream with the error.
  * Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
@@ -50,13 +50,13 @@ interface Zipping {
 }
 
 const deflate = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
-/** Up to here packing costs more than it gains. */
+/** Up to this size, compressing costs more than it gains. */
 const tinyFile = 256;
-/** Up to here a file is packed before its header is written, so that the header tells its sizes. */
+/** Up to this size, a file is compressed before its header is written, so that the header has its sizes. */
 const smallFile = 1024 * 1024;
-/** From here on a file may grow beyond 4 GiB when it does not pack well. */
+/** From this size on, a file that does not compress may grow beyond 4 GiB. */
 const largeFile = 0xf0000000;
-/** Fast, since people wait for it and much of what they keep is packed already. */
+/** Fast, since people wait for it and much of their data is compressed already. */
 const level = 1;
 
 async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -153,7 +153,7 @@ function entryOf(name: string, node: Node, method: ZipEntry['method']): ZipEntry
   return { name, method, mode: type + (node.mode % 0o1000), mtime: timestampSeconds(node.mtime) };
 }
 
-/** What the work gives; undefined, and noted, when it is damaged. */
+/** The result of the work; undefined, and recorded, when the file is damaged. */
 async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

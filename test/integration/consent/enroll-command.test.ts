@@ -141,7 +141,7 @@ test('another device is shown the code and a QR code that leads to it', async ()
   const running = runCommand(['enroll', 'device', '--yes'], {
     line: (text) => {
       said.push(text);
-      if (text.startsWith('The code holds until')) shown.resolve();
+      if (text.startsWith('The code is valid until')) shown.resolve();
     },
   });
   await shown.promise;

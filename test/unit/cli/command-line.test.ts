@@ -85,7 +85,7 @@ describe('a command line that is wrong is refused with what was meant, or how it
     ['enroll password --yes', 'Say whose consent it is with --user NAME.'],
     ['backup', 'Say either --user NAME or --all.'],
     ['backup --all --user alice', 'Say either --user NAME or --all.'],
-    ['restore --user alice', 'Say where to with --to DIR.'],
+    ['restore --user alice', 'Name the folder to restore into with --to DIR.'],
     ['grants --expiring 1d --forecast 2d', '--forecast and --expiring do not go together.'],
     ['grants --forecast 2d --state active', '--forecast and --state do not go together.'],
     ['grants --ask-again --forecast 2d', '--forecast and --ask-again do not go together.'],
