@@ -6,7 +6,7 @@ import type { Environment } from '../../src/config/environment.ts';
 import { texts } from '../../src/web/texts.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, expectPlainWords } from '../support/harness/nightkeep.ts';
-import { consent } from '../support/harness/scene.ts';
+import { consent } from '../support/harness/service-fixture.ts';
 import { keyLine } from '../support/harness/settings.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openTestDatabase } from '../support/servers/postgres.ts';
@@ -107,8 +107,8 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
 
 describe('a keyring that is not that of the database is refused with 2', () => {
   const told =
-    /^nightkeep: The keyring is not the one [^\n]+ key scene is missing or another one\. Put the right KEYRING back\.\n$/;
-  test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('scene') }, 2, told));
+    /^nightkeep: The keyring is not the one [^\n]+ key service is missing or another one\. Put the right KEYRING back\.\n$/;
+  test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('service') }, 2, told));
   test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 2, told));
   test('none, on a machine that has no DATA_DIR yet', () =>
     expectRefusal(['start'], { KEYRING: '', DATA_DIR: join(installation.folder, 'new machine') }, 2, told));

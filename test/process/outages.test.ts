@@ -6,7 +6,7 @@ import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually } from '../support/harness/nightkeep.ts';
-import { consent } from '../support/harness/scene.ts';
+import { consent } from '../support/harness/service-fixture.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { openCuttableProxy } from '../support/servers/cuttable-proxy.ts';
 

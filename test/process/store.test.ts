@@ -11,7 +11,7 @@ import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
-import { consent } from '../support/harness/scene.ts';
+import { consent } from '../support/harness/service-fixture.ts';
 import type { Visitor } from '../support/realms/realm.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { consent, grantOf, openScene } from '../support/harness/scene.ts';
+import { consent, grantOf, openServiceFixture } from '../support/harness/service-fixture.ts';
 import type { ClientKind, Provider } from '../support/realms/realm.ts';
 
 const kinds: readonly ClientKind[] = [
@@ -12,12 +12,12 @@ const kinds: readonly ClientKind[] = [
 /** The ways in which a provider knows Nightkeep again. */
 export function describeClients(provider: Provider): void {
   test.each(kinds)('a client that is %s consents, and has its nights, also after a restart', async (client) => {
-    await using scene = await openScene(provider, { client, rules: { rotation: { reuse: 0 } } });
-    await consent(scene, alice);
-    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-    await scene.restart();
-    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-    const { state, generation, sealedDpopKey } = await grantOf(scene, alice);
+    await using fixture = await openServiceFixture(provider, { client, rules: { rotation: { reuse: 0 } } });
+    await consent(fixture, alice);
+    expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+    await fixture.restart();
+    expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+    const { state, generation, sealedDpopKey } = await grantOf(fixture, alice);
     expect({ state, generation }).toEqual({ state: 'active', generation: 4 });
     expect(sealedDpopKey !== null).toBe(client.startsWith('public'));
   });

@@ -8,10 +8,10 @@ import {
   exchangesOf,
   grantOf,
   homeOf,
-  openScene,
+  openServiceFixture,
   runsOf,
   sweepUntil,
-} from '../support/harness/scene.ts';
+} from '../support/harness/service-fixture.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
 
 const minute = 60_000;
@@ -42,37 +42,40 @@ export function describeConsentFaults(provider: Provider): void {
   const told = ofOnePerson.filter(([fault]) => provider.behavesAs === '26.7' || !fault.includes('role'));
   describe.each(told)('when %s', (fault, reason) => {
     test("only that person's nights stop, and they go on when it is mended, or after a new consent", async () => {
-      await using scene = await openScene(provider);
-      const [ofAlice, ofBob] = [await consent(scene, alice), await consent(scene, bob)];
-      const undo = await scene.realm.inject(fault, alice);
+      await using fixture = await openServiceFixture(provider);
+      const [ofAlice, ofBob] = [await consent(fixture, alice), await consent(fixture, bob)];
+      const undo = await fixture.realm.inject(fault, alice);
 
-      scene.pass(10 * minute);
-      await backUpNow(scene, ofAlice);
-      await backUpNow(scene, ofBob);
-      expect((await runsOf(scene, alice)).at(-1)).toMatchObject({ state: 'failed', errorCode: 'grant/not-usable' });
-      expect((await runsOf(scene, bob)).at(-1)).toMatchObject({ state: 'succeeded' });
+      fixture.pass(10 * minute);
+      await backUpNow(fixture, ofAlice);
+      await backUpNow(fixture, ofBob);
+      expect((await runsOf(fixture, alice)).at(-1)).toMatchObject({ state: 'failed', errorCode: 'grant/not-usable' });
+      expect((await runsOf(fixture, bob)).at(-1)).toMatchObject({ state: 'succeeded' });
       const words = texts.protection.consent;
       const doubted = mendedThere.has(reason) ? words[reason] : words.consent_refused;
-      expect(await homeOf(scene, ofAlice)).toContain(doubted.happened);
+      expect(await homeOf(fixture, ofAlice)).toContain(doubted.happened);
 
-      await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
-      expect(await grantOf(scene, alice)).toMatchObject({ reason });
-      const home = await homeOf(scene, ofAlice);
+      await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+      expect(await grantOf(fixture, alice)).toMatchObject({ reason });
+      const home = await homeOf(fixture, ofAlice);
       expect(home).toContain(texts.home.expired);
       expect(home).toContain(words[reason].happened);
-      expect(await scene.command('grants')).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
-      expect((await exchangesOf(scene, alice)).at(-1)).toMatchObject({ verdict: 'person', errorCode: 'invalid_grant' });
-      expect(await scene.night()).toHaveLength(1);
-      expect(await homeOf(scene, ofBob)).toContain(texts.home.protected);
-      expect((await scene.command('snapshots', '--user', 'alice')).split('\n')).toHaveLength(1);
+      expect(await fixture.command('grants')).toMatch(new RegExp(`alice +needs_consent .*\\(${reason}\\)`));
+      expect((await exchangesOf(fixture, alice)).at(-1)).toMatchObject({
+        verdict: 'person',
+        errorCode: 'invalid_grant',
+      });
+      expect(await fixture.night()).toHaveLength(1);
+      expect(await homeOf(fixture, ofBob)).toContain(texts.home.protected);
+      expect((await fixture.command('snapshots', '--user', 'alice')).split('\n')).toHaveLength(1);
 
       if (undo !== undefined) {
         await undo();
-        await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
-      } else if (fault !== 'the person is deleted') await consent(scene, alice);
+        await sweepUntil(fixture, day, async () => (await grantOf(fixture, alice)).state === 'active');
+      } else if (fault !== 'the person is deleted') await consent(fixture, alice);
       else return;
-      expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
-      const [first, second, ...more] = await scene.night();
+      expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
+      const [first, second, ...more] = await fixture.night();
       expect([first?.state, second?.state, more]).toEqual(['succeeded', 'succeeded', []]);
     });
   });
@@ -81,17 +84,17 @@ export function describeConsentFaults(provider: Provider): void {
     test.each(ofTheRealm)(
       'is condemned when %s, and lives again when that is taken back, without consent',
       async (fault) => {
-        await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } } });
-        const visitor = await consent(scene, alice);
-        const undo = await scene.realm.inject(fault, alice);
-        scene.pass(10 * minute);
-        await backUpNow(scene, visitor);
-        await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
-        expect(await grantOf(scene, alice)).toMatchObject({ reason: 'signed_out' });
+        await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } } });
+        const visitor = await consent(fixture, alice);
+        const undo = await fixture.realm.inject(fault, alice);
+        fixture.pass(10 * minute);
+        await backUpNow(fixture, visitor);
+        await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+        expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'signed_out' });
         await undo?.();
-        await sweepUntil(scene, day, async () => (await grantOf(scene, alice)).state === 'active');
-        expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-        expect(await scene.realm.offlineSessions(alice)).toBe(1);
+        await sweepUntil(fixture, day, async () => (await grantOf(fixture, alice)).state === 'active');
+        expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+        expect(await fixture.realm.offlineSessions(alice)).toBe(1);
       },
     );
   });
@@ -102,18 +105,18 @@ export function describeConsentFaults(provider: Provider): void {
 /** Older Keycloaks answer `not_allowed`, and count that answer as a use of the token. */
 export function describeTakenRole(provider: Provider): void {
   test('when the role is taken and given back, and somebody says so, one reuse lets the consent live again', async () => {
-    await using scene = await openScene(provider, { rules: { rotation: { reuse: 1 } } });
-    const [visitor] = [await consent(scene, alice), await consent(scene, bob)];
-    const undo = await scene.realm.inject('the role offline_access is taken from the person', alice);
-    scene.pass(10 * minute);
-    await backUpNow(scene, visitor);
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
-    expect(await homeOf(scene, visitor)).toContain(texts.protection.consent.permission_missing.happened);
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 1 } } });
+    const [visitor] = [await consent(fixture, alice), await consent(fixture, bob)];
+    const undo = await fixture.realm.inject('the role offline_access is taken from the person', alice);
+    fixture.pass(10 * minute);
+    await backUpNow(fixture, visitor);
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
+    expect(await homeOf(fixture, visitor)).toContain(texts.protection.consent.permission_missing.happened);
     await undo?.();
     // The service would ask for the same grant each minute, by a clock that is ahead of the command's.
-    await scene.halt();
-    await scene.command('grants', '--ask-again', '--user', 'alice');
-    await scene.restart();
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+    await fixture.halt();
+    await fixture.command('grants', '--ask-again', '--user', 'alice');
+    await fixture.restart();
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
   });
 }

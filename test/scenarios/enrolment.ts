@@ -4,31 +4,31 @@ import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { databaseOf, openScene, type Scene } from '../support/harness/scene.ts';
+import { databaseOf, openServiceFixture, type ServiceFixture } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
 
 /** Consent without a browser of ours: `nightkeep enroll`, and the nights that follow. */
 export function describeEnrolment(provider: Provider): void {
   test('a person consents on another device, led there by a code', async () => {
-    await using scene = await openScene(provider, { client: 'confidential, for other devices' });
-    const enrolling = run(scene.process('enroll', 'device', '--yes', '--json'));
-    const visitor = await scene.visitor(alice);
+    await using fixture = await openServiceFixture(provider, { client: 'confidential, for other devices' });
+    const enrolling = run(fixture.process('enroll', 'device', '--yes', '--json'));
+    const visitor = await fixture.visitor(alice);
     await visitor.connectDevice(JSON.parse(await enrolling.firstLine).verificationUriComplete);
     expect(visitor.asked()).toEqual(['password', 'consent']);
-    await expectEnrolled(scene, enrolling, 'device');
-    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+    await expectEnrolled(fixture, enrolling, 'device');
+    expect(await fixture.realm.offlineSessions(alice)).toBe(1);
   });
 
   test('a person consents with a password that is typed to the command (direct access grant)', async () => {
-    await using scene = await openScene(provider, { client: 'confidential, with passwords of people' });
-    const enrolling = run(scene.process('enroll', 'password', '--user', alice.username, '--yes'), alice.password);
-    await expectEnrolled(scene, enrolling, 'password');
-    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+    await using fixture = await openServiceFixture(provider, { client: 'confidential, with passwords of people' });
+    const enrolling = run(fixture.process('enroll', 'password', '--user', alice.username, '--yes'), alice.password);
+    await expectEnrolled(fixture, enrolling, 'password');
+    expect(await fixture.realm.offlineSessions(alice)).toBe(1);
   });
 
   test('the client consents for its own service account', async () => {
-    await using scene = await openScene(provider, { client: 'confidential, for itself' });
-    await expectEnrolled(scene, run(scene.process('enroll', 'service', '--yes')), 'service');
+    await using fixture = await openServiceFixture(provider, { client: 'confidential, for itself' });
+    await expectEnrolled(fixture, run(fixture.process('enroll', 'service', '--yes')), 'service');
   });
 }
 
@@ -49,11 +49,11 @@ function run(child: ChildProcessWithoutNullStreams, typed = ''): Running {
 }
 
 /** The command ends well, its first run and a night go well, and the way of consent is on record. */
-async function expectEnrolled(scene: Scene, { ended }: Running, method: string): Promise<void> {
+async function expectEnrolled(fixture: ServiceFixture, { ended }: Running, method: string): Promise<void> {
   expect(await ended).toMatchObject({ code: 0 });
-  await scene.atRest();
-  expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-  const database = databaseOf(scene.processes);
+  await fixture.atRest();
+  expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+  const database = databaseOf(fixture.processes);
   expect(await database.run.findMany()).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }]);
   expect(await database.consent.findMany()).toMatchObject([{ method }]);
   expect(await database.grant.findMany()).toMatchObject([{ state: 'active', generation: 3 }]);

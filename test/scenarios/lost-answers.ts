@@ -8,7 +8,14 @@ import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts.ts';
-import { consent, exchangesOf, grantOf, openScene, type Scene, sweepUntil } from '../support/harness/scene.ts';
+import {
+  consent,
+  exchangesOf,
+  grantOf,
+  openServiceFixture,
+  type ServiceFixture,
+  sweepUntil,
+} from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
 
 const minute = 60_000;
@@ -16,48 +23,48 @@ const minute = 60_000;
 /** The process that asked is killed when the provider has answered: its token is used up, and nobody has the new one. */
 export function describeLostAnswers(provider: Provider): void {
   test('killed between answer and save, reuse 1: the same token is sent once more, and the consent lives', async () => {
-    await using scene = await openScene(provider, { rules: { rotation: { reuse: 1 } }, wired: true });
-    await consent(scene, alice);
-    await killBeforeTheAnswerArrives(scene);
-    await healLater(scene);
-    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-    const verdicts = (await exchangesOf(scene, alice)).map(({ generation, verdict }) => [generation, verdict]);
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 1 } }, wired: true });
+    await consent(fixture, alice);
+    await killBeforeTheAnswerArrives(fixture);
+    await healLater(fixture);
+    expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+    const verdicts = (await exchangesOf(fixture, alice)).map(({ generation, verdict }) => [generation, verdict]);
     expect(verdicts.slice(-2)).toEqual([
       [2, 'ambiguous'],
       [2, 'ok'],
     ]);
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
-    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await fixture.realm.offlineSessions(alice)).toBe(1);
   });
 
   test('killed between answer and save, reuse 0: what is lost was lost by us, and nobody says that it was withdrawn', async () => {
-    await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
-    const visitor = await consent(scene, alice);
-    await killBeforeTheAnswerArrives(scene);
-    await healLater(scene);
-    expect(await scene.night()).toMatchObject([{ state: 'failed' }]);
-    await sweepUntil(scene, 30 * minute, async () => (await grantOf(scene, alice)).state === 'needs_consent');
-    expect(await grantOf(scene, alice)).toMatchObject({ reason: 'lost_rotation' });
-    expect(await scene.command('grants')).toContain('(lost_rotation)');
-    await visitor.open(new URL('login', scene.url).href);
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
+    const visitor = await consent(fixture, alice);
+    await killBeforeTheAnswerArrives(fixture);
+    await healLater(fixture);
+    expect(await fixture.night()).toMatchObject([{ state: 'failed' }]);
+    await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'lost_rotation' });
+    expect(await fixture.command('grants')).toContain('(lost_rotation)');
+    await visitor.open(new URL('login', fixture.url).href);
     await visitor.press(texts.grant.again);
     await visitor.press(texts.consent.agree);
-    await scene.atRest();
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
+    await fixture.atRest();
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
   });
 
   test('killed after the answer came and before the database has it, reuse 0: the disk has it, nothing is lost', async () => {
-    await using scene = await openScene(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
-    await consent(scene, alice);
-    await killBeforeTheDatabaseHasIt(scene);
-    await healLater(scene);
-    expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
-    expect(await scene.realm.offlineSessions(alice)).toBe(1);
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
+    await consent(fixture, alice);
+    await killBeforeTheDatabaseHasIt(fixture);
+    await healLater(fixture);
+    expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await fixture.realm.offlineSessions(alice)).toBe(1);
   });
 }
 
-async function killBeforeTheAnswerArrives({ realm, process }: Scene): Promise<void> {
+async function killBeforeTheAnswerArrives({ realm, process }: ServiceFixture): Promise<void> {
   const answer = realm.holdNextAnswer();
   const asking = process('grants', '--ask-again', '--user', alice.username);
   await answer.given;
@@ -66,16 +73,16 @@ async function killBeforeTheAnswerArrives({ realm, process }: Scene): Promise<vo
 }
 
 /** Holds the grant's row, so that the save waits, and kills the process once its spool holds the answer. */
-async function killBeforeTheDatabaseHasIt(scene: Scene): Promise<void> {
-  const answer = scene.realm.holdNextAnswer();
-  const asking = scene.process('grants', '--ask-again', '--user', alice.username);
+async function killBeforeTheDatabaseHasIt(fixture: ServiceFixture): Promise<void> {
+  const answer = fixture.realm.holdNextAnswer();
+  const asking = fixture.process('grants', '--ask-again', '--user', alice.username);
   await answer.given;
-  const client = new pg.Client({ connectionString: scene.processes[0]?.config.databaseUrl });
+  const client = new pg.Client({ connectionString: fixture.processes[0]?.config.databaseUrl });
   await client.connect();
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM grants FOR UPDATE');
   answer.release();
-  const spool = openSpool(join(scene.folder, 'spool'));
+  const spool = openSpool(join(fixture.folder, 'spool'));
   await expect.poll(() => spool.list(), { timeout: 20_000 }).toHaveLength(1);
   await kill(asking);
   await client.end();
@@ -88,7 +95,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** What the worker does every ten minutes, once the answer can no longer come. */
-async function healLater({ processes, pass }: Scene): Promise<void> {
+async function healLater({ processes, pass }: ServiceFixture): Promise<void> {
   pass(silenceMs + minute);
-  for (const fixture of processes) await heal(fixture);
+  for (const each of processes) await heal(each);
 }

@@ -8,11 +8,11 @@ import {
   databaseOf,
   grantOf,
   homeOf,
-  openScene,
-  type Scene,
+  openServiceFixture,
+  type ServiceFixture,
   sweep,
   sweepUntil,
-} from '../support/harness/scene.ts';
+} from '../support/harness/service-fixture.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
 
 const minute = 60_000;
@@ -32,64 +32,64 @@ const ofEverybody: readonly [RealmFault, string][] = [
 export function describeOperatorFaults(provider: Provider): void {
   describe('ten consents', () => {
     const people = madeUpPeople(10);
-    let scene: Scene;
+    let fixture: ServiceFixture;
 
     beforeAll(async () => {
-      scene = await openScene(provider, { people });
-      for (const person of people) await consent(scene, person);
+      fixture = await openServiceFixture(provider, { people });
+      for (const person of people) await consent(fixture, person);
     }, 300_000);
-    afterAll(() => scene?.[Symbol.asyncDispose]());
+    afterAll(() => fixture?.[Symbol.asyncDispose]());
 
     const told = ofEverybody.filter(([fault]) => provider.behavesAs === '26.7' || !fault.includes('scope'));
     test.each(told)('survive it when %s, however long it lasts, and go on when it is mended', async (fault, reason) => {
-      const undo = await scene.realm.inject(fault, alice);
-      scene.pass(8 * day);
+      const undo = await fixture.realm.inject(fault, alice);
+      fixture.pass(8 * day);
       for (let tried = 0; tried < 30; tried += 1) {
-        await sweep(scene);
-        scene.pass(hour);
+        await sweep(fixture);
+        fixture.pass(hour);
       }
-      expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): ${reason}`);
-      expect(await statesOf(scene)).not.toContain('needs_consent');
+      expect(await circuitsOf(fixture)).toContain(`open   ${fixture.realm.issuer} (nightkeep): ${reason}`);
+      expect(await statesOf(fixture)).not.toContain('needs_consent');
       await undo?.();
-      await sweepUntil(scene, 3 * hour, async () => (await statesOf(scene)).every((state) => state === 'active'));
-      expect(await circuitsOf(scene)).toContain(`closed ${scene.realm.issuer}`);
+      await sweepUntil(fixture, 3 * hour, async () => (await statesOf(fixture)).every((state) => state === 'active'));
+      expect(await circuitsOf(fixture)).toContain(`closed ${fixture.realm.issuer}`);
     });
 
     test('have a good night, all ten of them', async () => {
-      const runs = await scene.night();
+      const runs = await fixture.night();
       expect(runs.map(({ state }) => state)).toEqual(people.map(() => 'succeeded'));
     });
   });
 
   test('when the realm is imported again with other keys the operator is asked first, and then the people', async () => {
-    await using scene = await openScene(provider);
-    const visitors = [await consent(scene, alice), await consent(scene, bob)];
-    await scene.realm.inject('the realm is imported again with other keys', alice);
-    scene.pass(10 * minute);
-    for (const visitor of visitors) await backUpNow(scene, visitor);
+    await using fixture = await openServiceFixture(provider);
+    const visitors = [await consent(fixture, alice), await consent(fixture, bob)];
+    await fixture.realm.inject('the realm is imported again with other keys', alice);
+    fixture.pass(10 * minute);
+    for (const visitor of visitors) await backUpNow(fixture, visitor);
     for (let tried = 0; tried < 10; tried += 1) {
-      await sweep(scene);
-      scene.pass(30 * minute);
+      await sweep(fixture);
+      fixture.pass(30 * minute);
     }
-    expect(await circuitsOf(scene)).toContain(`open   ${scene.realm.issuer} (nightkeep): refusals`);
+    expect(await circuitsOf(fixture)).toContain(`open   ${fixture.realm.issuer} (nightkeep): refusals`);
     for (const visitor of visitors)
-      expect(await homeOf(scene, visitor)).toContain(texts.protection.consent.provider_trouble.happened);
-    expect(await statesOf(scene)).not.toContain('needs_consent');
+      expect(await homeOf(fixture, visitor)).toContain(texts.protection.consent.provider_trouble.happened);
+    expect(await statesOf(fixture)).not.toContain('needs_consent');
 
-    await scene.command('circuits', '--trust', scene.realm.issuer);
-    const allOver = async () => (await statesOf(scene)).every((state) => state === 'needs_consent');
-    await sweepUntil(scene, 30 * minute, allOver);
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'needs_consent', reason: 'ended_at_provider' });
-    const again = await consent(scene, alice);
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', reason: null });
-    expect(await homeOf(scene, again)).not.toContain(texts.home.expired);
+    await fixture.command('circuits', '--trust', fixture.realm.issuer);
+    const allOver = async () => (await statesOf(fixture)).every((state) => state === 'needs_consent');
+    await sweepUntil(fixture, 30 * minute, allOver);
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'needs_consent', reason: 'ended_at_provider' });
+    const again = await consent(fixture, alice);
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
+    expect(await homeOf(fixture, again)).not.toContain(texts.home.expired);
   });
 }
 
-async function statesOf({ processes }: Scene): Promise<string[]> {
+async function statesOf({ processes }: ServiceFixture): Promise<string[]> {
   return (await databaseOf(processes).grant.findMany({ select: { state: true } })).map(({ state }) => state);
 }
 
-async function circuitsOf(scene: Scene): Promise<string> {
-  return scene.command('circuits');
+async function circuitsOf(fixture: ServiceFixture): Promise<string> {
+  return fixture.command('circuits');
 }

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { obtainAccess } from '../../src/flows/custody/obtain-access.ts';
-import { consent, exchangesOf, grantOf, openScene, type Scene } from '../support/harness/scene.ts';
+import {
+  consent,
+  exchangesOf,
+  grantOf,
+  openServiceFixture,
+  type ServiceFixture,
+} from '../support/harness/service-fixture.ts';
 import type { Provider, Rules } from '../support/realms/realm.ts';
 
 const settings: readonly [string, NonNullable<Rules['rotation']>][] = [
@@ -15,33 +21,33 @@ export function describeRotation(provider: Provider): void {
   test.each(settings)(
     'with Revoke Refresh Token %s the consent lives twenty nights with two workers',
     async (...[, rotation]) => {
-      await using scene = await openScene(provider, { rules: { rotation }, workers: 2 });
-      await consent(scene, alice);
+      await using fixture = await openServiceFixture(provider, { rules: { rotation }, workers: 2 });
+      await consent(fixture, alice);
       for (let night = 1; night <= 20; night += 1)
-        expect(await scene.night(() => everyProcessAsks(scene))).toMatchObject([{ state: 'succeeded' }]);
-      const exchanges = (await exchangesOf(scene, alice)).filter(({ purpose }) => purpose !== 'consent');
+        expect(await fixture.night(() => everyProcessAsks(fixture))).toMatchObject([{ state: 'succeeded' }]);
+      const exchanges = (await exchangesOf(fixture, alice)).filter(({ purpose }) => purpose !== 'consent');
       expect(exchanges.length).toBeGreaterThan(20);
       expect(exchanges.every(({ verdict }) => verdict === 'ok')).toBe(true);
       if (rotation !== 'off')
         expect(new Set(exchanges.map(({ generation }) => generation)).size).toBe(exchanges.length);
-      expect(await grantOf(scene, alice)).toMatchObject({ state: 'active' });
-      expect(await scene.realm.offlineSessions(alice)).toBe(1);
+      expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active' });
+      expect(await fixture.realm.offlineSessions(alice)).toBe(1);
     },
   );
 
   test('Revoke Refresh Token may be switched on and off between nights', async () => {
-    await using scene = await openScene(provider, { rules: { rotation: 'off' } });
-    await consent(scene, alice);
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: 'off' } });
+    await consent(fixture, alice);
     for (const rotation of ['off', { reuse: 0 }, { reuse: 0 }, 'off', 'off', { reuse: 1 }, { reuse: 0 }] as const) {
-      await scene.realm.configure({ rotation });
-      expect(await scene.night()).toMatchObject([{ state: 'succeeded' }]);
+      await fixture.realm.configure({ rotation });
+      expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
     }
-    expect(await grantOf(scene, alice)).toMatchObject({ state: 'active', refusals: 0 });
+    expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', refusals: 0 });
   });
 }
 
 /** Each process wants access at the same moment, as when one person's runs fall to several workers. */
-async function everyProcessAsks(scene: Scene): Promise<void> {
-  const { id: grantId } = await grantOf(scene, alice);
-  await Promise.all(scene.processes.map((fixture) => obtainAccess(fixture, { grantId, minimumSeconds: 30 })));
+async function everyProcessAsks(fixture: ServiceFixture): Promise<void> {
+  const { id: grantId } = await grantOf(fixture, alice);
+  await Promise.all(fixture.processes.map((each) => obtainAccess(each, { grantId, minimumSeconds: 30 })));
 }

@@ -1,31 +1,31 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { texts } from '../../src/web/texts.ts';
-import { consent, grantOf, openScene } from '../support/harness/scene.ts';
+import { consent, grantOf, openServiceFixture } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
 
 /** What piles up at a provider: its lists show one offline session a consent, however long it lasts and is renewed. */
 export function describeSessions(provider: Provider): void {
   test('after twenty nights and three renewals there is one offline session, after withdrawing there is none', async () => {
-    await using scene = await openScene(provider);
-    let visitor = await consent(scene, alice);
-    const { id } = await grantOf(scene, alice);
+    await using fixture = await openServiceFixture(provider);
+    let visitor = await consent(fixture, alice);
+    const { id } = await grantOf(fixture, alice);
     for (let night = 1; night <= 20; night += 1) {
-      await scene.night();
+      await fixture.night();
       if (night % 6 !== 0) continue;
       // A fresh browser: the provider begins another session with it.
-      visitor = await scene.visitor(alice);
-      await visitor.open(new URL('consent', scene.url).href);
+      visitor = await fixture.visitor(alice);
+      await visitor.open(new URL('consent', fixture.url).href);
       await visitor.press(texts.consent.agree);
     }
-    expect(await grantOf(scene, alice)).toMatchObject({ id, state: 'active' });
-    expect(await scene.realm.offlineSessions(alice)).toBe(1);
-    expect(await scene.realm.accessesShownTo(alice)).toBe(1);
+    expect(await grantOf(fixture, alice)).toMatchObject({ id, state: 'active' });
+    expect(await fixture.realm.offlineSessions(alice)).toBe(1);
+    expect(await fixture.realm.accessesShownTo(alice)).toBe(1);
 
-    await visitor.open(new URL('grant/withdraw', scene.url).href);
+    await visitor.open(new URL('grant/withdraw', fixture.url).href);
     await visitor.press(texts.grant.withdraw);
     expect(await visitor.text()).toContain(texts.grant.states.withdrawn);
-    expect(await scene.realm.offlineSessions(alice)).toBe(0);
-    expect(await scene.night()).toEqual([]);
+    expect(await fixture.realm.offlineSessions(alice)).toBe(0);
+    expect(await fixture.night()).toEqual([]);
   });
 }

@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Environment } from '../../../src/config/environment.ts';
-import { type FixtureWithDatabase, openFixtureWithDatabase, secret } from '../../support/harness/doctor.ts';
+import { type DoctorFixtureWithDatabase, openDoctorFixtureWithDatabase, secret } from '../../support/harness/doctor.ts';
 
 const run = promisify(execFile);
 
-let fixture: FixtureWithDatabase;
+let fixture: DoctorFixtureWithDatabase;
 beforeEach(async () => {
-  fixture = await openFixtureWithDatabase();
+  fixture = await openDoctorFixtureWithDatabase();
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 

@@ -6,9 +6,9 @@ import type { Finding } from '../../../src/doctor/finding.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import {
-  type FixtureOptions,
-  type FixtureWithDatabase,
-  openFixtureWithDatabase,
+  type DoctorFixtureOptions,
+  type DoctorFixtureWithDatabase,
+  openDoctorFixtureWithDatabase,
   statesOf,
 } from '../../support/harness/doctor.ts';
 import { keyLine } from '../../support/harness/settings.ts';
@@ -21,13 +21,13 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const open = async (realm?: FixtureOptions['realm']) =>
-  opened.use(await openFixtureWithDatabase({ ...(realm && { realm }) }));
+const open = async (realm?: DoctorFixtureOptions['realm']) =>
+  opened.use(await openDoctorFixtureWithDatabase({ ...(realm && { realm }) }));
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 const nothingWrong = (findings: ReadonlyMap<string, Finding>) =>
   expect([...findings.values()].filter(({ state }) => state === 'wrong')).toEqual([]);
 
-async function exchangeTwice(fixture: FixtureWithDatabase, pauseMs = hour): Promise<string> {
+async function exchangeTwice(fixture: DoctorFixtureWithDatabase, pauseMs = hour): Promise<string> {
   const { id } = await fixture.consent();
   for (const _ of [1, 2]) {
     fixture.pass(pauseMs);
@@ -240,7 +240,7 @@ describe('tokens', () => {
 });
 
 describe('runs', () => {
-  const addRun = async (fixture: FixtureWithDatabase, data: object) => {
+  const addRun = async (fixture: DoctorFixtureWithDatabase, data: object) => {
     const plan = await fixture.database.plan.findFirstOrThrow();
     const at = fixture.clock.now();
     const row = {

@@ -9,7 +9,7 @@ import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
-import { openFixture, openFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
+import { openDoctorFixture, openDoctorFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => opened.disposeAsync());
 
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
-const open = async () => opened.use(await openFixture());
+const open = async () => opened.use(await openDoctorFixture());
 
 describe('the database', () => {
   const rest = ['migrations', 'offline tokens', 'offline windows', 'grants', 'deadlines', 'runs', 'repositories'];
@@ -66,7 +66,7 @@ describe('the database', () => {
   });
 
   test('that is newer than this version, or takes no writes, is named', async () => {
-    const fixture = opened.use(await openFixtureWithDatabase());
+    const fixture = opened.use(await openDoctorFixtureWithDatabase());
     const name = '29990101000000_later';
     await fixture.database
       .$executeRaw`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', ${name}, now())`;
@@ -103,7 +103,7 @@ describe('the database', () => {
 
 describe('the queue', () => {
   test('in PostgreSQL needs nothing more', async () => {
-    const fixture = opened.use(await openFixtureWithDatabase());
+    const fixture = opened.use(await openDoctorFixtureWithDatabase());
     expect(found((await fixture.examine()).get('queue'))).toMatch(
       /^ok: It lives in PostgreSQL; the first start makes its tables/,
     );
@@ -150,7 +150,7 @@ describe('the store', () => {
   });
 
   test('that is a file, or is missing with all that was in it, is named', async () => {
-    const fixture = opened.use(await openFixtureWithDatabase());
+    const fixture = opened.use(await openDoctorFixtureWithDatabase());
     const file = join(fixture.folder, 'file');
     await writeFile(file, '');
     expect(found((await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
@@ -175,13 +175,13 @@ describe('the store', () => {
 });
 
 test('what cannot be looked at for a reason that no other line tells is wrong, not passed over', async () => {
-  const fixture = opened.use(await openFixtureWithDatabase());
+  const fixture = opened.use(await openDoctorFixtureWithDatabase());
   await fixture.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
   expect(found((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be looked at: .*circuits/);
 });
 
 test('tokens that wait on this disk are counted', async () => {
-  const fixture = opened.use(await openFixtureWithDatabase());
+  const fixture = opened.use(await openDoctorFixtureWithDatabase());
   await fixture.resources.spool.keep('an-exchange', Buffer.from('cut off'));
   expect(found((await fixture.examine()).get('spool'))).toMatch(/^warn: 1 token is on this disk only.*nightkeep heal/);
   expect((await fixture.examine()).get('keyring')).toMatchObject({ state: 'ok' });

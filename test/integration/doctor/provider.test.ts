@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { type FixtureOptions, openFixture, statesOf } from '../../support/harness/doctor.ts';
+import { type DoctorFixtureOptions, openDoctorFixture, statesOf } from '../../support/harness/doctor.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
 
 let opened: AsyncDisposableStack;
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const open = async (options?: FixtureOptions) => opened.use(await openFixture(options));
+const open = async (options?: DoctorFixtureOptions) => opened.use(await openDoctorFixture(options));
 const newKey = () => generateKeyPair('ES256', { extractable: true });
 
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;

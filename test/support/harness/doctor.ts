@@ -28,7 +28,7 @@ export const secret = 'a secret & more';
 export type Findings = ReadonlyMap<string, Finding>;
 
 /** A demo provider with Nightkeep as its client, and the settings that Nightkeep would run with; no database. */
-export interface Fixture extends AsyncDisposable {
+export interface DoctorFixture extends AsyncDisposable {
   readonly provider: DemoProvider;
   readonly client: DemoClient;
   /** A folder of its own. */
@@ -40,7 +40,7 @@ export interface Fixture extends AsyncDisposable {
   examine(changes?: Environment): Promise<Findings>;
 }
 
-export interface FixtureOptions {
+export interface DoctorFixtureOptions {
   client?: Partial<DemoClient>;
   realm?: ProviderOptions['options'];
   /** How far the provider's clock is ahead. */
@@ -49,7 +49,12 @@ export interface FixtureOptions {
   sleep?: Clock['sleep'];
 }
 
-export async function openFixture({ client, realm = {}, aheadMs = 0, sleep }: FixtureOptions = {}): Promise<Fixture> {
+export async function openDoctorFixture({
+  client,
+  realm = {},
+  aheadMs = 0,
+  sleep,
+}: DoctorFixtureOptions = {}): Promise<DoctorFixture> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder('doctor')).path;
   const party = opened.use(await startRelyingParty({ id: 'nightkeep', secret, ...client }));
@@ -77,9 +82,9 @@ export async function openFixture({ client, realm = {}, aheadMs = 0, sleep }: Fi
 }
 
 /** The same with a database, a keyring, and people who consent. */
-export async function openFixtureWithDatabase(options: FixtureOptions = {}) {
+export async function openDoctorFixtureWithDatabase(options: DoctorFixtureOptions = {}) {
   await using opened = new AsyncDisposableStack();
-  const fixture = opened.use(await openFixture(options));
+  const fixture = opened.use(await openDoctorFixture(options));
   const custody = opened.use(await openCustody(fixture.environment, fixture.clock));
   const closing = opened.move();
   return {
@@ -129,7 +134,7 @@ export async function openCustody(environment: Environment, clock: Clock) {
   };
 }
 
-export type FixtureWithDatabase = Awaited<ReturnType<typeof openFixtureWithDatabase>>;
+export type DoctorFixtureWithDatabase = Awaited<ReturnType<typeof openDoctorFixtureWithDatabase>>;
 
 export function byName(checks: readonly Finding[]): Findings {
   return new Map(checks.map((finding) => [finding.name, finding]));

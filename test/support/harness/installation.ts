@@ -8,11 +8,12 @@ import { everyRow } from '../fixtures/every-row.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { demo } from '../realms/demo.ts';
 import type { Visitor } from '../realms/realm.ts';
+import { type EnvironmentOptions, openTestEnvironment, type TestEnvironment } from './environment.ts';
 import { type Ended, type Nightkeep, nightkeep } from './nightkeep.ts';
-import { type Ground, openGround, type SceneOptions, waitUntilAtRest } from './scene.ts';
+import { waitUntilAtRest } from './service-fixture.ts';
 
 /** What Nightkeep stands on, and Nightkeep itself as processes there. */
-export interface Installation extends Ground {
+export interface Installation extends TestEnvironment {
   /** The folder that processes are started in. */
   readonly here: string;
   /** A look at the database that no process of Nightkeep has part in. */
@@ -30,10 +31,10 @@ export interface Installation extends Ground {
   kept(): Promise<readonly string[]>;
 }
 
-export async function openInstallation(options: Omit<SceneOptions, 'workers'> = {}): Promise<Installation> {
+export async function openInstallation(options: EnvironmentOptions = {}): Promise<Installation> {
   await using opened = new AsyncDisposableStack();
-  const ground = opened.use(await openGround(demo('26.7'), options));
-  const { settings, folder, realm } = ground;
+  const environment = opened.use(await openTestEnvironment(demo('26.7'), options));
+  const { settings, folder, realm } = environment;
   const database = opened.adopt(await openDatabase(settings.DATABASE_URL ?? ''), (one) => one.$disconnect());
   const here = join(folder, 'here');
   await mkdir(here);
@@ -42,7 +43,7 @@ export async function openInstallation(options: Omit<SceneOptions, 'workers'> = 
     started.use(nightkeep(words, { ...settings, ...changes }, here));
   const closing = opened.move();
   return {
-    ...ground,
+    ...environment,
     here,
     database,
     start: async (changes, ...words) => {

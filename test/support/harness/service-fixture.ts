@@ -1,13 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
-import { type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
-import { alice, bob, type Person } from '../../../demo/people.ts';
+import type { DemoCloud } from '../../../demo/cloud/cloud.ts';
+import type { Person } from '../../../demo/people.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { freePort } from '../../../src/database/free-port.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openLog } from '../../../src/log.ts';
@@ -15,22 +13,16 @@ import { openResources, type Resources } from '../../../src/resources.ts';
 import { serve } from '../../../src/web/server.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { startWorker } from '../../../worker/main.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import type { ClientKind, Provider, Realm, Visitor, WantedRealm } from '../realms/realm.ts';
-import { openTestDatabase } from '../servers/postgres.ts';
-import { keyLine, settingsFor } from './settings.ts';
+import type { Provider, Realm, Visitor } from '../realms/realm.ts';
+import { type EnvironmentOptions, openTestEnvironment, type Settings } from './environment.ts';
 
-type Settings = Record<string, string>;
-
-export interface SceneOptions extends Partial<Omit<WantedRealm, 'nightkeep'>> {
-  /** Installation that work on runs; the first also answers browsers. */
+export interface ServiceOptions extends EnvironmentOptions {
+  /** Processes that work on runs; the first also answers browsers. */
   readonly workers?: number;
-  /** Further settings of Nightkeep. */
-  readonly settings?: Settings;
 }
 
 /** A realm, a cloud that trusts it, and Nightkeep itself as it runs for people: pages, workers, command line. */
-export interface Scene extends AsyncDisposable {
+export interface ServiceFixture extends AsyncDisposable {
   readonly realm: Omit<Realm, 'visitor'>;
   readonly cloud: DemoCloud;
   readonly url: URL;
@@ -44,7 +36,7 @@ export interface Scene extends AsyncDisposable {
   night(meanwhile?: () => Promise<unknown>): Promise<Run[]>;
   /** Waits until no run is under way or due. */
   atRest(): Promise<void>;
-  /** The person sits down at a fresh browser, which is closed when the scene is. */
+  /** The person sits down at a fresh browser, which is closed when the service is. */
   visitor(person: Person): Promise<Visitor>;
   /** Every process of Nightkeep ends, */
   halt(): Promise<void>;
@@ -60,45 +52,9 @@ export interface Scene extends AsyncDisposable {
 
 export type Run = Awaited<ReturnType<Resources['database']['run']['findFirstOrThrow']>>;
 
-/** What Nightkeep stands on: a realm, a cloud that trusts it, a database that is migrated, and the settings that name them. */
-export interface Ground extends AsyncDisposable {
-  readonly realm: Realm;
-  readonly cloud: DemoCloud;
-  readonly url: URL;
-  readonly settings: Settings;
-  readonly folder: string;
-}
-
-export async function openGround(provider: Provider, options: Omit<SceneOptions, 'workers'> = {}): Promise<Ground> {
+export async function openServiceFixture(provider: Provider, options: ServiceOptions = {}): Promise<ServiceFixture> {
   await using opened = new AsyncDisposableStack();
-  const folder = opened.use(await temporaryFolder('scene')).path;
-  const database = opened.use(await openTestDatabase());
-  const url = new URL(`http://localhost:${await freePort()}/`);
-  const people = options.people ?? [alice, bob];
-  const realm = opened.use(await provider.openRealm({ rules: {}, ...options, people, nightkeep: url }));
-  const cloud = opened.adopt(await smallCloud(realm, people), (one) => one.stop());
-  const settings = {
-    ...settingsFor({
-      folder,
-      publicUrl: url,
-      issuer: realm.issuer,
-      clientId: realm.client.id,
-      filesUrl: cloud.filesUrl,
-    }),
-    ...settingsOfClient(realm, options.client),
-    PORT: url.port,
-    DATABASE_URL: database.url,
-    KEYRING: keyLine('scene'),
-    GRACE_SECONDS: '5',
-    ...options.settings,
-  };
-  const closing = opened.move();
-  return { realm, cloud, url, settings, folder, [Symbol.asyncDispose]: () => closing.disposeAsync() };
-}
-
-export async function openScene(provider: Provider, options: SceneOptions = {}): Promise<Scene> {
-  await using opened = new AsyncDisposableStack();
-  const { realm, cloud, url, settings, folder } = opened.use(await openGround(provider, options));
+  const { realm, cloud, url, settings, folder } = opened.use(await openTestEnvironment(provider, options));
   let shifted = 0;
   const log: string[] = [];
   const clock = systemClock(() => shifted);
@@ -123,15 +79,15 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
       return running.processes;
     },
     night: async (meanwhile) => {
-      const [fixture] = running.processes;
-      if (fixture === undefined) return [];
-      const began = await dueTonight(fixture);
+      const [first] = running.processes;
+      if (first === undefined) return [];
+      const began = await dueTonight(first);
       if (began === undefined) return [];
       pass(Math.max(0, began.getTime() - clock.now().getTime()));
       const before = clock.now();
-      await Promise.all([openNight(fixture), meanwhile?.()]);
+      await Promise.all([openNight(first), meanwhile?.()]);
       await atRest();
-      return fixture.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
+      return first.database.run.findMany({ where: { queuedAt: { gte: before } }, orderBy: { queuedAt: 'asc' } });
     },
     visitor: async (person) => browsers.use(await realm.visitor(person)),
     halt: async () => running[Symbol.asyncDispose](),
@@ -147,7 +103,7 @@ export async function openScene(provider: Provider, options: SceneOptions = {}):
 
 /** Signs the person in and consents, with a fresh browser; gives the browser as it stands then, the first run done. */
 export async function consent(
-  { visitor: sit, url, atRest }: Pick<Scene, 'visitor' | 'url' | 'atRest'>,
+  { visitor: sit, url, atRest }: Pick<ServiceFixture, 'visitor' | 'url' | 'atRest'>,
   person: Person,
 ): Promise<Visitor> {
   const visitor = await sit(person);
@@ -158,12 +114,12 @@ export async function consent(
 }
 
 /** The grant that the person's consent left behind. */
-export async function grantOf({ processes }: Scene, { username }: Person) {
+export async function grantOf({ processes }: ServiceFixture, { username }: Person) {
   return databaseOf(processes).grant.findFirstOrThrow({ where: { user: { username } } });
 }
 
 /** Every exchange of the person's token, the consent included, oldest first. */
-export async function exchangesOf({ processes }: Scene, { username }: Person) {
+export async function exchangesOf({ processes }: ServiceFixture, { username }: Person) {
   return databaseOf(processes).exchange.findMany({
     where: { grant: { user: { username } } },
     orderBy: [{ fence: 'asc' }, { startedAt: 'asc' }],
@@ -171,7 +127,7 @@ export async function exchangesOf({ processes }: Scene, { username }: Person) {
 }
 
 /** Every run of the person's plan, oldest first. */
-export async function runsOf({ processes }: Scene, { username }: Person): Promise<Run[]> {
+export async function runsOf({ processes }: ServiceFixture, { username }: Person): Promise<Run[]> {
   return databaseOf(processes).run.findMany({
     where: { plan: { user: { username } } },
     orderBy: { queuedAt: 'asc' },
@@ -179,35 +135,35 @@ export async function runsOf({ processes }: Scene, { username }: Person): Promis
 }
 
 /** The person presses the button, and the run ends one way or the other. */
-export async function backUpNow(scene: Scene, visitor: Visitor): Promise<void> {
-  await openHome(scene, visitor);
+export async function backUpNow(fixture: ServiceFixture, visitor: Visitor): Promise<void> {
+  await openHome(fixture, visitor);
   await visitor.press(texts.home.now);
-  await scene.atRest();
+  await fixture.atRest();
 }
 
 /** What the person's home page says now. */
-export async function homeOf(scene: Scene, visitor: Visitor): Promise<string> {
-  await openHome(scene, visitor);
+export async function homeOf(fixture: ServiceFixture, visitor: Visitor): Promise<string> {
+  await openHome(fixture, visitor);
   return visitor.text();
 }
 
 /** Whoever was signed out at the provider is signed out here too, by the back channel, and signs in again. */
-async function openHome({ url }: Scene, visitor: Visitor): Promise<void> {
+async function openHome({ url }: ServiceFixture, visitor: Visitor): Promise<void> {
   await visitor.open(url.href);
   if ((await visitor.text()).includes(texts.welcome.lead)) await visitor.press(texts.menu.signIn);
 }
 
 /** Keep-alive in every process, as each minute. */
-export async function sweep({ processes }: Scene): Promise<void> {
+export async function sweep({ processes }: ServiceFixture): Promise<void> {
   for (const process of processes) await keepAlive(process);
 }
 
 /** Keep-alive at work while time passes by `stepMs`, until it is as wanted. */
-export async function sweepUntil(scene: Scene, stepMs: number, isSo: () => Promise<boolean>): Promise<void> {
+export async function sweepUntil(fixture: ServiceFixture, stepMs: number, isSo: () => Promise<boolean>): Promise<void> {
   for (let step = 0; step < 24; step += 1) {
-    await sweep(scene);
+    await sweep(fixture);
     if (await isSo()) return;
-    scene.pass(stepMs);
+    fixture.pass(stepMs);
   }
   throw new Error('Keep-alive does not bring it about.');
 }
@@ -216,26 +172,6 @@ export async function sweepUntil(scene: Scene, stepMs: number, isSo: () => Promi
 export function databaseOf([first]: readonly Resources[]): Resources['database'] {
   if (first === undefined) throw new Error('Nightkeep does not run.');
   return first.database;
-}
-
-/** Little to fetch: these scenarios are about consent. The client itself has files too. */
-async function smallCloud({ issuer, client }: Realm, people: readonly Person[]): Promise<DemoCloud> {
-  const all = [...people, { ...alice, username: `service-account-${client.id}` }];
-  const cloud = await startCloud({ issuer, people: all });
-  for (const { username } of all) {
-    const folders = new Set([...cloud.contents(username).keys()].map((path) => path.split('/')[0] ?? ''));
-    folders.delete('Recipes');
-    for (const folder of folders) cloud.remove(username, folder);
-  }
-  return cloud;
-}
-
-function settingsOfClient({ client }: Realm, kind: ClientKind | undefined): Settings {
-  if (kind === 'public, its tokens bound to a key') return { OIDC_CLIENT_AUTH: 'none' };
-  if (kind !== 'confidential, with a private key') return { OIDC_CLIENT_SECRET: client.secret };
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return { OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY: String(pem) };
 }
 
 interface Running extends AsyncDisposable {
@@ -253,10 +189,10 @@ async function startProcesses(
   const processes: Resources[] = [];
   for (let number = 0; number < count; number += 1) {
     const log = openLog({ clock, level: config.logLevel, write });
-    const fixture = opened.use(await openResources(config, { clock, log }));
-    if (number === 0) opened.adopt(await serve(fixture), (web) => web.close(config.graceMs));
-    opened.adopt(await startWorker(fixture), (worker) => worker.close(config.graceMs));
-    processes.push(fixture);
+    const resources = opened.use(await openResources(config, { clock, log }));
+    if (number === 0) opened.adopt(await serve(resources), (web) => web.close(config.graceMs));
+    opened.adopt(await startWorker(resources), (worker) => worker.close(config.graceMs));
+    processes.push(resources);
   }
   const closing = opened.move();
   return { processes, [Symbol.asyncDispose]: () => closing.disposeAsync() };
