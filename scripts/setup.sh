@@ -10,6 +10,7 @@ packages=(
   php-cli php-xml php-sabre-dav                        # sabre/dav, the library in Nextcloud
   chromium                                             # the browser suite
   redis-server                                         # the queue's other backend
+  prometheus                                           # promtool, which reads our metrics and alert rules
 )
 # Keycloak: fetched by Maven, run by Java. Any of either will do.
 command -v mvn > /dev/null || packages+=(maven)

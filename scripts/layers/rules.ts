@@ -219,6 +219,11 @@ export const doors: DoorRule[] = [
     keepers: any('src/web/'),
     reason: 'Pages and requests belong to src/web/; flows take and return plain values.',
   },
+  {
+    opens: /^prom-client$/,
+    keepers: any(String.raw`src/web/metrics\.ts$`),
+    reason: 'The Prometheus text format is written in src/web/metrics.ts only.',
+  },
   { opens: /^qr$/, keepers: any('src/cli/'), reason: 'QR codes are for the terminal: only commands draw them.' },
   { opens: /^node-cron$/, keepers: any('worker/'), reason: 'Only the worker is woken by the clock on the wall.' },
   {

@@ -37,6 +37,7 @@ export interface Config {
   offlineMaxMs?: number;
   operatorRole: string;
   rolesClaim: string;
+  metricsToken?: string;
   logLevel: Level;
   concurrency: number;
   graceMs: number;
@@ -99,6 +100,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),
     rolesClaim: () => value('ROLES_CLAIM'),
+    metricsToken: () => value('METRICS_TOKEN'),
     logLevel: () => value('LOG_LEVEL'),
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,

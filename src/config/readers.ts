@@ -9,6 +9,12 @@ export type Reader<T> = (text: string, name: string) => T;
 
 export const asWritten: Reader<string> = (text) => text;
 
+/** Long enough not to be guessed, of the characters that a header may carry (RFC 6750, section 2.1). */
+export const bearerToken: Reader<string> = (text, name) => {
+  if (/^[\w.~+/-]{32,}=*$/.test(text)) return text;
+  throw invalid(name, 'must be 32 letters, digits or -._~+/ at least: make one with `openssl rand -hex 32`');
+};
+
 export const words: Reader<string[]> = (text) => text.split(/\s+/).filter(Boolean);
 
 export const lines: Reader<string[]> = (text) =>

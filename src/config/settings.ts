@@ -2,6 +2,7 @@ import {
   address,
   addressOfPerson,
   asWritten,
+  bearerToken,
   duration,
   folder,
   lines,
@@ -58,7 +59,7 @@ export const settings = {
   PORT: { read: whole(0, 65_535), default: '3000', help: 'Port to listen on; 0 takes a free one' },
   HEALTH_PORT: {
     read: optional(whole(0, 65_535)),
-    help: 'Port on which a worker without pages answers `/livez` and `/readyz`, as the pages do at `PORT`',
+    help: 'Port on which a worker without pages answers `/livez`, `/readyz` and `/metrics`, as the pages do at `PORT`',
     absent: 'it does not listen',
     example: '3001',
   },
@@ -140,6 +141,12 @@ export const settings = {
     help: 'Role of operators; for now no page asks for it',
   },
   ROLES_CLAIM: { read: asWritten, default: 'roles', help: 'Claim of the ID token that lists roles' },
+  METRICS_TOKEN: {
+    read: optional(bearerToken),
+    help: 'Bearer token that Prometheus sends to `/metrics`: 32 characters or more',
+    absent: 'there is no `/metrics`',
+    secret: 'whole',
+  },
   LOG_LEVEL: {
     read: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',

@@ -6,6 +6,7 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { findSession } from './cookies.ts';
+import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
@@ -39,6 +40,8 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
     );
     return ready ? c.text('ok') : c.text('not ready', 503);
   });
+  const metrics = openMetrics(resources);
+  app.get('/metrics', (c) => metrics(c.req.header('authorization')));
   for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
   app.onError(async (error, c) =>

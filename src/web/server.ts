@@ -17,7 +17,7 @@ export async function serve(resources: Resources): Promise<WebServer> {
   return listen(resources, createApp(resources), resources.config.port);
 }
 
-/** Answers `/livez` and `/readyz` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
+/** Answers `/livez`, `/readyz` and `/metrics` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
 export async function serveHealth(resources: Resources): Promise<WebServer | undefined> {
   const { healthPort } = resources.config;
   return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);

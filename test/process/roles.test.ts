@@ -62,6 +62,7 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     await expect(fetch(`http://127.0.0.1:${workerPort}/livez`)).rejects.toThrow('fetch failed');
     const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${healthPort}${path}`)).status;
     expect([await statusOf('/livez'), await statusOf('/readyz'), await statusOf('/consent')]).toEqual([200, 200, 404]);
+    expect(await statusOf('/metrics')).toBe(404);
   });
 
   test('without Redis the page says so, and all goes on when it is back, though the whole queue is lost', async () => {

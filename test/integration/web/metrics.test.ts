@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPages, type Pages } from '../../support/harness/pages.ts';
+import { openVisitor } from '../../support/harness/visitor.ts';
+
+const token = 'a-token-of-more-than-32-characters~+/=';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const prometheus = (metricsToken: string | undefined = token) => {
+  const config = { ...pages.resources.config };
+  if (metricsToken !== undefined) config.metricsToken = metricsToken;
+  return openVisitor({ ...pages.resources, config });
+};
+const scrape = async (authorization = `Bearer ${token}`) =>
+  prometheus().send('/metrics', { headers: { authorization } });
+const sample = (text: string, name: string) =>
+  text
+    .split('\n')
+    .find((line) => line.startsWith(`nightkeep_${name} `))
+    ?.split(' ')
+    .at(-1);
+
+test('metrics are not there unless a token is set, whatever is sent', async () => {
+  const { send } = openVisitor(pages.resources);
+  for (const authorization of ['', 'Bearer undefined', `Bearer ${token}`])
+    expect((await send('/metrics', { headers: { authorization } })).status).toBe(404);
+});
+
+test.each(['', 'Bearer', 'Bearer ', `Basic ${token}`, `Bearer ${token}x`, `Bearer ${token.slice(1)}`, token])(
+  'metrics are refused to who sends %j',
+  async (authorization) => {
+    const answer = await scrape(authorization);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await answer.text()).not.toContain('nightkeep_');
+  },
+);
+
+test('nor is a session of the pages let in', async () => {
+  const operator = await pages.newPerson(['operator']);
+  expect((await operator.send('/metrics')).status).toBe(404);
+});
+
+test('metrics tell the verdicts, grants and runs of all people, and nothing of one', async () => {
+  const alice = await pages.consented();
+  await pages.consented();
+  await pages.clock.advance(15_000);
+  const answer = await scrape();
+  expect(answer.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+  const text = await answer.text();
+  expect(sample(text, 'people{verdict="not"}')).toBe('2');
+  expect(sample(text, 'people{verdict="protected"}')).toBe('0');
+  expect(sample(text, 'grants{state="active"}')).toBe('2');
+  expect(sample(text, 'grants_rotation_lost')).toBe('0');
+  expect(sample(text, 'runs{state="queued"}')).toBe('2');
+  expect(Number(sample(text, 'grant_deadline_seconds{kind="idle"}'))).toBeCloseTo(30 * 86_400 - 15, -2);
+  expect(sample(text, 'grant_deadline_seconds{kind="max"}')).toBeUndefined();
+  expect(sample(text, 'last_success_timestamp_seconds')).toBeUndefined();
+  expect(text).not.toContain(await alice.userId());
+  expect(text).not.toContain(alice.person.subject);
+});
+
+test('metrics tell since when runs wait, who can mend what, and what ended', async () => {
+  const { database, clock } = pages.resources;
+  const [run, other] = await database.run.findMany({ orderBy: { queuedAt: 'asc' } });
+  await database.run.update({
+    where: { id: run?.id ?? '' },
+    data: { state: 'succeeded', finishedAt: clock.now(), snapshotId: 'a'.repeat(64) },
+  });
+  await pages.clock.advance(20 * 60_000);
+  const text = await (await scrape()).text();
+  expect(sample(text, 'people{verdict="protected"}')).toBe('1');
+  expect(sample(text, 'people_to_mend{by="operator"}')).toBe('1');
+  expect(sample(text, 'runs_ended_last_day{state="succeeded"}')).toBe('1');
+  const due = other === undefined ? 0 : (clock.now().getTime() - other.dueAt.getTime()) / 1000;
+  expect(Number(sample(text, 'queue_oldest_waiting_seconds'))).toBe(due);
+  expect(Number(sample(text, 'last_success_timestamp_seconds'))).toBeGreaterThan(0);
+  await pages.clock.advance(25 * 3_600_000);
+  expect(sample(await (await scrape()).text(), 'runs_ended_last_day{state="succeeded"}')).toBe('0');
+});
+
+test('metrics name the provider whose circuit is open', async () => {
+  const { database, clock, config, issuer } = pages.resources;
+  const at = clock.now();
+  const circuit = { issuer: config.provider.issuer.href, clientId: issuer.clientId, reason: 'jump' };
+  await database.circuit.create({ data: { ...circuit, open: true, openedAt: at, nextProbeAt: at } });
+  await pages.clock.advance(15_000);
+  const text = await (await scrape()).text();
+  expect(sample(text, 'provider_circuit_open{issuer="https://id.example/"}')).toBe('1');
+});
+
+test('the database is asked once for all who ask within 15 seconds', async () => {
+  const { send } = prometheus();
+  const headers = { authorization: `Bearer ${token}` };
+  const read = async () => (await send('/metrics', { headers })).text();
+  const first = await read();
+  await pages.consented();
+  await pages.clock.advance(14_000);
+  expect(await read()).toBe(first);
+  await pages.clock.advance(1_000);
+  expect(await read()).not.toBe(first);
+});
