@@ -108,8 +108,9 @@ function statusOf({ status, properties, refused }: DavResponse): number {
   return status ?? (properties.size === 0 ? (refused ?? 200) : 200);
 }
 
-function isCollection({ properties }: DavResponse): boolean {
-  return properties.get(property.type)?.children.includes(collectionType) === true;
+/** Where the server does not say of which type it is, the slash at the end of a collection's href does (RFC 4918, section 5.2). */
+function isCollection({ href, properties }: DavResponse): boolean {
+  return properties.get(property.type)?.children.includes(collectionType) ?? href.endsWith('/');
 }
 
 function isOwnCloud({ properties }: DavResponse): boolean {
@@ -126,7 +127,7 @@ function memberOf(response: DavResponse, name: string, path: string, listedAt: D
     return { kind: 'collection', name, location: withSlash(path), ...optional(undefined, modified, validator) };
   }
   const size = sizeOf(text(property.size));
-  const validator = trusted && etag !== undefined ? etag : entryValidator({ etag, modified, size }, listedAt);
+  const validator = entryValidator({ etag, modified, size }, listedAt);
   return { kind: 'entry', name, location: path, ...optional(size, modified, validator) };
 }
 

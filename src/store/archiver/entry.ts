@@ -8,7 +8,10 @@ import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.t
 import type { SealerStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
-/** What became of a member: its node, or none where it is left out; `partial` where it is not what the server has now. */
+/**
+ * What became of a member: its node, or none where it is left out; `partial` where it must be looked at again next time: it is
+ * not what the server has now, or may not be any more though the server says nothing of it.
+ */
 export interface Outcome {
   readonly node?: Node;
   readonly partial: boolean;
@@ -90,12 +93,12 @@ async function finishNode(
   const facts = {
     name: member.name,
     modified: reading.modified ?? member.modified,
-    validator: reading.validator ?? member.validator,
+    validator: reading.validator,
   };
   const node = fileNode(facts, size, await blobs);
   seen.read++;
   countFile(counts, parent === undefined ? 'new' : sameContent(parent, node) ? 'unmodified' : 'changed', size);
-  return { node, partial: false };
+  return { node, partial: reading.validator === undefined };
 }
 
 function sameContent(parent: Node, { content }: FileNode): boolean {

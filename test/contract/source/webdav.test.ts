@@ -3,10 +3,16 @@ import { openSource } from '../../support/fixtures/open-source.ts';
 import { type HostileNode, longAgo, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 import { sourceContract } from './source-contract.ts';
 
-describe('files over WebDAV, from a server that propagates folder ETags', () => sourceContract(ownCloudFixture));
+describe('files over WebDAV, from a server that propagates folder ETags', () =>
+  sourceContract(() => ownCloudFixture((write) => `"write-${write}"`)));
 
-/** As Nextcloud does: each write gives new ETags to the file and all folders above it. */
-async function ownCloudFixture() {
+describe('files over WebDAV, from one whose ETags of files are made of the second and the size', () =>
+  sourceContract(() =>
+    ownCloudFixture((_, { modified = longAgo, content = '' }) => `"${modified.getTime() / 1000}-${content.length}"`),
+  ));
+
+/** As Nextcloud does: each write gives new ETags to all folders above it, and to the file where `etagOf` makes it so. */
+async function ownCloudFixture(etagOf: (write: number, node: HostileNode) => string) {
   const server = await startHostileWebdav();
   let writes = 0;
   const put = async (path: string, leaf: HostileNode, modified: Date) => {
@@ -20,7 +26,8 @@ async function ownCloudFixture() {
       node.children?.set(name, next);
       node = Object.assign(next, { etag, properties });
     }
-    node.children?.set(leafName, { ...leaf, etag, properties, modified });
+    const whole = { ...leaf, properties, modified: new Date(Math.floor(modified.getTime() / 1000) * 1000) };
+    node.children?.set(leafName, { ...whole, etag: etagOf(writes, whole) });
   };
   return {
     putOld: (path: string, content: string | Buffer) => put(path, { content: Buffer.from(content) }, longAgo),

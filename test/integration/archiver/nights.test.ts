@@ -136,6 +136,30 @@ describe('a night', () => {
     expect(findAttribute(node, 'user.nightkeep.validator')).toBe('newer');
   });
 
+  test('files nothing under a validator that the reading did not give, and reads it again', async () => {
+    top.members['a.txt'] = file('page', { validator: 'listed', reading: { size: 4, validator: undefined } });
+    const { tree } = await again();
+    const node = await nodeAt(repository, tree, 'files/a.txt');
+    expect(findAttribute(node, 'user.nightkeep.validator')).toBeUndefined();
+    top.members['a.txt'] = file('true', { validator: 'listed' });
+    const next = await again();
+    expect((await contentOf(repository, next.tree)).get('files/a.txt')?.toString()).toBe('true');
+  });
+
+  test('does not pass over a collection with an entry that must be read again', async () => {
+    const deep = top.members.deep as MemoryFolder;
+    const deeper = deep.members.deeper as MemoryFolder;
+    Object.assign(deep, { validator: 'deep-1' });
+    Object.assign(deeper, { validator: 'deeper-1' });
+    deeper.members['pad.md'] = file('text A', { reading: { validator: undefined } });
+    await again();
+    deeper.members['pad.md'] = file('text B', { reading: { validator: '"B"' }, validator: '"B"' });
+    const { tree } = await again();
+    expect((await contentOf(repository, tree)).get('files/deep/deeper/pad.md')?.toString()).toBe('text B');
+    await again();
+    expect(source.listed).toEqual(['', 'nothing']);
+  });
+
   test('keeps a long validator as its hash, and knows it again', async () => {
     top.members['a.txt'] = file('alpha', { validator: 'v'.repeat(5000) });
     const { tree } = await again();

@@ -151,6 +151,45 @@ describe('a listing', () => {
     expect(propagating.members[0]?.validator).toBe('"f"');
   });
 
+  test.each([
+    ['no resourcetype at all', '<d:resourcetype><d:collection/></d:resourcetype>', ''],
+    [
+      'a resourcetype that failed',
+      '<d:resourcetype><d:collection/></d:resourcetype>',
+      '</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat><d:propstat><d:prop><d:resourcetype/></d:prop><d:status>HTTP/1.1 500 No</d:status></d:propstat><d:propstat><d:prop>',
+    ],
+  ])('with %s takes what ends in a slash for a folder, itself as well', async (_, proper, bent) => {
+    const untyped =
+      (path: string): Mischief =>
+      (request, response) => {
+        if (request.method !== 'PROPFIND') return undefined;
+        const body = listingOf(path === '' ? tv : folder({ TV: tv, 'a.txt': file('a') }), request);
+        end(response, 207, {}, body.replaceAll(proper, bent));
+        return true;
+      };
+    const tv = folder({ 'one.txt': file('one') });
+    const { members } = await listRoot({}, untyped('TV'));
+    expect(members.map(({ kind, name, location }) => ({ kind, name, location }))).toEqual([
+      { kind: 'collection', name: 'TV', location: '/dav/TV/' },
+      { kind: 'entry', name: 'a.txt', location: '/dav/a.txt' },
+    ]);
+    expect((await listRoot({}, untyped(''))).members.map(({ name }) => name)).toEqual(['one.txt']);
+  });
+
+  test('gives no validator to what changed within the second, whatever the server is', async () => {
+    const oc = { properties: '<oc:fileid>7</oc:fileid>', etag: '"pad"' };
+    const { members } = await listRoot({
+      fresh: file('text A', { ...oc, modified: new Date() }),
+      ahead: file('text A', { ...oc, modified: new Date('2999-01-01T00:00:00Z') }),
+      old: file('text A', oc),
+    });
+    expect(members.map(({ name, validator }) => ({ name, validator }))).toEqual([
+      { name: 'fresh', validator: undefined },
+      { name: 'ahead', validator: undefined },
+      { name: 'old', validator: '"pad"' },
+    ]);
+  });
+
   test('asks for the properties of ownCloud once, and no more where there are none', async () => {
     await using server = await startHostileWebdav(folder({ sub: folder() }));
     await using source = openSource(server.url);
