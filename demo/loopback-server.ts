@@ -8,6 +8,8 @@ export interface LoopbackServer {
   readonly origin: string;
   /** Sets the listener; until then every request gets 503. */
   serve(listener: RequestListener): void;
+  /** Refuses connections from now on; what is answered just now still is. */
+  stopListening(): void;
   /** Refuses connections and cuts open ones. Does nothing when it is down already. */
   down(): Promise<void>;
   /** Listens again. Does nothing when it is up already. */
@@ -37,9 +39,9 @@ export async function listenOnLoopback(wanted: number): Promise<LoopbackServer> 
     serve: (listener) => {
       answer = listener;
     },
+    stopListening: () => void server.close(),
     down: () =>
       new Promise((resolve) => {
-        if (!server.listening) return resolve();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

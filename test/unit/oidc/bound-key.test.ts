@@ -154,7 +154,7 @@ describe('a provider that wants its nonce in the proof', () => {
     const { first } = await exchangeTwice();
     const reply = wanting(undefined);
     provider.answer = (heard) => {
-      provider.close();
+      provider.stopListening();
       const answer = reply(heard);
       return answer && { ...answer, headers: { ...answer.headers, connection: 'close' } };
     };

@@ -81,7 +81,7 @@ describe('several secrets', () => {
     provider.answer = (heard) => (secretOf(heard) === 'one' ? wrongSecret : undefined);
     expect(judgeAnswer(await answers())).toBe('ambiguous');
     provider.answer = () => {
-      provider.close();
+      provider.stopListening();
       return { ...wrongSecret, headers: { connection: 'close' } };
     };
     expect(await answers()).toEqual({ kind: 'unsent', errorCode: 'ECONNREFUSED' });

@@ -1,5 +1,5 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
@@ -19,15 +19,25 @@ export interface Endpoint extends AsyncDisposable {
   /** All that was asked of it but discovery, oldest first. */
   readonly heard: Heard[];
   answer: (heard: Heard) => Reply;
-  /** Takes no new connection from now on. */
-  close(): void;
+  /** Refuses connections from now on; what is answered just now still is. */
+  stopListening(): void;
   issuer(provider: Partial<Parameters<typeof openIssuer>[0]['provider']>): Issuer;
 }
 
 /** A hand-made provider that hears everything and answers what the test says. */
 export async function startEndpoint(metadata: Record<string, unknown> = {}): Promise<Endpoint> {
   const heard: Heard[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await listenOnLoopback(0);
+  const { origin } = server;
+  const discovered = {
+    issuer: origin,
+    authorization_endpoint: `${origin}/authorize`,
+    token_endpoint: `${origin}/token`,
+    revocation_endpoint: `${origin}/revoke`,
+    pushed_authorization_request_endpoint: `${origin}/par`,
+    jwks_uri: `${origin}/keys`,
+  };
+  server.serve(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const path = request.url ?? '';
@@ -40,21 +50,11 @@ export async function startEndpoint(metadata: Record<string, unknown> = {}): Pro
     if (reply === undefined) return response.destroy();
     send(reply.status, reply.body ?? {}, reply.headers);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const discovered = {
-    issuer: origin,
-    authorization_endpoint: `${origin}/authorize`,
-    token_endpoint: `${origin}/token`,
-    revocation_endpoint: `${origin}/revoke`,
-    pushed_authorization_request_endpoint: `${origin}/par`,
-    jwks_uri: `${origin}/keys`,
-  };
   const endpoint: Endpoint = {
     origin,
     heard,
     answer: () => ({ status: 500 }),
-    close: () => void server.close(),
+    stopListening: server.stopListening,
     issuer: (provider) =>
       openIssuer({
         provider: {
@@ -68,10 +68,7 @@ export async function startEndpoint(metadata: Record<string, unknown> = {}): Pro
         clock: systemClock(),
         log: silentLog,
       }),
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    [Symbol.asyncDispose]: server.down,
   };
   return endpoint;
 }
