@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
 
 const engineModule = '@prisma/schema-engine-wasm/schema_engine_bg';
 const schemaPath = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
@@ -11,20 +12,26 @@ type Engine = Awaited<ReturnType<typeof openSchemaEngine>>;
 
 /**
  * Runs Prisma's schema engine as WebAssembly against the database: the native engine is a download of its own,
- * and this one keeps the same `_prisma_migrations` table as `prisma migrate deploy`.
+ * and this one keeps the same `_prisma_migrations` table as `prisma migrate deploy`. Its connections are closed afterwards.
  */
 export async function withSchemaEngine<T>(url: string, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = await openSchemaEngine(url);
+  // The engine leaves open what its adapter connects, so the pool is closed here.
+  const pool = new pg.Pool({ connectionString: url });
   try {
-    return await use(engine);
+    const engine = await openSchemaEngine(pool);
+    try {
+      return await use(engine);
+    } finally {
+      engine.free();
+    }
   } finally {
-    engine.free();
+    await pool.end();
   }
 }
 
-async function openSchemaEngine(url: string) {
+async function openSchemaEngine(pool: pg.Pool) {
   const { SchemaEngine } = await loadEngine();
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: url }));
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
   return SchemaEngine.new({ datamodels: [[schemaPath, await readSchema()]] }, () => undefined, adapter);
 }
 

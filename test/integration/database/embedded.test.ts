@@ -42,6 +42,12 @@ test('the first start writes nothing to the temporary folder, and passwords that
   expect(await modeOf('data')).toBe(0o700);
 });
 
+test('a migration leaves no connection open', async () => {
+  await migrate(database.ownerUrl);
+  const others = `SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()`;
+  await vi.waitUntil(async () => (await query(database.ownerUrl, others)).length === 0, { timeout: 10_000 });
+});
+
 test('a second process uses the PostgreSQL that runs, and leaves it running', async () => {
   const second = await startEmbeddedDatabase(folder);
   expect(second).toMatchObject({ url: database.url, ownerUrl: database.ownerUrl });

@@ -57,12 +57,12 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
   return { url: server.urlOf(superuser, await superuserPassword(folder.path)), stop };
 }
 
-/** Answers its name. The migration runs in a process of its own: the schema engine does not load inside Vite, and keeps its connection. */
+/** Answers its name. The migration runs in a process of its own: the schema engine does not load inside Vite. */
 async function makeTemplate(server: string): Promise<string> {
   const template = `nightkeep_template_${randomBytes(6).toString('hex')}`;
   await administer(server, `CREATE DATABASE ${template}`);
   const migrate = new URL('../../../src/database/migrate.ts', import.meta.url).href;
-  const script = `const { migrate } = await import('${migrate}'); await migrate(process.argv[1]); process.exit();`;
+  const script = `const { migrate } = await import('${migrate}'); await migrate(process.argv[1]);`;
   await run(process.execPath, ['--input-type=module', '--eval', script, databaseUrl(server, template)]);
   await administer(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
   return template;
