@@ -1,5 +1,15 @@
 import type { Import, Module } from './module.ts';
-import { barrels, cycles, doors, forbiddenNames, freeBuiltins, layers, ownCode, unknownPackage } from './rules.ts';
+import {
+  barrels,
+  cycles,
+  doors,
+  forbiddenNames,
+  freeBuiltins,
+  layers,
+  ownCode,
+  returnsInUse,
+  unknownPackage,
+} from './rules.ts';
 
 export interface Violation {
   path: string;
@@ -17,7 +27,7 @@ function checkModule(module: Module): Violation[] {
   return [
     ...checkName(module),
     ...module.imports.flatMap((taken) => [...checkLayer(module, taken), ...checkReExport(module, taken)]),
-    ...(ownCode.test(module.path) ? checkDoors(module) : []),
+    ...(ownCode.test(module.path) ? [...checkDoors(module), ...checkReturns(module)] : []),
   ];
 }
 
@@ -53,6 +63,10 @@ function checkDoors({ path, imports, uses }: Module): Violation[] {
     return door === undefined ? [] : [{ path, line, what: `uses ${name}`, reason: door.reason }];
   });
   return [...ofImports, ...ofUses];
+}
+
+function checkReturns({ path, unawaited }: Module): Violation[] {
+  return unawaited.map((line) => ({ path, line, what: 'returns a call without await', reason: returnsInUse.reason }));
 }
 
 function isUnknown(target: string): boolean {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Expression, parseSync, Visitor } from 'oxc-parser';
+import { type Expression, parseSync, Visitor, type VisitorObject } from 'oxc-parser';
 
 /** What one file takes from elsewhere. */
 export interface Module {
@@ -7,6 +7,8 @@ export interface Module {
   imports: Import[];
   /** What it uses by name, with the owner's last name: `process.env`, `setTimeout()`, or `plan.findMany` of `database.plan.findMany`. */
   uses: { name: string; line: number }[];
+  /** Lines that return what a call comes to without awaiting it, in an asynchronous function that has something in `using`. */
+  unawaited: number[];
 }
 
 export interface Import {
@@ -23,7 +25,7 @@ export function readModule(path: string, source: string): Module {
   const { program, errors } = parseSync(path, source);
   if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
   const lineOf = (offset: number) => source.slice(0, offset).split('\n').length;
-  const found: Module = { path, imports: [], uses: [] };
+  const found: Module = { path, imports: [], uses: [], unawaited: [] };
   const add = (specifier: string, start: number, names: string[] = ['*'], reExport = false) =>
     found.imports.push({ target: resolve(path, specifier), names, reExport, line: lineOf(start) });
   const addUse = (name: string, start: number) => found.uses.push({ name, line: lineOf(start) });
@@ -63,8 +65,34 @@ export function readModule(path: string, source: string): Module {
         if (property.type === 'Property' && property.key.type === 'Identifier')
           addUse(`${init.name}.${property.key.name}`, start);
     },
+    ...unawaitedIn((start) => found.unawaited.push(lineOf(start))),
   }).visit(program);
   return found;
+}
+
+/** Follows functions and blocks; whether something is in use ends with the block that declares it. */
+function unawaitedIn(add: (start: number) => void): VisitorObject {
+  const functions: { async: boolean; blocks: { inUse: boolean }[] }[] = [];
+  const enter = ({ async }: { async: boolean }) => void functions.push({ async, blocks: [] });
+  const leave = () => void functions.pop();
+  return {
+    FunctionDeclaration: enter,
+    'FunctionDeclaration:exit': leave,
+    FunctionExpression: enter,
+    'FunctionExpression:exit': leave,
+    ArrowFunctionExpression: enter,
+    'ArrowFunctionExpression:exit': leave,
+    BlockStatement: () => void functions.at(-1)?.blocks.push({ inUse: false }),
+    'BlockStatement:exit': () => void functions.at(-1)?.blocks.pop(),
+    VariableDeclaration: ({ kind }) => {
+      const block = functions.at(-1)?.blocks.at(-1);
+      if (block !== undefined && /using$/.test(kind)) block.inUse = true;
+    },
+    ReturnStatement: ({ argument, start }) => {
+      const { async, blocks } = functions.at(-1) ?? { async: false, blocks: [] };
+      if (async && argument?.type === 'CallExpression' && blocks.some(({ inUse }) => inUse)) add(start);
+    },
+  };
 }
 
 function resolve(path: string, specifier: string): string {

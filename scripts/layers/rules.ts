@@ -193,6 +193,11 @@ export const doors: DoorRule[] = [
     reason: 'Queries stand in src/database/ only: make it a verb there, and call that.',
   },
   {
+    opens: /^\w*\.\$transaction$/,
+    keepers: any(String.raw`src/database/client\.ts$`),
+    reason: 'Transactions have one door, inTransaction in src/database/client.ts, so that all have the same limits.',
+  },
+  {
     opens: /^openid-client$/,
     keepers: any(oidc),
     reason: 'OpenID Connect is spoken in src/oidc/ only; others get its verdicts, never its answers.',
@@ -267,6 +272,11 @@ export const forbiddenNames = {
 export const barrels = {
   reason:
     'A file that passes on what another one exports hides where things live and makes cycles: import from the owner.',
+};
+
+export const returnsInUse = {
+  reason:
+    'What `using` holds is closed as soon as the function returns, while a promise that it returned still runs on it: await it. What is no promise gets a name first.',
 };
 
 export const cycles = {

@@ -30,8 +30,8 @@ export const grants: Command = {
     const [expiring, forecast] = [days(options, 'expiring'), days(options, 'forecast')];
     const state = stateOf(options);
     await using resources = await openFromEnvironment();
-    if (options['ask-again'] === true) return ask(resources, options, output);
-    if (forecast !== undefined) return tellForecast(resources, forecast, options, output);
+    if (options['ask-again'] === true) return await ask(resources, options, output);
+    if (forecast !== undefined) return await tellForecast(resources, forecast, options, output);
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
     const found = await listGrants(resources.database, { state, endingBefore, limit: most });

@@ -20,7 +20,7 @@ export const protection: Command = {
     if (options.looked === true && text(options, 'user') === undefined)
       throw new AppError('usage/invalid', 'Say whose losses and changes were looked at with --user NAME.');
     await using resources = await openFromEnvironment();
-    if (text(options, 'user') !== undefined) return tellOne(resources, options, output);
+    if (text(options, 'user') !== undefined) return await tellOne(resources, options, output);
     const rows = (await listProtections(resources)).map(({ protection, ...user }) => rowOf(user, protection));
     printList(output, options, { rows, lineOf, none: 'Nobody has consented yet.' });
     return 0;

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 
 export interface Canary {
@@ -50,7 +50,7 @@ export async function removeCanary(
   database: Database,
   { keyId, at, by }: { keyId: string; at: Date; by: string },
 ): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.canary.deleteMany({ where: { keyId } });
     if (count === 0) return false;
     await saveEvent(transaction, 'service', `key ${keyId}`, { to: 'retired', at, by });

@@ -1,5 +1,5 @@
 import { probeEveryMs } from '../domain/circuit.ts';
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Circuit } from './generated/client.ts';
 
@@ -16,7 +16,7 @@ export async function openCircuit(
   { issuer, clientId, reason, at }: Client & { reason: string; at: Date },
 ): Promise<boolean> {
   const nextProbeAt = new Date(at.getTime() + probeEveryMs);
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const opened = await transaction.$executeRaw`
       INSERT INTO circuits (issuer, client_id, open, reason, opened_at, next_probe_at)
       VALUES (${issuer}, ${clientId}, true, ${reason}, ${at}, ${nextProbeAt})
@@ -40,7 +40,7 @@ export async function trustRefusals(
   database: Database,
   { issuer, clientId, trustedUntil, at, by }: Client & { trustedUntil: Date; at: Date; by: string },
 ): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.circuit.updateMany({
       where: { issuer, clientId, open: true },
       data: { open: false, closedAt: at, trustedUntil },

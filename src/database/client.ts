@@ -10,13 +10,21 @@ export type Database = PrismaClient;
 /** A transaction's view of the database; verbs that only ever run inside another one's transaction take this. */
 export type Transaction = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>;
 
+/** How long to wait for a connection of the pool: other work may have all of them, and a busy machine is slow to open one. */
+const connectionMs = 10_000;
+/** Longer than that, so that it is the pool that says what is missing; Prisma's own 2 s would fail work on a busy machine. */
+const startMs = 2 * connectionMs;
+/** A transaction may wait for a row that another one holds; Prisma's own 5 s are less than that takes on a busy machine. */
+const transactionMs = 30_000;
+
 /** Opens a pool of at most `connections`; throws `database/unavailable` or `database/not-migrated`. */
 export async function openDatabase(url: string, connections = 10): Promise<Database> {
   const database = new PrismaClient({
     adapter: new PrismaPg(
-      { connectionString: url, max: connections, connectionTimeoutMillis: 10_000 },
+      { connectionString: url, max: connections, connectionTimeoutMillis: connectionMs },
       { statementNameGenerator: ({ sql }) => nameOf(sql) },
     ),
+    transactionOptions: { maxWait: startMs, timeout: transactionMs },
   });
   try {
     await ping(database);
@@ -32,7 +40,10 @@ export async function ping(database: Database): Promise<void> {
   await database.$queryRaw`SELECT 1`;
 }
 
-/** Does the work in one transaction: all that it writes is saved, or nothing where it throws. */
+/**
+ * Does the work in one transaction: all that it writes is saved, or nothing where it throws. The only door to transactions,
+ * whose limits are those of `openDatabase`; what takes longer reads as an outage (`asOutage`).
+ */
 export function inTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return database.$transaction(work);
 }
@@ -50,9 +61,9 @@ function nameOf(sql: string): string {
 const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 /** Of raw queries, and of connections that were torn, only the words tell. */
 const outageWords =
-  /Can't reach database server|Connection terminated|terminating connection|timeout exceeded when trying to connect|the database system is /;
+  /Can't reach database server|Connection terminated|terminating connection|timeout exceeded when trying to connect|the database system is |Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
 
-/** Whether a driver says that PostgreSQL is away. */
+/** Whether a driver says that PostgreSQL is away, or too slow to go on with. */
 export function isOutage(error: unknown): error is Error {
   if (!(error instanceof Error) || isAppError(error)) return false;
   return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);

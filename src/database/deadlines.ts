@@ -1,4 +1,4 @@
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Grant, GrantState } from './generated/client.ts';
 
@@ -81,7 +81,7 @@ export async function saveWarning(
   database: Database,
   { grant, days, at }: { grant: EndingGrant; days: number; at: Date },
 ): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.grant.updateMany({
       where: { id: grant.id, warnedDays: grant.warnedDays, maxDeadline: grant.maxDeadline },
       data: { warnedDays: days },
@@ -97,7 +97,7 @@ export async function askGrantAgain(
   database: Database,
   { grantId, at, by }: { grantId: string; at: Date; by: string },
 ): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.grant.updateMany({
       where: {
         id: grantId,

@@ -1,4 +1,4 @@
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 
 /** A web session as the provider knows it. */
@@ -40,7 +40,7 @@ export async function saveLogout(
   const { issuer, jti, expiresAt } = logout;
   const session = logout.sid === undefined ? `sub:${logout.subject}` : `sid:${logout.sid}`;
   const ended = { endedAt: at, expiresAt: sessionsEndBy };
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const taken = await transaction.logoutToken.createMany({
       data: [{ issuer, jti, expiresAt }],
       skipDuplicates: true,

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
 
@@ -37,7 +37,7 @@ export async function saveEraseAt(
 
 /** The same for a person who chooses again after a withdrawal. */
 export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, planned.userId);
     return saveEraseAt(transaction, planned);
   });
@@ -95,7 +95,7 @@ export async function beginErasing(
   { repository, contents, at }: { repository: RepositoryToErase; contents: Contents; at: Date },
 ): Promise<boolean> {
   const { id, userId } = repository;
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.repository.updateMany({
       where: { id, eraseAt: { lte: at, gt: begun } },
       data: { eraseAt: begun },
@@ -113,7 +113,7 @@ export async function finishErasing(
   database: Database,
   { repository: { id, userId }, at }: { repository: RepositoryToErase; at: Date },
 ): Promise<void> {
-  await database.$transaction(async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     const { count } = await transaction.repository.deleteMany({ where: { id, eraseAt: begun } });
     if (count === 0) return;
     const began = await findEvent(transaction, userId, 'snapshots being erased');

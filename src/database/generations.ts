@@ -1,5 +1,5 @@
 import { chooseGeneration } from '../domain/generation.ts';
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Lease, LeasedToken } from './leases.ts';
 
@@ -28,7 +28,7 @@ export async function nextNumber(transaction: Transaction, grantId: string): Pro
 export async function promotePending(database: Database, lease: Lease, at: Date): Promise<Lease> {
   const { grant, token, exchangeId } = lease;
   const grantId = grant.id;
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const known = await transaction.tokenGeneration.findMany({
       where: { grantId, OR: [{ state: 'pending' }, { number: token.number }] },
     });

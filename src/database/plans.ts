@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { turnOver } from '../domain/nights.ts';
 import { AppError } from '../errors.ts';
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 
 interface DuePlan {
@@ -21,7 +21,7 @@ export async function openDueNights(
   database: Database,
   { at, by, limit }: { at: Date; by: string; limit: number },
 ): Promise<string[]> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
         next_due_at AS "nextDueAt"
@@ -73,7 +73,7 @@ export async function saveRequestedRun(
   database: Database,
   { planId, night, trigger, at, by }: RequestedRun,
 ): Promise<{ id: string; fence: number } | null> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;

@@ -1,5 +1,5 @@
 import type { EndedRun, ProtectionFacts } from '../domain/protection.ts';
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvents } from './events.ts';
 import { Prisma } from './generated/client.ts';
 
@@ -34,7 +34,7 @@ export async function confirmAlarms(
   database: Database,
   { userId, until, at, by }: { userId: string; until: Date; at: Date; by: string },
 ): Promise<number> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const unseen = { alarm: { not: null }, alarmSeenAt: null, finishedAt: { lte: until }, plan: { userId } };
     const runs = await transaction.run.updateManyAndReturn({
       where: unseen,

@@ -1,5 +1,5 @@
 import type { Change } from '../domain/refusal.ts';
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockGrant } from './grants.ts';
 import type { Lease } from './leases.ts';
@@ -22,7 +22,7 @@ export interface Refused {
  */
 export async function saveRefused(database: Database, refused: Refused): Promise<void> {
   const { lease, at, errorCode, change, notBefore, free } = refused;
-  await database.$transaction(async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, lease.grant.id);
     if (grant === null) return;
     const due = grant.nextExchangeAt !== null && grant.nextExchangeAt <= at;

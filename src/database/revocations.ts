@@ -1,4 +1,4 @@
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 
 /** A token that is to be revoked at the provider, and is kept sealed only for that. */
@@ -52,7 +52,7 @@ export async function saveRevoked(
   { token, end, reason, at }: { token: TokenToRevoke; end: RevocationEnd; reason: string; at: Date },
 ): Promise<boolean> {
   const { grantId, number } = token;
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.tokenGeneration.updateMany({
       where: { grantId, number, state: { in: ['dead', 'replaced'] }, sealed: { not: null } },
       data: { state: 'dead', sealed: null },

@@ -1,5 +1,5 @@
 import type { Deadlines } from '../domain/deadlines.ts';
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import type { SealedToken } from './generations.ts';
 import { lockGrant } from './grants.ts';
 
@@ -121,7 +121,7 @@ export async function saveExchanged(
 
 /** Saves how one exchange ended, after waiting for its grant where another transaction holds it. */
 export async function saveOnceFree(database: Database, exchanged: Exchanged): Promise<Saved> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, exchanged.grantId);
     const [saved] = grant === null ? [] : await saveExchanged(transaction, [exchanged]);
     return saved ?? { outcome: 'withdrawn' };

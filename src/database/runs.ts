@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma, RunState } from './generated/client.ts';
 
@@ -83,7 +83,7 @@ export interface RunClaim {
  * run of the same plan is being worked on. The fence rises with each claim.
  */
 export async function claimRun(database: Database, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     // Claims of one plan come one after the other, else two of its runs could each miss the other's.
     await transaction.$queryRaw`
       SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
@@ -171,7 +171,7 @@ async function change(
   { run, to, holder, at }: { run: ClaimedRun; to: RunState; holder: string; at: Date },
   data: Prisma.RunUpdateManyMutationInput,
 ): Promise<boolean> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.run.updateMany({
       where: { id: run.id, fence: run.fence, state: 'running' },
       data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
@@ -186,7 +186,7 @@ export async function returnLapsedRuns(
   database: Database,
   { at, by }: { at: Date; by: string },
 ): Promise<{ returned: number; failed: number }> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const rows = await transaction.$queryRaw<{ id: string; to: RunState }[]>`
       UPDATE runs SET lease_holder = NULL, lease_until = NULL,
         state = CASE WHEN attempt < max_attempts THEN 'queued' ELSE 'failed' END::run_state,

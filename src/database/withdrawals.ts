@@ -1,4 +1,4 @@
-import type { Database } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
@@ -23,7 +23,7 @@ export async function withdrawGrant(
   database: Database,
   { grantId, at, by, reason, eraseAt }: Withdrawal,
 ): Promise<Grant | undefined> {
-  return database.$transaction(async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
     if (grant === null || grant.state === 'withdrawn') return undefined;
     await transaction.$executeRaw`

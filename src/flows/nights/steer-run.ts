@@ -55,7 +55,8 @@ export async function steerRun(
       counts = now;
     };
     const outcome = await work({ runId, signal: either, report });
-    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() }))) return letGo(resources, run);
+    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() })))
+      return await letGo(resources, run);
     log.info('run.finished', { state: outcome.state, problems: outcome.problemCount });
     if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
   } catch (error) {

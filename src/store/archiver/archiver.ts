@@ -75,7 +75,9 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     const tops = await archiveSources({ ...options, signal: either }, sealing, totals);
     const tree = await saveTree({ ...totals, repository, sealing }, tops);
     await finish(sealing, repository, either);
-    return report(tree, totals, sealing, { backup_start: start, backup_end: timestamp(clock.now(), zone) });
+    const times = { backup_start: start, backup_end: timestamp(clock.now(), zone) };
+    const archived = report(tree, totals, sealing, times);
+    return archived;
   } catch (error) {
     if (either.aborted) throw either.reason;
     await finish(sealing, repository, either).catch(() => undefined);

@@ -39,7 +39,7 @@ async function backUp(repository: Repository, folder: string): Promise<SnapshotI
     signal: lock.signal,
   });
   expect(problems).toEqual([]);
-  return repository.saveSnapshot({
+  return await repository.saveSnapshot({
     time: timestamp(clock.now(), 'Europe/Berlin'),
     ...(former === undefined ? {} : { parent: former.id }),
     tree,

@@ -6,13 +6,15 @@ import { openTestDatabase } from '../../support/servers/postgres.ts';
 let opened: AsyncDisposableStack;
 let wire: CuttableProxy;
 let database: Database;
+let url: string;
 beforeAll(async () => {
   opened = new AsyncDisposableStack();
   const test = opened.use(await openTestDatabase());
-  const url = new URL(test.url);
-  wire = opened.use(await openCuttableProxy(url.hostname, Number(url.port || 5432)));
-  url.host = `127.0.0.1:${wire.port}`;
-  database = opened.adopt(await openDatabase(url.href), (one) => one.$disconnect());
+  url = test.url;
+  const through = new URL(url);
+  wire = opened.use(await openCuttableProxy(through.hostname, Number(through.port || 5432)));
+  through.host = `127.0.0.1:${wire.port}`;
+  database = opened.adopt(await openDatabase(through.href), (one) => one.$disconnect());
 });
 afterAll(() => opened.disposeAsync());
 
@@ -38,6 +40,24 @@ test('so does what a server that goes down ends in the middle', async () => {
     return each.circuit.count();
   });
   expect(await errorOf(torn)).toMatchObject(away);
+});
+
+test('so does what a server that is too slow keeps waiting', async () => {
+  const narrow = await openDatabase(url, 1);
+  const holding = Promise.withResolvers<void>();
+  const held = narrow.$transaction(() => holding.promise);
+  expect(await errorOf(narrow.$transaction(async (each) => each.circuit.count(), { maxWait: 5 }))).toMatchObject(away);
+  holding.resolve();
+  await held;
+  const slow = narrow.$transaction(
+    async (each) => {
+      await each.$queryRaw`SELECT 1 FROM pg_sleep(0.05)`;
+      return each.circuit.count();
+    },
+    { timeout: 5 },
+  );
+  expect(await errorOf(slow)).toMatchObject(away);
+  await narrow.$disconnect();
 });
 
 test('any other error stays as it is', async () => {

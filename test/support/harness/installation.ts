@@ -58,7 +58,7 @@ export async function openInstallation(options: EnvironmentOptions = {}): Promis
       await using to = await temporaryFolder('restored');
       const { code, stderr } = await begin(['restore', '--user', username, '--to', join(to.path, 'all')]).ended;
       if (code !== 0) throw new Error(stderr);
-      return filesIn(join(to.path, 'all', 'files'));
+      return await filesIn(join(to.path, 'all', 'files'));
     },
     kept: async () => [
       ...(await everyRow(database)),

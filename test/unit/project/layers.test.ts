@@ -63,6 +63,7 @@ describe('a door opened by others than its keepers is refused with its reason', 
     ['a query of a renamed table', 'src/web/page.ts', 'const table = database.run; await table.findMany();', /Queries/],
     ['raw SQL', 'src/web/page.ts', 'await database.$queryRaw`SELECT 1`;', /Queries stand/],
     ['a transaction', 'src/flows/heal.ts', 'await (await open()).$transaction(work);', /Queries stand/],
+    ['a transaction beside the door', 'src/database/runs.ts', 'await database.$transaction(work);', /one door/],
     ['OpenID Connect', 'src/web/login.ts', "import * as client from 'openid-client';", /spoken in src\/oidc/],
     ['JOSE', 'src/web/session.ts', "import { jwtVerify } from 'jose';", /Keys and tokens/],
     ['the queue', 'src/flows/heal.ts', "import { Queue } from 'bullmq';", /queue is a cache with one door/],
@@ -82,7 +83,8 @@ describe('a door opened by others than its keepers is refused with its reason', 
     ['src/clock.ts', 'setInterval(() => Date.now(), 5);'],
     ['src/web/page.ts', "import { randomUUID, timingSafeEqual } from 'node:crypto'; const at = new Date(5);"],
     ['src/vault/seal.ts', "import { createCipheriv } from 'node:crypto';"],
-    ['src/database/plans.ts', 'await database.plan.findMany(); await database.$transaction(work);'],
+    ['src/database/plans.ts', 'await database.plan.findMany(); await database.$queryRaw`SELECT 1`;'],
+    ['src/database/client.ts', 'await database.$transaction(work);'],
     [
       'src/flows/consent/keep-consent.ts',
       'await transaction(database, work); known.delete(id); Map.groupBy(rows, idOf);',
@@ -96,6 +98,28 @@ describe('a door opened by others than its keepers is refused with its reason', 
     ['demo/main.ts', 'setTimeout(() => Date.now(), Number(process.env.PAUSE));'],
   ])('but not to its keepers: %s', (path, source) => {
     expect(violationsOf({ [path]: source })).toEqual([]);
+  });
+});
+
+describe('what is returned where something is in use', () => {
+  const held = 'await using it = await open();';
+  test.each([
+    ['in the function', `async () => { ${held} return work(it); }`],
+    ['in a block of it', `async function f() { if (a) { ${held} return it.work(); } }`],
+    ['in a block within', `async () => { using it = open(); try { return work(it); } finally {} }`],
+    ['in a method', `({ run: async () => { ${held} return work(it); } })`],
+  ])('is awaited: %s', (_case, source) => {
+    expect(reasons('src/cli/grants.ts', source)).toEqual([expect.stringMatching(/await it/)]);
+  });
+
+  test.each([
+    ['awaited', `async () => { ${held} return await work(it); }`],
+    ['no call', `async () => { ${held} const done = work(it); return done; }`],
+    ['nothing asynchronous', '() => { using it = open(); return work(it); }'],
+    ['after the block', `async () => { { ${held} } return work(); }`],
+    ['of another function', `async () => { ${held} const f = async () => { return work(); }; await f(it); }`],
+  ])('may be anything else: %s', (_case, source) => {
+    expect(reasons('src/cli/grants.ts', source)).toEqual([]);
   });
 });
 
