@@ -10,7 +10,7 @@ import { type Asked, askAuthorization } from '../oidc/trial-authorization.ts';
 import type { AuthorizationFacts, Installation } from './installation.ts';
 import { once } from './once.ts';
 
-type Facts = Pick<Installation, 'introductions' | 'believed' | 'authorization'>;
+type Facts = Pick<Installation, 'introductions' | 'introductionsByPost' | 'believed' | 'authorization'>;
 
 /**
  * Asks what the provider makes of Nightkeep as its client, by questions of which nothing can come: a token that is none,
@@ -26,6 +26,14 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
     const [at, each] = [await client(), await credentials()];
     return Promise.all(each.map((credential) => introduce(at, credential)));
   });
+  const introductionsByPost = once(async () => {
+    const { metadata } = await client();
+    const offered = metadata.token_endpoint_auth_methods_supported?.includes('client_secret_post');
+    const isBasic = setting('authentication') === 'client_secret_basic';
+    if (!isBasic || !offered || (await introductions()).some(isBelieved)) return [];
+    const inForm = await listCredentials({ authentication: 'client_secret_post', secrets: setting('secrets') });
+    return Promise.all(inForm.map(async (credential) => introduce(await client(), credential)));
+  });
   const believed = once(async () => {
     const answers = await introductions();
     return (await credentials()).find((_, index) => answers.slice(index, index + 1).some(isBelieved));
@@ -36,7 +44,7 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
     const asked = await askForAuthorization(await client(), { redirectUri, scopes }, await believed());
     return { redirectUri, scopes, ...asked };
   });
-  return { introductions, believed, authorization };
+  return { introductions, introductionsByPost, believed, authorization };
 }
 
 /** As Nightkeep asks, and where it pushes also without pushing. */

@@ -28,6 +28,8 @@ export interface Installation extends AsyncDisposable {
   client(): Promise<ClientAtProvider>;
   /** What the provider said to each secret or key, in the order of the settings. */
   introductions(): Promise<readonly Introduction[]>;
+  /** The same for each secret in the form, where the provider offers that and believes none in the header; else none. */
+  introductionsByPost(): Promise<readonly Introduction[]>;
   /** The first secret or key that the provider believes. */
   believed(): Promise<Credential | undefined>;
   authorization(): Promise<AuthorizationFacts>;

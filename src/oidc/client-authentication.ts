@@ -1,6 +1,5 @@
 import {
   type ClientAuth,
-  ClientSecretBasic,
   ClientSecretPost,
   type CustomFetch,
   None,
@@ -81,6 +80,22 @@ async function refusesClient(answer: Response): Promise<boolean> {
   return answer.status === 401 ? refusals.includes(error) : error === 'invalid_client';
 }
 
+/**
+ * client_secret_basic (RFC 6749, section 2.3.1), which form-encodes both parts. What decoding leaves as it is goes plain, since
+ * some providers do not decode: the library would send `-`, `_`, `.` and `~` escaped, which those refuse.
+ */
+function secretInHeader(secret: string): ClientAuth {
+  return (_, client, _body, headers) => {
+    const credentials = [client.client_id, secret].map(formEncoded).join(':');
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
+  };
+}
+
+/** As `application/x-www-form-urlencoded`; `~` is as safe as the others. */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('%7E', '~');
+}
+
 /** A key that was imported at the provider, not read from `/jwks`, has another name there: last it goes without one. */
 function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]): ClientAuth[] {
   const { authentication, secrets } = credentials;
@@ -88,7 +103,7 @@ function methodsFor(credentials: ClientCredentials, keys: readonly ClientKey[]):
   const methods =
     authentication === 'private_key_jwt'
       ? [...keys.map(({ key, kid }) => PrivateKeyJwt({ key, kid })), ...keys.map(({ key }) => PrivateKeyJwt(key))]
-      : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : ClientSecretBasic);
+      : secrets.map(authentication === 'client_secret_post' ? ClientSecretPost : secretInHeader);
   if (methods.length > 0) return methods;
   const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';
   throw new AppError('config/invalid', `${setting} is missing: ${authentication} needs it.`);

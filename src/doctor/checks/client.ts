@@ -11,13 +11,14 @@ const name = 'client';
 /** What the provider says to each secret or key of Nightkeep. */
 export const client: Check = {
   name,
-  run: async ({ authorization, client: atProvider, introductions, setting }) => {
+  run: async ({ authorization, client: atProvider, introductions, introductionsByPost, setting }) => {
     const { clientId } = await atProvider();
     const { direct, signIn } = await authorization();
     return checkClient({
       clientId,
       authentication: setting('authentication'),
       introductions: await introductions(),
+      byPost: await introductionsByPost(),
       known: isKnown(direct?.signIn ?? signIn),
     });
   },
@@ -28,13 +29,16 @@ export interface ClientFacts {
   authentication: string;
   /** What the provider said to each secret or key. */
   introductions: readonly Introduction[];
+  /** What it said to each secret in the form, where none was taken in the header and it offers that. */
+  byPost?: readonly Introduction[];
   /** Whether the provider knows the client where no secret is asked for; undefined where that could not be seen. */
   known?: boolean | undefined;
 }
 
 /** Each secret by itself, so that whoever rolls one sees which of them the provider takes. */
 export function checkClient(facts: ClientFacts): Finding[] {
-  const { introductions } = facts;
+  const { introductions, byPost = [] } = facts;
+  if (byPost.some(isBelieved)) return [checkPost(facts, introductions[0])];
   if (introductions.length < 2) return introductions.map((introduction) => checkOne(facts, introduction));
   const someWorks = introductions.some(isBelieved);
   return introductions.map((introduction, index) => {
@@ -45,6 +49,14 @@ export function checkClient(facts: ClientFacts): Finding[] {
     const cure = 'Take it out of the settings once every process has the other one.';
     return warn(finding.name, `${finding.finding} Nightkeep goes on with another one.`, cure);
   });
+}
+
+function checkPost({ clientId }: ClientFacts, inHeader: Introduction | undefined): Finding {
+  return wrong(
+    name,
+    `The provider takes the secret of ${clientId} in the form (client_secret_post), but not in the header (client_secret_basic)${inHeader ? ` ${evidence(inHeader.reply)}` : ''}.`,
+    'Set OIDC_CLIENT_AUTH=client_secret_post, or set the client to client_secret_basic at the provider.',
+  );
 }
 
 function checkOne({ clientId, authentication, known }: ClientFacts, introduction: Introduction): Finding {

@@ -102,6 +102,18 @@ describe('the client', () => {
     expect(states(bad, bad)).toEqual(['client, secret 1: wrong', 'client, secret 2: wrong']);
   });
 
+  test('a secret that is taken in the form only is told with the setting that mends it', () => {
+    const byPost = (one: Reply) => [{ reply: one, possession: false }];
+    const refused = reply(401, 'invalid_client');
+    const told = checkClient(facts(refused, { byPost: byPost(reply(400, 'invalid_grant')), known: true }));
+    expect(told).toMatchObject([{ name: 'client', state: 'wrong' }]);
+    expect(told[0]?.finding).toContain(
+      'in the form (client_secret_post), but not in the header (client_secret_basic) (401',
+    );
+    expect(told[0]?.cure).toContain('OIDC_CLIENT_AUTH=client_secret_post');
+    expect(checked(refused, { byPost: byPost(refused), known: true })).toMatch(/not with this secret/);
+  });
+
   test('a demand for bound tokens is wrong only where they are not bound', () => {
     const introductions = [{ reply: reply(400, 'invalid_grant'), possession: true }];
     const bound = { ...facts(reply(400, 'invalid_grant')), introductions };

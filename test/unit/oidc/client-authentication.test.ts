@@ -28,6 +28,22 @@ const refusal = (work: Promise<unknown>) =>
     (error: unknown) => (isAppError(error) ? error.code : error),
   );
 
+describe('a secret in the header', () => {
+  test.each([
+    ['me', 's-e_c.r~e*t9', 'me:s-e_c.r~e*t9'],
+    ['urn:app', 'a:b', 'urn%3Aapp:a%3Ab'],
+    ['me', '100% sure+x', 'me:100%25+sure%2Bx'],
+    ['me', 'é/=&?', 'me:%C3%A9%2F%3D%26%3F'],
+    ['nightkeep-1', "(')!", 'nightkeep-1:%28%27%29%21'],
+  ])('of %s is form-encoded, and what needs no encoding goes plain: %s', async (clientId, secret, sent) => {
+    provider.answer = () => ({ status: 200, body: tokens });
+    await provider.issuer({ clientId, secrets: [secret] }).exchange('r1');
+    const [scheme, value = ''] = provider.heard[0]?.headers.authorization?.split(' ') ?? [];
+    expect([scheme, Buffer.from(value, 'base64').toString()]).toEqual(['Basic', sent]);
+    expect(decodeURIComponent(sent.replaceAll('+', ' '))).toBe(`${clientId}:${secret}`);
+  });
+});
+
 describe('several secrets', () => {
   test('are tried within one exchange, each once, and the one that works is the first from then on', async () => {
     const issuer = provider.issuer({ secrets: ['one', 'two', 'three'] });
