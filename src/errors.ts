@@ -21,6 +21,8 @@ export const errorCodes = {
   'provider/unavailable': 'The OpenID provider does not answer, or not sensibly.',
   'provider/refused-client': 'The provider refuses this client: its secret, its settings or its scopes.',
   'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
+  'provider/wrong-answer':
+    'An answer of the provider arrived and does not pass our checks: its signature, issuer, audience or time.',
   'provider/circuit-open':
     'The provider or our client there is in trouble that an operator must mend; nobody else is asked meanwhile.',
   'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',
@@ -37,6 +39,7 @@ export const errorCodes = {
   'grant/wrong-subject': 'The provider answered for another subject than the grant belongs to.',
   'run/lost-lease': 'The lease of the run was lost to another worker.',
   'run/stopped': 'The run was stopped: withdrawn, cancelled or the service shuts down.',
+  'source/missing-claim': 'The address of files needs a claim of the person that the provider did not send usably.',
   'source/unauthorized': 'The server refuses the access token even when it is fresh.',
   'source/forbidden': 'The server does not let the person read this.',
   'source/not-found': 'The thing is gone.',

@@ -16,14 +16,22 @@ export async function makeGrants(provider: ProviderProcess, database: Database) 
   const config = configOf(provider, keyring);
   const { provider: client, publicUrl } = config;
   const issuer = openIssuer({ provider: client, publicUrl, clock, log: silentLog });
-  const resources = { issuer, config, database, clock, keyring: parseKeyring(keyring), holder: 'bench' };
+  const resources = {
+    issuer,
+    config,
+    database,
+    clock,
+    keyring: parseKeyring(keyring),
+    holder: 'bench',
+    log: silentLog,
+  };
   const people: Authorized[] = [];
   for (const who of provider.people) people.push(await issuer.enroll.password(who, 'openid offline_access'));
   const half = people.length / 2;
   const grants: string[] = [];
   for (const person of people.slice(0, half)) {
     const agreed = { method: 'password' as const, terms: {}, agreedAt: clock.now() };
-    grants.push((await keepConsent(resources, person, agreed)).grant.id);
+    grants.push((await keepConsent(resources, { authorized: person, ...agreed })).grant.id);
   }
   return { keyring, grants, bare: people.slice(half).map(({ tokens }) => ({ token: tokens.refreshToken ?? '' })) };
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { isValidZone } from '../domain/nights.ts';
-import { expandUrl } from '../domain/url-template.ts';
+import { urlOfPerson } from '../domain/url-template.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
 
@@ -53,7 +53,7 @@ export const addressOfPerson: Reader<string> = (text, name) => {
   webAddress(text.replace(/\{\w+\}/g, 'x'), name);
   const claims = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, claim]) => [claim, 'x']);
   try {
-    expandUrl(text, Object.fromEntries(claims));
+    urlOfPerson(text, { subject: 'x', claims: Object.fromEntries(claims) });
   } catch (error) {
     if (!isAppError(error)) throw error;
     throw invalid(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 
@@ -9,12 +10,19 @@ export interface ProviderSession {
   sid?: string | undefined;
 }
 
+const longestId = 128;
+
+/** A subject or session id as cookies carry it: itself, or its hash where it is long. Short ones are left as they are. */
+export function shortId(id: string): string {
+  return Buffer.byteLength(id) <= longestId ? id : createHash('sha256').update(id).digest('base64url');
+}
+
 /** Whether the provider ended a session that began then. */
 export async function isSessionEnded(
   database: Database,
   { issuer, subject, sid, began }: ProviderSession & { began: Date },
 ): Promise<boolean> {
-  const session = { in: [`sub:${subject}`, ...(sid === undefined ? [] : [`sid:${sid}`])] };
+  const session = { in: [`sub:${shortId(subject)}`, ...(sid === undefined ? [] : [`sid:${shortId(sid)}`])] };
   return (await database.endedSession.count({ where: { issuer, session, endedAt: { gte: began } }, take: 1 })) > 0;
 }
 
@@ -38,7 +46,7 @@ export async function saveLogout(
   { logout, at, sessionsEndBy }: { logout: Logout; at: Date; sessionsEndBy: Date },
 ): Promise<boolean> {
   const { issuer, jti, expiresAt } = logout;
-  const session = logout.sid === undefined ? `sub:${logout.subject}` : `sid:${logout.sid}`;
+  const session = logout.sid === undefined ? `sub:${shortId(logout.subject ?? '')}` : `sid:${shortId(logout.sid)}`;
   const ended = { endedAt: at, expiresAt: sessionsEndBy };
   return inTransaction(database, async (transaction) => {
     const taken = await transaction.logoutToken.createMany({

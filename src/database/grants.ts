@@ -1,4 +1,4 @@
-import type { Transaction } from './client.ts';
+import type { Database, Transaction } from './client.ts';
 import type { Grant } from './generated/client.ts';
 
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
@@ -31,4 +31,16 @@ export async function listGrantsToExchange(
 export async function lockGrant(transaction: Transaction, grantId: string): Promise<Grant | null> {
   await transaction.$queryRaw`SELECT id FROM grants WHERE id = ${grantId}::uuid FOR UPDATE`;
   return findGrant(transaction, grantId);
+}
+
+/** The provider's sessions of the tokens that are kept of a person at a client; null where a token does not tell its own. */
+export async function listSessionsOfGrant(
+  database: Database,
+  { issuer, subject, clientId }: { issuer: string; subject: string; clientId: string },
+): Promise<(string | null)[]> {
+  const rows = await database.tokenGeneration.findMany({
+    where: { sealed: { not: null }, grant: { issuer, subject, clientId } },
+    select: { sid: true, grant: { select: { sid: true } } },
+  });
+  return rows.map(({ sid, grant }) => sid ?? grant.sid);
 }

@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma, RunState } from './generated/client.ts';
+import { readPerson } from './users.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
 export interface ClaimedRun {
@@ -23,7 +24,7 @@ export async function getRunWithPlan(database: Database, id: string) {
   return {
     id,
     night: run.night,
-    plan: { userId, grantId, zone, sources: readSources(sources), claims: readClaims(user.claims) },
+    plan: { userId, grantId, zone, sources: readSources(sources), person: readPerson(user) },
   };
 }
 
@@ -34,13 +35,6 @@ function readSources(value: Prisma.JsonValue): { name: string; url: string }[] {
     const { name, url } = item;
     return typeof name === 'string' && typeof url === 'string' ? [{ name, url }] : [];
   });
-}
-
-function readClaims(value: Prisma.JsonValue): Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, claim]) => (typeof claim === 'string' ? [[name, claim]] : [])),
-  );
 }
 
 /**

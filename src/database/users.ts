@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from './client.ts';
-import type { User } from './generated/client.ts';
+import type { Prisma, User } from './generated/client.ts';
 
 export interface SignedIn {
   issuer: string;
@@ -8,7 +8,8 @@ export interface SignedIn {
   username?: string | undefined;
   name?: string | undefined;
   email?: string | undefined;
-  claims: Record<string, string>;
+  /** Those that source URLs may name. */
+  claims: Record<string, string | number | boolean>;
   at: Date;
 }
 
@@ -26,6 +27,12 @@ export async function saveUser(database: Transaction, { issuer, subject, at, ...
     create: { id: randomUUID(), issuer, subject, createdAt: at, ...told },
     update: told,
   });
+}
+
+/** What source URLs may name of a person. */
+export function readPerson({ subject, claims }: { subject: string; claims: Prisma.JsonValue }) {
+  const sent = typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? claims : {};
+  return { subject, claims: sent as Readonly<Record<string, unknown>> };
 }
 
 /** Locks the row until the transaction ends, so that changes to one person's consent and repository come one after the other. */

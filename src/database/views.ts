@@ -1,5 +1,6 @@
 import type { Database } from './client.ts';
 import { notBeingErased } from './erasures.ts';
+import { readPerson } from './users.ts';
 
 /** What the home page says of one person. */
 export interface HomeView {
@@ -105,9 +106,12 @@ export async function findRunOfPerson(
 export interface Person {
   readonly subject: string;
   readonly username: string | null;
+  readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Who a person is at their provider. Throws where nobody has that id. */
+/** Who a person is at their provider, as it told of them last. Throws where nobody has that id. */
 export async function getPerson(database: Database, { userId }: { userId: string }): Promise<Person> {
-  return database.user.findUniqueOrThrow({ where: { id: userId }, select: { subject: true, username: true } });
+  const select = { subject: true, username: true, claims: true } as const;
+  const { username, ...person } = await database.user.findUniqueOrThrow({ where: { id: userId }, select });
+  return { username, ...readPerson(person) };
 }

@@ -164,6 +164,7 @@ const endReasons = Object.keys(ends) as (keyof typeof ends)[];
 const faultMends: Readonly<Record<RunFault, Mend>> = {
   server_away: 'wait',
   server_refuses: 'mend_service',
+  address_unknown: 'mend_service',
   address_wrong: 'mend_service',
   consent_refused: 'wait',
   provider_away: 'wait',

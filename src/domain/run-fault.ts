@@ -2,6 +2,7 @@
 export type RunFault =
   | 'server_away'
   | 'server_refuses'
+  | 'address_unknown'
   | 'address_wrong'
   | 'consent_refused'
   | 'provider_away'
@@ -14,6 +15,7 @@ export type RunFault =
 const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^source\/(unavailable|changed)$/, 'server_away'],
   [/^source\/(unauthorized|forbidden)$/, 'server_refuses'],
+  [/^source\/missing-claim$/, 'address_unknown'],
   // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
   [/^(source\/|config\/invalid$)/, 'address_wrong'],
   [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],

@@ -1,12 +1,22 @@
 import { AppError } from '../errors.ts';
 
+/** What the URL of a person may name: each claim that the provider sent, and `sub`, the subject that it knows them by. */
+export interface PersonClaims {
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Cookies, requests and records carry these URLs. */
+const mostCharacters = 1_000;
+
 /**
  * The URL of a person's own folder: each `{claim}` of the template is replaced by that claim of the person,
- * percent-encoded, so that no value can reach into another path, query or host. Throws `config/invalid`.
+ * percent-encoded, so that no value can reach into another path, query or host. Text, whole numbers, true and false can
+ * be filled in. Throws `source/missing-claim`, or `config/invalid` where the template itself is wrong.
  */
-export function expandUrl(template: string, claims: Readonly<Record<string, unknown>>): string {
+export function urlOfPerson(template: string, person: PersonClaims): string {
   refuseClaimsInHost(template);
-  const expanded = replaceClaims(template, (claim) => claimValue(claim, claims, template));
+  const expanded = replaceClaims(template, (claim) => segmentOf(template, claim, claimOf(person, claim)));
   const url = URL.parse(expanded);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw invalid(`The source URL ${template} is not an http or https URL. Write it in full, with https://.`);
@@ -14,40 +24,63 @@ export function expandUrl(template: string, claims: Readonly<Record<string, unkn
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '' || /[{}?#]/.test(expanded)) {
     throw invalid(`The source URL ${template} must have no user name, password, query, fragment or lone brace.`);
   }
+  if (url.href.length > mostCharacters) {
+    throw missing(`The source URL ${template} is longer than ${mostCharacters} characters with this person's claims.`);
+  }
   return url.href;
 }
 
-/** The template for people to read: with the claims that are known already in their places. */
-export function previewUrl(template: string, claims: Readonly<Record<string, string | null>>): string {
-  return replaceClaims(template, (claim) => (Object.hasOwn(claims, claim) ? claims[claim]?.toWellFormed() : undefined));
+/** Whether a claim can be kept for URLs: what else the provider sends of a person, no URL can name. */
+export function isUrlClaim(value: unknown): value is string | number | boolean {
+  return textOf(value) !== undefined;
 }
 
-function replaceClaims(template: string, fill: (claim: string) => string | null | undefined): string {
-  return template.replace(/\{([^{}]*)\}/g, (place, claim: string) => {
-    const value = fill(claim);
-    return value ? encodeURIComponent(value) : place;
+/** The template for people to read: with the claims that can be filled in already in their places. */
+export function previewUrl(template: string, person: PersonClaims): string {
+  return replaceClaims(template, (claim) => {
+    const value = textOf(claimOf(person, claim));
+    return value === undefined ? `{${claim}}` : encodeURIComponent(value);
   });
 }
 
-function claimValue(claim: string, claims: Readonly<Record<string, unknown>>, template: string): string {
-  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
-  const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || text === '') {
-    throw invalid(
-      `The source URL ${template} needs the claim "${claim}", which the provider did not send. ` +
+function claimOf({ subject, claims }: PersonClaims, name: string): unknown {
+  if (name === 'sub') return subject;
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
+}
+
+function replaceClaims(template: string, fill: (claim: string) => string): string {
+  return template.replace(/\{([^{}]*)\}/g, (_, claim: string) => fill(claim));
+}
+
+function segmentOf(template: string, claim: string, value: unknown): string {
+  const text = textOf(value);
+  if (text === undefined) {
+    throw missing(
+      `The source URL ${template} needs the claim "${claim}" as text or a whole number, which the provider did not send. ` +
         `Let the client receive it (a mapper or scope at the provider), or use another claim in the URL.`,
     );
   }
-  if (text === '.' || text === '..' || !text.isWellFormed() || text.includes('\0')) {
-    throw invalid(`The claim "${claim}" has a value that cannot be a folder name in the source URL ${template}.`);
+  if (text === '.' || text === '..') {
+    throw missing(`The claim "${claim}" has a value that cannot be a folder name in the source URL ${template}.`);
   }
-  return text;
+  return encodeURIComponent(text);
+}
+
+/** A number that JSON cannot carry exactly would name somebody else's folder. */
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : value;
+  const usable = typeof text === 'string' && text !== '' && text.length <= mostCharacters;
+  return usable && text.isWellFormed() && !text.includes('\0') ? text : undefined;
 }
 
 /** A claim may name a folder, never the server that the token is sent to. */
 function refuseClaimsInHost(template: string): void {
   const authority = /^[^/]*\/\/([^/]*)/.exec(template)?.[1] ?? template;
   if (/[{}]/.test(authority)) throw invalid(`The source URL ${template} may use claims in its path only.`);
+}
+
+function missing(message: string): AppError {
+  return new AppError('source/missing-claim', message);
 }
 
 function invalid(message: string): AppError {

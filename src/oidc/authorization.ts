@@ -3,8 +3,9 @@ import type { TokenAnswer } from '../domain/tokens.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
+import type { Connection } from './connection.ts';
 import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
-import { decodeClaims, readTokens } from './token-answer.ts';
+import { decodeClaims, readTokens, readTokensIn } from './token-answer.ts';
 import { failureCode } from './transport.ts';
 
 /** What one authorization request was begun with. Plain JSON; sealed into a cookie and used once. */
@@ -71,7 +72,7 @@ async function push(configuration: oidc.Configuration, parameters: Parameters): 
     return await oidc.buildAuthorizationUrlWithPAR(configuration, parameters);
   } catch (error) {
     const scopes = parameters.scope.split(' ');
-    if (!isInvalidRequest(error) || !scopes.includes('offline_access')) throw error;
+    if (!isInvalidRequest(error) || !scopes.includes('offline_access')) throw providerError(error, parameters.scope);
     const scope = scopes.filter((one) => one !== 'offline_access').join(' ');
     await oidc.buildAuthorizationUrlWithPAR(configuration, { ...parameters, scope });
     throw scopeMissing(error);
@@ -86,11 +87,15 @@ export interface Asking {
   boundKey: BoundKey | undefined;
   /** Tokens that are bound to nothing are refused. */
   required: boolean;
+  /** Told of tokens that came and are not used, so that they can be ended. */
+  unkept?: Unkept | undefined;
 }
+
+export type Unkept = (tokens: Pick<Authorized, 'issuer' | 'subject' | 'tokens'>) => Promise<void>;
 
 /** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */
 export async function finishAuthorization(
-  configuration: oidc.Configuration,
+  connection: Connection,
   redirectUri: string,
   callback: URL,
   transaction: AuthorizationTransaction,
@@ -98,23 +103,49 @@ export async function finishAuthorization(
 ): Promise<Authorized> {
   const own = new URL(redirectUri);
   own.search = callback.search;
-  const answer = await oidc
-    .authorizationCodeGrant(
-      configuration,
-      own,
-      {
-        expectedState: transaction.state,
-        expectedNonce: transaction.nonce,
-        pkceCodeVerifier: transaction.verifier,
-        idTokenExpected: true,
-      },
-      undefined,
-      proofFor(configuration, asking),
-    )
-    .catch((error: unknown) => {
-      throw providerError(error);
-    });
-  return readAuthorized(configuration, answer, transaction.scope, asking);
+  const checks = {
+    expectedState: transaction.state,
+    expectedNonce: transaction.nonce,
+    pkceCodeVerifier: transaction.verifier,
+    idTokenExpected: true,
+  };
+  return askForTokens(connection, asking, transaction.scope, (configuration) =>
+    oidc.authorizationCodeGrant(configuration, own, checks, undefined, proofFor(configuration, asking)),
+  ).catch((error: unknown) => {
+    throw providerError(error, transaction.scope);
+  });
+}
+
+type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
+
+/**
+ * Asks once for the tokens of somebody who consents or signs in, and reads who it is. Tokens that came and are refused, by
+ * the library or by us, are handed to `asking.unkept`; the library alone would drop them alive. Without it they are ended.
+ */
+export async function askForTokens(
+  connection: Connection,
+  asking: Asking,
+  scope: string,
+  ask: (configuration: oidc.Configuration) => Promise<Tokens>,
+): Promise<Authorized> {
+  const { configuration, metadata } = connection;
+  const answers: Response[] = [];
+  try {
+    const answer = await connection.recording(answers, () => ask(configuration));
+    return await readAuthorized(configuration, answer, scope, asking);
+  } catch (error) {
+    const tokens = await tokensAmong(answers, asking.now);
+    if (asking.unkept && tokens)
+      await asking.unkept({ issuer: metadata.issuer, subject: tokens.subject ?? '', tokens });
+    else if (tokens?.refreshToken !== undefined)
+      await oidc.tokenRevocation(configuration, tokens.refreshToken).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function tokensAmong(answers: readonly Response[], now: Date): Promise<TokenAnswer | undefined> {
+  const texts = await Promise.all(answers.filter(({ ok }) => ok).map((answer) => answer.text().catch(() => '')));
+  return texts.map((text) => readTokensIn(text, now)).find((tokens) => tokens !== undefined);
 }
 
 export function proofFor(configuration: oidc.Configuration, { boundKey }: Asking): oidc.DPoPOptions | undefined {
@@ -122,9 +153,9 @@ export function proofFor(configuration: oidc.Configuration, { boundKey }: Asking
 }
 
 /** Who gave consent, and the tokens that came of it, whichever way they were asked for. */
-export async function readAuthorized(
+async function readAuthorized(
   configuration: oidc.Configuration,
-  answer: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
+  answer: Tokens,
   scope: string,
   asking: Asking,
 ): Promise<Authorized> {
@@ -134,7 +165,7 @@ export async function readAuthorized(
   const subject = idToken?.sub ?? tokens?.subject;
   if (tokens === undefined || subject === undefined)
     throw new AppError('provider/unavailable', 'The provider answered without tokens. Try again.');
-  if (required && !isBound(tokens)) throw await unbound(configuration, tokens);
+  if (required && !isBound(tokens)) throw unbound();
   const proof = tokens.bound && proofFor(configuration, asking);
   return {
     issuer: configuration.serverMetadata().issuer,
@@ -156,9 +187,8 @@ function isBound({ bound, refreshToken }: TokenAnswer): boolean {
   return bound === true || decodeClaims(refreshToken)?.cnf !== undefined;
 }
 
-/** Tokens that are bound to nothing are not kept (RFC 9449, section 5): what can be ended of them is ended. */
-async function unbound(configuration: oidc.Configuration, { refreshToken }: TokenAnswer): Promise<AppError> {
-  if (refreshToken !== undefined) await oidc.tokenRevocation(configuration, refreshToken).catch(() => undefined);
+/** Tokens that are bound to nothing are not kept (RFC 9449, section 5). */
+function unbound(): AppError {
   return new AppError(
     'provider/refused-client',
     'Tokens must be bound to a key (OIDC_DPOP=required), but the provider gave some that are not. The operator must turn DPoP on for the client of Nightkeep at the provider, or set OIDC_DPOP=auto.',

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import * as oidc from 'openid-client';
 import { authenticatedByFetch, type ClientCredentials, openClientAuthentication } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
@@ -10,6 +11,8 @@ export interface Connection {
   authenticated(send: oidc.CustomFetch): oidc.CustomFetch;
   /** A configuration for one exchange, which sends by this fetch. It is made in microseconds. */
   exchanging(send: oidc.CustomFetch): oidc.Configuration;
+  /** Does the work, and lists what the provider answered in it, each to be read once more. */
+  recording<T>(answers: Response[], work: () => Promise<T>): Promise<T>;
 }
 
 export interface ProviderSettings extends ClientCredentials {
@@ -49,7 +52,12 @@ async function discover(
   });
   const metadata = configuration.serverMetadata();
   const authenticated = (send: oidc.CustomFetch) => authenticate({ clientId, metadata }, send);
-  configuration[oidc.customFetch] = authenticated((url, options) => fetch(url, options as RequestInit));
+  const recorded = new AsyncLocalStorage<Response[]>();
+  configuration[oidc.customFetch] = authenticated(async (url, options) => {
+    const answer = await fetch(url, options as RequestInit);
+    recorded.getStore()?.push(answer.clone());
+    return answer;
+  });
   const needed = neededByExchanges(metadata);
   return {
     metadata,
@@ -62,6 +70,7 @@ async function discover(
       exchanging[oidc.customFetch] = send;
       return exchanging;
     },
+    recording: (answers, work) => recorded.run(answers, work),
   };
 }
 

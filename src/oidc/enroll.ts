@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
-import { type Asking, type Authorized, proofFor, readAuthorized } from './authorization.ts';
+import { type Asking, type Authorized, askForTokens, proofFor } from './authorization.ts';
 import type { Connection } from './connection.ts';
 import { type EnrollMethod, enrollError } from './enroll-error.ts';
 import { oauthErrorOf } from './provider-error.ts';
@@ -59,11 +59,11 @@ async function ask(
   grantType: string,
   { scope = '', ...parameters }: Record<string, string>,
 ): Promise<Authorized> {
-  const { configuration } = connection;
   const about = await asking(connection);
   const form = grantType === deviceGrant ? parameters : { ...parameters, scope };
-  const answer = await oidc.genericGrantRequest(configuration, grantType, form, proofFor(configuration, about));
-  return readAuthorized(configuration, answer, scope, about);
+  return askForTokens(connection, about, scope, (configuration) =>
+    oidc.genericGrantRequest(configuration, grantType, form, proofFor(configuration, about)),
+  );
 }
 
 async function beginDevice(connection: Connection, options: Options, scope: string): Promise<DeviceLogin> {

@@ -9,6 +9,7 @@ import {
   type Authorized,
   beginAuthorization,
   finishAuthorization,
+  type Unkept,
 } from './authorization.ts';
 import { bindsTokens, openBoundKeys, type ProvenRequest } from './bound-key.ts';
 import { type ClientKey, readClientKeys } from './client-keys.ts';
@@ -23,8 +24,11 @@ export interface Issuer {
   readonly clientId: string;
   /** Throws `provider/unavailable`, `provider/refused-client` or `consent/not-offline`. */
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
-  /** Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or `provider/…` where the provider is at fault. */
-  finishAuthorization(callback: URL, transaction: AuthorizationTransaction): Promise<Authorized>;
+  /**
+   * Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or `provider/…` where the provider is at
+   * fault. Tokens that came all the same are told to `unkept` first.
+   */
+  finishAuthorization(callback: URL, transaction: AuthorizationTransaction, unkept?: Unkept): Promise<Authorized>;
   /** The ways to consent without our pages. */
   readonly enroll: Enrollment;
   /**
@@ -75,16 +79,11 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         bindsTokens(provider, metadata);
         return beginAuthorization(configuration, redirectUri, request);
       }),
-    finishAuthorization: (callback, transaction) =>
+    finishAuthorization: (callback, transaction, unkept) =>
       explained(async () => {
         const connection = await connect();
-        return finishAuthorization(
-          connection.configuration,
-          redirectUri,
-          callback,
-          transaction,
-          await asking(connection),
-        );
+        const about = { ...(await asking(connection)), unkept };
+        return finishAuthorization(connection, redirectUri, callback, transaction, about);
       }),
     enroll: openEnrollment(connect, { clock, asking }),
     exchange: (refreshToken, boundKey) =>

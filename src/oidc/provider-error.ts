@@ -5,6 +5,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { objectionTo } from './objection.ts';
 import { failureCode } from './transport.ts';
 
 interface Meaning {
@@ -12,39 +13,62 @@ interface Meaning {
   message: string;
 }
 
-const noScope: Meaning = {
+const noOfflineScope: Meaning = {
   code: 'consent/not-offline',
   message:
     'The provider does not offer this client a scope that Nightkeep asked for, probably offline_access. An administrator of the provider can add it to the client of Nightkeep.',
 };
+const noScope: Meaning = {
+  code: 'provider/refused-client',
+  message:
+    'The provider does not offer this client a scope that Nightkeep asks for at sign-in: openid, profile, email, or one of OIDC_SCOPES. The operator must add it to the client at the provider, or take it out of OIDC_SCOPES.',
+};
+const refusedClient: Meaning = {
+  code: 'provider/refused-client',
+  message:
+    'The provider does not accept Nightkeep itself. The operator must check the client id, its secret and its redirect address at the provider.',
+};
+const trouble: Meaning = {
+  code: 'provider/unavailable',
+  message: 'The OpenID provider says that it has trouble of its own. Try again soon.',
+};
+const wantsPerson: Meaning = {
+  code: 'provider/refused',
+  message:
+    'Your provider wants to ask you something first. Open its own pages in this browser, sign in there and answer what it asks; then try again here.',
+};
 
-/** What each `error` of the provider means while a person stands in front of the page. */
+/** What each `error` of the provider means while a person stands in front of the page (RFC 6749, OpenID Connect Core). */
 const meanings: Record<string, Meaning> = {
   access_denied: {
     code: 'consent/denied',
-    message: 'You said no at the provider, so nothing was changed. Start again whenever you like.',
+    message: 'You or your provider said no, so nothing was changed. Start again whenever you like.',
   },
   not_allowed: {
     code: 'consent/not-offline',
     message:
       'The provider does not let you give offline access: your account lacks the role for it (offline_access on Keycloak). An administrator of the provider can give you the role.',
   },
-  invalid_scope: noScope,
   invalid_grant: {
     code: 'consent/invalid-callback',
     message: 'The answer of the provider was used already or has grown old. Start again.',
   },
-  ...Object.fromEntries(
-    ['invalid_client', 'unauthorized_client', 'invalid_request', 'invalid_redirect_uri'].map((error) => [
-      error,
-      {
-        code: 'provider/refused-client' as const,
-        message:
-          'The provider does not accept Nightkeep itself. The operator must check the client id, its secret and its redirect address at the provider.',
-      },
-    ]),
-  ),
+  unauthorized_client: {
+    code: 'provider/refused-client',
+    message:
+      'The provider does not let this client ask in this way. The operator must allow the client the authorization code flow and refresh tokens at the provider, and check its id and secret.',
+  },
+  ...meaning(refusedClient, 'invalid_client', 'invalid_request', 'invalid_redirect_uri', 'unsupported_response_type'),
+  ...meaning(refusedClient, 'unsupported_grant_type', 'invalid_request_object', 'invalid_request_uri'),
+  ...meaning(refusedClient, 'request_not_supported', 'request_uri_not_supported', 'invalid_dpop_proof'),
+  ...meaning(trouble, 'server_error', 'temporarily_unavailable', 'slow_down'),
+  ...meaning(wantsPerson, 'interaction_required', 'login_required', 'consent_required', 'account_selection_required'),
+  ...meaning(wantsPerson, 'unmet_authentication_requirements'),
 };
+
+function meaning(same: Meaning, ...errors: readonly string[]): Record<string, Meaning> {
+  return Object.fromEntries(errors.map((error) => [error, same]));
+}
 
 /** Whether the provider found fault with the request itself. */
 export function isInvalidRequest(cause: unknown): boolean {
@@ -53,26 +77,23 @@ export function isInvalidRequest(cause: unknown): boolean {
 
 /** The client may not ask for offline access, whatever the provider called it. */
 export function scopeMissing(cause: unknown): AppError {
-  const { code, message } = noScope;
+  const { code, message } = noOfflineScope;
   return new AppError(code, message, { cause, detail: { error: 'invalid_scope' } });
 }
 
-/** Turns what the library threw into an AppError. The provider's own words stay in `cause`. */
-export function providerError(cause: unknown): AppError {
+/** Turns what the library threw into an AppError. The provider's own words stay in `cause`. `scope` is what was asked for. */
+export function providerError(cause: unknown, scope = 'offline_access'): AppError {
   if (cause instanceof AppError) return cause;
   const error = oauthErrorOf(cause);
   const detail = { error: error ?? failureCode(cause) };
   if (error !== undefined) {
-    const { code, message } = meanings[error] ?? {
-      code: 'provider/refused' as const,
-      message: `The provider refused the request (${error.replace(/[^\w.-]/g, '')}). Try again; if it stays, tell the operator.`,
-    };
-    return new AppError(code, message, { cause, detail });
+    const { code, message } = meaningOf(error, scope);
+    const retry = code === 'provider/unavailable' ? { retry: { afterMs: 5_000 } } : {};
+    return new AppError(code, message, { cause, detail, ...retry });
   }
-  if (
-    cause instanceof ClientError &&
-    /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE|JWT_TIMESTAMP/.test(cause.code ?? '')
-  ) {
+  const objection = objectionTo(cause);
+  if (objection !== undefined) return new AppError('provider/wrong-answer', objection, { cause, detail });
+  if (cause instanceof ClientError && /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE/.test(cause.code ?? '')) {
     return new AppError(
       'consent/invalid-callback',
       'The answer of the provider does not belong to what this browser began. Start again.',
@@ -84,6 +105,17 @@ export function providerError(cause: unknown): AppError {
     detail,
     retry: { afterMs: 5_000 },
   });
+}
+
+function meaningOf(error: string, scope: string): Meaning {
+  if (error === 'invalid_scope') return scope.split(' ').includes('offline_access') ? noOfflineScope : noScope;
+  const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;
+  return (
+    known ?? {
+      code: 'provider/refused',
+      message: `The provider refused the request (${error.replace(/[^\w.-]/g, '').slice(0, 60)}). Try again; if it stays, tell the operator.`,
+    }
+  );
 }
 
 /** The `error` that the provider answered with, wherever the library put it. */

@@ -64,11 +64,15 @@ function xor(bytes: Buffer, mask: Buffer): Buffer {
   return Buffer.from(bytes.map((byte, index) => byte ^ (mask[index] ?? 0)));
 }
 
-/** The path if it stays on this site; otherwise the home page. */
+/** Cookies carry it to the provider and back. */
+const longestPath = 800;
+
+/** The path if it stays on this site and is not overlong; otherwise the home page. */
 export function localPath(text: string | undefined, publicUrl: URL): string {
   if (text === undefined || !/^\/(?![/\\])[^\\\s]*$/.test(text) || !URL.canParse(text, publicUrl.href)) return '/';
   const url = new URL(text, publicUrl);
-  return url.origin === publicUrl.origin ? url.pathname.replace(/^\/{2,}/, '/') + url.search : '/';
+  const path = url.pathname.replace(/^\/{2,}/, '/') + url.search;
+  return url.origin === publicUrl.origin && path.length <= longestPath ? path : '/';
 }
 
 function equal(one: string, other: string): boolean {

@@ -53,6 +53,7 @@ export const texts = {
     now: 'Back up now',
     recent: 'Recent backups',
     noRuns: 'There is no backup yet.',
+    old: 'You are signed in. The page that you went back to was an answer of your provider that was used already or has grown old; nothing was changed by it.',
     recovery:
       'You have not looked at your recovery key yet. Keep it somewhere safe, and you can restore even without Nightkeep.',
     recoveryLink: 'Show the recovery key',
@@ -122,6 +123,10 @@ export const texts = {
       'On the page Consent, with one button, at any time. The work stops at once. Signing out does not withdraw it.',
     agree: 'Agree and continue to the provider',
     back: 'Not now',
+    blocked: 'It is not ready for you yet',
+    blockedLead:
+      'Your provider does not tell Nightkeep what the address of your files needs, so no backup could work. The operator of Nightkeep can mend that; show them this:',
+    signInAgain: 'It is mended: sign in again',
     renewTitle: 'Renew your consent',
     renewing: (at: string) =>
       `You agreed on ${at}. When you renew, your plan, your snapshots and this record stay, and the token is replaced by a new one.`,
@@ -309,6 +314,10 @@ export const texts = {
       server_refuses: {
         happened: 'The server of your files does not let Nightkeep in.',
         act: 'The operator of Nightkeep can mend it: the server must accept the tokens of your provider.',
+      },
+      address_unknown: {
+        happened: 'Your provider does not tell Nightkeep what the address of your files needs.',
+        act: 'The operator of Nightkeep can mend it: the run says what is missing. Sign in again after that.',
       },
       address_wrong: {
         happened: 'What answers at the address of your files does not list them.',

@@ -29,7 +29,7 @@ export async function enrollPerson(
   const { clock } = resources;
   const agreedAt = clock.now();
   const authorized = await authorize(resources, way);
-  const rows = await keepConsent(resources, authorized, { method: way.method, terms, agreedAt });
+  const rows = await keepConsent(resources, { authorized, method: way.method, terms, agreedAt });
   return { ...rows, runId: await requestRun(resources, { planId: rows.plan.id, trigger: 'consent' }) };
 }
 

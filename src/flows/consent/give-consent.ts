@@ -1,8 +1,9 @@
 import type { ConsentRows } from '../../database/consents.ts';
 import { saveUser } from '../../database/users.ts';
 import { AppError } from '../../errors.ts';
-import type { AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
+import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
+import { endUnkeptToken, type UnkeptNeeds, type UnkeptTokens } from './end-unkept-token.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { personOf, rolesOf } from './person.ts';
 
@@ -31,13 +32,18 @@ export async function beginSignIn(
   });
 }
 
-/** Knows the person again, or for the first time. `sid` is the provider's session, where it tells. */
+/**
+ * Knows the person again, or for the first time. `sid` is the provider's session, where it tells. A refresh token that the
+ * provider gives though nobody asked for it is ended there.
+ */
 export async function finishSignIn(
-  { issuer, config, database, clock }: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock'>,
+  resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'log'>,
   { callback, transaction }: { callback: URL; transaction: AuthorizationTransaction },
 ) {
+  const { issuer, config, database, clock } = resources;
   requirePurpose(transaction, 'sign-in');
-  const authorized = await issuer.finishAuthorization(callback, transaction);
+  const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
+  await endUnkeptToken(resources, authorized);
   const user = await saveUser(database, personOf(authorized, clock.now()));
   return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
 }
@@ -65,8 +71,8 @@ export interface ConsentAnswer {
 }
 
 /**
- * Takes the consent of the callback into custody. Throws `consent/not-offline` with the likely cause and who can mend it,
- * `consent/denied` or `consent/invalid-callback`.
+ * Takes the consent of the callback into custody. Throws what `keepConsent` throws, `consent/denied` or
+ * `consent/invalid-callback`.
  */
 export async function finishConsent(
   resources: KeepNeeds,
@@ -74,21 +80,14 @@ export async function finishConsent(
 ): Promise<ConsentRows & { roles: string[]; sid: string | undefined }> {
   const { issuer, config } = resources;
   requirePurpose(transaction, 'consent');
-  const authorized = await issuer.finishAuthorization(callback, transaction);
-  requireSubject(authorized, subject);
+  const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
   const { terms, agreedAt } = transaction;
   const agreed = { method: 'browser', terms, agreedAt: new Date(agreedAt) } as const;
-  const rows = await keepConsent(resources, authorized, agreed);
+  const rows = await keepConsent(resources, { authorized, subject, ...agreed });
   return { ...rows, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
 }
 
-function requireSubject(authorized: Authorized, subject: string | undefined): void {
-  if (subject === undefined || authorized.subject === subject) return;
-  throw new AppError(
-    'consent/invalid-callback',
-    'Somebody else consented at the provider than is signed in here. Sign out at the provider, then start again.',
-  );
-}
+const unkept = (resources: UnkeptNeeds) => (tokens: UnkeptTokens) => endUnkeptToken(resources, tokens);
 
 function requirePurpose(transaction: AuthorizationTransaction, purpose: string): void {
   if (transaction.purpose === purpose) return;

@@ -14,23 +14,51 @@ import { nextNumber } from '../../database/generations.ts';
 import { saveUser } from '../../database/users.ts';
 import { isValidZone, nextNight } from '../../domain/nights.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
+import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
 import { deadlinesOfConsent, sealToken } from '../custody/offline-token.ts';
+import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf } from './person.ts';
 
-export type KeepNeeds = Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder'>;
+export type KeepNeeds = Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder' | 'log'>;
+
+/** A consent as the provider gave it, and what belongs to it here. */
+export interface GivenConsent extends Terms {
+  authorized: Authorized;
+  /** The subject that is signed in; somebody else's consent is then refused. */
+  subject?: string | undefined;
+}
 
 /**
  * Takes the offline token of a consent into custody: sealed and saved with all that belongs to it in one transaction.
- * Throws `consent/not-offline` with the likely cause and who can mend it.
+ * Throws `consent/not-offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can mend it:
+ * nothing is kept then, and the token is ended at the provider.
  */
-export async function keepConsent(resources: KeepNeeds, authorized: Authorized, terms: Terms): Promise<ConsentRows> {
-  const { clock, config, database, holder, issuer, keyring } = resources;
+export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Promise<ConsentRows> {
+  const token = await acceptToken(resources, given);
+  return takeIntoCustody(resources, given, token);
+}
+
+async function acceptToken(resources: KeepNeeds, { authorized, subject, method }: GivenConsent): Promise<OfflineToken> {
+  try {
+    requireSubject(authorized, subject);
+    urlOfPerson(resources.config.filesUrl, authorized);
+    return requireOffline(authorized, method);
+  } catch (error) {
+    await endUnkeptToken(resources, authorized);
+    throw error;
+  }
+}
+
+async function takeIntoCustody(
+  { clock, config, database, holder, issuer, keyring }: KeepNeeds,
+  { authorized, terms, method, agreedAt }: GivenConsent,
+  token: OfflineToken,
+): Promise<ConsentRows> {
   const { clientId } = issuer;
-  const token = requireOffline(authorized, terms.method);
   const at = clock.now();
   return inTransaction(database, async (transaction) => {
     const user = await saveUser(transaction, personOf(authorized, at));
@@ -48,7 +76,7 @@ export async function keepConsent(resources: KeepNeeds, authorized: Authorized, 
     };
     const grant = await saveGrant(transaction, { user, earlier, given, at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
-    await saveTerms(transaction, grant, terms);
+    await saveTerms(transaction, grant, { terms, method, agreedAt });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));
     return { user, grant, plan, renewed: earlier !== null };
@@ -66,6 +94,14 @@ function firstPlan({ filesUrl, window, retention }: Resources['config'], { claim
 
 function isKnownZone(zone: unknown): zone is string {
   return typeof zone === 'string' && isValidZone(zone);
+}
+
+function requireSubject(authorized: Authorized, subject: string | undefined): void {
+  if (subject === undefined || authorized.subject === subject) return;
+  throw new AppError(
+    'grant/wrong-subject',
+    'Somebody else consented at the provider than is signed in here. Sign out at the provider, then start again.',
+  );
 }
 
 /** The scope echo says it where the token is opaque; Keycloak's own word for the token prevails where it can be read. */

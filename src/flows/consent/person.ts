@@ -1,4 +1,5 @@
 import type { SignedIn } from '../../database/users.ts';
+import { isUrlClaim } from '../../domain/url-template.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 
 /** Claims of the protocol itself, which say nothing of the person. */
@@ -8,13 +9,20 @@ const ofTheProtocol = new Set(
   ),
 );
 
-/** The person as the provider tells of them. Of the claims those are kept that are words, for source URLs. */
+/** The person as the provider tells of them. Of the claims those are kept that source URLs may name. */
 export function personOf({ issuer, subject, claims }: Authorized, at: Date): SignedIn {
-  const words = Object.entries(claims).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string' && !ofTheProtocol.has(entry[0]),
+  const said = Object.entries(claims).filter(([name]) => !ofTheProtocol.has(name));
+  const kept = Object.fromEntries(
+    said.flatMap(([name, value]) => (isUrlClaim(value) && isStorable(name) ? [[name, value]] : [])),
   );
-  const kept = Object.fromEntries(words);
-  return { issuer, subject, username: kept.preferred_username, name: kept.name, email: kept.email, claims: kept, at };
+  const text = (name: string) => (kept[name] === undefined ? undefined : String(kept[name]));
+  const [username, name, email] = ['preferred_username', 'name', 'email'].map(text);
+  return { issuer, subject, username, name, email, claims: kept, at };
+}
+
+/** PostgreSQL keeps no NUL and no half of a character. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
 }
 
 /** The person's roles under a claim whose path may have dots, as `realm_access.roles` on Keycloak. */

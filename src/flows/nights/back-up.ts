@@ -1,6 +1,6 @@
 import { whenAborted } from '../../abort.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
-import { expandUrl } from '../../domain/url-template.ts';
+import { urlOfPerson } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import type { Access, Source } from '../../sources/source.ts';
@@ -107,7 +107,7 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
   const { clock, log, sourceServers: servers } = resources;
   return plan.sources.map(({ name, url }) =>
-    webdavSource({ name, url: expandUrl(url, plan.claims), access, servers, clock, log }),
+    webdavSource({ name, url: urlOfPerson(url, plan.person), access, servers, clock, log }),
   );
 }
 

@@ -13,7 +13,7 @@ import { withSlash } from './href.ts';
 import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
 
 export interface WebdavOptions {
-  /** The person's own folder, claims already filled in (see `expandUrl`). */
+  /** The person's own folder, claims already filled in (see `urlOfPerson`). */
   readonly url: string;
   readonly access: Access;
   readonly servers: Servers;

@@ -6,20 +6,20 @@ import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import { startSession, takePending } from '../cookies.ts';
 import { localPath } from '../security.ts';
 import type { Visit } from '../visit.ts';
+import { alreadyHere } from './home.ts';
 
-/** The provider's answer, to whichever leg this browser had begun. */
+/** The provider's answer, to whichever leg this browser had begun with that state. */
 export async function callback(visit: Visit): Promise<Response> {
   const { c, resources, session, url } = visit;
-  const pending = takePending(c, resources);
+  const pending = takePending(c, resources, url.searchParams.get('state') ?? '');
   const { publicUrl } = resources.config;
+  // The back button, or a reload: what this answer belongs to was finished, or has grown old.
+  if (pending === undefined && session !== undefined) return c.redirect(alreadyHere, 303);
+  if (pending === undefined) throw notBegun();
   const answered = new URL(url.pathname + url.search, publicUrl);
-  if (pending?.leg === 'sign-in') await signIn(visit, answered, pending.transaction);
-  else if (pending !== undefined && pending.userId === session?.userId) await takeConsent(visit, answered, pending);
-  else
-    throw new AppError(
-      'consent/invalid-callback',
-      'This answer of the provider does not belong to anything begun in this browser in the last ten minutes.',
-    );
+  if (pending.leg === 'sign-in') await signIn(visit, answered, pending.transaction);
+  else if (pending.userId === session?.userId) await takeConsent(visit, answered, pending);
+  else throw signedOutMeanwhile();
   return c.redirect(localPath(pending.transaction.returnTo, publicUrl), 303);
 }
 
@@ -27,8 +27,23 @@ async function signIn({ c, resources }: Visit, answered: URL, transaction: Autho
   const { user, roles, sid } = await finishSignIn(resources, { callback: answered, transaction });
   const { id: userId, issuer, subject } = user;
   const name = user.name ?? user.username ?? subject;
-  startSession(c, resources, { userId, name, roles, provider: { issuer, subject, sid } });
+  const operator = roles.includes(resources.config.operatorRole);
+  startSession(c, resources, { userId, name, operator, provider: { issuer, subject, sid } });
   resources.log.info('sign-in', { userId });
+}
+
+function notBegun(): AppError {
+  return new AppError(
+    'consent/invalid-callback',
+    'This answer of the provider does not belong to anything begun in this browser in the last ten minutes.',
+  );
+}
+
+function signedOutMeanwhile(): AppError {
+  return new AppError(
+    'consent/invalid-callback',
+    'You are not signed in here any more as the person who began this, so nothing was taken. Sign in, then agree again.',
+  );
 }
 
 /** Takes the offline token into custody and asks for the first run. */

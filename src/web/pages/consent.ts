@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
 import { getPerson, type Person } from '../../database/views.ts';
-import { previewUrl } from '../../domain/url-template.ts';
+import { previewUrl, urlOfPerson } from '../../domain/url-template.ts';
+import { messageForPeople } from '../../errors.ts';
 import { beginConsent } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
@@ -18,7 +19,9 @@ const t = texts.consent;
 export async function consent(visit: PersonVisit): Promise<Response> {
   const { userId } = visit.session;
   const { clock, config, database } = visit.resources;
-  const { files, window } = termsFor(await getPerson(database, { userId }), config);
+  const person = await getPerson(database, { userId });
+  const { files, window } = termsFor(person, config);
+  const obstacle = obstacleFor(person, config);
   const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
   const grant = await findGrantOfPerson(database, { userId });
   const body = html`${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
@@ -26,7 +29,7 @@ export async function consent(visit: PersonVisit): Promise<Response> {
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
-${form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`)}
+${obstacle === undefined ? form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`) : blocked(obstacle, returnTo)}
 <p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
 }
@@ -36,6 +39,7 @@ export async function agree({ c, resources, session: { userId } }: PersonVisit):
   const { config, database } = resources;
   const { returnTo } = await c.req.parseBody();
   const person = await getPerson(database, { userId });
+  urlOfPerson(config.filesUrl, person);
   const { url, transaction } = await beginConsent(resources, {
     returnTo: localPath(typeof returnTo === 'string' ? returnTo : undefined, config.publicUrl),
     terms: { ...termsFor(person, config) },
@@ -46,8 +50,25 @@ export async function agree({ c, resources, session: { userId } }: PersonVisit):
 }
 
 /** What a person is asked to agree to, with their own names in the address as far as they are known before consent. */
-function termsFor({ subject, username }: Person, { filesUrl, window }: Resources['config']) {
-  return { files: previewUrl(filesUrl, { sub: subject, preferred_username: username }), window, kept: 'all snapshots' };
+function termsFor(person: Person, { filesUrl, window }: Resources['config']) {
+  return { files: previewUrl(filesUrl, person), window, kept: 'all snapshots' };
+}
+
+/** Why no night could work, whatever is agreed; undefined where nothing is in the way. */
+function obstacleFor(person: Person, { filesUrl }: Resources['config']): string | undefined {
+  try {
+    urlOfPerson(filesUrl, person);
+    return undefined;
+  } catch (error) {
+    return messageForPeople(error);
+  }
+}
+
+/** The claims are those of the last sign-in, so the way on is another one. */
+function blocked(obstacle: string, returnTo: string): Html {
+  const target = `/consent?returnTo=${encodeURIComponent(returnTo)}`;
+  return html`<section class="card bad"><h2>${t.blocked}</h2><p>${t.blockedLead}</p><p>${obstacle}</p>
+<p><a class="button" href="/login?returnTo=${encodeURIComponent(target)}">${t.signInAgain}</a></p></section>`;
 }
 
 function isAlive(grant: GrantView | null): boolean {

@@ -13,11 +13,11 @@ interface Told {
   /** What happened, where the message of the error is not meant for the person. */
   readonly happened?: string;
   readonly act?: string;
-  /** What the person can do from here: agree, or the same again. */
-  readonly way?: 'consent' | 'again';
+  /** What the person can do from here: agree, the same again, or go home. */
+  readonly way: 'consent' | 'again' | 'home';
 }
 
-const notFound: Told = { status: 404, title: 'Not found' };
+const notFound = { status: 404, title: 'Not found', way: 'home' } as const satisfies Told;
 
 const away = {
   status: 503,
@@ -39,7 +39,7 @@ export const errorWords = {
   'consent/denied': {
     status: 400,
     title: 'You did not agree',
-    happened: 'You said no at your provider, so nothing was changed.',
+    happened: 'You or your provider said no, so nothing was changed.',
     act: 'You can agree whenever you like.',
     way: 'consent',
   },
@@ -58,12 +58,24 @@ export const errorWords = {
     act: 'The operator of Nightkeep can correct its settings at the provider: the log says what is wrong.',
     way: 'again',
   },
+  'provider/wrong-answer': {
+    status: 500,
+    title: 'The answer of your provider cannot be taken',
+    act: 'Nothing was changed. Show this to the operator of Nightkeep, who can mend it.',
+    way: 'again',
+  },
+  'source/missing-claim': {
+    status: 500,
+    title: 'It is not ready for you yet',
+    act: 'So no backup could work, and nothing was agreed. Show this to the operator of Nightkeep, who can mend it.',
+    way: 'again',
+  },
   'grant/not-usable': { status: 400, title: 'Your consent has ended', way: 'consent' },
   'grant/wrong-subject': { status: 400, title: 'That was somebody else', way: 'consent' },
   'provider/unavailable': {
     status: 503,
-    title: 'Your provider does not answer',
-    happened: 'Your provider does not answer right now, or not as it should.',
+    title: 'Your provider has trouble',
+    happened: 'Your provider does not answer right now, or says that it has trouble of its own. Nothing was changed.',
     act: 'Try again in some minutes.',
     way: 'again',
   },
@@ -91,23 +103,28 @@ export async function failure(visit: FailedVisit, error: unknown): Promise<Respo
   const { status, title, happened = messageForPeople(error), act } = told;
   const { log } = visit.resources;
   (status >= 500 ? log.error : log.info)('web.failed', { path: visit.url.pathname, status, error });
-  const body = html`<div class="card bad"><p class="lead">${happened}</p>${act === undefined ? '' : html`<p>${act}</p>`}${wayOn(visit, told)}</div>
-<p><a href="/">${labels.home}</a></p>`;
+  const body = html`<div class="card bad"><p class="lead">${happened}</p>${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, told))}</div>
+${told.way === 'home' ? '' : html`<p><a href="/">${labels.home}</a></p>`}`;
   return page(visit, title, body, { status });
 }
 
-function wayOn(visit: FailedVisit, { way }: Told): Html | '' {
-  if (way === undefined) return '';
-  const [href, label] = way === 'consent' ? toConsent(visit) : again(visit);
+type Way = [href: string, label: string];
+
+function button([href, label]: Way): Html {
   return html`<p><a class="button" href="${href}">${label}</a></p>`;
 }
 
-function toConsent({ session }: FailedVisit): [href: string, label: string] {
+function wayOn(visit: FailedVisit, { way }: Told): Way {
+  if (way === 'home') return ['/', labels.home];
+  return way === 'consent' ? toConsent(visit) : again(visit);
+}
+
+function toConsent({ session }: FailedVisit): Way {
   return session === undefined ? ['/login', labels.signIn] : ['/consent', labels.agree];
 }
 
 /** The same page; where a form was sent, the page that has it; where the provider sent the browser back, the step before. */
-function again(visit: FailedVisit): [href: string, label: string] {
+function again(visit: FailedVisit): Way {
   const { pathname, search } = visit.url;
   if (pathname === '/callback') return toConsent(visit);
   if (visit.c.req.method === 'GET')

@@ -10,6 +10,9 @@ import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 
+/** The home page with a word to whoever went back to an answer of the provider that is done with. */
+export const alreadyHere = '/?answer=old';
+
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
   const { resources, session } = visit;
@@ -25,7 +28,9 @@ export async function home(visit: Visit): Promise<Response> {
     findHome(resources.database, { userId }),
     findProtection(resources, userId),
   ]);
-  return page(visit, texts.home.title, bodyOf({ ...visit, session }, view, protection), { place: '/' });
+  const old = visit.url.searchParams.get('answer') === 'old';
+  const body = html`${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection)}`;
+  return page(visit, texts.home.title, body, { place: '/' });
 }
 
 /** Asks for a run besides the schedule and shows it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { expandUrl } from '../../../src/domain/url-template.ts';
+import { urlOfPerson } from '../../../src/domain/url-template.ts';
 import type { Member, Source } from '../../../src/sources/source.ts';
 import { startServers } from '../../integration/demo/servers.ts';
 import { contentOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
@@ -9,9 +9,12 @@ test('the demo’s cloud is read whole with the provider’s token, and a change
   await using servers = await startServers();
   const { cloud } = servers;
   const token = await servers.accessToken(alice);
-  await using source = openSource(expandUrl(cloud.filesUrl, { preferred_username: alice.username }), {
-    access: async () => ({ token }),
-  });
+  await using source = openSource(
+    urlOfPerson(cloud.filesUrl, { subject: alice.subject, claims: { preferred_username: alice.username } }),
+    {
+      access: async () => ({ token }),
+    },
+  );
   const read = new Map<string, Buffer | 'folder'>();
   await walk(source, source.root, '', read);
   const contents = [...cloud.contents(alice.username)].map(([path, entry]) => [

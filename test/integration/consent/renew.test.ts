@@ -164,7 +164,7 @@ describe('the link that renews', () => {
     const { url, transaction } = await beginConsent(fixture.resources, { returnTo: '/', terms: {} });
     const callback = await fixture.custody.visit(url, bob);
     const answer = { callback, transaction, subject: alice.subject };
-    await expect(finishConsent(fixture.resources, answer)).rejects.toMatchObject({ code: 'consent/invalid-callback' });
+    await expect(finishConsent(fixture.resources, answer)).rejects.toMatchObject({ code: 'grant/wrong-subject' });
     expect(await generations()).toEqual(['current']);
     expect(await fixture.resources.database.user.count()).toBe(1);
   });

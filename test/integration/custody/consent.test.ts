@@ -76,7 +76,8 @@ test('a callback of another transaction, another person or another purpose leave
     refusal(finishConsent(fixture.resources, { callback, transaction, subject }));
   expect(await finish(two.transaction)).toBe('consent/invalid-callback');
   expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
-  expect(await finish(one.transaction, bob.subject)).toBe('consent/invalid-callback');
+  expect(await finish(one.transaction, bob.subject)).toBe('grant/wrong-subject');
+  expect(fixture.provider.admin.offlineSessions({ username: 'alice' })).toEqual([]);
   expect(await finish(one.transaction)).toBe('consent/invalid-callback');
   expect(await fixture.resources.database.user.count()).toBe(0);
 });

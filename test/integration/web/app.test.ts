@@ -5,10 +5,12 @@ import type { Resources } from '../../../src/resources.ts';
 import { errorWords } from '../../../src/web/pages/error.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
 import { addRun, openPages, type Pages } from '../../support/harness/pages.ts';
-import { openVisitor } from '../../support/harness/visitor.ts';
+import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 
 const sessionCookie = '__Host-nightkeep';
-const pendingCookie = '__Host-nightkeep-begun';
+/** The cookie of the step that was begun last. */
+const pendingOf = ({ cookies }: Visitor) =>
+  [...cookies].findLast(([name]) => name.startsWith('__Host-nightkeep-begun-'));
 
 let pages: Pages;
 beforeAll(async () => {
@@ -60,8 +62,8 @@ describe('every answer', () => {
 describe('the session', () => {
   it('comes in a cookie that only this host and no script can have', async () => {
     const browser = stranger();
-    await browser.send('/login?returnTo=/grant');
-    const answer = await browser.send('/callback?code=1&state=2');
+    const { location } = Object.fromEntries((await browser.send('/login?returnTo=/grant')).headers);
+    const answer = await browser.send(`/callback?code=1&state=${new URL(location ?? '').searchParams.get('state')}`);
     const line = answer.headers.getSetCookie().find((one) => one.startsWith(`${sessionCookie}=`)) ?? '';
     for (const word of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax', 'Max-Age=43200']) expect(line).toContain(word);
     expect(line).not.toContain('Domain');
@@ -82,6 +84,7 @@ describe('the session', () => {
   it('refuses an answer of the provider that this browser did not ask for, and one that comes twice', async () => {
     expect((await stranger().send('/callback?code=1')).status).toBe(400);
     const browser = await pages.newPerson();
+    browser.cookies.delete(sessionCookie);
     expect((await browser.comeBack()).status).toBe(400);
   });
 
@@ -97,7 +100,7 @@ describe('the session', () => {
     const sealed = browser.cookies.get(sessionCookie) ?? '';
     const altered = sealed.slice(0, 50) + (sealed[50] === 'A' ? 'B' : 'A') + sealed.slice(51);
     await browser.send('/login');
-    for (const other of [altered, sealed.slice(0, -4), 'nothing', browser.cookies.get(pendingCookie) ?? '']) {
+    for (const other of [altered, sealed.slice(0, -4), 'nothing', pendingOf(browser)?.[1] ?? '']) {
       browser.cookies.set(sessionCookie, other);
       expect((await browser.send('/grant')).headers.get('location')).toMatch(/^\/login/);
     }
@@ -113,10 +116,11 @@ describe('the session', () => {
   it("does not finish a consent that somebody else's session began", async () => {
     const browser = await pages.newPerson();
     await browser.post('/consent');
-    const begun = browser.cookies.get(pendingCookie) ?? '';
+    const [name = '', begun = ''] = pendingOf(browser) ?? [];
+    const path = browser.wayBack();
     const other = await pages.newPerson();
-    other.cookies.set(pendingCookie, begun);
-    expect((await other.comeBack()).status).toBe(400);
+    other.cookies.set(name, begun);
+    expect((await other.send(path)).status).toBe(400);
     expect(await pages.resources.database.grant.count({ where: { userId: await other.userId() } })).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   run = await addRun(pages, alice);
   snapshot = (await writeSnapshot(await addRepository(pages, alice), { folder: { 'a.txt': Buffer.from('hers') } })).id;
   bob = await pages.newPerson();
-  operator = await pages.newPerson(['operator']);
+  operator = await pages.newPerson({ roles: ['operator'] });
 });
 afterAll(() => pages[Symbol.asyncDispose]());
 

@@ -28,8 +28,10 @@ export interface Pages extends AsyncDisposable {
   readonly clock: ManualClock;
   /** Who is in front of the provider: whoever comes there signs in as this person. */
   atProvider: Person;
+  /** The tokens that the provider was told to end. */
+  readonly revoked: string[];
   /** Somebody who never came before, signed in. */
-  newPerson(roles?: readonly string[]): Promise<SignedIn>;
+  newPerson(person?: Partial<Person>): Promise<SignedIn>;
   /** The same with a consent, a plan in UTC, and nothing backed up. */
   consented(): Promise<SignedIn>;
 }
@@ -37,12 +39,18 @@ export interface Pages extends AsyncDisposable {
 export interface Person {
   readonly subject: string;
   readonly roles: readonly string[];
+  /** What else the provider says of them. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** What else a token answer says, as `refreshToken` of a plain sign-in. */
+  readonly tokens?: Partial<Authorized['tokens']>;
 }
 
 export interface SignedIn extends Visitor {
   readonly person: Person;
   /** Comes back from the provider to whatever was begun last. */
   comeBack(): Promise<Response>;
+  /** The address that the provider sends them back to. */
+  wayBack(): string;
   userId(): Promise<string>;
 }
 
@@ -55,7 +63,9 @@ export async function openPages(): Promise<Pages> {
   const config = readConfig({ ...settings, KEYRING: keyring });
   const stores = new Map<string, ReturnType<typeof openMemoryBackend>>();
   const requests: BackUpRequest[] = [];
-  const newcomer = (roles: readonly string[] = []): Person => ({ subject: randomUUID(), roles });
+  const state = { last: '' };
+  const newcomer = (person: Partial<Person> = {}): Person => ({ subject: randomUUID(), roles: [], ...person });
+  const revoked: string[] = [];
   const resources: Resources = {
     ...openProcessState({ clock, database, log: silentLog }),
     clock,
@@ -64,7 +74,7 @@ export async function openPages(): Promise<Pages> {
     log: silentLog,
     keyring: parseKeyring(keyring),
     queues: rememberingQueues(requests),
-    issuer: agreeingIssuer(() => pages.atProvider),
+    issuer: agreeingIssuer({ state, revoked, who: () => pages.atProvider }),
     store: (location) => {
       const backend = stores.get(location) ?? { ...openMemoryBackend(), location: "/store/alice's" };
       stores.set(location, backend);
@@ -77,19 +87,21 @@ export async function openPages(): Promise<Pages> {
   const signIn = async (person: Person): Promise<SignedIn> => {
     const visitor = openVisitor(resources);
     pages.atProvider = person;
-    const comeBack = () => visitor.send('/callback?code=1&state=2');
+    const wayBack = () => `/callback?code=1&state=${state.last}`;
+    const comeBack = () => visitor.send(wayBack());
     await visitor.send('/login?returnTo=/grant');
     await comeBack();
     const userId = async () =>
       (await database.user.findFirstOrThrow({ where: { subject: person.subject }, select: { id: true } })).id;
-    return { ...visitor, person, comeBack, userId };
+    return { ...visitor, person, comeBack, wayBack, userId };
   };
   const closing = opened.move();
   const pages: Pages = {
     resources,
     clock,
     atProvider: newcomer(),
-    newPerson: (roles) => signIn(newcomer(roles)),
+    revoked,
+    newPerson: (person) => signIn(newcomer(person)),
     consented: async () => {
       const guest = await signIn(newcomer());
       await guest.post('/consent');
@@ -111,29 +123,43 @@ const settings = {
 };
 
 /** A provider that lets everybody in and gives every consent. */
-function agreeingIssuer(who: () => Person): Issuer {
+function agreeingIssuer({
+  state,
+  revoked,
+  who,
+}: {
+  state: { last: string };
+  revoked: string[];
+  who: () => Person;
+}): Issuer {
   const unasked = () => Promise.reject(new Error('Nothing asks the provider this.'));
   return {
     clientId: settings.OIDC_CLIENT_ID,
-    beginAuthorization: async ({ purpose, scope, returnTo }) => ({
-      url: new URL(`${settings.OIDC_ISSUER}/auth?scope=${encodeURIComponent(scope)}`),
-      transaction: { purpose, scope, returnTo, state: 's', nonce: 'n', verifier: 'v' },
-    }),
+    beginAuthorization: async ({ purpose, scope, returnTo }) => {
+      state.last = randomUUID();
+      return {
+        url: new URL(`${settings.OIDC_ISSUER}/auth?scope=${encodeURIComponent(scope)}&state=${state.last}`),
+        transaction: { purpose, scope, returnTo, state: state.last, nonce: 'n', verifier: 'v' },
+      };
+    },
     finishAuthorization: async (_, { scope }): Promise<Authorized> => ({
       issuer: settings.OIDC_ISSUER,
       subject: who().subject,
-      claims: { name: 'Somebody', roles: who().roles },
+      claims: { name: 'Somebody', roles: who().roles, ...who().claims },
       scope,
       tokens: {
         accessToken: 'an access token',
         expiresIn: 300,
         ...(scope.includes('offline_access') && { refreshToken: `the token of ${who().subject}` }),
         sid: 'a session',
+        ...who().tokens,
       },
       boundKey: undefined,
     }),
     publicKeys: async () => ({ keys: [{ kty: 'EC', kid: 'newest' }] }),
-    revoke: async () => undefined,
+    revoke: async (token) => {
+      revoked.push(token);
+    },
     enroll: { device: unasked, password: unasked, service: unasked },
     exchange: unasked,
     readLogoutToken: unasked,

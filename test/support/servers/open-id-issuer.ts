@@ -40,7 +40,8 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
     for await (const chunk of request) chunks.push(chunk);
     const reply = async (): Promise<Answer> => {
       const endpoint = request.url?.slice(1) ?? '';
-      if (endpoint === '.well-known/openid-configuration') return { status: 200, body: { ...usual(url), ...metadata } };
+      if (endpoint.endsWith('.well-known/openid-configuration'))
+        return { status: 200, body: { ...usual(url), ...metadata } };
       const one = { endpoint, form: new URLSearchParams(Buffer.concat(chunks).toString()) };
       asked.push(one);
       const told = await state.answer(one);

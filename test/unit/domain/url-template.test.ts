@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { expandUrl, previewUrl } from '../../../src/domain/url-template.ts';
+import { isUrlClaim, previewUrl, urlOfPerson } from '../../../src/domain/url-template.ts';
 
 const template = 'https://cloud.example/remote.php/dav/files/{preferred_username}/';
 
+const expand = (url: string, claims: Record<string, unknown>, subject = 'its subject') =>
+  urlOfPerson(url, { subject, claims });
+const missing = expect.objectContaining({ code: 'source/missing-claim' });
+
 describe('the URL of a person', () => {
   test('has the claim in its place', () => {
-    expect(expandUrl(template, { preferred_username: 'alice' })).toBe(
-      'https://cloud.example/remote.php/dav/files/alice/',
-    );
+    expect(expand(template, { preferred_username: 'alice' })).toBe('https://cloud.example/remote.php/dav/files/alice/');
   });
 
   test.each([
@@ -17,36 +19,79 @@ describe('the URL of a person', () => {
     ['Zoë Smith', 'Zo%C3%AB%20Smith'],
     ['{sub}', '%7Bsub%7D'],
   ])('has the value %s percent-encoded', (value, encoded) => {
-    expect(expandUrl(template, { preferred_username: value })).toBe(
+    expect(expand(template, { preferred_username: value })).toBe(
       `https://cloud.example/remote.php/dav/files/${encoded}/`,
     );
   });
 
   test('takes several claims, numbers too', () => {
-    expect(expandUrl('http://dav.example:8080/{tenant}/{uid}/', { tenant: 'a', uid: 42 })).toBe(
+    expect(expand('http://dav.example:8080/{tenant}/{uid}/', { tenant: 'a', uid: 42 })).toBe(
       'http://dav.example:8080/a/42/',
     );
   });
 
   test('is shown with what is known of the person already, the rest as it is', () => {
-    const known = { sub: 'a b', preferred_username: null };
-    expect(previewUrl('https://x/{sub}/{preferred_username}/{constructor}/', known)).toBe(
-      'https://x/a%20b/{preferred_username}/{constructor}/',
+    const known = { subject: 'a b', claims: { uid: 1001, groups: ['a'] } };
+    expect(previewUrl('https://x/{sub}/{uid}/{groups}/{constructor}/', known)).toBe(
+      'https://x/a%20b/1001/{groups}/{constructor}/',
     );
   });
 
   test('names a claim that is missing, and the cure', () => {
-    expect(() => expandUrl(template, { sub: '1' })).toThrow(
-      `The source URL ${template} needs the claim "preferred_username", which the provider did not send. ` +
+    expect(() => expand(template, { sub: '1' })).toThrow(
+      `The source URL ${template} needs the claim "preferred_username" as text or a whole number, which the provider did not send. ` +
         'Let the client receive it (a mapper or scope at the provider), or use another claim in the URL.',
     );
-    expect(() => expandUrl('https://x/{constructor}/', {})).toThrow(/needs the claim "constructor"/);
+    expect(() => expand('https://x/{constructor}/', {})).toThrow(/needs the claim "constructor"/);
   });
 
-  test.each(['.', '..', '', 'nul\0', '\ud800', ['alice'], { name: 'alice' }])('refuses the value %j', (value) => {
-    expect(() => expandUrl(template, { preferred_username: value })).toThrow(
-      expect.objectContaining({ code: 'config/invalid' }),
-    );
+  test.each([
+    [1001, '1001'],
+    [0, '0'],
+    [-7, '-7'],
+    [true, 'true'],
+    [false, 'false'],
+    ['...', '...'],
+    ['.hidden', '.hidden'],
+    ['\\\\host', '%5C%5Chost'],
+    ['a\nb', 'a%0Ab'],
+    ['%2e%2e', '%252e%252e'],
+    [' ', '%20'],
+  ])('has %j filled in as %s', (value, filled) => {
+    expect(expand('https://x/{c}/', { c: value })).toBe(`https://x/${filled}/`);
+    expect(isUrlClaim(value)).toBe(true);
+  });
+
+  test('knows the subject as sub, whatever claim is called so', () => {
+    expect(expand('https://x/{sub}/', {}, 'f:1/a')).toBe('https://x/f%3A1%2Fa/');
+    expect(expand('https://x/{sub}/', { sub: 'another' }, 'alice')).toBe('https://x/alice/');
+  });
+
+  test.each([
+    [''],
+    ['nul\0'],
+    ['\ud800'],
+    ['x'.repeat(1_001)],
+    [1.5],
+    [2 ** 53],
+    [1e21],
+    [null],
+    [[]],
+    [['alice']],
+    [{ name: 'alice' }],
+  ])('refuses the value %j, and says that it was not sent usably', (value) => {
+    expect(() => expand(template, { preferred_username: value })).toThrow(missing);
+    expect(isUrlClaim(value)).toBe(false);
+    expect(previewUrl(template, { subject: '1', claims: { preferred_username: value } })).toBe(template);
+  });
+
+  test.each(['.', '..'])('refuses the value %s, which is another folder', (value) => {
+    expect(() => expand(template, { preferred_username: value })).toThrow(missing);
+    expect(() => expand('https://x/{sub}/', {}, value)).toThrow(missing);
+  });
+
+  test('refuses to become longer than cookies and records hold', () => {
+    expect(() => expand('https://x/{a}/', { a: '漢'.repeat(200) })).toThrow(/longer than 1000 characters/);
   });
 
   test.each([
@@ -60,6 +105,6 @@ describe('the URL of a person', () => {
     'https://cloud.example/{sub/',
     '',
   ])('refuses the template %s', (bad) => {
-    expect(() => expandUrl(bad, { sub: 'alice' })).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+    expect(() => expand(bad, { sub: 'alice' })).toThrow(expect.objectContaining({ code: 'config/invalid' }));
   });
 });

@@ -14,7 +14,16 @@ const config = readConfig({
   KEYRING: `one:${Buffer.alloc(32).toString('base64url')}`,
 });
 const provider = { issuer: 'https://id.example', subject: 'alice' };
-const session: Session = { sid: 's', userId: 'u', name: 'Alice', roles: [], provider, began: 0, csrf: 'c', until: 1 };
+const session: Session = {
+  sid: 's',
+  userId: 'u',
+  name: 'Alice',
+  operator: false,
+  provider,
+  began: 0,
+  csrf: 'c',
+  until: 1,
+};
 
 /** The page that a request ends in by this error. */
 async function failed(error: unknown, request: string, visitor?: Session) {
@@ -51,7 +60,9 @@ describe('a page that could not be answered', () => {
     ['request/forbidden', 'POST /recovery/reissue', session, ['/recovery', 'Go back']],
     ['queue/unavailable', 'POST /backup-now', session, ['/', 'Go back']],
     ['grant/not-usable', 'POST /backup-now', session, ['/consent', 'Back to the consent page']],
-    ['request/not-found', 'GET /no-such-page', session, undefined],
+    ['request/not-found', 'GET /no-such-page', session, ['/', 'To the home page']],
+    ['provider/wrong-answer', 'GET /callback?code=1', undefined, ['/login', 'Sign in again']],
+    ['source/missing-claim', 'POST /consent', session, ['/consent', 'Go back']],
   ])('leads on: %s at %s', async (code, request, visitor, way) => {
     expect((await failed(because(code), request, visitor)).way).toEqual(way);
   });

@@ -1,0 +1,29 @@
+import { listSessionsOfGrant } from '../../database/grants.ts';
+import { isAppError } from '../../errors.ts';
+import type { Authorized } from '../../oidc/authorization.ts';
+import type { Resources } from '../../resources.ts';
+
+export type UnkeptNeeds = Pick<Resources, 'database' | 'issuer' | 'log'>;
+
+/** Tokens that the provider gave, and whose they are. */
+export type UnkeptTokens = Pick<Authorized, 'issuer' | 'subject' | 'tokens'>;
+
+/**
+ * Ends a refresh token at the provider (RFC 7009) that came and is not kept, so that none lives on that nobody knows of.
+ * Not where that would end more: Keycloak's `Refresh` token is the session of the browser and ends with it, and a token of
+ * the same session as a consent that is kept ends with that consent. Never throws: what could not be ended is logged.
+ */
+export async function endUnkeptToken({ database, issuer, log }: UnkeptNeeds, unkept: UnkeptTokens): Promise<void> {
+  const { refreshToken, sid, tokenType } = unkept.tokens;
+  if (refreshToken === undefined || tokenType === 'Refresh') return;
+  try {
+    const about = { issuer: unkept.issuer, subject: unkept.subject, clientId: issuer.clientId };
+    const shared =
+      sid !== undefined && (await listSessionsOfGrant(database, about)).some((one) => (one ?? sid) === sid);
+    if (!shared) await issuer.revoke(refreshToken);
+    log.info(shared ? 'token.shared' : 'token.ended', { sid });
+  } catch (error) {
+    const impossible = isAppError(error) && error.detail.error === 'OAUTH_MISSING_SERVER_METADATA';
+    log.warn('token.left-alive', { why: impossible ? 'no revocation endpoint' : 'not revoked', error });
+  }
+}

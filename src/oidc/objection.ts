@@ -1,0 +1,86 @@
+/**
+ * What our own checks object to in an answer that arrived, and who mends it: the signature, the issuer, the audience or the
+ * time of an ID token, or the issuer in discovery (OpenID Connect Core, section 3.1.3.7; Discovery, section 4.3). Undefined
+ * for any other failure, and for an answer to something else than was asked.
+ */
+export function objectionTo(error: unknown): string | undefined {
+  const { message = '', facts } = innermost(error);
+  return objections.find(([words]) => words.test(message))?.[1](facts);
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** The library tells its checks apart by message only, and hands over what it compared. */
+const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
+  [/"alg" header/, ({ header, expected }) => wrongAlgorithm(memberOf(header, 'alg'), expected)],
+  [
+    /"iss" \(issuer\) claim value/,
+    ({ claims, expected }) => otherIssuer('its ID token', memberOf(claims, 'iss'), expected),
+  ],
+  [/"iss" \(issuer\) response/, ({ parameters, expected }) => otherIssuer('its answer', issOf(parameters), expected)],
+  [/parameter "iss" \(issuer\) missing/, () => issuerMissing],
+  [/discovered metadata issuer/, ({ body, expected }) => otherName(memberOf(body, 'issuer'), expected)],
+  [/"aud" \(audience\)|"azp"/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
+  [/expiration is past|not before|too far in the past/, clocksDiffer],
+  [/"id_token" property/, () => noIdToken],
+];
+
+const issuerMissing =
+  'The answer of the provider does not say which issuer it comes from, though the provider says that its answers do (RFC 9207). The operator must look at what stands between browser and provider, or at the provider.';
+const noIdToken =
+  'The provider gave no ID token. The operator must allow the client the scope openid at the provider (OpenID Connect, not OAuth alone).';
+
+function wrongAlgorithm(alg: unknown, expected: unknown): string {
+  const wanted = Array.isArray(expected) ? expected.map(shown).join(', ') : shown(expected);
+  const how = /^HS/.test(shown(alg)) ? `${shown(alg)}, that is with the client secret instead of a key` : shown(alg);
+  return `The provider signs its ID tokens with ${how}; what it publishes promises ${wanted}. The operator must give the client a signing key at the provider, and an algorithm such as RS256 or ES256.`;
+}
+
+function otherIssuer(where: string, named: unknown, expected: unknown): string {
+  return `The provider calls itself ${shown(expected)}, but ${where} is of the issuer ${shown(named)}${slash(named, expected)}. The operator must make them agree, letter by letter, at the provider; OIDC_ISSUER is the name that it publishes.`;
+}
+
+function otherName(named: unknown, expected: unknown): string {
+  return `OIDC_ISSUER is ${shown(expected)}, but the provider there calls itself ${shown(named)}${slash(named, expected)}. The operator must set OIDC_ISSUER to exactly what the provider calls itself.`;
+}
+
+function slash(one: unknown, other: unknown): string {
+  const bare = (name: unknown) => shown(name).replace(/\/$/, '');
+  return one !== other && bare(one) === bare(other) ? ' (they differ by the final slash alone)' : '';
+}
+
+function otherAudience(aud: unknown): string {
+  const names = (Array.isArray(aud) ? aud : [aud]).map(shown).join(', ');
+  return `The ID token of the provider is for another client than Nightkeep: ${names}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
+}
+
+/** A token that was asked for just now tells the provider's time. */
+function clocksDiffer({ claims, now }: Facts): string {
+  const [issued, ours] = [memberOf(claims, 'iat') ?? memberOf(claims, 'nbf'), now];
+  const off = typeof issued === 'number' && typeof ours === 'number' ? Math.round(issued - ours) : 0;
+  const by = off === 0 ? '' : ` by ${Math.abs(off)} seconds: this machine is ${off > 0 ? 'behind' : 'ahead'}`;
+  return `The clocks of the provider and of this machine differ${by}. The operator must set both by NTP.`;
+}
+
+function issOf(parameters: unknown): unknown {
+  return parameters instanceof URLSearchParams ? parameters.get('iss') : undefined;
+}
+
+/** What comes from outside is shown short, and without what could pass for our own words. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value.replace(/[^\w:/.~%-]/g, '').slice(0, 200) : 'nothing';
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([key]) => key === name)?.[1];
+}
+
+/** The error of the check itself, below what wraps it, and the facts that it carries as its cause. */
+function innermost(error: unknown): { message?: string; facts: Facts } {
+  let link: unknown = error;
+  while (link instanceof Error && link.cause instanceof Error) link = link.cause;
+  if (!(link instanceof Error)) return { facts: {} };
+  const facts = typeof link.cause === 'object' && link.cause !== null ? { ...link.cause } : {};
+  return { message: link.message, facts };
+}

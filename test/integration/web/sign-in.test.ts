@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getRunWithPlan } from '../../../src/database/runs.ts';
+import { urlOfPerson } from '../../../src/domain/url-template.ts';
+import { errorWords } from '../../../src/web/pages/error.ts';
+import { texts } from '../../../src/web/texts.ts';
+import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';
+
+const prefix = '__Host-nightkeep';
+const begunIn = ({ cookies }: SignedIn) => [...cookies].filter(([name]) => name.startsWith(`${prefix}-begun-`));
+const sizeOf = ([name, value]: [string, string]) => name.length + value.length;
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const setFilesUrl = (filesUrl: string) => {
+  const { config } = pages.resources;
+  const before = config.filesUrl;
+  Object.assign(config, { filesUrl });
+  return { [Symbol.dispose]: () => void Object.assign(config, { filesUrl: before }) };
+};
+const grants = async (guest: SignedIn) =>
+  pages.resources.database.grant.count({ where: { userId: await guest.userId() } });
+
+describe('a person of whom the provider has much to say', () => {
+  const long = 'x'.repeat(60_000);
+  it.each<[string, Partial<Person>]>([
+    ['120 roles', { roles: Array.from({ length: 120 }, (_, index) => `a-department-with-a-name-${index}`) }],
+    ['5,000 roles', { roles: [...Array.from({ length: 5_000 }, (_, index) => `role-${index}`), 'operator'] }],
+    ['a huge name', { claims: { name: long, preferred_username: long, email: long } }],
+    ['a name of characters that JSON escapes', { claims: { name: '\u0001"\\'.repeat(300) } }],
+    ['a name of characters of four bytes', { claims: { name: '\u{1f319}'.repeat(900) } }],
+    ['no name but a long subject', { subject: '\u{1f319}'.repeat(300), claims: { name: undefined } }],
+    ['a long session at the provider', { tokens: { sid: long } }],
+    ['claims with what PostgreSQL does not take', { claims: { name: 'a\0b', 'n\0': 'x', half: '\ud800', nick: 'Al' } }],
+    [
+      'long claims of every kind',
+      { claims: { groups: Array(900).fill(long.slice(0, 90)), bio: long, at: { x: long } } },
+    ],
+  ])('can sign in and consent, in small cookies: %s', async (_, person) => {
+    const guest = await pages.newPerson(person);
+    expect((await guest.send('/grant')).status).toBe(200);
+    await guest.post('/consent');
+    for (const cookie of guest.cookies) expect(sizeOf(cookie)).toBeLessThan(2_000);
+    expect((await guest.comeBack()).headers.get('location')).toBe('/');
+    expect(await grants(guest)).toBe(1);
+  });
+
+  it('is signed out by the provider though the session has a long name there', async () => {
+    const guest = await pages.newPerson({ tokens: { sid: long } });
+    const readLogoutToken = async () => ({
+      issuer: 'https://id.example',
+      subject: undefined,
+      sid: long,
+      jti: 'once',
+      expiresAt: pages.clock.now(),
+      revokesOfflineAccess: false,
+    });
+    const { issuer } = pages.resources;
+    Object.assign(issuer, { readLogoutToken });
+    const body = new URLSearchParams({ logout_token: 'one' });
+    expect((await guest.send('/backchannel-logout', { method: 'POST', body })).status).toBe(200);
+    expect((await guest.send('/grant')).headers.get('location')).toMatch(/^\/login/);
+  });
+
+  it('has as much in the cookie as browsers take where everything is as long as it may be', async () => {
+    using _ = setFilesUrl(`https://cloud.example/{a}/${'y'.repeat(200)}/`);
+    const guest = await pages.newPerson({ claims: { a: 'x'.repeat(770), name: '\u0001'.repeat(99) } });
+    await guest.post('/consent', { returnTo: `/grant?before=${'z'.repeat(780)}` });
+    for (const cookie of guest.cookies) expect(sizeOf(cookie)).toBeLessThan(4_096);
+    expect((await guest.comeBack()).headers.get('location')).toMatch(/^\/grant\?before=z{780}$/);
+    await guest.post('/consent', { returnTo: `/grant?before=${'z'.repeat(5_000)}` });
+    expect((await guest.comeBack()).headers.get('location')).toBe('/');
+  });
+});
+
+describe('what is begun in several tabs', () => {
+  it('is finished in each, in any order', async () => {
+    const guest = await pages.newPerson();
+    const ways: string[] = [];
+    for (const path of ['/grant', '/snapshots', '/recovery']) {
+      await guest.send(`/login?returnTo=${path}`);
+      ways.push(guest.wayBack());
+    }
+    for (const [index, path] of [
+      [2, '/recovery'],
+      [0, '/grant'],
+      [1, '/snapshots'],
+    ] as const)
+      expect((await guest.send(ways[index] ?? '')).headers.get('location')).toBe(path);
+  });
+
+  it('is finished also where one signs in and another consents', async () => {
+    const guest = await pages.newPerson();
+    await guest.post('/consent', { returnTo: '/snapshots' });
+    const consent = guest.wayBack();
+    await guest.send('/login?returnTo=/recovery');
+    expect((await guest.comeBack()).headers.get('location')).toBe('/recovery');
+    expect((await guest.send(consent)).headers.get('location')).toBe('/snapshots');
+    expect(await grants(guest)).toBe(1);
+  });
+
+  it('is kept of the five newest only, within the room that servers give', async () => {
+    const guest = await pages.newPerson();
+    const ways: string[] = [];
+    for (let tab = 0; tab < 9; tab++) {
+      await guest.send(`/login?returnTo=/grant?before=${tab}`);
+      ways.push(guest.wayBack());
+      await pages.clock.advance(1_000);
+    }
+    expect(begunIn(guest)).toHaveLength(5);
+    expect((await guest.send(ways[8] ?? '')).headers.get('location')).toBe('/grant?before=8');
+    expect((await guest.send(ways[4] ?? '')).headers.get('location')).toBe('/grant?before=4');
+    expect((await guest.send(ways[3] ?? '')).headers.get('location')).toBe('/?answer=old');
+    for (let tab = 0; tab < 9; tab++) await guest.send(`/login?returnTo=/grant?before=${'z'.repeat(780)}`);
+    expect(
+      begunIn(guest)
+        .map(sizeOf)
+        .reduce((sum, size) => sum + size),
+    ).toBeLessThan(6_000);
+  });
+});
+
+describe('an answer of the provider that comes again', () => {
+  it('leads home with a word where somebody is signed in, and changes nothing', async () => {
+    const guest = await pages.consented();
+    const again = await guest.comeBack();
+    expect([again.status, again.headers.get('location')]).toEqual([303, '/?answer=old']);
+    expect(await guest.text('/?answer=old')).toContain(texts.home.old);
+    expect(await guest.text('/')).not.toContain(texts.home.old);
+    expect(await pages.resources.database.consent.count({ where: { userId: await guest.userId() } })).toBe(1);
+  });
+
+  it('says of a consent whose session ended meanwhile that nothing was taken', async () => {
+    const guest = await pages.newPerson();
+    await guest.post('/consent');
+    guest.cookies.delete(prefix);
+    const answer = await guest.comeBack();
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('nothing was taken');
+    expect(await grants(guest)).toBe(0);
+  });
+});
+
+describe('an address of files that names claims', () => {
+  it('is shown, agreed to and fetched with numbers, true and false, and the subject filled in', async () => {
+    using _ = setFilesUrl('https://cloud.example/{sub}/{uid_number}/{staff}/');
+    const guest = await pages.newPerson({ claims: { uid_number: 1001, staff: true } });
+    const own = `https://cloud.example/${guest.person.subject}/1001/true/`;
+    expect(await guest.text('/consent')).toContain(own);
+    await guest.post('/consent');
+    await guest.comeBack();
+    const { terms } = await pages.resources.database.consent.findFirstOrThrow({
+      where: { userId: await guest.userId() },
+    });
+    expect(terms).toMatchObject({ files: own });
+    const { database } = pages.resources;
+    const { id } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
+    const { plan } = await getRunWithPlan(database, id);
+    expect(plan.sources.map(({ url }) => urlOfPerson(url, plan.person))).toEqual([own]);
+  });
+
+  it.each([{}, { uid: '' }, { uid: ['alice'] }, { uid: {} }, { uid: 2 ** 60 }])(
+    'is not agreed to without them, and the page says who mends it: %j',
+    async (claims) => {
+      using _ = setFilesUrl('https://cloud.example/{uid}/');
+      const guest = await pages.newPerson({ claims });
+      const page = await guest.text('/consent');
+      for (const words of [texts.consent.blocked, 'needs the claim "uid"', 'a mapper or scope at the provider'])
+        expect(page.replaceAll('&quot;', '"')).toContain(words);
+      expect(page).not.toContain('action="/consent"');
+      const answer = await guest.post('/consent');
+      expect([answer.status, answer.headers.get('location')]).toEqual([500, null]);
+      expect(await answer.text()).toContain(errorWords['source/missing-claim'].act);
+    },
+  );
+
+  it('that is complete when the person signs in again can be agreed to', async () => {
+    using _ = setFilesUrl('https://cloud.example/{uid}/');
+    const guest = await pages.newPerson();
+    expect(await guest.text('/consent')).toContain('/login?returnTo=%2Fconsent%3FreturnTo%3D');
+    pages.atProvider = { ...guest.person, claims: { uid: 7 } };
+    await guest.send('/login');
+    await guest.comeBack();
+    expect(await guest.text('/consent')).toContain('action="/consent"');
+  });
+
+  it('that the consent brings no claims for keeps nothing of it, and ends its token', async () => {
+    using _ = setFilesUrl('https://cloud.example/{uid}/');
+    const guest = await pages.newPerson({ claims: { uid: 'ann' } });
+    await guest.post('/consent');
+    pages.atProvider = { ...guest.person, claims: {} };
+    const answer = await guest.comeBack();
+    expect(answer.status).toBe(500);
+    expect((await answer.text()).replaceAll('&quot;', '"')).toContain('needs the claim "uid"');
+    expect(await grants(guest)).toBe(0);
+    expect(pages.revoked).toContain(`the token of ${guest.person.subject}`);
+  });
+});
+
+describe('a refresh token that is not kept', () => {
+  it('of a plain sign-in is ended at the provider, each time', async () => {
+    const guest = await pages.newPerson({ tokens: { refreshToken: 'unasked' } });
+    await guest.send('/login');
+    await guest.comeBack();
+    expect(pages.revoked.filter((token) => token === 'unasked')).toHaveLength(2);
+  });
+
+  it('is left alone where it is the session of the browser itself, as Keycloak says', async () => {
+    await pages.newPerson({ tokens: { refreshToken: 'of the browser', tokenType: 'Refresh' } });
+    expect(pages.revoked).not.toContain('of the browser');
+  });
+
+  it('of somebody else than is signed in is ended, and no consent is taken', async () => {
+    const guest = await pages.newPerson();
+    await guest.post('/consent');
+    pages.atProvider = { subject: `other-${guest.person.subject}`, roles: [] };
+    const answer = await guest.comeBack();
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('Somebody else consented')]);
+    expect(pages.revoked).toContain(`the token of other-${guest.person.subject}`);
+    expect(await grants(guest)).toBe(0);
+  });
+
+  it('is not ended where that would end the consent that is kept: it is of the same session', async () => {
+    using _ = setFilesUrl('https://cloud.example/{uid}/');
+    const guest = await pages.newPerson({ claims: { uid: 'ann' } });
+    await guest.post('/consent');
+    await guest.comeBack();
+    const ended = pages.revoked.length;
+    await guest.post('/consent');
+    pages.atProvider = { ...guest.person, claims: {} };
+    expect((await guest.comeBack()).status).toBe(500);
+    expect(pages.revoked).toHaveLength(ended);
+    await guest.send('/login');
+    pages.atProvider = { ...guest.person, tokens: { sid: 'another session', refreshToken: 'apart' } };
+    await guest.comeBack();
+    expect(pages.revoked).toContain('apart');
+  });
+
+  it('does not keep anybody out where it cannot be ended', async () => {
+    const { issuer } = pages.resources;
+    const { revoke } = issuer;
+    Object.assign(issuer, { revoke: () => Promise.reject(new Error('away')) });
+    try {
+      const guest = await pages.newPerson({ tokens: { refreshToken: 'unasked' } });
+      expect((await guest.send('/grant')).status).toBe(200);
+    } finally {
+      Object.assign(issuer, { revoke });
+    }
+  });
+});

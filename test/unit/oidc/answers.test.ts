@@ -1,0 +1,214 @@
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isAppError } from '../../../src/errors.ts';
+import { silentLog } from '../../../src/log.ts';
+import type { AuthorizationTransaction } from '../../../src/oidc/authorization.ts';
+import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
+
+/** The library goes by the clock of the machine. */
+const now = () => Math.floor(Date.now() / 1000);
+const clock = manualClock(new Date().toISOString());
+const scopes = { signIn: 'openid profile', consent: 'openid offline_access' };
+let provider: OpenIdIssuer;
+beforeAll(async () => {
+  provider = await startOpenIdIssuer();
+});
+afterAll(() => provider[Symbol.asyncDispose]());
+beforeEach(() => {
+  provider.asked.length = 0;
+  for (const name of Object.keys(provider.metadata)) delete provider.metadata[name];
+});
+
+const open = (issuer = provider.url) =>
+  openIssuer({
+    provider: { issuer: new URL(issuer), clientId: 'me', authentication: 'client_secret_basic', secrets: ['s'] },
+    publicUrl: new URL('http://localhost'),
+    clock,
+    log: silentLog,
+  });
+
+interface Case {
+  scope?: string;
+  /** Of the ID token, on top of right ones. */
+  claims?: Record<string, unknown>;
+  idToken?: (claims: Record<string, unknown>) => Promise<string | undefined> | string | undefined;
+  /** Of the answer in the address. */
+  answer?: Record<string, string>;
+  body?: object;
+}
+
+/** Begins at the provider and comes back; what came of it, and the tokens that the provider was told to end. */
+async function comeBack({ scope = scopes.consent, claims, idToken, answer, body }: Case) {
+  const issuer = open();
+  const { transaction } = await issuer.beginAuthorization({ purpose: 'consent', scope, returnTo: '/' });
+  provider.answer = async ({ endpoint }) => {
+    if (endpoint === 'revoke') return { status: 200, body: {} };
+    if (endpoint !== 'token') return undefined;
+    const usual = {
+      iss: provider.url,
+      aud: 'me',
+      sub: 'alice',
+      iat: now(),
+      exp: now() + 300,
+      nonce: transaction.nonce,
+    };
+    const said = { ...usual, ...claims };
+    const signed = idToken ? await idToken(said) : await provider.sign(said);
+    const tokens = { access_token: 'a', refresh_token: 'fresh', token_type: 'Bearer', id_token: signed };
+    return { status: 200, body: { ...tokens, ...body } };
+  };
+  const callback = new URL('http://localhost/callback');
+  const usual = { code: 'c', state: transaction.state, iss: provider.url };
+  callback.search = new URLSearchParams({ ...usual, ...answer }).toString();
+  const error = await refusalOf(issuer.finishAuthorization(callback, transaction as AuthorizationTransaction));
+  const ended = provider.asked.filter(({ endpoint }) => endpoint === 'revoke').map(({ form }) => form.get('token'));
+  return { error, ended };
+}
+
+const refusalOf = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => (isAppError(error) ? error : Promise.reject(error)),
+  );
+const signedWithSecret = (alg: string) => (claims: Record<string, unknown>) =>
+  new SignJWT(claims).setProtectedHeader({ alg }).sign(Buffer.alloc(64, 1));
+const unsigned = (claims: object) =>
+  [{ alg: 'none' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+
+describe('an answer that arrived and does not pass the checks', () => {
+  it.each<[string, Case, RegExp]>([
+    [
+      'signed with the secret',
+      { idToken: signedWithSecret('HS256') },
+      /signs its ID tokens with HS256.*client secret instead of a key.*ES256.*signing key/,
+    ],
+    ['signed with the secret, longer', { idToken: signedWithSecret('HS512') }, /HS512.*client secret instead of a key/],
+    ['unsigned', { idToken: (claims) => `${unsigned(claims)}.` }, /with none; what it publishes promises ES256/],
+    [
+      'another issuer',
+      { claims: { iss: 'https://elsewhere.example/realms/a' } },
+      /of the issuer https:\/\/elsewhere.example\/realms\/a\..*OIDC_ISSUER/,
+    ],
+    [
+      'another audience',
+      { claims: { aud: ['account', 'app<b>'] } },
+      /for another client than Nightkeep: account, appb\..*OIDC_CLIENT_ID/,
+    ],
+    [
+      'long expired',
+      { claims: { iat: now() - 3_912, exp: now() - 3_612 } },
+      /differ by 39\d\d seconds: this machine is ahead/,
+    ],
+    [
+      'of the future',
+      { claims: { iat: now() + 700, nbf: now() + 700, exp: now() + 1_000 } },
+      /differ by (69\d|700) seconds: this machine is behind/,
+    ],
+    ['without an ID token', { idToken: () => undefined }, /gave no ID token.*scope openid/],
+    [
+      'an answer of another issuer',
+      { answer: { iss: 'https://evil.example' } },
+      /its answer is of the issuer https:\/\/evil.example/,
+    ],
+  ])('says what is wrong and who mends it: %s', async (_, given, words) => {
+    const { error } = await comeBack(given);
+    expect(error?.code).toBe('provider/wrong-answer');
+    expect(error?.message).toMatch(words);
+    expect(error?.message).toMatch(/The operator must/);
+    expect(error?.message).not.toMatch(/lost on its way|began|fresh/);
+  });
+
+  it('is of two issuers that differ by a slash: it says so', async () => {
+    const { error } = await comeBack({ claims: { iss: `${provider.url}/` } });
+    expect(error?.message).toContain(
+      `calls itself ${provider.url}, but its ID token is of the issuer ${provider.url}/`,
+    );
+    expect(error?.message).toContain('by the final slash alone');
+  });
+
+  it.each([
+    ['/a', '/a/', ' (they differ by the final slash alone)'],
+    ['/a/', '/a', ' (they differ by the final slash alone)'],
+    ['/a', '/auth/a', ''],
+  ])(
+    'is told at the first step already where OIDC_ISSUER and discovery disagree: %s, %s',
+    async (set, named, slash) => {
+      provider.metadata.issuer = provider.url + named;
+      const begun = open(provider.url + set).beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+      const error = await refusalOf(begun);
+      expect(error?.code).toBe('provider/wrong-answer');
+      expect(error?.message).toContain(
+        `OIDC_ISSUER is ${provider.url}${set}, but the provider there calls itself ${provider.url}${named}${slash}. The`,
+      );
+    },
+  );
+
+  it.each<[string, Case]>([
+    ['HS256', { idToken: signedWithSecret('HS256') }],
+    ['another issuer', { claims: { iss: 'https://elsewhere.example' } }],
+    ['another nonce', { claims: { nonce: 'of somebody else' } }],
+    ['no ID token', { idToken: () => undefined }],
+  ])('leaves no token alive that came with it: %s', async (_, given) => {
+    expect((await comeBack(given)).ended).toEqual(['fresh']);
+  });
+
+  it('hands the tokens that came to whoever knows whether they may be ended', async () => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({
+      purpose: 'consent',
+      scope: scopes.consent,
+      returnTo: '/',
+    });
+    const claims = {
+      iss: 'https://elsewhere.example',
+      aud: 'me',
+      sub: 'alice',
+      sid: 's1',
+      nonce: transaction.nonce,
+      iat: now(),
+      exp: now() + 300,
+    };
+    const id_token = await provider.sign(claims);
+    const body = { access_token: 'a', refresh_token: 'fresh', token_type: 'Bearer', id_token };
+    provider.answer = ({ endpoint }) => (endpoint === 'token' ? { status: 200, body } : undefined);
+    const callback = new URL(`http://localhost/callback?code=c&state=${transaction.state}&iss=${provider.url}`);
+    const told: unknown[] = [];
+    const unkept = async (tokens: unknown) => void told.push(tokens);
+    expect((await refusalOf(issuer.finishAuthorization(callback, transaction, unkept)))?.code).toBe(
+      'provider/wrong-answer',
+    );
+    expect(told).toMatchObject([
+      { issuer: provider.url, subject: 'alice', tokens: { refreshToken: 'fresh', sid: 's1' } },
+    ]);
+    expect(provider.asked.filter(({ endpoint }) => endpoint === 'revoke')).toEqual([]);
+  });
+});
+
+describe('a refusal in the address that the browser came back with', () => {
+  it.each<[string, string, string, RegExp]>([
+    ['access_denied', scopes.consent, 'consent/denied', /nothing was changed/],
+    ['temporarily_unavailable', scopes.signIn, 'provider/unavailable', /trouble of its own/],
+    ['server_error', scopes.consent, 'provider/unavailable', /trouble of its own/],
+    ['invalid_scope', scopes.consent, 'consent/not-offline', /offline_access/],
+    ['invalid_scope', scopes.signIn, 'provider/refused-client', /OIDC_SCOPES/],
+    ['unauthorized_client', scopes.signIn, 'provider/refused-client', /authorization code flow/],
+    ['unsupported_response_type', scopes.signIn, 'provider/refused-client', /does not accept Nightkeep itself/],
+    ['interaction_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
+    ['login_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
+    ['consent_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
+    ['constructor', scopes.consent, 'provider/refused', /refused the request \(constructor\)/],
+    [`<b>${'x'.repeat(500)}`, scopes.consent, 'provider/refused', /\(bx{59}\)/],
+  ])('%s after asking for "%s" is %s', async (word, scope, code, words) => {
+    const { error } = await comeBack({ scope, answer: { error: word } });
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(words);
+    expect(error?.message).not.toMatch(/realm|Keycloak|role/);
+  });
+
+  it('of another state is of something else', async () => {
+    const { error } = await comeBack({ answer: { state: 'another' } });
+    expect(error?.code).toBe('consent/invalid-callback');
+  });
+});
