@@ -41,7 +41,7 @@ test.each(['', 'Bearer', 'Bearer ', `Basic ${token}`, `Bearer ${token}x`, `Beare
 );
 
 test('nor is a session of the pages let in', async () => {
-  const operator = await pages.newPerson(['operator']);
+  const operator = await pages.newPerson({ roles: ['operator'] });
   expect((await operator.send('/metrics')).status).toBe(404);
 });
 
