@@ -59,6 +59,8 @@ export const errorCodes = {
   'repository/no-such-path': 'The snapshot has no such path.',
   'restore/would-overwrite': 'The target of a restore exists already.',
   'restore/not-written': 'An entry could not be written to the target of a restore.',
+  'notice/unavailable': 'The mail server or the webhook does not take a notice now.',
+  'notice/refused': 'The mail server or the webhook will never take a notice.',
   'request/invalid': 'The request is malformed.',
   'request/forbidden': 'The request is not allowed for this person.',
   'request/not-found': 'There is no such thing, or it is not yours.',

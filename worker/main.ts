@@ -6,6 +6,8 @@ import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
 import { backUp } from '../src/flows/nights/back-up.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { steerRun } from '../src/flows/nights/steer-run.ts';
+import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
+import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { workOn } from './work-on.ts';
@@ -22,6 +24,9 @@ const duties: readonly Duty[] = [
   ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
   ['*/5 * * * * *', 'erase.failed', (resources, signal) => eraseRepositories(resources, { signal })],
   ['7 * * * *', 'warn-of-ends.failed', (resources) => warnOfEnds(resources)],
+  ['* * * * *', 'notices.alarms-failed', (resources) => raiseAlarms(resources)],
+  ['3-59/10 * * * *', 'notices.raise-failed', (resources) => raiseNotices(resources)],
+  ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
 

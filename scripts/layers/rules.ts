@@ -23,7 +23,8 @@ interface DoorRule {
 
 const ground = String.raw`src/(errors|abort|clock|log|nearest|version)\.ts$`;
 const domain = 'src/domain/';
-const wings = 'src/(oidc|vault|database|sources|store)/';
+const wings = 'src/(oidc|vault|database|sources|store|notify)/';
+const texts = String.raw`src/web/texts\.ts$`;
 const held = String.raw`src/(queues\.ts$|resources\.ts$|config/)`;
 const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
 
@@ -66,7 +67,7 @@ export const layers: LayerRule[] = [
     mayImport: any(ground, 'src/store/format/'),
     reason: `The ${name} declares itself what it needs of a repository, so that it can be tried without one.`,
   })),
-  ...['oidc', 'vault', 'database', 'sources', 'store'].map((name) => ({
+  ...['oidc', 'vault', 'database', 'sources', 'store', 'notify'].map((name) => ({
     layer: name,
     files: any(`src/${name}/`),
     mayImport: any(ground, domain),
@@ -91,9 +92,15 @@ export const layers: LayerRule[] = [
     reason: 'Resources open and close the wings; flows and rooms use them, not the other way round.',
   },
   {
+    layer: 'texts',
+    files: any(texts),
+    mayImport: any(ground, domain, String.raw`src/flows/nights/back-up\.ts$`),
+    reason: 'What people read stands in one place, for pages and mails alike; it knows what is told, not how.',
+  },
+  {
     layer: 'flows',
     files: any('src/flows/'),
-    mayImport: any(ground, domain, wings, held),
+    mayImport: any(ground, domain, wings, held, texts),
     reason: 'A flow is told by rooms of many kinds, so it knows none of them.',
   },
   {
@@ -212,6 +219,11 @@ export const doors: DoorRule[] = [
     keepers: any(String.raw`src/queues\.ts$`, 'worker/'),
     reason:
       'The queue is a cache with one door, src/queues.ts: PostgreSQL is the truth, and flows must run without a queue.',
+  },
+  {
+    opens: /^nodemailer$/,
+    keepers: any(String.raw`src/notify/mail\.ts$`),
+    reason: 'Mail is sent in src/notify/mail.ts only.',
   },
   { opens: /^saxes$/, keepers: any(sources), reason: 'XML from outside is parsed by the sources only.' },
   {

@@ -38,6 +38,10 @@ export interface Config {
   operatorRole: string;
   rolesClaim: string;
   metricsToken?: string;
+  /** The mail server and the sender. */
+  mail?: { url: string; from: string };
+  operatorMail?: string;
+  webhookUrl?: string;
   logLevel: Level;
   concurrency: number;
   graceMs: number;
@@ -101,6 +105,19 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     operatorRole: () => value('OPERATOR_ROLE'),
     rolesClaim: () => value('ROLES_CLAIM'),
     metricsToken: () => value('METRICS_TOKEN'),
+    mail: () => {
+      const [url, from] = [value('SMTP_URL'), value('MAIL_FROM')];
+      if (url === undefined) return undefined;
+      if (from === undefined) throw invalid('MAIL_FROM', 'is missing: SMTP_URL needs it');
+      return { url, from };
+    },
+    operatorMail: () => {
+      const address = value('OPERATOR_MAIL');
+      if (address !== undefined && value('SMTP_URL') === undefined)
+        throw invalid('SMTP_URL', 'is missing: OPERATOR_MAIL needs it');
+      return address;
+    },
+    webhookUrl: () => value('WEBHOOK_URL'),
     logLevel: () => value('LOG_LEVEL'),
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,

@@ -15,6 +15,12 @@ export const bearerToken: Reader<string> = (text, name) => {
   throw invalid(name, 'must be 32 letters, digits or -._~+/ at least: make one with `openssl rand -hex 32`');
 };
 
+/** One address, with or without a name: `Nightkeep <nightkeep@example.org>`. */
+export const mailAddress: Reader<string> = (text, name) => {
+  if (/^([^<>\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text)) return text;
+  throw invalid(name, 'is not one mail address: write it as name@example.org or Name <name@example.org>');
+};
+
 export const words: Reader<string[]> = (text) => text.split(/\s+/).filter(Boolean);
 
 export const lines: Reader<string[]> = (text) =>

@@ -15,6 +15,7 @@ import { discovery } from './checks/discovery.ts';
 import { grants } from './checks/grants.ts';
 import { keyring } from './checks/keyring.ts';
 import { migrations } from './checks/migrations.ts';
+import { notices } from './checks/notices.ts';
 import { offlineIdle } from './checks/offline-idle.ts';
 import { offlineMaximum } from './checks/offline-maximum.ts';
 import { offlineScope } from './checks/offline-scope.ts';
@@ -55,6 +56,7 @@ const checks: readonly Check[] = [
   deadlines,
   runs,
   protection,
+  notices,
   store,
   repositories,
   spool,

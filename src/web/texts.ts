@@ -360,6 +360,32 @@ export const texts = {
       },
     },
   } satisfies { consent: Record<ConsentReason, ReasonWords>; nights: Record<NightReason, ReasonWords> },
+  /** Mails, and webhooks of operators. */
+  notices: {
+    person: {
+      subject: {
+        protected: 'Nightkeep: renew your consent',
+        partly: 'Nightkeep: please look at your last backup',
+        late: 'Nightkeep: your backups do not go on',
+        not: 'Nightkeep: your files are not protected at present',
+      },
+      more: (url: string) => `See more, and mend it: ${url}`,
+    },
+    digest: {
+      subject: 'Nightkeep: people wait for you',
+      sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
+        `Protected: ${whole}. Partly: ${partly}. Late: ${late}. Not protected: ${not}.`,
+      line: (count: number, reason: string) => `${count} × ${reason}`,
+      more: 'nightkeep protection names the people, nightkeep doctor the cure.',
+    },
+    circuit: {
+      subject: 'Nightkeep: the OpenID provider is in trouble',
+      happened: (issuer: string) =>
+        `${issuer} refuses Nightkeep, or many people at once. No consent is used meanwhile.`,
+      more: 'nightkeep circuits says why, nightkeep doctor how to mend it.',
+    },
+    operatorTold: (at: string) => `The operator was told of this on ${at}.`,
+  },
   consentEnds: {
     endsIn: (days: number) =>
       days <= 1 ? 'Your consent ends within a day.' : `Your consent ends in ${days} days, whatever is done.`,

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
+import { findOperatorsToldAt } from '../../database/notices.ts';
 import { findHome, findPlanOfPerson, type HomeView, type RunView } from '../../database/views.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
+import type { Resources } from '../../resources.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownDay, shownTime, timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -29,7 +31,8 @@ export async function home(visit: Visit): Promise<Response> {
     findProtection(resources, userId),
   ]);
   const old = visit.url.searchParams.get('answer') === 'old';
-  const body = html`${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection)}`;
+  const told = await operatorTold(resources, protection);
+  const body = html`${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection, told)}`;
   return page(visit, texts.home.title, body, { place: '/' });
 }
 
@@ -41,10 +44,15 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
   return c.redirect(`/runs/${runId}`, 303);
 }
 
+/** When operators were told of the cause, where they are the ones who can mend it. */
+async function operatorTold({ database }: Resources, { by, reason, since }: Protection): Promise<Date | null> {
+  return by === 'operator' ? findOperatorsToldAt(database, { reason, since }) : null;
+}
+
 /** One card with one verdict, whatever is wrong besides. */
-function bodyOf(visit: PersonVisit, view: HomeView, protection: Protection): Html {
+function bodyOf(visit: PersonVisit, view: HomeView, protection: Protection, toldAt: Date | null): Html {
   return html`<section class="card ${toneOf(protection)}"><p class="lead"><strong>${leadOf(protection)}</strong></p>
-${reasonPart(protection, view.plan?.zone)}${wayOn(protection)}${protection.consent === 'living' ? nights(visit, view) : ''}</section>
+${reasonPart(protection, view.plan?.zone)}${toldAt ? html`<p>${texts.notices.operatorTold(shownTime(toldAt, view.plan?.zone))}</p>` : ''}${wayOn(protection)}${protection.consent === 'living' ? nights(visit, view) : ''}</section>
 ${keyHint(view)}
 <h2>${texts.home.recent}</h2>${runsTable(view.runs)}`;
 }

@@ -1,0 +1,53 @@
+import { inspectNotices, type NoticeFaults } from '../../database/notices.ts';
+import { isAppError } from '../../errors.ts';
+import { openMailer } from '../../notify/mail.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { countWords } from '../words.ts';
+
+const name = 'notices';
+const hour = 3_600_000;
+
+export const notices: Check = {
+  name,
+  run: async ({ clock, option, records }) => {
+    const [mail, operatorMail, webhookUrl] = [option('mail'), option('operatorMail'), option('webhookUrl')];
+    const channels = {
+      people: mail !== undefined,
+      operators: [...(operatorMail === undefined ? [] : ['mail']), ...(webhookUrl === undefined ? [] : ['webhook'])],
+    };
+    const fault = mail && (await faultOf(openMailer(mail).verify()));
+    if (fault !== undefined) return wrong(name, fault, 'Correct SMTP_URL, or bring the mail server back.');
+    const at = clock.now().getTime();
+    const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };
+    return checkNotices(channels, await inspectNotices(await records(), times));
+  },
+};
+
+async function faultOf(work: Promise<void>): Promise<string | undefined> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => {
+      if (isAppError(error)) return error.message;
+      throw error;
+    },
+  );
+}
+
+/** Who is told when something goes wrong, and whether it arrives. */
+export function checkNotices(
+  { people, operators }: { people: boolean; operators: readonly string[] },
+  { waiting, givenUp, errorCode }: NoticeFaults,
+): Finding {
+  const failed = waiting + givenUp;
+  if (failed > 0)
+    return warn(
+      name,
+      `${countWords(failed, 'notice')} could not be delivered (${errorCode ?? 'no answer'}); ${givenUp} of them will not be tried again.`,
+      'Look at the log for notice.failed, and at the mail server or the webhook that it names.',
+    );
+  if (!people && operators.length === 0)
+    return ok(name, 'Nobody is told by mail or webhook: neither SMTP_URL nor WEBHOOK_URL is set.');
+  const told = [...(people ? ['people by mail'] : []), ...operators.map((channel) => `operators by ${channel}`)];
+  return ok(name, `What goes wrong is told to ${told.join(', ')}.`);
+}

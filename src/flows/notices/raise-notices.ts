@@ -1,0 +1,61 @@
+import { type Delivery, listOpenCircuits, listWhoMayBeMailed, saveDeliveries } from '../../database/notices.ts';
+import { lastWindow } from '../../domain/nights.ts';
+import { digestOf, type Notice, noticeForPerson, noticeOfCircuit } from '../../domain/notices.ts';
+import type { Resources } from '../../resources.ts';
+import { listProtections } from '../nights/find-protection.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+
+/**
+ * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
+ * digest after each window. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
+ */
+export async function raiseNotices(resources: Needs): Promise<number> {
+  const { clock, config, database } = resources;
+  if (operatorChannels(config).length === 0 && config.mail === undefined) return 0;
+  const at = clock.now();
+  const people = await listProtections(resources);
+  const { night } = lastWindow(
+    { ...config.window, windowStart: config.window.start, windowEnd: config.window.end },
+    at,
+  );
+  const digest = digestOf(
+    people.map(({ protection }) => protection),
+    night,
+  );
+  const forPeople = people.flatMap(({ userId, protection }) => {
+    const notice = noticeForPerson(userId, protection, at);
+    return notice === undefined ? [] : [{ ...notice, userId }];
+  });
+  const mailed = config.mail === undefined ? [] : await withAddress(resources, forPeople);
+  return saveDeliveries(database, [...mailed, ...forOperators(config, digest)], at);
+}
+
+/** Puts on record that operators are to be told of the circuits that are open. */
+export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
+  if (operatorChannels(config).length === 0) return 0;
+  const circuits = await listOpenCircuits(database);
+  const deliveries = circuits.flatMap((circuit) => forOperators(config, noticeOfCircuit(circuit)));
+  return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, clock.now());
+}
+
+async function withAddress(
+  { clock, database }: Needs,
+  notices: readonly (Notice & { userId: string })[],
+): Promise<Delivery[]> {
+  if (notices.length === 0) return [];
+  const userIds = notices.map(({ userId }) => userId);
+  const allowed = await listWhoMayBeMailed(database, { userIds, at: clock.now() });
+  return notices.filter(({ userId }) => allowed.has(userId)).map((notice) => ({ ...notice, channel: 'mail-person' }));
+}
+
+function forOperators(config: Needs['config'], notice: Notice | undefined): Delivery[] {
+  return notice === undefined ? [] : operatorChannels(config).map((channel) => ({ ...notice, channel }));
+}
+
+function operatorChannels({ mail, operatorMail, webhookUrl }: Needs['config']) {
+  return [
+    ...(mail !== undefined && operatorMail !== undefined ? (['mail-operator'] as const) : []),
+    ...(webhookUrl !== undefined ? (['webhook'] as const) : []),
+  ];
+}

@@ -1,0 +1,42 @@
+import type { NoticeFacts } from '../../domain/notices.ts';
+import type { ProtectionReason } from '../../domain/protection.ts';
+import { texts } from '../../web/texts.ts';
+
+const t = texts.notices;
+const reasons = { ...texts.protection.consent, ...texts.protection.nights };
+
+/** A notice in words: the sentences of the pages, and the address where more is to be seen. */
+export function writeNotice(facts: NoticeFacts, publicUrl: URL): { subject: string; text: string } {
+  switch (facts.kind) {
+    case 'person': {
+      const { happened, act } = reasons[facts.reason];
+      const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
+      const lines = [ending, typeof act === 'string' ? act : act('soon'), t.person.more(publicUrl.href)];
+      return { subject: t.person.subject[facts.verdict], text: paragraphs(lines) };
+    }
+    case 'digest': {
+      const waiting = Object.entries(facts.reasons).map(([reason, count]) => t.digest.line(count, lineOf(reason)));
+      const { late, not, partly, protected: whole } = facts.verdicts;
+      const sum = t.digest.sum({ whole, partly, late, not });
+      return { subject: t.digest.subject, text: paragraphs([sum, waiting.join('\n'), t.digest.more]) };
+    }
+    case 'circuit':
+      return {
+        subject: t.circuit.subject,
+        text: paragraphs([t.circuit.happened(facts.issuer), t.circuit.more]),
+      };
+  }
+}
+
+/** The word that `nightkeep protection` prints, and the sentence that the person reads. */
+function lineOf(reason: string): string {
+  return isReason(reason) ? `${reason}: ${reasons[reason].happened}` : reason;
+}
+
+function isReason(reason: string): reason is ProtectionReason {
+  return Object.hasOwn(reasons, reason);
+}
+
+function paragraphs(parts: readonly string[]): string {
+  return `${parts.join('\n\n')}\n`;
+}

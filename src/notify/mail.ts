@@ -1,0 +1,74 @@
+import { createTransport } from 'nodemailer';
+import { AppError } from '../errors.ts';
+
+export interface Mail {
+  to: string;
+  subject: string;
+  /** Plain text. */
+  text: string;
+}
+
+export interface Mailer {
+  /** Hands a mail to the server. Throws `notice/refused` where it will never take it, `notice/unavailable` where it may later. */
+  send(mail: Mail): Promise<void>;
+  /** Connects and signs in, and sends nothing. Throws as `send`. */
+  verify(): Promise<void>;
+}
+
+const timeoutMs = 20_000;
+
+/** Opens a mail server: `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://` (TLS from the start). */
+export function openMailer({ url, from }: { url: string; from: string }): Mailer {
+  const server = new URL(url);
+  const { username, password } = server;
+  const transport = createTransport({
+    host: server.hostname,
+    port: Number(server.port || (server.protocol === 'smtps:' ? 465 : 587)),
+    secure: server.protocol === 'smtps:',
+    // A password is never sent in the clear, but to this machine.
+    requireTLS: server.protocol === 'smtp:' && username !== '' && !isLoopback(server.hostname),
+    ...(username !== '' && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const attempt = async (work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      throw failure(error, server.host);
+    }
+  };
+  return {
+    send: ({ to, subject, text }) =>
+      attempt(() => transport.sendMail({ from, to, subject, text, headers: { 'auto-submitted': 'auto-generated' } })),
+    verify: () => attempt(() => transport.verify()),
+  };
+}
+
+/** A reply that begins with 5 is for good (RFC 5321, section 4.2.1), but for one to the password: an operator can mend that. */
+function failure(cause: unknown, host: string): AppError {
+  const { code, responseCode } = { code: undefined, responseCode: undefined, ...(cause instanceof Error ? cause : {}) };
+  const reply = typeof responseCode === 'number' ? ` It replied ${responseCode}.` : '';
+  if (code === 'EAUTH')
+    return new AppError(
+      'notice/unavailable',
+      `The mail server ${host} refuses the user name or password of SMTP_URL.`,
+      {
+        cause,
+        retry: { afterMs: 60_000 },
+      },
+    );
+  if (typeof responseCode === 'number' && responseCode >= 500)
+    return new AppError('notice/refused', `The mail server ${host} does not take the mail.${reply}`, { cause });
+  return new AppError('notice/unavailable', `The mail server ${host} does not answer as it should.${reply}`, {
+    cause,
+    retry: { afterMs: 60_000 },
+  });
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}

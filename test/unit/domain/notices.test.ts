@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf, nextAttempt, noticeForPerson, noticeOfCircuit } from '../../../src/domain/notices.ts';
+import type { Protection } from '../../../src/domain/protection.ts';
+
+const now = new Date('2026-05-04T12:00:00Z');
+const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000);
+
+const protection = (changes: Partial<Protection> = {}): Protection => ({
+  verdict: 'not',
+  reason: 'ended_at_provider',
+  mend: 'agree',
+  by: 'person',
+  consent: 'ended',
+  until: null,
+  since: inDays(-3),
+  runId: null,
+  ...changes,
+});
+const keyOf = (changes: Partial<Protection>, at = now) => noticeForPerson('alice', protection(changes), at)?.key;
+
+describe('a person is told', () => {
+  test('what they can mend, once for each trouble', () => {
+    expect(noticeForPerson('alice', protection(), now)).toEqual({
+      key: `person/alice/ended_at_provider/${inDays(-3).toISOString()}`,
+      facts: { kind: 'person', verdict: 'not', reason: 'ended_at_provider' },
+    });
+    expect(keyOf({}, inDays(5))).toBe(keyOf({}));
+    expect(keyOf({ since: inDays(9) })).not.toBe(keyOf({}));
+    expect(keyOf({ since: null, reason: 'no_run', mend: 'back_up' })).toBe('person/alice/no_run/never');
+  });
+
+  test('to look at a run, by the run', () => {
+    const lost = { verdict: 'partly', reason: 'great_loss', mend: 'look', runId: 'first' } as const;
+    expect(keyOf(lost)).toBe('person/alice/great_loss/first');
+    expect(keyOf({ ...lost, runId: 'second' })).not.toBe(keyOf(lost));
+  });
+
+  test.each([
+    [20, undefined],
+    [14.5, undefined],
+    [13.9, 14],
+    [7.1, 14],
+    [7, 7],
+    [1.5, 7],
+    [0.9, 1],
+    [-1, undefined],
+  ])('of an end in %d days: the warning of %s', (days, warning) => {
+    const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', until: inDays(days) } as const;
+    const facts = noticeForPerson('alice', protection(ending), now)?.facts;
+    expect(facts?.kind === 'person' ? facts.days : undefined).toBe(warning);
+  });
+
+  test.each([
+    { by: 'nobody', mend: 'nothing', verdict: 'protected', reason: 'complete' },
+    { by: 'nobody', mend: 'wait', verdict: 'late', reason: 'server_away' },
+    { by: 'operator', mend: 'mend_service', verdict: 'late', reason: 'no_worker' },
+    { by: 'provider', mend: 'mend_account', verdict: 'not', reason: 'account_disabled' },
+    { by: 'person', mend: 'agree', verdict: 'not', reason: 'no_consent' },
+    { by: 'person', mend: 'agree', verdict: 'not', reason: 'withdrawn' },
+  ] as const)('nothing of $reason, which $by mends', (changes) => {
+    expect(keyOf(changes)).toBeUndefined();
+  });
+});
+
+describe('operators are told', () => {
+  const waiting = protection({ by: 'operator', mend: 'mend_service', reason: 'server_refuses', verdict: 'late' });
+
+  test('once a day how many people wait for them, and why', () => {
+    const late = protection({ by: 'nobody', mend: 'wait', reason: 'server_away', verdict: 'late' });
+    const disabled = protection({ by: 'provider', mend: 'mend_account', reason: 'account_disabled' });
+    const fine = protection({ by: 'nobody', mend: 'nothing', reason: 'complete', verdict: 'protected' });
+    expect(digestOf([waiting, waiting, late, disabled, fine, protection()], '2026-05-03')).toEqual({
+      key: 'digest/2026-05-03',
+      facts: {
+        kind: 'digest',
+        verdicts: { protected: 1, partly: 0, late: 3, not: 2 },
+        reasons: { server_refuses: 2, server_away: 1, account_disabled: 1 },
+      },
+    });
+  });
+
+  test('nothing where everybody is well or can help themselves', () => {
+    expect(digestOf([], '2026-05-03')).toBeUndefined();
+    expect(digestOf([protection()], '2026-05-03')).toBeUndefined();
+  });
+
+  test('of each time that a circuit opens', () => {
+    const keys = [now, inDays(1)].map((openedAt) => noticeOfCircuit({ issuer: 'https://id.example/', openedAt }).key);
+    expect(new Set(keys).size).toBe(2);
+  });
+});
+
+test('what was not delivered is tried again for a day, ever more slowly', () => {
+  const pauses = [1, 2, 3, 4, 5, 6].map((failures) => (nextAttempt(failures, now)?.getTime() ?? 0) - now.getTime());
+  expect(pauses).toEqual(pauses.toSorted((one, other) => one - other));
+  expect(pauses.reduce((sum, pause) => sum + pause)).toBeGreaterThan(18 * 3_600_000);
+  expect(nextAttempt(7, now)).toBeUndefined();
+});
