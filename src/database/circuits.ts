@@ -1,5 +1,5 @@
 import { probeEveryMs } from '../domain/circuit.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Circuit } from './generated/client.ts';
 
@@ -52,20 +52,41 @@ export async function trustRefusals(
   });
 }
 
+/**
+ * Closes a circuit because the provider traded a code for tokens: it believes our client, and gives tokens to people. Nothing where it
+ * is not open.
+ */
+export async function closeCircuit(
+  database: Transaction,
+  { issuer, clientId, at, by }: Client & { at: Date; by: string },
+): Promise<void> {
+  const closed = await database.circuit.updateManyAndReturn({
+    where: { issuer, clientId, open: true },
+    data: { open: false, closedAt: at },
+    select: { reason: true },
+  });
+  for (const { reason } of closed)
+    await saveEvent(database, 'circuit', idOf({ issuer, clientId }), { from: 'open', to: 'closed', reason, at, by });
+}
+
 export async function findCircuit(database: Database, { issuer, clientId }: Client): Promise<Circuit | null> {
   return database.circuit.findUnique({ where: { issuer_clientId: { issuer, clientId } } });
 }
 
 /**
- * Of each provider whose circuit is open and may be probed, the grant that is due the longest: one that is refused is due
- * again only later, so all come to be the probe, and those who are truly gone do not keep the circuit open.
+ * Of each provider whose circuit is open and may be probed, the grant to probe with: the one that went well most recently and was not
+ * asked since the circuit opened, then the others that may be asked, each in its turn. So a dead grant is not the only
+ * one that is tried, and does not keep the circuit open.
  */
 export async function listProbes(database: Database, at: Date): Promise<{ id: string }[]> {
   return database.$queryRaw<{ id: string }[]>`
-    SELECT due.id FROM circuits c CROSS JOIN LATERAL (
-      SELECT id FROM grants g WHERE g.issuer = c.issuer AND g.client_id = c.client_id AND g.next_exchange_at <= ${at}
-        AND g.state <> 'withdrawn' ORDER BY g.next_exchange_at LIMIT 1
-    ) due WHERE c.open AND c.next_probe_at <= ${at}`;
+    SELECT probe.id FROM circuits c CROSS JOIN LATERAL (
+      SELECT g.id FROM grants g
+      LEFT JOIN exchanges e ON e.grant_id = g.id AND e.fence = g.fence AND e.answered_at >= c.opened_at
+      WHERE g.issuer = c.issuer AND g.client_id = c.client_id
+        AND ((g.state = 'active' AND g.reason IS NULL) OR (g.state <> 'withdrawn' AND g.next_exchange_at <= ${at}))
+      ORDER BY e.answered_at NULLS FIRST, g.state <> 'active', g.last_exchanged_at DESC LIMIT 1
+    ) probe WHERE c.open AND c.next_probe_at <= ${at}`;
 }
 
 export async function listCircuits(database: Database): Promise<Circuit[]> {

@@ -1,4 +1,6 @@
 import { answersFromMs, type LatestAnswer, latestAnswers } from '../domain/circuit.ts';
+import type { Hint } from '../domain/hint.ts';
+import { permissionErrors } from '../domain/refusal-meaning.ts';
 import type { Database, Transaction } from './client.ts';
 
 export interface ExchangeEnd {
@@ -41,6 +43,8 @@ export async function countLostAnswers(
   return known === -1 ? said.length : known;
 }
 
+const personAskedFor: Hint = 'interaction_required';
+
 interface Client {
   issuer: string;
   clientId: string;
@@ -48,7 +52,8 @@ interface Client {
 
 /**
  * The latest answers that a provider gave this client of late, one a grant, the newest first. Refusals count of grants
- * that were alive before `since` the circuit closed last, so that what was refused for long says nothing new.
+ * that were alive before `since` the circuit closed last, so that what was refused for long says nothing new; and only those that could
+ * be the provider's fault: not of a grant past its end, nor where a permission is missing or the person is asked for.
  */
 export async function listLatestAnswers(
   database: Database,
@@ -61,15 +66,29 @@ export async function listLatestAnswers(
     ), latest AS (
       SELECT DISTINCT ON (e.grant_id) e.grant_id, e.verdict, e.started_at, g.suspect_since
       FROM exchanges e JOIN grants g ON g.id = e.grant_id
-      WHERE e.started_at > ${from} AND e.verdict IN ('ok', 'person') AND g.issuer = ${issuer} AND g.client_id = ${clientId}
-        AND g.id <> ${besides}::uuid
-        AND (e.error_code IS NULL OR e.error_code = 'invalid_grant')
+      WHERE e.started_at > ${from} AND e.verdict IN ('ok', 'person', 'unclear')
+        AND g.issuer = ${issuer} AND g.client_id = ${clientId} AND g.id <> ${besides}::uuid
+        AND (e.verdict = 'ok' OR (least(g.idle_deadline, g.max_deadline) > e.started_at
+          AND e.error_code <> ALL(${permissionErrors}) AND e.hint IS DISTINCT FROM ${personAskedFor}))
       ORDER BY e.grant_id, e.started_at DESC, e.fence DESC
     )
     SELECT CASE verdict WHEN 'ok' THEN 'ok' ELSE 'refused' END AS answer FROM latest, since
     WHERE verdict = 'ok' OR coalesce(suspect_since, started_at) >= greatest(since.at, ${from})
     ORDER BY started_at DESC LIMIT ${latestAnswers}`;
   return rows.map(({ answer }) => answer);
+}
+
+/** The verdict on the exchange of the grant before this one, if there was one that was answered. */
+export async function findVerdictBefore(
+  database: Database,
+  { grantId, fence }: { grantId: string; fence: number },
+): Promise<string | null> {
+  const before = await database.exchange.findFirst({
+    where: { grantId, fence: { lt: fence }, answeredAt: { not: null } },
+    orderBy: { fence: 'desc' },
+    select: { verdict: true },
+  });
+  return before?.verdict ?? null;
 }
 
 /** Whether another grant of the same client was exchanged well since then; null where there is no other that lives. */

@@ -65,7 +65,8 @@ interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
 /**
  * Claims leases, all in one statement: the answer to each request, in its place. There is one where the lease is free, the
  * grant may be asked and no answer is outstanding: fence + 1, and the exchange is on record before anything is sent. While the
- * circuit of the provider is open, only one claim a minute goes through.
+ * circuit of the provider is open, only one claim a minute goes through: keep-alive chooses whose, and a run has a turn where
+ * its grant had none since the circuit opened, or no other is left to be asked.
  *
  * Skips grants whose row another transaction holds, so that claims of many grants never wait for each other. A
  * generation is claimed only where the same statement sees its token. That the rows are limited by a SELECT tells
@@ -83,7 +84,7 @@ export async function claimLeases(
         silent_since timestamptz, next_probe_at timestamptz)
       LIMIT (SELECT ${requests.length}::int)
     ), free AS (
-      SELECT g.id, g.issuer, g.client_id, g.next_exchange_at, asked.* FROM asked JOIN grants g ON g.id = asked.grant_id
+      SELECT g.id, g.issuer, g.client_id, g.fence, g.next_exchange_at, asked.* FROM asked JOIN grants g ON g.id = asked.grant_id
       WHERE g.state <> 'withdrawn'
         AND (g.lease_until IS NULL OR g.lease_until <= asked.at)
         AND ((g.state = 'active' AND g.reason IS NULL) OR g.next_exchange_at <= asked.at)
@@ -97,6 +98,11 @@ export async function claimLeases(
       UPDATE circuits c SET next_probe_at = first.next_probe_at
       FROM (SELECT DISTINCT ON (issuer, client_id) * FROM free ORDER BY issuer, client_id, next_exchange_at) first
       WHERE c.issuer = first.issuer AND c.client_id = first.client_id AND c.open AND c.next_probe_at <= first.at
+        AND (first.purpose <> 'run' OR NOT EXISTS (SELECT 1 FROM exchanges e
+          WHERE e.grant_id = first.id AND e.fence = first.fence AND e.answered_at >= c.opened_at)
+          OR NOT EXISTS (SELECT 1 FROM grants o WHERE o.issuer = c.issuer AND o.client_id = c.client_id AND o.id <> first.id
+            AND o.state = 'active' AND o.reason IS NULL AND NOT EXISTS (SELECT 1 FROM exchanges e
+              WHERE e.grant_id = o.id AND e.fence = o.fence AND e.answered_at >= c.opened_at)))
       RETURNING first.id
     ), claimed AS (
       UPDATE grants g SET fence = g.fence + 1, lease_holder = free.holder, lease_until = free.lease_until

@@ -1,5 +1,11 @@
 /** What a refusal's description lets people guess. Only words follow from it: descriptions change between versions. */
-export type Hint = 'withdrawn_at_provider' | 'signed_out' | 'account_disabled' | 'permission_missing' | 'token_reused';
+export type Hint =
+  | 'withdrawn_at_provider'
+  | 'signed_out'
+  | 'account_disabled'
+  | 'permission_missing'
+  | 'token_reused'
+  | 'interaction_required';
 
 /** As Keycloak 26 words them; another provider's words hint at nothing. */
 const hints: readonly (readonly [RegExp, Hint])[] = [

@@ -158,6 +158,7 @@ const ends = {
   expired_maximum: 'agree',
   lost_rotation: 'agree',
   token_reused: 'agree',
+  interaction_required: 'agree',
 } satisfies Record<Exclude<EndReason, 'lost_answers'> | 'withdrawn' | 'back_channel_logout', Mend>;
 const endReasons = Object.keys(ends) as (keyof typeof ends)[];
 
@@ -183,9 +184,11 @@ const foundations: readonly Look[] = [
       endOf(consent.reason) ?? { reason: consent.state === 'withdrawn' ? 'withdrawn' : 'consent_ended', mend: 'agree' }
     );
   },
-  // Refused after an end that is known beforehand: there is nothing to wait for.
+  // Refused after an end that is known beforehand, or until the person acts there: there is nothing to wait for.
   ({ consent }) =>
-    consent?.state === 'suspect' && /^expired_/.test(consent.reason ?? '') ? endOf(consent.reason) : undefined,
+    consent?.state === 'suspect' && /^(expired_|interaction_required$)/.test(consent.reason ?? '')
+      ? endOf(consent.reason)
+      : undefined,
   ({ consent, now }) =>
     consent?.maxDeadline && consent.maxDeadline <= now ? { reason: 'expired_maximum', mend: 'agree' } : undefined,
   ({ plan }) =>

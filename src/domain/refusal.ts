@@ -1,4 +1,5 @@
 import type { Hint } from './hint.ts';
+import type { RefusalMeaning } from './refusal-meaning.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -9,6 +10,8 @@ const pausesAfterRefusal = [15 * minute, 30 * minute, hour, 2 * hour, day, 2 * d
 
 /** Refusals in a row, and the time over which they came, that show that consent is gone. */
 const proof = { refusals: 5, ms: 3 * hour };
+/** Where a dead token and a refused client sound the same, they must come over nights. */
+const proofWhereUnclear = { refusals: 5, ms: 36 * hour };
 
 /** A provider that misses a scope is asked slowly: only an administrator can mend it. */
 const pauseAfterMissingScopeMs = day;
@@ -50,6 +53,7 @@ export interface Change {
 export interface Refusal {
   at: Date;
   errorCode: string;
+  meaning: Extract<RefusalMeaning, 'ended' | 'interaction' | 'permission' | 'unclear'>;
   hint: Hint | undefined;
   /** Answers in a row, just before this one, that were lost: the provider may have rotated in one of them. */
   lostBefore: number;
@@ -58,14 +62,14 @@ export interface Refusal {
 }
 
 /**
- * What follows from a refusal that is the person's. `invalid_grant` makes the grant suspect, and five of them over three
- * hours show that consent is gone; even then the token is asked again, ever more slowly, until its window has
- * passed, because a role, a disabled user or a not-before can be put right at the provider without anybody's consent.
+ * What follows from a refusal that is the person's, or may be. It makes the grant suspect, and five of them over three
+ * hours show that consent is gone (over nights where the words are unclear); even then the token is asked again, ever more slowly, until
+ * its window has passed, because a role, a disabled user or a not-before can be put right at the provider without anybody's consent.
  */
 export function afterRefusal(grant: Refusable, refusal: Refusal): Change {
-  const { at, errorCode } = refusal;
+  const { at, meaning } = refusal;
   const suspectSince = grant.suspectSince ?? at;
-  if (errorCode !== 'invalid_grant') {
+  if (meaning === 'permission') {
     const nextExchangeAt = askAgainForPermission(grant, refusal);
     return {
       state: leastSuspect(grant),
@@ -76,9 +80,10 @@ export function afterRefusal(grant: Refusable, refusal: Refusal): Change {
     };
   }
   const refusals = grant.refusals + 1;
-  const longEnough = at.getTime() - suspectSince.getTime() >= proof.ms;
-  const proven = grant.state === 'needs_consent' || (refusals >= proof.refusals && longEnough && refusal.credible);
-  const next = after(at, pauseAfter(proven ? refusals : Math.min(refusals, proof.refusals - 1)));
+  const wanted = meaning === 'unclear' ? proofWhereUnclear : proof;
+  const longEnough = at.getTime() - suspectSince.getTime() >= wanted.ms;
+  const proven = grant.state === 'needs_consent' || (refusals >= wanted.refusals && longEnough && refusal.credible);
+  const next = after(at, pauseAfter(proven ? refusals : Math.min(refusals, wanted.refusals - 1)));
   return {
     state: proven ? 'needs_consent' : 'suspect',
     reason: reasonOf(grant, refusal),
@@ -86,6 +91,11 @@ export function afterRefusal(grant: Refusable, refusal: Refusal): Change {
     suspectSince,
     nextExchangeAt: proven && next > grant.idleDeadline ? null : next,
   };
+}
+
+/** Whether an end that was known beforehand has come: a refusal then says nothing of the provider. */
+export function isPastItsEnd({ idleDeadline, maxDeadline }: Pick<Refusable, 'idleDeadline' | 'maxDeadline'>, at: Date) {
+  return idleDeadline <= at || (maxDeadline !== null && maxDeadline <= at);
 }
 
 /** What follows when no answer came: a second one lost in a row leaves the provider in peace for a while. */
@@ -114,7 +124,8 @@ function leastSuspect({ state }: Refusable): Refusable['state'] {
 }
 
 /** What is known prevails over what the provider's words hint at. */
-function reasonOf(grant: Refusable, { at, hint, lostBefore }: Refusal): Reason {
+function reasonOf(grant: Refusable, { at, meaning, hint, lostBefore }: Refusal): Reason {
+  if (meaning === 'interaction') return 'interaction_required';
   if (lostBefore > 0 || grant.reason === 'lost_rotation') return 'lost_rotation';
   if (grant.maxDeadline !== null && grant.maxDeadline <= at) return 'expired_maximum';
   if (grant.idleDeadline <= at) return 'expired_idle';

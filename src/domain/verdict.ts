@@ -1,11 +1,12 @@
 import type { Hint } from './hint.ts';
+import { meaningOf, type RefusalMeaning, type RefusalRule, type Refused } from './refusal-meaning.ts';
 import type { TokenAnswer } from './tokens.ts';
 
 /** A token request that brought no token. `unsent` never reached the provider; `lost` may have, and no whole answer came back. */
 export type FailedAnswer =
   | { kind: 'unsent'; errorCode: string }
   | { kind: 'lost'; errorCode: string; status?: number }
-  | { kind: 'refused'; status: number; errorCode: string; retryAfterMs?: number; hint?: Hint };
+  | ({ kind: 'refused'; hint?: Hint } & Refused);
 
 /** Tokens that arrived and were not validated yet. */
 export interface ReceivedAnswer {
@@ -24,45 +25,31 @@ export const wrongSubject = 'wrong-subject';
 
 /**
  * ok: use it. transient: try again, nothing happened. operator: the client, the provider or its settings are at fault.
- * person: the person or an administrator must act. ambiguous: the provider may have rotated.
+ * person: the person or an administrator must act. unclear: it is one of these two, and only time or introspection tells which.
+ * unsound: an answer came, and a check of ours refused it. ambiguous: none came, and the provider may have rotated.
  */
-export type Verdict = 'ok' | 'transient' | 'operator' | 'person' | 'ambiguous';
+export type Verdict = 'ok' | 'transient' | 'operator' | 'person' | 'unclear' | 'unsound' | 'ambiguous';
 
-interface Rule {
-  verdict: Verdict;
-  /** Statuses it is for; every one where absent. */
-  status?: (status: number) => boolean;
-  /** Values of `error` (RFC 6749, section 5.2) it is for; every one, and none at all, where absent. */
-  errors?: readonly string[];
-}
+const verdicts: Record<RefusalMeaning, Verdict> = {
+  ended: 'person',
+  interaction: 'person',
+  permission: 'person',
+  unclear: 'unclear',
+  operator: 'operator',
+  transient: 'transient',
+  ambiguous: 'ambiguous',
+};
 
-/** The first rule that fits decides. Descriptions are never read: they are for people and change between versions. */
-const refusals: readonly Rule[] = [
-  { verdict: 'person', status: (status) => status === 400, errors: ['invalid_grant', 'invalid_scope', 'not_allowed'] },
-  { verdict: 'transient', status: (status) => status === 429 },
-  { verdict: 'transient', errors: ['temporarily_unavailable', 'slow_down'] },
-  { verdict: 'ambiguous', status: (status) => status < 300 || status >= 500 },
-  { verdict: 'operator' },
-];
-
-/** What the answer means for the grant; `fault` says why its tokens may not be used, if they may not. */
-export function judgeAnswer(answer: ExchangeAnswer, fault?: string): Verdict {
+/** What the answer of a provider with these rules means for the grant; `fault` says why its tokens may not be used, if they may not. */
+export function judgeAnswer(answer: ExchangeAnswer, fault?: string, refusals?: readonly RefusalRule[]): Verdict {
   switch (answer.kind) {
     case 'unsent':
       return 'transient';
     case 'lost':
       return 'ambiguous';
     case 'refused':
-      return judgeRefusal(answer);
+      return verdicts[meaningOf(answer, refusals)];
     case 'answered':
-      return fault === undefined ? 'ok' : fault === wrongSubject ? 'operator' : 'ambiguous';
+      return fault === undefined ? 'ok' : fault === wrongSubject ? 'operator' : 'unsound';
   }
-}
-
-function judgeRefusal({ status, errorCode, retryAfterMs }: FailedAnswer & { kind: 'refused' }): Verdict {
-  if (status === 503 && retryAfterMs !== undefined) return 'transient';
-  const rule = refusals.find(
-    (candidate) => (candidate.status?.(status) ?? true) && (candidate.errors?.includes(errorCode) ?? true),
-  );
-  return rule?.verdict ?? 'operator';
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as oidc from 'openid-client';
 import { authenticatedByFetch, type ClientCredentials, openClientAuthentication } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
+import { tidyAnswer } from './tidy-answer.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
 export interface Connection {
@@ -54,7 +55,8 @@ async function discover(
   const authenticated = (send: oidc.CustomFetch) => authenticate({ clientId, metadata }, send);
   const recorded = new AsyncLocalStorage<Response[]>();
   configuration[oidc.customFetch] = authenticated(async (url, options) => {
-    const answer = await fetch(url, options as RequestInit);
+    const response = await fetch(url, options as RequestInit);
+    const answer = url === metadata.token_endpoint && response.ok ? await tidied(response) : response;
     recorded.getStore()?.push(answer.clone());
     return answer;
   });
@@ -72,6 +74,15 @@ async function discover(
     },
     recording: (answers, work) => recorded.run(answers, work),
   };
+}
+
+async function tidied(response: Response): Promise<Response> {
+  const { status, headers } = response;
+  const text = tidyAnswer(await response.text());
+  const kept = new Headers(headers);
+  kept.delete('content-length');
+  kept.delete('content-encoding');
+  return new Response(text, { status, headers: kept });
 }
 
 /** The library copies what it is told of the provider, each time. */

@@ -4,6 +4,7 @@ import type { TokenAnswer } from '../domain/tokens.ts';
 import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
+import { tidyAnswer } from './tidy-answer.ts';
 import { readFailure, readTokensIn } from './token-answer.ts';
 import { type Attempt, attempt, failureCode, responseOf } from './transport.ts';
 
@@ -25,7 +26,7 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
   const arrived = Promise.withResolvers<TokenAnswer>();
   const validation = Promise.withResolvers<void>();
   const record: oidc.CustomFetch = async (...request) => {
-    const made = await attempt(...request);
+    const made = tidied(await attempt(...request));
     attempts.push(made);
     return responseOf(made);
   };
@@ -66,6 +67,10 @@ async function refresh(
   } catch (error) {
     return failureCode(error);
   }
+}
+
+function tidied(made: Attempt): Attempt {
+  return 'answer' in made ? { answer: { ...made.answer, text: tidyAnswer(made.answer.text) } } : made;
 }
 
 function tokensIn(made: Attempt | undefined, now: Date): TokenAnswer | undefined {

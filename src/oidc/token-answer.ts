@@ -2,7 +2,15 @@ import { decodeJwt } from 'jose';
 import { hintOf } from '../domain/hint.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
+import { secondsIn, tidyTokens } from './tidy-answer.ts';
 import { type Attempt, failureCode, type RawAnswer } from './transport.ts';
+
+/** What is said to live longer lives for ever as far as dates go. */
+const longestLifeSeconds = 100 * 365 * 86_400;
+/** The year 2100 in seconds; a later date is a mistake, or means never. */
+const latestMoment = 4_102_444_800;
+const longestDescription = 1_000;
+const mostSubcodes = 10;
 
 /**
  * What became of a token request that brought no token, by its last attempt alone: what came before used nothing up. `fault` is
@@ -26,7 +34,8 @@ export function readTokensIn(json: string, now: Date): TokenAnswer | undefined {
 }
 
 /** The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds no access token. */
-export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswer | undefined {
+export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAnswer | undefined {
+  const body = tidyTokens(untidy);
   const accessToken = text(body.access_token);
   if (accessToken === undefined) return undefined;
   const refreshToken = text(body.refresh_token);
@@ -35,13 +44,13 @@ export function readTokens(body: Record<string, unknown>, now: Date): TokenAnswe
     accessToken,
     bound: /^dpop$/i.test(text(body.token_type) ?? '') || undefined,
     refreshToken,
-    expiresIn: typeof body.expires_in === 'number' && body.expires_in >= 0 ? body.expires_in : undefined,
+    expiresIn: secondsIn(body.expires_in),
     scope: text(body.scope),
     subject: text(ofId?.sub) ?? text(decodeClaims(accessToken)?.sub),
     sid: text(ofId?.sid) ?? text(ofRefresh?.sid),
     tokenType: text(ofRefresh?.typ),
     issuedAt: moment(ofRefresh?.iat),
-    endsAt: moment(ofRefresh?.exp) ?? endOf(body.refresh_expires_in, now),
+    endsAt: moment(ofRefresh?.exp) ?? endOf(body.refresh_expires_in ?? body.refresh_token_expires_in, now),
   });
 }
 
@@ -58,13 +67,25 @@ export function decodeClaims(token: unknown): Record<string, unknown> | undefine
 function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): FailedAnswer {
   const retryAfterMs = readRetryAfter(raw.headers['retry-after'], now);
   const hint = hintOf(body.error_description);
+  const subcodes = subcodesIn(body);
+  const description = text(body.error_description)?.slice(0, longestDescription);
   return {
     kind: 'refused',
     status: raw.status,
     errorCode: errorWord(body.error) ?? `http-${raw.status}`,
+    ...(subcodes.length > 0 && { subcodes }),
+    ...(description !== undefined && { description }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(hint !== undefined && { hint }),
   };
+}
+
+/** Entra lists numbers in `error_codes` and a word in `suberror`, Google a word in `error_subtype`. */
+function subcodesIn({ error_codes, suberror, error_subtype }: Record<string, unknown>): string[] {
+  const all = [error_codes, suberror, error_subtype].flat().slice(0, mostSubcodes);
+  return all
+    .map((code) => errorWord(typeof code === 'number' ? String(code) : code))
+    .filter((code) => code !== undefined);
 }
 
 /** RFC 9110, section 10.2.3: seconds or a date. */
@@ -92,13 +113,14 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Keycloak's `refresh_expires_in`, where 0 means that the token has no `exp`. */
-function endOf(seconds: unknown, now: Date): Date | undefined {
-  return typeof seconds === 'number' && seconds > 0 ? new Date(now.getTime() + seconds * 1000) : undefined;
+/** Keycloak's `refresh_expires_in`, where 0 means that the token has no `exp`; `refresh_token_expires_in` of Entra, Google and others. */
+function endOf(value: unknown, now: Date): Date | undefined {
+  const seconds = secondsIn(value);
+  return seconds === undefined ? undefined : new Date(now.getTime() + Math.min(seconds, longestLifeSeconds) * 1000);
 }
 
 function moment(seconds: unknown): Date | undefined {
-  return typeof seconds === 'number' && seconds > 0 ? new Date(seconds * 1000) : undefined;
+  return typeof seconds === 'number' && seconds > 0 && seconds < latestMoment ? new Date(seconds * 1000) : undefined;
 }
 
 function withoutUndefined(tokens: { [Name in keyof TokenAnswer]: TokenAnswer[Name] | undefined }): TokenAnswer {

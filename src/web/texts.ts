@@ -196,6 +196,8 @@ export const texts = {
       transient: 'no answer; it was asked again later',
       operator: 'Nightkeep itself was refused; it is in the log of the operator',
       person: 'refused',
+      unclear: 'refused without a reason; it was asked again later',
+      unsound: 'an answer came that a check of Nightkeep refused; it is in the log of the operator',
       ambiguous: 'the answer was lost on its way',
     } as Readonly<Record<string, string>>,
     hints: {
@@ -204,6 +206,7 @@ export const texts = {
       account_disabled: 'your account is disabled there',
       permission_missing: 'the permission for offline access is missing',
       token_reused: 'the token had been used before',
+      interaction_required: 'you have to sign in there again',
     } satisfies Record<Hint, string> as Readonly<Record<string, string>>,
     open: 'no answer yet',
   },
@@ -281,6 +284,10 @@ export const texts = {
           'Your provider was shown a token that had been used before, and ended your consent to be safe. That was our fault.',
         act: again,
       },
+      interaction_required: {
+        happened: 'Your provider wants you to sign in there again before Nightkeep may go on.',
+        act: again,
+      },
       consent_ended: { happened: 'Your provider does not accept your consent any more.', act: again },
       lost_answers: {
         happened: 'Answers of your provider were lost on their way to us.',
@@ -288,7 +295,8 @@ export const texts = {
       },
       consent_refused: {
         happened: 'Your provider refused your consent last time.',
-        act: (when: string) => `We ask again ${when}; there is nothing for you to do yet.`,
+        act: (when: string) =>
+          `We ask again ${when}. If you know that it was ended there, agree again; it is mended at once.`,
       },
       consent_unused: {
         happened: 'Your consent was not used for longer than your provider allows.',

@@ -1,3 +1,4 @@
+import { closeCircuit } from '../../database/circuits.ts';
 import type { ConsentRows } from '../../database/consents.ts';
 import { saveUser } from '../../database/users.ts';
 import { AppError } from '../../errors.ts';
@@ -44,7 +45,9 @@ export async function finishSignIn(
   requirePurpose(transaction, 'sign-in');
   const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
   await endUnkeptToken(resources, authorized);
-  const user = await saveUser(database, personOf(authorized, clock.now()));
+  const at = clock.now();
+  const user = await saveUser(database, personOf(authorized, at));
+  await closeCircuit(database, { issuer: user.issuer, clientId: issuer.clientId, at, by: `user:${user.id}` });
   return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { closeCircuit } from '../../database/circuits.ts';
 import { inTransaction } from '../../database/client.ts';
 import {
   type ConsentRows,
@@ -77,6 +78,7 @@ async function takeIntoCustody(
     const grant = await saveGrant(transaction, { user, earlier, given, at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
     await saveTerms(transaction, grant, { terms, method, agreedAt });
+    await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));
     return { user, grant, plan, renewed: earlier !== null };
@@ -104,11 +106,13 @@ function requireSubject(authorized: Authorized, subject: string | undefined): vo
   );
 }
 
-/** The scope echo says it where the token is opaque; Keycloak's own word for the token prevails where it can be read. */
+/**
+ * A refresh token that came when offline access was asked for is one, whatever the scope echo lists: some providers leave out
+ * what they granted. Keycloak's word in the token prevails: `Refresh` ends with the session of the browser.
+ */
 function requireOffline({ scope, tokens }: Authorized, method: Terms['method']): OfflineToken {
   const { refreshToken, tokenType } = tokens;
-  const granted = tokenType === undefined ? scope.split(' ').includes('offline_access') : tokenType === 'Offline';
-  if (refreshToken !== undefined && granted) return { ...tokens, refreshToken };
+  if (refreshToken !== undefined && tokenType !== 'Refresh') return { ...tokens, refreshToken };
   throw new AppError('consent/not-offline', notOffline[method], {
     detail: { scope, tokenType, refreshed: refreshToken !== undefined },
   });

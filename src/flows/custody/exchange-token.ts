@@ -1,4 +1,5 @@
 import type { Lease, LeasedGrant } from '../../database/leases.ts';
+import { meaningOf } from '../../domain/refusal-meaning.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import type { TokenAnswer } from '../../domain/tokens.ts';
 import { type ExchangeAnswer, judgeAnswer, wrongSubject } from '../../domain/verdict.ts';
@@ -34,9 +35,11 @@ export async function exchangeToken(
   const kept = await keepAside(resources, lease, { answer, sent });
   const fault = await faultIn(answer, grant);
   const verdict = judgeAnswer(answer, fault);
+  const meaning = answer.kind === 'refused' ? meaningOf(answer) : undefined;
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
-  await settleExchange(resources, lease, { answer, fault, verdict, kept }, save);
+  else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault });
+  await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept }, save);
   if (answer.kind === 'answered' && verdict === 'ok') return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
   throw explainFailure(resources, lease, verdict, answer.kind === 'answered' ? { errorCode: fault ?? '' } : answer);
 }

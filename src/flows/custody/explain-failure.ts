@@ -12,6 +12,7 @@ export function explainFailure(
   { errorCode, retryAfterMs }: { errorCode: string; retryAfterMs?: number },
 ): AppError {
   const detail = { grantId: lease.grant.id, errorCode };
+  const leaseLeftMs = Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime());
   switch (verdict) {
     case 'person':
       return new AppError(
@@ -19,10 +20,22 @@ export function explainFailure(
         'The provider no longer accepts the consent. It is asked again later; consenting again mends it at once.',
         { detail },
       );
+    case 'unclear':
+      return new AppError(
+        'grant/not-usable',
+        'The provider refuses without saying whether the consent has ended or Nightkeep itself is meant. It is asked again later; consenting again mends it if the consent has ended.',
+        { detail },
+      );
+    case 'unsound':
+      return new AppError(
+        'provider/unsound-answer',
+        `The OpenID provider answered, but a check of Nightkeep refused the answer (${errorCode}). The operator must look into it: form, issuer, signature or clock of its tokens.`,
+        { detail, retry: { afterMs: leaseLeftMs } },
+      );
     case 'ambiguous':
       return new AppError('provider/ambiguous', 'The answer of the OpenID provider was lost on its way.', {
         detail,
-        retry: { afterMs: Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime()) },
+        retry: { afterMs: leaseLeftMs },
       });
     case 'operator':
       if (errorCode === wrongSubject)

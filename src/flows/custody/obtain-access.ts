@@ -88,7 +88,7 @@ async function awaitLease(
     const at = clock.now();
     const lease = await claim({ ...asked, holder, at, leaseMs });
     if (lease) return lease;
-    await refuseUnusable(database, asked.grantId, at);
+    await refuseUnusable(database, asked, at);
     if (at.getTime() - begin >= waitMs) {
       throw new AppError('grant/busy', 'Another worker uses this consent just now. Try again soon.', {
         retry: { afterMs: pauseWhileHeldMs * 10 },
@@ -98,11 +98,16 @@ async function awaitLease(
   }
 }
 
-async function refuseUnusable(database: Needs['database'], grantId: string, at: Date): Promise<void> {
+async function refuseUnusable(
+  database: Needs['database'],
+  { grantId, purpose }: Pick<Asked, 'grantId' | 'purpose'>,
+  at: Date,
+): Promise<void> {
   const grant = await findGrant(database, grantId);
   if (grant === null || grant.state === 'withdrawn') throw notUsable('withdrawn');
   const circuit = await findCircuit(database, grant);
-  if (circuit?.open && circuit.nextProbeAt > at) throw circuitOpen(at, circuit.nextProbeAt);
+  // A run whose grant had its turn as a probe waits for keep-alive, which probes with others.
+  if (circuit?.open && (circuit.nextProbeAt > at || purpose === 'run')) throw circuitOpen(at, circuit.nextProbeAt);
   if (grant.state === 'active' && grant.reason === null) return;
   const { state, nextExchangeAt: next } = grant;
   if (next !== null && next <= at) return;

@@ -1,5 +1,6 @@
 import type { Lease } from '../../database/leases.ts';
 import type { Exchanged } from '../../database/rotations.ts';
+import type { RefusalMeaning } from '../../domain/refusal-meaning.ts';
 import type { ExchangeAnswer, ReceivedAnswer, Verdict } from '../../domain/verdict.ts';
 import { revokeReplaced } from '../consent/revoke-replaced.ts';
 import { fenced, notUsable } from './explain-failure.ts';
@@ -15,6 +16,8 @@ export interface Ended {
   /** Why the tokens of the answer may not be used, if they may not. */
   fault: string | undefined;
   verdict: Verdict;
+  /** Of a refusal. */
+  meaning: RefusalMeaning | undefined;
   /** The new token, if one came. */
   kept: Kept | undefined;
 }
@@ -28,11 +31,13 @@ const pauseBetweenSavesMs = 1_000;
 export async function settleExchange(
   resources: Needs,
   lease: Lease,
-  { answer, fault, verdict, kept }: Ended,
+  { answer, fault, verdict, meaning, kept }: Ended,
   save: Statements['save'],
 ): Promise<void> {
   if (answer.kind !== 'answered')
-    return persistently(resources, lease, undefined, () => settleFailure(resources, lease, verdict, answer));
+    return persistently(resources, lease, undefined, () =>
+      settleFailure(resources, lease, { answer, verdict, meaning }),
+    );
   const exchanged = exchangedOf(resources, lease, { answer, fault, verdict });
   const saved = await persistently(resources, lease, kept, () =>
     kept ? saveSealed(resources.keyring, lease, kept.token, (token) => save({ ...exchanged, token })) : save(exchanged),
@@ -53,7 +58,7 @@ export async function settleExchange(
 function exchangedOf(
   { config, clock }: Needs,
   lease: Lease,
-  { answer, fault, verdict }: Omit<Ended, 'kept'> & { answer: ReceivedAnswer },
+  { answer, fault, verdict }: Omit<Ended, 'kept' | 'meaning'> & { answer: ReceivedAnswer },
 ): Exchanged {
   const { exchangeId, fence, grant, token } = lease;
   const at = clock.now();

@@ -3,31 +3,45 @@ import {
   callWitness,
   countLostAnswers,
   endExchange,
+  findVerdictBefore,
   findWitness,
   listLatestAnswers,
 } from '../../database/exchanges.ts';
 import type { Lease } from '../../database/leases.ts';
 import { saveRefused } from '../../database/refusals.ts';
 import { isJump } from '../../domain/circuit.ts';
-import { afterLostAnswer, afterRefusal, type Change, pauseAfterTroubleMs } from '../../domain/refusal.ts';
+import type { Hint } from '../../domain/hint.ts';
+import {
+  afterLostAnswer,
+  afterRefusal,
+  type Change,
+  isPastItsEnd,
+  pauseAfterTroubleMs,
+  type Refusal,
+} from '../../domain/refusal.ts';
+import type { RefusalMeaning } from '../../domain/refusal-meaning.ts';
 import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'log'>;
 
+/** An exchange that brought no token, and what it was judged to be. */
+export interface Failure {
+  answer: FailedAnswer;
+  verdict: Verdict;
+  /** Of a refusal. */
+  meaning: RefusalMeaning | undefined;
+}
+
 /**
- * Writes down what an exchange that brought no token means, for the grant and for the circuit of its provider. Only the
- * person's own refusals, and answers lost twice, change a grant; while the circuit is open nothing does.
+ * Writes down what an exchange that brought no token means, for the grant and for the circuit of its provider. Only refusals
+ * that are the person's or may be, and answers lost twice, change a grant; while the circuit is open refusals that could be the
+ * provider's fault change nothing.
  */
-export async function settleFailure(
-  resources: Needs,
-  lease: Lease,
-  verdict: Verdict,
-  answer: FailedAnswer,
-): Promise<void> {
+export async function settleFailure(resources: Needs, lease: Lease, failure: Failure): Promise<void> {
   const { database, clock } = resources;
   const at = clock.now();
-  if (verdict === 'operator') await open(resources, lease, answer.errorCode, at);
+  const { answer, verdict, meaning } = failure;
   const { errorCode } = answer;
   // On record before it is judged: of refusals that come at one moment, the last to be judged sees all the others.
   await endExchange(database, {
@@ -36,38 +50,57 @@ export async function settleFailure(
     verdict,
     status: 'status' in answer ? answer.status : undefined,
     errorCode,
-    hint: hintIn(answer),
+    hint: hintIn(failure),
   });
-  const change = await changeAfter(resources, lease, verdict, answer, at);
-  const pause = notBefore(lease, verdict, answer, at);
+  const refused = meaning === 'operator' ? await openUnlessAlone(resources, lease, errorCode, at) : meaning;
+  const change = await changeAfter(resources, lease, { ...failure, meaning: refused }, at);
+  const pause = notBefore(lease, failure, at);
   await saveRefused(database, { lease, at, errorCode, change, notBefore: pause, free: verdict !== 'ambiguous' });
 }
 
-async function changeAfter(
+/**
+ * A fault of the operator's opens the circuit. Where it did so last time and the circuit is closed again, others go well: then it is
+ * this grant's alone, and unclear.
+ */
+async function openUnlessAlone(
   resources: Needs,
   lease: Lease,
-  verdict: Verdict,
-  answer: FailedAnswer,
+  errorCode: string,
   at: Date,
-): Promise<Change | undefined> {
+): Promise<'operator' | 'unclear'> {
+  const { database } = resources;
+  const { grant, fence } = lease;
+  const circuit = await findCircuit(database, grant);
+  const before = await findVerdictBefore(database, { grantId: grant.id, fence });
+  if (circuit?.open === false && before === 'operator') return 'unclear';
+  await open(resources, lease, errorCode, at);
+  return 'operator';
+}
+
+async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at: Date): Promise<Change | undefined> {
+  const { verdict, meaning, answer } = failure;
+  if (verdict !== 'ambiguous' && !isPersons(meaning)) return undefined;
   const { grant, token, exchangeId } = lease;
-  if (verdict !== 'ambiguous' && verdict !== 'person') return undefined;
   const { database } = resources;
   const lostBefore = await countLostAnswers(database, {
     grantId: grant.id,
     generation: token.number,
     besides: exchangeId,
   });
-  if (verdict === 'ambiguous') return afterLostAnswer(grant, { at, lostBefore });
+  if (!isPersons(meaning)) return afterLostAnswer(grant, { at, lostBefore });
   const { errorCode } = answer;
-  const hint = hintIn(answer);
-  if (errorCode === 'invalid_grant' && (await isProviderAtFault(resources, lease, at))) return undefined;
-  const refusal = { at, errorCode, hint, lostBefore, credible: true };
+  const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
+  if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
+  const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore, credible: true };
   const change = afterRefusal(grant, refusal);
   const condemns = change.state === 'needs_consent' && grant.state !== 'needs_consent';
-  if (condemns && !(await isCredible(resources, lease, at)))
+  if (condemns && !ownTrouble && !(await isCredible(resources, lease, at)))
     return afterRefusal(grant, { ...refusal, credible: false });
   return change;
+}
+
+function isPersons(meaning: RefusalMeaning | undefined): meaning is Refusal['meaning'] {
+  return meaning === 'ended' || meaning === 'interaction' || meaning === 'permission' || meaning === 'unclear';
 }
 
 /** Whether refusals mean nothing now: the circuit is open, or opens because many are refused at once. */
@@ -97,11 +130,12 @@ async function open({ database, log }: Needs, { grant }: Lease, reason: string, 
     log.error('circuit.opened', { issuer, clientId, reason });
 }
 
-function hintIn(answer: FailedAnswer) {
+function hintIn({ answer, meaning }: Failure): Hint | undefined {
+  if (meaning === 'interaction') return 'interaction_required';
   return 'hint' in answer ? answer.hint : undefined;
 }
 
-function notBefore({ leaseUntil }: Lease, verdict: Verdict, answer: FailedAnswer, at: Date): Date {
+function notBefore({ leaseUntil }: Lease, { answer, verdict }: Failure, at: Date): Date {
   const asked = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0;
   const pause = new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
   return verdict === 'ambiguous' && leaseUntil > pause ? leaseUntil : pause;

@@ -6,10 +6,14 @@ import { followingRedirects } from './redirects.ts';
 /** A token that expires while a request is on its way would be refused for no good reason. */
 const minimumSeconds = 30;
 
+/** Tokens of other exchanges that one request tries; more of them within one request are no coincidence. */
+const mostNewer = 3;
+
 /**
  * Servers also answer 401 for what belongs to somebody else. So a refused token is replaced once; if the new one is refused as
  * well, the root decides: if it accepts the token, only this one thing is forbidden; if not, the run is over. A token that
- * replaced a refused one is not replaced again for the next forbidden thing while the root accepts it.
+ * replaced a refused one is not replaced again for the next forbidden thing while the root accepts it. At some providers an
+ * exchange ends the tokens before it: where another exchange came meanwhile, its token is taken before a refusal counts.
  */
 export function withToken(options: DavOptions, send: SendWithToken): SendTo {
   const { access, rootPath } = options;
@@ -27,9 +31,18 @@ export function withToken(options: DavOptions, send: SendWithToken): SendTo {
   };
   return async (request, path, signal) => {
     let token = await access({ minimumSeconds, signal });
+    let newer = 0;
     for (let replaced = false; ; replaced = true) {
       const response = await send(request, path, token, signal);
       if (response.head.status !== 401) return response;
+      if (replaced && newer < mostNewer) {
+        const newest = await access({ minimumSeconds, signal });
+        if (newest.token !== token.token) {
+          token = newest;
+          newer += 1;
+          continue;
+        }
+      }
       const isFresh = replaced || token.token === replacement;
       if (isFresh && request.path !== rootPath && (await rootAccepts(token, signal))) throw forbidden();
       if (replaced) throw unauthorized(token);

@@ -4,7 +4,13 @@ import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import {
+  access,
+  type Custody,
+  type CustodyFixture,
+  openCustodyFixture,
+  outcomeOf,
+} from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
 
 const minute = 60_000;
@@ -39,6 +45,7 @@ const states = async () => {
   const rows = await fixture.resources.database.grant.groupBy({ by: ['state'], _count: true });
   return Object.fromEntries(rows.map(({ state, _count }) => [state, _count]));
 };
+const stateOf = async (id: string) => (await fixture.resources.database.grant.findUnique({ where: { id } }))?.state;
 const circuit = () => fixture.resources.database.circuit.findFirst();
 const eventsOf = async (subjectKind: string) =>
   (await fixture.resources.database.event.findMany({ where: { subjectKind }, orderBy: { id: 'asc' } })).map(
@@ -130,6 +137,146 @@ describe('the circuit of a provider', () => {
   });
 });
 
+describe("one person's trouble", () => {
+  const only = (token: string, answer: ExchangeAnswer) =>
+    answering((sent) => (sent === `token of ${token}` ? answer : fine));
+  /** Sweeps each minute, with one grant due all the time, as when somebody tries it again and again. */
+  async function sweepMinutes(custody: Custody, minutes: number) {
+    for (let passed = 0; passed < minutes; passed += 1) {
+      await keepAlive(custody);
+      fixture.pass(minute);
+    }
+  }
+  const wordsOfThePerson: ExchangeAnswer[] = [
+    { kind: 'refused', status: 403, errorCode: 'invalid_grant' },
+    { kind: 'refused', status: 401, errorCode: 'invalid_grant' },
+    { kind: 'refused', status: 400, errorCode: 'interaction_required' },
+    { kind: 'refused', status: 403, errorCode: 'login_required' },
+    { kind: 'refused', status: 400, errorCode: 'http-400' },
+    { kind: 'refused', status: 400, errorCode: 'invalid_request' },
+  ];
+  test.each(wordsOfThePerson)("is nobody else's: %o", async (answer) => {
+    const [bad = '', ...others] = await saveGrants(fixture.resources, 4);
+    const { custody } = only(bad, answer);
+    await outcomeOf(obtainAccess(custody, { grantId: bad, minimumSeconds: 30 }));
+    expect(await circuit()).toBeNull();
+    for (const grantId of others) expect(await access(custody, grantId)).toBe('went well');
+    expect(await fixture.resources.database.grant.findUnique({ where: { id: bad } })).toMatchObject({
+      state: 'suspect',
+      reason: String('errorCode' in answer && answer.errorCode).endsWith('_required')
+        ? 'interaction_required'
+        : 'ended_at_provider',
+    });
+  });
+
+  test('is theirs even where a word for the operator comes to them alone: after the first probe it stops nobody', async () => {
+    const [bad = ''] = await saveGrants(fixture.resources, 5);
+    const { custody } = only(bad, { kind: 'refused', status: 401, errorCode: 'invalid_client' });
+    fixture.pass(8 * day);
+    await sweepMinutes(custody, 60);
+    expect((await eventsOf('circuit')).length).toBeLessThanOrEqual(2);
+    expect(await circuit()).toMatchObject({ open: false });
+    expect(await fixture.resources.database.grant.findUnique({ where: { id: bad } })).toMatchObject({
+      state: 'suspect',
+    });
+    expect(
+      await fixture.resources.database.grant.count({
+        where: { lastExchangedAt: { gt: new Date(fixture.resources.clock.now().getTime() - 2 * hour) } },
+      }),
+    ).toBe(4);
+  });
+
+  test('says nothing of the provider where two are past the ends that we know, beside one that lives', async () => {
+    const [one = '', two = '', living = ''] = await saveGrants(fixture.resources, 3);
+    const { database, clock } = fixture.resources;
+    const { custody } = answering((token) => (token === `token of ${living}` ? fine : refused));
+    fixture.pass(hour);
+    const past = new Date(clock.now().getTime() - minute);
+    await database.grant.update({ where: { id: one }, data: { idleDeadline: past } });
+    await database.grant.update({ where: { id: two }, data: { maxDeadline: past } });
+    for (const grantId of [one, two]) await access(custody, grantId);
+    expect(await circuit()).toBeNull();
+    expect(await access(custody, living)).toBe('went well');
+    const reasons = await database.grant.findMany({ where: { id: { in: [one, two] } }, select: { reason: true } });
+    expect(reasons.map(({ reason }) => reason).sort()).toEqual(['expired_idle', 'expired_maximum']);
+  });
+
+  test('ends with a page that asks for consent where refusals without a reason come over nights, and others go well', async () => {
+    const [bad = '', ...others] = await saveGrants(fixture.resources, 3);
+    const { custody } = only(bad, { kind: 'refused', status: 400, errorCode: 'http-400' });
+    for (let hours = 0; hours < 50; hours += 1) {
+      if (hours < 30) expect(await stateOf(bad)).not.toBe('needs_consent');
+      await access(custody, bad);
+      if (hours % 24 === 23) for (const grantId of others) await access(custody, grantId);
+      fixture.pass(hour);
+      await keepAlive(custody);
+    }
+    expect(await stateOf(bad)).toBe('needs_consent');
+    expect(await circuit()).toBeNull();
+    expect(
+      await fixture.resources.database.tokenGeneration.count({ where: { grantId: bad, sealed: { not: null } } }),
+    ).toBe(1);
+  });
+
+  test("is the operator's where refusals without a reason come to everybody: nobody is condemned", async () => {
+    await saveGrants(fixture.resources, 4);
+    const { custody } = answering(() => ({ kind: 'refused', status: 400, errorCode: 'invalid_request' }));
+    fixture.pass(8 * day);
+    for (let hours = 0; hours < 60; hours += 1) {
+      await keepAlive(custody);
+      fixture.pass(hour);
+    }
+    expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
+    expect((await states()).needs_consent).toBeUndefined();
+  });
+});
+
+describe('an open circuit', () => {
+  test('is probed with the grant that went well most recently, another each time, though dead ones press', async () => {
+    const grants = await saveGrants(fixture.resources, 5);
+    const { database, clock } = fixture.resources;
+    for (const [index, id] of grants.entries())
+      await database.grant.update({
+        where: { id },
+        data: { lastExchangedAt: new Date(clock.now().getTime() + index) },
+      });
+    const { custody, sent } = answering(() => ({ kind: 'refused', status: 401, errorCode: 'invalid_client' }));
+    const [dead = ''] = grants;
+    await access(custody, dead);
+    sent.splice(0);
+    for (let minutes = 0; minutes < 4; minutes += 1) {
+      fixture.pass(minute);
+      await keepAlive(custody);
+      await access(custody, dead);
+    }
+    expect(sent).toEqual(
+      grants
+        .slice(1)
+        .reverse()
+        .map((id) => `token of ${id}`),
+    );
+  });
+
+  test('gives a run whose grant had its turn no other one', async () => {
+    const [dead = ''] = await saveGrants(fixture.resources, 3);
+    const { custody, sent } = answering(() => ({ kind: 'refused', status: 401, errorCode: 'invalid_client' }));
+    await access(custody, dead);
+    fixture.pass(minute);
+    expect(await access(custody, dead)).toBe('provider/circuit-open');
+    expect(sent).toHaveLength(1);
+  });
+
+  test('closes when somebody consents or signs in: the provider gives tokens', async () => {
+    await saveGrants(fixture.resources, 3);
+    const { custody } = answering(() => refused);
+    for (const { id } of await fixture.resources.database.grant.findMany()) await access(custody, id);
+    expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
+    await fixture.consent();
+    expect(await circuit()).toMatchObject({ open: false });
+    expect(await eventsOf('circuit')).toEqual(['open', 'closed']);
+  });
+});
+
 describe('proof that consent is gone', () => {
   test('wants a witness: another grant of the same client that went well since, and asks one where there is none', async () => {
     const [bad] = await saveGrants(fixture.resources, 6);
@@ -167,9 +314,9 @@ describe('proof that consent is gone', () => {
 
 test('somebody who asks for access while the circuit is open is told when to try again', async () => {
   const [id = ''] = await saveGrants(fixture.resources, 2);
-  const { custody } = answering(() => ({ kind: 'refused', status: 403, errorCode: 'access_denied' }));
-  const access = () => obtainAccess(custody, { grantId: id, minimumSeconds: 30 }).catch((error: unknown) => error);
-  await access();
-  const error = await access();
+  const { custody } = answering(() => ({ kind: 'refused', status: 400, errorCode: 'unauthorized_client' }));
+  const ask = () => obtainAccess(custody, { grantId: id, minimumSeconds: 30 }).catch((error: unknown) => error);
+  await ask();
+  const error = await ask();
   expect(isAppError(error, 'provider/circuit-open') && error.retry?.afterMs).toBeGreaterThan(50_000);
 });

@@ -150,7 +150,7 @@ test('an answer that the client library refuses still gives its token into custo
       },
     },
   };
-  expect(await outcomeOf(access(odd, grant.id))).toBe('provider/ambiguous');
+  expect(await outcomeOf(access(odd, grant.id))).toBe('provider/unsound-answer');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
   fixture.pass(61_000);
   expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');

@@ -16,7 +16,7 @@ const alive: Refusable = {
   maxDeadline: null,
   nextExchangeAt: at(7 * day),
 };
-const said = { errorCode: 'invalid_grant', hint: undefined, lostBefore: 0, credible: true };
+const said = { errorCode: 'invalid_grant', meaning: 'ended' as const, hint: undefined, lostBefore: 0, credible: true };
 const pauses = (grant: Refusable, changes: object = {}) => {
   const change = afterRefusal(grant, { ...said, at: at(0), ...changes });
   return { ...change, nextExchangeAt: change.nextExchangeAt && change.nextExchangeAt.getTime() - start };
@@ -73,9 +73,25 @@ describe('invalid_grant', () => {
   });
 });
 
+describe('a refusal of which nobody can tell whether a dead token or the client is meant', () => {
+  test('condemns over nights only, and never while no other grant goes well', () => {
+    const story = refuseForEver({ meaning: 'unclear', errorCode: 'http-400' });
+    const condemned = story.find(({ state }) => state === 'needs_consent');
+    expect(condemned?.hours).toBeGreaterThanOrEqual(36);
+    expect(condemned?.hours).toBeLessThan(40);
+    const doubted = refuseForEver({ meaning: 'unclear', errorCode: 'http-400', credible: false });
+    expect(new Set(doubted.map(({ state }) => state))).toEqual(new Set(['suspect']));
+  });
+});
+
+test('whoever must act at the provider reads that, whatever was lost before', () => {
+  const change = pauses(alive, { meaning: 'interaction', errorCode: 'login_required', lostBefore: 1 });
+  expect(change).toMatchObject({ state: 'suspect', reason: 'interaction_required' });
+});
+
 describe('a missing permission', () => {
   test('in the scope is asked about daily, and condemns nobody', () => {
-    expect(pauses(alive, { errorCode: 'invalid_scope' })).toMatchObject({
+    expect(pauses(alive, { errorCode: 'invalid_scope', meaning: 'permission' })).toMatchObject({
       state: 'suspect',
       reason: 'permission_missing',
       refusals: 0,
@@ -84,8 +100,10 @@ describe('a missing permission', () => {
   });
 
   test('in the role is asked about only shortly before the end: some versions use the token up in that refusal', () => {
-    expect(pauses(alive, { errorCode: 'not_allowed' }).nextExchangeAt).toBe(29 * day);
-    expect(pauses({ ...alive, idleDeadline: at(hour) }, { errorCode: 'not_allowed' }).nextExchangeAt).toBe(day);
+    expect(pauses(alive, { errorCode: 'not_allowed', meaning: 'permission' }).nextExchangeAt).toBe(29 * day);
+    expect(
+      pauses({ ...alive, idleDeadline: at(hour) }, { errorCode: 'not_allowed', meaning: 'permission' }).nextExchangeAt,
+    ).toBe(day);
   });
 });
 

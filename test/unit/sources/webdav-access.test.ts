@@ -92,6 +92,30 @@ describe('a refused access token', () => {
     }
   });
 
+  test('gives way to one that another exchange brought meanwhile, before a refusal counts', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = only((token) => token === 'third');
+    const given: string[] = [];
+    const access = async ({ refused }: { refused?: string }) => {
+      const token = refused === 'first' ? 'second' : given.includes('second') ? 'third' : 'first';
+      given.push(token);
+      return { token };
+    };
+    await using source = openSource(server.url, { access });
+    expect((await source.list(source.root, never)).members).toHaveLength(4);
+    expect(server.heard.map(tokenOf)).toEqual(['first', 'second', 'third']);
+  });
+
+  test('is not sought for ever where each exchange ends the one before', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = only(() => false);
+    const given: string[] = [];
+    const access = async () => ({ token: `token ${given.push('')}` });
+    await using source = openSource(server.url, { access });
+    await expect(source.list(source.root, never)).rejects.toMatchObject({ code: 'source/unauthorized' });
+    expect(server.heard.length).toBeLessThan(8);
+  });
+
   test('that is refused everywhere in the middle of the run ends it', async () => {
     await using server = await startHostileWebdav(tree());
     await using source = openSource(server.url, { access: accessOf('first', 'second') });

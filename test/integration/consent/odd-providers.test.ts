@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bob } from '../../../demo/people.ts';
+import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
+import type { Authorized } from '../../../src/oidc/authorization.ts';
+import {
+  access,
+  type Custody,
+  type CustodyFixture,
+  openCustodyFixture,
+  outcomeOf,
+} from '../../support/harness/custody.ts';
+
+let fixture: CustodyFixture;
+beforeEach(async () => {
+  fixture = await openCustodyFixture();
+});
+afterEach(() => fixture[Symbol.asyncDispose]());
+
+/** Nightkeep where the provider's answer to a code is told otherwise, and the tokens that it ended there. */
+function answered(change: (authorized: Authorized) => Authorized): { custody: Custody; ended: string[] } {
+  const ended: string[] = [];
+  const { issuer } = fixture.resources;
+  const custody: Custody = {
+    ...fixture.resources,
+    issuer: {
+      ...issuer,
+      finishAuthorization: async (...asked) => change(await issuer.finishAuthorization(...asked)),
+      revoke: async (token) => {
+        ended.push(token);
+        await issuer.revoke(token);
+      },
+    },
+  };
+  return { custody, ended };
+}
+
+async function consentAt(custody: Custody, subject?: string) {
+  const { url, transaction } = await beginConsent(custody, { returnTo: '/', terms: {} });
+  return finishConsent(custody, { callback: await fixture.visit(url), transaction, subject });
+}
+
+const opaque = (scope: string) => (authorized: Authorized) => {
+  const { tokenType: _, sid: __, ...tokens } = authorized.tokens;
+  return { ...authorized, scope, tokens: { ...tokens, scope } };
+};
+
+describe('a refresh token that came with offline access asked for', () => {
+  test.each(['openid', 'openid profile email', ''])('is taken though the scope says only "%s"', async (scope) => {
+    const { custody, ended } = answered(opaque(scope));
+    const { grant } = await consentAt(custody);
+    expect(grant).toMatchObject({ state: 'active', scope });
+    expect(await access(custody, grant.id)).toBe('went well');
+    expect(ended).toEqual([]);
+  });
+
+  test('is refused where it says itself that it ends with the session, and is left to that', async () => {
+    const { custody, ended } = answered((authorized) => ({
+      ...authorized,
+      tokens: { ...authorized.tokens, tokenType: 'Refresh' },
+    }));
+    expect(await outcomeOf(consentAt(custody))).toBe('consent/not-offline');
+    expect(ended).toEqual([]);
+    expect(await fixture.resources.database.grant.count()).toBe(0);
+  });
+
+  test("is ended at the provider where it is refused: it is somebody else's", async () => {
+    const { custody, ended } = answered((authorized) => authorized);
+    expect(await outcomeOf(consentAt(custody, bob.subject))).toBe('grant/wrong-subject');
+    expect(ended).toHaveLength(1);
+    expect(fixture.provider.log.alive()).toEqual([]);
+  });
+});
+
+test('a refresh token that comes unasked with a sign-in is ended at once, and the person is in', async () => {
+  const { custody, ended } = answered((authorized) => ({
+    ...authorized,
+    tokens: { ...authorized.tokens, refreshToken: 'unasked' },
+  }));
+  const { url, transaction } = await beginSignIn(custody, { returnTo: '/' });
+  const { user } = await finishSignIn(custody, { callback: await fixture.visit(url), transaction });
+  expect(user.username).toBe('alice');
+  expect(ended).toEqual(['unasked']);
+});
