@@ -1,24 +1,52 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
+import { connected } from '../../support/servers/postgres-server.ts';
+
+const ask = async ({ url }: TestDatabase, sql: string) =>
+  connected(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
+const insertUser = `INSERT INTO users (id, issuer, subject, created_at) VALUES ('${randomUUID()}', 'i', 's', now())`;
+const insertEvent = `INSERT INTO events (subject_kind, subject_id, "to", by, at) VALUES ('grant', 'x', 'y', 'z', now()) RETURNING id`;
 
 test.each([
   [{}, { migrated: true }],
   [{ empty: true }, { migrated: false }],
-])('a test database (%o) is its own, has no rows of anybody, and is gone afterwards', async (options, { migrated }) => {
-  const database = await openTestDatabase(options);
-  const other = await openTestDatabase(options);
-  const client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  const { rows } = await client.query(
-    "SELECT current_database() AS name, to_regclass('_prisma_migrations') IS NOT NULL AS migrated",
-  );
-  const users = migrated && (await client.query('SELECT * FROM users')).rows;
-  await client.end();
-  expect(rows).toEqual([{ name: expect.stringMatching(/^nightkeep_test_/), migrated }]);
-  expect(users).toEqual(migrated && []);
+])('a test database (%o) is its own', async (options, expected) => {
+  await using database = await openTestDatabase(options);
+  await using other = await openTestDatabase(options);
   expect(other.url).not.toBe(database.url);
+  const migrated = "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS migrated";
+  expect(await ask(database, migrated)).toEqual([expected]);
+});
+
+test('one that is used again has no rows, counts from one, and nobody is connected any more', async () => {
+  const database = await openTestDatabase();
+  const left = new pg.Client({ connectionString: database.url });
+  await left.connect();
+  const ended = new Promise((resolve) => left.on('error', resolve));
+  await ask(database, insertUser);
+  expect(await ask(database, insertEvent)).toEqual([{ id: '1' }]);
   await database[Symbol.asyncDispose]();
-  await expect(new pg.Client({ connectionString: database.url }).connect()).rejects.toThrow(/does not exist/);
-  await other[Symbol.asyncDispose]();
+  await ended;
+
+  await using again = await openTestDatabase();
+  expect(again.url).toBe(database.url);
+  expect(await ask(again, 'SELECT * FROM users')).toEqual([]);
+  expect(await ask(again, insertEvent)).toEqual([{ id: '1' }]);
+});
+
+test.each([
+  'ALTER TABLE circuits RENAME TO elsewhere',
+  'ALTER TABLE users RENAME COLUMN subject TO other',
+  'DROP INDEX runs_plan_id_state_finished_at_idx',
+  "ALTER TYPE grant_state ADD VALUE 'later'",
+  "ALTER TABLE events ALTER COLUMN by SET DEFAULT 'x'",
+  'CREATE SCHEMA another',
+  "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'x', 'later')",
+])('one whose schema was changed is not used again: %s', async (change) => {
+  const database = await openTestDatabase();
+  await ask(database, change);
+  await database[Symbol.asyncDispose]();
+  await expect(ask(database, 'SELECT 1')).rejects.toThrow(/does not exist/);
 });

@@ -11,6 +11,10 @@ export interface ProvidedPostgres {
   readonly url: string;
   /** A migrated database that nobody may connect to, to be copied. */
   readonly template: string;
+  /** How the template describes its schema. */
+  readonly schema: string;
+  /** How the names of all databases of this run begin. */
+  readonly prefix: string;
 }
 
 const run = promisify(execFile);
@@ -26,13 +30,13 @@ export default async function providePostgres(project: TestProject): Promise<(()
   const named = process.env.TEST_DATABASE_URL;
   const server = named === undefined ? await startPostgres() : undefined;
   const url = named ?? server?.url ?? '';
-  const template = await makeTemplate(url);
-  const provided: ProvidedPostgres = { url, template };
+  const prefix = `nightkeep_test_${randomBytes(6).toString('hex')}_`;
+  const provided = { url, prefix, ...(await makeTemplate(url, `${prefix}template`)) };
   process.env[variable] = JSON.stringify(provided);
   project.provide('postgres', provided);
   return async () => {
-    if (server === undefined) await administer(url, `DROP DATABASE ${template}`);
-    await server?.stop();
+    if (server === undefined) await removeDatabases(url, prefix);
+    else await server.stop();
   };
 }
 
@@ -57,15 +61,35 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
   return { url: server.urlOf(superuser, await superuserPassword(folder.path)), stop };
 }
 
-/** Answers its name. The migration runs in a process of its own: the schema engine does not load inside Vite. */
-async function makeTemplate(server: string): Promise<string> {
-  const template = `nightkeep_template_${randomBytes(6).toString('hex')}`;
+/** The migration runs in a process of its own: the schema engine does not load inside Vite. */
+async function makeTemplate(server: string, template: string): Promise<{ template: string; schema: string }> {
   await administer(server, `CREATE DATABASE ${template}`);
+  const url = databaseUrl(server, template);
   const migrate = new URL('../../../src/database/migrate.ts', import.meta.url).href;
   const script = `const { migrate } = await import('${migrate}'); await migrate(process.argv[1]);`;
-  await run(process.execPath, ['--input-type=module', '--eval', script, databaseUrl(server, template)]);
+  await run(process.execPath, ['--input-type=module', '--eval', script, url]);
+  const schema = await connected(url, describeSchema);
   await administer(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
-  return template;
+  return { template, schema };
+}
+
+/** The same for two databases only where one is a copy of the other and neither's schema was changed since. */
+export async function describeSchema(client: pg.Client): Promise<string> {
+  const catalogs = ['namespace', 'class', 'attribute', 'attrdef', 'constraint', 'enum', 'proc', 'trigger', 'policy'];
+  const parts = catalogs.map((name) => `(SELECT count(*) || '/' || max(xmin::text::bigint) FROM pg_${name})`);
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT concat_ws(' ', ${parts}, (SELECT count(*) FROM _prisma_migrations)) AS schema`,
+  );
+  return rows[0]?.schema ?? '';
+}
+
+async function removeDatabases(server: string, prefix: string): Promise<void> {
+  await connected(server, async (client) => {
+    const { rows } = await client.query('SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)', [
+      prefix,
+    ]);
+    for (const { name } of rows) await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
 }
 
 /** The address of a database on this server. */
@@ -75,10 +99,17 @@ export function databaseUrl(server: string, database: string): string {
 
 /** Runs statements on the server, outside of any transaction. */
 export async function administer(server: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 10_000 });
+  await connected(server, async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+}
+
+/** What the work on a connection of its own comes to. */
+export async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    for (const statement of statements) await client.query(statement);
+    return await work(client);
   } finally {
     await client.end();
   }

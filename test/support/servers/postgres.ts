@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { administer, databaseUrl } from './postgres-server.ts';
+import { administer, connected, databaseUrl, describeSchema } from './postgres-server.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
@@ -8,15 +8,53 @@ export interface TestDatabase extends AsyncDisposable {
 
 /**
  * A database of its own on the server of this test run (TEST_DATABASE_URL, else one that the run started): with all
- * tables and no rows, or with nothing in it where it is to be `empty`. Disposing ends every connection and removes it.
+ * tables and no rows, or with nothing in it where it is to be `empty`. Disposing ends every connection to it.
  */
 export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const { url, template } = inject('postgres');
-  const name = `nightkeep_test_${randomBytes(6).toString('hex')}`;
-  const from = options.empty ? 'template1' : template;
-  await administer(url, `CREATE DATABASE ${name} TEMPLATE ${from} STRATEGY file_copy`);
+  const name = options.empty ? await createDatabase('template1') : (emptied.pop() ?? (await createDatabase(template)));
+  const remove = () => administer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   return {
     url: databaseUrl(url, name),
-    [Symbol.asyncDispose]: () => administer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    [Symbol.asyncDispose]: async () => {
+      if (options.empty || !(await makeAsNew(name))) return remove();
+      emptied.push(name);
+    },
   };
 }
+
+/** Copying the template takes ten times as long as deleting some rows, so a database is used again by this worker's next test. */
+const emptied: string[] = [];
+
+async function createDatabase(from: string): Promise<string> {
+  const { url, prefix } = inject('postgres');
+  const name = prefix + randomBytes(6).toString('hex');
+  await administer(url, `CREATE DATABASE ${name} TEMPLATE ${from} STRATEGY file_copy`);
+  return name;
+}
+
+/** Ends all other connections, deletes every row, and tells whether the database is as the template then. */
+async function makeAsNew(name: string): Promise<boolean> {
+  const { url, schema } = inject('postgres');
+  return connected(databaseUrl(url, name), async (client) => {
+    await client.query(endOtherConnections);
+    if ((await describeSchema(client)) !== schema) return false;
+    const [row] = (await client.query<{ bytes: number; statement: string }>(howToEmpty)).rows;
+    if (row === undefined || row.bytes > mostBytes) return false;
+    await client.query(row.statement);
+    return true;
+  }).catch(() => false);
+}
+
+const endOtherConnections = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+
+/** Deleted rows stay in the files, where they slow down who reads them. */
+const mostBytes = 1_000_000;
+
+/** One statement that deletes the rows of every table, whatever refers to what, and starts the sequences again. */
+const howToEmpty = `
+  SELECT sum(pg_relation_size(oid))::float AS bytes,
+    'WITH ' || string_agg(format('d%s AS (DELETE FROM %s)', oid, oid::regclass), ', ')
+      || ' SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence' AS statement
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'`;
