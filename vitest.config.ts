@@ -34,6 +34,7 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
+      project('providers', { ...postgres, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
       project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),
     ],
   },

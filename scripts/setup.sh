@@ -11,10 +11,11 @@ packages=(
   chromium                                             # the browser suite
   redis-server                                         # the queue's other backend
   prometheus                                           # promtool, which reads our metrics and alert rules
+  glewlwyd sqlite3                                     # an OpenID provider, and what makes its database
 )
-# Keycloak: fetched by Maven, run by Java. Any of either will do.
+# Keycloak is fetched by Maven, Spring Authorization Server is built by it, and Java runs both. Any of either will do.
 command -v mvn > /dev/null || packages+=(maven)
-command -v java > /dev/null || packages+=(openjdk-17-jre-headless)
+command -v javac > /dev/null || packages+=(openjdk-17-jdk-headless)
 
 missing=()
 for package in "${packages[@]}"; do

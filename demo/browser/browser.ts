@@ -24,11 +24,16 @@ export interface Choice {
   form?: (form: Form) => boolean;
 }
 
+/** What is typed and ticked, by the names of the fields; several values of one field are boxes that are ticked. */
+export type FieldValues = Readonly<Record<string, string | readonly string[]>>;
+
 /** A browser without scripts: cookies, redirects, forms. */
 export interface Browser extends AsyncDisposable {
   open(url: string): Promise<Page>;
   /** Fills in and submits a form of the page. Throws, listing the page's forms, where none matches. */
-  submit(page: Page, choice: Choice, values?: Record<string, string>): Promise<Page>;
+  submit(page: Page, choice: Choice, values?: FieldValues): Promise<Page>;
+  /** Asks what a page's script would ask, with the cookies of the browser. */
+  fetch(url: string, request: { method: string; json?: object | undefined }): Promise<{ status: number; text: string }>;
 }
 
 const mostRedirects = 20;
@@ -73,6 +78,18 @@ export function openBrowser(): Browser {
   };
 
   return {
+    fetch: async (address, { method, json }) => {
+      const url = new URL(address);
+      const cookie = jar.header(url);
+      const { statusCode, headers, body } = await request(url, {
+        dispatcher: connections,
+        method,
+        headers: { ...(cookie && { cookie }), ...(json && { 'content-type': 'application/json' }) },
+        ...(json && { body: JSON.stringify(json) }),
+      });
+      jar.take(url, [headers['set-cookie'] ?? []].flat());
+      return { status: statusCode, text: await body.text() };
+    },
     open: (url) => go(new URL(url)),
     submit: (page, choice, values = {}) => {
       const { form, button } = choose(page, choice);
@@ -133,10 +150,10 @@ function choose(page: Page, choice: Choice) {
   throw new Error(`No such form on ${page.url} (${page.status}). It has: ${found.join('; ') || 'none'}`);
 }
 
-function filledIn(form: Form, button: Form['buttons'][number] | undefined, values: Record<string, string>) {
+function filledIn(form: Form, button: Form['buttons'][number] | undefined, values: FieldValues) {
   const body = new URLSearchParams();
   for (const { name, value, sent } of form.fields) if (sent && !(name in values)) body.append(name, value);
-  for (const [name, value] of Object.entries(values)) body.append(name, value);
+  for (const [name, value] of Object.entries(values)) for (const each of [value].flat()) body.append(name, each);
   if (button?.name) body.append(button.name, button.value);
   return body;
 }

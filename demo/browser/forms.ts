@@ -13,6 +13,8 @@ interface Field {
   readonly value: string;
   /** Whether it is sent: false for an unchecked box or a disabled field. */
   readonly sent: boolean;
+  /** Nobody can change it. */
+  readonly disabled: boolean;
 }
 
 interface Button {
@@ -77,6 +79,7 @@ function fieldsIn(text: string): Field[] {
       type,
       value: value ?? (box ? 'on' : ''),
       sent: disabled === undefined && (!box || checked !== undefined),
+      disabled: disabled !== undefined,
     };
   });
   const areas = [...text.matchAll(/<textarea\b([^>]*)>([\s\S]*?)<\/textarea>/gi)].map(([, tag = '', value = '']) => ({
@@ -84,12 +87,14 @@ function fieldsIn(text: string): Field[] {
     type: 'textarea',
     value: decodeReferences(value.replace(/^\n/, '')),
     sent: true,
+    disabled: false,
   }));
   const selects = [...text.matchAll(/<select\b([^>]*)>([\s\S]*?)<\/select>/gi)].map(([, tag = '', options = '']) => ({
     name: attributesOf(tag).name ?? '',
     type: 'select',
     value: selectedIn(options),
     sent: true,
+    disabled: false,
   }));
   return [...inputs, ...areas, ...selects].filter(({ name }) => name !== '');
 }

@@ -7,19 +7,30 @@ export const cloudAudience = 'urn:nightkeep:demo:cloud';
 /** The user name that a bearer token stands for. Undefined where the token is invalid; throws where the issuer's keys cannot be fetched. */
 export type CheckToken = (token: string) => Promise<string | undefined>;
 
-const expected = { audience: cloudAudience, requiredClaims: ['exp'] };
+/** What an access token must say. */
+export interface ExpectedToken {
+  /** Any, where absent. */
+  readonly audience?: string;
+  /** The claim that names the person. */
+  readonly personIn: string;
+}
+
+/** As the demo's provider makes them, and a Keycloak that is set up for the demo. */
+export const tokenForTheCloud: ExpectedToken = { audience: cloudAudience, personIn: 'preferred_username' };
 
 /**
- * Checks access tokens as JWTs: the signature by the issuer's keys, `iss`, `aud`, and `exp` by the clock. The person is
- * in `preferred_username`. The keys are fetched when the first token comes.
+ * Checks access tokens as JWTs: the signature by the issuer's keys, `iss`, `aud`, and `exp` by the clock. The keys are
+ * fetched when the first token comes.
  */
-export function openTokenCheck(issuer: string, clock: Clock): CheckToken {
+export function openTokenCheck(issuer: string, clock: Clock, { audience, personIn }: ExpectedToken): CheckToken {
+  const expected = { issuer, requiredClaims: ['exp'], ...(audience !== undefined && { audience }) };
   let keys: JWTVerifyGetKey | undefined;
   return async (token) => {
     keys ??= createRemoteJWKSet(await findKeys(issuer), { cooldownDuration: 1000 });
     try {
-      const { payload } = await jwtVerify(token, keys, { ...expected, issuer, currentDate: clock.now() });
-      return typeof payload.preferred_username === 'string' ? payload.preferred_username : undefined;
+      const { payload } = await jwtVerify(token, keys, { ...expected, currentDate: clock.now() });
+      const person = payload[personIn];
+      return typeof person === 'string' ? person : undefined;
     } catch (error) {
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return undefined;
       throw error;

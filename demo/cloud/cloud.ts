@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { listenOnLoopback } from '../loopback-server.ts';
 import type { Person } from '../people.ts';
-import { openTokenCheck } from './access.ts';
+import { type ExpectedToken, openTokenCheck, tokenForTheCloud } from './access.ts';
 import { addMadeUpFiles } from './content.ts';
 import { davHandler, filesPrefix } from './dav.ts';
 import { cloudPages } from './pages.ts';
@@ -35,6 +35,8 @@ export interface CloudOptions {
   port?: number;
   /** The issuer whose access tokens are accepted. */
   issuer: string;
+  /** What these must say: what those of the demo's provider do, unless said. */
+  token?: ExpectedToken;
   /** Each gets made-up files: the first all of them, the others about half. */
   people: readonly Person[];
   /** The same seed gives the same files. */
@@ -50,6 +52,7 @@ export interface CloudOptions {
 export async function startCloud({
   port = 0,
   issuer,
+  token = tokenForTheCloud,
   people,
   seed = 'nightkeep',
   clock = systemClock(),
@@ -61,7 +64,7 @@ export async function startCloud({
   });
 
   const requests: Record<string, number> = {};
-  const dav = davHandler(trees, openTokenCheck(issuer, clock));
+  const dav = davHandler(trees, openTokenCheck(issuer, clock, token));
   const pages = getRequestListener(cloudPages({ origin: server.origin, trees, people, clock }).fetch);
   server.serve((request, response) => {
     if (!request.url?.startsWith(filesPrefix)) return void pages(request, response);

@@ -1,5 +1,4 @@
 import { greatChangeOf } from '../../domain/great-change.ts';
-import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';
 
 /** Something that is not in the snapshot as it is at the source. */
@@ -56,9 +55,8 @@ export function countsOf({ seen, summary }: Archived) {
 }
 
 function problemOf(problem: Archived['problems'][number], before: Before | undefined): RunProblem {
-  const { source, code, kept } = problem;
-  const path = escapedName(`${source}/${problem.path}`);
-  const message = escapedName(problem.message);
+  const { source, code, message, kept } = problem;
+  const path = `${source}/${problem.path}`;
   const since = kept && before ? lastWhole(path, before) : undefined;
   return { path, code, message, kept, ...(since !== undefined && { since }) };
 }

@@ -54,9 +54,9 @@ export async function openTestEnvironment(
 }
 
 /** Little to fetch: these scenarios are about consent. The client itself has files too. */
-async function smallCloud({ issuer, client }: Realm, people: readonly Person[]): Promise<DemoCloud> {
+async function smallCloud({ issuer, client, accessToken }: Realm, people: readonly Person[]): Promise<DemoCloud> {
   const all = [...people, { ...alice, username: `service-account-${client.id}` }];
-  const cloud = await startCloud({ issuer, people: all });
+  const cloud = await startCloud({ issuer, people: all, ...(accessToken && { token: accessToken }) });
   for (const { username } of all) {
     const folders = new Set([...cloud.contents(username).keys()].map((path) => path.split('/')[0] ?? ''));
     folders.delete('Recipes');

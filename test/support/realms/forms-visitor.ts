@@ -1,10 +1,20 @@
-import { openBrowser, type Page } from '../../../demo/browser/browser.ts';
+import { type Browser, type FieldValues, openBrowser, type Page } from '../../../demo/browser/browser.ts';
 import type { Form } from '../../../demo/browser/forms.ts';
 import type { Person } from '../../../demo/people.ts';
 import type { Question, Visitor } from './realm.ts';
 
-/** A person whose browser has no scripts, before the forms of the demo's provider, of Keycloak and of Nightkeep. */
-export function openFormsVisitor(person: Person, endSession: string): Visitor {
+/**
+ * Does what the scripts of a provider's page do, and gives the page that comes of it; nothing where the page has forms.
+ * What the page asks the person is told to `asked`.
+ */
+export type AnswerPage = (
+  browser: Browser,
+  page: Page,
+  person: { readonly willing: boolean; asked(question: Question): void },
+) => Promise<Page | undefined>;
+
+/** A person whose browser has no scripts, before the forms of Nightkeep and of its provider. */
+export function openFormsVisitor(person: Person, endSession: string, byScripts?: AnswerPage): Visitor {
   const browser = openBrowser();
   const asked: Question[] = [];
   let willing = true;
@@ -13,15 +23,16 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
     if (page === undefined) throw new Error('The browser has not opened anything yet.');
     return page;
   };
-  const answerProvider = async (first: Page) => {
+  const answerProvider = async (first: Page): Promise<void> => {
     page = first;
-    for (let question = questionOn(page, willing); question !== undefined; question = questionOn(page, willing)) {
-      asked.push(question.kind);
-      const { username, password } = person;
-      const values = question.kind === 'password' ? { username, password } : {};
-      const { form, button } = question;
+    const answered = await byScripts?.(browser, page, { willing, asked: (question) => asked.push(question) });
+    if (answered !== undefined) return answerProvider(answered);
+    const ask = (on: Page) => questionOn(on, person, willing);
+    for (let question = ask(page); question !== undefined; question = ask(page)) {
+      const { kind, form, button, values } = question;
+      asked.push(kind);
       page = await browser.submit(page, { form: (one) => one === form, ...(button && { button }) }, values);
-      if (asked.length > 20) throw new Error(`The provider does not stop asking for the ${question.kind}: ${page.url}`);
+      if (asked.length > 20) throw new Error(`The provider does not stop asking for the ${kind}: ${page.url}`);
     }
   };
   return {
@@ -50,15 +61,49 @@ export function openFormsVisitor(person: Person, endSession: string): Visitor {
   };
 }
 
-/** What the provider asks on this page, and the button that answers it. */
-function questionOn({ forms }: Page, willing: boolean): { kind: Question; form: Form; button?: string } | undefined {
+/** What the provider asks on this page, and how the form is filled in that answers it. */
+interface Asked {
+  readonly kind: Question;
+  readonly form: Form;
+  readonly button?: string;
+  readonly values: FieldValues;
+}
+
+/** Each provider has forms of its own. */
+function questionOn({ forms }: Page, person: Person, willing: boolean): Asked | undefined {
   for (const form of forms) {
-    if (form.fields.some(({ type }) => type === 'password')) return { kind: 'password', form };
-    const answers = form.buttons.flatMap(({ name, value }) => (name === 'decision' ? [value] : [name]));
-    const [yes, no] = answers.includes('accept') ? ['accept', 'cancel'] : ['allow', 'deny'];
-    if (answers.includes(yes)) return { kind: 'consent', form, button: willing ? yes : no };
+    const asked =
+      passwordIn(form, person) ?? decisionIn(form, willing) ?? scopesIn(form, willing) ?? confirmationIn(form, willing);
+    if (asked !== undefined) return asked;
   }
   return undefined;
+}
+
+function passwordIn(form: Form, { username, password }: Person): Asked | undefined {
+  const nameOf = (...types: string[]) => form.fields.find(({ type }) => types.includes(type))?.name;
+  const [name, secret] = [nameOf('text', 'email'), nameOf('password')];
+  if (name === undefined || secret === undefined) return undefined;
+  return { kind: 'password', form, values: { [name]: username, [secret]: password } };
+}
+
+/** One button for yes and another for no, as at Keycloak and the demo's provider. */
+function decisionIn(form: Form, willing: boolean): Asked | undefined {
+  const answers = form.buttons.flatMap(({ name, value }) => (name === 'decision' ? [value] : [name]));
+  const [yes, no] = answers.includes('accept') ? ['accept', 'cancel'] : ['allow', 'deny'];
+  return answers.includes(yes) ? { kind: 'consent', form, button: willing ? yes : no, values: {} } : undefined;
+}
+
+/** A box for each scope that is not given yet, as at Spring Authorization Server: all of them are ticked, or none. */
+function scopesIn(form: Form, willing: boolean): Asked | undefined {
+  const boxes = form.fields.filter(({ type, name }) => type === 'checkbox' && name === 'scope');
+  const scope = willing ? boxes.filter(({ disabled }) => !disabled).map(({ value }) => value) : [];
+  return boxes.length > 0 ? { kind: 'consent', form, values: { scope } } : undefined;
+}
+
+/** A key that a script takes back for no, as at LemonLDAP::NG. */
+function confirmationIn(form: Form, willing: boolean): Asked | undefined {
+  const key = form.fields.find(({ type, name }) => type === 'hidden' && name === 'confirm')?.value;
+  return key === undefined ? undefined : { kind: 'consent', form, values: { confirm: willing ? key : `-${key}` } };
 }
 
 /** Where the link of this text leads, if the page has one. */

@@ -26,7 +26,7 @@ export function keycloak(options: KeycloakOptions): Provider {
 
 async function openRealm(wanted: WantedRealm, { server, browser, chromium }: KeycloakOptions): Promise<Realm> {
   await using opened = new AsyncDisposableStack();
-  const wire = wanted.wired ? opened.use(await openWire(new URL(server.url))) : undefined;
+  const wire = wanted.wired ? opened.use(await openWire(() => new URL(server.url))) : undefined;
   const realm = await importRealm(server, wanted, wire?.origin);
   const { admin, name, issuer, client } = realm;
   opened.defer(() => admin.realms.del({ realm: name }));

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { ExpectedToken } from '../../../demo/cloud/access.ts';
 import type { Person } from '../../../demo/people.ts';
 
 /** What an administrator sets in the realm; what is absent stays as it is. */
@@ -30,6 +32,8 @@ export type RealmFault =
 export interface Realm extends AsyncDisposable {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string };
+  /** What its access tokens say, where not what those of the demo's provider do. */
+  readonly accessToken?: ExpectedToken;
   configure(rules: Rules): Promise<void>;
   /** How many offline sessions of this person with Nightkeep the administrator sees. */
   offlineSessions(person: Person): Promise<number>;
@@ -103,3 +107,11 @@ export interface Provider {
   /** Restarts the server, where that can be done. */
   readonly restart: (() => Promise<void>) | undefined;
 }
+
+/** What a provider has no way of doing. */
+export function cannot(what: string): never {
+  throw new Error(`This provider cannot ${what}.`);
+}
+
+/** A client secret with the signs that some providers take encoded and some do not. */
+export const newSecret = () => `${randomUUID()}_.`;

@@ -11,15 +11,15 @@ export interface Wire extends AsyncDisposable {
   holdNextAnswer(): HeldAnswer;
 }
 
-/** Passes everything on to `target`, which takes the wire's address for its own. */
-export async function openWire(target: URL): Promise<Wire> {
+/** Passes everything on to the server at `target`, which takes the wire's address for its own. */
+export async function openWire(target: () => URL): Promise<Wire> {
   let holding: { given: () => void; released: Promise<void> } | undefined;
   const server = await listenOnLoopback(0);
   server.serve(async (asked, answer) => {
     const body = await buffer(asked);
     const held = isExchange(asked, body) ? holding : undefined;
     if (held) holding = undefined;
-    const given = await pass(target, asked, body).catch(() => undefined);
+    const given = await pass(target(), asked, body).catch(() => undefined);
     if (given === undefined) return void answer.destroy();
     held?.given();
     await held?.released;

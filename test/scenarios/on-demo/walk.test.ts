@@ -1,0 +1,4 @@
+import { describeWalk } from '../walk.ts';
+import { onDemo } from './on-demo.ts';
+
+onDemo(describeWalk);
