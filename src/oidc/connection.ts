@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as oidc from 'openid-client';
-import { authenticatedByFetch, type ClientCredentials, openClientAuthentication } from './client-authentication.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import {
+  type Authenticated,
+  authenticatedByFetch,
+  type ClientCredentials,
+  openClientAuthentication,
+} from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
 import { tidyAnswer } from './tidy-answer.ts';
 
@@ -24,35 +31,81 @@ export interface ProviderSettings extends ClientCredentials {
 }
 
 const requestSeconds = 15;
-const clientMetadata = { [oidc.clockTolerance]: 30 };
+/** So far the provider's clock may be off; a proof that a token is fresh is worth no more than that. */
+export const toleratedSkewSeconds = 60;
+const clientMetadata = { [oidc.clockTolerance]: toleratedSkewSeconds };
 
-/** Discovers once for all who ask, and afresh when that failed. */
-export function connecting(
-  provider: ProviderSettings,
-  readKeys: () => Promise<readonly ClientKey[]>,
-): () => Promise<Connection> {
+/** The provider as it was discovered; `doubted` says that what is known of it does not fit. */
+export type Connect = (doubt?: 'doubted') => Promise<Connection>;
+
+interface ConnectNeeds {
+  readKeys: () => Promise<readonly ClientKey[]>;
+  clock: Clock;
+  log: Log;
+}
+
+/** How long what was discovered is believed: a day, while nothing speaks against it. */
+const believedMs = { usually: 86_400_000, doubted: 60_000, afterFailure: 600_000 } as const;
+
+/**
+ * Discovers once for all who ask, and afresh when that failed; again daily, and at most once a minute when an endpoint was
+ * not there or the provider's keys do not fit. Where reading it again fails, what is known goes on to be used.
+ */
+export function connecting(provider: ProviderSettings, { readKeys, clock, log }: ConnectNeeds): Connect {
+  let authenticate: Promise<Authenticated> | undefined;
   let connection: Promise<Connection> | undefined;
-  return () => {
-    connection ??= discover(provider, readKeys).catch((error: unknown) => {
-      connection = undefined;
-      throw error;
+  let [readAt, dueAt, doubted] = [0, 0, false];
+  const read = async () => {
+    readAt = clock.elapsed();
+    dueAt = readAt + believedMs.usually;
+    doubted = false;
+    authenticate ??= readKeys().then((keys) => openClientAuthentication(provider, keys));
+    return discover(provider, await authenticate, () => {
+      doubted = true;
     });
+  };
+  const readAgain = async () => {
+    const known = connection;
+    try {
+      connection = Promise.resolve(await read());
+    } catch (error) {
+      connection = known;
+      dueAt = clock.elapsed() + believedMs.afterFailure;
+      log.warn('oidc.discovery.failed', { error });
+    }
+  };
+  return async (doubt) => {
+    doubted ||= doubt === 'doubted';
+    const now = clock.elapsed();
+    if (connection === undefined)
+      connection = read().catch((error: unknown) => {
+        connection = undefined;
+        throw error;
+      });
+    else if (now >= dueAt || (doubted && now - readAt >= believedMs.doubted)) await readAgain();
     return connection;
   };
 }
 
 async function discover(
   provider: ProviderSettings,
-  readKeys: () => Promise<readonly ClientKey[]>,
+  authenticate: Authenticated,
+  notThere: () => void,
 ): Promise<Connection> {
   const { issuer, clientId } = provider;
-  const authenticate = openClientAuthentication(provider, await readKeys());
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
     execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
-  const authenticated = (send: oidc.CustomFetch) => authenticate({ clientId, metadata }, send);
+  const authenticated = (send: oidc.CustomFetch): oidc.CustomFetch => {
+    const sendAsClient = authenticate({ clientId, metadata }, send);
+    return async (...request) => {
+      const answer = await sendAsClient(...request);
+      if (answer.status === 404 || answer.status === 410) notThere();
+      return answer;
+    };
+  };
   const recorded = new AsyncLocalStorage<Response[]>();
   configuration[oidc.customFetch] = authenticated(async (url, options) => {
     const response = await fetch(url, options as RequestInit);

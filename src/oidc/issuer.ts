@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { Log } from '../log.ts';
 import {
@@ -18,6 +18,7 @@ import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
 import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
+import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
 
 /** The OpenID provider, and Nightkeep as its client. */
 export interface Issuer {
@@ -38,6 +39,8 @@ export interface Issuer {
   exchange(refreshToken: string, boundKey?: string): Promise<ExchangeAnswer>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
+  /** How tokens can be ended there; undefined while the provider is away. */
+  tokenEnding(): Promise<TokenEnding | undefined>;
   /** What a logout token says (Back-Channel Logout 1.0). Throws `logout/invalid-token` or `provider/unavailable`. */
   readLogoutToken(token: string): Promise<LogoutToken>;
   /** The proof that the sender of an access token holds the key that the token is bound to (RFC 9449, section 7). */
@@ -53,6 +56,9 @@ export interface IssuerOptions {
   log: Log;
 }
 
+/** Longer no page waits for a fact that it can do without. */
+const aMomentMs = 2_000;
+
 /** Opens the provider without asking it anything yet: it is discovered when first needed, and again after a failure. */
 export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): Issuer {
   const redirectUri = new URL('/callback', publicUrl).href;
@@ -62,7 +68,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
     clientKeys ??= readClientKeys(provider.privateKeyPem ?? '');
     return clientKeys;
   };
-  const connect = connecting(provider, readKeys);
+  const connect = connecting(provider, { readKeys, clock, log });
   const boundKeys = openBoundKeys();
   const asking = async ({ metadata }: Connection): Promise<Asking> => ({
     log,
@@ -97,6 +103,11 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         const { configuration } = await connect();
         await oidc.tokenRevocation(configuration, token);
       }),
+    tokenEnding: () =>
+      within(clock, aMomentMs, () => connect()).then(
+        ({ metadata }) => tokenEndingAt(metadata),
+        () => undefined,
+      ),
     readLogoutToken: (token) => explained(() => readLogoutToken(token)),
     prove: async (boundKey, request) => (await boundKeys.open(boundKey)).prove(request),
     publicKeys: async () => ({ keys: (await readKeys()).map(({ publicJwk }) => ({ ...publicJwk })) }),

@@ -8,7 +8,7 @@ import {
 } from 'jose';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import type { Connection } from './connection.ts';
+import { type Connect, type Connection, toleratedSkewSeconds } from './connection.ts';
 
 /** What a provider says when it ends a session (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
 export interface LogoutToken {
@@ -28,7 +28,6 @@ const algorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 const types = [undefined, 'logout+jwt', 'application/logout+jwt', 'jwt'];
-const toleratedSkewSeconds = 30;
 const mostCharacters = 12_000;
 /** The provider's keys could not be had, which says nothing of the token. */
 const keysAway = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
@@ -38,7 +37,7 @@ const keysAway = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
  * seen before is for the caller to know. Throws `logout/invalid-token`, or `provider/unavailable` without its keys.
  */
 export function openLogoutTokens(
-  connect: () => Promise<Connection>,
+  connect: Connect,
   { clientId, clock }: { clientId: string; clock: Clock },
 ): (token: string) => Promise<LogoutToken> {
   const keySets = new Map<string, JWTVerifyGetKey>();
@@ -49,19 +48,24 @@ export function openLogoutTokens(
   };
   return async (token) => {
     if (token.length > mostCharacters) throw invalid('it is too long');
-    const { metadata } = await connect();
-    if (metadata.jwks_uri === undefined) throw withoutKeys();
     const now = clock.now();
-    const { payload, protectedHeader } = await jwtVerify(token, keysAt(metadata.jwks_uri), {
-      issuer: metadata.issuer,
-      audience: clientId,
-      algorithms,
-      requiredClaims: ['iat', 'exp', 'jti'],
-      clockTolerance: toleratedSkewSeconds,
-      currentDate: now,
-    }).catch((error: unknown) => {
-      throw meaningOf(error);
-    });
+    const verify = ({ issuer, jwks_uri: keys }: Connection['metadata']) => {
+      if (keys === undefined) throw withoutKeys();
+      const currentDate = now;
+      const requiredClaims = ['iat', 'exp', 'jti'];
+      const expected = { issuer, audience: clientId, algorithms, requiredClaims, currentDate };
+      return jwtVerify(token, keysAt(keys), { ...expected, clockTolerance: toleratedSkewSeconds });
+    };
+    const { metadata } = await connect();
+    const { payload, protectedHeader } = await verify(metadata)
+      .catch(async (error: unknown) => {
+        const { metadata: anew } = keysDoNotFit(error) ? await connect('doubted') : { metadata };
+        if (anew.jwks_uri === metadata.jwks_uri) throw error;
+        return verify(anew);
+      })
+      .catch((error: unknown) => {
+        throw meaningOf(error);
+      });
     return readClaims(payload, protectedHeader, now);
   };
 }
@@ -83,6 +87,13 @@ function readClaims(payload: JWTPayload, { typ }: ProtectedHeaderParameters, now
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.entries(value).find(([key]) => key === name)?.[1] ?? undefined;
+}
+
+/** No key of that name, after the keys were fetched again; or they are not where discovery once said. */
+function keysDoNotFit(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey || (error instanceof errors.JOSEError && keysAway.includes(error.code))
+  );
 }
 
 function meaningOf(error: unknown): AppError {

@@ -17,6 +17,7 @@ export const clocks: Check = {
     return checkClocks({
       provider: reply?.date && secondsAhead(reply.date, reply.at) + 0.5,
       tokens: await secondsOfTokens(installation),
+      proves: installation.option('authentication') === 'private_key_jwt' || installation.option('dpop') === 'required',
       database: server && secondsAhead(server.now, now),
     });
   },
@@ -42,18 +43,24 @@ export interface ClockFacts {
   /** By the tokens that the provider issued of late, which tells no more than a second. */
   tokens?: number | undefined;
   database?: number | undefined;
+  /** Whether Nightkeep signs what it sends to the provider, which then looks at our time. */
+  proves?: boolean;
 }
 
 /** `Date` and `iat` are whole seconds, and a request takes its time. */
 const noise = 5;
-/** Nightkeep lets a provider's tokens be off by 30 seconds, and Keycloak its clients' assertions by 15. */
-const limit = 15;
+/** Nightkeep lets a provider's tokens be off by a minute, and Keycloak its clients' assertions by 15 seconds. */
+const limits = { tokens: 60, assertions: 15 } as const;
 
 /** Whether this machine, the provider and the database have the same time. */
 export function checkClocks(facts: ClockFacts): Finding {
   const provider = facts.provider ?? facts.tokens;
+  const apart = facts.provider !== undefined && facts.tokens !== undefined && !agree(facts.provider, facts.tokens);
   const seen = [
     ...(provider === undefined ? [] : [{ who: 'the provider', off: provider }]),
+    ...(apart
+      ? [{ who: 'the clock by which the provider signed its tokens of the last days', off: facts.tokens ?? 0 }]
+      : []),
     ...(facts.database === undefined ? [] : [{ who: 'the database', off: facts.database }]),
   ];
   if (seen.length === 0) return unknown(name, 'Neither provider nor database told the time.');
@@ -64,10 +71,13 @@ export function checkClocks(facts: ClockFacts): Finding {
   }
   const finding = `This machine is ${bad.map(wordsOf).join(' and ')}.`;
   const cure = isOurs(bad)
-    ? 'Set the clock of this machine by NTP: the two others agree.'
+    ? 'Set the clock of this machine by NTP: the others agree.'
     : `Set the clocks of this machine and of ${bad.map(({ who }) => who).join(' and ')} by NTP.`;
-  const stale = provider !== undefined && Math.abs(provider) > limit;
-  return stale ? wrong(name, `${finding} Signatures and tokens are taken for stale.`, cure) : warn(name, finding, cure);
+  const off = Math.abs(provider ?? 0);
+  if (off > limits.tokens) return wrong(name, `${finding} Tokens are taken for stale.`, cure);
+  if (off > limits.assertions && facts.proves === true)
+    return wrong(name, `${finding} The provider may take our signatures for stale.`, cure);
+  return warn(name, finding, cure);
 }
 
 interface Seen {
@@ -80,6 +90,10 @@ function wordsOf({ who, off }: Seen): string {
 }
 
 /** Where two others agree against ours, it is ours that is wrong. */
-function isOurs([one, other]: readonly Seen[]): boolean {
-  return one !== undefined && other !== undefined && Math.abs(one.off - other.off) <= noise;
+function isOurs([one, ...others]: readonly Seen[]): boolean {
+  return one !== undefined && others.length > 0 && others.every(({ off }) => agree(one.off, off));
+}
+
+function agree(one: number, other: number): boolean {
+  return Math.abs(one - other) <= noise;
 }

@@ -43,12 +43,18 @@ describe('clocks', () => {
     [{ provider: 2, database: -1 }, /^ok: This machine agrees with the provider and the database\. →/],
     [{ database: 0 }, /^ok: This machine agrees with the database\. The provider tells no time before/],
     [{ tokens: 1 }, /^ok: This machine agrees with the provider/],
-    [{ provider: 0, tokens: 600 }, /^ok: /],
+    [
+      { provider: 0, tokens: 600 },
+      /^warn: This machine is 600 s behind the clock by which the provider signed its tokens of the last days/,
+    ],
+    [{ provider: -30, tokens: -32, proves: false }, /^warn: This machine is 30 s ahead of the provider\. →/],
+    [{ provider: 16, proves: true }, /^wrong: .*The provider may take our signatures for stale/],
+    [{ provider: -59 }, /^warn: /],
     [
       { provider: 9 },
       /^warn: This machine is 9 s behind the provider\. → Set the clocks of this machine and of the provider/,
     ],
-    [{ tokens: -40 }, /^wrong: This machine is 40 s ahead of the provider\. Signatures and tokens/],
+    [{ tokens: -61 }, /^wrong: This machine is 61 s ahead of the provider\. Tokens are taken for stale/],
     [{ database: 3_600, provider: 1 }, /^warn: This machine is 3600 s behind the database/],
     [
       { provider: 61, database: 60 },

@@ -212,3 +212,16 @@ describe('a refusal in the address that the browser came back with', () => {
     expect(error?.code).toBe('consent/invalid-callback');
   });
 });
+
+describe('the clock of the provider', () => {
+  it.each([
+    ['a minute ahead', 55, true],
+    ['a minute behind', -55, true],
+    ['more than a minute ahead', 75, false],
+    ['more than a minute behind', -75, false],
+  ])('that is %s is tolerated: %d s, %s', async (_, off, taken) => {
+    const at = now() + off;
+    const { error } = await comeBack({ claims: { iat: at, nbf: at, exp: off < 0 ? at + 1 : at + 300 } });
+    expect(error?.message ?? 'taken').toMatch(taken ? /^taken$/ : /clocks of the provider and of this machine differ/);
+  });
+});
