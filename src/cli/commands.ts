@@ -12,6 +12,7 @@ import { restoreCommand } from './restore.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
 import { start } from './start.ts';
+import { withdraw } from './withdraw.ts';
 
 /** Every command by its name, which is one word or two. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -27,6 +28,7 @@ export const commands: Readonly<Record<string, Command>> = {
   'enroll password': enrollPassword,
   'enroll service': enrollService,
   grants,
+  withdraw,
   circuits,
   keys,
   'keys rotate': keysRotate,

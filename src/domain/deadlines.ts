@@ -76,10 +76,10 @@ function after(at: Date, ms: number): Date {
 }
 
 /** Days before a maximum at which the person is told. */
-const warnings = [1, 7, 14] as const;
+const warnings = [2, 7, 14] as const;
 
-/** The warning that is due (14, 7 or 1 days), where the person has not had it or a later one yet. */
-export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | null): 14 | 7 | 1 | undefined {
+/** The warning that is due (14, 7 or 2 days), where the person has not had it or a later one yet. */
+export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | null): 14 | 7 | 2 | undefined {
   const leftMs = maxDeadline.getTime() - at.getTime();
   if (leftMs <= 0) return undefined;
   const due = warnings.find((days) => leftMs <= days * 86_400_000);

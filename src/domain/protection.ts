@@ -12,6 +12,7 @@ export type ProtectionVerdict = 'protected' | 'partly' | 'late' | 'not';
 export type ConsentReason =
   | 'no_consent'
   | 'withdrawn'
+  | 'withdrawn_by_operator'
   | 'back_channel_logout'
   | EndReason
   | 'consent_ended'
@@ -148,6 +149,7 @@ function verdictOf({ plan, newest, complete, alarm, now }: Situation): Protectio
 /** Why consent ended, and what mends that; a word that is not here is `consent_ended`. */
 const ends = {
   withdrawn: 'agree',
+  withdrawn_by_operator: 'agree',
   back_channel_logout: 'agree',
   ended_at_provider: 'agree',
   withdrawn_at_provider: 'agree',
@@ -159,7 +161,10 @@ const ends = {
   lost_rotation: 'agree',
   token_reused: 'agree',
   interaction_required: 'agree',
-} satisfies Record<Exclude<EndReason, 'lost_answers'> | 'withdrawn' | 'back_channel_logout', Mend>;
+} satisfies Record<
+  Exclude<EndReason, 'lost_answers'> | 'withdrawn' | 'withdrawn_by_operator' | 'back_channel_logout',
+  Mend
+>;
 const endReasons = Object.keys(ends) as (keyof typeof ends)[];
 
 const faultMends: Readonly<Record<RunFault, Mend>> = {

@@ -163,8 +163,13 @@ export const texts = {
       outstanding: (until: string) =>
         `not ended there yet: the provider did not answer. We try again; it ends by itself on ${until} at the latest. Nobody here can use it any more.`,
       expired: (at: string) => `the provider never answered, but it has ended by itself; destroyed here on ${at}`,
-      shredded: (at: string) => `destroyed here on ${at}; the provider offers no way to end it there`,
+      shredded: (at: string) =>
+        `destroyed here on ${at}, so nobody here can use it. Nightkeep cannot end it at your provider, which offers no way to.`,
     },
+    endThere: 'To end it there as well:',
+    endThereAt: 'the page of your provider about what applications may do',
+    endThereBy:
+      'take back the access of Nightkeep in your account there if it lists applications, or ask an administrator of it.',
     methods: {
       browser: '',
       device: '(on another device)',
@@ -212,7 +217,14 @@ export const texts = {
   },
   withdraw: {
     title: 'Withdraw your consent?',
-    lead: 'Nightkeep stops at once, ends the token at your provider and destroys it here. You can agree again later.',
+    leads: {
+      ended:
+        'Nightkeep stops at once, ends the token at your provider and destroys it here. You can agree again later.',
+      destroyed:
+        'Nightkeep stops at once and destroys the token here, so that nobody here can use it. Your provider offers no way for Nightkeep to end it there. You can agree again later.',
+      unknown:
+        'Nightkeep stops at once, and nobody here can use the token from then on. Your provider does not answer now: where it can be told, Nightkeep ends the token there too as soon as it answers. You can agree again later.',
+    },
     legend: 'Your snapshots',
     keepFor: (days: number, until: string) => `stay ${days === 365 ? 'one year' : `${days} days`}, until ${until}`,
     eraseNow: 'are erased at once and cannot be brought back',
@@ -241,6 +253,10 @@ export const texts = {
       },
       withdrawn: {
         happened: 'You withdrew your consent here.',
+        act: 'There is nothing for you to do. You can agree again whenever you like.',
+      },
+      withdrawn_by_operator: {
+        happened: 'The operator of Nightkeep withdrew your consent here.',
         act: 'There is nothing for you to do. You can agree again whenever you like.',
       },
       back_channel_logout: {

@@ -5,7 +5,7 @@ import type { Resources } from '../../resources.ts';
 const aheadMs = 14 * 86_400_000;
 const batch = 1_000;
 
-/** Warns people 14, 7 and 1 days before a maximum ends their consent: once each, on record, whoever runs this. */
+/** Records and logs 14, 7 and 2 days before a maximum that a consent ends: once each, whoever runs this. People read it on their pages, which look for themselves. */
 export async function warnOfEnds({
   clock,
   database,

@@ -13,17 +13,20 @@ export interface WithdrawConsent {
   eraseAt?: Date | undefined;
 }
 
+/** What became of the tokens at the provider: ended there, to be tried again, or not to be ended from here. */
+export type TokensAtProvider = 'ended' | 'outstanding' | 'not ended there';
+
 /**
  * Ends a grant: here first (plan stopped, runs cancelled, tokens shredded), then at the provider (RFC 7009). Answers
- * false if it had ended already; `revoked` says whether the provider heard of it, which else is tried again later.
+ * false if it had ended already.
  */
 export async function withdrawConsent(
   resources: WithdrawalNeeds,
   withdrawal: WithdrawConsent,
-): Promise<{ withdrawn: boolean; revoked: boolean }> {
-  if (!(await endConsentHere(resources, withdrawal))) return { withdrawn: false, revoked: false };
+): Promise<{ withdrawn: false } | { withdrawn: true; tokens: TokensAtProvider }> {
+  if (!(await endConsentHere(resources, withdrawal))) return { withdrawn: false };
   const { left, shredded } = await revokeWithdrawn(resources, { grantId: withdrawal.grantId });
-  return { withdrawn: true, revoked: left + shredded === 0 };
+  return { withdrawn: true, tokens: left > 0 ? 'outstanding' : shredded > 0 ? 'not ended there' : 'ended' };
 }
 
 /** The part of it that needs no provider; false if the grant had ended already. */

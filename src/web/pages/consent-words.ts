@@ -12,7 +12,7 @@ interface Ending {
 }
 
 /** From 14 days before a consent ends whatever is done: in how many days, and which warning it is. */
-export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: number; due: 14 | 7 | 1 } | undefined {
+export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: number; due: 14 | 7 | 2 } | undefined {
   if (maxDeadline === null || (state !== 'active' && state !== 'suspect')) return undefined;
   const due = warningDue(maxDeadline, now, null);
   return due && { due, days: Math.ceil((maxDeadline.getTime() - now.getTime()) / 86_400_000) };
@@ -22,6 +22,6 @@ export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: num
 export function endWarning(grant: Ending, now: Date, zone: string | undefined): Html | '' {
   const ending = endingIn(grant, now);
   if (ending === undefined || grant.maxDeadline === null) return '';
-  return html`<section class="card ${ending.due === 1 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(ending.days)}</strong></p>
+  return html`<section class="card ${ending.due === 2 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(ending.days)}</strong></p>
 <p>${t.endsAt(shownTime(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
 }

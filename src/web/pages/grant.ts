@@ -3,6 +3,7 @@ import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts
 import type { Protection } from '../../domain/protection.ts';
 import { askAgainForPerson } from '../../flows/custody/ask-again.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
+import type { TokenEnding } from '../../oidc/token-ending.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
@@ -37,7 +38,8 @@ const nothing = html`<p class="lead">${t.none}</p><p><a class="button" href="/co
 async function bodyOf(visit: PersonVisit, view: GrantView, protection: Protection): Promise<Html> {
   const zone = view.plans[0]?.zone;
   const warning = endWarning(view, visit.resources.clock.now(), zone);
-  return html`${warning}${standing(visit, view, protection, warning === '')}
+  const ending = view.revocation?.state === 'shredded' ? await visit.resources.issuer.tokenEnding() : undefined;
+  return html`${warning}${standing(visit, view, { protection, ending, offersRenewal: warning === '' })}
 ${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${await usesPart(visit, zone)}${record(view)}${wayOut(view)}`;
 }
 
@@ -45,14 +47,21 @@ function wayOut({ state }: GrantView): Html | '' {
   return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${t.wayOut}</a></p>`;
 }
 
+interface Standing {
+  protection: Protection;
+  /** How tokens end at the provider, where one was withdrawn. */
+  ending: TokenEnding | undefined;
+  offersRenewal: boolean;
+}
+
 /** How the consent stands, why, and what mends it: what home says of it, where that concerns the consent. */
-function standing({ session }: PersonVisit, view: GrantView, protection: Protection, offersRenewal: boolean): Html {
+function standing({ session }: PersonVisit, view: GrantView, { protection, ending, offersRenewal }: Standing): Html {
   const zone = view.plans[0]?.zone;
   const { state, nextExchangeAt: next } = view;
   const living = state === 'active' || state === 'suspect';
   const asked = (state === 'suspect' || state === 'needs_consent') && next;
   return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${t.states[state] ?? state}</strong></dd>
-${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</dd>` : ''}${revocation(view, zone)}
+${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</dd>` : ''}${revocation(view, ending, zone)}
 <dt>${t.lastUsed}</dt><dd>${shownTime(view.lastExchangedAt, zone)}</dd>
 ${asked ? html`<dt>${t.askedAgain}</dt><dd>${shownTime(asked, zone)}</dd>` : ''}
 ${living ? html`<dt>${t.idle}</dt><dd>${shownTime(view.idleDeadline, zone)}</dd>` : ''}
@@ -74,9 +83,11 @@ function mend(session: Session, state: string, offersRenewal: boolean): Html | '
 
 const tones: Readonly<Record<string, string>> = { active: 'good', suspect: 'warn', needs_consent: 'bad' };
 
-function revocation({ revocation: told }: GrantView, zone: string | undefined): Html | '' {
+function revocation({ revocation: told }: GrantView, ending: TokenEnding | undefined, zone?: string): Html | '' {
   if (told === undefined) return '';
-  return html`<dt>${t.token}</dt><dd>${t.revocation[told.state](shownTime(told.at, zone))}</dd>`;
+  const page = ending?.page;
+  const there = page === undefined ? t.endThereBy : html`<a href="${page}">${t.endThereAt}</a>`;
+  return html`<dt>${t.token}</dt><dd>${t.revocation[told.state](shownTime(told.at, zone))}${told.state === 'shredded' ? html` ${t.endThere} ${there}` : ''}</dd>`;
 }
 
 /** What was agreed, when and how. */

@@ -28,7 +28,11 @@ export function leadOf({ verdict, reason, consent }: Told): string {
 /** The colour of its card: green for what is wholly well only. */
 export function toneOf({ verdict, reason }: Told): 'good' | 'warn' | 'bad' {
   if (verdict === 'protected') return reason === 'complete' ? 'good' : 'warn';
-  if (verdict === 'partly' || ['no_consent', 'withdrawn', 'run_under_way', 'run_waits'].includes(reason)) return 'warn';
+  if (
+    verdict === 'partly' ||
+    ['no_consent', 'withdrawn', 'withdrawn_by_operator', 'run_under_way', 'run_waits'].includes(reason)
+  )
+    return 'warn';
   return 'bad';
 }
 

@@ -23,7 +23,9 @@ export async function withdrawal(visit: PersonVisit): Promise<Response> {
   if (grant === null || grant.state === 'withdrawn') return c.redirect('/grant', 303);
   const { snapshots, plans } = grant;
   const choices = snapshots?.kept ? erasePart(resources.clock.now(), plans[0]?.zone) : '';
-  const body = html`<p class="lead">${t.lead}</p>
+  const ending = await resources.issuer.tokenEnding();
+  const lead = ending === undefined ? t.leads.unknown : ending.revocation ? t.leads.ended : t.leads.destroyed;
+  const body = html`<p class="lead">${lead}</p>
 ${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}
 <p><a href="/grant">${t.back}</a></p>`;
   return page(visit, t.title, body, { place: '/grant' });

@@ -28,7 +28,7 @@ describe('withdrawing', () => {
   test('ends the token here and at the provider, stops the plan and cancels its runs, each with an event', async () => {
     const { grant, plan } = await fixture.consent();
     const runId = await requestRun(fixture.resources, { planId: plan.id, trigger: 'person' });
-    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: true });
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'ended' });
     expect(livesAtProvider()).toBe(false);
     expect(await sealedTokens()).toBe(0);
     const { database } = fixture.resources;
@@ -47,7 +47,7 @@ describe('withdrawing', () => {
   test('while the provider is away keeps the token sealed until the provider has heard of it', async () => {
     const { grant } = await fixture.consent();
     await fixture.custody.provider.down();
-    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'outstanding' });
     expect(await sealedTokens()).toBe(1);
     const access = obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
     await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
@@ -76,7 +76,7 @@ describe('withdrawing', () => {
       detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
     });
     vi.spyOn(fixture.resources.issuer, 'revoke').mockRejectedValue(none);
-    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, revoked: false });
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'not ended there' });
     expect(await sealedTokens()).toBe(0);
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'shredded']);
   });
@@ -118,7 +118,7 @@ describe('withdrawing', () => {
     const { grant } = await fixture.consent();
     const both = await Promise.all([withdraw(grant.id), withdraw(grant.id)]);
     expect(both.filter(({ withdrawn }) => withdrawn)).toHaveLength(1);
-    expect(await withdraw(grant.id)).toEqual({ withdrawn: false, revoked: false });
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: false });
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
   });
 });

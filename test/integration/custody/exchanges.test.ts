@@ -164,7 +164,7 @@ test('a withdrawn grant is revoked at the provider, its tokens are shredded, and
   const by = 'user:alice';
   expect(await withdrawConsent(fixture.resources, { grantId: grant.id, by })).toEqual({
     withdrawn: true,
-    revoked: true,
+    tokens: 'ended',
   });
   expect(await withdrawConsent(fixture.resources, { grantId: grant.id, by })).toMatchObject({ withdrawn: false });
   expect(fixture.provider.admin.consentsOf(alice.username).every(({ lastUsed }) => lastUsed === undefined)).toBe(true);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prisma } from '../../../src/database/generated/client.ts';
+import { AppError } from '../../../src/errors.ts';
+import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -101,7 +103,11 @@ describe('withdrawing', () => {
     expect(grant).toContain('href="/grant/withdraw"');
     expect(grant).not.toContain('action="/grant/withdraw"');
     const step = await guest.text('/grant/withdraw');
-    for (const words of [texts.withdraw.lead, 'action="/grant/withdraw"', 'stay 90 days, until 2 Aug 2026, 12:00'])
+    for (const words of [
+      texts.withdraw.leads.ended,
+      'action="/grant/withdraw"',
+      'stay 90 days, until 2 Aug 2026, 12:00',
+    ])
       expect(step).toContain(words);
     expect(await grantOf(guest)).toMatchObject({ state: 'active' });
     await guest.post('/grant/withdraw');
@@ -160,6 +166,48 @@ describe('withdrawing', () => {
     const { database } = pages.resources;
     await database.event.updateMany({ where: { subjectId: id, to: 'revoked' }, data: { to: end } });
     expect(await guest.text('/grant')).toContain(texts.grant.revocation[end]('4 May 2026, 12:00 UTC'));
+  });
+});
+
+describe('a provider without a revocation endpoint', () => {
+  const noRevocation = { ending: { revocation: false } };
+
+  it.each<[TokenEnding | undefined, string]>([
+    [{ revocation: true }, texts.withdraw.leads.ended],
+    [{ revocation: false }, texts.withdraw.leads.destroyed],
+  ])('is not said to end tokens: with %o the page says so before', async (ending, lead) => {
+    const guest = await pages.consented();
+    pages.atProvider = { ...guest.person, ...(ending && { ending }) };
+    expect(await guest.text('/grant/withdraw')).toContain(lead);
+    for (const other of Object.values(texts.withdraw.leads).filter((one) => one !== lead))
+      expect(await guest.text('/grant/withdraw')).not.toContain(other);
+  });
+
+  it('that is away is not said to be told, nor not to be', async () => {
+    const guest = await pages.consented();
+    const { issuer } = pages.resources;
+    const { tokenEnding } = issuer;
+    Object.assign(issuer, { tokenEnding: async () => undefined });
+    expect(await guest.text('/grant/withdraw')).toContain(texts.withdraw.leads.unknown);
+    Object.assign(issuer, { tokenEnding });
+  });
+
+  it.each([
+    [noRevocation, texts.grant.endThereBy],
+    [{ ending: { revocation: false, page: 'https://id.example/apps' } }, 'href="https://id.example/apps"'],
+  ])('leaves a record that says where the token can be ended: %o', async (person, where) => {
+    const guest = await pages.consented();
+    pages.atProvider = { ...guest.person, ...person };
+    const { issuer } = pages.resources;
+    const { revoke } = issuer;
+    const detail = { error: 'OAUTH_MISSING_SERVER_METADATA' };
+    Object.assign(issuer, { revoke: () => Promise.reject(new AppError('provider/unavailable', 'None.', { detail })) });
+    await guest.post('/grant/withdraw');
+    Object.assign(issuer, { revoke });
+    const page = await guest.text('/grant');
+    for (const words of [texts.grant.revocation.shredded('4 May 2026, 12:00 UTC'), texts.grant.endThere, where])
+      expect(page).toContain(words);
+    expect(page).not.toContain('ended there too');
   });
 });
 

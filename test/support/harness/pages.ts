@@ -5,6 +5,7 @@ import { saveRepository } from '../../../src/database/repositories.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
 import type { Issuer } from '../../../src/oidc/issuer.ts';
+import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
@@ -43,6 +44,8 @@ export interface Person {
   readonly claims?: Readonly<Record<string, unknown>>;
   /** What else a token answer says, as `refreshToken` of a plain sign-in. */
   readonly tokens?: Partial<Authorized['tokens']>;
+  /** How the provider ends tokens; by revocation where it is absent. */
+  readonly ending?: TokenEnding;
 }
 
 export interface SignedIn extends Visitor {
@@ -160,6 +163,7 @@ function agreeingIssuer({
     revoke: async (token) => {
       revoked.push(token);
     },
+    tokenEnding: async () => who().ending ?? { revocation: true },
     enroll: { device: unasked, password: unasked, service: unasked },
     exchange: unasked,
     readLogoutToken: unasked,

@@ -78,7 +78,11 @@ test.each([
   [13.9, 14, undefined],
   [6, 14, 7],
   [6, null, 7],
-  [0.5, 7, 1],
+  [2, 7, 2],
+  [2.01, 7, undefined],
+  [0.5, 7, 2],
+  [0.5, 2, undefined],
+  // Warned by an older version a day before.
   [0.5, 1, undefined],
   [-0.1, null, undefined],
 ] as const)('%s days before the maximum, warned at %s, the warning %s is due', (left, warned, due) => {

@@ -9,6 +9,7 @@ describe('the end that no exchange puts off', () => {
     ['active', 15 * day, undefined],
     ['active', 14 * day, 'Your consent ends in 14 days'],
     ['suspect', 7 * day - 1, 'Your consent ends in 7 days'],
+    ['active', 2 * day, 'Your consent ends in 2 days'],
     ['active', day / 2, 'Your consent ends within a day'],
     ['active', -1, undefined],
     ['withdrawn', day, undefined],

@@ -1,0 +1,58 @@
+import { findGrantOfPerson } from '../database/grant-views.ts';
+import { AppError } from '../errors.ts';
+import { type TokensAtProvider, withdrawConsent } from '../flows/consent/withdraw-consent.ts';
+import { type EraseChoice, eraseAtOf, eraseChoices } from '../flows/erasure/erase-choice.ts';
+import { askYes } from './ask.ts';
+import { type Command, json, type Options, printAnswer, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { getUserByName, givenName, nameOf } from './people.ts';
+
+/** Ends somebody's consent for them, as the page does: for people who cannot sign in any more. */
+export const withdraw: Command = {
+  usage: '--user NAME [--snapshots DAYS|now] [--yes] [--json]',
+  summary: 'end the consent of somebody who cannot do it themselves',
+  options: {
+    user: { value: 'NAME', help: 'whose consent: a user name, subject or id' },
+    snapshots: {
+      value: 'DAYS',
+      help: `how long their snapshots stay: ${eraseChoices.join(', ')}; without it they stay until somebody says otherwise`,
+    },
+    yes: { help: 'do not ask' },
+    ...json,
+  },
+  run: async (options, output) => {
+    const [name, choice] = [givenName(options), choiceOf(options)];
+    await using resources = await openFromEnvironment();
+    const user = await getUserByName(resources, name);
+    const grant = await findGrantOfPerson(resources.database, { userId: user.id });
+    if (grant === null || grant.state === 'withdrawn')
+      throw new AppError('request/not-found', `${nameOf(user)} has no consent that could be withdrawn.`);
+    const question = `End the consent of ${nameOf(user)}${choice === 'now' ? ' and erase all of their snapshots' : ''}? (yes/no) `;
+    if (options.yes !== true && !(await askYes(question, 'Confirm with --yes.'))) return 1;
+    const ended = await withdrawConsent(resources, {
+      grantId: grant.id,
+      by: 'operator',
+      reason: 'withdrawn_by_operator',
+      eraseAt: choice && eraseAtOf(choice, resources.clock.now()),
+    });
+    if (!ended.withdrawn) throw new AppError('request/not-found', 'Somebody else withdrew it meanwhile.');
+    const answer = { user: nameOf(user), grantId: grant.id, state: 'withdrawn', tokens: ended.tokens };
+    printAnswer(output, options, answer, `The consent of ${nameOf(user)} has ended here. ${tokenWords[ended.tokens]}`);
+    return 0;
+  },
+};
+
+const tokenWords: Record<TokensAtProvider, string> = {
+  ended: 'The provider ended the token too.',
+  outstanding: 'The provider could not be told yet; workers try again.',
+  'not ended there':
+    'The token is destroyed here. It could not be ended at the provider: either it offers no revocation, and then end the session of the person or the access of this client there; or the token had ended by itself.',
+};
+
+function choiceOf(options: Options): EraseChoice | undefined {
+  const value = text(options, 'snapshots');
+  const found = eraseChoices.find((one) => String(one) === value);
+  if (value !== undefined && found === undefined)
+    throw new AppError('usage/invalid', `--snapshots is "${value}": choose one of ${eraseChoices.join(', ')}.`);
+  return found;
+}
