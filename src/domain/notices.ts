@@ -18,7 +18,7 @@ export interface Notice {
 
 /**
  * What a person should be told of their protection, where they are the one who can mend it: once for each trouble, and
- * 14, 7 and 1 days before an end of their consent. Who never consented, or withdrew, knows.
+ * 14, 7 and 2 days before an end of their consent. Who never consented, or withdrew, knows.
  */
 export function noticeForPerson(userId: string, protection: Protection, now: Date): Notice | undefined {
   const { by, mend, reason, runId, since, until, verdict } = protection;

@@ -5,7 +5,10 @@ import type { Resources } from '../../resources.ts';
 const aheadMs = 14 * 86_400_000;
 const batch = 1_000;
 
-/** Records and logs 14, 7 and 2 days before a maximum that a consent ends: once each, whoever runs this. People read it on their pages, which look for themselves. */
+/**
+ * Records and logs 14, 7 and 2 days before a maximum that a consent ends: once each, whoever runs this. People read it on
+ * their pages and in mails, which look for themselves.
+ */
 export async function warnOfEnds({
   clock,
   database,

@@ -110,7 +110,7 @@ describe('a person', () => {
     expect(smtp.mails.at(-1)?.text).toContain('That was our fault');
   });
 
-  test('is mailed 14, 7 and 1 days before an end of the consent', async () => {
+  test('is mailed 14, 7 and 2 days before an end of the consent', async () => {
     const { smtp, resources } = await openMail();
     const { userId } = await somebodyRefused();
     const { database, clock } = pages.resources;
@@ -133,7 +133,7 @@ describe('a person', () => {
     const ends = smtp.mails
       .filter(({ to }) => to === 'alice@example.org')
       .map(({ text }) => /in (\d+) days|within a day/.exec(text)?.[0]);
-    expect(ends).toEqual(['in 14 days', 'in 7 days', 'within a day']);
+    expect(ends).toEqual(['in 14 days', 'in 7 days', 'in 2 days']);
   });
 });
 

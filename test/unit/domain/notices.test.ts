@@ -41,8 +41,9 @@ describe('a person is told', () => {
     [13.9, 14],
     [7.1, 14],
     [7, 7],
-    [1.5, 7],
-    [0.9, 1],
+    [2.1, 7],
+    [1.5, 2],
+    [0.9, 2],
     [-1, undefined],
   ])('of an end in %d days: the warning of %s', (days, warning) => {
     const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', until: inDays(days) } as const;
