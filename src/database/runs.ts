@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { escapedName } from '../file-name.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma, RunState } from './generated/client.ts';
@@ -128,18 +129,23 @@ export async function finishRun(
   database: Database,
   { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
 ): Promise<boolean> {
-  const { problems, ...rest } = end;
+  const { problems, message = null, ...rest } = end;
   return change(
     database,
     { run, to: end.state, holder, at },
     {
       errorCode: null,
-      message: null,
       ...rest,
-      ...(problems && { problems: problems.map((problem) => ({ ...problem })) }),
+      message: message && escapedName(message),
+      ...(problems && { problems: problems.map(storable) }),
       finishedAt: at,
     },
   );
+}
+
+/** What a server named may hold what PostgreSQL does not take. */
+function storable<P extends { path: string; message: string }>(problem: P): P {
+  return { ...problem, path: escapedName(problem.path), message: escapedName(problem.message) };
 }
 
 /** Puts a run back to be claimed from `dueAt` on; `spent` says whether the attempt counts. */
@@ -157,7 +163,8 @@ export async function returnRun(
 ): Promise<boolean> {
   const { run, dueAt, spent, errorCode = null, message = null, holder, at } = input;
   const attempt = spent ? run.attempt : run.attempt - 1;
-  return change(database, { run, to: 'queued', holder, at }, { dueAt, attempt, errorCode, message });
+  const words = message && escapedName(message);
+  return change(database, { run, to: 'queued', holder, at }, { dueAt, attempt, errorCode, message: words });
 }
 
 async function change(

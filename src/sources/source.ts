@@ -8,7 +8,10 @@ import type { ErrorCode } from '../errors.ts';
 /** A collection (folder, calendar, mailbox) or an entry (file, event, message) as its collection lists it. */
 export interface Member {
   readonly kind: 'collection' | 'entry';
-  /** The name inside its collection, decoded; never empty, '.', '..' and without '/' or NUL. */
+  /**
+   * The name inside its collection, decoded; never empty, '.', '..' and without '/' or NUL. Names are bytes: one that is not
+   * UTF-8 comes as in src/file-name.ts. Unicode forms and case are the server's.
+   */
   readonly name: string;
   /** Where the source finds it again; opaque to others. */
   readonly location: string;
@@ -22,6 +25,8 @@ export interface Member {
    * folder ETag of a server that does not propagate changes).
    */
   readonly validator?: string;
+  /** What stays with a collection wherever it shows up, where the server says: one that holds itself shows by it. */
+  readonly identity?: string;
 }
 
 /** Something that could not be backed up, and why; the run is then partial. */
@@ -33,11 +38,22 @@ export interface Problem {
   readonly message: string;
 }
 
+/**
+ * What a collection holds. Absence counts only in a complete listing: what is neither among the members nor named by a problem
+ * is gone then. What cannot be read or listed keeps its copy of an earlier night.
+ */
 export interface Listing {
   /** In no particular order; names unique. */
   readonly members: readonly Member[];
-  /** Members that the server listed but that cannot be kept (a name that is not allowed, a malformed item). */
-  readonly problems: readonly Problem[];
+  /** What the server lists but nothing can be made of: refused by a status, odd, of a name that is not allowed. */
+  readonly problems: readonly ListingProblem[];
+  /** There may be more than is named: the server cut it off, or names something that cannot be told apart. */
+  readonly isIncomplete?: boolean;
+}
+
+export interface ListingProblem extends Problem {
+  /** The member that it concerns, where that is certain. */
+  readonly name?: string;
 }
 
 /** An entry being read. What the server says here wins over the listing. */
@@ -61,8 +77,9 @@ export interface Source extends AsyncDisposable {
   /** The root collection. */
   readonly root: Member;
   /**
-   * Lists one collection, completely or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
-   * `source/unavailable` for this collection; `source/unauthorized` ends the run.
+   * Lists one collection, all its pages, or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
+   * `source/too-large`, `source/loop`, `source/unavailable` for this collection; `source/unauthorized` ends the run. What
+   * is not found although it was listed may be there all the same: only the collection, listed again, tells.
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   /** Opens an entry; the same errors as list. */

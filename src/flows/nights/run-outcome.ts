@@ -1,4 +1,5 @@
 import { greatChangeOf } from '../../domain/great-change.ts';
+import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';
 
 /** Something that is not in the snapshot as it is at the source. */
@@ -55,8 +56,9 @@ export function countsOf({ seen, summary }: Archived) {
 }
 
 function problemOf(problem: Archived['problems'][number], before: Before | undefined): RunProblem {
-  const { source, code, message, kept } = problem;
-  const path = `${source}/${problem.path}`;
+  const { source, code, kept } = problem;
+  const path = escapedName(`${source}/${problem.path}`);
+  const message = escapedName(problem.message);
   const since = kept && before ? lastWhole(path, before) : undefined;
   return { path, code, message, kept, ...(since !== undefined && { since }) };
 }

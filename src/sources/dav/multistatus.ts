@@ -1,8 +1,10 @@
 import { AppError } from '../../errors.ts';
-import { DoctypeError, openXmlReader, type XmlHandler } from './xml-reader.ts';
+import { openTextReader } from './text-reader.ts';
+import { DoctypeError, openXmlReader, XmlError, type XmlFlaw, type XmlHandler } from './xml-reader.ts';
 
-/** One `response` of a multistatus (RFC 4918, section 14.24). */
+/** One thing that a `response` of a multistatus names (RFC 4918, section 14.24). */
 export interface DavResponse {
+  /** Empty where it has none. */
   readonly href: string;
   /** Of the whole response, where it has one instead of properties. */
   readonly status?: number;
@@ -10,20 +12,30 @@ export interface DavResponse {
    * The properties that were found, by name (see `davName`): their text, and the names of their child
    * elements where they have any.
    */
-  readonly properties: ReadonlyMap<string, { text: string; children: readonly string[] }>;
-  /** Status of the first group of properties that was not found. */
-  readonly refused?: number;
+  readonly properties: ReadonlyMap<string, DavProperty>;
+  /** The status of each property that was asked for in vain, under '' that of a group which names none. */
+  readonly refused: ReadonlyMap<string, number>;
+  /** What is wrong with it, so that nothing more can be made of it than a problem. */
+  readonly flaw?: string;
+  /** The flaw is in the href: what is named is not certain. */
+  readonly isUncertain?: boolean;
+}
+
+export interface DavProperty {
+  text: string;
+  children: string[];
+  /** The text of a `href` among its children. */
+  href?: string;
 }
 
 export interface MultistatusLimits {
-  bytes: number;
   /** Of one text, and of one stretch without any element (a comment, a DOCTYPE). */
   token: number;
   depth: number;
 }
 
-/** A 100,000-entry folder takes some 60 MB of XML; a token is a href of a 255-byte name many folders deep, at most. */
-const defaultLimits: MultistatusLimits = { bytes: 1024 ** 3, token: 256 * 1024, depth: 64 };
+/** A token is a href of a 255-byte name many folders deep, at most. */
+const defaultLimits: MultistatusLimits = { token: 256 * 1024, depth: 64 };
 
 /** How a property is named here: by its local name in the namespace `DAV:`, else with its namespace in braces before it. */
 export function davName(local: string, namespace = 'DAV:'): string {
@@ -32,31 +44,28 @@ export function davName(local: string, namespace = 'DAV:'): string {
 
 /**
  * Reads a multistatus as it arrives and hands out each response. Throws `source/malformed` for what is not well-formed,
- * not a multistatus, not UTF-8, too large, or has a DOCTYPE, which is how entity expansion attacks begin.
+ * not a multistatus, not UTF-8, or has a DOCTYPE, which is how entity expansion attacks begin.
  * `end` also throws when the document is cut off: only after it returned is the listing complete.
  */
 export function multistatusParser(
   onResponse: (response: DavResponse) => void,
   limits: MultistatusLimits = defaultLimits,
 ): { write(chunk: Buffer): void; end(): void } {
-  const text = new TextDecoder('utf-8', { fatal: true });
+  const text = openTextReader();
   const { handler, progress } = multistatusHandler(onResponse, limits);
   const reader = openXmlReader(handler);
-  let bytes = 0;
   let quiet = 0;
   let events = 0;
 
   const write = (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > limits.bytes) throw malformed('The listing is too large.');
-    feed(() => reader.write(text.decode(chunk, { stream: true })));
+    feed(() => reader.write(text.take(chunk)));
     quiet = progress() === events ? quiet + chunk.length : 0;
     events = progress();
     if (quiet > limits.token) throw malformed('The listing has an element that is too large.');
   };
   const end = () =>
     feed(() => {
-      reader.write(text.decode());
+      reader.write(text.rest());
       reader.end();
     });
   return { write, end };
@@ -69,7 +78,8 @@ function feed(step: () => void): void {
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (error instanceof DoctypeError) throw malformed('The listing has a document type, which is refused.', error);
-    throw malformed('The listing is cut off or not well-formed.', error);
+    const why = error instanceof XmlError ? error.message : 'the reader fails';
+    throw malformed(`The listing is cut off or not well-formed: ${why}.`, error);
   }
 }
 
@@ -78,17 +88,19 @@ function malformed(message: string, cause?: unknown): AppError {
 }
 
 interface Draft {
-  href: string;
+  hrefs: string[];
   status?: number;
   properties: Properties;
-  refused?: number;
+  refused: Map<string, number>;
+  flaw?: string;
+  isUncertain?: boolean;
 }
 
-type Properties = Map<string, Property>;
-type Property = { text: string; children: string[] };
+type Properties = Map<string, DavProperty>;
+type Group = { status: number | undefined; properties: Properties };
 
 /** Far more than any server sends; what comes beyond is not kept. */
-const most = { properties: 256, children: 64 };
+const most = { properties: 256, children: 64, hrefs: 1024 };
 
 /**
  * Elements count by where they stand: multistatus 1 / response 2 / href, status, propstat 3 / prop, status 4 /
@@ -101,9 +113,10 @@ function multistatusHandler(
   const path: string[] = [];
   let events = 0;
   let text = '';
+  let flaw: XmlFlaw | undefined;
   let response: Draft = blankResponse();
-  let group: { status: number; properties: Properties } = blankGroup();
-  let property: Property = { text: '', children: [] };
+  let group: Group = blankGroup();
+  let property: DavProperty = { text: '', children: [] };
 
   const opened = (name: string) => {
     const depth = path.length;
@@ -114,17 +127,28 @@ function multistatusHandler(
     else if (depth === 5) property = { text: '', children: [] };
     else if (depth === 6 && property.children.length < most.children) property.children.push(name);
   };
+  const readStatus = () => {
+    const status = statusOf(text);
+    if (status === undefined) response.flaw ??= `It has a status that cannot be read: "${text.trim().slice(0, 100)}".`;
+    return status;
+  };
+  const readHref = () => {
+    if (response.hrefs.length < most.hrefs && text.trim() !== '') response.hrefs.push(text.trim());
+    if (flaw === undefined) return;
+    response.flaw ??= `Its address has ${flaw.what}.`;
+    response.isUncertain ||= !flaw.isKept;
+  };
   const closed = (name: string) => {
     const depth = path.length;
-    if (depth === 2 && name === responseName) onResponse(whole(response));
-    else if (depth === 3 && name === href) response.href = text.trim();
-    else if (depth === 3 && name === status) response.status = statusOf(text);
+    if (depth === 2 && name === responseName) for (const each of wholes(response)) onResponse(each);
+    if (depth === 3 && name === href) readHref();
+    else if (depth === 3 && name === status) response.status = readStatus() ?? 0;
     else if (depth === 3 && name === propstat) merge(response, group);
-    else if (depth === 4 && name === status) group.status = statusOf(text);
+    else if (depth === 4 && name === status) group.status = readStatus();
     else if (depth === 5 && path[3] === prop && group.properties.size < most.properties) {
-      property.text = text.trim();
+      if (flaw === undefined) property.text = text.trim();
       group.properties.set(name, property);
-    }
+    } else if (depth === 6 && name === href && flaw === undefined) property.href = text.trim();
   };
   const onText = (part: string) => {
     events++;
@@ -135,9 +159,13 @@ function multistatusHandler(
   const handler: XmlHandler = {
     encoding: refuseOtherEncodings,
     text: onText,
+    flaw(found) {
+      flaw ??= found;
+    },
     open(uri, local) {
       events++;
       text = '';
+      flaw = undefined;
       const name = davName(local, uri);
       path.push(name);
       opened(name);
@@ -147,21 +175,22 @@ function multistatusHandler(
       closed(path[path.length - 1] ?? '');
       path.pop();
       text = '';
+      flaw = undefined;
     },
   };
   return { handler, progress: () => events };
 }
 
-function whole(response: Draft): DavResponse {
-  if (response.href === '') throw malformed('The listing has an item without a name.');
-  return response;
+/** A response with a status may name several things (RFC 4918, section 14.24). */
+function wholes({ hrefs, ...rest }: Draft): DavResponse[] {
+  return (hrefs.length === 0 ? [''] : hrefs).map((each) => ({ href: each, ...rest }));
 }
 
 function blankResponse(): Draft {
-  return { href: '', properties: new Map() };
+  return { hrefs: [], properties: new Map(), refused: new Map() };
 }
 
-function blankGroup(): { status: number; properties: Properties } {
+function blankGroup(): Group {
   return { status: 200, properties: new Map() };
 }
 
@@ -176,17 +205,17 @@ const prop = davName('prop');
 const href = davName('href');
 const status = davName('status');
 
-function merge(response: Draft, group: { status: number; properties: Properties }): void {
-  if (group.status < 200 || group.status > 299) {
-    response.refused ??= group.status;
-    return;
+function merge(response: Draft, { status, properties }: Group): void {
+  const isFound = status !== undefined && status >= 200 && status < 300;
+  for (const [name, value] of properties) {
+    if (isFound) response.properties.set(name, value);
+    else response.refused.set(name, status ?? 0);
   }
-  for (const [name, value] of group.properties) response.properties.set(name, value);
+  if (!isFound && properties.size === 0) response.refused.set('', status ?? 0);
 }
 
-/** `HTTP/1.1 200 OK` (RFC 4918, section 14.28). */
-function statusOf(line: string): number {
+/** `HTTP/1.1 200 OK` (RFC 4918, section 14.28); undefined where it is none. */
+function statusOf(line: string): number | undefined {
   const number = /^\s*HTTP\/\S+\s+(\d{3})\b/.exec(line)?.[1];
-  if (number === undefined) throw malformed('The listing has a status that cannot be read.');
-  return Number(number);
+  return number === undefined ? undefined : Number(number);
 }

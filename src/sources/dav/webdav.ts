@@ -3,14 +3,14 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
-import type { DavRequest, Send } from '../http/dav-request.ts';
+import type { Send } from '../http/dav-request.ts';
 import { download } from '../http/download.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
-import { errorOfStatus } from '../http/status.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
 import { withSlash } from './href.ts';
-import { type CollectionListing, listingReceiver, propfindBody } from './listing.ts';
+import { type ListedCollection, listingOf } from './listing.ts';
+import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
 
 export interface WebdavOptions {
   /** The person's own folder, claims already filled in (see `urlOfPerson`). */
@@ -23,6 +23,8 @@ export interface WebdavOptions {
   readonly name?: string;
   /** Most connections to this server, of all runs of this process together; the first to open it decides. */
   readonly connections?: number;
+  /** Of one listing; beyond them it is a problem of its folder. */
+  readonly limits?: Partial<ListingLimits>;
   readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
   /** From 0 to 1; spreads retries. */
   readonly random?: () => number;
@@ -68,7 +70,12 @@ export function webdavSource(options: WebdavOptions): Source {
     name,
     address: origin + rootPath,
     root: { kind: 'collection', name, location: rootPath },
-    list: lister(server, send, { rootPath, hostname }),
+    list: lister(server, send, {
+      origin,
+      rootPath,
+      hostname,
+      limits: { ...defaultListingLimits, ...options.limits },
+    }),
     open: opener(server, send, onBytes, readings),
     traffic,
     async [Symbol.asyncDispose]() {
@@ -87,27 +94,26 @@ function parseUrl(text: string): URL {
   );
 }
 
-function lister(server: Server, send: Send, place: { rootPath: string; hostname: string }): Source['list'] {
-  let isOwnCloud: boolean | undefined;
+function lister(server: Server, send: Send, place: ListedPlace): Source['list'] {
+  let hasIdentity: boolean | undefined;
   return async (collection, signal) => {
     await server.acquireSlot(signal);
     try {
-      const request: DavRequest<CollectionListing> = {
-        method: 'PROPFIND',
-        path: collection.location,
-        headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
-        body: propfindBody(isOwnCloud !== false),
-        receive: (head, _flow, path) => listingReceiver({ path: withSlash(path), ...place }, head),
-      };
-      const { head, value } = await send(request, signal);
-      if (value === undefined) throw errorOfStatus(head.status);
-      isOwnCloud ??= value.propagates;
-      return value;
+      const { path, items } = await listPages(
+        send,
+        { ...place, collection, withIdentity: hasIdentity !== false },
+        signal,
+      );
+      const listing = listingOf(items, { ...place, path });
+      hasIdentity ??= listing.hasIdentity;
+      return listing;
     } finally {
       server.releaseSlot();
     }
   };
 }
+
+type ListedPlace = Pick<PagesRequest, 'origin' | 'limits'> & Pick<ListedCollection, 'rootPath' | 'hostname'>;
 
 /** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
 function opener(

@@ -1,7 +1,9 @@
 /**
  * A reader of namespaced XML (XML 1.0 and Namespaces in XML 1.0) as it arrives, for listings: thousands of times the same few
  * tags. A tag that was seen before is looked up by its text, so that the reader costs a fifth of a general one. What is not
- * well-formed is refused, and so is a document type, which is how entity expansion attacks begin.
+ * well-formed is refused, and so is a document type, which is how entity expansion attacks begin. Only in a text, where it
+ * cannot shift what belongs to what, a wrong character or reference is passed on as a flaw. A byte that is not UTF-8 comes as in
+ * file-name.ts.
  */
 export interface XmlHandler {
   /** An element begins: its namespace ('' for none) and local name. */
@@ -9,11 +11,22 @@ export interface XmlHandler {
   close(): void;
   /** A part of a text, references resolved. */
   text(part: string): void;
+  /** The text of the innermost element holds what XML does not allow; said before the part that has it. */
+  flaw(flaw: XmlFlaw): void;
   /** The encoding that the document claims. */
   encoding(name: string): void;
 }
 
-class XmlError extends Error {}
+/** What in a text is not XML, while the elements around it are whole. */
+export interface XmlFlaw {
+  /** What it is, and where: for people. */
+  readonly what: string;
+  /** Whether the text says all the same what was meant: a character does, an entity that nobody knows does not. */
+  readonly isKept: boolean;
+}
+
+/** The document is not well-formed; the message says what and where. */
+export class XmlError extends Error {}
 
 /** The document has a document type. */
 export class DoctypeError extends XmlError {}
@@ -57,36 +70,78 @@ const knownTags = new Map<string, Tag>();
 export function openXmlReader(handler: XmlHandler): XmlReader {
   const open: OpenElement[] = [];
   let rest = '';
+  /** Whether `rest` has a character that XML does not allow. */
+  let isSuspect = false;
   let begun = false;
   let rooted = false;
   let latest: { outer: Scope; tag: Tag; scope: Scope } | undefined;
+  const place = openPlace();
 
   function write(text: string): void {
-    if (forbidden.test(text)) throw new XmlError('a character that XML does not allow');
     rest = rest === '' ? text : rest + text;
+    isSuspect ||= forbidden.test(text);
     let at = 0;
-    for (let next = step(at); next > at; next = step(at)) at = next;
+    try {
+      for (let next = step(at); next > at; next = step(at)) at = next;
+    } catch (error) {
+      throw error instanceof XmlError ? placed(error, at) : error;
+    }
+    place.pass(rest, at);
     rest = rest.slice(at);
+    isSuspect &&= rest !== '';
+  }
+
+  /** What is wrong in the piece at `at`, and where: the first character that XML does not allow, or else the piece itself. */
+  function placed(error: XmlError, at: number): XmlError {
+    if (error.message.includes(' at line ')) return error;
+    const end = rest.indexOf('>', at);
+    const found = isSuspect ? forbidden.exec(rest.slice(at, end < 0 ? undefined : end)) : null;
+    error.message = found ? flawOf(found[0], at + found.index).what : error.message + place.after(rest, at);
+    return error;
   }
 
   /** Where the next piece ends that begins at `at`; the same place while it has not arrived whole. */
   function step(at: number): number {
     if (at >= rest.length) return at;
-    return rest.charCodeAt(at) === lessThan ? markup(at) : content(at);
+    if (rest.charCodeAt(at) !== lessThan) return content(at);
+    const end = markup(at);
+    if (isSuspect && end > at && !rest.startsWith('<![', at)) refuseForbidden(at, end);
+    return end;
   }
 
   function content(at: number): number {
     const tag = rest.indexOf('<', at);
     const end = tag < 0 ? at + settledLength(rest.slice(at)) : tag;
-    if (end > at) take(rest.slice(at, end));
+    if (end > at) take(at, end);
     return end;
   }
 
-  function take(text: string): void {
+  function take(at: number, end: number): void {
     begun = true;
+    const text = rest.slice(at, end);
     if (text.includes(']]>')) throw new XmlError('the end of a section that did not begin');
-    if (open.length > 0) handler.text(resolve(text));
-    else if (text.trim() !== '') throw new XmlError('text outside of the document');
+    if (open.length > 0) {
+      tellForbidden(at, end);
+      handler.text(resolve(text, (wrong, offset) => handler.flaw(flawOf(wrong, at + offset))));
+    } else if (text.trim() !== '') throw new XmlError('text outside of the document');
+  }
+
+  function tellForbidden(at: number, end: number): void {
+    const found = isSuspect ? forbidden.exec(rest.slice(at, end)) : null;
+    if (found !== null) handler.flaw(flawOf(found[0], at + found.index));
+  }
+
+  function refuseForbidden(at: number, end: number): void {
+    const found = forbidden.exec(rest.slice(at, end));
+    if (found !== null) throw new XmlError(flawOf(found[0], at + found.index).what);
+  }
+
+  function flawOf(wrong: string, at: number): XmlFlaw {
+    const isReference = wrong.startsWith('&');
+    return {
+      what: (isReference ? referenceName(wrong) : characterName(wrong)) + place.after(rest, at),
+      isKept: !isReference,
+    };
   }
 
   function markup(at: number): number {
@@ -170,6 +225,7 @@ export function openXmlReader(handler: XmlHandler): XmlReader {
     if (open.length === 0) throw new XmlError('text outside of the document');
     const end = rest.indexOf(']]>', at + 9);
     if (end < 0) return at;
+    tellForbidden(at + 9, end);
     handler.text(oneLineEnd(rest.slice(at + 9, end)));
     return end + 3;
   }
@@ -193,7 +249,8 @@ export function openXmlReader(handler: XmlHandler): XmlReader {
   return {
     write,
     end() {
-      if (rest.trim() !== '' || open.length > 0 || !rooted) throw new XmlError('a document that is cut off');
+      if (rest.trim() !== '' || open.length > 0 || !rooted)
+        throw new XmlError(`a document that is cut off${place.after(rest, rest.length)}`);
     },
   };
 }
@@ -202,7 +259,8 @@ const lessThan = 0x3c;
 const slash = 0x2f;
 const exclamation = 0x21;
 const question = 0x3f;
-const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+const forbidden =
+  /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const nameStart = String.raw`[A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\u{10000}-\u{effff}]`;
 const ncName = `${nameStart}(?:${nameStart}|[-.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040])*`;
 const name = new RegExp(`^${ncName}$`, 'u');
@@ -210,6 +268,41 @@ const tagName = new RegExp(`^(?:(${ncName}):)?(${ncName})(?=[\\s/]|$)`, 'u');
 const attribute = new RegExp(`\\s+((?:(${ncName}):)?(${ncName}))\\s*=\\s*("[^"<]*"|'[^'<]*')`, 'uy');
 const xmlDecl =
   /^xml\s+version\s*=\s*(?:"1\.\d+"|'1\.\d+')(?:\s+encoding\s*=\s*("[A-Za-z][\w.-]*"|'[A-Za-z][\w.-]*'))?(?:\s+standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)'))?\s*$/;
+
+/** Counts lines and characters as a text editor does. */
+function openPlace() {
+  let line = 1;
+  let column = 1;
+  const at = (text: string, length: number) => {
+    let [lines, from] = [0, 0];
+    for (let end = length === 0 ? -1 : text.indexOf('\n'); end >= 0 && end < length; end = text.indexOf('\n', from)) {
+      lines++;
+      from = end + 1;
+    }
+    return lines === 0 ? { line, column: column + length } : { line: line + lines, column: length - from + 1 };
+  };
+  return {
+    pass(text: string, length: number): void {
+      ({ line, column } = at(text, length));
+    },
+    /** Where the character at `length` stands, in words. */
+    after(text: string, length: number): string {
+      const here = at(text, length);
+      return ` at line ${here.line}, column ${here.column}`;
+    },
+  };
+}
+
+function characterName(character: string): string {
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).toUpperCase();
+  if (code >= 0xdc80 && code <= 0xdcff) return `the byte ${hex.slice(2)}, which is not UTF-8,`;
+  return `the character U+${hex.padStart(4, '0')}, which XML does not allow,`;
+}
+
+function referenceName(reference: string): string {
+  return `the reference ${reference.slice(0, 40)}, which XML does not know,`;
+}
 
 /** The tag that this text is; undefined when it ends inside of quotes. */
 function readTag(text: string): Tag | undefined {
@@ -232,7 +325,7 @@ function readAttributes(text: string, from: number): Pick<Tag, 'declared' | 'use
     const [, whole = '', prefix = '', local = '', quoted = ''] = found;
     if (names.has(whole)) throw new XmlError('an attribute twice');
     names.add(whole);
-    const value = resolve(quoted.slice(1, -1).replace(/\s/g, ' ')).trim();
+    const value = resolve(quoted.slice(1, -1).replace(/\s/g, ' '), refuseReference).trim();
     if (whole === 'xmlns') declared.push(['', value]);
     else if (prefix === 'xmlns') declared.push(declaredPrefix(local, value));
     else if (prefix !== '') used.push(prefix);
@@ -244,36 +337,48 @@ function readAttributes(text: string, from: number): Pick<Tag, 'declared' | 'use
   throw new XmlError('a tag that is none');
 }
 
+function refuseReference(reference: string): never {
+  throw new XmlError(referenceName(reference).slice(0, -1));
+}
+
 function declaredPrefix(prefix: string, uri: string): [string, string] {
   if (uri === '' || prefix === 'xmlns' || (prefix === 'xml') !== (uri === xmlNamespace))
     throw new XmlError('a wrong prefix');
   return [prefix, uri];
 }
 
-/** How much of a text can be taken while more of it may come: no reference, line end or ']]>' is torn. */
+/** How much of a text can be taken while more of it may come: no reference, line end, surrogate pair or ']]>' is torn. */
 function settledLength(text: string): number {
   const reference = text.lastIndexOf('&');
   const whole = reference >= 0 && !text.includes(';', reference) ? reference : text.length;
-  return /\r$|\]{1,2}$/.exec(text.slice(0, whole))?.index ?? whole;
+  return /\r$|\]{1,2}$|[\ud800-\udbff]$/.exec(text.slice(0, whole))?.index ?? whole;
 }
 
-function resolve(text: string): string {
+/** The text with its references resolved; those to nothing stay as they are, and `onWrong` is told of each with its place. */
+function resolve(text: string, onWrong: (reference: string, offset: number) => void): string {
   const lines = oneLineEnd(text);
-  return lines.includes('&') ? lines.replace(reference, resolveReference) : lines;
+  return lines.includes('&') ? lines.replace(reference, referenceResolver(onWrong)) : lines;
 }
 
 function oneLineEnd(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
-const reference = /&(?:#(\d{1,8})|#x([0-9A-Fa-f]{1,8})|(amp|lt|gt|quot|apos));|&/g;
+const reference = /&(?:#(\d{1,8})|#x([0-9A-Fa-f]{1,8})|(amp|lt|gt|quot|apos));|&[\w#.-]{0,40};?/g;
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function resolveReference(_: string, decimal?: string, hexadecimal?: string, entity = ''): string {
-  const code = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
-  const character = code <= 0x10ffff ? String.fromCodePoint(code) : entities[entity];
-  if (character === undefined || forbidden.test(character) || !character.isWellFormed()) {
-    throw new XmlError('a reference to nothing');
-  }
-  return character;
+function referenceResolver(onWrong: (reference: string, offset: number) => void) {
+  return (
+    whole: string,
+    decimal: string | undefined,
+    hex: string | undefined,
+    entity: string | undefined,
+    at: number,
+  ) => {
+    const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
+    const character = code <= 0x10ffff ? String.fromCodePoint(code) : entities[entity ?? ''];
+    if (character !== undefined && !forbidden.test(character) && character.isWellFormed()) return character;
+    onWrong(whole, at);
+    return whole;
+  };
 }

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../../errors.ts';
+import { parseHttpDate } from './date.ts';
 import type { ResponseHead } from './request.ts';
 
 const codes: Record<number, ErrorCode> = {
@@ -19,6 +20,7 @@ const codes: Record<number, ErrorCode> = {
   451: 'source/forbidden',
   501: 'source/malformed',
   505: 'source/malformed',
+  508: 'source/loop',
 };
 
 /** What a status other than 2xx means for what was requested. */
@@ -29,9 +31,10 @@ export function codeOfStatus(status: number): ErrorCode {
 const messages: Partial<Record<ErrorCode, string>> = {
   'source/unauthorized': 'The server refuses the access token.',
   'source/forbidden': 'The server does not let this be read.',
-  'source/not-found': 'It is gone.',
+  'source/not-found': 'The server finds nothing there.',
   'source/changed': 'It changed while it was being read.',
   'source/unavailable': 'The server cannot serve it at present.',
+  'source/loop': 'The server says that the folder holds itself.',
 };
 
 /** The same for people, with the number of the status. */
@@ -66,8 +69,8 @@ export function retryAfterMs({ headers }: ResponseHead): number | undefined {
   const value = textOf(headers['retry-after']);
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
-  const wait = Date.parse(value) - Date.parse(textOf(headers.date) ?? '');
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+  const [until, sent] = [dateOf(value), dateOf(textOf(headers.date))];
+  return until && sent ? Math.max(0, until.getTime() - sent.getTime()) : undefined;
 }
 
 /** The first value of a header that may come several times. */
@@ -75,9 +78,7 @@ export function textOf(header: string | string[] | undefined): string | undefine
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** A date of HTTP or DAV; undefined where there is none, or none that can be parsed. */
+/** A date of HTTP or DAV; undefined where there is none, or none that can be read (see date.ts). */
 export function dateOf(text: string | undefined): Date | undefined {
-  if (text === undefined || text === '') return undefined;
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  return text === undefined ? undefined : parseHttpDate(text);
 }

@@ -21,11 +21,17 @@ export interface Member {
   readonly size?: number;
   readonly modified?: Date;
   readonly validator?: string;
+  readonly identity?: string;
 }
 
 export interface Listing {
   readonly members: readonly Member[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ListingProblem[];
+  readonly isIncomplete?: boolean;
+}
+
+export interface ListingProblem extends Problem {
+  readonly name?: string;
 }
 
 export interface Problem {

@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
+import { judgeAbsence } from './absence.ts';
 import type { Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
@@ -26,7 +27,7 @@ export function findUnchanged(run: Run, { member }: Place, parent: Node | undefi
 
 /**
  * Reads an entry and has it sealed. Resolves when its bytes are handed over; the outcome follows when they are sealed. An
- * entry that cannot be read keeps its node of the parent; one that is gone is left out.
+ * entry that cannot be read keeps its node of the parent; only one that is gone from its folder as well is left out.
  */
 export async function archiveEntry(
   run: Run,
@@ -39,9 +40,10 @@ export async function archiveEntry(
     return { outcome: finishNode(run, place, parent, content) };
   } catch (error) {
     throwUnlessProblem(run, error);
-    const keeps = parent?.type === 'file' && error.code !== 'source/not-found';
-    const node = keeps ? keepFile(run, parent, 'kept') : undefined;
-    await recordProblem(run, place.path, error, node !== undefined);
+    const problem = await judgeAbsence(run, place, error);
+    if (problem === 'gone') return { outcome: Promise.resolve({ partial: true }) };
+    const node = parent?.type === 'file' ? keepFile(run, parent, 'kept') : undefined;
+    await recordProblem(run, place.path, problem, node !== undefined);
     return { outcome: Promise.resolve({ partial: true, ...(node && { node }) }) };
   }
 }
@@ -109,7 +111,8 @@ function sameContent(parent: Node, { content }: FileNode): boolean {
   );
 }
 
-function keepFile(
+/** The parent's node of a file, where the repository still holds all of it. */
+export function keepFile(
   { repository, counts, seen }: Run,
   parent: FileNode,
   why: 'unchanged' | 'kept',

@@ -2,16 +2,17 @@ import type { AppError } from '../../errors.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
-import type { Listing, Member } from './contract.ts';
+import { judgeAbsence } from './absence.ts';
+import type { Listing, Member, Problem } from './contract.ts';
 import type { Task } from './depth-first.ts';
-import { archiveEntry, findUnchanged, type Outcome } from './entry.ts';
+import { archiveEntry, findUnchanged, keepFile, type Outcome } from './entry.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
-import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import { type Enclosing, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { addCounts, countDir } from './tally.ts';
 
 /** A collection whose members are being archived. */
-interface Folder extends Place {
+interface Folder extends Enclosing {
   readonly parent: DirNode | undefined;
   /** Its nodes in the parent snapshot, where they can be read. */
   parentNodes: ReadonlyMap<string, Node> | undefined;
@@ -91,18 +92,18 @@ async function keepFolder(
 }
 
 async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
-  const gone = error.code === 'source/not-found';
-  const kept = gone || !folder.parent ? undefined : await keepFolder(run, folder.parent, 'kept');
-  await recordProblem(run, folder.path, error, kept !== undefined);
-  if (gone) return folder.onOutcome({ partial: true });
+  const problem = await judgeAbsence(run, folder, error);
+  if (problem === 'gone') return folder.onOutcome({ partial: true });
+  const kept = folder.parent && (await keepFolder(run, folder.parent, 'kept'));
+  await recordProblem(run, folder.path, problem, kept !== undefined);
   folder.partial = true;
   return kept ? folder.onOutcome({ node: kept, partial: true }) : closeFolder(run, folder);
 }
 
 /** Unchanged entries are settled at once; entries to be read come before collections, so that a folder is finished soon. */
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
-  for (const problem of listing.problems) run.problems.push({ source: run.source.name, ...problem, kept: false });
-  folder.partial = listing.problems.length > 0;
+  folder.partial = listing.problems.length > 0 || listing.isIncomplete === true;
+  await keepUnread(run, folder, listing);
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
@@ -116,14 +117,44 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
   else run.walk.push(tasksOf(run, folder, [...entries, ...collections]));
 }
 
+/** Keeps the parent's copies of what the listing names in a problem, and of all that it does not name while it is incomplete. */
+async function keepUnread(run: Run, folder: Folder, { members, problems, isIncomplete }: Listing): Promise<void> {
+  const left = new Map(folder.parentNodes);
+  for (const { name } of members) left.delete(name);
+  for (const { name, ...problem } of problems) {
+    const node = name === undefined ? undefined : left.get(name);
+    if (node !== undefined) left.delete(node.name);
+    await keepNode(run, folder, node, problem);
+  }
+  if (!isIncomplete) return;
+  const message = 'The listing of its folder is incomplete and does not name it; it may be there all the same.';
+  for (const node of left.values())
+    await keepNode(run, folder, node, { path: pathIn(folder, node.name), code: 'source/malformed', message });
+}
+
+async function keepNode(run: Run, folder: Folder, node: Node | undefined, problem: Problem): Promise<void> {
+  const kept = node === undefined ? undefined : await keep(run, node);
+  if (kept !== undefined) folder.nodes.push(kept);
+  run.problems.push({ source: run.source.name, ...problem, kept: kept !== undefined });
+}
+
+async function keep(run: Run, node: Node): Promise<Node | undefined> {
+  if (node.type === 'dir') return keepFolder(run, node, 'kept');
+  return node.type === 'file' ? keepFile(run, node, 'kept') : node;
+}
+
+function pathIn({ path }: Place, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}
+
 /** A name that a tree cannot hold, or holds already, would make the whole folder unreadable. */
 function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[] {
   const names = new Set<string>();
   return members.flatMap((member) => {
-    const path = folder.path === '' ? member.name : `${folder.path}/${member.name}`;
+    const path = pathIn(folder, member.name);
     if (isSafeName(member.name) && !names.has(member.name)) {
       names.add(member.name);
-      return [{ member, path }];
+      return [{ member, path, within: folder }];
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
     run.problems.push({ source: run.source.name, path, code: 'source/malformed', message, kept: false });

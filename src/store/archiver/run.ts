@@ -1,6 +1,6 @@
 import { type AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { ArchivedSource, ArchiveRepository, Member, Problem } from './contract.ts';
+import type { ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
 import type { Sealing } from './sealing.ts';
 import type { Counts, Seen } from './tally.ts';
@@ -35,6 +35,14 @@ export interface Run {
 export interface Place {
   readonly member: Member;
   readonly path: string;
+  /** The folder that lists it; the root is in none. */
+  readonly within?: Enclosing;
+}
+
+/** A folder as what is in it knows it. */
+export interface Enclosing extends Place {
+  /** Its second listing, where something that it lists was not found. */
+  relisting?: Promise<Listing | undefined>;
 }
 
 /** After so many requests in a row without a response the root is listed, to see whether the server is there at all. */

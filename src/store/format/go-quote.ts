@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import { nameFromBytes } from './file-name.ts';
+import { nameFromBytes } from '../../file-name.ts';
 
 /** The inside of Go's strconv.Quote of a name: how trees spell names. */
 export function goQuote(name: string): string {

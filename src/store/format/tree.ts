@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import { compareNames } from './file-name.ts';
+import { compareNames } from '../../file-name.ts';
 import { idOf, type TreeId } from './ids.ts';
 import { asList, asObject, malformed } from './json-shape.ts';
 import { decodeNode, encodeNode, type Node } from './node.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import { shownName } from '../format/file-name.ts';
+import { shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { ReadableRepository } from './contract.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, lstat, lutimes, mkdir, open, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { AppError, isAppError } from '../../errors.ts';
-import { nameToBytes, shownName } from '../format/file-name.ts';
+import { nameToBytes, shownName } from '../../file-name.ts';
 
 /** Where a restore writes. Paths are names below the folder, as file-name.ts keeps them; no link is ever followed. */
 export interface TargetFolder {

@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
-import { nameFromBytes, shownName } from '../format/file-name.ts';
+import { nameFromBytes, shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, FileNode, Node, SymlinkNode } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';

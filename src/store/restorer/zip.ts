@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { AppError, isAppError } from '../../errors.ts';
-import { shownName } from '../format/file-name.ts';
+import { shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';

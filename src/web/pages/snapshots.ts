@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
+import { shownName } from '../../file-name.ts';
 import { openPersonRepository } from '../../flows/nights/open-person-repository.ts';
 import type { Resources } from '../../resources.ts';
-import { shownName } from '../../store/format/file-name.ts';
 import type { Node } from '../../store/format/node.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';

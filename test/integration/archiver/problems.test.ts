@@ -54,12 +54,42 @@ describe('a night with problems', () => {
     expect(await texts((await night()).tree)).toHaveProperty('files/a.txt', 'new text');
   });
 
-  test('leaves out, and names, a file that is gone between listing and reading', async () => {
+  test('keeps a file that is not found while its folder, listed again once, still names it', async () => {
+    for (const name of ['b.txt', 'c.txt']) top.members[name] = file(name);
     await night();
-    top.members['a.txt'] = file('alpha 2', { fault: () => fault('source/not-found') });
-    const { tree, problems } = await night();
-    expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/not-found' }]);
+    for (const name of ['a.txt', 'b.txt', 'c.txt'])
+      top.members[name] = file('another text', { fault: () => fault('source/not-found') });
+    const { tree, problems, seen } = await night();
+    const message = 'Its folder lists it, but it is not found when it is asked for.';
+    expect(problems).toMatchObject([1, 2, 3].map(() => ({ code: 'source/not-found', message, kept: true })));
+    expect(await texts(tree)).toMatchObject({ 'files/a.txt': 'alpha', 'files/b.txt': 'b.txt' });
+    expect(seen).toMatchObject({ kept: 3, gone: 0 });
+    expect(source.listed.filter((path) => path === '')).toHaveLength(2);
+  });
+
+  test('leaves out, without a problem, a file that its folder no longer names when it is listed again', async () => {
+    await night();
+    const vanish = () => {
+      delete top.members['a.txt'];
+      return fault('source/not-found');
+    };
+    top.members['a.txt'] = file('alpha 2', { fault: vanish });
+    const { tree, problems, seen } = await night();
+    expect(problems).toEqual([]);
+    expect(seen).toMatchObject({ gone: 1, kept: 0 });
     expect(await texts(tree)).not.toHaveProperty('files/a.txt');
+  });
+
+  test('keeps a file that is not found where its folder cannot be listed again', async () => {
+    await night();
+    const vanish = () => {
+      top.fault = fault('source/unavailable');
+      return fault('source/not-found');
+    };
+    top.members['a.txt'] = file('alpha 2', { fault: vanish });
+    const { tree, problems } = await night();
+    expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/not-found', kept: true }]);
+    expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
   });
 
   test('opens a file once more that changes while it is read', async () => {
@@ -100,11 +130,24 @@ describe('a night with problems', () => {
     expect(Object.keys(await texts(tree)).sort()).toEqual(['files/', 'files/a.txt', 'files/deep/']);
   });
 
+  test('keeps a folder that is not found while the folder above still names it', async () => {
+    await night();
+    (top.members.deep as MemoryFolder).fault = fault('source/not-found');
+    const { tree, problems, seen } = await night();
+    expect(problems).toMatchObject([{ path: 'deep', code: 'source/not-found', kept: true }]);
+    expect(await texts(tree)).toHaveProperty('files/deep/b.txt', 'beta');
+    expect(seen).toMatchObject({ unchanged: 1, kept: 1, gone: 0 });
+  });
+
   test('leaves a folder out that is gone, and counts what was in it', async () => {
     await night();
-    const deep = top.members.deep as MemoryFolder;
-    deep.fault = fault('source/not-found');
-    const { tree, seen } = await night();
+    const listing = memorySource(top);
+    const list: MemorySource['list'] = async (member, signal) => {
+      if (member.location === 'deep') delete top.members.deep;
+      return listing.list(member, signal);
+    };
+    const { tree, problems, seen } = await archiveNight(repository, [{ ...listing, list }]);
+    expect(problems).toEqual([]);
     expect(Object.keys(await texts(tree)).sort()).toEqual(['files/', 'files/a.txt']);
     expect(seen).toMatchObject({ unchanged: 1, kept: 0, gone: 1 });
   });
@@ -149,6 +192,45 @@ describe('a night with problems', () => {
     top.members['a.txt'] = folder({ 'a.txt': file('alpha') });
     top.members.deep = file('no folder any more');
     expect((await night()).seen).toMatchObject({ read: 2, gone: 2 });
+  });
+
+  test('keeps what a listing names in a problem, and what stands beside it as it is', async () => {
+    await night();
+    const message = 'The server does not let this be read. (HTTP 403)';
+    const refused = { code: 'source/forbidden' as const, message };
+    top.members = { 'c.txt': file('new') };
+    top.problems = ['a.txt', 'deep', 'never seen'].map((name) => ({ path: name, name, ...refused }));
+    const { tree, problems, seen } = await night();
+    expect(problems.map(({ path, kept }) => [path, kept])).toEqual([
+      ['a.txt', true],
+      ['deep', true],
+      ['never seen', false],
+    ]);
+    expect(await texts(tree)).toMatchObject({
+      'files/a.txt': 'alpha',
+      'files/deep/b.txt': 'beta',
+      'files/c.txt': 'new',
+    });
+    expect(seen).toMatchObject({ read: 1, kept: 2, gone: 0 });
+  });
+
+  test('keeps, and names, all that an incomplete listing does not name', async () => {
+    await night();
+    top.members = { 'c.txt': file('new') };
+    top.isIncomplete = true;
+    const { tree, problems, seen } = await night();
+    expect(problems).toMatchObject([
+      { path: 'a.txt', code: 'source/malformed', kept: true },
+      { path: 'deep', code: 'source/malformed', kept: true },
+    ]);
+    expect(await texts(tree)).toMatchObject({
+      'files/a.txt': 'alpha',
+      'files/deep/b.txt': 'beta',
+      'files/c.txt': 'new',
+    });
+    expect(seen).toMatchObject({ kept: 2, gone: 0 });
+    top.isIncomplete = false;
+    expect((await night()).seen).toMatchObject({ kept: 0, gone: 2 });
   });
 
   test('passes on the problems of a listing', async () => {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
+import { nameToBytes } from '../../../src/file-name.ts';
+import { decodeSegment } from '../../../src/sources/dav/href.ts';
 
 /** A file or folder of the hostile server. Times are whole seconds, as in WebDAV. */
 export interface HostileNode {
@@ -14,6 +16,8 @@ export interface HostileNode {
   hideSize?: boolean;
   /** Further properties, as XML. */
   properties?: string;
+  /** Its whole response in a listing, where it is not the proper one. */
+  response?: (href: string) => string;
 }
 
 /** What one request gets instead of the proper answer; undefined lets it through. */
@@ -104,13 +108,14 @@ export function listingOf(node: HostileNode, { path, headers }: Pick<Heard, 'pat
   const own = responseXml(path, node);
   const children = headers.depth === '0' ? [] : [...(node.children ?? [])];
   const members = children.map(([name, child]) =>
-    responseXml(child.href ?? path + encodeURIComponent(name) + (child.children ? '/' : ''), child),
+    responseXml(child.href ?? path + encodedName(name) + (child.children ? '/' : ''), child),
   );
   return `<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">${own}${members.join('')}</d:multistatus>`;
 }
 
 function responseXml(href: string, node: HostileNode): string {
-  const { children, content, modified, etag, hideSize, properties = '' } = node;
+  const { children, content, modified, etag, hideSize, properties = '', response } = node;
+  if (response !== undefined) return response(href);
   return (
     `<d:response><d:href>${xml(href)}</d:href><d:propstat><d:prop>` +
     `<d:resourcetype>${children ? '<d:collection/>' : ''}</d:resourcetype>` +
@@ -119,6 +124,12 @@ function responseXml(href: string, node: HostileNode): string {
     (etag ? `<d:getetag>${xml(etag)}</d:getetag>` : '') +
     `${properties}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>`
   );
+}
+
+/** Percent-encoded, byte by byte where it is not UTF-8. */
+function encodedName(name: string): string {
+  if (name.isWellFormed()) return encodeURIComponent(name);
+  return Array.from(nameToBytes(name), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
 function xml(text: string): string {
@@ -136,7 +147,7 @@ async function hear(request: IncomingMessage, heard: readonly Heard[]): Promise<
 function find(root: HostileNode, path: string): HostileNode | undefined {
   const names = path.replace(/^\/dav\/|\/$/g, '').split('/');
   let node: HostileNode | undefined = root;
-  for (const name of names.filter((each) => each !== '')) node = node?.children?.get(decodeURIComponent(name));
+  for (const name of names.filter((each) => each !== '')) node = node?.children?.get(decodeSegment(name));
   return node;
 }
 

@@ -81,6 +81,15 @@ describe('settings', () => {
     [{ RETENTION: 'daily' }, /^RETENTION has "daily": write it as/],
     [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
     [{ OFFLINE_MAX: '99999999d' }, /^OFFLINE_MAX is "99999999d": write it as/],
+    [{ METRICS_TOKEN: 'short' }, /^METRICS_TOKEN must be 32 letters, digits/],
+    [{ METRICS_TOKEN: `${'x'.repeat(32)} y` }, /^METRICS_TOKEN must be/],
+    [{ SMTP_URL: 'mail.example:25' }, /^SMTP_URL is not a usable address: it must begin with smtp:\/\/ or smtps:\/\//],
+    [{ SMTP_URL: 'smtp://mail.example' }, /^MAIL_FROM is missing: SMTP_URL needs it/],
+    [{ OPERATOR_MAIL: 'me@example.org' }, /^SMTP_URL is missing: OPERATOR_MAIL needs it/],
+    [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'Nightkeep' }, /^MAIL_FROM is not one mail address/],
+    [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'a@example.org, b@example.org' }, /^MAIL_FROM is not one/],
+    [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'N <a@example.org>\nBcc: b@example.org' }, /^MAIL_FROM is not one/],
+    [{ WEBHOOK_URL: 'ftp://x' }, /^WEBHOOK_URL is not a usable address/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
   ];
   test.each(wrong)('%o are refused with the cure', (change, message) => {

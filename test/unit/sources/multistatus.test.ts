@@ -32,7 +32,7 @@ describe('a multistatus', () => {
     const [folder, locked, ...more] = parse(listing);
     expect(more).toEqual([]);
     expect(folder?.href).toBe('/dav/caf%C3%A9 & more/');
-    expect(folder?.refused).toBe(404);
+    expect([...(folder?.refused ?? [])]).toEqual([['getcontentlength', 404]]);
     expect(Object.fromEntries(folder?.properties ?? [])).toEqual({
       resourcetype: { text: '', children: ['collection'] },
       getetag: { text: '"1-a"', children: [] },
@@ -60,12 +60,14 @@ describe('a multistatus', () => {
 
   test.each([
     ['a document type', `<!DOCTYPE x [<!ENTITY a "aaaa">]>${listing.slice(39)}`, /document type/],
-    ['an entity of its own', listing.replace('&amp;', '&lol;'), /not well-formed/],
+    [
+      'an entity of its own in an attribute',
+      listing.replace('"urn:x"', '"&lol;"'),
+      /not well-formed: .*&lol;.* at line 10/,
+    ],
     ['something after its end', `${listing}<x/>`, /not well-formed/],
     ['HTML', '<html><body>Sign in</body></html>', /did not answer with a listing/],
     ['another encoding', listing.replace('utf-8', 'iso-8859-1'), /not UTF-8/],
-    ['an item without a name', listing.replace(/<D:href>.*<\/D:href>/, ''), /without a name/],
-    ['a status that is none', listing.replace('HTTP/1.1 200 OK', 'fine'), /status/],
     ['nothing', '', /cut off/],
   ])('with %s is malformed', (_, text, message) => {
     expect(() => parse(text)).toThrow(
@@ -73,13 +75,50 @@ describe('a multistatus', () => {
     );
   });
 
-  test('that is not UTF-8 is malformed', () => {
-    expect(() => parse(Buffer.from(listing.replace('more', 'm\u00f6re'), 'latin1'))).toThrow(/not well-formed/);
+  test.each([
+    ['an item without a name', listing.replace(/<D:href>.*<\/D:href>/, ''), { href: '' }],
+    [
+      'a status that is none',
+      listing.replace('HTTP/1.1 200 OK', 'fine'),
+      { flaw: /status that cannot be read: "fine"/ },
+    ],
+    ['an entity of its own', listing.replace('&amp;', '&lol;'), { flaw: /&lol;.* at line 4/, isUncertain: true }],
+    [
+      'a wrong character',
+      listing.replace('more', 'm\u0007re'),
+      { flaw: /U\+0007/, href: '/dav/caf%C3%A9 & m\u0007re/' },
+    ],
+    [
+      'a byte that is not UTF-8',
+      Buffer.from(listing.replace('more', 'm\u00f6re'), 'latin1'),
+      { flaw: /the byte F6, which is not UTF-8, at line 4, column 35/, href: '/dav/caf%C3%A9 & m\udcf6re/' },
+    ],
+  ])('with %s is read, all but that', (_, text, expected) => {
+    for (const cut of [1, 7, 10_000]) {
+      const [first, second] = parse(text, cut);
+      const { flaw, ...rest } = expected as { flaw?: RegExp };
+      expect(first).toMatchObject({ ...rest, ...(flaw && { flaw: expect.stringMatching(flaw) }) });
+      expect(second).toMatchObject({ href: '/dav/locked', status: 403 });
+    }
   });
 
-  const limits = { bytes: 100_000, token: 1000, depth: 10 };
+  test('names several things in one response', () => {
+    const several = listing.replace('<href>/dav/locked</href>', '<href>/dav/locked</href><href>/dav/closed</href>');
+    expect(parse(several).slice(1)).toMatchObject([
+      { href: '/dav/locked', status: 403 },
+      { href: '/dav/closed', status: 403 },
+    ]);
+  });
+
+  test('that is not text at all is malformed', () => {
+    const bytes = Buffer.concat([Buffer.from('<multistatus xmlns="DAV:">'), Buffer.alloc(5_000, 0xff)]);
+    expect(() => parse(bytes, 500)).toThrow(
+      expect.objectContaining({ code: 'source/malformed', message: 'The listing is not UTF-8.' }),
+    );
+  });
+
+  const limits = { token: 1000, depth: 10 };
   test.each([
-    ['too long', `<multistatus xmlns="DAV:">${'<response><href>/a</href></response>'.repeat(5000)}`],
     ['of one endless text', `<multistatus xmlns="DAV:"><response><href>${'a'.repeat(50_000)}`],
     ['of one endless attribute', `<multistatus xmlns="DAV:" a="${'a'.repeat(50_000)}`],
     ['of one endless comment', `<multistatus xmlns="DAV:"><!--${'a'.repeat(50_000)}`],

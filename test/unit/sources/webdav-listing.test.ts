@@ -101,11 +101,11 @@ describe('a listing', () => {
   });
 
   test('keeps what it can, and names the rest with its reason', async () => {
-    const { members, problems } = await listRoot({
+    const { members, problems, isIncomplete } = await listRoot({
       good: file('good'),
       slash: file('x', { href: '/dav/a%2Fb' }),
       dots: file('x', { href: '/dav/%2e%2e' }),
-      latin: file('x', { href: '/dav/caf%E9' }),
+      nul: file('x', { href: '/dav/a%00b' }),
       elsewhere: file('x', { href: 'https://evil.example/dav/x' }),
       other: file('x', { href: '/bob/x' }),
     });
@@ -113,11 +113,12 @@ describe('a listing', () => {
     expect(problems.map(({ path, code }) => ({ path, code }))).toEqual([
       { path: 'a/b', code: 'source/malformed' },
       { path: '..', code: 'source/malformed' },
-      { path: 'caf%E9', code: 'source/malformed' },
+      { path: 'a\0b', code: 'source/malformed' },
       { path: '', code: 'source/malformed' },
       { path: '', code: 'source/malformed' },
     ]);
-    expect(problems[2]?.message).toBe('The server lists something that has a name that is not UTF-8.');
+    expect(problems[2]?.message).toBe('The server lists something that has a name with a NUL inside.');
+    expect(isIncomplete).toBe(true);
   });
 
   test('with two things of one name keeps the first and names the second', async () => {
@@ -139,7 +140,12 @@ describe('a listing', () => {
     const { members, problems } = await listRoot({}, refused);
     expect(members.map(({ name }) => name)).toEqual(['b.txt']);
     expect(problems).toEqual([
-      { path: 'a.txt', code: 'source/forbidden', message: 'The server does not let this be read. (HTTP 403)' },
+      {
+        path: 'a.txt',
+        name: 'a.txt',
+        code: 'source/forbidden',
+        message: 'The server does not let this be read. (HTTP 403)',
+      },
     ]);
   });
 

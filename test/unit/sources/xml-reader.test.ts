@@ -13,6 +13,9 @@ function told(document: string, cut = document.length || 1): Told {
     close: () => events.push('</>'),
     text: (part) => events.push(`"${part}`),
     encoding: () => undefined,
+    flaw: ({ what }) => {
+      throw new Error(what);
+    },
   });
   try {
     for (let at = 0; at < document.length; at += cut) reader.write(document.slice(at, at + cut));
@@ -132,5 +135,55 @@ describe('the XML reader', () => {
     for (const document of documents) {
       for (let cut = 1; cut < document.length; cut++) expect(told(document, cut)).toEqual(told(document));
     }
+  });
+
+  test.each([
+    ['<a>\n  <b>x\u0001y</b></a>', 'the character U+0001, which XML does not allow, at line 2, column 7', 'x\u0001y'],
+    ['<a><b>\ufffe</b></a>', 'the character U+FFFE, which XML does not allow, at line 1, column 7', '\ufffe'],
+    ['<a>\r\n\n<b><![CDATA[\udce9]]></b></a>', 'the byte E9, which is not UTF-8, at line 3, column 13', '\udce9'],
+    ['<a><b>T&Atilde;l</b></a>', 'the reference &Atilde;, which XML does not know, at line 1, column 8', 'T&Atilde;l'],
+    ['<a><b>a & b</b></a>', 'the reference &, which XML does not know, at line 1, column 9', 'a & b'],
+    ['<a><b>&#0;</b></a>', 'the reference &#0;, which XML does not know, at line 1, column 7', '&#0;'],
+  ])('tells what is wrong in a text, and where, of %j', (document, what, text) => {
+    for (let cut = 1; cut <= document.length; cut++) {
+      const flaws: string[] = [];
+      let whole = '';
+      const reader = openXmlReader({
+        open: () => {
+          whole = '';
+        },
+        close: () => undefined,
+        encoding: () => undefined,
+        text: (part) => {
+          whole += part;
+        },
+        flaw: (flaw) => flaws.push(flaw.what),
+      });
+      for (let at = 0; at < document.length; at += cut) reader.write(document.slice(at, at + cut));
+      reader.end();
+      expect(flaws).toEqual([what]);
+      expect(whole).toBe(text);
+    }
+  });
+
+  test.each([
+    ['<a\u0001b/>', /the character U\+0001, which XML does not allow, at line 1, column 3/],
+    ['<a>\n <!-- \u0002 --></a>', /the character U\+0002, which XML does not allow, at line 2, column 7/],
+    ['<a>\n\n   <b></a>', /an end without its beginning at line 3, column 7/],
+    ['<a x="&nbsp;"/>', /the reference &nbsp;, which XML does not know at line 1, column 1/],
+    ['<a>\n<b', /cut off at line 2, column 3/],
+  ])('says where it refuses %j', (document, message) => {
+    const reader = openXmlReader({
+      open: () => undefined,
+      close: () => undefined,
+      text: () => undefined,
+      flaw: () => undefined,
+      encoding: () => undefined,
+    });
+    const readAll = () => {
+      reader.write(document);
+      reader.end();
+    };
+    expect(readAll).toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareNames, nameFromBytes, nameToBytes } from '../../../../src/store/format/file-name.ts';
+import { compareNames, nameFromBytes, nameToBytes } from '../../../../src/file-name.ts';
 import { goJson } from '../../../../src/store/format/go-json.ts';
 import { goQuote, goUnquote } from '../../../../src/store/format/go-quote.ts';
 import { type DataId, parseId, type TreeId } from '../../../../src/store/format/ids.ts';

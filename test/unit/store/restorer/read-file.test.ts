@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { nameFromBytes } from '../../../../src/store/format/file-name.ts';
+import { nameFromBytes } from '../../../../src/file-name.ts';
 import { browse, findPlace } from '../../../../src/store/restorer/browse.ts';
 import { openFile } from '../../../../src/store/restorer/read-file.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';

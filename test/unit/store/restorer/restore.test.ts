@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { nameFromBytes } from '../../../../src/store/format/file-name.ts';
+import { nameFromBytes } from '../../../../src/file-name.ts';
 import { parseId, type TreeId } from '../../../../src/store/format/ids.ts';
 import { modeBits, type Node } from '../../../../src/store/format/node.ts';
 import { openTargetFolder } from '../../../../src/store/restorer/folder.ts';

@@ -32,6 +32,20 @@ export function shownName(name: string): string {
   return name.toWellFormed();
 }
 
+/**
+ * The text fit for messages, logs and tables: a byte that is not UTF-8, and a control character, reads as its escape (`\xe9`,
+ * `\x00`). PostgreSQL takes neither NUL nor half a surrogate pair, and terminals obey control characters.
+ */
+export function escapedName(text: string): string {
+  return text.replace(unprintable, escapeOf).toWellFormed();
+}
+
+const unprintable = /[\0-\x1f\x7f-\x9f]|(?<![\ud800-\udbff])[\udc80-\udcff]/g;
+
+function escapeOf(character: string): string {
+  return `\\x${(character.charCodeAt(0) & 0xff).toString(16).padStart(2, '0')}`;
+}
+
 const hasSurrogate = /[\ud800-\udfff]/;
 
 function nameFromBrokenUtf8(bytes: Uint8Array): string {

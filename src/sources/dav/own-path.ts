@@ -1,0 +1,105 @@
+import type { Href } from './href.ts';
+import { namesOf, parentOf } from './href.ts';
+
+/**
+ * Which response of a listing is the collection itself, and what stands in it. Servers and the proxies before them write the path
+ * that was asked in other ways; what is compared is its meaning.
+ */
+
+/** What was asked. Paths without a trailing slash. */
+export interface AskedCollection {
+  readonly path: string;
+  /** Of the root collection that the listing belongs to. */
+  readonly rootPath: string;
+  readonly hostname: string;
+}
+
+/** One thing that a listing names. */
+export interface ListedItem {
+  readonly href: Href;
+  readonly isCollection: boolean;
+}
+
+/** Where an item stands. */
+export type Standing = 'self' | 'member' | 'deeper' | 'elsewhere' | 'other-host';
+
+/** Ways to compare names, the strictest first: decoded, in one Unicode form, without regard to case. */
+type Form = (name: string) => string;
+const asIs: Form = (name) => name;
+const inOneForm: Form = (name) => name.normalize('NFC');
+const withoutCase: Form = (name) => name.normalize('NFC').toLowerCase();
+
+/**
+ * Says where each item of a listing stands; undefined where it does not name the collection that was asked. That is the one
+ * whose path means the same. Where there is none, or it does not hold the others: the collection that directly holds all others and
+ * whose last names are those asked, so that a proxy strips, adds or replaces only what comes before the root. Its host
+ * may be one behind the proxy. Nothing of an answered address is ever asked: members are asked below the path that was.
+ */
+export function standings(
+  items: readonly ListedItem[],
+  asked: AskedCollection,
+): ((item: ListedItem) => Standing) | undefined {
+  const same = sameMeaning(items, asked);
+  if (same !== undefined && items.every((item) => same(item) !== 'elsewhere')) return same;
+  return mapped(items, asked) ?? same;
+}
+
+function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {
+  const depth = depthOf(asked.path);
+  const deepAsAsked = items.filter(({ href }) => depthOf(href.path) === depth);
+  for (const form of [asIs, inOneForm, withoutCase]) {
+    const own = keyOf(asked.path, form);
+    const self = deepAsAsked.find(({ href }) => keyOf(href.path, form) === own);
+    if (self !== undefined) return standingIn(self, asked, form === withoutCase ? form : inOneForm);
+  }
+  return undefined;
+}
+
+function mapped(items: readonly ListedItem[], asked: AskedCollection) {
+  const depths = items.map(({ href }) => depthOf(href.path));
+  const least = depths.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  const self = items[depths.indexOf(least)];
+  if (self === undefined || !self.isCollection || !isMappingOf(self.href.path, asked)) return undefined;
+  const standing = standingIn(self, asked, inOneForm);
+  return items.every((item) => ['self', 'member'].includes(standing(item))) ? standing : undefined;
+}
+
+/** Whether the paths end alike: with all names below the root, and at least one; the root itself may be the root of a server. */
+function isMappingOf(answered: string, { path, rootPath }: AskedCollection): boolean {
+  const below = depthOf(path) - depthOf(rootPath);
+  if (below === 0 && (answered === '' || path === '')) return true;
+  const names = namesOf(path).slice(-Math.max(below, 1));
+  const others = namesOf(answered).slice(-names.length);
+  return names.length === others.length && names.every((name, at) => inOneForm(name) === inOneForm(others[at] ?? ''));
+}
+
+function standingIn(self: ListedItem, { hostname }: AskedCollection, form: Form) {
+  const own = keyOf(self.href.path, form);
+  const below = own === '' ? '' : `${own}/`;
+  /** The members of one listing nearly always write their parent alike. */
+  const ofParent = new Map<string, Standing>();
+  const parentStanding = (parent: string): Standing => {
+    const key = keyOf(parent, form);
+    return key === own ? 'member' : key.startsWith(below) ? 'deeper' : 'elsewhere';
+  };
+  return ({ href }: ListedItem): Standing => {
+    if (![undefined, hostname, self.href.hostname].includes(href.hostname)) return 'other-host';
+    if (href.path === self.href.path) return 'self';
+    const parent = parentOf(href.path);
+    const standing = ofParent.get(parent) ?? parentStanding(parent);
+    ofParent.set(parent, standing);
+    return standing === 'elsewhere' && keyOf(href.path, form) === own ? 'self' : standing;
+  };
+}
+
+function keyOf(path: string, form: Form): string {
+  return namesOf(path)
+    .map((name) => form(name).replaceAll('/', '%2F'))
+    .join('/');
+}
+
+function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) depth++;
+  return depth;
+}

@@ -1,0 +1,140 @@
+import { AppError } from '../../errors.ts';
+import type { DavRequest, Send } from '../http/dav-request.ts';
+import type { Receiver, ResponseHead } from '../http/request.ts';
+import { dateOf, errorOfStatus, textOf } from '../http/status.ts';
+import type { Member } from '../source.ts';
+import { withSlash } from './href.ts';
+import { type Item, itemOf, propfindBody } from './listed-item.ts';
+import { multistatusParser } from './multistatus.ts';
+
+/** What one listing may take of memory and time, all its pages together. */
+export interface ListingLimits {
+  bytes: number;
+  /** Besides the collection itself. */
+  members: number;
+  pages: number;
+}
+
+/** A folder of 100,000 files takes some 60 MB of XML and 30 MB of memory; pages come by fifty members and more. */
+export const defaultListingLimits: ListingLimits = { members: 2_000_000, bytes: 1024 ** 3, pages: 20_000 };
+
+export interface ListedPages {
+  /** Where the first page came from. */
+  readonly path: string;
+  readonly items: readonly Item[];
+}
+
+interface Page {
+  readonly path: string;
+  /** Path and query of the next one. */
+  readonly next: string | undefined;
+}
+
+export interface PagesRequest {
+  readonly origin: string;
+  readonly collection: Member;
+  readonly withIdentity: boolean;
+  readonly limits: ListingLimits;
+}
+
+/**
+ * Asks for the listing of a collection (PROPFIND of depth 1, RFC 4918, section 9.1), and for its further pages where the server
+ * gives it in pages (`Link` with `rel="next"`, RFC 8288, as JSON interfaces do). All pages, or an error: `source/malformed` for
+ * a next page on another server or one that was there already, `source/too-large` beyond the limits.
+ */
+export async function listPages(
+  send: Send,
+  { origin, collection, withIdentity, limits }: PagesRequest,
+  signal: AbortSignal,
+): Promise<ListedPages> {
+  const items: Item[] = [];
+  const left = { ...limits };
+  const asked = new Set<string>();
+  const receive = (head: ResponseHead, path: string): Receiver<Page> => {
+    const pageItems: Item[] = [];
+    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left });
+    return {
+      data,
+      end: () => {
+        end();
+        for (const item of pageItems) items.push(item);
+        return { path, next: nextOf(head, origin + path) };
+      },
+    };
+  };
+  const listPage = async (path: string): Promise<Page> => {
+    asked.add(path);
+    const request: DavRequest<Page> = {
+      method: 'PROPFIND',
+      path,
+      headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
+      body: propfindBody(withIdentity),
+      receive: (head, _flow, from) => receive(head, from),
+    };
+    const { head, value } = await send(request, signal);
+    if (value === undefined) throw errorOfStatus(head.status);
+    return value;
+  };
+  const first = await listPage(collection.location);
+  for (let next = first.next; next !== undefined; next = (await listPage(next)).next) {
+    if (asked.has(next)) throw malformed('The server gives the listing in pages, and their order never ends.');
+    if (asked.size >= limits.pages) throw tooLarge(`more than ${limits.pages} pages`);
+  }
+  return { path: withSlash(first.path), items };
+}
+
+function receivePage(
+  items: Item[],
+  head: ResponseHead,
+  { path, left }: { path: string; left: ListingLimits },
+): Receiver<void> {
+  refuseOtherThanMultistatus(head);
+  const listedAt = dateOf(textOf(head.headers.date));
+  const [mostMembers, mostBytes] = [left.members, left.bytes];
+  let bytes = 0;
+  const parser = multistatusParser((response) => {
+    items.push(itemOf(response, path, listedAt));
+    if (items.length > mostMembers + 1) throw tooLarge('too many members');
+  });
+  return {
+    data(chunk) {
+      bytes += chunk.length;
+      if (bytes > mostBytes) throw tooLarge('too many bytes');
+      parser.write(chunk);
+    },
+    end() {
+      parser.end();
+      left.members -= items.length - 1;
+      left.bytes -= bytes;
+    },
+  };
+}
+
+function refuseOtherThanMultistatus({ status }: ResponseHead): void {
+  if (status === 207) return;
+  throw new AppError('source/malformed', 'The server does not answer with a WebDAV listing. Check the source URL.', {
+    detail: { status },
+  });
+}
+
+/** Path and query of the next page; undefined for the last one. */
+function nextOf({ headers }: ResponseHead, url: string): string | undefined {
+  const links = [headers.link ?? []].flat().join(', ');
+  const [, target] = /<([^<>]*)>(?=[^<>]*;\s*rel\s*=\s*(?:next\b|"(?:[^"]*\s)?next(?:\s[^"]*)?"))/i.exec(links) ?? [];
+  if (target === undefined) return undefined;
+  const next = URL.parse(target, url);
+  if (next === null || next.origin !== new URL(url).origin) {
+    throw malformed(
+      `The server gives the listing in pages, and the next one is on another server (${target.slice(0, 200)}).`,
+    );
+  }
+  return next.pathname + next.search;
+}
+
+function malformed(message: string): AppError {
+  return new AppError('source/malformed', message);
+}
+
+function tooLarge(what: string): AppError {
+  return new AppError('source/too-large', `The listing of the folder is too large: ${what}.`);
+}

@@ -1,0 +1,85 @@
+/**
+ * Dates of HTTP and WebDAV: the three forms of RFC 9110, section 5.6.7, all of them GMT whatever else they say or leave out,
+ * and those that servers send instead: a numeric zone after the first, RFC 3339, ISO 8601 without a zone. `Date.parse` takes
+ * what has no zone for local time, and the year 1 for 2001.
+ */
+
+const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+const weekday = '(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?';
+const month = '([A-Z][a-z]{2})';
+const time = String.raw`(\d{2}):(\d{2}):(\d{2})`;
+const zone = String.raw`(?: ?(?:GMT|UTC?|Z)? ?([+-]\d{2}:?\d{2})?)`;
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT` and, of the old form, `Sunday, 06-Nov-94 08:49:37 GMT`. */
+const imf = new RegExp(String.raw`^${weekday}, (\d{1,2})[ -]${month}[ -](\d{4}|\d{2}) ${time}${zone}$`);
+/** `Sun Nov  6 08:49:37 1994`. */
+const asctime = new RegExp(String.raw`^${weekday} ${month} ([ \d]?\d) ${time} (?:(?:GMT|UTC) )?(\d{4})$`);
+/** `1994-11-06T08:49:37Z`. */
+const iso = new RegExp(String.raw`^(\d{4})-(\d{2})-(\d{2})[Tt ]${time}(?:\.\d+)?${zone}$`);
+
+/**
+ * The moment, in whole seconds; undefined where the text is none of these forms, names a day that does not exist, or one before
+ * 1970: no file is so old, and servers say years like 1 and 1601 where they know none. A year of two digits is one of 1970 to 2069.
+ */
+export function parseHttpDate(text: string): Date | undefined {
+  const parts = partsOf(text.trim());
+  if (parts === undefined) return undefined;
+  const { year, monthIndex, day, hour, minute, second, offset } = parts;
+  const date = new Date(Date.UTC(year, monthIndex, day, hour, minute, second) - offset * 60_000);
+  const exists = new Date(Date.UTC(year, monthIndex, day)).getUTCDate() === day;
+  return year >= 1970 && date.getTime() >= 0 && exists && hour < 24 && minute < 60 && second <= 60 ? date : undefined;
+}
+
+interface Parts {
+  readonly year: number;
+  readonly monthIndex: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** Minutes east of GMT. */
+  readonly offset: number;
+}
+
+function partsOf(text: string): Parts | undefined {
+  const [, day, name, year, ...rest] = imf.exec(text) ?? [];
+  if (day !== undefined) return together(year, monthOf(name), day, rest);
+  const [, named, padded, hour, minute, second, last] = asctime.exec(text) ?? [];
+  if (named !== undefined) return together(last, monthOf(named), padded, [hour, minute, second]);
+  const [, full, number, date, ...after] = iso.exec(text) ?? [];
+  return full === undefined ? undefined : together(full, Number(number) - 1, date, after);
+}
+
+function together(
+  year: string | undefined,
+  monthIndex: number,
+  day: string | undefined,
+  [hour, minute, second, zone]: readonly (string | undefined)[],
+): Parts | undefined {
+  if (monthIndex < 0 || monthIndex > 11) return undefined;
+  return {
+    year: fullYear(Number(year), year?.length),
+    monthIndex,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    offset: offsetOf(zone),
+  };
+}
+
+function monthOf(name: string | undefined): number {
+  const at = months.indexOf(name ?? '-');
+  return at % 3 === 0 ? at / 3 : -1;
+}
+
+function fullYear(year: number, digits: number | undefined): number {
+  if (digits === 4) return year;
+  return year + (year < 70 ? 2000 : 1900);
+}
+
+function offsetOf(zone: string | undefined): number {
+  if (zone === undefined) return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return zone.startsWith('-') ? -minutes : minutes;
+}
