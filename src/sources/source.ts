@@ -60,10 +60,15 @@ export interface ListingProblem extends Problem {
 export interface Reading {
   readonly size?: number;
   readonly modified?: Date;
-  readonly validator?: string;
   /**
-   * The content, once, with back-pressure. Resumes broken transfers by itself. Throws `source/changed` when the
-   * entry became another one while it was read, and never ends early without an error.
+   * What the content may be filed under, known once the body was read to its end: the validator of this very response, or the
+   * listing's where the entry, asked again after the reading, is still listed with it and with the length that was read. Absent
+   * where neither holds; the entry is then read again another night.
+   */
+  readonly validator?: string | undefined;
+  /**
+   * The content, once, with back-pressure. Resumes broken transfers by itself, and never ends early without an error. Its end
+   * may throw what `open` throws: some of what it is judged by is known only then.
    * A long one holds a connection from `open` until it is read to its end or left, so open only as many as are being read.
    */
   readonly body: AsyncIterable<Uint8Array>;
@@ -82,7 +87,16 @@ export interface Source extends AsyncDisposable {
    * is not found although it was listed may be there all the same: only the collection, listed again, tells.
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
-  /** Opens an entry; the same errors as list. */
+  /**
+   * Opens an entry; the same errors as list. Only whole content passes for it: not a part, not an empty body of what is listed with
+   * a size, not a web page or message that stands in for it (a sign-in page), not a length that is neither listed nor that of a
+   * newer version. What was compressed on the way is decoded.
+   *
+   * Throws `source/changed` with `retry` where another reading may tell: the same member may be opened again at once. That
+   * reading is held against how the entry is listed by then, and against the one before: two of the same bytes under one
+   * validator are the truth whatever size is listed, and one that begins with all of the one before is good, since only more was
+   * appended. What is still doubted is refused for good (`source/malformed`, `source/changed`), so that an earlier copy is kept.
+   */
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
   /** Requests sent and content bytes received so far. */
   readonly traffic: { readonly requests: number; readonly bytes: number };

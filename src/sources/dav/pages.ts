@@ -110,7 +110,8 @@ function receivePage(
   };
 }
 
-function refuseOtherThanMultistatus({ status }: ResponseHead): void {
+/** Throws `source/malformed` for a response that is no listing. */
+export function refuseOtherThanMultistatus({ status }: ResponseHead): void {
   if (status === 207) return;
   throw new AppError('source/malformed', 'The server does not answer with a WebDAV listing. Check the source URL.', {
     detail: { status },

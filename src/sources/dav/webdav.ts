@@ -4,13 +4,14 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
 import type { Send } from '../http/dav-request.ts';
-import { download } from '../http/download.ts';
+import { type DownloadOptions, download } from '../http/download.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
 import { withSlash } from './href.ts';
 import { type ListedCollection, listingOf } from './listing.ts';
 import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
+import { relister } from './relist.ts';
 
 export interface WebdavOptions {
   /** The person's own folder, claims already filled in (see `urlOfPerson`). */
@@ -76,7 +77,7 @@ export function webdavSource(options: WebdavOptions): Source {
       hostname,
       limits: { ...defaultListingLimits, ...options.limits },
     }),
-    open: opener(server, send, onBytes, readings),
+    open: opener(server, { send, relist: relister(send), doubted: new WeakMap(), onBytes }, readings),
     traffic,
     async [Symbol.asyncDispose]() {
       for (const abandon of [...readings]) abandon();
@@ -118,8 +119,7 @@ type ListedPlace = Pick<PagesRequest, 'origin' | 'limits'> & Pick<ListedCollecti
 /** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
 function opener(
   server: Server,
-  send: Send,
-  onBytes: (count: number) => void,
+  options: Omit<DownloadOptions, 'onEnd' | 'signal'>,
   readings: Set<() => void>,
 ): Source['open'] {
   return async (entry, signal) => {
@@ -133,7 +133,7 @@ function opener(
       server.releaseSlot();
     };
     try {
-      const { reading, abandon } = await download(send, entry, { onBytes, onEnd: end }, signal);
+      const { reading, abandon } = await download(entry, { ...options, onEnd: end, signal });
       if (abandon === undefined) end();
       else
         forget = keep(readings, signal, () => {

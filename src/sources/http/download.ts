@@ -1,11 +1,13 @@
-import { AppError } from '../../errors.ts';
+import { isAppError } from '../../errors.ts';
 import type { Member, Reading } from '../source.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
 import type { Send } from './dav-request.ts';
+import { type Coding, decoded } from './decoding.ts';
+import type { Answer } from './judgement.ts';
+import { type BodyJudging, type Doubted, openJudging, type Relist } from './judging.ts';
 import type { Flow, Receiver, ResponseHead } from './request.ts';
-import { type FirstResponse, resumingBody } from './resuming-body.ts';
+import { isChangedSince, resumingBody } from './resuming-body.ts';
 import { dateOf, errorOfStatus, textOf } from './status.ts';
-import { isAsListed, sameEtag, type VersionMetadata } from './validator.ts';
 
 export interface Download {
   readonly reading: Reading;
@@ -13,51 +15,94 @@ export interface Download {
   readonly abandon?: () => void;
 }
 
-/** A complete body, or one on its way. */
+export interface DownloadOptions {
+  readonly send: Send;
+  readonly relist: Relist;
+  readonly doubted: Doubted;
+  /** Called for all content that arrives. */
+  readonly onBytes: (count: number) => void;
+  /** Called when a body on its way has ended, in whatever way. */
+  readonly onEnd: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** What came: a short body whole, or one on its way. */
 type Content = readonly Uint8Array[] | BodyStream;
 
 /** Up to here a body is buffered whole, so that its connection is free again before anybody reads it. */
 const longestBuffered = 128 * 1024;
 
 /**
- * Opens an entry. `onBytes` is called for all content that arrives, `onEnd` when a body on its way has ended, in whatever
- * way. The body never passes for complete unless it is as long as the server said.
+ * Opens an entry: see `Source.open` for what is taken for its content. The first doubt throws `source/changed` with leave to
+ * open it again; what is doubted then is refused.
  */
-export async function download(
-  send: Send,
-  entry: Member,
-  { onBytes, onEnd }: { onBytes: (count: number) => void; onEnd: () => void },
-  signal: AbortSignal,
-): Promise<Download> {
+export async function download(entry: Member, options: DownloadOptions): Promise<Download> {
+  const { send, onBytes, signal } = options;
+  const judging = await openJudging(entry, options);
+  let place = entry.location;
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Content> => {
-    refuseWrongContent(entry, head, path);
-    const length = lengthOf(head);
-    return length !== undefined && length <= longestBuffered ? bufferedBody(onBytes) : bodyStream(flow, onBytes);
+    place = path;
+    const answer = answerOf(head, path !== entry.location);
+    judging.refuseOther(head, answer);
+    const isShort = answer.size !== undefined && answer.size <= longestBuffered;
+    return isShort && judging.codingOf(head, answer) === undefined ? bufferedBody(onBytes) : bodyStream(flow, onBytes);
   };
   const { head, value } = await send({ method: 'GET', path: entry.location, headers: [], receive }, signal);
   if (value === undefined) throw errorOfStatus(head.status);
-  const metadata = metadataOf(head);
+  const answer = answerOf(head, place !== entry.location);
+  const coding = judging.codingOf(head, answer);
+  const facts = factsOf(entry, answer, coding);
+  const body = judging.begin(answer);
   if ('read' in value) {
-    const first: FirstResponse = {
-      path: entry.location,
-      metadata,
-      serverTime: dateOf(textOf(head.headers.date)),
-      size: metadata.size ?? entry.size,
-    };
-    const body = resumingBody(send, first, value, { onBytes, onEnd }, signal);
-    return { reading: readingOf(entry, metadata, body), abandon: value.stop };
+    const streamed = streamedReading({ entry, answer, coding, stream: value, judging: body }, options);
+    return { reading: Object.assign(streamed, facts), abandon: value.stop };
   }
-  return { reading: readingOf(entry, metadata, chunksOf(value)) };
+  for (const chunk of value) body.passed(chunk);
+  return { reading: { ...facts, validator: await body.end(false), body: chunksOf(value) } };
 }
 
-function readingOf(entry: Member, metadata: VersionMetadata, body: AsyncIterable<Uint8Array>): Reading {
-  const { size, modified = entry.modified } = metadata;
-  const validator = isAsListed(entry, metadata) ? entry.validator : undefined;
+function factsOf({ modified: listed }: Member, { size, modified = listed }: Answer, coding: Coding | undefined) {
   return {
-    body,
-    ...(size === undefined ? {} : { size }),
-    ...(modified === undefined ? {} : { modified }),
-    ...(validator === undefined ? {} : { validator }),
+    ...(coding === undefined && size !== undefined && { size }),
+    ...(modified !== undefined && { modified }),
+  };
+}
+
+interface OnItsWay {
+  readonly entry: Member;
+  readonly answer: Answer;
+  readonly coding: Coding | undefined;
+  readonly stream: BodyStream;
+  readonly judging: BodyJudging;
+}
+
+/** A reading whose validator is known once its body has ended. */
+function streamedReading(
+  { entry, answer, coding, stream, judging }: OnItsWay,
+  { send, onBytes, onEnd, signal }: DownloadOptions,
+): Pick<Reading, 'body' | 'validator'> {
+  const first = { path: entry.location, answer, listedSize: entry.size, isEncoded: coding !== undefined };
+  let validator: string | undefined;
+  async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      const raw = resumingBody(send, first, stream, onBytes, signal);
+      for await (const chunk of coding === undefined ? raw : decoded(raw, coding, entry.size)) {
+        judging.passed(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      const isDoubtful = isAppError(error, 'source/changed') || isAppError(error, 'source/malformed');
+      throw isDoubtful ? judging.broken(error) : error;
+    } finally {
+      onEnd();
+    }
+    validator = await judging.end(await isChangedSince(send, first, signal));
+  }
+  return {
+    body: body(),
+    get validator() {
+      return validator;
+    },
   };
 }
 
@@ -75,40 +120,15 @@ async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
   for (const chunk of chunks) yield chunk;
 }
 
-/**
- * What may come instead of the file: a part, a page that a redirect led to, a compressed form that was not requested (but
- * files that are stored compressed may be announced so), or a body whose end cannot be told from a broken connection.
- */
-function refuseWrongContent(entry: Member, head: ResponseHead, path: string): void {
-  const length = lengthOf(head);
-  const isListedLength = length !== undefined && length === entry.size;
-  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer } = head.headers;
-  const refuse = (why: string) => {
-    throw new AppError('source/malformed', why, { detail: { status: head.status } });
+function answerOf({ headers }: ResponseHead, redirected: boolean): Answer {
+  const length = textOf(headers['content-length']);
+  return {
+    etag: textOf(headers.etag),
+    modified: dateOf(textOf(headers['last-modified'])),
+    size: length === undefined ? undefined : Number(length),
+    date: dateOf(textOf(headers.date)),
+    type: textOf(headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase(),
+    redirected,
+    delimited: length !== undefined || headers['transfer-encoding'] !== undefined,
   };
-  if (head.status !== 200) refuse(`The server sent something other than the file. (HTTP ${head.status})`);
-  if (path !== entry.location && !isListedLength) refuse('The server redirected to something other than the file.');
-  if (encoding !== 'identity' && !isListedLength)
-    refuse('The server sent the file in a compressed form that was not requested.');
-  if (length !== undefined && entry.size !== undefined && !isListedLength && isListedVersion(entry, head)) {
-    refuse('The server sent a different length than it listed for the same version of the file.');
-  }
-  if (length === undefined && transfer === undefined && entry.size === undefined) {
-    refuse('The server does not say how long the file is.');
-  }
-}
-
-function isListedVersion({ validator }: Member, { headers }: ResponseHead): boolean {
-  const etag = textOf(headers.etag);
-  return validator !== undefined && etag !== undefined && sameEtag(validator, etag);
-}
-
-function metadataOf(head: ResponseHead): VersionMetadata {
-  const { etag, 'last-modified': modified } = head.headers;
-  return { etag: textOf(etag), modified: dateOf(textOf(modified)), size: lengthOf(head) };
-}
-
-function lengthOf({ headers }: ResponseHead): number | undefined {
-  const text = textOf(headers['content-length']);
-  return text === undefined ? undefined : Number(text);
 }

@@ -5,19 +5,14 @@ import { type Flow, type Receiver, type ResponseHead, TransportError } from './r
 import { dateOf, textOf } from './status.ts';
 import { hasChanged, isRacy, isStrong, type VersionMetadata } from './validator.ts';
 
-/** What the first response said of the entry; each later one is compared with it. */
+/** The first response to a reading; each later one is compared with it. */
 export interface FirstResponse {
   readonly path: string;
-  readonly metadata: VersionMetadata;
-  /** The server's clock (`Date`). */
-  readonly serverTime: Date | undefined;
-  /** Bytes in all, by the response or else by the listing. */
-  readonly size: number | undefined;
-}
-
-interface Hooks {
-  onBytes: (count: number) => void;
-  onEnd: () => void;
+  readonly answer: VersionMetadata & { readonly date: Date | undefined };
+  /** Bytes in all by the listing, where the response does not say how long it is. */
+  readonly listedSize: number | undefined;
+  /** Whether the body was compressed on the way: its parts then need not fit together. */
+  readonly isEncoded: boolean;
 }
 
 /** A transfer that breaks so often without this many bytes in between is given up. */
@@ -25,43 +20,38 @@ const mostBreaks = 5;
 const progressBytes = 1024 * 1024;
 
 /**
- * The content of an entry, resumed where the connection broke and compared with what the first response promised: its length,
- * and at the end whether the entry is still the same, since people work while a long body is read. Throws `source/changed`,
- * `source/not-found`, `source/unavailable`.
+ * The body of an entry, resumed where the connection broke, and never another length than the first response promised.
+ * Throws `source/changed`, `source/not-found`, `source/unavailable`.
  */
 export async function* resumingBody(
   send: Send,
   first: FirstResponse,
   body: BodyStream,
-  hooks: Hooks,
+  onBytes: (count: number) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { answer, listedSize } = first;
   let stream = body;
   let received = 0;
   let breaks = 0;
   let mark = 0;
-  try {
-    for (;;) {
-      try {
-        for await (const chunk of stream.read()) {
-          received += chunk.length;
-          yield chunk;
-        }
-        break;
-      } catch (error) {
-        if (!(error instanceof TransportError)) throw error;
-        if (received === first.size) break;
-        breaks = received - mark >= progressBytes ? 1 : breaks + 1;
-        mark = received;
-        if (breaks > mostBreaks) throw givenUp(error);
-        stream = await resume(send, first, received, error, hooks.onBytes, signal);
+  for (;;) {
+    try {
+      for await (const chunk of stream.read()) {
+        received += chunk.length;
+        yield chunk;
       }
+      break;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      if (received === (answer.size ?? listedSize)) break;
+      breaks = received - mark >= progressBytes ? 1 : breaks + 1;
+      mark = received;
+      if (breaks > mostBreaks || first.isEncoded) throw givenUp(error);
+      stream = await resume(send, first, received, error, onBytes, signal);
     }
-    if (first.size !== undefined && received !== first.size) throw changed('It is not as long as the server said.');
-    await refuseIfChanged(send, first, signal);
-  } finally {
-    hooks.onEnd();
   }
+  if (answer.size !== undefined && received !== answer.size) throw changed('It is not as long as the server said.');
 }
 
 async function resume(
@@ -69,7 +59,7 @@ async function resume(
   first: FirstResponse,
   received: number,
   broken: TransportError,
-  onBytes: Hooks['onBytes'],
+  onBytes: (count: number) => void,
   signal: AbortSignal,
 ): Promise<BodyStream> {
   const condition = sameEntry(first);
@@ -85,10 +75,10 @@ async function resume(
 }
 
 /** The condition under which the rest belongs to what is already here (RFC 9110, sections 13.1.1 and 13.1.4). */
-function sameEntry({ metadata, serverTime }: FirstResponse): string[] | undefined {
-  if (isStrong(metadata.etag)) return ['if-match', metadata.etag];
-  if (metadata.modified === undefined || isRacy(metadata.modified, serverTime)) return undefined;
-  return ['if-unmodified-since', metadata.modified.toUTCString()];
+function sameEntry({ answer: { etag, modified, date } }: FirstResponse): string[] | undefined {
+  if (isStrong(etag)) return ['if-match', etag];
+  if (modified === undefined || isRacy(modified, date)) return undefined;
+  return ['if-unmodified-since', modified.toUTCString()];
 }
 
 /** Where the bytes of the response begin: as requested, or at zero from a server that does not support ranges. */
@@ -101,7 +91,7 @@ function startOf(head: ResponseHead, first: FirstResponse, received: number): nu
     modified: dateOf(textOf(head.headers['last-modified'])),
     size: total === undefined || total === '*' ? undefined : Number(total),
   };
-  if (hasChanged(first.metadata, metadata)) throw changed('It changed while it was being read.');
+  if (hasChanged(first.answer, metadata)) throw changed('It changed while it was being read.');
   if (isPart && Number(range?.[1]) !== received) {
     throw new AppError('source/malformed', 'The server sent a different part of the file than was requested.');
   }
@@ -124,10 +114,17 @@ function skipping(count: number, receiver: Receiver<BodyStream>): Receiver<BodyS
   };
 }
 
-/** A change that keeps the length shows only afterwards. What was deleted meanwhile was read completely. */
-async function refuseIfChanged(send: Send, { path, metadata }: FirstResponse, signal: AbortSignal): Promise<void> {
+/**
+ * Whether the entry is another one by now: people work while a long body is read, and a change that keeps the length shows only
+ * afterwards. What was deleted meanwhile was read completely.
+ */
+export async function isChangedSince(
+  send: Send,
+  { path, answer, isEncoded }: FirstResponse,
+  signal: AbortSignal,
+): Promise<boolean> {
   const after = await metadataNow(send, path, signal);
-  if (after !== undefined && hasChanged(metadata, after)) throw changed('It changed while it was being read.');
+  return after !== undefined && hasChanged(isEncoded ? { ...answer, size: undefined } : answer, after);
 }
 
 async function metadataNow(send: Send, path: string, signal: AbortSignal): Promise<VersionMetadata | undefined> {

@@ -30,18 +30,20 @@ export function isRacy(modified: Date, serverTime: Date | undefined): boolean {
 }
 
 /**
- * Whether what a GET returned is the content that the listing's validator stands for. ETags decide where both have one in
- * the same form; else (nginx and lighttpd give them in one place only) time and size must agree, which is enough because a
- * validator of that kind is never given to a racy entry.
+ * Whether what a GET returned is the version that was listed. ETags decide where both have one. A listing without ETags (nginx)
+ * has a validator of time and size, and so a GET that says the same time answers for it.
  */
-export function isAsListed(
-  listed: { validator?: string; modified?: Date; size?: number },
-  got: VersionMetadata,
+export function isVersion(
+  listed: { validator?: string; modified?: Date },
+  got: Pick<VersionMetadata, 'etag' | 'modified'>,
 ): boolean {
-  if (listed.validator === undefined) return false;
-  if (got.etag !== undefined && sameEtag(listed.validator, got.etag)) return true;
-  if (listed.modified === undefined || got.modified === undefined) return false;
-  return listed.modified.getTime() === got.modified.getTime() && listed.size !== undefined && listed.size === got.size;
+  const { validator, modified } = listed;
+  if (validator !== undefined && !isOfTime(validator)) return got.etag !== undefined && sameEtag(validator, got.etag);
+  return validator !== undefined && modified !== undefined && modified.getTime() === got.modified?.getTime();
+}
+
+function isOfTime(validator: string): boolean {
+  return validator.startsWith('mtime ');
 }
 
 /** Whether two responses for one entry, made in the same way, prove that it changed in between. */
@@ -55,15 +57,18 @@ function differ(before: number | undefined, after: number | undefined): boolean 
 }
 
 /**
- * Whether two ETags are the same but for quotes, which some servers leave out in listings, and for `W/`: Apache calls its ETag
- * weak for a second after the change and strong later.
+ * Whether two ETags are the same but for quotes, which some servers leave out in listings, for `W/` (Apache calls its ETag
+ * weak for a second after the change and strong later), and for the suffix of a form that was compressed on the way.
  */
 export function sameEtag(one: string, other: string): boolean {
   return one === other || bare(one) === bare(other);
 }
 
 function bare(etag: string): string {
-  return etag.replace(/^W\//, '').replace(/^"|"$/g, '');
+  return etag
+    .replace(/^W\//, '')
+    .replaceAll('"', '')
+    .replace(/(-{1,2}|;)(gzip|deflate|df|br|zstd)$/, '');
 }
 
 /** Strong in the sense of RFC 9110, section 8.8.1: equal bytes, good for If-Match. */

@@ -43,7 +43,7 @@ export interface Problem {
 export interface Reading {
   readonly size?: number;
   readonly modified?: Date;
-  readonly validator?: string;
+  readonly validator?: string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { judgeAbsence } from './absence.ts';
-import type { Reading } from './contract.ts';
+import type { Member, Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
 import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
@@ -20,9 +20,13 @@ export interface Outcome {
 
 /** The parent's node for an entry whose validator and size are unchanged and whose blobs are all still held. Reads nothing. */
 export function findUnchanged(run: Run, { member }: Place, parent: Node | undefined): FileNode | undefined {
-  if (parent?.type !== 'file' || !hasValidator(parent, member.validator)) return undefined;
-  if (member.size !== undefined && member.size !== parent.size) return undefined;
+  if (parent?.type !== 'file' || !hasValidator(parent, versionOf(member, parent.size))) return undefined;
   return keepFile(run, parent, 'unchanged');
+}
+
+/** What stands for a listed version of so many bytes: its validator, and its size as well where that is listed wrongly. */
+function versionOf({ validator, size }: Member, bytes: number): string | undefined {
+  return validator === undefined || size === undefined || size === bytes ? validator : `${validator} size ${size}`;
 }
 
 /**
@@ -35,7 +39,7 @@ export async function archiveEntry(
   parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
   try {
-    const content = await readTwice(run, place);
+    const content = await readUntilSettled(run, place);
     run.outages = 0;
     return { outcome: finishNode(run, place, parent, content) };
   } catch (error) {
@@ -54,13 +58,17 @@ interface Content {
   readonly blobs: Promise<readonly DataId[]>;
 }
 
-/** An entry that changes while it is read is read once more. */
-async function readTwice(run: Run, place: Place): Promise<Content> {
-  try {
-    return await readContent(run, place);
-  } catch (error) {
-    if (!isAppError(error, 'source/changed')) throw error;
-    return readContent(run, place);
+const mostReadings = 3;
+
+/** An entry is read again where its source has leave to hope that another reading can tell more. */
+async function readUntilSettled(run: Run, place: Place): Promise<Content> {
+  for (let readings = 1; ; readings++) {
+    try {
+      return await readContent(run, place);
+    } catch (error) {
+      const isWorthAnother = isAppError(error, 'source/changed') && error.retry !== undefined;
+      if (!isWorthAnother || readings >= mostReadings) throw error;
+    }
   }
 }
 
@@ -95,7 +103,7 @@ async function finishNode(
   const facts = {
     name: member.name,
     modified: reading.modified ?? member.modified,
-    validator: reading.validator,
+    validator: reading.validator === member.validator ? versionOf(member, size) : reading.validator,
   };
   const node = fileNode(facts, size, await blobs);
   seen.read++;

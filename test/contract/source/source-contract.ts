@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Member, Source } from '../../../src/sources/source.ts';
 import { oddNames } from '../../support/fixtures/odd-names.ts';
-import { contentOf, find, memberNamed, never } from '../../support/fixtures/open-source.ts';
+import { contentOf, find, memberNamed, never, read } from '../../support/fixtures/open-source.ts';
 
 /** Somewhere a source reads from, that a test can change. Paths are names joined by '/'. */
 export interface SourceFixture extends AsyncDisposable {
@@ -157,13 +157,13 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
     await using source = fixture.open();
     const { members } = await source.list(await find(source, folder), never);
     const listed = members.map(({ name, validator }) => ({ name, validator })).sort(byName);
-    const read: typeof listed = [];
+    const given: typeof listed = [];
     for (const member of members) {
       const reading = await source.open(member, never);
       await contentOf(reading);
-      read.push({ name: member.name, validator: reading.validator });
+      given.push({ name: member.name, validator: reading.validator });
     }
-    return { listed, read: read.sort(byName) };
+    return { listed, read: given.sort(byName) };
   }
 
   async function validatorOf(path: string): Promise<string | undefined> {
@@ -183,4 +183,69 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
 
 function byName(one: { name: string }, other: { name: string }): number {
   return one.name < other.name ? -1 : 1;
+}
+
+/**
+ * What a server may do to a file that it lists honestly. `page`: a web page that stands in for it. `empty`: nothing. `cut`: its first
+ * half, under no validator. `other-size`: these bytes, always the same, under the listed validator. `growing`: longer by a
+ * line at each request. `unnamed`: all of it, under no validator. `compressed`: all of it, although that was not asked for.
+ */
+export type Served = 'page' | 'empty' | 'cut' | 'other-size' | 'growing' | 'unnamed' | 'compressed';
+
+export interface BendingFixture extends SourceFixture {
+  /** What the server serves of a file from now on, in place of its content: the listing stays as it is. */
+  serve(path: string, served: Served): Promise<void>;
+}
+
+/** What every Source promises of servers that serve a file otherwise than they list it; real ones cannot be told to. */
+export function readingContract(openFixture: () => Promise<BendingFixture>): void {
+  let fixture: BendingFixture;
+  beforeAll(async () => {
+    fixture = await openFixture();
+  });
+  afterAll(async () => {
+    await fixture?.[Symbol.asyncDispose]();
+  });
+
+  describe('a reading of what is served otherwise than it is listed', () => {
+    const content = 'the content of a file\n'.repeat(20);
+    const served = async (how: Served) => {
+      const path = `served/${how}.bin`;
+      await fixture.putOld(path, content);
+      await using source = fixture.open();
+      const entry = await find(source, path);
+      await fixture.serve(path, how);
+      const { content: bytes, reading } = await read(source, entry);
+      return { text: bytes.toString(), validator: reading.validator, entry };
+    };
+
+    test.each(['page', 'empty', 'cut'] as const)(
+      'is refused for good where it is no version of it: %s',
+      async (how) => {
+        await expect(served(how)).rejects.toMatchObject({ code: 'source/malformed', retry: undefined });
+      },
+    );
+
+    test('is the truth where two readings agree under one validator', async () => {
+      const { text, validator, entry } = await served('other-size');
+      expect(text.length).toBeGreaterThan(0);
+      expect(text.length).not.toBe(entry.size);
+      expect(validator).toBe(entry.validator);
+    });
+
+    test('is good as it was at one moment where it only grows, and is read again another night', async () => {
+      const { text, validator } = await served('growing');
+      expect(text).toBe('the content of a file\n'.repeat(text.length / 22));
+      expect(text.length).toBeGreaterThan(content.length);
+      expect(validator).toBeUndefined();
+    });
+
+    test.each(['unnamed', 'compressed'] as const)(
+      'is the file where it is %s, under the listed validator',
+      async (how) => {
+        const { text, validator, entry } = await served(how);
+        expect({ text, validator }).toEqual({ text: content, validator: entry.validator });
+      },
+    );
+  });
 }

@@ -127,6 +127,20 @@ describe('a night', () => {
     expect((await contentOf(repository, tree)).get('files/a.txt')?.toString()).toBe('alphabet');
   });
 
+  test('knows an entry again whose size is always listed wrongly, and reads it when another one is listed', async () => {
+    const wrong = (size: number) => file('alpha', { size, validator: 'r1', reading: { size: 5, validator: 'r1' } });
+    top.members['a.txt'] = wrong(9000);
+    await again();
+    await again();
+    expect(source.opened).toEqual([]);
+    top.members['a.txt'] = wrong(9001);
+    await again();
+    expect(source.opened).toEqual(['a.txt']);
+    top.members['a.txt'] = file('alpha', { validator: 'r1' });
+    await again();
+    expect(source.opened).toEqual(['a.txt']);
+  });
+
   test('believes what the reading says over what the listing said', async () => {
     const modified = new Date('2024-04-04T04:04:04.5Z');
     top.members['a.txt'] = file('alpha', { size: 99, reading: { size: 5, modified, validator: 'newer' } });

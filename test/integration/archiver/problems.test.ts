@@ -27,6 +27,7 @@ describe('a night with problems', () => {
     source = memorySource(top);
     return archiveNight(repository, [source]);
   };
+  const changed = () => new AppError('source/changed', 'It changed.', { retry: { afterMs: 0 } });
   const fault = (code: ErrorCode) => new AppError(code, `It is ${code}.`);
   const texts = async (tree: Parameters<typeof contentOf>[1]) =>
     Object.fromEntries([...(await contentOf(repository, tree))].map(([path, bytes]) => [path, bytes.toString()]));
@@ -93,18 +94,21 @@ describe('a night with problems', () => {
   });
 
   test('opens a file once more that changes while it is read', async () => {
-    top.members['a.txt'] = file('alpha', { breaks: (time) => (time === 1 ? fault('source/changed') : undefined) });
+    top.members['a.txt'] = file('alpha', { breaks: (time) => (time === 1 ? changed() : undefined) });
     const { tree, problems } = await night();
     expect(problems).toEqual([]);
     expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
     expect(source.opened.filter((path) => path === 'a.txt')).toHaveLength(2);
   });
 
-  test('gives a file up that changes each time', async () => {
-    top.members['a.txt'] = file('alpha', { breaks: () => fault('source/changed') });
+  test.each([
+    ['that changes each time after three readings', changed, 3],
+    ['that its source refuses for good after one', () => fault('source/changed'), 1],
+  ])('gives a file up %s', async (_, breaks, readings) => {
+    top.members['a.txt'] = file('alpha', { breaks });
     const { problems } = await night();
     expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/changed' }]);
-    expect(source.opened.filter((path) => path === 'a.txt')).toHaveLength(2);
+    expect(source.opened.filter((path) => path === 'a.txt')).toHaveLength(readings);
   });
 
   test('does not take a body of another length than the server said', async () => {

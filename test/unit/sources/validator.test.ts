@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entryValidator, hasChanged, isAsListed } from '../../../src/sources/http/validator.ts';
+import { entryValidator, hasChanged, isVersion, sameEtag } from '../../../src/sources/http/validator.ts';
 
 const listedAt = new Date('2026-11-23T01:00:10Z');
 const old = new Date('2026-11-23T01:00:07Z');
@@ -39,28 +39,30 @@ describe('the validator of an entry', () => {
 });
 
 describe('what a GET answers', () => {
-  const listed = { validator: '"x"', modified: old, size: 5 };
+  const listed = { validator: '"x"', modified: old };
+  const byTime = { validator: `mtime ${old.getTime()} size 5`, modified: old };
   test.each([
-    ['by the same ETag', listed, { etag: '"x"', modified: undefined, size: undefined }, true],
-    [
-      'by an ETag that lost its quotes in the listing',
-      { ...listed, validator: 'x' },
-      { etag: '"x"', modified: fresh, size: 5 },
-      true,
-    ],
-    ['by time and size where only the listing has an ETag', listed, { etag: undefined, modified: old, size: 5 }, true],
-    ['by time and size where the forms differ', listed, { etag: '"other form"', modified: old, size: 5 }, true],
-    ['not with another time', listed, { etag: '"y"', modified: fresh, size: 5 }, false],
-    ['not with another size', listed, { etag: '"y"', modified: old, size: 6 }, false],
-    ['not when it says nothing', listed, { etag: undefined, modified: undefined, size: 5 }, false],
-    [
-      'not when the listing had no validator',
-      { modified: old, size: 5 },
-      { etag: '"x"', modified: old, size: 5 },
-      false,
-    ],
-  ])('is what was listed: %s', (_, entry, got, expected) => {
-    expect(isAsListed(entry, got)).toBe(expected);
+    ['by the same ETag', listed, { etag: '"x"', modified: undefined }, true],
+    ['by an ETag that lost its quotes in the listing', { validator: 'x' }, { etag: '"x"', modified: fresh }, true],
+    ['by its time where the listing has no ETag', byTime, { etag: '"5e0be100-3"', modified: old }, true],
+    ['not by its time where the listing has an ETag', listed, { etag: undefined, modified: old }, false],
+    ['not by its time where the ETags differ', listed, { etag: '"y"', modified: old }, false],
+    ['not with another time', byTime, { etag: undefined, modified: fresh }, false],
+    ['not when it says nothing', listed, { etag: undefined, modified: undefined }, false],
+    ['not when the listing had no validator', { modified: old }, { etag: '"x"', modified: old }, false],
+  ])('is the version that was listed: %s', (_, entry, got, expected) => {
+    expect(isVersion(entry, got)).toBe(expected);
+  });
+
+  test.each([
+    ['"j1-gzip"', '"j1"'],
+    ['W/"j1--gzip"', '"j1"'],
+    ['"j1;gzip"', 'j1'],
+    ['"j1"-gzip', 'W/"j1"'],
+    ['W/"j1-br"', '"j1"'],
+  ])('has the ETag %s for %s', (one, other) => {
+    expect(sameEtag(one, other)).toBe(true);
+    expect(sameEtag(one, '"j2"')).toBe(false);
   });
 
   test('has changed when ETag, else time or size, is another', () => {

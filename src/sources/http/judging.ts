@@ -1,0 +1,92 @@
+import { AppError } from '../../errors.ts';
+import type { Member } from '../source.ts';
+import { type Coding, isCoding } from './decoding.ts';
+import { openDigest } from './digest.ts';
+import { type Answer, type Doubt, doubts, judge, judgeAtOnce, type ListedEntry, type Reread } from './judgement.ts';
+import type { ResponseHead } from './request.ts';
+import { textOf } from './status.ts';
+
+/** What one source remembers of readings that were doubted, until their entry is opened again. */
+export type Doubted = WeakMap<Member, Reread>;
+
+/** How an entry is listed at this moment; undefined where that is not to be had. */
+export type Relist = (entry: Member, signal: AbortSignal) => Promise<ListedEntry | undefined>;
+
+/** One reading of an entry being judged. */
+export interface Judging {
+  /** Throws for a response whose body cannot be the content. */
+  refuseOther(head: ResponseHead, answer: Answer): void;
+  /** The coding that must be taken off the body. */
+  codingOf(head: ResponseHead, answer: Answer): Coding | undefined;
+  /** Told of the body as it goes by. */
+  begin(answer: Answer): BodyJudging;
+}
+
+export interface BodyJudging {
+  passed(chunk: Uint8Array): void;
+  /** The validator that the content may be filed under. Throws where it is doubted. */
+  end(changed: boolean): Promise<string | undefined>;
+  /** The error to throw for a body that failed in a way that another reading may not. */
+  broken(error: AppError): AppError;
+}
+
+/** Opens the judging of one more reading. One that follows a doubt is held against how the entry is listed now. */
+export async function openJudging(
+  entry: Member,
+  { relist, doubted, signal }: { relist: Relist; doubted: Doubted; signal: AbortSignal },
+): Promise<Judging> {
+  const before = doubted.get(entry);
+  const listed: ListedEntry = (before && (await relist(entry, signal))) ?? entry;
+
+  /** The first doubt is worth another reading. */
+  function errorFor(doubt: Doubt, reread: Reread, isWorthAnother = before === undefined): AppError {
+    doubted.set(entry, reread);
+    if (isWorthAnother) return new AppError('source/changed', doubt.message, { retry: { afterMs: 0 } });
+    return new AppError(doubt.code, doubt.message);
+  }
+
+  return {
+    refuseOther(head, answer) {
+      const doubt = otherThanContent(head, answer, listed);
+      if (doubt !== undefined) throw errorFor(doubt, { answer, read: { bytes: 0 } });
+    },
+    codingOf: (head, answer) => {
+      const name = codingNameOf(head);
+      return isCoding(name) && !isStoredSo(answer, listed, before) ? name : undefined;
+    },
+    begin(answer) {
+      const isAsAnnounced = before === undefined && answer.size !== undefined && answer.size === listed.size;
+      const digest = openDigest(before?.read.bytes, !isAsAnnounced);
+      return {
+        passed: digest.add,
+        async end(changed) {
+          const read = digest.result();
+          const evidence = { listed, answer, read, changed, before };
+          const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
+          if (!('doubt' in judgement)) return judgement.validator;
+          // Of a body that seemed to be as announced no digest was made: only the next reading can tell whether it grows.
+          const isUntold = changed && before !== undefined && before.read.sha256 === undefined;
+          throw errorFor(judgement.doubt, { answer, read }, before === undefined || isUntold);
+        },
+        broken: ({ code, message }) => errorFor({ code, message }, { answer, read: { bytes: 0 } }),
+      };
+    },
+  };
+}
+
+function otherThanContent(head: ResponseHead, answer: Answer, listed: ListedEntry): Doubt | undefined {
+  const coding = codingNameOf(head);
+  if (head.status !== 200) return doubts.status(head.status);
+  if (coding !== 'identity' && !isCoding(coding) && answer.size !== listed.size) return doubts.coding;
+  return !answer.delimited && listed.size === undefined ? doubts.endless : undefined;
+}
+
+function codingNameOf({ headers }: ResponseHead): string {
+  return textOf(headers['content-encoding'])?.trim().toLowerCase() || 'identity';
+}
+
+/** Files that are stored compressed may be announced so; where that proves wrong, the next reading is decoded. */
+function isStoredSo({ size }: Answer, listed: ListedEntry, before: Reread | undefined): boolean {
+  if (size !== undefined) return size === listed.size;
+  return before === undefined && /\.(gz|tgz|svgz|br|zst|z)$/i.test(listed.name);
+}
