@@ -5,6 +5,7 @@ import { encodeTree, isSafeName } from '../format/tree.ts';
 import { judgeAbsence } from './absence.ts';
 import type { Listing, Member, Problem } from './contract.ts';
 import type { Task } from './depth-first.ts';
+import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, findUnchanged, keepFile, type Outcome } from './entry.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
@@ -52,12 +53,15 @@ export async function archiveFolder(
     onOutcome,
   };
   try {
+    refuseDescent(folder);
     const [listing, parentNodes] = await Promise.all([
       run.source.list(place.member, run.signal),
       loadParentNodes(run.repository, parentDir?.subtree),
     ]);
     run.outages = 0;
+    refuseRepetition(folder, listing);
     countSeen(run, place);
+    folder.listing = listing;
     folder.parentNodes = parentNodes;
     await archiveMembers(run, folder, listing);
   } catch (error) {

@@ -41,6 +41,7 @@ export interface Place {
 
 /** A folder as what is in it knows it. */
 export interface Enclosing extends Place {
+  listing?: Listing;
   /** Its second listing, where something that it lists was not found. */
   relisting?: Promise<Listing | undefined>;
 }

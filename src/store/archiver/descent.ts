@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../errors.ts';
+import { nameToBytes } from '../../file-name.ts';
+import type { Listing } from './contract.ts';
+import type { Enclosing } from './run.ts';
+
+/**
+ * A tree may hold itself: links that lead up, mounts, a server that lists the same whatever it is asked. Each of these ends a
+ * branch, which is then a problem like a folder that cannot be listed.
+ */
+
+/**
+ * How far down a folder may be. Stock restic restores by one path, which Linux takes up to 4,096 bytes of: 3,000 leave room for
+ * the name of an entry (255) and for the folder that is restored into. 200 folders of names of 14 bytes are as long; no
+ * tree that people made is known to be deeper.
+ */
+export const deepest = { folders: 200, pathBytes: 3_000 };
+
+/** So many folders one above the other, all listing the same, are one that holds itself. */
+const mostAlike = 16;
+/** Where it holds itself in several places there are far more of them before that; so many in all are enough. */
+const mostAlikeInAll = 500;
+
+/** Throws `source/too-deep`, or `source/loop` for a folder that is one of those it is in, by what its source says. */
+export function refuseDescent({ member, path, within }: Enclosing): void {
+  const above = [...enclosing(within)];
+  if (above.length > deepest.folders)
+    throw new AppError(
+      'source/too-deep',
+      `It is more than ${deepest.folders} folders down, further than is backed up.`,
+    );
+  if (nameToBytes(path).length > deepest.pathBytes)
+    throw new AppError(
+      'source/too-deep',
+      `Its path is longer than ${deepest.pathBytes} bytes, which no restore could write.`,
+    );
+  if (member.identity !== undefined && above.some((one) => one.member.identity === member.identity)) throw loop();
+}
+
+/** Throws `source/loop` for a folder that lists the same as too many of those it is in. */
+export function refuseRepetition({ within }: Enclosing, listing: Listing): void {
+  let alike = 0;
+  for (const { listing: other } of enclosing(within)) if (other && isAlike(listing, other)) alike++;
+  if (alike === 0) return;
+  const folders = listing.members.filter(({ kind }) => kind === 'collection').length;
+  if (alike >= mostAlike || folders ** alike > mostAlikeInAll) throw loop();
+}
+
+/** From the innermost to the root. */
+function* enclosing(folder: Enclosing | undefined): Generator<Enclosing> {
+  for (let one = folder; one !== undefined; one = one.within) yield one;
+}
+
+function isAlike(one: Listing, other: Listing): boolean {
+  return one.members.length === other.members.length && fingerprintOf(one) === fingerprintOf(other);
+}
+
+const fingerprints = new WeakMap<Listing, string>();
+
+/** Of what stays the same from one listing to the next. */
+function fingerprintOf(listing: Listing): string {
+  const known = fingerprints.get(listing);
+  if (known !== undefined) return known;
+  const lines = listing.members.map(({ kind, name, size, modified }) => JSON.stringify([kind, name, size, modified]));
+  const fingerprint = createHash('sha256').update(lines.sort().join('\n')).digest('hex');
+  fingerprints.set(listing, fingerprint);
+  return fingerprint;
+}
+
+function loop(): AppError {
+  return new AppError('source/loop', 'The folder is one of those that it is in: it holds itself.');
+}
