@@ -1,4 +1,4 @@
-import { nameFromBytes } from '../../file-name.ts';
+import { nameFromBytes, nameToBytes } from '../../file-name.ts';
 
 /**
  * Hrefs of a listing (RFC 4918, section 8.3): absolute or relative, percent-encoded in more than one way or not at all, with or
@@ -81,5 +81,10 @@ const notPlain = /%(?![0-9a-fA-F]{2})|[^\w\-.~!$&'()*+,;=:@/%]+/g;
  * that begins no escape); what is encoded stays as it is.
  */
 function encodeRest(path: string): string {
-  return plainPath.test(path) ? path : path.toWellFormed().replace(notPlain, encodeURIComponent);
+  return plainPath.test(path) ? path : path.replace(notPlain, encodeBytes);
+}
+
+function encodeBytes(text: string): string {
+  if (text.isWellFormed()) return encodeURIComponent(text);
+  return Array.from(nameToBytes(text), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }

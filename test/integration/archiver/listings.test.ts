@@ -228,3 +228,63 @@ describe('a listing in pages', () => {
     await expect(list(2)).rejects.toMatchObject({ code: 'source/too-large' });
   });
 });
+
+test('a listing that is too large, or odd, or of something else, keeps the copy of its folder, and the rest goes on', async () => {
+  const notes = Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`note ${n}`, file(`note ${n}`)]));
+  const names = ['large', 'page', 'empty', 'cut off', 'no XML', 'truncated', 'other', 'infinite', 'nameless', 'moved'];
+  const tree = (ok: string) => ({
+    ...Object.fromEntries(names.map((name) => [name, folder(notes)])),
+    ok: file(ok, { etag: `"${ok}"` }),
+  });
+  await night(tree('one'));
+  const response = (href: string, status = '200 OK') =>
+    `<d:response><d:href>${href}</d:href><d:status>HTTP/1.1 ${status}</d:status></d:response>`;
+  const bend: Record<string, (proper: string, path: string) => string> = {
+    large: (proper) => proper,
+    page: () => '<html><body>Sign in</body></html>',
+    empty: () => '<d:multistatus xmlns:d="DAV:"/>',
+    'cut off': (proper) => `${proper.slice(0, 400)}<?xml version="1.0"?><d:error xmlns:d="DAV:"/>`,
+    'no XML': (proper) => proper.replace('<d:prop>', '<d:prop>\n<\u0002'),
+    truncated: (proper, path) =>
+      proper.replace('<d:response>', `${response(path, '507 Insufficient Storage')}<d:response>`),
+    other: (proper) => proper.replaceAll('/dav/other/', '/dav/another/'),
+    infinite: (proper, path) => proper.replace('</d:multistatus>', `${response(`${path}x/y`)}</d:multistatus>`),
+    nameless: (proper) => proper.replace('</d:multistatus>', `${response('')}</d:multistatus>`),
+  };
+  const fewer = { 'note 0': file('note 0') };
+  const bent = { ...tree('two'), infinite: folder(fewer), nameless: folder(fewer) };
+  const { texts, problems } = await night(
+    bent,
+    (request, answer) => {
+      const name = decodeURIComponent(request.path.split('/')[2] ?? '');
+      if (name === 'moved') end(answer, 301, { location: 'https://elsewhere.example/dav/moved/' });
+      else if (bend[name] === undefined) return undefined;
+      else {
+        const members = name === 'large' ? { ...notes, ...tree('') } : (bent[name as 'infinite'].children ?? new Map());
+        const node = folder(members instanceof Map ? Object.fromEntries(members) : members);
+        end(answer, 207, {}, bend[name](listingOf(node, request), request.path));
+      }
+      return true;
+    },
+    { limits: { members: 15 } },
+  );
+  for (const name of names)
+    expect(Object.keys(texts).filter((path) => path.startsWith(`${name}/note`))).toHaveLength(5);
+  expect(texts.ok).toBe('two');
+  const folders = problems.filter(({ path }) => !path.includes('/'));
+  const kept = (path: string) => !['infinite', 'nameless'].includes(path);
+  expect(folders.map(({ path, code, kept }) => [path, code, kept]).sort()).toEqual(
+    names
+      .map((path) => {
+        const codes: Record<string, string> = {
+          large: 'source/too-large',
+          truncated: 'source/unavailable',
+          moved: 'source/refused-redirect',
+        };
+        return [path, codes[path] ?? 'source/malformed', kept(path)];
+      })
+      .sort(),
+  );
+  expect(problems.filter(({ path }) => path.includes('/note')).map(({ kept }) => kept)).toEqual(Array(8).fill(true));
+  expect(folders.find(({ path }) => path === 'no XML')?.message).toMatch(/U\+0002, .* at line 3, column 2/);
+});
