@@ -28,6 +28,8 @@ export interface Config {
     /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
     dpop?: Values['OIDC_DPOP'];
     extraScopes: string[];
+    /** The make of provider, where the operator names it. */
+    profile?: Values['OIDC_PROFILE'];
   };
   /** WebDAV URL with claims in braces. */
   filesUrl: string;
@@ -145,6 +147,7 @@ function providerMembers(value: Value): Members<Config['provider']> {
     },
     dpop: () => value('OIDC_DPOP'),
     extraScopes: () => value('OIDC_SCOPES'),
+    profile: () => value('OIDC_PROFILE'),
   };
 }
 

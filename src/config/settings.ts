@@ -1,3 +1,4 @@
+import { profileNames } from '../domain/providers/profiles.ts';
 import {
   address,
   addressOfPerson,
@@ -111,6 +112,12 @@ export const settings = {
     read: oneOf('auto', 'off', 'required'),
     default: 'auto',
     help: 'Tokens bound to a key (RFC 9449): `auto` for public clients where the provider offers it, `off` or `required`',
+  },
+  OIDC_PROFILE: {
+    read: optional(oneOf(...profileNames)),
+    help: 'Make of the provider, where it is not recognised or its windows were changed (`generic` goes by settings and answers alone): see docs/providers.md',
+    absent: 'recognised by its issuer and what it publishes',
+    example: 'keycloak',
   },
   OIDC_SCOPES: {
     read: words,

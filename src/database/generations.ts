@@ -52,3 +52,22 @@ export async function promotePending(database: Database, lease: Lease, at: Date)
     return { ...lease, token: promoted, pending: false };
   });
 }
+
+/** The current token of the grant of this client that was exchanged well most recently, another one's; null where no other lives. */
+export async function findLivingToken(
+  database: Database,
+  { issuer, clientId, besides }: { issuer: string; clientId: string; besides: string },
+): Promise<{ userId: string; grantId: string; number: number; sealed: Uint8Array | null } | null> {
+  const grant = await database.grant.findFirst({
+    where: { issuer, clientId, id: { not: besides }, state: 'active', reason: null },
+    orderBy: { lastExchangedAt: 'desc' },
+    select: { id: true, userId: true, generation: true },
+  });
+  if (grant === null) return null;
+  const { id: grantId, userId, generation: number } = grant;
+  const token = await database.tokenGeneration.findUnique({
+    where: { grantId_number: { grantId, number } },
+    select: { sealed: true },
+  });
+  return token && { userId, grantId, number, sealed: token.sealed };
+}

@@ -11,16 +11,26 @@ export interface DueGrant {
   idleDeadline: Date;
 }
 
+export interface WantedGrants {
+  at: Date;
+  limit: number;
+  after?: DueGrant | undefined;
+  /** Leaves those alone whose run is being worked on and whose token lives longer than this: the run itself exchanges it. */
+  sparingRunsUntil?: Date | undefined;
+}
+
 /** Grants that must be exchanged, or may be asked again, now; those whose token ends first come first. */
 export async function listGrantsToExchange(
   database: Transaction,
-  { at, limit, after }: { at: Date; limit: number; after?: DueGrant | undefined },
+  { at, limit, after, sparingRunsUntil }: WantedGrants,
 ): Promise<DueGrant[]> {
+  const atWork = { plans: { some: { runs: { some: { state: 'running' as const } } } } };
+  const spared = sparingRunsUntil && { NOT: { idleDeadline: { gt: sparingRunsUntil }, ...atWork } };
   const rest = after && {
     OR: [{ idleDeadline: { gt: after.idleDeadline } }, { idleDeadline: after.idleDeadline, id: { gt: after.id } }],
   };
   return database.grant.findMany({
-    where: { nextExchangeAt: { lte: at }, state: { not: 'withdrawn' }, ...rest },
+    where: { nextExchangeAt: { lte: at }, state: { not: 'withdrawn' }, ...rest, ...spared },
     orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
     take: limit,
     select: { id: true, idleDeadline: true },

@@ -1,3 +1,4 @@
+import { profileOf } from '../domain/providers/profiles.ts';
 import { scopesOf } from '../flows/consent/give-consent.ts';
 import {
   type ClientAtProvider,
@@ -40,7 +41,9 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
   });
   const authorization = once(async () => {
     const redirectUri = new URL('/callback', setting('publicUrl')).href;
-    const scopes = scopesOf({ extraScopes: setting('extraScopes') });
+    const { metadata } = await client();
+    const profile = profileOf(setting('issuer'), { named: option('profile'), metadata });
+    const scopes = scopesOf({ extraScopes: setting('extraScopes') }, profile);
     const asked = await askForAuthorization(await client(), { redirectUri, scopes }, await believed());
     return { redirectUri, scopes, ...asked };
   });

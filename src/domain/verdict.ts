@@ -30,7 +30,8 @@ export const wrongSubject = 'wrong-subject';
  */
 export type Verdict = 'ok' | 'transient' | 'operator' | 'person' | 'unclear' | 'unsound' | 'ambiguous';
 
-const verdicts: Record<RefusalMeaning, Verdict> = {
+/** What each meaning of a refusal comes to. */
+export const verdicts: Record<RefusalMeaning, Verdict> = {
   ended: 'person',
   interaction: 'person',
   permission: 'person',

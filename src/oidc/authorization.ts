@@ -23,6 +23,8 @@ export interface AuthorizationRequest {
   scope: string;
   returnTo: string;
   prompt?: string;
+  /** Further parameters of the request. */
+  parameters?: Readonly<Record<string, string>>;
   loginHint?: string;
 }
 
@@ -42,11 +44,12 @@ export interface Authorized {
 export async function beginAuthorization(
   configuration: oidc.Configuration,
   redirectUri: string,
-  { purpose, scope, returnTo, prompt, loginHint }: AuthorizationRequest,
+  { purpose, scope, returnTo, prompt, loginHint, parameters: further }: AuthorizationRequest,
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   const verifier = oidc.randomPKCECodeVerifier();
   const transaction = { purpose, scope, returnTo, verifier, state: oidc.randomState(), nonce: oidc.randomNonce() };
   const parameters = {
+    ...further,
     redirect_uri: redirectUri,
     scope,
     state: transaction.state,

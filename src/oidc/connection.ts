@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
+import type { ProfileName } from '../domain/providers/profiles.ts';
 import type { Log } from '../log.ts';
 import {
   type Authenticated,
@@ -28,6 +29,8 @@ export interface ProviderSettings extends ClientCredentials {
   clientId: string;
   /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
   dpop?: 'auto' | 'off' | 'required';
+  /** The make of provider, where the operator names it. */
+  profile?: ProfileName | undefined;
 }
 
 const requestSeconds = 15;

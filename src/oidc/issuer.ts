@@ -1,5 +1,7 @@
 import * as oidc from 'openid-client';
 import { type Clock, within } from '../clock.ts';
+import type { ProviderProfile } from '../domain/providers/profile.ts';
+import { profileOf } from '../domain/providers/profiles.ts';
 import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { Log } from '../log.ts';
 import {
@@ -19,10 +21,13 @@ import { exchangeOnce } from './exchange.ts';
 import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
 import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
+import { failureCode } from './transport.ts';
 
 /** The OpenID provider, and Nightkeep as its client. */
 export interface Issuer {
   readonly clientId: string;
+  /** What is known of the make of provider: by the setting, the issuer, or what it published once it was discovered. Never throws. */
+  profile(): Promise<ProviderProfile>;
   /** Throws `provider/unavailable`, `provider/refused-client` or `consent/not-offline`. */
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
   /**
@@ -37,6 +42,8 @@ export interface Issuer {
    * repeated once it may have been accepted, never throws. Tokens are there to be saved before they are validated.
    */
   exchange(refreshToken: string, boundKey?: string): Promise<ExchangeAnswer>;
+  /** Whether the provider says that a refresh token is active (RFC 7662); nothing where it cannot be asked or does not say. Never throws. */
+  introspect(refreshToken: string): Promise<boolean | undefined>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
   /** How tokens can be ended there; undefined while the provider is away. */
@@ -77,8 +84,12 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
     boundKey: bindsTokens(provider, metadata) ? await boundKeys.make() : undefined,
   });
   const readLogoutToken = openLogoutTokens(connect, { clientId, clock });
+  const recognised = (metadata?: oidc.ServerMetadata) =>
+    profileOf(provider.issuer, { named: provider.profile, metadata });
+  const profile = async () => recognised((await connect().catch(() => undefined))?.metadata);
   return {
     clientId,
+    profile,
     beginAuthorization: (request) =>
       explained(async () => {
         const { configuration, metadata } = await connect();
@@ -98,6 +109,16 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         clock,
         openKey: () => (boundKey === undefined ? undefined : boundKeys.open(boundKey)),
       }),
+    introspect: async (token) => {
+      try {
+        const { configuration, metadata } = await connect();
+        if (metadata.introspection_endpoint === undefined) return undefined;
+        return (await oidc.tokenIntrospection(configuration, token, { token_type_hint: 'refresh_token' })).active;
+      } catch (error) {
+        log.warn('oidc.introspection.failed', { code: failureCode(error) });
+        return undefined;
+      }
+    },
     revoke: (token) =>
       explained(async () => {
         const { configuration } = await connect();
@@ -105,7 +126,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       }),
     tokenEnding: () =>
       within(clock, aMomentMs, () => connect()).then(
-        ({ metadata }) => tokenEndingAt(metadata),
+        ({ metadata }) => tokenEndingAt(metadata, recognised(metadata)),
         () => undefined,
       ),
     readLogoutToken: (token) => explained(() => readLogoutToken(token)),

@@ -1,4 +1,5 @@
 import type { ServerMetadata } from 'openid-client';
+import type { ProviderProfile } from '../domain/providers/profile.ts';
 
 /** How a token can be ended at the provider. */
 export interface TokenEnding {
@@ -8,12 +9,10 @@ export interface TokenEnding {
   page?: string | undefined;
 }
 
-/** Pages on which people end what applications may do, at providers without a revocation endpoint. */
-const pages: Readonly<Record<string, string>> = {
-  'https://login.microsoftonline.com': 'https://myapps.microsoft.com/',
-};
-
-/** What the provider publishes, and what is known of it besides. */
-export function tokenEndingAt({ issuer, revocation_endpoint: endpoint }: ServerMetadata): TokenEnding {
-  return { revocation: endpoint !== undefined, page: pages[URL.parse(issuer)?.origin ?? ''] };
+/** What the provider publishes, and what is known of its make besides. */
+export function tokenEndingAt(
+  { revocation_endpoint: endpoint }: Pick<ServerMetadata, 'revocation_endpoint'>,
+  { ending }: Pick<ProviderProfile, 'ending'>,
+): TokenEnding {
+  return { revocation: endpoint !== undefined, page: ending === 'rfc7009' ? undefined : ending.page };
 }

@@ -34,7 +34,7 @@ export async function enrollPerson(
 }
 
 async function authorize({ issuer, config }: KeepNeeds, way: EnrollWay): Promise<Authorized> {
-  const scope = scopesOf(config.provider).consent;
+  const scope = scopesOf(config.provider, await issuer.profile()).consent;
   if (way.method === 'service') return issuer.enroll.service(scope);
   if (way.method === 'password') {
     const { username, password } = way;

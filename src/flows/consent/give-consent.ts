@@ -1,6 +1,7 @@
 import { closeCircuit } from '../../database/circuits.ts';
 import type { ConsentRows } from '../../database/consents.ts';
 import { saveUser } from '../../database/users.ts';
+import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import { AppError } from '../../errors.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
@@ -15,10 +16,19 @@ export interface ConsentTransaction extends AuthorizationTransaction {
   agreedAt: string;
 }
 
-/** What the two requests ask for. */
-export function scopesOf({ extraScopes }: Pick<Resources['config']['provider'], 'extraScopes'>) {
+/** What the two requests ask for; how offline access is asked for is known of the make of provider. */
+export function scopesOf(
+  { extraScopes }: Pick<Resources['config']['provider'], 'extraScopes'>,
+  { offlineAccess }: Pick<ProviderProfile, 'offlineAccess'>,
+) {
   const asked = ['openid', 'profile', 'email', ...extraScopes];
-  return { signIn: asked.join(' '), consent: [...asked, 'offline_access'].join(' ') };
+  const consent = 'scope' in offlineAccess ? [...asked, offlineAccess.scope] : asked;
+  return { signIn: asked.join(' '), consent: consent.join(' ') };
+}
+
+/** Further parameters of the request for offline access. */
+function offlineParameters({ offlineAccess }: Pick<ProviderProfile, 'offlineAccess'>) {
+  return 'parameters' in offlineAccess ? offlineAccess.parameters : {};
 }
 
 /** Sends the person to the provider to say who they are. */
@@ -28,7 +38,7 @@ export async function beginSignIn(
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   return issuer.beginAuthorization({
     purpose: 'sign-in',
-    scope: scopesOf(config.provider).signIn,
+    scope: scopesOf(config.provider, await issuer.profile()).signIn,
     returnTo,
   });
 }
@@ -56,10 +66,12 @@ export async function beginConsent(
   { issuer, config, clock }: Pick<Resources, 'issuer' | 'config' | 'clock'>,
   { returnTo, terms, loginHint }: { returnTo: string; terms: Record<string, unknown>; loginHint?: string },
 ): Promise<{ url: URL; transaction: ConsentTransaction }> {
+  const profile = await issuer.profile();
   const { url, transaction } = await issuer.beginAuthorization({
     purpose: 'consent',
-    scope: scopesOf(config.provider).consent,
+    scope: scopesOf(config.provider, profile).consent,
     prompt: 'consent',
+    parameters: offlineParameters(profile),
     returnTo,
     ...(loginHint !== undefined && { loginHint }),
   });

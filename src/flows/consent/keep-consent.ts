@@ -20,7 +20,7 @@ import { AppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
-import { deadlinesOfConsent, sealToken } from '../custody/offline-token.ts';
+import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf } from './person.ts';
 
@@ -60,6 +60,7 @@ async function takeIntoCustody(
   token: OfflineToken,
 ): Promise<ConsentRows> {
   const { clientId } = issuer;
+  const profile = await issuer.profile();
   const at = clock.now();
   return inTransaction(database, async (transaction) => {
     const user = await saveUser(transaction, personOf(authorized, at));
@@ -73,7 +74,7 @@ async function takeIntoCustody(
       sid: token.sid ?? null,
       generation: number,
       ...sealBoundKey(keyring, owner, authorized.boundKey),
-      ...deadlinesOfConsent(config, token, at),
+      ...deadlinesOfConsent(windowsOf(config, profile), token, at),
     };
     const grant = await saveGrant(transaction, { user, earlier, given, at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });

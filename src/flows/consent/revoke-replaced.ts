@@ -4,7 +4,8 @@ import { type RevocationNeeds, type Revocations, revokeTokens } from './revoke-t
 /**
  * After a renewed consent has proved itself by an exchange: ends the tokens of the earlier ones. At the provider only
  * where both sessions are known and differ, since two consents in one session of a browser share their offline
- * session there, and revoking the old token would end the new one; else it is only destroyed here.
+ * session there, and revoking the old token would end the new one; else it is only destroyed here, as where the provider ends
+ * the old token by itself.
  */
 export async function revokeReplaced(
   resources: RevocationNeeds,
@@ -12,8 +13,10 @@ export async function revokeReplaced(
 ): Promise<Revocations> {
   const { clock, database } = resources;
   const tokens = await listReplacedTokens(database, grantId);
-  const apart = tokens.filter(isApart);
-  const shared = tokens.filter((token) => !isApart(token));
+  const { oneGrantPerClient } = await resources.issuer.profile();
+  const endsAlone = (token: ReplacedToken) => !oneGrantPerClient && isApart(token);
+  const apart = tokens.filter(endsAlone);
+  const shared = tokens.filter((token) => !endsAlone(token));
   for (const token of shared)
     await saveRevoked(database, { token, end: 'shredded', reason: 'renewed', at: clock.now() });
   const count = await revokeTokens(resources, apart, 'renewed');

@@ -11,6 +11,8 @@ export interface Sweep {
 }
 
 const batch = 200;
+/** A token that ends sooner is exchanged even while a run is at work. */
+const leastLeftMs = 3_600_000;
 /** Grants that are asked at once: enough for their claims and saves to share statements, few for a provider. */
 export const atOnce = 32;
 
@@ -20,14 +22,18 @@ export const atOnce = 32;
  * provider that does not answer, or whose circuit is open, ends the sweep: what is due stays due.
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
-  const { database, clock } = resources;
+  const { database, clock, issuer } = resources;
   const statements = sharedStatements(database);
   const sweep = { exchanged: 0, failed: 0, troubled: false };
   const exchange = (grantId: string) => exchangeOne(resources, grantId, statements, sweep);
   for (const { id } of await listProbes(database, clock.now())) await exchange(id);
+  // Where an exchange ends the access tokens before it, a run at work would lose its own.
+  const { endsAccessTokens } = await issuer.profile();
   let last: DueGrant | undefined;
   for (;;) {
-    const due = await listGrantsToExchange(database, { at: clock.now(), limit: batch, after: last });
+    const at = clock.now();
+    const sparingRunsUntil = endsAccessTokens && new Date(at.getTime() + leastLeftMs);
+    const due = await listGrantsToExchange(database, { at, limit: batch, after: last, sparingRunsUntil });
     last = due.at(-1);
     const waiting = due.values();
     const work = async () => {

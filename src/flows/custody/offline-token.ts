@@ -1,7 +1,8 @@
 import type { SealedToken } from '../../database/generations.ts';
 import type { Lease } from '../../database/leases.ts';
 import type { Saved } from '../../database/rotations.ts';
-import { type Deadlines, deadlinesAfter } from '../../domain/deadlines.ts';
+import { type Deadlines, deadlinesAfter, type OfflineWindows } from '../../domain/deadlines.ts';
+import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
@@ -61,19 +62,42 @@ export async function saveSealed(
 
 type Life = Pick<OfflineToken, 'issuedAt' | 'endsAt'>;
 
-/** The deadlines of a grant that was just given. */
-export function deadlinesOfConsent(config: Resources['config'], { issuedAt, endsAt }: Life, at: Date): Deadlines {
-  const known = { consentedAt: at, idleSeconds: null, maxDeadline: null };
-  return deadlinesAfter(known, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, config);
+/**
+ * How long tokens and grants live as far as settings and the make of provider say it: the shorter of both windows, and the maximum of
+ * the settings before the one of the make.
+ */
+export function windowsOf(
+  { offlineIdleMs, offlineMaxMs }: Pick<Resources['config'], 'offlineIdleMs' | 'offlineMaxMs'>,
+  { idle, maximum }: Pick<ProviderProfile, 'idle' | 'maximum'>,
+): OfflineWindows {
+  const max = offlineMaxMs ?? (maximum && maximum.seconds * 1000);
+  return {
+    offlineIdleMs: Math.min(offlineIdleMs, idle === undefined ? Number.POSITIVE_INFINITY : idle.seconds * 1000),
+    ...(max !== undefined && { offlineMaxMs: max }),
+  };
 }
 
-/** The deadlines of a grant after an exchange that was answered with this token. */
+/** The deadlines of a grant that was just given. */
+export function deadlinesOfConsent(windows: OfflineWindows, { issuedAt, endsAt }: Life, at: Date): Deadlines {
+  const known = { consentedAt: at, idleSeconds: null, maxDeadline: null };
+  return deadlinesAfter(known, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, windows);
+}
+
+/**
+ * The deadlines of a grant after an exchange that was answered with this token. Where none came the old one stays, and the end
+ * that is known of it; of some makes nothing but a new token moves the end.
+ */
 export function deadlinesOfExchange(
-  config: Resources['config'],
+  { config, profile }: { config: Resources['config']; profile: ProviderProfile },
   { grant, token: sent }: Pick<Lease, 'grant' | 'token'>,
-  { issuedAt, endsAt }: Life,
+  { refreshToken, issuedAt, endsAt }: Life & { refreshToken?: string | undefined },
   at: Date,
 ): Deadlines {
+  const windows = windowsOf(config, profile);
   const previous = { issuedAt: sent.issuedAt ?? sent.receivedAt, endsAt: sent.endsAt };
-  return deadlinesAfter({ ...grant, previous }, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, config);
+  if (refreshToken !== undefined || endsAt !== undefined)
+    return deadlinesAfter({ ...grant, previous }, { issuedAt: issuedAt ?? at, endsAt: endsAt ?? null }, at, windows);
+  const keptEnd = sent.endsAt ?? (profile.keptTokenKeepsItsEnd ? grant.idleDeadline : null);
+  // Without an earlier token to compare with, an end that stays is not taken for the maximum of the grant.
+  return deadlinesAfter(grant, { issuedAt: previous.issuedAt, endsAt: keptEnd }, at, windows);
 }

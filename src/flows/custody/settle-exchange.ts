@@ -38,7 +38,7 @@ export async function settleExchange(
     return persistently(resources, lease, undefined, () =>
       settleFailure(resources, lease, { answer, verdict, meaning }),
     );
-  const exchanged = exchangedOf(resources, lease, { answer, fault, verdict });
+  const exchanged = await exchangedOf(resources, lease, { answer, fault, verdict });
   const saved = await persistently(resources, lease, kept, () =>
     kept ? saveSealed(resources.keyring, lease, kept.token, (token) => save({ ...exchanged, token })) : save(exchanged),
   );
@@ -55,12 +55,13 @@ export async function settleExchange(
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
 }
 
-function exchangedOf(
-  { config, clock }: Needs,
+async function exchangedOf(
+  { config, clock, issuer }: Needs,
   lease: Lease,
   { answer, fault, verdict }: Omit<Ended, 'kept' | 'meaning'> & { answer: ReceivedAnswer },
-): Exchanged {
+): Promise<Exchanged> {
   const { exchangeId, fence, grant, token } = lease;
+  const profile = await issuer.profile();
   const at = clock.now();
   return {
     exchangeId,
@@ -71,7 +72,7 @@ function exchangedOf(
     verdict,
     status: answer.status,
     errorCode: fault,
-    deadlines: verdict === 'ok' ? deadlinesOfExchange(config, lease, answer.tokens, at) : undefined,
+    deadlines: verdict === 'ok' ? deadlinesOfExchange({ config, profile }, lease, answer.tokens, at) : undefined,
   };
 }
 

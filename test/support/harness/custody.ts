@@ -52,6 +52,8 @@ export interface CustodyFixture extends AsyncDisposable {
 export interface CustodyExtras {
   people?: readonly Person[];
   log?: Log;
+  /** Further settings of Nightkeep. */
+  settings?: Record<string, string>;
   /** Makes the clock of Nightkeep; the provider goes by it too. */
   clock?: (shift: { ms: number }) => Clock;
 }
@@ -60,7 +62,7 @@ export async function openCustodyFixture(
   options: ProviderOptions['options'] = {},
   extras: CustodyExtras = {},
 ): Promise<CustodyFixture> {
-  const { log = silentLog, people = demoPeople } = extras;
+  const { log = silentLog, people = demoPeople, settings = {} } = extras;
   await using opened = new AsyncDisposableStack();
   const party = opened.use(await startRelyingParty());
   const test = opened.use(await openTestDatabase());
@@ -73,7 +75,7 @@ export async function openCustodyFixture(
   const { id: clientId, secret = '', redirectUris } = party.client;
   const publicUrl = new URL('/', redirectUris[0]);
   const at = { folder: folder.path, publicUrl, issuer: provider.issuer, clientId };
-  const config = readConfig({ ...settingsFor(at), OIDC_CLIENT_SECRET: secret, KEYRING: keyLine('one') });
+  const config = readConfig({ ...settingsFor(at), OIDC_CLIENT_SECRET: secret, KEYRING: keyLine('one'), ...settings });
   const keyring = parseKeyring(config.keyring);
   const enter = (holder: string): Custody => ({
     clock,

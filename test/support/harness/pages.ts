@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readConfig } from '../../../src/config/config.ts';
 import { openDatabase } from '../../../src/database/client.ts';
 import { saveRepository } from '../../../src/database/repositories.ts';
+import { generic } from '../../../src/domain/providers/generic.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
 import type { Issuer } from '../../../src/oidc/issuer.ts';
@@ -138,6 +139,8 @@ function agreeingIssuer({
   const unasked = () => Promise.reject(new Error('Nothing asks the provider this.'));
   return {
     clientId: settings.OIDC_CLIENT_ID,
+    profile: async () => generic,
+    introspect: async () => undefined,
     beginAuthorization: async ({ purpose, scope, returnTo }) => {
       state.last = randomUUID();
       return {

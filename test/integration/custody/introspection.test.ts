@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { profiles } from '../../../src/domain/providers/profiles.ts';
+import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
+import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
+import { saveGrants } from '../../support/harness/many-grants.ts';
+
+let fixture: CustodyFixture;
+beforeEach(async () => {
+  fixture = await openCustodyFixture();
+});
+afterEach(() => fixture[Symbol.asyncDispose]());
+
+const nothingSaid: ExchangeAnswer = { kind: 'refused', status: 400, errorCode: 'http-400' };
+
+/** A provider that refuses this grant without a word, and says of tokens what the test says. */
+async function judged(
+  says: (own: boolean) => boolean | undefined,
+  make: keyof typeof profiles = 'generic',
+  others = 2,
+) {
+  const [id = ''] = await saveGrants(fixture.resources, others + 1);
+  const custody: Custody = {
+    ...fixture.resources,
+    issuer: {
+      ...fixture.resources.issuer,
+      profile: async () => profiles[make],
+      exchange: async () => nothingSaid,
+      introspect: async (token) => says(token === `token of ${id}`),
+    },
+  };
+  await access(custody, id);
+  const { verdict } = await fixture.resources.database.exchange.findFirstOrThrow({ where: { grantId: id } });
+  return verdict;
+}
+
+test('a token that is inactive beside one that is active has ended', async () => {
+  expect(await judged((own) => !own)).toBe('person');
+});
+
+test('a provider that calls every refresh token inactive proves nothing by that', async () => {
+  expect(await judged(() => false)).toBe('unclear');
+});
+
+test('nor does one without another token to compare with', async () => {
+  expect(await judged((own) => !own, 'generic', 0)).toBe('unclear');
+});
+
+test('a make whose introspection is known to be true needs no comparison, one whose is not gets none', async () => {
+  expect(await judged(() => false, 'okta-org', 0)).toBe('person');
+  expect(await judged((own) => !own, 'keycloak')).toBe('unclear');
+});
+
+test('a token that is active was refused for a reason that passes', async () => {
+  expect(await judged(() => true)).toBe('transient');
+});
+
+test('no answer leaves it unclear', async () => {
+  expect(await judged(() => undefined)).toBe('unclear');
+});
