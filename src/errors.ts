@@ -23,6 +23,7 @@ export const errorCodes = {
   'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
   'provider/wrong-answer':
     'An answer of the provider arrived and does not pass our checks: its signature, issuer, audience or time.',
+  'provider/not-the-same': 'Nothing proves that two addresses are those of one provider.',
   'provider/circuit-open':
     'The provider or our client there is in trouble that an operator must mend; nobody else is asked meanwhile.',
   'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',

@@ -8,6 +8,7 @@ import { openNight } from '../src/flows/nights/open-night.ts';
 import { steerRun } from '../src/flows/nights/steer-run.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
+import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { workOn } from './work-on.ts';
@@ -27,6 +28,7 @@ const duties: readonly Duty[] = [
   ['* * * * *', 'notices.alarms-failed', (resources) => raiseAlarms(resources)],
   ['3-59/10 * * * *', 'notices.raise-failed', (resources) => raiseNotices(resources)],
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
+  ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
 

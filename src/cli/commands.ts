@@ -8,6 +8,7 @@ import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { protection } from './protection.ts';
+import { providerMove } from './provider.ts';
 import { restoreCommand } from './restore.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
@@ -30,6 +31,7 @@ export const commands: Readonly<Record<string, Command>> = {
   grants,
   withdraw,
   circuits,
+  'provider move': providerMove,
   keys,
   'keys rotate': keysRotate,
   'keys retire': keysRetire,

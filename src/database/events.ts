@@ -9,7 +9,7 @@ export interface Change {
   by: string;
 }
 
-type Subject = 'circuit' | 'grant' | 'plan' | 'run' | 'service' | 'session' | 'user';
+type Subject = 'circuit' | 'grant' | 'plan' | 'provider' | 'run' | 'service' | 'session' | 'user';
 type Events = Pick<Transaction, 'event'>;
 
 /** Records a change, in the transaction that makes it. */

@@ -13,6 +13,7 @@ import { database } from './checks/database.ts';
 import { deadlines } from './checks/deadlines.ts';
 import { discovery } from './checks/discovery.ts';
 import { grants } from './checks/grants.ts';
+import { issuers } from './checks/issuers.ts';
 import { keyring } from './checks/keyring.ts';
 import { migrations } from './checks/migrations.ts';
 import { notices } from './checks/notices.ts';
@@ -52,7 +53,7 @@ const checks: readonly Check[] = [
   keyring,
   together('offline tokens', [offlineTokens, rotation]),
   together('offline windows', [offlineIdle, offlineMaximum]),
-  together('grants', [grants, circuits, withdrawals]),
+  together('grants', [grants, issuers, circuits, withdrawals]),
   deadlines,
   runs,
   protection,

@@ -410,6 +410,11 @@ export const texts = {
     },
     operatorTold: (at: string) => `The operator was told of this on ${at}.`,
   },
+  formerAddress: {
+    happened: (issuer: string) =>
+      `It seems that you were here before, through another address of your provider: ${issuer}.`,
+    act: 'What was backed up then is not lost, but not here under this address either. Ask the operator of Nightkeep to move it here before you agree; otherwise you begin anew, beside it.',
+  },
   consentEnds: {
     endsIn: (days: number) =>
       days <= 1 ? 'Your consent ends within a day.' : `Your consent ends in ${days} days, whatever is done.`,

@@ -22,7 +22,7 @@ export function checkTokens({ opened, readable, shut, offline, strangeIssuers }:
     return wrong(
       name,
       `Tokens in custody were issued by ${strangeIssuers.join(', ')}, which is not OIDC_ISSUER: a provider refuses tokens of another name.`,
-      'Give the provider its old address back (on Keycloak KC_HOSTNAME), or let people consent again.',
+      'Give the provider its old address back (on Keycloak KC_HOSTNAME); or move people to the new one (nightkeep provider move), and let those consent again whose tokens it refuses.',
     );
   if (readable > offline)
     return warn(

@@ -1,3 +1,4 @@
+import { findFormerIssuer } from '../../database/provider-moves.ts';
 import { getPerson } from '../../database/views.ts';
 import { AppError } from '../../errors.ts';
 import { type ConsentTransaction, finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
@@ -30,6 +31,8 @@ async function signIn({ c, resources }: Visit, answered: URL, transaction: Autho
   const operator = roles.includes(resources.config.operatorRole);
   startSession(c, resources, { userId, name, operator, provider: { issuer, subject, sid } });
   resources.log.info('sign-in', { userId });
+  const former = await findFormerIssuer(resources.database, { userId });
+  if (former !== null) resources.log.warn('sign-in.former-issuer', { userId, issuer, former });
 }
 
 function notBegun(): AppError {

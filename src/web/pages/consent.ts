@@ -12,6 +12,7 @@ import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
+import { formerAddress } from './former-address.ts';
 
 const t = texts.consent;
 
@@ -24,7 +25,8 @@ export async function consent(visit: PersonVisit): Promise<Response> {
   const obstacle = obstacleFor(person, config);
   const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
   const grant = await findGrantOfPerson(database, { userId });
-  const body = html`${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
+  const former = grant === null ? await formerAddress(visit) : '';
+  const body = html`${former}${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
 <dl class="card"><dt>${t.what}</dt><dd>${t.whatValue(files)}</dd>
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue}</dd>

@@ -10,6 +10,7 @@ import { shownDay, shownTime, timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
+import { formerAddress } from './former-address.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 
 /** The home page with a word to whoever went back to an answer of the provider that is done with. */
@@ -32,7 +33,8 @@ export async function home(visit: Visit): Promise<Response> {
   ]);
   const old = visit.url.searchParams.get('answer') === 'old';
   const told = await operatorTold(resources, protection);
-  const body = html`${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection, told)}`;
+  const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
+  const body = html`${former}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection, told)}`;
   return page(visit, texts.home.title, body, { place: '/' });
 }
 

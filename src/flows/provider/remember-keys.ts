@@ -1,0 +1,15 @@
+import { saveProviderKeys } from '../../database/provider-moves.ts';
+import { askPublishedKeys } from '../../oidc/published-keys.ts';
+import type { Resources } from '../../resources.ts';
+
+/** Records what the provider signs with now, so that it is known again should it move to another address. */
+export async function rememberKeys({
+  clock,
+  config,
+  database,
+}: Pick<Resources, 'clock' | 'config' | 'database'>): Promise<number> {
+  const { issuer, keys } = await askPublishedKeys(clock, config.provider.issuer);
+  if (issuer === undefined || URL.parse(issuer)?.href !== config.provider.issuer.href) return 0;
+  await saveProviderKeys(database, { issuer, keys, at: clock.now() });
+  return keys.length;
+}

@@ -1,0 +1,38 @@
+import { calculateJwkThumbprint } from 'jose';
+import type { Clock } from '../clock.ts';
+import { askDiscovery } from './inspect-provider.ts';
+import { ask } from './question.ts';
+
+/** A key that a provider signs with: its name there, and its thumbprint (RFC 7638), which tells the material itself. */
+export interface SigningKey {
+  kid: string;
+  thumbprint: string;
+}
+
+/** What an address answers of the provider behind it. */
+export interface PublishedKeys {
+  /** What it calls itself; absent where it does not answer with a discovery document. */
+  issuer?: string;
+  keys: SigningKey[];
+}
+
+/** Asks for the discovery document of an issuer and the keys that it names. Never throws. */
+export async function askPublishedKeys(clock: Clock, issuer: URL): Promise<PublishedKeys> {
+  const { metadata } = await askDiscovery(clock, issuer);
+  if (metadata === undefined) return { keys: [] };
+  const url = URL.parse(metadata.jwks_uri ?? '');
+  const { keys } = url === null ? {} : (await ask(clock, url)).body;
+  const found = await Promise.all((Array.isArray(keys) ? keys : []).map(signingKeyOf));
+  return { issuer: metadata.issuer, keys: found.filter((key) => key !== undefined) };
+}
+
+/** Nothing where it is no key, or one for encryption. */
+async function signingKeyOf(jwk: unknown): Promise<SigningKey | undefined> {
+  if (typeof jwk !== 'object' || jwk === null) return undefined;
+  const { kid, use }: { kid?: unknown; use?: unknown } = jwk;
+  if (typeof kid !== 'string' || (use !== undefined && use !== 'sig')) return undefined;
+  return calculateJwkThumbprint(jwk).then(
+    (thumbprint) => ({ kid, thumbprint }),
+    () => undefined,
+  );
+}
