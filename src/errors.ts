@@ -51,6 +51,7 @@ export const errorCodes = {
   'source/too-large': 'A listing has more members, bytes or pages than one may have.',
   'source/too-deep': 'A folder is further down than a restore could reach.',
   'source/loop': 'A folder holds itself.',
+  'source/root-gone': 'What was backed up before is not offered by the server any more.',
   'source/refused-redirect': 'The server points to another host; the token is not sent there.',
   'store/unavailable': 'The store does not answer, is read-only or full.',
   'store/not-found': 'The store has no such file.',

@@ -24,7 +24,7 @@ function didYouMean(meant: Name | undefined): string {
 function adviseOnFiles({ filesUrl }: Judged): string[] {
   if (filesUrl === undefined || /\{\w+\}/.test(filesUrl)) return [];
   return [
-    'FILES_URL names no claim in braces, so everybody is backed up from the same address. Unless the server tells people apart by their tokens, write it as https://cloud.example/dav/{preferred_username}/.',
+    'FILES_URL names no claim in braces, so everybody is backed up from the same address, or from the folder in it that the server says is theirs. Unless the server tells people apart by their tokens, write it as https://cloud.example/dav/{preferred_username}/.',
   ];
 }
 

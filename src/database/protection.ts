@@ -88,7 +88,7 @@ interface Row {
   underWayCode: string | null;
   alarmId: string | null;
   alarmAt: Date;
-  alarmKind: 'loss' | 'change';
+  alarmKind: 'loss' | 'change' | 'root';
 }
 
 /** A snapshot that was erased protects nobody: its run has lost its id. */

@@ -117,8 +117,8 @@ export interface RunEnd {
   counts?: Record<string, number>;
   problems?: readonly { path: string; code: string; message: string; kept: boolean; since?: string }[];
   problemCount?: number;
-  /** So much is gone or changed that the snapshot before is held until somebody has looked. */
-  alarm?: 'loss' | 'change';
+  /** So much is gone or changed, or a root is, that the snapshot before is held until somebody has looked. */
+  alarm?: 'loss' | 'change' | 'root';
   heldSnapshotId?: string;
   errorCode?: string;
   message?: string;

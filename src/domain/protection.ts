@@ -33,9 +33,24 @@ export type NightReason =
   | 'no_run'
   | 'unreadable'
   | 'great_loss'
-  | 'great_change';
+  | 'great_change'
+  | 'root_gone';
 
 export type ProtectionReason = ConsentReason | NightReason;
+
+/** Why somebody should look at a snapshot: much of it is gone, or has another content, or one of its roots is not offered. */
+export type AlarmKind = 'loss' | 'change' | 'root';
+
+const alarmReasons: Readonly<Record<AlarmKind, NightReason>> = {
+  loss: 'great_loss',
+  change: 'great_change',
+  root: 'root_gone',
+};
+
+/** The reason that stands for an alarm of a run; a word that nobody knows reads as a change. */
+export function reasonOfAlarm(kind: string): NightReason {
+  return Object.entries(alarmReasons).find(([known]) => known === kind)?.[1] ?? 'great_change';
+}
 
 /** The one thing that mends it; `wait` is for nobody to do. */
 export type Mend = keyof typeof mendedBy;
@@ -99,7 +114,7 @@ export interface ProtectionFacts {
     readonly errorCode: string | null;
   } | null;
   /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
-  readonly alarm: (EndedRun & { readonly kind: 'loss' | 'change' }) | null;
+  readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
 }
 
 interface Situation extends ProtectionFacts {
@@ -234,10 +249,7 @@ const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {
   late: [...hindrances, ...toCome],
   partly: [
     // A loss may go on night after night; what could not be read is at least known by name.
-    ({ alarm }) =>
-      alarm
-        ? { reason: alarm.kind === 'loss' ? 'great_loss' : 'great_change', mend: 'look', runId: alarm.id }
-        : undefined,
+    ({ alarm }) => (alarm ? { reason: alarmReasons[alarm.kind], mend: 'look', runId: alarm.id } : undefined),
     ({ partial }) => (partial ? { reason: 'unreadable', mend: 'look', runId: partial.id } : undefined),
   ],
   protected: [

@@ -30,6 +30,11 @@ export function urlOfPerson(template: string, person: PersonClaims): string {
   return url.href;
 }
 
+/** Whether the template tells people apart; else all of them have the same URL. */
+export function namesClaim(template: string): boolean {
+  return /\{[^{}]+\}/.test(template);
+}
+
 /** Whether a claim can be kept for URLs: what else the provider sends of a person, no URL can name. */
 export function isUrlClaim(value: unknown): value is string | number | boolean {
   return textOf(value) !== undefined;

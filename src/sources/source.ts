@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 
 /*
  * What every source of a person's data promises, whatever its protocol. A source is opened for one person and one run;
- * it lists collections, opens entries, and says what is unchanged.
+ * it finds its roots, lists collections, opens entries, and says what is unchanged.
  */
 
 /** A collection (folder, calendar, mailbox) or an entry (file, event, message) as its collection lists it. */
@@ -74,13 +74,23 @@ export interface Reading {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-export interface Source extends AsyncDisposable {
-  /** The folder at the top of the snapshot that this source fills: "files". */
+/** One of the trees that a source offers a person: their home on a WebDAV server. */
+export interface Root {
+  /** The folder at the top of the snapshot that it fills: "files". */
   readonly name: string;
-  /** What is asked, for people: an error that concerns the whole source names it. */
+  /** What is asked, for people: an error that concerns all of the root names it. */
   readonly address: string;
-  /** The root collection. */
-  readonly root: Member;
+  readonly collection: Member;
+}
+
+export interface Source extends AsyncDisposable {
+  /** What is asked for the roots, for people. */
+  readonly address: string;
+  /**
+   * What the person has there now, found with their token when a night begins; names unique. One that was there in the night
+   * before and is not offered any more is a problem that keeps its tree, not a deletion. The same errors as list.
+   */
+  roots(signal: AbortSignal): Promise<readonly Root[]>;
   /**
    * Lists one collection, all its pages, or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
    * `source/too-large`, `source/loop`, `source/unavailable` for this collection; `source/unauthorized` ends the run. What

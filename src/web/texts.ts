@@ -378,6 +378,10 @@ export const texts = {
         happened: 'Half of your files or more are not where they were in the snapshot before.',
         act: 'Look whether that is right. What is gone is still in your earlier snapshots.',
       },
+      root_gone: {
+        happened: 'The server no longer offers a part of your files that it offered the night before.',
+        act: 'Look whether that is right. The copy of the night before is kept.',
+      },
       great_change: {
         happened: 'Half of your files or more have another content than in the snapshot before.',
         act: 'Look whether that is right. What was there is still in your earlier snapshots.',

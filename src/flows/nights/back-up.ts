@@ -1,6 +1,6 @@
 import { whenAborted } from '../../abort.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
-import { urlOfPerson } from '../../domain/url-template.ts';
+import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import type { Access, Source } from '../../sources/source.ts';
@@ -74,7 +74,7 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
     time: timestamp(clock.now(), run.plan.zone),
     ...(last && { parent: last.snapshotId }),
     tree: archived.tree,
-    paths: sources.map(({ name }) => `/${name}`),
+    paths: archived.tops.map((name) => `/${name}`),
     hostname: 'nightkeep',
     username,
     program_version: `nightkeep ${version}`,
@@ -107,7 +107,15 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
   const { clock, log, sourceServers: servers } = resources;
   return plan.sources.map(({ name, url }) =>
-    webdavSource({ name, url: urlOfPerson(url, plan.person), access, servers, clock, log }),
+    webdavSource({
+      name,
+      url: urlOfPerson(url, plan.person),
+      isShared: !namesClaim(url),
+      access,
+      servers,
+      clock,
+      log,
+    }),
   );
 }
 

@@ -1,4 +1,5 @@
-import { greatChangeOf } from '../../domain/great-change.ts';
+import { type EntryChanges, greatChangeOf } from '../../domain/great-change.ts';
+import type { AlarmKind } from '../../domain/protection.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';
 
@@ -30,7 +31,7 @@ export function outcomeOf(archived: Archived, before: Before | undefined) {
   const { problems, seen, entries, summary } = archived;
   const { files_new: filesNew, files_changed: filesChanged } = summary;
   const formerly = seen.gone + entries - filesNew;
-  const alarm = before && greatChangeOf({ before: formerly, gone: seen.gone, changed: filesChanged });
+  const alarm = before && alarmOf(archived, before, { before: formerly, gone: seen.gone, changed: filesChanged });
   return {
     state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
     counts: countsOf(archived),
@@ -38,6 +39,12 @@ export function outcomeOf(archived: Archived, before: Before | undefined) {
     problemCount: problems.length,
     ...(alarm && { alarm, heldSnapshotId: before.snapshotId }),
   };
+}
+
+/** A root that is not offered any more is told once: its problem goes on, and its copy too. */
+function alarmOf({ missing }: Archived, before: Before, changes: EntryChanges): AlarmKind | undefined {
+  const isKnown = (name: string) => before.problems.some(({ path }) => path === escapedName(`${name}/`));
+  return missing.every(isKnown) ? greatChangeOf(changes) : 'root';
 }
 
 /** What a run has counts of, besides its traffic and its time. */
@@ -56,8 +63,8 @@ export function countsOf({ seen, summary }: Archived) {
 }
 
 function problemOf(problem: Archived['problems'][number], before: Before | undefined): RunProblem {
-  const { source, code, kept } = problem;
-  const path = escapedName(`${source}/${problem.path}`);
+  const { root, code, kept } = problem;
+  const path = escapedName(`${root}/${problem.path}`);
   const message = escapedName(problem.message);
   const since = kept && before ? lastWhole(path, before) : undefined;
   return { path, code, message, kept, ...(since !== undefined && { since }) };

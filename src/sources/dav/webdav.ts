@@ -8,6 +8,7 @@ import { type DownloadOptions, download } from '../http/download.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
+import { findHome } from './home.ts';
 import { withSlash } from './href.ts';
 import { type ListedCollection, listingOf } from './listing.ts';
 import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
@@ -20,6 +21,8 @@ export interface WebdavOptions {
   readonly servers: Servers;
   readonly clock: Clock;
   readonly log: Log;
+  /** The URL is the same for everybody: the server is asked which folder below it is the person's own (see `findHome`). */
+  readonly isShared?: boolean;
   /** The folder at the top of the snapshot. */
   readonly name?: string;
   /** Most connections to this server, of all runs of this process together; the first to open it decides. */
@@ -39,14 +42,14 @@ const defaultTimeouts = {
 };
 
 /**
- * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token.
+ * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token. It has one root.
  * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
- * Throws `config/invalid` for a URL that cannot be used; all other errors come from `list` and `open`.
+ * Throws `config/invalid` for a URL that cannot be used; all other errors come from `roots`, `list` and `open`.
  */
 export function webdavSource(options: WebdavOptions): Source {
   const { access, servers, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
   const { origin, hostname, pathname } = parseUrl(options.url);
-  const rootPath = withSlash(pathname);
+  const addressPath = withSlash(pathname);
   const traffic = { requests: 0, bytes: 0 };
   const onRequest = () => {
     traffic.requests++;
@@ -57,7 +60,7 @@ export function webdavSource(options: WebdavOptions): Source {
   const { server, close } = servers.open(origin, { ...defaultTimeouts, ...options.timeouts, connections });
   const send = davClient({
     origin,
-    rootPath,
+    rootPath: addressPath,
     server,
     access,
     tokenScheme: openTokenScheme(origin),
@@ -67,16 +70,18 @@ export function webdavSource(options: WebdavOptions): Source {
     onRequest,
   });
   const readings = new Set<() => void>();
+  const place = { origin, hostname, rootPath: addressPath, limits: { ...defaultListingLimits, ...options.limits } };
+  const list = lister(server, send, place);
   return {
-    name,
-    address: origin + rootPath,
-    root: { kind: 'collection', name, location: rootPath },
-    list: lister(server, send, {
-      origin,
-      rootPath,
-      hostname,
-      limits: { ...defaultListingLimits, ...options.limits },
-    }),
+    address: origin + addressPath,
+    roots: async (signal) => {
+      place.rootPath = options.isShared
+        ? await findHome({ send: inSlot(server, send), list }, addressPath, signal)
+        : addressPath;
+      const { rootPath: location } = place;
+      return [{ name, address: origin + location, collection: { kind: 'collection', name, location } }];
+    },
+    list,
     open: opener(server, { send, relist: relister(send), doubted: new WeakMap(), onBytes }, readings),
     traffic,
     async [Symbol.asyncDispose]() {
@@ -93,6 +98,18 @@ function parseUrl(text: string): URL {
     'config/invalid',
     'The source URL is not an http or https URL without user name, password and query. Write it in full, with https://.',
   );
+}
+
+/** For what is not part of a listing or a reading, which hold a slot of their own. */
+function inSlot(server: Server, send: Send): Send {
+  return async (request, signal) => {
+    await server.acquireSlot(signal);
+    try {
+      return await send(request, signal);
+    } finally {
+      server.releaseSlot();
+    }
+  };
 }
 
 function lister(server: Server, send: Send, place: ListedPlace): Source['list'] {

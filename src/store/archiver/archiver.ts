@@ -6,17 +6,17 @@ import type { DirNode, Node } from '../format/node.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
 import { timestamp } from '../format/timestamp.ts';
 import { openCollector } from './collector.ts';
-import type { ArchivedSource, ArchiveRepository } from './contract.ts';
+import type { ArchivedRoot, ArchivedSource, ArchiveRepository } from './contract.ts';
 import { openDepthFirst } from './depth-first.ts';
 import type { Outcome } from './entry.ts';
-import { archiveFolder, saveTree } from './folder.ts';
+import { archiveFolder, keep, saveTree } from './folder.ts';
 import { loadParentNodes } from './parent.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
 import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
 
 export interface ArchiveOptions {
-  /** Each fills one folder at the top of the snapshot; names unique. */
+  /** Each root of theirs fills one folder at the top of the snapshot; names unique. */
   readonly sources: readonly ArchivedSource[];
   /** The caller holds its lock, and aborts `signal` when the lock is lost. */
   readonly repository: ArchiveRepository;
@@ -40,6 +40,10 @@ export interface Archived {
   readonly entries: number;
   /** How they came into it, what is gone since the parent, and the bytes received. */
   readonly seen: Readonly<Seen>;
+  /** The folders at the top of the tree. */
+  readonly tops: readonly string[];
+  /** Those of the parent that no source offers any more; where the repository still holds them they are in the tree as well. */
+  readonly missing: readonly string[];
   /** What could not be backed up, or only as it was the night before. The run is partial where there are any. */
   readonly problems: readonly ArchiveProblem[];
 }
@@ -48,8 +52,8 @@ type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed'
 
 /**
  * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
- * index files name them, and both before this resolves. Throws, with the address of the source, the `source/…` error of a source
- * whose root cannot be listed or of which nothing can be read; the errors of the store; and the signal's reason. What was
+ * index files name them, and both before this resolves. Throws, with its address, the `source/…` error of a root
+ * that cannot be listed or of which nothing can be read; the errors of the store; and the signal's reason. What was
  * packed until then is indexed, so that the next run is shorter.
  */
 export async function archive(options: ArchiveOptions): Promise<Archived> {
@@ -72,12 +76,12 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     few: options.parent !== undefined,
   });
   try {
-    const tops = await archiveSources({ ...options, signal: either }, sealing, totals);
-    const tree = await saveTree({ ...totals, repository, sealing }, tops);
+    const { tops, kept, missing } = await archiveSources({ ...options, signal: either }, sealing, totals);
+    const tree = await saveTree({ ...totals, repository, sealing }, [...tops, ...kept]);
     await finish(sealing, repository, either);
     const times = { backup_start: start, backup_end: timestamp(clock.now(), zone) };
-    const archived = report(tree, totals, sealing, times);
-    return archived;
+    const names = [...tops, ...kept].map(({ name }) => name);
+    return { ...report(tree, totals, sealing, times), tops: names, missing };
   } catch (error) {
     if (either.aborted) throw either.reason;
     await finish(sealing, repository, either).catch(() => undefined);
@@ -85,22 +89,54 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
   }
 }
 
-async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals: Totals): Promise<DirNode[]> {
+async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals: Totals) {
   const parentNodes = await loadParentNodes(options.repository, options.parent);
   const tops: DirNode[] = [];
   for (const source of options.sources) {
-    try {
-      tops.push(await archiveSource(options, source, parentNodes?.get(source.name), sealing, totals));
-    } catch (error) {
-      throw isAppError(error) && error.code.startsWith('source/') ? failedSource(source, error) : error;
+    for (const root of await findRoots(options, source)) {
+      try {
+        tops.push(await archiveRoot(options, source, root, parentNodes?.get(root.name), sealing, totals));
+      } catch (error) {
+        throw failureOf(root, error);
+      }
     }
   }
-  return tops;
+  return { tops, ...(await keepMissing(options, tops, parentNodes, totals)) };
 }
 
-async function archiveSource(
+async function findRoots({ signal }: ArchiveOptions, source: ArchivedSource): Promise<readonly ArchivedRoot[]> {
+  try {
+    const roots = await source.roots(signal);
+    if (roots.length === 0) throw new AppError('source/not-found', 'The server offers nothing.');
+    return roots;
+  } catch (error) {
+    throw failureOf(source, error);
+  }
+}
+
+/** Roots that no source offers any more: a space that was taken away, a share that was not mounted. */
+async function keepMissing(
+  { repository }: ArchiveOptions,
+  tops: readonly DirNode[],
+  parentNodes: ReadonlyMap<string, Node> | undefined,
+  { counts, problems, seen }: Totals,
+): Promise<{ kept: Node[]; missing: string[] }> {
+  const offered = new Set(tops.map(({ name }) => name));
+  const message = 'It was there in the night before, and the server does not offer it any more.';
+  const kept: Node[] = [];
+  const missing = [...(parentNodes?.values() ?? [])].filter(({ name }) => !offered.has(name));
+  for (const node of missing) {
+    const copy = await keep({ repository, counts, seen }, node);
+    if (copy !== undefined) kept.push(copy);
+    problems.push({ root: node.name, path: '', code: 'source/root-gone', message, kept: copy !== undefined });
+  }
+  return { kept, missing: missing.map(({ name }) => name) };
+}
+
+async function archiveRoot(
   { repository, signal, requests = 16 }: ArchiveOptions,
   source: ArchivedSource,
+  root: ArchivedRoot,
   parent: Node | undefined,
   sealing: Sealing,
   totals: Totals,
@@ -116,6 +152,7 @@ async function archiveSource(
   const run = {
     ...totals,
     source,
+    root,
     repository,
     sealing,
     walk,
@@ -123,13 +160,13 @@ async function archiveSource(
     signal: AbortSignal.any([signal, ending.signal]),
     outages: 0,
   };
-  const place = { member: { ...source.root, name: source.name }, path: '' };
+  const place = { member: { ...root.collection, name: root.name }, path: '' };
   const onOutcome = async (outcome: Outcome) => top.resolve(outcome);
   walk.push([{ slots: 1, run: () => archiveFolder(run, place, parent, onOutcome) }].values());
   await walk.ended;
   const { node } = await top.promise;
   refuseWhereNothingWasRead(totals, before);
-  if (node?.type !== 'dir') throw new Error('A source ended without its top folder.');
+  if (node?.type !== 'dir') throw new Error('A root ended without its top folder.');
   return node;
 }
 
@@ -141,7 +178,8 @@ function refuseWhereNothingWasRead({ problems, seen }: Totals, before: Seen & { 
 }
 
 /** Names the address. A later attempt may succeed whatever the status was: a proxy answers for servers that are down. */
-function failedSource({ address }: ArchivedSource, cause: AppError): AppError {
+function failureOf({ address }: Pick<ArchivedRoot, 'address'>, cause: unknown): unknown {
+  if (!isAppError(cause) || !cause.code.startsWith('source/')) return cause;
   const { code, message, detail, retry = { afterMs: 0 } } = cause;
   return new AppError(code, `Nothing was backed up from ${address}: ${message}`, { cause, detail, retry });
 }
@@ -158,7 +196,7 @@ function report(
   { counts, problems, seen }: Totals,
   { added }: Sealing,
   times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
-): Archived {
+): Omit<Archived, 'tops' | 'missing'> {
   const sealed = {
     data_blobs: added.dataBlobs,
     tree_blobs: added.treeBlobs,

@@ -6,12 +6,17 @@ import type { Tree } from '../format/tree.ts';
 
 /** What the archiver needs of a source; src/sources/source.ts has the promises. */
 export interface ArchivedSource {
-  readonly name: string;
-  /** What is asked, for people. */
+  /** What is asked for the roots, for people. */
   readonly address: string;
-  readonly root: Member;
+  roots(signal: AbortSignal): Promise<readonly ArchivedRoot[]>;
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
+}
+
+export interface ArchivedRoot {
+  readonly name: string;
+  readonly address: string;
+  readonly collection: Member;
 }
 
 export interface Member {

@@ -121,7 +121,7 @@ function sameContent(parent: Node, { content }: FileNode): boolean {
 
 /** The parent's node of a file, where the repository still holds all of it. */
 export function keepFile(
-  { repository, counts, seen }: Run,
+  { repository, counts, seen }: Pick<Run, 'repository' | 'counts' | 'seen'>,
   parent: FileNode,
   why: 'unchanged' | 'kept',
 ): FileNode | undefined {

@@ -81,9 +81,12 @@ async function findUnchangedFolder(run: Run, { member }: Place, parent: DirNode 
     : undefined;
 }
 
+/** What keeping a copy needs. */
+export type Keeping = Pick<Run, 'repository' | 'counts' | 'seen'>;
+
 /** The parent's node with all below it counted, where the repository still holds all of it. */
 async function keepFolder(
-  { repository, counts, seen }: Run,
+  { repository, counts, seen }: Keeping,
   parent: DirNode,
   why: 'unchanged' | 'kept',
 ): Promise<DirNode | undefined> {
@@ -139,10 +142,11 @@ async function keepUnread(run: Run, folder: Folder, { members, problems, isIncom
 async function keepNode(run: Run, folder: Folder, node: Node | undefined, problem: Problem): Promise<void> {
   const kept = node === undefined ? undefined : await keep(run, node);
   if (kept !== undefined) folder.nodes.push(kept);
-  run.problems.push({ source: run.source.name, ...problem, kept: kept !== undefined });
+  run.problems.push({ root: run.root.name, ...problem, kept: kept !== undefined });
 }
 
-async function keep(run: Run, node: Node): Promise<Node | undefined> {
+/** The parent's node with all below it, where the repository still holds all of it. */
+export async function keep(run: Keeping, node: Node): Promise<Node | undefined> {
   if (node.type === 'dir') return keepFolder(run, node, 'kept');
   return node.type === 'file' ? keepFile(run, node, 'kept') : node;
 }
@@ -161,7 +165,7 @@ function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[]
       return [{ member, path, within: folder }];
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
-    run.problems.push({ source: run.source.name, path, code: 'source/malformed', message, kept: false });
+    run.problems.push({ root: run.root.name, path, code: 'source/malformed', message, kept: false });
     folder.partial = true;
     return [];
   });

@@ -1,19 +1,20 @@
 import { type AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
+import type { ArchivedRoot, ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
 import type { Sealing } from './sealing.ts';
 import type { Counts, Seen } from './tally.ts';
 
-/** A problem, the source it belongs to, and whether the parent's copy stands in. */
+/** A problem, the name of the root it belongs to, and whether the parent's copy stands in. */
 export interface ArchiveProblem extends Problem {
-  readonly source: string;
+  readonly root: string;
   readonly kept: boolean;
 }
 
-/** One source being archived. */
+/** One root being archived. */
 export interface Run {
   readonly source: ArchivedSource;
+  readonly root: ArchivedRoot;
   readonly repository: ArchiveRepository;
   readonly sealing: Sealing;
   readonly walk: DepthFirst;
@@ -31,7 +32,7 @@ export interface Run {
   outages: number;
 }
 
-/** A member and its path from the root of the source. */
+/** A member and its path from the root. */
 export interface Place {
   readonly member: Member;
   readonly path: string;
@@ -60,10 +61,10 @@ export function throwUnlessProblem(run: Run, error: unknown): asserts error is A
  * even list its root any more.
  */
 export async function recordProblem(run: Run, path: string, error: AppError, kept: boolean): Promise<void> {
-  run.problems.push({ source: run.source.name, path, code: error.code, message: error.message, kept });
+  run.problems.push({ root: run.root.name, path, code: error.code, message: error.message, kept });
   if (error.code !== 'source/unavailable') return;
   run.outages++;
   if (run.outages < outagesUntilProbe) return;
-  await run.source.list(run.source.root, run.signal);
+  await run.source.list(run.root.collection, run.signal);
   run.outages = 0;
 }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { confirmAlarms } from '../../database/protection.ts';
 import { findRunOfPerson, type RunView } from '../../database/views.ts';
-import type { Protection } from '../../domain/protection.ts';
+import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
@@ -38,8 +38,7 @@ export async function confirm({ c, resources, session: { userId } }: PersonVisit
 function notice(session: Session, view: RunView, protection: Protection): Html | '' {
   const { id, alarm, alarmSeenAt: seenAt, plan } = view;
   if (alarm !== null) {
-    const reason = alarm === 'loss' ? ('great_loss' as const) : ('great_change' as const);
-    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason, until: null }, plan.zone)}
+    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason: reasonOfAlarm(alarm), until: null }, plan.zone)}
 ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
   }
   if (protection.runId !== id) return '';

@@ -45,9 +45,10 @@ await using home = await temporaryFolder('memory');
 const repository = await newRepository(openLocalBackend(home.path));
 const clock = systemClock();
 const source = {
-  name: 'files',
   address: 'memory',
-  root: { kind: 'collection' as const, name: 'files', location: '' },
+  roots: async () => [
+    { name: 'files', address: 'memory', collection: { kind: 'collection' as const, name: 'files', location: '' } },
+  ],
   list: async (collection: Member) => list(collection),
   open: async (entry: Member): Promise<Reading> => ({ body: body(entry) }),
 };

@@ -85,17 +85,14 @@ test.skipIf(resticProgram === undefined)(
     await using server = await startHostileWebdav(
       webdavFolder(Object.fromEntries(names.map((name) => [name, webdavFile(`I am ${name.length}`)]))),
     );
-    await using odd = openSource(server.url);
+    await using odd = openSource(server.url, { name: 'odd' });
     const levels = Array.from({ length: deepest.folders }, (_, n) => `${n}`.padEnd(14, '-'));
     const [first = '', ...rest] = [...levels.slice(0, -1), 'x'.repeat(deepest.pathBytes - 199 * 15)];
     const last = [first, ...rest].reduceRight(
       (inner, name) => folder({ [name]: inner }),
       folder({ file: file('deep') }),
     );
-    const { problems, snapshot } = await archiveNight(repository, [
-      memorySource(last, 'deep'),
-      { ...odd, name: 'odd' },
-    ]);
+    const { problems, snapshot } = await archiveNight(repository, [memorySource(last, 'deep'), odd]);
     expect(problems).toEqual([]);
     expect(await restic(stock, 'check')).toContain('no errors were found');
     const target = join(home.path, 'restored');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Member, Source } from '../../../src/sources/source.ts';
 import { oddNames } from '../../support/fixtures/odd-names.ts';
-import { contentOf, find, memberNamed, never, read } from '../../support/fixtures/open-source.ts';
+import { contentOf, find, memberNamed, never, read, rootOf } from '../../support/fixtures/open-source.ts';
 
 /** Somewhere a source reads from, that a test can change. Paths are names joined by '/'. */
 export interface SourceFixture extends AsyncDisposable {
@@ -110,7 +110,7 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
         for await (const _ of body) stop.abort(reason);
       };
       await expect(readAll()).rejects.toBe(reason);
-      await expect(source.list(source.root, stop.signal)).rejects.toBe(reason);
+      await expect(source.list(await rootOf(source), stop.signal)).rejects.toBe(reason);
     });
   });
 

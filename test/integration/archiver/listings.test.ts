@@ -205,7 +205,7 @@ describe('a listing in pages', () => {
     for (const [path, [, message]] of Object.entries(links)) {
       const code = 'source/malformed';
       expect(problems).toContainEqual({
-        source: 'files',
+        root: 'files',
         path,
         code,
         message: expect.stringMatching(message),

@@ -37,7 +37,7 @@ describe('a night with problems', () => {
     async (code) => {
       top.members['a.txt'] = file('alpha', { fault: () => fault(code) });
       const { tree, problems, entries } = await night();
-      expect(problems).toEqual([{ source: 'files', path: 'a.txt', code, message: `It is ${code}.`, kept: false }]);
+      expect(problems).toEqual([{ root: 'files', path: 'a.txt', code, message: `It is ${code}.`, kept: false }]);
       expect(await texts(tree)).not.toHaveProperty('files/a.txt');
       expect(entries).toBe(1);
     },
@@ -239,7 +239,7 @@ describe('a night with problems', () => {
 
   test('passes on the problems of a listing', async () => {
     top.problems = [{ path: 'odd', code: 'source/malformed', message: 'A name that is not allowed.' }];
-    expect((await night()).problems).toEqual([{ source: 'files', ...top.problems[0], kept: false }]);
+    expect((await night()).problems).toEqual([{ root: 'files', ...top.problems[0], kept: false }]);
   });
 
   test('does not lose the folder to a bad name', async () => {

@@ -109,6 +109,7 @@ describe('a person is', () => {
       runId: 'alarm',
     });
     expect(judge({ alarm: { ...alarm, kind: 'change' } }).reason).toBe('great_change');
+    expect(judge({ alarm: { ...alarm, kind: 'root' } }).reason).toBe('root_gone');
   });
 
   test('not protected before the first snapshot, which may be under way, waiting or failed', () => {

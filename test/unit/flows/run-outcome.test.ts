@@ -11,21 +11,22 @@ interface Night {
   files?: { new?: number; changed?: number };
   seen?: Partial<Archived['seen']>;
   problems?: Archived['problems'];
+  missing?: string[];
 }
 
-function archived({ files = {}, seen = {}, problems = [] }: Night): Archived {
+function archived({ files = {}, seen = {}, problems = [], missing = [] }: Night): Archived {
   const all = { read: 0, unchanged: 0, kept: 0, gone: 0, folders: 0, bytes: 0, ...seen };
   const entries = all.read + all.unchanged + all.kept;
   const { new: fresh = 0, changed = 0 } = files;
   const counted = { files_new: fresh, files_changed: changed, files_unmodified: entries - fresh - changed };
   const summary = { ...times, ...dirs, ...blobs, ...counted, total_files_processed: entries };
-  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems };
+  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems, tops: ['files'], missing };
 }
 
 const takenAt = new Date('2026-05-09T23:30:00Z');
 const before: Before = { snapshotId: 'earlier', takenAt, problems: [], problemCount: 0 };
 const problem = (path: string, kept: boolean) => ({
-  source: 'files',
+  root: 'files',
   path,
   kept,
   code: 'source/forbidden' as const,
@@ -90,4 +91,22 @@ test('of more problems than a run keeps by name, nobody claims to know since whe
   expect(outcome.problems).toHaveLength(1_000);
   expect(outcome.problemCount).toBe(1_200);
   expect(outcome.problems[0]).not.toHaveProperty('since');
+});
+
+test('a root that is not offered any more holds the snapshot before, once for each', () => {
+  const gone = (root: string) => ({ ...problem('', true), root, code: 'source/root-gone' as const });
+  const night = { missing: ['team'], problems: [gone('team')], seen: { unchanged: 5, kept: 9 } };
+  const first = outcomeOf(archived(night), before);
+  expect(first).toMatchObject({ state: 'partial', alarm: 'root', heldSnapshotId: 'earlier' });
+  expect(first.problems).toMatchObject([{ path: 'team/', kept: true, since: takenAt.toISOString() }]);
+  const after = { ...before, problems: first.problems, problemCount: 1 };
+  expect(outcomeOf(archived(night), after)).not.toHaveProperty('alarm');
+  const both = { missing: ['team', 'shared'], problems: [gone('team'), gone('shared')] };
+  expect(outcomeOf(archived(both), after)).toMatchObject({ alarm: 'root' });
+});
+
+test('what a server names is written so that it can be kept and shown', () => {
+  const odd = { ...problem('a\0b/\u001b[31m/caf\udce9', false), message: 'It names \0 instead.' };
+  const { problems } = outcomeOf(archived({ problems: [odd] }), before);
+  expect(problems).toMatchObject([{ path: 'files/a\\x00b/\\x1b[31m/caf\\xe9', message: 'It names \\x00 instead.' }]);
 });
