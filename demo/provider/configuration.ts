@@ -18,6 +18,7 @@ const years = 365 * 24 * 3600;
  */
 export function configurationFor(parts: { realm: Realm; keys: Keys; store: BrowserStore }): Configuration {
   const { realm, keys, store } = parts;
+  const { without = [] } = realm.settings().manner;
   return {
     adapter: store.adapter,
     jwks: { keys: [keys.signing().privateJwk] },
@@ -56,17 +57,22 @@ export function configurationFor(parts: { realm: Realm; keys: Keys; store: Brows
     fetch: (input, { dispatcher: _guard, ...init }: RequestInit = {}) => fetch(input, init),
     renderError: async (context, out) =>
       answerPage(context, await errorPage(out.error, out.error_description), context.status),
-    discovery: {
+    discovery: withoutUndefined({
       userinfo_endpoint: `${realm.issuer}/me`,
-      revocation_endpoint: `${realm.issuer}/token/revocation`,
-      introspection_endpoint: `${realm.issuer}/token/introspection`,
+      revocation_endpoint: without.includes('revocation') ? undefined : `${realm.issuer}/token/revocation`,
+      introspection_endpoint: without.includes('introspection') ? undefined : `${realm.issuer}/token/introspection`,
       end_session_endpoint: `${realm.issuer}/session/end`,
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
       grant_types_supported: ['authorization_code', 'refresh_token', 'password', 'client_credentials', deviceGrant],
-    },
-    features,
+    }),
+    features: { ...features, pushedAuthorizationRequests: { enabled: !without.includes('pushed requests') } },
   };
+}
+
+function withoutUndefined<T extends object>(members: T): T {
+  for (const name in members) if (members[name] === undefined) delete members[name];
+  return members;
 }
 
 /** What oidc-provider handles besides the code flow, with the pages for it. */

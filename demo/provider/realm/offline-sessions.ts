@@ -19,6 +19,8 @@ export interface Chain {
   used: string;
   count: number;
   refreshedAt: number;
+  /** The token that was issued for it, where it may be asked for again. */
+  successor?: string;
 }
 
 /** One client's session within a user's session. */
@@ -26,7 +28,9 @@ export interface ClientSession {
   scope: string;
   startedAt: number;
   refreshedAt: number;
-  /** By `reuse_id`. */
+  /** The newest access token of the session, by its `jti`, where an exchange ends those before. */
+  accessToken?: string;
+  /** By `reuse_id`; by `jti` where each token is good for one use. */
   chains: Record<string, Chain>;
 }
 

@@ -1,3 +1,5 @@
+import type { Manner } from './manner.ts';
+
 /** What Keycloak calls realm settings, under the names of its admin console. Durations in seconds. */
 export interface RealmSettings {
   readonly enabled: boolean;
@@ -24,6 +26,8 @@ export interface RealmSettings {
   readonly dpopNonce: boolean;
   /** OAuth 2.0 Device Polling Interval. */
   readonly devicePollingSeconds: number;
+  /** What it does as another make of provider. */
+  readonly manner: Manner;
 }
 
 const days = 24 * 3600;
@@ -42,4 +46,5 @@ export const defaultSettings: RealmSettings = {
   pushedFaultsAs: 'keycloak',
   dpopNonce: false,
   devicePollingSeconds: 5,
+  manner: {},
 };

@@ -1,7 +1,13 @@
 import type { BrowserStore } from '../realm/browser-store.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { Keys } from '../realm/keys.ts';
-import { type Chain, openSessionTable, type SessionTable, type UserSession } from '../realm/offline-sessions.ts';
+import {
+  type Chain,
+  type ClientSession,
+  openSessionTable,
+  type SessionTable,
+  type UserSession,
+} from '../realm/offline-sessions.ts';
 import type { Realm, UserRow } from '../realm/realm.ts';
 import type { Tables } from '../realm/tables.ts';
 import { newOfflineToken, type OfflineToken, type TokenGrounds } from './offline-token.ts';
@@ -55,10 +61,27 @@ export function openOfflineAccess(
     begin: (user, client, rest) => {
       if (!mayHaveOffline(user, client)) throw notAllowed();
       const grounds = { ...rest, clientId: client.id, subject: user.subject };
+      if (realm.settings().manner.oneGrantPerClient) {
+        const others = sessions.list({ subject: user.subject, clientId: client.id });
+        for (const { sid } of others) sessions.end(sid, client.id);
+      }
       return issue(grounds, sessions.enter(grounds));
     },
     exchange: (text, client, proof) => {
       const { token, session, own, user } = check(text, client, proof);
+      if (realm.settings().manner.refreshTokens !== undefined) {
+        const used = useOtherwise(realm, token, own);
+        if (used === 'ended') {
+          onReuse(token);
+          sessions.detach(session, client.id);
+          throw invalidGrant('The token was used before');
+        }
+        own.refreshedAt = session.refreshedAt = realm.moment();
+        const next = used === 'kept' ? token : (tokens.get(used.again ?? '') ?? issue(token, session, token));
+        if (used !== 'kept') used.issued(next.token);
+        sessions.keep(session);
+        return next;
+      }
       const key = token.reuseId ?? '';
       const chain = own.chains[key];
       const fault = reuseFault(realm, token, chain);
@@ -83,6 +106,7 @@ export function openOfflineAccess(
     isUsable: (token) => {
       const own = sessions.clientSession(token.sid, token.clientId);
       if (!own || token.issuedAt < own.startedAt || token.keyId !== keys.offlineKeyId()) return false;
+      if (realm.settings().manner.refreshTokens !== undefined) return useOtherwise(realm, token, own) !== 'ended';
       return reuseFault(realm, token, own.chains[token.reuseId ?? '']) === undefined;
     },
   };
@@ -128,6 +152,24 @@ function checking(
       throw new Refusal(400, 'invalid_scope', 'Client no longer has requested consent from user');
     return { token, session, own, user };
   };
+}
+
+/** How a token is used that has not Keycloak's rules: `again` is the answer that it had before, `issued` notes the new one. */
+function useOtherwise(
+  realm: Realm,
+  token: OfflineToken,
+  own: ClientSession,
+): 'kept' | 'ended' | { again?: string | undefined; issued: (text: string) => void } {
+  const { refreshTokens } = realm.settings().manner;
+  if (refreshTokens === 'kept') return 'kept';
+  if (typeof refreshTokens !== 'object') return { issued: () => undefined };
+  const before = own.chains[token.jti];
+  const issued = (successor: string) => {
+    own.chains[token.jti] ??= { used: token.jti, count: 1, refreshedAt: realm.moment(), successor };
+  };
+  if (before === undefined) return { issued };
+  if (realm.now() - before.refreshedAt > refreshTokens.graceSeconds || refreshTokens.graceSeconds === 0) return 'ended';
+  return { issued, ...(refreshTokens.returns === 'same' && { again: before.successor }) };
 }
 
 /** Keycloak's validateTokenReuse: the token that was used last may be sent again, as often as allowed; an older one may not. */

@@ -60,7 +60,7 @@ export function newOfflineToken(
     ...(reuseId !== undefined && { reuse_id: reuseId }),
   };
   return {
-    token: keys.signOffline(claims),
+    token: realm.settings().manner.opaque ? `offline.${jti}` : keys.signOffline(claims),
     issuer: realm.issuer,
     keyId: keys.offlineKeyId(),
     jti,

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import type { Clock } from '../../../src/clock.ts';
 import type { ChooseFault, Fault, OddPart } from '../faults/faults.ts';
 import { corrupt, inject, send, type TokenReply } from '../faults/inject.ts';
@@ -5,13 +6,14 @@ import { type Context, type Middleware, readForm } from '../http.ts';
 import type { RequestLog } from '../log/request-log.ts';
 import type { ClientRow } from '../realm/client.ts';
 import type { Keys } from '../realm/keys.ts';
+import type { Manner } from '../realm/manner.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { AuthenticateClient } from './client-authentication.ts';
 import type { ProvenRequest } from './dpop.ts';
 import type { Grant } from './grants.ts';
 import type { OfflineAccess } from './offline-access.ts';
 import { invalidGrant, Refusal } from './refusal.ts';
-import { tokenResponse } from './token-response.ts';
+import { type TokenBody, type TokenGrant, tokenResponse } from './token-response.ts';
 
 export interface TokenEndpointParts {
   readonly realm: Realm;
@@ -69,7 +71,8 @@ async function answer(parts: TokenEndpointParts, request: TokenRequest): Promise
   const before = await inject(fault, 'before', parts.clock);
   if (before) return before;
   if (fault?.kind === 'rollover') await parts.keys.roll();
-  const reply = await grantTokens(parts, request).catch(refusalReply);
+  const { manner } = parts.realm.settings();
+  const reply = await grantTokens(parts, request).catch((refusal) => refusalReply(refusal, manner));
   return (await inject(fault, 'after', parts.clock)) ?? corrupt(fault, reply);
 }
 
@@ -88,10 +91,28 @@ async function grantTokens(
   const granted = await grant({ form, client, jkt, keepToken });
   parts.requestLog.commit(number, granted.offline?.token);
   const idTokenClaims = fault?.kind === 'odd' ? oddClaims(fault.part, parts.realm.now()) : undefined;
-  const body = await tokenResponse(parts, { ...granted, idTokenClaims });
+  const answer = await tokenResponse(parts, { ...granted, idTokenClaims });
+  const { manner } = parts.realm.settings();
+  const refreshed = form.get('grant_type') === 'refresh_token' && manner.refreshTokens === 'kept';
+  const body = otherwise(answer, { ...manner.answer, ...(refreshed && { refresh_token: null }) });
+  noteAccessToken(parts, granted, answer.access_token);
   const tokens = [body.access_token, body.refresh_token, body.id_token].filter((token) => typeof token === 'string');
   parts.requestLog.note(number, { tokens });
   return { status: 200, body, whole: true };
+}
+
+/** The answer with these members in place of its own. */
+function otherwise(answer: TokenBody, members: Readonly<Record<string, unknown>>): TokenBody {
+  return Object.fromEntries(Object.entries({ ...answer, ...members }).filter(([, value]) => value !== null));
+}
+
+/** Where an exchange ends the access tokens before it, userinfo takes the newest one only. */
+function noteAccessToken({ offline, realm }: TokenEndpointParts, { sid, client }: TokenGrant, token: unknown): void {
+  const session = offline.sessions.find(sid);
+  const own = session?.clients[client.id];
+  if (!realm.settings().manner.endsAccessTokens || session === undefined || own === undefined) return;
+  own.accessToken = String(decodeJwt(String(token)).jti);
+  offline.sessions.keep(session);
 }
 
 function rejectDuplicates(form: URLSearchParams): void {
@@ -105,9 +126,12 @@ async function proveKey({ realm, checkProof }: TokenEndpointParts, client: Clien
   return undefined;
 }
 
-function refusalReply(refusal: unknown): TokenReply {
+function refusalReply(refusal: unknown, { deadToken, refusedClient }: Manner): TokenReply {
   if (!(refusal instanceof Refusal)) throw refusal;
   const { status, error, message, headers } = refusal;
+  const otherwise =
+    error === 'invalid_grant' ? deadToken : /^(invalid|unauthorized)_client$/.test(error) ? refusedClient : undefined;
+  if (otherwise) return { status: otherwise[0], body: otherwise[1], whole: true };
   return { status, body: { error, error_description: message }, headers, whole: true };
 }
 

@@ -4,19 +4,30 @@ import type { Middleware } from '../http.ts';
 import type { Keys } from '../realm/keys.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ProvenRequest } from './dpop.ts';
+import type { OfflineAccess } from './offline-access.ts';
 import { claimsFor } from './token-response.ts';
+
+interface Claims {
+  scope?: string;
+  sid?: string;
+  azp?: string;
+  cnf?: { jkt?: string };
+}
 
 /** The UserInfo endpoint (OpenID Connect Core, section 5.3), for access tokens with and without a bound key. */
 export function userinfoEndpoint(parts: {
   realm: Realm;
   keys: Keys;
+  offline: OfflineAccess;
   checkProof: (request: ProvenRequest) => Promise<string>;
 }): Middleware {
-  const { realm, keys, checkProof } = parts;
+  const { realm, keys, offline, checkProof } = parts;
   const verify = async (token: string) => {
     const currentDate = new Date(realm.now() * 1000);
     const expected = { issuer: realm.issuer, audience: cloudAudience, currentDate };
-    return (await jwtVerify<{ scope?: string; cnf?: { jkt?: string } }>(token, keys.lookup, expected)).payload;
+    const { payload } = await jwtVerify<Claims>(token, keys.lookup, expected);
+    const newest = offline.sessions.clientSession(payload.sid ?? '', payload.azp ?? '')?.accessToken;
+    return newest === undefined || newest === payload.jti ? payload : undefined;
   };
   return async (context, next) => {
     if (context.path !== '/me') return next();
