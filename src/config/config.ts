@@ -35,6 +35,8 @@ export interface Config {
   filesUrl: string;
   window: { zone: string; start: string; end: string };
   retention: Retention;
+  /** For how many nights a folder may go unlisted on the word of its server. */
+  fullWalkNights: number;
   offlineIdleMs: number;
   offlineMaxMs?: number;
   operatorRole: string;
@@ -102,6 +104,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesUrl: () => value('FILES_URL'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     retention: () => value('RETENTION'),
+    fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),

@@ -132,6 +132,11 @@ export const settings = {
     default: 'daily=7,weekly=4,monthly=12',
     help: 'Which snapshots are meant to be kept; for now all of them are',
   },
+  FULL_WALK_NIGHTS: {
+    read: whole(1, 365),
+    default: '7',
+    help: 'Every so many nights each folder is listed, even where the server says that nothing in it changed; 1 lists all of them every night',
+  },
   OFFLINE_IDLE: {
     read: duration,
     default: '30d',

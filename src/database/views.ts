@@ -36,6 +36,7 @@ export interface RunView {
   readonly problemCount: number;
   readonly message: string | null;
   /** loss or change, where so much is gone or changed that somebody should look. */
+  readonly unreliableRoots: readonly string[];
   readonly alarm: string | null;
   readonly alarmSeenAt: Date | null;
   readonly plan: { readonly zone: string };
@@ -54,6 +55,7 @@ const runColumns = {
   problems: true,
   problemCount: true,
   message: true,
+  unreliableRoots: true,
   alarm: true,
   alarmSeenAt: true,
   plan: { select: { zone: true } },

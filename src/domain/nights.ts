@@ -133,6 +133,11 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
   return formatter;
 }
 
+/** How many days the one calendar date ("YYYY-MM-DD") is before the other. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / day);
+}
+
 function addDays(date: string, days: number): string {
   return dateOf(Date.parse(`${date}T00:00Z`) + days * day);
 }

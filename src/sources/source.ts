@@ -21,8 +21,10 @@ export interface Member {
   readonly modified?: Date;
   /**
    * Opaque. The same validator (and size) on another night means the same content, for a collection that of everything
-   * below it. Absent when the server gives nothing that can be relied on (no ETag and an mtime too close to the listing; a
-   * folder ETag of a server that does not propagate changes).
+   * below it. Servers are wrong about it now and then, so that it is believed for some nights only, and a sample is read all the
+   * same. Absent when the server gives nothing that can be relied on (no ETag and an mtime too close to the listing; a
+   * folder ETag of a server that does not propagate changes). An entry that changed within the seconds before its listing
+   * has none, whatever the server: the next change may keep ETag, size and time.
    */
   readonly validator?: string;
   /** What stays with a collection wherever it shows up, where the server says: one that holds itself shows by it. */
@@ -49,6 +51,8 @@ export interface Listing {
   readonly problems: readonly ListingProblem[];
   /** There may be more than is named: the server cut it off, or names something that cannot be told apart. */
   readonly isIncomplete?: boolean;
+  /** Of the collection itself, as this listing says it; it may be another than the one that its parent listed before. */
+  readonly validator?: string;
 }
 
 export interface ListingProblem extends Problem {

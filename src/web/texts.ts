@@ -77,6 +77,8 @@ export const texts = {
     copy: 'a copy of an earlier night',
     noCopy: 'nothing',
     confirm: 'I have looked: it is as it should be',
+    unreliable:
+      'The server called something unchanged that was not as in the snapshot before. Its word does not count for now: this run read every file, and so do the next ones until several in a row have found nothing of the kind.',
     confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
   states: {
@@ -94,7 +96,9 @@ export const texts = {
   counts: {
     entries: 'Entries seen',
     entriesRead: 'Read',
-    entriesUnchanged: 'Unchanged, not read again',
+    entriesUnchanged: 'Unchanged by the word of the server',
+    entriesChecked: 'Of these read again to check, and found the same',
+    foldersPassedOver: 'Folders not listed, unchanged by the word of the server',
     entriesKept: 'Not readable, kept from an earlier night',
     entriesGone: 'Gone since the snapshot before',
     filesNew: 'Files new',

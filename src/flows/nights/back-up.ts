@@ -1,10 +1,12 @@
 import { whenAborted } from '../../abort.ts';
+import { saveUnreliable } from '../../database/run-trust.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
+import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import type { Access, Source } from '../../sources/source.ts';
-import { archive } from '../../store/archiver/archiver.ts';
+import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
 import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
@@ -13,6 +15,7 @@ import { version } from '../../version.ts';
 import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
+import { findTrust } from './find-trust.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
 
@@ -38,6 +41,8 @@ export interface BackUp {
   signal: AbortSignal;
   /** Told now and then how far it is. */
   report: (counts: Record<string, number>) => void;
+  /** From 0 to 1: draws the sample that is read though it is said to be unchanged. */
+  random?: () => number;
 }
 
 /**
@@ -45,7 +50,10 @@ export interface BackUp {
  * repository with its lock, then the sources into it, and last the snapshot. Throws what ends a run; entries that
  * could not be read make it partial.
  */
-export async function backUp(resources: Needs, { runId, signal, report }: BackUp): Promise<Outcome> {
+export async function backUp(
+  resources: Needs,
+  { runId, signal, report, random = Math.random }: BackUp,
+): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
   const run = await getRunWithPlan(resources.database, runId);
@@ -60,15 +68,16 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
   const sources = openSources(resources, run.plan, access).map((source) => opened.use(source));
   using _ = clock.every(5_000, () => report(trafficOf(sources)));
   const last = await findLast(resources, run.plan.userId, repository);
+  const about = { runId, userId: run.plan.userId, night: run.night, isOnRecord: last?.isOnRecord === true };
+  const trust = await findTrust(resources, about);
   const target = openArchiveTarget(repository, clock, lock.settled);
-  const archived = await archive({
-    sources,
-    repository: target,
-    clock,
-    zone: run.plan.zone,
-    signal: either,
-    ...(last && { parent: last.tree }),
-  });
+  const options = { sources, repository: target, clock, zone: run.plan.zone, signal: either, ...last?.archiving };
+  const archived = await archiveInTrust(
+    resources,
+    { ...options, spotCheck: { files: last?.files ?? 0, random } },
+    trust,
+    runId,
+  );
   either.throwIfAborted();
   const snapshotId = await repository.saveSnapshot({
     time: timestamp(clock.now(), run.plan.zone),
@@ -86,6 +95,25 @@ export async function backUp(resources: Needs, { runId, signal, report }: BackUp
 }
 
 /**
+ * Archives what is not believed to be unchanged. Where a root proves wrong about that, this is put on record, and all of the
+ * root is read before anything is written of it.
+ */
+async function archiveInTrust(
+  { database, log }: Needs,
+  options: ArchiveOptions,
+  { listAll, readAll }: Trust,
+  runId: string,
+): Promise<Archived> {
+  const archived = await archive({ ...options, listAll, readAll: new Set(readAll) });
+  const { unreliable: roots } = archived;
+  if (roots.length === 0) return archived;
+  log.warn('run.validators-unreliable', { roots });
+  await saveUnreliable(database, { runId, roots });
+  const all = new Set([...readAll, ...roots]);
+  return all.size === readAll.length ? archived : archive({ ...options, listAll, readAll: all });
+}
+
+/**
  * The snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
  * no great loss from the next one. Where there is none on record, the newest of all.
  */
@@ -93,11 +121,20 @@ async function findLast({ database }: Needs, userId: string, repository: Pick<Re
   const snapshots = (await Array.fromAsync(repository.listSnapshots(() => undefined))).toReversed();
   const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
   const run = await findLastRunOf(database, { userId, snapshotIds });
-  const last = snapshots.find(({ id }) => id === run?.snapshotId) ?? snapshots[0];
+  const recorded = snapshots.find(({ id }) => id === run?.snapshotId);
+  const last = recorded ?? snapshots[0];
   if (last === undefined) return undefined;
   const { problems = [], problemCount = 0 } = run ?? {};
-  const { tree, time } = last.snapshot;
-  return { snapshotId: last.id, tree, takenAt: new Date(timestampMs(time)), problems, problemCount };
+  const { tree, time, summary } = last.snapshot;
+  return {
+    snapshotId: last.id,
+    archiving: { parent: tree },
+    isOnRecord: recorded !== undefined,
+    files: summary?.total_files_processed ?? 0,
+    takenAt: new Date(timestampMs(time)),
+    problems,
+    problemCount,
+  };
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {

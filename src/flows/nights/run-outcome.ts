@@ -53,6 +53,8 @@ export function countsOf({ seen, summary }: Archived) {
     entries: seen.read + seen.unchanged,
     entriesRead: seen.read,
     entriesUnchanged: seen.unchanged,
+    entriesChecked: seen.checked,
+    foldersPassedOver: seen.passedOver,
     entriesKept: seen.kept,
     entriesGone: seen.gone,
     filesNew: summary.files_new,

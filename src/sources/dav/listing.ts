@@ -38,7 +38,14 @@ export function listingOf(items: readonly Item[], collection: ListedCollection):
   const path = pathForPeople(collection.path, collection.rootPath);
   const strays = straysOf(items, groups).map((message) => ({ path, code: 'source/malformed' as const, message }));
   const isIncomplete = strays.length > 0 || named.some(({ isUncertain }) => isUncertain);
-  return { members, problems: [...problems, ...strays], ...(isIncomplete && { isIncomplete }), hasIdentity };
+  const validator = groups.self?.[0]?.facts.validator;
+  return {
+    members,
+    problems: [...problems, ...strays],
+    ...(isIncomplete && { isIncomplete }),
+    ...(validator !== undefined && { validator }),
+    hasIdentity,
+  };
 }
 
 /** A listing must contain the collection itself (RFC 4918, section 9.1), else it is unknown what was listed. */

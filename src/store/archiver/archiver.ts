@@ -13,6 +13,7 @@ import { archiveFolder, keep, saveTree } from './folder.ts';
 import { loadParentNodes } from './parent.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
+import { openSpots, type SpotCheck } from './spots.ts';
 import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
 
 export interface ArchiveOptions {
@@ -22,6 +23,12 @@ export interface ArchiveOptions {
   readonly repository: ArchiveRepository;
   /** The tree of the snapshot before; what is unchanged since is not read. */
   readonly parent?: TreeId;
+  /** A full walk: every folder is listed, also where the source says that nothing below it changed. */
+  readonly listAll?: boolean;
+  /** Names of the roots of which nothing is believed unchanged: all of it is listed and read. */
+  readonly readAll?: ReadonlySet<string>;
+  /** The sample of unchanged entries that are read again; none unless given. */
+  readonly spotCheck?: SpotCheck;
   readonly clock: Clock;
   /** IANA zone of the times in the summary; UTC by default. */
   readonly zone?: string;
@@ -46,9 +53,14 @@ export interface Archived {
   readonly missing: readonly string[];
   /** What could not be backed up, or only as it was the night before. The run is partial where there are any. */
   readonly problems: readonly ArchiveProblem[];
+  /**
+   * Roots of which something was another than in the parent although its validator, or that of its folder, had not
+   * changed. Whatever else of them was not read may be another as well.
+   */
+  readonly unreliable: readonly string[];
 }
 
-type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed'>;
+type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed' | 'spots' | 'unreliable'>;
 
 /**
  * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
@@ -65,6 +77,8 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     savedTrees: new Set(),
     seen: zeroSeen(),
     passed: openCollector(),
+    spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
+    unreliable: new Set(),
   };
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
@@ -73,7 +87,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     ...repository,
     savePack: (pack) => (either.aborted ? Promise.reject(either.reason) : repository.savePack(pack)),
     onFailure: (error) => broken.abort(error),
-    few: options.parent !== undefined,
+    few: options.parent !== undefined && !options.readAll?.size,
   });
   try {
     const { tops, kept, missing } = await archiveSources({ ...options, signal: either }, sealing, totals);
@@ -134,7 +148,7 @@ async function keepMissing(
 }
 
 async function archiveRoot(
-  { repository, signal, requests = 16 }: ArchiveOptions,
+  { repository, signal, requests = 16, listAll = false, readAll = new Set() }: ArchiveOptions,
   source: ArchivedSource,
   root: ArchivedRoot,
   parent: Node | undefined,
@@ -158,6 +172,8 @@ async function archiveRoot(
     walk,
     requests,
     signal: AbortSignal.any([signal, ending.signal]),
+    listAll: listAll || readAll.has(root.name),
+    readAll: readAll.has(root.name),
     outages: 0,
   };
   const place = { member: { ...root.collection, name: root.name }, path: '' };
@@ -193,7 +209,7 @@ async function finish(sealing: Sealing, repository: ArchiveRepository, signal: A
 
 function report(
   tree: TreeId,
-  { counts, problems, seen }: Totals,
+  { counts, problems, seen, unreliable }: Totals,
   { added }: Sealing,
   times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
 ): Omit<Archived, 'tops' | 'missing'> {
@@ -205,5 +221,5 @@ function report(
   };
   const entries = counts.total_files_processed;
   const summary = { ...times, ...counts, ...sealed };
-  return { tree, summary, entries, seen, problems };
+  return { tree, summary, entries, seen, problems, unreliable: [...unreliable] };
 }

@@ -33,6 +33,7 @@ export interface Listing {
   readonly members: readonly Member[];
   readonly problems: readonly ListingProblem[];
   readonly isIncomplete?: boolean;
+  readonly validator?: string;
 }
 
 export interface ListingProblem extends Problem {

@@ -18,10 +18,14 @@ export interface Outcome {
   readonly partial: boolean;
 }
 
-/** The parent's node for an entry whose validator and size are unchanged and whose blobs are all still held. Reads nothing. */
-export function findUnchanged(run: Run, { member }: Place, parent: Node | undefined): FileNode | undefined {
-  if (parent?.type !== 'file' || !hasValidator(parent, versionOf(member, parent.size))) return undefined;
-  return keepFile(run, parent, 'unchanged');
+/** The parent's node for an entry whose validator and size are unchanged and whose blobs are all still held. */
+export function findUnchanged(
+  { readAll, repository }: Run,
+  { member }: Place,
+  parent: Node | undefined,
+): FileNode | undefined {
+  if (readAll || parent?.type !== 'file' || !hasValidator(parent, versionOf(member, parent.size))) return undefined;
+  return holdsFile(repository, parent) ? parent : undefined;
 }
 
 /** What stands for a listed version of so many bytes: its validator, and its size as well where that is listed wrongly. */
@@ -95,27 +99,25 @@ async function readContent({ source, sealing, signal, seen, passed }: Run, { mem
 }
 
 async function finishNode(
-  { counts, seen }: Run,
+  { root, counts, seen, unreliable }: Run,
   { member }: Place,
   parent: Node | undefined,
   { reading, size, blobs }: Content,
 ): Promise<Outcome> {
-  const facts = {
-    name: member.name,
-    modified: reading.modified ?? member.modified,
-    validator: reading.validator === member.validator ? versionOf(member, size) : reading.validator,
-  };
+  const validator = reading.validator === member.validator ? versionOf(member, size) : reading.validator;
+  const facts = { name: member.name, modified: reading.modified ?? member.modified, validator };
   const node = fileNode(facts, size, await blobs);
+  const isSame = parent !== undefined && hasContent(parent, node.content);
+  if (parent?.type === 'file' && !isSame && hasValidator(parent, validator)) unreliable.add(root.name);
   seen.read++;
-  countFile(counts, parent === undefined ? 'new' : sameContent(parent, node) ? 'unmodified' : 'changed', size);
-  return { node, partial: reading.validator === undefined };
+  countFile(counts, parent === undefined ? 'new' : isSame ? 'unmodified' : 'changed', size);
+  return { node, partial: validator === undefined };
 }
 
-function sameContent(parent: Node, { content }: FileNode): boolean {
+/** Whether it is a file of these blobs. */
+export function hasContent(node: Node, content: readonly DataId[]): boolean {
   return (
-    parent.type === 'file' &&
-    parent.content.length === content.length &&
-    parent.content.every((id, at) => id === content[at])
+    node.type === 'file' && node.content.length === content.length && node.content.every((id, at) => id === content[at])
   );
 }
 

@@ -1,20 +1,23 @@
 import type { AppError } from '../../errors.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
-import { type DirNode, encodeNode, type Node } from '../format/node.ts';
+import { type DirNode, encodeNode, type FileNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
 import { judgeAbsence } from './absence.ts';
 import type { Listing, Member, Problem } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { refuseDescent, refuseRepetition } from './descent.ts';
-import { archiveEntry, findUnchanged, keepFile, type Outcome } from './entry.ts';
+import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome } from './entry.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
 import { type Enclosing, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
-import { addCounts, countDir } from './tally.ts';
+import { checkEntry, shareOut } from './spot-check.ts';
+import { addCounts, type Counts, countDir } from './tally.ts';
 
 /** A collection whose members are being archived. */
 interface Folder extends Enclosing {
   readonly parent: DirNode | undefined;
+  /** The members with entries of the sample in them, where these were drawn from the whole folder. */
+  shares: ReadonlyMap<string, readonly number[]> | undefined;
   /** Its nodes in the parent snapshot, where they can be read. */
   parentNodes: ReadonlyMap<string, Node> | undefined;
   readonly nodes: Node[];
@@ -28,24 +31,28 @@ interface Folder extends Enclosing {
 /**
  * Archives a collection and everything below it; `onOutcome` is called with its outcome after this call has resolved. One that
  * cannot be listed keeps its tree of the parent snapshot, so that a passing failure does not look like a deletion. Throws where
- * it is the root: nothing is known of a source that cannot be listed.
+ * it is the root: nothing is known of a source that cannot be listed. `drawn` are the entries below it that are in the sample, where
+ * they were drawn already.
  */
 export async function archiveFolder(
   run: Run,
   place: Place,
   parent: Node | undefined,
   onOutcome: (outcome: Outcome) => Promise<void>,
+  drawn?: readonly number[],
 ): Promise<void> {
   run.signal.throwIfAborted();
   const parentDir = parent?.type === 'dir' ? parent : undefined;
-  const unchanged = await findUnchangedFolder(run, place, parentDir);
-  if (unchanged !== undefined) {
+  const unchanged = await findUnchangedFolder(run, place, parentDir, drawn);
+  if (unchanged?.node !== undefined) {
     countSeen(run, place);
-    return onOutcome({ node: unchanged, partial: false });
+    run.seen.passedOver++;
+    return onOutcome({ node: unchanged.node, partial: false });
   }
   const folder: Folder = {
     ...place,
     parent: parentDir,
+    shares: undefined,
     parentNodes: undefined,
     nodes: [],
     open: 0,
@@ -63,6 +70,8 @@ export async function archiveFolder(
     countSeen(run, place);
     folder.listing = listing;
     folder.parentNodes = parentNodes;
+    const spots = drawn ?? unchanged?.drawn;
+    if (spots !== undefined) folder.shares = await shareOut(run, parentNodes?.values() ?? [], spots);
     await archiveMembers(run, folder, listing);
   } catch (error) {
     throwUnlessProblem(run, error);
@@ -75,23 +84,30 @@ function countSeen({ seen }: Run, { path }: Place): void {
   if (path !== '') seen.folders++;
 }
 
-async function findUnchangedFolder(run: Run, { member }: Place, parent: DirNode | undefined) {
-  return parent !== undefined && hasValidator(parent, member.validator)
-    ? keepFolder(run, parent, 'unchanged')
-    : undefined;
+/** The parent's node of a folder that need not be listed; where entries of the sample are below it, these instead. */
+async function findUnchangedFolder(
+  run: Run,
+  { member }: Place,
+  parent: DirNode | undefined,
+  drawnBefore: readonly number[] | undefined,
+): Promise<{ node?: DirNode; drawn?: readonly number[] } | undefined> {
+  if (run.listAll || parent === undefined || !hasValidator(parent, member.validator)) return undefined;
+  const below = await countSubtree(run.repository, parent.subtree);
+  if (below === undefined) return undefined;
+  const drawn = drawnBefore ?? run.spots.pass(below.total_files_processed);
+  return drawn.length > 0 ? { drawn } : { node: keepCounted(run, parent, below, 'unchanged') };
 }
 
 /** What keeping a copy needs. */
 export type Keeping = Pick<Run, 'repository' | 'counts' | 'seen'>;
 
 /** The parent's node with all below it counted, where the repository still holds all of it. */
-async function keepFolder(
-  { repository, counts, seen }: Keeping,
-  parent: DirNode,
-  why: 'unchanged' | 'kept',
-): Promise<DirNode | undefined> {
-  const below = await countSubtree(repository, parent.subtree);
-  if (below === undefined) return undefined;
+async function keepFolder(keeping: Keeping, parent: DirNode): Promise<DirNode | undefined> {
+  const below = await countSubtree(keeping.repository, parent.subtree);
+  return below && keepCounted(keeping, parent, below, 'kept');
+}
+
+function keepCounted({ counts, seen }: Keeping, parent: DirNode, below: Counts, why: 'unchanged' | 'kept'): DirNode {
   seen[why] += below.files_unmodified;
   addCounts(counts, below);
   countDir(counts, 'unmodified');
@@ -101,7 +117,7 @@ async function keepFolder(
 async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
   const problem = await judgeAbsence(run, folder, error);
   if (problem === 'gone') return folder.onOutcome({ partial: true });
-  const kept = folder.parent && (await keepFolder(run, folder.parent, 'kept'));
+  const kept = folder.parent && (await keepFolder(run, folder.parent));
   await recordProblem(run, folder.path, problem, kept !== undefined);
   folder.partial = true;
   return kept ? folder.onOutcome({ node: kept, partial: true }) : closeFolder(run, folder);
@@ -115,13 +131,20 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
     const unchanged = findUnchanged(run, place, folder.parentNodes?.get(place.member.name));
-    if (unchanged === undefined) entries.push(place);
-    else folder.nodes.push(unchanged);
+    const isChecked = unchanged !== undefined && isInSample(run, folder, unchanged);
+    const kept = unchanged === undefined || isChecked ? undefined : keepFile(run, unchanged, 'unchanged');
+    if (kept === undefined) entries.push({ ...place, ...(isChecked && { unchanged }) });
+    else folder.nodes.push(kept);
   }
   const collections = places.filter(({ member }) => member.kind === 'collection');
   folder.open = entries.length + collections.length;
   if (folder.open === 0) await closeFolder(run, folder);
   else run.walk.push(tasksOf(run, folder, [...entries, ...collections]));
+}
+
+function isInSample({ spots }: Run, { shares }: Folder, { name, size }: FileNode): boolean {
+  const isDrawn = shares === undefined ? spots.pass(1).length > 0 : shares.has(name);
+  return isDrawn && spots.afford(size);
 }
 
 /** Keeps the parent's copies of what the listing names in a problem, and of all that it does not name while it is incomplete. */
@@ -147,7 +170,7 @@ async function keepNode(run: Run, folder: Folder, node: Node | undefined, proble
 
 /** The parent's node with all below it, where the repository still holds all of it. */
 export async function keep(run: Keeping, node: Node): Promise<Node | undefined> {
-  if (node.type === 'dir') return keepFolder(run, node, 'kept');
+  if (node.type === 'dir') return keepFolder(run, node);
   return node.type === 'file' ? keepFile(run, node, 'kept') : node;
 }
 
@@ -176,7 +199,8 @@ function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator
   for (const place of places) {
     const before = folder.parentNodes?.get(place.member.name);
     if (place.member.kind === 'collection') {
-      yield { slots: 1, run: () => archiveFolder(run, place, before, onOutcome) };
+      const drawn = folder.shares && (folder.shares.get(place.member.name) ?? []);
+      yield { slots: 1, run: () => archiveFolder(run, place, before, onOutcome, drawn) };
     } else {
       yield { slots: slotsFor(run, place.member), run: () => takeEntry(run, place, before, onOutcome) };
     }
@@ -197,7 +221,8 @@ async function takeEntry(
   before: Node | undefined,
   onOutcome: Folder['onOutcome'],
 ): Promise<void> {
-  const { outcome } = await archiveEntry(run, place, before);
+  const { unchanged } = place;
+  const { outcome } = await (unchanged ? checkEntry(run, place, unchanged) : archiveEntry(run, place, before));
   outcome.then(onOutcome).catch(run.walk.fail);
 }
 
@@ -213,6 +238,7 @@ async function closeFolder(run: Run, folder: Folder): Promise<void> {
   const { member, parent, nodes, partial } = folder;
   const isSame = isAsBefore(folder);
   if (!isSame) run.seen.gone += await countGone(run, folder);
+  if (!isSame && (await isUnreliable(run, folder))) run.unreliable.add(run.root.name);
   const subtree = parent !== undefined && isSame ? parent.subtree : await saveTree(run, nodes);
   countDir(run.counts, parent === undefined ? 'new' : parent.subtree === subtree ? 'unmodified' : 'changed');
   const validator = partial ? undefined : member.validator;
@@ -224,6 +250,33 @@ async function closeFolder(run: Run, folder: Folder): Promise<void> {
 /** Whether it holds exactly the nodes of the parent: then its tree need not be made again. */
 function isAsBefore({ nodes, parentNodes }: Folder): boolean {
   return parentNodes?.size === nodes.length && nodes.every((node) => parentNodes.get(node.name) === node);
+}
+
+/**
+ * Whether it holds something else than in the parent under the parent's validator. It is listed once more to be certain: people
+ * work while it is being archived, and the validator of an honest server has changed by then.
+ */
+async function isUnreliable(run: Run, folder: Folder): Promise<boolean> {
+  const { member, parent } = folder;
+  if (parent === undefined || !hasValidator(parent, member.validator) || !holdsOther(folder)) return false;
+  if (run.unreliable.has(run.root.name)) return false;
+  try {
+    return hasValidator(parent, (await run.source.list(member, run.signal)).validator);
+  } catch (error) {
+    throwUnlessProblem(run, error);
+    return false;
+  }
+}
+
+/** Whether it holds other content than in the parent: what else there is to know of its members does not count. */
+function holdsOther({ nodes, parentNodes }: Folder): boolean {
+  if (parentNodes?.size !== nodes.length) return parentNodes !== undefined;
+  return nodes.some((node) => {
+    const parent = parentNodes.get(node.name);
+    if (parent === undefined || node === parent) return parent === undefined;
+    if (node.type === 'dir') return parent.type !== 'dir' || parent.subtree !== node.subtree;
+    return node.type === 'file' && !hasContent(parent, node.content);
+  });
 }
 
 /** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */

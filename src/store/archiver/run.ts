@@ -1,8 +1,10 @@
 import { type AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
+import type { FileNode } from '../format/node.ts';
 import type { ArchivedRoot, ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
 import type { Sealing } from './sealing.ts';
+import type { Spots } from './spots.ts';
 import type { Counts, Seen } from './tally.ts';
 
 /** A problem, the name of the root it belongs to, and whether the parent's copy stands in. */
@@ -28,6 +30,14 @@ export interface Run {
   readonly seen: Seen;
   /** Told of all bytes that went by; see `openCollector`. */
   readonly passed: (bytes: number) => void;
+  /** Whether every folder is listed. */
+  readonly listAll: boolean;
+  /** Whether every folder is listed and every entry read. */
+  readonly readAll: boolean;
+  /** Which unchanged entries are read again. */
+  readonly spots: Spots;
+  /** Names of roots of which something is another than in the parent although its validator is the same. */
+  readonly unreliable: Set<string>;
   /** How often in a row the server gave no response. */
   outages: number;
 }
@@ -38,6 +48,8 @@ export interface Place {
   readonly path: string;
   /** The folder that lists it; the root is in none. */
   readonly within?: Enclosing;
+  /** The parent's node of an entry that is said to be unchanged and is to be checked. */
+  readonly unchanged?: FileNode;
 }
 
 /** A folder as what is in it knows it. */

@@ -12,18 +12,22 @@ export interface Seen {
   read: number;
   /** Not read, since the source says that they are as they were in the parent. */
   unchanged: number;
+  /** Of the unchanged: read again all the same, and found to be so. */
+  checked: number;
   /** Not read, since that failed; the parent's copies stand in. */
   kept: number;
   /** In the parent and not in the snapshot any more. */
   gone: number;
   /** Folders below the roots that were listed, or that the source says are unchanged. */
   folders: number;
+  /** Of these: not listed, since the source says that nothing below them changed. */
+  passedOver: number;
   /** Content bytes that came, of entries that could not be read to their end as well. */
   bytes: number;
 }
 
 export function zeroSeen(): Seen {
-  return { read: 0, unchanged: 0, kept: 0, gone: 0, folders: 0, bytes: 0 };
+  return { read: 0, unchanged: 0, checked: 0, kept: 0, gone: 0, folders: 0, passedOver: 0, bytes: 0 };
 }
 
 export function zeroCounts(): Counts {

@@ -20,7 +20,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   const view = uuid.test(id) ? await findRunOfPerson(resources.database, named) : null;
   if (view === null) throw notFound();
   const protection = await findProtection(resources, session.userId);
-  const body = html`${notice(session, view, protection)}${facts(view)}${counts(view.counts)}${problems(view)}`;
+  const body = html`${notice(session, view, protection)}${unreliable(view)}${facts(view)}${counts(view.counts)}${problems(view)}`;
   return page(visit, texts.run.title(view.night), body);
 }
 
@@ -52,6 +52,10 @@ ${view.message && view.state !== 'succeeded' ? html`<dt>${texts.run.why}</dt><dd
 <dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
 <dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
 ${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/${view.snapshotId}/browse/">${texts.run.browse}</a></dd>` : ''}</dl>`;
+}
+
+function unreliable({ unreliableRoots }: RunView): Html | '' {
+  return unreliableRoots.length === 0 ? '' : html`<section class="card"><p>${texts.run.unreliable}</p></section>`;
 }
 
 function counts(value: unknown): Html | '' {

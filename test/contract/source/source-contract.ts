@@ -152,6 +152,14 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
     });
   });
 
+  test('a folder has the same validator in its own listing as in that of its parent, where it has one there', async () => {
+    await fixture.putOld('itself/a.txt', 'a');
+    await using source = fixture.open();
+    const member = await find(source, 'itself');
+    const { validator } = await source.list(member, never);
+    expect(validator).toBe(member.validator);
+  });
+
   /** Validators as one night lists and reads a folder's files. */
   async function night(folder: string) {
     await using source = fixture.open();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
+import { zeroSeen } from '../../../src/store/archiver/tally.ts';
 import { findAttribute } from '../../../src/store/format/node.ts';
 import { isSafeName } from '../../../src/store/format/tree.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
@@ -51,7 +52,7 @@ describe('a night', () => {
     });
     expect({ entries, seen, problems }).toEqual({
       entries: 4,
-      seen: { read: 4, unchanged: 0, kept: 0, gone: 0, folders: 3, bytes: 14 },
+      seen: { ...zeroSeen(), read: 4, folders: 3, bytes: 14 },
       problems: [],
     });
     expect(summary).toMatchObject({

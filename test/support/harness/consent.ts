@@ -26,7 +26,7 @@ export interface ConsentFixture extends AsyncDisposable {
   taken(): BackUpRequest[];
   consent(person?: Person): ReturnType<CustodyFixture['consent']>;
   /** Works on a run of the plan as a worker would, in this process or another one, and answers it as it ended. */
-  backUp(planId: string, worker?: Resources): Promise<Run>;
+  backUp(planId: string, worker?: Resources, random?: () => number): Promise<Run>;
   /** The same Nightkeep from another process. */
   other(holder: string): Resources;
 }
@@ -65,10 +65,10 @@ export async function openConsentFixture(): Promise<ConsentFixture> {
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),
     other: (holder) => ({ ...resources, ...custody.other(holder) }),
-    backUp: async (planId, worker = resources) => {
+    backUp: async (planId, worker = resources, random = Math.random) => {
       const runId = await requestRun(resources, { planId, trigger: 'person' });
       const { signal } = new AbortController();
-      await steerRun(worker, { runId, signal }, (input) => backUp(worker, input));
+      await steerRun(worker, { runId, signal }, (input) => backUp(worker, { ...input, random }));
       return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

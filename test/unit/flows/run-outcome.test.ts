@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Before, outcomeOf } from '../../../src/flows/nights/run-outcome.ts';
 import type { Archived } from '../../../src/store/archiver/archiver.ts';
+import { zeroSeen } from '../../../src/store/archiver/tally.ts';
 import { parseId, type TreeId } from '../../../src/store/format/ids.ts';
 
 const times = { backup_start: '', backup_end: '' };
@@ -15,12 +16,13 @@ interface Night {
 }
 
 function archived({ files = {}, seen = {}, problems = [], missing = [] }: Night): Archived {
-  const all = { read: 0, unchanged: 0, kept: 0, gone: 0, folders: 0, bytes: 0, ...seen };
+  const all = { ...zeroSeen(), ...seen };
   const entries = all.read + all.unchanged + all.kept;
   const { new: fresh = 0, changed = 0 } = files;
   const counted = { files_new: fresh, files_changed: changed, files_unmodified: entries - fresh - changed };
   const summary = { ...times, ...dirs, ...blobs, ...counted, total_files_processed: entries };
-  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems, tops: ['files'], missing };
+  const folders = { tops: ['files'], missing };
+  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems, unreliable: [], ...folders };
 }
 
 const takenAt = new Date('2026-05-09T23:30:00Z');
@@ -34,13 +36,18 @@ const problem = (path: string, kept: boolean) => ({
 });
 
 test('counts tell what was read, unchanged, kept and gone apart, and say nothing was seen that was not', () => {
-  const night = { files: { new: 1, changed: 2 }, seen: { read: 4, unchanged: 10, kept: 3, gone: 1 } };
+  const night = {
+    files: { new: 1, changed: 2 },
+    seen: { read: 4, unchanged: 10, checked: 2, passedOver: 5, kept: 3, gone: 1 },
+  };
   expect(outcomeOf(archived(night), before)).toEqual({
     state: 'succeeded',
     counts: {
       entries: 14,
       entriesRead: 4,
       entriesUnchanged: 10,
+      entriesChecked: 2,
+      foldersPassedOver: 5,
       entriesKept: 3,
       entriesGone: 1,
       filesNew: 1,

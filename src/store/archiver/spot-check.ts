@@ -1,0 +1,62 @@
+import { isAppError } from '../../errors.ts';
+import { type DataId, idOf } from '../format/ids.ts';
+import type { FileNode, Node } from '../format/node.ts';
+import { openChunkBuffers, openChunkedStream } from './blob-stream.ts';
+import { openChunker } from './chunker.ts';
+import { archiveEntry, hasContent, keepFile, type Outcome } from './entry.ts';
+import { countFiles } from './parent.ts';
+import { type Place, type Run, throwUnlessProblem } from './run.ts';
+
+/**
+ * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same. One that
+ * differs is archived as it is now, which shows whether its validator was wrong. One that cannot be read is left at what is said.
+ */
+export async function checkEntry(run: Run, place: Place, parent: FileNode): Promise<{ outcome: Promise<Outcome> }> {
+  const found = await compare(run, place, parent);
+  if (found === 'other') return archiveEntry(run, place, parent);
+  const node = keepFile(run, parent, 'unchanged');
+  if (node !== undefined && found === 'same') run.seen.checked++;
+  return { outcome: Promise.resolve({ partial: false, ...(node && { node }) }) };
+}
+
+async function compare(run: Run, { member }: Place, parent: FileNode): Promise<'same' | 'other' | 'unreadable'> {
+  try {
+    const { body } = await run.source.open(member, run.signal);
+    return hasContent(parent, await blobsOf(run, body)) ? 'same' : 'other';
+  } catch (error) {
+    throwUnlessProblem(run, error);
+    return isAppError(error, 'source/changed') ? 'other' : 'unreadable';
+  }
+}
+
+/** The blobs that a sealer would make of it; in this thread, since another one takes longer to start than this takes. */
+async function blobsOf({ repository, seen, passed }: Run, body: AsyncIterable<Uint8Array>): Promise<readonly DataId[]> {
+  const ids: DataId[] = [];
+  const stream = openChunkedStream(openChunker(repository.chunkerPolynomial), openChunkBuffers(), (blob) =>
+    ids.push(idOf<DataId>(blob)),
+  );
+  for await (const bytes of body) {
+    seen.bytes += bytes.length;
+    passed(bytes.length);
+    stream.write(bytes);
+  }
+  stream.end(new Uint8Array());
+  return ids;
+}
+
+/** The members of a folder that have entries of the sample in them, which are counted from 0 in the order of the parent's tree. */
+export async function shareOut(
+  { repository }: Pick<Run, 'repository'>,
+  nodes: Iterable<Node>,
+  drawn: readonly number[],
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const shares = new Map<string, readonly number[]>();
+  let from = 0;
+  for (const node of nodes) {
+    const to = from + (await countFiles(repository, node));
+    const share = drawn.filter((one) => one >= from && one < to).map((one) => one - from);
+    if (share.length > 0) shares.set(node.name, share);
+    from = to;
+  }
+  return shares;
+}
