@@ -53,7 +53,7 @@ test('a secret is rolled live: no exchange, consent or revocation fails while bo
   expect(await verdicts(grant.id)).toEqual(['ok', 'ok', 'ok', 'ok', 'operator', 'ok']);
   expect(await withdrawConsent(rolling, { grantId: grant.id, by: 'alice' })).toEqual({
     withdrawn: true,
-    revoked: true,
+    tokens: 'ended',
   });
 });
 
