@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { cleanUpAfterUs } from './outliving-server.ts';
 
 /** What test files get of the PostgreSQL server of this test run. */
 export interface ProvidedPostgres {
@@ -53,6 +54,7 @@ const hasty = {
 /** Nothing on it outlives the run, so it never waits for the disk: creating and dropping a database takes milliseconds. */
 async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
   const folder = await temporaryFolder('postgres');
+  cleanUpAfterUs(folder.path);
   const server = await startServer(folder.path, hasty);
   const stop = async () => {
     await server[Symbol.asyncDispose]();
