@@ -6,7 +6,8 @@ import type { Environment } from '../../src/config/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { State } from '../../src/doctor/finding.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
-import { byName, openCustody, statesOf } from '../support/harness/doctor.ts';
+import { type OpenCustody, openCustody } from '../support/harness/custody.ts';
+import { byName, exchange, statesOf } from '../support/harness/doctor.ts';
 import { settingsFor } from '../support/harness/settings.ts';
 import { openFormsVisitor } from '../support/realms/forms-visitor.ts';
 import { uuidOfClient } from '../support/realms/keycloak-faults.ts';
@@ -229,8 +230,8 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     ['a maximum', { offlineIdleSeconds: 86_400, offlineMaxSeconds: 864_000 }, { 'offline idle': 'warn' }],
   ] as const)('reads in the tokens: %s', async (_case, rules, states) => {
     const { realm, environment, look } = await open(rules);
-    const custody = opened.use(await openCustody(environment, clock));
-    await custody.exchange((await consent(realm, custody)).id);
+    const custody = opened.use(await openCustody(environment, { clock }));
+    await exchange(custody.resources, (await consent(realm, custody)).id);
     const findings = await look();
     expect(statesOf(findings, ...Object.keys(states))).toEqual(states);
     expect(statesOf(findings, 'offline tokens', 'clocks', 'grants')).toEqual({
@@ -242,13 +243,13 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
 
   test('names the role that a person lacks', async () => {
     const { realm, environment, look } = await open();
-    const custody = opened.use(await openCustody(environment, clock));
+    const custody = opened.use(await openCustody(environment, { clock }));
     const grant = await consent(realm, custody);
     const about = { realm: realm.name, id: realm.idOf(alice) };
     const held = await realm.admin.users.listRealmRoleMappings(about);
     const roles = held.map(({ id = '', name = '' }) => ({ id, name }));
     await realm.admin.users.delRealmRoleMappings({ ...about, roles });
-    await custody.exchange(grant.id);
+    await exchange(custody.resources, grant.id);
     expect((await look()).get('grants')).toMatchObject({
       state: 'warn',
       finding: expect.stringMatching(/1 person may no longer give offline access/),
@@ -257,10 +258,11 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
   });
 });
 
-function consent({ issuer }: KeycloakRealm, custody: Awaited<ReturnType<typeof openCustody>>) {
-  return custody.consentBy(async (url) => {
+async function consent({ issuer }: KeycloakRealm, custody: OpenCustody) {
+  const { grant } = await custody.consentBy(async (url) => {
     await using visitor = openFormsVisitor(alice, `${issuer}/protocol/openid-connect/logout`);
-    await visitor.open(url);
-    return visitor.url();
+    await visitor.open(url.href);
+    return new URL(visitor.url());
   });
+  return grant;
 }

@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openBrowser } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
-import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 
 const client = {
   id: 'nightkeep',
@@ -21,42 +17,18 @@ const client = {
 };
 const password = 'open, sesame ☾';
 let opened: AsyncDisposableStack;
-let database: Database;
+let commands: CommandFixture;
 let provider: DemoProvider;
-let said: string[];
-let complaints: string[];
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
-  const test = opened.use(await openTestDatabase());
-  database = opened.adopt(await openDatabase(test.url), (open) => open.$disconnect());
-  const folder = opened.adopt(await mkdtemp(join(tmpdir(), 'nightkeep-enroll-')), (made) =>
-    rm(made, { recursive: true }),
-  );
   const persons = people.map((person) => (person === alice ? { ...person, password } : person));
   const options = { devicePollingSeconds: 1 };
   provider = opened.adopt(await startProvider({ clients: [client], people: persons, options }), (one) => one.stop());
-  const settings = {
-    DATABASE_URL: test.url,
-    DATA_DIR: folder,
-    FILES_URL: 'https://cloud.example/{preferred_username}/',
-    OIDC_ISSUER: provider.issuer,
-    OIDC_CLIENT_ID: client.id,
-    OIDC_CLIENT_SECRET: client.secret,
-  };
-  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
-  complaints = [];
-  vi.spyOn(process.stderr, 'write').mockImplementation((line) => complaints.push(String(line)) > 0);
+  commands = opened.use(await openCommandFixture({ issuer: provider.issuer, secret: client.secret }));
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await opened.disposeAsync();
-});
+afterEach(() => opened.disposeAsync());
 
-const nightkeep = (...argv: string[]) => {
-  said = [];
-  return runCommand(argv, { line: (text) => void said.push(text) });
-};
+const nightkeep = (...argv: string[]) => commands.nightkeep(...argv);
 const pipeIn = (text: string) =>
   vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([text]) as typeof process.stdin);
 
@@ -65,7 +37,7 @@ function typeIn(...lines: string[]): void {
   const keyboard = Object.assign(new PassThrough(), { isTTY: true, setRawMode: vi.fn() });
   vi.spyOn(process, 'stdin', 'get').mockReturnValue(keyboard as unknown as typeof process.stdin);
   vi.mocked(process.stderr.write).mockImplementation((line) => {
-    complaints.push(String(line));
+    commands.complaints.push(String(line));
     if (/[?:)] $/.test(String(line))) keyboard.write(lines.shift() ?? '');
     return true;
   });
@@ -74,8 +46,8 @@ function typeIn(...lines: string[]): void {
 test('a password from a pipe enrolls, and is to be found nowhere afterwards', async () => {
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes', '--json')).toBe(0);
-  const told: unknown = JSON.parse(said.join(''));
-  const grant = await database.grant.findFirstOrThrow();
+  const told: unknown = JSON.parse(commands.said.join(''));
+  const grant = await commands.database.grant.findFirstOrThrow();
   expect(told).toMatchObject({
     user: 'alice',
     subject: alice.subject,
@@ -84,13 +56,15 @@ test('a password from a pipe enrolls, and is to be found nowhere afterwards', as
     renewed: false,
   });
   expect(told).toMatchObject({ terms: { files: 'https://cloud.example/{preferred_username}/' } });
-  expect(await database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
-  const tables = await database.$queryRaw<{ name: string }[]>`
+  expect(await commands.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
+  const tables = await commands.database.$queryRaw<{ name: string }[]>`
     SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
     WHERE table_schema IN ('public', 'nightkeep') AND table_type = 'BASE TABLE'`;
-  const rows = await Promise.all(tables.map(({ name }) => database.$queryRawUnsafe(`SELECT t::text FROM ${name} t`)));
+  const rows = await Promise.all(
+    tables.map(({ name }) => commands.database.$queryRawUnsafe(`SELECT t::text FROM ${name} t`)),
+  );
   expect(tables.length).toBeGreaterThan(10);
-  const everything = JSON.stringify([rows, said, complaints]);
+  const everything = JSON.stringify([rows, commands.said, commands.complaints]);
   expect(everything).toContain('alice@demo.example');
   expect(everything).not.toContain('sesame');
 });
@@ -98,10 +72,10 @@ test('a password from a pipe enrolls, and is to be found nowhere afterwards', as
 test('a password is typed without being shown, after the terms were agreed to', async () => {
   typeIn('yes\n', `open, sesameX\u007f ☾\r`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice')).toBe(0);
-  expect(said.join('\n')).toContain('https://cloud.example/{preferred_username}/');
-  expect(said.at(-1)).toMatch(/^Enrolled alice\. The token is sealed/);
-  expect(complaints).toContain('Password of alice at the provider: ');
-  expect([...said, ...complaints].join('\n')).not.toContain('sesame');
+  expect(commands.said.join('\n')).toContain('https://cloud.example/{preferred_username}/');
+  expect(commands.said.at(-1)).toMatch(/^Enrolled alice\. The token is sealed/);
+  expect(commands.complaints).toContain('Password of alice at the provider: ');
+  expect([...commands.said, ...commands.complaints].join('\n')).not.toContain('sesame');
   const { stdin } = process;
   expect(vi.mocked(stdin.setRawMode).mock.calls).toEqual([[true], [false]]);
 });
@@ -112,8 +86,8 @@ test('nothing is asked of the provider where the terms are not agreed to', async
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice')).toBe(2);
   expect(await nightkeep('enroll', 'service', '--json')).toBe(2);
-  expect(complaints.join('')).toContain('Confirm with --yes');
-  expect(await database.user.count()).toBe(0);
+  expect(commands.complaints.join('')).toContain('Confirm with --yes');
+  expect(await commands.database.user.count()).toBe(0);
 });
 
 test('Ctrl-C, an empty password and a missing name change nothing', async () => {
@@ -122,22 +96,22 @@ test('Ctrl-C, an empty password and a missing name change nothing', async () => 
   pipeIn('\n');
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(2);
   expect(await nightkeep('enroll', 'password', '--yes')).toBe(2);
-  expect(await database.user.count()).toBe(0);
+  expect(await commands.database.user.count()).toBe(0);
 });
 
 test('a refusal says why and what mends it, with exit code 1', async () => {
   provider.admin.setClient(client.id, { directAccess: false });
   pipeIn(password);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(1);
-  expect(complaints.join('')).toContain('Direct access grants');
+  expect(commands.complaints.join('')).toContain('Direct access grants');
   expect(await nightkeep('enroll', 'service', '--yes')).toBe(1);
-  expect(complaints.join('')).toContain('Service accounts roles');
+  expect(commands.complaints.join('')).toContain('Service accounts roles');
 });
 
 test('another device is shown the code and a QR code that leads to it', async () => {
   provider.admin.setClient(client.id, { consentRequired: true });
   const shown = Promise.withResolvers<void>();
-  said = [];
+  const said: string[] = [];
   const running = runCommand(['enroll', 'device', '--yes'], {
     line: (text) => {
       said.push(text);
@@ -151,7 +125,7 @@ test('another device is shown the code and a QR code that leads to it', async ()
   const [, code = ''] = /type the code {2}(\S+)/.exec(told) ?? [];
   await sayNo(code);
   expect(await running).toBe(1);
-  expect(complaints.join('')).toContain('said no');
+  expect(commands.complaints.join('')).toContain('said no');
 });
 
 async function sayNo(code: string): Promise<void> {

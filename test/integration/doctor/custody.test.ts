@@ -5,6 +5,7 @@ import { openCircuit } from '../../../src/database/circuits.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { untilNoon } from '../../support/fixtures/noon.ts';
 import {
   type DoctorFixtureOptions,
   type DoctorFixtureWithDatabase,
@@ -21,8 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const open = async (realm?: DoctorFixtureOptions['realm']) =>
-  opened.use(await openDoctorFixtureWithDatabase({ ...(realm && { realm }) }));
+async function open(realm?: DoctorFixtureOptions['realm']): Promise<DoctorFixtureWithDatabase> {
+  const fixture = opened.use(await openDoctorFixtureWithDatabase({ ...(realm && { realm }) }));
+  fixture.pass(untilNoon(fixture.clock.now()));
+  return fixture;
+}
 const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 const nothingWrong = (findings: ReadonlyMap<string, Finding>) =>
   expect([...findings.values()].filter(({ state }) => state === 'wrong')).toEqual([]);

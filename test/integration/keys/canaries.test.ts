@@ -1,23 +1,20 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeCanary } from '../../../src/database/canaries.ts';
-import { type Database, openDatabase } from '../../../src/database/client.ts';
+import type { Database } from '../../../src/database/client.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal } from '../../../src/vault/seal.ts';
+import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 import { enterWith } from '../../support/harness/keys.ts';
 import { keyLine } from '../../support/harness/settings.ts';
-import { openTestDatabase, type TestDatabase } from '../../support/servers/postgres.ts';
 
-let server: TestDatabase;
+let fixture: DatabaseFixture;
 let database: Database;
 beforeEach(async () => {
-  server = await openTestDatabase();
-  database = await openDatabase(server.url);
+  fixture = await openDatabaseFixture();
+  database = fixture.database;
 });
-afterEach(async () => {
-  await database.$disconnect();
-  await server[Symbol.asyncDispose]();
-});
+afterEach(() => fixture[Symbol.asyncDispose]());
 
 const enter = (...lines: string[]) => enterWith({ database }, ...lines);
 const refusal = (work: Promise<unknown>) =>

@@ -1,21 +1,21 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { openDatabase } from '../../../src/database/client.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { scryptCosts } from '../../../src/store/format/key-file.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
-import { openTestDatabase } from '../../support/servers/postgres.ts';
+import { openDatabaseFixture } from '../../support/harness/database.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 
 test('a repository has passwords that are hard to try; gone from the store, it is not begun anew, and is used again once it is back', async () => {
   await using folder = await temporaryFolder('store');
-  await using test = await openTestDatabase();
-  const database = await openDatabase(test.url);
-  const keyring = parseKeyring(`one:${randomBytes(32).toString('base64url')}`);
+  await using fixture = await openDatabaseFixture();
+  const { database } = fixture;
+  const keyring = parseKeyring(keyLine('one'));
   const store = (location: string) => openLocalBackend(join(folder.path, location));
   const resources = { clock: systemClock(), database, keyring, scrypt: scryptCosts, store };
   const userId = randomUUID();
@@ -30,5 +30,4 @@ test('a repository has passwords that are hard to try; gone from the store, it i
   await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'store/unavailable' });
   await rename(`${made.location} elsewhere`, made.location);
   expect((await ensurePersonRepository(resources, userId)).id).toBe(made.id);
-  await database.$disconnect();
 });

@@ -3,6 +3,7 @@ import { alice } from '../../../demo/people.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { texts } from '../../../src/web/texts.ts';
+import { untilNoon } from '../../support/fixtures/noon.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { type Guest, signInAs } from '../../support/harness/guest.ts';
 import { end, file, folder, type HostileNode, listingOf } from '../../support/servers/hostile-webdav.ts';
@@ -15,8 +16,7 @@ let guest: Guest;
 let planId: string;
 beforeEach(async () => {
   fixture = await openConsentFixture();
-  const now = fixture.resources.clock.now().getTime();
-  fixture.custody.pass(Math.ceil(now / (24 * hour)) * 24 * hour + 12 * hour - now);
+  fixture.custody.pass(untilNoon(fixture.resources.clock.now()));
   guest = await signInAs(fixture, alice);
   await guest.consent();
   planId = (await fixture.resources.database.plan.findFirstOrThrow()).id;

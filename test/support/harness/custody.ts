@@ -1,23 +1,21 @@
 import { join } from 'node:path';
-import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
-import { alice, people as demoPeople, type Person } from '../../../demo/people.ts';
-import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
+import type { Person } from '../../../demo/people.ts';
+import type { DemoProvider, ProviderOptions } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { openDatabase } from '../../../src/database/client.ts';
+import type { Environment } from '../../../src/config/environment.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
-import type { Resources } from '../../../src/resources.ts';
+import { openKeyring, type Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { openTestDatabase } from '../servers/postgres.ts';
-import { startRelyingParty } from '../servers/relying-party.ts';
-import { keyLine, settingsFor } from './settings.ts';
+import { openDatabaseFixture } from './database.ts';
+import { openProviderFixture } from './provider.ts';
+import { keyLine } from './settings.ts';
 
 export type Custody = Pick<
   Resources,
@@ -35,15 +33,57 @@ export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
 export const access = (custody: Custody, grantId: string): Promise<unknown> =>
   outcomeOf(obtainAccess(custody, { grantId, minimumSeconds: 30 }));
 
-/** The part of Nightkeep that keeps tokens, at the demo's provider, with a database of its own. */
-export interface CustodyFixture extends AsyncDisposable {
+/** The part of Nightkeep that keeps tokens, on a database of its own. */
+export interface OpenCustody extends AsyncDisposable {
   readonly resources: Custody;
-  readonly provider: DemoProvider;
   readonly databaseUrl: string;
-  /** The clock goes on from here by so much more. */
-  pass(ms: number): void;
   /** The same database and provider from another process. */
   other(holder: string): Custody;
+  /** Somebody consents who follows an address by `visit`, which gives where it ends. */
+  consentBy(visit: (url: URL) => Promise<URL>): ReturnType<typeof finishConsent>;
+}
+
+/** Opens it at the provider that these settings name; database and keyring are added to them. */
+export async function openCustody(
+  environment: Environment,
+  { clock, log = silentLog }: { clock: Clock; log?: Log },
+): Promise<OpenCustody> {
+  await using opened = new AsyncDisposableStack();
+  const { url, database } = opened.use(await openDatabaseFixture());
+  Object.assign(environment, { DATABASE_URL: url, KEYRING: environment.KEYRING ?? keyLine('one') });
+  const config = readConfig(environment);
+  const keyring = await openKeyring(database, parseKeyring(config.keyring), clock.now());
+  const enter = (holder: string): Custody => ({
+    clock,
+    config,
+    database,
+    holder,
+    keyring,
+    log,
+    spool: openSpool(join(config.dataDir, 'spool')),
+    tokenCache: openTokenCache(),
+    issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
+  });
+  const resources = enter('first');
+  const closing = opened.move();
+  return {
+    resources,
+    databaseUrl: url,
+    other: enter,
+    consentBy: async (visit) => {
+      const begun = await beginConsent(resources, { returnTo: '/', terms: { said: 'every night' } });
+      const transaction = JSON.parse(JSON.stringify(begun.transaction));
+      return finishConsent(resources, { callback: await visit(begun.url), transaction });
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** The same at the demo's provider. */
+export interface CustodyFixture extends Omit<OpenCustody, 'consentBy'> {
+  readonly provider: DemoProvider;
+  /** The clock goes on from here by so much more. */
+  pass(ms: number): void;
   consent(person?: Person): ReturnType<typeof finishConsent>;
   /** Follows an address as the person would, and gives where it ends. */
   visit(url: URL, person?: Person): Promise<URL>;
@@ -59,56 +99,25 @@ export interface CustodyExtras {
 }
 
 export async function openCustodyFixture(
-  options: ProviderOptions['options'] = {},
-  extras: CustodyExtras = {},
+  realm: ProviderOptions['options'] = {},
+  { people, log = silentLog, settings = {}, clock: makeClock }: CustodyExtras = {},
 ): Promise<CustodyFixture> {
-  const { log = silentLog, people = demoPeople, settings = {} } = extras;
   await using opened = new AsyncDisposableStack();
-  const party = opened.use(await startRelyingParty());
-  const test = opened.use(await openTestDatabase());
-  const folder = opened.use(await temporaryFolder('custody'));
-  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
-  const shift = { ms: 0 };
-  const clock = extras.clock?.(shift) ?? systemClock(() => shift.ms);
-  const started = startProvider({ clients: [party.client], people, options, ...(extras.clock && { clock }) });
-  const provider = opened.adopt(await started, (one) => one.stop());
-  const { id: clientId, secret = '', redirectUris } = party.client;
-  const publicUrl = new URL('/', redirectUris[0]);
-  const at = { folder: folder.path, publicUrl, issuer: provider.issuer, clientId };
-  const config = readConfig({ ...settingsFor(at), OIDC_CLIENT_SECRET: secret, KEYRING: keyLine('one'), ...settings });
-  const keyring = parseKeyring(config.keyring);
-  const enter = (holder: string): Custody => ({
-    clock,
-    config,
-    database,
-    holder,
-    keyring,
-    log,
-    spool: openSpool(join(folder.path, 'spool')),
-    tokenCache: openTokenCache(),
-    issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
-  });
-  const resources = enter('first');
-  const visit = async (url: URL, person = alice) => {
-    await using browser = openBrowser();
-    return new URL((await signIn(browser, await browser.open(url.href), person)).url);
+  const clocks = (shift: { ms: number }) => {
+    if (makeClock === undefined) return { nightkeep: systemClock(() => shift.ms) };
+    const clock = makeClock(shift);
+    return { nightkeep: clock, provider: clock };
   };
+  const fixture = opened.use(await openProviderFixture({ realm, clocks, ...(people && { people }) }));
+  const { provider, clock, environment, pass, visit } = fixture;
+  const { consentBy, ...custody } = opened.use(await openCustody({ ...environment, ...settings }, { clock, log }));
   const closing = opened.move();
   return {
-    resources,
+    ...custody,
     provider,
-    databaseUrl: test.url,
+    pass,
     visit,
-    other: enter,
-    pass: (ms) => {
-      shift.ms += ms;
-    },
-    consent: async (person = alice) => {
-      const begun = await beginConsent(resources, { returnTo: '/', terms: { said: 'every night' } });
-      const transaction = JSON.parse(JSON.stringify(begun.transaction));
-      const callback = await visit(begun.url, person);
-      return finishConsent(resources, { callback, transaction });
-    },
+    consent: (person) => consentBy((url) => visit(url, person)),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

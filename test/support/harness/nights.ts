@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Database, openDatabase } from '../../../src/database/client.ts';
+import type { Database } from '../../../src/database/client.ts';
 import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
-import { openTestDatabase } from '../servers/postgres.ts';
+import { openDatabaseFixture } from './database.ts';
 
 export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runWatch'> & {
   clock: ManualClock;
@@ -25,8 +25,7 @@ const midnight = '2026-05-01T00:00:00.000Z';
 
 export async function openNightFixture(): Promise<NightFixture> {
   await using opened = new AsyncDisposableStack();
-  const test = opened.use(await openTestDatabase());
-  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
+  const { database } = opened.use(await openDatabaseFixture());
   const clock = manualClock(midnight);
   const requests: BackUpRequest[] = [];
   const enter = (holder: string): NightResources => ({

@@ -1,6 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readConfig } from '../../../src/config/config.ts';
-import { openDatabase } from '../../../src/database/client.ts';
 import { saveRepository } from '../../../src/database/repositories.ts';
 import { generic } from '../../../src/domain/providers/generic.ts';
 import { silentLog } from '../../../src/log.ts';
@@ -18,7 +17,8 @@ import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { openMemoryBackend } from '../fixtures/memory-backend.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
 import { cheapScryptCosts, newRepository } from '../fixtures/repository.ts';
-import { openTestDatabase } from '../servers/postgres.ts';
+import { openDatabaseFixture } from './database.ts';
+import { keyLine } from './settings.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
 /** Now, where nothing has moved the clock. */
@@ -60,10 +60,9 @@ export interface SignedIn extends Visitor {
 
 export async function openPages(): Promise<Pages> {
   await using opened = new AsyncDisposableStack();
-  const test = opened.use(await openTestDatabase());
-  const database = opened.adopt(await openDatabase(test.url), (one) => one.$disconnect());
+  const { database } = opened.use(await openDatabaseFixture());
   const clock = manualClock(new Date(now).toISOString());
-  const keyring = `one:${randomBytes(32).toString('base64url')}`;
+  const keyring = keyLine('one');
   const config = readConfig({ ...settings, KEYRING: keyring });
   const stores = new Map<string, ReturnType<typeof openMemoryBackend>>();
   const requests: BackUpRequest[] = [];
