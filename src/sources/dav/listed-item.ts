@@ -115,7 +115,13 @@ function textOf({ properties }: DavResponse, name: string): string | undefined {
 
 /** A member has only the fields that are known. */
 function present(facts: { [Name in keyof Item['facts']]: Item['facts'][Name] | undefined }): Item['facts'] {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  const { size, modified, validator, identity } = facts;
+  return {
+    ...(size !== undefined && { size }),
+    ...(modified && { modified }),
+    ...(validator !== undefined && { validator }),
+    ...(identity !== undefined && { identity }),
+  };
 }
 
 function sizeOf(text: string | undefined): number | undefined {

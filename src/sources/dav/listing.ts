@@ -3,7 +3,7 @@ import { errorOfStatus } from '../http/status.ts';
 import type { Listing, ListingProblem, Member } from '../source.ts';
 import { decodeSegment, type Href, partsOf, pathForPeople, segmentOf, withSlash } from './href.ts';
 import type { Item } from './listed-item.ts';
-import { type Standing, standings } from './own-path.ts';
+import { type PlacedItems, placeItems } from './own-path.ts';
 
 export interface CollectionListing extends Listing {
   /** The server gives collections an identity. */
@@ -26,13 +26,12 @@ type NamedItem = Item & { readonly href: Href };
  */
 export function listingOf(items: readonly Item[], collection: ListedCollection): CollectionListing {
   const named = items.filter((item): item is NamedItem => item.href !== undefined);
-  const standing = standings(named, {
+  const groups = placeItems(named, {
     ...collection,
     path: bare(collection.path),
     rootPath: bare(collection.rootPath),
   });
-  if (standing === undefined) throw notNamed(collection, named[0]);
-  const groups = Object.groupBy(named, standing);
+  if (groups === undefined) throw notNamed(collection, named[0]);
   const hasIdentity = checkSelf(groups.self ?? []);
   const { members, problems } = membersOf(groups.member ?? [], collection);
   const path = pathForPeople(collection.path, collection.rootPath);
@@ -102,7 +101,7 @@ function malformed(why: string): Item['problem'] {
 }
 
 /** What a listing has besides members, in words: it may stand for a member that is not named otherwise. */
-function straysOf(items: readonly Item[], { deeper, elsewhere, ...groups }: Partial<Record<Standing, NamedItem[]>>) {
+function straysOf(items: readonly Item[], { deeper, elsewhere, ...groups }: PlacedItems<NamedItem>) {
   const unnamed = items.filter(({ href }) => href === undefined).length;
   const quote = ({ written }: Item) => written.slice(0, 200);
   return [

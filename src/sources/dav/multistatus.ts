@@ -88,7 +88,9 @@ function malformed(message: string, cause?: unknown): AppError {
 }
 
 interface Draft {
-  hrefs: string[];
+  href: string;
+  /** Where it names several things: the others. */
+  further: string[];
   status?: number;
   properties: Properties;
   refused: Map<string, number>;
@@ -133,14 +135,16 @@ function multistatusHandler(
     return status;
   };
   const readHref = () => {
-    if (response.hrefs.length < most.hrefs && text.trim() !== '') response.hrefs.push(text.trim());
+    const found = text.trim();
+    if (response.href === '') response.href = found;
+    else if (found !== '' && response.further.length < most.hrefs) response.further.push(found);
     if (flaw === undefined) return;
     response.flaw ??= `Its address has ${flaw.what}.`;
     response.isUncertain ||= !flaw.isKept;
   };
   const closed = (name: string) => {
     const depth = path.length;
-    if (depth === 2 && name === responseName) for (const each of wholes(response)) onResponse(each);
+    if (depth === 2 && name === responseName) tell(response, onResponse);
     if (depth === 3 && name === href) readHref();
     else if (depth === 3 && name === status) response.status = readStatus() ?? 0;
     else if (depth === 3 && name === propstat) merge(response, group);
@@ -182,12 +186,13 @@ function multistatusHandler(
 }
 
 /** A response with a status may name several things (RFC 4918, section 14.24). */
-function wholes({ hrefs, ...rest }: Draft): DavResponse[] {
-  return (hrefs.length === 0 ? [''] : hrefs).map((each) => ({ href: each, ...rest }));
+function tell(response: Draft, onResponse: (response: DavResponse) => void): void {
+  onResponse(response);
+  for (const other of response.further) onResponse({ ...response, href: other });
 }
 
 function blankResponse(): Draft {
-  return { hrefs: [], properties: new Map(), refused: new Map() };
+  return { href: '', further: [], properties: new Map(), refused: new Map() };
 }
 
 function blankGroup(): Group {

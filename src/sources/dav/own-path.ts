@@ -29,19 +29,22 @@ const asIs: Form = (name) => name;
 const inOneForm: Form = (name) => name.normalize('NFC');
 const withoutCase: Form = (name) => name.normalize('NFC').toLowerCase();
 
+/** The items of a listing by where they stand. */
+export type PlacedItems<Item> = Partial<Record<Standing, Item[]>>;
+
 /**
  * Says where each item of a listing stands; undefined where it does not name the collection that was asked. That is the one
  * whose path means the same. Where there is none, or it does not hold the others: the collection that directly holds all others and
  * whose last names are those asked, so that a proxy strips, adds or replaces only what comes before the root. Its host
  * may be one behind the proxy. Nothing of an answered address is ever asked: members are asked below the path that was.
  */
-export function standings(
-  items: readonly ListedItem[],
+export function placeItems<Item extends ListedItem>(
+  items: readonly Item[],
   asked: AskedCollection,
-): ((item: ListedItem) => Standing) | undefined {
+): PlacedItems<Item> | undefined {
   const same = sameMeaning(items, asked);
-  if (same !== undefined && items.every((item) => same(item) !== 'elsewhere')) return same;
-  return mapped(items, asked) ?? same;
+  const placed = same && Object.groupBy(items, same);
+  return placed !== undefined && placed.elsewhere === undefined ? placed : (mapped(items, asked) ?? placed);
 }
 
 function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {
@@ -55,13 +58,16 @@ function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {
   return undefined;
 }
 
-function mapped(items: readonly ListedItem[], asked: AskedCollection) {
+function mapped<Item extends ListedItem>(
+  items: readonly Item[],
+  asked: AskedCollection,
+): PlacedItems<Item> | undefined {
   const depths = items.map(({ href }) => depthOf(href.path));
   const least = depths.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
   const self = items[depths.indexOf(least)];
   if (self === undefined || !self.isCollection || !isMappingOf(self.href.path, asked)) return undefined;
-  const standing = standingIn(self, asked, inOneForm);
-  return items.every((item) => ['self', 'member'].includes(standing(item))) ? standing : undefined;
+  const placed = Object.groupBy(items, standingIn(self, asked, inOneForm));
+  return Object.keys(placed).every((standing) => standing === 'self' || standing === 'member') ? placed : undefined;
 }
 
 /** Whether the paths end alike: with all names below the root, and at least one; the root itself may be the root of a server. */
@@ -83,7 +89,8 @@ function standingIn(self: ListedItem, { hostname }: AskedCollection, form: Form)
     return key === own ? 'member' : key.startsWith(below) ? 'deeper' : 'elsewhere';
   };
   return ({ href }: ListedItem): Standing => {
-    if (![undefined, hostname, self.href.hostname].includes(href.hostname)) return 'other-host';
+    const host = href.hostname;
+    if (host !== undefined && host !== hostname && host !== self.href.hostname) return 'other-host';
     if (href.path === self.href.path) return 'self';
     const parent = parentOf(href.path);
     const standing = ofParent.get(parent) ?? parentStanding(parent);

@@ -25,9 +25,10 @@ export function parseHttpDate(text: string): Date | undefined {
   const parts = partsOf(text.trim());
   if (parts === undefined) return undefined;
   const { year, monthIndex, day, hour, minute, second, offset } = parts;
-  const date = new Date(Date.UTC(year, monthIndex, day, hour, minute, second) - offset * 60_000);
-  const exists = new Date(Date.UTC(year, monthIndex, day)).getUTCDate() === day;
-  return year >= 1970 && date.getTime() >= 0 && exists && hour < 24 && minute < 60 && second <= 60 ? date : undefined;
+  const midnight = Date.UTC(year, monthIndex, day);
+  const ms = midnight + ((hour * 60 + minute - offset) * 60 + second) * 1000;
+  const exists = day > 0 && (day < 29 || new Date(midnight).getUTCDate() === day);
+  return year >= 1970 && ms >= 0 && exists && hour < 24 && minute < 60 && second <= 60 ? new Date(ms) : undefined;
 }
 
 interface Parts {

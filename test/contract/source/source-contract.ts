@@ -51,7 +51,7 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
       expect(members.map(({ name }) => name).sort()).toEqual([...names].sort());
       for (const member of members) {
         const content = await contentOf(await source.open(member, never));
-        expect(content.toString()).toBe(`I am ${member.name}`);
+        expect(content.toString()).toBe(`I am ${member.name.toWellFormed()}`);
       }
     });
 
@@ -61,7 +61,7 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
       const { members } = await source.list(await find(source, 'odd folders'), never);
       for (const member of members) {
         const inside = memberNamed(await source.list(member, never), 'inside');
-        expect((await contentOf(await source.open(inside, never))).toString()).toBe(member.name);
+        expect((await contentOf(await source.open(inside, never))).toString()).toBe(member.name.toWellFormed());
       }
     });
 

@@ -1,7 +1,16 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseHttpDate } from '../../../src/sources/http/date.ts';
 
 describe('a date of HTTP or WebDAV', () => {
+  const { TZ } = process.env;
+  beforeAll(() => {
+    process.env.TZ = 'America/New_York';
+  });
+  afterAll(() => {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  });
+
   test.each([
     'Wed, 13 Mar 2019 15:19:49 GMT',
     'Wednesday, 13-Mar-19 15:19:49 GMT',

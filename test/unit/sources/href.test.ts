@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nameToBytes } from '../../../src/file-name.ts';
 import { decodeSegment, parseHref, pathForPeople, segmentOf } from '../../../src/sources/dav/href.ts';
-import { standings } from '../../../src/sources/dav/own-path.ts';
+import { placeItems } from '../../../src/sources/dav/own-path.ts';
 
 const asked = { path: '/dav/Al%20ice', rootPath: '/dav/Al%20ice', hostname: 'cloud.example' };
 
@@ -10,7 +10,15 @@ const asked = { path: '/dav/Al%20ice', rootPath: '/dav/Al%20ice', hostname: 'clo
 function read(text: string) {
   const [self, href] = ['/dav/Al%20ice/', text].map((each) => parseHref(each, '/dav/Al%20ice/'));
   if (self === undefined || href === undefined) return { is: 'other-host' };
-  const is = standings([{ href: self, isCollection: true }], asked)?.({ href, isCollection: false });
+  const groups =
+    placeItems(
+      [
+        { href: self, isCollection: true },
+        { href, isCollection: false },
+      ],
+      asked,
+    ) ?? {};
+  const is = Object.entries(groups).find(([, items]) => items.at(-1)?.href === href)?.[0];
   const segment = segmentOf(href.path);
   return is === 'member' ? { is, name: decodeSegment(segment), segment: segment + (href.hasSlash ? '/' : '') } : { is };
 }
