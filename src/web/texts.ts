@@ -257,11 +257,11 @@ export const texts = {
       },
       withdrawn: {
         happened: 'You withdrew your consent here.',
-        act: 'There is nothing for you to do. You can agree again whenever you like.',
+        act: 'Nothing is fetched any more. You can agree again whenever you like.',
       },
       withdrawn_by_operator: {
         happened: 'The operator of Nightkeep withdrew your consent here.',
-        act: 'There is nothing for you to do. You can agree again whenever you like.',
+        act: 'Nothing is fetched any more. You can agree again whenever you like.',
       },
       back_channel_logout: {
         happened: 'You were signed out at your provider, and it asked us to end your consent as well.',

@@ -10,16 +10,16 @@ export type UnkeptTokens = Pick<Authorized, 'issuer' | 'subject' | 'tokens'>;
 
 /**
  * Ends a refresh token at the provider (RFC 7009) that came and is not kept, so that none lives on that nobody knows of.
- * Not where that would end more: Keycloak's `Refresh` token is the session of the browser and ends with it, and a token of
- * the same session as a consent that is kept ends with that consent. Never throws: what could not be ended is logged.
+ * Not where that would end more: Keycloak's `Refresh` token is the session of the browser and ends with it, and its
+ * `Offline` tokens of one session end together, that of a consent that is kept too. Never throws: what could not be ended is logged.
  */
 export async function endUnkeptToken({ database, issuer, log }: UnkeptNeeds, unkept: UnkeptTokens): Promise<void> {
   const { refreshToken, sid, tokenType } = unkept.tokens;
   if (refreshToken === undefined || tokenType === 'Refresh') return;
   try {
     const about = { issuer: unkept.issuer, subject: unkept.subject, clientId: issuer.clientId };
-    const shared =
-      sid !== undefined && (await listSessionsOfGrant(database, about)).some((one) => (one ?? sid) === sid);
+    const sessions = tokenType === 'Offline' ? await listSessionsOfGrant(database, about) : [];
+    const shared = sessions.some((one) => one === null || sid === undefined || one === sid);
     if (!shared) await issuer.revoke(refreshToken);
     log.info(shared ? 'token.shared' : 'token.ended', { sid });
   } catch (error) {

@@ -26,12 +26,13 @@ export async function consent(visit: PersonVisit): Promise<Response> {
   const returnTo = localPath(visit.url.searchParams.get('returnTo') ?? undefined, config.publicUrl);
   const grant = await findGrantOfPerson(database, { userId });
   const former = grant === null ? await formerAddress(visit) : '';
-  const body = html`${former}${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
+  const first = obstacle === undefined ? '' : blocked(obstacle, returnTo);
+  const body = html`${former}${first}${grant ? renewing(grant, clock.now()) : ''}<p class="lead">${t.lead}</p>
 <dl class="card"><dt>${t.what}</dt><dd>${t.whatValue(files)}</dd>
 <dt>${t.when}</dt><dd>${t.whenValue(window.start, window.end, window.zone)}</dd>
 <dt>${t.kept}</dt><dd>${t.keptValue}</dd>
 <dt>${t.how}</dt><dd>${t.howValue}</dd><dt>${t.end}</dt><dd>${t.endValue}</dd></dl>
-${obstacle === undefined ? form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`) : blocked(obstacle, returnTo)}
+${obstacle === undefined ? form(visit.session, '/consent', html`<input type="hidden" name="returnTo" value="${returnTo}"><button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
 }

@@ -228,15 +228,20 @@ describe('a refresh token that is not kept', () => {
     const guest = await pages.newPerson({ claims: { uid: 'ann' } });
     await guest.post('/consent');
     await guest.comeBack();
-    const ended = pages.revoked.length;
-    await guest.post('/consent');
-    pages.atProvider = { ...guest.person, claims: {} };
-    expect((await guest.comeBack()).status).toBe(500);
-    expect(pages.revoked).toHaveLength(ended);
-    await guest.send('/login');
-    pages.atProvider = { ...guest.person, tokens: { sid: 'another session', refreshToken: 'apart' } };
-    await guest.comeBack();
-    expect(pages.revoked).toContain('apart');
+    const refusedWith = async (tokens: NonNullable<Person['tokens']>) => {
+      await guest.post('/consent');
+      pages.atProvider = { ...guest.person, claims: {}, tokens };
+      expect((await guest.comeBack()).status).toBe(500);
+    };
+    await refusedWith({ tokenType: 'Offline', refreshToken: 'of the same session' });
+    await refusedWith({ tokenType: 'Offline', refreshToken: 'of an unknown session', sid: undefined });
+    await refusedWith({ tokenType: 'Offline', refreshToken: 'of another session', sid: 'another' });
+    await refusedWith({ refreshToken: 'of a provider whose tokens stand alone' });
+    expect(pages.revoked.filter((token) => token.startsWith('of a'))).toEqual([
+      'of another session',
+      'of a provider whose tokens stand alone',
+    ]);
+    expect(pages.revoked).not.toContain('of the same session');
   });
 
   it('does not keep anybody out where it cannot be ended', async () => {
