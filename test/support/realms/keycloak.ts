@@ -20,8 +20,14 @@ export function keycloak(options: KeycloakOptions): Provider {
   return {
     openRealm: (wanted) => openRealm(wanted, options),
     behavesAs: behaviourOf(version),
-    restart: restartUrl === undefined ? undefined : async () => void (await fetch(restartUrl, { method: 'POST' })),
+    restart: restartUrl === undefined ? undefined : () => post(restartUrl),
+    crash: restartUrl === undefined ? undefined : () => post(`${restartUrl}/kill`),
   };
+}
+
+async function post(url: string): Promise<void> {
+  const { ok, status } = await fetch(url, { method: 'POST' });
+  if (!ok) throw new Error(`The server was not started again: ${status}.`);
 }
 
 async function openRealm(wanted: WantedRealm, { server, browser, chromium }: KeycloakOptions): Promise<Realm> {

@@ -106,6 +106,8 @@ export interface Provider {
   readonly behavesAs: '26.4' | '26.7';
   /** Restarts the server, where that can be done. */
   readonly restart: (() => Promise<void>) | undefined;
+  /** Kills the server and starts it again, where that can be done. */
+  readonly crash?: (() => Promise<void>) | undefined;
 }
 
 /** What a provider has no way of doing. */

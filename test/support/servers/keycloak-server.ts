@@ -11,7 +11,10 @@ export interface ProvidedKeycloak {
   readonly url: string;
   readonly version: string;
   readonly administrator: { readonly username: string; readonly password: string };
-  /** A POST to this address restarts the server and answers when it is back; absent where it is not ours to restart. */
+  /**
+   * A POST to this address restarts the server and answers when it is back, and one to `kill` below it kills it before;
+   * absent where it is not ours to restart.
+   */
   readonly restartUrl?: string;
 }
 
@@ -32,8 +35,8 @@ export default async function provideKeycloak(project: TestProject): Promise<(()
   await prepareHome(distribution, home.path);
   let server = await startKeycloak(home.path);
   const control = await listenOnLoopback(0);
-  control.serve(async (_request, response) => {
-    await server.stop();
+  control.serve(async ({ url }, response) => {
+    await (url === '/kill' ? server.kill() : server.stop());
     server = await startKeycloak(home.path, { port: Number(new URL(server.url).port) });
     response.end();
   });

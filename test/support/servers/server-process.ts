@@ -9,6 +9,8 @@ export interface RunningServer extends AsyncDisposable {
   /** With a trailing slash. */
   readonly url: string;
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 export interface Program {
@@ -55,14 +57,21 @@ function running(child: ChildProcess, port: number, stopMs: number, whenStopped:
   const killWithUs = () => signalGroup(child, 'SIGKILL');
   process.once('exit', killWithUs);
   let stopped: Promise<void> | undefined;
-  const stop = () => {
-    stopped ??= end(child, stopMs).then(() => {
+  const ended = (ending: () => Promise<void>) => {
+    stopped ??= ending().then(() => {
       process.off('exit', killWithUs);
       return whenStopped();
     });
     return stopped;
   };
-  return { url: `http://127.0.0.1:${port}/`, stop, [Symbol.asyncDispose]: stop };
+  const stop = () => ended(() => end(child, stopMs));
+  const kill = () =>
+    ended(async () => {
+      await end(child, 0, 'SIGKILL');
+      // The shell that started it is gone before the server is.
+      while (await answers(port)) await sleep(25);
+    });
+  return { url: `http://127.0.0.1:${port}/`, stop, kill, [Symbol.asyncDispose]: stop };
 }
 
 /** The last lines a server said, for the error that tells why it did not start. */
@@ -98,10 +107,10 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** Asks a child to go, and makes it go after a while. */
-async function end(child: ChildProcess, stopMs: number): Promise<void> {
+async function end(child: ChildProcess, stopMs: number, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = once(child, 'exit');
-  signalGroup(child, 'SIGTERM');
+  signalGroup(child, signal);
   const patience = new AbortController();
   const force = sleep(stopMs, undefined, { signal: patience.signal }).then(
     () => signalGroup(child, 'SIGKILL'),

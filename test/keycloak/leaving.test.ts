@@ -1,0 +1,4 @@
+import { describeLeaving } from '../scenarios/leaving.ts';
+import { onKeycloak } from './on-keycloak.ts';
+
+onKeycloak('without scripts', describeLeaving);
