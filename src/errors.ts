@@ -27,7 +27,6 @@ export const errorCodes = {
   'provider/circuit-open':
     'The provider or our client there is in trouble that an operator must mend; nobody else is asked meanwhile.',
   'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',
-  'provider/unsound-answer': 'Tokens arrived, and a check of ours refused them: form, issuer, signature or clock.',
   'consent/invalid-callback':
     'The answer to the authorization request does not belong to a transaction of this browser.',
   'consent/denied': 'The person said no at the provider.',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { profileOf } from '../domain/providers/profiles.ts';
 import { scopesOf } from '../flows/consent/give-consent.ts';
 import {
@@ -11,7 +12,10 @@ import { type Asked, askAuthorization } from '../oidc/trial-authorization.ts';
 import type { AuthorizationFacts, Installation } from './installation.ts';
 import { once } from './once.ts';
 
-type Facts = Pick<Installation, 'introductions' | 'introductionsByPost' | 'believed' | 'authorization'>;
+type Facts = Pick<
+  Installation,
+  'introductions' | 'introductionsByPost' | 'introductionOfStranger' | 'profile' | 'believed' | 'authorization'
+>;
 
 /**
  * Asks what the provider makes of Nightkeep as its client, by questions of which nothing can come: a token that is none,
@@ -35,19 +39,28 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
     const inForm = await listCredentials({ authentication: 'client_secret_post', secrets: setting('secrets') });
     return Promise.all(inForm.map(async (credential) => introduce(await client(), credential)));
   });
+  const introductionOfStranger = once(async () => {
+    const authentication = setting('authentication');
+    const unclear = (await introductions()).some((one) => beliefOf(one) === 'unclear');
+    if (!unclear || !authentication.startsWith('client_secret')) return undefined;
+    const [stranger] = await listCredentials({ authentication, secrets: [randomUUID()] });
+    return stranger && introduce(await client(), stranger);
+  });
+  const profile = once(async () => {
+    const { metadata } = await client();
+    return profileOf(setting('issuer'), { named: option('profile'), metadata });
+  });
   const believed = once(async () => {
     const answers = await introductions();
     return (await credentials()).find((_, index) => answers.slice(index, index + 1).some(isBelieved));
   });
   const authorization = once(async () => {
     const redirectUri = new URL('/callback', setting('publicUrl')).href;
-    const { metadata } = await client();
-    const profile = profileOf(setting('issuer'), { named: option('profile'), metadata });
-    const scopes = scopesOf({ extraScopes: setting('extraScopes') }, profile);
+    const scopes = scopesOf({ extraScopes: setting('extraScopes') }, await profile());
     const asked = await askForAuthorization(await client(), { redirectUri, scopes }, await believed());
     return { redirectUri, scopes, ...asked };
   });
-  return { introductions, introductionsByPost, believed, authorization };
+  return { introductions, introductionsByPost, introductionOfStranger, profile, believed, authorization };
 }
 
 /** As Nightkeep asks, and where it pushes also without pushing. */

@@ -22,6 +22,7 @@ import { offlineMaximum } from './checks/offline-maximum.ts';
 import { offlineScope } from './checks/offline-scope.ts';
 import { offlineTokens } from './checks/offline-tokens.ts';
 import { protection } from './checks/protection.ts';
+import { providerWindows } from './checks/provider-windows.ts';
 import { publicAddress } from './checks/public-address.ts';
 import { pushedRequests } from './checks/pushed-requests.ts';
 import { queue } from './checks/queue.ts';
@@ -52,7 +53,7 @@ const checks: readonly Check[] = [
   queue,
   keyring,
   together('offline tokens', [offlineTokens, rotation]),
-  together('offline windows', [offlineIdle, offlineMaximum]),
+  together('offline windows', [offlineIdle, offlineMaximum, providerWindows]),
   together('grants', [grants, issuers, circuits, withdrawals]),
   deadlines,
   runs,

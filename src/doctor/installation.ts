@@ -3,6 +3,7 @@ import type { Config, Survey } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Database } from '../database/client.ts';
 import type { WindowFacts } from '../database/inspect-custody.ts';
+import type { ProviderProfile } from '../domain/providers/profile.ts';
 import type { ClientAtProvider, Credential, Introduction } from '../oidc/inspect-client.ts';
 import type { Published } from '../oidc/inspect-provider.ts';
 import type { Asked } from '../oidc/trial-authorization.ts';
@@ -30,6 +31,10 @@ export interface Installation extends AsyncDisposable {
   introductions(): Promise<readonly Introduction[]>;
   /** The same for each secret in the form, where the provider offers that and believes none in the header; else none. */
   introductionsByPost(): Promise<readonly Introduction[]>;
+  /** What it said to a secret that is none, where it is unclear whether it believes ours. */
+  introductionOfStranger(): Promise<Introduction | undefined>;
+  /** What is known of the make of provider. */
+  profile(): Promise<ProviderProfile>;
   /** The first secret or key that the provider believes. */
   believed(): Promise<Credential | undefined>;
   authorization(): Promise<AuthorizationFacts>;

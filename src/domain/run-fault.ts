@@ -19,7 +19,7 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
   [/^(source\/|config\/invalid$)/, 'address_wrong'],
   [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],
-  [/^provider\/(circuit-open|refused-client|unsound-answer)$/, 'provider_trouble'],
+  [/^provider\/(circuit-open|refused-client|wrong-answer)$/, 'provider_trouble'],
   [/^(provider\/|grant\/)/, 'provider_away'],
   [/^repository\/locked$/, 'repository_locked'],
   [/^(store|repository)\//, 'store_trouble'],

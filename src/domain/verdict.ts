@@ -15,6 +15,8 @@ export interface ReceivedAnswer {
   tokens: TokenAnswer;
   /** Lets the client library validate the answer. Resolves to the code of its objection, if it has one; the tokens are real all the same. */
   validate: () => Promise<string | undefined>;
+  /** That objection in words for people, with the cure, where it is a known one. */
+  explain?: () => Promise<string | undefined>;
 }
 
 /** How one token request ended. */

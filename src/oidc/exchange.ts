@@ -4,6 +4,7 @@ import type { TokenAnswer } from '../domain/tokens.ts';
 import type { ExchangeAnswer } from '../domain/verdict.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
+import { objectionTo } from './objection.ts';
 import { tidyAnswer } from './tidy-answer.ts';
 import { readFailure, readTokensIn } from './token-answer.ts';
 import { type Attempt, attempt, failureCode, responseOf } from './transport.ts';
@@ -43,20 +44,21 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
   };
   const fault = refresh(connect, exchange, ({ authenticated }) => holdingBack(authenticated(record)));
   const tokens = await Promise.race([arrived.promise, fault.then(() => undefined)]);
-  if (tokens === undefined) return readFailure(attempts.at(-1), await fault, clock.now());
-  const validate = () => {
+  if (tokens === undefined) return readFailure(attempts.at(-1), (await fault)?.code, clock.now());
+  const validate = async () => {
     validation.resolve();
-    return fault;
+    return (await fault)?.code;
   };
-  return { kind: 'answered', status: 200, tokens, validate };
+  const explain = async () => (await fault)?.detail;
+  return { kind: 'answered', status: 200, tokens, validate, explain };
 }
 
-/** The code of what the library objects to, or failed with; nothing where all went well. */
+/** What the library objects to, or failed with; nothing where all went well. */
 async function refresh(
   connect: () => Promise<Connection>,
   { refreshToken, openKey }: Exchange,
   sendWith: (connection: Connection) => oidc.CustomFetch,
-): Promise<string | undefined> {
+): Promise<{ code: string; detail: string | undefined } | undefined> {
   try {
     const connection = await connect();
     const configuration = connection.exchanging(sendWith(connection));
@@ -65,7 +67,7 @@ async function refresh(
     await oidc.refreshTokenGrant(configuration, refreshToken, undefined, options);
     return undefined;
   } catch (error) {
-    return failureCode(error);
+    return { code: failureCode(error), detail: objectionTo(error) };
   }
 }
 

@@ -20,7 +20,7 @@ export function checkCircuits(
     name,
     `Only one exchange a minute is tried at ${words.join(', ')}.`,
     open.some(({ reason }) => reason === 'refusals')
-      ? 'Many consents were refused at once: find out what happened at the provider. If they have truly ended: nightkeep circuits --trust ISSUER'
-      : 'Correct what the line about the client says; the circuit closes by itself within a minute.',
+      ? 'Many consents were refused at once: find out what happened at the provider (some say the same of a wrong secret). If they have truly ended: nightkeep circuits --trust ISSUER'
+      : 'Correct what the line about the client says; the circuit closes with the next exchange, sign-in or consent that goes well.',
   );
 }

@@ -3,7 +3,7 @@ import type { Reply } from '../../oidc/question.ts';
 import { isKnown } from '../authorization.ts';
 import type { Check } from '../check.ts';
 import { beliefOf, isBelieved } from '../client-facts.ts';
-import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import { evidence } from '../words.ts';
 
 const name = 'client';
@@ -11,14 +11,15 @@ const name = 'client';
 /** What the provider says to each secret or key of Nightkeep. */
 export const client: Check = {
   name,
-  run: async ({ authorization, client: atProvider, introductions, introductionsByPost, setting }) => {
+  run: async ({ authorization, client: atProvider, introductions, ...rest }) => {
     const { clientId } = await atProvider();
     const { direct, signIn } = await authorization();
     return checkClient({
       clientId,
-      authentication: setting('authentication'),
+      authentication: rest.setting('authentication'),
       introductions: await introductions(),
-      byPost: await introductionsByPost(),
+      byPost: await rest.introductionsByPost(),
+      stranger: await rest.introductionOfStranger(),
       known: isKnown(direct?.signIn ?? signIn),
     });
   },
@@ -31,6 +32,8 @@ export interface ClientFacts {
   introductions: readonly Introduction[];
   /** What it said to each secret in the form, where none was taken in the header and it offers that. */
   byPost?: readonly Introduction[];
+  /** What it said to a secret that is none, where it is unclear whether it believes ours. */
+  stranger?: Introduction | undefined;
   /** Whether the provider knows the client where no secret is asked for; undefined where that could not be seen. */
   known?: boolean | undefined;
 }
@@ -59,7 +62,7 @@ function checkPost({ clientId }: ClientFacts, inHeader: Introduction | undefined
   );
 }
 
-function checkOne({ clientId, authentication, known }: ClientFacts, introduction: Introduction): Finding {
+function checkOne({ clientId, authentication, known, stranger }: ClientFacts, introduction: Introduction): Finding {
   const said = evidence(introduction.reply);
   switch (beliefOf(introduction)) {
     case 'believed':
@@ -79,6 +82,16 @@ function checkOne({ clientId, authentication, known }: ClientFacts, introduction
         'Enable the realm (Keycloak: Realm settings, Enabled).',
       );
     case 'unclear':
+      if (stranger !== undefined && beliefOf(stranger) === 'refused')
+        return ok(
+          name,
+          `The provider believes ${clientId} (${authentication}): it answers otherwise to another secret.`,
+        );
+      if (introduction.reply.status === 400)
+        return unknown(
+          name,
+          `It cannot be told from here whether the provider believes ${clientId}: it says the same of a token that is none and of a wrong secret ${said}. A sign-in shows it.`,
+        );
       return wrong(
         name,
         `The token endpoint does not say whether it believes ${clientId} ${said}.`,

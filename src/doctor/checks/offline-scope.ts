@@ -1,14 +1,16 @@
 import { isTaken, wordsOf } from '../authorization.ts';
 import type { Check } from '../check.ts';
-import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
+import { type Finding, ok, unknown, wrong } from '../finding.ts';
 import type { AuthorizationFacts } from '../installation.ts';
 
 const name = 'offline scope';
 
 export const offlineScope: Check = {
   name,
-  run: async ({ authorization, client }) => {
+  run: async ({ authorization, client, profile }) => {
     const { metadata } = await client();
+    if ('parameters' in (await profile()).offlineAccess)
+      return ok(name, 'This make of provider is asked by a parameter instead of a scope.');
     return checkOfflineScope(await authorization(), metadata.scopes_supported);
   },
 };
@@ -29,10 +31,9 @@ export function checkOfflineScope(
   if (!isTaken(consent))
     return unknown(name, 'Whether the client may ask for offline_access shows once people can sign in.');
   if (supported !== undefined && !supported.includes('offline_access'))
-    return warn(
+    return unknown(
       name,
-      'The provider takes the request, but does not name offline_access among its scopes, so it may leave it out.',
-      'Add the scope offline_access to the provider.',
+      'The provider takes the request, but does not name offline_access among its scopes. Some give offline access all the same: whether it does shows with the first consent.',
     );
   return ok(name, 'The client may ask for offline_access.');
 }

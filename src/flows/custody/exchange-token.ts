@@ -35,14 +35,20 @@ export async function exchangeToken(
   const answer = await exchangePatiently(resources, lease, { sent, boundKey });
   const kept = await keepAside(resources, lease, { answer, sent });
   const fault = await faultIn(answer, grant);
+  const detail = fault === undefined || answer.kind !== 'answered' ? undefined : await answer.explain?.();
   const meaning = answer.kind === 'refused' ? await meaningFor(resources, lease, { answer, sent }) : undefined;
   const verdict = meaning === undefined ? judgeAnswer(answer, fault) : verdicts[meaning];
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
-  else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault });
+  else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
   await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept }, save);
   if (answer.kind === 'answered' && verdict === 'ok') return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
-  throw explainFailure(resources, lease, verdict, answer.kind === 'answered' ? { errorCode: fault ?? '' } : answer);
+  throw explainFailure(
+    resources,
+    lease,
+    verdict,
+    answer.kind === 'answered' ? { errorCode: fault ?? '', detail } : answer,
+  );
 }
 
 /** Why the tokens of an answer may not be used, if they may not. */

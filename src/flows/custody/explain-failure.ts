@@ -9,7 +9,11 @@ export function explainFailure(
   { clock }: Pick<Resources, 'clock'>,
   lease: Lease,
   verdict: Verdict,
-  { errorCode, retryAfterMs }: { errorCode: string; retryAfterMs?: number },
+  {
+    errorCode,
+    retryAfterMs,
+    detail: explained,
+  }: { errorCode: string; retryAfterMs?: number; detail?: string | undefined },
 ): AppError {
   const detail = { grantId: lease.grant.id, errorCode };
   const leaseLeftMs = Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime());
@@ -28,8 +32,9 @@ export function explainFailure(
       );
     case 'unsound':
       return new AppError(
-        'provider/unsound-answer',
-        `The OpenID provider answered, but a check of Nightkeep refused the answer (${errorCode}). The operator must look into it: form, issuer, signature or clock of its tokens.`,
+        'provider/wrong-answer',
+        explained ??
+          `The OpenID provider answered, but a check of Nightkeep refused the answer (${errorCode}). The operator must look into it: form, issuer, signature or clock of its tokens.`,
         { detail, retry: { afterMs: leaseLeftMs } },
       );
     case 'ambiguous':

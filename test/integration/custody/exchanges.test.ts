@@ -146,11 +146,17 @@ test('an answer that the client library refuses still gives its token into custo
       exchange: async (...sent) => {
         const answer = await exchange(...sent);
         const validate = async () => 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
-        return answer.kind === 'answered' ? { ...answer, validate } : answer;
+        const explain = async () => 'The clocks differ by 90 seconds.';
+        return answer.kind === 'answered' ? { ...answer, validate, explain } : answer;
       },
     },
   };
-  expect(await outcomeOf(access(odd, grant.id))).toBe('provider/unsound-answer');
+  const told = await access(odd, grant.id).catch((error: unknown) => error);
+  expect(told).toMatchObject({
+    code: 'provider/wrong-answer',
+    message: expect.stringMatching(/differ by 90/),
+  });
+  expect(String(told)).not.toContain('lost');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
   fixture.pass(61_000);
   expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');

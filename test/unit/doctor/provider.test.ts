@@ -34,6 +34,16 @@ describe('the client', () => {
     return `${finding?.state}: ${finding?.finding}`;
   };
 
+  test('of which the provider does not say whether it believes it is compared with a stranger, and else unknown, not wrong', () => {
+    const other = (one: Reply) => ({ stranger: { reply: one, possession: false } });
+    const dead = reply(400, 'invalid_request');
+    expect(checked(dead, other(reply(401, 'invalid_client')))).toMatch(/^ok: The provider believes nightkeep/);
+    expect(checked(dead, other(reply(400, 'invalid_request')))).toMatch(/^unknown: It cannot be told from here/);
+    expect(checked(reply(400), other(reply(400)))).toMatch(/^unknown: /);
+    expect(checked(reply(400))).toMatch(/^unknown: /);
+    expect(checked(reply(500))).toMatch(/^wrong: The token endpoint does not say/);
+  });
+
   // As Keycloak 26.7.1 answers a refresh request with a token that is none.
   test.each([
     ['right', reply(400, 'invalid_grant', 'Invalid refresh token'), true, /^ok: The provider believes nightkeep/],
@@ -219,7 +229,7 @@ describe('an authorization request', () => {
       'wrong',
       'ok',
     ]);
-    expect(checkOfflineScope(base, ['openid']).state).toBe('warn');
+    expect(checkOfflineScope(base, ['openid']).state).toBe('unknown');
     expect(checkOfflineScope(base, undefined).state).toBe('ok');
   });
 

@@ -56,6 +56,7 @@ test('an answer is read whole', async () => {
     status: 200,
     tokens: { accessToken: 'a', refreshToken: 'r2', expiresIn: 300 },
     validate: expect.any(Function),
+    explain: expect.any(Function),
   });
   expect(answer.kind === 'answered' && (await answer.validate())).toBeUndefined();
 });
@@ -79,6 +80,7 @@ test.each([
     status: 200,
     tokens: { accessToken: 'a', ...found },
     validate: expect.any(Function),
+    explain: expect.any(Function),
   });
   expect(answer.kind === 'answered' && (await answer.validate())).toBeUndefined();
 });
@@ -115,6 +117,22 @@ test.each([
   const fault = answer.kind === 'answered' ? await answer.validate() : undefined;
   expect(fault).toMatch(/^OAUTH_/);
   expect(judgeAnswer(answer, fault)).toBe('unsound');
+});
+
+test('an objection to a date says by how much, and nothing else of the token', async () => {
+  await using provider = await startEndpoint();
+  const issuer = provider.issuer({ secrets: ['one'] });
+  const seconds = Math.floor(Date.now() / 1000);
+  const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const claims = { iss: provider.origin, aud: 'me', sub: 'alice', iat: seconds - 4_000, exp: seconds - 700 };
+  const idToken = `${encoded({ alg: 'RS256' })}.${encoded(claims)}.${encoded({})}`;
+  provider.answer = () => ({ status: 200, body: { ...tokens, id_token: idToken } });
+  const answer = await issuer.exchange('r1');
+  if (answer.kind !== 'answered') throw new Error('No tokens came.');
+  expect(await answer.validate()).toBe('OAUTH_JWT_TIMESTAMP_CHECK_FAILED');
+  expect(await answer.explain?.()).toMatch(
+    /^The clocks of the provider and of this machine differ by 400\d seconds: this machine is ahead/,
+  );
 });
 
 test('half an answer, a page of a proxy and a cut connection are ambiguous, and nothing is sent twice', async () => {
