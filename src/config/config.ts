@@ -35,6 +35,7 @@ export interface Config {
   filesUrl: string;
   window: { zone: string; start: string; end: string };
   retention: Retention;
+  filesRedirects: Values['FILES_REDIRECTS'];
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;
   offlineIdleMs: number;
@@ -104,6 +105,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesUrl: () => value('FILES_URL'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     retention: () => value('RETENTION'),
+    filesRedirects: () => value('FILES_REDIRECTS'),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),

@@ -132,6 +132,11 @@ export const settings = {
     default: 'daily=7,weekly=4,monthly=12',
     help: 'Which snapshots are meant to be kept; for now all of them are',
   },
+  FILES_REDIRECTS: {
+    read: oneOf('follow', 'refuse'),
+    default: 'follow',
+    help: 'Files that the WebDAV server redirects to another host for (an object store): `follow` fetches them, without the access token and from https addresses on the internet only; `refuse` does not',
+  },
   FULL_WALK_NIGHTS: {
     read: whole(1, 365),
     default: '7',

@@ -5,6 +5,7 @@ import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
+import { publicHttps } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
 import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
@@ -142,7 +143,8 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 }
 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
-  const { clock, log, sourceServers: servers } = resources;
+  const { clock, config, log, sourceServers: servers } = resources;
+  const redirects = config.filesRedirects === 'follow' ? publicHttps : undefined;
   return plan.sources.map(({ name, url }) =>
     webdavSource({
       name,
@@ -152,6 +154,7 @@ function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] 
       servers,
       clock,
       log,
+      redirects,
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
 import type { Send } from '../http/dav-request.ts';
 import { type DownloadOptions, download } from '../http/download.ts';
+import { openElsewhere, type RedirectRule } from '../http/elsewhere.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
@@ -29,6 +30,8 @@ export interface WebdavOptions {
   readonly connections?: number;
   /** Of one listing; beyond them it is a problem of its folder. */
   readonly limits?: Partial<ListingLimits>;
+  /** Which other hosts may be asked for a file, without the token, where the server redirects there; none unless given. */
+  readonly redirects?: RedirectRule | undefined;
   readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
   /** From 0 to 1; spreads retries. */
   readonly random?: () => number;
@@ -57,7 +60,9 @@ export function webdavSource(options: WebdavOptions): Source {
   const onBytes = (count: number) => {
     traffic.bytes += count;
   };
-  const { server, close } = servers.open(origin, { ...defaultTimeouts, ...options.timeouts, connections });
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const { server, close } = servers.open(origin, { ...timeouts, connections });
+  const elsewhere = options.redirects && openElsewhere({ rule: options.redirects, timeouts, onRequest });
   const send = davClient({
     origin,
     rootPath: addressPath,
@@ -67,6 +72,7 @@ export function webdavSource(options: WebdavOptions): Source {
     clock,
     log,
     random,
+    elsewhere,
     onRequest,
   });
   const readings = new Set<() => void>();
@@ -86,6 +92,7 @@ export function webdavSource(options: WebdavOptions): Source {
     traffic,
     async [Symbol.asyncDispose]() {
       for (const abandon of [...readings]) abandon();
+      await elsewhere?.[Symbol.asyncDispose]();
       await close();
     },
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Access, AccessToken } from '../source.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import type { Flow, HttpResponse, Receiver, ResponseHead } from './request.ts';
 import type { Server } from './server.ts';
 import type { TokenScheme } from './token-scheme.ts';
@@ -13,7 +14,7 @@ export interface DavRequest<T> {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly body?: string;
-  /** Takes the body of a 2xx response; `path` is where redirects led. */
+  /** Takes the body of a 2xx response; `path` is where redirects led; on another host, its whole address. */
   receive(head: ResponseHead, flow: Flow, path: string): Receiver<T> | undefined;
 }
 
@@ -26,6 +27,8 @@ export interface DavOptions {
   readonly tokenScheme: TokenScheme;
   readonly clock: Clock;
   readonly log: Log;
+  /** Other hosts that may be asked for files; none unless given. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Called for each request that is sent. */
   readonly onRequest: () => void;
   /** From 0 to 1; spreads retries. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { whenAborted } from '../../abort.ts';
 
 /** Status and headers of a response. */
@@ -9,6 +9,8 @@ export interface ResponseHead {
 }
 
 export interface HttpRequest {
+  /** For a dispatcher that is not one origin's. */
+  readonly origin?: string;
   readonly method: string;
   readonly path: string;
   /** Names and values in turn. */
@@ -59,16 +61,13 @@ export class TransportError extends Error {
  * threw, or with the signal's reason.
  */
 export function sendRequest<T>(
-  pool: Pool,
+  dispatcher: Pick<Dispatcher, 'dispatch'>,
   request: HttpRequest,
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
   signal: AbortSignal,
 ): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
-    pool.dispatch(
-      { method: request.method, path: request.path, headers: request.headers, body: request.body ?? null },
-      handler(receive, signal, resolve, reject),
-    );
+    dispatcher.dispatch({ ...request, body: request.body ?? null }, handler(receive, signal, resolve, reject));
   });
 }
 

@@ -1,0 +1,106 @@
+import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent } from 'undici';
+import { AppError, isAppError } from '../../errors.ts';
+import { isPublicAddress } from './public-address.ts';
+import {
+  type Flow,
+  type HttpResponse,
+  type Receiver,
+  type ResponseHead,
+  sendRequest,
+  TransportError,
+} from './request.ts';
+
+/** Which other hosts may be asked for a file that the server redirects to. */
+export interface RedirectRule {
+  allowsUrl(url: URL): boolean;
+  /** Asked for every address that the host's name stands for, when the connection is opened. */
+  allowsIp(ip: string): boolean;
+}
+
+/** Hosts on the internet, over https: a presigned address of an object store. Nothing inside of the operator's network. */
+export const publicHttps: RedirectRule = {
+  allowsUrl: ({ protocol, username, password }) => protocol === 'https:' && username === '' && password === '',
+  allowsIp: isPublicAddress,
+};
+
+type LookupAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void;
+
+export interface ElsewhereOptions {
+  readonly rule: RedirectRule;
+  readonly timeouts: { connectTimeoutMs: number; headersTimeoutMs: number; bodyTimeoutMs: number };
+  /** Called for each request that is sent. */
+  readonly onRequest: () => void;
+  readonly lookup?: LookupAll;
+}
+
+/** What a request to another host takes along. */
+export interface ElsewhereRequest<T> {
+  readonly method: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  /** Takes the body of a 2xx response from this address. */
+  receive(head: ResponseHead, flow: Flow, address: string): Receiver<T> | undefined;
+}
+
+/** Other hosts, which never get a token. */
+export interface Elsewhere extends AsyncDisposable {
+  /** Whether the address may be asked, as far as it can be told before its name is looked up. */
+  allows(url: URL): boolean;
+  /** One request and its response. Throws `source/refused-redirect` where the rule does not allow the host's addresses. */
+  send<T>(request: ElsewhereRequest<T>, url: URL, signal: AbortSignal): Promise<HttpResponse<T>>;
+}
+
+/** Opens connections to other hosts. The addresses that are allowed are those that are connected to: names are looked up once. */
+export function openElsewhere({ rule, timeouts, onRequest, lookup = systemLookup }: ElsewhereOptions): Elsewhere {
+  const allowedLookup: LookupFunction = (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) callback(error ?? new Error('The name has no address.'), []);
+      else if (!addresses.every(({ address }) => rule.allowsIp(address))) callback(notPublic(hostname), []);
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+  const agent = new Agent({
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: timeouts.connectTimeoutMs, lookup: allowedLookup },
+    headersTimeout: timeouts.headersTimeoutMs,
+    bodyTimeout: timeouts.bodyTimeoutMs,
+  });
+  return {
+    allows(url) {
+      const host = url.hostname.replace(/^\[|\]$/g, '');
+      return rule.allowsUrl(url) && (isIP(host) === 0 || rule.allowsIp(host));
+    },
+    async send({ method, headers, receive }, url, signal) {
+      onRequest();
+      const all = ['accept-encoding', 'identity', 'user-agent', 'Nightkeep', ...headers];
+      const request = { origin: url.origin, method, path: url.pathname + url.search, headers: all };
+      try {
+        return await sendRequest(
+          agent,
+          request,
+          (head, flow) => (head.status >= 200 && head.status < 300 ? receive(head, flow, url.href) : undefined),
+          signal,
+        );
+      } catch (error) {
+        throw error instanceof TransportError && isAppError(error.cause) ? error.cause : error;
+      }
+    },
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  };
+}
+
+function notPublic(hostname: string): AppError {
+  return new AppError(
+    'source/refused-redirect',
+    `The server redirects to ${hostname}, which is not a host on the internet; it is not asked.`,
+  );
+}
