@@ -62,12 +62,14 @@ export async function saveSealed(
 
 type Life = Pick<OfflineToken, 'issuedAt' | 'endsAt'>;
 
+type Configured = Pick<Resources['config'], 'offlineIdleMs' | 'offlineMaxMs'>;
+
 /**
  * How long tokens and grants live as far as settings and the make of provider say it: the shorter of both windows, and the maximum of
  * the settings before the one of the make.
  */
 export function windowsOf(
-  { offlineIdleMs, offlineMaxMs }: Pick<Resources['config'], 'offlineIdleMs' | 'offlineMaxMs'>,
+  { offlineIdleMs, offlineMaxMs }: Configured,
   { idle, maximum }: Pick<ProviderProfile, 'idle' | 'maximum'>,
 ): OfflineWindows {
   const max = offlineMaxMs ?? (maximum && maximum.seconds * 1000);
@@ -88,7 +90,7 @@ export function deadlinesOfConsent(windows: OfflineWindows, { issuedAt, endsAt }
  * that is known of it; of some makes nothing but a new token moves the end.
  */
 export function deadlinesOfExchange(
-  { config, profile }: { config: Resources['config']; profile: ProviderProfile },
+  { config, profile }: { config: Configured; profile: ProviderProfile },
   { grant, token: sent }: Pick<Lease, 'grant' | 'token'>,
   { refreshToken, issuedAt, endsAt }: Life & { refreshToken?: string | undefined },
   at: Date,
