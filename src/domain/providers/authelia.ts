@@ -12,5 +12,8 @@ export const authelia: ProviderProfile = {
   },
   ending: 'rfc7009',
   refusals: [],
-  recognise: ({ endpoints }) => endpoints?.token_endpoint?.pathname.endsWith('/api/oidc/token') === true,
+  // Glewlwyd has its token endpoint at the same address.
+  recognise: ({ endpoints }) =>
+    endpoints?.token_endpoint?.pathname.endsWith('/api/oidc/token') === true &&
+    endpoints.authorization_endpoint?.pathname.endsWith('/api/oidc/authorization') === true,
 };

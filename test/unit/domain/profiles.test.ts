@@ -30,7 +30,22 @@ const recognised: [string, object | undefined, ProfileName][] = [
   ['https://house.zitadel.cloud', undefined, 'zitadel'],
   ['https://z.example', { token_endpoint: 'https://z.example/oauth/v2/token' }, 'zitadel'],
   ['https://a.example/application/o/nightkeep/', undefined, 'authentik'],
-  ['https://auth.example', { token_endpoint: 'https://auth.example/api/oidc/token' }, 'authelia'],
+  [
+    'https://auth.example',
+    {
+      token_endpoint: 'https://auth.example/api/oidc/token',
+      authorization_endpoint: 'https://auth.example/api/oidc/authorization',
+    },
+    'authelia',
+  ],
+  [
+    'https://glewlwyd.example/api/oidc',
+    {
+      token_endpoint: 'https://glewlwyd.example/api/oidc/token',
+      authorization_endpoint: 'https://glewlwyd.example/api/oidc/auth',
+    },
+    'generic',
+  ],
   [
     'https://dex.example/dex',
     { jwks_uri: 'https://dex.example/dex/keys', device_authorization_endpoint: 'https://dex.example/dex/device/code' },
