@@ -13,7 +13,7 @@ export function isTaken({ opened }: Asked): boolean {
 
 /** Whether the provider knows client and redirect address; undefined where that cannot be seen. */
 export function isKnown({ opened }: Asked): boolean | undefined {
-  if (opened === undefined || opened.kind === 'silent') return undefined;
+  if (opened === undefined || opened.kind === 'silent' || opened.kind === 'shows') return undefined;
   return opened.kind !== 'refuses';
 }
 

@@ -6,6 +6,7 @@ import {
   type Credential,
   type Introduction,
   introduce,
+  introspectNothing,
   listCredentials,
 } from '../oidc/inspect-client.ts';
 import { type Asked, askAuthorization } from '../oidc/trial-authorization.ts';
@@ -29,7 +30,7 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
   });
   const introductions = once(async () => {
     const [at, each] = [await client(), await credentials()];
-    return Promise.all(each.map((credential) => introduce(at, credential)));
+    return Promise.all(each.map((credential) => makeKnown(at, credential)));
   });
   const introductionsByPost = once(async () => {
     const { metadata } = await client();
@@ -37,7 +38,7 @@ export function clientFacts({ client, option, setting }: Pick<Installation, 'cli
     const isBasic = setting('authentication') === 'client_secret_basic';
     if (!isBasic || !offered || (await introductions()).some(isBelieved)) return [];
     const inForm = await listCredentials({ authentication: 'client_secret_post', secrets: setting('secrets') });
-    return Promise.all(inForm.map(async (credential) => introduce(await client(), credential)));
+    return Promise.all(inForm.map(async (credential) => makeKnown(await client(), credential)));
   });
   const introductionOfStranger = once(async () => {
     const authentication = setting('authentication');
@@ -82,21 +83,30 @@ async function askForAuthorization(
   return { believed: true, ...pushed, direct };
 }
 
-type Belief = 'believed' | 'refused' | 'not allowed' | 'nobody is answered' | 'unclear';
+/** Some providers say the same of a wrong token as of a wrong client: their introspection tells these apart. */
+async function makeKnown(client: ClientAtProvider, credential: Credential): Promise<Introduction> {
+  const introduction = await introduce(client, credential);
+  if (beliefOf(introduction) !== 'unclear') return introduction;
+  return { ...introduction, introspection: await introspectNothing(client, credential) };
+}
+
+type Belief = 'believed' | 'refused' | 'refused by introspection' | 'not allowed' | 'nobody is answered' | 'unclear';
 
 /**
  * What the provider thinks of a client whose token was none: `invalid_grant` comes only after the client was believed.
  * Keycloak says `unauthorized_client` (401) of a wrong secret, and `invalid_client` where client is unknown or disabled;
  * 26.4 answers a proof of the wrong kind with 400, and only its words tell that from a client that may not refresh.
  */
-export function beliefOf({ reply: { status, body } }: Introduction): Belief {
+export function beliefOf({ reply: { status, body }, introspection }: Introduction): Belief {
   const { error } = body;
   if (error === 'invalid_grant') return 'believed';
   if (error === 'invalid_client') return 'refused';
   const unproven = status === 401 || /authenticating client/i.test(String(body.error_description));
   if (error === 'unauthorized_client' && unproven) return 'refused';
   if (error === 'unauthorized_client' || error === 'unsupported_grant_type') return 'not allowed';
-  return status === 403 && error === 'access_denied' ? 'nobody is answered' : 'unclear';
+  if (status === 403 && error === 'access_denied') return 'nobody is answered';
+  if (introspection?.status === 200 && introspection.body.active === false) return 'believed';
+  return introspection?.status === 401 ? 'refused by introspection' : 'unclear';
 }
 
 export const isBelieved = (introduction: Introduction) => beliefOf(introduction) === 'believed';

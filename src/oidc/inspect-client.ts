@@ -35,11 +35,16 @@ export async function listCredentials(credentials: ClientCredentials): Promise<C
 /** Nothing but the client's name. */
 export const noCredential: Credential = openClientAuthentication({ authentication: 'none', secrets: [] }, []);
 
+/** A token that is none. */
+const nothing = 'nightkeep-doctor';
+
 /** What the provider said to a refresh request with a token that is none. */
 export interface Introduction {
   reply: Reply;
   /** Whether it took the request only with a proof of possession (RFC 9449). */
   possession: boolean;
+  /** What it said to an introspection, where it was asked. */
+  introspection?: Reply | undefined;
 }
 
 /**
@@ -47,7 +52,7 @@ export interface Introduction {
  * is believed hears `invalid_grant` (RFC 6749, section 5.2).
  */
 export async function introduce(client: ClientAtProvider, credential: Credential): Promise<Introduction> {
-  const request = { grant_type: 'refresh_token', refresh_token: 'nightkeep-doctor' };
+  const request = { grant_type: 'refresh_token', refresh_token: nothing };
   const endpoint = client.metadata.token_endpoint ?? '';
   const reply = await askAsClient(client, credential, endpoint, request);
   if (!mayWantProof(reply)) return { reply, possession: false };
@@ -62,6 +67,15 @@ export async function introduce(client: ClientAtProvider, credential: Credential
 /** Keycloak says invalid_request of a proof that is missing, others what RFC 9449 says. */
 function mayWantProof({ body }: Reply): boolean {
   return body.error === 'invalid_request' || body.error === 'invalid_dpop_proof' || body.error === 'use_dpop_nonce';
+}
+
+/**
+ * Introspection (RFC 7662) looks at the client first too, and tells of a token that is none no more than that: `active` is
+ * false. Undefined where the provider offers no introspection.
+ */
+export async function introspectNothing(client: ClientAtProvider, credential: Credential): Promise<Reply | undefined> {
+  const { introspection_endpoint: endpoint } = client.metadata;
+  return endpoint === undefined ? undefined : askAsClient(client, credential, endpoint, { token: nothing });
 }
 
 /** A password request that names nobody: nothing can come of it, but Keycloak looks first at whether people must be asked. */

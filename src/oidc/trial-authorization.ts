@@ -6,9 +6,10 @@ import { ask, type Reply } from './question.ts';
 export interface Opened {
   /**
    * returned: to Nightkeep, with this error. asks: the provider would now ask a person. refuses: it shows a page that is
-   * an error, as it must where client or redirect address are wrong. silent: no answer.
+   * an error, as it must where client or redirect address are wrong. shows: some page, although nobody may be asked, as
+   * providers do that let people sign in before they look at the request. silent: no answer.
    */
-  kind: 'returned' | 'asks' | 'refuses' | 'silent';
+  kind: 'returned' | 'asks' | 'refuses' | 'shows' | 'silent';
   error?: string;
   description?: string;
 }
@@ -67,7 +68,7 @@ async function open(
 /** What the provider did with the browser. */
 function readOpened({ status, location }: Reply, { redirectUri, prompt }: TrialRequest): Opened {
   if (status === undefined) return { kind: 'silent' };
-  if (location === undefined) return { kind: prompt === 'consent' && status < 400 ? 'asks' : 'refuses' };
+  if (location === undefined) return { kind: status >= 400 ? 'refuses' : prompt === 'consent' ? 'asks' : 'shows' };
   const { searchParams } = location;
   if (new URL('?', location).href.replace(/\?$/, '') !== redirectUri) return { kind: 'asks' };
   const [error, description] = [searchParams.get('error'), searchParams.get('error_description')];

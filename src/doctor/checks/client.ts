@@ -69,6 +69,12 @@ function checkOne({ clientId, authentication, known, stranger }: ClientFacts, in
       return ok(name, `The provider believes ${clientId} (${authentication}).`);
     case 'refused':
       return checkRefusal({ clientId, authentication, known }, introduction.reply);
+    case 'refused by introspection':
+      return wrong(
+        name,
+        `The token endpoint does not say whether it believes ${clientId} ${said}, and introspection refuses it ${introduction.introspection ? evidence(introduction.introspection) : ''}.`,
+        `${compareWith(authentication)} If they agree, allow the client to introspect its tokens.`,
+      );
     case 'not allowed':
       return wrong(
         name,
@@ -108,9 +114,8 @@ function checkRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'in
       `The provider knows ${clientId}, but wants it to prove itself ${said}.`,
       'Set OIDC_CLIENT_AUTH and its secret or key; or make it a public client at the provider.',
     );
-  const [proof, setting] =
-    authentication === 'private_key_jwt' ? ['key', 'OIDC_PRIVATE_KEY'] : ['secret', 'OIDC_CLIENT_SECRET'];
-  const compare = `Compare ${setting} and OIDC_CLIENT_AUTH with the client's credentials at the provider.`;
+  const proof = authentication === 'private_key_jwt' ? 'key' : 'secret';
+  const compare = compareWith(authentication);
   if (known === true || reply.body.error === 'unauthorized_client')
     return wrong(
       name,
@@ -128,4 +133,9 @@ function checkRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'in
     `The provider does not take ${clientId} for what it says it is ${said}.`,
     `Look whether the client is there and enabled. ${compare}`,
   );
+}
+
+function compareWith(authentication: string): string {
+  const setting = authentication === 'private_key_jwt' ? 'OIDC_PRIVATE_KEY' : 'OIDC_CLIENT_SECRET';
+  return `Compare ${setting} and OIDC_CLIENT_AUTH with the client's credentials at the provider.`;
 }

@@ -15,6 +15,11 @@ export function checkSignIn({ redirectUri, scopes, signIn: asked, direct, believ
   if (isTaken(asked)) return ok(name, `The provider takes authorization requests that come back to ${redirectUri}.`);
   const plain = direct?.signIn ?? asked;
   const said = wordsOf(asked, plain);
+  if (plain.opened?.kind === 'shows')
+    return unknown(
+      name,
+      `Whether the provider lets people come back to ${redirectUri} cannot be seen from here: it shows a page of its own even where nobody may be asked (prompt=none).`,
+    );
   if (plain.opened?.kind === 'refuses' && believed)
     return wrong(
       name,

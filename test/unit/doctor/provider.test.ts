@@ -94,6 +94,18 @@ describe('the client', () => {
     ['no answer', silence('ECONNRESET'), /^wrong: The token endpoint does not say .* \(ECONNRESET\)/],
   ])('elsewhere: %s', (_case, answer, words) => expect(checked(answer)).toMatch(words));
 
+  // As Glewlwyd and LemonLDAP::NG answer.
+  test.each([
+    [200, { active: false }, /^ok: The provider believes nightkeep/],
+    [401, {}, /^wrong: .* \(400\), and introspection refuses it \(401\)/],
+    [403, {}, /^unknown: It cannot be told from here/],
+    [200, { active: true }, /^unknown: It cannot be told from here/],
+  ])('where the token endpoint leaves it open, an introspection that is answered %d %j', (status, body, words) => {
+    const introspection = { ...reply(status), body };
+    const introductions = [{ reply: reply(400), possession: false, introspection }];
+    expect(checked(reply(400), { introductions })).toMatch(words);
+  });
+
   test('words of a provider are shown on one line, and decide nothing', () => {
     const [finding] = checkClient(
       facts(reply(401, 'invalid_client', `all\nis ${'\u001b'}[31mwell ${'x'.repeat(500)}`)),
@@ -219,6 +231,14 @@ describe('an authorization request', () => {
     const facts = { signIn: push, consent: push, direct: { signIn, consent } };
     expect(checked(facts)).toEqual(states);
     expect(checkSignIn({ ...base, ...facts }).finding).toMatch(words);
+  });
+
+  test('answered with a page where nobody may be asked show nothing', () => {
+    const shown: Asked = { opened: { kind: 'shows' } };
+    expect(checkSignIn({ ...base, signIn: shown, direct: { signIn: shown, consent: asks } })).toMatchObject({
+      state: 'unknown',
+      finding: expect.stringContaining('cannot be seen from here'),
+    });
   });
 
   test('without offline_access shows by comparison, whatever the provider calls it', () => {
