@@ -12,6 +12,10 @@ packages=(
   redis-server                                         # the queue's other backend
   prometheus                                           # promtool, which reads our metrics and alert rules
   glewlwyd sqlite3                                     # an OpenID provider, and what makes its database
+  lemonldap-ng libdbd-sqlite3-perl                     # another one, its people in a database, and what its portal loads anyway
+  libconvert-base32-perl libconvert-pem-perl libcrypt-openssl-bignum-perl libcrypt-openssl-rsa-perl
+  libcrypt-openssl-x509-perl libemail-sender-perl libgd-perl libgd-securityimage-perl libimage-magick-perl
+  libio-string-perl libmime-tools-perl libstring-random-perl
 )
 # Keycloak is fetched by Maven, Spring Authorization Server is built by it, and Java runs both. Any of either will do.
 command -v mvn > /dev/null || packages+=(maven)

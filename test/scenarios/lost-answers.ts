@@ -19,6 +19,7 @@ import {
 import type { Provider } from '../support/realms/realm.ts';
 
 const minute = 60_000;
+const hour = 60 * minute;
 
 /** The process that asked is killed when the provider has answered: its token is used up, and nobody has the new one. */
 export function describeLostAnswers(provider: Provider): void {
@@ -37,13 +38,18 @@ export function describeLostAnswers(provider: Provider): void {
     expect(await fixture.realm.offlineSessions(alice)).toBe(1);
   });
 
+  describeAnswersOfOneUse(provider);
+}
+
+/** The same where each token serves once and never again. */
+export function describeAnswersOfOneUse(provider: Provider): void {
   test('killed between answer and save, reuse 0: what is lost was lost by us, and nobody says that it was withdrawn', async () => {
     await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
     const visitor = await consent(fixture, alice);
     await killBeforeTheAnswerArrives(fixture);
     await healLater(fixture);
     expect(await fixture.night()).toMatchObject([{ state: 'failed' }]);
-    await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    await sweepUntil(fixture, 2 * hour, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'lost_rotation' });
     expect(await fixture.command('grants')).toContain('(lost_rotation)');
     await visitor.open(new URL('login', fixture.url).href);

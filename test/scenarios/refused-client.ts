@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { alice, bob } from '../../demo/people.ts';
+import { consent, grantOf, openServiceFixture, sweep, sweepUntil } from '../support/harness/service-fixture.ts';
+import type { Provider } from '../support/realms/realm.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** The provider gets another secret for Nightkeep, and the operator does not know it yet. */
+export function describeRefusedClient(provider: Provider): void {
+  test('with a wrong client secret the operator is told, nobody has to consent anew, and all goes on with the right one', async () => {
+    await using fixture = await openServiceFixture(provider);
+    for (const person of [alice, bob]) await consent(fixture, person);
+    const grants = () => Promise.all([alice, bob].map((person) => grantOf(fixture, person)));
+    const undo = await fixture.realm.inject('the secret of the client is changed', alice);
+    fixture.pass(8 * day);
+    for (let hours = 0; hours < 40; hours += 1) {
+      await sweep(fixture);
+      fixture.pass(hour);
+    }
+    const about = `${fixture.realm.issuer} (${fixture.realm.client.id})`;
+    expect(await fixture.command('circuits')).toContain(`open   ${about}`);
+    expect(fixture.log.some((line) => line.includes('"circuit.opened"'))).toBe(true);
+    await expect(fixture.command('doctor')).rejects.toThrow(/wrong +client /);
+    expect((await grants()).map(({ state }) => state)).not.toContain('needs_consent');
+
+    await undo?.();
+    await sweepUntil(fixture, hour, async () => {
+      const closed = (await fixture.command('circuits')).startsWith(`closed ${about}`);
+      return closed && (await grants()).every(({ state }) => state === 'active');
+    });
+    const [first, second, ...more] = await fixture.night();
+    expect([first?.state, second?.state, more]).toEqual(['succeeded', 'succeeded', []]);
+  });
+}
