@@ -3,15 +3,16 @@ import { idOf, type TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type FileNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
 import { judgeAbsence } from './absence.ts';
-import type { Listing, Member, Problem } from './contract.ts';
+import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome } from './entry.ts';
+import { keepCounted, keepFolder, keepUnread, pathIn } from './kept.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
 import { type Enclosing, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { checkEntry, shareOut } from './spot-check.ts';
-import { addCounts, type Counts, countDir } from './tally.ts';
+import { countDir } from './tally.ts';
 
 /** A collection whose members are being archived. */
 interface Folder extends Enclosing {
@@ -98,22 +99,6 @@ async function findUnchangedFolder(
   return drawn.length > 0 ? { drawn } : { node: keepCounted(run, parent, below, 'unchanged') };
 }
 
-/** What keeping a copy needs. */
-export type Keeping = Pick<Run, 'repository' | 'counts' | 'seen'>;
-
-/** The parent's node with all below it counted, where the repository still holds all of it. */
-async function keepFolder(keeping: Keeping, parent: DirNode): Promise<DirNode | undefined> {
-  const below = await countSubtree(keeping.repository, parent.subtree);
-  return below && keepCounted(keeping, parent, below, 'kept');
-}
-
-function keepCounted({ counts, seen }: Keeping, parent: DirNode, below: Counts, why: 'unchanged' | 'kept'): DirNode {
-  seen[why] += below.files_unmodified;
-  addCounts(counts, below);
-  countDir(counts, 'unmodified');
-  return parent;
-}
-
 async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
   const problem = await judgeAbsence(run, folder, error);
   if (problem === 'gone') return folder.onOutcome({ partial: true });
@@ -126,7 +111,7 @@ async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<v
 /** Unchanged entries are settled at once; entries to be read come before collections, so that a folder is finished soon. */
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
   folder.partial = listing.problems.length > 0 || listing.isIncomplete === true;
-  await keepUnread(run, folder, listing);
+  for (const node of await keepUnread(run, folder, listing)) folder.nodes.push(node);
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
@@ -147,42 +132,11 @@ function isInSample({ spots }: Run, { shares }: Folder, { name, size }: FileNode
   return isDrawn && spots.afford(size);
 }
 
-/** Keeps the parent's copies of what the listing names in a problem, and of all that it does not name while it is incomplete. */
-async function keepUnread(run: Run, folder: Folder, { members, problems, isIncomplete }: Listing): Promise<void> {
-  const left = new Map(folder.parentNodes);
-  for (const { name } of members) left.delete(name);
-  for (const { name, ...problem } of problems) {
-    const node = name === undefined ? undefined : left.get(name);
-    if (node !== undefined) left.delete(node.name);
-    await keepNode(run, folder, node, problem);
-  }
-  if (!isIncomplete) return;
-  const message = 'The listing of its folder is incomplete and does not name it; it may be there all the same.';
-  for (const node of left.values())
-    await keepNode(run, folder, node, { path: pathIn(folder, node.name), code: 'source/malformed', message });
-}
-
-async function keepNode(run: Run, folder: Folder, node: Node | undefined, problem: Problem): Promise<void> {
-  const kept = node === undefined ? undefined : await keep(run, node);
-  if (kept !== undefined) folder.nodes.push(kept);
-  run.problems.push({ root: run.root.name, ...problem, kept: kept !== undefined });
-}
-
-/** The parent's node with all below it, where the repository still holds all of it. */
-export async function keep(run: Keeping, node: Node): Promise<Node | undefined> {
-  if (node.type === 'dir') return keepFolder(run, node);
-  return node.type === 'file' ? keepFile(run, node, 'kept') : node;
-}
-
-function pathIn({ path }: Place, name: string): string {
-  return path === '' ? name : `${path}/${name}`;
-}
-
 /** A name that a tree cannot hold, or holds already, would make the whole folder unreadable. */
 function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[] {
   const names = new Set<string>();
   return members.flatMap((member) => {
-    const path = pathIn(folder, member.name);
+    const path = pathIn(folder.path, member.name);
     if (isSafeName(member.name) && !names.has(member.name)) {
       names.add(member.name);
       return [{ member, path, within: folder }];

@@ -42,8 +42,8 @@ async function walk(source: Source, folder: Member, path: string, read: Map<stri
       await walk(source, member, place, read);
     } else {
       const reading = await source.open(member, never);
-      expect(reading.validator).toBe(member.validator);
       read.set(place, await contentOf(reading));
+      expect(reading.validator).toBe(member.validator);
     }
   }
 }

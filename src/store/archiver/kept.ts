@@ -1,0 +1,65 @@
+import type { DirNode, Node } from '../format/node.ts';
+import type { Listing, Problem } from './contract.ts';
+import { keepFile } from './entry.ts';
+import { countSubtree } from './parent.ts';
+import type { Run } from './run.ts';
+import { addCounts, type Counts, countDir } from './tally.ts';
+
+/** What keeping a copy needs. */
+export type Keeping = Pick<Run, 'repository' | 'counts' | 'seen'>;
+
+/** The parent's node with all below it counted, where the repository still holds all of it. */
+export async function keepFolder(keeping: Keeping, parent: DirNode): Promise<DirNode | undefined> {
+  const below = await countSubtree(keeping.repository, parent.subtree);
+  return below && keepCounted(keeping, parent, below, 'kept');
+}
+
+/** The same, counted already. */
+export function keepCounted(
+  { counts, seen }: Keeping,
+  parent: DirNode,
+  below: Counts,
+  why: 'unchanged' | 'kept',
+): DirNode {
+  seen[why] += below.files_unmodified;
+  addCounts(counts, below);
+  countDir(counts, 'unmodified');
+  return parent;
+}
+
+/** Keeps the parent's copies of what the listing names in a problem, and of all that it does not name while it is incomplete. */
+export async function keepUnread(
+  run: Run,
+  { path, parentNodes }: { path: string; parentNodes: ReadonlyMap<string, Node> | undefined },
+  { members, problems, isIncomplete }: Listing,
+): Promise<Node[]> {
+  const kept: Node[] = [];
+  const left = new Map(parentNodes);
+  const keepNode = async (node: Node | undefined, problem: Problem) => {
+    const copy = node === undefined ? undefined : await keep(run, node);
+    if (copy !== undefined) kept.push(copy);
+    run.problems.push({ root: run.root.name, ...problem, kept: copy !== undefined });
+  };
+  for (const { name } of members) left.delete(name);
+  for (const { name, ...problem } of problems) {
+    const node = name === undefined ? undefined : left.get(name);
+    if (node !== undefined) left.delete(node.name);
+    await keepNode(node, problem);
+  }
+  if (!isIncomplete) return kept;
+  const message = 'The listing of its folder is incomplete and does not name it; it may be there all the same.';
+  for (const node of left.values())
+    await keepNode(node, { path: pathIn(path, node.name), code: 'source/malformed', message });
+  return kept;
+}
+
+/** The parent's node with all below it, where the repository still holds all of it. */
+export async function keep(keeping: Keeping, node: Node): Promise<Node | undefined> {
+  if (node.type === 'dir') return keepFolder(keeping, node);
+  return node.type === 'file' ? keepFile(keeping, node, 'kept') : node;
+}
+
+/** The path of what has this name in the folder of that path. */
+export function pathIn(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}
