@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
@@ -21,7 +20,7 @@ import type { Provider } from '../support/realms/realm.ts';
 const minute = 60_000;
 const second = 1_000;
 
-/** How long things live at the provider: shortened to seconds there, and waited for. */
+/** How long things live at the provider: shortened to seconds there, which a real Keycloak makes us wait for. */
 export function describeLifespans(provider: Provider): void {
   test('an offline token outlives SSO Session Idle and SSO Session Max', async () => {
     await using fixture = await openServiceFixture(provider);
@@ -30,7 +29,7 @@ export function describeLifespans(provider: Provider): void {
     const visitor = await fixture.visitor(alice);
     const signIn = () => visitor.open(new URL('login', fixture.url).href);
     await signIn();
-    await sleep(3 * second);
+    await fixture.passForAll(3 * second);
     visitor.asked();
     await signIn();
     expect(visitor.asked()).toContain('password');
@@ -50,7 +49,7 @@ export function describeLifespans(provider: Provider): void {
     expect(kept.every(({ verdict }) => verdict === 'ok')).toBe(true);
 
     await fixture.halt();
-    await sleep((idleSeconds + 3) * second);
+    await fixture.passForAll((idleSeconds + 3) * second);
     await fixture.restart();
     await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'expired_idle' });
@@ -59,11 +58,11 @@ export function describeLifespans(provider: Provider): void {
 
   test('Offline Session Max is foreseen, the person is warned, and the link renews the consent with its history', async () => {
     await using fixture = await openServiceFixture(provider, { settings: { OFFLINE_IDLE: '16s' } });
-    const began = Date.now();
+    const began = fixture.now().getTime();
     const visitor = await consent(fixture, alice);
-    const inexactMs = Date.now() - began + 2 * second;
+    const inexactMs = fixture.now().getTime() - began + 2 * second;
     const before = { grant: await grantOf(fixture, alice), runs: await runsOf(fixture, alice) };
-    const ends = new Date(Date.now() + 18 * second);
+    const ends = new Date(fixture.now().getTime() + 18 * second);
     await fixture.realm.configure({ offlineMaxSeconds: Math.round((ends.getTime() - began) / second) });
 
     await sweepFor(fixture, 10);
@@ -76,7 +75,7 @@ export function describeLifespans(provider: Provider): void {
     expect(await eventsOf(fixture, before.grant.id)).toContain('warned');
     expect(await homeOf(fixture, visitor)).toContain(texts.consentEnds.endsIn(1));
 
-    await sweepFor(fixture, (ends.getTime() + inexactMs - Date.now()) / second);
+    await sweepFor(fixture, (ends.getTime() + inexactMs - fixture.now().getTime()) / second);
     await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'expired_maximum' });
     expect(await homeOf(fixture, visitor)).toContain(texts.home.expired);
@@ -92,12 +91,12 @@ export function describeLifespans(provider: Provider): void {
   });
 }
 
-/** Keep-alive at work for so many seconds of the provider's time. */
+/** The duties of each minute are done again and again for so many seconds of the provider's time. */
 async function sweepFor(fixture: ServiceFixture, seconds: number): Promise<void> {
-  const until = Date.now() + seconds * second;
-  while (Date.now() < until) {
+  const until = fixture.now().getTime() + seconds * second;
+  while (fixture.now().getTime() < until) {
     await sweep(fixture);
-    await sleep(200);
+    await fixture.passForAll(200);
   }
 }
 

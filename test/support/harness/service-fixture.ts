@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 import type { DemoCloud } from '../../../demo/cloud/cloud.ts';
@@ -30,8 +31,12 @@ export interface ServiceFixture extends AsyncDisposable {
   readonly processes: readonly Resources[];
   /** Every line that Nightkeep logged: what its operator can read. */
   readonly log: readonly string[];
+  /** By Nightkeep's clock. */
+  now(): Date;
   /** Moves Nightkeep's clock on; the provider keeps its own. */
   pass(ms: number): void;
+  /** So much time passes for Nightkeep and the provider: it is waited for where the provider's clock cannot be moved. */
+  passForAll(ms: number): Promise<void>;
   /** The next night of every plan that may run, until nothing is left to do in it; `meanwhile` happens in it. */
   night(meanwhile?: () => Promise<unknown>): Promise<Run[]>;
   /** Waits until no run is under way or due. */
@@ -58,13 +63,22 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
   let shifted = 0;
   const log: string[] = [];
   const clock = systemClock(() => shifted);
+  const pass = (ms: number) => {
+    shifted += ms;
+  };
+  const passForAll = async (ms: number) => {
+    if (realm.advance === undefined) return sleep(ms);
+    realm.advance(ms);
+    pass(ms);
+  };
   const start = () => startProcesses(settings, clock, options.workers ?? 1, (line) => log.push(line));
   let running = await start();
   opened.defer(() => running[Symbol.asyncDispose]());
   const browsers = opened.use(new AsyncDisposableStack());
-  const atRest = () => waitUntilAtRest(databaseOf(running.processes), clock);
-  const pass = (ms: number) => {
-    shifted += ms;
+  const atRest = async () => {
+    const [first] = running.processes;
+    if (first !== undefined) await queueRetries(first);
+    await waitUntilAtRest(databaseOf(running.processes), clock);
   };
   const closing = opened.move();
   return {
@@ -72,7 +86,9 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
     cloud,
     url,
     log,
+    now: clock.now,
     pass,
+    passForAll,
     atRest,
     folder,
     get processes() {
@@ -153,19 +169,26 @@ async function openHome({ url }: ServiceFixture, visitor: Visitor): Promise<void
   if ((await visitor.text()).includes(texts.welcome.lead)) await visitor.press(texts.menu.signIn);
 }
 
-/** Keep-alive in every process, as each minute. */
-export async function sweep({ processes }: ServiceFixture): Promise<void> {
+/** What every process does each minute: it opens nights and keeps tokens alive. Their runs are waited for. */
+export async function sweep({ processes, atRest }: ServiceFixture): Promise<void> {
+  for (const process of processes) await openNight(process);
+  await keepTokensAlive({ processes });
+  await atRest();
+}
+
+/** Keep-alive in every process, while nothing else is done. */
+export async function keepTokensAlive({ processes }: Pick<ServiceFixture, 'processes'>): Promise<void> {
   for (const process of processes) await keepAlive(process);
 }
 
-/** Keep-alive at work while time passes by `stepMs`, until it is as wanted. */
+/** The duties of each minute are done while time passes by `stepMs`, until it is as wanted. */
 export async function sweepUntil(fixture: ServiceFixture, stepMs: number, isSo: () => Promise<boolean>): Promise<void> {
   for (let step = 0; step < 24; step += 1) {
     await sweep(fixture);
     if (await isSo()) return;
     fixture.pass(stepMs);
   }
-  throw new Error('Keep-alive does not bring it about.');
+  throw new Error('No duty brings it about.');
 }
 
 /** The database that all processes of Nightkeep share. */
@@ -205,6 +228,15 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
     orderBy: { nextDueAt: 'desc' },
   });
   return plan?.nextDueAt;
+}
+
+/** The queue delays a retry by the machine's clock; one that is due by Nightkeep's clock is queued again without a delay. */
+async function queueRetries({ database, queues, clock }: Resources): Promise<void> {
+  const due = await database.run.findMany({
+    where: { state: 'queued', startedAt: { not: null }, dueAt: { lte: clock.now() } },
+  });
+  // An attempt of its own makes it another job than the one that is delayed; whoever comes second finds the run done.
+  await queues.backUps.enqueue(due.map(({ id }) => ({ runId: id, attempt: randomInt(1_000, 2 ** 31) })));
 }
 
 const patienceMs = 30_000;

@@ -1,5 +1,6 @@
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import { demoFaults } from './demo-faults.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
 import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts';
@@ -9,13 +10,24 @@ const client = { id: 'nightkeep', secret: 'a secret & more' };
 /** Scenarios on the demo's provider: what it does otherwise than Keycloak shows here. */
 export function demo(behavesAs: Provider['behavesAs']): Provider {
   return {
-    openRealm: async (wanted) => openRealm(await start(wanted, behavesAs)),
+    openRealm: async (wanted) => {
+      const shift = { ms: 0 };
+      const provider = await start(
+        wanted,
+        behavesAs,
+        systemClock(() => shift.ms),
+      );
+      const advance = (ms: number) => {
+        shift.ms += ms;
+      };
+      return { ...openRealm(provider), advance };
+    },
     behavesAs,
     restart: undefined,
   };
 }
 
-function start(wanted: WantedRealm, behavesAs: Provider['behavesAs']): Promise<DemoProvider> {
+function start(wanted: WantedRealm, behavesAs: Provider['behavesAs'], clock: Clock): Promise<DemoProvider> {
   const { nightkeep, people, rules, client: kind, logoutEndsConsent = false } = wanted;
   const ours = {
     ...client,
@@ -29,6 +41,7 @@ function start(wanted: WantedRealm, behavesAs: Provider['behavesAs']): Promise<D
   return startProvider({
     clients: [ours],
     people,
+    clock,
     options: { ...settingsOf(rules), behavesAs, devicePollingSeconds: 1 },
   });
 }

@@ -35,6 +35,8 @@ export interface Realm extends AsyncDisposable {
   /** What its access tokens say, where not what those of the demo's provider do. */
   readonly accessToken?: ExpectedToken;
   configure(rules: Rules): Promise<void>;
+  /** Moves the provider's clock on; absent where that cannot be done. */
+  advance?(ms: number): void;
   /** How many offline sessions of this person with Nightkeep the administrator sees. */
   offlineSessions(person: Person): Promise<number>;
   /** How many accesses of Nightkeep the provider's account page shows the person. */
