@@ -3,6 +3,7 @@ import { type DataId, idOf } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { openChunkBuffers, openChunkedStream } from './blob-stream.ts';
 import { openChunker } from './chunker.ts';
+import type { ArchiveRepository } from './contract.ts';
 import { archiveEntry, hasContent, keepFile, type Outcome } from './entry.ts';
 import { countFiles } from './parent.ts';
 import { type Place, type Run, throwUnlessProblem } from './run.ts';
@@ -32,9 +33,9 @@ async function compare(run: Run, { member }: Place, parent: FileNode): Promise<'
 /** The blobs that a sealer would make of it; in this thread, since another one takes longer to start than this takes. */
 async function blobsOf({ repository, seen, passed }: Run, body: AsyncIterable<Uint8Array>): Promise<readonly DataId[]> {
   const ids: DataId[] = [];
-  const stream = openChunkedStream(openChunker(repository.chunkerPolynomial), openChunkBuffers(), (blob) =>
-    ids.push(idOf<DataId>(blob)),
-  );
+  const cutting = cuttings.get(repository) ?? openCutting(repository);
+  cuttings.set(repository, cutting);
+  const stream = openChunkedStream(cutting.chunker, cutting.buffers, (blob) => ids.push(idOf<DataId>(blob)));
   for await (const bytes of body) {
     seen.bytes += bytes.length;
     passed(bytes.length);
@@ -42,6 +43,13 @@ async function blobsOf({ repository, seen, passed }: Run, body: AsyncIterable<Ui
   }
   stream.end(new Uint8Array());
   return ids;
+}
+
+/** What cuts the entries of one repository: opening it takes longer than cutting most of them. */
+const cuttings = new WeakMap<ArchiveRepository, ReturnType<typeof openCutting>>();
+
+function openCutting({ chunkerPolynomial }: ArchiveRepository) {
+  return { chunker: openChunker(chunkerPolynomial), buffers: openChunkBuffers() };
 }
 
 /** The members of a folder that have entries of the sample in them, which are counted from 0 in the order of the parent's tree. */

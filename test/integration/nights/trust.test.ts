@@ -128,7 +128,15 @@ describe('content that changes behind its own validator', () => {
   });
 
   test('in the second in which it was listed is read again the next night', async () => {
-    const within = { modified: new Date(), etag: '"pad"', properties: '<oc:fileid>8</oc:fileid>' };
+    const within = {
+      modified: new Date('2026-11-20T01:00:00Z'),
+      etag: '"pad"',
+      properties: '<oc:fileid>8</oc:fileid>',
+    };
+    fixture.files.mischief = (_, response) => {
+      response.setHeader('date', within.modified.toUTCString());
+      return undefined;
+    };
     fixture.files.root.children = folder({ 'pad.md': file('text AAAA', within) }).children as Map<string, HostileNode>;
     await night();
     fixture.files.root.children = folder({ 'pad.md': file('text BBBB', within) }).children as Map<string, HostileNode>;

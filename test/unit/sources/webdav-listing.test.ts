@@ -184,12 +184,16 @@ describe('a listing', () => {
 
   test('gives no validator to what changed within the second, whatever the server is', async () => {
     const oc = { properties: '<oc:fileid>7</oc:fileid>', etag: '"pad"' };
-    const { members } = await listRoot({
-      fresh: file('text A', { ...oc, modified: new Date() }),
+    const listedAt: Mischief = (_, response) => {
+      response.setHeader('date', new Date('2026-11-23T01:00:02Z').toUTCString());
+      return undefined;
+    };
+    const members = {
+      fresh: file('text A', { ...oc, modified: new Date('2026-11-23T01:00:00Z') }),
       ahead: file('text A', { ...oc, modified: new Date('2999-01-01T00:00:00Z') }),
       old: file('text A', oc),
-    });
-    expect(members.map(({ name, validator }) => ({ name, validator }))).toEqual([
+    };
+    expect((await listRoot(members, listedAt)).members.map(({ name, validator }) => ({ name, validator }))).toEqual([
       { name: 'fresh', validator: undefined },
       { name: 'ahead', validator: undefined },
       { name: 'old', validator: '"pad"' },
