@@ -19,7 +19,7 @@ export interface BackUpRequest extends BackUpJob {
   /** Part of the job's id: one attempt of a run is in the queue once, however often it is queued. */
   attempt: number;
   delayMs?: number;
-  /** Before everything that waits, for a person who asked for it. */
+  /** Before everything that waits, for a person who asked for it; where the same attempt waits in the queue, it no longer does. */
   urgent?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface QueueCounts {
 }
 
 export interface BackUpQueue {
-  /** Queues the runs; those that wait, are delayed or are being worked on stay as they are. Fails fast when the queue is unavailable. */
+  /** Queues the runs; those that wait, are delayed or are being worked on stay as they are, unless it is urgent. Fails fast when the queue is unavailable. */
   enqueue(requests: readonly BackUpRequest[]): Promise<void>;
   counts(): Promise<QueueCounts>;
   /** Removes every job, including those being worked on. */
@@ -91,6 +91,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
 
 /** The used part of BullMQ's queue, whose type differs with the backend. */
 interface BackUps {
+  remove(jobId: string): Promise<number>;
   addBulk(jobs: { name: string; data: BackUpJob; opts: JobsOptions }[]): Promise<unknown>;
   getJobCounts(...states: ('waiting' | 'active' | 'delayed')[]): Promise<Record<string, number>>;
   obliterate(options: { force: boolean }): Promise<void>;
@@ -112,12 +113,18 @@ function openQueue(connection: QueueConnection): { queue: BackUps; close: () => 
 }
 
 async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
-  const jobs = requests.map(({ runId, attempt, delayMs = 0, urgent = false }) => ({
+  const jobs = requests.map((request) => ({
     name: 'back-up',
-    data: { runId },
-    opts: { jobId: `run-${runId}-${attempt}`, delay: delayMs, lifo: urgent },
+    data: { runId: request.runId },
+    opts: { jobId: idOf(request), delay: request.delayMs ?? 0, lifo: request.urgent === true },
   }));
+  // Its job may be delayed, and a queue takes no second one of that id; one that is being worked on stays.
+  for (const request of requests) if (request.urgent) await queue.remove(idOf(request));
   for (let start = 0; start < jobs.length; start += bulkSize) await queue.addBulk(jobs.slice(start, start + bulkSize));
+}
+
+function idOf({ runId, attempt }: BackUpRequest): string {
+  return `run-${runId}-${attempt}`;
 }
 
 async function countJobs(queue: BackUps): Promise<QueueCounts> {

@@ -3,7 +3,7 @@ import { bytesWords } from '../doctor/words.ts';
 import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
-import { type Command, json, type Options, printList, tell, text } from './command.ts';
+import { type Command, json, type Options, printList, shownMinute, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 
@@ -71,12 +71,13 @@ async function look({ database }: Pick<Resources, 'database'>, asked: Asked) {
 
 type RunRow = Awaited<ReturnType<typeof look>>[number];
 
-function lineOf({ id, user, state, message, problemCount, counts }: RunRow): string {
+function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUntil }: RunRow): string {
+  const again = `tried again at ${shownMinute(dueAt)}, until ${shownMinute(triedUntil)}`;
   const facts = [
-    ...(state === 'queued' ? ['waits for a worker'] : []),
+    ...(state === 'queued' ? [message === null ? 'waits for a worker' : again] : []),
     ...countWordsOf(counts),
     ...(problemCount > 0 ? [`${problemCount} not read`] : []),
-    ...(message === null ? [] : [message]),
+    ...(message === null || state === 'running' ? [] : [message]),
   ];
   return `${user}: ${state}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}, run ${id}`;
 }

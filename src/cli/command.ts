@@ -66,3 +66,8 @@ export function text(options: Options, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
 }
+
+/** A moment as commands show it: "2026-05-04 13:00 UTC". */
+export function shownMinute(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

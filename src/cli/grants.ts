@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
-import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
+import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 
@@ -87,11 +87,9 @@ function protectionOf(protection: Protection | undefined) {
 
 function lineOf({ user, state, reason, idleDeadline, maxDeadline, protection }: Row): string {
   const data = protection === undefined ? '' : `; data: ${protection.verdict}`;
-  const end = maxDeadline === null ? '' : `, at the latest ${minute(maxDeadline)}`;
-  return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${minute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}${data}`;
+  const end = maxDeadline === null ? '' : `, at the latest ${shownMinute(maxDeadline)}`;
+  return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${shownMinute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}${data}`;
 }
-
-const minute = (date: Date) => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 function days(options: Options, name: string): number | undefined {
   const value = text(options, name);

@@ -3,7 +3,7 @@ import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
-import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
+import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 
@@ -41,11 +41,11 @@ function rowOf(user: { username: string | null; subject: string }, protection: P
   return { user: nameOf(user), ...protection };
 }
 
-function lineOf({ user, verdict, reason, by, until, since }: ReturnType<typeof rowOf>): string {
-  const waits = until === null ? '' : ` until ${minute(until)}`;
+function lineOf({ user, verdict, reason, by, until, retry, since }: ReturnType<typeof rowOf>): string {
+  const waits = until === null ? '' : ` until ${shownMinute(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can mend it`;
-  const last = since === null ? 'never complete' : `complete as of ${minute(since)}`;
-  return `${user.padEnd(20)} ${verdict.padEnd(10)} ${reason}${who}; ${last}`;
+  const again =
+    retry === null ? '' : `; a run is tried again at ${shownMinute(retry.at)}, until ${shownMinute(retry.until)}`;
+  const last = since === null ? 'never complete' : `complete as of ${shownMinute(since)}`;
+  return `${user.padEnd(20)} ${verdict.padEnd(10)} ${reason}${who}${again}; ${last}`;
 }
-
-const minute = (date: Date) => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -34,6 +34,7 @@ export interface Config {
   /** WebDAV URL with claims in braces. */
   filesUrl: string;
   window: { zone: string; start: string; end: string };
+  windowGraceMs: number;
   retention: Retention;
   filesRedirects: Values['FILES_REDIRECTS'];
   /** For how many nights a folder may go unlisted on the word of its server. */
@@ -104,6 +105,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     storeFolder: () => value('STORE_URL') ?? join(dataDir(), 'store'),
     filesUrl: () => value('FILES_URL'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
+    windowGraceMs: () => value('WINDOW_GRACE'),
     retention: () => value('RETENTION'),
     filesRedirects: () => value('FILES_REDIRECTS'),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),

@@ -126,6 +126,11 @@ export const settings = {
     example: 'roles',
   },
   WINDOW: { read: window, default: '01:00-05:00', help: 'When the nightly run starts, local time' },
+  WINDOW_GRACE: {
+    read: duration,
+    default: '90m',
+    help: 'How long after its window a run that could not go well is still tried again, written like `OFFLINE_IDLE`; a run that was asked for, or that comes after its window, is tried for four hours',
+  },
   ZONE: { read: zone, default: 'UTC', help: 'IANA time zone of people whose provider says none' },
   RETENTION: {
     read: retention,

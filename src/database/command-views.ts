@@ -20,6 +20,8 @@ export async function listRunsForCommand(database: Database, ids: readonly strin
       trigger: true,
       state: true,
       attempt: true,
+      dueAt: true,
+      triedUntil: true,
       snapshotId: true,
       counts: true,
       problemCount: true,

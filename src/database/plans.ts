@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { turnOver } from '../domain/nights.ts';
+import { type NightWindow, turnOver } from '../domain/nights.ts';
+import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
+import { pullForward } from './runs.ts';
 
 interface DuePlan {
   id: string;
@@ -15,11 +17,12 @@ interface DuePlan {
 
 /**
  * Opens the nights that are due, in one transaction: one run for each plan, unique on plan and night, and the plan's next night.
- * A plan that missed nights gets one run, for the latest. Skips plans that another planner holds.
+ * A plan that missed nights gets one run, for the latest. A run is tried until its window is over, and for `graceMs` more.
+ * Skips plans that another planner holds.
  */
 export async function openDueNights(
   database: Database,
-  { at, by, limit }: { at: Date; by: string; limit: number },
+  { at, by, limit, graceMs }: { at: Date; by: string; limit: number; graceMs: number },
 ): Promise<string[]> {
   return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
@@ -29,7 +32,7 @@ export async function openDueNights(
       WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
       ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;
     const turned = plans.map((plan) => ({ plan, ...turnOver(plan, at) }));
-    const rows = turned.map(({ plan, night }) => newRun(plan, night, at));
+    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs }));
     await transaction.run.createMany({ data: rows, skipDuplicates: true });
     await transaction.$executeRaw`
       UPDATE plans SET next_night = turned.night, next_due_at = turned.due_at
@@ -46,8 +49,22 @@ export async function openDueNights(
   });
 }
 
-function newRun({ id: planId, nextDueAt: dueAt }: DuePlan, night: string, at: Date) {
-  return { id: randomUUID(), planId, night, slot: 'night', trigger: 'schedule', dueAt, queuedAt: at };
+function newRun(
+  { id: planId, nextDueAt: dueAt }: DuePlan,
+  { night, end: windowEnd }: NightWindow,
+  { at, graceMs }: { at: Date; graceMs: number },
+) {
+  const until = triedUntil({ windowEnd, graceMs, at });
+  return {
+    id: randomUUID(),
+    planId,
+    night,
+    slot: 'night',
+    trigger: 'schedule',
+    dueAt,
+    triedUntil: until,
+    queuedAt: at,
+  };
 }
 
 /** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */
@@ -66,25 +83,23 @@ export interface RequestedRun {
 }
 
 /**
- * Saves a run besides the nightly one, or returns the plan's run that is under way. Null where the grant may no longer be
- * used.
+ * Saves a run besides the nightly one, or answers the plan's run that is under way; one that waits for a later moment is due at
+ * once then. Null where the grant may no longer be used.
  */
 export async function saveRequestedRun(
   database: Database,
   { planId, night, trigger, at, by }: RequestedRun,
-): Promise<{ id: string; fence: number } | null> {
+): Promise<{ id: string; fence: number; waits: boolean } | null> {
   return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
-    const underWay = await transaction.run.findFirst({
-      where: { planId, state: { in: ['queued', 'running'] } },
-      select: { id: true, fence: true },
-    });
+    const underWay = await pullForward(transaction, { planId, at, by });
     if (underWay !== null) return underWay;
     const id = randomUUID();
-    await transaction.run.create({ data: { id, planId, night, slot: id, trigger, dueAt: at, queuedAt: at } });
+    const moments = { dueAt: at, queuedAt: at, triedUntil: requestedUntil(at) };
+    await transaction.run.create({ data: { id, planId, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
-    return { id, fence: 0 };
+    return { id, fence: 0, waits: true };
   });
 }

@@ -86,6 +86,7 @@ interface Row {
   dueAt: Date;
   leaseUntil: Date | null;
   underWayCode: string | null;
+  triedUntil: Date;
   alarmId: string | null;
   alarmAt: Date;
   alarmKind: 'loss' | 'change' | 'root';
@@ -104,7 +105,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       complete.id AS "completeId", complete.finished_at AS "completeAt", partial.id AS "partialId",
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
-      under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode",
+      under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind"
     FROM users u
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
@@ -114,7 +115,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND r.snapshot_id IS NOT NULL ${newest}`)} partial ON true
     ${last(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed' ${newest}`)} failed ON true
     ${last(
-      Prisma.sql`r.id, r.state, r.due_at, r.lease_until, r.error_code`,
+      Prisma.sql`r.id, r.state, r.due_at, r.lease_until, r.error_code, r.tried_until`,
       Prisma.sql`r.state IN ('queued', 'running') ORDER BY r.state = 'running' DESC, r.due_at`,
     )} under_way ON true
     ${last(
@@ -128,7 +129,8 @@ function factsOf(row: Row): ProtectionFacts {
   const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
   const { zone, windowStart, windowEnd, paused, nextDueAt, sources } = row;
   const { failedId, failedAt, failedCode: errorCode, alarmId, alarmAt, alarmKind: kind } = row;
-  const { underWayId, underWayState, dueAt, leaseUntil, underWayCode } = row;
+  const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil } = row;
+  const underWay = { state: runState, dueAt, leaseUntil, errorCode: underWayCode, triedUntil };
   return {
     consent: state && { state, reason, idleDeadline, maxDeadline, nextExchangeAt },
     circuitOpen,
@@ -136,8 +138,7 @@ function factsOf(row: Row): ProtectionFacts {
     complete: ended(row.completeId, row.completeAt),
     partial: ended(row.partialId, row.partialAt),
     failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },
-    underWay:
-      underWayId === null ? null : { id: underWayId, state: underWayState, dueAt, leaseUntil, errorCode: underWayCode },
+    underWay: underWayId === null ? null : { id: underWayId, ...underWay },
     alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
   };
 }

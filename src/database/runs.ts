@@ -1,3 +1,4 @@
+import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
@@ -11,8 +12,10 @@ export interface ClaimedRun {
   planId: string;
   userId: string;
   fence: number;
+  /** Tries that failed before, and this one. */
   attempt: number;
-  maxAttempts: number;
+  /** No further try begins after this. */
+  triedUntil: Date;
 }
 
 export const runLeaseMs = 60_000;
@@ -74,8 +77,9 @@ export interface RunClaim {
 }
 
 /**
- * Takes the lease of a run that is queued and due, or whose lease lapsed; null when it is not to be had, or when another
- * run of the same plan is being worked on. The fence rises with each claim.
+ * Takes the lease of a run that is queued and due, or whose lease lapsed while it may be tried again; null when it is not to
+ * be had, or when another run of the same plan is being worked on. The fence rises with each claim; the try of a worker that
+ * ended in the middle does not count.
  */
 export async function claimRun(database: Database, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
   return inTransaction(database, async (transaction) => {
@@ -84,14 +88,17 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
       SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
     const rows = await transaction.$queryRaw<(ClaimedRun & { from: RunState })[]>`
       WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE)
-      UPDATE runs SET state = 'running', attempt = attempt + 1, fence = fence + 1, lease_holder = ${holder},
-        lease_until = ${until(at)}, started_at = coalesce(started_at, ${at})
+      UPDATE runs SET state = 'running', fence = fence + 1, lease_holder = ${holder}, lease_until = ${until(at)},
+        attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
+        lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
+        started_at = coalesce(started_at, ${at})
       FROM seen
-      WHERE runs.id = seen.id AND attempt < max_attempts AND due_at <= ${at}
-        AND (runs.state = 'queued' OR (runs.state = 'running' AND lease_until < ${at}))
+      WHERE runs.id = seen.id AND due_at <= ${at}
+        AND (runs.state = 'queued' OR (runs.state = 'running' AND lease_until < ${at} AND tried_until > ${at}
+          AND lost_workers + 1 < ${mostLostWorkers}))
         AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
           AND other.state = 'running' AND other.lease_until >= ${at})
-      RETURNING runs.id, runs.plan_id AS "planId", (SELECT user_id FROM plans WHERE id = runs.plan_id) AS "userId", fence, attempt, max_attempts AS "maxAttempts", seen.state AS "from"`;
+      RETURNING runs.id, runs.plan_id AS "planId", (SELECT user_id FROM plans WHERE id = runs.plan_id) AS "userId", fence, attempt, tried_until AS "triedUntil", seen.state AS "from"`;
     const [claimed] = rows;
     if (claimed === undefined) return null;
     await saveEvent(transaction, 'run', runId, { from: claimed.from, to: 'running', at, by: `worker:${holder}` });
@@ -148,7 +155,7 @@ function storable<P extends { path: string; message: string }>(problem: P): P {
   return { ...problem, path: escapedName(problem.path), message: escapedName(problem.message) };
 }
 
-/** Puts a run back to be claimed from `dueAt` on; `spent` says whether the attempt counts. */
+/** Puts a run back to be claimed from `dueAt` on, and says why; `spent` says whether the try counts. */
 export async function returnRun(
   database: Database,
   input: {
@@ -164,7 +171,8 @@ export async function returnRun(
   const { run, dueAt, spent, errorCode = null, message = null, holder, at } = input;
   const attempt = spent ? run.attempt : run.attempt - 1;
   const words = message && escapedName(message);
-  return change(database, { run, to: 'queued', holder, at }, { dueAt, attempt, errorCode, message: words });
+  const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0 };
+  return change(database, { run, to: 'queued', holder, at }, data);
 }
 
 async function change(
@@ -182,25 +190,84 @@ async function change(
   });
 }
 
-/** Returns lapsed runs to the queue while attempts are left, fails the others, and answers how many of each. */
+interface Lapsed {
+  id: string;
+  lostWorkers: number;
+  triedUntil: Date;
+}
+
+/**
+ * Returns runs whose worker ended in the middle to the queue, so that its try does not count, and answers how many. Those fail whose
+ * time is over, and those that lost too many workers in a row.
+ */
 export async function returnLapsedRuns(
   database: Database,
   { at, by }: { at: Date; by: string },
 ): Promise<{ returned: number; failed: number }> {
   return inTransaction(database, async (transaction) => {
-    const rows = await transaction.$queryRaw<{ id: string; to: RunState }[]>`
-      UPDATE runs SET lease_holder = NULL, lease_until = NULL,
-        state = CASE WHEN attempt < max_attempts THEN 'queued' ELSE 'failed' END::run_state,
-        finished_at = CASE WHEN attempt < max_attempts THEN NULL ELSE ${at}::timestamptz END,
-        message = CASE WHEN attempt < max_attempts THEN message ELSE 'The worker ended in the middle, several times.' END
-      WHERE id IN (SELECT id FROM runs WHERE state = 'running' AND lease_until < ${at} FOR UPDATE SKIP LOCKED)
-      RETURNING id, state AS "to"`;
-    const { queued = [], failed = [] } = Object.groupBy(rows, ({ to }) => to);
+    const rows = await transaction.$queryRaw<Lapsed[]>`
+      SELECT id, lost_workers + 1 AS "lostWorkers", tried_until AS "triedUntil" FROM runs
+      WHERE state = 'running' AND lease_until < ${at} FOR UPDATE SKIP LOCKED`;
+    const moves = rows.map((row) => ({ id: row.id, ...afterLostWorker(row, at) }));
+    for (const { id, data } of moves) await transaction.run.update({ where: { id }, data });
+    const { queued = [], failed = [] } = Object.groupBy(moves, ({ data }) => data.state);
     const change = { from: 'running', at, by, reason: 'lease lapsed' };
     await saveEvents(transaction, 'run', idsOf(queued), { ...change, to: 'queued' });
     await saveEvents(transaction, 'run', idsOf(failed), { ...change, to: 'failed' });
     return { returned: queued.length, failed: failed.length };
   });
+}
+
+function afterLostWorker({ lostWorkers, triedUntil }: Lapsed, at: Date) {
+  const dueAt = new Date(at.getTime() + pauseAfterLostWorker(lostWorkers));
+  const tooMany = lostWorkers >= mostLostWorkers;
+  const over = dueAt >= triedUntil;
+  const ended = { leaseHolder: null, leaseUntil: null, lostWorkers, errorCode: 'run/lost-worker' };
+  const words = tooMany ? lostWorkerWords.tooMany : over ? lostWorkerWords.over : lostWorkerWords.once;
+  const data = { ...ended, message: words };
+  return tooMany || over
+    ? { data: { ...data, state: 'failed' as const, finishedAt: at } }
+    : { data: { ...data, state: 'queued' as const, dueAt, attempt: { decrement: 1 } } };
+}
+
+const lostWorkerWords = {
+  once: 'The worker of Nightkeep that was at it ended in the middle.',
+  over: 'The worker of Nightkeep that was at it ended in the middle, and the time for this run was over.',
+  tooMany: `The workers of Nightkeep that were at it ended in the middle, ${mostLostWorkers} times in a row, so that it is not tried again. The operator must find out why: the log says what they did last.`,
+};
+
+interface Pulled {
+  id: string;
+  fence: number;
+  /** Whether a worker has yet to take it. */
+  waits: boolean;
+}
+
+/**
+ * The plan's run that is under way, or null. One that waits is due at once, as if it had not been tried: what it waited for is
+ * no longer said, and it has all the time of one that is asked for. The plan is locked.
+ */
+export async function pullForward(
+  transaction: Transaction,
+  { planId, at, by }: { planId: string; at: Date; by: string },
+): Promise<Pulled | null> {
+  const underWay = await transaction.run.findFirst({
+    where: { planId, state: { in: ['queued', 'running'] } },
+    // One that is being worked on before those that wait.
+    orderBy: [{ state: 'desc' }, { dueAt: 'asc' }],
+    select: { id: true, fence: true, state: true, dueAt: true, triedUntil: true },
+  });
+  if (underWay === null) return null;
+  const { id, fence, state, dueAt } = underWay;
+  if (state === 'running') return { id, fence, waits: false };
+  if (dueAt <= at) return { id, fence, waits: true };
+  const triedUntil = new Date(Math.max(underWay.triedUntil.getTime(), requestedUntil(at).getTime()));
+  const { count } = await transaction.run.updateMany({
+    where: { id, fence, state },
+    data: { dueAt: at, triedUntil, attempt: 0, errorCode: null, message: null },
+  });
+  if (count === 1) await saveEvent(transaction, 'run', id, { to: 'pulled forward', at, by });
+  return { id, fence, waits: count === 1 };
 }
 
 /** The runs that wait for a worker, the longest due first. */

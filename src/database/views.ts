@@ -28,6 +28,10 @@ export interface RunView {
   readonly trigger: string;
   readonly state: string;
   readonly queuedAt: Date;
+  /** Not taken by a worker before. */
+  readonly dueAt: Date;
+  /** No further try begins after this. */
+  readonly triedUntil: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly snapshotId: string | null;
@@ -48,6 +52,8 @@ const runColumns = {
   trigger: true,
   state: true,
   queuedAt: true,
+  dueAt: true,
+  triedUntil: true,
   startedAt: true,
   finishedAt: true,
   snapshotId: true,

@@ -39,13 +39,13 @@ export function nextNight(plan: NightPlan, after: Date | string): Night {
 
 /**
  * The nights of a plan that became due: the latest of those that have come, which is caught up once for all that
- * were missed, and the one to wait for.
+ * were missed, with its window, and the one to wait for.
  */
-export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { night: string; next: Night } {
+export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { window: NightWindow; next: Night } {
   const next = nextNight(plan, at);
   const latest = addDays(next.night, -1);
-  if (latest >= plan.nextNight) return { night: latest, next };
-  return { night: plan.nextNight, next: nextNight(plan, plan.nextNight) };
+  if (latest >= plan.nextNight) return { window: windowOf(plan, latest), next };
+  return { window: windowOf(plan, plan.nextNight), next: nextNight(plan, plan.nextNight) };
 }
 
 /** The latest window of a plan that is over at the moment. A zone that is not known counts as UTC. */

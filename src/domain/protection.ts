@@ -76,6 +76,8 @@ export interface Protection {
   readonly consent: 'none' | 'ended' | 'living';
   /** Where nobody can do more than wait: when it is tried again, as far as that is known. */
   readonly until: Date | null;
+  /** Where a run failed and waits to be tried again: when that is, and until when it is tried. */
+  readonly retry: { readonly at: Date; readonly until: Date } | null;
   /** What changed after this moment may not be kept: the last complete run, or the one that looks wrong. Null: there is none. */
   readonly since: Date | null;
   /** The run that shows it. */
@@ -110,8 +112,10 @@ export interface ProtectionFacts {
     readonly state: 'queued' | 'running';
     readonly dueAt: Date;
     readonly leaseUntil: Date | null;
-    /** Of the attempt before, where one failed. */
+    /** Of the try before, where one failed. */
     readonly errorCode: string | null;
+    /** No further try begins after this. */
+    readonly triedUntil: Date;
   } | null;
   /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
@@ -151,7 +155,12 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
   const since = verdict === 'partly' && alarm?.id === runId ? alarm?.endedAt : complete?.endedAt;
   const lives = gone === undefined || gone.reason === 'nothing_to_fetch';
   const consent = facts.consent === null ? 'none' : lives ? 'living' : 'ended';
-  return { verdict, reason, mend, by: mendedBy[mend], consent, until, since: since ?? null, runId };
+  const retry = retryOf(facts.underWay);
+  return { verdict, reason, mend, by: mendedBy[mend], consent, until, retry, since: since ?? null, runId };
+}
+
+function retryOf(run: ProtectionFacts['underWay']): Protection['retry'] {
+  return run?.state === 'queued' && run.errorCode !== null ? { at: run.dueAt, until: run.triedUntil } : null;
 }
 
 /** The verdict of what was backed up, where consent lives. */

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { hintOf } from '../domain/hint.ts';
+import { obeyed } from '../domain/retry-after.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
 import { secondsIn, tidyTokens } from './tidy-answer.ts';
@@ -88,12 +89,12 @@ function subcodesIn({ error_codes, suberror, error_subtype }: Record<string, unk
     .filter((code) => code !== undefined);
 }
 
-/** RFC 9110, section 10.2.3: seconds or a date. */
+/** RFC 9110, section 10.2.3: seconds or a date; as long as it is obeyed. */
 function readRetryAfter(header: string | string[] | undefined, now: Date): number | undefined {
   const [value] = [header].flat();
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+  return Number.isNaN(ms) ? undefined : obeyed(ms);
 }
 
 function errorWord(value: unknown): string | undefined {

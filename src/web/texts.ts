@@ -76,6 +76,7 @@ export const texts = {
     copyOf: (at: string) => `a copy of ${at}`,
     copy: 'a copy of an earlier night',
     noCopy: 'nothing',
+    waits: (at: string, until: string) => `The backup is tried again on ${at}, and then until ${until}.`,
     confirm: 'I have looked: it is as it should be',
     unreliable:
       'The server called something unchanged that was not as in the snapshot before. Its word does not count for now: this run read every file, and so do the next ones until several in a row have found nothing of the kind.',

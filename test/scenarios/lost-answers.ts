@@ -48,7 +48,7 @@ export function describeAnswersOfOneUse(provider: Provider): void {
     const visitor = await consent(fixture, alice);
     await killBeforeTheAnswerArrives(fixture);
     await healLater(fixture);
-    expect(await fixture.night()).toMatchObject([{ state: 'failed' }]);
+    expect(await fixture.night()).toMatchObject([{ state: 'queued', errorCode: 'grant/not-usable' }]);
     await sweepUntil(fixture, 2 * hour, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'lost_rotation' });
     expect(await fixture.command('grants')).toContain('(lost_rotation)');

@@ -1,7 +1,10 @@
 import type { Lease, LeasedGrant } from '../../database/leases.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import type { TokenAnswer } from '../../domain/tokens.ts';
-import { type ExchangeAnswer, judgeAnswer, verdicts, wrongSubject } from '../../domain/verdict.ts';
+
+import { type ExchangeAnswer, judgeAnswer, type Verdict, verdicts, wrongSubject } from '../../domain/verdict.ts';
+import type { AppError } from '../../errors.ts';
+
 import type { Resources } from '../../resources.ts';
 import { openBoundKey } from './bound-key.ts';
 import { exchangePatiently } from './exchange-patiently.ts';
@@ -12,6 +15,7 @@ import { openToken } from './offline-token.ts';
 import { settleExchange } from './settle-exchange.ts';
 import { keepAside } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
+import { whyUnusable } from './why-unusable.ts';
 
 /** Access tokens live at least so long where the provider does not say. */
 const assumedSeconds = 60;
@@ -43,12 +47,31 @@ export async function exchangeToken(
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
   await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept }, save);
   if (answer.kind === 'answered' && verdict === 'ok') return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
-  throw explainFailure(
-    resources,
-    lease,
-    verdict,
-    answer.kind === 'answered' ? { errorCode: fault ?? '', detail } : answer,
-  );
+  const told = answer.kind === 'answered' ? { errorCode: fault ?? '', detail } : answer;
+  throw isRefusal(verdict)
+    ? await explainRefusal(resources, lease, verdict, told)
+    : explainFailure(resources, lease, verdict, told);
+}
+
+function isRefusal(verdict: Verdict): boolean {
+  return verdict === 'person' || verdict === 'unclear';
+}
+
+/** The grant or the circuit, which the refusal changed, says when it is asked again. */
+async function explainRefusal(
+  resources: Needs,
+  lease: Lease,
+  verdict: Verdict,
+  told: { errorCode: string },
+): Promise<AppError> {
+  const { database, clock } = resources;
+  const now = await whyUnusable(database, { grantId: lease.grant.id, purpose: 'run' }, clock.now());
+  if (now !== undefined && (verdict === 'person' || now.code === 'provider/circuit-open')) return now;
+  const afterMs = now?.retry?.afterMs;
+  return explainFailure(resources, lease, verdict, {
+    ...told,
+    ...(afterMs !== undefined && { retryAfterMs: afterMs }),
+  });
 }
 
 /** Why the tokens of an answer may not be used, if they may not. */

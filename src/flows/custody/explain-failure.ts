@@ -19,16 +19,15 @@ export function explainFailure(
   const leaseLeftMs = Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime());
   switch (verdict) {
     case 'person':
-      return new AppError(
-        'grant/not-usable',
-        'The provider no longer accepts the consent. It is asked again later; consenting again mends it at once.',
-        { detail },
-      );
+      return new AppError('grant/not-usable', unusableWords.refused, {
+        detail,
+        retry: { afterMs: pauseAfterTroubleMs },
+      });
     case 'unclear':
       return new AppError(
         'grant/not-usable',
         'The provider refuses without saying whether the consent has ended or Nightkeep itself is meant. It is asked again later; consenting again mends it if the consent has ended.',
-        { detail },
+        { detail, ...(retryAfterMs !== undefined && { retry: { afterMs: retryAfterMs } }) },
       );
     case 'unsound':
       return new AppError(
@@ -61,6 +60,14 @@ export function explainFailure(
   }
 }
 
+const unusableWords = {
+  active: 'Answers of the OpenID provider were lost on their way. The consent is used again a little later.',
+  withdrawn: 'The consent was withdrawn.',
+  ended: 'The provider no longer accepts the consent, and agreeing again mends that at once.',
+  refused:
+    'The provider did not accept the consent this time. It is asked again by itself; agreeing again mends it at once.',
+};
+
 /** The lease was lost to another worker before the answer came; its token is kept. */
 export function fenced(): AppError {
   return new AppError('grant/fenced', 'Another worker took this grant over meanwhile. Try again.', {
@@ -68,9 +75,10 @@ export function fenced(): AppError {
   });
 }
 
-/** The grant cannot be used, for now or for good. */
+/** The grant cannot be used: for now, where it is asked again after that time, or for good. */
 export function notUsable(state: string, retryAfterMs?: number): AppError {
-  return new AppError('grant/not-usable', 'The consent was withdrawn or must be given again.', {
+  const words = state === 'active' || state === 'withdrawn' ? state : retryAfterMs === undefined ? 'ended' : 'refused';
+  return new AppError('grant/not-usable', unusableWords[words], {
     detail: { state },
     ...(retryAfterMs !== undefined && { retry: { afterMs: retryAfterMs } }),
   });

@@ -1,14 +1,12 @@
 import { untilAborted } from '../../abort.ts';
-import { findCircuit } from '../../database/circuits.ts';
 import { promotePending } from '../../database/generations.ts';
-import { findGrant } from '../../database/grants.ts';
 import type { Lease, LeaseRequest } from '../../database/leases.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import { AppError } from '../../errors.ts';
 import { exchangeToken } from './exchange-token.ts';
-import { circuitOpen, notUsable } from './explain-failure.ts';
 import type { Needs } from './needs.ts';
 import { ownStatements, type Statements } from './statements.ts';
+import { whyUnusable } from './why-unusable.ts';
 
 export interface AccessRequest {
   grantId: string;
@@ -88,7 +86,8 @@ async function awaitLease(
     const at = clock.now();
     const lease = await claim({ ...asked, holder, at, leaseMs });
     if (lease) return lease;
-    await refuseUnusable(database, asked, at);
+    const refusal = await whyUnusable(database, asked, at);
+    if (refusal !== undefined) throw refusal;
     if (at.getTime() - begin >= waitMs) {
       throw new AppError('grant/busy', 'Another worker uses this consent just now. Try again soon.', {
         retry: { afterMs: pauseWhileHeldMs * 10 },
@@ -96,22 +95,6 @@ async function awaitLease(
     }
     await clock.sleep(pauseWhileHeldMs);
   }
-}
-
-async function refuseUnusable(
-  database: Needs['database'],
-  { grantId, purpose }: Pick<Asked, 'grantId' | 'purpose'>,
-  at: Date,
-): Promise<void> {
-  const grant = await findGrant(database, grantId);
-  if (grant === null || grant.state === 'withdrawn') throw notUsable('withdrawn');
-  const circuit = await findCircuit(database, grant);
-  // A run whose grant had its turn as a probe waits for keep-alive, which probes with others.
-  if (circuit?.open && (circuit.nextProbeAt > at || purpose === 'run')) throw circuitOpen(at, circuit.nextProbeAt);
-  if (grant.state === 'active' && grant.reason === null) return;
-  const { state, nextExchangeAt: next } = grant;
-  if (next !== null && next <= at) return;
-  throw notUsable(state, state === 'needs_consent' || next === null ? undefined : next.getTime() - at.getTime());
 }
 
 function livesFor({ endsAt }: CachedToken, seconds: number, { clock }: Needs): boolean {

@@ -135,8 +135,10 @@ function hintIn({ answer, meaning }: Failure): Hint | undefined {
   return 'hint' in answer ? answer.hint : undefined;
 }
 
-function notBefore({ leaseUntil }: Lease, { answer, verdict }: Failure, at: Date): Date {
-  const asked = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0;
+/** Never so late that the grant ends unasked: a Retry-After is obeyed for half of what is left to it at most. */
+function notBefore({ leaseUntil, grant }: Lease, { answer, verdict }: Failure, at: Date): Date {
+  const end = Math.min(grant.idleDeadline.getTime(), grant.maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY);
+  const asked = Math.min('retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0, (end - at.getTime()) / 2);
   const pause = new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
   return verdict === 'ambiguous' && leaseUntil > pause ? leaseUntil : pause;
 }

@@ -8,12 +8,15 @@ const batch = 500;
  * does not answer, since `heal` queues again every run that the table says is queued.
  */
 export async function openNight(
-  resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>,
+  resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'> & {
+    config: Pick<Resources['config'], 'windowGraceMs'>;
+  },
 ): Promise<{ opened: number }> {
-  const { clock, database, holder, log, queues } = resources;
+  const { clock, config, database, holder, log, queues } = resources;
   let opened = 0;
   for (;;) {
-    const runIds = await openDueNights(database, { at: clock.now(), by: `worker:${holder}`, limit: batch });
+    const due = { at: clock.now(), by: `worker:${holder}`, limit: batch, graceMs: config.windowGraceMs };
+    const runIds = await openDueNights(database, due);
     opened += runIds.length;
     await queues.backUps.enqueue(runIds.map((runId) => ({ runId, attempt: 0 })));
     if (runIds.length < batch) break;

@@ -4,8 +4,8 @@ import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
 /**
- * Queues a run besides the nightly one, before all that wait, or returns the id of the plan's run that is under way. Throws
- * `grant/not-usable` after consent has ended.
+ * Queues a run besides the nightly one, before all that wait, or answers the id of the plan's run that is under way: one that
+ * waits to be tried again is tried at once. Throws `grant/not-usable` after consent has ended.
  */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
@@ -16,7 +16,7 @@ export async function requestRun(
   const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by: trigger });
   if (run === null)
     throw new AppError('grant/not-usable', 'The consent has ended. Consent again first; then the backup can run.');
-  const { id, fence } = run;
-  await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
+  const { id, fence, waits } = run;
+  if (waits) await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
   return id;
 }

@@ -1,4 +1,4 @@
-import { asOutage } from '../../database/client.ts';
+import { asOutage, isOutage } from '../../database/client.ts';
 import {
   type ClaimedRun,
   claimRun,
@@ -9,6 +9,7 @@ import {
   returnRun,
   runLeaseMs,
 } from '../../database/runs.ts';
+import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -27,13 +28,15 @@ export type Work = (input: {
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
-const backOffMs = 60_000;
+/** How a run ended is saved as soon as the database is back, so that nothing is done again for an outage. */
+const saveAgainMs = 5_000;
+const saveForMs = 10 * 60_000;
 
 /**
  * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted within
  * a second when the run was cancelled or is another's (`run/lost-lease`), or when the caller stops (`run/stopped`);
- * a stopped run returns to the queue without using an attempt up, one that failed for a passing reason returns later
- * while attempts are left.
+ * a stopped run returns to the queue at once, one that failed for a reason that may pass returns later, and says why,
+ * as long as its time lasts.
  */
 export async function steerRun(
   needs: Needs,
@@ -55,12 +58,16 @@ export async function steerRun(
       counts = now;
     };
     const outcome = await work({ runId, signal: either, report });
-    if (!(await finishRun(database, { run, end: outcome, holder, at: clock.now() })))
-      return await letGo(resources, run);
+    const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
+    if (!(await saved(resources, signal, finish))) return await letGo(resources, run);
     log.info('run.finished', { state: outcome.state, problems: outcome.problemCount });
     if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
   } catch (error) {
-    await endBadly(resources, run, either.aborted ? either.reason : asOutage(error));
+    const cause = either.aborted ? either.reason : asOutage(error);
+    if (isAppError(cause, 'run/stopped')) log.info('run.stopped');
+    else log.warn('run.ended-badly', { attempt: run.attempt, error: cause });
+    if (isAppError(cause, 'run/lost-lease')) return await letGo(resources, run);
+    await saved(resources, signal, () => endBadly(resources, run, cause));
   }
 }
 
@@ -85,23 +92,34 @@ function keepLease(
   });
 }
 
+/** What saving how a run ended comes to; waits for a database that is away, unless the caller stops. */
+async function saved<T>({ clock, log }: Needs, signal: AbortSignal, save: () => Promise<T>): Promise<T> {
+  const began = clock.elapsed();
+  for (;;) {
+    try {
+      return await save();
+    } catch (error) {
+      if (!isOutage(error) || signal.aborted || clock.elapsed() - began >= saveForMs) throw error;
+      log.warn('run.save-failed', { error });
+      await clock.sleep(saveAgainMs, signal);
+    }
+  }
+}
+
 async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
-  const { clock, database, holder, log, queues } = resources;
-  if (isAppError(error, 'run/stopped')) log.info('run.stopped');
-  else log.warn('run.ended-badly', { attempt: run.attempt, error });
-  if (isAppError(error, 'run/lost-lease')) return letGo(resources, run);
+  const { clock, database, holder, queues } = resources;
   const at = clock.now();
-  const again = whenAgain(error, run);
-  const about = { errorCode: isAppError(error) ? error.code : 'internal', message: messageForPeople(error) };
+  const again = whenAgain(error, run, at);
+  const about = { errorCode: codeOf(error), message: messageForPeople(error) };
   if (again === undefined) {
     const failed = await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
     return failed ? undefined : letGo(resources, run);
   }
-  const dueAt = new Date(at.getTime() + again.afterMs);
-  if (!(await returnRun(database, { run, dueAt, spent: again.spent, ...about, holder, at })))
-    return letGo(resources, run);
+  const why = isAppError(error, 'run/stopped') ? {} : about;
+  if (!(await returnRun(database, { run, ...again, ...why, holder, at }))) return letGo(resources, run);
+  const delayMs = again.dueAt.getTime() - at.getTime();
   // Not the attempt but the fence makes the job a new one: the queue still holds the job that is ending here.
-  await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, delayMs: again.afterMs }]);
+  await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, delayMs }]);
 }
 
 /** Whoever waits for the work to have ended need not wait for the lease to run out then. */
@@ -111,12 +129,18 @@ async function letGo({ database, log }: Needs, run: ClaimedRun): Promise<void> {
 
 function whenAgain(
   error: unknown,
-  { attempt, maxAttempts }: ClaimedRun,
-): { afterMs: number; spent: boolean } | undefined {
-  if (isAppError(error, 'run/stopped')) return { afterMs: 0, spent: false };
-  // The operator has to mend something first, and no attempt can go better before that.
-  if (isAppError(error, 'provider/circuit-open'))
-    return { afterMs: Math.max(error.retry?.afterMs ?? 0, backOffMs), spent: false };
-  if (!isAppError(error) || error.retry === undefined || attempt >= maxAttempts) return undefined;
-  return { afterMs: Math.max(error.retry.afterMs, backOffMs * 2 ** (attempt - 1)), spent: true };
+  { attempt, triedUntil: until }: ClaimedRun,
+  at: Date,
+): { dueAt: Date; spent: boolean } | undefined {
+  if (isAppError(error, 'run/stopped')) return { dueAt: at, spent: false };
+  const pauseMs = isAppError(error) ? error.retry?.afterMs : undefined;
+  if (!mayPass({ code: codeOf(error), saysWhen: pauseMs !== undefined })) return undefined;
+  // Asking costs the provider nothing then, so that all go on as soon as the circuit is closed.
+  const spent = !isAppError(error, 'provider/circuit-open');
+  const dueAt = nextTry({ attempt: spent ? attempt : 1, at, until, ...(pauseMs !== undefined && { pauseMs }) });
+  return dueAt && { dueAt, spent };
+}
+
+function codeOf(error: unknown): string {
+  return isAppError(error) ? error.code : 'internal';
 }

@@ -9,7 +9,7 @@ import type { TokenHeaders } from './token-scheme.ts';
 const mostAttempts = 4;
 /** With a nonce, and then without a proof. */
 const mostSchemeChanges = 2;
-/** A longer wait is left to the next night. */
+/** For a longer wait the run returns to the queue. */
 const longestRetryAfterMs = 5 * 60_000;
 /** After so many requests in a row without any response the server is taken for down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
@@ -77,7 +77,7 @@ function obeyRetryAfter(head: ResponseHead, { server, log }: DavOptions): boolea
   const ms = retryAfterMs(head);
   if (ms === undefined) return false;
   if (ms > longestRetryAfterMs) {
-    throw new AppError('source/unavailable', 'The server asks for a longer pause than one night has time for.', {
+    throw new AppError('source/unavailable', 'The server asks to be left in peace for a while.', {
       detail: { status: head.status, retryAfterMs: ms },
       retry: { afterMs: ms },
     });

@@ -7,7 +7,7 @@ import { texts } from '../texts.ts';
 const t = texts.home;
 
 /** What the words are made of. */
-export type Told = Pick<Protection, 'verdict' | 'reason' | 'mend' | 'consent' | 'until' | 'runId'>;
+export type Told = Pick<Protection, 'verdict' | 'reason' | 'mend' | 'consent' | 'until' | 'retry' | 'runId'>;
 
 const words = { ...texts.protection.consent, ...texts.protection.nights };
 
@@ -37,10 +37,17 @@ export function toneOf({ verdict, reason }: Told): 'good' | 'warn' | 'bad' {
 }
 
 /** What happened, and what mends it and who can do that. */
-export function reasonPart({ reason, until }: Pick<Told, 'reason' | 'until'>, zone: string | undefined): Html {
+export function reasonPart(
+  { reason, until, retry }: Pick<Told, 'reason' | 'until' | 'retry'>,
+  zone: string | undefined,
+): Html {
   const { happened, act } = words[reason];
-  const when = until === null ? 'soon' : `on ${shownTime(until, zone)}`;
-  return html`<p>${happened}</p><p>${typeof act === 'string' ? act : act(when)}</p>`;
+  const time = (at: Date) => shownTime(at, zone);
+  const same = retry !== null && retry.at.getTime() === until?.getTime();
+  const when = until === null ? 'soon' : `on ${time(until)}${same ? `, and then until ${time(retry.until)}` : ''}`;
+  const said = typeof act === 'string' ? act : act(when);
+  const rest = retry !== null && !(same && said !== act) ? texts.run.waits(time(retry.at), time(retry.until)) : '';
+  return html`<p>${happened}</p><p>${said}${rest && ` ${rest}`}</p>`;
 }
 
 /** The one way on: to what the person can do, else to what shows more of it. */

@@ -38,7 +38,8 @@ export async function confirm({ c, resources, session: { userId } }: PersonVisit
 function notice(session: Session, view: RunView, protection: Protection): Html | '' {
   const { id, alarm, alarmSeenAt: seenAt, plan } = view;
   if (alarm !== null) {
-    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason: reasonOfAlarm(alarm), until: null }, plan.zone)}
+    const reason = reasonOfAlarm(alarm);
+    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason, until: null, retry: null }, plan.zone)}
 ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
   }
   if (protection.runId !== id) return '';
@@ -48,7 +49,7 @@ ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : p
 function facts(view: RunView): Html {
   const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
   return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd><span class="word ${view.state}">${texts.states[view.state] ?? view.state}</span></dd>
-${view.message && view.state !== 'succeeded' ? html`<dt>${texts.run.why}</dt><dd>${view.message}</dd>` : ''}
+${why(view)}
 <dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
 <dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
 ${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/${view.snapshotId}/browse/">${texts.run.browse}</a></dd>` : ''}</dl>`;
@@ -56,6 +57,13 @@ ${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/$
 
 function unreliable({ unreliableRoots }: RunView): Html | '' {
   return unreliableRoots.length === 0 ? '' : html`<section class="card"><p>${texts.run.unreliable}</p></section>`;
+}
+
+/** What went wrong, unless another try is under way; and when that comes. */
+function why({ state, message, dueAt, triedUntil, plan: { zone } }: RunView): Html | '' {
+  if (message === null || state === 'succeeded' || state === 'running') return '';
+  const waits = state === 'queued' ? ` ${texts.run.waits(shownTime(dueAt, zone), shownTime(triedUntil, zone))}` : '';
+  return html`<dt>${texts.run.why}</dt><dd>${message}${waits}</dd>`;
 }
 
 function counts(value: unknown): Html | '' {

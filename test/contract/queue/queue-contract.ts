@@ -105,6 +105,42 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       expect(got[0]).toBe('urgent');
     });
 
+    test('an urgent run is pulled forward where it was delayed, and goes before those that wait', async () => {
+      const got: string[] = [];
+      await enqueueOne('a', { delayMs: 600_000, attempt: 3 });
+      await queues.backUps.enqueue(requests(20));
+      await enqueueOne('a', { urgent: true, attempt: 3 });
+      expect(await queues.backUps.counts()).toEqual({ waiting: 21, active: 0, delayed: 0 });
+      work(async ({ runId }) => void got.push(runId), { concurrency: 1 });
+      await vi.waitFor(() => expect(got).toHaveLength(21), soon);
+      expect(got[0]).toBe('a');
+    });
+
+    test('an urgent run that is pulled forward is taken at once by a worker that waits', async () => {
+      const handler = vi.fn<Handler>(async () => {});
+      work(handler);
+      for (const calls of [1, 2]) {
+        await enqueueOne('a', { delayMs: 600_000 });
+        await clock.sleep(50);
+        await enqueueOne('a', { urgent: true });
+        await vi.waitFor(() => expect(handler).toHaveBeenCalledTimes(calls), { timeout: 5_000, interval: 10 });
+        await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
+      }
+    });
+
+    test('an urgent run that is being worked on stays as it is', async () => {
+      const gate = Promise.withResolvers<void>();
+      const handler = vi.fn(() => gate.promise);
+      work(handler);
+      await enqueueOne('a');
+      await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
+      await enqueueOne('a', { urgent: true });
+      expect(await queues.backUps.counts()).toEqual({ waiting: 0, active: 1, delayed: 0 });
+      gate.resolve();
+      await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
+      expect(handler).toHaveBeenCalledTimes(1);
+    });
+
     test('a delayed run is delivered after its delay', async () => {
       const from = clock.elapsed();
       const handler = vi.fn<Handler>(async () => {});

@@ -99,7 +99,7 @@ describe('a person on the pages', () => {
     const before = asked();
     admin.setOfflineRole(alice.username, false);
     const { id: grantId } = await fixture.resources.database.grant.findFirstOrThrow();
-    await expect(exchangeNow(fixture.resources, grantId)).rejects.toThrow('no longer accepts');
+    await expect(exchangeNow(fixture.resources, grantId)).rejects.toThrow('did not accept');
     const refused = await guest.text('/grant');
     expect(refused).toContain(texts.protection.consent.permission_missing.happened);
     expect(refused).toContain(texts.grant.ask);

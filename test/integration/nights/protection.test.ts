@@ -80,7 +80,14 @@ describe('the facts of one person', () => {
       complete: { id: complete, endedAt: ago(200) },
       partial: { id: partial, endedAt: ago(100) },
       failed: { id: failed, endedAt: ago(50), errorCode: 'source/unavailable' },
-      underWay: { id: running, state: 'running', dueAt: at, leaseUntil, errorCode: 'repository/locked' },
+      underWay: {
+        id: running,
+        state: 'running',
+        dueAt: at,
+        leaseUntil,
+        errorCode: 'repository/locked',
+        triedUntil: expect.any(Date),
+      },
       alarm: { id: alarm, endedAt: ago(400), kind: 'loss' },
     });
   });

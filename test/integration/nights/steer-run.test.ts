@@ -132,25 +132,78 @@ describe('steering a run', () => {
     expect((await run()).state).toBe('succeeded');
   });
 
-  test('that fails for a passing reason waits ever longer, and fails when its attempts are used up', async () => {
-    const waits: (number | undefined)[] = [];
-    for (let attempt = 1; attempt <= 3; attempt++) {
+  test('that fails for a reason that may pass waits ever longer, says why, and fails when its window and the grace are over', async () => {
+    const tried: string[] = [];
+    // Midnight is 02:00 in Berlin, and the window is over at 05:00.
+    const until = new Date('2026-05-01T04:00:00Z');
+    expect(await run()).toMatchObject({ triedUntil: until });
+    while ((await run()).state === 'queued') {
+      tried.push(fixture.resources.clock.now().toISOString().slice(11, 16));
       await steer(fail({ afterMs: 5 * second }));
       const [job] = fixture.taken();
-      waits.push(job?.delayMs);
+      if (job !== undefined) expect(await run()).toMatchObject({ state: 'queued', message: 'The server is away.' });
       await fixture.resources.clock.advance(job?.delayMs ?? 0);
     }
-    expect(waits).toEqual([60 * second, 120 * second, undefined]);
-    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'source/unavailable', attempt: 3 });
+    expect(tried.slice(0, 7)).toEqual(['00:00', '00:01', '00:03', '00:07', '00:15', '00:30', '00:45']);
+    expect(tried.slice(-2)).toEqual(['03:45', '03:59']);
+    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'source/unavailable', attempt: tried.length });
   });
 
-  test('that fails for good fails at once, and a bug shows no detail to people', async () => {
+  test('that goes well at a later try says nothing of those before', async () => {
+    await steer(fail({ afterMs: 5 * second }));
+    await fixture.resources.clock.advance(fixture.taken()[0]?.delayMs ?? 0);
+    await steer(async () => outcome);
+    expect(await run()).toMatchObject({ state: 'succeeded', attempt: 2, message: null, errorCode: null });
+  });
+
+  test('that is told to wait for longer than it has is tried once more just before its time is over', async () => {
+    await steer(fail({ afterMs: 365 * 24 * 3_600 * second }));
+    expect(fixture.taken()).toMatchObject([{ delayMs: (4 * 3_600 - 60) * second }]);
+  });
+
+  test('that only somebody can mend fails at once', async () => {
+    await steer(async () => {
+      throw new AppError('config/invalid', 'FILES_URL names a claim that is not there.');
+    });
+    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'config/invalid', attempt: 1 });
+    expect(fixture.taken()).toEqual([]);
+  });
+
+  test('that meets a bug is tried again, and shows no detail to people', async () => {
     await steer(async () => {
       throw new Error('secret detail');
     });
-    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'internal', attempt: 1 });
+    expect(await run()).toMatchObject({ state: 'queued', errorCode: 'internal', attempt: 1 });
     expect((await run()).message).toMatch(/^Internal error/);
-    expect(fixture.taken()).toEqual([]);
+  });
+
+  test('is tried every minute while the circuit is open, which counts for nothing', async () => {
+    for (let minutes = 1; minutes <= 20; minutes++) {
+      await steer(async () => {
+        throw new AppError('provider/circuit-open', 'In trouble.', { retry: { afterMs: 20 * second } });
+      });
+      expect(fixture.taken()).toMatchObject([{ delayMs: 60 * second }]);
+      expect(await run()).toMatchObject({ state: 'queued', attempt: 0 });
+      await fixture.resources.clock.advance(60 * second);
+    }
+  });
+
+  test('saves how it ended once the database is back, so that nothing is done again', async () => {
+    const { clock, database } = fixture.resources;
+    const away = vi.fn(() => Promise.reject(new Error("Can't reach database server")));
+    const begin = vi.spyOn(database, '$transaction');
+    const steered = steer(async () => {
+      begin.mockImplementation(away);
+      return outcome;
+    });
+    await vi.waitUntil(() => away.mock.calls.length > 0);
+    begin.mockRestore();
+    await vi.waitUntil(async () => {
+      await clock.advance(5 * second);
+      return (await run()).state !== 'running';
+    });
+    await steered;
+    expect(await run()).toMatchObject({ state: 'succeeded', attempt: 1, snapshotId: 'abc' });
   });
 
   test('that lost the database for a moment is tried again', async () => {
@@ -265,17 +318,56 @@ describe('steering a run', () => {
 });
 
 describe('healing', () => {
-  test('returns runs whose worker died while attempts are left, then fails them', async () => {
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      expect(await claim('that dies')).toMatchObject({ attempt });
+  test('returns runs whose worker died, whose tries do not count, and gives up what kills worker after worker', async () => {
+    const pauses: (number | undefined)[] = [];
+    for (let lost = 1; lost <= 5; lost++) {
+      expect(await claim('that dies')).toMatchObject({ attempt: 1 });
       expect(await healRuns(fixture.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
       await fixture.resources.clock.advance(61 * second);
-      const last = attempt === 3;
-      expect(await healRuns(fixture.resources)).toMatchObject({ returned: last ? 0 : 1, failed: last ? 1 : 0 });
-      expect(fixture.taken()).toEqual(last ? [] : [{ runId, attempt, delayMs: 0 }]);
+      expect(await healRuns(fixture.resources)).toMatchObject(lost < 5 ? { returned: 1 } : { failed: 1 });
+      const [job] = fixture.taken();
+      pauses.push(job?.delayMs);
+      if (lost < 5)
+        expect(await run()).toMatchObject({ attempt: 0, message: expect.stringMatching(/ended in the mid/) });
+      await fixture.resources.clock.advance(job?.delayMs ?? 0);
     }
-    expect(await run()).toMatchObject({ state: 'failed', message: expect.stringMatching(/\w/) });
+    expect(pauses).toEqual([0, 60 * second, 120 * second, 240 * second, undefined]);
+    const words = expect.stringMatching(/5 times in a row.*operator/);
+    expect(await run()).toMatchObject({ state: 'failed', errorCode: 'run/lost-worker', message: words });
     expect((await states()).at(-1)).toBe('failed');
+  });
+
+  test('counts only workers that were lost one after the other', async () => {
+    for (let round = 0; round < 3; round++) {
+      for (let lost = 1; lost <= 3; lost++) {
+        expect(await claim('that dies')).not.toBeNull();
+        await fixture.resources.clock.advance(61 * second);
+      }
+      expect(await healRuns(fixture.resources)).toMatchObject({ returned: 1 });
+      await fixture.resources.clock.advance(fixture.taken()[0]?.delayMs ?? 0);
+      await steer(fail({ afterMs: 1 }));
+      await fixture.resources.clock.advance(fixture.taken()[0]?.delayMs ?? 0);
+    }
+    expect(await run()).toMatchObject({ state: 'queued', attempt: 3 });
+  });
+
+  test('fails a run whose worker died when its time was over, and says so', async () => {
+    await fixture.resources.clock.advance(4 * 3_600 * second - 30 * second);
+    expect(await claim('that dies')).not.toBeNull();
+    await fixture.resources.clock.advance(61 * second);
+    expect(await claim('in time, were it not over')).toBeNull();
+    expect(await healRuns(fixture.resources)).toMatchObject({ returned: 0, failed: 1 });
+    expect(await run()).toMatchObject({
+      state: 'failed',
+      message: expect.stringMatching(/time for this run was over/),
+    });
+  });
+
+  test('leaves a run that nobody took in its time to the first worker that comes', async () => {
+    await fixture.resources.clock.advance(20 * 3_600 * second);
+    expect(await healRuns(fixture.resources)).toMatchObject({ queued: 1, failed: 0 });
+    await steer(async () => outcome);
+    expect((await run()).state).toBe('succeeded');
   });
 
   test('puts queued runs into the queue again, as the same jobs, with what is left of their wait', async () => {

@@ -25,8 +25,10 @@ export interface ConsentFixture extends AsyncDisposable {
   /** What was put into the queue since this was last asked. */
   taken(): BackUpRequest[];
   consent(person?: Person): ReturnType<CustodyFixture['consent']>;
-  /** Works on a run of the plan as a worker would, in this process or another one, and answers it as it ended. */
+  /** Somebody presses the button, and a worker of this process or another one works on the run; answers what came of it. */
   backUp(planId: string, worker?: Resources, random?: () => number): Promise<Run>;
+  /** The same of a run that is there. */
+  workOn(runId: string, worker?: Resources): Promise<Run>;
   /** The same Nightkeep from another process. */
   other(holder: string): Resources;
 }
@@ -50,6 +52,11 @@ export async function openConsentFixture(): Promise<ConsentFixture> {
     store: (location) => openLocalBackend(join(storeFolder, location)),
     ...openProcessState(custody.resources),
   };
+  const workOn = async (runId: string, worker = resources, random = Math.random) => {
+    const { signal } = new AbortController();
+    await steerRun(worker, { runId, signal }, (input) => backUp(worker, { ...input, random }));
+    return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
+  };
   const closing = opened.move();
   return {
     custody,
@@ -65,12 +72,9 @@ export async function openConsentFixture(): Promise<ConsentFixture> {
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),
     other: (holder) => ({ ...resources, ...custody.other(holder) }),
-    backUp: async (planId, worker = resources, random = Math.random) => {
-      const runId = await requestRun(resources, { planId, trigger: 'person' });
-      const { signal } = new AbortController();
-      await steerRun(worker, { runId, signal }, (input) => backUp(worker, { ...input, random }));
-      return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
-    },
+    backUp: async (planId, worker, random) =>
+      workOn(await requestRun(resources, { planId, trigger: 'person' }), worker, random),
+    workOn,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -10,6 +10,7 @@ import { openDatabaseFixture } from './database.ts';
 
 export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runWatch'> & {
   clock: ManualClock;
+  config: { windowGraceMs: number };
 };
 
 /** What keeps the nights, on a database of its own, with a clock that stands still and a queue that only remembers. */
@@ -30,6 +31,7 @@ export async function openNightFixture(): Promise<NightFixture> {
   const requests: BackUpRequest[] = [];
   const enter = (holder: string): NightResources => ({
     clock,
+    config: { windowGraceMs: 3_600_000 },
     database,
     holder,
     log: silentLog,

@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 import type { DemoCloud } from '../../../demo/cloud/cloud.ts';
@@ -7,6 +6,7 @@ import type { Person } from '../../../demo/people.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { listQueuedRuns } from '../../../src/database/runs.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openLog } from '../../../src/log.ts';
@@ -76,8 +76,7 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
   opened.defer(() => running[Symbol.asyncDispose]());
   const browsers = opened.use(new AsyncDisposableStack());
   const atRest = async () => {
-    const [first] = running.processes;
-    if (first !== undefined) await queueRetries(first);
+    await bringDueForward(running.processes);
     await waitUntilAtRest(databaseOf(running.processes), clock);
   };
   const closing = opened.move();
@@ -230,13 +229,11 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
   return plan?.nextDueAt;
 }
 
-/** The queue delays a retry by the machine's clock; one that is due by Nightkeep's clock is queued again without a delay. */
-async function queueRetries({ database, queues, clock }: Resources): Promise<void> {
-  const due = await database.run.findMany({
-    where: { state: 'queued', startedAt: { not: null }, dueAt: { lte: clock.now() } },
-  });
-  // An attempt of its own makes it another job than the one that is delayed; whoever comes second finds the run done.
-  await queues.backUps.enqueue(due.map(({ id }) => ({ runId: id, attempt: randomInt(1_000, 2 ** 31) })));
+/** The queue counts its delays in real time: what is due by now, since time was passed, is no longer delayed. */
+async function bringDueForward([first]: readonly Resources[]): Promise<void> {
+  if (first === undefined) return;
+  const due = (await listQueuedRuns(first.database, 100)).filter(({ dueAt }) => dueAt <= first.clock.now());
+  await first.queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, urgent: true })));
 }
 
 const patienceMs = 30_000;

@@ -110,14 +110,15 @@ describe('nights', () => {
   });
 
   test('that were missed are caught up by the latest of them', () => {
-    const { night, next } = turnOver({ ...plan(), nextNight: '2026-05-01' }, new Date('2026-05-09T12:00Z'));
-    expect([night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+    const { window, next } = turnOver({ ...plan(), nextNight: '2026-05-01' }, new Date('2026-05-09T12:00Z'));
+    expect([window.night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
   });
 
   test('go on after the one waited for, also where the window moved to later meanwhile', () => {
     const moved = { ...plan({ windowStart: '22:00', windowEnd: '23:00' }), nextNight: '2026-05-09' };
-    const { night, next } = turnOver(moved, new Date('2026-05-09T12:00Z'));
-    expect([night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+    const { window, next } = turnOver(moved, new Date('2026-05-09T12:00Z'));
+    expect([window.night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
+    expect(window.end.getTime() - window.start.getTime()).toBe(60 * 60_000);
   });
 });
 

@@ -12,6 +12,7 @@ const protection = (changes: Partial<Protection> = {}): Protection => ({
   by: 'person',
   consent: 'ended',
   until: null,
+  retry: null,
   since: inDays(-3),
   runId: null,
   ...changes,

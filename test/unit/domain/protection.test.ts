@@ -37,7 +37,14 @@ const well: ProtectionFacts = {
   underWay: null,
   alarm: null,
 };
-const queued: UnderWay = { id: 'next', state: 'queued', dueAt: later(minute), leaseUntil: null, errorCode: null };
+const queued: UnderWay = {
+  id: 'next',
+  state: 'queued',
+  dueAt: later(minute),
+  leaseUntil: null,
+  errorCode: null,
+  triedUntil: later(day / 8),
+};
 const running: UnderWay = { ...queued, state: 'running', dueAt: later(-minute), leaseUntil: later(minute) };
 const failed = (errorCode: string | null, endedAt = later(-minute)) => ({ id: 'failed', endedAt, errorCode });
 const judge = (over: Partial<ProtectionFacts> = {}, at = now) => judgeProtection({ ...well, ...over }, at);
@@ -53,6 +60,7 @@ describe('a person is', () => {
       by: 'nobody',
       consent: 'living',
       until: null,
+      retry: null,
       since: lastNight,
       runId: null,
     });

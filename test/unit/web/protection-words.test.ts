@@ -16,6 +16,7 @@ const told = (over: Partial<Told> = {}): Told => ({
   mend: 'nothing',
   consent: 'living',
   until: null,
+  retry: null,
   runId: null,
   ...over,
 });

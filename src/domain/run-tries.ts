@@ -1,0 +1,65 @@
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** After each try that failed; after the last of these again and again, so that an hour without trouble is never missed. */
+const pauses = [minute, 2 * minute, 4 * minute, 8 * minute, 15 * minute];
+/** The last try begins so long before the end at the latest. */
+const leastLeftMs = minute;
+/** How long a run is tried that somebody asked for, or that comes after its window. */
+const spanMs = 4 * hour;
+
+/** A run whose worker ended in the middle so many times in a row is given up: it may well be what ends them. */
+export const mostLostWorkers = 5;
+
+/** Until when a night's run is tried: the end of its window and the grace, or a span of its own where that is over already. */
+export function triedUntil({ windowEnd, graceMs, at }: { windowEnd: Date; graceMs: number; at: Date }): Date {
+  return at < windowEnd ? new Date(windowEnd.getTime() + graceMs) : requestedUntil(at);
+}
+
+/** Until when a run is tried that was asked for at that moment. */
+export function requestedUntil(at: Date): Date {
+  return new Date(at.getTime() + spanMs);
+}
+
+/** Where a run stands when a try has failed. */
+export interface Failed {
+  /** Tries that failed, this one included. */
+  attempt: number;
+  at: Date;
+  /** Nothing is tried after this. */
+  until: Date;
+  /** The pause that the cause asks for. */
+  pauseMs?: number;
+}
+
+/**
+ * When a run is tried again: ever later, and once more just before its time is over where the pause would go beyond.
+ * Undefined where no try fits in.
+ */
+export function nextTry({ attempt, at, until, pauseMs = 0 }: Failed): Date | undefined {
+  const pause = Math.max(pauseMs, pauseAfter(attempt));
+  const last = until.getTime() - leastLeftMs;
+  const due = Math.min(at.getTime() + pause, last);
+  return due - at.getTime() < leastLeftMs ? undefined : new Date(due);
+}
+
+/** How long a run waits whose worker ended in the middle, for so many times in a row: not at all at first. */
+export function pauseAfterLostWorker(lost: number): number {
+  return lost <= 1 ? 0 : pauseAfter(lost - 1);
+}
+
+function pauseAfter(tries: number): number {
+  return pauses[Math.min(Math.max(tries, 1), pauses.length) - 1] ?? 0;
+}
+
+/** Errors that no further try mends before somebody has done something else. */
+const lasting = [
+  /^(config|keyring|seal)\//,
+  /^grant\/(not-usable|wrong-subject)$/,
+  /^repository\/(wrong-password|damaged|no-such-snapshot)$/,
+];
+
+/** Whether a run that failed with this code may go well when it is tried again. One that says when it can, may. */
+export function mayPass({ code, saysWhen }: { code: string; saysWhen: boolean }): boolean {
+  return saysWhen || !lasting.some((codes) => codes.test(code));
+}

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { obeyed } from '../../../src/domain/retry-after.ts';
+import {
+  mayPass,
+  mostLostWorkers,
+  nextTry,
+  pauseAfterLostWorker,
+  requestedUntil,
+  triedUntil,
+} from '../../../src/domain/run-tries.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const at = new Date('2026-03-08T01:10:00Z');
+const later = (ms: number) => new Date(at.getTime() + ms);
+
+/** When a run is tried that never goes well, from the first try on. */
+function tries(untilMs: number, pauseMs = 0): number[] {
+  const until = later(untilMs);
+  const found = [0];
+  for (let now = at, attempt = 1; ; attempt++) {
+    const next = nextTry({ attempt, at: now, until, pauseMs });
+    if (next === undefined) return found;
+    found.push(next.getTime() - at.getTime());
+    now = next;
+  }
+}
+
+const inMinutes = (moments: readonly number[]) => moments.map((ms) => ms / minute);
+
+describe('a run that fails', () => {
+  test('is tried ever more slowly, every quarter of an hour at the slowest, and once more just before its time is over', () => {
+    expect(inMinutes(tries(2 * hour))).toEqual([0, 1, 3, 7, 15, 30, 45, 60, 75, 90, 105, 119]);
+  });
+
+  test('waits for as long as it is told to, but never past its time', () => {
+    expect(inMinutes(tries(3 * hour, 40 * minute))).toEqual([0, 40, 80, 120, 160, 179]);
+    expect(inMinutes(tries(30 * minute, 365 * 24 * hour))).toEqual([0, 29]);
+  });
+
+  test.each([0, 30_000, 59_000, minute])('is not tried again where %d ms are left', (left) => {
+    expect(tries(left)).toEqual([0]);
+  });
+
+  test('is not tried again after its time, however late the failure is known', () => {
+    expect(nextTry({ attempt: 3, at, until: later(-hour) })).toBeUndefined();
+  });
+
+  test('never waits a quarter of an hour and more where it is not told to, and ends, whatever time it has', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 12 * hour }), fc.integer({ min: 0, max: 14 * minute }), (span, pause) => {
+        const moments = tries(span, pause);
+        const gaps = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0));
+        expect(Math.max(0, ...gaps)).toBeLessThanOrEqual(15 * minute);
+        expect(Math.min(minute, ...gaps)).toBe(minute);
+        expect(moments.at(-1)).toBeLessThanOrEqual(Math.max(0, span - minute));
+      }),
+    );
+  });
+});
+
+describe('the time of a run', () => {
+  const windowEnd = later(20 * minute);
+  test('is what is left of its window, and the grace', () => {
+    expect(triedUntil({ windowEnd, graceMs: 45 * minute, at })).toEqual(later(65 * minute));
+  });
+
+  test('is a span of its own where it comes after its window, or was asked for', () => {
+    for (const late of [windowEnd, later(7 * hour)])
+      expect(triedUntil({ windowEnd, graceMs: 45 * minute, at: late })).toEqual(new Date(late.getTime() + 4 * hour));
+    expect(requestedUntil(at)).toEqual(later(4 * hour));
+  });
+});
+
+test('a run whose worker ended in the middle goes on at once, and later where that happens again', () => {
+  const pauses = Array.from({ length: mostLostWorkers }, (_, lost) => pauseAfterLostWorker(lost) / minute);
+  expect(pauses).toEqual([0, 0, 1, 2, 4]);
+});
+
+test.each([
+  ['provider/unavailable', true],
+  ['provider/circuit-open', true],
+  ['source/unavailable', true],
+  ['source/not-found', true],
+  ['source/forbidden', true],
+  ['source/malformed', true],
+  ['repository/locked', true],
+  ['repository/lost-lock', true],
+  ['store/unavailable', true],
+  ['database/unavailable', true],
+  ['grant/busy', true],
+  ['grant/fenced', true],
+  ['internal', true],
+  ['config/invalid', false],
+  ['seal/broken', false],
+  ['keyring/invalid', false],
+  ['grant/not-usable', false],
+  ['grant/wrong-subject', false],
+  ['repository/wrong-password', false],
+])('%s may pass: %s; what says when, always', (code, passes) => {
+  expect(mayPass({ code, saysWhen: false })).toBe(passes);
+  expect(mayPass({ code, saysWhen: true })).toBe(true);
+});
+
+test.each([
+  [0, 0],
+  [-5_000, 0],
+  [1_500, 1_500],
+  [hour, hour],
+  [hour + 1, hour],
+  [31_536_000_000, hour],
+  [Number.POSITIVE_INFINITY, hour],
+])('a Retry-After of %d ms is obeyed for %d ms', (asked, ms) => {
+  expect(obeyed(asked)).toBe(ms);
+});
