@@ -77,7 +77,7 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
   const browsers = opened.use(new AsyncDisposableStack());
   const atRest = async () => {
     await bringDueForward(running.processes);
-    await waitUntilAtRest(databaseOf(running.processes), clock);
+    await waitUntilAtRest(databaseOf(running.processes), clock, () => bringDueForward(running.processes));
   };
   const closing = opened.move();
   return {
@@ -238,15 +238,27 @@ async function bringDueForward([first]: readonly Resources[]): Promise<void> {
 
 const patienceMs = 30_000;
 
-/** Waits until no run is under way or due. Throws, with the runs that are left, where none begins or ends for half a minute. */
-export async function waitUntilAtRest({ run }: Resources['database'], clock: Clock): Promise<void> {
+/**
+ * Waits until no run is under way or due; `urge` is called each second in which none begins or ends. Throws, with the runs
+ * that are left, where that goes on for half a minute.
+ */
+export async function waitUntilAtRest(
+  { run }: Resources['database'],
+  clock: Clock,
+  urge: () => Promise<unknown> = async () => undefined,
+): Promise<void> {
   const dueNow = () => ({ state: 'queued' as const, dueAt: { lte: clock.now() } });
   let left = '';
+  let urged = performance.now();
   for (let since = performance.now(); performance.now() - since < patienceMs; await sleep(50)) {
     const open = await run.findMany({ where: { OR: [{ state: 'running' }, dueNow()] }, orderBy: { id: 'asc' } });
     if (open.length === 0) return;
     const states = JSON.stringify(open.map(({ id, state }) => [id, state]));
     if (states !== left) since = performance.now();
+    if (performance.now() - Math.max(since, urged) > 1_000) {
+      urged = performance.now();
+      await urge();
+    }
     left = states;
   }
   const stuck = await run.findMany({ where: { OR: [{ state: 'running' }, dueNow()] } });
