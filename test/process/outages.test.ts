@@ -63,11 +63,12 @@ describe('a database that goes away in the middle', () => {
     await using wire = await wired();
     await using service = await installation.start({ DATABASE_URL: wire.url });
     await wire.cut();
-    await eventually(async () => service.stderr.includes('"queue.error"'));
+    await eventually(async () => (await page('/readyz')).status === 503);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect(code).toBe(0);
-    expect(new Set(eventsOf(stderr))).toEqual(new Set(['queue.error']));
+    // Besides the queue, what is due at that minute may notice it.
+    expect(eventsOf(stderr).filter((event) => event !== 'queue.error' && !/[.-]failed$/.test(event))).toEqual([]);
   });
 });
 

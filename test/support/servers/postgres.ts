@@ -23,7 +23,7 @@ export async function openTestDatabase(options: { empty?: boolean } = {}): Promi
   };
 }
 
-/** Copying the template takes ten times as long as deleting some rows, so a database is used again by this worker's next test. */
+/** Copying the template takes longer than deleting some rows, so a database is used again by this worker's next test. */
 const emptied: string[] = [];
 
 async function createDatabase(from: string): Promise<string> {
