@@ -19,7 +19,7 @@ export default defineConfig({
       project('unit'),
       project('contract', postgres),
       project('integration', postgres),
-      project('scenarios', postgres),
+      project('scenarios', { ...postgres, testTimeout: 120_000 }),
       project('process', postgres),
       project('conformance', {
         ...postgres,
