@@ -50,7 +50,6 @@ export function openFormsVisitor(person: Person, endSession: string, byScripts?:
     connectDevice: async (url) => {
       await answerProvider(await browser.open(url));
       // The code that came with the address, and once more whether it is theirs.
-      const asksForCode = (form: Form) => form.fields.some(({ name }) => name === 'user_code');
       for (let step = 0; step < 3 && shown().forms.some(asksForCode); step += 1)
         await answerProvider(await browser.submit(shown(), { form: asksForCode }));
     },
@@ -100,11 +99,14 @@ function scopesIn(form: Form, willing: boolean): Asked | undefined {
   return boxes.length > 0 ? { kind: 'consent', form, values: { scope } } : undefined;
 }
 
-/** A key that a script takes back for no, as at LemonLDAP::NG. */
+/** A key that a script takes back for no, as at LemonLDAP::NG. Where a code is confirmed, it is a device that is asked about. */
 function confirmationIn(form: Form, willing: boolean): Asked | undefined {
+  if (asksForCode(form)) return undefined;
   const key = form.fields.find(({ type, name }) => type === 'hidden' && name === 'confirm')?.value;
   return key === undefined ? undefined : { kind: 'consent', form, values: { confirm: willing ? key : `-${key}` } };
 }
+
+const asksForCode = (form: Form) => form.fields.some(({ name }) => name === 'user_code');
 
 /** Where the link of this text leads, if the page has one. */
 function linkTo(text: string, { text: page, url }: Page): string | undefined {
