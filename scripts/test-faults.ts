@@ -1,7 +1,7 @@
-/** `npm run test:faults -- [--seeds N] [--seed S] [vitest options]`: the fault suite, with as many stories as wanted. */
+/** `npm run test:faults -- [--seeds N] [--seed S] [--nights N] [vitest options]`: the fault suite, with as many stories and nights as wanted. */
 import { spawnSync } from 'node:child_process';
 
-const own: Record<string, string> = { '--seeds': 'FAULT_SEEDS', '--seed': 'FAULT_SEED' };
+const own: Record<string, string> = { '--seeds': 'FAULT_SEEDS', '--seed': 'FAULT_SEED', '--nights': 'FAULT_NIGHTS' };
 const env = { ...process.env };
 const rest: string[] = [];
 const args = process.argv.slice(2);

@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import type { Fault } from '../../demo/provider/faults/faults.ts';
+import { endSilentExchanges } from '../../src/database/exchanges.ts';
+import { silenceMs } from '../../src/database/leases.ts';
+import { listQueuedRuns } from '../../src/database/runs.ts';
+import { isAppError } from '../../src/errors.ts';
+import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
+import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
+import { backUp } from '../../src/flows/nights/back-up.ts';
+import { healRuns } from '../../src/flows/nights/heal-runs.ts';
+import { openNight } from '../../src/flows/nights/open-night.ts';
+import { steerRun } from '../../src/flows/nights/steer-run.ts';
+import { openProcessState, type Resources } from '../../src/resources.ts';
+import type { Backend } from '../../src/store/backend/backend.ts';
+import { openLocalBackend } from '../../src/store/backend/local.ts';
+import { openLockOwner } from '../../src/store/repository/locks.ts';
+import { rememberingQueues } from '../support/fixtures/remembering-queues.ts';
+import { cheapScryptCosts } from '../support/fixtures/repository.ts';
+import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
+import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
+import { file, folder, startHostileWebdav } from '../support/servers/hostile-webdav.ts';
+import { intercept } from './intercept.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const healEveryMs = 10 * minute;
+const keepAliveEveryMs = hour;
+
+/** A night that brought no snapshot, and why. */
+export interface LostNight {
+  readonly night: string;
+  readonly state: string;
+  readonly finishedAt: Date | null;
+  readonly triedUntil: Date;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly tries: number;
+}
+
+export interface Nights extends AsyncDisposable {
+  readonly world: FaultFixture;
+  /** How often a worker was killed so far. */
+  readonly kills: number;
+  /** Everybody consents and is backed up once, before anything goes wrong. */
+  begin(): Promise<void>;
+  /** From noon to noon: planners, keep-alive, healing, two workers, and as many kills of a worker in the middle of a run. */
+  pass(options: { kills: number; random: () => number }): Promise<void>;
+  /** From here on this share of exchanges is faulty. */
+  harm(options: { seed: number; share: number }): void;
+  /** How many nights there were, and those without a snapshot. */
+  nights(): Promise<{ count: number; retried: number; lost: LostNight[] }>;
+}
+
+/** Nothing that proves a token gone, but for a refusal that is none: no correct client could go on after that. */
+const faulty: readonly Fault[] = [
+  { kind: 'cut', when: 'before' },
+  { kind: 'cut', when: 'after' },
+  { kind: 'truncated' },
+  { kind: 'status', when: 'before', status: 500 },
+  { kind: 'status', when: 'after', status: 502 },
+  { kind: 'status', when: 'before', status: 503, retryAfter: '31536000' },
+  { kind: 'status', when: 'before', status: 429, retryAfter: '600' },
+  { kind: 'page', when: 'before', status: 502 },
+  { kind: 'page', when: 'after', status: 200 },
+  { kind: 'invalid_grant' },
+  { kind: 'odd', part: 'token_type' },
+  { kind: 'rollover' },
+];
+
+/** A process that can be killed: what it was about to do never happens then, its timers stop, its locks stay. */
+interface Worker {
+  readonly resources: Resources;
+  /** Steps that it has left; undefined while nobody is after it. */
+  left: number | undefined;
+  dead: boolean;
+  readonly died: Promise<void>;
+}
+
+/** Nightkeep with two workers for some people, whose provider, clock and deaths are in the hands of the test. */
+export async function openNights({ people, reuse }: { people: number; reuse: number }): Promise<Nights> {
+  await using opened = new AsyncDisposableStack();
+  const world = opened.use(await openFaultFixture({ reuse, count: people }));
+  const store = opened.use(await temporaryFolder('store'));
+  const files = opened.use(
+    await startHostileWebdav(folder({ 'a.txt': file('one'), sub: folder({ 'b.txt': file('two') }) })),
+  );
+  const { clock } = world.fixture.resources;
+  let entered = 0;
+  let kills = 0;
+  const enter = (): Worker => {
+    entered += 1;
+    const { promise: died, resolve: die } = Promise.withResolvers<void>();
+    const state = { left: undefined as number | undefined, dead: false };
+    const step = <T>(call: () => Promise<T>): Promise<T> => {
+      if (!state.dead && state.left !== undefined) {
+        state.left -= 1;
+        state.dead = state.left < 0;
+        if (state.dead) die();
+      }
+      return state.dead ? new Promise<never>(() => {}) : call();
+    };
+    const custody = intercept(world.enter(`worker ${entered}`), (_, call) => step(call));
+    const mortal = {
+      ...clock,
+      every: (ms: number, task: () => void | Promise<void>) => clock.every(ms, () => (state.dead ? undefined : task())),
+    };
+    const part = {
+      ...custody,
+      clock: mortal,
+      config: Object.assign(custody.config, { filesUrl: files.url }),
+      queues: rememberingQueues([]),
+      scrypt: cheapScryptCosts,
+      store: (location: string) => mortalBackend(openLocalBackend(join(store.path, location)), step),
+    };
+    const resources: Resources = {
+      ...part,
+      ...openProcessState(part),
+      lockOwner: openLockOwner(`machine-${entered}`),
+    };
+    return Object.assign(state, { resources, died });
+  };
+  const staff = [enter(), enter()];
+  const healthy = enter();
+
+  async function workOn(index: number, runId: string): Promise<void> {
+    const worker = staff[index] ?? enter();
+    staff[index] = worker;
+    const { signal } = new AbortController();
+    const { resources } = worker;
+    const work = steerRun(resources, { runId, signal }, (input) => backUp(resources, input)).catch((error: unknown) => {
+      if (!isAppError(error)) throw error;
+    });
+    await Promise.race([work, worker.died]);
+    if (!worker.dead) return;
+    kills += 1;
+    staff[index] = enter();
+  }
+
+  /** Each worker takes one run after the other, as long as any is due. */
+  async function workOnDue(): Promise<void> {
+    const due = (await listQueuedRuns(healthy.resources.database, 100)).filter(({ dueAt }) => dueAt <= clock.now());
+    const waiting = due.values();
+    const take = async (index: number) => {
+      for (const { id } of waiting) await workOn(index, id);
+    };
+    await Promise.all(staff.map((_, index) => take(index)));
+  }
+
+  async function heal(): Promise<void> {
+    const { resources } = healthy;
+    await replaySpool(resources);
+    const at = clock.now();
+    await endSilentExchanges(resources.database, { before: new Date(at.getTime() - silenceMs), at });
+    await healRuns(resources);
+  }
+
+  /** Time goes on to the next thing that is due. */
+  async function passUntil(end: number, killAt: number[], random: () => number): Promise<void> {
+    const { database } = healthy.resources;
+    let [healAt, sweepAt] = [clock.now().getTime(), clock.now().getTime()];
+    for (;;) {
+      const plan = await database.plan.findFirst({ orderBy: { nextDueAt: 'asc' } });
+      const [run] = await listQueuedRuns(database, 1);
+      const moments = [healAt, sweepAt, plan?.nextDueAt.getTime() ?? end, run?.dueAt.getTime() ?? end];
+      const next = Math.min(...moments);
+      if (next >= end) break;
+      world.pass(Math.max(0, next - clock.now().getTime()));
+      const at = clock.now().getTime();
+      while ((killAt[0] ?? end) <= at) {
+        killAt.shift();
+        const victim = staff[Math.floor(random() * staff.length)];
+        if (victim !== undefined) victim.left = Math.floor(random() * 25);
+      }
+      if (at >= healAt) {
+        await heal();
+        healAt = at + healEveryMs;
+      }
+      if (at >= sweepAt) {
+        await keepAlive(healthy.resources);
+        sweepAt = at + keepAliveEveryMs;
+      }
+      await openNight(healthy.resources);
+      await workOnDue();
+    }
+    world.pass(Math.max(0, end - clock.now().getTime()));
+  }
+
+  const noonAfter = (at: Date) => Math.ceil((at.getTime() - 12 * hour) / day) * day + 12 * hour;
+  const closing = opened.move();
+  return {
+    world,
+    get kills() {
+      return kills;
+    },
+    begin: async () => {
+      for (const person of world.people) await world.consent(person);
+      world.pass(noonAfter(clock.now()) - clock.now().getTime());
+    },
+    harm: (options) => world.provider.faults.seeded({ ...options, among: faulty }),
+    pass: async ({ kills: count, random }) => {
+      const start = clock.now().getTime();
+      // Windows are from 01:00 to 05:00: a kill comes at a moment in them, and then in the middle of whatever is done.
+      const killAt = Array.from({ length: count }, () => start + 12 * hour + random() * 4 * hour).sort((a, b) => a - b);
+      await passUntil(start + day, killAt, random);
+    },
+    nights: async () => {
+      const runs = await healthy.resources.database.run.findMany({ where: { slot: 'night' } });
+      const lost = runs.filter(({ state }) => state !== 'succeeded' && state !== 'partial');
+      return {
+        count: runs.length,
+        retried: runs.filter(({ fence }) => fence > 1).length,
+        lost: lost.map(({ night, state, finishedAt, triedUntil, errorCode, message, attempt: tries }) => ({
+          night,
+          state,
+          finishedAt,
+          triedUntil,
+          errorCode,
+          message,
+          tries,
+        })),
+      };
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** Nothing of a process that was killed reaches the store. */
+function mortalBackend(backend: Backend, step: <T>(call: () => Promise<T>) => Promise<T>): Backend {
+  return {
+    location: backend.location,
+    save: (type, name, bytes) => step(() => backend.save(type, name, bytes)),
+    load: (type, name, range) => step(() => backend.load(type, name, range)),
+    list: async function* (type) {
+      await step(async () => undefined);
+      yield* backend.list(type);
+    },
+    stat: (type, name) => step(() => backend.stat(type, name)),
+    remove: (type, name) => step(() => backend.remove(type, name)),
+    vacate: () => step(() => backend.vacate()),
+  };
+}
