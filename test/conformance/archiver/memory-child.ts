@@ -50,7 +50,10 @@ const source = {
     { name: 'files', address: 'memory', collection: { kind: 'collection' as const, name: 'files', location: '' } },
   ],
   list: async (collection: Member) => list(collection),
-  open: async (entry: Member): Promise<Reading> => ({ body: body(entry) }),
+  open: async (entry: Member): Promise<Reading> => ({
+    body: body(entry),
+    ...(entry.validator !== undefined && { validator: entry.validator }),
+  }),
 };
 const nights: object[] = [];
 let parent: Awaited<ReturnType<typeof archive>>['tree'] | undefined;
