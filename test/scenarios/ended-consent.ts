@@ -23,7 +23,8 @@ export function describeEndedConsent(provider: Provider, fault: RealmFault): voi
     await fixture.realm.inject(fault, alice);
     fixture.pass(10 * minute);
     await backUpNow(fixture, visitor);
-    expect((await runsOf(fixture, alice)).at(-1)).toMatchObject({ state: 'failed', errorCode: 'grant/not-usable' });
+    // It waits for the consent to be asked again, and says so.
+    expect((await runsOf(fixture, alice)).at(-1)).toMatchObject({ state: 'queued', errorCode: 'grant/not-usable' });
     expect(await homeOf(fixture, visitor)).not.toContain(texts.home.protected);
 
     await backUpNow(fixture, ofBob);
