@@ -13,7 +13,8 @@ const postgres = { globalSetup: 'test/support/servers/postgres-server.ts' };
 
 export default defineConfig({
   test: {
-    maxWorkers: availableParallelism(),
+    // One more than there are processors: some tests wait for a database, a process or a timer.
+    maxWorkers: availableParallelism() + 1,
     isolate: false,
     projects: [
       project('unit'),
