@@ -11,6 +11,7 @@ import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { icon, iconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
+import { texts } from './texts.ts';
 import { notFound, type Visit } from './visit.ts';
 
 /** The pages as one function from request to answer. */
@@ -55,7 +56,7 @@ async function visitOf(c: Context, resources: Resources): Promise<Visit> {
 }
 
 function strangerOf(c: Context, resources: Resources): Visit {
-  return { c, resources, url: new URL(c.req.url), session: undefined };
+  return { c, resources, url: new URL(c.req.url), session: undefined, texts };
 }
 
 async function answer(route: Route, visit: Visit): Promise<Response> {

@@ -467,3 +467,5 @@ export const texts = {
     commandsLead: 'On the machine that holds the repository, or with a copy of its folder:',
   },
 } as const;
+
+export type Texts = typeof texts;

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import type { Session } from './cookies.ts';
 import { type Html, layout } from './layout.ts';
+import type { Texts } from './texts.ts';
 
 /** One request, and what is open to answer it with. */
 export interface Visit {
@@ -11,6 +12,8 @@ export interface Visit {
   readonly url: URL;
   readonly resources: Resources;
   readonly session: Session | undefined;
+  /** The words in the language of the visit. */
+  readonly texts: Texts;
 }
 
 /** A visit of somebody who is signed in. Whatever belongs to a person is asked for with the id in the session. */
