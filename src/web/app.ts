@@ -10,7 +10,7 @@ import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
-import { icon, iconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
+import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
 import { texts } from './texts.ts';
 import { notFound, type Visit } from './visit.ts';
 
@@ -30,8 +30,8 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
       'cache-control': 'public, max-age=31536000, immutable',
     }),
   );
-  app.get(iconPath, (c) =>
-    c.body(icon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
+  app.get(faviconPath, (c) =>
+    c.body(favicon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
   );
   app.get('/livez', (c) => c.text('ok'));
   app.get('/readyz', async (c) => {

@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
 import { version } from '../version.ts';
 import type { Session } from './cookies.ts';
+import { type IconName, icon } from './icons.ts';
 import { formToken } from './security.ts';
-import { iconPath, stylesheetPath } from './stylesheet.ts';
-import { texts } from './texts.ts';
+import { faviconPath, stylesheetPath } from './stylesheet.ts';
+import type { Texts } from './texts.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -12,18 +13,29 @@ interface Page {
   /** The address of the menu entry that this page belongs to. */
   readonly place?: string;
   readonly session: Session | undefined;
+  readonly texts: Texts;
   readonly body: Html;
+  /** The body has a heading of its own. */
+  readonly headed?: boolean;
+  /** What else belongs into the head. */
+  readonly head?: Html | '';
 }
 
-const menu = [
-  ['/', texts.menu.home],
-  ['/snapshots', texts.menu.snapshots],
-  ['/grant', texts.menu.grant],
-  ['/recovery', texts.menu.recovery],
-] as const;
+interface MenuEntry {
+  readonly href: string;
+  readonly name: keyof Texts['menu'];
+  readonly icon: IconName;
+}
+
+const menu: readonly MenuEntry[] = [
+  { href: '/', name: 'home', icon: 'home' },
+  { href: '/snapshots', name: 'snapshots', icon: 'snapshots' },
+  { href: '/grant', name: 'grant', icon: 'consent' },
+  { href: '/recovery', name: 'recovery', icon: 'key' },
+];
 
 /** The frame around every page. */
-export function layout({ title, place, session, body }: Page): Html {
+export function layout({ title, place, session, texts, body, headed = false, head = '' }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -31,17 +43,17 @@ export function layout({ title, place, session, body }: Page): Html {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · ${texts.name}</title>
-<link rel="icon" type="image/svg+xml" href="${iconPath}">
+<link rel="icon" type="image/svg+xml" href="${faviconPath}">
 <link rel="stylesheet" href="${stylesheetPath}">
-</head>
+${head}</head>
 <body>
 <a class="skip" href="#content">${texts.skip}</a>
-<header>
-<a class="brand" href="/">${texts.name}</a>
-${session === undefined ? html`<a href="/login">${texts.menu.signIn}</a>` : menuOf(session, place)}
-</header>
+<header><div class="bar">
+<a class="brand" href="/">${icon('moon')}${texts.name}</a>
+${session === undefined ? html`<a href="/login">${texts.menu.signIn}</a>` : menuOf(session, place, texts)}
+</div></header>
 <main id="content">
-<h1>${title}</h1>
+${headed ? '' : html`<h1>${title}</h1>`}
 ${body}
 </main>
 <footer>${session === undefined ? texts.tagline : `${session.name} · ${texts.name} ${version}`}</footer>
@@ -49,9 +61,9 @@ ${body}
 </html>`;
 }
 
-function menuOf(session: Session, place: string | undefined): Html {
-  const entry = ([href, name]: readonly [string, string]) =>
-    html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${name}</a></li>`;
+function menuOf(session: Session, place: string | undefined, texts: Texts): Html {
+  const entry = ({ href, name, icon: shape }: MenuEntry) =>
+    html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${icon(shape)}${texts.menu[name]}</a></li>`;
   return html`<nav aria-label="${texts.pages}"><ul>${menu.map(entry)}</ul></nav>
 ${postButton(session, '/logout', texts.menu.signOut)}`;
 }

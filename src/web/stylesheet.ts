@@ -1,61 +1,97 @@
 import { createHash } from 'node:crypto';
 
-/** The one stylesheet: system fonts, light and dark by the reader's wish, a quiet night-blue, no pictures. */
+/** The one stylesheet: system fonts, light and dark by the reader's wish, one accent, and a colour with a ground for well, doubtful and wrong. */
 export const stylesheet = `
-:root { color-scheme: light dark; --ink: light-dark(#1b2233, #e6e9f2); --soft: light-dark(#556079, #a3adc4);
-  --page: light-dark(#f6f7fb, #10141f); --card: light-dark(#ffffff, #181e2d); --line: light-dark(#d9deea, #2b3449);
-  --night: light-dark(#2c4a8c, #9db8f5); --on-night: light-dark(#ffffff, #10141f); --good: light-dark(#1c6b43, #7fd6a8);
-  --warn: light-dark(#80520a, #eec06c); --bad: light-dark(#a12a2a, #f5a0a0); }
+:root { color-scheme: light dark; --ink: light-dark(#141a2e, #e9edf7); --soft: light-dark(#535e78, #a2adc6);
+  --page: light-dark(#f4f6fb, #0b111e); --card: light-dark(#ffffff, #151b2e); --line: light-dark(#e0e4ee, #283149);
+  --edge: light-dark(#7f8aa3, #67728e); --well: light-dark(#eceff7, #1f2840); --shade: light-dark(#1f2a4a14, #0000);
+  --night: light-dark(#2f46a8, #98a8ff); --on-night: light-dark(#ffffff, #0b111e); --night-ground: light-dark(#e9edfb, #202a4d);
+  --good: light-dark(#0c7050, #62d5ab); --good-ground: light-dark(#e2f4ec, #12332b);
+  --warn: light-dark(#7d5000, #f0c267); --warn-ground: light-dark(#fdf0d8, #35290f);
+  --bad: light-dark(#ad2828, #ff9a92); --bad-ground: light-dark(#fdeaea, #3c1c20);
+  --some: light-dark(#c3e6d7, #1c4a3b); --more: light-dark(#73c4a4, #2d7d60); --most: light-dark(#1f8a66, #62d5ab); --some-edge: light-dark(#4f9f82, #3f9577); }
 * { box-sizing: border-box; }
 html { font: 100%/1.55 system-ui, sans-serif; color: var(--ink); background: var(--page); -webkit-text-size-adjust: 100%; }
 body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; overflow-wrap: anywhere; }
-header, main, footer { width: 100%; max-width: 56rem; margin: 0 auto; padding: 1rem 1.25rem; }
-main { flex: 1; }
-header { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: center; }
-header .brand { font-weight: 650; color: var(--ink); text-decoration: none; margin-right: auto; }
-header .brand::before { content: ''; display: inline-block; width: .8em; height: .8em; margin-right: .5em; border-radius: 50%;
-  box-shadow: inset -.22em -.12em 0 .06em var(--night); vertical-align: -.06em; }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; margin: 0; padding: 0; }
-nav.pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } nav.pager span { color: var(--soft); margin-right: auto; }
-footer { color: var(--soft); font-size: .9rem; }
+main, footer, .bar { width: 100%; max-width: 72.5rem; margin: 0 auto; padding: 0 1.25rem; }
+main { flex: 1; padding-block: 1.5rem 2rem; }
+footer { color: var(--soft); font-size: .875rem; padding-block: 1rem 1.5rem; }
 a { color: var(--night); text-underline-offset: .18em; }
-a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
-h1 { font-size: clamp(1.5rem, 1.2rem + 1.6vw, 2.1rem); line-height: 1.2; margin: 1rem 0 .5rem; letter-spacing: -.01em; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
-p { margin: .5rem 0; max-width: 42rem; } p.card { max-width: none; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .8rem; padding: 1.1rem 1.25rem; margin: 1rem 0; }
-.card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; }
-.lead { font-size: 1.1rem; }
-.soft { color: var(--soft); }
-.good { border-left: .3rem solid var(--good); } .warn { border-left: .3rem solid var(--warn); } .bad { border-left: .3rem solid var(--bad); }
-.word { font-weight: 600; } .word.succeeded, .word.ok { color: var(--good); } .word.partial, .word.transient, .word.ambiguous { color: var(--warn); }
-.word.failed, .word.person, .word.operator { color: var(--bad); }
-button, .button { font: inherit; font-weight: 600; display: inline-block; min-height: 2.75rem; padding: .55rem 1.15rem; border: 1px solid var(--night);
-  border-radius: .55rem; background: var(--night); color: var(--on-night); text-decoration: none; cursor: pointer; }
-button.quiet { background: transparent; color: var(--night); } button.danger { background: transparent; color: var(--bad); border-color: var(--bad); }
-header button { min-height: 0; padding: 0; border: 0; background: none; color: var(--night); font-weight: 400; text-decoration: underline; text-underline-offset: .18em; }
-:focus-visible { outline: .18rem solid var(--night); outline-offset: .15rem; }
-fieldset { margin: 1rem 0; padding: .25rem 1.1rem .5rem; border: 1px solid var(--line); border-radius: .55rem; } legend { color: var(--soft); padding: 0 .4rem; }
-fieldset label { display: flex; gap: .7rem; align-items: baseline; padding: .45rem 0; cursor: pointer; } input[type=radio] { accent-color: var(--night); flex: none; }
-form { margin: 1rem 0; } header form { margin: 0; }
-dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .35rem 1.25rem; margin: .5rem 0; }
-dt { color: var(--soft); } dd { margin: 0; }
-.table { overflow-x: auto; overflow-wrap: normal; } .table td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--soft); font-weight: 500; font-size: .9rem; white-space: nowrap; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .55rem; padding: .8rem 1rem; overflow-x: auto; }
+h1 { font-size: clamp(1.55rem, 1.25rem + 1.5vw, 2rem); line-height: 1.2; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; }
+h2 { font-size: 1.125rem; line-height: 1.35; margin: 2rem 0 .75rem; }
+p { margin: .5rem 0; max-width: 44rem; } p.card { max-width: none; }
+.lead { font-size: 1.1rem; } .soft { color: var(--soft); } .small { font-size: .875rem; } .number { font-variant-numeric: tabular-nums; }
+.icon { width: 1.25em; height: 1.25em; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; vertical-align: -.25em; }
+.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; z-index: 1; }
+.unseen, caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+:focus-visible { outline: .18rem solid var(--night); outline-offset: .15rem; border-radius: .2rem; }
+
+body > header { background: var(--card); border-bottom: 1px solid var(--line); }
+.bar { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: center; min-height: 3.75rem; }
+.brand { display: flex; gap: .6rem; align-items: center; margin-right: auto; padding: .5rem 0; font-size: 1.075rem; font-weight: 650; color: var(--ink); text-decoration: none; }
+.brand .icon { fill: var(--ink); stroke: var(--ink); }
+.bar nav ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0; padding: 0; }
+.bar nav a, .bar > a:not(.brand) { display: flex; gap: .45rem; align-items: center; min-height: 3.75rem; color: var(--soft); text-decoration: none; border-block: 2px solid transparent; }
+.bar nav a:hover, .bar .brand:hover { color: var(--night); } .bar nav a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }
+.bar form { margin: 0; } .bar button { min-height: 2.75rem; padding: 0; border: 0; background: none; color: var(--soft); font-weight: 400; } .bar button:hover { color: var(--night); background: none; }
+
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; box-shadow: 0 2px 8px var(--shade); padding: 1.25rem 1.4rem; margin: 1.25rem 0; }
+.card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; } .card > h2:first-child { margin-bottom: .75rem; }
+.card.good, .card.warn, .card.bad { background-image: linear-gradient(var(--tone), var(--tone)); background-size: .3rem 100%; background-repeat: no-repeat; }
+.card.good { --tone: var(--good); } .card.warn { --tone: var(--warn); } .card.bad { --tone: var(--bad); }
+.columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; margin: 1.25rem 0; } .columns > .card { margin: 0; height: 100%; }
+.verdict { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: center; } .verdict > div { flex: 1 1 16rem; } .verdict h1, .verdict p { margin: 0 0 .3rem; } .verdict form { margin: 0; }
+.sign { display: grid; place-items: center; flex: none; width: 4.5rem; height: 4.5rem; border-radius: 50%; color: var(--night); background: var(--night-ground); } .sign .icon { width: 2.25rem; height: 2.25rem; }
+.sign.good, .tag.good { color: var(--good); background: var(--good-ground); } .sign.warn, .tag.warn { color: var(--warn); background: var(--warn-ground); } .sign.bad, .tag.bad { color: var(--bad); background: var(--bad-ground); }
+.tag { display: inline-flex; gap: .3em; align-items: center; padding: .1rem .6rem .1rem .45rem; border-radius: 1rem; font-size: .875rem; font-weight: 600; white-space: nowrap; color: var(--night); background: var(--night-ground); } .tag .icon { width: 1.05em; height: 1.05em; stroke-width: 2.6; }
+.word { font-weight: 600; } .word.succeeded, .word.ok { color: var(--good); } .word.partial, .word.transient, .word.ambiguous { color: var(--warn); } .word.failed, .word.person, .word.operator { color: var(--bad); }
+
+button, .button { font: inherit; font-weight: 600; display: inline-flex; gap: .5rem; align-items: center; justify-content: center; min-height: 2.75rem; padding: .5rem 1.1rem; border: 1px solid var(--night);
+  border-radius: .625rem; background: var(--night); color: var(--on-night); text-decoration: none; cursor: pointer; }
+button:hover, .button:hover { background: color-mix(in oklab, var(--night), var(--ink) 18%); }
+button.quiet, .button.quiet { background: var(--card); color: var(--night); border-color: var(--edge); } button.danger { background: var(--card); color: var(--bad); border-color: var(--bad); }
+button.quiet:hover, .button.quiet:hover, button.danger:hover { background: var(--well); }
+form { margin: 1rem 0; } fieldset { margin: 1rem 0; padding: .25rem 1.1rem .5rem; border: 1px solid var(--line); border-radius: .625rem; } legend { color: var(--soft); padding: 0 .4rem; }
+fieldset label { display: flex; gap: .7rem; align-items: baseline; padding: .45rem 0; cursor: pointer; } input[type=radio], input[type=checkbox] { accent-color: var(--night); flex: none; }
+input:where([type=text], [type=search], [type=email], [type=time], [type=date], [type=number], :not([type])), select, textarea { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--edge); border-radius: .625rem; min-height: 2.75rem; padding: .45rem .8rem; max-width: 100%; }
+
+dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { color: var(--soft); } dd { margin: 0; }
+dl.card { margin: 1.25rem 0; }
+dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
+.items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; }
+.items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
+th { color: var(--soft); font-weight: 500; font-size: .875rem; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
+.table { position: relative; overflow-x: auto; overflow-wrap: normal; } .table td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
+.pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } .pager span { color: var(--soft); margin-right: auto; }
+code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }
 .key { font-size: 1.05rem; user-select: all; white-space: pre-wrap; }
-.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; }
-@media (max-width: 34rem) { .wide { display: none; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; } }
-@media print { header, footer, form { display: none; } }
+progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radius: 1rem; overflow: hidden; background: var(--well); accent-color: var(--night); } progress::-webkit-progress-bar { background: var(--well); } progress::-webkit-progress-value { background: var(--night); border-radius: 1rem; } progress::-moz-progress-bar { background: var(--night); border-radius: 1rem; }
+.plot { display: block; width: 100%; height: auto; } .plot text { fill: var(--soft); font-size: 11px; }
+
+@media (max-width: 46rem) {
+  main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; }
+  .bar { gap: 0 1rem; min-height: 3rem; } .bar nav { order: 3; flex: 1 0 100%; margin-inline: -.5rem; } .bar nav ul { gap: 0; justify-content: space-between; }
+  .bar nav li { flex: 1 0 auto; } .bar nav a { flex-direction: column; justify-content: center; gap: .1rem; min-height: 3.25rem; padding: .3rem .5rem; font-size: .8125rem; line-height: 1.3; }
+}
+@media (max-width: 40rem) {
+  .wide { display: none; } dl:not(.facts) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
+  .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > form, .verdict > form button, .verdict > .button { width: 100%; } dl.facts > div { flex-basis: 100%; }
+  .rows, .rows tbody, .rows tr, .rows td { display: block; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
+  .rows td { display: flex; gap: 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: left; white-space: normal; } .rows td:first-child { font-weight: 600; }
+  .rows td:not(:first-child)::before { content: attr(data-label); color: var(--soft); font-size: .875rem; flex: none; } .rows td:not(:first-child) > span { text-align: right; } .rows td:has(> span:empty) { display: none; }
+}
+@media (prefers-reduced-motion: no-preference) { .turning { animation: turn 2.4s linear infinite; } @keyframes turn { to { rotate: 1turn; } } }
+@media (forced-colors: active) { .tag, .sign { border: 1px solid; } .icon { forced-color-adjust: auto; } }
+@media print { body > header, footer, form { display: none; } .card { box-shadow: none; } }
 `;
 
 /** The address under which browsers may keep the stylesheet for ever. */
 export const stylesheetPath = `/style-${createHash('sha256').update(stylesheet).digest('hex').slice(0, 12)}.css`;
 
 /** A crescent moon. */
-export const icon =
+export const favicon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#5b7fd0" d="M20 3a13 13 0 1 0 9 20A11 11 0 0 1 20 3z"/></svg>';
 
-export const iconPath = '/icon.svg';
+export const faviconPath = '/icon.svg';

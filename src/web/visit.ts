@@ -24,14 +24,24 @@ export async function zoneOf({ resources: { config, database }, session: { userI
   return (await findPlanOfPerson(database, { userId }))?.zone ?? config.window.zone;
 }
 
+interface PageOptions {
+  /** The address of the menu entry that the page belongs to. */
+  readonly place?: string;
+  readonly status?: 200 | 400 | 403 | 404 | 500 | 503;
+  /** The body has a heading of its own. */
+  readonly headed?: boolean;
+  /** What else belongs into the head. */
+  readonly head?: Html | '';
+}
+
 /** Answers with a page. */
 export async function page(
-  { c, session }: Pick<Visit, 'c' | 'session'>,
+  { c, session, texts }: Pick<Visit, 'c' | 'session' | 'texts'>,
   title: string,
   body: Html,
-  { place, status = 200 }: { place?: string; status?: 200 | 400 | 403 | 404 | 500 | 503 } = {},
+  { status = 200, ...options }: PageOptions = {},
 ): Promise<Response> {
-  return c.html(await layout({ title, session, body, ...(place !== undefined && { place }) }), status);
+  return c.html(await layout({ title, session, texts, body, ...options }), status);
 }
 
 export function notFound(): AppError {

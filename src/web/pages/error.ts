@@ -95,7 +95,9 @@ const labels = {
   home: 'To the home page',
 } as const;
 
-type FailedVisit = Pick<Visit, 'c' | 'session' | 'url'> & { readonly resources: Pick<Resources, 'config' | 'log'> };
+type FailedVisit = Pick<Visit, 'c' | 'session' | 'texts' | 'url'> & {
+  readonly resources: Pick<Resources, 'config' | 'log'>;
+};
 
 /** What went wrong, for people, and the way on; all of it goes to the log. */
 export async function failure(visit: FailedVisit, error: unknown): Promise<Response> {

@@ -6,7 +6,9 @@ import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
 import { type Html, postButton } from '../layout.ts';
+import { outcome } from '../outcome.ts';
 import { shownDay, shownTime, timesIn } from '../shown.ts';
+import { table } from '../table.ts';
 import { texts } from '../texts.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
@@ -56,7 +58,7 @@ function bodyOf(visit: PersonVisit, view: HomeView, protection: Protection, told
   return html`<section class="card ${toneOf(protection)}"><p class="lead"><strong>${leadOf(protection)}</strong></p>
 ${reasonPart(protection, view.plan?.zone)}${toldAt ? html`<p>${texts.notices.operatorTold(shownTime(toldAt, view.plan?.zone))}</p>` : ''}${wayOn(protection)}${protection.consent === 'living' ? nights(visit, view) : ''}</section>
 ${keyHint(view)}
-<h2>${texts.home.recent}</h2>${runsTable(view.runs)}`;
+<h2>${texts.home.recent}</h2>${runsTable(visit, view.runs)}`;
 }
 
 /** What was and what comes, while there is a consent to go on with. */
@@ -78,13 +80,18 @@ function keyHint({ repository, grant }: HomeView): Html | '' {
   return html`<p class="card warn">${texts.home.recovery} <a href="/recovery">${texts.home.recoveryLink}</a></p>`;
 }
 
-function runsTable(runs: readonly RunView[]): Html {
+function runsTable({ texts }: PersonVisit, runs: readonly RunView[]): Html {
   if (runs.length === 0) return html`<p class="soft">${texts.home.noRuns}</p>`;
   const time = timesIn(runs[0]?.plan.zone ?? 'UTC');
   const shown = (at: Date | null) => (at === null ? '–' : time(at));
-  const row = (run: RunView) => html`<tr><td><a href="/runs/${run.id}">${run.night}</a></td>
-<td><span class="word ${run.state}">${texts.states[run.state] ?? run.state}</span></td>
-<td class="wide">${texts.triggers[run.trigger] ?? run.trigger}</td><td>${shown(run.startedAt)}</td><td class="wide">${shown(run.finishedAt)}</td></tr>`;
-  return html`<div class="table"><table><caption>${texts.home.recent}</caption><thead><tr><th scope="col">${texts.run.night}</th><th scope="col">${texts.run.outcome}</th>
-<th scope="col" class="wide">${texts.run.trigger}</th><th scope="col">${texts.run.started}</th><th scope="col" class="wide">${texts.run.finished}</th></tr></thead><tbody>${runs.map(row)}</tbody></table></div>`;
+  const row = (run: RunView) => [
+    html`<a href="/runs/${run.id}">${run.night}</a>`,
+    outcome(run.state, texts),
+    texts.triggers[run.trigger] ?? run.trigger,
+    shown(run.startedAt),
+    shown(run.finishedAt),
+  ];
+  const { night, outcome: came, trigger, started, finished } = texts.run;
+  const columns = [night, came, trigger, started, finished].map((label) => ({ label }));
+  return html`<div class="card">${table({ caption: texts.home.recent, columns, rows: runs.map(row) })}</div>`;
 }

@@ -5,7 +5,9 @@ import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
+import { outcome } from '../outcome.ts';
 import { shownBytes, shownDuration, shownTime } from '../shown.ts';
+import { table } from '../table.ts';
 import { texts } from '../texts.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
@@ -48,7 +50,7 @@ ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : p
 
 function facts(view: RunView): Html {
   const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
-  return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd><span class="word ${view.state}">${texts.states[view.state] ?? view.state}</span></dd>
+  return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd>${outcome(view.state, texts)}</dd>
 ${why(view)}
 <dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
 <dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
@@ -74,7 +76,7 @@ function counts(value: unknown): Html | '' {
     if (typeof count !== 'number') return '';
     return html`<tr><th scope="row">${label}</th><td class="number">${shownCount(name, count)}</td></tr>`;
   };
-  return html`<h2>${texts.run.counts}</h2><div class="table"><table><caption>${texts.run.counts}</caption><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
+  return html`<h2>${texts.run.counts}</h2><div class="card"><table><caption>${texts.run.counts}</caption><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
 }
 
 function shownCount(name: string, count: number): string {
@@ -89,11 +91,15 @@ function problems({ problems: value, problemCount, plan }: RunView): Html | '' {
     typeof problem === 'object' && problem !== null
       ? String(Object.getOwnPropertyDescriptor(problem, name)?.value ?? '')
       : '';
-  const row = (problem: unknown) =>
-    html`<tr><td><code>${text(problem, 'path')}</code></td><td>${text(problem, 'message')}</td><td>${insteadOf(text(problem, 'kept'), text(problem, 'since'), plan.zone)}</td></tr>`;
-  return html`<h2>${texts.run.problems}</h2>${problemCount > list.length ? html`<p>${texts.run.more(problemCount)}</p>` : ''}
-<div class="table"><table><thead><tr><th scope="col">${texts.run.path}</th><th scope="col">${texts.run.why}</th>
-<th scope="col">${texts.run.instead}</th></tr></thead><tbody>${list.map(row)}</tbody></table></div>`;
+  const row = (problem: unknown) => [
+    html`<code>${text(problem, 'path')}</code>`,
+    text(problem, 'message'),
+    insteadOf(text(problem, 'kept'), text(problem, 'since'), plan.zone),
+  ];
+  const { problems: caption, path, why: cause, instead } = texts.run;
+  const columns = [path, cause, instead].map((label) => ({ label }));
+  return html`<h2>${caption}</h2>${problemCount > list.length ? html`<p>${texts.run.more(problemCount)}</p>` : ''}
+<div class="card">${table({ caption, columns, rows: list.map(row) })}</div>`;
 }
 
 /** What the snapshot has in place of what could not be read, and of when; older runs do not say. */

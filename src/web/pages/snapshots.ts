@@ -27,7 +27,7 @@ export async function snapshots(visit: PersonVisit): Promise<Response> {
   }: SavedSnapshot) => html`<tr><td><a href="/snapshots/${id}/browse/">${time(snapshot.time)}</a></td>
 <td class="number">${snapshot.summary?.total_files_processed ?? ''}</td><td class="number">${snapshot.summary ? shownBytes(snapshot.summary.total_bytes_processed) : ''}</td>
 <td class="wide"><code>${id.slice(0, 8)}</code></td></tr>`;
-  const table = html`<div class="table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.time}</th><th scope="col" class="number">${t.files}</th>
+  const table = html`<div class="card table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.time}</th><th scope="col" class="number">${t.files}</th>
 <th scope="col" class="number">${t.size}</th><th scope="col" class="wide">restic</th></tr></thead><tbody>${[...list].reverse().map(row)}</tbody></table></div>`;
   return page(visit, t.title, list.length === 0 ? html`<p class="soft">${t.none}</p>` : table, { place: '/snapshots' });
 }
@@ -41,7 +41,7 @@ export async function browse(visit: PersonVisit): Promise<Response> {
   const shown = nodes.slice((number - 1) * onePage, number * onePage);
   const time = timestampsIn(await zoneOf(visit));
   const rows = shown.map((node) => rowOf(id, path, node, time));
-  const table = html`<div class="table"><table><caption>${t.contents}</caption><thead><tr><th scope="col">${t.name}</th><th scope="col" class="number">${t.size}</th>
+  const table = html`<div class="card table"><table><caption>${t.contents}</caption><thead><tr><th scope="col">${t.name}</th><th scope="col" class="number">${t.size}</th>
 <th scope="col">${t.changed}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   const body = html`${trail(id, path)}${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : table}${pager(number, nodes.length)}
 <p><a href="/snapshots/${id}/zip/${encodePath(path)}">${t.zip}</a></p>`;

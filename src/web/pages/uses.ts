@@ -23,7 +23,7 @@ export async function usesPart({ resources, session, url }: PersonVisit, zone: s
   const older =
     found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
   return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
-<div class="table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
+<div class="card table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
 <tbody>${shown.map((use) => rowOf(use, time))}</tbody></table></div>${older}
 <p>${t.download} <a href="/grant/uses.csv">CSV</a>, <a href="/grant/uses.json">JSON</a></p>`;
 }

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { Session } from '../../../src/web/cookies.ts';
 import { errorWords, failure } from '../../../src/web/pages/error.ts';
+import { texts } from '../../../src/web/texts.ts';
 
 const config = readConfig({
   OIDC_ISSUER: 'https://id.example',
@@ -29,7 +30,7 @@ const session: Session = {
 async function failed(error: unknown, request: string, visitor?: Session) {
   const [method = '', path = ''] = request.split(' ');
   const app = new Hono().all('*', (c) =>
-    failure({ c, url: new URL(c.req.url), session: visitor, resources: { config, log: silentLog } }, error),
+    failure({ c, url: new URL(c.req.url), session: visitor, texts, resources: { config, log: silentLog } }, error),
   );
   const answer = await app.request(path, { method });
   const html = (await answer.text()).replaceAll('&amp;', '&');
