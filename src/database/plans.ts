@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type NightWindow, turnOver } from '../domain/nights.ts';
 import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { pullForward } from './runs.ts';
 
@@ -74,6 +74,15 @@ export async function getPlanZone(database: Database, planId: string): Promise<s
   return plan.zone;
 }
 
+/** Until when the run of a grant that is under way is tried; null where there is none. Of several, the last to end. */
+export async function findTriedUntil(database: Database, grantId: string): Promise<Date | null> {
+  const { _max } = await database.run.aggregate({
+    where: { plan: { grantId }, state: { in: ['queued', 'running'] } },
+    _max: { triedUntil: true },
+  });
+  return _max.triedUntil;
+}
+
 export interface RequestedRun {
   planId: string;
   night: string;
@@ -84,7 +93,7 @@ export interface RequestedRun {
 
 /**
  * Saves a run besides the nightly one, or answers the plan's run that is under way; one that waits for a later moment is due at
- * once then. Null where the grant may no longer be used.
+ * once then, and so is its grant. Null where the grant may no longer be used.
  */
 export async function saveRequestedRun(
   database: Database,
@@ -94,6 +103,7 @@ export async function saveRequestedRun(
     await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
+    await hastenGrant(transaction, { planId, at });
     const underWay = await pullForward(transaction, { planId, at, by });
     if (underWay !== null) return underWay;
     const id = randomUUID();
@@ -101,5 +111,38 @@ export async function saveRequestedRun(
     await transaction.run.create({ data: { id, planId, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
     return { id, fence: 0, waits: true };
+  });
+}
+
+/** The least time between two exchanges that people ask for. */
+const askedAtMostEveryMs = 60_000;
+
+/**
+ * Whoever asks for a run asks the provider too, where the grant waits after refusals or lost answers. Not where a permission is
+ * missing: some providers use the token up in that refusal.
+ */
+async function hastenGrant(transaction: Transaction, { planId, at }: { planId: string; at: Date }): Promise<void> {
+  const since = new Date(at.getTime() - askedAtMostEveryMs);
+  await transaction.grant.updateMany({
+    where: {
+      plans: { some: { id: planId } },
+      OR: [{ state: 'suspect' }, { state: 'active', reason: { not: null } }],
+      NOT: { reason: 'permission_missing' },
+      nextExchangeAt: { gt: at },
+      exchanges: { none: { startedAt: { gt: since } } },
+    },
+    data: { nextExchangeAt: at },
+  });
+}
+
+/** Makes the run of a grant that waits for a later moment due at once; null where none is under way. */
+export async function hastenRun(
+  database: Database,
+  { grantId, at, by }: { grantId: string; at: Date; by: string },
+): Promise<{ id: string; fence: number; waits: boolean } | null> {
+  return inTransaction(database, async (transaction) => {
+    const [plan] = await transaction.$queryRaw<{ id: string }[]>`
+      SELECT id FROM plans WHERE grant_id = ${grantId}::uuid FOR UPDATE`;
+    return plan === undefined ? null : pullForward(transaction, { planId: plan.id, at, by });
   });
 }

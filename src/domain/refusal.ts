@@ -19,6 +19,8 @@ const pauseAfterMissingScopeMs = day;
 export const pauseAfterTroubleMs = minute;
 /** After a second answer in a row was lost, the provider is left in peace for so long. */
 const pauseAfterLostAnswersMs = hour;
+/** While a run needs the grant it is asked at least so often, so that the run does not miss an hour without trouble. */
+const longestPauseOfRunMs = 50 * minute;
 
 /** Why a grant is what it is, as a word that pages turn into a sentence. */
 export type Reason =
@@ -41,6 +43,9 @@ export interface Refusable {
   nextExchangeAt: Date | null;
 }
 
+/** When the last try of the run begins that needs the grant; absent where none does. */
+type LastTry = Date | undefined;
+
 /** What becomes of it. The token is kept in every case; `nextExchangeAt` null: it is never asked again. */
 export interface Change {
   state: Refusable['state'];
@@ -59,6 +64,7 @@ export interface Refusal {
   lostBefore: number;
   /** Whether a refusal is proof of anything just now: the circuit is closed, and others are not refused as well. */
   credible: boolean;
+  lastTry?: LastTry;
 }
 
 /**
@@ -83,7 +89,9 @@ export function afterRefusal(grant: Refusable, refusal: Refusal): Change {
   const wanted = meaning === 'unclear' ? proofWhereUnclear : proof;
   const longEnough = at.getTime() - suspectSince.getTime() >= wanted.ms;
   const proven = grant.state === 'needs_consent' || (refusals >= wanted.refusals && longEnough && refusal.credible);
-  const next = after(at, pauseAfter(proven ? refusals : Math.min(refusals, wanted.refusals - 1)));
+  const next = proven
+    ? after(at, pauseAfter(refusals))
+    : inTimeForRun(at, pauseAfter(Math.min(refusals, wanted.refusals - 1)), refusal.lastTry);
   return {
     state: proven ? 'needs_consent' : 'suspect',
     reason: reasonOf(grant, refusal),
@@ -98,15 +106,25 @@ export function isPastItsEnd({ idleDeadline, maxDeadline }: Pick<Refusable, 'idl
   return idleDeadline <= at || (maxDeadline !== null && maxDeadline <= at);
 }
 
-/** What follows when no answer came: a second one lost in a row leaves the provider in peace for a while. */
+/**
+ * What follows when no answer came: a second one lost in a row leaves the provider in peace for a while. It is the same token
+ * that is sent then, now or later, so that a run that needs it gets its last try, once the lease of this one is over.
+ */
 export function afterLostAnswer(
   grant: Refusable,
-  { at, lostBefore }: { at: Date; lostBefore: number },
+  { at, lostBefore, lastTry }: { at: Date; lostBefore: number; lastTry?: LastTry },
 ): Change | undefined {
   if (lostBefore === 0) return undefined;
   const { state, refusals, suspectSince } = grant;
-  const nextExchangeAt = after(at, pauseAfterLostAnswersMs);
+  const nextExchangeAt = inTimeForRun(at, pauseAfterLostAnswersMs, lastTry);
   return { state, refusals, suspectSince, reason: grant.reason ?? 'lost_answers', nextExchangeAt };
+}
+
+/** After the pause, or with the last try of a run where the pause outlasts that, if it is still to come. */
+function inTimeForRun(at: Date, pauseMs: number, lastTry: LastTry): Date {
+  if (lastTry === undefined || lastTry <= at) return after(at, pauseMs);
+  const next = after(at, Math.min(pauseMs, longestPauseOfRunMs));
+  return next < lastTry ? next : lastTry;
 }
 
 /**

@@ -38,9 +38,13 @@ export interface Failed {
  */
 export function nextTry({ attempt, at, until, pauseMs = 0 }: Failed): Date | undefined {
   const pause = Math.max(pauseMs, pauseAfter(attempt));
-  const last = until.getTime() - leastLeftMs;
-  const due = Math.min(at.getTime() + pause, last);
+  const due = Math.min(at.getTime() + pause, lastTryOf(until).getTime());
   return due - at.getTime() < leastLeftMs ? undefined : new Date(due);
+}
+
+/** When the last try begins at the latest of a run that is tried until then. */
+export function lastTryOf(until: Date): Date {
+  return new Date(until.getTime() - leastLeftMs);
 }
 
 /** How long a run waits whose worker ended in the middle, for so many times in a row: not at all at first. */

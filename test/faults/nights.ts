@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Fault } from '../../demo/provider/faults/faults.ts';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
+import type { Run } from '../../src/database/generated/client.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { listQueuedRuns } from '../../src/database/runs.ts';
 import { isAppError } from '../../src/errors.ts';
@@ -31,8 +32,13 @@ const keepAliveEveryMs = hour;
 export interface LostNight {
   readonly night: string;
   readonly state: string;
+  readonly openedAt: Date;
   readonly finishedAt: Date | null;
   readonly triedUntil: Date;
+  /** The longest time between the night's opening and its end in which no exchange of the person went wrong, made or not. */
+  readonly quietMs: number;
+  /** When each exchange began, and what came of it. */
+  readonly exchanges: readonly string[];
   readonly errorCode: string | null;
   readonly message: string | null;
   readonly tries: number;
@@ -42,12 +48,12 @@ export interface Nights extends AsyncDisposable {
   readonly world: FaultFixture;
   /** How often a worker was killed so far. */
   readonly kills: number;
-  /** Everybody consents and is backed up once, before anything goes wrong. */
+  /** Everybody consents, before anything goes wrong. */
   begin(): Promise<void>;
   /** From noon to noon: planners, keep-alive, healing, two workers, and as many kills of a worker in the middle of a run. */
   pass(options: { kills: number; random: () => number }): Promise<void>;
   /** From here on this share of exchanges is faulty. */
-  harm(options: { seed: number; share: number }): void;
+  harm(share: number): void;
   /** How many nights there were, and those without a snapshot. */
   nights(): Promise<{ count: number; retried: number; lost: LostNight[] }>;
 }
@@ -78,7 +84,15 @@ interface Worker {
 }
 
 /** Nightkeep with two workers for some people, whose provider, clock and deaths are in the hands of the test. */
-export async function openNights({ people, reuse }: { people: number; reuse: number }): Promise<Nights> {
+export async function openNights({
+  people,
+  reuse,
+  seed,
+}: {
+  people: number;
+  reuse: number;
+  seed: number;
+}): Promise<Nights> {
   await using opened = new AsyncDisposableStack();
   const world = opened.use(await openFaultFixture({ reuse, count: people }));
   const store = opened.use(await temporaryFolder('store'));
@@ -88,6 +102,7 @@ export async function openNights({ people, reuse }: { people: number; reuse: num
   const { clock } = world.fixture.resources;
   let entered = 0;
   let kills = 0;
+  let turn = 0;
   const enter = (): Worker => {
     entered += 1;
     const { promise: died, resolve: die } = Promise.withResolvers<void>();
@@ -137,14 +152,15 @@ export async function openNights({ people, reuse }: { people: number; reuse: num
     staff[index] = enter();
   }
 
-  /** Each worker takes one run after the other, as long as any is due. */
+  /** Each worker takes one run after the other, as long as any is due; another worker takes the first each time. */
   async function workOnDue(): Promise<void> {
     const due = (await listQueuedRuns(healthy.resources.database, 100)).filter(({ dueAt }) => dueAt <= clock.now());
     const waiting = due.values();
     const take = async (index: number) => {
       for (const { id } of waiting) await workOn(index, id);
     };
-    await Promise.all(staff.map((_, index) => take(index)));
+    turn += 1;
+    await Promise.all(staff.map((_, index) => take((index + turn) % staff.length)));
   }
 
   async function heal(): Promise<void> {
@@ -169,7 +185,8 @@ export async function openNights({ people, reuse }: { people: number; reuse: num
       const at = clock.now().getTime();
       while ((killAt[0] ?? end) <= at) {
         killAt.shift();
-        const victim = staff[Math.floor(random() * staff.length)];
+        const unharmed = staff.filter(({ left }) => left === undefined);
+        const victim = unharmed[Math.floor(random() * unharmed.length)];
         if (victim !== undefined) victim.left = Math.floor(random() * 25);
       }
       if (at >= healAt) {
@@ -194,10 +211,15 @@ export async function openNights({ people, reuse }: { people: number; reuse: num
       return kills;
     },
     begin: async () => {
-      for (const person of world.people) await world.consent(person);
+      for (const [index, person] of world.people.entries()) {
+        const grantId = await world.consent(person);
+        // Its id says where in the window a plan has its place: the same for the same seed.
+        const id = `00000000-0000-4000-8000-${String(seed % 1e9).padStart(9, '0')}${String(index).padStart(3, '0')}`;
+        await healthy.resources.database.plan.update({ where: { grantId }, data: { id } });
+      }
       world.pass(noonAfter(clock.now()) - clock.now().getTime());
     },
-    harm: (options) => world.provider.faults.seeded({ ...options, among: faulty }),
+    harm: (share) => world.provider.faults.seeded({ seed, share, among: faulty }),
     pass: async ({ kills: count, random }) => {
       const start = clock.now().getTime();
       // Windows are from 01:00 to 05:00: a kill comes at a moment in them, and then in the middle of whatever is done.
@@ -210,18 +232,27 @@ export async function openNights({ people, reuse }: { people: number; reuse: num
       return {
         count: runs.length,
         retried: runs.filter(({ fence }) => fence > 1).length,
-        lost: lost.map(({ night, state, finishedAt, triedUntil, errorCode, message, attempt: tries }) => ({
-          night,
-          state,
-          finishedAt,
-          triedUntil,
-          errorCode,
-          message,
-          tries,
-        })),
+        lost: await Promise.all(lost.map((run) => lostNightOf(healthy.resources.database, run))),
       };
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+async function lostNightOf(database: Resources['database'], run: Run): Promise<LostNight> {
+  const { planId, night, state, queuedAt: openedAt, finishedAt, triedUntil, errorCode, message, attempt: tries } = run;
+  const exchanges = await database.exchange.findMany({
+    where: { grant: { plans: { some: { id: planId } } }, startedAt: { gte: openedAt, lte: triedUntil } },
+    orderBy: { startedAt: 'asc' },
+  });
+  const faulty = exchanges.filter(({ verdict }) => verdict !== 'ok').map(({ startedAt }) => startedAt.getTime());
+  const marks = [openedAt.getTime(), ...faulty, triedUntil.getTime()];
+  const quietMs = Math.max(...marks.slice(1).map((mark, index) => mark - (marks[index] ?? mark)));
+  const told = exchanges.map(({ startedAt, purpose, verdict }) => `${startedAt.toISOString()} ${purpose} ${verdict}`);
+  return {
+    ...{ night, state, openedAt, finishedAt, triedUntil, errorCode, message, tries },
+    quietMs,
+    exchanges: told,
   };
 }
 

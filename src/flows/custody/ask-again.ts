@@ -1,20 +1,25 @@
 import { askGrantAgain } from '../../database/deadlines.ts';
 import { findGrantOfPerson, listExchangesOfPerson } from '../../database/grant-views.ts';
 import { isAppError } from '../../errors.ts';
-import type { Needs } from './needs.ts';
+import type { Resources } from '../../resources.ts';
+import { resumeRun } from '../nights/request-run.ts';
+import type { Needs as ExchangeNeeds } from './needs.ts';
 import { exchangeNow, waitForHolderMs } from './obtain-access.ts';
+
+type Needs = ExchangeNeeds & Pick<Resources, 'queues'>;
 
 /** A person makes the provider be asked no more often than this. */
 const pauseForPeopleMs = 60_000;
 
 /**
  * Somebody says that what was missing at the provider is back: the grant is asked at once, not only when its turn
- * comes. Waits for a process that asks already, since its answer may be older than the cure. Throws what `exchangeToken`
- * throws where the grant is still not usable.
+ * comes, and its run that waits goes on. Waits for a process that asks already, since its answer may be older than the cure.
+ * Throws what `exchangeToken` throws where the grant is still not usable.
  */
 export async function askAgain(resources: Needs, { grantId, by }: { grantId: string; by: string }): Promise<void> {
   await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by });
   await exchangeNow(resources, grantId, { waitMs: waitForHolderMs });
+  await resumeRun(resources, { grantId, by });
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   listLatestAnswers,
 } from '../../database/exchanges.ts';
 import type { Lease } from '../../database/leases.ts';
+import { findTriedUntil } from '../../database/plans.ts';
 import { saveRefused } from '../../database/refusals.ts';
 import { isJump } from '../../domain/circuit.ts';
 import type { Hint } from '../../domain/hint.ts';
@@ -20,6 +21,7 @@ import {
   type Refusal,
 } from '../../domain/refusal.ts';
 import type { RefusalMeaning } from '../../domain/refusal-meaning.ts';
+import { lastTryOf } from '../../domain/run-tries.ts';
 import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -87,11 +89,13 @@ async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at:
     generation: token.number,
     besides: exchangeId,
   });
-  if (!isPersons(meaning)) return afterLostAnswer(grant, { at, lostBefore });
+  const until = await findTriedUntil(database, grant.id);
+  const lastTry = until === null ? undefined : lastTryOf(until);
+  if (!isPersons(meaning)) return afterLostAnswer(grant, { at, lostBefore, lastTry });
   const { errorCode } = answer;
   const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
   if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
-  const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore, credible: true };
+  const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore, credible: true, lastTry };
   const change = afterRefusal(grant, refusal);
   const condemns = change.state === 'needs_consent' && grant.state !== 'needs_consent';
   if (condemns && !ownTrouble && !(await isCredible(resources, lease, at)))

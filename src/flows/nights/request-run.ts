@@ -1,4 +1,4 @@
-import { getPlanZone, saveRequestedRun } from '../../database/plans.ts';
+import { getPlanZone, hastenRun, saveRequestedRun } from '../../database/plans.ts';
 import { dateIn } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -19,4 +19,13 @@ export async function requestRun(
   const { id, fence, waits } = run;
   if (waits) await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
   return id;
+}
+
+/** Tries the run at once that waits for a later moment, since its grant can be used again; nothing where none waits. */
+export async function resumeRun(
+  { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
+  { grantId, by }: { grantId: string; by: string },
+): Promise<void> {
+  const run = await hastenRun(database, { grantId, at: clock.now(), by });
+  if (run?.waits) await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, urgent: true }]);
 }

@@ -1,8 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { alice } from '../../../demo/people.ts';
 import { askAgain } from '../../../src/flows/custody/ask-again.ts';
 import { exchangeNow } from '../../../src/flows/custody/obtain-access.ts';
-import { type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import type { BackUpRequest } from '../../../src/queues.ts';
+import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
+import { access, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
 
+const minute = 60_000;
 let fixture: CustodyFixture;
 beforeEach(async () => {
   fixture = await openCustodyFixture();
@@ -36,11 +41,88 @@ test('waits for another process that asks just then, and asks after it', async (
     released.resolve();
     await sweep;
   };
-  await askAgain({ ...resources, clock: { ...resources.clock, sleep } }, { grantId: grant.id, by: 'operator' });
+  const asking = { ...resources, queues: rememberingQueues([]), clock: { ...resources.clock, sleep } };
+  await askAgain(asking, { grantId: grant.id, by: 'operator' });
   const exchanges = await resources.database.exchange.findMany({ orderBy: { fence: 'asc' } });
   expect(exchanges.map(({ holder, verdict }) => [holder, verdict])).toEqual([
     ['first', 'ok'],
     ['elsewhere', 'ok'],
     ['first', 'ok'],
   ]);
+});
+
+describe('a run that waits', () => {
+  /** One that waits for six hours yet, whose grant was refused or could not be asked. */
+  async function waitingRun(trouble: (grantId: string) => Promise<void>) {
+    const { grant, plan } = await fixture.consent();
+    const requests: BackUpRequest[] = [];
+    const resources = { ...fixture.resources, queues: rememberingQueues(requests) };
+    const runId = await requestRun(resources, { planId: plan.id, trigger: 'consent' });
+    const { database, clock } = resources;
+    const triedUntil = new Date(clock.now().getTime() + 100 * minute);
+    await database.run.update({ where: { id: runId }, data: { triedUntil } });
+    await trouble(grant.id);
+    const dueAt = new Date(clock.now().getTime() + 360 * minute);
+    const waits = { dueAt, attempt: 3, errorCode: 'grant/not-usable', message: 'The consent has ended.' };
+    await database.run.update({ where: { id: runId }, data: waits });
+    requests.splice(0);
+    const run = () => database.run.findUniqueOrThrow({ where: { id: runId } });
+    return { grantId: grant.id, planId: plan.id, runId, triedUntil, requests, resources, run };
+  }
+  const grantOf = (id: string) => fixture.resources.database.grant.findUniqueOrThrow({ where: { id } });
+  const lose = (times: number) => async (grantId: string) => {
+    fixture.provider.faults.next({ kind: 'cut', when: 'before' }, times);
+    for (let time = 0; time < times; time++) {
+      expect(await access(fixture.resources, grantId)).toBe('provider/ambiguous');
+      fixture.pass(61_000);
+    }
+  };
+  const loseTwice = lose(2);
+  const takeRole = async (grantId: string) => {
+    fixture.provider.admin.setOfflineRole(alice.username, false);
+    expect(await access(fixture.resources, grantId)).toBe('grant/not-usable');
+    fixture.pass(2 * minute);
+  };
+
+  test('is tried at once when the provider, asked again, accepts the consent', async () => {
+    const { grantId, requests, resources, run } = await waitingRun(takeRole);
+    await expect(askAgain(resources, { grantId, by: 'operator' })).rejects.toMatchObject({ code: 'grant/not-usable' });
+    expect([requests, (await run()).attempt]).toEqual([[], 3]);
+    fixture.provider.admin.setOfflineRole(alice.username, true);
+    await askAgain(resources, { grantId, by: 'operator' });
+    expect(await run()).toMatchObject({ state: 'queued', attempt: 0, errorCode: null, message: null });
+    expect((await run()).dueAt.getTime()).toBeLessThanOrEqual(resources.clock.now().getTime());
+    expect(requests).toMatchObject([{ attempt: 0, urgent: true }]);
+  });
+
+  test('is tried at once by somebody who presses, and the provider is asked, once a minute at most', async () => {
+    const { grantId, planId, runId, requests, resources } = await waitingRun(loseTwice);
+    expect(await access(resources, grantId)).toBe('grant/not-usable');
+    const press = () => requestRun(resources, { planId, trigger: 'person' });
+    expect(await press()).toBe(runId);
+    expect(requests).toMatchObject([{ runId, urgent: true }]);
+    fixture.provider.faults.next({ kind: 'cut', when: 'before' });
+    expect(await access(resources, grantId)).toBe('provider/ambiguous');
+    await press();
+    expect((await grantOf(grantId)).nextExchangeAt?.getTime()).toBeGreaterThan(resources.clock.now().getTime());
+    fixture.pass(61_000);
+    await press();
+    expect(await access(resources, grantId)).toBe('went well');
+  });
+
+  test('by a press uses no token up where only a permission is missing', async () => {
+    const { grantId, planId, resources } = await waitingRun(takeRole);
+    const { nextExchangeAt } = await grantOf(grantId);
+    await requestRun(resources, { planId, trigger: 'person' });
+    expect(await grantOf(grantId)).toMatchObject({ reason: 'permission_missing', nextExchangeAt });
+  });
+
+  test('for lost answers gets its last try, and no sooner than fifty minutes', async () => {
+    const { grantId, triedUntil } = await waitingRun(loseTwice);
+    const { nextExchangeAt } = await grantOf(grantId);
+    expect((nextExchangeAt?.getTime() ?? 0) - fixture.resources.clock.now().getTime()).toBeGreaterThan(48 * minute);
+    fixture.pass(51 * minute);
+    await lose(1)(grantId);
+    expect((await grantOf(grantId)).nextExchangeAt).toEqual(new Date(triedUntil.getTime() - minute));
+  });
 });

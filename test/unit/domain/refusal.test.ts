@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { hintOf } from '../../../src/domain/hint.ts';
 import { afterLostAnswer, afterRefusal, type Refusable } from '../../../src/domain/refusal.ts';
 
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 const day = 24 * hour;
 const start = Date.parse('2026-03-01T02:00:00Z');
 const at = (ms: number) => new Date(start + ms);
@@ -115,6 +116,37 @@ test('one lost answer changes nothing, the second leaves the provider in peace f
     refusals: 0,
     suspectSince: null,
     nextExchangeAt: at(hour),
+  });
+});
+
+describe('while a run needs the grant', () => {
+  const next = (change: { nextExchangeAt: Date | null } | undefined) =>
+    ((change?.nextExchangeAt?.getTime() ?? Number.NaN) - start) / minute;
+  const afterLost = (lastTry: number) =>
+    next(afterLostAnswer(alive, { at: at(0), lostBefore: 3, lastTry: at(lastTry) }));
+
+  test('lost answers let no hour go by, and leave the last try to it', () => {
+    expect([4 * hour, 51 * minute, 20 * minute, 2 * minute].map(afterLost)).toEqual([50, 50, 20, 2]);
+  });
+
+  test('a run whose last try has been changes nothing', () => {
+    expect([0, -hour].map(afterLost)).toEqual([60, 60]);
+  });
+
+  test('refusals let no hour go by, and leave the last try to it; consent is condemned no sooner than after three hours', () => {
+    const story = refuseForEver({ lastTry: at(5 * hour) });
+    const minutes = story.slice(0, 7).map(({ state, hours }) => [state, Math.round(hours * 60)]);
+    expect(minutes).toEqual([
+      ['suspect', 0],
+      ['suspect', 15],
+      ['suspect', 45],
+      ['suspect', 95],
+      ['suspect', 145],
+      ['needs_consent', 195],
+      ['needs_consent', 195 + 2 * 24 * 60],
+    ]);
+    const third = { ...alive, state: 'suspect' as const, refusals: 2, suspectSince: at(-45 * minute) };
+    expect(next(afterRefusal(third, { ...said, at: at(0), lastTry: at(20 * minute) }))).toBe(20);
   });
 });
 

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "runs" DROP COLUMN "max_attempts";
