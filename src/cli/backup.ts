@@ -3,6 +3,7 @@ import { bytesWords } from '../doctor/words.ts';
 import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList, shownMinute, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
@@ -44,8 +45,9 @@ async function askForRuns(resources: Resources, options: Options): Promise<Asked
   if (plans.length === 0)
     throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
   const asked = new Map<string, string>();
+  const by = commandActor();
   for (const { id, user } of plans)
-    asked.set(await requestRun(resources, { planId: id, trigger: 'operator' }), nameOf(user));
+    asked.set(await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user));
   return asked;
 }
 

@@ -2,6 +2,7 @@ import { listCircuits, trustRefusals } from '../database/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
@@ -29,7 +30,7 @@ export const circuits: Command = {
 async function trust({ clock, database, issuer: { clientId } }: Resources, issuer: string): Promise<void> {
   const at = clock.now();
   const trustedUntil = new Date(at.getTime() + trustMs);
-  if (await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: 'operator' })) return;
+  if (await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: commandActor() })) return;
   throw new AppError('request/not-found', `There is no open circuit of ${issuer}. See: nightkeep circuits`);
 }
 

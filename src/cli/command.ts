@@ -1,3 +1,7 @@
+import { AppError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { type Column, harmless, tableOf } from './table.ts';
+
 /** What was given to a command: a text for each option with a value and each operand, true for each switch. */
 export type Options = Record<string, string | boolean | undefined>;
 
@@ -35,6 +39,8 @@ export const exitCodes = {
 /** Standard output. */
 export interface Output {
   line: (text: string) => void;
+  /** How many columns the terminal has; absent where it is none. */
+  columns?: number | undefined;
 }
 
 /** The switch of every command that answers something. */
@@ -46,25 +52,76 @@ export function printList<Row>(
   options: Options,
   { rows, lineOf, none }: { rows: readonly Row[]; lineOf: (row: Row) => string; none: string },
 ): void {
-  if (options.json === true) output.line(JSON.stringify(rows));
+  if (options.json === true) output.line(jsonOf(rows));
   else if (rows.length === 0) output.line(none);
-  else for (const row of rows) output.line(lineOf(row));
+  else for (const row of rows) output.line(harmless(lineOf(row)));
+}
+
+/** Prints a list as a table that fits the terminal: one array with --json, and `none` where there is none. */
+export function printTable<Row>(
+  output: Output,
+  options: Options,
+  { rows, columns, none }: { rows: readonly Row[]; columns: readonly Column<Row>[]; none: string },
+): void {
+  if (options.json === true) output.line(jsonOf(rows));
+  else if (rows.length === 0) output.line(none);
+  else for (const line of tableOf(columns, rows, output.columns ?? Number.POSITIVE_INFINITY)) output.line(line);
 }
 
 /** Prints the one thing that a command answers: an object with --json, else these words. */
 export function printAnswer(output: Output, options: Options, answer: object, words: string): void {
-  output.line(options.json === true ? JSON.stringify(answer) : words);
+  output.line(options.json === true ? jsonOf(answer) : words.split('\n').map(harmless).join('\n'));
 }
 
 /** Words for whoever watches; programs that asked for JSON get none. */
 export function tell(options: Options, words: string): void {
-  if (options.json !== true) process.stderr.write(`${words}\n`);
+  if (options.json !== true) process.stderr.write(`${harmless(words)}\n`);
 }
 
 /** The text of an option; undefined where it is absent. */
 export function text(options: Options, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** As JSON.stringify, with what a terminal might obey written as escapes. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The one word of these that an option names; undefined where it is absent. Throws `usage/invalid` with the words there are. */
+export function oneOf<Word extends string>(options: Options, name: string, words: readonly Word[]): Word | undefined {
+  const value = text(options, name);
+  const found = words.find((word) => word === value);
+  if (value === undefined || found !== undefined) return found;
+  const meant = nearest(value, words);
+  throw new AppError(
+    'usage/invalid',
+    `--${name} is "${value}"${meant === undefined ? '' : ` (did you mean ${meant}?)`}: choose one of ${words.join(', ')}.`,
+  );
+}
+
+/** The option of every list that may be long. */
+export const limit = { limit: { value: 'N', help: 'at most so many, the newest (default: 100)' } };
+
+/** How many rows are asked for. Throws `usage/invalid`. */
+export function limitOf(options: Options): number {
+  const value = text(options, 'limit') ?? '100';
+  const count = Number(value);
+  if (/^\d{1,6}$/.test(value) && count > 0) return count;
+  throw new AppError('usage/invalid', `--limit is "${value}": write a number such as 50, at most 999999.`);
+}
+
+/** The moment before which nothing is asked for, from an option such as 14d or 12h. Throws `usage/invalid`. */
+export function sinceOf(options: Options, now: Date): Date | undefined {
+  const value = text(options, 'since');
+  if (value === undefined) return undefined;
+  const [, count, unit] = /^(\d{1,5})([dh])$/.exec(value) ?? [];
+  if (count === undefined) throw new AppError('usage/invalid', `--since is "${value}": write it as 14d or 12h.`);
+  return new Date(now.getTime() - Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000));
 }
 
 /** A moment as commands show it: "2026-05-04 13:00 UTC". */

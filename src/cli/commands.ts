@@ -1,3 +1,4 @@
+import { auditCommand } from './audit.ts';
 import { backup } from './backup.ts';
 import { circuits } from './circuits.ts';
 import type { Command } from './command.ts';
@@ -36,4 +37,5 @@ export const commands: Readonly<Record<string, Command>> = {
   'keys rotate': keysRotate,
   'keys retire': keysRetire,
   heal,
+  audit: auditCommand,
 };

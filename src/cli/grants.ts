@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
@@ -58,7 +59,7 @@ async function ask(resources: Resources, options: Options, output: Output): Prom
   const user = await getUserByName(resources, givenName(options));
   const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
-  await askAgain(resources, { grantId: grant.id, by: 'operator' });
+  await askAgain(resources, { grantId: grant.id, by: commandActor() });
   const answer = { user: nameOf(user), grantId: grant.id, state: 'active' };
   printAnswer(output, options, answer, 'The provider accepts the consent again.');
   return 0;

@@ -1,4 +1,6 @@
+import { saveAudit } from '../database/audit.ts';
 import { heal as healAll } from '../flows/heal.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
@@ -10,6 +12,8 @@ export const heal: Command = {
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const healed = await healAll(resources);
+    const at = resources.clock.now();
+    await saveAudit(resources.database, { at, by: commandActor(), act: 'service-healed' });
     const { replayed, silent, revoked, returned, failed, queued } = healed;
     const words = [
       `Tokens: ${replayed} saved from this disk, ${silent} exchanges ended without an answer, ${revoked} withdrawn at the provider.`,

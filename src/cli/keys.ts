@@ -1,5 +1,7 @@
+import { saveAudit } from '../database/audit.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
@@ -29,6 +31,8 @@ export const keysRotate: Command = {
     const { resealed, broken } = await rotateKeys(resources, (done, total) =>
       tell(options, `${done} of ${total} sealed under ${key}`),
     );
+    const at = resources.clock.now();
+    await saveAudit(resources.database, { at, by: commandActor(), act: 'keys-rotated', about: key });
     const words = `Sealed ${resealed} values under ${key}.`;
     const left = broken === 0 ? '' : ` ${broken} do not open and stay as they are; the log names them.`;
     printAnswer(output, options, { key, resealed, broken }, words + left);
@@ -45,7 +49,7 @@ export const keysRetire: Command = {
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const key = text(options, 'id') ?? '';
-    await retireKey(resources, { keyId: key, by: 'operator' });
+    await retireKey(resources, { keyId: key, by: commandActor() });
     const next = 'Take it out of the keyring and restart every process; then it may be destroyed.';
     printAnswer(output, options, { key }, `Nothing is sealed under ${key} any more. ${next}`);
     return 0;

@@ -3,6 +3,7 @@ import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
@@ -31,7 +32,7 @@ async function tellOne(resources: Resources, options: Options, output: Output): 
   const { clock, database } = resources;
   const user = await getUserByName(resources, givenName(options));
   const at = clock.now();
-  if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: 'operator' });
+  if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: commandActor() });
   const row = rowOf(user, await findProtection(resources, user.id));
   printAnswer(output, options, row, lineOf(row));
   return 0;

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { type Moved, moveProvider, type Proof } from '../flows/provider/move-provider.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
@@ -14,7 +15,7 @@ export const providerMove: Command = {
     if (to === null) throw new AppError('usage/invalid', 'NEW is no address: write it as OIDC_ISSUER.');
     await using resources = await openFromEnvironment();
     const dryRun = options['dry-run'] === true;
-    const moved = await moveProvider(resources, { from: text(options, 'old') ?? '', to, dryRun });
+    const moved = await moveProvider(resources, { from: text(options, 'old') ?? '', to, dryRun, by: commandActor() });
     printAnswer(output, options, { ...moved, dryRun }, wordsOf(moved, dryRun));
     return 0;
   },

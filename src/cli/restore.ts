@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
+import { saveAudit } from '../database/audit.ts';
 import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
@@ -28,6 +30,9 @@ export const restoreCommand: Command = {
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? 'latest');
+    const at = resources.clock.now();
+    const about = `snapshot ${id.slice(0, 8)}`;
+    await saveAudit(resources.database, { at, by: commandActor(), act: 'files-restored', userId, about });
     await repository.loadIndex();
     const report = await restore(repository, snapshot, openTargetFolder(resolve(to)), {
       path: text(options, 'path') ?? '',

@@ -7,6 +7,7 @@ import type { Command, Output } from './command.ts';
 import { commands } from './commands.ts';
 import { helpOf, helpOfGroup, overview } from './help.ts';
 import { parse } from './parse.ts';
+import { harmless } from './table.ts';
 
 /** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partly done. */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
@@ -82,7 +83,8 @@ function unknown([first = '', second = '']: readonly string[]): AppError {
 const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/invalid', 'keyring/invalid']);
 
 function explain(error: unknown): number {
-  process.stderr.write(`nightkeep: ${scrub(messageForPeople(error))}\n`);
+  const words = String(scrub(messageForPeople(error)));
+  process.stderr.write(`nightkeep: ${words.split('\n').map(harmless).join('\n')}\n`);
   if (!isAppError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
   return isAppError(error) && wrongUse.has(error.code) ? 2 : 1;
 }
@@ -91,4 +93,7 @@ function usage(message: string): AppError {
   return new AppError('usage/invalid', message);
 }
 
-const standardOutput: Output = { line: (text) => process.stdout.write(`${text}\n`) };
+const standardOutput: Output = {
+  line: (text) => process.stdout.write(`${text}\n`),
+  columns: process.stdout.columns,
+};

@@ -2,6 +2,7 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import { type TokensAtProvider, withdrawConsent } from '../flows/consent/withdraw-consent.ts';
 import { type EraseChoice, eraseAtOf, eraseChoices } from '../flows/erasure/erase-choice.ts';
+import { commandActor } from './actor.ts';
 import { askYes } from './ask.ts';
 import { type Command, json, type Options, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
@@ -9,7 +10,7 @@ import { getUserByName, givenName, nameOf } from './people.ts';
 
 /** Ends somebody's consent for them, as the page does: for people who cannot sign in any more. */
 export const withdraw: Command = {
-  usage: '--user NAME [--snapshots DAYS|now] [--yes] [--json]',
+  usage: '--user NAME [--reason WORDS] [--snapshots DAYS|now] [--yes] [--json]',
   summary: 'end the consent of somebody who cannot do it themselves',
   options: {
     user: { value: 'NAME', help: 'whose consent: a user name, subject or id' },
@@ -17,11 +18,12 @@ export const withdraw: Command = {
       value: 'DAYS',
       help: `how long their snapshots stay: ${eraseChoices.join(', ')}; without it they stay until somebody says otherwise`,
     },
+    reason: { value: 'WORDS', help: 'why, for the audit' },
     yes: { help: 'do not ask' },
     ...json,
   },
   run: async (options, output) => {
-    const [name, choice] = [givenName(options), choiceOf(options)];
+    const [name, choice, words] = [givenName(options), choiceOf(options), text(options, 'reason')];
     await using resources = await openFromEnvironment();
     const user = await getUserByName(resources, name);
     const grant = await findGrantOfPerson(resources.database, { userId: user.id });
@@ -31,8 +33,9 @@ export const withdraw: Command = {
     if (options.yes !== true && !(await askYes(question, 'Confirm with --yes.'))) return 1;
     const ended = await withdrawConsent(resources, {
       grantId: grant.id,
-      by: 'operator',
+      by: commandActor(),
       reason: 'withdrawn_by_operator',
+      ...(words !== undefined && { words }),
       eraseAt: choice && eraseAtOf(choice, resources.clock.now()),
     });
     if (!ended.withdrawn) throw new AppError('request/not-found', 'Somebody else withdrew it meanwhile.');

@@ -1,3 +1,4 @@
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 
@@ -54,6 +55,7 @@ export async function removeCanary(
     const { count } = await transaction.canary.deleteMany({ where: { keyId } });
     if (count === 0) return false;
     await saveEvent(transaction, 'service', `key ${keyId}`, { to: 'retired', at, by });
+    await saveAudit(transaction, { at, by, act: 'key-retired', about: keyId });
     return true;
   });
 }

@@ -1,4 +1,5 @@
 import { probeEveryMs } from '../domain/circuit.ts';
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Circuit } from './generated/client.ts';
@@ -46,6 +47,7 @@ export async function trustRefusals(
       data: { open: false, closedAt: at, trustedUntil },
     });
     if (count === 0) return false;
+    await saveAudit(transaction, { at, by, act: 'refusals-trusted', about: issuer });
     const change = { from: 'open', to: 'closed', reason: 'trusted', at, by };
     await saveEvent(transaction, 'circuit', idOf({ issuer, clientId }), change);
     return true;

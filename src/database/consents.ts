@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../domain/deadlines.ts';
+import { saveAudit } from './audit.ts';
 import type { Transaction } from './client.ts';
 import { clearEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
@@ -118,8 +119,10 @@ export interface Terms {
 export async function saveTerms(
   transaction: Transaction,
   { id: grantId, userId, scope }: Grant,
-  { method, terms, agreedAt }: Terms,
+  { method, terms, agreedAt, renewed, at }: Terms & { renewed: boolean; at: Date },
 ): Promise<void> {
+  const act = renewed ? 'consent-renewed' : 'consent-given';
+  await saveAudit(transaction, { at, by: `user:${userId}`, act, userId, about: method });
   await transaction.consent.create({
     data: { id: randomUUID(), userId, grantId, agreedAt, scope, method, terms: terms as Prisma.InputJsonObject },
   });

@@ -1,3 +1,4 @@
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Grant, GrantState } from './generated/client.ts';
@@ -105,7 +106,10 @@ export async function askGrantAgain(
       },
       data: { nextExchangeAt: at },
     });
-    if (count === 1) await saveEvent(transaction, 'grant', grantId, { to: 'asked again', at, by });
-    return count === 1;
+    if (count !== 1) return false;
+    const { userId } = await transaction.grant.findUniqueOrThrow({ where: { id: grantId }, select: { userId: true } });
+    await saveEvent(transaction, 'grant', grantId, { to: 'asked again', at, by });
+    await saveAudit(transaction, { at, by, act: 'consent-asked-again', userId });
+    return true;
   });
 }

@@ -1,3 +1,4 @@
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
@@ -31,7 +32,10 @@ export async function saveEraseAt(
     data: { eraseAt },
   });
   const reason = eraseAt <= at ? 'now' : `on ${eraseAt.toISOString()}`;
-  if (count === 1) await saveEvent(transaction, 'user', userId, { to: 'snapshots to be erased', reason, at, by });
+  if (count === 1) {
+    await saveEvent(transaction, 'user', userId, { to: 'snapshots to be erased', reason, at, by });
+    await saveAudit(transaction, { at, by, act: 'erasure-chosen', userId, about: reason });
+  }
   return true;
 }
 
@@ -120,6 +124,7 @@ export async function finishErasing(
     await transaction.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
     const reason = began?.reason ?? textOf(id, { snapshots: 0, files: 0, bytes: 0 });
     await saveEvent(transaction, 'user', userId, { to: 'snapshots erased', reason, at, by: 'schedule' });
+    await saveAudit(transaction, { at, by: 'schedule', act: 'snapshots-erased', userId, about: reason });
   });
 }
 

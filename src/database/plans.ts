@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type NightWindow, turnOver } from '../domain/nights.ts';
 import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { pullForward } from './runs.ts';
@@ -104,6 +105,7 @@ export async function saveRequestedRun(
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });
+    if (trigger === 'operator') await auditRequest(transaction, { planId, at, by });
     const underWay = await pullForward(transaction, { planId, at, by });
     if (underWay !== null) return underWay;
     const id = randomUUID();
@@ -145,4 +147,12 @@ export async function hastenRun(
       SELECT id FROM plans WHERE grant_id = ${grantId}::uuid FOR UPDATE`;
     return plan === undefined ? null : pullForward(transaction, { planId: plan.id, at, by });
   });
+}
+
+async function auditRequest(
+  transaction: Transaction,
+  { planId, at, by }: { planId: string; at: Date; by: string },
+): Promise<void> {
+  const { userId } = await transaction.plan.findUniqueOrThrow({ where: { id: planId }, select: { userId: true } });
+  await saveAudit(transaction, { at, by, act: 'run-requested', userId });
 }

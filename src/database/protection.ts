@@ -1,4 +1,5 @@
 import type { EndedRun, ProtectionFacts } from '../domain/protection.ts';
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvents } from './events.ts';
 import { Prisma } from './generated/client.ts';
@@ -43,6 +44,8 @@ export async function confirmAlarms(
     });
     const runIds = runs.map(({ id }) => id);
     await saveEvents(transaction, 'run', runIds, { to: 'looked at', at, by });
+    if (runIds.length > 0)
+      await saveAudit(transaction, { at, by, act: 'changes-confirmed', userId, about: runIds.join(' ') });
     return runIds.length;
   });
 }

@@ -1,3 +1,4 @@
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { shortId } from './ended-sessions.ts';
 import { saveEvent } from './events.ts';
@@ -94,7 +95,14 @@ export async function viewMove(database: Transaction, { from, to }: { from: stri
  */
 export async function saveMove(
   database: Database,
-  { from, to, reason, at, sessionsEndBy }: { from: string; to: string; reason: string; at: Date; sessionsEndBy: Date },
+  {
+    from,
+    to,
+    reason,
+    at,
+    by,
+    sessionsEndBy,
+  }: { from: string; to: string; reason: string; at: Date; by: string; sessionsEndBy: Date },
 ): Promise<MoveView> {
   return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT id FROM users WHERE issuer IN (${from}, ${to}) ORDER BY id FOR UPDATE`;
@@ -110,7 +118,8 @@ export async function saveMove(
     await transaction.user.updateMany({ where, data: { issuer: to } });
     await transaction.grant.updateMany({ where, data: { issuer: to } });
     await transaction.circuit.updateMany({ where: { issuer: from, open: true }, data: { open: false, closedAt: at } });
-    await saveEvent(transaction, 'provider', from, { from, to, reason, at, by: 'operator' });
+    await saveEvent(transaction, 'provider', from, { from, to, reason, at, by });
+    await saveAudit(transaction, { at, by, act: 'provider-moved', about: `${from} ${to}` });
     return view;
   });
 }

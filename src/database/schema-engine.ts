@@ -31,8 +31,24 @@ export async function withSchemaEngine<T>(url: string, use: (engine: Engine) => 
 
 async function openSchemaEngine(pool: pg.Pool) {
   const { SchemaEngine } = await loadEngine();
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const adapter = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
   return SchemaEngine.new({ datamodels: [[schemaPath, await readSchema()]] }, () => undefined, adapter);
+}
+
+/** Prisma's adapter cuts scripts at each semicolon, also at those inside a function. PostgreSQL takes a script whole. */
+class WholeScripts extends PrismaPg {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    super(pool);
+    this.#pool = pool;
+  }
+
+  override async connect() {
+    const adapter = await super.connect();
+    adapter.executeScript = async (script) => void (await this.#pool.query(script));
+    return adapter;
+  }
 }
 
 let loaded: ReturnType<typeof instantiateEngine> | undefined;

@@ -1,3 +1,4 @@
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
@@ -10,6 +11,8 @@ export interface Withdrawal {
   at: Date;
   by: string;
   reason: string;
+  /** Why, in the words of the operator who did it. */
+  words?: string | undefined;
   /** When the person's snapshots go; nothing is said of them where absent. */
   eraseAt?: Date | undefined;
 }
@@ -21,7 +24,7 @@ export interface Withdrawal {
  */
 export async function withdrawGrant(
   database: Database,
-  { grantId, at, by, reason, eraseAt }: Withdrawal,
+  { grantId, at, by, reason, words, eraseAt }: Withdrawal,
 ): Promise<Grant | undefined> {
   return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
@@ -48,6 +51,8 @@ export async function withdrawGrant(
     await transaction.plan.updateMany({ where: { grantId }, data: { paused: true } });
     await cancelRuns(transaction, { grantId, at, by, reason });
     await saveEvent(transaction, 'grant', grantId, { from: grant.state, to: 'withdrawn', reason, at, by });
+    const act = 'consent-withdrawn';
+    await saveAudit(transaction, { at, by, act, userId: grant.userId, about: reason, reason: words });
     return grant;
   });
 }

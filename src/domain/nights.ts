@@ -64,6 +64,11 @@ export function dateIn(zone: string, at: Date): string {
   return dateOf(at.getTime() + offsetAt(zone, at.getTime()));
 }
 
+/** When a calendar date ("YYYY-MM-DD") begins in the zone. */
+export function startOfDay(zone: string, date: string): Date {
+  return new Date(instantOf(zone, date, '00:00'));
+}
+
 /** Whether the name is an IANA zone that this Node.js knows. */
 export function isValidZone(zone: string): boolean {
   try {

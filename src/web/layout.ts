@@ -34,6 +34,8 @@ const menu: readonly MenuEntry[] = [
   { href: '/recovery', name: 'recovery', icon: 'key' },
 ];
 
+const operators: MenuEntry = { href: '/operator/audit', name: 'operators', icon: 'people' };
+
 /** The frame around every page. */
 export function layout({ title, place, session, texts, body, headed = false, head = '' }: Page): Html {
   return html`<!doctype html>
@@ -64,7 +66,7 @@ ${body}
 function menuOf(session: Session, place: string | undefined, texts: Texts): Html {
   const entry = ({ href, name, icon: shape }: MenuEntry) =>
     html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${icon(shape)}${texts.menu[name]}</a></li>`;
-  return html`<nav aria-label="${texts.pages}"><ul>${menu.map(entry)}</ul></nav>
+  return html`<nav aria-label="${texts.pages}"><ul>${(session.operator ? [...menu, operators] : menu).map(entry)}</ul></nav>
 ${postButton(session, '/logout', texts.menu.signOut)}`;
 }
 

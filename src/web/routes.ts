@@ -5,6 +5,7 @@ import { file, zip } from './pages/download.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
+import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
@@ -51,4 +52,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
   { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
   { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
+  { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
+  { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },
+  { method: 'GET', path: '/operator/audit.json', who: 'operator', answer: auditAsJson },
 ];

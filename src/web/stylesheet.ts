@@ -85,6 +85,10 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 @media (prefers-reduced-motion: no-preference) { .turning { animation: turn 2.4s linear infinite; } @keyframes turn { to { rotate: 1turn; } } }
 @media (forced-colors: active) { .tag, .sign { border: 1px solid; } .icon { forced-color-adjust: auto; } }
 @media print { body > header, footer, form { display: none; } .card { box-shadow: none; } }
+/* Pages for operators */
+nav.within ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0 0 1rem; padding: 0; border-bottom: 1px solid var(--line); }
+nav.within a { display: inline-block; padding: .6rem 0; color: var(--soft); text-decoration: none; border-bottom: 2px solid transparent; } nav.within a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }
+form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } form.filter label { display: grid; gap: .2rem; color: var(--soft); font-size: .875rem; }
 `;
 
 /** The address under which browsers may keep the stylesheet for ever. */

@@ -78,7 +78,7 @@ async function takeIntoCustody(
     };
     const grant = await saveGrant(transaction, { user, earlier, given, at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
-    await saveTerms(transaction, grant, { terms, method, agreedAt });
+    await saveTerms(transaction, grant, { terms, method, agreedAt, renewed: earlier !== null, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));

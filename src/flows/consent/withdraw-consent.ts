@@ -9,6 +9,8 @@ export interface WithdrawConsent {
   by: string;
   /** Why, as a word that pages turn into a sentence. */
   reason?: string;
+  /** Why, in the words of the operator who does it for them. */
+  words?: string;
   /** When the person's snapshots go; they stay where it is absent. */
   eraseAt?: Date | undefined;
 }
@@ -32,9 +34,9 @@ export async function withdrawConsent(
 /** The part of it that needs no provider; false if the grant had ended already. */
 export async function endConsentHere(
   { clock, database, tokenCache }: Pick<Resources, 'clock' | 'database' | 'tokenCache'>,
-  { grantId, by, reason = 'withdrawn', eraseAt }: WithdrawConsent,
+  { grantId, by, reason = 'withdrawn', words, eraseAt }: WithdrawConsent,
 ): Promise<boolean> {
-  const ended = await withdrawGrant(database, { grantId, by, reason, eraseAt, at: clock.now() });
+  const ended = await withdrawGrant(database, { grantId, by, reason, words, eraseAt, at: clock.now() });
   tokenCache.known.delete(grantId);
   return ended !== undefined;
 }

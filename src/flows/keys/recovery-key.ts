@@ -32,14 +32,15 @@ export async function revealRecoveryKey(
 export async function reissueRecoveryKey(resources: Needs, userId: string): Promise<void> {
   const row = await findRepository(resources.database, userId);
   const opened = await openPersonRepository(resources, userId);
-  await issueRecoveryKey(resources, opened);
+  await issueRecoveryKey(resources, opened, { by: `user:${userId}`, at: resources.clock.now() });
   if (row?.recoveryKeyFile != null) await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
 }
 
-/** Makes a recovery key for the repository, sealed until it is revealed. */
+/** Makes a recovery key for the repository, sealed until it is revealed; one that takes the place of another says who asked for it. */
 export async function issueRecoveryKey(
   resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt'>,
   { id, repository, username }: PersonRepository,
+  reissued?: { by: string; at: Date },
 ): Promise<void> {
   const recoveryKey = newRecoveryKey();
   const recoveryKeyFile = await repository.addKey(recoveryKey, {
@@ -48,7 +49,7 @@ export async function issueRecoveryKey(
     scrypt: resources.scrypt.forPeople,
   });
   const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
-  await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed });
+  await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed, reissued });
 }
 
 /** Six groups of five letters and digits that are hard to confuse: nearly 150 bits, easy to type from paper. */

@@ -3,17 +3,23 @@ import { dateIn } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
+export type RequestedRun = { planId: string } & (
+  | { trigger: 'consent' | 'person'; by?: never }
+  /** The operator who asks for it, for events and the audit. */
+  | { trigger: 'operator'; by: string }
+);
+
 /**
  * Queues a run besides the nightly one, before all that wait, or answers the id of the plan's run that is under way: one that
  * waits to be tried again is tried at once. Throws `grant/not-usable` after consent has ended.
  */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
-  { planId, trigger }: { planId: string; trigger: 'consent' | 'person' | 'operator' },
+  { planId, trigger, by = trigger }: RequestedRun,
 ): Promise<string> {
   const zone = await getPlanZone(database, planId);
   const at = clock.now();
-  const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by: trigger });
+  const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by });
   if (run === null)
     throw new AppError('grant/not-usable', 'The consent has ended. Consent again first; then the backup can run.');
   const { id, fence, waits } = run;

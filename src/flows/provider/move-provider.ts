@@ -18,6 +18,8 @@ export interface Move {
   from: string;
   to: URL;
   dryRun: boolean;
+  /** Who does it, for events and the audit. */
+  by: string;
 }
 
 /** What shows that both are one provider; `none yet` only where nothing was to be changed. */
@@ -39,7 +41,7 @@ const mostTried = 2;
  * provider: it signs with a key that the old address is known to have signed with, or it takes an offline token of the old
  * one and answers for the same person. Throws `provider/not-the-same` with what was compared, `request/…` otherwise.
  */
-export async function moveProvider(resources: Needs, { from, to, dryRun }: Move): Promise<Moved> {
+export async function moveProvider(resources: Needs, { from, to, dryRun, by }: Move): Promise<Moved> {
   const { clock, database } = resources;
   const named = await requireNew(resources, to);
   await requireOld(resources, { from, to: named.issuer });
@@ -53,7 +55,7 @@ export async function moveProvider(resources: Needs, { from, to, dryRun }: Move)
   const at = clock.now();
   const reason = proof.by === 'keys' ? `same keys: ${kids.join(' ')}` : 'took an offline token of the old address';
   const sessionsEndBy = new Date(at.getTime() + webSessionMs);
-  return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, sessionsEndBy })) };
+  return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, by, sessionsEndBy })) };
 }
 
 async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>, to: URL) {

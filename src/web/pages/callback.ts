@@ -1,3 +1,4 @@
+import { saveAudit } from '../../database/audit.ts';
 import { findFormerIssuer } from '../../database/provider-moves.ts';
 import { getPerson } from '../../database/views.ts';
 import { AppError } from '../../errors.ts';
@@ -30,7 +31,13 @@ async function signIn({ c, resources }: Visit, answered: URL, transaction: Autho
   const name = user.name ?? user.username ?? subject;
   const operator = roles.includes(resources.config.operatorRole);
   startSession(c, resources, { userId, name, operator, provider: { issuer, subject, sid } });
-  resources.log.info('sign-in', { userId });
+  resources.log.info('sign-in', { userId, ...(operator && { operator }) });
+  if (operator)
+    await saveAudit(resources.database, {
+      at: resources.clock.now(),
+      by: `operator:${userId}`,
+      act: 'operator-signed-in',
+    });
   const former = await findFormerIssuer(resources.database, { userId });
   if (former !== null) resources.log.warn('sign-in.former-issuer', { userId, issuer, former });
 }

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Database } from '../../database/client.ts';
 import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
+import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
 import { timesIn } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -44,23 +45,20 @@ function answerOf({ verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): st
 /** All uses as a table for other programs (RFC 4180), moments in UTC. */
 export async function usesAsCsv({ resources: { database }, session }: PersonVisit): Promise<Response> {
   const names = ['at', 'answeredAt', 'for', 'run', 'night', 'verdict', 'status', 'error', 'answer'];
-  const line = (fields: readonly unknown[]) => `${fields.map(quoted).join(',')}\r\n`;
-  return download('uses.csv', 'text/csv; charset=utf-8', async function* () {
-    yield line(names);
-    for await (const use of allUses(database, session.userId)) yield line(Object.values(recordOf(use)));
-  });
+  return download('uses.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
+
+  async function* rows() {
+    for await (const use of allUses(database, session.userId)) yield Object.values(recordOf(use));
+  }
 }
 
 /** The same as JSON. */
 export async function usesAsJson({ resources: { database }, session }: PersonVisit): Promise<Response> {
-  return download('uses.json', 'application/json', async function* () {
-    let before = '[\n';
-    for await (const use of allUses(database, session.userId)) {
-      yield before + JSON.stringify(recordOf(use));
-      before = ',\n';
-    }
-    yield before === '[\n' ? '[]\n' : '\n]\n';
-  });
+  return download('uses.json', 'application/json', () => jsonOf(records()));
+
+  async function* records() {
+    for await (const use of allUses(database, session.userId)) yield recordOf(use);
+  }
 }
 
 function recordOf(use: ExchangeView) {
@@ -77,14 +75,4 @@ async function* allUses(database: Database, userId: string): AsyncGenerator<Exch
     before = uses.at(-1)?.id;
     if (uses.length < limit) return;
   }
-}
-
-function quoted(field: unknown): string {
-  const text = field instanceof Date ? field.toISOString() : String(field ?? '');
-  return `"${text.replaceAll('"', '""')}"`;
-}
-
-function download(name: string, type: string, lines: () => AsyncGenerator<string>): Response {
-  const headers = { 'content-type': type, 'content-disposition': `attachment; filename="nightkeep-${name}"` };
-  return new Response(ReadableStream.from(lines()).pipeThrough(new TextEncoderStream()), { headers });
 }

@@ -37,7 +37,7 @@ test('an operator ends the consent of somebody who cannot sign in any more, here
   provider.admin.setUser('alice', { enabled: false });
   expect(await nightkeep('withdraw', '--user', 'alice')).toBe(2);
   expect(await commands.database.grant.findFirstOrThrow()).toMatchObject({ state: 'active' });
-  expect(await nightkeep('withdraw', '--user', 'alice', '--yes')).toBe(0);
+  expect(await nightkeep('withdraw', '--user', 'alice', '--reason', 'she left\u001b[2J', '--yes')).toBe(0);
   expect(commands.said).toEqual(['The consent of alice has ended here. The provider ended the token too.']);
   expect(lives()).toBe(0);
   expect(await commands.database.grant.findFirstOrThrow()).toMatchObject({
@@ -45,8 +45,13 @@ test('an operator ends the consent of somebody who cannot sign in any more, here
     reason: 'withdrawn_by_operator',
   });
   expect(await commands.database.event.findFirstOrThrow({ where: { to: 'withdrawn' } })).toMatchObject({
-    by: 'operator',
+    by: expect.stringMatching(/^command:.+@/),
   });
+  expect(await nightkeep('audit', '--user', 'alice', '--act', 'consent-withdrawn')).toBe(0);
+  expect(commands.said).toEqual([
+    expect.stringMatching(/^WHEN +BY +ACT +ON +ABOUT +WHY$/),
+    expect.stringMatching(/ command \S+@\S+ +consent-withdrawn +alice +withdrawn_by_operator +she left\\x1b\[2J$/),
+  ]);
   expect(texts.protection.consent.withdrawn_by_operator.happened).toContain('operator');
   expect(await nightkeep('withdraw', '--user', 'alice', '--yes')).toBe(1);
   expect(await nightkeep('withdraw', '--user', 'nobody', '--yes')).toBe(1);

@@ -27,7 +27,13 @@ async function asOf(issuer: string): Promise<void> {
 }
 const now = () => fixture.custody.provider.issuer;
 const move = (change: { from?: string; to?: string; dryRun?: boolean } = {}) =>
-  moveProvider(fixture.resources, { from: old, dryRun: false, ...change, to: new URL(change.to ?? now()) });
+  moveProvider(fixture.resources, {
+    from: old,
+    dryRun: false,
+    by: 'operator:a test',
+    ...change,
+    to: new URL(change.to ?? now()),
+  });
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => undefined,
@@ -62,7 +68,7 @@ describe('a provider at another address', () => {
     expect(await move()).toMatchObject({ from: old, to: now(), people: 1, grants: 1, proof: plain.proof });
     expect(await issuersOf()).toEqual([now()]);
     expect(await database.event.findMany({ where: { subjectKind: 'provider' } })).toMatchObject([
-      { subjectId: old, from: old, to: now(), by: 'operator', reason: expect.stringMatching(/^same keys: /) },
+      { subjectId: old, from: old, to: now(), by: 'operator:a test', reason: expect.stringMatching(/^same keys: /) },
     ]);
     const again = await signInAs(fixture, alice);
     expect(await database.user.findMany()).toMatchObject([{ id: before.id }]);

@@ -1,0 +1,107 @@
+import { type Act, type ActorKind, readActor } from '../domain/audit.ts';
+import type { Database, Transaction } from './client.ts';
+import type { Prisma } from './generated/client.ts';
+
+/** Something that somebody did. */
+export interface AuditEntry {
+  at: Date;
+  /** `user:<id>`, `operator:<id>`, `command:<user>@<machine>`, `provider` or `schedule`. */
+  by: string;
+  act: Act;
+  /** On whom. */
+  userId?: string | undefined;
+  /** On what else, or with which choice; nothing of anybody's files. */
+  about?: string | undefined;
+  /** Why, in the words of who did it. */
+  reason?: string | undefined;
+}
+
+/**
+ * Puts an act on record, in the transaction that does it where there is one. The database lets nobody change or remove it
+ * (prisma/migrations/20261126043000_audit).
+ */
+export async function saveAudit(database: Pick<Transaction, 'audit'>, entry: AuditEntry): Promise<void> {
+  const { userId = null, about = null, reason = null, ...rest } = entry;
+  await database.audit.create({ data: { ...rest, userId, about, reason } });
+}
+
+/** What is looked for in the audit. */
+export interface AuditFilter {
+  kind?: ActorKind | undefined;
+  act?: Act | undefined;
+  /** Done by this person, or on them. */
+  userId?: string | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
+}
+
+/** An act as operators read it: with the names that people go by now. */
+export interface AuditView {
+  /** Rises with each act. */
+  id: string;
+  at: Date;
+  by: { kind: ActorKind; id: string | null; name: string | null };
+  act: string;
+  /** The name is null once the person was erased. */
+  user: { id: string; name: string | null } | null;
+  about: string | null;
+  reason: string | null;
+}
+
+/** What the audit holds, newest first; only what is older than the one with the id `before`. */
+export async function listAudit(
+  database: Database,
+  { filter, before, limit }: { filter: AuditFilter; before?: string | undefined; limit: number },
+): Promise<AuditView[]> {
+  const rows = await database.audit.findMany({
+    where: { ...whereOf(filter), ...(before !== undefined && { id: { lt: BigInt(before) } }) },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  const read = rows.map((row) => ({ ...row, actor: readActor(row.by) }));
+  const ids = read.flatMap(({ actor, userId }) => [
+    ...(actor.kind === 'user' || actor.kind === 'operator' ? [actor.id ?? ''] : []),
+    userId ?? '',
+  ]);
+  const names = await namesOf(database, ids);
+  return read.map(({ id, at, actor, act, userId, about, reason }) => ({
+    id: String(id),
+    at,
+    by: { ...actor, name: names.get(actor.id ?? '') ?? null },
+    act,
+    user: userId === null ? null : { id: userId, name: names.get(userId) ?? null },
+    about,
+    reason,
+  }));
+}
+
+/** Every entry that fits, newest first, a batch at a time. */
+export async function* allAudit(database: Database, filter: AuditFilter): AsyncGenerator<AuditView> {
+  const limit = 1_000;
+  let before: string | undefined;
+  for (;;) {
+    const found = await listAudit(database, { filter, before, limit });
+    yield* found;
+    before = found.at(-1)?.id;
+    if (found.length < limit) return;
+  }
+}
+
+function whereOf({ kind, act, userId, since, until }: AuditFilter): Prisma.AuditWhereInput {
+  const byKind = kind && { OR: [{ by: kind }, { by: { startsWith: `${kind}:` } }] };
+  const ofPerson = userId && { OR: [{ userId }, { by: { in: [`user:${userId}`, `operator:${userId}`] } }] };
+  const at = { ...(since && { gte: since }), ...(until && { lt: until }) };
+  return { at, ...(act && { act }), AND: [byKind ?? {}, ofPerson || {}] };
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+async function namesOf(database: Database, ids: readonly string[]): Promise<Map<string, string>> {
+  const known = [...new Set(ids)].filter((id) => uuid.test(id));
+  if (known.length === 0) return new Map();
+  const people = await database.user.findMany({
+    where: { id: { in: known } },
+    select: { id: true, username: true, subject: true },
+  });
+  return new Map(people.map(({ id, username, subject }) => [id, username ?? subject]));
+}

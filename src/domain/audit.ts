@@ -1,0 +1,51 @@
+/** What goes into the audit: every act of operators, and what people do with their consent, their key and their snapshots. */
+export const acts = [
+  'consent-given',
+  'consent-renewed',
+  'consent-withdrawn',
+  'consent-asked-again',
+  'key-shown',
+  'key-reissued',
+  'erasure-chosen',
+  'snapshots-erased',
+  'person-erased',
+  'settings-changed',
+  'changes-confirmed',
+  'run-requested',
+  'runs-retried',
+  'plan-paused',
+  'plan-resumed',
+  'signed-out',
+  'operator-signed-in',
+  'files-restored',
+  'night-paused',
+  'night-drained',
+  'night-resumed',
+  'refusals-trusted',
+  'provider-moved',
+  'keys-rotated',
+  'key-retired',
+  'service-healed',
+  'audit-exported',
+] as const;
+
+export type Act = (typeof acts)[number];
+
+/** Through whom something happens, as events and the audit name them. */
+export const actorKinds = ['user', 'operator', 'command', 'provider', 'schedule'] as const;
+
+export type ActorKind = (typeof actorKinds)[number];
+
+export interface Actor {
+  kind: ActorKind;
+  /** The id of the person; of a command, who ran it on which machine; null where nobody did. */
+  id: string | null;
+}
+
+/** Takes `by` apart, as `operator:<user id>`; a kind that nobody knows counts as the schedule. */
+export function readActor(by: string): Actor {
+  const [word = '', ...rest] = by.split(':');
+  const kind = actorKinds.find((known) => known === word) ?? 'schedule';
+  const id = rest.join(':');
+  return { kind, id: id === '' ? null : id };
+}

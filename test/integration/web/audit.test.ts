@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AuditEntry, saveAudit } from '../../../src/database/audit.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { openVisitor } from '../../support/harness/visitor.ts';
+
+let pages: Pages;
+let alice: SignedIn;
+let operator: SignedIn;
+beforeAll(async () => {
+  pages = await openPages();
+  operator = await pages.newPerson({ roles: ['operator'], claims: { preferred_username: 'olga' } });
+  pages.atProvider = { subject: 'alice', roles: [], claims: { preferred_username: 'alice' } };
+  alice = await pages.newPerson(pages.atProvider);
+  await alice.post('/consent');
+  await alice.comeBack();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const note = async (entry: Partial<AuditEntry>) =>
+  saveAudit(pages.resources.database, {
+    at: pages.clock.now(),
+    by: `operator:${await operator.userId()}`,
+    act: 'plan-paused',
+    ...entry,
+  });
+const exported = async (query = ''): Promise<Record<string, unknown>[]> =>
+  JSON.parse(await (await operator.send(`/operator/audit.json${query}`)).text());
+
+test('what people do with consent, key and snapshots is in the audit, with who, what, on whom and when', async () => {
+  await addRepository(pages, alice);
+  await alice.post('/recovery/reissue');
+  await alice.post('/grant/withdraw', { snapshots: '30' });
+  await alice.post('/grant/snapshots', { snapshots: '90' });
+  await alice.post('/consent');
+  await alice.comeBack();
+  const id = await alice.userId();
+  const rows = await exported('?person=alice');
+  expect(rows.map(({ act }) => act)).toEqual([
+    'consent-renewed',
+    'erasure-chosen',
+    'consent-withdrawn',
+    'erasure-chosen',
+    'key-shown',
+    'key-reissued',
+    'consent-given',
+  ]);
+  for (const row of rows)
+    expect(row).toMatchObject({
+      by: { kind: 'user', id, name: 'alice' },
+      user: { id, name: 'alice' },
+      at: expect.any(String),
+    });
+  const page = await operator.text('/operator/audit?person=alice');
+  expect(page).toContain('a person, <bdi>alice</bdi>');
+  expect(page).toContain('had a new recovery key made');
+});
+
+test('it is for operators alone, and says who downloaded it', async () => {
+  for (const path of ['/operator/audit', '/operator/audit.csv', '/operator/audit.json']) {
+    expect((await openVisitor(pages.resources).send(path)).status).toBe(303);
+    expect((await alice.send(path)).status).toBe(403);
+    expect((await operator.send(path)).status).toBe(200);
+  }
+  expect(await alice.text('/')).not.toContain('/operator');
+  expect(await operator.text('/')).toContain('href="/operator');
+  expect((await exported('?what=audit-exported')).length).toBeGreaterThanOrEqual(2);
+});
+
+test('it is filtered by who, what, person and days, and shown a page at a time', async () => {
+  const day = 86_400_000;
+  const at = (days: number) => new Date(pages.clock.now().getTime() - days * day);
+  for (let count = 0; count < 105; count++) await note({ act: 'plan-resumed', at: at(10), about: `number ${count}` });
+  expect(await exported('?what=plan-resumed&who=operator&since=2026-04-24&until=2026-04-24')).toHaveLength(105);
+  expect(await exported('?what=plan-resumed&since=2026-04-25')).toHaveLength(0);
+  expect(await exported('?what=plan-resumed&who=user')).toHaveLength(0);
+  const first = await operator.text('/operator/audit?what=plan-resumed');
+  expect(first.match(/number \d+/g)).toHaveLength(100);
+  const [, older = ''] = /href="([^"]+before=\d+)"/.exec(first) ?? [];
+  expect((await operator.text(older)).match(/number \d+/g)).toHaveLength(5);
+  expect(await operator.text('/operator/audit?person=nobody')).toContain('Nobody here is called “nobody”');
+  expect((await operator.send('/operator/audit?before=x')).status).toBe(404);
+});
+
+test('words are shown and never obeyed, by browsers and spreadsheets', async () => {
+  await note({ act: 'signed-out', reason: '<script>alert(1)</script>' });
+  await note({ act: 'signed-out', reason: '=HYPERLINK("https://evil.example")' });
+  expect(await operator.text('/operator/audit?what=signed-out')).not.toContain('<script');
+  const csv = await (await operator.send('/operator/audit.csv?what=signed-out')).text();
+  expect(csv).toContain(`"'=HYPERLINK(""https://evil.example"")"`);
+  expect(csv.split('\r\n')[0]).toBe('"id","at","by","byId","byName","act","userId","user","about","reason"');
+});
+
+test('no entry can be changed or removed, and only the words about somebody who was erased go', async () => {
+  const { database } = pages.resources;
+  const userId = randomUUID();
+  await database.user.create({ data: { id: userId, issuer: 'i', subject: userId, createdAt: pages.clock.now() } });
+  await note({ userId, about: 'here', reason: 'he called me' });
+  const refused = /append-only/;
+  await expect(database.audit.updateMany({ where: { userId }, data: { reason: null } })).rejects.toThrow(refused);
+  await expect(database.audit.updateMany({ data: { by: 'somebody else' } })).rejects.toThrow(refused);
+  await expect(database.audit.deleteMany({ where: { userId } })).rejects.toThrow(refused);
+  await expect(database.$executeRaw`TRUNCATE audit`).rejects.toThrow(refused);
+
+  await database.user.delete({ where: { id: userId } });
+  expect(await database.audit.findMany({ where: { userId } })).toMatchObject([{ about: 'here', reason: null }]);
+  await expect(database.audit.updateMany({ where: { userId }, data: { about: 'there' } })).rejects.toThrow(refused);
+  expect(await operator.text('/operator/audit?what=plan-paused')).toContain('somebody who was erased');
+});
