@@ -1,6 +1,8 @@
+import type { Deadlines } from '../domain/deadlines.ts';
 import { chooseGeneration } from '../domain/generation.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
+import { lockGrant } from './grants.ts';
 import type { Lease, LeasedToken } from './leases.ts';
 
 /** An offline token as a row keeps it, with what may be known of it without opening it. */
@@ -50,6 +52,29 @@ export async function promotePending(database: Database, lease: Lease, at: Date)
     }
     await transaction.tokenGeneration.updateMany({ where: { grantId, state: 'pending' }, data: { state: 'dead' } });
     return { ...lease, token: promoted, pending: false };
+  });
+}
+
+/** Saves when the current token of a grant ends, and what follows; nothing where another token is current by now. */
+export async function saveTokenEnd(
+  database: Database,
+  end: {
+    grantId: string;
+    fingerprint: Uint8Array<ArrayBuffer>;
+    issuedAt: Date | undefined;
+    endsAt: Date;
+    deadlines: Deadlines;
+  },
+): Promise<void> {
+  const { grantId, fingerprint, issuedAt, endsAt, deadlines } = end;
+  await inTransaction(database, async (transaction) => {
+    const grant = await lockGrant(transaction, grantId);
+    if (grant === null || grant.state === 'withdrawn') return;
+    const { count } = await transaction.tokenGeneration.updateMany({
+      where: { grantId, number: grant.generation, fingerprint },
+      data: { endsAt, ...(issuedAt && { issuedAt }) },
+    });
+    if (count === 1) await transaction.grant.update({ where: { id: grantId }, data: deadlines });
   });
 }
 

@@ -20,8 +20,16 @@ import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
 import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
+import { moment } from './token-answer.ts';
 import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
 import { failureCode } from './transport.ts';
+
+/** A token as the provider knows it, RFC 7662, section 2.2. */
+export interface Introspected {
+  readonly active: boolean;
+  readonly issuedAt?: Date | undefined;
+  readonly endsAt?: Date | undefined;
+}
 
 /** The OpenID provider, and Nightkeep as its client. */
 export interface Issuer {
@@ -42,8 +50,8 @@ export interface Issuer {
    * repeated once it may have been accepted, never throws. Tokens are there to be saved before they are validated.
    */
   exchange(refreshToken: string, boundKey?: string): Promise<ExchangeAnswer>;
-  /** Whether the provider says that a refresh token is active (RFC 7662); nothing where it cannot be asked or does not say. Never throws. */
-  introspect(refreshToken: string): Promise<boolean | undefined>;
+  /** What the provider says of a refresh token (RFC 7662); nothing where it cannot be asked or does not say. Never throws. */
+  introspect(refreshToken: string): Promise<Introspected | undefined>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
   /** How tokens can be ended there; undefined while the provider is away. */
@@ -113,7 +121,8 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       try {
         const { configuration, metadata } = await connect();
         if (metadata.introspection_endpoint === undefined) return undefined;
-        return (await oidc.tokenIntrospection(configuration, token, { token_type_hint: 'refresh_token' })).active;
+        const told = await oidc.tokenIntrospection(configuration, token, { token_type_hint: 'refresh_token' });
+        return { active: told.active, issuedAt: moment(told.iat), endsAt: moment(told.exp) };
       } catch (error) {
         log.warn('oidc.introspection.failed', { code: failureCode(error) });
         return undefined;

@@ -331,7 +331,7 @@ export const texts = {
       },
       provider_trouble: {
         happened: 'Your provider, or the access of Nightkeep to it, is in trouble.',
-        act: 'The operator of Nightkeep can mend it, and it is in their log. Your consent is left alone: there is nothing for you to do.',
+        act: 'The operator of Nightkeep can mend it, and it is in their log. Until then your consent is left alone, and there is nothing for you to do; whether it still stands shows after that.',
       },
     },
     nights: {

@@ -20,6 +20,7 @@ import { AppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
+import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf } from './person.ts';
@@ -40,7 +41,14 @@ export interface GivenConsent extends Terms {
  */
 export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Promise<ConsentRows> {
   const token = await acceptToken(resources, given);
-  return takeIntoCustody(resources, given, token);
+  const rows = await takeIntoCustody(resources, given, token);
+  if (token.endsAt === undefined)
+    await learnEnd(resources, {
+      grantId: rows.grant.id,
+      refreshToken: token.refreshToken,
+      deadlines: (life, at, profile) => deadlinesOfConsent(windowsOf(resources.config, profile), life, at),
+    });
+  return rows;
 }
 
 async function acceptToken(resources: KeepNeeds, { authorized, subject, method }: GivenConsent): Promise<OfflineToken> {

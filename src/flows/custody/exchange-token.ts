@@ -9,9 +9,10 @@ import type { Resources } from '../../resources.ts';
 import { openBoundKey } from './bound-key.ts';
 import { exchangePatiently } from './exchange-patiently.ts';
 import { explainFailure } from './explain-failure.ts';
+import { learnEnd } from './learn-end.ts';
 import { meaningFor } from './meaning-for.ts';
 import type { Needs } from './needs.ts';
-import { openToken } from './offline-token.ts';
+import { deadlinesOfExchange, openToken } from './offline-token.ts';
 import { settleExchange } from './settle-exchange.ts';
 import { keepAside } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
@@ -46,11 +47,30 @@ export async function exchangeToken(
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
   await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept }, save);
-  if (answer.kind === 'answered' && verdict === 'ok') return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
+  if (answer.kind === 'answered' && verdict === 'ok') {
+    if (answer.tokens.endsAt === undefined) await learnEndOf(resources, lease, { tokens: answer.tokens, sent });
+    return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
+  }
   const told = answer.kind === 'answered' ? { errorCode: fault ?? '', detail } : answer;
   throw isRefusal(verdict)
     ? await explainRefusal(resources, lease, verdict, told)
     : explainFailure(resources, lease, verdict, told);
+}
+
+/** Of a token that stays in use, an end that this use did not move is one that none does. */
+async function learnEndOf(
+  resources: Needs,
+  lease: Lease,
+  { tokens: { refreshToken }, sent }: { tokens: TokenAnswer; sent: string },
+): Promise<void> {
+  await learnEnd(resources, {
+    grantId: lease.grant.id,
+    refreshToken: refreshToken ?? sent,
+    deadlines: ({ issuedAt, endsAt }, at, profile) => {
+      const life = { refreshToken, endsAt, issuedAt: refreshToken === undefined ? at : issuedAt };
+      return deadlinesOfExchange({ config: resources.config, profile }, lease, life, at);
+    },
+  });
 }
 
 function isRefusal(verdict: Verdict): boolean {

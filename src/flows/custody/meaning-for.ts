@@ -16,9 +16,9 @@ export async function meaningFor(
   const profile = await resources.issuer.profile();
   const meaning = meaningOf(answer, profile.refusals);
   if (meaning !== 'unclear' || profile.introspection === 'untrue') return meaning;
-  const active = await resources.issuer.introspect(sent);
-  if (active === true) return 'transient';
-  if (active === undefined) return meaning;
+  const told = await resources.issuer.introspect(sent);
+  if (told === undefined) return meaning;
+  if (told.active) return 'transient';
   return profile.introspection === 'true' || (await knowsLivingTokens(resources, lease)) ? 'ended' : meaning;
 }
 
@@ -28,5 +28,5 @@ async function knowsLivingTokens(
   { grant }: Lease,
 ): Promise<boolean> {
   const living = await findLivingToken(database, { issuer: grant.issuer, clientId: grant.clientId, besides: grant.id });
-  return living !== null && (await issuer.introspect(openToken(keyring, living, living))) === true;
+  return living !== null && (await issuer.introspect(openToken(keyring, living, living)))?.active === true;
 }

@@ -1,4 +1,4 @@
-import { findCircuit, openCircuit } from '../../database/circuits.ts';
+import { closeCircuit, findCircuit, openCircuit } from '../../database/circuits.ts';
 import {
   callWitness,
   countLostAnswers,
@@ -92,6 +92,7 @@ async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at:
   const until = await findTriedUntil(database, grant.id);
   const lastTry = until === null ? undefined : lastTryOf(until);
   if (!isPersons(meaning)) return afterLostAnswer(grant, { at, lostBefore, lastTry });
+  if (meaning === 'ended' || meaning === 'interaction') await closeIfOperators(resources, lease, at);
   const { errorCode } = answer;
   const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
   if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
@@ -105,6 +106,14 @@ async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at:
 
 function isPersons(meaning: RefusalMeaning | undefined): meaning is Refusal['meaning'] {
   return meaning === 'ended' || meaning === 'interaction' || meaning === 'permission' || meaning === 'unclear';
+}
+
+/** Only a client that is believed hears what has become of a token: what opened the circuit for the operator is mended. */
+async function closeIfOperators({ database }: Needs, { grant }: Lease, at: Date): Promise<void> {
+  const { issuer, clientId } = grant;
+  const circuit = await findCircuit(database, { issuer, clientId });
+  if (circuit?.open && circuit.reason !== 'refusals')
+    await closeCircuit(database, { issuer, clientId, at, by: 'provider' });
 }
 
 /** Whether refusals mean nothing now: the circuit is open, or opens because many are refused at once. */

@@ -4,6 +4,7 @@ import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import {
   access,
   type Custody,
@@ -264,6 +265,41 @@ describe('an open circuit', () => {
     fixture.pass(minute);
     expect(await access(custody, dead)).toBe('provider/circuit-open');
     expect(sent).toHaveLength(1);
+  });
+
+  test('that a refused client opened closes with the word that a token has ended, and its person reads that at once', async () => {
+    const { grant, user } = await fixture.consent();
+    const verdict = async () => (await findProtection(fixture.resources, user.id)).reason;
+    let mended = false;
+    const { custody } = answering(() =>
+      mended ? refused : { kind: 'refused', status: 401, errorCode: 'invalid_client' },
+    );
+    await access(custody, grant.id);
+    expect([await stateOf(grant.id), await verdict()]).toEqual(['active', 'provider_trouble']);
+    mended = true;
+    fixture.pass(minute);
+    await keepAlive(custody);
+    expect(await circuit()).toMatchObject({ open: false, reason: 'invalid_client' });
+    expect([await stateOf(grant.id), await verdict()]).toEqual(['suspect', 'consent_refused']);
+    expect(await eventsOf('circuit')).toEqual(['open', 'closed']);
+  });
+
+  test('of refusals is not closed by one more: the next verdict is that of the person when the circuit is closed', async () => {
+    const [dead = '', ...others] = await saveGrants(fixture.resources, 4);
+    let atFault = true;
+    const { custody } = answering((token) => (atFault || token === `token of ${dead}` ? refused : fine));
+    for (const id of others) await access(custody, id);
+    fixture.pass(minute);
+    await access(custody, dead);
+    expect([await circuit(), await stateOf(dead)]).toMatchObject([{ open: true, reason: 'refusals' }, 'active']);
+    atFault = false;
+    for (let minutes = 0; minutes < 5; minutes += 1) {
+      fixture.pass(minute);
+      await keepAlive(custody);
+    }
+    expect(await circuit()).toMatchObject({ open: false });
+    await access(custody, dead);
+    expect(await stateOf(dead)).toBe('suspect');
   });
 
   test('closes when somebody consents or signs in: the provider gives tokens', async () => {

@@ -25,7 +25,10 @@ async function judged(
       ...fixture.resources.issuer,
       profile: async () => profiles[make],
       exchange: async () => nothingSaid,
-      introspect: async (token) => says(token === `token of ${id}`),
+      introspect: async (token) => {
+        const active = says(token === `token of ${id}`);
+        return active === undefined ? undefined : { active };
+      },
     },
   };
   await access(custody, id);
