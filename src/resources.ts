@@ -8,6 +8,7 @@ import { type Database, inTransaction, openDatabase } from './database/client.ts
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
+import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -18,6 +19,7 @@ import type { Backend } from './store/backend/backend.ts';
 import { openLocalBackend } from './store/backend/local.ts';
 import { retrying } from './store/backend/retrying.ts';
 import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
+import type { History } from './store/history/history.ts';
 import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
@@ -36,6 +38,12 @@ export interface ProcessState {
   runWatch: RunWatch;
   /** When this process last failed to erase a repository, by its id. */
   failedErasures: Map<string, Date>;
+  /**
+   * Repositories of people who look at their snapshots now, by the person's id. Opening one costs the derivation of its key and
+   * all of its index, and people turn page after page; so its key stays for two minutes after the last page, and ten at most.
+   * It is in memory only, of a process that holds the keyring, which opens every repository, as long as it runs.
+   */
+  histories: Holder<History>;
 }
 
 /** Everything that is open while the service runs. Flows name the part of it that they need. */
@@ -82,6 +90,8 @@ export async function openResources(
   const store = (location: string) =>
     retrying(openLocalBackend(join(config.storeFolder, location)), { clock: ground.clock });
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const state = openProcessState({ ...ground, database });
+  opened.use(state.histories);
   const closing = opened.move();
   return {
     config,
@@ -94,7 +104,7 @@ export async function openResources(
     scrypt: scryptCosts,
     spool: openSpool(join(config.dataDir, 'spool')),
     holder,
-    ...openProcessState({ ...ground, database }),
+    ...state,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
@@ -106,6 +116,11 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
     sourceServers: openServers(resources.clock),
     runWatch: openRunWatch(resources),
     failedErasures: new Map(),
+    histories: openHolder(resources.clock, {
+      mostBytes: 256 * 1024 * 1024,
+      idleMs: 2 * 60_000,
+      longestMs: 10 * 60_000,
+    }),
   };
 }
 

@@ -67,6 +67,13 @@ export const layers: LayerRule[] = [
     mayImport: any(ground, 'src/store/format/'),
     reason: `The ${name} declares itself what it needs of a repository, so that it can be tried without one.`,
   })),
+  {
+    layer: 'store/history',
+    files: any('src/store/history/'),
+    mayImport: any(ground, domain, 'src/store/(format|backend|repository|restorer)/'),
+    reason:
+      'The history looks at all snapshots of an opened repository: it reads as the restorer does, and writes nothing.',
+  },
   ...['oidc', 'vault', 'database', 'sources', 'store', 'notify'].map((name) => ({
     layer: name,
     files: any(`src/${name}/`),

@@ -3,11 +3,10 @@ import { type Database, inTransaction } from './client.ts';
 import { notBeingErased } from './erasures.ts';
 import type { Repository, User } from './generated/client.ts';
 
+export type PersonRepositoryRow = Repository & { user: User };
+
 /** A person's repository row with its person; null where there is none, or it is being erased. */
-export async function findRepository(
-  database: Database,
-  userId: string,
-): Promise<(Repository & { user: User }) | null> {
+export async function findRepository(database: Database, userId: string): Promise<PersonRepositoryRow | null> {
   return database.repository.findFirst({ where: { userId, ...notBeingErased }, include: { user: true } });
 }
 

@@ -1,24 +1,21 @@
 import { AppError } from '../errors.ts';
-import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
-import type { Snapshot } from '../store/format/snapshot.ts';
-import type { Repository } from '../store/repository/repository.ts';
+import { openPersonHistory } from '../flows/snapshots/open-history.ts';
+import type { History } from '../store/history/history.ts';
+import type { SavedSnapshot } from '../store/repository/snapshots.ts';
 import { notFound, type PersonVisit } from './visit.ts';
 
-/** A snapshot of the person, and the repository to read it from, with its index loaded. */
-export interface OpenSnapshot {
-  readonly id: string;
-  readonly snapshot: Snapshot;
-  readonly repository: Repository;
-}
-
-/** Opens the snapshot that the address names. Throws `request/not-found`, `repository/not-found` or `repository/no-such-snapshot`. */
-export async function openSnapshot({ c, resources, session: { userId } }: PersonVisit): Promise<OpenSnapshot> {
+/** The history of the person, and the snapshot of it that the address names. Throws `request/not-found`, `repository/not-found`. */
+export async function openSnapshot({
+  c,
+  resources,
+  session: { userId },
+}: PersonVisit): Promise<{ history: History; saved: SavedSnapshot }> {
   const id = c.req.param('id') ?? '';
   if (!/^[0-9a-f]{8,64}$/.test(id)) throw notFound();
-  const { repository } = await openPersonRepository(resources, userId);
-  const { snapshot } = await repository.findSnapshot(id);
-  await repository.loadIndex((error) => resources.log.warn('repository.damaged', { userId, error }));
-  return { id, snapshot, repository };
+  const history = await openPersonHistory(resources, userId);
+  const [saved, other] = history.snapshots.filter((one) => one.id.startsWith(id));
+  if (saved === undefined || other !== undefined) throw notFound();
+  return { history, saved };
 }
 
 /** What follows `/snapshots/:id/<kind>` in the address, decoded name by name. Throws `request/invalid`. */

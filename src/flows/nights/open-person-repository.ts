@@ -1,7 +1,8 @@
-import { findRepository } from '../../database/repositories.ts';
+import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { openRepository, type Repository } from '../../store/repository/repository.ts';
+import { type KeyId, parseId } from '../../store/format/ids.ts';
+import { type OpenOptions, openRepository, type Repository } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { unseal } from '../../vault/seal.ts';
 
@@ -12,18 +13,28 @@ export interface PersonRepository {
   username: string;
 }
 
+type Needs = Pick<Resources, 'database' | 'keyring' | 'store'>;
+
 /** Opens the repository of a person; throws `repository/not-found` before their first run. */
-export async function openPersonRepository(
-  resources: Pick<Resources, 'database' | 'keyring' | 'store'>,
-  userId: string,
-): Promise<PersonRepository> {
+export async function openPersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
   const row = await findRepository(resources.database, userId);
-  if (row === null)
-    throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the repository.');
-  const password = Buffer.from(
-    unseal(resources.keyring, purposes.repositoryPassword(row.id), row.sealedPassword),
-  ).toString();
-  const backend = resources.store(row.location);
-  const repository = await openRepository(backend, password);
-  return { id: row.id, location: backend.location, repository, username: row.user.username ?? row.user.subject };
+  if (row === null) throw nothingYet();
+  const repository = await openRepositoryOf(resources, row);
+  const { location } = repository.backend;
+  return { id: row.id, location, repository, username: row.user.username ?? row.user.subject };
+}
+
+/** Opens the repository of this row. */
+export async function openRepositoryOf(
+  { keyring, store }: Pick<Resources, 'keyring' | 'store'>,
+  { id, location, sealedPassword, recoveryKeyFile }: PersonRepositoryRow,
+  options: Pick<OpenOptions, 'cachedTreeBytes'> = {},
+): Promise<Repository> {
+  const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(id), sealedPassword)).toString();
+  const otherKey = recoveryKeyFile === null ? undefined : parseId<KeyId>(recoveryKeyFile);
+  return openRepository(store(location), password, { ...options, otherKey });
+}
+
+export function nothingYet(): AppError {
+  return new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the repository.');
 }

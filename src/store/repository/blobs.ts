@@ -21,25 +21,34 @@ export interface Blobs {
    * while the last ones are being used; no more than about 32 MiB is held.
    */
   loadBlobs<Type extends BlobType>(type: Type, ids: Iterable<BlobIdOf<Type>>): AsyncIterable<LoadedBlob>;
-  /** A folder; recent ones are cached. Throws `repository/damaged`. */
+  /** A folder; recent ones are cached, and all who ask for one at a time share its reading. Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
 }
 
-const cachedTreeBytes = 16 * 1024 * 1024;
-
-export function createBlobs(backend: Backend, masterKey: MasterKey, index: MasterIndex): Blobs {
+export function createBlobs(
+  backend: Backend,
+  masterKey: MasterKey,
+  index: MasterIndex,
+  cachedTreeBytes = 16 * 1024 * 1024,
+): Blobs {
   const reader: Reader = { backend, masterKey, index };
   const trees = createCache<TreeId, Tree>(cachedTreeBytes);
+  const underWay = new Map<TreeId, Promise<Tree>>();
+  const readTree = async (id: TreeId) => {
+    const bytes = await loadBlob(reader, 'tree', id);
+    const tree = decodeTree(bytes);
+    trees.set(id, tree, bytes.length);
+    return tree;
+  };
   return {
     loadBlob: (type, id) => loadBlob(reader, type, id),
     loadBlobs: (type, ids) => loadBlobs(reader, type, ids),
     loadTree: async (id) => {
       const kept = trees.get(id);
       if (kept !== undefined) return kept;
-      const bytes = await loadBlob(reader, 'tree', id);
-      const tree = decodeTree(bytes);
-      trees.set(id, tree, bytes.length);
-      return tree;
+      const reading = underWay.get(id) ?? readTree(id).finally(() => underWay.delete(id));
+      underWay.set(id, reading);
+      return reading;
     },
   };
 }

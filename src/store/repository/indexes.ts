@@ -13,6 +13,11 @@ export interface Indexes {
    * `repository/damaged` is thrown.
    */
   loadIndex(onDamage?: (error: AppError) => void): Promise<MasterIndex>;
+  /**
+   * Reads the index files that came since they were last loaded; false, and nothing is read, where one that was loaded is gone: what it named may have
+   * moved, so the repository has to be opened again. Damage as in `loadIndex`.
+   */
+  renewIndex(onDamage?: (error: AppError) => void): Promise<boolean>;
   /** Writes an index file that names these packs, each with all its blobs. The packs must be durable already. */
   saveIndex(packs: readonly IndexedPack[]): Promise<IndexId>;
   /** Every index file with its packs. */
@@ -20,18 +25,36 @@ export interface Indexes {
 }
 
 export function createIndexes(backend: Backend, masterKey: MasterKey, index: MasterIndex): Indexes {
-  const listIndexes: Indexes['listIndexes'] = async function* (onDamage) {
-    const ids = await Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
+  const loaded = new Set<IndexId>();
+  const listIds = () => Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
+  const read = (ids: readonly IndexId[], onDamage?: (error: AppError) => void) => {
     const load = async (id: IndexId) => ({ id, packs: openIndex(masterKey, id, await backend.load('index', id)) });
-    yield* inParallel(ids, 4, load, (error) => tolerate(error, onDamage));
+    return inParallel(ids, 4, load, (error) => tolerate(error, onDamage));
+  };
+  const insert = async (ids: readonly IndexId[], onDamage?: (error: AppError) => void) => {
+    for await (const { id: indexId, packs } of read(ids, onDamage)) {
+      for (const { id, blobs } of packs) index.insertPack(id, blobs);
+      loaded.add(indexId);
+    }
+  };
+  const listIndexes: Indexes['listIndexes'] = async function* (onDamage) {
+    yield* read(await listIds(), onDamage);
   };
   return {
     listIndexes,
     loadIndex: async (onDamage) => {
-      for await (const { packs } of listIndexes(onDamage)) {
-        for (const { id, blobs } of packs) index.insertPack(id, blobs);
-      }
+      await insert(await listIds(), onDamage);
       return index;
+    },
+    renewIndex: async (onDamage) => {
+      const ids = await listIds();
+      const listed = new Set(ids);
+      if (loaded.values().some((id) => !listed.has(id))) return false;
+      await insert(
+        ids.filter((id) => !loaded.has(id)),
+        onDamage,
+      );
+      return true;
     },
     saveIndex: async (packs) => {
       const { id, bytes } = sealIndex(masterKey, packs);

@@ -54,14 +54,15 @@ export async function saveKeyFile(
   return id;
 }
 
-/** The master key that the password opens, trying the key of the hint first. Throws `repository/wrong-password`. */
+/** The master key that the password opens, trying one key file first and one last. Throws `repository/wrong-password`. */
 export async function findMasterKey(
   backend: Backend,
   password: string,
-  hint?: KeyId,
+  { first, last }: { first?: KeyId | undefined; last?: KeyId | undefined } = {},
 ): Promise<{ masterKey: MasterKey; keyId: KeyId }> {
   const names = (await Array.fromAsync(backend.list('key'), ({ name }) => name)).sort();
-  for (const name of names.toSorted((a, b) => Number(b === hint) - Number(a === hint))) {
+  const rank = (name: string) => (name === first ? 0 : name === last ? 2 : 1);
+  for (const name of names.toSorted((a, b) => rank(a) - rank(b))) {
     const masterKey = await openKeyFile(await backend.load('key', name), password);
     if (masterKey !== undefined) return { masterKey, keyId: parseId<KeyId>(name) };
   }

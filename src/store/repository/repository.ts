@@ -50,18 +50,24 @@ export async function initRepository(backend: Backend, options: NewRepository): 
   return assemble(backend, { masterKey, config, keyId });
 }
 
-/**
- * Opens the repository with any of its passwords. `keyHint` names the key file to try first. Throws `repository/not-found`,
- * `repository/wrong-password`, `repository/damaged`.
- */
+export interface OpenOptions {
+  /** The key file to try first, */
+  readonly keyHint?: KeyId | undefined;
+  /** and the one to try last, since it is known to be of another password. */
+  readonly otherKey?: KeyId | undefined;
+  /** Bytes of folders, as they are stored, that are kept in memory decoded. */
+  readonly cachedTreeBytes?: number;
+}
+
+/** Opens the repository with any of its passwords. Throws `repository/not-found`, `repository/wrong-password`, `repository/damaged`. */
 export async function openRepository(
   backend: Backend,
   password: string,
-  options: { keyHint?: KeyId } = {},
+  { keyHint, otherKey, cachedTreeBytes }: OpenOptions = {},
 ): Promise<Repository> {
   const bytes = await loadConfigFile(backend);
-  const { masterKey, keyId } = await findMasterKey(backend, password, options.keyHint);
-  return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId });
+  const { masterKey, keyId } = await findMasterKey(backend, password, { first: keyHint, last: otherKey });
+  return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId }, cachedTreeBytes);
 }
 
 /** Whether there is a repository at this place, whoever may open it. */
@@ -72,7 +78,11 @@ export async function repositoryExists(backend: Backend): Promise<boolean> {
   );
 }
 
-function assemble(backend: Backend, opened: { masterKey: MasterKey; config: Config; keyId: KeyId }): Repository {
+function assemble(
+  backend: Backend,
+  opened: { masterKey: MasterKey; config: Config; keyId: KeyId },
+  cachedTreeBytes?: number,
+): Repository {
   const index = createMasterIndex();
   const { masterKey } = opened;
   return {
@@ -81,7 +91,7 @@ function assemble(backend: Backend, opened: { masterKey: MasterKey; config: Conf
     ...opened,
     ...createKeys(backend, opened),
     ...createIndexes(backend, masterKey, index),
-    ...createBlobs(backend, masterKey, index),
+    ...createBlobs(backend, masterKey, index, cachedTreeBytes),
     ...createSnapshots(backend, masterKey),
   };
 }

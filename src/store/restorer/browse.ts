@@ -34,11 +34,16 @@ export async function findPlace(
   for (const name of path.split('/').filter((part) => part !== '')) {
     if (place.type !== 'root' && place.type !== 'dir') throw noSuchPath(path, 'is not there');
     const { nodes } = await repository.loadTree(place.subtree);
-    const node = nodes.find((one) => one.name === name) ?? nodes.find((one) => shownName(one.name) === name);
+    const node = nodeNamed(nodes, name);
     if (node === undefined) throw noSuchPath(path, 'is not there');
     place = node;
   }
   return place;
+}
+
+/** The node of that name, or else the one that is shown so. */
+function nodeNamed(nodes: readonly Node[], name: string): Node | undefined {
+  return nodes.find((one) => one.name === name) ?? nodes.find((one) => shownName(one.name) === name);
 }
 
 function noSuchPath(path: string, what: string): AppError {

@@ -7,7 +7,10 @@ import type { PersonVisit } from '../visit.ts';
 /** A file of a snapshot, or one range of it (RFC 9110, section 14). */
 export async function file(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'file');
-  const { repository, snapshot } = await openSnapshot(visit);
+  const {
+    history: { repository },
+    saved: { snapshot },
+  } = await openSnapshot(visit);
   const { node } = await openFile(repository, snapshot, path);
   const range = rangeOf(visit.c.req.raw.headers, node.size);
   const headers = new Headers({
@@ -28,7 +31,10 @@ export async function file(visit: PersonVisit): Promise<Response> {
 /** A folder of a snapshot as a zip, made while it is read. */
 export async function zip(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'zip');
-  const { id, repository, snapshot } = await openSnapshot(visit);
+  const {
+    history: { repository },
+    saved: { id, snapshot },
+  } = await openSnapshot(visit);
   await browse(repository, snapshot, path);
   const bytes = zipFolder(repository, snapshot, path, { signal: visit.c.req.raw.signal });
   const name = `${path.split('/').at(-1) || `snapshot-${id.slice(0, 8)}`}.zip`;

@@ -32,6 +32,7 @@ export async function revealKey(visit: PersonVisit): Promise<Response> {
 /** Ends the old recovery key and shows a new one, once. */
 export async function reissueKey(visit: PersonVisit): Promise<Response> {
   await reissueRecoveryKey(visit.resources, visit.session.userId);
+  visit.resources.histories.drop(visit.session.userId);
   return revealKey(visit);
 }
 

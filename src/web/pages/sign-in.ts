@@ -12,7 +12,8 @@ export async function login({ c, resources, url }: Visit): Promise<Response> {
 }
 
 /** Ends the web session only; consent and nights go on. */
-export async function logout({ c }: PersonVisit): Promise<Response> {
+export async function logout({ c, resources, session }: PersonVisit): Promise<Response> {
+  resources.histories.drop(session.userId);
   clearSession(c);
   return c.redirect('/', 303);
 }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
 import { shownName } from '../../file-name.ts';
-import { openPersonRepository } from '../../flows/nights/open-person-repository.ts';
+import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { Resources } from '../../resources.ts';
 import type { Node } from '../../store/format/node.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
@@ -35,7 +35,10 @@ export async function snapshots(visit: PersonVisit): Promise<Response> {
 /** A folder of a snapshot, so many entries at a time. */
 export async function browse(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'browse');
-  const { id, repository, snapshot } = await openSnapshot(visit);
+  const {
+    history: { repository },
+    saved: { id, snapshot },
+  } = await openSnapshot(visit);
   const nodes = await listFolder(repository, snapshot, path);
   const number = pageNumber(visit.url, nodes.length);
   const shown = nodes.slice((number - 1) * onePage, number * onePage);
@@ -51,10 +54,7 @@ export async function browse(visit: PersonVisit): Promise<Response> {
 /** Oldest first; nothing before the first run has made the repository. */
 async function listSnapshots(resources: Resources, userId: string): Promise<SavedSnapshot[]> {
   if ((await findRepository(resources.database, userId)) === null) return [];
-  const { repository } = await openPersonRepository(resources, userId);
-  return Array.fromAsync(
-    repository.listSnapshots((error) => resources.log.warn('repository.damaged', { userId, error })),
-  );
+  return [...(await openPersonHistory(resources, userId)).snapshots];
 }
 
 /** The page that the address asks for, from 1. Throws `request/not-found` where there is none of that number. */

@@ -62,6 +62,7 @@ export async function withdraw(visit: PersonVisit): Promise<Response> {
   if (choice === 'now' && !sure) return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
   const grant = await findGrantOfPerson(resources.database, { userId });
   const eraseAt = eraseAtOf(choice, resources.clock.now());
+  resources.histories.drop(userId);
   if (grant !== null) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
   return c.redirect('/grant', 303);
 }
@@ -72,6 +73,7 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
   if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', t.sureErase);
+  resources.histories.drop(userId);
   await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
 }

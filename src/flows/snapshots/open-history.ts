@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
+import type { Resources } from '../../resources.ts';
+import { cachedTreeBytes, type History, openHistory } from '../../store/history/history.ts';
+import { nothingYet, openRepositoryOf } from '../nights/open-person-repository.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'store'>;
+
+/**
+ * All snapshots of a person, ready to be looked at: held open for a while in this process, so that the next page costs neither the
+ * derivation of the key nor the index. The row is read each time, so whatever ends the repository, in whichever process, ends this
+ * too. Throws `repository/not-found` before the first run and after an erasure.
+ */
+export async function openPersonHistory(resources: Needs, userId: string): Promise<History> {
+  const { clock, database, histories, log } = resources;
+  const row = await findRepository(database, userId);
+  if (row === null) {
+    histories.drop(userId);
+    throw nothingYet();
+  }
+  const open = async () => {
+    const repository = await openRepositoryOf(resources, row, { cachedTreeBytes });
+    return openHistory(repository, (error) => log.warn('repository.damaged', { userId, error }));
+  };
+  const history = await histories.hold(userId, generationOf(row), open);
+  if (row.eraseAt !== null && row.eraseAt <= clock.now()) histories.drop(userId);
+  return history;
+}
+
+/** Another one once the person has another repository, recovery key or sealed password. */
+function generationOf({ id, sealedPassword, recoveryKeyFile }: PersonRepositoryRow): string {
+  return `${id} ${createHash('sha256').update(sealedPassword).digest('hex')} ${recoveryKeyFile}`;
+}

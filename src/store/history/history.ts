@@ -1,0 +1,83 @@
+import type { Holdable } from '../../domain/holder.ts';
+import { type AppError, isAppError } from '../../errors.ts';
+import { parseId, type SnapshotId } from '../format/ids.ts';
+import { timestampMs } from '../format/timestamp.ts';
+import { inParallel } from '../repository/in-parallel.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { SavedSnapshot } from '../repository/snapshots.ts';
+
+/** An opened repository with all of its snapshots. */
+export interface History extends Holdable {
+  readonly repository: Repository;
+  /** Oldest first, as of the last `renew`; damaged ones are left out. */
+  readonly snapshots: readonly SavedSnapshot[];
+}
+
+/** Bytes of folders kept decoded; small, as several people's are in memory at once. */
+export const cachedTreeBytes = 8 * 1024 * 1024;
+
+/** An index of a few blobs takes so much already; each blob then takes 64 bytes. */
+const smallestIndex = 2 * 1024 * 1024;
+/** Decoded, a folder takes about three times the bytes of its tree. */
+const decoded = 3;
+
+/** Opens the history of a repository; it is empty before the first `renew`. `onDamage` is told once of each damaged file. */
+export function openHistory(repository: Repository, onDamage: (error: AppError) => void): History {
+  const known = new Map<SnapshotId, SavedSnapshot | undefined>();
+  const told = new Set<string>();
+  let snapshots: readonly SavedSnapshot[] = [];
+  let renewing: Promise<boolean> | undefined;
+
+  const tell = (error: AppError) => {
+    if (told.has(error.message)) return;
+    told.add(error.message);
+    onDamage(error);
+  };
+
+  /** A snapshot that vanished while it was read was forgotten meanwhile. */
+  async function readSnapshots(ids: readonly SnapshotId[]): Promise<void> {
+    const read = async (id: SnapshotId) => ({ id, snapshot: await repository.loadSnapshot(id) });
+    const failed = (error: unknown) => {
+      if (isAppError(error, 'repository/no-such-snapshot')) return;
+      if (!isAppError(error, 'repository/damaged')) throw error;
+      tell(error);
+    };
+    for (const id of ids) known.set(id, undefined);
+    for await (const saved of inParallel(ids, 8, read, failed)) known.set(saved.id, saved);
+  }
+
+  /** Snapshots are listed first: whatever they name is in an index by then. */
+  async function renew(): Promise<boolean> {
+    const ids = await Array.fromAsync(repository.backend.list('snapshot'), ({ name }) => parseId<SnapshotId>(name));
+    if (!(await repository.renewIndex(tell))) return false;
+    const listed = new Set(ids);
+    const fresh = ids.filter((id) => !known.has(id));
+    const gone = known
+      .keys()
+      .filter((id) => !listed.has(id))
+      .toArray();
+    if (fresh.length + gone.length === 0) return true;
+    for (const id of gone) known.delete(id);
+    await readSnapshots(fresh);
+    snapshots = [...known.values()].filter((saved) => saved !== undefined).sort(byTime);
+    return true;
+  }
+
+  return {
+    repository,
+    get snapshots() {
+      return snapshots;
+    },
+    renew: () => {
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
+      return renewing;
+    },
+    weight: () => smallestIndex + 64 * repository.index.size + decoded * cachedTreeBytes + 2048 * snapshots.length,
+  };
+}
+
+function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
+  return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
+}
