@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts';
 import { openTextReader } from './text-reader.ts';
-import { DoctypeError, openXmlReader, XmlError, type XmlFlaw, type XmlHandler } from './xml-reader.ts';
+import { DoctypeError, XmlError } from './xml-error.ts';
+import { openXmlReader, type XmlFlaw, type XmlHandler } from './xml-reader.ts';
 
 /** One thing that a `response` of a multistatus names (RFC 4918, section 14.24). */
 export interface DavResponse {
@@ -212,6 +213,10 @@ const status = davName('status');
 
 function merge(response: Draft, { status, properties }: Group): void {
   const isFound = status !== undefined && status >= 200 && status < 300;
+  if (isFound && response.properties.size === 0) {
+    response.properties = properties;
+    return;
+  }
   for (const [name, value] of properties) {
     if (isFound) response.properties.set(name, value);
     else response.refused.set(name, status ?? 0);
