@@ -32,7 +32,8 @@ export async function getRunWithPlan(database: Database, id: string) {
   };
 }
 
-function readSources(value: Prisma.JsonValue): { name: string; url: string }[] {
+/** The sources of a plan, as they are kept. */
+export function readSources(value: Prisma.JsonValue): { name: string; url: string }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];

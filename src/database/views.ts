@@ -1,5 +1,6 @@
 import type { Database } from './client.ts';
 import { notBeingErased } from './erasures.ts';
+import { readSources } from './runs.ts';
 import { readPerson } from './users.ts';
 
 /** What the home page says of one person. */
@@ -8,9 +9,9 @@ export interface HomeView {
   readonly plan: PlanView | null;
   readonly repository: { readonly recoverySeenAt: Date | null } | null;
   /** Newest first. */
-  readonly runs: readonly RunView[];
+  readonly runs: readonly RunLine[];
   /** The last run that brought everything. */
-  readonly lastComplete: RunView | null;
+  readonly lastComplete: { readonly id: string; readonly finishedAt: Date | null } | null;
 }
 
 export interface PlanView {
@@ -20,20 +21,26 @@ export interface PlanView {
   readonly windowEnd: string;
   readonly nextDueAt: Date;
   readonly paused: boolean;
+  readonly sources: readonly { readonly name: string; readonly url: string }[];
 }
 
-export interface RunView {
+/** A run as a line of a list. */
+export interface RunLine {
   readonly id: string;
   readonly night: string;
   readonly trigger: string;
   readonly state: string;
   readonly queuedAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly plan: { readonly zone: string };
+}
+
+export interface RunView extends RunLine {
   /** Not taken by a worker before. */
   readonly dueAt: Date;
   /** No further try begins after this. */
   readonly triedUntil: Date;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
   readonly snapshotId: string | null;
   readonly counts: unknown;
   readonly problems: unknown;
@@ -43,19 +50,23 @@ export interface RunView {
   readonly unreliableRoots: readonly string[];
   readonly alarm: string | null;
   readonly alarmSeenAt: Date | null;
-  readonly plan: { readonly zone: string };
 }
 
-const runColumns = {
+export const runLineColumns = {
   id: true,
   night: true,
   trigger: true,
   state: true,
   queuedAt: true,
-  dueAt: true,
-  triedUntil: true,
   startedAt: true,
   finishedAt: true,
+  plan: { select: { zone: true } },
+} as const;
+
+const runColumns = {
+  ...runLineColumns,
+  dueAt: true,
+  triedUntil: true,
   snapshotId: true,
   counts: true,
   problems: true,
@@ -64,7 +75,6 @@ const runColumns = {
   unreliableRoots: true,
   alarm: true,
   alarmSeenAt: true,
-  plan: { select: { zone: true } },
 } as const;
 
 const planColumns = {
@@ -74,6 +84,7 @@ const planColumns = {
   windowEnd: true,
   nextDueAt: true,
   paused: true,
+  sources: true,
 } as const;
 
 /** Everything that the home page needs of a person, who may have nothing yet. */
@@ -88,11 +99,11 @@ export async function findHome(database: Database, { userId }: { userId: string 
       where: { userId, ...notBeingErased },
       select: { recoverySeenAt: true },
     }),
-    database.run.findMany({ where: ofPerson, orderBy: newest, take: 14, select: runColumns }),
+    database.run.findMany({ where: ofPerson, orderBy: newest, take: 6, select: runLineColumns }),
     database.run.findFirst({
       where: { ...ofPerson, state: 'succeeded', snapshotId: { not: null } },
       orderBy: { finishedAt: 'desc' },
-      select: runColumns,
+      select: { id: true, finishedAt: true },
     }),
   ]);
   return { grant, plan, repository, runs, lastComplete };
@@ -100,7 +111,9 @@ export async function findHome(database: Database, { userId }: { userId: string 
 
 /** The plan of a person's newest consent, or null. */
 export async function findPlanOfPerson(database: Database, { userId }: { userId: string }): Promise<PlanView | null> {
-  return database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: planColumns });
+  const newest = { createdAt: 'desc' } as const;
+  const plan = await database.plan.findFirst({ where: { userId }, orderBy: newest, select: planColumns });
+  return plan && { ...plan, sources: readSources(plan.sources) };
 }
 
 /** A person's run; null also for a run that is somebody else's. */

@@ -143,7 +143,8 @@ export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / day);
 }
 
-function addDays(date: string, days: number): string {
+/** The calendar date so many days later. */
+export function addDays(date: string, days: number): string {
   return dateOf(Date.parse(`${date}T00:00Z`) + days * day);
 }
 

@@ -26,6 +26,6 @@ export function outcome(state: string, texts: Texts): Html {
 }
 
 /** A short word on how well something is. */
-function tag(words: string, tone: Tone, shape: IconName): Html {
+export function tag(words: string, tone: Tone, shape: IconName): Html {
   return html`<span class="tag ${tone}">${icon(shape)}${words}</span>`;
 }

@@ -5,6 +5,7 @@ import { file, zip } from './pages/download.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
+import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
 import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
@@ -43,6 +44,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/grant/uses.csv', who: 'person', answer: usesAsCsv },
   { method: 'GET', path: '/grant/uses.json', who: 'person', answer: usesAsJson },
   { method: 'POST', path: '/backup-now', who: 'person', answer: backUpNow },
+  { method: 'GET', path: '/nights', who: 'person', answer: nights },
+  { method: 'GET', path: '/nights/:night', who: 'person', answer: night },
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
   { method: 'POST', path: '/runs/:id/looked', who: 'person', answer: confirm },
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },

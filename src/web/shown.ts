@@ -17,6 +17,20 @@ export function shownTime(at: Date, zone = 'UTC'): string {
   return timesIn(zone)(at);
 }
 
+/** A night by its date: "Saturday, 14 November 2026", or shorter "Sat, 14 Nov 2026". */
+export function shownNight(night: string, length: 'long' | 'short' = 'short'): string {
+  return nightFormats[length].format(new Date(`${night}T12:00Z`));
+}
+
+const nightFormats = {
+  long: dates({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+  short: dates({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }),
+};
+
+function dates(parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', { ...parts, timeZone: 'UTC' });
+}
+
 /** The day of a moment seen from another: today, tomorrow, or its date. */
 export function shownDay(at: Date, now: Date, zone: string): string {
   const day = (date: Date) => new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: zone }).format(date);

@@ -35,12 +35,12 @@ body > header { background: var(--card); border-bottom: 1px solid var(--line); }
 .bar nav a:hover, .bar .brand:hover { color: var(--night); } .bar nav a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }
 .bar form { margin: 0; } .bar button { min-height: 2.75rem; padding: 0; border: 0; background: none; color: var(--soft); font-weight: 400; } .bar button:hover { color: var(--night); background: none; }
 
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; box-shadow: 0 2px 8px var(--shade); padding: 1.25rem 1.4rem; margin: 1.25rem 0; }
+.card { position: relative; background: var(--card); border: 1px solid var(--line); border-radius: .875rem; box-shadow: 0 2px 8px var(--shade); padding: 1.25rem 1.4rem; margin: 1.25rem 0; }
 .card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; } .card > h2:first-child { margin-bottom: .75rem; }
 .card.good, .card.warn, .card.bad { background-image: linear-gradient(var(--tone), var(--tone)); background-size: .3rem 100%; background-repeat: no-repeat; }
 .card.good { --tone: var(--good); } .card.warn { --tone: var(--warn); } .card.bad { --tone: var(--bad); }
 .columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; margin: 1.25rem 0; } .columns > .card { margin: 0; height: 100%; }
-.verdict { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: center; } .verdict > div { flex: 1 1 16rem; } .verdict h1, .verdict p { margin: 0 0 .3rem; } .verdict form { margin: 0; }
+.verdict { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: center; } .verdict > div { flex: 1 1 16rem; } .verdict h1, .verdict p { margin: 0 0 .3rem; } .verdict > .ways { flex: none; display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; } .ways form, .ways p { margin: 0; }
 .sign { display: grid; place-items: center; flex: none; width: 4.5rem; height: 4.5rem; border-radius: 50%; color: var(--night); background: var(--night-ground); } .sign .icon { width: 2.25rem; height: 2.25rem; }
 .sign.good, .tag.good { color: var(--good); background: var(--good-ground); } .sign.warn, .tag.warn { color: var(--warn); background: var(--warn-ground); } .sign.bad, .tag.bad { color: var(--bad); background: var(--bad-ground); }
 .tag { display: inline-flex; gap: .3em; align-items: center; padding: .1rem .6rem .1rem .45rem; border-radius: 1rem; font-size: .875rem; font-weight: 600; white-space: nowrap; color: var(--night); background: var(--night-ground); } .tag .icon { width: 1.05em; height: 1.05em; stroke-width: 2.6; }
@@ -58,7 +58,7 @@ input:where([type=text], [type=search], [type=email], [type=time], [type=date], 
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 dl.card { margin: 1.25rem 0; }
 dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
-.items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; }
+.items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }
 .items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
 th { color: var(--soft); font-weight: 500; font-size: .875rem; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
@@ -67,7 +67,13 @@ th { color: var(--soft); font-weight: 500; font-size: .875rem; } td.number, th.n
 code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }
 .key { font-size: 1.05rem; user-select: all; white-space: pre-wrap; }
 progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radius: 1rem; overflow: hidden; background: var(--well); accent-color: var(--night); } progress::-webkit-progress-bar { background: var(--well); } progress::-webkit-progress-value { background: var(--night); border-radius: 1rem; } progress::-moz-progress-bar { background: var(--night); border-radius: 1rem; }
-.plot { display: block; width: 100%; height: auto; } .plot text { fill: var(--soft); font-size: 11px; }
+.plotted { display: flex; flex-wrap: wrap; justify-content: space-between; color: var(--soft); font-size: .8125rem; } .plotted > :first-child { flex: 1 0 100%; } .plot { display: block; width: 100%; height: 8.5rem; border-bottom: 1px solid var(--edge); margin: .25rem 0; }
+.plot-area { fill: var(--good-ground); } .plot-line { fill: none; stroke: var(--good); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.sideways { overflow-x: auto; direction: rtl; padding: .2rem; } .sideways > * { direction: ltr; }
+.heat { display: block; width: 100%; min-width: 60rem; height: auto; } .heat text { fill: var(--soft); font-size: 11px; } .heat .bare { fill: var(--well); } .heat a:focus-visible { outline-width: 2px; outline-offset: 0; }
+.cell { stroke-width: 1; stroke: var(--some-edge); } .cell.some { fill: var(--some); } .cell.more { fill: var(--more); } .cell.most { fill: var(--most); stroke: var(--most); } .cell.part { fill: var(--warn-ground); stroke: var(--warn); } .cell.none { fill: var(--bad-ground); stroke: var(--bad); } .cell.open { fill: var(--card); stroke: var(--edge); }
+.mark { fill: none; stroke-width: 2; stroke-linecap: round; } .mark.part { stroke: var(--warn); } .mark.none { stroke: var(--bad); } .mark.open { fill: var(--edge); }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .9rem 0 0; padding: 0; color: var(--soft); font-size: .875rem; } .legend li { display: flex; gap: .45rem; align-items: center; } .heat-sign { width: 1rem; height: 1rem; flex: none; }
 
 @media (max-width: 46rem) {
   main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; }
@@ -76,7 +82,7 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 }
 @media (max-width: 40rem) {
   .wide { display: none; } dl:not(.facts) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
-  .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > form, .verdict > form button, .verdict > .button { width: 100%; } dl.facts > div { flex-basis: 100%; }
+  .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; }
   .rows, .rows tbody, .rows tr, .rows td { display: block; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
   .rows td { display: flex; gap: 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: left; white-space: normal; } .rows td:first-child { font-weight: 600; }

@@ -12,6 +12,15 @@ interface ReasonWords {
 const again = 'Agree again, and the nights go on.';
 const triedAgain = (when: string) => `It is tried again ${when}; there is nothing for you to do.`;
 
+/** How many nights came to what. */
+export interface NightSums {
+  readonly complete: number;
+  readonly part: number;
+  readonly failed: number;
+  /** Nights without a run since the first one. */
+  readonly missing: number;
+}
+
 /** Every word that people read on the pages, in one place. */
 export const texts = {
   name: 'Nightkeep',
@@ -35,7 +44,9 @@ export const texts = {
     title: 'Am I protected?',
     protected: 'Yes, you are protected.',
     soFar: 'So far, yes: your last backup is complete.',
-    partly: 'Only partly.',
+    partly: 'Only in part.',
+    butFor: (count: number) =>
+      `Yes, but for ${count.toLocaleString('en-GB')} ${count === 1 ? 'file or folder' : 'files or folders'}.`,
     late: 'Not quite: a night passed without a backup.',
     underway: 'Almost: your first backup is under way.',
     expired: 'No: your consent has ended.',
@@ -45,20 +56,77 @@ export const texts = {
     look: 'Look at it',
     seeRun: 'See that run',
     seeConsent: 'See your consent',
+    lastOfAll: 'Last backup',
     last: 'Last complete backup',
     never: 'none yet',
-    next: 'Next',
+    next: 'Next night',
     nextValue: (day: string, start: string, end: string, zone: string) =>
       `${day}, between ${start} and ${end} (${zone})`,
     paused: 'paused',
     ends: 'Consent',
     now: 'Back up now',
     recent: 'Recent backups',
+    all: 'All backups',
     noRuns: 'There is no backup yet.',
     old: 'You are signed in. The page that you went back to was an answer of your provider that was used already or has grown old; nothing was changed by it.',
-    recovery:
-      'You have not looked at your recovery key yet. Keep it somewhere safe, and you can restore even without Nightkeep.',
-    recoveryLink: 'Show the recovery key',
+  },
+  nights: {
+    title: 'A year of nights',
+    allTitle: 'All backups',
+    none: 'There is no backup yet.',
+    skip: 'Skip the nights',
+    sum: ({ complete, part, failed, missing, since }: NightSums & { since: string }) =>
+      `Since ${since}: ${[
+        `${complete} ${complete === 1 ? 'night' : 'nights'} complete`,
+        ...(part > 0 ? [`${part} in part`] : []),
+        ...(failed > 0 ? [`${failed} failed`] : []),
+        ...(missing > 0 ? [`${missing} without a backup`] : []),
+      ].join(', ')}.`,
+    cell: (day: string, outcome: string) => `${day}: ${outcome}`,
+    added: (size: string) => `, ${size} new`,
+    legend: {
+      some: 'complete, little new',
+      more: 'complete, more new',
+      most: 'complete, much new',
+      part: 'in part',
+      none: 'failed',
+      open: 'not ended, or not begun',
+    },
+    months: ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'],
+    weekdays: ['Mon', 'Wed', 'Fri'],
+    ofNight: (night: string) => `Backups of ${night}`,
+    newer: 'Newer ones',
+    older: 'Older ones',
+    pages: 'Pages of this list',
+  },
+  size: {
+    title: 'Size',
+    now: (size: string) => `Your last snapshot holds ${size}.`,
+    added: (size: string) => `It added ${size} to your repository.`,
+    grew: (size: string, since: string) => `It was ${size} on ${since}.`,
+    plot: (from: string, to: string, since: string, until: string) =>
+      `Size of the snapshots: ${from} on ${since}, ${to} on ${until}.`,
+    most: (size: string) => `at most ${size}`,
+  },
+  holding: {
+    title: 'What is backed up',
+    files: 'Files',
+    nothingYet: 'Nothing yet.',
+    entries: (entries: number, size: string) =>
+      `${entries.toLocaleString('en-GB')} ${entries === 1 ? 'file' : 'files'}, ${size}`,
+    changes: (added: number, changed: number, gone: number) =>
+      `Since the snapshot before: ${[`${added} new`, `${changed} changed`, `${gone} gone`].join(', ')}.`,
+    unread: (count: number, kept: number) =>
+      `${count.toLocaleString('en-GB')} ${count === 1 ? 'file or folder' : 'files or folders'} could not be read${kept > 0 ? `; ${kept.toLocaleString('en-GB')} ${kept === 1 ? 'file stands' : 'files stand'} in from an earlier night` : ''}.`,
+    which: 'Which, and why',
+    missing: 'Not offered any more; what was kept of an earlier night is still there.',
+    notOffered: 'missing',
+    nothingElse: 'Nothing else is backed up.',
+    key: 'Recovery key',
+    keySeen: (at: string) => `shown to you on ${at}`,
+    keyUnseen: 'You have not looked at it yet. Keep it somewhere safe, and you can restore even without Nightkeep.',
+    keyShow: 'Show it',
+    snapshots: 'Browse snapshots',
   },
   run: {
     title: (night: string) => `Backup of ${night}`,
@@ -87,8 +155,8 @@ export const texts = {
   states: {
     queued: 'waiting',
     running: 'running',
-    succeeded: 'succeeded',
-    partial: 'partial',
+    succeeded: 'complete',
+    partial: 'in part',
     failed: 'failed',
     skipped: 'skipped',
     cancelled: 'cancelled',

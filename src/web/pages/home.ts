@@ -1,18 +1,23 @@
 import { html } from 'hono/html';
+import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsToldAt } from '../../database/notices.ts';
-import { findHome, findPlanOfPerson, type HomeView, type RunView } from '../../database/views.ts';
+import { findHome, findPlanOfPerson, getPerson, type HomeView } from '../../database/views.ts';
+import { dateIn } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
+import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
-import { shownDay, shownTime, timesIn } from '../shown.ts';
-import { table } from '../table.ts';
-import { texts } from '../texts.ts';
+import { firstNightOf } from '../plots/heat-map.ts';
+import { shownDay, shownTime } from '../shown.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';
+import { holdingCard } from './home-holding.ts';
+import { nightsCard, sizeCard } from './home-nights.ts';
+import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 
 /** The home page with a word to whoever went back to an answer of the provider that is done with. */
@@ -20,7 +25,7 @@ export const alreadyHere = '/?answer=old';
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
-  const { resources, session } = visit;
+  const { resources, session, texts } = visit;
   if (session === undefined) {
     return page(
       visit,
@@ -28,16 +33,25 @@ export async function home(visit: Visit): Promise<Response> {
       html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>`,
     );
   }
+  const { database } = resources;
   const { userId } = session;
-  const [view, protection] = await Promise.all([
-    findHome(resources.database, { userId }),
+  const [view, protection, holding, person] = await Promise.all([
+    findHome(database, { userId }),
     findProtection(resources, userId),
+    findHolding(database, { userId }),
+    getPerson(database, { userId }),
   ]);
-  const old = visit.url.searchParams.get('answer') === 'old';
+  const tonight = dateIn(view.plan?.zone ?? 'UTC', resources.clock.now());
+  const nights = await listNights(database, { userId, since: firstNightOf(tonight) });
   const told = await operatorTold(resources, protection);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
-  const body = html`${former}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}${bodyOf({ ...visit, session }, view, protection, told)}`;
-  return page(visit, texts.home.title, body, { place: '/' });
+  const old = visit.url.searchParams.get('answer') === 'old';
+  const year = { texts, nights, tonight };
+  const body = html`${former}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
+${verdictCard({ ...visit, session }, { view, protection, holding, told })}${nightsCard(year)}
+${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
+${recent({ ...visit, session }, view)}`;
+  return page(visit, texts.home.title, body, { place: '/', headed: true });
 }
 
 /** Asks for a run besides the schedule and shows it. */
@@ -53,45 +67,54 @@ async function operatorTold({ database }: Resources, { by, reason, since }: Prot
   return by === 'operator' ? findOperatorsToldAt(database, { reason, since }) : null;
 }
 
-/** One card with one verdict, whatever is wrong besides. */
-function bodyOf(visit: PersonVisit, view: HomeView, protection: Protection, toldAt: Date | null): Html {
-  return html`<section class="card ${toneOf(protection)}"><p class="lead"><strong>${leadOf(protection)}</strong></p>
-${reasonPart(protection, view.plan?.zone)}${toldAt ? html`<p>${texts.notices.operatorTold(shownTime(toldAt, view.plan?.zone))}</p>` : ''}${wayOn(protection)}${protection.consent === 'living' ? nights(visit, view) : ''}</section>
-${keyHint(view)}
-<h2>${texts.home.recent}</h2>${runsTable(visit, view.runs)}`;
+interface Verdict {
+  readonly view: HomeView;
+  readonly protection: Protection;
+  readonly holding: Holding | null;
+  /** When the operator was told. */
+  readonly told: Date | null;
+}
+
+/** One card with one verdict, whatever is wrong besides; what mends it stands first. */
+function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Verdict): Html {
+  const { texts } = visit;
+  const zone = view.plan?.zone;
+  const tone = toneOf(protection);
+  const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
+  return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(protection, unread)}</h1>${reasonPart(protection, zone)}
+${told ? html`<p>${texts.notices.operatorTold(shownTime(told, zone))}</p>` : ''}</div>
+<div class="ways">${wayOn(protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
+${protection.consent === 'living' ? facts(visit, view) : ''}</section>`;
+}
+
+const signs = { good: 'shield', warn: 'doubt', bad: 'breach' } as const;
+
+/** The way on where there is no other; else it stands back. */
+function backUpButton({ session, texts }: PersonVisit, { mend }: Protection): Html {
+  const isFirst = ['nothing', 'back_up', 'wait', 'mend_service', 'mend_account'].includes(mend);
+  return postButton(session, '/backup-now', texts.home.now, isFirst ? '' : 'quiet');
 }
 
 /** What was and what comes, while there is a consent to go on with. */
-function nights({ resources, session }: PersonVisit, { grant, plan, lastComplete }: HomeView): Html | '' {
+function facts({ resources, texts }: PersonVisit, { grant, plan, lastComplete, runs }: HomeView): Html | '' {
   if (plan === null || grant === null) return '';
+  const t = texts.home;
   const { zone, windowStart, windowEnd } = plan;
   const now = resources.clock.now();
-  const day = shownDay(plan.nextDueAt, now, zone);
-  const last = lastComplete?.finishedAt;
+  const last = runs.find(({ finishedAt }) => finishedAt !== null);
+  const link = (run: { id: string; finishedAt: Date | null } | null | undefined) =>
+    run?.finishedAt ? html`<a href="/runs/${run.id}">${shownTime(run.finishedAt, zone)}</a>` : t.never;
   const ending = endingIn(grant, now);
-  return html`<dl><dt>${texts.home.last}</dt><dd>${last && lastComplete ? html`<a href="/runs/${lastComplete.id}">${shownTime(last, zone)}</a>` : texts.home.never}</dd>
-<dt>${texts.home.next}</dt><dd>${plan.paused ? texts.home.paused : texts.home.nextValue(day, windowStart, windowEnd, zone)}</dd>
-${ending ? html`<dt>${texts.home.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd>` : ''}</dl>
-${postButton(session, '/backup-now', texts.home.now)}`;
+  const day = shownDay(plan.nextDueAt, now, zone);
+  return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
+<div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
+<div><dt>${t.next}</dt><dd>${plan.paused ? t.paused : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
+${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }
 
-function keyHint({ repository, grant }: HomeView): Html | '' {
-  if (repository === null || repository.recoverySeenAt !== null || grant?.state === 'withdrawn') return '';
-  return html`<p class="card warn">${texts.home.recovery} <a href="/recovery">${texts.home.recoveryLink}</a></p>`;
-}
-
-function runsTable({ texts }: PersonVisit, runs: readonly RunView[]): Html {
-  if (runs.length === 0) return html`<p class="soft">${texts.home.noRuns}</p>`;
-  const time = timesIn(runs[0]?.plan.zone ?? 'UTC');
-  const shown = (at: Date | null) => (at === null ? '–' : time(at));
-  const row = (run: RunView) => [
-    html`<a href="/runs/${run.id}">${run.night}</a>`,
-    outcome(run.state, texts),
-    texts.triggers[run.trigger] ?? run.trigger,
-    shown(run.startedAt),
-    shown(run.finishedAt),
-  ];
-  const { night, outcome: came, trigger, started, finished } = texts.run;
-  const columns = [night, came, trigger, started, finished].map((label) => ({ label }));
-  return html`<div class="card">${table({ caption: texts.home.recent, columns, rows: runs.map(row) })}</div>`;
+function recent({ texts }: PersonVisit, { runs }: HomeView): Html | '' {
+  if (runs.length === 0) return '';
+  return html`<h2 id="recent" tabindex="-1">${texts.home.recent}</h2>${runsTable(texts, runs, texts.home.recent)}
+<p><a href="/nights">${texts.home.all}</a></p>`;
 }

@@ -16,8 +16,9 @@ export function isAboutConsent(reason: ProtectionReason): boolean {
   return Object.hasOwn(texts.protection.consent, reason);
 }
 
-/** The one sentence that answers "am I protected?". */
-export function leadOf({ verdict, reason, consent }: Told): string {
+/** The one sentence that answers "am I protected?"; it says how much could not be read, where that is known and all that is wrong. */
+export function leadOf({ verdict, reason, consent }: Pick<Told, 'verdict' | 'reason' | 'consent'>, unread = 0): string {
+  if (reason === 'unreadable' && unread > 0) return t.butFor(unread);
   if (verdict === 'late') return t.late;
   if (verdict === 'partly') return t.partly;
   if (verdict === 'protected') return reason === 'complete' ? t.protected : t.soFar;

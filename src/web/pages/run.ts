@@ -6,7 +6,7 @@ import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
-import { shownBytes, shownDuration, shownTime } from '../shown.ts';
+import { shownBytes, shownDuration, shownNight, shownTime } from '../shown.ts';
 import { table } from '../table.ts';
 import { texts } from '../texts.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
@@ -23,7 +23,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   if (view === null) throw notFound();
   const protection = await findProtection(resources, session.userId);
   const body = html`${notice(session, view, protection)}${unreliable(view)}${facts(view)}${counts(view.counts)}${problems(view)}`;
-  return page(visit, texts.run.title(view.night), body);
+  return page(visit, texts.run.title(shownNight(view.night, 'long')), body);
 }
 
 /** Puts on record that the person looked at a great loss or change, and at those before it. */

@@ -180,7 +180,7 @@ describe('pages', () => {
   it('answer the question, and say what could not be read without trusting its name', async () => {
     const browser = await pages.consented();
     const run = await addRun(pages, browser);
-    expect(await browser.text('/')).toContain('Only partly.');
+    expect(await browser.text('/')).toContain('Yes, but for 1 file or folder.');
     const text = await browser.text(`/runs/${run}`);
     expect(text).toContain('&lt;script&gt;');
     expect(text).not.toContain('<script>');
@@ -190,9 +190,12 @@ describe('pages', () => {
     const browser = await pages.consented();
     await addRun(pages, browser);
     const row = (text: string, state: string) =>
-      text.split('<tr role="row">').find((one) => one.includes(`</svg>${state}</span>`)) ?? '';
+      text
+        .split('<tr role="row"><td')
+        .slice(1)
+        .find((one) => one.includes(`</svg>${state}</span>`)) ?? '';
     const text = await browser.text('/');
-    expect(row(text, 'partial')).toMatch(/4 May 2026, 01:00 UTC.*4 May 2026, 01:02 UTC/);
+    expect(row(text, 'in part')).toMatch(/4 May 2026, 01:00 UTC.*4 May 2026, 01:02 UTC/);
     expect(row(text, 'waiting').match(/<span>–<\/span>/g)).toHaveLength(2);
     for (const table of text.split('<table').slice(1)) expect(table).toMatch(/^[^>]*><caption>\S/);
   });

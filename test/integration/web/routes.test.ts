@@ -23,6 +23,7 @@ afterAll(() => pages[Symbol.asyncDispose]());
 
 /** Of addresses that name something of alice's: what they name it by, and what stands below. */
 const named: Record<string, () => string> = {
+  '/nights/:night': () => '/nights/2026-05-04',
   '/runs/:id': () => `/runs/${run}`,
   '/runs/:id/looked': () => `/runs/${run}/looked`,
   '/snapshots/:id/browse/*': () => `/snapshots/${snapshot}/browse/folder`,

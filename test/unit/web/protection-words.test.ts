@@ -37,6 +37,14 @@ describe('the answer to "am I protected?"', () => {
     expect([leadOf(told(over)), toneOf(told(over))]).toEqual([lead, tone]);
   });
 
+  test('says how much could not be read, where nothing worse is wrong', () => {
+    const unreadable = told({ verdict: 'partly', reason: 'unreadable' });
+    expect(leadOf(unreadable, 2)).toBe('Yes, but for 2 files or folders.');
+    expect(leadOf(unreadable)).toBe(t.partly);
+    expect(leadOf(told({ verdict: 'partly', reason: 'great_loss' }), 2)).toBe(t.partly);
+    expect(leadOf(told({ verdict: 'late', reason: 'store_trouble' }), 2)).toBe(t.late);
+  });
+
   test('is yes without more, and green, only where all is well', () => {
     for (const reason of Object.keys({ ...texts.protection.consent, ...texts.protection.nights }) as ProtectionReason[])
       for (const verdict of ['protected', 'partly', 'late', 'not'] as const) {

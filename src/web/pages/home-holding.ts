@@ -1,0 +1,57 @@
+import { html } from 'hono/html';
+import type { Holding } from '../../database/night-views.ts';
+import type { HomeView, Person } from '../../database/views.ts';
+import { previewUrl } from '../../domain/url-template.ts';
+import { numbersIn } from '../counts.ts';
+import type { Html } from '../layout.ts';
+import { outcome, tag } from '../outcome.ts';
+import { shownBytes, shownTime } from '../shown.ts';
+import type { Texts } from '../texts.ts';
+
+interface Held {
+  readonly texts: Texts;
+  readonly view: HomeView;
+  /** The newest snapshot, where there is one. */
+  readonly holding: Holding | null;
+  readonly person: Person;
+}
+
+/** What is backed up, and what is not: sources, what could not be read, roots that are missing, and the recovery key. */
+export function holdingCard(held: Held): Html {
+  const { texts, holding } = held;
+  const t = texts.holding;
+  return html`<section class="card"><h2>${t.title}</h2><ul class="items">${sources(held)}
+${holding?.missingRoots.map((name) => item(html`<bdi>${name}</bdi>`, t.missing, tag(t.notOffered, 'warn', 'dash')))}${key(held)}</ul>
+<p class="soft small">${t.nothingElse}</p></section>`;
+}
+
+/** All of them together: counts are those of the run. */
+function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
+  const t = texts.holding;
+  const list = plan?.sources ?? [];
+  const aside = holding === null ? t.nothingYet : contents(texts, holding);
+  const sign = holding === null ? '' : outcome(holding.state, texts);
+  const address = ({ url }: { url: string }) => html`<br>${previewUrl(url, person)}`;
+  return list.length === 0 ? '' : item(t.files, html`${aside}${list.map(address)}`, sign);
+}
+
+function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
+  const t = texts.holding;
+  const n = numbersIn(counts);
+  const changed = n.filesNew === undefined ? '' : t.changes(n.filesNew, n.filesChanged ?? 0, n.entriesGone ?? 0);
+  const all = (n.entries ?? 0) + (n.entriesKept ?? 0);
+  const unread = html` ${t.unread(problemCount, n.entriesKept ?? 0)} <a href="/runs/${id}">${t.which}</a>`;
+  return html`${t.entries(all, shownBytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
+}
+
+function key({ texts, view: { repository, grant, plan } }: Held): Html | '' {
+  const t = texts.holding;
+  if (repository === null || grant?.state === 'withdrawn') return '';
+  const seen = repository.recoverySeenAt;
+  const button = html`<a class="button quiet" href="/recovery">${t.keyShow}</a>`;
+  return item(t.key, seen === null ? t.keyUnseen : t.keySeen(shownTime(seen, plan?.zone)), seen === null ? button : '');
+}
+
+function item(name: Html | string, aside: Html | string, end: Html | ''): Html {
+  return html`<li><div><strong>${name}</strong>${aside === '' ? '' : html`<p>${aside}</p>`}</div>${end}</li>`;
+}

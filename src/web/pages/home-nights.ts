@@ -1,0 +1,88 @@
+import { html } from 'hono/html';
+import type { NightView } from '../../database/night-views.ts';
+import { daysBetween } from '../../domain/nights.ts';
+import type { Html } from '../layout.ts';
+import { areaPlot } from '../plots/area-plot.ts';
+import { heatMap, heatSign, type NightShape } from '../plots/heat-map.ts';
+import { shownBytes, shownNight } from '../shown.ts';
+import type { NightSums, Texts } from '../texts.ts';
+
+interface Year {
+  readonly texts: Texts;
+  /** Oldest first. */
+  readonly nights: readonly NightView[];
+  /** The night that it is now. */
+  readonly tonight: string;
+}
+
+/** The nights of a year, each a link, and what they came to in one sentence. */
+export function nightsCard({ texts, nights, tonight }: Year): Html | '' {
+  const [first] = nights;
+  if (first === undefined) return '';
+  const t = texts.nights;
+  const shapeOf = shapesFor(nights);
+  const marked = nights.map((view) => ({
+    night: view.night,
+    shape: shapeOf(view),
+    label: t.cell(shownNight(view.night), labelOf(view, texts)),
+  }));
+  const used = new Set(marked.map(({ shape }) => shape));
+  const legend = Object.entries(t.legend).flatMap(([shape, words]) =>
+    isShape(shape) && used.has(shape) ? [{ shape, words }] : [],
+  );
+  return html`<section class="card"><h2 id="year">${t.title}</h2>
+<p class="soft">${t.sum({ ...sumsOf(nights, tonight), since: shownNight(first.night) })}</p>
+<a class="skip" href="#recent">${t.skip}</a>
+<div class="sideways">${heatMap({ nights: marked, until: tonight, label: t.title, months: t.months, weekdays: t.weekdays })}</div>
+<ul class="legend">${legend.map(({ shape, words }) => html`<li>${heatSign(shape)}${words}</li>`)}</ul></section>`;
+}
+
+/** How large the snapshots are, and how they grew. */
+export function sizeCard({ texts, nights }: Year): Html | '' {
+  const t = texts.size;
+  const sized = nights.flatMap(({ night, total, added }) => (total === null ? [] : [{ night, total, added }]));
+  const [first, last] = [sized[0], sized.at(-1)];
+  if (first === undefined || last === undefined) return '';
+  const points = sized.map(({ night, total }) => ({ x: daysBetween(first.night, night), y: total }));
+  const [from, to] = [shownBytes(first.total), shownBytes(last.total)];
+  const [since, until] = [shownNight(first.night), shownNight(last.night)];
+  const plot = areaPlot(points, t.plot(from, to, since, until));
+  const most = shownBytes(Math.max(...sized.map(({ total }) => total)));
+  return html`<section class="card"><h2>${t.title}</h2>${plot === '' ? '' : html`<div class="plotted"><span>${t.most(most)}</span>${plot}<span>${since}</span><span>${until}</span></div>`}
+<p>${t.now(to)} ${last.added === null ? '' : t.added(shownBytes(last.added))} ${first === last ? '' : t.grew(from, since)}</p></section>`;
+}
+
+/** How many nights came to what, and on how many there was no run since the first; tonight is not over. */
+export function sumsOf(nights: readonly NightView[], tonight: string): NightSums {
+  const count = (...states: string[]) => nights.filter(({ state }) => states.includes(state)).length;
+  const [first] = nights;
+  const over = nights.filter(({ night }) => night < tonight).length;
+  const missing = first === undefined ? 0 : Math.max(0, daysBetween(first.night, tonight) - over);
+  return { complete: count('succeeded'), part: count('partial'), failed: count('failed'), missing };
+}
+
+/** Complete nights by thirds of what came new with them. */
+function shapesFor(nights: readonly NightView[]): (view: NightView) => NightShape {
+  const complete = nights.filter(({ state }) => state === 'succeeded').map(({ added }) => added ?? 0);
+  const sorted = complete.filter((added) => added > 0).sort((a, b) => a - b);
+  const third = (count: number) => sorted[Math.ceil((sorted.length * count) / 3) - 1] ?? 0;
+  const [little, more] = [third(1), third(2)];
+  return ({ state, added }) => {
+    if (state === 'partial') return 'part';
+    if (state === 'failed') return 'none';
+    if (state !== 'succeeded') return 'open';
+    const much = added ?? 0;
+    return much > more ? 'most' : much > little ? 'more' : 'some';
+  };
+}
+
+function labelOf({ state, added }: NightView, texts: Texts): string {
+  const words = texts.states[state] ?? state;
+  return added === null ? words : words + texts.nights.added(shownBytes(added));
+}
+
+const shapes: readonly string[] = ['some', 'more', 'most', 'part', 'none', 'open'] satisfies NightShape[];
+
+function isShape(text: string): text is NightShape {
+  return shapes.includes(text);
+}

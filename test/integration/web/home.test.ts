@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addDays } from '../../../src/domain/nights.ts';
+import { addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+interface Ended {
+  state?: 'succeeded' | 'partial' | 'failed';
+  slot?: string;
+  problems?: object[];
+  total?: number;
+}
+
+/** A person whose nights ended so, the last one this morning. */
+async function withNights(ends: readonly Ended[]): Promise<SignedIn> {
+  const { database } = pages.resources;
+  const guest = await pages.consented();
+  const plan = await database.plan.findFirstOrThrow({ where: { userId: await guest.userId() } });
+  await database.run.createMany({
+    data: ends.map(({ state = 'succeeded', slot = 'night', problems = [], total = 2_048 }, index) => {
+      const night = addDays('2026-05-04', index + 1 - ends.length);
+      const at = new Date(`${night}T01:00:00Z`);
+      const held =
+        state === 'failed'
+          ? {}
+          : {
+              snapshotId: 'ab'.repeat(32),
+              counts: {
+                entries: 7,
+                totalBytes: total,
+                dataAdded: 1_000,
+                filesNew: 2,
+                filesChanged: 1,
+                entriesGone: 0,
+                entriesKept: 1,
+              },
+            };
+      const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: new Date(at.getTime() + 60_000) };
+      return {
+        id: randomUUID(),
+        planId: plan.id,
+        night,
+        slot,
+        trigger: 'schedule',
+        state,
+        ...times,
+        ...held,
+        problems,
+        problemCount: problems.length,
+      };
+    }),
+  });
+  return guest;
+}
+
+describe('home', () => {
+  it('shows each night with a run as a link that leads to that run', async () => {
+    const guest = await withNights([{}, { state: 'failed' }, { state: 'partial' }]);
+    const text = await guest.text('/');
+    expect(
+      [...text.matchAll(/<a href="\/nights\/([^"]+)"><title>[^<]*: (complete|failed|in part)/g)].map(
+        ([, night, came]) => [night, came],
+      ),
+    ).toEqual([
+      ['2026-05-02', 'complete'],
+      ['2026-05-03', 'failed'],
+      ['2026-05-04', 'in part'],
+    ]);
+    const way = (await guest.send('/nights/2026-05-02')).headers.get('location') ?? '';
+    expect(await guest.text(way)).toContain('Saturday, 2 May 2026');
+  });
+
+  it('takes the best run of a night for what the night came to', async () => {
+    const guest = await withNights([{ state: 'failed', slot: 'before' }]);
+    const run = await addRun(pages, guest);
+    expect(await guest.text('/')).toMatch(/"\/nights\/2026-05-04"><title>[^<]*: in part/);
+    const list = await guest.text('/nights/2026-05-04');
+    expect(list).toContain(`/runs/${run}`);
+    expect(list.match(/<tr role="row"><td/g)).toHaveLength(3);
+    expect(list).toMatch(/your consent.*the schedule/s);
+  });
+
+  it('says what is backed up, how much, and what is not: unread files and roots that are missing, whatever their names', async () => {
+    const root = { path: 'Garden <b>/', code: 'source/root-gone', message: 'Gone.', kept: true };
+    const guest = await withNights([
+      { total: 4_096 },
+      { state: 'partial', total: 8_192, problems: [root, { ...root, path: 'files/a', code: 'source/forbidden' }] },
+    ]);
+    const text = await guest.text('/');
+    expect(text).toContain('https://cloud.example/');
+    expect(text).toContain('8 files, 8.2 KB. Since the snapshot before: 2 new, 1 changed, 0 gone.');
+    expect(text).toContain('2 files or folders could not be read; 1 file stands in from an earlier night.');
+    expect(text).toContain('<bdi>Garden &lt;b&gt;</bdi>');
+    expect(text).toContain('It was 4.1 KB on Sun, 3 May 2026.');
+    expect(text).not.toContain('<bdi>files');
+  });
+
+  it('has one button that mends, and “Back up now” beside it only where consent lives', async () => {
+    const partial = await (await withNights([{ state: 'partial', problems: [{ path: 'files/a' }] }])).text('/');
+    expect(partial).toMatch(/<a class="button" href="\/runs\/.*<button class="quiet">Back up now/s);
+    const stranger = await (await pages.newPerson()).text('/');
+    expect(stranger).toMatch(/<a class="button" href="\/consent">/);
+    expect(stranger).not.toContain('/backup-now');
+  });
+
+  it('stays small and whole after a year and more of nights, and says so only of the last year', async () => {
+    const guest = await withNights(
+      Array.from({ length: 500 }, (_, day) => ({
+        state: day % 9 === 0 ? ('partial' as const) : ('succeeded' as const),
+      })),
+    );
+    const text = await guest.text('/');
+    expect(text.match(/<a href="\/nights\/2/g)?.length).toBe(365);
+    expect(text.length).toBeLessThan(80_000);
+    expect(text).not.toMatch(/\sstyle=/);
+    expect(new Date(now).toISOString()).toContain('2026-05-04');
+  });
+});
+
+describe('all backups', () => {
+  it('are listed a page at a time, newest first, and only the person’s own', async () => {
+    const guest = await withNights(Array.from({ length: 60 }, () => ({})));
+    const [first, second] = [await guest.text('/nights'), await guest.text('/nights?page=2')];
+    expect(first.match(/<tr role="row"><td/g)).toHaveLength(50);
+    expect(second.match(/<tr role="row"><td/g)).toHaveLength(11);
+    expect(first).toContain('href="?page=2" rel="next"');
+    expect(second).not.toContain('rel="next"');
+    for (const path of [
+      '/nights?page=0',
+      '/nights?page=3',
+      '/nights?page=x',
+      '/nights/2026-13-45',
+      '/nights/x',
+      '/nights/2020-01-01',
+    ])
+      expect((await guest.send(path)).status).toBe(404);
+    expect(await (await pages.newPerson()).text('/nights')).toContain('There is no backup yet.');
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { NightView } from '../../../src/database/night-views.ts';
+import { nightsCard, sizeCard, sumsOf } from '../../../src/web/pages/home-nights.ts';
+import { texts } from '../../../src/web/texts.ts';
+
+const night = (date: string, over: Partial<NightView> = {}): NightView => ({
+  night: `2026-05-${date}`,
+  state: 'succeeded',
+  added: 10,
+  total: 1_000,
+  ...over,
+});
+const tonight = '2026-05-10';
+const year = (nights: NightView[]) => ({ texts, nights, tonight });
+const shapesOf = (nights: NightView[]) =>
+  [...String(nightsCard(year(nights))).matchAll(/<use href="#n-(\w+)" x/g)].map(([, shape]) => shape);
+
+describe('the sum of the nights', () => {
+  it('counts each outcome, and nights without a run since the first, tonight not among them', () => {
+    const nights = [
+      night('03'),
+      night('05', { state: 'partial' }),
+      night('06', { state: 'failed' }),
+      night('10', { state: 'running' }),
+    ];
+    expect(sumsOf(nights, tonight)).toEqual({ complete: 1, part: 1, failed: 1, missing: 4 });
+    expect(String(nightsCard(year(nights)))).toContain(
+      'Since Sun, 3 May 2026: 1 night complete, 1 in part, 1 failed, 4 without a backup.',
+    );
+  });
+
+  it('finds none missing on the first day', () => {
+    expect(sumsOf([night('10')], tonight)).toEqual({ complete: 1, part: 0, failed: 0, missing: 0 });
+    expect(sumsOf([], tonight)).toEqual({ complete: 0, part: 0, failed: 0, missing: 0 });
+  });
+});
+
+describe('the shape of a night', () => {
+  it('is another for each outcome', () => {
+    const states = ['partial', 'failed', 'running', 'queued', 'cancelled'];
+    expect(shapesOf(states.map((state, day) => night(`0${day + 1}`, { state })))).toEqual([
+      'part',
+      'none',
+      'open',
+      'open',
+      'open',
+    ]);
+  });
+
+  it('shows complete ones by how much was new, in thirds', () => {
+    const added = [0, 1, 2, 3, 40, 50, 600];
+    expect(shapesOf(added.map((bytes, day) => night(`0${day + 1}`, { added: bytes })))).toEqual([
+      'some',
+      'some',
+      'some',
+      'more',
+      'more',
+      'most',
+      'most',
+    ]);
+  });
+
+  it('is told in words as well', () => {
+    expect(String(nightsCard(year([night('04')])))).toContain('<title>Mon, 4 May 2026: complete, 10 bytes new</title>');
+  });
+});
+
+describe('the size', () => {
+  it('is told in words and as a plot, of the nights that wrote a snapshot', () => {
+    const text = String(
+      sizeCard(
+        year([night('03'), night('04', { state: 'failed', total: null, added: null }), night('05', { total: 2_000 })]),
+      ),
+    );
+    expect(text).toContain('Size of the snapshots: 1.0 KB on Sun, 3 May 2026, 2.0 KB on Tue, 5 May 2026.');
+    expect(text).toContain('Your last snapshot holds 2.0 KB. It added 10 bytes to your repository. It was 1.0 KB on');
+  });
+
+  it('needs no plot for one night, and says nothing where there is none', () => {
+    expect(String(sizeCard(year([night('03')])))).not.toContain('<svg');
+    expect(sizeCard(year([night('03', { total: null })]))).toBe('');
+  });
+});
