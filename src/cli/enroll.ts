@@ -1,8 +1,8 @@
 import encodeQR from 'qr';
 import { AppError } from '../errors.ts';
+import { type Agreement, factsFor, writeAgreement } from '../flows/consent/agreement.ts';
 import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/consent/enroll-person.ts';
 import type { DeviceLogin } from '../oidc/enroll.ts';
-import type { Resources } from '../resources.ts';
 import { askSecret, askYes } from './ask.ts';
 import { type Command, json, type Options, type Output, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
@@ -47,29 +47,17 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
   const { json: asJson, yes } = given;
   if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
   await using resources = await openFromEnvironment();
-  const terms = termsOf(resources);
+  const terms = writeAgreement(factsFor(resources.config));
   if (asJson !== true) for (const line of wordsOf(terms)) output.line(line);
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
-  const enrolled = await enrollPerson(resources, await way(), { ...terms });
+  const enrolled = await enrollPerson(resources, await way(), terms);
   printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled));
   return 0;
 }
 
-/** What is recorded as agreed, as on the consent page. */
-function termsOf({ config }: Resources) {
-  const { filesUrl: files, window } = config;
-  return { files, window, kept: 'all snapshots' };
-}
-
-function wordsOf({ files, window }: ReturnType<typeof termsOf>): string[] {
-  return [
-    'What the person agrees to:',
-    `  Fetched   the files at ${files}; they are only read`,
-    `  When      every night between ${window.start} and ${window.end} (${window.zone}), and once right away`,
-    '  Kept      all snapshots, for now',
-    '  Ended     on the page Consent of Nightkeep, or at the provider, at any time',
-    '',
-  ];
+function wordsOf({ sentences }: Agreement): string[] {
+  const width = Math.max(...sentences.map(({ about }) => about.length));
+  return ['What the person agrees to:', ...sentences.map(({ about, says }) => `  ${about.padEnd(width)}  ${says}`), ''];
 }
 
 function show(login: DeviceLogin, { json: asJson }: Options, output: Output): void {

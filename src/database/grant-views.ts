@@ -1,6 +1,7 @@
 import type { Database } from './client.ts';
 import { type Erasure, findErasure } from './erasures.ts';
 import type { RevocationEnd } from './revocations.ts';
+import { readSources } from './runs.ts';
 
 /** What a person sees of their consent. */
 export interface GrantView {
@@ -22,10 +23,25 @@ export interface GrantView {
     readonly terms: unknown;
     readonly method: string;
   }[];
-  readonly plans: readonly { readonly zone: string }[];
+  readonly plans: readonly GrantedPlan[];
+  /** Seconds that it lives unused, as the provider's tokens say; null while only the settings do. */
+  readonly idleSeconds: number | null;
+  /** Where the person may be mailed. */
+  readonly user: { readonly email: string | null };
   /** What became of the token at the provider after a withdrawal; `outstanding` until then at the latest. */
   readonly revocation?: { readonly state: RevocationEnd | 'outstanding'; readonly at: Date } | undefined;
   readonly snapshots?: SnapshotsView;
+}
+
+/** What the consent is used for at night. */
+export interface GrantedPlan {
+  readonly zone: string;
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  /** The address of the files, with claims in braces. */
+  readonly files: string | undefined;
+  readonly paused: boolean;
+  readonly nextDueAt: Date;
 }
 
 /** What becomes of a person's snapshots. */
@@ -49,7 +65,9 @@ const columns = {
   nextExchangeAt: true,
   endedAt: true,
   consents: { orderBy: { agreedAt: 'desc' }, select: { agreedAt: true, scope: true, terms: true, method: true } },
-  plans: { select: { zone: true } },
+  plans: { select: { zone: true, windowStart: true, windowEnd: true, sources: true, paused: true, nextDueAt: true } },
+  idleSeconds: true,
+  user: { select: { email: true } },
 } as const;
 
 /** A person's newest grant with what was agreed to, newest first. */
@@ -62,7 +80,8 @@ export async function findGrantOfPerson(database: Database, { userId }: { userId
     findErasure(database, userId),
   ]);
   const snapshots = { kept: repository !== null, eraseAt: repository?.eraseAt ?? null, erased };
-  return { ...grant, revocation, snapshots };
+  const plans = grant.plans.map(({ sources, ...plan }) => ({ ...plan, files: readSources(sources)[0]?.url }));
+  return { ...grant, plans, revocation, snapshots };
 }
 
 async function findRevocation(database: Database, grantId: string, since: Date): Promise<GrantView['revocation']> {

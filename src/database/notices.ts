@@ -29,7 +29,7 @@ export async function saveDeliveries(database: Database, deliveries: readonly De
   const { count } = await database.notice.createMany({
     data: deliveries.map(({ key, channel, userId, facts }) => ({
       id: randomUUID(),
-      key: `${channel}/${key}`,
+      key: keyOf({ channel, key }),
       channel,
       userId: userId ?? null,
       facts: { ...facts },
@@ -39,6 +39,17 @@ export async function saveDeliveries(database: Database, deliveries: readonly De
     skipDuplicates: true,
   });
   return count;
+}
+
+function keyOf({ channel, key }: Pick<Delivery, 'channel' | 'key'>): string {
+  return `${channel}/${key}`;
+}
+
+/** The keys of those that are on record already. */
+export async function listOnRecord(database: Database, deliveries: readonly Delivery[]): Promise<Set<string>> {
+  const byKey = new Map(deliveries.map((delivery) => [keyOf(delivery), delivery.key]));
+  const found = await database.notice.findMany({ where: { key: { in: [...byKey.keys()] } }, select: { key: true } });
+  return new Set(found.map(({ key }) => byKey.get(key) ?? key));
 }
 
 /** Of these people, those whom a mail may be sent now: they have an address, and had no mail within 20 hours. */

@@ -78,6 +78,11 @@ function after(at: Date, ms: number): Date {
 /** Days before a maximum at which the person is told. */
 const warnings = [2, 7, 14] as const;
 
+/** When the person is told of a maximum beforehand. */
+export function warningsBefore(maxDeadline: Date): { days: 14 | 7 | 2; at: Date }[] {
+  return warnings.map((days) => ({ days, at: after(maxDeadline, -days * 86_400_000) }));
+}
+
 /** The warning that is due (14, 7 or 2 days), where the person has not had it or a later one yet. */
 export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | null): 14 | 7 | 2 | undefined {
   const leftMs = maxDeadline.getTime() - at.getTime();

@@ -17,20 +17,24 @@ export interface Notice {
 }
 
 /**
- * What a person should be told of their protection, where they are the one who can mend it: once for each trouble, and
- * 14, 7 and 2 days before an end of their consent. Who never consented, or withdrew, knows.
+ * What a person should be told, the first thing first: 14, 7 and 2 days before an end of their consent, whatever else is wrong,
+ * and once of each trouble that they can mend. Who never consented, or withdrew, knows.
  */
-export function noticeForPerson(userId: string, protection: Protection, now: Date): Notice | undefined {
-  const { by, mend, reason, runId, since, until, verdict } = protection;
-  if (by !== 'person' || reason === 'no_consent' || reason === 'withdrawn') return undefined;
-  const about = `person/${userId}/${reason}`;
-  if (mend === 'renew' && until !== null) {
-    const days = warningDue(until, now, null);
-    const key = `${about}/${until.toISOString()}/${days}`;
-    return days === undefined ? undefined : { key, facts: { kind: 'person', verdict, reason, days } };
+export function noticesForPerson(
+  { userId, maxDeadline, protection }: { userId: string; maxDeadline: Date | null; protection: Protection },
+  now: Date,
+): Notice[] {
+  const { by, consent, mend, reason, runId, since, verdict } = protection;
+  const notices: Notice[] = [];
+  const days = maxDeadline && consent === 'living' ? warningDue(maxDeadline, now, null) : undefined;
+  if (maxDeadline && days !== undefined) {
+    const key = `person/${userId}/consent_ends/${maxDeadline.toISOString()}/${days}`;
+    notices.push({ key, facts: { kind: 'person', verdict, reason: 'consent_ends', days } });
   }
+  if (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn') return notices;
   const trouble = mend === 'look' ? runId : since?.toISOString();
-  return { key: `${about}/${trouble ?? 'never'}`, facts: { kind: 'person', verdict, reason } };
+  const key = `person/${userId}/${reason}/${trouble ?? 'never'}`;
+  return [...notices, { key, facts: { kind: 'person', verdict, reason } }];
 }
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */

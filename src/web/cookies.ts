@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { isSessionEnded, type ProviderSession, shortId } from '../database/ended-sessions.ts';
 import { isAppError } from '../errors.ts';
+import type { CarriedAgreement } from '../flows/consent/agreement.ts';
 import { webSessionMs } from '../flows/consent/end-session.ts';
 import type { ConsentTransaction } from '../flows/consent/give-consent.ts';
 import type { AuthorizationTransaction } from '../oidc/authorization.ts';
@@ -29,10 +30,13 @@ export interface Session {
 /** Who signed in. */
 export type Signed = Pick<Session, 'userId' | 'name' | 'operator' | 'provider'>;
 
+/** A consent that was begun; what was agreed to is too long for a cookie. */
+export type CarriedConsent = Omit<ConsentTransaction, 'terms'> & { readonly terms: CarriedAgreement };
+
 /** What a browser on its way to the provider carries, sealed; taken once. */
 type Pending =
   | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
-  | { readonly leg: 'consent'; readonly userId: string; readonly transaction: ConsentTransaction };
+  | { readonly leg: 'consent'; readonly userId: string; readonly transaction: CarriedConsent };
 
 type Needs = Pick<Resources, 'clock' | 'keyring'>;
 

@@ -23,6 +23,8 @@ export interface NightSums {
 
 /** Every word that people read on the pages, in one place. */
 export const texts = {
+  /** The tag of these words (BCP 47). */
+  language: 'en',
   name: 'Nightkeep',
   tagline: 'Your files, kept safe every night.',
   skip: 'Skip to content',
@@ -181,13 +183,18 @@ export const texts = {
     ms: 'Time taken',
   } satisfies Record<CountName, string>,
   consent: {
+    /** Of the sentences that are agreed to: the day since which they stand so. Whoever changes them writes a new one. */
+    version: '2026-11-26',
     title: 'Let Nightkeep work while you are away',
     lead: 'Read this before you agree. The next page is your provider’s, and it asks you once more.',
+    changed: 'These sentences have changed since you opened the page. Please read them again.',
     what: 'What is fetched',
     whatValue: (files: string) => `Your files at ${files}. They are only read; nothing there is changed.`,
     when: 'When',
     whenValue: (start: string, end: string, zone: string) =>
-      `Every night between ${start} and ${end} your local time (${zone} where your provider names no time zone), and once right after you agree.`,
+      `Every night between ${start} and ${end} (time zone ${zone}), and once right after you agree.`,
+    whenUnlessNamed: (start: string, end: string, zone: string) =>
+      `Every night between ${start} and ${end} (time zone ${zone}, or your own where your provider names it), and once right after you agree.`,
     kept: 'How long it is kept',
     keptValue: 'All of your snapshots are kept for now.',
     how: 'How it works',
@@ -195,7 +202,7 @@ export const texts = {
       'Your provider gives Nightkeep an offline token. It is stored encrypted and is only used to read your files.',
     end: 'How to withdraw',
     endValue:
-      'On the page Consent, with one button, at any time. The work stops at once. Signing out does not withdraw it.',
+      'On the page Consent of Nightkeep, at any time. The work stops at once. Signing out does not withdraw it.',
     agree: 'Agree and continue to the provider',
     back: 'Not now',
     blocked: 'It is not ready for you yet',
@@ -220,17 +227,61 @@ export const texts = {
       needs_consent: 'ended',
       withdrawn: 'withdrawn',
     } as Readonly<Record<string, string>>,
-    idle: 'Ends unless used before',
-    max: 'Ends at the latest',
-    record: 'What was agreed, word for word',
+    record: 'What you agreed to, word for word',
+    version: (version: string, language: string) => `words of ${version} (${language})`,
+    versionName: 'Version',
+    oldRecord: 'This is an older record: it holds what was agreed, but not the sentences that you read.',
+    old: {
+      files: 'Your files at',
+      window: 'Nights',
+      zone: 'Time zone',
+      kept: 'Kept',
+      rest: 'The record as it is stored',
+    },
     kept: 'Whatever it says of nights, weeks and months: all of your snapshots are kept for now.',
+    since: {
+      title: 'What has changed since',
+      nothing: 'Nothing: your nights are as you agreed.',
+      unknown: 'The record does not say enough to compare.',
+      files: (was: string, is: string) => `Your files are fetched from ${is}. When you agreed, it was ${was}.`,
+      window: (was: string, is: string) => `Your nights are between ${is}. When you agreed, it was ${was}.`,
+      zone: (was: string, is: string) => `Your nights are those of the time zone ${is}. The record names ${was}.`,
+      words:
+        'Nightkeep asks for consent in other words today. Yours stays as it stands here; renew it to read and agree to those of today.',
+    },
+    lasts: {
+      title: 'How long it lasts',
+      used: 'It was used',
+      night: 'The next night uses it, and the time unused begins anew',
+      kept: 'Nightkeep uses it at the latest, also where no night does: it asks your provider for access, and the time unused begins anew',
+      idle: (time: string) =>
+        `It ends by itself if nothing has used it by then: your provider ends what nobody used for ${time}`,
+      max: 'It ends, however often it is used: that is the longest your provider allows',
+      reminder: (days: number, mailed: boolean) =>
+        `You are reminded here${mailed ? ' and by mail' : ''}: ${days} days are left`,
+      date: 'When',
+      what: 'What happens',
+      idleLearned: (time: string) => `That your provider waits ${time} is what its tokens say.`,
+      idleSet: (time: string) =>
+        `That your provider waits ${time} is what the operator set up or its make is known for; the tokens do not say it.`,
+      maxUnknown:
+        'Whether it also ends on a fixed day is not known: neither your provider nor the operator has told Nightkeep of one. If it does, this page says so afterwards, and you can agree again.',
+      days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
+      hours: (count: number) => (count === 1 ? '1 hour' : `${count} hours`),
+      minutes: (count: number) => (count === 1 ? '1 minute' : `${count} minutes`),
+      mail: {
+        to: (address: string) => `Nightkeep mails you at ${address} 14, 7 and 2 days before a fixed end.`,
+        noServer: 'Nightkeep sends no mail here: you read it on these pages only.',
+        noAddress:
+          'Nightkeep mails you nothing, since your provider tells no verified mail address of yours: you read it on these pages only.',
+      },
+    },
     ended: 'Ended',
     lastUsed: 'Last used',
     askedAgain: 'Asked again',
     renew: 'Renew it now',
     again: 'Agree again',
     ask: 'It is mended at my provider: ask now',
-    withdraw: 'Withdraw my consent',
     wayOut: 'To withdraw your consent',
     token: 'Token at your provider',
     revocation: {
@@ -313,6 +364,10 @@ export const texts = {
     erasedWhat: (snapshots: number, files: number, size: string) =>
       `${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${files} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
     repository: 'Repository',
+    choose: 'Go on',
+    sureEndTitle: 'End your consent now?',
+    sureEndLead: 'No night comes after this. Nothing was changed so far.',
+    sureEnd: 'Yes, withdraw my consent',
     sureTitle: 'Erase everything?',
     sureLead: 'All of your snapshots go, and nobody can bring them back: not you, not the operator.',
     sureWithdraw: 'Withdraw and erase everything',

@@ -23,7 +23,8 @@ export function describeSessions(provider: Provider): void {
     expect(await fixture.realm.accessesShownTo(alice)).toBe(1);
 
     await visitor.open(new URL('grant/withdraw', fixture.url).href);
-    await visitor.press(texts.grant.withdraw);
+    await visitor.press(texts.withdraw.choose);
+    await visitor.press(texts.withdraw.sureEnd);
     expect(await visitor.text()).toContain(texts.grant.states.withdrawn);
     expect(await fixture.realm.offlineSessions(alice)).toBe(0);
     expect(await fixture.night()).toEqual([]);

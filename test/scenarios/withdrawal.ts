@@ -13,7 +13,8 @@ export function describeWithdrawal(provider: Provider, { revokes }: { revokes: b
     await fixture.night();
     expect(await fixture.realm.offlineSessions(alice)).toBe(1);
     await visitor.open(new URL('grant/withdraw', fixture.url).href);
-    await visitor.press(texts.grant.withdraw);
+    await visitor.press(texts.withdraw.choose);
+    await visitor.press(texts.withdraw.sureEnd);
     const page = await visitor.text();
     expect(page).toContain(texts.grant.states.withdrawn);
     const [before = '', after = ''] = (revokes ? texts.grant.revocation.revoked : texts.grant.revocation.shredded)(

@@ -13,7 +13,7 @@ import {
 } from '../../database/consents.ts';
 import { nextNumber } from '../../database/generations.ts';
 import { saveUser } from '../../database/users.ts';
-import { isValidZone, nextNight } from '../../domain/nights.ts';
+import { nextNight } from '../../domain/nights.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
@@ -23,7 +23,7 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
-import { personOf } from './person.ts';
+import { personOf, zoneIn } from './person.ts';
 
 export type KeepNeeds = Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder' | 'log'>;
 
@@ -96,15 +96,11 @@ async function takeIntoCustody(
 
 /** What the settings say, in the zone where the person lives as far as the provider knows it. */
 function firstPlan({ filesUrl, window, retention }: Resources['config'], { claims }: Authorized, at: Date) {
-  const zone = isKnownZone(claims.zoneinfo) ? claims.zoneinfo : window.zone;
+  const zone = zoneIn(claims) ?? window.zone;
   const hours = { id: randomUUID(), zone, windowStart: window.start, windowEnd: window.end };
   const { night, dueAt } = nextNight(hours, at);
   const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
   return { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
-}
-
-function isKnownZone(zone: unknown): zone is string {
-  return typeof zone === 'string' && isValidZone(zone);
 }
 
 function requireSubject(authorized: Authorized, subject: string | undefined): void {

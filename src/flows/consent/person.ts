@@ -1,4 +1,5 @@
 import type { SignedIn } from '../../database/users.ts';
+import { isValidZone } from '../../domain/nights.ts';
 import { isUrlClaim } from '../../domain/url-template.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 
@@ -16,8 +17,15 @@ export function personOf({ issuer, subject, claims }: Authorized, at: Date): Sig
     said.flatMap(([name, value]) => (isUrlClaim(value) && isStorable(name) ? [[name, value]] : [])),
   );
   const text = (name: string) => (kept[name] === undefined ? undefined : String(kept[name]));
-  const [username, name, email] = ['preferred_username', 'name', 'email'].map(text);
+  const [username, name, told] = ['preferred_username', 'name', 'email'].map(text);
+  // Somebody else's address, as far as the provider knows: nothing is mailed there.
+  const email = text('email_verified') === 'false' ? undefined : told;
   return { issuer, subject, username, name, email, claims: kept, at };
+}
+
+/** The time zone that the provider names for somebody (`zoneinfo`, OpenID Connect Core 1.0, section 5.1), if it is one. */
+export function zoneIn({ zoneinfo }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof zoneinfo === 'string' && isValidZone(zoneinfo) ? zoneinfo : undefined;
 }
 
 /** PostgreSQL keeps no NUL and no half of a character. */

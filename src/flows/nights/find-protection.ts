@@ -9,12 +9,20 @@ export async function findProtection({ clock, database }: Needs, userId: string)
   return judgeProtection(await findProtectionFacts(database, userId), clock.now());
 }
 
+/** Somebody, and the verdict on their data. */
+export interface JudgedPerson extends Omit<PersonFacts, 'facts'> {
+  /** When their consent ends whatever is done. */
+  maxDeadline: Date | null;
+  protection: Protection;
+}
+
 /** The same of everybody whose consent was not withdrawn. */
-export async function listProtections({
-  clock,
-  database,
-}: Needs): Promise<(Omit<PersonFacts, 'facts'> & { protection: Protection })[]> {
+export async function listProtections({ clock, database }: Needs): Promise<JudgedPerson[]> {
   const at = clock.now();
   const people = await listProtectionFacts(database);
-  return people.map(({ facts, ...person }) => ({ ...person, protection: judgeProtection(facts, at) }));
+  return people.map(({ facts, ...person }) => ({
+    ...person,
+    maxDeadline: facts.consent?.maxDeadline ?? null,
+    protection: judgeProtection(facts, at),
+  }));
 }

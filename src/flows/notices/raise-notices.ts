@@ -1,6 +1,12 @@
-import { type Delivery, listOpenCircuits, listWhoMayBeMailed, saveDeliveries } from '../../database/notices.ts';
+import {
+  type Delivery,
+  listOnRecord,
+  listOpenCircuits,
+  listWhoMayBeMailed,
+  saveDeliveries,
+} from '../../database/notices.ts';
 import { lastWindow } from '../../domain/nights.ts';
-import { digestOf, type Notice, noticeForPerson, noticeOfCircuit } from '../../domain/notices.ts';
+import { digestOf, type Notice, noticeOfCircuit, noticesForPerson } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import { listProtections } from '../nights/find-protection.ts';
 
@@ -23,11 +29,10 @@ export async function raiseNotices(resources: Needs): Promise<number> {
     people.map(({ protection }) => protection),
     night,
   );
-  const forPeople = people.flatMap(({ userId, protection }) => {
-    const notice = noticeForPerson(userId, protection, at);
-    return notice === undefined ? [] : [{ ...notice, userId }];
-  });
-  const mailed = config.mail === undefined ? [] : await withAddress(resources, forPeople);
+  const forPeople = people.flatMap((person) =>
+    noticesForPerson(person, at).map((notice) => ({ ...notice, userId: person.userId })),
+  );
+  const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
   return saveDeliveries(database, [...mailed, ...forOperators(config, digest)], at);
 }
 
@@ -39,14 +44,18 @@ export async function raiseAlarms({ clock, config, database }: Needs): Promise<n
   return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, clock.now());
 }
 
-async function withAddress(
+/** The first thing that each person was not told yet, where they may be mailed. */
+async function mailsFor(
   { clock, database }: Needs,
   notices: readonly (Notice & { userId: string })[],
 ): Promise<Delivery[]> {
   if (notices.length === 0) return [];
-  const userIds = notices.map(({ userId }) => userId);
-  const allowed = await listWhoMayBeMailed(database, { userIds, at: clock.now() });
-  return notices.filter(({ userId }) => allowed.has(userId)).map((notice) => ({ ...notice, channel: 'mail-person' }));
+  const deliveries = notices.map((notice) => ({ ...notice, channel: 'mail-person' as const }));
+  const [allowed, told] = await Promise.all([
+    listWhoMayBeMailed(database, { userIds: notices.map(({ userId }) => userId), at: clock.now() }),
+    listOnRecord(database, deliveries),
+  ]);
+  return deliveries.filter((delivery) => !told.has(delivery.key) && allowed.delete(delivery.userId));
 }
 
 function forOperators(config: Needs['config'], notice: Notice | undefined): Delivery[] {

@@ -12,7 +12,9 @@ export function writeNotice(facts: NoticeFacts, publicUrl: URL): { subject: stri
       const { happened, act } = reasons[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
       const lines = [ending, typeof act === 'string' ? act : act('soon'), t.person.more(publicUrl.href)];
-      return { subject: t.person.subject[facts.verdict], text: paragraphs(lines) };
+      // A consent that ends is renewed, whatever else is wrong: that has a mail of its own.
+      const subject = t.person.subject[facts.days === undefined ? facts.verdict : 'protected'];
+      return { subject, text: paragraphs(lines) };
     }
     case 'digest': {
       const waiting = Object.entries(facts.reasons).map(([reason, count]) => t.digest.line(count, lineOf(reason)));

@@ -2,10 +2,11 @@ import { saveAudit } from '../../database/audit.ts';
 import { findFormerIssuer } from '../../database/provider-moves.ts';
 import { getPerson } from '../../database/views.ts';
 import { AppError } from '../../errors.ts';
-import { type ConsentTransaction, finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
+import { unpackAgreement } from '../../flows/consent/agreement.ts';
+import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
-import { startSession, takePending } from '../cookies.ts';
+import { type CarriedConsent, startSession, takePending } from '../cookies.ts';
 import { localPath } from '../security.ts';
 import type { Visit } from '../visit.ts';
 import { alreadyHere } from './home.ts';
@@ -58,14 +59,15 @@ function signedOutMeanwhile(): AppError {
 
 /** Takes the offline token into custody and asks for the first run. */
 async function takeConsent(
-  { resources }: Visit,
+  { resources, texts }: Visit,
   answered: URL,
-  { userId, transaction }: { userId: string; transaction: ConsentTransaction },
+  { userId, transaction }: { userId: string; transaction: CarriedConsent },
 ): Promise<void> {
+  const terms = unpackAgreement(transaction.terms, texts);
   const { subject } = await getPerson(resources.database, { userId });
   const { plan } = await finishConsent(resources, {
     callback: answered,
-    transaction,
+    transaction: { ...transaction, terms },
     subject,
   });
   await requestRun(resources, { planId: plan.id, trigger: 'consent' });

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { warningDue } from '../../domain/deadlines.ts';
+import type { Agreement } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import { shownTime } from '../shown.ts';
 import { texts } from '../texts.ts';
@@ -24,4 +25,9 @@ export function endWarning(grant: Ending, now: Date, zone: string | undefined): 
   if (ending === undefined || grant.maxDeadline === null) return '';
   return html`<section class="card ${ending.due === 2 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(ending.days)}</strong></p>
 <p>${t.endsAt(shownTime(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
+}
+
+/** What is agreed to, as sentences. */
+export function sentencesPart({ sentences }: Pick<Agreement, 'sentences'>): Html {
+  return html`<dl class="card">${sentences.map(({ about, says }) => html`<dt>${about}</dt><dd>${says}</dd>`)}</dl>`;
 }

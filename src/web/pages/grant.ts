@@ -7,14 +7,14 @@ import type { TokenEnding } from '../../oidc/token-ending.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
-import { texts } from '../texts.ts';
+import type { Texts } from '../texts.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
+import { lastsPart } from './grant-ends.ts';
+import { recordPart } from './grant-record.ts';
 import { isAboutConsent, reasonPart } from './protection-words.ts';
 import { usesPart } from './uses.ts';
 import { snapshotsPart } from './withdraw.ts';
-
-const t = texts.grant;
 
 /** The consent record, each use of it, and the way out. */
 export async function grant(visit: PersonVisit): Promise<Response> {
@@ -23,8 +23,8 @@ export async function grant(visit: PersonVisit): Promise<Response> {
     findGrantOfPerson(visit.resources.database, { userId }),
     findProtection(visit.resources, userId),
   ]);
-  const body = view === null ? nothing : await bodyOf(visit, view, protection);
-  return page(visit, t.title, body, { place: '/grant' });
+  const body = view === null ? nothing(visit.texts) : await bodyOf(visit, view, protection);
+  return page(visit, visit.texts.grant.title, body, { place: '/grant' });
 }
 
 /** Asks the provider at once whether it accepts the consent again; what came of it is on the page. */
@@ -33,18 +33,24 @@ export async function askAgain({ c, resources, session: { userId } }: PersonVisi
   return c.redirect('/grant', 303);
 }
 
-const nothing = html`<p class="lead">${t.none}</p><p><a class="button" href="/consent">${texts.home.agree}</a></p>`;
+function nothing({ grant: t, home }: Texts): Html {
+  return html`<p class="lead">${t.none}</p><p><a class="button" href="/consent">${home.agree}</a></p>`;
+}
 
 async function bodyOf(visit: PersonVisit, view: GrantView, protection: Protection): Promise<Html> {
   const zone = view.plans[0]?.zone;
   const warning = endWarning(view, visit.resources.clock.now(), zone);
   const ending = view.revocation?.state === 'shredded' ? await visit.resources.issuer.tokenEnding() : undefined;
   return html`${warning}${standing(visit, view, { protection, ending, offersRenewal: warning === '' })}
-${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${await usesPart(visit, zone)}${record(view)}${wayOut(view)}`;
+${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${isLiving(view) ? lastsPart(visit, view) : ''}${await recordPart(visit, view)}${await usesPart(visit, zone)}${wayOut(visit, view)}`;
 }
 
-function wayOut({ state }: GrantView): Html | '' {
-  return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${t.wayOut}</a></p>`;
+function wayOut({ texts }: PersonVisit, { state }: GrantView): Html | '' {
+  return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${texts.grant.wayOut}</a></p>`;
+}
+
+function isLiving({ state }: GrantView): boolean {
+  return state === 'active' || state === 'suspect';
 }
 
 interface Standing {
@@ -55,18 +61,21 @@ interface Standing {
 }
 
 /** How the consent stands, why, and what mends it: what home says of it, where that concerns the consent. */
-function standing({ session }: PersonVisit, view: GrantView, { protection, ending, offersRenewal }: Standing): Html {
+function standing(
+  { session, texts }: PersonVisit,
+  view: GrantView,
+  { protection, ending, offersRenewal }: Standing,
+): Html {
+  const t = texts.grant;
   const zone = view.plans[0]?.zone;
   const { state, nextExchangeAt: next } = view;
-  const living = state === 'active' || state === 'suspect';
   const asked = (state === 'suspect' || state === 'needs_consent') && next;
   return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${t.states[state] ?? state}</strong></dd>
-${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</dd>` : ''}${revocation(view, ending, zone)}
+${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</dd>` : ''}${revocation(t, view, ending)}
 <dt>${t.lastUsed}</dt><dd>${shownTime(view.lastExchangedAt, zone)}</dd>
 ${asked ? html`<dt>${t.askedAgain}</dt><dd>${shownTime(asked, zone)}</dd>` : ''}
-${living ? html`<dt>${t.idle}</dt><dd>${shownTime(view.idleDeadline, zone)}</dd>` : ''}
-${living && view.maxDeadline ? html`<dt>${t.max}</dt><dd>${shownTime(view.maxDeadline, zone)}</dd>` : ''}</dl>
-${tellsOfConsent(protection) ? reasonPart(protection, zone) : ''}${mend(session, state, offersRenewal)}</section>`;
+</dl>
+${tellsOfConsent(protection) ? reasonPart(protection, zone) : ''}${mend(t, session, { state, offersRenewal })}</section>`;
 }
 
 /** The end that is still to come has a warning of its own. */
@@ -74,7 +83,11 @@ function tellsOfConsent({ reason }: Protection): boolean {
   return isAboutConsent(reason) && reason !== 'consent_ends';
 }
 
-function mend(session: Session, state: string, offersRenewal: boolean): Html | '' {
+function mend(
+  t: Texts['grant'],
+  session: Session,
+  { state, offersRenewal }: { state: string; offersRenewal: boolean },
+): Html | '' {
   const ask =
     state === 'suspect' || state === 'needs_consent' ? postButton(session, '/grant/ask-again', t.ask, 'quiet') : '';
   if (state !== 'active') return html`<p><a class="button" href="/consent">${t.again}</a></p>${ask}`;
@@ -83,24 +96,14 @@ function mend(session: Session, state: string, offersRenewal: boolean): Html | '
 
 const tones: Readonly<Record<string, string>> = { active: 'good', suspect: 'warn', needs_consent: 'bad' };
 
-function revocation({ revocation: told }: GrantView, ending: TokenEnding | undefined, zone?: string): Html | '' {
+function revocation(
+  t: Texts['grant'],
+  { revocation: told, plans }: GrantView,
+  ending: TokenEnding | undefined,
+): Html | '' {
+  const zone = plans[0]?.zone;
   if (told === undefined) return '';
   const page = ending?.page;
   const there = page === undefined ? t.endThereBy : html`<a href="${page}">${t.endThereAt}</a>`;
   return html`<dt>${t.token}</dt><dd>${t.revocation[told.state](shownTime(told.at, zone))}${told.state === 'shredded' ? html` ${t.endThere} ${there}` : ''}</dd>`;
-}
-
-/** What was agreed, when and how. */
-function record(view: GrantView): Html {
-  const zone = view.plans[0]?.zone;
-  const [newest, ...earlier] = view.consents;
-  if (newest === undefined) return html``;
-  return html`<h2>${t.record}</h2><dl class="card"><dt>${t.agreed}</dt><dd>${shownTime(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
-${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => shownTime(agreedAt, zone)).join('; ')}</dd>`}
-<dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
-<pre tabindex="0">${JSON.stringify(newest.terms, null, 2)}</pre>${namesRetention(newest.terms) ? html`<p>${t.kept}</p>` : ''}`;
-}
-
-function namesRetention(terms: unknown): boolean {
-  return typeof terms === 'object' && terms !== null && Object.hasOwn(terms, 'retention');
 }

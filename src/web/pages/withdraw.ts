@@ -16,9 +16,10 @@ import { type PersonVisit, page } from '../visit.ts';
 
 const t = texts.withdraw;
 
-/** The step in which a consent is withdrawn, with what becomes of the snapshots. */
+/** The step in which a consent is withdrawn, with what becomes of the snapshots; it ends nothing yet. */
 export async function withdrawal(visit: PersonVisit): Promise<Response> {
-  const { c, resources, session } = visit;
+  const { c, resources, session, texts } = visit;
+  const t = texts.withdraw;
   const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
   if (grant === null || grant.state === 'withdrawn') return c.redirect('/grant', 303);
   const { snapshots, plans } = grant;
@@ -26,7 +27,7 @@ export async function withdrawal(visit: PersonVisit): Promise<Response> {
   const ending = await resources.issuer.tokenEnding();
   const lead = ending === undefined ? t.leads.unknown : ending.revocation ? t.leads.ended : t.leads.destroyed;
   const body = html`<p class="lead">${lead}</p>
-${form(session, '/grant/withdraw', html`${choices}<button class="danger">${texts.grant.withdraw}</button>`)}
+${form(session, '/grant/withdraw', html`${choices}<button class="danger">${t.choose}</button>`)}
 <p><a href="/grant">${t.back}</a></p>`;
   return page(visit, t.title, body, { place: '/grant' });
 }
@@ -54,13 +55,13 @@ function receipt({ kept, erased }: SnapshotsView, zone: string | undefined): Htm
 <p>${t.erasedWhat(snapshots, files, shownBytes(bytes))}</p><p class="soft">${t.repository} <code>${repositoryId}</code></p></div>`;
 }
 
-/** Ends the consent; erasing everything at once is asked for twice. */
+/** Ends the consent, once it was asked twice. */
 export async function withdraw(visit: PersonVisit): Promise<Response> {
   const { c, resources } = visit;
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
-  if (choice === 'now' && !sure) return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
   const grant = await findGrantOfPerson(resources.database, { userId });
+  if (!sure) return askBeforeEnd(visit, choice, grant);
   const eraseAt = eraseAtOf(choice, resources.clock.now());
   resources.histories.drop(userId);
   if (grant !== null) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
@@ -76,6 +77,17 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
   resources.histories.drop(userId);
   await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
+}
+
+/** The second question, with what becomes of the snapshots, so that nobody answers it by heart. */
+function askBeforeEnd(visit: PersonVisit, choice: EraseChoice, grant: GrantView | null): Promise<Response> {
+  const t = visit.texts.withdraw;
+  if (choice === 'now') return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
+  const until = shownTime(eraseAtOf(choice, visit.resources.clock.now()), grant?.plans[0]?.zone);
+  const inner = html`<input type="hidden" name="snapshots" value="${choice}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sureEnd}</button>`;
+  const body = html`<div class="card warn"><p class="lead">${t.sureEndLead}</p>${grant?.snapshots?.kept ? html`<p>${t.stayUntil(until)}</p>` : ''}${form(visit.session, '/grant/withdraw', inner)}</div>
+<p><a href="/grant">${t.back}</a></p>`;
+  return page(visit, t.sureEndTitle, body, { place: '/grant' });
 }
 
 function askTwice(visit: PersonVisit, action: string, button: string): Promise<Response> {

@@ -55,7 +55,7 @@ test('a password from a pipe enrolls, and is to be found nowhere afterwards', as
     state: 'active',
     renewed: false,
   });
-  expect(told).toMatchObject({ terms: { files: 'https://cloud.example/{preferred_username}/' } });
+  expect(told).toMatchObject({ terms: { facts: { files: 'https://cloud.example/{preferred_username}/' } } });
   expect(await commands.database.consent.findFirstOrThrow()).toMatchObject({ method: 'password' });
   const tables = await commands.database.$queryRaw<{ name: string }[]>`
     SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables

@@ -30,7 +30,7 @@ describe('a person on the pages', () => {
     const guest = await backedUp(alice);
     expect(await guest.text('/')).toContain(texts.home.protected);
     expect(await guest.text('/grant')).toContain(texts.uses.all(2));
-    await guest.post('/grant/withdraw', { snapshots: '30' });
+    await guest.post('/grant/withdraw', { snapshots: '30', sure: 'yes' });
     const ended = await guest.text('/grant');
     for (const words of [texts.protection.consent.withdrawn.happened, 'ended there too', 'stay until'])
       expect(ended).toContain(words);
@@ -41,7 +41,7 @@ describe('a person on the pages', () => {
   test('whose provider is away when they withdraw is told so, and later that it heard', async () => {
     const guest = await backedUp(alice);
     await fixture.custody.provider.down();
-    await guest.post('/grant/withdraw', {});
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     expect(await guest.text('/grant')).toContain('not ended there yet');
     await fixture.custody.provider.up();
     await revokeWithdrawn(fixture.resources);
@@ -88,7 +88,9 @@ describe('a person on the pages', () => {
     const own = `https://cloud.example/${alice.username}/`;
     expect(await guest.text('/consent')).toContain(own);
     await guest.consent();
-    expect((await fixture.resources.database.consent.findFirstOrThrow()).terms).toMatchObject({ files: own });
+    expect((await fixture.resources.database.consent.findFirstOrThrow()).terms).toMatchObject({
+      facts: { files: own },
+    });
   });
 
   test('whose provider refused them asks it again when the permission is back, at most once a minute', async () => {

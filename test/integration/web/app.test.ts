@@ -134,7 +134,7 @@ describe('forms', () => {
     ['from a page without an origin', {}, { origin: 'null' }],
   ])('are refused %s', async (_, fields, headers) => {
     const browser = await pages.consented();
-    expect((await browser.post('/grant/withdraw', { ...fields }, { ...headers })).status).toBe(403);
+    expect((await browser.post('/grant/withdraw', { sure: 'yes', ...fields }, { ...headers })).status).toBe(403);
     expect(await withdrawn(await browser.userId())).toBe(false);
   });
 
@@ -148,13 +148,13 @@ describe('forms', () => {
 
   it('are refused with the token of another session', async () => {
     const [browser, other] = [await pages.consented(), await pages.newPerson()];
-    expect((await browser.post('/grant/withdraw', { csrf: await other.csrf() })).status).toBe(403);
+    expect((await browser.post('/grant/withdraw', { sure: 'yes', csrf: await other.csrf() })).status).toBe(403);
   });
 
   it('are taken from our own pages', async () => {
     const browser = await pages.consented();
     const own = { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' };
-    expect((await browser.post('/grant/withdraw', {}, own)).status).toBe(303);
+    expect((await browser.post('/grant/withdraw', { sure: 'yes' }, own)).status).toBe(303);
     expect(await withdrawn(await browser.userId())).toBe(true);
   });
 });

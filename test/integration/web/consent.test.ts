@@ -74,6 +74,51 @@ it('each consent that was renewed stays on record', async () => {
   for (const agreed of ['3 Feb 2026, 12:00', '4 May 2026, 12:00']) expect(text).toContain(agreed);
 });
 
+describe('the record', () => {
+  it('shows the sentences that were read, and what has changed since', async () => {
+    const guest = await pages.consented();
+    const { database } = pages.resources;
+    const userId = await guest.userId();
+    const read = texts.consent.whenUnlessNamed('01:00', '05:00', 'UTC');
+    const before = await guest.text('/grant');
+    for (const words of [read, texts.consent.version, texts.grant.since.nothing]) expect(before).toContain(words);
+    expect(before).not.toContain('<pre');
+    await database.plan.updateMany({ where: { userId }, data: { windowStart: '02:00', zone: 'Europe/London' } });
+    const after = await guest.text('/grant');
+    const { window, zone } = texts.grant.since;
+    for (const words of [read, window('01:00–05:00', '02:00–05:00'), zone('UTC', 'Europe/London')])
+      expect(after).toContain(words);
+    expect(await guest.text('/consent')).toContain(texts.consent.whenValue('02:00', '05:00', 'Europe/London'));
+  });
+
+  it('of an older kind is shown as well as it can be, and compared as far as it says', async () => {
+    const guest = await pages.consented();
+    const terms = {
+      files: 'https://old.example/',
+      window: { start: '01:00', end: '05:00', zone: 'UTC' },
+      retention: {},
+    };
+    await pages.resources.database.consent.updateMany({ where: { userId: await guest.userId() }, data: { terms } });
+    const text = await guest.text('/grant');
+    const { since, oldRecord, kept } = texts.grant;
+    for (const words of [oldRecord, kept, since.files('https://old.example/', 'https://cloud.example/')])
+      expect(text).toContain(words);
+  });
+});
+
+it('nothing is begun in sentences that are others than those that were read', async () => {
+  const guest = await pages.newPerson();
+  const [, read = ''] = /name="read" value="([^"]+)"/.exec(await guest.text('/consent')) ?? [];
+  const { config } = pages.resources;
+  const { window } = config;
+  config.window = { ...window, start: '03:00' };
+  const answer = await guest.post('/consent', { read });
+  config.window = window;
+  expect(answer.status).toBe(200);
+  const page = await answer.text();
+  for (const words of [texts.consent.changed, 'between 03:00 and 05:00']) expect(page).toContain(words);
+});
+
 describe('withdrawing', () => {
   const grantOf = async (guest: SignedIn) =>
     pages.resources.database.grant.findFirstOrThrow({ where: { userId: await guest.userId() } });
@@ -92,7 +137,7 @@ describe('withdrawing', () => {
     [{ snapshots: 'now', sure: 'yes' }, 0],
   ])('with %o keeps the snapshots for %d days', async (fields, days) => {
     const guest = await backedUp();
-    expect((await guest.post('/grant/withdraw', { ...fields })).headers.get('location')).toBe('/grant');
+    expect((await guest.post('/grant/withdraw', { sure: 'yes', ...fields })).headers.get('location')).toBe('/grant');
     expect(await grantOf(guest)).toMatchObject({ state: 'withdrawn', reason: 'withdrawn' });
     expect(await eraseAtOf(guest)).toEqual(from(days * day));
   });
@@ -110,8 +155,17 @@ describe('withdrawing', () => {
     ])
       expect(step).toContain(words);
     expect(await grantOf(guest)).toMatchObject({ state: 'active' });
-    await guest.post('/grant/withdraw');
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     expect((await guest.send('/grant/withdraw')).headers.get('location')).toBe('/grant');
+  });
+
+  it('is asked for twice, the second time with what becomes of the snapshots', async () => {
+    const guest = await backedUp();
+    const answer = await (await guest.post('/grant/withdraw', { snapshots: '30' })).text();
+    for (const words of [texts.withdraw.sureEndTitle, 'stay until 3 Jun 2026, 12:00', 'name="sure" value="yes"'])
+      expect(answer).toContain(words);
+    expect(answer).toContain('name="snapshots" value="30"');
+    expect(await grantOf(guest)).toMatchObject({ state: 'active' });
   });
 
   it('and erasing everything at once is asked for twice', async () => {
@@ -129,7 +183,7 @@ describe('withdrawing', () => {
 
   it('leaves the snapshots until their date, which can be changed', async () => {
     const guest = await backedUp();
-    await guest.post('/grant/withdraw');
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     expect(await guest.text('/grant')).toContain('Your snapshots stay until 2 Aug 2026, 12:00');
     await guest.post('/grant/snapshots', { snapshots: '30' });
     expect(await eraseAtOf(guest)).toEqual(from(30 * day));
@@ -150,7 +204,7 @@ describe('withdrawing', () => {
 
   it('accounts for what was erased', async () => {
     const guest = await pages.consented();
-    await guest.post('/grant/withdraw');
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     const told = { reason: 'its-id: 12 snapshots, 345 files, 6700000 bytes', at: from(0), by: 'schedule' };
     const about = { subjectKind: 'user', subjectId: await guest.userId(), to: 'snapshots erased' };
     await pages.resources.database.event.create({ data: { ...about, ...told } });
@@ -161,7 +215,7 @@ describe('withdrawing', () => {
 
   it.each(['revoked', 'expired', 'shredded'] as const)('says what became of the token: %s', async (end) => {
     const guest = await pages.consented();
-    await guest.post('/grant/withdraw');
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     const { id } = await grantOf(guest);
     const { database } = pages.resources;
     await database.event.updateMany({ where: { subjectId: id, to: 'revoked' }, data: { to: end } });
@@ -202,7 +256,7 @@ describe('a provider without a revocation endpoint', () => {
     const { revoke } = issuer;
     const detail = { error: 'OAUTH_MISSING_SERVER_METADATA' };
     Object.assign(issuer, { revoke: () => Promise.reject(new AppError('provider/unavailable', 'None.', { detail })) });
-    await guest.post('/grant/withdraw');
+    await guest.post('/grant/withdraw', { sure: 'yes' });
     Object.assign(issuer, { revoke });
     const page = await guest.text('/grant');
     for (const words of [texts.grant.revocation.shredded('4 May 2026, 12:00 UTC'), texts.grant.endThere, where])

@@ -155,7 +155,7 @@ describe('an address of files that names claims', () => {
     const { terms } = await pages.resources.database.consent.findFirstOrThrow({
       where: { userId: await guest.userId() },
     });
-    expect(terms).toMatchObject({ files: own });
+    expect(terms).toMatchObject({ facts: { files: own } });
     const { database } = pages.resources;
     const { id } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
     const { plan } = await getRunWithPlan(database, id);

@@ -28,13 +28,23 @@ export function openVisitor(resources: Resources, app = createApp(resources)): V
     return answer;
   };
   const csrf = async () => /name="csrf" value="([^"]+)"/.exec(await (await send('/recovery')).text())?.[1] ?? '';
+  /** What the form of the page says besides: of what is agreed to, that it was read. */
+  const readOf = async (path: string) => {
+    const [, read] =
+      path === '/consent' ? (/name="read" value="([^"]+)"/.exec(await (await send(path)).text()) ?? []) : [];
+    return read === undefined ? {} : { read };
+  };
   return {
     cookies,
     send,
     csrf,
     text: async (path) => readable(await (await send(path)).text()),
     post: async (path, fields = {}, headers = {}) =>
-      send(path, { method: 'POST', body: new URLSearchParams({ csrf: await csrf(), ...fields }), headers }),
+      send(path, {
+        method: 'POST',
+        body: new URLSearchParams({ csrf: await csrf(), ...(await readOf(path)), ...fields }),
+        headers,
+      }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, nextAttempt, noticeForPerson, noticeOfCircuit } from '../../../src/domain/notices.ts';
+import { digestOf, nextAttempt, noticeOfCircuit, noticesForPerson } from '../../../src/domain/notices.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
 
 const now = new Date('2026-05-04T12:00:00Z');
@@ -17,14 +17,18 @@ const protection = (changes: Partial<Protection> = {}): Protection => ({
   runId: null,
   ...changes,
 });
-const keyOf = (changes: Partial<Protection>, at = now) => noticeForPerson('alice', protection(changes), at)?.key;
+const noticesOf = (changes: Partial<Protection> = {}, maxDeadline: Date | null = null, at = now) =>
+  noticesForPerson({ userId: 'alice', maxDeadline, protection: protection(changes) }, at);
+const keyOf = (changes: Partial<Protection>, at = now) => noticesOf(changes, null, at)[0]?.key;
 
 describe('a person is told', () => {
   test('what they can mend, once for each trouble', () => {
-    expect(noticeForPerson('alice', protection(), now)).toEqual({
-      key: `person/alice/ended_at_provider/${inDays(-3).toISOString()}`,
-      facts: { kind: 'person', verdict: 'not', reason: 'ended_at_provider' },
-    });
+    expect(noticesOf()).toEqual([
+      {
+        key: `person/alice/ended_at_provider/${inDays(-3).toISOString()}`,
+        facts: { kind: 'person', verdict: 'not', reason: 'ended_at_provider' },
+      },
+    ]);
     expect(keyOf({}, inDays(5))).toBe(keyOf({}));
     expect(keyOf({ since: inDays(9) })).not.toBe(keyOf({}));
     expect(keyOf({ since: null, reason: 'no_run', mend: 'back_up' })).toBe('person/alice/no_run/never');
@@ -47,9 +51,25 @@ describe('a person is told', () => {
     [0.9, 2],
     [-1, undefined],
   ])('of an end in %d days: the warning of %s', (days, warning) => {
-    const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', until: inDays(days) } as const;
-    const facts = noticeForPerson('alice', protection(ending), now)?.facts;
-    expect(facts?.kind === 'person' ? facts.days : undefined).toBe(warning);
+    const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', consent: 'living' } as const;
+    const told = noticesOf(ending, inDays(days)).map(({ facts }) => facts);
+    const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: warning };
+    expect(told).toEqual(warning === undefined ? [] : [facts]);
+  });
+
+  test('of an end also where something else is wrong, and before that', () => {
+    const lost = { verdict: 'partly', reason: 'great_loss', mend: 'look', consent: 'living', runId: 'first' } as const;
+    const late = {
+      verdict: 'late',
+      reason: 'no_worker',
+      mend: 'mend_service',
+      by: 'operator',
+      consent: 'living',
+    } as const;
+    const end = `person/alice/consent_ends/${inDays(5).toISOString()}/7`;
+    expect(noticesOf(lost, inDays(5)).map(({ key }) => key)).toEqual([end, 'person/alice/great_loss/first']);
+    expect(noticesOf(late, inDays(5)).map(({ key }) => key)).toEqual([end]);
+    expect(noticesOf({}, inDays(5)).map(({ facts }) => facts)).toMatchObject([{ reason: 'ended_at_provider' }]);
   });
 
   test.each([

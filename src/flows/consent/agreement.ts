@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import type { GrantedPlan } from '../../database/grant-views.ts';
+import { type PersonClaims, previewUrl } from '../../domain/url-template.ts';
+import { AppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { type Texts, texts } from '../../web/texts.ts';
+import { zoneIn } from './person.ts';
+
+/** What the sentences are about, as far as it may change later. */
+export interface AgreedFacts {
+  /** The address of the person's files. */
+  readonly files: string;
+  /** When nights are; `surely`: the zone is known, and not only what counts where the provider names none. */
+  readonly window: { readonly start: string; readonly end: string; readonly zone: string; readonly surely: boolean };
+  readonly kept: 'all snapshots';
+}
+
+/** One sentence, and what it is about. */
+export interface AgreedSentence {
+  readonly about: string;
+  readonly says: string;
+}
+
+/** What is read and agreed to, word for word. It is the record itself: a type, so that it is JSON. */
+export type Agreement = {
+  /** Of the words. */
+  readonly version: string;
+  /** Of the words, as a tag (BCP 47). */
+  readonly language: string;
+  readonly sentences: readonly AgreedSentence[];
+  readonly facts: AgreedFacts;
+};
+
+/** What is in force for somebody: their plan where they have one, else what the settings would make of it. */
+export function factsFor(
+  { filesUrl, window }: Pick<Resources['config'], 'filesUrl' | 'window'>,
+  { person, plan }: { person?: PersonClaims | undefined; plan?: GrantedPlan | undefined } = {},
+): AgreedFacts {
+  const template = plan?.files ?? filesUrl;
+  const files = person === undefined ? template : previewUrl(template, person);
+  const zone = plan?.zone ?? zoneIn(person?.claims ?? {});
+  const start = plan?.windowStart ?? window.start;
+  const end = plan?.windowEnd ?? window.end;
+  return {
+    files,
+    window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
+    kept: 'all snapshots',
+  };
+}
+
+type Words = Pick<Texts, 'consent' | 'language'>;
+
+/** What somebody is asked to agree to, in these words. */
+export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = texts): Agreement {
+  const { start, end, zone, surely } = facts.window;
+  const sentences = [
+    { about: t.what, says: t.whatValue(facts.files) },
+    { about: t.when, says: surely ? t.whenValue(start, end, zone) : t.whenUnlessNamed(start, end, zone) },
+    { about: t.kept, says: t.keptValue },
+    { about: t.how, says: t.howValue },
+    { about: t.end, says: t.endValue },
+  ];
+  return { version: t.version, language, sentences, facts };
+}
+
+/** Stands for every word of it; forms and cookies carry this, which have no room for the sentences. */
+export function digestOf(agreement: Agreement): string {
+  return createHash('sha256').update(JSON.stringify(agreement)).digest('base64url').slice(0, 22);
+}
+
+/** What a browser carries to the provider and back. */
+export type CarriedAgreement = { readonly facts: AgreedFacts; readonly digest: string };
+
+export function carryAgreement(agreement: Agreement): CarriedAgreement {
+  return { facts: agreement.facts, digest: digestOf(agreement) };
+}
+
+/** The agreement that was carried. Throws `consent/invalid-callback` where the words are others now than those that were read. */
+export function unpackAgreement(carried: CarriedAgreement, words: Words): Agreement {
+  const agreement = writeAgreement(carried.facts, words);
+  if (digestOf(agreement) === carried.digest) return agreement;
+  throw new AppError(
+    'consent/invalid-callback',
+    'What you agreed to reads otherwise now than when you read it, so nothing was taken. Read it again, then agree.',
+  );
+}
+
+/** What a record holds: the agreement, or of an older record only facts. */
+export function readRecord(terms: unknown): { agreement?: Agreement; facts: OldFacts } {
+  if (isObject(terms) && Array.isArray(terms.sentences) && isObject(terms.facts)) {
+    const agreement = terms as unknown as Agreement;
+    return { agreement, facts: factsIn(terms.facts) };
+  }
+  return { facts: isObject(terms) ? factsIn(terms) : {} };
+}
+
+/** Facts as far as a record has them. */
+export interface OldFacts {
+  readonly files?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly zone?: string;
+}
+
+function factsIn({ files, window }: Readonly<Record<string, unknown>>): OldFacts {
+  const { start, end, zone } = isObject(window) ? window : {};
+  return Object.fromEntries(
+    Object.entries({ files, start, end, zone }).filter(([, value]) => typeof value === 'string'),
+  );
+}
+
+/** What is otherwise now than it was agreed: of each the words that it had, and those it has. */
+export interface AgreedChange {
+  readonly of: 'files' | 'window' | 'zone';
+  readonly was: string;
+  readonly is: string;
+}
+
+/** What changed since; what a record does not say is not compared. */
+export function changesSince(agreed: OldFacts, { files, window }: AgreedFacts): AgreedChange[] {
+  const hours = (from?: string, to?: string) => from && to && `${from}–${to}`;
+  const pairs = [
+    { of: 'files', was: agreed.files, is: files },
+    { of: 'window', was: hours(agreed.start, agreed.end), is: hours(window.start, window.end) },
+    { of: 'zone', was: agreed.zone, is: window.zone },
+  ] as const;
+  return pairs.flatMap(({ of, was, is }) => (was && is && was !== is ? [{ of, was, is }] : []));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,73 @@
+import { html } from 'hono/html';
+import type { GrantView } from '../../database/grant-views.ts';
+import { warningsBefore } from '../../domain/deadlines.ts';
+import type { Resources } from '../../resources.ts';
+import type { Html } from '../layout.ts';
+import { timesIn } from '../shown.ts';
+import type { Texts } from '../texts.ts';
+import type { PersonVisit } from '../visit.ts';
+
+type Words = Texts['grant']['lasts'];
+
+/** How long a consent that lives lasts, what keeps it alive, and the calendar of its ends; what is not known is said not to be. */
+export function lastsPart({ resources, texts }: PersonVisit, view: GrantView): Html {
+  const t = texts.grant.lasts;
+  const { clock, config } = resources;
+  const time = timesIn(view.plans[0]?.zone ?? 'UTC');
+  const idle = idleTime(t, view);
+  const rows = calendar(t, view, { idle, now: clock.now(), mailed: mailOf(config, view) !== undefined });
+  const unknown = view.maxDeadline === null ? t.maxUnknown : '';
+  return html`<h2>${t.title}</h2><div class="table"><table><caption>${t.title}</caption>
+<thead><tr><th scope="col">${t.date}</th><th scope="col">${t.what}</th></tr></thead>
+<tbody>${rows.map(({ at, what, ends }) => html`<tr><td>${time(at)}</td><td>${ends ? html`<strong>${what}</strong>` : what}.</td></tr>`)}</tbody></table></div>
+<p class="soft">${view.idleSeconds === null ? t.idleSet(idle) : t.idleLearned(idle)} ${unknown}</p><p class="soft">${mailSentence(t, config, view)}</p>`;
+}
+
+interface Entry {
+  at: Date;
+  what: string;
+  /** Whether the consent ends then. */
+  ends?: boolean;
+}
+
+/** What was and what comes, by time. What would come after the consent has ended whatever is done is left out. */
+function calendar(
+  t: Words,
+  view: GrantView,
+  { idle, now, mailed }: { idle: string; now: Date; mailed: boolean },
+): Entry[] {
+  const { idleDeadline, lastExchangedAt, maxDeadline, nextExchangeAt, plans, state } = view;
+  const [plan] = plans;
+  const night = plan !== undefined && !plan.paused ? [{ at: plan.nextDueAt, what: t.night }] : [];
+  const kept = nextExchangeAt !== null && state === 'active' ? [{ at: nextExchangeAt, what: t.kept }] : [];
+  const coming: Entry[] = [...night, ...kept, { at: idleDeadline, what: t.idle(idle), ends: true }];
+  const reminders = maxDeadline === null ? [] : warningsBefore(maxDeadline);
+  const fixed: Entry[] = [
+    ...reminders.map(({ days, at }) => ({ at, what: t.reminder(days, mailed) })),
+    ...(maxDeadline === null ? [] : [{ at: maxDeadline, what: t.max, ends: true }]),
+  ];
+  const last = maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY;
+  const entries = [...coming.filter(({ at }) => at.getTime() <= last), ...fixed].filter(({ at }) => at > now);
+  return [
+    { at: lastExchangedAt, what: t.used },
+    ...entries.toSorted((one, other) => one.at.getTime() - other.at.getTime()),
+  ];
+}
+
+/** How long the consent lives unused, in the largest unit that is whole. */
+function idleTime(t: Words, { idleDeadline, lastExchangedAt }: GrantView): string {
+  const minutes = Math.round((idleDeadline.getTime() - lastExchangedAt.getTime()) / 60_000);
+  if (minutes >= 2 * 1440) return t.days(Math.round(minutes / 1440));
+  return minutes >= 120 ? t.hours(Math.round(minutes / 60)) : t.minutes(Math.max(1, minutes));
+}
+
+/** Where the person is mailed, if they are. */
+function mailOf({ mail }: Resources['config'], { user }: GrantView): string | undefined {
+  return mail === undefined ? undefined : (user.email ?? undefined);
+}
+
+function mailSentence(t: Words, config: Resources['config'], view: GrantView): string {
+  if (config.mail === undefined) return t.mail.noServer;
+  const address = mailOf(config, view);
+  return address === undefined ? t.mail.noAddress : t.mail.to(address);
+}

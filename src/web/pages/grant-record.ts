@@ -1,0 +1,62 @@
+import { html } from 'hono/html';
+import type { GrantView } from '../../database/grant-views.ts';
+import { getPerson } from '../../database/views.ts';
+import {
+  type AgreedFacts,
+  type Agreement,
+  changesSince,
+  factsFor,
+  type OldFacts,
+  readRecord,
+  writeAgreement,
+} from '../../flows/consent/agreement.ts';
+import type { Html } from '../layout.ts';
+import { shownTime } from '../shown.ts';
+import type { Texts } from '../texts.ts';
+import type { PersonVisit } from '../visit.ts';
+import { sentencesPart } from './consent-words.ts';
+
+/** What was agreed to, word for word, when and how, and what has changed since. */
+export async function recordPart(visit: PersonVisit, view: GrantView): Promise<Html | ''> {
+  const [newest, ...earlier] = view.consents;
+  if (newest === undefined) return '';
+  const { resources, session, texts } = visit;
+  const t = texts.grant;
+  const zone = view.plans[0]?.zone;
+  const person = await getPerson(resources.database, { userId: session.userId });
+  const inForce = factsFor(resources.config, { person, plan: view.plans[0] });
+  const { agreement, facts } = readRecord(newest.terms);
+  const version =
+    agreement && html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, agreement.language)}</dd>`;
+  return html`<h2>${t.record}</h2>${agreement === undefined ? oldRecord(t, facts, newest.terms) : sentencesPart(agreement)}
+<dl class="card"><dt>${t.agreed}</dt><dd>${shownTime(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
+${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => shownTime(agreedAt, zone)).join('; ')}</dd>`}
+<dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
+${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;
+}
+
+interface Compared {
+  agreement: Agreement | undefined;
+  facts: OldFacts;
+  inForce: AgreedFacts;
+}
+
+/** In plain words, and only what can be compared. */
+function sincePart(texts: Texts, { agreement, facts, inForce }: Compared): Html {
+  const t = texts.grant.since;
+  const changes = changesSince(facts, inForce).map(({ of, was, is }) => t[of](was, is));
+  const today = writeAgreement(inForce, texts);
+  const words = agreement !== undefined && agreement.language === today.language && agreement.version !== today.version;
+  const lines = words ? [...changes, t.words] : changes;
+  const none = Object.keys(facts).length === 0 ? t.unknown : t.nothing;
+  return html`<h3>${t.title}</h3>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+}
+
+/** A record from before sentences were kept, as well as it can be shown. */
+function oldRecord(t: Texts['grant'], { files, start, end, zone }: OldFacts, terms: unknown): Html {
+  const row = (name: string, value: string | undefined) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : '');
+  const hours = start && end && `${start}–${end}`;
+  const kept = typeof terms === 'object' && terms !== null && Object.hasOwn(terms, 'retention') ? t.kept : undefined;
+  return html`<p>${t.oldRecord}</p><dl class="card">${row(t.old.files, files)}${row(t.old.window, hours)}${row(t.old.zone, zone)}${row(t.old.kept, kept)}</dl>
+<details><summary>${t.old.rest}</summary><pre tabindex="0">${JSON.stringify(terms, null, 2)}</pre></details>`;
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  carryAgreement,
+  changesSince,
+  factsFor,
+  readRecord,
+  unpackAgreement,
+  writeAgreement,
+} from '../../../src/flows/consent/agreement.ts';
+import { texts } from '../../../src/web/texts.ts';
+
+const config = {
+  filesUrl: 'https://cloud.example/{preferred_username}/',
+  window: { start: '01:00', end: '05:00', zone: 'Europe/Berlin' },
+};
+const alice = { subject: 'a', claims: { preferred_username: 'alice', zoneinfo: 'Europe/London' } };
+const plan = {
+  zone: 'America/New_York',
+  windowStart: '02:00',
+  windowEnd: '06:00',
+  files: 'https://old.example/{preferred_username}/',
+  paused: false,
+  nextDueAt: new Date(0),
+};
+const agreement = writeAgreement(factsFor(config, { person: alice }));
+
+describe('what is agreed to', () => {
+  it('names the files and the time zone of the person, as far as the provider tells', () => {
+    const [files, when] = agreement.sentences;
+    expect(files?.says).toContain('https://cloud.example/alice/');
+    expect(when?.says).toContain('between 01:00 and 05:00 (time zone Europe/London)');
+    const [, unsure] = writeAgreement(
+      factsFor(config, { person: { subject: 'b', claims: { zoneinfo: 'Mars/North' } } }),
+    ).sentences;
+    expect(unsure?.says).toContain('(time zone Europe/Berlin, or your own where your provider names it)');
+  });
+
+  it('is what the plan does, where there is one', () => {
+    expect(factsFor(config, { person: alice, plan })).toEqual({
+      files: 'https://old.example/alice/',
+      window: { start: '02:00', end: '06:00', zone: 'America/New_York', surely: true },
+      kept: 'all snapshots',
+    });
+  });
+
+  it('has another version whenever its words are others', () => {
+    const words = [true, false].map((surely) =>
+      writeAgreement({ files: 'F', window: { start: 'S', end: 'E', zone: 'Z', surely }, kept: 'all snapshots' }),
+    );
+    const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
+    expect({ version: texts.consent.version, digest }, 'Write a new version, and its digest here.').toEqual({
+      version: '2026-11-26',
+      digest: 'cb496994befc',
+    });
+  });
+
+  it('comes back from the provider word for word, and not in words that nobody read', () => {
+    const carried: unknown = JSON.parse(JSON.stringify(carryAgreement(agreement)));
+    const known = carried as ReturnType<typeof carryAgreement>;
+    expect(unpackAgreement(known, texts)).toEqual(agreement);
+    const others = {
+      ...texts,
+      consent: { ...texts.consent, keptValue: 'Nothing is kept.' },
+    } as unknown as typeof texts;
+    expect(() => unpackAgreement(known, others)).toThrow(expect.objectContaining({ code: 'consent/invalid-callback' }));
+  });
+});
+
+describe('a record', () => {
+  it('holds the sentences themselves', () => {
+    const record = readRecord(JSON.parse(JSON.stringify(agreement)));
+    expect(record.agreement).toEqual(agreement);
+    expect(changesSince(record.facts, agreement.facts)).toEqual([]);
+  });
+
+  it('tells what is otherwise now', () => {
+    const { facts } = readRecord(agreement);
+    expect(changesSince(facts, factsFor(config, { person: alice, plan }))).toEqual([
+      { of: 'files', was: 'https://cloud.example/alice/', is: 'https://old.example/alice/' },
+      { of: 'window', was: '01:00–05:00', is: '02:00–06:00' },
+      { of: 'zone', was: 'Europe/London', is: 'America/New_York' },
+    ]);
+  });
+
+  it.each([
+    [
+      { files: 'F', window: config.window, retention: {} },
+      { files: 'F', start: '01:00', end: '05:00', zone: 'Europe/Berlin' },
+    ],
+    [{ said: 'every night' }, {}],
+    [{ sentences: 'none', facts: null, files: 7 }, {}],
+    [null, {}],
+    [[1], {}],
+  ])('of an older kind gives what it has: %j', (terms, facts) => {
+    expect(readRecord(terms)).toEqual({ facts });
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { GrantView } from '../../../src/database/grant-views.ts';
+import type { Session } from '../../../src/web/cookies.ts';
+import { lastsPart } from '../../../src/web/pages/grant-ends.ts';
+import { texts } from '../../../src/web/texts.ts';
+import type { PersonVisit } from '../../../src/web/visit.ts';
+
+const day = 86_400_000;
+const now = new Date('2026-05-04T12:00:00Z');
+const inDays = (days: number) => new Date(now.getTime() + days * day);
+const t = texts.grant.lasts;
+
+const view = {
+  state: 'active',
+  lastExchangedAt: inDays(-0.5),
+  idleDeadline: inDays(29.5),
+  maxDeadline: null,
+  nextExchangeAt: inDays(7),
+  idleSeconds: null,
+  user: { email: 'alice@example.org' },
+  plans: [
+    { zone: 'UTC', windowStart: '01:00', windowEnd: '05:00', files: undefined, paused: false, nextDueAt: inDays(0.6) },
+  ],
+} as unknown as GrantView;
+
+/** The days and words of the calendar, and what is said beneath it. */
+async function shown(changes: Partial<GrantView> = {}, mail: object | null = {}) {
+  const resources = { clock: { now: () => now }, config: mail === null ? {} : { mail } };
+  const visit = { resources, texts, session: {} as Session } as unknown as PersonVisit;
+  const html = String(await lastsPart(visit, { ...view, ...changes })).replaceAll('&#39;', "'");
+  const rows = [...html.matchAll(/<tr><td>(\d+ \w+) [^<]*<\/td><td>(?:<strong>)?([^<]*?)\.?(?:<\/strong>\.)?<\/td>/g)];
+  return { rows: rows.map(([, at, what]) => [at, what]), html };
+}
+
+describe('the calendar of a consent', () => {
+  it('tells what keeps it alive, the end unused, and that a fixed end is not known', async () => {
+    const { rows, html } = await shown();
+    expect(rows).toEqual([
+      ['4 May', t.used],
+      ['5 May', t.night],
+      ['11 May', t.kept],
+      ['3 Jun', t.idle('30 days')],
+    ]);
+    for (const words of [t.maxUnknown, t.idleSet('30 days'), t.mail.to('alice@example.org')])
+      expect(html).toContain(words);
+  });
+
+  it('tells a fixed end with its reminders, and no end unused that would come later', async () => {
+    const { rows, html } = await shown({ maxDeadline: inDays(9), idleSeconds: 30 * 86_400 });
+    expect(rows).toEqual([
+      ['4 May', t.used],
+      ['5 May', t.night],
+      ['6 May', t.reminder(7, true)],
+      ['11 May', t.kept],
+      ['11 May', t.reminder(2, true)],
+      ['13 May', t.max],
+    ]);
+    expect(html).toContain(t.idleLearned('30 days'));
+    expect(html).not.toContain(t.maxUnknown);
+  });
+
+  it('names no night where they are paused', async () => {
+    const [plan] = view.plans;
+    const { rows } = await shown({ plans: plan ? [{ ...plan, paused: true }] : [] });
+    expect(rows.map(([, what]) => what)).not.toContain(t.night);
+  });
+
+  it.each([
+    [45, '45 minutes'],
+    [12 * 60, '12 hours'],
+    [3 * 1440, '3 days'],
+  ])('writes %d minutes unused as %s', async (minutes, words) => {
+    const idleDeadline = new Date(view.lastExchangedAt.getTime() + minutes * 60_000);
+    expect((await shown({ idleDeadline })).html).toContain(t.idleSet(words));
+  });
+
+  it.each([
+    [null, 'alice@example.org', t.mail.noServer],
+    [{}, null, t.mail.noAddress],
+  ])('says that nothing is mailed where mail is %j and the address %s', async (mail, email, words) => {
+    const { html, rows } = await shown({ user: { email }, maxDeadline: inDays(9) }, mail);
+    expect(html).toContain(words);
+    expect(rows).toContainEqual(['6 May', t.reminder(7, false)]);
+  });
+});
