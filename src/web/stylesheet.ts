@@ -90,6 +90,9 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 }
 @media (prefers-reduced-motion: no-preference) { .turning { animation: turn 2.4s linear infinite; } @keyframes turn { to { rotate: 1turn; } } }
 @media (forced-colors: active) { .tag, .sign { border: 1px solid; } .icon { forced-color-adjust: auto; } }
+
+.calendar { list-style: none; margin: 0; padding: 0; } .calendar li { display: grid; grid-template-columns: 13.5rem 1fr; gap: 0 1.5rem; padding: .55rem 0; border-top: 1px solid var(--line); } .calendar li:first-child { border-top: 0; } .calendar time { color: var(--soft); }
+@media (max-width: 40rem) { .calendar li { grid-template-columns: 1fr; } }
 @media print { body > header, footer, form { display: none; } .card { box-shadow: none; } }
 /* Pages for operators */
 nav.within ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0 0 1rem; padding: 0; border-bottom: 1px solid var(--line); }

@@ -259,11 +259,9 @@ export const texts = {
       max: 'It ends, however often it is used: that is the longest your provider allows',
       reminder: (days: number, mailed: boolean) =>
         `You are reminded here${mailed ? ' and by mail' : ''}: ${days} days are left`,
-      date: 'When',
-      what: 'What happens',
-      idleLearned: (time: string) => `That your provider waits ${time} is what its tokens say.`,
+      idleLearned: (time: string) => `Unused, it ends after ${time}: the tokens of your provider say so.`,
       idleSet: (time: string) =>
-        `That your provider waits ${time} is what the operator set up or its make is known for; the tokens do not say it.`,
+        `Unused, it ends after ${time}: the operator has set that up, or the make of your provider is known for it. The tokens themselves do not say.`,
       maxUnknown:
         'Whether it also ends on a fixed day is not known: neither your provider nor the operator has told Nightkeep of one. If it does, this page says so afterwards, and you can agree again.',
       days: (count: number) => (count === 1 ? '1 day' : `${count} days`),

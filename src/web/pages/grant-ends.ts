@@ -17,10 +17,8 @@ export function lastsPart({ resources, texts }: PersonVisit, view: GrantView): H
   const idle = idleTime(t, view);
   const rows = calendar(t, view, { idle, now: clock.now(), mailed: mailOf(config, view) !== undefined });
   const unknown = view.maxDeadline === null ? t.maxUnknown : '';
-  return html`<h2>${t.title}</h2><div class="table"><table><caption>${t.title}</caption>
-<thead><tr><th scope="col">${t.date}</th><th scope="col">${t.what}</th></tr></thead>
-<tbody>${rows.map(({ at, what, ends }) => html`<tr><td>${time(at)}</td><td>${ends ? html`<strong>${what}</strong>` : what}.</td></tr>`)}</tbody></table></div>
-<p class="soft">${view.idleSeconds === null ? t.idleSet(idle) : t.idleLearned(idle)} ${unknown}</p><p class="soft">${mailSentence(t, config, view)}</p>`;
+  return html`<section class="card"><h2>${t.title}</h2><ol class="calendar">${rows.map(({ at, what, ends }) => html`<li><time datetime="${at.toISOString()}">${time(at)}</time><span>${ends ? html`<strong>${what}.</strong>` : `${what}.`}</span></li>`)}</ol>
+<p class="soft">${view.idleSeconds === null ? t.idleSet(idle) : t.idleLearned(idle)} ${unknown}</p><p class="soft">${mailSentence(t, config, view)}</p></section>`;
 }
 
 interface Entry {

@@ -49,7 +49,7 @@ function sincePart(texts: Texts, { agreement, facts, inForce }: Compared): Html 
   const words = agreement !== undefined && agreement.language === today.language && agreement.version !== today.version;
   const lines = words ? [...changes, t.words] : changes;
   const none = Object.keys(facts).length === 0 ? t.unknown : t.nothing;
-  return html`<h3>${t.title}</h3>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+  return html`<h2>${t.title}</h2>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
 }
 
 /** A record from before sentences were kept, as well as it can be shown. */

@@ -4,15 +4,20 @@ import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-v
 import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
 import { timesIn } from '../shown.ts';
-import { texts } from '../texts.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
-const t = texts.uses;
+type Words = Texts['uses'];
 const onePage = 100;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Every use of a person's consent, newest first, a page at a time; the address says where it begins. */
-export async function usesPart({ resources, session, url }: PersonVisit, zone: string | undefined): Promise<Html> {
+export async function usesPart(
+  { resources, session, texts, url }: PersonVisit,
+  zone: string | undefined,
+): Promise<Html> {
+  const t = texts.uses;
   const { userId } = session;
   const before = url.searchParams.get('before') ?? undefined;
   if (before !== undefined && !uuid.test(before)) throw notFound();
@@ -24,46 +29,48 @@ export async function usesPart({ resources, session, url }: PersonVisit, zone: s
   const older =
     found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
   return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
-<div class="card table"><table><caption>${t.title}</caption><thead><tr><th scope="col">${t.when}</th><th scope="col">${t.what}</th><th scope="col">${t.answer}</th></tr></thead>
-<tbody>${shown.map((use) => rowOf(use, time))}</tbody></table></div>${older}
+<div class="card">${table({
+    caption: t.title,
+    columns: [{ label: t.when }, { label: t.what }, { label: t.answer }],
+    rows: shown.map((use) => rowOf(t, use, time(use.startedAt))),
+  })}</div>${older}
 <p>${t.download} <a href="/grant/uses.csv">CSV</a>, <a href="/grant/uses.json">JSON</a></p>`;
 }
 
-function rowOf({ startedAt, purpose, runId, night, verdict, hint }: ExchangeView, time: (at: Date) => string): Html {
+function rowOf(t: Words, { purpose, runId, night, verdict, hint }: ExchangeView, at: string): (Html | string)[] {
   const what = t.purposes[purpose] ?? purpose;
   const forWhat = runId ? html`<a href="/runs/${runId}">${night === null ? what : t.ofNight(night)}</a>` : what;
-  return html`<tr><td>${time(startedAt)}</td><td>${forWhat}</td>
-<td><span class="word ${verdict ?? ''}">${answerOf({ verdict, hint })}</span></td></tr>`;
+  return [at, forWhat, html`<span class="word ${verdict ?? ''}">${answerOf(t, { verdict, hint })}</span>`];
 }
 
-function answerOf({ verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): string {
+function answerOf(t: Words, { verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): string {
   const answer = verdict === null ? t.open : (t.verdicts[verdict] ?? verdict);
   const why = hint === null ? undefined : t.hints[hint];
   return why === undefined ? answer : `${answer}: ${why}`;
 }
 
 /** All uses as a table for other programs (RFC 4180), moments in UTC. */
-export async function usesAsCsv({ resources: { database }, session }: PersonVisit): Promise<Response> {
+export async function usesAsCsv({ resources: { database }, session, texts }: PersonVisit): Promise<Response> {
   const names = ['at', 'answeredAt', 'for', 'run', 'night', 'verdict', 'status', 'error', 'answer'];
   return download('uses.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
 
   async function* rows() {
-    for await (const use of allUses(database, session.userId)) yield Object.values(recordOf(use));
+    for await (const use of allUses(database, session.userId)) yield Object.values(recordOf(texts.uses, use));
   }
 }
 
 /** The same as JSON. */
-export async function usesAsJson({ resources: { database }, session }: PersonVisit): Promise<Response> {
+export async function usesAsJson({ resources: { database }, session, texts }: PersonVisit): Promise<Response> {
   return download('uses.json', 'application/json', () => jsonOf(records()));
 
   async function* records() {
-    for await (const use of allUses(database, session.userId)) yield recordOf(use);
+    for await (const use of allUses(database, session.userId)) yield recordOf(texts.uses, use);
   }
 }
 
-function recordOf(use: ExchangeView) {
+function recordOf(t: Words, use: ExchangeView) {
   const { startedAt: at, answeredAt, purpose, runId: run, night, verdict, status, errorCode: error } = use;
-  return { at, answeredAt, for: purpose, run, night, verdict, status, error, answer: answerOf(use) };
+  return { at, answeredAt, for: purpose, run, night, verdict, status, error, answer: answerOf(t, use) };
 }
 
 async function* allUses(database: Database, userId: string): AsyncGenerator<ExchangeView> {

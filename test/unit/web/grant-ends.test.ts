@@ -28,7 +28,7 @@ async function shown(changes: Partial<GrantView> = {}, mail: object | null = {})
   const resources = { clock: { now: () => now }, config: mail === null ? {} : { mail } };
   const visit = { resources, texts, session: {} as Session } as unknown as PersonVisit;
   const html = String(await lastsPart(visit, { ...view, ...changes })).replaceAll('&#39;', "'");
-  const rows = [...html.matchAll(/<tr><td>(\d+ \w+) [^<]*<\/td><td>(?:<strong>)?([^<]*?)\.?(?:<\/strong>\.)?<\/td>/g)];
+  const rows = [...html.matchAll(/<time[^>]*>(\d+ \w+) [^<]*<\/time><span>(?:<strong>)?([^<]*)\.</g)];
   return { rows: rows.map(([, at, what]) => [at, what]), html };
 }
 
