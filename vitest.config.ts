@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/nightkeep-tests', import.meta.url));
 
 const project = (name: string, extra: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 120_000, ...extra },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000, hookTimeout: 120_000, ...extra },
 });
 
 const postgres = { globalSetup: 'test/support/servers/postgres-server.ts' };
@@ -20,8 +20,8 @@ export default defineConfig({
       project('unit'),
       project('contract', postgres),
       project('integration', postgres),
-      project('scenarios', { ...postgres, testTimeout: 120_000 }),
-      project('process', postgres),
+      project('scenarios', postgres),
+      project('process', { ...postgres, testTimeout: 240_000, hookTimeout: 240_000 }),
       project('conformance', {
         ...postgres,
         testTimeout: 300_000,
@@ -36,7 +36,7 @@ export default defineConfig({
         fileParallelism: false,
       }),
       project('providers', { ...postgres, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
-      project('browser', { ...postgres, testTimeout: 120_000, fileParallelism: false }),
+      project('browser', { ...postgres, fileParallelism: false }),
     ],
   },
 });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type Log, openLog, silentLog } from '../../../src/log.ts';
 import { openQueues, type QueueSettings, type Queues } from '../../../src/queues.ts';
-import { type Handler, type Work, workOn } from '../../../worker/work-on.ts';
+import { type Handler, type Work, type WorkOptions, workOn } from '../../../worker/work-on.ts';
 import type { CuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 
 /** A place for queues that can be taken away: settings lead through the proxy. */
@@ -16,7 +16,10 @@ export interface QueuePlace extends AsyncDisposable {
 }
 
 const clock = systemClock();
-const soon = { timeout: 20_000, interval: 10 };
+/** Patience costs nothing where all is well, and other work may have the processors. */
+const soon = { timeout: 100_000, interval: 10 };
+/** Waits a tenth as long. */
+const hasty: Clock = { ...clock, sleep: (ms, signal) => clock.sleep(ms / 10, signal) };
 
 /** What every backend of the queue has to keep, whatever it is made of. */
 export function queueContract(openPlace: () => Promise<QueuePlace>): void {
@@ -40,7 +43,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     await place[Symbol.asyncDispose]();
   });
 
-  const work = (handler: Handler, options: { concurrency?: number; lockMs?: number } = {}) => {
+  const work = (handler: Handler, options: Partial<WorkOptions> = {}) => {
     const started = workOn(queues.connection, handler, { concurrency: 4, clock, log, ...options });
     works.push(started);
     return started;
@@ -117,13 +120,15 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     });
 
     test('an urgent run that is pulled forward is taken at once by a worker that waits', async () => {
-      const handler = vi.fn<Handler>(async () => {});
-      work(handler);
-      for (const calls of [1, 2]) {
+      const got: string[] = [];
+      work(async ({ runId }) => void got.push(runId));
+      for (const round of [1, 2]) {
         await enqueueOne('a', { delayMs: 600_000 });
-        await clock.sleep(50);
+        // Once it has done another one, the worker waits, and knows of the delayed one.
+        await enqueueOne(`b${round}`);
+        await vi.waitFor(() => expect(got).toContain(`b${round}`), soon);
         await enqueueOne('a', { urgent: true });
-        await vi.waitFor(() => expect(handler).toHaveBeenCalledTimes(calls), { timeout: 5_000, interval: 10 });
+        await vi.waitFor(() => expect(got.filter((runId) => runId === 'a')).toHaveLength(round), soon);
         await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
       }
     });
@@ -145,10 +150,10 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const from = clock.elapsed();
       const handler = vi.fn<Handler>(async () => {});
       work(handler);
-      await enqueueOne('a', { delayMs: 700 });
+      await enqueueOne('a', { delayMs: 300 });
       expect(await queues.backUps.counts()).toEqual({ waiting: 0, active: 0, delayed: 1 });
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
-      expect(clock.elapsed() - from).toBeGreaterThan(690);
+      expect(clock.elapsed() - from).toBeGreaterThan(290);
     });
 
     test('no more are worked on at once than the worker takes', async () => {
@@ -182,11 +187,11 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const times: number[] = [];
       work(async () => {
         times.push(clock.elapsed());
-        if (times.length === 1) throw new AppError('source/unavailable', 'Away.', { retry: { afterMs: 1_200 } });
+        if (times.length === 1) throw new AppError('source/unavailable', 'Away.', { retry: { afterMs: 400 } });
       });
       await enqueueOne('a');
       await vi.waitFor(() => expect(times).toHaveLength(2), soon);
-      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(1_150);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(350);
     });
 
     test('what will not succeed later is given up at once', async () => {
@@ -275,7 +280,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       await place.proxy.cut();
       const from = clock.elapsed();
       await expect(enqueueOne('meanwhile')).rejects.toMatchObject({ code: 'queue/unavailable' });
-      expect(clock.elapsed() - from).toBeLessThan(6_000);
+      expect(clock.elapsed() - from).toBeLessThan(30_000);
       await place.proxy.restore();
       await vi.waitFor(() => enqueueOne('after'), soon);
       await vi.waitFor(() => expect(got).toEqual(['before', 'after']), soon);
@@ -293,7 +298,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('does not keep a worker from closing', async () => {
       const handler = vi.fn<Handler>((_job, signal) => untilAborted(signal));
-      const started = work(handler);
+      const started = work(handler, { clock: hasty });
       await enqueueOne('a');
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await place.proxy.cut();

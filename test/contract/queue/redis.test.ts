@@ -35,8 +35,8 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     try {
       await queues.backUps.enqueue([{ runId: 'later', attempt: 0, delayMs: 2_000 }]);
       await redis.restart();
-      await vi.waitFor(() => queues.backUps.enqueue([{ runId: 'after', attempt: 0 }]), { timeout: 20_000 });
-      await vi.waitFor(() => expect(got.toSorted()).toEqual(['after', 'later']), { timeout: 20_000 });
+      await vi.waitFor(() => queues.backUps.enqueue([{ runId: 'after', attempt: 0 }]), { timeout: 100_000 });
+      await vi.waitFor(() => expect(got.toSorted()).toEqual(['after', 'later']), { timeout: 100_000 });
     } finally {
       await work.close(0);
     }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
-import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
+import { type NightFixture, openNightFixture, savePlan, savePlans } from '../../support/harness/nights.ts';
 
 const day = 24 * 3_600_000;
 let fixture: NightFixture;
@@ -50,8 +50,7 @@ describe('opening a night', () => {
 
   test('by several planners at once, with more plans than one takes, gives each plan one run', async () => {
     const { database } = fixture.resources;
-    const plans = Array.from({ length: 530 }, () => savePlan(database));
-    await Promise.all(plans);
+    const plans = await savePlans(database, 530);
     const planners = ['a', 'b', 'c', 'd'].map((holder) => openNight(fixture.other(holder)));
     const opened = (await Promise.all(planners)).reduce((sum, each) => sum + each.opened, 0);
     const rest = await openNight(fixture.resources);

@@ -65,9 +65,9 @@ export function nightkeep(words: readonly string[], settings: Environment, folde
   };
 }
 
-/** Waits until it is so, and not for ever. */
+/** Waits until it is so, and not for ever; long enough for a start where other work has the processors. */
 export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  await vi.waitUntil(isSo, { timeout: 30_000, interval: 20 });
+  await vi.waitUntil(isSo, { timeout: 100_000, interval: 20 });
 }
 
 /**

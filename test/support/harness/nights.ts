@@ -56,39 +56,49 @@ interface PlanOptions {
 
 /** Somebody with a plan that is due at midnight, or what the options say. Answers the plan's id. */
 export async function savePlan(database: Database, options: PlanOptions = {}): Promise<string> {
+  const [planId = ''] = await savePlans(database, 1, options);
+  return planId;
+}
+
+/** So many of them. */
+export async function savePlans(database: Database, count: number, options: PlanOptions = {}): Promise<string[]> {
+  const rows = Array.from({ length: count }, () => rowsOfPlan(options));
+  await database.user.createMany({ data: rows.map(({ user }) => user) });
+  await database.grant.createMany({ data: rows.map(({ grant }) => grant) });
+  await database.plan.createMany({ data: rows.map(({ plan }) => plan) });
+  return rows.map(({ plan }) => plan.id);
+}
+
+function rowsOfPlan(options: PlanOptions) {
   const at = new Date(midnight);
   const [userId, grantId, planId] = [randomUUID(), randomUUID(), randomUUID()];
   const who = { issuer: 'https://idp.example', subject: userId };
-  await database.user.create({ data: { id: userId, ...who, createdAt: at } });
-  await database.grant.create({
-    data: {
-      id: grantId,
-      userId,
-      ...who,
-      clientId: 'nightkeep',
-      scope: 'openid',
-      state: options.grant ?? 'active',
-      lastExchangedAt: at,
-      idleDeadline: at,
-      nextExchangeAt: at,
-      createdAt: at,
-    },
-  });
-  await database.plan.create({
-    data: {
-      id: planId,
-      userId,
-      grantId,
-      sources: [],
-      zone: 'Europe/Berlin',
-      windowStart: '01:00',
-      windowEnd: '05:00',
-      retention: {},
-      paused: options.paused ?? false,
-      nextNight: options.nextNight ?? '2026-05-01',
-      nextDueAt: new Date(options.nextDueAt ?? midnight),
-      createdAt: at,
-    },
-  });
-  return planId;
+  const user = { id: userId, ...who, createdAt: at };
+  const grant = {
+    id: grantId,
+    userId,
+    ...who,
+    clientId: 'nightkeep',
+    scope: 'openid',
+    state: options.grant ?? 'active',
+    lastExchangedAt: at,
+    idleDeadline: at,
+    nextExchangeAt: at,
+    createdAt: at,
+  };
+  const plan = {
+    id: planId,
+    userId,
+    grantId,
+    sources: [],
+    zone: 'Europe/Berlin',
+    windowStart: '01:00',
+    windowEnd: '05:00',
+    retention: {},
+    paused: options.paused ?? false,
+    nextNight: options.nextNight ?? '2026-05-01',
+    nextDueAt: new Date(options.nextDueAt ?? midnight),
+    createdAt: at,
+  };
+  return { user, grant, plan };
 }

@@ -33,13 +33,19 @@ function walk(own: NightPlan, from: Date, nights: number): string | undefined {
 
 describe('nights', () => {
   test('come once a date, each later than the one before, in every zone and around every change of its clocks', () => {
+    /** Zones that change their clocks alike on the same date are all told by the first of them. */
+    const walked = new Set<string>();
     for (const zone of zones) {
+      expect(walk(plan({ zone }), new Date(Date.UTC(2026, 0, 1)), 1)).toBeUndefined();
       const name = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
       const offset = (at: number) => name.format(at).split(' ')[1];
       for (let at = Date.UTC(2000, 0, 1); at < Date.UTC(2041, 0, 1); at += 20 * day) {
         if (offset(at) === offset(at + 20 * day)) continue;
         let change = at;
         while (offset(change + day) === offset(at)) change += day;
+        const alike = [change, offset(change - day), offset(change)].join();
+        if (walked.has(alike)) continue;
+        walked.add(alike);
         expect(walk(plan({ zone }), new Date(change - day), 3)).toBeUndefined();
       }
     }

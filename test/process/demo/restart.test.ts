@@ -1,4 +1,3 @@
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
@@ -8,7 +7,6 @@ import { alice, people } from '../../../demo/people.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { startProviderProcess } from '../../support/servers/provider-process.ts';
 import { startRelyingParty } from '../../support/servers/relying-party.ts';
-import { openTestRealm } from './realm.ts';
 
 test('killed and started again with its journal, the newest token works and a used one still ends the session', async () => {
   await using folder = await temporaryFolder('provider');
@@ -53,33 +51,4 @@ test('in a process of its own it is administered, given faults, moved in time an
   await expect(oidc.refreshTokenGrant(config, token)).rejects.toMatchObject({ error: 'invalid_grant' });
   expect(await provider.log('grants')).toMatchObject([{ endedBy: 'idle', sid: decodeJwt(token).sid }]);
   await expect(provider.admin('setClient', 'nobody', {})).rejects.toThrow('The provider has no client nobody.');
-});
-
-test('a last line of the journal that was cut off is ignored, all lines before it count', async () => {
-  await using folder = await temporaryFolder('provider');
-  const journal = join(folder.path, 'journal');
-  const before = await openTestRealm({}, { journal });
-  const token = (await before.refresh(await before.login())).token;
-  before.provider.admin.setOfflineRole('bob', false);
-  await before.provider.stop();
-  await appendFile(journal, '["users","half');
-
-  const port = Number(new URL(before.provider.issuer).port);
-  await using after = await openTestRealm({}, { journal, port });
-  expect((await after.refresh(token)).status).toBe(200);
-  expect(after.provider.log.issued()).toHaveLength(3);
-  expect(after.provider.log.requests().map(({ number }) => number)).toEqual([1, 2, 3]);
-  expect(await after.login({ username: 'bob', password: 'bob' })).toBe('');
-});
-
-test('under another address the realm is another issuer, and says so', async () => {
-  await using folder = await temporaryFolder('provider');
-  const journal = join(folder.path, 'journal');
-  const before = await openTestRealm({}, { journal });
-  const token = await before.login();
-  await using after = await openTestRealm({}, { journal });
-  expect((await after.refresh(token)).said).toBe(
-    `400 invalid_grant Invalid token issuer. Expected '${after.provider.issuer}'`,
-  );
-  await before.provider.stop();
 });
