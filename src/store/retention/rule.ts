@@ -1,0 +1,74 @@
+import { AppError } from '../../errors.ts';
+
+/** The counts of a rule: so many of the newest, of the newest of an hour, of a day, and so on. */
+export const countWords = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+export type CountWord = (typeof countWords)[number];
+
+/** Calendar units, as restic writes them: `1y6m14d12h`. */
+export interface Span {
+  readonly years: number;
+  readonly months: number;
+  readonly days: number;
+  readonly hours: number;
+}
+
+/** Which snapshots stay, in the words of `restic forget` without "keep-". What any part of it keeps, stays. */
+export interface RetentionRule extends Partial<Readonly<Record<CountWord, number>>> {
+  /** Everything so much older than the newest snapshot, or younger. */
+  readonly within?: Span;
+  /** Everything with one of these tags. */
+  readonly tags?: readonly string[];
+}
+
+/** The tag of snapshots that stay until it is taken off them. */
+export const pinned = 'pinned';
+
+/** Whether the rule keeps everything, since it asks for nothing. */
+export function isEmpty(rule: RetentionRule): boolean {
+  const counts = countWords.some((word) => (rule[word] ?? 0) > 0);
+  const { years, months, days, hours } = rule.within ?? { years: 0, months: 0, days: 0, hours: 0 };
+  return !counts && years + months + days + hours === 0 && (rule.tags ?? []).length === 0;
+}
+
+/** Reads `daily=7,weekly=4,monthly=12,within=14d,tag=keep`. Throws `usage/invalid` that names the part. */
+export function parseRule(text: string): RetentionRule {
+  const parts = text.split(',').map((part) => part.trim());
+  const tags: string[] = [];
+  const rule: { -readonly [Word in CountWord]?: number } & { within?: Span } = {};
+  for (const part of parts) {
+    const [, name = '', value = ''] = /^([a-z]+)=(.+)$/.exec(part) ?? [];
+    const word = countWords.find((known) => known === name);
+    if (word !== undefined && /^\d{1,4}$/.test(value)) rule[word] = Number(value);
+    else if (name === 'within') rule.within = parseSpan(value);
+    else if (name === 'tag') tags.push(value);
+    else throw invalid(part);
+  }
+  return { ...rule, ...(tags.length > 0 && { tags }) };
+}
+
+/** Writes the rule as `parseRule` reads it. */
+export function ruleText(rule: RetentionRule): string {
+  const counts = countWords.flatMap((word) => ((rule[word] ?? 0) > 0 ? [`${word}=${rule[word]}`] : []));
+  const within = rule.within === undefined ? [] : [`within=${spanText(rule.within)}`];
+  return [...counts, ...within, ...(rule.tags ?? []).map((tag) => `tag=${tag}`)].join(',');
+}
+
+/** Writes a span as restic does. */
+export function spanText({ years, months, days, hours }: Span): string {
+  const part = (count: number, unit: string) => (count === 0 ? '' : `${count}${unit}`);
+  return part(years, 'y') + part(months, 'm') + part(days, 'd') + part(hours, 'h');
+}
+
+function parseSpan(text: string): Span {
+  const match = /^(?:(\d{1,4})y)?(?:(\d{1,4})m)?(?:(\d{1,5})d)?(?:(\d{1,6})h)?$/.exec(text);
+  if (match === null || text === '') throw invalid(`within=${text}`);
+  const [years, months, days, hours] = [1, 2, 3, 4].map((group) => Number(match[group] ?? 0));
+  return { years: years ?? 0, months: months ?? 0, days: days ?? 0, hours: hours ?? 0 };
+}
+
+function invalid(part: string): AppError {
+  return new AppError(
+    'usage/invalid',
+    `The retention has "${part}": write it as daily=7,weekly=4,monthly=12, with any of ${countWords.join(', ')}, within=14d and tag=NAME.`,
+  );
+}
