@@ -1,0 +1,204 @@
+import type { Clock } from '../../clock.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import { openPacks } from '../archiver/open-packs.ts';
+import { openBlob, type PackedBlob } from '../format/blob.ts';
+import { type IndexId, type PackId, parseId } from '../format/ids.ts';
+import { blobsPerIndex, type IndexedPack } from '../format/index-file.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import { packSize } from '../format/pack-header.ts';
+import { openPacker } from '../repository/packer.ts';
+import { planReads } from '../repository/read-plan.ts';
+import type { Repository } from '../repository/repository.ts';
+import { type PruneLimits, type PrunePlan, planPrune } from './plan.ts';
+import { findUsedBlobs } from './used-blobs.ts';
+
+export interface PruneOptions extends PruneLimits {
+  readonly clock: Clock;
+  /** Of the exclusive lock: when it is lost, nothing more is written or removed. */
+  readonly signal?: AbortSignal;
+  /** Only says what would be done. */
+  readonly dryRun?: boolean;
+}
+
+export interface PruneReport {
+  readonly packsRemoved: number;
+  readonly packsRepacked: number;
+  /** Packs that no index named: what a run that was killed left behind. */
+  readonly packsUnindexed: number;
+  readonly indexesBefore: number;
+  readonly indexesAfter: number;
+  /** Bytes that the store holds less than before. */
+  readonly bytesFreed: number;
+  /** Bytes that no snapshot needs and that stay, since they are few. */
+  readonly bytesUnused: number;
+  readonly bytesUsed: number;
+}
+
+/**
+ * Removes what no snapshot needs. The caller has just opened the repository, holds its exclusive lock, and opens it anew
+ * afterwards. New packs and indexes are durable before old ones go, so that the repository is whole wherever this ends, and
+ * the next prune removes what is left over (design document of restic, "prune"). Throws `repository/damaged`, having
+ * removed nothing, where anything that a snapshot needs is missing.
+ */
+export async function prune(repository: Repository, options: PruneOptions): Promise<PruneReport> {
+  const { signal } = options;
+  const snapshots = await Array.fromAsync(repository.listSnapshots());
+  const indexesBefore = await Array.fromAsync(repository.backend.list('index'), ({ name }) => parseId<IndexId>(name));
+  await repository.loadIndex();
+  const used = await findUsedBlobs(repository, new Set(snapshots.map(({ snapshot }) => snapshot.tree)), signal);
+  const plan = planPrune(repository.index, used, options);
+  const files = await comparePacks(repository, plan);
+  const gone = new Set([...plan.remove, ...plan.repack]);
+  const rewrites = gone.size > 0 || files.missing.size > 0 || areMany(indexesBefore, repository);
+  const report = {
+    packsRemoved: plan.remove.size,
+    packsRepacked: plan.repack.size,
+    packsUnindexed: files.unindexed.length,
+    indexesBefore: indexesBefore.length,
+    bytesFreed: plan.bytesFreed + files.unindexed.reduce((sum, { size }) => sum + size, 0),
+    bytesUnused: plan.bytesUnused,
+    bytesUsed: plan.bytesUsed,
+  };
+  if (options.dryRun === true || !(rewrites || files.unindexed.length > 0))
+    return { ...report, indexesAfter: indexesBefore.length };
+  await removePacks(
+    repository,
+    files.unindexed.map(({ name }) => name),
+    signal,
+  );
+  if (!rewrites) return { ...report, indexesAfter: indexesBefore.length };
+  await repack(repository, plan, options);
+  const indexesAfter = await replaceIndexes(repository, new Set([...gone, ...files.missing]), signal);
+  await removePacks(
+    repository,
+    [...gone].filter((id) => !files.missing.has(id)),
+    signal,
+  );
+  return { ...report, indexesAfter };
+}
+
+/** Whether so many index files could be a quarter as many, or fewer. */
+function areMany(indexes: readonly IndexId[], { index }: Repository): boolean {
+  return indexes.length >= 10 && indexes.length >= 4 * Math.ceil(index.size / blobsPerIndex);
+}
+
+interface PackFiles {
+  /** Packs that an index names, but that are not there, and are not needed. */
+  readonly missing: ReadonlySet<PackId>;
+  readonly unindexed: readonly { readonly name: PackId; readonly size: number }[];
+}
+
+/** Compares the store with the index. Throws `repository/damaged` where a pack that is needed is missing or has another size. */
+async function comparePacks({ backend, index }: Repository, plan: PrunePlan): Promise<PackFiles> {
+  const there = new Map<PackId, number>();
+  for await (const { name, size } of backend.list('data')) there.set(parseId<PackId>(name), size);
+  const missing = new Set<PackId>();
+  for (const { id, blobs } of index.packs()) {
+    const size = there.get(id);
+    if (size === undefined) missing.add(id);
+    if (size !== packSize(blobs) && !plan.remove.has(id)) throw damagedPack(id, size);
+    there.delete(id);
+  }
+  return { missing, unindexed: Array.from(there, ([name, size]) => ({ name, size })) };
+}
+
+/** Copies the blobs that are needed to new packs, proved one by one, and names these packs in index files. */
+async function repack(repository: Repository, plan: PrunePlan, { clock, signal }: PruneOptions): Promise<void> {
+  const { masterKey, index } = repository;
+  const packer = openPacker(repository, clock);
+  const finished: FinishedPack[] = [];
+  const packs = openPacks(masterKey, (pack) => finished.push(pack));
+  const saveFinished = async () => {
+    for (let pack = finished.shift(); pack !== undefined; pack = finished.shift()) {
+      signal?.throwIfAborted();
+      await packer.savePack(pack);
+    }
+  };
+  for (const id of plan.repack) {
+    const needed = index.pack(id).blobs.filter((blob) => plan.needs(id, blob));
+    for await (const { blob, sealed } of readSealed(repository, id, needed)) {
+      openBlob(masterKey, blob.id, sealed, blob.uncompressedLength);
+      const { type, uncompressedLength } = blob;
+      packs.add({ type, id: blob.id, sealed, ...(uncompressedLength !== undefined && { uncompressedLength }) });
+      await saveFinished();
+    }
+  }
+  packs.finish();
+  await saveFinished();
+  signal?.throwIfAborted();
+  await packer.flush();
+}
+
+async function* readSealed({ backend }: Repository, packId: PackId, blobs: readonly PackedBlob[]) {
+  const byOffset = new Map(blobs.map((blob) => [blob.offset, blob]));
+  const wanted = blobs.map((blob) => ({ id: blob.id, at: { ...blob, packId } }));
+  for (const { offset, length, blobs: together } of planReads(wanted)) {
+    const bytes = await backend.load('data', packId, { offset, length });
+    for (const { at } of together) {
+      const blob = byOffset.get(at.offset);
+      if (blob === undefined) continue;
+      yield { blob, sealed: bytes.subarray(at.offset - offset, at.offset - offset + at.length) };
+    }
+  }
+}
+
+/** Writes the index without these packs as few files, then removes every other index file. Answers how many there are. */
+async function replaceIndexes(
+  repository: Repository,
+  without: ReadonlySet<PackId>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { backend, index, saveIndex } = repository;
+  const old = await Array.fromAsync(backend.list('index'), ({ name }) => name);
+  let written = 0;
+  for (const packs of inFiles(index.packs(), without)) {
+    signal?.throwIfAborted();
+    await saveIndex(packs);
+    written += 1;
+  }
+  for (const name of old) {
+    signal?.throwIfAborted();
+    await backend.remove('index', name).catch(ignoreGone);
+  }
+  return written;
+}
+
+function* inFiles(packs: Iterable<IndexedPack>, without: ReadonlySet<PackId>): Generator<IndexedPack[]> {
+  let file: IndexedPack[] = [];
+  let blobs = 0;
+  for (const pack of packs) {
+    if (without.has(pack.id)) continue;
+    if (file.length > 0 && blobs + pack.blobs.length > blobsPerIndex) {
+      yield file;
+      file = [];
+      blobs = 0;
+    }
+    file.push(pack);
+    blobs += pack.blobs.length;
+  }
+  if (file.length > 0) yield file;
+}
+
+async function removePacks(
+  { backend }: Repository,
+  ids: readonly PackId[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const id of ids) {
+    signal?.throwIfAborted();
+    await backend.remove('data', id).catch(ignoreGone);
+  }
+}
+
+function ignoreGone(error: unknown): void {
+  if (!isAppError(error, 'store/not-found')) throw error;
+}
+
+function damagedPack(packId: PackId, size: number | undefined): AppError {
+  const what = size === undefined ? 'is missing' : `has ${size} bytes, which is not what the index says`;
+  return new AppError(
+    'repository/damaged',
+    `The pack ${packId}, which snapshots need, ${what}. Nothing was removed; check the repository.`,
+    { detail: { packId } },
+  );
+}
