@@ -9,6 +9,7 @@ import { steerRun } from '../src/flows/nights/steer-run.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
+import { retain } from '../src/flows/retention/retain.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { workOn } from './work-on.ts';
@@ -37,7 +38,10 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
   const { clock, config, log, queues } = resources;
   const work = workOn(
     queues.connection,
-    ({ runId }, signal) => steerRun(resources, { runId, signal }, (input) => backUp(resources, input)),
+    async ({ runId }, signal) => {
+      const done = await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));
+      if (done !== undefined) await retain(resources, { ...done, signal });
+    },
     { concurrency: config.concurrency, clock, log },
   );
   const onTime = await startDuties(resources, healing, duties);

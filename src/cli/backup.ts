@@ -4,9 +4,9 @@ import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printList, shownMinute, tell, text } from './command.ts';
+import { type Command, json, type Options, printList, shownMinute, tell } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { getUserByName, givenName, nameOf } from './people.ts';
+import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
 
 const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']);
 
@@ -26,8 +26,7 @@ export const backup: Command = {
     3: 'with --wait: none failed, and at least one could not read everything',
   },
   run: async (options, output) => {
-    if ((text(options, 'user') === undefined) === (options.all !== true))
-      throw new AppError('usage/invalid', 'Say either --user NAME or --all.');
+    refuseUnlessOneOrAll(options);
     await using resources = await openFromEnvironment();
     const asked = await askForRuns(resources, options);
     const rows = options.wait === true ? await waitFor(resources, asked, options) : await look(resources, asked);

@@ -1,15 +1,18 @@
 import { auditCommand } from './audit.ts';
 import { backup } from './backup.ts';
+import { checkCommand } from './check.ts';
 import { circuits } from './circuits.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
+import { forget } from './forget.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { protection } from './protection.ts';
 import { providerMove } from './provider.ts';
+import { pruneCommand } from './prune.ts';
 import { restoreCommand } from './restore.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
@@ -26,6 +29,9 @@ export const commands: Readonly<Record<string, Command>> = {
   protection,
   snapshots,
   restore: restoreCommand,
+  forget,
+  prune: pruneCommand,
+  check: checkCommand,
   'enroll device': enrollDevice,
   'enroll password': enrollPassword,
   'enroll service': enrollService,

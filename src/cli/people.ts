@@ -1,4 +1,5 @@
 import { findUsersByName } from '../database/command-views.ts';
+import { listRepositoryOwners } from '../database/retention.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { type Options, text } from './command.ts';
@@ -21,6 +22,25 @@ export async function getUserByName({ database }: Pick<Resources, 'database'>, n
       `Several people are called "${name}". Use the subject that the provider gives them.`,
     );
   return user;
+}
+
+/** Options of a command about one person's repository, or everybody's. */
+export const oneOrAll = {
+  user: { value: 'NAME', help: 'of this person: a user name, subject or id' },
+  all: { help: 'of everybody who has a repository' },
+};
+
+/** The owners of the repositories that `--user` or `--all` gives. */
+export async function ownersOf({ database }: Pick<Resources, 'database'>, options: Options) {
+  return options.all === true
+    ? listRepositoryOwners(database)
+    : [await getUserByName({ database }, givenName(options))];
+}
+
+/** Throws `usage/invalid` unless either --user or --all is given. */
+export function refuseUnlessOneOrAll(options: Options): void {
+  if ((text(options, 'user') === undefined) === (options.all !== true))
+    throw new AppError('usage/invalid', 'Say either --user NAME or --all.');
 }
 
 /** What an operator calls a person. */

@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path';
+import type { RetentionRule } from '../domain/retention/rule.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Level } from '../log.ts';
 import { type Environment, textOf } from './environment.ts';
 import { invalid } from './invalid.ts';
 import { findKeyring, makeKeyring } from './keyring-file.ts';
-import type { Reader, Retention } from './readers.ts';
+import type { Reader } from './readers.ts';
 import { type Name, names, settings, type Values } from './settings.ts';
 
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
@@ -35,7 +36,7 @@ export interface Config {
   filesUrl: string;
   window: { zone: string; start: string; end: string };
   windowGraceMs: number;
-  retention: Retention;
+  retention: RetentionRule;
   filesRedirects: Values['FILES_REDIRECTS'];
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { isValidZone } from '../domain/nights.ts';
+import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { urlOfPerson } from '../domain/url-template.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
@@ -118,14 +119,12 @@ export const zone: Reader<string> = (text, name) => {
   throw invalid(name, `is "${text}", which is no IANA time zone: write it as Europe/Berlin`);
 };
 
-export type Retention = Record<'daily' | 'weekly' | 'monthly', number>;
-
-export const retention: Reader<Retention> = (text, name) => {
-  const counts: Retention = { daily: 0, weekly: 0, monthly: 0 };
-  for (const part of text.split(',')) {
-    const match = /^\s*(daily|weekly|monthly)=(\d{1,4})\s*$/.exec(part);
-    if (match === null) throw invalid(name, `has "${part.trim()}": write it as daily=7,weekly=4,monthly=12`);
-    Object.assign(counts, { [String(match[1])]: Number(match[2]) });
+/** Which snapshots stay. */
+export const retention: Reader<RetentionRule> = (text, name) => {
+  try {
+    return parseRule(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(name, error.message);
+    throw error;
   }
-  return counts;
 };

@@ -135,7 +135,7 @@ export const settings = {
   RETENTION: {
     read: retention,
     default: 'daily=7,weekly=4,monthly=12',
-    help: 'Which snapshots are meant to be kept; for now all of them are',
+    help: 'Which snapshots stay, in the words of `restic forget`: any of last, hourly, daily, weekly, monthly and yearly, within=14d, tag=NAME; or `all`. People agree to it with their consent',
   },
   FILES_REDIRECTS: {
     read: oneOf('follow', 'refuse'),

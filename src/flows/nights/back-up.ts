@@ -17,6 +17,7 @@ import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
+import { ownHostname } from './own-hostname.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
 
@@ -85,7 +86,7 @@ export async function backUp(
     ...(last && { parent: last.snapshotId }),
     tree: archived.tree,
     paths: archived.tops.map((name) => `/${name}`),
-    hostname: 'nightkeep',
+    hostname: ownHostname,
     username,
     program_version: `nightkeep ${version}`,
     summary: archived.summary,

@@ -36,16 +36,16 @@ const saveForMs = 10 * 60_000;
  * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted within
  * a second when the run was cancelled or is another's (`run/lost-lease`), or when the caller stops (`run/stopped`);
  * a stopped run returns to the queue at once, one that failed for a reason that may pass returns later, and says why,
- * as long as its time lasts.
+ * as long as its time lasts. Answers whose run it was where it brought a snapshot.
  */
 export async function steerRun(
   needs: Needs,
   { runId, signal }: { runId: string; signal: AbortSignal },
   work: Work,
-): Promise<void> {
+): Promise<{ userId: string } | undefined> {
   const { clock, database, holder } = needs;
   const run = await claimRun(database, { runId, holder, at: clock.now() });
-  if (run === null) return;
+  if (run === null) return undefined;
   const log = needs.log.with({ runId, userId: run.userId });
   const resources = { ...needs, log };
   const lost = new AbortController();
@@ -59,15 +59,20 @@ export async function steerRun(
     };
     const outcome = await work({ runId, signal: either, report });
     const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
-    if (!(await saved(resources, signal, finish))) return await letGo(resources, run);
+    if (!(await saved(resources, signal, finish))) {
+      await letGo(resources, run);
+      return undefined;
+    }
     log.info('run.finished', { state: outcome.state, problems: outcome.problemCount });
     if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
+    return { userId: run.userId };
   } catch (error) {
     const cause = either.aborted ? either.reason : asOutage(error);
     if (isAppError(cause, 'run/stopped')) log.info('run.stopped');
     else log.warn('run.ended-badly', { attempt: run.attempt, error: cause });
-    if (isAppError(cause, 'run/lost-lease')) return await letGo(resources, run);
-    await saved(resources, signal, () => endBadly(resources, run, cause));
+    if (isAppError(cause, 'run/lost-lease')) await letGo(resources, run);
+    else await saved(resources, signal, () => endBadly(resources, run, cause));
+    return undefined;
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyRule, type KeepReason } from '../../../src/domain/retention/apply-rule.ts';
+import { countWords, type RetentionRule, type Span, spanText } from '../../../src/domain/retention/rule.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
-import { applyRule, type KeepReason } from '../../../src/store/retention/apply-rule.ts';
-import { countWords, type RetentionRule, type Span, spanText } from '../../../src/store/retention/rule.ts';
 import { newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';

@@ -1,5 +1,3 @@
-import { AppError } from '../../errors.ts';
-
 /** The counts of a rule: so many of the newest, of the newest of an hour, of a day, and so on. */
 export const countWords = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 export type CountWord = (typeof countWords)[number];
@@ -23,6 +21,30 @@ export interface RetentionRule extends Partial<Readonly<Record<CountWord, number
 /** The tag of snapshots that stay until it is taken off them. */
 export const pinned = 'pinned';
 
+/** Reads a rule that was saved as JSON; what is not part of one is left out. */
+export function asRule(saved: unknown): RetentionRule {
+  if (typeof saved !== 'object' || saved === null) return {};
+  const found = new Map<string, unknown>(Object.entries(saved));
+  const count = (name: string, from = found) => {
+    const value = from.get(name);
+    return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+  };
+  const counts = countWords.flatMap((word) => (count(word) > 0 ? [[word, count(word)] as const] : []));
+  const span = new Map<string, unknown>(Object.entries(found.get('within') ?? {}));
+  const [years, months, days, hours] = [
+    count('years', span),
+    count('months', span),
+    count('days', span),
+    count('hours', span),
+  ];
+  const tags = found.get('tags');
+  return {
+    ...Object.fromEntries(counts),
+    ...(years + months + days + hours > 0 && { within: { years, months, days, hours } }),
+    ...(Array.isArray(tags) && { tags: tags.filter((tag) => typeof tag === 'string') }),
+  };
+}
+
 /** Whether the rule keeps everything, since it asks for nothing. */
 export function isEmpty(rule: RetentionRule): boolean {
   const counts = countWords.some((word) => (rule[word] ?? 0) > 0);
@@ -30,8 +52,9 @@ export function isEmpty(rule: RetentionRule): boolean {
   return !counts && years + months + days + hours === 0 && (rule.tags ?? []).length === 0;
 }
 
-/** Reads `daily=7,weekly=4,monthly=12,within=14d,tag=keep`. Throws `usage/invalid` that names the part. */
+/** Reads `daily=7,weekly=4,monthly=12,within=14d,tag=keep`, or `all`. Throws RangeError that names the part and the cure. */
 export function parseRule(text: string): RetentionRule {
+  if (text.trim() === 'all') return {};
   const parts = text.split(',').map((part) => part.trim());
   const tags: string[] = [];
   const rule: { -readonly [Word in CountWord]?: number } & { within?: Span } = {};
@@ -50,7 +73,7 @@ export function parseRule(text: string): RetentionRule {
 export function ruleText(rule: RetentionRule): string {
   const counts = countWords.flatMap((word) => ((rule[word] ?? 0) > 0 ? [`${word}=${rule[word]}`] : []));
   const within = rule.within === undefined ? [] : [`within=${spanText(rule.within)}`];
-  return [...counts, ...within, ...(rule.tags ?? []).map((tag) => `tag=${tag}`)].join(',');
+  return [...counts, ...within, ...(rule.tags ?? []).map((tag) => `tag=${tag}`)].join(',') || 'all';
 }
 
 /** Writes a span as restic does. */
@@ -66,9 +89,8 @@ function parseSpan(text: string): Span {
   return { years: years ?? 0, months: months ?? 0, days: days ?? 0, hours: hours ?? 0 };
 }
 
-function invalid(part: string): AppError {
-  return new AppError(
-    'usage/invalid',
-    `The retention has "${part}": write it as daily=7,weekly=4,monthly=12, with any of ${countWords.join(', ')}, within=14d and tag=NAME.`,
+function invalid(part: string): RangeError {
+  return new RangeError(
+    `has "${part}": write it as daily=7,weekly=4,monthly=12, with any of ${countWords.join(', ')}, within=14d and tag=NAME; or as all`,
   );
 }

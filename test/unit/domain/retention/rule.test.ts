@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { applyRule } from '../../../../src/store/retention/apply-rule.ts';
-import { isEmpty, parseRule, type RetentionRule, ruleText } from '../../../../src/store/retention/rule.ts';
+import { applyRule } from '../../../../src/domain/retention/apply-rule.ts';
+import { isEmpty, parseRule, type RetentionRule, ruleText } from '../../../../src/domain/retention/rule.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const at = (...times: string[]) => times.map((time) => ({ id: time, time }));
@@ -54,7 +54,7 @@ describe('a retention rule', () => {
     expect(() => applyRule(at('yesterday'), { daily: 1 }, now)).toThrow('yesterday is no time');
   });
 
-  test.each(['daily=7,weekly=4,monthly=12', 'last=3,yearly=10,within=1y2m14d12h,tag=pinned,tag=a b'])(
+  test.each(['all', 'daily=7,weekly=4,monthly=12', 'last=3,yearly=10,within=1y2m14d12h,tag=pinned,tag=a b'])(
     'is written as it is read: %s',
     (text) => {
       expect(ruleText(parseRule(text))).toBe(text);

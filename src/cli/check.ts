@@ -1,0 +1,67 @@
+import { AppError } from '../errors.ts';
+import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
+import { type CheckReport, checkRepository, type ReadShare } from '../store/repository/check.ts';
+import type { Finding } from '../store/repository/finding.ts';
+import { lockRepository } from '../store/repository/lock.ts';
+import { type Command, json, type Options, type Output, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+
+/** Checks that everything which the snapshots need is there and intact, and names what is not. */
+export const checkCommand: Command = {
+  usage: '--user NAME | --all [--read-data | --read-data-subset N/T] [--json]',
+  summary: 'check repositories for damage',
+  options: {
+    ...oneOrAll,
+    'read-data': { help: 'read every pack whole, too' },
+    'read-data-subset': { value: 'N/T', help: 'read the N-th of T parts of the packs; so many checks read all' },
+    ...json,
+  },
+  exits: { 1: 'failed, or something is damaged' },
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    const readData = shareOf(options);
+    await using resources = await openFromEnvironment();
+    const { clock, lockOwner } = resources;
+    const rows: Row[] = [];
+    for (const owner of await ownersOf(resources, options)) {
+      const { repository } = await openPersonRepository(resources, owner.id);
+      await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true });
+      const report = await checkRepository(repository, { readData, signal: lock.signal });
+      rows.push({ user: nameOf(owner), ...report, findings: report.findings.map(withoutNames) });
+    }
+    if (options.json === true) output.line(JSON.stringify(rows));
+    else for (const row of rows) printRow(output, row);
+    return rows.some(isDamaged) ? 1 : 0;
+  },
+};
+
+type Row = { user: string; findings: ReturnType<typeof withoutNames>[] } & Omit<CheckReport, 'findings'>;
+
+/** What an operator may read of it: how many files it affects, never their names. */
+function withoutNames({ kind, severity, message, packId, files = [] }: Finding) {
+  return { kind, severity, message, packId, files: files.length };
+}
+
+function isDamaged({ findings }: Row): boolean {
+  return findings.some(({ severity }) => severity === 'error');
+}
+
+function printRow(output: Output, row: Row): void {
+  const { user, findings, snapshots, packs, packsRead } = row;
+  const whole = `${snapshots} snapshots, ${packs} packs, ${packsRead} of these read whole`;
+  output.line(`${user}: ${isDamaged(row) ? 'damaged' : 'no errors were found'} (${whole})`);
+  for (const { severity, message, files } of findings)
+    output.line(`  ${severity}: ${message}${files > 0 ? ` It affects ${files} files.` : ''}`);
+}
+
+function shareOf(options: Options): ReadShare {
+  const subset = text(options, 'read-data-subset');
+  if (subset === undefined) return options['read-data'] === true ? 'all' : 'none';
+  if (options['read-data'] === true)
+    throw new AppError('usage/invalid', '--read-data and --read-data-subset do not go together.');
+  const [part, of] = (/^(\d{1,3})\/(\d{1,3})$/.exec(subset) ?? []).slice(1).map(Number);
+  if (part === undefined || of === undefined || part < 1 || of < part || of > 256)
+    throw new AppError('usage/invalid', `--read-data-subset is "${subset}": write it as 1/30, up to 256 parts.`);
+  return { part, of };
+}

@@ -1,0 +1,55 @@
+import { ruleText } from '../domain/retention/rule.ts';
+import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
+import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshots.ts';
+import { type Command, json, type Output } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+
+const holdWords: Record<RetentionHold, string> = {
+  'not-agreed': 'all stay: the person has not agreed that any go',
+  'keeps-all': 'all stay: the rule keeps everything',
+  alarm: 'all stay: nobody has looked at a great loss or change yet (nightkeep protection)',
+};
+
+/** Forgets snapshots by the rule that their owner agreed to, and says why each of the others stays. */
+export const forget: Command = {
+  usage: '--user NAME | --all [--dry-run] [--json]',
+  summary: 'forget snapshots by the rule that was agreed to',
+  options: { ...oneOrAll, 'dry-run': { help: 'only say which would go, and why the others stay' }, ...json },
+  exits: { 3: 'some stay for now though the rule lets them go' },
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    await using resources = await openFromEnvironment();
+    const dryRun = options['dry-run'] === true;
+    const rows: ReturnType<typeof rowOf>[] = [];
+    for (const owner of await ownersOf(resources, options)) {
+      const userId = owner.id;
+      const judged = await (dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId }));
+      rows.push(rowOf(nameOf(owner), judged));
+    }
+    if (options.json === true) output.line(JSON.stringify(rows));
+    else for (const row of rows) printRow(output, row, dryRun);
+    return rows.some(({ hold }) => hold === 'alarm') ? 3 : 0;
+  },
+};
+
+function rowOf(user: string, { rule, hold, going, snapshots }: Judgement) {
+  const gone = new Set<string>(going);
+  return {
+    user,
+    rule: ruleText(rule),
+    hold,
+    snapshots: snapshots.map(({ id, time, reasons }) => ({ id, time, keep: !gone.has(id), reasons })),
+  };
+}
+
+function printRow(output: Output, { user, rule, hold, snapshots }: ReturnType<typeof rowOf>, dryRun: boolean): void {
+  const going = snapshots.filter(({ keep }) => !keep).length;
+  const story =
+    hold === null ? `${snapshots.length - going} stay, ${going} ${dryRun ? 'would go' : 'went'}` : holdWords[hold];
+  output.line(`${user}: ${story} (${rule})`);
+  for (const { id, time, keep, reasons } of snapshots) {
+    const why = reasons.length > 0 ? reasons.join(', ') : 'no reason to stay';
+    output.line(`  ${keep ? 'stays' : 'goes '}  ${id.slice(0, 8)}  ${time}  ${why}`);
+  }
+}

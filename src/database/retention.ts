@@ -1,0 +1,121 @@
+import { type Database, inTransaction } from './client.ts';
+import { saveEvent } from './events.ts';
+import { Prisma } from './generated/client.ts';
+
+/** What decides which of a person's snapshots stay. */
+export interface RetentionFacts {
+  readonly planId: string;
+  readonly zone: string;
+  /** As it was saved; `asRule` reads it. */
+  readonly rule: unknown;
+  /** Since when snapshots go by the rule; null where all of them stay. */
+  readonly agreedAt: Date | null;
+  /** The end of the last run with a great loss or change that nobody has looked at. */
+  readonly alarmAt: Date | null;
+  /** The newest snapshot that brought everything. */
+  readonly completeId: string | null;
+  /** When snapshots were last forgotten as agreed; why they were not since. */
+  readonly retainedAt: Date | null;
+  readonly hold: string | null;
+  readonly prunedAt: Date | null;
+}
+
+/** What is known of a person's retention; null where there is no plan. */
+export async function findRetention(database: Database, userId: string): Promise<RetentionFacts | null> {
+  const ofPerson = { plan: { userId }, snapshotId: { not: null } };
+  const [plan, alarm, complete, repository] = await Promise.all([
+    database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' } }),
+    database.run.findFirst({
+      where: { ...ofPerson, alarm: { not: null }, alarmSeenAt: null },
+      orderBy: { finishedAt: 'desc' },
+      select: { finishedAt: true },
+    }),
+    database.run.findFirst({
+      where: { ...ofPerson, state: 'succeeded' },
+      orderBy: { finishedAt: 'desc' },
+      select: { snapshotId: true },
+    }),
+    database.repository.findUnique({ where: { userId } }),
+  ]);
+  if (plan === null) return null;
+  return {
+    planId: plan.id,
+    zone: plan.zone,
+    rule: plan.retention,
+    agreedAt: plan.retentionAgreedAt,
+    alarmAt: alarm?.finishedAt ?? null,
+    completeId: complete?.snapshotId ?? null,
+    retainedAt: repository?.retainedAt ?? null,
+    hold: repository?.retentionHold ?? null,
+    prunedAt: repository?.prunedAt ?? null,
+  };
+}
+
+/**
+ * Puts on record that snapshots were forgotten as agreed: runs whose snapshot is not among those that stayed have lost it.
+ * Answers of how many runs.
+ */
+export async function saveForgotten(
+  database: Database,
+  { userId, stayed, at }: { userId: string; stayed: readonly string[]; at: Date },
+): Promise<number> {
+  return inTransaction(database, async (transaction) => {
+    const gone = { plan: { userId }, snapshotId: { not: null, notIn: [...stayed] }, snapshotForgottenAt: null };
+    const { count } = await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
+    await transaction.repository.updateMany({ where: { userId }, data: { retainedAt: at, retentionHold: null } });
+    return count;
+  });
+}
+
+/** Puts on record why snapshots were not forgotten as agreed. */
+export async function saveRetentionHold(
+  database: Database,
+  { userId, hold }: { userId: string; hold: string },
+): Promise<void> {
+  await database.repository.updateMany({ where: { userId }, data: { retentionHold: hold } });
+}
+
+/** Puts on record that data which no snapshot needs was removed. */
+export async function savePruned(database: Database, { userId, at }: { userId: string; at: Date }): Promise<void> {
+  await database.repository.updateMany({ where: { userId }, data: { prunedAt: at } });
+}
+
+/** From now on snapshots go by this rule; null: all of them stay. The event says who agreed to it. */
+export async function saveRetention(
+  database: Database,
+  { planId, rule, at, by }: { planId: string; rule: object | null; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    await transaction.plan.update({
+      where: { id: planId },
+      data:
+        rule === null
+          ? { retentionAgreedAt: null }
+          : { retention: rule as Prisma.InputJsonObject, retentionAgreedAt: at },
+    });
+    await saveEvent(transaction, 'plan', planId, { to: rule === null ? 'keeps all' : 'retention agreed', at, by });
+  });
+}
+
+/** Everybody who has a repository that is not being erased, by name. */
+export async function listRepositoryOwners(database: Database) {
+  const owners = await database.repository.findMany({
+    where: { eraseAt: null },
+    select: { user: { select: { id: true, username: true, subject: true } } },
+    orderBy: { user: { username: 'asc' } },
+  });
+  return owners.map(({ user }) => user);
+}
+
+/** People whose snapshots should have been forgotten by a rule and were not for so long, with the reason. */
+export async function listHeldRetentions(database: Database, before: Date) {
+  return database.$queryRaw<{ userId: string; username: string | null; subject: string; hold: string | null }[]>(
+    Prisma.sql`
+      SELECT u.id AS "userId", u.username, u.subject, r.retention_hold AS hold
+      FROM repositories r JOIN users u ON u.id = r.user_id
+      JOIN LATERAL (SELECT * FROM plans p WHERE p.user_id = u.id ORDER BY p.created_at DESC LIMIT 1) p ON true
+      WHERE p.retention_agreed_at < ${before} AND r.retention_hold IS NOT NULL
+        AND coalesce(r.retained_at, p.retention_agreed_at) < ${before}
+      ORDER BY u.username, u.subject`,
+  );
+}

@@ -1,0 +1,61 @@
+import { findRetention, saveForgotten, saveRetentionHold } from '../../database/retention.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { lockRepository } from '../../store/repository/lock.ts';
+import { openPersonRepository } from '../nights/open-person-repository.ts';
+import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
+
+export type RetentionNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'>;
+
+/** What the person's rule does with their snapshots now, without doing it. Throws `repository/not-found` where there is none. */
+export async function previewRetention(
+  resources: Pick<RetentionNeeds, 'clock' | 'database' | 'keyring' | 'store'>,
+  userId: string,
+): Promise<Judgement> {
+  const facts = await factsOf(resources, userId);
+  const { repository } = await openPersonRepository(resources, userId);
+  const saved = await Array.fromAsync(repository.listSnapshots());
+  return judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: resources.clock.now() });
+}
+
+/**
+ * Forgets the snapshots that the person's rule lets go, while nobody else uses the repository. Their data stays until a prune.
+ * Throws `repository/locked`, and `repository/damaged` where a snapshot cannot be read: which ones stay cannot be told then.
+ */
+export async function forgetSnapshots(
+  resources: RetentionNeeds,
+  { userId, signal }: { userId: string; signal?: AbortSignal },
+): Promise<Judgement> {
+  const { clock, database, lockOwner } = resources;
+  const { repository } = await openPersonRepository(resources, userId);
+  await using lock = await lockRepository(repository, {
+    clock,
+    ...lockOwner,
+    exclusive: true,
+    ...(signal && { signal }),
+  });
+  const facts = await factsOf(resources, userId);
+  const saved = await Array.fromAsync(repository.listSnapshots());
+  const judgement = judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() });
+  const { going, hold, snapshots } = judgement;
+  if (hold === 'alarm') await saveRetentionHold(database, { userId, hold });
+  if (hold !== null) return judgement;
+  for (const id of going) {
+    signal?.throwIfAborted();
+    lock.signal.throwIfAborted();
+    await repository.forgetSnapshot(id).catch(ignoreGone);
+  }
+  const stayed = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
+  await saveForgotten(database, { userId, stayed, at: clock.now() });
+  return judgement;
+}
+
+async function factsOf({ database }: Pick<RetentionNeeds, 'database'>, userId: string) {
+  const facts = await findRetention(database, userId);
+  if (facts === null) throw new AppError('request/not-found', 'This person has no plan: they have not consented yet.');
+  return facts;
+}
+
+function ignoreGone(error: unknown): void {
+  if (!isAppError(error, 'repository/no-such-snapshot')) throw error;
+}

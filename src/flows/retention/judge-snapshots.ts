@@ -1,0 +1,71 @@
+import type { RetentionFacts } from '../../database/retention.ts';
+import { applyRule, type KeepReason } from '../../domain/retention/apply-rule.ts';
+import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
+import type { SnapshotId } from '../../store/format/ids.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import { ownHostname } from '../nights/own-hostname.ts';
+
+/** Why nothing is forgotten for now, whatever the rule says. */
+export type RetentionHold = 'not-agreed' | 'keeps-all' | 'alarm';
+
+/** Why a snapshot stays: by the rule, or `newest` and `complete` of all, or since it is not Nightkeep's. */
+export type StayReason = KeepReason | 'newest' | 'complete' | 'pinned' | 'foreign';
+
+export interface JudgedSnapshot {
+  readonly id: SnapshotId;
+  readonly time: string;
+  /** None: the rule lets it go. */
+  readonly reasons: readonly StayReason[];
+}
+
+export interface Judgement {
+  readonly rule: RetentionRule;
+  readonly hold: RetentionHold | null;
+  /** Newest first. */
+  readonly snapshots: readonly JudgedSnapshot[];
+  /** What goes now: nothing while there is a hold. */
+  readonly going: readonly SnapshotId[];
+}
+
+/**
+ * Applies a person's rule to their snapshots. The newest, the newest that brought everything, pinned ones and those of other
+ * programs always stay; after a great loss or change all of them do, until somebody has looked.
+ */
+export function judgeSnapshots(
+  saved: readonly SavedSnapshot[],
+  facts: Pick<RetentionFacts, 'agreedAt' | 'alarmAt' | 'completeId'>,
+  { rule, now }: { rule: RetentionRule; now: Date },
+): Judgement {
+  const { true: ours = [], false: foreign = [] } = Object.groupBy(saved, isOurs);
+  const items = ours.map(({ id, snapshot: { time, tags } }) => ({ id, time, tags }));
+  const judged = applyRule(items, rule, now).map(({ item, reasons }, index): JudgedSnapshot => {
+    const always: StayReason[] = [
+      ...(index === 0 ? (['newest'] as const) : []),
+      ...(item.id === facts.completeId ? (['complete'] as const) : []),
+      ...(item.tags?.includes(pinned) ? (['pinned'] as const) : []),
+    ];
+    return { id: item.id, time: item.time, reasons: [...reasons, ...always] };
+  });
+  const hold = holdOf(rule, facts);
+  const going = hold === null ? judged.filter(({ reasons }) => reasons.length === 0).map(({ id }) => id) : [];
+  const others = foreign.map(({ id, snapshot: { time } }) => ({ id, time, reasons: ['foreign'] as const }));
+  return { rule, hold, going, snapshots: [...judged, ...others] };
+}
+
+/** The rule that the person's plan has. */
+export function ruleOf({ rule }: Pick<RetentionFacts, 'rule'>): RetentionRule {
+  return asRule(rule);
+}
+
+function holdOf(
+  rule: RetentionRule,
+  { agreedAt, alarmAt }: Pick<RetentionFacts, 'agreedAt' | 'alarmAt'>,
+): RetentionHold | null {
+  if (agreedAt === null) return 'not-agreed';
+  if (isEmpty(rule)) return 'keeps-all';
+  return alarmAt === null ? null : 'alarm';
+}
+
+function isOurs({ snapshot: { hostname } }: SavedSnapshot): 'true' | 'false' {
+  return hostname === ownHostname ? 'true' : 'false';
+}
