@@ -1,6 +1,7 @@
 import { ruleText } from '../domain/retention/rule.ts';
 import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
 import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshots.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, type Output } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
@@ -24,7 +25,9 @@ export const forget: Command = {
     const rows: ReturnType<typeof rowOf>[] = [];
     for (const owner of await ownersOf(resources, options)) {
       const userId = owner.id;
-      const judged = await (dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId }));
+      const judged = await (dryRun
+        ? previewRetention(resources, userId)
+        : forgetSnapshots(resources, { userId, by: commandActor() }));
       rows.push(rowOf(nameOf(owner), judged));
     }
     if (options.json === true) output.line(JSON.stringify(rows));

@@ -1,5 +1,6 @@
 import { bytesWords } from '../doctor/words.ts';
 import { pruneRepository } from '../flows/retention/prune-repository.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printList } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
@@ -14,8 +15,11 @@ export const pruneCommand: Command = {
     await using resources = await openFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const rows = [];
-    for (const owner of await ownersOf(resources, options))
-      rows.push({ user: nameOf(owner), dryRun, ...(await pruneRepository(resources, { userId: owner.id, dryRun })) });
+    const by = commandActor();
+    for (const owner of await ownersOf(resources, options)) {
+      const report = await pruneRepository(resources, { userId: owner.id, by, dryRun });
+      rows.push({ user: nameOf(owner), dryRun, ...report });
+    }
     printList(output, options, { rows, lineOf, none: 'There is no repository yet.' });
     return 0;
   },

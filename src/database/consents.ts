@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../domain/deadlines.ts';
+import type { RetentionRule } from '../domain/retention/rule.ts';
 import { saveAudit } from './audit.ts';
 import type { Transaction } from './client.ts';
 import { clearEraseAt } from './erasures.ts';
@@ -143,7 +144,7 @@ export interface FirstPlan {
   zone: string;
   windowStart: string;
   windowEnd: string;
-  retention: Record<string, number>;
+  retention: RetentionRule;
   nextNight: string;
   nextDueAt: Date;
 }
@@ -154,7 +155,9 @@ export async function savePlan(
   { id: grantId, userId }: Grant,
   { plan, at }: { plan: FirstPlan; at: Date },
 ): Promise<Plan> {
-  const created = await transaction.plan.create({ data: { ...plan, userId, grantId, createdAt: at } });
+  const created = await transaction.plan.create({
+    data: { ...plan, retention: { ...plan.retention }, userId, grantId, createdAt: at },
+  });
   await saveEvent(transaction, 'plan', plan.id, { to: 'active', reason: 'consent', at, by: `user:${userId}` });
   return created;
 }

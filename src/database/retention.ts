@@ -1,5 +1,6 @@
+import { type RetentionRule, ruleText } from '../domain/retention/rule.ts';
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
-import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
 
 /** What decides which of a person's snapshots stay. */
@@ -52,18 +53,18 @@ export async function findRetention(database: Database, userId: string): Promise
 }
 
 /**
- * Puts on record that snapshots were forgotten as agreed: runs whose snapshot is not among those that stayed have lost it.
- * Answers of how many runs.
+ * Puts on record that snapshots were forgotten as agreed, and how many: runs whose snapshot is not among those that
+ * stayed have lost it.
  */
 export async function saveForgotten(
   database: Database,
-  { userId, stayed, at }: { userId: string; stayed: readonly string[]; at: Date },
-): Promise<number> {
-  return inTransaction(database, async (transaction) => {
+  { userId, stayed, count, at, by }: { userId: string; stayed: readonly string[]; count: number; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
     const gone = { plan: { userId }, snapshotId: { not: null, notIn: [...stayed] }, snapshotForgottenAt: null };
-    const { count } = await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
+    await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
     await transaction.repository.updateMany({ where: { userId }, data: { retainedAt: at, retentionHold: null } });
-    return count;
+    if (count > 0) await saveAudit(transaction, { at, by, act: 'snapshots-forgotten', userId, about: String(count) });
   });
 }
 
@@ -76,24 +77,32 @@ export async function saveRetentionHold(
 }
 
 /** Puts on record that data which no snapshot needs was removed. */
-export async function savePruned(database: Database, { userId, at }: { userId: string; at: Date }): Promise<void> {
-  await database.repository.updateMany({ where: { userId }, data: { prunedAt: at } });
-}
-
-/** From now on snapshots go by this rule; null: all of them stay. The event says who agreed to it. */
-export async function saveRetention(
+export async function savePruned(
   database: Database,
-  { planId, rule, at, by }: { planId: string; rule: object | null; at: Date; by: string },
+  { userId, at, by }: { userId: string; at: Date; by: string },
 ): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    await transaction.plan.update({
-      where: { id: planId },
-      data:
-        rule === null
-          ? { retentionAgreedAt: null }
-          : { retention: rule as Prisma.InputJsonObject, retentionAgreedAt: at },
-    });
-    await saveEvent(transaction, 'plan', planId, { to: rule === null ? 'keeps all' : 'retention agreed', at, by });
+    await transaction.repository.updateMany({ where: { userId }, data: { prunedAt: at } });
+    await saveAudit(transaction, { at, by, act: 'data-pruned', userId });
+  });
+}
+
+/** From now on snapshots of the person go by this rule; null: all of them stay. */
+export async function saveRetention(
+  database: Database,
+  {
+    userId,
+    planId,
+    rule,
+    at,
+    by,
+  }: { userId: string; planId: string; rule: RetentionRule | null; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const data = rule === null ? { retentionAgreedAt: null } : { retention: { ...rule }, retentionAgreedAt: at };
+    await transaction.plan.update({ where: { id: planId }, data });
+    const about = rule === null ? 'all' : ruleText(rule);
+    await saveAudit(transaction, { at, by, act: 'retention-changed', userId, about });
   });
 }
 

@@ -27,6 +27,7 @@ import { publicAddress } from './checks/public-address.ts';
 import { pushedRequests } from './checks/pushed-requests.ts';
 import { queue } from './checks/queue.ts';
 import { repositories } from './checks/repositories.ts';
+import { retention } from './checks/retention.ts';
 import { rotation } from './checks/rotation.ts';
 import { runs } from './checks/runs.ts';
 import { settings } from './checks/settings.ts';
@@ -54,7 +55,7 @@ const checks: readonly Check[] = [
   keyring,
   together('offline tokens', [offlineTokens, rotation]),
   together('offline windows', [offlineIdle, offlineMaximum, providerWindows]),
-  together('grants', [grants, issuers, circuits, withdrawals]),
+  together('grants', [grants, issuers, circuits, withdrawals, retention]),
   deadlines,
   runs,
   protection,

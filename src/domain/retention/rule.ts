@@ -3,12 +3,12 @@ export const countWords = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'year
 export type CountWord = (typeof countWords)[number];
 
 /** Calendar units, as restic writes them: `1y6m14d12h`. */
-export interface Span {
+export type Span = {
   readonly years: number;
   readonly months: number;
   readonly days: number;
   readonly hours: number;
-}
+};
 
 /** Which snapshots stay, in the words of `restic forget` without "keep-". What any part of it keeps, stays. */
 export interface RetentionRule extends Partial<Readonly<Record<CountWord, number>>> {

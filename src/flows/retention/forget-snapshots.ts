@@ -24,7 +24,7 @@ export async function previewRetention(
  */
 export async function forgetSnapshots(
   resources: RetentionNeeds,
-  { userId, signal }: { userId: string; signal?: AbortSignal },
+  { userId, by, signal }: { userId: string; by: string; signal?: AbortSignal },
 ): Promise<Judgement> {
   const { clock, database, lockOwner } = resources;
   const { repository } = await openPersonRepository(resources, userId);
@@ -46,7 +46,7 @@ export async function forgetSnapshots(
     await repository.forgetSnapshot(id).catch(ignoreGone);
   }
   const stayed = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
-  await saveForgotten(database, { userId, stayed, at: clock.now() });
+  await saveForgotten(database, { userId, stayed, count: going.length, at: clock.now(), by });
   return judgement;
 }
 

@@ -10,7 +10,7 @@ import type { RetentionNeeds } from './forget-snapshots.ts';
  */
 export async function pruneRepository(
   resources: RetentionNeeds,
-  { userId, dryRun = false, signal }: { userId: string; dryRun?: boolean; signal?: AbortSignal },
+  { userId, by, dryRun = false, signal }: { userId: string; by: string; dryRun?: boolean; signal?: AbortSignal },
 ): Promise<PruneReport> {
   const { clock, database, lockOwner } = resources;
   const { repository } = await openPersonRepository(resources, userId);
@@ -22,6 +22,6 @@ export async function pruneRepository(
   });
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
   const report = await prune(repository, { clock, dryRun, signal: either });
-  if (!dryRun) await savePruned(database, { userId, at: clock.now() });
+  if (!dryRun) await savePruned(database, { userId, at: clock.now(), by });
   return report;
 }

@@ -6,6 +6,7 @@ import { forgetSnapshots, type RetentionNeeds } from './forget-snapshots.ts';
 import { ruleOf } from './judge-snapshots.ts';
 import { pruneRepository } from './prune-repository.ts';
 
+const by = 'schedule';
 const pruneEveryMs = 7 * 86_400_000;
 
 /**
@@ -21,12 +22,12 @@ export async function retain(
   try {
     const facts = await findRetention(database, userId);
     if (facts === null || facts.agreedAt === null || isEmpty(ruleOf(facts))) return;
-    const { going, hold } = await forgetSnapshots(resources, { userId, signal });
+    const { going, hold } = await forgetSnapshots(resources, { userId, by, signal });
     if (hold !== null) return log.warn('retention.held', { hold });
     log.info('retention.done', { forgotten: going.length });
     const since = (facts.prunedAt ?? facts.agreedAt).getTime();
     if (clock.now().getTime() - since < pruneEveryMs) return;
-    const { bytesFreed, packsRemoved, packsRepacked } = await pruneRepository(resources, { userId, signal });
+    const { bytesFreed, packsRemoved, packsRepacked } = await pruneRepository(resources, { userId, by, signal });
     log.info('prune.done', { bytesFreed, packsRemoved, packsRepacked });
   } catch (error) {
     if (signal.aborted) return;

@@ -9,6 +9,7 @@ import { checkOfflineIdle } from '../../../src/doctor/checks/offline-idle.ts';
 import { checkOfflineMaximum } from '../../../src/doctor/checks/offline-maximum.ts';
 import { checkTokens } from '../../../src/doctor/checks/offline-tokens.ts';
 import { checkProtection } from '../../../src/doctor/checks/protection.ts';
+import { checkRetention } from '../../../src/doctor/checks/retention.ts';
 import { checkRotation } from '../../../src/doctor/checks/rotation.ts';
 import { checkRuns } from '../../../src/doctor/checks/runs.ts';
 import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
@@ -221,3 +222,15 @@ describe('runs', () => {
     [{ unopened: 3, waiting: 1 }, /^wrong: 3 nights should have been opened by now: no worker plans/],
   ])('%j', (change, pattern) => expect(words(checkRuns({ ...none, ...change }))).toMatch(pattern));
 });
+
+test.each([
+  [[], /^ok: Snapshots go as people agreed/],
+  [
+    [{ user: 'alice', hold: 'alarm' }],
+    /^warn: .*no snapshot of 1 person went as agreed \(alice: alarm\).*look at a great loss/,
+  ],
+  [
+    Array.from({ length: 7 }, (_, n) => ({ user: `u${n}`, hold: 'repository/damaged' })),
+    /^warn: .*7 people .*u4: repository\/damaged and 2 more\)/,
+  ],
+])('retention %j', (held, pattern) => expect(words(checkRetention(held))).toMatch(pattern));

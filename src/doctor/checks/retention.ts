@@ -1,0 +1,27 @@
+import { listHeldRetentions } from '../../database/retention.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn } from '../finding.ts';
+import { countWords, someOf } from '../words.ts';
+
+const name = 'retention';
+const longestMs = 3 * 86_400_000;
+
+export const retention: Check = {
+  name,
+  run: async ({ clock, records }) => {
+    const held = await listHeldRetentions(await records(), new Date(clock.now().getTime() - longestMs));
+    return checkRetention(held.map(({ username, subject, hold }) => ({ user: username ?? subject, hold: hold ?? '' })));
+  },
+};
+
+/** Whether snapshots go as people agreed: for whom not, for three days or more, and why. */
+export function checkRetention(held: readonly { user: string; hold: string }[]): Finding {
+  if (held.length === 0) return ok(name, 'Snapshots go as people agreed, as far as any have agreed to it.');
+  const whose = someOf(held.map(({ user, hold }) => `${user}: ${hold}`));
+  const people = countWords(held.length, 'person', 'people');
+  return warn(
+    name,
+    `For three days or more no snapshot of ${people} went as agreed (${whose}).`,
+    'alarm: somebody has to look at a great loss or change first (nightkeep protection). Anything else: nightkeep forget --user NAME says why, and nightkeep check --user NAME what is damaged.',
+  );
+}

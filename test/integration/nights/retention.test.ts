@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { saveRetention } from '../../../src/database/retention.ts';
+import { parseRule } from '../../../src/domain/retention/rule.ts';
+import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
+import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
+import { retain } from '../../../src/flows/retention/retain.ts';
+import { checkRepository } from '../../../src/store/repository/check.ts';
+import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+let alice: SignedIn;
+let userId: string;
+let repository: Repository;
+const signal = new AbortController().signal;
+const by = 'command:test';
+const dayMs = 86_400_000;
+
+beforeEach(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+  userId = await alice.userId();
+  repository = await addRepository(pages, alice);
+});
+afterEach(() => pages[Symbol.asyncDispose]());
+
+const resources = (at = now) => ({
+  ...pages.resources,
+  clock: manualClock(new Date(at).toISOString(), { sleepAtOnce: true }),
+});
+
+/** A night so many days ago, whose run is on record. */
+async function night(daysAgo: number, run: { state?: 'partial'; alarm?: 'loss' } = {}): Promise<string> {
+  const at = new Date(now - daysAgo * dayMs);
+  const { id: first, tree } = await writeSnapshot(repository, { note: Buffer.from(`${daysAgo} days ago`) });
+  await repository.forgetSnapshot(first);
+  const id = await repository.saveSnapshot({ time: at.toISOString(), tree, paths: ['/files'], hostname: 'nightkeep' });
+  const plan = await pages.resources.database.plan.findFirstOrThrow({ where: { userId } });
+  const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: at };
+  const about = { id: randomUUID(), planId: plan.id, trigger: 'schedule', slot: randomUUID(), snapshotId: id };
+  await pages.resources.database.run.create({
+    data: { ...about, ...times, night: at.toISOString().slice(0, 10), state: 'succeeded', ...run },
+  });
+  return id;
+}
+
+async function agreeTo(text: string | null): Promise<void> {
+  const { id: planId } = await pages.resources.database.plan.findFirstOrThrow({ where: { userId } });
+  const rule = text === null ? null : parseRule(text);
+  await saveRetention(pages.resources.database, { userId, planId, rule, at: new Date(now), by });
+}
+
+const idsLeft = async () => (await Array.fromAsync(repository.listSnapshots(), ({ id }) => id)).sort();
+
+test('forgets nothing that was not agreed to', async () => {
+  const ids = [await night(2), await night(1)];
+  await agreeTo(null);
+  expect(await forgetSnapshots(resources(), { userId, by })).toMatchObject({ hold: 'not-agreed', going: [] });
+  await retain(resources(), { userId, signal });
+  await agreeTo('all');
+  expect(await forgetSnapshots(resources(), { userId, by })).toMatchObject({ hold: 'keeps-all', going: [] });
+  expect(await idsLeft()).toEqual(ids.sort());
+});
+
+test('forgets by the rule that was agreed to, says why the others stay, and puts it on record', async () => {
+  const [old, yesterday, today] = [await night(3), await night(1), await night(0)];
+  await agreeTo('daily=2');
+  const foretold = await previewRetention(resources(), userId);
+  expect(await idsLeft()).toHaveLength(3);
+  expect(await forgetSnapshots(resources(), { userId, by })).toEqual(foretold);
+  expect(foretold).toMatchObject({ hold: null, going: [old] });
+  expect(foretold.snapshots).toMatchObject([
+    { id: today, reasons: ['daily', 'newest', 'complete'] },
+    { id: yesterday, reasons: ['daily'] },
+    { id: old, reasons: [] },
+  ]);
+  expect(await idsLeft()).toEqual([yesterday, today].sort());
+  const { database } = pages.resources;
+  expect(await database.run.findMany({ where: { snapshotForgottenAt: { not: null } } })).toMatchObject([
+    { snapshotId: old },
+  ]);
+  expect(await database.audit.findMany({ where: { act: 'snapshots-forgotten' } })).toMatchObject([
+    { by, userId, about: '1' },
+  ]);
+});
+
+test('never forgets the newest, the last complete one, a pinned one, or one of another program', async () => {
+  const complete = await night(9);
+  const gone = await night(5, { state: 'partial' });
+  const newest = await night(1, { state: 'partial' });
+  const { tree } = await writeSnapshot(repository, { other: Buffer.from('other') }).then(async (written) => {
+    await repository.forgetSnapshot(written.id);
+    return written;
+  });
+  const others = [
+    { time: '2026-04-01T00:00:00Z', hostname: 'laptop' },
+    { time: '2026-04-02T00:00:00Z', hostname: 'nightkeep', tags: ['pinned'] },
+  ];
+  const kept = [complete, newest];
+  for (const other of others) kept.push(await repository.saveSnapshot({ ...other, tree, paths: ['/files'] }));
+  await agreeTo('tag=none');
+  expect(await forgetSnapshots(resources(), { userId, by })).toMatchObject({ going: [gone] });
+  expect(await idsLeft()).toEqual(kept.sort());
+});
+
+test('keeps all after a great loss until somebody has looked, and says so', async () => {
+  await night(9);
+  await night(1, { alarm: 'loss' });
+  await agreeTo('last=1');
+  await retain(resources(), { userId, signal });
+  expect(await idsLeft()).toHaveLength(2);
+  const { database } = pages.resources;
+  expect(await database.repository.findFirst()).toMatchObject({ retentionHold: 'alarm', retainedAt: null });
+  await database.run.updateMany({ data: { alarmSeenAt: new Date(now) } });
+  await retain(resources(), { userId, signal });
+  expect(await idsLeft()).toHaveLength(1);
+  expect(await database.repository.findFirst()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
+});
+
+test('prunes a week after, and what is left is whole', async () => {
+  for (const daysAgo of [9, 8, 1]) await night(daysAgo);
+  await agreeTo('last=1');
+  const before = await Array.fromAsync(repository.backend.list('data'));
+  await retain(resources(), { userId, signal });
+  expect(await Array.fromAsync(repository.backend.list('data'))).toHaveLength(before.length);
+  await retain(resources(now + 8 * dayMs), { userId, signal });
+  expect((await Array.fromAsync(repository.backend.list('data'))).length).toBeLessThan(before.length);
+  const opened = await openRepository(repository.backend, 'a password');
+  expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
+  expect(await pruneRepository(resources(), { userId, by, dryRun: true })).toMatchObject({ bytesFreed: 0 });
+});
+
+test('forgets nothing where a snapshot cannot be read, and puts on record why', async () => {
+  const ids = [await night(9), await night(1)];
+  await agreeTo('last=1');
+  const load = repository.backend.load;
+  Object.assign(repository.backend, {
+    load: async (type: string, name: string) => {
+      const bytes = await load(type as 'snapshot', name);
+      if (type === 'snapshot' && name === ids[0]) bytes[30] = (bytes[30] ?? 0) ^ 1;
+      return bytes;
+    },
+  });
+  await retain(resources(), { userId, signal });
+  expect(await Array.fromAsync(repository.backend.list('snapshot'))).toHaveLength(2);
+  expect(await pages.resources.database.repository.findFirst()).toMatchObject({ retentionHold: 'repository/damaged' });
+});
