@@ -248,7 +248,11 @@ export const doors: DoorRule[] = [
     keepers: any(String.raw`src/web/metrics\.ts$`),
     reason: 'The Prometheus text format is written in src/web/metrics.ts only.',
   },
-  { opens: /^qr$/, keepers: any('src/cli/'), reason: 'QR codes are for the terminal: only commands draw them.' },
+  {
+    opens: /^qr$/,
+    keepers: any('src/cli/', String.raw`src/web/recovery-sheet\.ts$`),
+    reason: 'QR codes are drawn for the terminal by commands, and for paper by the recovery sheet.',
+  },
   { opens: /^node-cron$/, keepers: any('worker/'), reason: 'Only the worker is woken by the clock on the wall.' },
   {
     opens: /^sodium-native$/,

@@ -1,7 +1,7 @@
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { notBeingErased } from './erasures.ts';
-import type { Repository, User } from './generated/client.ts';
+import type { Prisma, Repository, User } from './generated/client.ts';
 
 export type PersonRepositoryRow = Repository & { user: User };
 
@@ -41,24 +41,47 @@ export async function saveRecoveryKey(
   await inTransaction(database, async (transaction) => {
     const { userId } = await transaction.repository.update({
       where: { id },
-      data: { recoveryKeyFile, sealedRecoveryKey, recoverySeenAt: null },
+      data: { recoveryKeyFile, sealedRecoveryKey, recoverySeenAt: null, recoveryKeptAt: null },
       select: { userId: true },
     });
     if (reissued) await saveAudit(transaction, { ...reissued, act: 'key-reissued', userId });
   });
 }
 
-/** Deletes the recovery key, which is being shown to its person; true for the one caller who may show it. */
+/** Puts on record that the recovery key is being shown to its person; false where it is not kept here any more. */
 export async function markRecoveryKeySeen(database: Database, { id, at }: { id: string; at: Date }): Promise<boolean> {
+  return changeHeldKey(database, { id, at, act: 'key-shown', data: { recoverySeenAt: at } });
+}
+
+/** Deletes the recovery key, which its person has kept; false where it is another by now, or not here any more. */
+export async function markRecoveryKeyKept(
+  database: Database,
+  { id, recoveryKeyFile, at }: { id: string; recoveryKeyFile: string | null; at: Date },
+): Promise<boolean> {
+  const data = { sealedRecoveryKey: null, recoveryKeptAt: at };
+  return changeHeldKey(database, { id, recoveryKeyFile, at, act: 'key-kept', data });
+}
+
+interface HeldKeyChange {
+  id: string;
+  recoveryKeyFile?: string | null;
+  at: Date;
+  act: 'key-shown' | 'key-kept';
+  data: Prisma.RepositoryUpdateManyMutationInput;
+}
+
+/** Changes the row while the recovery key is kept here, with its entry in the audit. */
+async function changeHeldKey(database: Database, change: HeldKeyChange): Promise<boolean> {
+  const { id, recoveryKeyFile, at, act, data } = change;
   return inTransaction(database, async (transaction) => {
-    const [seen] = await transaction.repository.updateManyAndReturn({
-      where: { id, sealedRecoveryKey: { not: null } },
-      data: { sealedRecoveryKey: null, recoverySeenAt: at },
+    const [changed] = await transaction.repository.updateManyAndReturn({
+      where: { id, sealedRecoveryKey: { not: null }, ...(recoveryKeyFile !== undefined && { recoveryKeyFile }) },
+      data,
       select: { userId: true },
     });
-    if (seen === undefined) return false;
-    const { userId } = seen;
-    await saveAudit(transaction, { at, by: `user:${userId}`, act: 'key-shown', userId });
+    if (changed === undefined) return false;
+    const { userId } = changed;
+    await saveAudit(transaction, { at, by: `user:${userId}`, act, userId });
     return true;
   });
 }

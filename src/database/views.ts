@@ -7,7 +7,7 @@ import { readPerson } from './users.ts';
 export interface HomeView {
   readonly grant: { readonly state: string; readonly maxDeadline: Date | null } | null;
   readonly plan: PlanView | null;
-  readonly repository: { readonly recoverySeenAt: Date | null } | null;
+  readonly repository: { readonly recoverySeenAt: Date | null; readonly recoveryKeptAt: Date | null } | null;
   /** Newest first. */
   readonly runs: readonly RunLine[];
   /** The last run that brought everything. */
@@ -97,7 +97,7 @@ export async function findHome(database: Database, { userId }: { userId: string 
     findPlanOfPerson(database, { userId }),
     database.repository.findFirst({
       where: { userId, ...notBeingErased },
-      select: { recoverySeenAt: true },
+      select: { recoverySeenAt: true, recoveryKeptAt: true },
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 6, select: runLineColumns }),
     database.run.findFirst({

@@ -5,6 +5,7 @@ export const acts = [
   'consent-withdrawn',
   'consent-asked-again',
   'key-shown',
+  'key-kept',
   'key-reissued',
   'erasure-chosen',
   'snapshots-erased',

@@ -7,7 +7,7 @@ import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
-import { recovery, reissueKey, revealKey } from './pages/recovery.ts';
+import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
 import { browse, snapshots } from './pages/snapshots.ts';
@@ -54,6 +54,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
   { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
+  { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },
   { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
   { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
   { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },

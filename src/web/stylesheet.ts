@@ -93,7 +93,8 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 
 .calendar { list-style: none; margin: 0; padding: 0; } .calendar li { display: grid; grid-template-columns: 13.5rem 1fr; gap: 0 1.5rem; padding: .55rem 0; border-top: 1px solid var(--line); } .calendar li:first-child { border-top: 0; } .calendar time { color: var(--soft); }
 @media (max-width: 40rem) { .calendar li { grid-template-columns: 1fr; } }
-@media print { body > header, footer, form { display: none; } .card { box-shadow: none; } }
+.sheet h3 { font-size: 1rem; margin: .75rem 0 .25rem; } .sheet ol { padding-left: 1.4rem; } .sheet-key { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: center; justify-content: space-between; } .sheet-key > div:first-child { flex: 1 1 20rem; } .sheet-key h2 { margin-top: .5rem; } .qr { width: 11rem; padding: .4rem; background: #fff; border-radius: .4rem; } .qr svg { display: block; width: 100%; height: auto; fill: #000; }
+@media print { :root { color-scheme: light; } html { font-size: 10pt; background: #fff; } main { padding: 0; } body > header, footer, form, .unprinted { display: none; } .card { box-shadow: none; border: 0; padding: 0; margin: .5rem 0; } pre { white-space: pre-wrap; padding: .4rem .6rem; } .sheet h2 { margin: .75rem 0 .25rem; } .qr { width: 4cm; padding: 0; } .sheet li, .sheet-key { break-inside: avoid; } }
 /* Pages for operators */
 nav.within ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0 0 1rem; padding: 0; border-bottom: 1px solid var(--line); }
 nav.within a { display: inline-block; padding: .6rem 0; color: var(--soft); text-decoration: none; border-bottom: 2px solid transparent; } nav.within a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }

@@ -1,5 +1,10 @@
-import { randomInt } from 'node:crypto';
-import { findRepository, markRecoveryKeySeen, saveRecoveryKey } from '../../database/repositories.ts';
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import {
+  findRepository,
+  markRecoveryKeyKept,
+  markRecoveryKeySeen,
+  saveRecoveryKey,
+} from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
@@ -9,26 +14,62 @@ import { openPersonRepository, type PersonRepository } from '../nights/open-pers
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
-/** Returns the recovery key, once; later calls throw `request/forbidden` and suggest a new one. */
-export async function revealRecoveryKey(
-  resources: Needs,
-  userId: string,
-): Promise<{ recoveryKey: string; location: string }> {
-  const row = await findRepository(resources.database, userId);
-  if (row === null)
-    throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the recovery key.');
-  const sealed = row.sealedRecoveryKey;
-  if (sealed === null || !(await markRecoveryKeySeen(resources.database, { id: row.id, at: resources.clock.now() }))) {
-    throw new AppError(
-      'request/forbidden',
-      'The recovery key was shown before and is not kept. You can get a new one; the old one then no longer works.',
-    );
-  }
-  const recoveryKey = Buffer.from(unseal(resources.keyring, purposes.recoveryKey(row.id), sealed)).toString();
-  return { recoveryKey, location: resources.store(row.location).location };
+/** The recovery key and the repository that it opens. */
+export interface RevealedKey {
+  recoveryKey: string;
+  /** Where the repository is, as the server sees it. */
+  location: string;
+  /** The name of its folder. */
+  folder: string;
 }
 
-/** Makes a new recovery key, to be revealed once, and removes the old one. */
+/**
+ * Returns the recovery key, which is kept here until its person has shown that they kept it. Throws `request/forbidden` after
+ * that, and `repository/not-found` before the first run.
+ */
+export async function revealRecoveryKey(resources: Needs, userId: string): Promise<RevealedKey> {
+  const { id, recoveryKey, folder } = await openHeldKey(resources, userId);
+  if (!(await markRecoveryKeySeen(resources.database, { id, at: resources.clock.now() }))) throw notHere();
+  return { recoveryKey, location: resources.store(folder).location, folder };
+}
+
+/** Which groups of the key are asked for as a proof, counted from nought. */
+const proven = [2, 4] as const;
+
+/**
+ * Whether these are the third and the fifth group of the recovery key: the key is deleted here then, since its person has it.
+ * Throws as `revealRecoveryKey` does.
+ */
+export async function proveRecoveryKey(
+  resources: Needs,
+  { userId, groups }: { userId: string; groups: readonly string[] },
+): Promise<boolean> {
+  const { id, recoveryKey, recoveryKeyFile } = await openHeldKey(resources, userId);
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const wanted = proven.map((index) => recoveryKey.split('-')[index]).join('-');
+  const typed = groups.map((group) => group.trim().toLowerCase()).join('-');
+  if (!timingSafeEqual(digest(wanted), digest(typed))) return false;
+  return markRecoveryKeyKept(resources.database, { id, recoveryKeyFile, at: resources.clock.now() });
+}
+
+async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyring'>, userId: string) {
+  const row = await findRepository(database, userId);
+  if (row === null)
+    throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the recovery key.');
+  const { id, location: folder, recoveryKeyFile, sealedRecoveryKey } = row;
+  if (sealedRecoveryKey === null) throw notHere();
+  const recoveryKey = Buffer.from(unseal(keyring, purposes.recoveryKey(id), sealedRecoveryKey)).toString();
+  return { id, folder, recoveryKey, recoveryKeyFile };
+}
+
+function notHere(): AppError {
+  return new AppError(
+    'request/forbidden',
+    'The recovery key is not here any more: you have it. You can have a new one made; the old one then no longer works.',
+  );
+}
+
+/** Makes a new recovery key, to be revealed, and removes the old one. */
 export async function reissueRecoveryKey(resources: Needs, userId: string): Promise<void> {
   const row = await findRepository(resources.database, userId);
   const opened = await openPersonRepository(resources, userId);
@@ -36,7 +77,7 @@ export async function reissueRecoveryKey(resources: Needs, userId: string): Prom
   if (row?.recoveryKeyFile != null) await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
 }
 
-/** Makes a recovery key for the repository, sealed until it is revealed; one that takes the place of another says who asked for it. */
+/** Makes a recovery key for the repository, sealed until it was kept; one that takes the place of another says who asked for it. */
 export async function issueRecoveryKey(
   resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt'>,
   { id, repository, username }: PersonRepository,

@@ -47,9 +47,10 @@ function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
 function key({ texts, view: { repository, grant, plan } }: Held): Html | '' {
   const t = texts.holding;
   if (repository === null || grant?.state === 'withdrawn') return '';
-  const seen = repository.recoverySeenAt;
-  const button = html`<a class="button quiet" href="/recovery">${t.keyShow}</a>`;
-  return item(t.key, seen === null ? t.keyUnseen : t.keySeen(shownTime(seen, plan?.zone)), seen === null ? button : '');
+  const { recoveryKeptAt: kept, recoverySeenAt: seen } = repository;
+  if (kept !== null) return item(t.key, t.keyKept(shownTime(kept, plan?.zone)), '');
+  const button = html`<a class="button quiet" href="/recovery">${seen === null ? t.keyShow : t.keyProve}</a>`;
+  return item(t.key, seen === null ? t.keyUnseen : t.keySeen(shownTime(seen, plan?.zone)), button);
 }
 
 function item(name: Html | string, aside: Html | string, end: Html | ''): Html {

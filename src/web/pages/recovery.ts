@@ -1,46 +1,104 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
-import { reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
-import { postButton } from '../layout.ts';
+import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
+import { form, type Html, postButton } from '../layout.ts';
+import { recoverySheet } from '../recovery-sheet.ts';
 import { shownTime } from '../shown.ts';
-import { texts } from '../texts.ts';
-import { type PersonVisit, page, zoneOf } from '../visit.ts';
-
-const t = texts.recovery;
+import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
 /** How to get everything back without Nightkeep. The key itself is only ever the answer to a form. */
 export async function recovery(visit: PersonVisit): Promise<Response> {
-  const { database, store } = visit.resources;
-  const repository = await findRepository(database, visit.session.userId);
-  const seen = repository?.recoverySeenAt;
-  const show = html`<p>${t.showLead}</p>${postButton(visit.session, '/recovery', t.show)}`;
-  const again = html`<p>${seen ? t.seen(shownTime(seen, await zoneOf(visit))) : ''}</p><p>${t.reissueLead}</p>${postButton(visit.session, '/recovery/reissue', t.reissue, 'quiet')}`;
-  const part = repository === null ? html`<p class="soft">${t.none}</p>` : seen ? again : show;
-  const how = repository === null ? '' : commands(store(repository.location).location);
-  return page(visit, t.title, html`<p class="lead">${t.lead}</p><div class="card">${part}</div>${how}`, {
-    place: '/recovery',
-  });
+  return show(visit);
 }
 
-/** Shows the recovery key, once. */
+async function show(visit: PersonVisit, wrong = false): Promise<Response> {
+  const { resources, session, texts } = visit;
+  const { clock, database, store } = resources;
+  const t = texts.recovery;
+  const repository = await findRepository(database, session.userId);
+  if (repository === null)
+    return page(visit, t.title, html`<p class="lead">${t.lead}</p><p class="card soft">${t.none}</p>`, {
+      place: '/recovery',
+    });
+  const zone = await zoneOf(visit);
+  const { location: folder } = repository;
+  const sheet = {
+    ...(repository.recoverySeenAt !== null && { recoveryKey: null }),
+    folder,
+    location: store(folder).location,
+    at: shownTime(clock.now(), zone),
+  };
+  const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}
+${recoverySheet(texts, sheet)}${repository.recoverySeenAt === null ? '' : reissuePart(visit)}`;
+  return page(visit, t.title, body, { place: '/recovery', status: wrong ? 400 : 200 });
+}
+
+type KeyState = Pick<
+  NonNullable<Awaited<ReturnType<typeof findRepository>>>,
+  'recoveryKeptAt' | 'recoverySeenAt' | 'sealedRecoveryKey'
+>;
+
+/** Whether the person has the key, as far as anybody can know. */
+function standing({ session, texts }: PersonVisit, key: KeyState, zone: string): Html {
+  const { show: button, state: t } = texts.recovery;
+  const { recoveryKeptAt: kept, recoverySeenAt: seen, sealedRecoveryKey: sealed } = key;
+  const card = (tone: string, said: string, lead: string, end: Html | '' = '') =>
+    html`<section class="card ${tone}"><p><strong>${said}</strong></p><p>${lead}</p>${end}</section>`;
+  if (kept !== null) return card('good', t.kept(shownTime(kept, zone)), t.keptLead);
+  if (seen === null) return card('warn', t.unseen, t.unseenLead, postButton(session, '/recovery', button));
+  if (sealed === null) return card('warn', t.lost(shownTime(seen, zone)), t.lostLead);
+  return card('warn', t.seen(shownTime(seen, zone)), t.seenLead, postButton(session, '/recovery', button, 'quiet'));
+}
+
+/**
+ * Shows the recovery key on its sheet. It stays here until its person shows that they kept it, so that a reload, or a printer
+ * without paper, loses nothing.
+ */
 export async function revealKey(visit: PersonVisit): Promise<Response> {
-  const { recoveryKey, location } = await revealRecoveryKey(visit.resources, visit.session.userId);
-  const body = html`<section class="card warn"><h2>${t.key}</h2><p class="key"><code>${recoveryKey}</code></p><p><strong>${t.keep}</strong></p></section>${commands(location)}`;
-  return page(visit, t.title, body, { place: '/recovery' });
+  const { resources, session, texts } = visit;
+  const t = texts.recovery;
+  const revealed = await revealRecoveryKey(resources, session.userId);
+  const at = shownTime(resources.clock.now(), await zoneOf(visit));
+  const body = html`<p class="lead unprinted">${t.sheet.hint}</p>${recoverySheet(texts, { ...revealed, at })}${provePart(visit)}`;
+  return page(visit, t.sheet.title(session.name), body, { place: '/recovery' });
 }
 
-/** Ends the old recovery key and shows a new one, once. */
+/** Takes a part of the key as the proof that it was kept. */
+export async function proveKey(visit: PersonVisit): Promise<Response> {
+  const { c, resources, session } = visit;
+  const { third, fifth } = await c.req.parseBody();
+  const groups = [third, fifth].map((group) => (typeof group === 'string' ? group : ''));
+  const kept = await proveRecoveryKey(resources, { userId: session.userId, groups });
+  return kept ? c.redirect('/recovery', 303) : show(visit, true);
+}
+
+function provePart({ session, texts }: PersonVisit, wrong = false): Html {
+  const t = texts.recovery.prove;
+  const field = (name: 'third' | 'fifth') =>
+    html`<p><label for="${name}">${t[name]}</label><br><input id="${name}" name="${name}" size="8" maxlength="8" autocomplete="off" autocapitalize="none" spellcheck="false" required></p>`;
+  const inner = html`${field('third')}${field('fifth')}<button>${t.button}</button>`;
+  return html`<section class="card unprinted"><h2>${t.title}</h2>${wrong ? html`<p role="alert"><strong>${t.wrong}</strong></p>` : ''}<p>${t.lead}</p>
+${form(session, '/recovery/kept', inner)}</section>`;
+}
+
+function reissuePart({ session, texts }: PersonVisit): Html {
+  const t = texts.recovery.reissue;
+  return html`<section class="card unprinted"><h2>${t.title}</h2><p>${t.lead}</p>${postButton(session, '/recovery/reissue', t.button, 'quiet')}</section>`;
+}
+
+/** Ends the old recovery key and makes a new one, once it was asked twice; the new one waits to be shown. */
 export async function reissueKey(visit: PersonVisit): Promise<Response> {
-  await reissueRecoveryKey(visit.resources, visit.session.userId);
-  visit.resources.histories.drop(visit.session.userId);
-  return revealKey(visit);
-}
-
-/** restic asks for the password itself, so the key gets into no shell history. */
-function commands(location: string) {
-  const quoted = `'${location.replaceAll("'", `'\\''`)}'`;
-  return html`<h2>${t.commands}</h2><p>${t.commandsLead}</p>
-<pre tabindex="0"><code>export RESTIC_REPOSITORY=${quoted}
-restic snapshots
-restic restore latest --target ./restored</code></pre>`;
+  const { c, resources, session, texts } = visit;
+  const { userId } = session;
+  const { sure } = await c.req.parseBody();
+  if ((await findRepository(resources.database, userId)) === null) throw notFound();
+  if (sure !== 'yes') {
+    const t = texts.recovery.reissue;
+    const inner = html`<input type="hidden" name="sure" value="yes"><button class="danger">${t.sure}</button>`;
+    const body = html`<div class="card warn"><p class="lead">${t.sureLead}</p>${form(session, '/recovery/reissue', inner)}</div><p><a href="/recovery">${t.back}</a></p>`;
+    return page(visit, t.sureTitle, body, { place: '/recovery' });
+  }
+  await reissueRecoveryKey(resources, userId);
+  resources.histories.drop(userId);
+  return c.redirect('/recovery', 303);
 }

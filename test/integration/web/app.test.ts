@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
-import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { errorWords } from '../../../src/web/pages/error.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
@@ -198,20 +197,5 @@ describe('pages', () => {
     expect(row(text, 'in part')).toMatch(/4 May 2026, 01:00 UTC.*4 May 2026, 01:02 UTC/);
     expect(row(text, 'waiting').match(/<span>–<\/span>/g)).toHaveLength(2);
     for (const table of text.split('<table').slice(1)) expect(table).toMatch(/^[^>]*><caption>\S/);
-  });
-
-  it('show the recovery key to a form only, once, with the commands for a shell', async () => {
-    const browser = await pages.consented();
-    await ensurePersonRepository(pages.resources, await browser.userId());
-    const key = /[a-z2-9]{5}(-[a-z2-9]{5}){5}/;
-    const before = await browser.text('/recovery');
-    expect(before).not.toMatch(key);
-    expect(before).toContain(`RESTIC_REPOSITORY='/store/alice'\\''s'`);
-    const [first] = key.exec(await (await browser.post('/recovery')).text()) ?? [];
-    expect(first).toBeDefined();
-    expect((await browser.post('/recovery')).status).toBe(403);
-    const [second] = key.exec(await (await browser.post('/recovery/reissue')).text()) ?? [];
-    expect(second).toMatch(key);
-    expect(second).not.toBe(first);
   });
 });

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "repositories" ADD COLUMN     "recovery_kept_at" TIMESTAMPTZ(3);
