@@ -38,3 +38,15 @@ export type IconName = keyof typeof drawings;
 export function icon(name: IconName): ReturnType<typeof html> {
   return html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${raw(drawings[name])}</svg>`;
 }
+
+/** Drawings for `spriteIcon`, once on a page that shows them many times. */
+export function iconSprite(names: readonly IconName[]): ReturnType<typeof html> {
+  const symbol = (name: IconName) =>
+    html`<symbol id="icon-${name}" viewBox="0 0 24 24">${raw(drawings[name])}</symbol>`;
+  return html`<svg class="unseen" aria-hidden="true">${names.map(symbol)}</svg>`;
+}
+
+/** An icon whose drawing stands in the sprite of the page. */
+export function spriteIcon(name: IconName): ReturnType<typeof html> {
+  return html`<svg class="icon" aria-hidden="true"><use href="#icon-${name}"/></svg>`;
+}

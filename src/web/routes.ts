@@ -2,6 +2,7 @@ import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { callback } from './pages/callback.ts';
 import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
+import { browse } from './pages/folder.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
@@ -10,7 +11,7 @@ import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
-import { browse, snapshots } from './pages/snapshots.ts';
+import { nightsKept, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
 import { changeSnapshots, withdraw, withdrawal } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
   { method: 'POST', path: '/runs/:id/looked', who: 'person', answer: confirm },
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },
+  { method: 'GET', path: '/snapshots/nights', who: 'person', answer: nightsKept },
   { method: 'GET', path: '/snapshots/:id/browse/*', who: 'person', answer: browse },
   { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
   { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },

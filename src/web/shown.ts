@@ -40,7 +40,7 @@ export function shownDay(at: Date, now: Date, zone: string): string {
 }
 
 export function shownBytes(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  const units = [bytes === 1 ? 'byte' : 'bytes', 'KB', 'MB', 'GB', 'TB'];
   let [size, unit] = [bytes, 0];
   while (size >= 1000 && unit < units.length - 1) {
     size /= 1000;

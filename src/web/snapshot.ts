@@ -1,21 +1,72 @@
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
+import { shownName } from '../file-name.ts';
 import { openPersonHistory } from '../flows/snapshots/open-history.ts';
+import type { TreeId } from '../store/format/ids.ts';
+import type { FileNode } from '../store/format/node.ts';
 import type { History } from '../store/history/history.ts';
 import type { SavedSnapshot } from '../store/repository/snapshots.ts';
+import { findPlace } from '../store/restorer/find-place.ts';
 import { notFound, type PersonVisit } from './visit.ts';
 
-/** The history of the person, and the snapshot of it that the address names. Throws `request/not-found`, `repository/not-found`. */
-export async function openSnapshot({
-  c,
-  resources,
-  session: { userId },
-}: PersonVisit): Promise<{ history: History; saved: SavedSnapshot }> {
-  const id = c.req.param('id') ?? '';
-  if (!/^[0-9a-f]{8,64}$/.test(id)) throw notFound();
+/** The history of the person, and a snapshot of it. */
+export interface OpenSnapshot {
+  readonly history: History;
+  readonly saved: SavedSnapshot;
+}
+
+/** Opens the snapshot that the address names. Throws `request/not-found`, `repository/not-found`. */
+export async function openSnapshot({ c, resources, session: { userId } }: PersonVisit): Promise<OpenSnapshot> {
   const history = await openPersonHistory(resources, userId);
-  const [saved, other] = history.snapshots.filter((one) => one.id.startsWith(id));
+  return { history, saved: snapshotOf(history, c.req.param('id') ?? '') };
+}
+
+/** The only snapshot whose id begins so. Throws `request/not-found`. */
+function snapshotOf({ snapshots }: History, id: string): SavedSnapshot {
+  const [saved, other] = /^[0-9a-f]{8,64}$/.test(id) ? snapshots.filter((one) => one.id.startsWith(id)) : [];
   if (saved === undefined || other !== undefined) throw notFound();
-  return { history, saved };
+  return saved;
+}
+
+/** A folder of a snapshot. */
+export interface OpenFolder {
+  /** Its path in the snapshot. */
+  readonly path: string;
+  readonly tree: TreeId;
+}
+
+/** Opens a folder; where all of a snapshot lies in one folder, that one stands for all. Throws `request/not-found`. */
+export async function openFolder({ history, saved }: OpenSnapshot, path: string): Promise<OpenFolder> {
+  const place = await placeIn({ history, saved }, path);
+  if (place.type !== 'root' && place.type !== 'dir') throw notThere();
+  if (place.type === 'dir') return { path, tree: place.subtree };
+  const top = await topOf({ history, saved });
+  return top ?? { path: '', tree: place.subtree };
+}
+
+/** The folder that all of a snapshot lies in, where there is one. */
+export async function topOf({ history, saved }: OpenSnapshot): Promise<OpenFolder | undefined> {
+  const [only, other] = (await history.repository.loadTree(saved.snapshot.tree)).nodes;
+  return only?.type === 'dir' && other === undefined ? { path: shownName(only.name), tree: only.subtree } : undefined;
+}
+
+/** The file at this path. Throws `request/not-found`. */
+export async function fileIn(opened: OpenSnapshot, path: string): Promise<FileNode> {
+  const place = await placeIn(opened, path);
+  if (place.type !== 'file') throw notThere();
+  return place;
+}
+
+/** As `findPlace`; its error would bring the path, and with it names of files, into the log. */
+async function placeIn({ history, saved }: OpenSnapshot, path: string) {
+  try {
+    return await findPlace(history.repository, saved.snapshot, path);
+  } catch (error) {
+    throw isAppError(error, 'repository/no-such-path') ? notThere() : error;
+  }
+}
+
+function notThere(): AppError {
+  return new AppError('request/not-found', 'That is not in this snapshot.');
 }
 
 /** What follows `/snapshots/:id/<kind>` in the address, decoded name by name. Throws `request/invalid`. */
@@ -28,7 +79,18 @@ export function restOfPath(url: URL, kind: string): string {
   }
 }
 
-/** A path inside a snapshot as part of an address. */
-export function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
+/** What is done with a path of a snapshot: each a route. */
+export type Kind = 'browse' | 'file' | 'zip';
+
+/** The address of a path in a snapshot. */
+export function addressOf({ id }: { readonly id: string }, kind: Kind, path: string): string {
+  return `/snapshots/${id.slice(0, 16)}/${kind}/${shownName(path).split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** The page that the address asks for, from 1. Throws `request/not-found` where there is none of that number. */
+export function pageNumber({ searchParams }: URL, entries: number, onePage: number): number {
+  const text = searchParams.get('page') ?? '1';
+  const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || (number > 1 && (number - 1) * onePage >= entries)) throw notFound();
+  return number;
 }

@@ -1,16 +1,38 @@
 import type { Holdable } from '../../domain/holder.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import { parseId, type SnapshotId } from '../format/ids.ts';
+import { parseId, type SnapshotId, type TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
 import { timestampMs } from '../format/timestamp.ts';
+import { type Cache, createCache } from '../repository/cache.ts';
 import { inParallel } from '../repository/in-parallel.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SavedSnapshot } from '../repository/snapshots.ts';
 
-/** An opened repository with all of its snapshots. */
+/** What is seen at a path in one snapshot, in short. */
+export interface Sight {
+  readonly type: Node['type'];
+  /** The same text where the content is the same: of a file its bytes, of a folder all below it. */
+  readonly content: string;
+  /** Bytes of a file. */
+  readonly size?: number;
+  /** RFC 3339. */
+  readonly mtime?: string;
+}
+
+/** All that lies below a folder. */
+export interface Weight {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** An opened repository with all of its snapshots, and what was found out about its folders. Trees never change, so that stays right. */
 export interface History extends Holdable {
   readonly repository: Repository;
   /** Oldest first, as of the last `renew`; damaged ones are left out. */
   readonly snapshots: readonly SavedSnapshot[];
+  readonly sights: Cache<string, Sight | null>;
+  readonly weights: Cache<TreeId, Weight>;
+  readonly ordered: Cache<string, readonly Node[]>;
 }
 
 /** Bytes of folders kept decoded; small, as several people's are in memory at once. */
@@ -65,6 +87,9 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
 
   return {
     repository,
+    sights: createCache(20_000),
+    weights: createCache(50_000),
+    ordered: createCache(50_000),
     get snapshots() {
       return snapshots;
     },

@@ -1,8 +1,7 @@
 import { AppError } from '../../errors.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
-import type { DataId, TreeId } from '../format/ids.ts';
+import type { DataId } from '../format/ids.ts';
 import type { FileNode } from '../format/node.ts';
-import { findPlace } from './browse.ts';
 import type { ReadableRepository } from './contract.ts';
 
 /** Bytes `start` to `end`, the end not included. They default to the file's own. */
@@ -11,26 +10,8 @@ export interface FileRange {
   readonly end?: number;
 }
 
-export interface OpenedFile {
-  readonly node: FileNode;
-  /** Can be read once; throws `repository/damaged` where the file is. Only the blobs that the range touches are read. */
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-/** Opens a file of a snapshot. Throws `repository/no-such-path`, also when there is something else at the path. */
-export async function openFile(
-  repository: ReadableRepository,
-  snapshot: { readonly tree: TreeId },
-  path: string,
-  range: FileRange = {},
-): Promise<OpenedFile> {
-  const node = await findPlace(repository, snapshot, path);
-  if (node.type !== 'file') throw new AppError('repository/no-such-path', 'In this snapshot, that is not a file.');
-  return { node, bytes: readFile(repository, node, range) };
-}
-
-/** The content of a file, or a part of it. */
-async function* readFile(
+/** The content of a file, or a part of it; only the blobs that the range touches are read. Throws `repository/damaged`. */
+export async function* readFile(
   repository: ReadableRepository,
   { content, size }: Pick<FileNode, 'content' | 'size'>,
   { start = 0, end = size }: FileRange = {},

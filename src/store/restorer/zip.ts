@@ -6,8 +6,8 @@ import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
 import { isSafeName } from '../format/tree.ts';
-import { findPlace } from './browse.ts';
 import type { ReadableRepository } from './contract.ts';
+import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 import {
   centralHeader,

@@ -1,17 +1,13 @@
-import { browse } from '../../store/restorer/browse.ts';
-import { type FileRange, openFile } from '../../store/restorer/read-file.ts';
+import { type FileRange, readFile } from '../../store/restorer/read-file.ts';
 import { zipFolder } from '../../store/restorer/zip.ts';
-import { openSnapshot, restOfPath } from '../snapshot.ts';
+import { fileIn, openFolder, openSnapshot, restOfPath } from '../snapshot.ts';
 import type { PersonVisit } from '../visit.ts';
 
 /** A file of a snapshot, or one range of it (RFC 9110, section 14). */
 export async function file(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'file');
-  const {
-    history: { repository },
-    saved: { snapshot },
-  } = await openSnapshot(visit);
-  const { node } = await openFile(repository, snapshot, path);
+  const opened = await openSnapshot(visit);
+  const node = await fileIn(opened, path);
   const range = rangeOf(visit.c.req.raw.headers, node.size);
   const headers = new Headers({
     ...attachment(path.split('/').at(-1) ?? 'file', 'application/octet-stream'),
@@ -24,20 +20,18 @@ export async function file(visit: PersonVisit): Promise<Response> {
   const { start, end } = range ?? { start: 0, end: node.size };
   headers.set('content-length', String(end - start));
   if (range) headers.set('content-range', `bytes ${start}-${end - 1}/${node.size}`);
-  const { bytes } = await openFile(repository, snapshot, path, { start, end });
+  const bytes = readFile(opened.history.repository, node, { start, end });
   return new Response(ReadableStream.from(bytes), { status: range ? 206 : 200, headers });
 }
 
 /** A folder of a snapshot as a zip, made while it is read. */
 export async function zip(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'zip');
-  const {
-    history: { repository },
-    saved: { id, snapshot },
-  } = await openSnapshot(visit);
-  await browse(repository, snapshot, path);
-  const bytes = zipFolder(repository, snapshot, path, { signal: visit.c.req.raw.signal });
-  const name = `${path.split('/').at(-1) || `snapshot-${id.slice(0, 8)}`}.zip`;
+  const opened = await openSnapshot(visit);
+  await openFolder(opened, path);
+  const { history, saved } = opened;
+  const bytes = zipFolder(history.repository, saved.snapshot, path, { signal: visit.c.req.raw.signal });
+  const name = `${path.split('/').at(-1) || `snapshot-${saved.id.slice(0, 8)}`}.zip`;
   return new Response(ReadableStream.from(bytes), { headers: attachment(name, 'application/zip') });
 }
 

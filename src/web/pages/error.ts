@@ -104,10 +104,15 @@ export async function failure(visit: FailedVisit, error: unknown): Promise<Respo
   const told = (isAppError(error) ? byCode[error.code] : undefined) ?? unexpected;
   const { status, title, happened = messageForPeople(error), act } = told;
   const { log } = visit.resources;
-  (status >= 500 ? log.error : log.info)('web.failed', { path: visit.url.pathname, status, error });
+  (status >= 500 ? log.error : log.info)('web.failed', { path: withoutNames(visit.url.pathname), status, error });
   const body = html`<div class="card bad"><p class="lead">${happened}</p>${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, told))}</div>
 ${told.way === 'home' ? '' : html`<p><a href="/">${labels.home}</a></p>`}`;
   return page(visit, title, body, { status });
+}
+
+/** The path without the names of a person's files, which are nobody else's business. */
+function withoutNames(pathname: string): string {
+  return pathname.replace(/^(\/snapshots\/[^/]*\/[^/]*\/).*$/s, '$1…');
 }
 
 type Way = [href: string, label: string];

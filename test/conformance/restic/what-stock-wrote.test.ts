@@ -9,7 +9,7 @@ import type { TreeId } from '../../../src/store/format/ids.ts';
 import { decodeTree, treeIdOf } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
-import { browse } from '../../../src/store/restorer/browse.ts';
+import { findPlace } from '../../../src/store/restorer/find-place.ts';
 import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
 import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
@@ -82,7 +82,8 @@ describe.skipIf(resticProgram === undefined)('what stock restic wrote', () => {
   test('has links among what is listed', async () => {
     const repository = await opened();
     const { snapshot } = await repository.findSnapshot('latest');
-    const nodes = await browse(repository, snapshot, 'deep');
+    const place = await findPlace(repository, snapshot, 'deep');
+    const { nodes } = await repository.loadTree((place as { subtree: TreeId }).subtree);
     expect(nodes.map(({ name, type }) => [name, type])).toEqual([
       ['a', 'dir'],
       ['link', 'symlink'],

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scrub } from '../../../src/log.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -14,19 +16,24 @@ beforeAll(async () => {
 });
 afterAll(() => pages[Symbol.asyncDispose]());
 
+/** An id as addresses have it. */
+const short = (whole: string) => whole.slice(0, 16);
+
 const download = (range?: string) =>
   alice.send(`/snapshots/${id}/file/folder/a%20b.html`, range === undefined ? {} : { headers: { range } });
 
 describe('snapshots', () => {
   it('are listed, and there are none before the first run', async () => {
-    expect(await alice.text('/snapshots')).toContain(`/snapshots/${id}/browse/`);
+    for (const page of ['/snapshots', '/snapshots/nights']) {
+      expect(await alice.text(page)).toContain(`/snapshots/${short(id)}/browse/`);
+    }
     expect(await (await pages.consented()).text('/snapshots')).toContain('There is no snapshot yet.');
   });
 
   it('link folders and files by addresses that lead to them', async () => {
     const text = await alice.text(`/snapshots/${id}/browse/folder`);
-    expect(text).toContain(`/snapshots/${id}/browse/folder/50%25%20%3F%23`);
-    expect(text).toContain(`/snapshots/${id}/file/folder/a%20b.html`);
+    expect(text).toContain(`/snapshots/${short(id)}/browse/folder/50%25%20%3F%23`);
+    expect(text).toContain(`/snapshots/${short(id)}/file/folder/a%20b.html`);
     expect(await alice.text(`/snapshots/${id}/browse/folder/50%25%20%3F%23`)).toContain('This folder is empty.');
   });
 
@@ -45,24 +52,32 @@ describe('a large folder', () => {
   let reader: SignedIn;
   beforeAll(async () => {
     reader = await pages.consented();
-    const files = Array.from({ length: 1_201 }, (_, index) => [`file ${String(index).padStart(4, '0')}`, []]);
+    const files = Array.from({ length: 1_201 }, (_, index) => [`file ${index}`, Buffer.alloc(index)]);
     const snapshot = await writeSnapshot(await addRepository(pages, reader), { folder: Object.fromEntries(files) });
     large = `/snapshots/${snapshot.id}/browse/folder`;
   });
 
   it.each([
-    ['', 'file 0000', 'file 0499', 'Entries 1 to 500 of 1,201', ['?page=2']],
-    ['?page=2', 'file 0500', 'file 0999', 'Entries 501 to 1000 of 1,201', ['?page=1', '?page=3']],
-    ['?page=3', 'file 1000', 'file 1200', 'Entries 1001 to 1201 of 1,201', ['?page=2']],
-  ])('comes 500 entries at a time: %s', async (query, first, last, words, links) => {
+    ['', 'file 0', 'file 199', 'Entries 1 to 200 of 1,201', ['?page=2']],
+    ['?page=2', 'file 200', 'file 399', 'Entries 201 to 400 of 1,201', ['?page=1', '?page=3']],
+    ['?page=7', 'file 1200', 'file 1200', 'Entries 1,201 to 1,201 of 1,201', ['?page=6']],
+    [
+      '?page=2&sort=size',
+      'file 1000',
+      'file 801',
+      'Entries 201 to 400 of 1,201',
+      ['?page=1&sort=size', '?page=3&sort=size'],
+    ],
+  ])('comes 200 entries at a time: %s', async (query, first, last, words, links) => {
     const text = await reader.text(large + query);
     const names = [...text.matchAll(/>(file \d+)</g)].map(([, name]) => name);
     expect([names[0], names.at(-1)]).toEqual([first, last]);
     expect(text).toContain(words);
-    expect([...text.matchAll(/href="(\?page=\d+)"/g)].map(([, link]) => link)).toEqual(links);
+    expect(text).toContain('1,201 entries; 1,201 files in all');
+    expect([...text.matchAll(/href="(\?page=[^"]+)"/g)].map(([, link]) => link)).toEqual(links);
   });
 
-  it.each(['0', '4', '-1', '1.5', 'x', '99999999999'])('has no page %s', async (number) => {
+  it.each(['0', '8', '-1', '1.5', 'x', '99999999999'])('has no page %s', async (number) => {
     expect((await reader.send(`${large}?page=${number}`)).status).toBe(404);
   });
 
@@ -70,8 +85,101 @@ describe('a large folder', () => {
     const answer = await reader.send(large, { headers: { 'accept-encoding': 'gzip' } });
     expect(answer.headers.get('content-encoding')).toBe('gzip');
     const bytes = Buffer.from(await answer.arrayBuffer());
-    expect(gunzipSync(bytes).toString()).toContain('file 0499');
+    expect(gunzipSync(bytes).toString()).toContain('file 199');
     expect(bytes.length).toBeLessThan(12_000);
+  });
+});
+
+describe('a folder of hostile names', () => {
+  it('shows what turns them round, in the title too, and stays under 100 KB', async () => {
+    const reader = await pages.consented();
+    const long = () => randomBytes(120).toString('base64url').slice(0, 150) + 'é日'.repeat(21);
+    const names = ['evil\u202efdp.exe', '<img src=x onerror=alert(1)>', ...Array.from({ length: 400 }, long)];
+    const files = Object.fromEntries(names.map((name) => [name, Buffer.from('x')]));
+    const deep = { '\u202egnp.exe': { [long()]: { [long()]: files } } };
+    const { id } = await writeSnapshot(await addRepository(pages, reader), { files: deep });
+    const above = await reader.text(`/snapshots/${id}/browse/files/%E2%80%AEgnp.exe`);
+    expect(above).toMatch(/<title>‹U\+202E›gnp\.exe ·/);
+    const [, folder = ''] = /href="(\/snapshots\/[^"]+gnp\.exe\/[^"]+)"/.exec(above) ?? [];
+    const [, within = ''] = /href="(\/snapshots\/[^"]+gnp\.exe\/[^"/]+\/[^"]+)"/.exec(await reader.text(folder)) ?? [];
+    for (const page of ['', '?page=2', '?page=3']) {
+      const answer = await reader.send(within + page, { headers: { 'accept-encoding': 'gzip' } });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      expect(bytes.length).toBeLessThan(100_000);
+      expect(gunzipSync(bytes).toString()).not.toMatch(/[\u202a-\u202e]|<img/u);
+    }
+  });
+});
+
+describe('the way through the nights', () => {
+  let reader: SignedIn;
+  let ids: string[];
+  beforeAll(async () => {
+    reader = await pages.consented();
+    const repository = await addRepository(pages, reader);
+    const taken = ['2026-01-05T02:00:00Z', '2026-01-06T02:00:00Z', '2026-01-07T02:00:00Z', '2026-01-07T09:00:00Z'];
+    ids = [];
+    for (const [index, time] of taken.entries()) {
+      const files = {
+        same: { 'a.txt': Buffer.from('a') },
+        ...(index > 0 && { late: { 'b.txt': Buffer.from(`${index}`) } }),
+      };
+      ids.push((await writeSnapshot(repository, { files }, time)).id);
+    }
+  });
+
+  it('leaves out the folder that all lies in', async () => {
+    const text = await reader.text(`/snapshots/${ids[0]}/browse/`);
+    expect(text).toContain(`href="/snapshots/${short(ids[0] ?? '')}/browse/files/same"`);
+    expect(text).not.toMatch(/<bdi>files<\/bdi>/);
+    expect(text).toContain('1 entry; 1 file in all, 1 byte');
+  });
+
+  it('shows in which nights a folder changed, and where it is not there', async () => {
+    const labels = async (path: string) =>
+      [
+        ...(await reader.text(`/snapshots/${ids[2]}/browse/${path}`)).matchAll(/aria-label="[^":]*:\d\d: ([^"]+)"/g),
+      ].map(([, state]) => state);
+    expect(await labels('files/same')).toEqual(['new', ...Array(3).fill('as the night before')]);
+    expect(await labels('files/late')).toEqual(['not there', 'new', 'changed', 'changed']);
+  });
+
+  it('leads to the nearest nights in which the folder was another', async () => {
+    const ways = async (night: number, path: string) =>
+      [
+        ...(await reader.text(`/snapshots/${ids[night]}/browse/${path}`)).matchAll(
+          /rel="(prev|next)" href="\/snapshots\/(\w+)\//g,
+        ),
+      ].map(([, rel, id]) => [rel, ids.findIndex((one) => one.startsWith(id ?? '-'))]);
+    expect(await ways(2, 'files/late')).toEqual([
+      ['prev', 1],
+      ['next', 3],
+    ]);
+    expect(await ways(1, 'files/late')).toEqual([['next', 2]]);
+    expect(await ways(1, 'files/same')).toEqual([]);
+  });
+
+  it.each([
+    ['2026-01-06', 1],
+    ['2026-01-07', 3],
+    ['2027-05-05', 3],
+    ['2020-01-01', 0],
+  ])('goes to the last snapshot of a day or before it: %s', async (day, night) => {
+    const answer = await reader.send(`/snapshots/${ids[2]}/browse/files/same?night=${day}`);
+    expect(answer.headers.get('location')).toBe(`/snapshots/${short(ids[night] ?? '')}/browse/files/same`);
+  });
+
+  it('writes no name of a file into the log', async () => {
+    const lines: string[] = [];
+    const { log } = pages.resources;
+    const info = vi
+      .spyOn(log, 'info')
+      .mockImplementation((event, fields) => lines.push(JSON.stringify([event, scrub(fields)])));
+    expect((await reader.send(`/snapshots/${ids[0]}/browse/files/my%20secret%20folder`)).status).toBe(404);
+    expect((await reader.send(`/snapshots/${ids[0]}/file/files/my%20secret%20file`)).status).toBe(404);
+    info.mockRestore();
+    expect(lines).toHaveLength(2);
+    expect(lines.join()).not.toMatch(/secret/);
   });
 });
 

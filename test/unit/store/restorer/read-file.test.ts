@@ -1,14 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { nameFromBytes } from '../../../../src/file-name.ts';
-import { browse, findPlace } from '../../../../src/store/restorer/browse.ts';
-import { openFile } from '../../../../src/store/restorer/read-file.ts';
+import type { TreeId } from '../../../../src/store/format/ids.ts';
+import type { FileNode } from '../../../../src/store/format/node.ts';
+import type { Repository } from '../../../../src/store/repository/repository.ts';
+import { findPlace } from '../../../../src/store/restorer/find-place.ts';
+import { type FileRange, readFile } from '../../../../src/store/restorer/read-file.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
 const parts = [randomBytes(1000), Buffer.alloc(500, 'x'), randomBytes(1), randomBytes(700)];
 const whole = Buffer.concat(parts);
 const odd = nameFromBytes(Buffer.from('ff', 'hex'));
+
+/** The file at the path, and what is read of it. */
+async function openFile(
+  repository: Repository,
+  snapshot: { readonly tree: TreeId },
+  path: string,
+  range?: FileRange,
+): Promise<{ node: FileNode; bytes: AsyncIterable<Uint8Array> }> {
+  const node = await findPlace(repository, snapshot, path);
+  if (node.type !== 'file') throw new Error(`${path} is not a file.`);
+  return { node, bytes: readFile(repository, node, range) };
+}
 
 async function place() {
   const backend = openMemoryBackend();
@@ -21,17 +36,20 @@ async function place() {
 }
 
 describe('browsing a snapshot', () => {
-  test('lists folders, with or without slashes around the path', async () => {
+  test('finds folders, with or without slashes around the path', async () => {
     const { repository, snapshot } = await place();
-    const names = async (path: string) => (await browse(repository, snapshot, path)).map(({ name }) => name);
-    expect(await names('')).toEqual(['sub', 'top']);
-    for (const path of ['sub', '/sub', '/sub/', 'sub//']) expect(await names(path)).toEqual(['a b', 'empty', odd]);
+    for (const path of ['sub', '/sub', '/sub/', 'sub//']) {
+      expect(await findPlace(repository, snapshot, path)).toMatchObject({ type: 'dir', name: 'sub' });
+    }
+    for (const path of ['', '/']) {
+      expect(await findPlace(repository, snapshot, path)).toEqual({ type: 'root', subtree: snapshot.tree });
+    }
   });
 
-  test('says what is not there, or not a folder', async () => {
+  test('says what is not there', async () => {
     const { repository, snapshot } = await place();
-    for (const path of ['x', 'top', 'top/x', 'sub/a b/c', '..', 'sub/../top']) {
-      await expect(browse(repository, snapshot, path)).rejects.toMatchObject({ code: 'repository/no-such-path' });
+    for (const path of ['x', 'top/x', 'sub/a b/c', '..', 'sub/../top']) {
+      await expect(findPlace(repository, snapshot, path)).rejects.toMatchObject({ code: 'repository/no-such-path' });
     }
   });
 
@@ -79,6 +97,5 @@ describe('reading a file of a snapshot', () => {
     const { repository, snapshot } = await place();
     const { bytes } = await openFile(repository, snapshot, 'sub/empty');
     expect(await Array.fromAsync(bytes)).toEqual([]);
-    await expect(openFile(repository, snapshot, 'sub')).rejects.toMatchObject({ code: 'repository/no-such-path' });
   });
 });

@@ -8,20 +8,6 @@ import type { ReadableRepository } from './contract.ts';
 export type Place = { readonly type: 'root'; readonly subtree: TreeId } | Node;
 
 /**
- * The nodes of a folder in a snapshot, sorted by their names' bytes. Throws `repository/no-such-path`, also when the path is not a folder,
- * and `repository/damaged`.
- */
-export async function browse(
-  repository: ReadableRepository,
-  snapshot: { readonly tree: TreeId },
-  path: string,
-): Promise<readonly Node[]> {
-  const place = await findPlace(repository, snapshot, path);
-  if (place.type !== 'root' && place.type !== 'dir') throw noSuchPath(path, 'is not a folder');
-  return (await repository.loadTree(place.subtree)).nodes;
-}
-
-/**
  * What lies at the path; names are joined by '/', and the empty path (or '/') is the root. A name that is not UTF-8 is also found by
  * the form in which it is shown. Throws `repository/no-such-path`.
  */
@@ -42,7 +28,7 @@ export async function findPlace(
 }
 
 /** The node of that name, or else the one that is shown so. */
-function nodeNamed(nodes: readonly Node[], name: string): Node | undefined {
+export function nodeNamed(nodes: readonly Node[], name: string): Node | undefined {
   return nodes.find((one) => one.name === name) ?? nodes.find((one) => shownName(one.name) === name);
 }
 

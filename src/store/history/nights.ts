@@ -1,0 +1,52 @@
+import type { SavedSnapshot } from '../repository/snapshots.ts';
+import type { Budget } from './budget.ts';
+import type { History, Sight } from './history.ts';
+import { sightAt } from './sight.ts';
+
+/** A snapshot as it matters to one path. */
+export interface PathAtNight extends SavedSnapshot {
+  /** null where nothing was there, undefined where the budget did not reach. */
+  readonly sight: Sight | null | undefined;
+}
+
+/** The path in each of these snapshots. Throws `repository/damaged`. */
+export async function pathAtNights(
+  history: History,
+  snapshots: readonly SavedSnapshot[],
+  path: string,
+  budget: Budget,
+): Promise<PathAtNight[]> {
+  const names = path.split('/').filter((name) => name !== '');
+  const nights: PathAtNight[] = [];
+  for (const saved of snapshots) {
+    nights.push({ ...saved, sight: await sightAt(history, saved.snapshot.tree, names, budget) });
+  }
+  return nights;
+}
+
+/** The nearest snapshots before and after one in which the path was there with another content. */
+export async function otherStates(
+  history: History,
+  at: SavedSnapshot,
+  path: string,
+  budget: Budget,
+): Promise<{ earlier: SavedSnapshot | undefined; later: SavedSnapshot | undefined }> {
+  const here = history.snapshots.findIndex(({ id }) => id === at.id);
+  const [own] = await pathAtNights(history, [at], path, budget);
+  const firstOther = async (snapshots: readonly SavedSnapshot[]) => {
+    for (const saved of snapshots) {
+      const [night] = await pathAtNights(history, [saved], path, budget);
+      if (night?.sight === undefined) return undefined;
+      if (night.sight !== null && !isSame(night.sight, own?.sight)) return saved;
+    }
+    return undefined;
+  };
+  return {
+    earlier: await firstOther(history.snapshots.slice(0, here).reverse()),
+    later: await firstOther(history.snapshots.slice(here + 1)),
+  };
+}
+
+export function isSame(one: Sight | null | undefined, other: Sight | null | undefined): boolean {
+  return one?.content === other?.content && one?.type === other?.type;
+}

@@ -1,0 +1,102 @@
+import { html } from 'hono/html';
+import { openBudget } from '../../store/history/budget.ts';
+import type { Weight } from '../../store/history/history.ts';
+import { orderedFolder, orders } from '../../store/history/order.ts';
+import { weigh } from '../../store/history/weigh.ts';
+import { icon } from '../icons.ts';
+import type { Html } from '../layout.ts';
+import { plainName } from '../names.ts';
+import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { shownBytes } from '../shown.ts';
+import {
+  addressOf,
+  type OpenFolder,
+  type OpenSnapshot,
+  openFolder,
+  openSnapshot,
+  pageNumber,
+  restOfPath,
+  topOf,
+} from '../snapshot.ts';
+import type { Texts } from '../texts.ts';
+import { type PersonVisit, page, zoneOf } from '../visit.ts';
+import { entriesTable } from './entries.ts';
+import { nightHead, snapshotOfDay } from './strip.ts';
+import { trail } from './trail.ts';
+
+/** Entries of a folder on one page. */
+const onePage = 200;
+/** Entries that one page may look at: a few tenths of a second. What is found out is remembered, so the next page comes further. */
+const reach = { strip: 60_000, weights: 30_000 };
+
+/** A folder as it was in one night, so many entries at a time. */
+export async function browse(visit: PersonVisit): Promise<Response> {
+  const { c, url } = visit;
+  const opened = await openSnapshot(visit);
+  const path = restOfPath(url, 'browse');
+  const times = nightTimesIn(await zoneOf(visit));
+  const day = url.searchParams.get('night');
+  const other = day === null ? undefined : snapshotOfDay(opened.history, day, times);
+  if (other !== undefined) return c.redirect(addressOf(other, 'browse', path), 303);
+  return showFolder(visit, opened, path, times);
+}
+
+/** The page of a folder. Throws `request/not-found`. */
+export async function showFolder(
+  visit: PersonVisit,
+  opened: OpenSnapshot,
+  asked: string,
+  times: NightTimes,
+): Promise<Response> {
+  const { c, texts, url } = visit;
+  const t = texts.snapshots;
+  const { history, saved } = opened;
+  const { signal } = c.req.raw;
+  const folder = await openFolder(opened, asked);
+  const top = await topOf(opened);
+  const order = orders.find((one) => one === url.searchParams.get('sort')) ?? 'name';
+  const nodes = await orderedFolder(history, folder.tree, order);
+  const number = pageNumber(url, nodes.length, onePage);
+  const shown = nodes.slice((number - 1) * onePage, number * onePage);
+  const isAll = folder.path === (top?.path ?? '');
+  const weight =
+    (await weigh(history, folder.tree, openBudget(reach.weights, signal))) ?? (isAll ? summed(opened) : undefined);
+  const budget = openBudget(reach.strip, signal);
+  const head = await nightHead({ opened, path: folder.path, kind: 'browse', times, texts, budget });
+  const entries = entriesTable({ opened, folder: folder.path, nodes: shown, order, times, texts });
+  const body = html`${head}
+<section class="card"><div class="folder-head">${trail({ opened, path: folder.path, top: top?.path ?? '', texts })}
+<p class="soft">${t.sum(nodes.length, weight?.files, weight && shownBytes(weight.bytes))}</p></div>
+${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
+${zipButton(opened, folder, isAll, weight, texts)}</section>`;
+  const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
+  return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
+}
+
+/** What the snapshot says of itself. */
+function summed({ saved: { snapshot } }: OpenSnapshot): Weight | undefined {
+  const { summary } = snapshot;
+  return summary && { files: summary.total_files_processed, bytes: summary.total_bytes_processed };
+}
+
+function zipButton(
+  { saved }: OpenSnapshot,
+  { path }: OpenFolder,
+  isAll: boolean,
+  weight: Weight | undefined,
+  texts: Texts,
+): Html {
+  const t = texts.snapshots;
+  const label = (isAll ? t.zipAll : t.zip)(weight && shownBytes(weight.bytes));
+  return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a></p>`;
+}
+
+function pager(number: number, entries: number, order: string, { snapshots: t }: Texts): Html | '' {
+  if (entries <= onePage) return '';
+  const [first, last] = [(number - 1) * onePage + 1, Math.min(number * onePage, entries)];
+  const sorted = order === 'name' ? '' : `&sort=${order}`;
+  const link = (to: number, rel: string, label: string) =>
+    html`<a href="?page=${to}${sorted}" rel="${rel}">${label}</a>`;
+  return html`<nav class="pager" aria-label="${t.pages}"><span>${t.entries(first, last, entries)}</span>
+${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < entries ? link(number + 1, 'next', t.following) : ''}</nav>`;
+}
