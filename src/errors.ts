@@ -69,6 +69,7 @@ export const errorCodes = {
   'notice/refused': 'The mail server or the webhook will never take a notice.',
   'request/invalid': 'The request is malformed.',
   'request/forbidden': 'The request is not allowed for this person.',
+  'request/operators-only': 'The page is for operators, and this person is none.',
   'request/not-found': 'There is no such thing, or it is not yours.',
   'usage/invalid': 'The command line is wrong.',
 } as const satisfies Record<string, string>;

@@ -66,7 +66,7 @@ async function answer(route: Route, visit: Visit): Promise<Response> {
   const { publicUrl, operatorRole } = visit.resources.config;
   if (session === undefined) return toSignIn(c, route.method === 'GET' ? visit.url : publicUrl);
   if (route.who === 'operator' && !session.operator)
-    throw new AppError('request/forbidden', `This page is for operators: people with the role ${operatorRole}.`);
+    throw new AppError('request/operators-only', `This page is for operators: people with the role ${operatorRole}.`);
   if (route.method === 'POST') {
     const { csrf } = await c.req.parseBody();
     refuseForgery(c.req.raw.headers, typeof csrf === 'string' ? csrf : '', session.csrf, publicUrl);

@@ -21,6 +21,12 @@ export interface NightSums {
   readonly missing: number;
 }
 
+const away = {
+  title: 'Not available right now',
+  happened: 'A part of Nightkeep does not answer.',
+  act: 'Try again in some minutes. If it stays so, tell the operator of Nightkeep.',
+};
+
 /** Every word that people read on the pages, in one place. */
 export const texts = {
   /** The tag of these words (BCP 47). */
@@ -653,6 +659,63 @@ export const texts = {
       after:
         'Your files are in the folder “restored” then. The first command lists the snapshots: for an earlier night, put its ID in the place of “latest”.',
     },
+  },
+  /** What went wrong, once, and what can be done; where nothing says what happened, the error itself does. */
+  errors: {
+    told: {
+      'request/invalid': { title: 'That could not be understood' },
+      'request/forbidden': { title: 'Not allowed' },
+      'request/operators-only': {
+        title: 'For operators only',
+        act: 'An administrator of your provider can give you that role. Sign out and in again after that.',
+      },
+      'request/not-found': { title: 'Not found' },
+      'repository/not-found': { title: 'Not found' },
+      'repository/no-such-snapshot': { title: 'Not found' },
+      'repository/no-such-path': { title: 'Not found' },
+      'consent/invalid-callback': { title: 'Please start again' },
+      'consent/denied': {
+        title: 'You did not agree',
+        happened: 'You or your provider said no, so nothing was changed.',
+        act: 'You can agree whenever you like.',
+      },
+      'consent/not-offline': {
+        title: 'Your provider does not allow it yet',
+        happened: 'You signed in, but your provider does not let Nightkeep work while you are away.',
+        act: 'An administrator of your provider can allow it: your account and Nightkeep both need the permission offline_access there. Then agree again.',
+      },
+      'provider/refused': { title: 'Your provider refused' },
+      'provider/refused-client': {
+        title: 'Your provider does not accept Nightkeep',
+        happened: 'Your provider refused Nightkeep itself; that is not about you.',
+        act: 'The operator of Nightkeep can correct its settings at the provider: the log says what is wrong.',
+      },
+      'provider/wrong-answer': {
+        title: 'The answer of your provider cannot be taken',
+        act: 'Nothing was changed. Show this to the operator of Nightkeep, who can mend it.',
+      },
+      'source/missing-claim': {
+        title: 'It is not ready for you yet',
+        act: 'So no backup could work, and nothing was agreed. Show this to the operator of Nightkeep, who can mend it.',
+      },
+      'grant/not-usable': { title: 'Your consent has ended' },
+      'grant/wrong-subject': { title: 'That was somebody else' },
+      'provider/unavailable': {
+        title: 'Your provider has trouble',
+        happened:
+          'Your provider does not answer right now, or says that it has trouble of its own. Nothing was changed.',
+        act: 'Try again in some minutes.',
+      },
+      'database/unavailable': away,
+      'queue/unavailable': away,
+      'store/unavailable': away,
+    },
+    unexpected: { title: 'That did not work' },
+    agree: 'Back to the consent page',
+    signIn: 'Sign in again',
+    again: 'Try again',
+    back: 'Go back',
+    home: 'To the home page',
   },
   operator: {
     menu: { audit: 'Audit' },

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
 import { freePort } from '../../src/database/free-port.ts';
-import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually } from '../support/harness/nightkeep.ts';
@@ -46,7 +45,7 @@ describe('a database that goes away in the middle', () => {
     expect((await page('/livez')).status).toBe(200);
     expect((await page('/readyz')).status).toBe(503);
     await visitor.open(installation.url.href);
-    expect(await visitor.text()).toContain(errorWords['database/unavailable'].act);
+    expect(await visitor.text()).toContain(texts.errors.told['database/unavailable'].act);
     await wire.restore();
     await eventually(async () => (await page('/readyz')).status === 200);
     await visitor.open(installation.url.href);
@@ -101,7 +100,7 @@ test('a provider that is away at the start is missed on the pages only, until it
   expect((await page('/')).status).toBe(200);
   const login = await page('/login');
   expect(login.status).toBe(503);
-  expect(await login.text()).toContain(errorWords['provider/unavailable'].act);
+  expect(await login.text()).toContain(texts.errors.told['provider/unavailable'].act);
   const client = { ...installation.realm.client, name: 'Nightkeep', authentication: 'client_secret_basic' as const };
   const redirectUris = [new URL('callback', installation.url).href];
   const provider = await startProvider({ port, clients: [{ ...client, redirectUris }], people: [] });
@@ -122,7 +121,7 @@ test('a client secret that is wrong is told whom it may concern, and shown nowhe
     await using service = await installation.start({ OIDC_CLIENT_SECRET: wrong });
     await newcomer.open(new URL('/login', installation.url).href);
     const text = await newcomer.text();
-    expect(text).toContain(errorWords['provider/refused-client'].act);
+    expect(text).toContain(texts.errors.told['provider/refused-client'].act);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['web.failed'] });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { errorWords } from '../../src/web/pages/error.ts';
 import { texts } from '../../src/web/texts.ts';
 import {
   consent,
@@ -22,7 +21,7 @@ export function describeRefusals(provider: Provider): void {
     await using fixture = await openServiceFixture(provider);
     const undo = await fixture.realm.inject(fault, alice);
     const visitor = await consent(fixture, alice);
-    expect(await visitor.text()).toContain(errorWords['consent/not-offline'].act);
+    expect(await visitor.text()).toContain(texts.errors.told['consent/not-offline'].act);
     await expectNothing(fixture);
     await undo?.();
     await consent(fixture, alice);
@@ -35,7 +34,7 @@ export function describeRefusals(provider: Provider): void {
     await visitor.open(new URL('consent', fixture.url).href);
     visitor.decline();
     await visitor.press(texts.consent.agree);
-    expect(await visitor.text()).toContain(errorWords['consent/denied'].act);
+    expect(await visitor.text()).toContain(texts.errors.told['consent/denied'].act);
     await expectNothing(fixture);
     await consent(fixture, alice);
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active' });

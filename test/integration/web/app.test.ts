@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import type { Resources } from '../../../src/resources.ts';
-import { errorWords } from '../../../src/web/pages/error.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
+import { texts } from '../../../src/web/texts.ts';
 import { addRun, openPages, type Pages } from '../../support/harness/pages.ts';
 import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 
@@ -54,7 +54,7 @@ describe('every answer', () => {
     expect(text).not.toContain('the secret');
     const answer = await failing(new AppError('provider/unavailable', 'The provider does not answer.')).send('/login');
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain(errorWords['provider/unavailable'].act);
+    expect(await answer.text()).toContain(texts.errors.told['provider/unavailable'].act);
   });
 });
 

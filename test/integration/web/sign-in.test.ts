@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getRunWithPlan } from '../../../src/database/runs.ts';
 import { urlOfPerson } from '../../../src/domain/url-template.ts';
-import { errorWords } from '../../../src/web/pages/error.ts';
 import { texts } from '../../../src/web/texts.ts';
 import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -173,7 +172,7 @@ describe('an address of files that names claims', () => {
       expect(page).not.toContain('action="/consent"');
       const answer = await guest.post('/consent');
       expect([answer.status, answer.headers.get('location')]).toEqual([500, null]);
-      expect(await answer.text()).toContain(errorWords['source/missing-claim'].act);
+      expect(await answer.text()).toContain(texts.errors.told['source/missing-claim'].act);
     },
   );
 
