@@ -64,6 +64,14 @@ export function dateIn(zone: string, at: Date): string {
   return dateOf(at.getTime() + offsetAt(zone, at.getTime()));
 }
 
+/** From one noon to the next in a zone: of every window, whatever its zone, one night begins in it. */
+export function nightAround(zone: string, at: Date): { date: string; from: Date; to: Date } {
+  const today = dateIn(zone, at);
+  const noon = (date: string) => new Date(instantOf(zone, date, '12:00'));
+  const date = at < noon(today) ? addDays(today, -1) : today;
+  return { date, from: noon(date), to: noon(addDays(date, 1)) };
+}
+
 /** When a calendar date ("YYYY-MM-DD") begins in the zone. */
 export function startOfDay(zone: string, date: string): Date {
   return new Date(instantOf(zone, date, '00:00'));

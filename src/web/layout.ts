@@ -34,7 +34,7 @@ const menu: readonly MenuEntry[] = [
   { href: '/recovery', name: 'recovery', icon: 'key' },
 ];
 
-const operators: MenuEntry = { href: '/operator/audit', name: 'operators', icon: 'people' };
+const operators: MenuEntry = { href: '/operator', name: 'operators', icon: 'people' };
 
 /** The frame around every page. */
 export function layout({ title, place, session, texts, body, headed = false, head = '' }: Page): Html {

@@ -8,6 +8,7 @@ import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
+import { retry, tonight } from './pages/operator/tonight.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
@@ -58,6 +59,8 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },
   { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
+  { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
+  { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
   { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
   { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },
   { method: 'GET', path: '/operator/audit.json', who: 'operator', answer: auditAsJson },

@@ -99,6 +99,11 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 nav.within ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0 0 1rem; padding: 0; border-bottom: 1px solid var(--line); }
 nav.within a { display: inline-block; padding: .6rem 0; color: var(--soft); text-decoration: none; border-bottom: 2px solid transparent; } nav.within a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }
 form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } form.filter label { display: grid; gap: .2rem; color: var(--soft); font-size: .875rem; }
+.figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 100%), 1fr)); margin: 1.25rem 0; } .figures > .card { margin: 0; padding: 1rem 1.1rem; } .figures p { margin: 0; } .figures .value { font-size: 1.5rem; font-weight: 650; line-height: 1.4; font-variant-numeric: tabular-nums; }
+.share { display: block; width: 100%; height: .9rem; border-radius: .45rem; margin: .75rem 0 .5rem; } .bars { display: block; width: 100%; height: auto; margin: .5rem 0; }
+rect.good { fill: var(--good); } rect.warn { fill: var(--warn); } rect.bad { fill: var(--bad); } rect.calm { fill: var(--night); } rect.rest { fill: var(--well); }
+.trouble form { margin: 0; } .trouble button { white-space: nowrap; } @media (min-width: 60rem) { .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
+details > summary { cursor: pointer; color: var(--night); padding: .4rem 0; }
 /* Snapshots */
 .night-head, .night-foot, .folder-head { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; justify-content: space-between; } .night h1, .night-head p, .folder-head p { margin: 0; } .night-foot { font-size: .9375rem; } .night-foot form { margin: 0; color: var(--soft); } .night-foot :is(input, button) { min-height: 2.25rem; padding-block: .2rem; }
 .strip { margin: 1.1rem 0 .6rem; overflow-x: auto; padding: .2rem 0; } .strip ol { display: flex; list-style: none; margin: 0; padding: 0 0 1.5rem; } .strip li { position: relative; flex: 1 0 1.5rem; display: grid; place-items: center; }

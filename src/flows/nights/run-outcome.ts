@@ -34,11 +34,19 @@ export function outcomeOf(archived: Archived, before: Before | undefined) {
   const alarm = before && alarmOf(archived, before, { before: formerly, gone: seen.gone, changed: filesChanged });
   return {
     state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
+    ...(problems.length > 0 && { errorCode: mostFrequent(problems.map(({ code }) => code)) }),
     counts: countsOf(archived),
     problems: problems.slice(0, problemsKept).map((problem) => problemOf(problem, before)),
     problemCount: problems.length,
     ...(alarm && { alarm, heldSnapshotId: before.snapshotId }),
   };
+}
+
+/** What kept most of them from being read: operators learn this code, and no path. */
+function mostFrequent(codes: readonly string[]): string {
+  const groups = Object.entries(Object.groupBy(codes, (code) => code));
+  const [[code = ''] = []] = groups.toSorted(([, one = []], [, other = []]) => other.length - one.length);
+  return code;
 }
 
 /** A root that is not offered any more is told once: its problem goes on, and its copy too. */

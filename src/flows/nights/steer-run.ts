@@ -63,7 +63,11 @@ export async function steerRun(
       await letGo(resources, run);
       return undefined;
     }
-    log.info('run.finished', { state: outcome.state, problems: outcome.problemCount });
+    log.info('run.finished', {
+      state: outcome.state,
+      problems: outcome.problemCount,
+      ...(outcome.errorCode !== undefined && { cause: outcome.errorCode }),
+    });
     if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
     return { userId: run.userId };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { saveAudit } from '../../database/audit.ts';
+import { findGrantOfPerson } from '../../database/grant-views.ts';
 import { findFormerIssuer } from '../../database/provider-moves.ts';
 import { getPerson } from '../../database/views.ts';
 import { AppError } from '../../errors.ts';
@@ -6,7 +7,8 @@ import { unpackAgreement } from '../../flows/consent/agreement.ts';
 import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
-import { type CarriedConsent, startSession, takePending } from '../cookies.ts';
+import type { Resources } from '../../resources.ts';
+import { type CarriedConsent, type Signed, startSession, takePending } from '../cookies.ts';
 import { localPath } from '../security.ts';
 import type { Visit } from '../visit.ts';
 import { alreadyHere } from './home.ts';
@@ -20,18 +22,28 @@ export async function callback(visit: Visit): Promise<Response> {
   if (pending === undefined && session !== undefined) return c.redirect(alreadyHere, 303);
   if (pending === undefined) throw notBegun();
   const answered = new URL(url.pathname + url.search, publicUrl);
-  if (pending.leg === 'sign-in') await signIn(visit, answered, pending.transaction);
-  else if (pending.userId === session?.userId) await takeConsent(visit, answered, pending);
+  const returnTo = localPath(pending.transaction.returnTo, publicUrl);
+  if (pending.leg === 'sign-in') {
+    const { userId, operator } = await signIn(visit, answered, pending.transaction);
+    return c.redirect(returnTo === '/' && operator ? await homeOfOperator(resources, userId) : returnTo, 303);
+  }
+  if (pending.userId === session?.userId) await takeConsent(visit, answered, pending);
   else throw signedOutMeanwhile();
-  return c.redirect(localPath(pending.transaction.returnTo, publicUrl), 303);
+  return c.redirect(returnTo, 303);
 }
 
-async function signIn({ c, resources }: Visit, answered: URL, transaction: AuthorizationTransaction): Promise<void> {
+/** Who runs the service, and has agreed to nothing for themselves, came to look at the night. */
+async function homeOfOperator({ database }: Pick<Resources, 'database'>, userId: string): Promise<string> {
+  return (await findGrantOfPerson(database, { userId })) === null ? '/operator' : '/';
+}
+
+async function signIn({ c, resources }: Visit, answered: URL, transaction: AuthorizationTransaction): Promise<Signed> {
   const { user, roles, sid } = await finishSignIn(resources, { callback: answered, transaction });
   const { id: userId, issuer, subject } = user;
   const name = user.name ?? user.username ?? subject;
   const operator = roles.includes(resources.config.operatorRole);
-  startSession(c, resources, { userId, name, operator, provider: { issuer, subject, sid } });
+  const signed = { userId, name, operator, provider: { issuer, subject, sid } };
+  startSession(c, resources, signed);
   resources.log.info('sign-in', { userId, ...(operator && { operator }) });
   if (operator)
     await saveAudit(resources.database, {
@@ -41,6 +53,7 @@ async function signIn({ c, resources }: Visit, answered: URL, transaction: Autho
     });
   const former = await findFormerIssuer(resources.database, { userId });
   if (former !== null) resources.log.warn('sign-in.former-issuer', { userId, issuer, former });
+  return signed;
 }
 
 function notBegun(): AppError {

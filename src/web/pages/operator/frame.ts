@@ -3,23 +3,36 @@ import type { Html } from '../../layout.ts';
 import type { Texts } from '../../texts.ts';
 import { type PersonVisit, page } from '../../visit.ts';
 
-const places = { '/operator/audit': 'audit' } as const satisfies Record<string, keyof Texts['operator']['menu']>;
+const places = {
+  '/operator': 'tonight',
+  '/operator/audit': 'audit',
+} as const satisfies Record<string, keyof Texts['operator']['menu']>;
 
 export type OperatorPlace = keyof typeof places;
 
 /** A page for operators, with a menu of their pages. */
 export async function operatorPage(
   visit: PersonVisit,
-  { title, place, body }: { title: string; place: OperatorPlace; body: Html },
+  { title, place, body, ...options }: { title: string; place: OperatorPlace; body: Html; headed?: boolean },
 ): Promise<Response> {
   const { menu, pages } = visit.texts.operator;
   const entry = ([href, name]: [string, keyof typeof menu]) =>
     html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${menu[name]}</a></li>`;
   const inner = html`<nav class="within" aria-label="${pages}"><ul>${Object.entries(places).map(entry)}</ul></nav>${body}`;
-  return page(visit, title, inner, { place: '/operator/audit' });
+  return page(visit, title, inner, { place: '/operator', ...options });
 }
 
 /** The operator as events and the audit name them. */
 export function operatorOf({ session }: PersonVisit): string {
   return `operator:${session.userId}`;
+}
+
+/** Writes moments near `now` in one zone, which the page names once: the time alone for those of today, else with the day. */
+export function timesNear(zone: string, now: Date): (at: Date) => string {
+  const day = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: zone });
+  const time = { hour: '2-digit', minute: '2-digit', timeZone: zone } as const;
+  const short = new Intl.DateTimeFormat('en-GB', time);
+  const long = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...time });
+  const today = day.format(now);
+  return (at) => (day.format(at) === today ? short : long).format(at);
 }

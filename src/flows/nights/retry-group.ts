@@ -1,0 +1,32 @@
+import { saveAudit } from '../../database/audit.ts';
+import { listPlansInTrouble, type TroubleGroup } from '../../database/tonight.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { requestRun } from './request-run.ts';
+
+/** So many at a time: whoever asks waits for it. */
+const most = 200;
+
+/**
+ * Asks for a run of everybody whose latest one ended, or waits, for this cause. Whose consent ends meanwhile is left out. Answers
+ * how many were asked for, and whether there are more.
+ */
+export async function retryGroup(
+  resources: Pick<Resources, 'clock' | 'database' | 'queues'>,
+  { group, by }: { group: Pick<TroubleGroup, 'state' | 'errorCode'>; by: string },
+): Promise<{ asked: number; more: boolean }> {
+  const { clock, database } = resources;
+  const found = await listPlansInTrouble(database, { ...group, limit: most + 1 });
+  let asked = 0;
+  for (const planId of found.slice(0, most)) {
+    try {
+      await requestRun(resources, { planId, trigger: 'operator', by });
+      asked += 1;
+    } catch (error) {
+      if (!isAppError(error, 'grant/not-usable')) throw error;
+    }
+  }
+  const about = `${group.state} ${group.errorCode ?? 'without a code'}: ${asked}`;
+  await saveAudit(database, { at: clock.now(), by, act: 'runs-retried', about });
+  return { asked, more: found.length > most };
+}

@@ -1,0 +1,76 @@
+import { countGrants } from '../../database/inspect-custody.ts';
+import { listOpenCircuits } from '../../database/notices.ts';
+import {
+  groupTrouble,
+  listNightOutcomes,
+  listSlowestServers,
+  measureNight,
+  measurePace,
+  type NightOutcome,
+  type ServerPace,
+  type TroubleGroup,
+} from '../../database/tonight.ts';
+import { addDays, nightAround } from '../../domain/nights.ts';
+import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace } from '../../domain/tonight.ts';
+import type { Resources } from '../../resources.ts';
+
+const paceMs = 15 * 60_000;
+const dayMs = 86_400_000;
+const nightsShown = 30;
+const serversShown = 8;
+
+/** The night over all plans, with nothing of anybody's files. */
+export interface Tonight {
+  /** The span that the night counts from noon to noon in the zone of the settings. */
+  from: Date;
+  to: Date;
+  course: NightCourse;
+  progress: NightProgress;
+  pace: Pace & { workers: number };
+  expected: Date | undefined;
+  trouble: TroubleGroup[];
+  /** Consents that have ended at the provider, and those whose rotated token was lost. */
+  ended: number;
+  rotationsLost: number;
+  openCircuits: { issuer: string; openedAt: Date }[];
+  servers: ServerPace[];
+  /** Oldest first. */
+  nights: NightOutcome[];
+}
+
+/** Looks at the night that is under way, or at the one that comes next after noon. */
+export async function viewTonight({
+  clock,
+  config,
+  database,
+}: Pick<Resources, 'clock' | 'database'> & { config: Pick<Resources['config'], 'window'> }): Promise<Tonight> {
+  const at = clock.now();
+  const { date, from, to } = nightAround(config.window.zone, at);
+  const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
+  const [progress, pace, trouble, grants, openCircuits, servers, nights] = await Promise.all([
+    measureNight(database, { ...span, at }),
+    measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
+    groupTrouble(database),
+    countGrants(database),
+    listOpenCircuits(database),
+    listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
+    listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
+  ]);
+  const expected = expectedEnd(progress, pace, at);
+  const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
+    grants.filter(which).reduce((total, { count }) => total + count, 0);
+  return {
+    from,
+    to,
+    course: courseOf(progress, { now: at, expected, paused: false }),
+    progress,
+    pace,
+    expected,
+    trouble,
+    ended: sum(({ state }) => state === 'needs_consent'),
+    rotationsLost: sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation'),
+    openCircuits,
+    servers,
+    nights,
+  };
+}

@@ -1,0 +1,51 @@
+import { html } from 'hono/html';
+import type { Html } from '../../layout.ts';
+
+/** A part of a bar: how much it is, in which colour, and what it says when it is pointed at. */
+export interface Part {
+  count: number;
+  kind: 'good' | 'warn' | 'bad' | 'calm' | 'rest';
+}
+
+/** How the parts make up the whole, as one lying bar. */
+export function shareBar(parts: readonly Part[], label: string): Html {
+  const all = parts.reduce((sum, { count }) => sum + count, 0);
+  let at = 0;
+  const rect = ({ count, kind }: Part) => {
+    const [x, width] = [at, all === 0 ? 0 : (1000 * count) / all];
+    at += width;
+    return width === 0 ? '' : html`<rect class="${kind}" x="${round(x)}" y="0" width="${round(width)}" height="14"/>`;
+  };
+  return html`<svg class="share" viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="rest" x="0" y="0" width="1000" height="14"/>${parts.map(rect)}</svg>`;
+}
+
+interface Bar {
+  label: string;
+  /** From the bottom up. */
+  parts: readonly Part[];
+}
+
+const [width, height] = [720, 120];
+
+/** Standing bars beside each other, all of one height where something is to be told: shares, not sizes. */
+export function shareBars(bars: readonly Bar[], label: string): Html {
+  const step = width / Math.max(bars.length, 1);
+  const bar = ({ label: title, parts }: Bar, index: number) => {
+    const all = parts.reduce((sum, { count }) => sum + count, 0);
+    let top = height;
+    const rect = ({ count, kind }: Part) => {
+      // What is there stays visible however small its share is.
+      const tall = count === 0 ? 0 : Math.max(3, (height * count) / all);
+      top -= tall;
+      return count === 0
+        ? ''
+        : html`<rect class="${kind}" x="${round(index * step + step * 0.12)}" y="${round(Math.max(0, top))}" width="${round(step * 0.76)}" height="${round(tall)}"/>`;
+    };
+    return html`<g><title>${title}</title>${parts.map(rect)}</g>`;
+  };
+  return html`<svg class="bars" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${bars.map(bar)}</svg>`;
+}
+
+function round(value: number): string {
+  return value.toFixed(1);
+}

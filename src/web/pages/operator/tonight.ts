@@ -1,0 +1,171 @@
+import { html } from 'hono/html';
+import type { TroubleGroup } from '../../../database/tonight.ts';
+import { type RunFault, runFaultOf } from '../../../domain/run-fault.ts';
+import { AppError } from '../../../errors.ts';
+import { retryGroup } from '../../../flows/nights/retry-group.ts';
+import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
+import { form, type Html } from '../../layout.ts';
+import { shownDuration } from '../../shown.ts';
+import { table } from '../../table.ts';
+import type { Texts } from '../../texts.ts';
+import type { PersonVisit } from '../../visit.ts';
+import { operatorOf, operatorPage, timesNear } from './frame.ts';
+import { shareBar, shareBars } from './plots.ts';
+
+const states = ['partial', 'failed', 'queued'] as const;
+
+/** The night over all plans: how far it is, what went wrong and why, and the nights before. */
+export async function tonight(visit: PersonVisit): Promise<Response> {
+  const { c, resources, texts } = visit;
+  const t = texts.operator.tonight;
+  const view = await viewTonight(resources);
+  if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
+  const body = html`${retriedPart(visit)}${progressCard(visit, view)}${figures(visit, view)}
+<div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
+  return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
+}
+
+/** Asks for a run of everybody in a group of the page. */
+export async function retry(visit: PersonVisit): Promise<Response> {
+  const { c, resources } = visit;
+  const { state: asked, code } = await c.req.parseBody();
+  const state = states.find((one) => one === asked);
+  if (state === undefined) throw new AppError('request/invalid', 'Say which group: press a button of the page.');
+  const group = { state, errorCode: typeof code === 'string' && code !== '' ? code : null };
+  const { asked: count, more } = await retryGroup(resources, { group, by: operatorOf(visit) });
+  return c.redirect(`/operator?retried=${count}${more ? '&more=yes' : ''}`, 303);
+}
+
+function retriedPart({ texts, url }: PersonVisit): Html | '' {
+  const t = texts.operator.tonight;
+  const asked = url.searchParams.get('retried') ?? '';
+  if (!/^\d{1,6}$/.test(asked)) return '';
+  const more = url.searchParams.get('more') === 'yes' ? ` ${t.retriedPart}` : '';
+  return html`<p class="card" role="status">${t.retried(Number(asked))}${more}</p>`;
+}
+
+function progressCard({ resources, texts }: PersonVisit, { course, progress, expected, from, to }: Tonight): Html {
+  const t = texts.operator.tonight;
+  const time = timesNear(resources.config.window.zone, resources.clock.now());
+  const { succeeded, partial, failed, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
+  const done = succeeded + partial + failed;
+  const all = done + running + waiting + again + toCome;
+  const counts = { succeeded, partial, failed, running, waiting, again, toCome };
+  const words = Object.entries(t.legend).flatMap(([name, word]) => {
+    const count = Object.entries(counts).find(([one]) => one === name)?.[1] ?? 0;
+    return count === 0 ? [] : [`${count.toLocaleString('en-GB')} ${word}`];
+  });
+  const sentences = [
+    ...(all === 0 ? [] : [t.done(done, all)]),
+    ...(expected === undefined ? [] : [t.expected(time(expected))]),
+    ...(course === 'to_come' && nextDueAt !== null ? [t.begins(time(nextDueAt))] : []),
+    ...(triedUntil === null ? [] : [t.until(time(triedUntil))]),
+  ];
+  const bar = shareBar(
+    [
+      { count: succeeded, kind: 'good' },
+      { count: partial, kind: 'warn' },
+      { count: failed, kind: 'bad' },
+      { count: running, kind: 'calm' },
+      { count: waiting + again + toCome, kind: 'rest' },
+    ],
+    t.bar(words.join(', ')),
+  );
+  return html`<section class="card"><h1>${t.courses[course]}</h1><p>${sentences.join(' ')}</p>
+${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}</p></section>`;
+}
+
+function figures({ resources, texts }: PersonVisit, view: Tonight): Html {
+  const t = texts.operator.tonight;
+  const { progress, pace, rotationsLost, openCircuits } = view;
+  const { oldestDueAt, waiting } = progress;
+  const now = resources.clock.now().getTime();
+  const perHour = Math.round((pace.ended * 3_600_000) / pace.ms);
+  const [circuit] = openCircuits;
+  const number = (count: number) => count.toLocaleString('en-GB');
+  return html`<div class="figures">
+${figure(t.rate, perHour === 0 ? t.rateNone : t.rateValue(perHour), `${t.rateNote(pace.ended)}; ${t.workers(pace.workers)}`)}
+${figure(t.backlog, number(waiting), `${t.oldest}: ${oldestDueAt === null ? t.nothingWaits : shownDuration(now - oldestDueAt.getTime())}`)}
+${figure(t.partial, number(progress.partial), t.ofNight)}
+${figure(t.failed, number(progress.failed), t.ofNight)}
+${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 0 ? '' : 'bad')}
+${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.providerOpen(circuit.issuer) : t.providerNote, circuit ? 'bad' : '')}</div>`;
+}
+
+function figure(name: string, value: string, note: string, tone = ''): Html {
+  return html`<section class="card ${tone}"><p class="soft small">${name}</p><p class="value">${value}</p><p class="soft small">${note}</p></section>`;
+}
+
+function troubleCard(visit: PersonVisit, { trouble, ended }: Tonight): Html {
+  const { resources, texts } = visit;
+  const t = texts.operator.tonight;
+  const time = timesNear(resources.config.window.zone, resources.clock.now());
+  const rows = trouble.map((group) => [
+    html`${causeOf(group, texts)}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
+    group.people.toLocaleString('en-GB'),
+    time(group.since),
+    form(
+      visit.session,
+      '/operator/retry',
+      html`<input type="hidden" name="state" value="${group.state}"><input type="hidden" name="code" value="${group.errorCode ?? ''}"><button class="quiet">${t.retry}</button>`,
+    ),
+  ]);
+  const columns = [
+    { label: t.cause },
+    { label: t.people, kind: 'number' as const },
+    { label: t.since },
+    { label: t.doSomething },
+  ];
+  const list =
+    rows.length === 0
+      ? html`<p class="soft">${t.noTrouble}</p>`
+      : html`<p class="soft">${t.troubleLead}</p>${table({ caption: t.trouble, columns, rows })}`;
+  const consents =
+    ended === 0
+      ? ''
+      : html`<p>${t.ended}: <strong>${ended.toLocaleString('en-GB')}</strong>. <span class="soft">${t.endedNote}</span></p>`;
+  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}</section>`;
+}
+
+/** What kept a run from going well, in words. */
+function causeOf({ state, errorCode }: Pick<TroubleGroup, 'state' | 'errorCode'>, texts: Texts): string {
+  const { causes, changed, tonight: t, unreadable } = texts.operator;
+  const fault: RunFault = runFaultOf(errorCode);
+  if (state === 'partial' && errorCode === 'source/changed') return t.outcomes.partial(changed);
+  return t.outcomes[state](
+    state === 'partial' && (errorCode === null || fault === 'service_trouble') ? unreadable : causes[fault],
+  );
+}
+
+function noteOf({ state, nextDueAt }: TroubleGroup, texts: Texts, time: (at: Date) => string): string {
+  const t = texts.operator.tonight;
+  if (state === 'partial') return t.kept;
+  return state === 'queued' && nextDueAt !== null ? t.again(time(nextDueAt)) : '';
+}
+
+function serversCard({ servers }: Tonight, texts: Texts): Html {
+  const t = texts.operator.tonight;
+  const item = ({ host, runs, msPerRequest }: Tonight['servers'][number]) =>
+    html`<li><div><bdi>${host}</bdi><p>${t.runs(runs)}</p></div><span class="number">${shownDuration(msPerRequest)}</span></li>`;
+  const list =
+    servers.length === 0
+      ? html`<p class="soft">${t.noServers}</p>`
+      : html`<p class="soft">${t.serversLead}</p><ul class="items">${servers.map(item)}</ul>`;
+  return html`<section class="card"><h2>${t.servers}</h2>${list}</section>`;
+}
+
+function nightsCard({ nights }: Tonight, texts: Texts): Html {
+  const t = texts.operator.tonight;
+  if (nights.length === 0)
+    return html`<section class="card"><h2>${t.nights}</h2><p class="soft">${t.noNights}</p></section>`;
+  const bars = nights.map((night) => ({
+    label: t.nightOf(night),
+    parts: [
+      { count: night.succeeded, kind: 'good' as const },
+      { count: night.partial, kind: 'warn' as const },
+      { count: night.failed, kind: 'bad' as const },
+    ],
+  }));
+  return html`<section class="card"><h2>${t.nights}</h2>${shareBars(bars, t.nightsLead)}<p class="soft small">${t.nightsLead}</p>
+<details><summary>${t.numbers}</summary><ul class="items">${nights.toReversed().map((night) => html`<li>${t.nightOf(night)}</li>`)}</ul></details></section>`;
+}

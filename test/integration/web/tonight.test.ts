@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addNight, consentedAs, secretName } from '../../support/harness/operators.ts';
+import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+let operator: SignedIn;
+const people: SignedIn[] = [];
+beforeAll(async () => {
+  pages = await openPages();
+  await pages.clock.advance(11 * 3_600_000);
+  operator = await pages.newPerson({ roles: ['operator'] });
+  for (const name of ['anna', 'ben', 'cleo', 'dora', 'emil']) people.push(await consentedAs(pages, name));
+  const [anna, ben, cleo, dora, emil] = people;
+  if (!(anna && ben && cleo && dora && emil)) throw new Error('Five people were asked for.');
+  await addNight(pages, anna, { state: 'succeeded', problems: [], problemCount: 0, message: null });
+  await addNight(pages, ben, { state: 'partial', errorCode: 'source/forbidden' });
+  await addNight(pages, cleo, { state: 'failed', errorCode: 'source/unavailable' });
+  await addNight(pages, dora, { state: 'failed', errorCode: 'source/unavailable' });
+  await addNight(pages, emil, { state: 'queued' });
+  await pages.clock.advance(120_000);
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+test('the page tells how far the night is, what went wrong by cause, and the slowest servers, and no name of a file', async () => {
+  const page = await operator.text('/operator');
+  expect(page).toContain('The night is under way.');
+  expect(page).toContain('1 complete · 1 in part · 2 not at all · 1 waiting · 5 to come');
+  expect(page).toContain('Oldest waiting: 2 min');
+  expect(page).toContain('Not at all: the server of files is away');
+  expect(page).toContain('In part: the server of files refuses access');
+  expect(page).toContain('cloud.example');
+  expect(page).toContain('200 ms');
+  expect(page).toContain('2026-05-04: 1 complete, 1 in part, 2 not at all');
+  expect(page).not.toContain(secretName);
+  expect(page).not.toContain('anna');
+});
+
+test('a group is tried again by one button, and the audit says so', async () => {
+  const { database } = pages.resources;
+  expect((await operator.post('/operator/retry', { state: 'nothing' })).status).toBe(400);
+  const answer = await operator.post('/operator/retry', { state: 'failed', code: 'source/unavailable' });
+  expect(answer.headers.get('location')).toBe('/operator?retried=2');
+  expect(await operator.text('/operator?retried=2')).toContain('2 backups were asked for.');
+  const asked = await database.run.findMany({ where: { trigger: 'operator' }, include: { plan: true } });
+  expect(asked.map(({ plan }) => plan.userId).toSorted()).toEqual(
+    (await Promise.all([people[2], people[3]].map((one) => one?.userId()))).toSorted(),
+  );
+  const by = `operator:${await operator.userId()}`;
+  expect(await database.audit.findMany({ where: { act: 'run-requested' } })).toMatchObject([{ by }, { by }]);
+  expect(await database.audit.findMany({ where: { act: 'runs-retried' } })).toMatchObject([
+    { by, about: 'failed source/unavailable: 2' },
+  ]);
+  // They are under way now, and in no group.
+  expect(await operator.text('/operator')).not.toContain('the server of files is away');
+});
+
+test('an operator without a consent of their own lands on the night after signing in, and home still answers for themselves', async () => {
+  const other = await pages.newPerson({ roles: ['operator'] });
+  await other.send('/login');
+  expect((await other.comeBack()).headers.get('location')).toBe('/operator');
+  expect(await other.text('/')).toContain('Am I protected?');
+  const [anna] = people;
+  await anna?.send('/login');
+  if (anna) pages.atProvider = anna.person;
+  expect((await anna?.comeBack())?.headers.get('location')).toBe('/');
+});
