@@ -25,6 +25,7 @@ const drawings = {
   breach:
     '<path d="M12 3l7.5 3v6c0 4.5-3 7.5-7.5 9.5C7.5 19.5 4.5 16.5 4.5 12V6z"/><path d="M9.5 9.5l5 5M14.5 9.5l-5 5"/>',
   check: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
+  plus: '<path d="M12 5v14M5 12h14"/>',
   dash: '<path d="M5 12h14"/>',
   cross: '<path d="M6.5 6.5l11 11M17.5 6.5l-11 11"/>',
   dots: '<path d="M5 12v.2M12 12v.2M19 12v.2"/>',

@@ -1,7 +1,10 @@
 import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { callback } from './pages/callback.ts';
+import { changes } from './pages/changes.ts';
 import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
+import { view } from './pages/file.ts';
+import { find } from './pages/find.ts';
 import { browse } from './pages/folder.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
@@ -9,6 +12,7 @@ import { jwks } from './pages/jwks.ts';
 import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
 import { retry, tonight } from './pages/operator/tonight.ts';
+import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
 import { login, logout } from './pages/sign-in.ts';
@@ -53,6 +57,10 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },
   { method: 'GET', path: '/snapshots/nights', who: 'person', answer: nightsKept },
   { method: 'GET', path: '/snapshots/:id/browse/*', who: 'person', answer: browse },
+  { method: 'GET', path: '/snapshots/find', who: 'person', answer: find },
+  { method: 'GET', path: '/snapshots/:id/changes/*', who: 'person', answer: changes },
+  { method: 'GET', path: '/snapshots/:id/view/*', who: 'person', answer: view },
+  { method: 'GET', path: '/snapshots/:id/preview/*', who: 'person', answer: preview },
   { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
   { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },

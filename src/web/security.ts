@@ -7,7 +7,7 @@ interface HeaderSettings {
 }
 
 /**
- * The headers of every answer. Forms that begin a consent end at the provider, so its origin may be a form's target too.
+ * The headers of every answer. Frames show previews of files alone, since nothing else may be framed. Forms that begin a consent end at the provider, so its origin may be a form's target too.
  * `same-origin` as referrer policy, because `no-referrer` would make browsers send `Origin: null` with our own forms.
  */
 export function securityHeaders({ publicUrl, provider }: HeaderSettings): Record<string, string> {
@@ -15,6 +15,7 @@ export function securityHeaders({ publicUrl, provider }: HeaderSettings): Record
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
+    "frame-src 'self'",
     `form-action 'self' ${provider.issuer.origin}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
@@ -30,6 +31,16 @@ export function securityHeaders({ publicUrl, provider }: HeaderSettings): Record
     ...(publicUrl.protocol === 'https:' && { 'strict-transport-security': 'max-age=31536000' }),
   };
 }
+
+/**
+ * The headers of an answer that holds a person's file to be shown: in a sandbox without scripts, forms and an origin, also where it is
+ * opened by itself, and framed by our own pages only. A sandboxed page may not ask for an opener policy.
+ */
+export const sandboxHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'self'",
+  'x-frame-options': 'SAMEORIGIN',
+  'cross-origin-opener-policy': 'unsafe-none',
+};
 
 /** Throws `request/forbidden` unless the form was sent by a page of ours that was made for this session. */
 export function refuseForgery(headers: Headers, sent: string, expected: string, publicUrl: URL): void {

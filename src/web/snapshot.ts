@@ -21,7 +21,7 @@ export async function openSnapshot({ c, resources, session: { userId } }: Person
 }
 
 /** The only snapshot whose id begins so. Throws `request/not-found`. */
-function snapshotOf({ snapshots }: History, id: string): SavedSnapshot {
+export function snapshotOf({ snapshots }: History, id: string): SavedSnapshot {
   const [saved, other] = /^[0-9a-f]{8,64}$/.test(id) ? snapshots.filter((one) => one.id.startsWith(id)) : [];
   if (saved === undefined || other !== undefined) throw notFound();
   return saved;
@@ -72,6 +72,16 @@ function notThere(): AppError {
 /** What follows `/snapshots/:id/<kind>` in the address, decoded name by name. Throws `request/invalid`. */
 export function restOfPath(url: URL, kind: string): string {
   const [, rest = ''] = url.pathname.split(new RegExp(`^/snapshots/[^/]+/${kind}`));
+  return decodePath(rest);
+}
+
+/** A path of a snapshot as part of an address, name by name. */
+export function encodePath(path: string): string {
+  return shownName(path).split('/').map(encodeURIComponent).join('/');
+}
+
+/** What `encodePath` wrote. Throws `request/invalid`. */
+export function decodePath(rest: string): string {
   try {
     return rest.split('/').filter(Boolean).map(decodeURIComponent).join('/');
   } catch (cause) {
@@ -80,11 +90,11 @@ export function restOfPath(url: URL, kind: string): string {
 }
 
 /** What is done with a path of a snapshot: each a route. */
-export type Kind = 'browse' | 'file' | 'zip';
+export type Kind = 'browse' | 'view' | 'preview' | 'changes' | 'file' | 'zip';
 
 /** The address of a path in a snapshot. */
 export function addressOf({ id }: { readonly id: string }, kind: Kind, path: string): string {
-  return `/snapshots/${id.slice(0, 16)}/${kind}/${shownName(path).split('/').map(encodeURIComponent).join('/')}`;
+  return `/snapshots/${id.slice(0, 16)}/${kind}/${encodePath(path)}`;
 }
 
 /** The page that the address asks for, from 1. Throws `request/not-found` where there is none of that number. */

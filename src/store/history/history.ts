@@ -33,6 +33,8 @@ export interface History extends Holdable {
   readonly sights: Cache<string, Sight | null>;
   readonly weights: Cache<TreeId, Weight>;
   readonly ordered: Cache<string, readonly Node[]>;
+  /** Does work that reads a lot after what was asked for before: one person keeps no more than one processor busy. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 /** Bytes of folders kept decoded; small, as several people's are in memory at once. */
@@ -49,6 +51,7 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
   const told = new Set<string>();
   let snapshots: readonly SavedSnapshot[] = [];
   let renewing: Promise<boolean> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
 
   const tell = (error: AppError) => {
     if (told.has(error.message)) return;
@@ -90,6 +93,11 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
     sights: createCache(20_000),
     weights: createCache(50_000),
     ordered: createCache(50_000),
+    inTurn: (work) => {
+      const done = turn.then(work);
+      turn = done.catch(() => undefined);
+      return done;
+    },
     get snapshots() {
       return snapshots;
     },

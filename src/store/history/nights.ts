@@ -24,6 +24,35 @@ export async function pathAtNights(
   return nights;
 }
 
+/** One state of a file: what it held, and over which snapshots that stayed so. */
+export interface Version {
+  readonly sight: Sight;
+  readonly first: SavedSnapshot;
+  readonly last: SavedSnapshot;
+}
+
+/**
+ * The states of a file over all snapshots, newest first; snapshots that follow each other with the same content are one. `isComplete` is
+ * false where the budget did not reach the oldest snapshot. Throws `repository/damaged`.
+ */
+export async function versionsOf(
+  history: History,
+  path: string,
+  budget: Budget,
+): Promise<{ versions: Version[]; isComplete: boolean }> {
+  const nights = await pathAtNights(history, history.snapshots.toReversed(), path, budget);
+  const versions: Version[] = [];
+  let newer: Sight | null = null;
+  for (const { sight, ...saved } of nights) {
+    if (sight === undefined) return { versions, isComplete: false };
+    const last = versions.at(-1);
+    if (sight !== null && last !== undefined && isSame(sight, newer)) versions.splice(-1, 1, { ...last, first: saved });
+    else if (sight !== null) versions.push({ sight, first: saved, last: saved });
+    newer = sight;
+  }
+  return { versions, isComplete: true };
+}
+
 /** The nearest snapshots before and after one in which the path was there with another content. */
 export async function otherStates(
   history: History,

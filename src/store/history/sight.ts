@@ -49,7 +49,7 @@ function sightOf(node: Node): Sight {
 }
 
 /** The same text for nodes of the same type and content, whatever their names, times and permissions. */
-function contentOf(node: Node): string {
+export function contentOf(node: Node): string {
   switch (node.type) {
     case 'dir':
       return node.subtree;

@@ -36,11 +36,16 @@ export async function zip(visit: PersonVisit): Promise<Response> {
 }
 
 function attachment(name: string, type: string): Record<string, string> {
+  return { 'content-type': type, 'content-disposition': dispositionOf('attachment', name) };
+}
+
+/** Whether browsers keep or show an answer, and the name they keep it under (RFC 6266). */
+export function dispositionOf(what: 'attachment' | 'inline', name: string): string {
   const encoded = encodeURIComponent(name).replace(
     /['()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return { 'content-type': type, 'content-disposition': `attachment; filename*=UTF-8''${encoded}` };
+  return `${what}; filename*=UTF-8''${encoded}`;
 }
 
 /** One range of bytes; undefined where there is none that counts: several, malformed, or bound to a validator that we never gave. */

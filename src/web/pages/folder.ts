@@ -21,6 +21,7 @@ import {
 import type { Texts } from '../texts.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { entriesTable } from './entries.ts';
+import { findForm } from './find.ts';
 import { nightHead, snapshotOfDay } from './strip.ts';
 import { trail } from './trail.ts';
 
@@ -67,6 +68,7 @@ export async function showFolder(
   const body = html`${head}
 <section class="card"><div class="folder-head">${trail({ opened, path: folder.path, top: top?.path ?? '', texts })}
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && shownBytes(weight.bytes))}</p></div>
+${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
 ${zipButton(opened, folder, isAll, weight, texts)}</section>`;
   const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
@@ -88,7 +90,8 @@ function zipButton(
 ): Html {
   const t = texts.snapshots;
   const label = (isAll ? t.zipAll : t.zip)(weight && shownBytes(weight.bytes));
-  return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a></p>`;
+  return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
+<a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a></p>`;
 }
 
 function pager(number: number, entries: number, order: string, { snapshots: t }: Texts): Html | '' {

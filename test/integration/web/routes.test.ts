@@ -27,6 +27,9 @@ const named: Record<string, () => string> = {
   '/runs/:id': () => `/runs/${run}`,
   '/runs/:id/looked': () => `/runs/${run}/looked`,
   '/snapshots/:id/browse/*': () => `/snapshots/${snapshot}/browse/folder`,
+  '/snapshots/:id/changes/*': () => `/snapshots/${snapshot}/changes/folder`,
+  '/snapshots/:id/view/*': () => `/snapshots/${snapshot}/view/folder/a.txt`,
+  '/snapshots/:id/preview/*': () => `/snapshots/${snapshot}/preview/folder/a.txt`,
   '/snapshots/:id/file/*': () => `/snapshots/${snapshot}/file/folder/a.txt`,
   '/snapshots/:id/zip/*': () => `/snapshots/${snapshot}/zip/folder`,
 };

@@ -33,7 +33,7 @@ describe('snapshots', () => {
   it('link folders and files by addresses that lead to them', async () => {
     const text = await alice.text(`/snapshots/${id}/browse/folder`);
     expect(text).toContain(`/snapshots/${short(id)}/browse/folder/50%25%20%3F%23`);
-    expect(text).toContain(`/snapshots/${short(id)}/file/folder/a%20b.html`);
+    expect(text).toContain(`/snapshots/${short(id)}/view/folder/a%20b.html`);
     expect(await alice.text(`/snapshots/${id}/browse/folder/50%25%20%3F%23`)).toContain('This folder is empty.');
   });
 
@@ -106,7 +106,7 @@ describe('a folder of hostile names', () => {
       const answer = await reader.send(within + page, { headers: { 'accept-encoding': 'gzip' } });
       const bytes = Buffer.from(await answer.arrayBuffer());
       expect(bytes.length).toBeLessThan(100_000);
-      expect(gunzipSync(bytes).toString()).not.toMatch(/[\u202a-\u202e]|<img/u);
+      expect(/[\u202a-\u202e]|<img/u.test(gunzipSync(bytes).toString())).toBe(false);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openBudget } from '../../../../src/store/history/budget.ts';
-import { otherStates, pathAtNights } from '../../../../src/store/history/nights.ts';
+import { otherStates, pathAtNights, versionsOf } from '../../../../src/store/history/nights.ts';
 import { weigh } from '../../../../src/store/history/weigh.ts';
 import { dayOf, historyOf } from '../../../support/fixtures/history.ts';
 
@@ -80,5 +80,40 @@ describe('the weight of a folder', () => {
     expect(await weigh(history, tree, openBudget(1))).toBeUndefined();
     expect(await weigh(history, tree, plenty())).toEqual({ files: 3, bytes: 9 });
     expect(await weigh(history, tree, openBudget(0))).toEqual({ files: 3, bytes: 9 });
+  });
+});
+
+describe('the versions of a file', () => {
+  it('are its contents, newest first, over the nights in which each stayed', async () => {
+    const { history } = await historyOf(
+      { a: text('one') },
+      { a: text('one'), b: text('b') },
+      { b: text('b') },
+      { a: text('one') },
+      { a: text('two') },
+      { a: { now: text('a folder') } },
+      { a: text('two') },
+    );
+    const { versions, isComplete } = await versionsOf(history, 'a', plenty());
+    expect(isComplete).toBe(true);
+    expect(versions.map(({ first, last, sight }) => [dayOf(first), dayOf(last), sight.type])).toEqual([
+      [7, 7, 'file'],
+      [6, 6, 'dir'],
+      [5, 5, 'file'],
+      [4, 4, 'file'],
+      [1, 2, 'file'],
+    ]);
+  });
+
+  it('say that there may be older ones where the budget ended', async () => {
+    const { history } = await historyOf({ a: text('1') }, { a: text('2') }, { a: text('3') });
+    const { versions, isComplete } = await versionsOf(history, 'a', openBudget(30));
+    expect(isComplete).toBe(false);
+    expect(versions.map(({ last }) => dayOf(last))).toEqual([3, 2]);
+  });
+
+  it('of a path that never was are none', async () => {
+    const { history } = await historyOf({ a: text('1') });
+    expect(await versionsOf(history, 'x', plenty())).toEqual({ versions: [], isComplete: true });
   });
 });

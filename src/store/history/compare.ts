@@ -1,0 +1,69 @@
+import { compareNames } from '../../file-name.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import type { ReadableRepository } from '../restorer/contract.ts';
+import type { Budget } from './budget.ts';
+import { contentOf } from './sight.ts';
+
+/** An entry that differs between two states of a folder. Of a folder that came or went, only the folder itself. */
+export interface Change {
+  /** Below the folders that were compared. */
+  readonly path: string;
+  readonly what: 'new' | 'changed' | 'gone';
+  /** As it is now, or was last where it is gone. */
+  readonly node: Node;
+  /** As it was, where it is not new. */
+  readonly before?: Node;
+}
+
+/**
+ * Goes through what differs between an earlier and a later folder, in the order of the names' bytes; folders that are the same are not read.
+ * Undefined stands for a folder that is not there. Returns whether all was compared before the budget ran out. Throws
+ * `repository/damaged`.
+ */
+export async function* compareTrees(
+  repository: Pick<ReadableRepository, 'loadTree'>,
+  { before, after }: { readonly before: TreeId | undefined; readonly after: TreeId | undefined },
+  budget: Budget,
+  folder = '',
+): AsyncGenerator<Change, boolean> {
+  if (before === after) return true;
+  if (!budget.left()) return false;
+  const [older, newer] = await Promise.all([nodesOf(repository, before, budget), nodesOf(repository, after, budget)]);
+  for (const { name, was, is } of pairs(older, newer)) {
+    const path = folder + name;
+    if (was?.type === 'dir' && is?.type === 'dir') {
+      const trees = { before: was.subtree, after: is.subtree };
+      if (!(yield* compareTrees(repository, trees, budget, `${path}/`))) return false;
+    } else if (was === undefined) {
+      if (is !== undefined) yield { path, what: 'new', node: is };
+    } else if (is === undefined) yield { path, what: 'gone', node: was, before: was };
+    else if (was.type !== is.type || contentOf(was) !== contentOf(is)) {
+      yield { path, what: 'changed', node: is, before: was };
+    }
+  }
+  return true;
+}
+
+async function nodesOf(
+  repository: Pick<ReadableRepository, 'loadTree'>,
+  tree: TreeId | undefined,
+  budget: Budget,
+): Promise<readonly Node[]> {
+  const nodes = tree === undefined ? [] : (await repository.loadTree(tree)).nodes;
+  budget.spend(nodes.length);
+  return nodes;
+}
+
+interface Pair {
+  readonly name: string;
+  readonly was?: Node | undefined;
+  readonly is?: Node | undefined;
+}
+
+/** The nodes of both by their names. */
+function pairs(older: readonly Node[], newer: readonly Node[]): Pair[] {
+  const [was, is] = [older, newer].map((nodes) => new Map(nodes.map((node) => [node.name, node])));
+  const names = new Set([...older, ...newer].map(({ name }) => name));
+  return [...names].sort(compareNames).map((name) => ({ name, was: was?.get(name), is: is?.get(name) }));
+}

@@ -1,0 +1,113 @@
+import { html } from 'hono/html';
+import { isAppError } from '../../errors.ts';
+import type { FileNode } from '../../store/format/node.ts';
+import { openBudget } from '../../store/history/budget.ts';
+import { type Version, versionsOf } from '../../store/history/nights.ts';
+import { icon } from '../icons.ts';
+import type { Html } from '../layout.ts';
+import { name, plainName } from '../names.ts';
+import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { shownBytes } from '../shown.ts';
+import { addressOf, fileIn, type OpenSnapshot, openSnapshot, restOfPath, topOf } from '../snapshot.ts';
+import type { Texts } from '../texts.ts';
+import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
+import { kindOf } from './preview.ts';
+import { nightHead, snapshotOfDay } from './strip.ts';
+import { trail } from './trail.ts';
+
+/** Versions of a file on one page. */
+const onePage = 20;
+/** Entries that the page may look at. */
+const reach = { strip: 60_000, versions: 200_000 };
+
+interface FilePage {
+  readonly opened: OpenSnapshot;
+  readonly path: string;
+  readonly node: FileNode;
+  readonly times: NightTimes;
+  readonly texts: Texts;
+}
+
+/** A file as it was in one night, what can be shown of it, and its versions over all nights. */
+export async function view(visit: PersonVisit): Promise<Response> {
+  const { c, texts, url } = visit;
+  const opened = await openSnapshot(visit);
+  const path = restOfPath(url, 'view');
+  const times = nightTimesIn(await zoneOf(visit));
+  const day = url.searchParams.get('night');
+  const other = day === null ? undefined : snapshotOfDay(opened.history, day, times);
+  if (other !== undefined) return c.redirect(addressOf(other, 'view', path), 303);
+  const node = await fileIn(opened, path);
+  const { signal } = c.req.raw;
+  const top = (await topOf(opened))?.path ?? '';
+  const budget = openBudget(reach.strip, signal);
+  const head = await nightHead({ opened, path, kind: 'view', times, texts, budget });
+  const file = { opened, path, node, times, texts };
+  const history = await opened.history.inTurn(() =>
+    versionsOf(opened.history, path, openBudget(reach.versions, signal)),
+  );
+  const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, top, texts })}
+${await previewPart(file)}</section>
+<section class="card"><h2>${name(node.name)}</h2><p class="soft">${texts.snapshots.fileFacts(shownBytes(node.size), times.moment(node.mtime))}</p>
+<p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a></p>
+${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
+  return page(visit, `${plainName(node.name)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
+    place: '/snapshots',
+    headed: true,
+  });
+}
+
+async function previewPart({ opened, path, node, texts }: FilePage): Promise<Html> {
+  const t = texts.snapshots;
+  const address = addressOf(opened.saved, 'preview', path);
+  const title = t.previewOf(plainName(node.name));
+  try {
+    const found = await kindOf(opened, node);
+    if (found === undefined) return html`<p class="soft">${node.size === 0 ? t.emptyFile : t.noPreview}</p>`;
+    if (found.kind === 'picture') return html`<img class="preview" src="${address}" alt="${title}">`;
+    // Chromium shows no PDF in a frame with the attribute `sandbox`; the answer itself is sandboxed by its policy.
+    if (found.kind === 'pdf') return html`<iframe class="preview" src="${address}" title="${title}"></iframe>`;
+    const cut = found.bytes < node.size ? html`<p class="soft">${t.cut(shownBytes(found.bytes))}</p>` : '';
+    return html`<iframe class="preview" sandbox src="${address}" title="${title}"></iframe>${cut}`;
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    return html`<p class="card bad">${t.damaged}</p>`;
+  }
+}
+
+function versionsPart(
+  { opened, path, times, texts }: FilePage,
+  { versions, isComplete }: Awaited<ReturnType<typeof versionsOf>>,
+  number: number,
+): Html {
+  const t = texts.snapshots;
+  const shown = versions.slice((number - 1) * onePage, number * onePage);
+  const isHere = ({ first, last }: Version) => {
+    const [from, at, to] = [first, opened.saved, last].map((one) => opened.history.snapshots.indexOf(one));
+    return (from ?? 0) <= (at ?? -1) && (at ?? -1) <= (to ?? 0);
+  };
+  const item = (version: Version) => {
+    const { first, last, sight } = version;
+    const when =
+      first === last
+        ? times.moment(last.snapshot.time)
+        : t.fromTo(times.moment(first.snapshot.time), times.moment(last.snapshot.time));
+    const size = sight.size === undefined ? t.notFile : shownBytes(sight.size);
+    const there = addressOf(last, sight.type === 'dir' ? 'browse' : 'view', path);
+    const get =
+      sight.type === 'file'
+        ? html`<a href="${addressOf(last, 'file', path)}" title="${t.downloadOf(times.moment(last.snapshot.time))}">${icon('download')}<span class="unseen">${t.downloadOf(times.moment(last.snapshot.time))}</span></a>`
+        : '';
+    return html`<li><a href="${there}" ${isHere(version) ? html`aria-current="true"` : ''}>${when}</a><span class="number">${size} ${get}</span></li>`;
+  };
+  const link = (to: number, rel: string, label: string) => html`<a href="?versions=${to}" rel="${rel}">${label}</a>`;
+  return html`<h2>${t.versions(versions.length)}</h2><ol class="items versions">${shown.map(item)}</ol>
+<p class="pager">${number > 1 ? link(number - 1, 'prev', t.newerVersions) : ''} ${number * onePage < versions.length ? link(number + 1, 'next', t.olderVersions) : ''}</p>
+${isComplete ? '' : html`<p class="soft">${t.versionsCut}</p>`}`;
+}
+
+function versionsPage({ searchParams }: URL, count: number): number {
+  const text = searchParams.get('versions') ?? '1';
+  if (!/^[1-9]\d{0,5}$/.test(text) || (text !== '1' && (Number(text) - 1) * onePage >= count)) throw notFound();
+  return Number(text);
+}
