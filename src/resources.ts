@@ -7,6 +7,7 @@ import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
 import { type Database, inTransaction, openDatabase } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
+import { openRunProgress, type RunProgressBoard } from './database/run-progress.ts';
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
@@ -36,6 +37,7 @@ export interface ProcessState {
   sourceServers: Servers;
   /** The runs that this process works on. */
   runWatch: RunWatch;
+  runProgress: RunProgressBoard;
   /** When this process last failed to erase a repository, by its id. */
   failedErasures: Map<string, Date>;
   /**
@@ -115,6 +117,7 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
     lockOwner: openLockOwner(`nightkeep-${hostname()}`),
     sourceServers: openServers(resources.clock),
     runWatch: openRunWatch(resources),
+    runProgress: openRunProgress(resources),
     failedErasures: new Map(),
     histories: openHolder(resources.clock, {
       mostBytes: 256 * 1024 * 1024,

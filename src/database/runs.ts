@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
-import type { Prisma, RunState } from './generated/client.ts';
+import { Prisma, type RunState } from './generated/client.ts';
 import { readPerson } from './users.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
@@ -108,13 +108,10 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
 }
 
 /** Keeps the lease for another minute; false when it is lost, or the run was cancelled. */
-export async function renewRun(
-  database: Database,
-  { run, at, counts }: { run: ClaimedRun; at: Date; counts?: Record<string, number> | undefined },
-): Promise<boolean> {
+export async function renewRun(database: Database, { run, at }: { run: ClaimedRun; at: Date }): Promise<boolean> {
   const { count } = await database.run.updateMany({
     where: { id: run.id, fence: run.fence, state: 'running' },
-    data: { leaseUntil: until(at), ...(counts === undefined ? {} : { counts }) },
+    data: { leaseUntil: until(at) },
   });
   return count === 1;
 }
@@ -186,8 +183,10 @@ async function change(
       where: { id: run.id, fence: run.fence, state: 'running' },
       data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
     });
-    if (count === 1) await saveEvent(transaction, 'run', run.id, { from: 'running', to, at, by: `worker:${holder}` });
-    return count === 1;
+    if (count === 0) return false;
+    await transaction.runProgress.deleteMany({ where: { runId: run.id } });
+    await saveEvent(transaction, 'run', run.id, { from: 'running', to, at, by: `worker:${holder}` });
+    return true;
   });
 }
 
@@ -211,6 +210,7 @@ export async function returnLapsedRuns(
       WHERE state = 'running' AND lease_until < ${at} FOR UPDATE SKIP LOCKED`;
     const moves = rows.map((row) => ({ id: row.id, ...afterLostWorker(row, at) }));
     for (const { id, data } of moves) await transaction.run.update({ where: { id }, data });
+    await transaction.runProgress.deleteMany({ where: { runId: { in: idsOf(moves) } } });
     const { queued = [], failed = [] } = Object.groupBy(moves, ({ data }) => data.state);
     const change = { from: 'running', at, by, reason: 'lease lapsed' };
     await saveEvents(transaction, 'run', idsOf(queued), { ...change, to: 'queued' });
@@ -290,14 +290,38 @@ export async function listQueuedRuns(
  */
 export async function cancelRuns(
   database: Transaction,
-  { grantId, at, by, reason }: { grantId: string; at: Date; by: string; reason: string },
+  { grantId, ...why }: { grantId: string } & Cancelling,
+): Promise<number> {
+  return cancel(database, Prisma.sql`grant_id = ${grantId}::uuid`, why);
+}
+
+/** Ends one run of a person that has not ended, in the same way; false where there is none to end. */
+export async function cancelRun(
+  database: Database,
+  { userId, runId, ...why }: { userId: string; runId: string } & Cancelling,
+): Promise<boolean> {
+  return (await cancel(database, Prisma.sql`runs.id = ${runId}::uuid AND user_id = ${userId}::uuid`, why)) === 1;
+}
+
+interface Cancelling {
+  readonly at: Date;
+  readonly by: string;
+  readonly reason: string;
+}
+
+async function cancel(
+  database: Transaction | Database,
+  which: Prisma.Sql,
+  { at, by, reason }: Cancelling,
 ): Promise<number> {
   return database.$executeRaw`
     WITH seen AS (
       SELECT runs.id, runs.state FROM runs JOIN plans ON plans.id = plan_id
-      WHERE grant_id = ${grantId}::uuid AND runs.state IN ('queued', 'running') FOR UPDATE OF runs
+      WHERE ${which} AND runs.state IN ('queued', 'running') FOR UPDATE OF runs
     ), cancelled AS (
       UPDATE runs SET state = 'cancelled', finished_at = ${at} FROM seen WHERE runs.id = seen.id RETURNING runs.id, seen.state
+    ), forgotten AS (
+      DELETE FROM run_progress USING seen WHERE run_id = seen.id
     )
     INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
     SELECT 'run', id, state, 'cancelled', ${reason}, ${at}, ${by} FROM cancelled`;

@@ -6,6 +6,7 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { findSession } from './cookies.ts';
+import { liveScript, liveScriptPath } from './live-script.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
@@ -27,6 +28,12 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   app.get(stylesheetPath, (c) =>
     c.body(stylesheet, 200, {
       'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+    }),
+  );
+  app.get(liveScriptPath, (c) =>
+    c.body(liveScript, 200, {
+      'content-type': 'text/javascript; charset=utf-8',
       'cache-control': 'public, max-age=31536000, immutable',
     }),
   );

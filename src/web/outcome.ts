@@ -19,9 +19,14 @@ const signs: Readonly<Record<string, Sign>> = {
   queued: { tone: 'calm', icon: 'dots' },
 };
 
+/** The sign of a state of a run. */
+export function signOf(state: string): Sign {
+  return signs[state] ?? { tone: 'calm', icon: 'ring' };
+}
+
 /** What a run came to: a word, a shape and a colour. */
 export function outcome(state: string, texts: Texts): Html {
-  const { tone, icon: shape } = signs[state] ?? { tone: 'calm', icon: 'ring' };
+  const { tone, icon: shape } = signOf(state);
   return tag(texts.states[state] ?? state, tone, shape);
 }
 

@@ -15,6 +15,8 @@ import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { confirm, run } from './pages/run.ts';
+import { cancel, cancellation } from './pages/run-cancel.ts';
+import { runEvents } from './pages/run-live.ts';
 import { login, logout } from './pages/sign-in.ts';
 import { nightsKept, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
@@ -53,6 +55,9 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/nights', who: 'person', answer: nights },
   { method: 'GET', path: '/nights/:night', who: 'person', answer: night },
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
+  { method: 'GET', path: '/runs/:id/events', who: 'person', answer: runEvents },
+  { method: 'GET', path: '/runs/:id/cancel', who: 'person', answer: cancellation },
+  { method: 'POST', path: '/runs/:id/cancel', who: 'person', answer: cancel },
   { method: 'POST', path: '/runs/:id/looked', who: 'person', answer: confirm },
   { method: 'GET', path: '/snapshots', who: 'person', answer: snapshots },
   { method: 'GET', path: '/snapshots/nights', who: 'person', answer: nightsKept },

@@ -16,6 +16,8 @@ export function securityHeaders({ publicUrl, provider }: HeaderSettings): Record
     "style-src 'self'",
     "img-src 'self'",
     "frame-src 'self'",
+    "script-src 'self'",
+    "connect-src 'self'",
     `form-action 'self' ${provider.issuer.origin}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -25,7 +25,10 @@ export async function serveHealth(resources: Resources): Promise<WebServer | und
 
 async function listen({ clock, config }: Resources, app: Hono, port: number): Promise<WebServer> {
   const { host } = config;
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const closing = new AbortController();
+  const server = createAdaptorServer({
+    fetch: (request, env) => app.fetch(request, { ...env, closing: closing.signal }),
+  });
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(cannotListen(host, port, cause)));
@@ -34,6 +37,7 @@ async function listen({ clock, config }: Resources, app: Hono, port: number): Pr
   const address = server.address();
   const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${portOf(address, port)}/`);
   const close = async (graceMs: number) => {
+    closing.abort();
     const closed = new Promise<void>((resolve, reject) => {
       server.close((error) => (error ? reject(error) : resolve()));
     });

@@ -40,7 +40,7 @@ body > header { background: var(--card); border-bottom: 1px solid var(--line); }
 .card.good, .card.warn, .card.bad { background-image: linear-gradient(var(--tone), var(--tone)); background-size: .3rem 100%; background-repeat: no-repeat; }
 .card.good { --tone: var(--good); } .card.warn { --tone: var(--warn); } .card.bad { --tone: var(--bad); }
 .columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; margin: 1.25rem 0; } .columns > .card { margin: 0; height: 100%; }
-.verdict { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: center; } .verdict > div { flex: 1 1 16rem; } .verdict h1, .verdict p { margin: 0 0 .3rem; } .verdict > .ways { flex: none; display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; } .ways form, .ways p { margin: 0; }
+.verdict { display: flex; flex-wrap: wrap; gap: 1rem 1.4rem; align-items: center; } .verdict > div { flex: 1 1 16rem; } .verdict h1, .verdict p { margin: 0 0 .3rem; } .verdict > .ways { flex: none; display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; } .ways { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; } .ways form, .ways p { margin: 0; }
 .sign { display: grid; place-items: center; flex: none; width: 4.5rem; height: 4.5rem; border-radius: 50%; color: var(--night); background: var(--night-ground); } .sign .icon { width: 2.25rem; height: 2.25rem; }
 .sign.good, .tag.good { color: var(--good); background: var(--good-ground); } .sign.warn, .tag.warn { color: var(--warn); background: var(--warn-ground); } .sign.bad, .tag.bad { color: var(--bad); background: var(--bad-ground); }
 .tag { display: inline-flex; gap: .3em; align-items: center; padding: .1rem .6rem .1rem .45rem; border-radius: 1rem; font-size: .875rem; font-weight: 600; white-space: nowrap; color: var(--night); background: var(--night-ground); } .tag .icon { width: 1.05em; height: 1.05em; stroke-width: 2.6; }
@@ -58,6 +58,8 @@ input:where([type=text], [type=search], [type=email], [type=time], [type=date], 
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 dl.card { margin: 1.25rem 0; }
 dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
+dl.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; } .tiles > div { background: var(--page); border-radius: .625rem; padding: .6rem .9rem; } .tiles dt { font-size: .875rem; } .tiles dd { font-size: 1.375rem; font-weight: 650; font-variant-numeric: tabular-nums; margin: 0; }
+summary { cursor: pointer; color: var(--night); padding: .4rem 0; } details > table { margin-top: .5rem; }
 .items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }
 .items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
@@ -67,6 +69,8 @@ th { color: var(--soft); font-weight: 500; font-size: .875rem; } td.number, th.n
 code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }
 .key { font-size: 1.05rem; user-select: all; white-space: pre-wrap; }
 progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radius: 1rem; overflow: hidden; background: var(--well); accent-color: var(--night); } progress::-webkit-progress-bar { background: var(--well); } progress::-webkit-progress-value { background: var(--night); border-radius: 1rem; } progress::-moz-progress-bar { background: var(--night); border-radius: 1rem; }
+.steps { list-style: none; margin: 0 0 1rem; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; } .steps li { display: flex; gap: .4rem; align-items: center; color: var(--soft); } .steps .now { color: var(--ink); font-weight: 600; } .steps .done .icon { color: var(--good); }
+.turning, .steps .now .icon { display: inline-grid; color: var(--night); } [data-live] > .ways { margin-top: 1rem; }
 .plotted { display: flex; flex-wrap: wrap; justify-content: space-between; color: var(--soft); font-size: .8125rem; } .plotted > :first-child { flex: 1 0 100%; } .plot { display: block; width: 100%; height: 8.5rem; border-bottom: 1px solid var(--edge); margin: .25rem 0; }
 .plot-area { fill: var(--good-ground); } .plot-line { fill: none; stroke: var(--good); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .sideways { overflow-x: auto; direction: rtl; padding: .2rem; } .sideways > * { direction: ltr; }
@@ -81,14 +85,14 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
   .bar nav li { flex: 1 0 auto; } .bar nav a { flex-direction: column; justify-content: center; gap: .1rem; min-height: 3.25rem; padding: .3rem .5rem; font-size: .8125rem; line-height: 1.3; }
 }
 @media (max-width: 40rem) {
-  .wide { display: none; } dl:not(.facts) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
+  .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
   .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; }
   .rows, .rows tbody, .rows tr, .rows td { display: block; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
   .rows td { display: flex; gap: 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: left; white-space: normal; } .rows td:first-child { font-weight: 600; }
   .rows td:not(:first-child)::before { content: attr(data-label); color: var(--soft); font-size: .875rem; flex: none; } .rows td:not(:first-child) > span { text-align: right; } .rows td:has(> span:empty) { display: none; }
 }
-@media (prefers-reduced-motion: no-preference) { .turning { animation: turn 2.4s linear infinite; } @keyframes turn { to { rotate: 1turn; } } }
+@media (prefers-reduced-motion: no-preference) { h2 .turning { animation: turn 2.4s linear infinite; } @keyframes turn { to { rotate: 1turn; } } }
 @media (forced-colors: active) { .tag, .sign { border: 1px solid; } .icon { forced-color-adjust: auto; } }
 
 .calendar { list-style: none; margin: 0; padding: 0; } .calendar li { display: grid; grid-template-columns: 13.5rem 1fr; gap: 0 1.5rem; padding: .55rem 0; border-top: 1px solid var(--line); } .calendar li:first-child { border-top: 0; } .calendar time { color: var(--soft); }

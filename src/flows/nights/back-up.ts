@@ -1,6 +1,7 @@
 import { whenAborted } from '../../abort.ts';
 import { saveUnreliable } from '../../database/run-trust.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
+import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import type { Resources } from '../../resources.ts';
@@ -17,6 +18,7 @@ import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
+import { followProgress, trafficOf } from './follow-progress.ts';
 import { ownHostname } from './own-hostname.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
@@ -41,8 +43,8 @@ type Needs = Pick<
 export interface BackUp {
   runId: string;
   signal: AbortSignal;
-  /** Told now and then how far it is. */
-  report: (counts: Record<string, number>) => void;
+  /** Given at the start what tells how far it is, whenever it is asked. */
+  report: (look: () => RunProgress) => void;
   /** From 0 to 1: draws the sample that is read though it is said to be unchanged. */
   random?: () => number;
 }
@@ -58,29 +60,33 @@ export async function backUp(
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
+  const progress = followProgress(clock);
+  report(progress.look);
   const run = await getRunWithPlan(resources.database, runId);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
   whenAborted(signal, () => resources.tokenCache.known.delete(run.plan.grantId));
   await access({ minimumSeconds: 30, signal });
+  progress.begin('repository');
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
   const { repository, username } = await ensurePersonRepository(resources, run.plan.userId);
   await using lock = await loadWhileLocking(repository, { clock, ...resources.lockOwner });
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
   const sources = openSources(resources, run.plan, access).map((source) => opened.use(source));
-  using _ = clock.every(5_000, () => report(trafficOf(sources)));
   const last = await findLast(resources, run.plan.userId, repository);
   const about = { runId, userId: run.plan.userId, night: run.night, isOnRecord: last?.isOnRecord === true };
   const trust = await findTrust(resources, about);
+  progress.read({ sources, expected: last?.files ?? null });
   const target = openArchiveTarget(repository, clock, lock.settled);
   const options = { sources, repository: target, clock, zone: run.plan.zone, signal: either, ...last?.archiving };
   const archived = await archiveInTrust(
     resources,
-    { ...options, spotCheck: { files: last?.files ?? 0, random } },
+    { ...options, spotCheck: { files: last?.files ?? 0, random }, onProgress: progress.archive },
     trust,
     runId,
   );
   either.throwIfAborted();
+  progress.begin('snapshot');
   const snapshotId = await repository.saveSnapshot({
     time: timestamp(clock.now(), run.plan.zone),
     ...(last && { parent: last.snapshotId }),
@@ -161,11 +167,6 @@ function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] 
 }
 
 type RunPlan = Awaited<ReturnType<typeof getRunWithPlan>>['plan'];
-
-function trafficOf(sources: readonly Source[]): { requests: number; bytesRead: number } {
-  const sum = (key: 'requests' | 'bytes') => sources.reduce((total, { traffic }) => total + traffic[key], 0);
-  return { requests: sum('requests'), bytesRead: sum('bytes') };
-}
 
 /** What a finished run has counts of. */
 export type CountName = keyof ReturnType<typeof countsOf> | keyof ReturnType<typeof trafficOf> | 'ms';

@@ -9,11 +9,12 @@ import {
   returnRun,
   runLeaseMs,
 } from '../../database/runs.ts';
+import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues' | 'runWatch'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues' | 'runProgress' | 'runWatch'>;
 
 /** What the work of a run came to. */
 export interface Outcome extends RunEnd {
@@ -24,7 +25,7 @@ export interface Outcome extends RunEnd {
 export type Work = (input: {
   runId: string;
   signal: AbortSignal;
-  report: (counts: Record<string, number>) => void;
+  report: (look: () => RunProgress) => void;
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
@@ -49,14 +50,12 @@ export async function steerRun(
   const log = needs.log.with({ runId, userId: run.userId });
   const resources = { ...needs, log };
   const lost = new AbortController();
-  let counts: Record<string, number> | undefined;
-  using _renewing = keepLease(resources, run, lost, () => counts);
+  using _renewing = keepLease(resources, run, lost);
   using _watching = resources.runWatch.add(run, lost);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
-    const report = (now: Record<string, number>) => {
-      counts = now;
-    };
+    using showing = new DisposableStack();
+    const report = (look: () => RunProgress) => void showing.use(resources.runProgress.add(run, look));
     const outcome = await work({ runId, signal: either, report });
     const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
     if (!(await saved(resources, signal, finish))) {
@@ -81,17 +80,12 @@ export async function steerRun(
 }
 
 /** Renews the lease now and then; aborts `lost` when it is another's, or ran out while the database was away. */
-function keepLease(
-  { clock, database, log }: Needs,
-  run: ClaimedRun,
-  lost: AbortController,
-  counts: () => Record<string, number> | undefined,
-): Disposable {
+function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: AbortController): Disposable {
   let renewed = clock.elapsed();
   return clock.every(renewEveryMs, async () => {
     const asked = clock.elapsed();
     try {
-      if (await renewRun(database, { run, at: clock.now(), counts: counts() })) renewed = asked;
+      if (await renewRun(database, { run, at: clock.now() })) renewed = asked;
       else lost.abort(new AppError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
     } catch (error) {
       log.warn('run.renewal-failed', { error });

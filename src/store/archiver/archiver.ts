@@ -38,6 +38,16 @@ export interface ArchiveOptions {
   readonly requests?: number;
   /** Sealing threads at most; by default as the number of cores allows. */
   readonly threads?: number;
+  /** Given at the start what tells how far the archive is, whenever it is asked. */
+  readonly onProgress?: (look: () => ArchiveProgress) => void;
+}
+
+export interface ArchiveProgress {
+  /** Files seen so far: read, unchanged and kept ones. */
+  readonly entries: number;
+  readonly problems: number;
+  /** The folder of which something was begun last, with the name of its root in front; null before the first. */
+  readonly folder: string | null;
 }
 
 export interface Archived {
@@ -61,7 +71,7 @@ export interface Archived {
   readonly unreliable: readonly string[];
 }
 
-type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'passed' | 'spots' | 'unreliable'>;
+type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable'>;
 
 /**
  * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
@@ -77,10 +87,16 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     problems: [],
     savedTrees: new Set(),
     seen: zeroSeen(),
+    at: { folder: null },
     passed: openCollector(),
     spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
     unreliable: new Set(),
   };
+  options.onProgress?.(() => ({
+    entries: totals.counts.total_files_processed,
+    problems: totals.problems.length,
+    folder: totals.at.folder,
+  }));
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
   await using sealing = openSealing({

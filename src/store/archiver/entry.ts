@@ -5,7 +5,7 @@ import { judgeAbsence } from './absence.ts';
 import type { Member, Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
-import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import { enterFolder, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import type { SealerStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
@@ -42,6 +42,7 @@ export async function archiveEntry(
   place: Place,
   parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
+  enterFolder(run, place.path.slice(0, Math.max(0, place.path.lastIndexOf('/'))));
   try {
     const content = await readUntilSettled(run, place);
     run.outages = 0;

@@ -10,7 +10,7 @@ import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome } from 
 import { keepCounted, keepFolder, keepUnread, pathIn } from './kept.ts';
 import { dirNode, hasValidator, newestOf } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
-import { type Enclosing, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import { type Enclosing, enterFolder, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { checkEntry, shareOut } from './spot-check.ts';
 import { countDir } from './tally.ts';
 
@@ -60,6 +60,7 @@ export async function archiveFolder(
     partial: false,
     onOutcome,
   };
+  enterFolder(run, place.path);
   try {
     refuseDescent(folder);
     const [listing, parentNodes] = await Promise.all([

@@ -28,6 +28,8 @@ export interface Run {
   /** Trees that this run has handed to the sealing already. */
   readonly savedTrees: Set<TreeId>;
   readonly seen: Seen;
+  /** The folder of which something was begun last. */
+  readonly at: { folder: string | null };
   /** Told of all bytes that went by; see `openCollector`. */
   readonly passed: (bytes: number) => void;
   /** Whether every folder is listed. */
@@ -66,6 +68,11 @@ const outagesUntilProbe = 32;
 export function throwUnlessProblem(run: Run, error: unknown): asserts error is AppError {
   run.signal.throwIfAborted();
   if (!isAppError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
+}
+
+/** Puts on record which folder is being worked on, by its path from the root. */
+export function enterFolder({ at, root }: Pick<Run, 'at' | 'root'>, path: string): void {
+  at.folder = path === '' ? root.name : `${root.name}/${path}`;
 }
 
 /**

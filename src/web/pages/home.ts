@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsToldAt } from '../../database/notices.ts';
+import { findLiveRun } from '../../database/run-progress.ts';
 import { findHome, findPlanOfPerson, getPerson, type HomeView } from '../../database/views.ts';
 import { dateIn } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
@@ -19,6 +20,7 @@ import { holdingCard } from './home-holding.ts';
 import { nightsCard, sizeCard } from './home-nights.ts';
 import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
+import { isLive, liveCard, liveHead } from './run-live.ts';
 
 /** The home page with a word to whoever went back to an answer of the provider that is done with. */
 export const alreadyHere = '/?answer=old';
@@ -42,16 +44,20 @@ export async function home(visit: Visit): Promise<Response> {
     getPerson(database, { userId }),
   ]);
   const tonight = dateIn(view.plan?.zone ?? 'UTC', resources.clock.now());
-  const nights = await listNights(database, { userId, since: firstNightOf(tonight) });
+  const underWay = view.runs.find(isLive);
+  const [nights, live] = await Promise.all([
+    listNights(database, { userId, since: firstNightOf(tonight) }),
+    underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
+  ]);
   const told = await operatorTold(resources, protection);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
   const old = visit.url.searchParams.get('answer') === 'old';
   const year = { texts, nights, tonight };
   const body = html`${former}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
-${verdictCard({ ...visit, session }, { view, protection, holding, told })}${nightsCard(year)}
+${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : liveCard(texts, live, resources.clock.now(), html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
-  return page(visit, texts.home.title, body, { place: '/', headed: true });
+  return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
 }
 
 /** Asks for a run besides the schedule and shows it. */

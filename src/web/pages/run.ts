@@ -1,29 +1,33 @@
 import { html } from 'hono/html';
 import { confirmAlarms } from '../../database/protection.ts';
+import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
 import { findRunOfPerson, type RunView } from '../../database/views.ts';
 import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
-import type { Session } from '../cookies.ts';
+import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
-import { outcome } from '../outcome.ts';
-import { shownBytes, shownDuration, shownNight, shownTime } from '../shown.ts';
-import { table } from '../table.ts';
-import { texts } from '../texts.ts';
+import { outcome, signOf } from '../outcome.ts';
+import { shownDuration, shownNight, shownTime } from '../shown.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
+import { isLive, liveCard, liveHead } from './run-live.ts';
+import { countsPart, problemsPart } from './run-results.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** One run: outcome, counts, and what could not be read. */
+/** One run: how far it is while it goes on, then its outcome, counts, and what could not be read. */
 export async function run(visit: PersonVisit): Promise<Response> {
   const id = visit.c.req.param('id') ?? '';
-  const { resources, session } = visit;
+  const { resources, session, texts } = visit;
   const named = { userId: session.userId, runId: id };
   const view = uuid.test(id) ? await findRunOfPerson(resources.database, named) : null;
   if (view === null) throw notFound();
+  const live = isLive(view) ? await findLiveRun(resources.database, named) : null;
   const protection = await findProtection(resources, session.userId);
-  const body = html`${notice(session, view, protection)}${unreliable(view)}${facts(view)}${counts(view.counts)}${problems(view)}`;
-  return page(visit, texts.run.title(shownNight(view.night, 'long')), body);
+  const body = html`${headCard(visit, view)}${live === null ? '' : goingOn(visit, live)}${notice(visit, view, protection)}${unreliable(visit, view)}
+${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
+  const title = texts.run.title(shownNight(view.night, 'long'));
+  return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });
 }
 
 /** Puts on record that the person looked at a great loss or change, and at those before it. */
@@ -36,74 +40,50 @@ export async function confirm({ c, resources, session: { userId } }: PersonVisit
   return c.redirect(`/runs/${runId}`, 303);
 }
 
+/** Of which night, what came of it and why, and the way to what was kept. */
+function headCard({ texts }: PersonVisit, view: RunView): Html {
+  const t = texts.run;
+  const { state, startedAt, finishedAt, snapshotId, trigger } = view;
+  const { tone, icon: shape } = signOf(state);
+  const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
+  const took =
+    startedAt && finishedAt
+      ? html`<div><dt>${texts.counts.ms}</dt><dd>${shownDuration(finishedAt.getTime() - startedAt.getTime())}</dd></div>`
+      : '';
+  return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(shape)}</span>
+<div><h1>${t.title(shownNight(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view)}</div>
+${snapshotId ? html`<div class="ways"><a class="button" href="/snapshots/${snapshotId}/browse/">${t.browse}</a></div>` : ''}</div>
+<dl class="facts"><div><dt>${t.trigger}</dt><dd>${texts.triggers[trigger] ?? trigger}</dd></div>
+<div><dt>${t.started}</dt><dd>${time(startedAt)}</dd></div><div><dt>${t.finished}</dt><dd>${time(finishedAt)}</dd></div>${took}</dl></section>`;
+}
+
+/** What went wrong, unless another try is under way; and when that comes. */
+function why(
+  { run: t }: PersonVisit['texts'],
+  { state, message, dueAt, triedUntil, plan: { zone } }: RunView,
+): Html | '' {
+  if (message === null || state === 'succeeded' || state === 'running') return '';
+  const waits = state === 'queued' ? ` ${t.waits(shownTime(dueAt, zone), shownTime(triedUntil, zone))}` : '';
+  return html`<p>${message}${waits}</p>`;
+}
+
+function goingOn({ resources, texts }: PersonVisit, live: LiveRun): Html {
+  const way = html`<a class="button quiet" href="/runs/${live.id}/cancel">${texts.live.cancel}</a>`;
+  return liveCard(texts, live, resources.clock.now(), way);
+}
+
 /** What looks wrong with this run, or what this run shows of why the person is not protected. */
-function notice(session: Session, view: RunView, protection: Protection): Html | '' {
+function notice({ session, texts }: PersonVisit, view: RunView, protection: Protection): Html | '' {
   const { id, alarm, alarmSeenAt: seenAt, plan } = view;
   if (alarm !== null) {
     const reason = reasonOfAlarm(alarm);
     return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason, until: null, retry: null }, plan.zone)}
 ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
   }
-  if (protection.runId !== id) return '';
+  if (protection.runId !== id || isLive(view)) return '';
   return html`<section class="card warn">${reasonPart(protection, plan.zone)}</section>`;
 }
 
-function facts(view: RunView): Html {
-  const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
-  return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd>${outcome(view.state, texts)}</dd>
-${why(view)}
-<dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
-<dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
-${view.snapshotId ? html`<dt>${texts.run.snapshot}</dt><dd><a href="/snapshots/${view.snapshotId}/browse/">${texts.run.browse}</a></dd>` : ''}</dl>`;
-}
-
-function unreliable({ unreliableRoots }: RunView): Html | '' {
+function unreliable({ texts }: PersonVisit, { unreliableRoots }: RunView): Html | '' {
   return unreliableRoots.length === 0 ? '' : html`<section class="card"><p>${texts.run.unreliable}</p></section>`;
-}
-
-/** What went wrong, unless another try is under way; and when that comes. */
-function why({ state, message, dueAt, triedUntil, plan: { zone } }: RunView): Html | '' {
-  if (message === null || state === 'succeeded' || state === 'running') return '';
-  const waits = state === 'queued' ? ` ${texts.run.waits(shownTime(dueAt, zone), shownTime(triedUntil, zone))}` : '';
-  return html`<dt>${texts.run.why}</dt><dd>${message}${waits}</dd>`;
-}
-
-function counts(value: unknown): Html | '' {
-  if (typeof value !== 'object' || value === null) return '';
-  const found = new Map<string, unknown>(Object.entries(value));
-  const row = ([name, label]: [string, string]) => {
-    const count = found.get(name);
-    if (typeof count !== 'number') return '';
-    return html`<tr><th scope="row">${label}</th><td class="number">${shownCount(name, count)}</td></tr>`;
-  };
-  return html`<h2>${texts.run.counts}</h2><div class="card"><table><caption>${texts.run.counts}</caption><tbody>${Object.entries(texts.counts).map(row)}</tbody></table></div>`;
-}
-
-function shownCount(name: string, count: number): string {
-  if (/bytes|data/i.test(name)) return shownBytes(count);
-  return name === 'ms' ? shownDuration(count) : count.toLocaleString('en-GB');
-}
-
-function problems({ problems: value, problemCount, plan }: RunView): Html | '' {
-  const list: unknown[] = Array.isArray(value) ? value : [];
-  if (list.length === 0) return '';
-  const text = (problem: unknown, name: string) =>
-    typeof problem === 'object' && problem !== null
-      ? String(Object.getOwnPropertyDescriptor(problem, name)?.value ?? '')
-      : '';
-  const row = (problem: unknown) => [
-    html`<code>${text(problem, 'path')}</code>`,
-    text(problem, 'message'),
-    insteadOf(text(problem, 'kept'), text(problem, 'since'), plan.zone),
-  ];
-  const { problems: caption, path, why: cause, instead } = texts.run;
-  const columns = [path, cause, instead].map((label) => ({ label }));
-  return html`<h2>${caption}</h2>${problemCount > list.length ? html`<p>${texts.run.more(problemCount)}</p>` : ''}
-<div class="card">${table({ caption, columns, rows: list.map(row) })}</div>`;
-}
-
-/** What the snapshot has in place of what could not be read, and of when; older runs do not say. */
-function insteadOf(kept: string, since: string, zone: string): string {
-  if (kept !== 'true') return kept === 'false' ? texts.run.noCopy : '';
-  return since === '' ? texts.run.copy : texts.run.copyOf(shownTime(new Date(since), zone));
 }

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
+import { findLiveRun, listRunProgress } from '../../../src/database/run-progress.ts';
+import { cancelRun, cancelRuns, claimRun, finishRun, renewRun } from '../../../src/database/runs.ts';
+import type { RunProgress } from '../../../src/domain/run-progress.ts';
 import { AppError } from '../../../src/errors.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
@@ -38,11 +41,21 @@ const states = async () =>
   (await fixture.resources.database.event.findMany({ where: { subjectId: runId }, orderBy: { id: 'asc' } })).map(
     ({ to }) => to,
   );
+const progress: RunProgress = {
+  step: 'reading',
+  entries: 2,
+  expected: null,
+  problems: 1,
+  bytesRead: 30,
+  requests: 4,
+  ms: 5_000,
+  folder: 'files/a\0b',
+};
 /** Work that begins, and then goes on until it is told to end. */
 function untilAborted() {
   const begun = Promise.withResolvers<void>();
   const work: Work = ({ signal, report }) => {
-    report({ entries: 1 });
+    report(() => progress);
     begun.resolve();
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('a stream was torn'))));
   };
@@ -119,17 +132,26 @@ describe('steering a run', () => {
     const done = Promise.withResolvers<Outcome>();
     const begun = Promise.withResolvers<void>();
     const steered = steer(({ report }) => {
-      report({ entries: 2 });
+      report(() => progress);
       begun.resolve();
       return done.promise;
     });
     await begun.promise;
     await fixture.resources.clock.advance(300 * second);
     expect(await claim('somebody else')).toBeNull();
-    expect(await run()).toMatchObject({ counts: { entries: 2 }, leaseHolder: 'first' });
+    expect((await run()).leaseHolder).toBe('first');
+    const { database } = fixture.resources;
+    const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    const { folder: _, ...withoutFolder } = progress;
+    expect(await findLiveRun(database, { userId, runId })).toMatchObject({
+      progress: { ...progress, folder: 'files/a\\x00b' },
+    });
+    expect(await findLiveRun(database, { userId: randomUUID(), runId })).toBeNull();
+    expect(await listRunProgress(database, [runId])).toEqual(new Map([[runId, withoutFolder]]));
     done.resolve(outcome);
     await steered;
     expect((await run()).state).toBe('succeeded');
+    expect(await database.runProgress.count()).toBe(0);
   });
 
   test('that fails for a reason that may pass waits ever longer, says why, and fails when its window and the grace are over', async () => {
@@ -243,6 +265,25 @@ describe('steering a run', () => {
     await steered;
     expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null, leaseUntil: null });
     expect(await states()).toEqual(['queued', 'running', 'cancelled']);
+    expect(fixture.taken()).toEqual([]);
+  });
+
+  test('ends within a second when the person cancels it, and leaves consent and plan as they are', async () => {
+    const { database, clock } = fixture.resources;
+    const { begun, work } = untilAborted();
+    const steered = steer(work);
+    await begun;
+    const plan = await database.plan.findUniqueOrThrow({ where: { id: planId }, include: { grant: true } });
+    const cancel = (userId: string) =>
+      cancelRun(database, { userId, runId, at: clock.now(), by: `user:${userId}`, reason: 'cancelled by the person' });
+    expect(await cancel(randomUUID())).toBe(false);
+    expect(await cancel(plan.userId)).toBe(true);
+    expect(await cancel(plan.userId)).toBe(false);
+    await clock.advance(second);
+    await steered;
+    expect(await run()).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null, errorCode: null });
+    expect(await database.runProgress.count()).toBe(0);
+    expect(await database.plan.findUniqueOrThrow({ where: { id: planId }, include: { grant: true } })).toEqual(plan);
     expect(fixture.taken()).toEqual([]);
   });
 

@@ -25,6 +25,8 @@ afterAll(() => pages[Symbol.asyncDispose]());
 const named: Record<string, () => string> = {
   '/nights/:night': () => '/nights/2026-05-04',
   '/runs/:id': () => `/runs/${run}`,
+  '/runs/:id/events': () => `/runs/${run}/events`,
+  '/runs/:id/cancel': () => `/runs/${run}/cancel`,
   '/runs/:id/looked': () => `/runs/${run}/looked`,
   '/snapshots/:id/browse/*': () => `/snapshots/${snapshot}/browse/folder`,
   '/snapshots/:id/changes/*': () => `/snapshots/${snapshot}/changes/folder`,

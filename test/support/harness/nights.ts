@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
+import { openRunProgress } from '../../../src/database/run-progress.ts';
 import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
@@ -8,7 +9,7 @@ import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
 import { openDatabaseFixture } from './database.ts';
 
-export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runWatch'> & {
+export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runProgress' | 'runWatch'> & {
   clock: ManualClock;
   config: { windowGraceMs: number };
 };
@@ -36,6 +37,7 @@ export async function openNightFixture(): Promise<NightFixture> {
     holder,
     log: silentLog,
     queues: rememberingQueues(requests),
+    runProgress: openRunProgress({ clock, database, log: silentLog }),
     runWatch: openRunWatch({ clock, database, log: silentLog }),
   });
   const closing = opened.move();

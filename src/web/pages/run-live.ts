@@ -1,0 +1,124 @@
+import { html } from 'hono/html';
+import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
+import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
+import { icon } from '../icons.ts';
+import type { Html } from '../layout.ts';
+import { liveScriptPath } from '../live-script.ts';
+import { shownBytes, shownDuration, shownTime } from '../shown.ts';
+import type { Texts } from '../texts.ts';
+import { notFound, type PersonVisit } from '../visit.ts';
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const lookEveryMs = 1_000;
+/** Whoever looks on longer asks again, with a session that still counts. */
+const longestMs = 60_000;
+
+/** Whether a run goes on, so that its page has something to follow. */
+export function isLive({ state }: { readonly state: string }): boolean {
+  return state === 'running' || state === 'queued';
+}
+
+/** The run that the address names. Throws `request/not-found` where it is none of the person's. */
+export async function getLiveRun({ c, resources, session: { userId } }: PersonVisit): Promise<LiveRun> {
+  const runId = c.req.param('id') ?? '';
+  const run = uuid.test(runId) ? await findLiveRun(resources.database, { userId, runId }) : null;
+  if (run === null) throw notFound();
+  return run;
+}
+
+/** For the head of a page with a live card: the script that follows, or without scripts a page that loads itself again. */
+export function liveHead(run: LiveRun | null): Html | '' {
+  if (run === null || !isLive(run)) return '';
+  const seconds = run.state === 'running' ? 5 : 15;
+  return html`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh" content="${seconds}"></noscript>
+`;
+}
+
+/** What a run is at, kept up to date while it goes on; `ways` are the buttons below. */
+export function liveCard(texts: Texts, run: LiveRun, now: Date, ways: Html | ''): Html {
+  const { status, ...parts } = partsOf(texts, run, now);
+  return html`<section class="card" data-live="/runs/${run.id}/events"><div data-part="status" role="status">${status}</div>
+${Object.entries(parts).map(([name, part]) => html`<div data-part="${name}">${part}</div>`)}<div class="ways">${ways}</div></section>`;
+}
+
+function partsOf(
+  texts: Texts,
+  { state, dueAt, zone, progress }: LiveRun,
+  now: Date,
+): Record<'status' | 'steps' | 'facts', Html | ''> {
+  const t = texts.live;
+  if (state !== 'running') {
+    const when = dueAt <= now ? t.soon : t.waits(shownTime(dueAt, zone));
+    return { status: html`<h2>${t.queued}</h2><p>${when}</p>`, steps: '', facts: '' };
+  }
+  const step = progress?.step ?? 'access';
+  const status = html`<h2><span class="turning">${icon('turning')}</span> ${t.running}</h2><p class="soft">${t.steps[step]} …</p>`;
+  return { status, steps: stepsPart(texts, step), facts: progress === null ? '' : factsPart(texts, progress) };
+}
+
+function stepsPart({ live: t }: Texts, now: RunStep): Html {
+  const at = runSteps.indexOf(now);
+  const item = (step: RunStep, index: number) => {
+    const [kind, shape, said] =
+      index < at
+        ? (['done', 'check', t.done] as const)
+        : index === at
+          ? (['now', 'turning', t.now] as const)
+          : (['later', 'ring', ''] as const);
+    return html`<li class="${kind}" ${kind === 'now' ? html`aria-current="step"` : ''}>${icon(shape)}${t.steps[step]}${said && html` <span class="unseen">(${said})</span>`}</li>`;
+  };
+  return html`<ol class="steps">${runSteps.map(item)}</ol>`;
+}
+
+function factsPart({ live: t }: Texts, progress: RunProgress): Html {
+  const { entries, expected, problems, bytesRead, folder } = progress;
+  const seen = entries.toLocaleString('en-GB');
+  const [speed, left] = [speedOf(progress), timeLeft(progress)];
+  const fact = (name: string, value: Html | string) =>
+    html`<div><dt>${name}</dt><dd class="number">${value}</dd></div>`;
+  return html`<progress aria-label="${t.progress}" ${expected === null || progress.step !== 'reading' ? '' : html`max="${expected}" value="${Math.min(entries, expected)}"`}></progress>
+<dl class="facts">${fact(t.files, expected === null ? seen : t.filesOf(seen, expected.toLocaleString('en-GB')))}
+${fact(t.read, shownBytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(shownBytes(speed)))}
+${left === undefined ? '' : fact(t.left, t.leftValue(shownDuration(left)))}${problems > 0 ? fact(t.unread, String(problems)) : ''}</dl>
+${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: <bdi>${folder}</bdi></p>`}`;
+}
+
+/** The parts as the script takes them. */
+async function rendered(parts: Record<string, Html | ''>): Promise<string> {
+  const texts = Object.entries(parts).map(async ([name, part]) => [name, String(await part)] as const);
+  return JSON.stringify(Object.fromEntries(await Promise.all(texts)));
+}
+
+/** What changes on the page while a run goes on, as server-sent events, until it ends. */
+export async function runEvents(visit: PersonVisit): Promise<Response> {
+  const { id } = await getLiveRun(visit);
+  return new Response(ReadableStream.from(follow(visit, id)).pipeThrough(new TextEncoderStream()), {
+    headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+  });
+}
+
+async function* follow({ c, resources, session, texts }: PersonVisit, runId: string): AsyncGenerator<string> {
+  const { clock, database } = resources;
+  const closing = closingOf(c.env);
+  const until = clock.elapsed() + longestMs;
+  let told = '';
+  yield 'retry: 1000\n\n';
+  while (clock.elapsed() < until && !closing?.aborted) {
+    const run = await findLiveRun(database, { userId: session.userId, runId });
+    if (run === null || !isLive(run)) {
+      yield 'event: ended\ndata:\n\n';
+      return;
+    }
+    const parts = await rendered(partsOf(texts, run, clock.now()));
+    yield parts === told ? ':\n\n' : `event: parts\ndata: ${parts}\n\n`;
+    told = parts;
+    await clock.sleep(run.state === 'running' ? lookEveryMs : 3 * lookEveryMs, closing).catch(() => undefined);
+  }
+}
+
+/** Aborted when the server closes: see src/web/server.ts. */
+function closingOf(env: unknown): AbortSignal | undefined {
+  const closing: unknown = typeof env === 'object' && env !== null ? Reflect.get(env, 'closing') : undefined;
+  return closing instanceof AbortSignal ? closing : undefined;
+}

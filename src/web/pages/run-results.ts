@@ -1,0 +1,83 @@
+import { html } from 'hono/html';
+import type { RunView } from '../../database/views.ts';
+import { numbersIn } from '../counts.ts';
+import type { Html } from '../layout.ts';
+import { shownBytes, shownDuration, shownTime } from '../shown.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts.ts';
+import { notFound, type PersonVisit } from '../visit.ts';
+
+/** Problems on one page. */
+const onePage = 100;
+
+/** What was new, changed, gone and kept, and below it everything that was counted. */
+export function countsPart({ run: t, counts: names, changes }: Texts, { counts }: RunView): Html | '' {
+  const numbers = numbersIn(counts);
+  const shown = Object.entries(names).flatMap(([name, label]) => {
+    const count = Object.entries(numbers).find(([known]) => known === name)?.[1];
+    return count === undefined ? [] : [{ label, count: shownCount(name, count) }];
+  });
+  if (shown.length === 0) return '';
+  const { filesNew, filesChanged, entriesGone, entriesKept, entries } = numbers;
+  const tile = (label: string, count: number | undefined) =>
+    count === undefined ? '' : html`<div><dt>${label}</dt><dd>${count.toLocaleString('en-GB')}</dd></div>`;
+  const all = entries === undefined ? undefined : entries + (entriesKept ?? 0);
+  const tiles = html`${tile(changes.new, filesNew)}${tile(changes.changed, filesChanged)}${tile(changes.gone, entriesGone)}${tile(changes.kept, entriesKept)}${tile(changes.all, all)}`;
+  const rows = shown.map(
+    ({ label, count }) => html`<tr><th scope="row">${label}</th><td class="number">${count}</td></tr>`,
+  );
+  return html`<section class="card"><h2>${changes.title}</h2><dl class="tiles">${tiles}</dl>
+<details><summary>${t.counts}</summary><table><caption>${t.counts}</caption><tbody>${rows}</tbody></table></details></section>`;
+}
+
+function shownCount(name: string, count: number): string {
+  if (/bytes|data/i.test(name)) return shownBytes(count);
+  return name === 'ms' ? shownDuration(count) : count.toLocaleString('en-GB');
+}
+
+/** What could not be read and why, a page at a time. */
+export function problemsPart({ texts, url }: PersonVisit, { problems, problemCount, plan }: RunView): Html | '' {
+  const t = texts.run;
+  const list: unknown[] = Array.isArray(problems) ? problems : [];
+  const number = numberOf(url);
+  const from = (number - 1) * onePage;
+  if (number > 1 && from >= list.length) throw notFound();
+  if (list.length === 0) return '';
+  const row = (problem: unknown) => [
+    html`<bdi>${wordOf(problem, 'path')}</bdi>`,
+    wordOf(problem, 'message'),
+    insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
+  ];
+  const columns = [t.path, t.why, t.instead].map((label) => ({ label }));
+  const rows = list.slice(from, from + onePage).map(row);
+  const more = problemCount > list.length ? html`<p class="soft">${t.more(list.length, problemCount)}</p>` : '';
+  return html`<section class="card" id="problems"><h2>${t.problems}</h2>${more}${table({ caption: t.problems, columns, rows })}${pager(texts, number, list.length)}</section>`;
+}
+
+function pager({ run: t, nights }: Texts, number: number, all: number): Html | '' {
+  if (all <= onePage) return '';
+  const link = (to: number, rel: string, words: string) =>
+    html`<a href="?page=${to}#problems" rel="${rel}">${words}</a>`;
+  const [first, last] = [(number - 1) * onePage + 1, Math.min(number * onePage, all)];
+  return html`<nav class="pager" aria-label="${nights.pages}"><span>${t.range(first, last, all)}</span>
+${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < all ? link(number + 1, 'next', t.following) : ''}</nav>`;
+}
+
+function numberOf({ searchParams }: URL): number {
+  const text = searchParams.get('page') ?? '1';
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw notFound();
+  return Number(text);
+}
+
+/** A member of a problem as it was kept. */
+function wordOf(problem: unknown, name: string): string {
+  return typeof problem === 'object' && problem !== null
+    ? String(Object.getOwnPropertyDescriptor(problem, name)?.value ?? '')
+    : '';
+}
+
+/** What the snapshot has in place of what could not be read, and of when; older runs do not say. */
+function insteadOf({ run: t }: Texts, kept: string, since: string, zone: string): string {
+  if (kept !== 'true') return kept === 'false' ? t.noCopy : '';
+  return since === '' ? t.copy : t.copyOf(shownTime(new Date(since), zone));
+}

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveRunProgress } from '../../../src/database/run-progress.ts';
+import type { RunProgress } from '../../../src/domain/run-progress.ts';
+import { liveScriptPath } from '../../../src/web/live-script.ts';
+import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const progress: RunProgress = {
+  step: 'reading',
+  entries: 250,
+  expected: 1_000,
+  problems: 2,
+  bytesRead: 4_000_000,
+  requests: 300,
+  ms: 20_000,
+  folder: 'files/<b>Letters',
+};
+
+/** Somebody whose first run is being worked on. */
+async function withRun(): Promise<{
+  guest: SignedIn;
+  runId: string;
+  tell: (over: Partial<RunProgress>) => Promise<void>;
+}> {
+  const { database } = pages.resources;
+  const guest = await pages.consented();
+  const { id: runId } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
+  await database.run.update({
+    where: { id: runId },
+    data: { state: 'running', fence: 1, startedAt: pages.clock.now() },
+  });
+  const tell = (over: Partial<RunProgress>) =>
+    saveRunProgress(database, [{ id: runId, fence: 1, progress: { ...progress, ...over } }], pages.clock.now());
+  return { guest, runId, tell };
+}
+
+/** The events of a stream, one after the other; each is asked for a second after the one before. */
+async function eventsOf(guest: SignedIn, runId: string) {
+  const answer = await guest.send(`/runs/${runId}/events`);
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async () => {
+    const read = reader?.read();
+    await pages.clock.advance(1_000);
+    return (await read)?.value;
+  };
+  const parts = async () => {
+    const [, data = '{}'] = /^event: parts\ndata: (.*)\n\n$/s.exec((await next()) ?? '') ?? [];
+    return JSON.parse(data);
+  };
+  return { answer, next, parts };
+}
+
+describe('a run that goes on', () => {
+  it('shows how far it is, with the folder, and follows by a script of our own or loads itself again without', async () => {
+    const { guest, runId, tell } = await withRun();
+    await tell({});
+    for (const path of [`/runs/${runId}`, '/']) {
+      const text = await guest.text(path);
+      expect(text).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
+      expect(text).toContain(`data-live="/runs/${runId}/events"`);
+      expect(text).toMatch(/aria-current="step".*Read your files/);
+      expect(text).toContain('250 of about 1,000');
+      expect(text).toContain('<bdi>files/&lt;b&gt;Letters</bdi>');
+      expect(text).toContain('<dd class="number">about 60.0 s</dd>');
+      expect(text).toContain('200 KB a second');
+    }
+  });
+
+  it('sends what changes as events until it ends', async () => {
+    const { guest, runId, tell } = await withRun();
+    const { answer, next, parts } = await eventsOf(guest, runId);
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await next()).toBe('retry: 1000\n\n');
+    expect((await parts()).facts).toBe('');
+    await tell({ entries: 1 });
+    expect((await parts()).facts).toContain('1 of about 1,000');
+    expect(await next()).toBe(':\n\n');
+    await pages.resources.database.run.update({ where: { id: runId }, data: { state: 'succeeded' } });
+    expect(await next()).toBe('event: ended\ndata:\n\n');
+    expect(await next()).toBeUndefined();
+  });
+
+  it('ends its events after a minute, so that who looks on is asked for a session again', async () => {
+    const { guest, runId } = await withRun();
+    const { next } = await eventsOf(guest, runId);
+    let count = 0;
+    while ((await next()) !== undefined) count++;
+    expect(count).toBeLessThan(65);
+  });
+
+  it('guesses no time at the first backup, and no share of a whole that is not known', async () => {
+    const { guest, runId, tell } = await withRun();
+    await tell({ expected: null });
+    const text = await guest.text(`/runs/${runId}`);
+    expect(text).not.toContain('Time left');
+    expect(text).toMatch(/<progress aria-label="[^"]+" ><\/progress>/);
+  });
+
+  it('tells nobody else how far it is', async () => {
+    const { runId, tell } = await withRun();
+    await tell({});
+    for (const other of [await pages.newPerson(), await pages.newPerson({ roles: ['operator'] })])
+      for (const path of [`/runs/${runId}`, `/runs/${runId}/events`, `/runs/${runId}/cancel`])
+        expect((await other.send(path)).status).toBe(404);
+  });
+});
+
+describe('cancelling', () => {
+  it('has a step of its own, ends the run, and leaves the consent and the next night', async () => {
+    const { guest, runId } = await withRun();
+    const { database } = pages.resources;
+    const where = { userId: await guest.userId() };
+    const before = await database.plan.findFirstOrThrow({ where, include: { grant: true } });
+    expect(await guest.text(`/runs/${runId}`)).toContain(`href="/runs/${runId}/cancel"`);
+    expect(await guest.text(`/runs/${runId}/cancel`)).toContain('the next night goes on as planned');
+    expect((await guest.post(`/runs/${runId}/cancel`)).headers.get('location')).toBe(`/runs/${runId}`);
+    expect(await database.run.findUnique({ where: { id: runId } })).toMatchObject({
+      state: 'cancelled',
+      snapshotId: null,
+    });
+    expect(await database.plan.findFirstOrThrow({ where, include: { grant: true } })).toEqual(before);
+    const text = await guest.text(`/runs/${runId}`);
+    expect(text).toContain('cancelled');
+    expect(text).not.toContain('<script');
+    expect(text).not.toContain('http-equiv="refresh"');
+    expect(await guest.text(`/runs/${runId}/cancel`)).toContain('nothing to cancel');
+  });
+
+  it('changes nothing of a run that has ended', async () => {
+    const { guest, runId } = await withRun();
+    const { database } = pages.resources;
+    await database.run.update({ where: { id: runId }, data: { state: 'succeeded' } });
+    await guest.post(`/runs/${runId}/cancel`);
+    expect((await database.run.findUniqueOrThrow({ where: { id: runId } })).state).toBe('succeeded');
+  });
+});
+
+describe('what could not be read', () => {
+  it('is listed a page at a time, however much there is', async () => {
+    const { guest, runId } = await withRun();
+    const problems = Array.from({ length: 1_000 }, (_, index) => ({
+      path: `files/${'long name '.repeat(20)}${index}.pdf`,
+      code: 'source/forbidden',
+      message: 'Not allowed.',
+      kept: false,
+    }));
+    await pages.resources.database.run.update({
+      where: { id: runId },
+      data: {
+        state: 'partial',
+        problems,
+        problemCount: 4_321,
+        counts: { entries: 7, filesNew: 2, filesChanged: 1, entriesGone: 3, entriesKept: 0 },
+      },
+    });
+    const text = await guest.text(`/runs/${runId}`);
+    expect(text.length).toBeLessThan(100_000);
+    expect(text).toContain('These are the first 1,000 of 4,321.');
+    expect(text).toContain('1 to 100 of 1,000');
+    expect(text).toMatch(/New files<\/dt><dd>2.*Changed files<\/dt><dd>1.*Files gone<\/dt><dd>3/);
+    expect(await guest.text(`/runs/${runId}?page=10`)).toContain('999.pdf');
+    for (const page of ['0', '11', 'x']) expect((await guest.send(`/runs/${runId}?page=${page}`)).status).toBe(404);
+  });
+});
