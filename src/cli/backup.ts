@@ -1,12 +1,15 @@
 import { listPlansForCommand, listRunsForCommand } from '../database/command-views.ts';
+import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
+import { type RunProgress, type RunStep, speedOf, timeLeft } from '../domain/run-progress.ts';
 import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printList, shownMinute, tell } from './command.ts';
+import { type Command, json, type Options, printList, shownMinute } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
+import { openStatusLine } from './status-line.ts';
 
 const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']);
 
@@ -50,19 +53,68 @@ async function askForRuns(resources: Resources, options: Options): Promise<Asked
   return asked;
 }
 
-/** Tells each change of a run until all have ended. */
+/** Tells each change of a run, and shows how far they are, until all have ended. */
 async function waitFor(resources: Resources, asked: Asked, options: Options): Promise<RunRow[]> {
+  const { clock, database } = resources;
+  const status = openStatusLine(options, clock.elapsed);
   const told = new Map<string, string>();
   for (;;) {
     const rows = await look(resources, asked);
     for (const row of rows) {
       const words = lineOf(row);
-      if (told.get(row.id) !== words && !ended.has(row.state)) tell(options, words);
+      if (told.get(row.id) !== words && !ended.has(row.state)) status.tell(words);
       told.set(row.id, words);
     }
-    if (rows.every(({ state }) => ended.has(state))) return rows;
-    await resources.clock.sleep(500);
+    const left = rows.filter(({ state }) => !ended.has(state));
+    if (left.length === 0) {
+      status.clear();
+      return rows;
+    }
+    const running = left.filter(({ state }) => state === 'running');
+    const progress = await listRunProgress(
+      database,
+      running.map(({ id }) => id),
+    );
+    status.show(howFar(rows, running, progress));
+    await clock.sleep(500);
   }
+}
+
+/** Of one run how far it is; of many how many have ended, and how far those are that are being worked on. */
+function howFar(
+  all: readonly RunRow[],
+  running: readonly RunRow[],
+  progress: ReadonlyMap<string, Omit<RunProgress, 'folder'>>,
+): string {
+  const parts = running.flatMap(({ id, user }) => {
+    const at = progress.get(id);
+    return at === undefined ? [] : [`${user}: ${progressWords(at)}`];
+  });
+  const count = all.filter(({ state }) => ended.has(state)).length;
+  return all.length === 1 ? parts.join('') : [`${count} of ${all.length} ended`, ...parts].join('; ');
+}
+
+const stepWords: Readonly<Record<RunStep, string>> = {
+  access: 'asks for access',
+  repository: 'opens the repository',
+  reading: 'reads',
+  snapshot: 'writes the snapshot',
+};
+
+/** Names no folder and no file: the person's alone. */
+function progressWords(progress: Omit<RunProgress, 'folder'>): string {
+  const { step, entries, expected, bytesRead, problems } = progress;
+  if (step !== 'reading') return stepWords[step];
+  const [speed, left] = [speedOf(progress), timeLeft(progress)];
+  const facts = [
+    `${entries}${expected === null ? '' : ` of about ${expected}`} files`,
+    `${bytesWords(bytesRead)}${speed === undefined ? '' : ` at ${bytesWords(speed)} a second`}`,
+    ...(problems > 0 ? [`${problems} not read`] : []),
+    ...(left === undefined
+      ? []
+      : [left < 60_000 ? 'less than a minute left' : `about ${Math.round(left / 60_000)} min left`]),
+  ];
+  return `${stepWords.reading} ${facts.join(', ')}`;
 }
 
 async function look({ database }: Pick<Resources, 'database'>, asked: Asked) {

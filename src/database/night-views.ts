@@ -41,7 +41,7 @@ export async function findHolding(database: Database, { userId }: { userId: stri
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
         WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots"
     FROM runs JOIN plans ON plans.id = plan_id
-    WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL
+    WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL
     ORDER BY finished_at DESC LIMIT 1`;
   return rows[0] ?? null;
 }

@@ -42,6 +42,8 @@ export interface RunView extends RunLine {
   /** No further try begins after this. */
   readonly triedUntil: Date;
   readonly snapshotId: string | null;
+  /** When it went by the retention agreed on. */
+  readonly snapshotForgottenAt: Date | null;
   readonly counts: unknown;
   readonly problems: unknown;
   readonly problemCount: number;
@@ -68,6 +70,7 @@ const runColumns = {
   dueAt: true,
   triedUntil: true,
   snapshotId: true,
+  snapshotForgottenAt: true,
   counts: true,
   problems: true,
   problemCount: true,

@@ -28,13 +28,13 @@ const leastShare = 0.1;
  * Milliseconds of reading that are left, if the rest goes as the part that is done; undefined while that would be a guess: at
  * the first backup, right after the start, and beyond what the snapshot before held.
  */
-export function timeLeft({ step, entries, expected, ms }: RunProgress): number | undefined {
+export function timeLeft({ step, entries, expected, ms }: Omit<RunProgress, 'folder'>): number | undefined {
   if (step !== 'reading' || expected === null || ms < leastMs) return undefined;
   const share = entries / expected;
   return share >= leastShare && share < 1 ? (ms * (1 - share)) / share : undefined;
 }
 
 /** Bytes a second, on average since the reading began; undefined before there is anything to tell. */
-export function speedOf({ bytesRead, ms }: RunProgress): number | undefined {
+export function speedOf({ bytesRead, ms }: Omit<RunProgress, 'folder'>): number | undefined {
   return ms < 1_000 || bytesRead === 0 ? undefined : (bytesRead * 1_000) / ms;
 }

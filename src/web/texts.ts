@@ -150,6 +150,7 @@ export const texts = {
     trigger: 'Asked for by',
     snapshot: 'Snapshot',
     browse: 'Browse what was kept',
+    forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
     counts: 'Everything that was counted',
     problems: 'What could not be read',
     more: (named: number, all: number) =>
@@ -196,7 +197,7 @@ export const texts = {
     speed: 'Speed',
     speedValue: (size: string) => `${size} a second`,
     left: 'Time left',
-    leftValue: (duration: string) => `about ${duration}`,
+    leftValue: (minutes: number) => (minutes < 1 ? 'less than a minute' : `about ${minutes} min`),
     unread: 'Not readable so far',
     folder: 'Folder',
     see: 'See how far it is',

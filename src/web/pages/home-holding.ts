@@ -4,6 +4,7 @@ import type { HomeView, Person } from '../../database/views.ts';
 import { previewUrl } from '../../domain/url-template.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
+import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
 import { shownBytes, shownTime } from '../shown.ts';
 import type { Texts } from '../texts.ts';
@@ -21,7 +22,7 @@ export function holdingCard(held: Held): Html {
   const { texts, holding } = held;
   const t = texts.holding;
   return html`<section class="card"><h2>${t.title}</h2><ul class="items">${sources(held)}
-${holding?.missingRoots.map((name) => item(html`<bdi>${name}</bdi>`, t.missing, tag(t.notOffered, 'warn', 'dash')))}${key(held)}</ul>
+${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}${key(held)}</ul>
 <p class="soft small">${t.nothingElse}</p></section>`;
 }
 

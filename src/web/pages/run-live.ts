@@ -4,7 +4,8 @@ import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { liveScriptPath } from '../live-script.ts';
-import { shownBytes, shownDuration, shownTime } from '../shown.ts';
+import { pathName } from '../names.ts';
+import { shownBytes, shownTime } from '../shown.ts';
 import type { Texts } from '../texts.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
@@ -53,7 +54,7 @@ function partsOf(
     return { status: html`<h2>${t.queued}</h2><p>${when}</p>`, steps: '', facts: '' };
   }
   const step = progress?.step ?? 'access';
-  const status = html`<h2><span class="turning">${icon('turning')}</span> ${t.running}</h2><p class="soft">${t.steps[step]} …</p>`;
+  const status = html`<h2><span class="turning">${icon('turning')}</span>${t.running}</h2><p class="unseen">${t.steps[step]}</p>`;
   return { status, steps: stepsPart(texts, step), facts: progress === null ? '' : factsPart(texts, progress) };
 }
 
@@ -80,8 +81,8 @@ function factsPart({ live: t }: Texts, progress: RunProgress): Html {
   return html`<progress aria-label="${t.progress}" ${expected === null || progress.step !== 'reading' ? '' : html`max="${expected}" value="${Math.min(entries, expected)}"`}></progress>
 <dl class="facts">${fact(t.files, expected === null ? seen : t.filesOf(seen, expected.toLocaleString('en-GB')))}
 ${fact(t.read, shownBytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(shownBytes(speed)))}
-${left === undefined ? '' : fact(t.left, t.leftValue(shownDuration(left)))}${problems > 0 ? fact(t.unread, String(problems)) : ''}</dl>
-${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: <bdi>${folder}</bdi></p>`}`;
+${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, String(problems)) : ''}</dl>
+${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder)}</p>`}`;
 }
 
 /** The parts as the script takes them. */

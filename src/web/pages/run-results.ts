@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { RunView } from '../../database/views.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
+import { pathName } from '../names.ts';
 import { shownBytes, shownDuration, shownTime } from '../shown.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts.ts';
@@ -44,7 +45,7 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
   if (number > 1 && from >= list.length) throw notFound();
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
-    html`<bdi>${wordOf(problem, 'path')}</bdi>`,
+    pathName(wordOf(problem, 'path')),
     wordOf(problem, 'message'),
     insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
   ];
