@@ -96,7 +96,7 @@ export async function saveWarning(
 /** Makes a refused grant due now; false where it was not refused, or has ended. */
 export async function askGrantAgain(
   database: Database,
-  { grantId, at, by }: { grantId: string; at: Date; by: string },
+  { grantId, at, by, words }: { grantId: string; at: Date; by: string; words?: string | undefined },
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     const { count } = await transaction.grant.updateMany({
@@ -109,7 +109,7 @@ export async function askGrantAgain(
     if (count !== 1) return false;
     const { userId } = await transaction.grant.findUniqueOrThrow({ where: { id: grantId }, select: { userId: true } });
     await saveEvent(transaction, 'grant', grantId, { to: 'asked again', at, by });
-    await saveAudit(transaction, { at, by, act: 'consent-asked-again', userId });
+    await saveAudit(transaction, { at, by, act: 'consent-asked-again', userId, reason: words });
     return true;
   });
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
+import type { OperatorAct } from './plans.ts';
 
 /** A web session as the provider knows it. */
 export interface ProviderSession {
@@ -66,6 +68,29 @@ export async function saveLogout(
       by: 'provider',
     });
     return true;
+  });
+}
+
+/** Ends every web session of a person that began before. */
+export async function endSessionsOf(
+  database: Database,
+  { userId, at, by, words, sessionsEndBy }: OperatorAct & { sessionsEndBy: Date },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const where = { id: userId };
+    const { issuer, subject } = await transaction.user.findUniqueOrThrow({
+      where,
+      select: { issuer: true, subject: true },
+    });
+    const session = `sub:${shortId(subject)}`;
+    const ended = { endedAt: at, expiresAt: sessionsEndBy };
+    await transaction.endedSession.upsert({
+      where: { issuer_session: { issuer, session } },
+      create: { issuer, session, ...ended },
+      update: ended,
+    });
+    await saveEvent(transaction, 'session', session, { to: 'ended', reason: 'signed_out', at, by });
+    await saveAudit(transaction, { at, by, act: 'signed-out', userId, reason: words });
   });
 }
 

@@ -90,6 +90,7 @@ export interface RequestedRun {
   trigger: string;
   at: Date;
   by: string;
+  words?: string | undefined;
 }
 
 /**
@@ -98,14 +99,14 @@ export interface RequestedRun {
  */
 export async function saveRequestedRun(
   database: Database,
-  { planId, night, trigger, at, by }: RequestedRun,
+  { planId, night, trigger, at, by, words }: RequestedRun,
 ): Promise<{ id: string; fence: number; waits: boolean } | null> {
   return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });
-    if (trigger === 'operator') await auditRequest(transaction, { planId, at, by });
+    if (trigger === 'operator') await auditRequest(transaction, { planId, at, by, words });
     const underWay = await pullForward(transaction, { planId, at, by });
     if (underWay !== null) return underWay;
     const id = randomUUID();
@@ -151,8 +152,37 @@ export async function hastenRun(
 
 async function auditRequest(
   transaction: Transaction,
-  { planId, at, by }: { planId: string; at: Date; by: string },
+  { planId, at, by, words }: { planId: string; at: Date; by: string; words: string | undefined },
 ): Promise<void> {
   const { userId } = await transaction.plan.findUniqueOrThrow({ where: { id: planId }, select: { userId: true } });
-  await saveAudit(transaction, { at, by, act: 'run-requested', userId });
+  await saveAudit(transaction, { at, by, act: 'run-requested', userId, reason: words });
+}
+
+/** An operator's change to a person's plan or sessions, with their words. */
+export interface OperatorAct {
+  userId: string;
+  at: Date;
+  by: string;
+  /** Why, in the words of the operator. */
+  words?: string | undefined;
+}
+
+/** Lets no new night of a person's living consent begin, or lets them go on; false where that changes nothing. */
+export async function savePaused(
+  database: Database,
+  { userId, paused, at, by, words }: OperatorAct & { paused: boolean },
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const living = { state: { in: ['active' as const, 'suspect' as const, 'needs_consent' as const] } };
+    const plans = await transaction.plan.updateManyAndReturn({
+      where: { userId, paused: !paused, grant: living },
+      data: { paused },
+      select: { id: true },
+    });
+    if (plans.length === 0) return false;
+    const planIds = plans.map(({ id }) => id);
+    await saveEvents(transaction, 'plan', planIds, { to: paused ? 'paused' : 'active', at, by });
+    await saveAudit(transaction, { at, by, act: paused ? 'plan-paused' : 'plan-resumed', userId, reason: words });
+    return true;
+  });
 }

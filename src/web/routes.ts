@@ -11,6 +11,17 @@ import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
 import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
+import { grants } from './pages/operator/grants.ts';
+import { person } from './pages/operator/person.ts';
+import {
+  askAgainFor,
+  pauseFor,
+  resumeFor,
+  runFor,
+  signOutFor,
+  withdrawalFor,
+  withdrawFor,
+} from './pages/operator/person-acts.ts';
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
@@ -74,6 +85,15 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
   { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
   { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
+  { method: 'GET', path: '/operator/grants', who: 'operator', answer: grants },
+  { method: 'GET', path: '/operator/people/:person', who: 'operator', answer: person },
+  { method: 'POST', path: '/operator/people/:person/ask-again', who: 'operator', answer: askAgainFor },
+  { method: 'POST', path: '/operator/people/:person/run', who: 'operator', answer: runFor },
+  { method: 'POST', path: '/operator/people/:person/pause', who: 'operator', answer: pauseFor },
+  { method: 'POST', path: '/operator/people/:person/resume', who: 'operator', answer: resumeFor },
+  { method: 'POST', path: '/operator/people/:person/sign-out', who: 'operator', answer: signOutFor },
+  { method: 'GET', path: '/operator/people/:person/withdraw', who: 'operator', answer: withdrawalFor },
+  { method: 'POST', path: '/operator/people/:person/withdraw', who: 'operator', answer: withdrawFor },
   { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
   { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },
   { method: 'GET', path: '/operator/audit.json', who: 'operator', answer: auditAsJson },

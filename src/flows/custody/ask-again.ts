@@ -14,10 +14,13 @@ const pauseForPeopleMs = 60_000;
 /**
  * Somebody says that what was missing at the provider is back: the grant is asked at once, not only when its turn
  * comes, and its run that waits goes on. Waits for a process that asks already, since its answer may be older than the cure.
- * Throws what `exchangeToken` throws where the grant is still not usable.
+ * Throws what `exchangeToken` throws where the grant is still not usable. `words` say why, for the audit.
  */
-export async function askAgain(resources: Needs, { grantId, by }: { grantId: string; by: string }): Promise<void> {
-  await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by });
+export async function askAgain(
+  resources: Needs,
+  { grantId, by, words }: { grantId: string; by: string; words?: string | undefined },
+): Promise<void> {
+  await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by, words });
   await exchangeNow(resources, grantId, { waitMs: waitForHolderMs });
   await resumeRun(resources, { grantId, by });
 }

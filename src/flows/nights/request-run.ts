@@ -4,9 +4,9 @@ import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
 export type RequestedRun = { planId: string } & (
-  | { trigger: 'consent' | 'person'; by?: never }
-  /** The operator who asks for it, for events and the audit. */
-  | { trigger: 'operator'; by: string }
+  | { trigger: 'consent' | 'person'; by?: never; words?: never }
+  /** The operator who asks for it, for events and the audit, and why in their words. */
+  | { trigger: 'operator'; by: string; words?: string | undefined }
 );
 
 /**
@@ -15,11 +15,11 @@ export type RequestedRun = { planId: string } & (
  */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
-  { planId, trigger, by = trigger }: RequestedRun,
+  { planId, trigger, by = trigger, words }: RequestedRun,
 ): Promise<string> {
   const zone = await getPlanZone(database, planId);
   const at = clock.now();
-  const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by });
+  const run = await saveRequestedRun(database, { planId, night: dateIn(zone, at), trigger, at, by, words });
   if (run === null)
     throw new AppError('grant/not-usable', 'The consent has ended. Consent again first; then the backup can run.');
   const { id, fence, waits } = run;

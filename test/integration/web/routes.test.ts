@@ -9,11 +9,13 @@ let pages: Pages;
 let alice: SignedIn;
 let bob: SignedIn;
 let operator: SignedIn;
+let aliceId: string;
 let run: string;
 let snapshot: string;
 beforeAll(async () => {
   pages = await openPages();
   alice = await pages.consented();
+  aliceId = await alice.userId();
   run = await addRun(pages, alice);
   snapshot = (await writeSnapshot(await addRepository(pages, alice), { folder: { 'a.txt': Buffer.from('hers') } })).id;
   bob = await pages.newPerson();
@@ -38,7 +40,7 @@ const named: Record<string, () => string> = {
 
 /** An address of the route, with what is alice's where it names something. */
 function addressOf({ path }: Route): string {
-  const address = named[path]?.() ?? path;
+  const address = named[path]?.() ?? path.replace(':person', aliceId);
   if (/[:*]/.test(address)) throw new Error(`Say in this test what ${path} names.`);
   return address;
 }
@@ -51,6 +53,7 @@ async function ask(visitor: Visitor, route: Route, fields?: Record<string, strin
 
 const forPeople = routes.filter(({ who }) => who === 'person' || who === 'operator');
 const forOwners = routes.filter(({ path }) => path in named);
+const forOperators = routes.filter(({ who }) => who === 'operator');
 
 describe('the route table', () => {
   it('has each address once, lets only the provider post without a session, and names what tests know', () => {
@@ -75,6 +78,13 @@ describe('the route table', () => {
     'a form without the token of the session is refused: %s',
     async (_path, route) => {
       expect((await ask(alice, route, { csrf: '' })).status).toBe(403);
+    },
+  );
+
+  test.each(forOperators.map((route) => [route.method, route.path, route] as const))(
+    'what is for operators is for nobody else: %s %s',
+    async (_method, _path, route) => {
+      for (const other of [alice, bob]) expect((await ask(other, route)).status).toBe(403);
     },
   );
 

@@ -5,6 +5,7 @@ import { type PersonVisit, page } from '../../visit.ts';
 
 const places = {
   '/operator': 'tonight',
+  '/operator/grants': 'grants',
   '/operator/audit': 'audit',
 } as const satisfies Record<string, keyof Texts['operator']['menu']>;
 
@@ -35,4 +36,9 @@ export function timesNear(zone: string, now: Date): (at: Date) => string {
   const long = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...time });
   const today = day.format(now);
   return (at) => (day.format(at) === today ? short : long).format(at);
+}
+
+/** A number with its name above and a note below. */
+export function figure(name: string, value: string, note: string, tone = ''): Html {
+  return html`<section class="card ${tone}"><p class="soft small">${name}</p><p class="value">${value}</p><p class="soft small">${note}</p></section>`;
 }

@@ -9,7 +9,7 @@ export interface Part {
 
 /** How the parts make up the whole, as one lying bar. */
 export function shareBar(parts: readonly Part[], label: string): Html {
-  const all = parts.reduce((sum, { count }) => sum + count, 0);
+  const all = sumOf(parts);
   let at = 0;
   const rect = ({ count, kind }: Part) => {
     const [x, width] = [at, all === 0 ? 0 : (1000 * count) / all];
@@ -28,22 +28,35 @@ interface Bar {
 const [width, height] = [720, 120];
 
 /** Standing bars beside each other, all of one height where something is to be told: shares, not sizes. */
-export function shareBars(bars: readonly Bar[], label: string): Html {
-  const step = width / Math.max(bars.length, 1);
+export function shareBars(all: readonly Bar[], label: string): Html {
+  return standing(all, label, (parts) => sumOf(parts));
+}
+
+/** Standing bars beside each other, as high as what they count, the largest at full height. */
+export function bars(all: readonly Bar[], label: string): Html {
+  const most = Math.max(1, ...all.map(({ parts }) => sumOf(parts)));
+  return standing(all, label, () => most);
+}
+
+function standing(all: readonly Bar[], label: string, wholeOf: (parts: readonly Part[]) => number): Html {
+  const step = width / Math.max(all.length, 1);
   const bar = ({ label: title, parts }: Bar, index: number) => {
-    const all = parts.reduce((sum, { count }) => sum + count, 0);
+    const whole = wholeOf(parts);
     let top = height;
     const rect = ({ count, kind }: Part) => {
+      if (count === 0) return '';
       // What is there stays visible however small its share is.
-      const tall = count === 0 ? 0 : Math.max(3, (height * count) / all);
+      const tall = Math.max(3, (height * count) / whole);
       top -= tall;
-      return count === 0
-        ? ''
-        : html`<rect class="${kind}" x="${round(index * step + step * 0.12)}" y="${round(Math.max(0, top))}" width="${round(step * 0.76)}" height="${round(tall)}"/>`;
+      return html`<rect class="${kind}" x="${round(index * step + step * 0.12)}" y="${round(Math.max(0, top))}" width="${round(step * 0.76)}" height="${round(tall)}"/>`;
     };
     return html`<g><title>${title}</title>${parts.map(rect)}</g>`;
   };
-  return html`<svg class="bars" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${bars.map(bar)}</svg>`;
+  return html`<svg class="bars" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${all.map(bar)}</svg>`;
+}
+
+function sumOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { count }) => sum + count, 0);
 }
 
 function round(value: number): string {

@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import type { TroubleGroup } from '../../../database/tonight.ts';
-import { type RunFault, runFaultOf } from '../../../domain/run-fault.ts';
 import { AppError } from '../../../errors.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
@@ -9,7 +8,8 @@ import { shownDuration } from '../../shown.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts.ts';
 import type { PersonVisit } from '../../visit.ts';
-import { operatorOf, operatorPage, timesNear } from './frame.ts';
+import { causeOf } from './causes.ts';
+import { figure, operatorOf, operatorPage, timesNear } from './frame.ts';
 import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
@@ -92,16 +92,12 @@ ${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 
 ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.providerOpen(circuit.issuer) : t.providerNote, circuit ? 'bad' : '')}</div>`;
 }
 
-function figure(name: string, value: string, note: string, tone = ''): Html {
-  return html`<section class="card ${tone}"><p class="soft small">${name}</p><p class="value">${value}</p><p class="soft small">${note}</p></section>`;
-}
-
 function troubleCard(visit: PersonVisit, { trouble, ended }: Tonight): Html {
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
   const time = timesNear(resources.config.window.zone, resources.clock.now());
   const rows = trouble.map((group) => [
-    html`${causeOf(group, texts)}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
+    html`${t.outcomes[group.state](causeOf(group, texts))}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
     group.people.toLocaleString('en-GB'),
     time(group.since),
     form(
@@ -125,16 +121,6 @@ function troubleCard(visit: PersonVisit, { trouble, ended }: Tonight): Html {
       ? ''
       : html`<p>${t.ended}: <strong>${ended.toLocaleString('en-GB')}</strong>. <span class="soft">${t.endedNote}</span></p>`;
   return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}</section>`;
-}
-
-/** What kept a run from going well, in words. */
-function causeOf({ state, errorCode }: Pick<TroubleGroup, 'state' | 'errorCode'>, texts: Texts): string {
-  const { causes, changed, tonight: t, unreadable } = texts.operator;
-  const fault: RunFault = runFaultOf(errorCode);
-  if (state === 'partial' && errorCode === 'source/changed') return t.outcomes.partial(changed);
-  return t.outcomes[state](
-    state === 'partial' && (errorCode === null || fault === 'service_trouble') ? unreadable : causes[fault],
-  );
 }
 
 function noteOf({ state, nextDueAt }: TroubleGroup, texts: Texts, time: (at: Date) => string): string {

@@ -1,0 +1,16 @@
+import { runFaultOf } from '../../../domain/run-fault.ts';
+import type { Texts } from '../../texts.ts';
+
+interface Ended {
+  readonly state: 'partial' | 'failed' | 'queued';
+  readonly errorCode: string | null;
+}
+
+/** What kept a run from going well, in the words of operators. */
+export function causeOf({ state, errorCode }: Ended, texts: Texts): string {
+  const { causes, changed, unreadable } = texts.operator;
+  if (state !== 'partial') return causes[runFaultOf(errorCode)];
+  if (errorCode === 'source/changed') return changed;
+  const fault = runFaultOf(errorCode);
+  return errorCode === null || fault === 'service_trouble' ? unreadable : causes[fault];
+}

@@ -1,0 +1,136 @@
+import { html } from 'hono/html';
+import { listCircuits } from '../../../database/circuits.ts';
+import { countGrants } from '../../../database/inspect-custody.ts';
+import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people.ts';
+import type { Html } from '../../layout.ts';
+import { areaPlot } from '../../plots/area-plot.ts';
+import { timesIn } from '../../shown.ts';
+import { table } from '../../table.ts';
+import { notFound, type PersonVisit } from '../../visit.ts';
+import { figure, operatorPage, timesNear } from './frame.ts';
+import { bars } from './plots.ts';
+
+const onePage = 50;
+const daysAhead = 60;
+const dayMs = 86_400_000;
+const states = ['active', 'suspect', 'needs_consent', 'withdrawn', 'none'] as const;
+
+/** Consents by state, when they end, what the provider says, and the people one by one. */
+export async function grants(visit: PersonVisit): Promise<Response> {
+  const { title } = visit.texts.operator.grants;
+  const cards = [figures, forecastCard, verdictsCard, circuitsCard, peopleCard];
+  const [numbers, forecast, verdicts, circuits, people] = await Promise.all(cards.map((card) => card(visit)));
+  const body = html`${numbers}<div class="columns">${forecast}${verdicts}</div>${circuits}${people}<p class="soft small">${visit.texts.operator.zone(visit.resources.config.window.zone)}</p>`;
+  return operatorPage(visit, { title, place: '/operator/grants', body });
+}
+
+async function figures({ resources, texts }: PersonVisit): Promise<Html> {
+  const { grants: t, tonight } = texts.operator;
+  const counts = await countGrants(resources.database);
+  const sum = (which: (grant: (typeof counts)[number]) => boolean) =>
+    counts.filter(which).reduce((total, { count }) => total + count, 0);
+  const lost = sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation');
+  const ofState = (name: string) =>
+    figure(t.states[name] ?? name, sum(({ state }) => state === name).toLocaleString('en-GB'), t.notes[name] ?? '');
+  return html`<div class="figures">${states.filter((state) => state !== 'none').map(ofState)}
+${figure(tonight.rotations, lost.toLocaleString('en-GB'), tonight.rotationsNote, lost === 0 ? '' : 'bad')}</div>`;
+}
+
+async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
+  const t = texts.operator.grants;
+  const { clock, database } = resources;
+  const days = await forecastEnds(database, { at: clock.now(), days: daysAhead });
+  const living = (await countGrants(database))
+    .filter(({ state }) => state === 'active' || state === 'suspect')
+    .reduce((sum, { count }) => sum + count, 0);
+  const last = days.at(-1);
+  const plot = areaPlot(
+    days.map(({ day, max }) => ({ x: day, y: max })),
+    t.forecastMax(last?.max ?? 0, living),
+  );
+  const weekly = days.filter(({ day }) => day % 7 === 0);
+  return html`<section class="card"><h2>${t.forecast}</h2><p class="soft">${t.forecastLead(daysAhead)}</p>${plot}
+<p>${t.forecastMax(last?.max ?? 0, living)} ${t.forecastIdle(last?.idle ?? 0)}</p>
+<details><summary>${t.numbers}</summary><ul class="items">${weekly.map(({ day, max, idle }) => html`<li>${t.byDay(day, max, idle)}</li>`)}</ul></details></section>`;
+}
+
+async function verdictsCard({ resources, texts }: PersonVisit): Promise<Html> {
+  const t = texts.operator.grants;
+  const { clock, config, database } = resources;
+  const now = clock.now();
+  const hours = await countVerdicts(database, { since: new Date(now.getTime() - dayMs) });
+  const time = timesNear(config.window.zone, now);
+  const words = ({ hour, ok, unanswered, refused }: (typeof hours)[number]) =>
+    t.verdictsOf(time(hour), ok, unanswered, refused);
+  const plot = bars(
+    hours.map((each) => ({
+      label: words(each),
+      parts: [
+        { count: each.ok, kind: 'good' as const },
+        { count: each.unanswered, kind: 'warn' as const },
+        { count: each.refused, kind: 'bad' as const },
+      ],
+    })),
+    t.verdictsLead,
+  );
+  if (hours.length === 0)
+    return html`<section class="card"><h2>${t.verdicts}</h2><p class="soft">${t.noVerdicts}</p></section>`;
+  return html`<section class="card"><h2>${t.verdicts}</h2><p class="soft">${t.verdictsLead}</p>${plot}
+<details><summary>${t.numbers}</summary><ul class="items">${hours.toReversed().map((each) => html`<li>${words(each)}</li>`)}</ul></details></section>`;
+}
+
+async function circuitsCard({ resources, texts }: PersonVisit): Promise<Html> {
+  const t = texts.operator.grants;
+  const circuits = await listCircuits(resources.database);
+  const time = timesIn(resources.config.window.zone);
+  const item = ({ issuer, open, reason, openedAt, closedAt }: (typeof circuits)[number]) =>
+    html`<li><bdi>${issuer}</bdi><span>${t.circuit(open, reason, time(open ? openedAt : (closedAt ?? openedAt)))}</span></li>`;
+  const list =
+    circuits.length === 0
+      ? html`<p class="soft">${t.noCircuits}</p>`
+      : html`<ul class="items">${circuits.map(item)}</ul>`;
+  return html`<section class="card ${circuits.some(({ open }) => open) ? 'bad' : ''}"><h2>${t.circuits}</h2>${list}</section>`;
+}
+
+async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html> {
+  const t = texts.operator.grants;
+  const search = url.searchParams.get('person')?.trim() || undefined;
+  const state = states.find((one) => one === url.searchParams.get('state'));
+  const after = url.searchParams.get('after') ?? undefined;
+  if (after !== undefined && !isId(after)) throw notFound();
+  const found = await listPeople(resources.database, { search, state, after, limit: onePage + 1 });
+  const shown = found.slice(0, onePage);
+  const time = timesIn(resources.config.window.zone);
+  const option = (one: (typeof states)[number]) =>
+    html`<option value="${one}" ${one === state ? html`selected` : ''}>${t.states[one]}</option>`;
+  const target = (place: string) =>
+    `/operator/grants?${new URLSearchParams({ person: search ?? '', state: state ?? '', ...(place && { after: place }) })}#people`;
+  const more = found.length > onePage ? html`<a href="${target(shown.at(-1)?.id ?? '')}">${t.more}</a>` : '';
+  const first = after === undefined ? '' : html`<a href="${target('')}">${t.first}</a>`;
+  const columns = [t.person, t.state, t.idle, t.max, t.next].map((label) => ({ label }));
+  const rows = shown.map((person) => rowOf(person, time, texts.operator.grants));
+  const list = rows.length === 0 ? html`<p class="soft">${t.none}</p>` : table({ caption: t.people, columns, rows });
+  return html`<section class="card"><h2 id="people">${t.people}</h2>
+<form method="get" action="/operator/grants#people" class="filter"><label>${t.search} <input name="person" value="${search ?? ''}" autocomplete="off"></label>
+<label>${t.state} <select name="state"><option value="">${t.any}</option>${states.map(option)}</select></label><button class="quiet">${t.show}</button></form>
+${list}<p class="pager">${first} ${more}</p></section>`;
+}
+
+function rowOf(
+  { id, username, subject, state, reason, idleDeadline, maxDeadline, nextDueAt, paused }: PersonRow,
+  time: (at: Date) => string,
+  t: PersonVisit['texts']['operator']['grants'],
+) {
+  const living = state === 'active' || state === 'suspect';
+  return [
+    html`<a href="/operator/people/${id}"><bdi>${username ?? subject}</bdi></a>`,
+    `${t.states[state ?? 'none'] ?? state}${reason === null ? '' : ` (${reason})`}`,
+    living && idleDeadline !== null ? time(idleDeadline) : '',
+    living && maxDeadline !== null ? time(maxDeadline) : '',
+    !living || nextDueAt === null ? '' : paused ? t.paused : time(nextDueAt),
+  ];
+}
+
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}

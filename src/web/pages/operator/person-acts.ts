@@ -1,0 +1,101 @@
+import { html } from 'hono/html';
+import { endSessionsOf } from '../../../database/ended-sessions.ts';
+import { savePaused } from '../../../database/plans.ts';
+import { AppError, isAppError } from '../../../errors.ts';
+import { webSessionMs } from '../../../flows/consent/end-session.ts';
+import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
+import { askAgain } from '../../../flows/custody/ask-again.ts';
+import { requestRun } from '../../../flows/nights/request-run.ts';
+import { form } from '../../layout.ts';
+import type { PersonVisit } from '../../visit.ts';
+import { operatorOf, operatorPage } from './frame.ts';
+import { getPersonOf, nameOf } from './person.ts';
+
+/** What an operator does about one person. Each act goes into the audit, and leads back to the page of the person. */
+
+/** The provider is asked at once for a consent that it refused. */
+export async function askAgainFor(visit: PersonVisit): Promise<Response> {
+  const { id, grantId, state } = await getPersonOf(visit);
+  if (grantId === null || (state !== 'suspect' && state !== 'needs_consent')) return back(visit, id, 'unchanged');
+  const words = await wordsOf(visit);
+  try {
+    await askAgain(visit.resources, { grantId, by: operatorOf(visit), words });
+    return back(visit, id, 'accepted');
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return back(visit, id, error.code === 'grant/not-usable' ? 'refused' : 'unanswered');
+  }
+}
+
+/** A backup now, besides the nightly one. */
+export async function runFor(visit: PersonVisit): Promise<Response> {
+  const { id, planId } = await getPersonOf(visit);
+  if (planId === null) return back(visit, id, 'no-run');
+  const words = await wordsOf(visit);
+  try {
+    await requestRun(visit.resources, { planId, trigger: 'operator', by: operatorOf(visit), words });
+    return back(visit, id, 'run');
+  } catch (error) {
+    if (!isAppError(error, 'grant/not-usable')) throw error;
+    return back(visit, id, 'no-run');
+  }
+}
+
+/** No new night begins. */
+export function pauseFor(visit: PersonVisit): Promise<Response> {
+  return setPaused(visit, true);
+}
+
+/** The nights go on. */
+export function resumeFor(visit: PersonVisit): Promise<Response> {
+  return setPaused(visit, false);
+}
+
+async function setPaused(visit: PersonVisit, paused: boolean): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const { id: userId } = await getPersonOf(visit);
+  const words = await wordsOf(visit);
+  const changed = await savePaused(database, { userId, paused, at: clock.now(), by: operatorOf(visit), words });
+  return back(visit, userId, changed ? (paused ? 'paused' : 'resumed') : 'unchanged');
+}
+
+/** Every web session of the person ends here; the consent does not. */
+export async function signOutFor(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const { id: userId } = await getPersonOf(visit);
+  const [at, words] = [clock.now(), await wordsOf(visit)];
+  const sessionsEndBy = new Date(at.getTime() + webSessionMs);
+  await endSessionsOf(database, { userId, at, by: operatorOf(visit), words, sessionsEndBy });
+  return back(visit, userId, 'signed-out');
+}
+
+/** The step before a withdrawal, in which the operator says why. */
+export async function withdrawalFor(visit: PersonVisit): Promise<Response> {
+  const t = visit.texts.operator.person;
+  const found = await getPersonOf(visit);
+  const inner = html`<label>${t.why} <input name="reason" required maxlength="500" autocomplete="off"></label><p><button class="danger">${t.withdrawNow}</button></p>`;
+  const body = html`<section class="card bad"><p class="lead"><strong><bdi>${nameOf(found)}</bdi></strong></p><p>${t.withdrawLead}</p>
+${form(visit.session, `/operator/people/${found.id}/withdraw`, inner)}</section><p><a href="/operator/people/${found.id}">${t.back}</a></p>`;
+  return operatorPage(visit, { title: t.withdrawTitle, place: '/operator/grants', body });
+}
+
+/** Ends the consent for the person. Throws `request/invalid` without a reason. */
+export async function withdrawFor(visit: PersonVisit): Promise<Response> {
+  const { id, grantId } = await getPersonOf(visit);
+  const words = await wordsOf(visit);
+  if (words === undefined) throw new AppError('request/invalid', visit.texts.operator.person.whyNeeded);
+  if (grantId === null) return back(visit, id, 'unchanged');
+  const reason = 'withdrawn_by_operator';
+  const ended = await withdrawConsent(visit.resources, { grantId, by: operatorOf(visit), reason, words });
+  return back(visit, id, ended.withdrawn ? 'withdrawn' : 'unchanged');
+}
+
+async function wordsOf({ c }: PersonVisit): Promise<string | undefined> {
+  const { reason } = await c.req.parseBody();
+  const words = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
+  return words === '' ? undefined : words;
+}
+
+function back({ c }: PersonVisit, userId: string, told: string): Response {
+  return c.redirect(`/operator/people/${userId}?told=${told}`, 303);
+}

@@ -1,0 +1,102 @@
+import { html } from 'hono/html';
+import { findGrantOfPerson, type GrantView } from '../../../database/grant-views.ts';
+import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people.ts';
+import { findProtection } from '../../../flows/nights/find-protection.ts';
+import { form, type Html } from '../../layout.ts';
+import { outcome } from '../../outcome.ts';
+import { shownDuration, timesIn } from '../../shown.ts';
+import { table } from '../../table.ts';
+import { notFound, type PersonVisit } from '../../visit.ts';
+import { causeOf } from './causes.ts';
+import { operatorPage } from './frame.ts';
+import { isId } from './grants.ts';
+
+const runsShown = 50;
+
+/** One person: how they stand, their nights, and what an operator can do; nothing of their files. */
+export async function person(visit: PersonVisit): Promise<Response> {
+  const { resources, texts, url } = visit;
+  const found = await getPersonOf(visit);
+  const { database, config } = resources;
+  const [grant, protection, runs] = await Promise.all([
+    findGrantOfPerson(database, { userId: found.id }),
+    findProtection(resources, found.id),
+    listRunsForOperators(database, { userId: found.id, limit: runsShown }),
+  ]);
+  const t = texts.operator.person;
+  const told = t.told[url.searchParams.get('told') ?? ''];
+  const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
+  const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
+<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong> <span class="soft">(${protection.reason})</span></p>
+<p class="soft">${t.reads}: “${words.happened}”</p></section>
+<div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
+<p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
+  return operatorPage(visit, { title: nameOf(found), place: '/operator/grants', body });
+}
+
+/** The person whom the address names. Throws `request/not-found`. */
+export async function getPersonOf({ c, resources }: PersonVisit): Promise<PersonRow> {
+  const userId = c.req.param('person') ?? '';
+  const [found] = isId(userId) ? await listPeople(resources.database, { userId, limit: 1 }) : [];
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+export function nameOf({ username, subject }: PersonRow): string {
+  return username ?? subject;
+}
+
+function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer, lastSignedInAt }: PersonRow): Html {
+  const t = texts.operator.person;
+  const time = timesIn(resources.config.window.zone);
+  return html`<section class="card"><h2>${t.who}</h2><dl>${name === null ? '' : html`<dt>${t.name}</dt><dd><bdi>${name}</bdi></dd>`}
+<dt>${t.id}</dt><dd><code>${id}</code></dd><dt>${t.subject}</dt><dd><bdi>${subject}</bdi></dd><dt>${t.issuer}</dt><dd>${issuer}</dd>
+<dt>${t.signedIn}</dt><dd>${lastSignedInAt === null ? t.never : time(lastSignedInAt)}</dd></dl></section>`;
+}
+
+function consentCard({ resources, texts }: PersonVisit, found: PersonRow, grant: GrantView | null): Html {
+  const { person: t, grants } = texts.operator;
+  const time = timesIn(resources.config.window.zone);
+  const state = html`<dt>${t.state}</dt><dd>${grants.states[found.state ?? 'none'] ?? found.state}${found.reason === null ? '' : ` (${found.reason})`}</dd>`;
+  if (grant === null) return html`<section class="card"><h2>${t.consent}</h2><dl>${state}</dl></section>`;
+  const living = grant.state === 'active' || grant.state === 'suspect';
+  const { windowStart, windowEnd, zone, nextDueAt, paused } = found;
+  return html`<section class="card"><h2>${t.consent}</h2><dl>${state}<dt>${t.lastUsed}</dt><dd>${time(grant.lastExchangedAt)}</dd>
+${grant.nextExchangeAt && grant.state !== 'active' && grant.state !== 'withdrawn' ? html`<dt>${t.asked}</dt><dd>${time(grant.nextExchangeAt)}</dd>` : ''}
+${living ? html`<dt>${grants.idle}</dt><dd>${time(grant.idleDeadline)}</dd>` : ''}
+${living && grant.maxDeadline ? html`<dt>${grants.max}</dt><dd>${time(grant.maxDeadline)}</dd>` : ''}
+${zone === null ? '' : html`<dt>${t.window}</dt><dd>${windowStart}–${windowEnd} (${zone})</dd>`}
+${living && nextDueAt !== null ? html`<dt>${t.next}</dt><dd>${paused ? grants.paused : time(nextDueAt)}</dd>` : ''}</dl></section>`;
+}
+
+/** Each act is a form of its own, and takes a reason along. */
+function actsCard({ session, texts }: PersonVisit, { id, state, paused }: PersonRow): Html {
+  const t = texts.operator.person;
+  const living = state === 'active' || state === 'suspect';
+  const doubted = state === 'suspect' || state === 'needs_consent';
+  const act = (name: string, label: string) =>
+    html`<button class="quiet" formaction="/operator/people/${id}/${name}">${label}</button>`;
+  const acts = html`<label>${t.why} <input name="reason" autocomplete="off" maxlength="500"></label><p class="acts">
+${doubted ? act('ask-again', t.askAgain) : ''}${living ? act('run', t.run) : ''}
+${state === null || state === 'withdrawn' ? '' : paused ? act('resume', t.resume) : act('pause', t.pause)}${act('sign-out', t.signOut)}
+${state === null || state === 'withdrawn' ? '' : html`<a class="button quiet" href="/operator/people/${id}/withdraw">${t.withdraw}</a>`}</p>`;
+  return html`<section class="card"><h2>${t.actions}</h2><p class="soft">${t.actionsLead}</p>${form(session, `/operator/people/${id}/sign-out`, acts)}</section>`;
+}
+
+function runsCard({ resources, texts }: PersonVisit, runs: readonly OperatorRun[]): Html {
+  const t = texts.operator.person;
+  const time = timesIn(resources.config.window.zone);
+  const columns = [t.night, t.outcome, t.cause, t.tries, t.started, t.took].map((label) => ({ label }));
+  const rows = runs.map(({ night, state, errorCode, problemCount, attempt, startedAt, finishedAt }) => [
+    night,
+    outcome(state, texts),
+    state === 'partial' || state === 'failed' || (state === 'queued' && errorCode !== null)
+      ? html`${causeOf({ state, errorCode }, texts)}<br><span class="soft small">${[errorCode, problemCount === 0 ? null : t.notRead(problemCount)].filter((word) => word !== null).join(' · ')}</span>`
+      : '',
+    attempt === 0 ? '' : String(attempt),
+    startedAt === null ? '' : time(startedAt),
+    startedAt === null || finishedAt === null ? '' : shownDuration(finishedAt.getTime() - startedAt.getTime()),
+  ]);
+  const list = rows.length === 0 ? html`<p class="soft">${t.noRuns}</p>` : table({ caption: t.runs, columns, rows });
+  return html`<section class="card"><h2>${t.runs}</h2><p class="soft">${t.runsLead}</p>${list}</section>`;
+}
