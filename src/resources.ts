@@ -121,6 +121,7 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
     failedErasures: new Map(),
     histories: openHolder(resources.clock, {
       mostBytes: 256 * 1024 * 1024,
+      renewMs: 1000,
       idleMs: 2 * 60_000,
       longestMs: 10 * 60_000,
     }),

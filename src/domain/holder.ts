@@ -12,6 +12,8 @@ export interface Holdable {
 export interface HolderLimits {
   /** Bytes of all that is held; what was used least recently goes first. */
   readonly mostBytes: number;
+  /** Renewed where that was so long ago: what is new is seen after so long at the latest. */
+  readonly renewMs: number;
   /** Dropped when it was not used for so long, */
   readonly idleMs: number;
   /** and when it was opened so long ago, used or not. */
@@ -21,7 +23,7 @@ export interface HolderLimits {
 /** Holds opened things for their owners, a while and no longer. Whoever uses one that is dropped may finish with it. */
 export interface Holder<Value extends Holdable> extends Disposable {
   /**
-   * What is held for the owner, renewed, or what `open` opens: all who ask meanwhile share one opening. Another `generation`
+   * What is held for the owner, renewed now and then, or what `open` opens: all who ask meanwhile share one opening. Another `generation`
    * than that of what is held drops it. Throws as `open` and `renew` do, and holds nothing then;
    * `store/unavailable` where what was opened anew had to be opened again at once, several times.
    */
@@ -38,6 +40,7 @@ interface Entry<Value> {
   readonly opening: Promise<Value>;
   readonly openedMs: number;
   usedMs: number;
+  renewedMs: number;
   /** What `opening` came to. */
   value?: Value;
 }
@@ -60,7 +63,7 @@ export function openHolder<Value extends Holdable>(clock: Clock, limits: HolderL
     const entry: Entry<Value> =
       known?.generation === generation && !isOver(known)
         ? known
-        : { generation, opening: open(), openedMs: now, usedMs: now };
+        : { generation, opening: open(), openedMs: now, usedMs: now, renewedMs: Number.NEGATIVE_INFINITY };
     entry.usedMs = now;
     entries.delete(owner);
     entries.set(owner, entry);
@@ -70,7 +73,12 @@ export function openHolder<Value extends Holdable>(clock: Clock, limits: HolderL
   async function ready(owner: string, entry: Entry<Value>): Promise<Value | undefined> {
     try {
       entry.value = await entry.opening;
-      if (await entry.value.renew()) return entry.value;
+      const now = clock.elapsed();
+      if (now - entry.renewedMs < limits.renewMs) return entry.value;
+      if (await entry.value.renew()) {
+        entry.renewedMs = now;
+        return entry.value;
+      }
     } catch (error) {
       dropEntry(owner, entry);
       throw error;

@@ -15,7 +15,16 @@ export interface NightTimes {
   date(text: string): string;
 }
 
+/** Made once for each zone that somebody lives in, as they are slow to make. */
+const made = new Map<string, NightTimes>();
+
 export function nightTimesIn(zone: string): NightTimes {
+  const times = made.get(zone) ?? makeTimes(zone);
+  made.set(zone, times);
+  return times;
+}
+
+function makeTimes(zone: string): NightTimes {
   const format = (options: Intl.DateTimeFormatOptions, locale = 'en-GB') => {
     const written = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
     return (text: string) => {

@@ -10,6 +10,8 @@ import type { Texts } from '../texts.ts';
 
 /** Nights on the strip before the one that is shown, and after it. */
 const around = { before: 20, after: 10 };
+/** Nights on either side of it that a phone has room for. */
+const near = 5;
 
 interface Strip {
   readonly opened: OpenSnapshot;
@@ -27,6 +29,7 @@ export async function nightHead(strip: Strip): Promise<Html> {
   const t = texts.snapshots;
   const { saved } = opened;
   const { taken, nights } = await nightsAround(strip);
+  const here = nights.findIndex(({ id }) => id === saved.id);
   const { earlier, later } = await otherStates(opened.history, saved, path, budget);
   const way = (to: SavedSnapshot | undefined, label: string, rel: string, mark: Html, isFirst: boolean) =>
     to === undefined
@@ -35,7 +38,7 @@ export async function nightHead(strip: Strip): Promise<Html> {
   return html`<section class="card night" aria-label="${t.night}"><div class="night-head"><div><h1>${times.longDay(saved.snapshot.time)}</h1>
 <p class="soft">${t.asAt(times.time(saved.snapshot.time), times.zone)}</p></div>
 <div class="ways">${way(earlier, t.earlier, 'prev', icon('previous'), true)}${way(later, t.later, 'next', icon('next'), false)}</div></div>
-<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken))}</ol></nav>
+<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken, Math.abs(index - here) > near))}</ol></nav>
 <div class="night-foot"><form action="${addressOf(saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
 <a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;
 }
@@ -50,20 +53,18 @@ async function nightsAround({ opened, path, budget }: Strip) {
   return first === 0 ? { taken: undefined, nights } : { taken: nights[0], nights: nights.slice(1) };
 }
 
-function stop(strip: Strip, night: PathAtNight, before: PathAtNight | undefined): Html {
+function stop(strip: Strip, night: PathAtNight, before: PathAtNight | undefined, isFar: boolean): Html {
   const { opened, path, kind, times, texts } = strip;
   const t = texts.snapshots;
-  const { snapshots } = opened.history;
   const state = stateOf(night, before);
   const isHere = night.id === opened.saved.id;
-  const distance = Math.abs(snapshots.findIndex(({ id }) => id === night.id) - snapshots.indexOf(opened.saved));
   const label = `${times.moment(night.snapshot.time)}: ${t.states[state]}`;
   const day = isHere ? html`<span class="day" aria-hidden="true">${times.shortDay(night.snapshot.time)}</span>` : '';
   const dot =
     state === 'absent'
       ? html`<span class="stop" role="img" aria-label="${label}" title="${label}"></span>`
       : html`<a class="stop" href="${addressOf(night, kind, path)}" aria-label="${label}" title="${label}" ${isHere ? html`aria-current="true"` : ''}></a>`;
-  return html`<li class="${state}${distance > 5 ? ' far' : ''}">${dot}${day}</li>`;
+  return html`<li class="${state}${isFar ? ' far' : ''}">${dot}${day}</li>`;
 }
 
 type State = keyof Texts['snapshots']['states'];

@@ -25,6 +25,7 @@ describe('a repository held open for the pages', () => {
   it('shows a snapshot that came since', async () => {
     const { alice, repository } = await reader();
     const { id } = await writeSnapshot(repository, { 'b.txt': Buffer.from('new') }, '2026-01-03T02:00:00Z');
+    await pages.clock.advance(1000);
     expect(await alice.text(`/snapshots/${id}/browse/`)).toContain('b.txt');
     pages.resources.histories.drop(await alice.userId());
   });
@@ -37,7 +38,7 @@ describe('a repository held open for the pages', () => {
 
   it.each([
     ['signs out', '/logout', {}],
-    ['gets a new recovery key', '/recovery/reissue', {}],
+    ['gets a new recovery key', '/recovery/reissue', { sure: 'yes' }],
     ['withdraws and erases everything', '/grant/withdraw', { snapshots: 'now', sure: 'yes' }],
   ])('is let go of when the person %s', async (_what, address, fields) => {
     const { alice } = await reader();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Holdable, openHolder } from '../../../src/domain/holder.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 
-const limits = { mostBytes: 100, idleMs: 1000, longestMs: 5000 };
+const limits = { mostBytes: 100, renewMs: 10, idleMs: 1000, longestMs: 5000 };
 
 function opened(options: { bytes?: number; renew?: () => Promise<boolean> } = {}) {
   const clock = manualClock('2026-03-01T00:00:00Z');
@@ -38,6 +38,20 @@ describe('a holder', () => {
     expect([count(), holder.size]).toEqual([3, 1]);
   });
 
+  it('renews now and then, not each time', async () => {
+    let renewed = 0;
+    const renew = async () => {
+      renewed += 1;
+      return true;
+    };
+    const { clock, holder, open } = opened({ renew });
+    for (let times = 0; times < 10; times++) {
+      await holder.hold('alice', '1', open);
+      await clock.advance(3);
+    }
+    expect(renewed).toBe(3);
+  });
+
   it('drops by itself what nobody uses', async () => {
     const { clock, holder, open } = opened();
     await holder.hold('alice', '1', open);
@@ -68,8 +82,9 @@ describe('a holder', () => {
 
   it('opens again what cannot be renewed, and gives up where that does not help', async () => {
     const answers = [false, true];
-    const { holder, open, count } = opened({ renew: async () => answers.shift() ?? false });
+    const { clock, holder, open, count } = opened({ renew: async () => answers.shift() ?? false });
     expect((await holder.hold('alice', '1', open)).number).toBe(2);
+    await clock.advance(limits.renewMs);
     await expect(holder.hold('alice', '1', open)).rejects.toMatchObject({ code: 'store/unavailable' });
     expect([count(), holder.size]).toEqual([4, 0]);
   });
