@@ -35,6 +35,8 @@ export interface Lease {
   nextNumber: number;
   fence: number;
   leaseUntil: Date;
+  /** The circuit of the provider is open, and this exchange probes it. */
+  probes: boolean;
 }
 
 export interface LeaseRequest {
@@ -60,6 +62,7 @@ interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
   leaseUntil: Date;
   nextNumber: number;
   pending: boolean;
+  probes: boolean;
 }
 
 /**
@@ -121,7 +124,8 @@ export async function claimLeases(
       coalesce((SELECT max(agreed_at) FROM consents WHERE grant_id = g.id), g.created_at) AS "consentedAt",
       t.number, t.sealed, t.issued_at AS "issuedAt", t.ends_at AS "endsAt", t.received_at AS "receivedAt",
       (SELECT max(number) + 1 FROM token_generations WHERE grant_id = g.id) AS "nextNumber",
-      EXISTS (SELECT 1 FROM token_generations WHERE grant_id = g.id AND state = 'pending') AS pending
+      EXISTS (SELECT 1 FROM token_generations WHERE grant_id = g.id AND state = 'pending') AS pending,
+      EXISTS (SELECT 1 FROM open WHERE open.issuer = g.issuer AND open.client_id = g.client_id) AS probes
     FROM claimed g JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
   return asked.map((one) => leaseFrom(rows.find(({ exchangeId }) => exchangeId === one.exchange_id)));
 }
@@ -143,8 +147,17 @@ function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest)
 
 function leaseFrom(row: Row | undefined): Lease | undefined {
   if (row === undefined) return undefined;
-  const { exchangeId, fence, leaseUntil, pending, nextNumber, ...rest } = row;
+  const { exchangeId, fence, leaseUntil, pending, nextNumber, probes, ...rest } = row;
   const { number, sealed, issuedAt, endsAt, receivedAt, grantId, ...grant } = rest;
   const token = { number, sealed, issuedAt, endsAt, receivedAt };
-  return { exchangeId, grant: { id: grantId, ...grant }, token, pending, nextNumber, fence, leaseUntil };
+  return {
+    exchangeId,
+    grant: { id: grantId, ...grant },
+    token,
+    pending,
+    nextNumber,
+    fence,
+    leaseUntil,
+    probes,
+  };
 }

@@ -2,7 +2,7 @@ import * as oidc from 'openid-client';
 import { type Clock, within } from '../clock.ts';
 import type { ProviderProfile } from '../domain/providers/profile.ts';
 import { profileOf } from '../domain/providers/profiles.ts';
-import type { ExchangeAnswer } from '../domain/verdict.ts';
+import type { ExchangeAnswer, FailedAnswer } from '../domain/verdict.ts';
 import type { Log } from '../log.ts';
 import {
   type Asking,
@@ -15,6 +15,7 @@ import {
 } from './authorization.ts';
 import { bindsTokens, openBoundKeys, type ProvenRequest } from './bound-key.ts';
 import { type ClientKey, readClientKeys } from './client-keys.ts';
+import { askAboutClient } from './client-question.ts';
 import { type Connection, connecting, type ProviderSettings } from './connection.ts';
 import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
@@ -52,6 +53,11 @@ export interface Issuer {
   exchange(refreshToken: string, boundKey?: string): Promise<ExchangeAnswer>;
   /** What the provider says of a refresh token (RFC 7662); nothing where it cannot be asked or does not say. Never throws. */
   introspect(refreshToken: string): Promise<Introspected | undefined>;
+  /**
+   * Whether the provider believes Nightkeep, or its refusal, where it can be asked without using anything up; undefined where nobody can
+   * tell, and for public clients. Never throws.
+   */
+  askAboutClient(): Promise<FailedAnswer | 'believed' | undefined>;
   /** Ends the token at the provider (RFC 7009). */
   revoke(token: string): Promise<void>;
   /** How tokens can be ended there; undefined while the provider is away. */
@@ -125,6 +131,15 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
         return { active: told.active, issuedAt: moment(told.iat), endsAt: moment(told.exp) };
       } catch (error) {
         log.warn('oidc.introspection.failed', { code: failureCode(error) });
+        return undefined;
+      }
+    },
+    askAboutClient: async () => {
+      if (provider.authentication === 'none') return undefined;
+      try {
+        return await askAboutClient(await connect());
+      } catch (error) {
+        log.warn('oidc.client-question.failed', { code: failureCode(error) });
         return undefined;
       }
     },

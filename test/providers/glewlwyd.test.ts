@@ -2,7 +2,7 @@ import { describe } from 'vitest';
 import { describeDoctor } from '../scenarios/doctor.ts';
 import { describeEndedConsent } from '../scenarios/ended-consent.ts';
 import { describeAnswersOfOneUse } from '../scenarios/lost-answers.ts';
-import { describeRefusedClient } from '../scenarios/refused-client.ts';
+import { describeRefusedClient, describeRefusedClientOfOneUse } from '../scenarios/refused-client.ts';
 import { describeTwoWorkers } from '../scenarios/rotation.ts';
 import { describeWalk } from '../scenarios/walk.ts';
 import { describeWithdrawal } from '../scenarios/withdrawal.ts';
@@ -19,5 +19,6 @@ onProvider('Glewlwyd', glewlwydProgram === undefined ? undefined : glewlwyd, (pr
   describe('whose refresh tokens serve once, and end with all that came of them when they come again', () => {
     describeTwoWorkers(provider, { reuse: 0 }, 5);
     describeAnswersOfOneUse(provider);
+    describeRefusedClientOfOneUse(provider);
   });
 });

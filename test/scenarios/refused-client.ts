@@ -33,3 +33,28 @@ export function describeRefusedClient(provider: Provider): void {
     expect([first?.state, second?.state, more]).toEqual(['succeeded', 'succeeded', []]);
   });
 }
+
+/** Where a token is used up although the client was refused. */
+export function describeRefusedClientOfOneUse(provider: Provider): void {
+  test('a wrong client secret costs one consent, of the first who is asked for, and no more however long it lasts', async () => {
+    await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } } });
+    for (const person of [alice, bob]) await consent(fixture, person);
+    // Nothing but keep-alive asks, one after the other: what is under way at once would be used up at once.
+    await fixture.processes[0]?.database.plan.updateMany({ data: { paused: true } });
+    const undo = await fixture.realm.inject('the secret of the client is changed', alice);
+    fixture.pass(8 * day);
+    for (let hours = 0; hours < 40; hours += 1) {
+      await sweep(fixture);
+      fixture.pass(hour);
+    }
+    expect(await fixture.command('circuits')).toContain(`open   ${fixture.realm.issuer}`);
+    const mended = fixture.now();
+    await undo?.();
+    const exchanged = async () => {
+      const grants = await Promise.all([alice, bob].map((person) => grantOf(fixture, person)));
+      return grants.filter(({ lastExchangedAt }) => lastExchangedAt > mended).length;
+    };
+    await sweepUntil(fixture, hour, async () => (await exchanged()) > 0);
+    expect(await exchanged()).toBe(1);
+  });
+}

@@ -22,6 +22,7 @@ import type { Resources } from '../../resources.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
+import { proveQuestions } from '../custody/proven-questions.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
@@ -48,6 +49,7 @@ export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Pr
       refreshToken: token.refreshToken,
       deadlines: (life, at, profile) => deadlinesOfConsent(windowsOf(resources.config, profile), life, at),
     });
+  await proveQuestions(resources, rows.grant, token.refreshToken);
   return rows;
 }
 

@@ -13,6 +13,7 @@ import { learnEnd } from './learn-end.ts';
 import { meaningFor } from './meaning-for.ts';
 import type { Needs } from './needs.ts';
 import { deadlinesOfExchange, openToken } from './offline-token.ts';
+import { findClientRefusal } from './proven-questions.ts';
 import { settleExchange } from './settle-exchange.ts';
 import { keepAside } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
@@ -37,7 +38,9 @@ export async function exchangeToken(
   const sent = openToken(keyring, owner, lease.token);
   const boundKey = openBoundKey(keyring, owner, grant.sealedDpopKey);
   const sentAt = clock.now();
-  const answer = await exchangePatiently(resources, lease, { sent, boundKey });
+  // Some providers use a token up although they refuse the client: while the circuit is open, they are asked without one first.
+  const refusal = lease.probes ? await findClientRefusal(resources, grant) : undefined;
+  const answer = refusal ?? (await exchangePatiently(resources, lease, { sent, boundKey }));
   const kept = await keepAside(resources, lease, { answer, sent });
   const fault = await faultIn(answer, grant);
   const detail = fault === undefined || answer.kind !== 'answered' ? undefined : await answer.explain?.();

@@ -30,10 +30,11 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
   // Where an exchange ends the access tokens before it, a run at work would lose its own.
   const { endsAccessTokens } = await issuer.profile();
   let last: DueGrant | undefined;
-  for (;;) {
+  // The first batch is of one: a provider that refuses Nightkeep and uses tokens up all the same costs one consent, and no more.
+  for (let limit = 1; ; limit = batch) {
     const at = clock.now();
     const sparingRunsUntil = endsAccessTokens && new Date(at.getTime() + leastLeftMs);
-    const due = await listGrantsToExchange(database, { at, limit: batch, after: last, sparingRunsUntil });
+    const due = await listGrantsToExchange(database, { at, limit, after: last, sparingRunsUntil });
     last = due.at(-1);
     const waiting = due.values();
     const work = async () => {
@@ -43,7 +44,7 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    if (due.length < batch || signal?.aborted || sweep.troubled) break;
+    if (due.length < limit || signal?.aborted || sweep.troubled) break;
   }
   const { exchanged, failed } = sweep;
   return { exchanged, failed };

@@ -55,8 +55,10 @@ export async function settleFailure(resources: Needs, lease: Lease, failure: Fai
     hint: hintIn(failure),
   });
   const refused = meaning === 'operator' ? await openUnlessAlone(resources, lease, errorCode, at) : meaning;
-  const change = await changeAfter(resources, lease, { ...failure, meaning: refused }, at);
-  const pause = notBefore(lease, failure, at);
+  const until = await findTriedUntil(database, lease.grant.id);
+  const lastTry = until === null ? undefined : lastTryOf(until);
+  const change = await changeAfter(resources, lease, { ...failure, meaning: refused, lastTry }, at);
+  const pause = notBefore(lease, { ...failure, lastTry }, at);
   await saveRefused(database, { lease, at, errorCode, change, notBefore: pause, free: verdict !== 'ambiguous' });
 }
 
@@ -79,8 +81,18 @@ async function openUnlessAlone(
   return 'operator';
 }
 
-async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at: Date): Promise<Change | undefined> {
-  const { verdict, meaning, answer } = failure;
+/** A failure, and when the last try begins of the run that needs the grant, if one does. */
+interface FailureInTime extends Failure {
+  lastTry: Date | undefined;
+}
+
+async function changeAfter(
+  resources: Needs,
+  lease: Lease,
+  failure: FailureInTime,
+  at: Date,
+): Promise<Change | undefined> {
+  const { verdict, meaning, answer, lastTry } = failure;
   if (verdict !== 'ambiguous' && !isPersons(meaning)) return undefined;
   const { grant, token, exchangeId } = lease;
   const { database } = resources;
@@ -89,8 +101,6 @@ async function changeAfter(resources: Needs, lease: Lease, failure: Failure, at:
     generation: token.number,
     besides: exchangeId,
   });
-  const until = await findTriedUntil(database, grant.id);
-  const lastTry = until === null ? undefined : lastTryOf(until);
   if (!isPersons(meaning)) return afterLostAnswer(grant, { at, lostBefore, lastTry });
   if (meaning === 'ended' || meaning === 'interaction') await closeIfOperators(resources, lease, at);
   const { errorCode } = answer;
@@ -148,10 +158,15 @@ function hintIn({ answer, meaning }: Failure): Hint | undefined {
   return 'hint' in answer ? answer.hint : undefined;
 }
 
-/** Never so late that the grant ends unasked: a Retry-After is obeyed for half of what is left to it at most. */
-function notBefore({ leaseUntil, grant }: Lease, { answer, verdict }: Failure, at: Date): Date {
+/**
+ * Never so late that the grant ends unasked, or a run misses its last try: a Retry-After is obeyed for half of what is left to the grant at
+ * most, and for what is left to the run.
+ */
+function notBefore({ leaseUntil, grant }: Lease, { answer, verdict, lastTry }: FailureInTime, at: Date): Date {
   const end = Math.min(grant.idleDeadline.getTime(), grant.maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY);
-  const asked = Math.min('retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0, (end - at.getTime()) / 2);
+  const left = lastTry !== undefined && lastTry > at ? lastTry.getTime() - at.getTime() : Number.POSITIVE_INFINITY;
+  const retryAfterMs = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0;
+  const asked = Math.min(retryAfterMs, (end - at.getTime()) / 2, left);
   const pause = new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
   return verdict === 'ambiguous' && leaseUntil > pause ? leaseUntil : pause;
 }

@@ -125,4 +125,15 @@ describe('a run that waits', () => {
     await lose(1)(grantId);
     expect((await grantOf(grantId)).nextExchangeAt).toEqual(new Date(triedUntil.getTime() - minute));
   });
+
+  test('for lost answers, and then for a Retry-After beyond its time, gets its last try all the same', async () => {
+    const { grantId, triedUntil } = await waitingRun(loseTwice);
+    fixture.pass(51 * minute);
+    fixture.provider.faults.next({ kind: 'status', when: 'before', status: 503, retryAfter: '31536000' });
+    expect(await access(fixture.resources, grantId)).toBe('provider/unavailable');
+    expect(await grantOf(grantId)).toMatchObject({
+      reason: 'lost_answers',
+      nextExchangeAt: new Date(triedUntil.getTime() - minute),
+    });
+  });
 });

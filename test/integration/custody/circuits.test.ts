@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { trustRefusals } from '../../../src/database/circuits.ts';
+import { openCircuit, trustRefusals } from '../../../src/database/circuits.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
@@ -256,6 +256,71 @@ describe('an open circuit', () => {
         .reverse()
         .map((id) => `token of ${id}`),
     );
+  });
+
+  type Manner = NonNullable<NonNullable<Parameters<typeof openCustodyFixture>[0]>['manner']>;
+
+  /** Somebody consented, and then the provider has another secret for Nightkeep. */
+  async function withWrongSecret(manner: Manner) {
+    const strict = await openCustodyFixture({ manner });
+    const { grant } = await strict.consent();
+    const { config } = strict.resources;
+    const { clientId: id, secrets } = config.provider;
+    const register = (secret: string) =>
+      strict.provider.admin.register({
+        ...{ id, secret, name: 'Nightkeep', authentication: 'client_secret_basic' },
+        redirectUris: [new URL('callback', config.publicUrl).href],
+      });
+    const sent = () =>
+      strict.provider.log.requests().filter(({ sid, grantType }) => sid !== undefined && grantType === 'refresh_token')
+        .length;
+    const sweepFor = async (minutes: number) => {
+      for (let index = 0; index < minutes; index += 1) {
+        strict.pass(minute);
+        await keepAlive(strict.resources);
+      }
+    };
+    register('another secret');
+    strict.pass(8 * day);
+    return { strict, grant, sent, sweepFor, mend: () => register(secrets[0] ?? '') };
+  }
+
+  test.each<[Manner]>([[{}], [{ without: ['revocation'] }], [{ refusedClient: [400, ''], deadToken: [400, ''] }]])(
+    'spends no token on a client that is refused, after the first one (a provider of this manner: %j)',
+    async (manner) => {
+      const { strict, grant, sent, sweepFor, mend } = await withWrongSecret(manner);
+      await using _ = strict;
+      const { database } = strict.resources;
+      await sweepFor(20);
+      expect(sent()).toBe(1);
+      const probed = await database.exchange.findFirstOrThrow({ orderBy: { fence: 'desc' } });
+      expect(probed).toMatchObject({ verdict: 'operator', status: 401, errorCode: 'unauthorized_client' });
+      mend();
+      await sweepFor(1);
+      expect(sent()).toBe(2);
+      expect(await database.grant.findUnique({ where: { id: grant.id } })).toMatchObject({
+        state: 'active',
+        reason: null,
+      });
+      expect(await database.circuit.findFirst()).toMatchObject({ open: false });
+    },
+  );
+
+  test('is probed with tokens where the provider never told the client so that it is believed', async () => {
+    const { strict, sent, sweepFor } = await withWrongSecret({});
+    await using _ = strict;
+    await strict.resources.database.provenQuestion.deleteMany();
+    await sweepFor(5);
+    expect(sent()).toBe(5);
+  });
+
+  test('is probed with a token at once where the provider has nothing else to ask', async () => {
+    await using strict = await openCustodyFixture({ manner: { without: ['revocation', 'introspection'] } });
+    const { grant } = await strict.consent();
+    const { clientId, issuer } = { clientId: grant.clientId, issuer: grant.issuer };
+    await openCircuit(strict.resources.database, { clientId, issuer, reason: 'invalid_client', at: new Date() });
+    strict.pass(2 * minute);
+    expect(await access(strict.resources, grant.id)).toBe('went well');
   });
 
   test('gives a run whose grant had its turn no other one', async () => {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { alice } from '../../../demo/people.ts';
 import { profiles } from '../../../src/domain/providers/profiles.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
 
+const hour = 3_600_000;
 let fixture: CustodyFixture;
 beforeEach(async () => {
   fixture = await openCustodyFixture();
@@ -59,4 +61,22 @@ test('a token that is active was refused for a reason that passes', async () => 
 
 test('no answer leaves it unclear', async () => {
   expect(await judged(() => undefined)).toBe('unclear');
+});
+
+test('the only person there is, whose token ended, is asked to consent after hours where introspection told the truth when they consented', async () => {
+  const manner = { opaque: true as const, deadToken: [400, ''] as const };
+  await using sole = await openCustodyFixture({ manner });
+  const { grant } = await sole.consent();
+  const { database } = sole.resources;
+  const state = async () => (await database.grant.findUniqueOrThrow({ where: { id: grant.id } })).state;
+  sole.provider.admin.revokeConsents(alice.username);
+  const states: string[] = [];
+  for (let hours = 0; hours < 6; hours += 1) {
+    await access(sole.resources, grant.id);
+    states.push(await state());
+    sole.pass(hour);
+  }
+  expect(states[0]).toBe('suspect');
+  expect(states.at(-1)).toBe('needs_consent');
+  expect(await database.circuit.count()).toBe(0);
 });

@@ -140,6 +140,7 @@ function agreeingIssuer({
     clientId: settings.OIDC_CLIENT_ID,
     profile: async () => generic,
     introspect: async () => undefined,
+    askAboutClient: async () => undefined,
     beginAuthorization: async ({ purpose, scope, returnTo }) => {
       state.last = randomUUID();
       return {

@@ -1,0 +1,42 @@
+import { isProven, type Question, saveProven } from '../../database/proven-questions.ts';
+import type { FailedAnswer } from '../../domain/verdict.ts';
+import type { Resources } from '../../resources.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'issuer' | 'log'>;
+
+interface Client {
+  issuer: string;
+  clientId: string;
+}
+
+/**
+ * Asks, while the provider surely believes Nightkeep and this token surely lives, what custody asks in trouble: whether it believes
+ * the client, and whether a token is active. Only where it says so now does another answer mean anything then. Asked until
+ * each was answered so once. Never throws.
+ */
+export async function proveQuestions(
+  { clock, database, issuer: provider, log }: Needs,
+  { issuer, clientId }: Client,
+  livingToken: string,
+): Promise<void> {
+  const prove = async (question: Question, ask: () => Promise<boolean>) => {
+    if (await isProven(database, { issuer, clientId, question })) return;
+    if (await ask()) await saveProven(database, { issuer, clientId, question, provenAt: clock.now() });
+  };
+  try {
+    await prove('client', async () => (await provider.askAboutClient()) === 'believed');
+    await prove('refresh_token', async () => (await provider.introspect(livingToken))?.active === true);
+  } catch (error) {
+    log.warn('provider.questions.failed', { error });
+  }
+}
+
+/** The refusal of Nightkeep itself, found without using anything up; undefined where it is believed or that cannot be told. */
+export async function findClientRefusal(
+  { database, issuer: provider }: Pick<Needs, 'database' | 'issuer'>,
+  { issuer, clientId }: Client,
+): Promise<FailedAnswer | undefined> {
+  if (!(await isProven(database, { issuer, clientId, question: 'client' }))) return undefined;
+  const said = await provider.askAboutClient();
+  return said === 'believed' ? undefined : said;
+}
