@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
-import { shownBytes, shownTime } from '../src/web/shown.ts';
 import type { Demo } from './demo.ts';
 import { readDuration, writeDuration } from './duration.ts';
-import { type NightRun, passTime, untilNextNight } from './nights.ts';
-import { people } from './people.ts';
+import { passTime } from './nights.ts';
+import { fold, letNightPass, reportOn } from './report.ts';
+import { isShowing, show, showList } from './show.ts';
 
 /** Where the demo puts what one may want to look at. */
 interface DemoFiles {
@@ -11,18 +11,33 @@ interface DemoFiles {
   readonly log: string;
 }
 
-/** Says where everything is and what to try, then lets nights and longer times pass as the terminal asks. */
+/** Says where everything is and what to try, then lets nights and longer times pass, and shows things, as the terminal asks. */
 export async function playInteractively(demo: Demo, files: DemoFiles): Promise<void> {
   console.log(welcome(demo, files));
-  const input = createInterface({ input: process.stdin });
+  const broken = new Set<string>();
+  const input = createInterface(
+    process.stdin.isTTY ? { input: process.stdin, output: process.stdout, prompt: '' } : { input: process.stdin },
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => input.close());
+  input.once('SIGINT', () => input.close());
+  // A key that shows something needs no Enter after it; a duration begins with a digit.
+  if (process.stdin.isTTY)
+    process.stdin.on('keypress', () => {
+      if (isKey(input.line)) input.write('\n');
+    });
   for await (const line of input) {
-    if (line.trim() === 'q') break;
-    for await (const text of answer(demo, line.trim())) console.log(text);
+    const typed = line.trim();
+    if (typed === 'q') break;
+    for await (const text of answer(demo, typed, broken)) console.log(text);
   }
 }
 
-const keys = 'Enter: the next night    30d, 12h, 90s: so much time passes    q: end';
+const keys = `Enter: the next night    30d, 12h, 90s: so much time passes
+?: what can be shown    q: end`;
+
+function isKey(text: string): boolean {
+  return isShowing(text) || text === '?' || text === 'q';
+}
 
 export const welcome = ({ url, cloud, provider }: Demo, { store, log }: DemoFiles) => `
 Open ${url.href}
@@ -42,6 +57,9 @@ What to try
      provider ends a token that nobody used for 30 days, and with it the
      consent. That is the point: Nightkeep says so, and agreeing again mends it.
 
+What one key shows
+${showList(new Set())}
+
 Where things are
   The cloud            ${cloud.url}
   What alice granted   ${provider.issuer}/account
@@ -52,20 +70,13 @@ Where things are
 ${keys}
 `;
 
-/** What is printed for a line that was typed. */
-export async function* answer(demo: Demo, typed: string): AsyncGenerator<string> {
+/** What is printed for a line that was typed; `broken` holds what was shown and is not put right. */
+export async function* answer(demo: Demo, typed: string, broken = new Set<string>()): AsyncGenerator<string> {
   const seconds = readDuration(typed);
   if (seconds !== undefined) yield* letTimePass(demo, seconds);
   else if (typed === '') yield* letNightPass(demo);
-  else yield keys;
-}
-
-async function* letNightPass(demo: Demo): AsyncGenerator<string> {
-  const ms = await untilNextNight(demo);
-  if (ms === undefined) return yield 'Nobody has agreed to backups, so no night is due. Begin with alice.';
-  yield 'The next night passes ...';
-  const { runs } = await passTime(demo, Math.max(0, ms));
-  yield* reportOn(demo, runs);
+  else if (isShowing(typed)) yield* show(demo, typed, broken);
+  else yield `${showList(broken)}\n${keys}`;
 }
 
 async function* letTimePass(demo: Demo, seconds: number): AsyncGenerator<string> {
@@ -80,43 +91,4 @@ async function* letTimePass(demo: Demo, seconds: number): AsyncGenerator<string>
     `Nobody used the token for ${idle} (Offline Session Idle), so the provider ended it: that is the point of letting ` +
       'so much time pass at once. Sign in again and agree again, and the nights go on.',
   );
-}
-
-/** One or more lines for each person: their runs and the state of their consent. */
-async function* reportOn({ resources: { clock, database } }: Demo, runs: readonly NightRun[]): AsyncGenerator<string> {
-  const grants = await database.grant.findMany({ include: { user: true } });
-  for (const { username } of people) {
-    const grant = grants.find(({ user }) => user.username === username);
-    const lines = runs.filter((run) => run.username === username).map(outcome);
-    if (grant === undefined) lines.push('has not agreed to backups');
-    else if (grant.state === 'withdrawn') lines.push('consent withdrawn');
-    else if (grant.state !== 'active') lines.push(`consent refused by the provider (${grant.reason ?? grant.state})`);
-    else if (lines.length === 0) lines.push('nothing was due');
-    for (const line of lines) yield fold(line, `  ${username.padEnd(8)}`);
-  }
-  yield `It is ${shownTime(clock.now())} (UTC).`;
-}
-
-function outcome({ night, state, message, count }: NightRun): string {
-  const done = `${count('entries')} entries, ${count('entriesRead')} read, ${shownBytes(count('dataAdded'))} added`;
-  if (state === 'succeeded') return `${night}: succeeded, ${done}`;
-  if (state === 'partial') return `${night}: in part, ${done}`;
-  return `${night}: ${state === 'queued' ? 'to be tried again' : state}. ${message ?? ''}`;
-}
-
-const columns = 80;
-
-/** Breaks a text into lines of at most 80 columns. The lead begins the first line; the others are indented as far. */
-function fold(text: string, lead = ''): string {
-  const indent = ' '.repeat(lead.length);
-  const lines: string[] = [];
-  let line = lead;
-  for (const word of text.trim().split(/\s+/)) {
-    if (line.length + word.length > columns) {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()].join('\n');
 }

@@ -12,6 +12,8 @@ export interface NightRun {
   /** A count by its name in the table of runs; 0 where the run did not get that far. */
   count(name: string): number;
   readonly message: string | null;
+  /** loss, change or root, where somebody should look at it. */
+  readonly alarm: string | null;
 }
 
 const longestWaitMs = 120_000;
@@ -26,21 +28,35 @@ export async function untilNextNight({ resources }: Demo): Promise<number | unde
   return last.nextDueAt === null ? undefined : last.nextDueAt.getTime() - resources.clock.now().getTime();
 }
 
+/** Milliseconds until everything that waits has been tried again; 0 where nothing waits. */
+export async function untilTriedAgain({ resources: { clock, database } }: Demo): Promise<number> {
+  const { _max: last } = await database.run.aggregate({ where: { state: 'queued' }, _max: { dueAt: true } });
+  return Math.max(0, (last.dueAt?.getTime() ?? 0) - clock.now().getTime());
+}
+
 /** Moves the clock on, and lets Nightkeep do what is due by then. */
 export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun[]; keptAlive: Sweep }> {
   demo.advance(ms);
   const since = demo.resources.clock.now();
   await openNight(demo.resources);
+  await queueDue(demo.resources);
   const keptAlive = await keepAlive(demo.resources);
   return { runs: await settledRuns(demo, since), keptAlive };
+}
+
+/** The queue delays what is tried again by the machine's clock, which no demo moves. */
+async function queueDue({ clock, database, queues }: Demo['resources']): Promise<void> {
+  const due = await database.run.findMany({ where: { state: 'queued', dueAt: { lte: clock.now() } } });
+  await queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, urgent: true })));
 }
 
 /** The runs that were queued or ended since, once none is running or due; after two minutes whatever their state. */
 export async function settledRuns({ resources: { clock, database } }: Demo, since: Date): Promise<NightRun[]> {
   const begun = clock.elapsed();
   for (;;) {
+    const due = { state: 'queued' as const, dueAt: { lte: clock.now() } };
     const rows = await database.run.findMany({
-      where: { OR: [{ queuedAt: { gte: since } }, { finishedAt: { gte: since } }, { state: 'running' }] },
+      where: { OR: [{ queuedAt: { gte: since } }, { finishedAt: { gte: since } }, { state: 'running' }, due] },
       include: { plan: { select: { user: { select: { username: true } } } } },
       orderBy: { queuedAt: 'asc' },
     });

@@ -4,7 +4,7 @@ import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { openTargetFolder } from '../src/store/restorer/folder.ts';
 import { restore } from '../src/store/restorer/restore.ts';
-import { openBrowser, signIn } from './browser/browser.ts';
+import { agreeAs } from './agree.ts';
 import type { Demo } from './demo.ts';
 import { type NightRun, passTime, settledRuns } from './nights.ts';
 import { alice } from './people.ts';
@@ -15,7 +15,7 @@ const day = 86_400_000;
 export async function playOnce(demo: Demo, restoreTo: string) {
   const { cloud, resources, provider } = demo;
   const since = resources.clock.now();
-  await consentAsAlice(demo);
+  await agreeAs(demo, alice);
   const first = await settledRuns(demo, since);
   cloud.write(alice.username, 'Notes/Written between two nights.txt', Buffer.from('Good night.\n'));
   const { runs: second } = await passTime(demo, day);
@@ -31,14 +31,6 @@ export async function playOnce(demo: Demo, restoreTo: string) {
     runs: [...first, ...second].map(rowOf),
     restored,
   };
-}
-
-async function consentAsAlice({ url }: Demo): Promise<void> {
-  await using browser = openBrowser();
-  await signIn(browser, await browser.open(new URL('login', url).href), alice);
-  const terms = await browser.open(new URL('?scope=offline_access', url).href);
-  const home = await signIn(browser, await browser.submit(terms, { action: '/consent' }), alice);
-  if (!home.url.startsWith(url.href)) throw new Error(`The consent of alice ended at ${home.url}`);
 }
 
 function rowOf({ night, state, snapshotId, count }: NightRun) {
