@@ -1,3 +1,4 @@
+import { asRule, type RetentionRule } from '../domain/retention/rule.ts';
 import type { Database } from './client.ts';
 import { type Erasure, findErasure } from './erasures.ts';
 import type { RevocationEnd } from './revocations.ts';
@@ -42,6 +43,8 @@ export interface GrantedPlan {
   readonly files: string | undefined;
   readonly paused: boolean;
   readonly nextDueAt: Date;
+  /** Which snapshots stay; null: all, since nobody agreed that any go. */
+  readonly kept: RetentionRule | null;
 }
 
 /** What becomes of a person's snapshots. */
@@ -65,7 +68,18 @@ const columns = {
   nextExchangeAt: true,
   endedAt: true,
   consents: { orderBy: { agreedAt: 'desc' }, select: { agreedAt: true, scope: true, terms: true, method: true } },
-  plans: { select: { zone: true, windowStart: true, windowEnd: true, sources: true, paused: true, nextDueAt: true } },
+  plans: {
+    select: {
+      zone: true,
+      windowStart: true,
+      windowEnd: true,
+      sources: true,
+      paused: true,
+      nextDueAt: true,
+      retention: true,
+      retentionAgreedAt: true,
+    },
+  },
   idleSeconds: true,
   user: { select: { email: true } },
 } as const;
@@ -80,7 +94,11 @@ export async function findGrantOfPerson(database: Database, { userId }: { userId
     findErasure(database, userId),
   ]);
   const snapshots = { kept: repository !== null, eraseAt: repository?.eraseAt ?? null, erased };
-  const plans = grant.plans.map(({ sources, ...plan }) => ({ ...plan, files: readSources(sources)[0]?.url }));
+  const plans = grant.plans.map(({ sources, retention, retentionAgreedAt, ...plan }) => ({
+    ...plan,
+    files: readSources(sources)[0]?.url,
+    kept: retentionAgreedAt === null ? null : asRule(retention),
+  }));
   return { ...grant, plans, revocation, snapshots };
 }
 

@@ -1,6 +1,6 @@
 import { type RetentionRule, ruleText } from '../domain/retention/rule.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
 /** What decides which of a person's snapshots stay. */
@@ -84,6 +84,18 @@ export async function savePruned(
   await inTransaction(database, async (transaction) => {
     await transaction.repository.updateMany({ where: { userId }, data: { prunedAt: at } });
     await saveAudit(transaction, { at, by, act: 'data-pruned', userId });
+  });
+}
+
+/** The rule that a consent agreed to, in the transaction that keeps it; it counts from the first time on. */
+export async function saveAgreedRule(
+  transaction: Transaction,
+  { planId, rule, at }: { planId: string; rule: RetentionRule; at: Date },
+): Promise<void> {
+  await transaction.plan.update({ where: { id: planId }, data: { retention: { ...rule } } });
+  await transaction.plan.updateMany({
+    where: { id: planId, retentionAgreedAt: null },
+    data: { retentionAgreedAt: at },
   });
 }
 

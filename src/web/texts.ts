@@ -1,6 +1,7 @@
 import type { Act, ActorKind } from '../domain/audit.ts';
 import type { Hint } from '../domain/hint.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../domain/protection.ts';
+import { countWords, isEmpty, type RetentionRule } from '../domain/retention/rule.ts';
 import type { RunFault } from '../domain/run-fault.ts';
 import type { NightCourse } from '../domain/tonight.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
@@ -28,6 +29,32 @@ const away = {
   happened: 'A part of Nightkeep does not answer.',
   act: 'Try again in some minutes. If it stays so, tell the operator of Nightkeep.',
 };
+
+const times = (count: number, one: string) => (count === 1 ? one : `${count} ${one}s`);
+
+/** Which snapshots a rule keeps. */
+function staying(rule: RetentionRule): string {
+  if (isEmpty(rule)) return 'all of them';
+  const { years = 0, months = 0, days = 0, hours = 0 } = rule.within ?? {};
+  const units = [
+    [years, 'year'],
+    [months, 'month'],
+    [days, 'day'],
+    [hours, 'hour'],
+  ] as const;
+  const span = units.flatMap(([count, unit]) => (count > 0 ? [times(count, unit)] : []));
+  const each = { hourly: 'hour', daily: 'day', weekly: 'week', monthly: 'month', yearly: 'year' } as const;
+  const newest = countWords.flatMap((word) => {
+    const count = rule[word] ?? 0;
+    if (count === 0) return [];
+    return word === 'last' ? [`the last ${count}`] : [`the newest of each of the last ${times(count, each[word])}`];
+  });
+  return [
+    ...newest,
+    ...(span.length > 0 ? [`all that are less than ${span.join(', ')} older than the newest`] : []),
+    ...(rule.tags ?? []).map((tag) => `all with the tag “${tag}”`),
+  ].join('; ');
+}
 
 /** Every word that people read on the pages, in one place. */
 export const texts = {
@@ -251,7 +278,10 @@ export const texts = {
     whenUnlessNamed: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} (time zone ${zone}, or your own where your provider names it), and once right after you agree.`,
     kept: 'How long it is kept',
-    keptValue: 'All of your snapshots are kept for now.',
+    keptValue: (rule: RetentionRule) =>
+      isEmpty(rule)
+        ? 'All of your snapshots are kept.'
+        : `Of your snapshots these stay: ${staying(rule)}. The others go after a backup, and within some days the data that only they needed. The newest and the last complete one always stay; after a great loss or change all of them do, until somebody has looked.`,
     how: 'How it works',
     howValue:
       'Your provider gives Nightkeep an offline token. It is stored encrypted and is only used to read your files.',
@@ -293,7 +323,7 @@ export const texts = {
       kept: 'Kept',
       rest: 'The record as it is stored',
     },
-    kept: 'Whatever it says of nights, weeks and months: all of your snapshots are kept for now.',
+    kept: 'Whatever it says of nights, weeks and months: all of your snapshots are kept, until you agree that some go.',
     since: {
       title: 'What has changed since',
       nothing: 'Nothing: your nights are as you agreed.',
@@ -301,6 +331,8 @@ export const texts = {
       files: (was: string, is: string) => `Your files are fetched from ${is}. When you agreed, it was ${was}.`,
       window: (was: string, is: string) => `Your nights are between ${is}. When you agreed, it was ${was}.`,
       zone: (was: string, is: string) => `Your nights are those of the time zone ${is}. The record names ${was}.`,
+      kept: (was: RetentionRule, is: RetentionRule) =>
+        `Of your snapshots stay ${staying(is)}. When you agreed, it was ${staying(was)}.`,
       words:
         'Nightkeep asks for consent in other words today. Yours stays as it stands here; renew it to read and agree to those of today.',
     },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { GrantedPlan } from '../../database/grant-views.ts';
+import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
 import { type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -12,7 +13,8 @@ export interface AgreedFacts {
   readonly files: string;
   /** When nights are; `surely`: the zone is known, and not only what counts where the provider names none. */
   readonly window: { readonly start: string; readonly end: string; readonly zone: string; readonly surely: boolean };
-  readonly kept: 'all snapshots';
+  /** Which snapshots stay, as settings write it. */
+  readonly kept: string;
 }
 
 /** One sentence, and what it is about. */
@@ -31,9 +33,12 @@ export type Agreement = {
   readonly facts: AgreedFacts;
 };
 
-/** What is in force for somebody: their plan where they have one, else what the settings would make of it. */
+/**
+ * What somebody is asked to agree to: what their plan does where they have one, else what the settings would make of it. Of
+ * snapshots, of which all stay until it was agreed that some go, what the settings say.
+ */
 export function factsFor(
-  { filesUrl, window }: Pick<Resources['config'], 'filesUrl' | 'window'>,
+  { filesUrl, window, retention }: Pick<Resources['config'], 'filesUrl' | 'window' | 'retention'>,
   { person, plan }: { person?: PersonClaims | undefined; plan?: GrantedPlan | undefined } = {},
 ): AgreedFacts {
   const template = plan?.files ?? filesUrl;
@@ -44,7 +49,7 @@ export function factsFor(
   return {
     files,
     window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
-    kept: 'all snapshots',
+    kept: ruleText(plan?.kept ?? retention),
   };
 }
 
@@ -56,7 +61,7 @@ export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Wor
   const sentences = [
     { about: t.what, says: t.whatValue(facts.files) },
     { about: t.when, says: surely ? t.whenValue(start, end, zone) : t.whenUnlessNamed(start, end, zone) },
-    { about: t.kept, says: t.keptValue },
+    { about: t.kept, says: t.keptValue(parseRule(facts.kept)) },
     { about: t.how, says: t.howValue },
     { about: t.end, says: t.endValue },
   ];
@@ -94,35 +99,54 @@ export function readRecord(terms: unknown): { agreement?: Agreement; facts: OldF
   return { facts: isObject(terms) ? factsIn(terms) : {} };
 }
 
+/** Which snapshots stay by this record; undefined where it says nothing of it, or promises that all do. */
+export function agreedRule(terms: unknown): RetentionRule | undefined {
+  const { kept } = readRecord(terms).facts;
+  return kept === undefined ? undefined : parseRule(kept);
+}
+
+/** Older records say that all snapshots are kept, in words that are no rule. */
+function isRule(kept: unknown): kept is string {
+  try {
+    return typeof kept === 'string' && parseRule(kept) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Facts as far as a record has them. */
 export interface OldFacts {
   readonly files?: string;
   readonly start?: string;
   readonly end?: string;
   readonly zone?: string;
+  readonly kept?: string;
 }
 
-function factsIn({ files, window }: Readonly<Record<string, unknown>>): OldFacts {
+function factsIn({ files, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
   const { start, end, zone } = isObject(window) ? window : {};
   return Object.fromEntries(
-    Object.entries({ files, start, end, zone }).filter(([, value]) => typeof value === 'string'),
+    Object.entries({ files, start, end, zone, kept: isRule(kept) ? kept : undefined }).filter(
+      ([, value]) => typeof value === 'string',
+    ),
   );
 }
 
 /** What is otherwise now than it was agreed: of each the words that it had, and those it has. */
 export interface AgreedChange {
-  readonly of: 'files' | 'window' | 'zone';
+  readonly of: 'files' | 'window' | 'zone' | 'kept';
   readonly was: string;
   readonly is: string;
 }
 
 /** What changed since; what a record does not say is not compared. */
-export function changesSince(agreed: OldFacts, { files, window }: AgreedFacts): AgreedChange[] {
+export function changesSince(agreed: OldFacts, { files, window, kept }: AgreedFacts): AgreedChange[] {
   const hours = (from?: string, to?: string) => from && to && `${from}–${to}`;
   const pairs = [
     { of: 'files', was: agreed.files, is: files },
     { of: 'window', was: hours(agreed.start, agreed.end), is: hours(window.start, window.end) },
     { of: 'zone', was: agreed.zone, is: window.zone },
+    { of: 'kept', was: agreed.kept, is: kept },
   ] as const;
   return pairs.flatMap(({ of, was, is }) => (was && is && was !== is ? [{ of, was, is }] : []));
 }

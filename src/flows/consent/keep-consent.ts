@@ -12,6 +12,7 @@ import {
   type Terms,
 } from '../../database/consents.ts';
 import { nextNumber } from '../../database/generations.ts';
+import { saveAgreedRule } from '../../database/retention.ts';
 import { saveUser } from '../../database/users.ts';
 import { nextNight } from '../../domain/nights.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
@@ -23,6 +24,7 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
+import { agreedRule } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
@@ -92,6 +94,8 @@ async function takeIntoCustody(
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));
+    const rule = agreedRule(terms);
+    if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
     return { user, grant, plan, renewed: earlier !== null };
   });
 }

@@ -1,7 +1,9 @@
 import { html } from 'hono/html';
 import type { GrantView } from '../../database/grant-views.ts';
 import { getPerson } from '../../database/views.ts';
+import { parseRule, ruleText } from '../../domain/retention/rule.ts';
 import {
+  type AgreedChange,
   type AgreedFacts,
   type Agreement,
   changesSince,
@@ -24,7 +26,9 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const t = texts.grant;
   const zone = view.plans[0]?.zone;
   const person = await getPerson(resources.database, { userId: session.userId });
-  const inForce = factsFor(resources.config, { person, plan: view.plans[0] });
+  const plan = view.plans[0];
+  const asked = factsFor(resources.config, { person, plan });
+  const inForce = { ...asked, kept: ruleText(plan?.kept ?? {}) };
   const { agreement, facts } = readRecord(newest.terms);
   const version =
     agreement && html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, agreement.language)}</dd>`;
@@ -44,12 +48,16 @@ interface Compared {
 /** In plain words, and only what can be compared. */
 function sincePart(texts: Texts, { agreement, facts, inForce }: Compared): Html {
   const t = texts.grant.since;
-  const changes = changesSince(facts, inForce).map(({ of, was, is }) => t[of](was, is));
+  const changes = changesSince(facts, inForce).map((change) => changeWords(t, change));
   const today = writeAgreement(inForce, texts);
   const words = agreement !== undefined && agreement.language === today.language && agreement.version !== today.version;
   const lines = words ? [...changes, t.words] : changes;
   const none = Object.keys(facts).length === 0 ? t.unknown : t.nothing;
   return html`<h2>${t.title}</h2>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
+}
+
+function changeWords(t: Texts['grant']['since'], { of, was, is }: AgreedChange): string {
+  return of === 'kept' ? t.kept(parseRule(was), parseRule(is)) : t[of](was, is);
 }
 
 /** A record from before sentences were kept, as well as it can be shown. */

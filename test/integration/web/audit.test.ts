@@ -29,8 +29,9 @@ const exported = async (query = ''): Promise<Record<string, unknown>[]> =>
 
 test('what people do with consent, key and snapshots is in the audit, with who, what, on whom and when', async () => {
   await addRepository(pages, alice);
-  await alice.post('/recovery/reissue');
-  await alice.post('/grant/withdraw', { snapshots: '30' });
+  await alice.post('/recovery/reissue', { sure: 'yes' });
+  await alice.post('/recovery');
+  await alice.post('/grant/withdraw', { snapshots: '30', sure: 'yes' });
   await alice.post('/grant/snapshots', { snapshots: '90' });
   await alice.post('/consent');
   await alice.comeBack();

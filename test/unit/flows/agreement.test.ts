@@ -13,6 +13,7 @@ import { texts } from '../../../src/web/texts.ts';
 const config = {
   filesUrl: 'https://cloud.example/{preferred_username}/',
   window: { start: '01:00', end: '05:00', zone: 'Europe/Berlin' },
+  retention: { daily: 7, monthly: 12 },
 };
 const alice = { subject: 'a', claims: { preferred_username: 'alice', zoneinfo: 'Europe/London' } };
 const plan = {
@@ -22,6 +23,7 @@ const plan = {
   files: 'https://old.example/{preferred_username}/',
   paused: false,
   nextDueAt: new Date(0),
+  kept: { last: 3 },
 };
 const agreement = writeAgreement(factsFor(config, { person: alice }));
 
@@ -40,18 +42,22 @@ describe('what is agreed to', () => {
     expect(factsFor(config, { person: alice, plan })).toEqual({
       files: 'https://old.example/alice/',
       window: { start: '02:00', end: '06:00', zone: 'America/New_York', surely: true },
-      kept: 'all snapshots',
+      kept: 'last=3',
     });
+    expect(factsFor(config, { plan: { ...plan, kept: null } }).kept).toBe('daily=7,monthly=12');
   });
 
   it('has another version whenever its words are others', () => {
-    const words = [true, false].map((surely) =>
-      writeAgreement({ files: 'F', window: { start: 'S', end: 'E', zone: 'Z', surely }, kept: 'all snapshots' }),
+    const everything = 'last=2,hourly=3,daily=1,weekly=4,monthly=12,yearly=9,within=1y2m3d4h,tag=T';
+    const words = [true, false].flatMap((surely) =>
+      ['all', everything].map((kept) =>
+        writeAgreement({ files: 'F', window: { start: 'S', end: 'E', zone: 'Z', surely }, kept }),
+      ),
     );
     const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
     expect({ version: texts.consent.version, digest }, 'Write a new version, and its digest here.').toEqual({
       version: '2026-11-26',
-      digest: 'cb496994befc',
+      digest: '87174877f85b',
     });
   });
 
@@ -61,7 +67,7 @@ describe('what is agreed to', () => {
     expect(unpackAgreement(known, texts)).toEqual(agreement);
     const others = {
       ...texts,
-      consent: { ...texts.consent, keptValue: 'Nothing is kept.' },
+      consent: { ...texts.consent, keptValue: () => 'Nothing is kept.' },
     } as unknown as typeof texts;
     expect(() => unpackAgreement(known, others)).toThrow(expect.objectContaining({ code: 'consent/invalid-callback' }));
   });
@@ -80,6 +86,7 @@ describe('a record', () => {
       { of: 'files', was: 'https://cloud.example/alice/', is: 'https://old.example/alice/' },
       { of: 'window', was: '01:00–05:00', is: '02:00–06:00' },
       { of: 'zone', was: 'Europe/London', is: 'America/New_York' },
+      { of: 'kept', was: 'daily=7,monthly=12', is: 'last=3' },
     ]);
   });
 
@@ -88,7 +95,7 @@ describe('a record', () => {
       { files: 'F', window: config.window, retention: {} },
       { files: 'F', start: '01:00', end: '05:00', zone: 'Europe/Berlin' },
     ],
-    [{ said: 'every night' }, {}],
+    [{ said: 'every night', kept: 'all snapshots' }, {}],
     [{ sentences: 'none', facts: null, files: 7 }, {}],
     [null, {}],
     [[1], {}],
