@@ -25,6 +25,7 @@ import {
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
+import { agreeToRetention, retention } from './pages/retention.ts';
 import { confirm, run } from './pages/run.ts';
 import { cancel, cancellation } from './pages/run-cancel.ts';
 import { runEvents } from './pages/run-live.ts';
@@ -79,6 +80,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots/:id/preview/*', who: 'person', answer: preview },
   { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
   { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
+  { method: 'GET', path: '/retention', who: 'person', answer: retention },
+  { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
   { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },

@@ -1,6 +1,7 @@
 import type { Act, ActorKind } from '../domain/audit.ts';
 import type { Hint } from '../domain/hint.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../domain/protection.ts';
+import type { StayReason } from '../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../domain/retention/rule.ts';
 import type { RunFault } from '../domain/run-fault.ts';
 import type { NightCourse } from '../domain/tonight.ts';
@@ -47,7 +48,9 @@ function staying(rule: RetentionRule): string {
   const newest = countWords.flatMap((word) => {
     const count = rule[word] ?? 0;
     if (count === 0) return [];
-    return word === 'last' ? [`the last ${count}`] : [`the newest of each of the last ${times(count, each[word])}`];
+    return word === 'last'
+      ? [`the last ${count}`]
+      : [`the newest of each of the last ${times(count, each[word])} that have any`];
   });
   return [
     ...newest,
@@ -640,6 +643,47 @@ export const texts = {
     endsAt: (at: string) =>
       `That is the longest that your provider allows, ${at}. Renew it before, and everything goes on as it was.`,
     renew: 'Renew it now',
+  },
+  retention: {
+    title: 'Which snapshots stay',
+    link: 'Which snapshots stay, and why',
+    notAgreed: 'All of your snapshots stay, since you have not agreed that any go.',
+    offer: 'So that the past does not grow without end, you can agree to this:',
+    agree: 'Agree: let the others go',
+    agreedAt: (at: string) => `You agreed to this on ${at}.`,
+    alarm:
+      'All of your snapshots stay for now: much was gone or changed in a backup, and nobody has looked at it yet. Home says which backup it was.',
+    failed:
+      'Last time it could not be done: the repository was in use or could not be read whole. Nothing has gone; it is tried again after the next backup.',
+    doneAt: (at: string) => `It was last done on ${at}.`,
+    caption: 'Your snapshots',
+    snapshot: 'Snapshot',
+    what: 'What becomes of it',
+    why: 'Why it stays',
+    stays: 'stays',
+    goes: 'goes after the next backup',
+    wouldGo: 'would go',
+    counts: (staying: number, going: number, agreed: boolean) =>
+      agreed
+        ? `${staying} stay, ${going} go after the next backup.`
+        : `If you agreed, ${staying} would stay and ${going} go.`,
+    more: (count: number) => `${count} older ones are not listed here.`,
+    reasons: {
+      last: 'one of the last',
+      hourly: 'newest of its hour',
+      daily: 'newest of its day',
+      weekly: 'newest of its week',
+      monthly: 'newest of its month',
+      yearly: 'newest of its year',
+      within: 'not old enough to go',
+      tag: 'by its tag',
+      oldest: 'the oldest of all',
+      everything: 'all stay',
+      newest: 'the newest',
+      complete: 'the last that holds everything',
+      pinned: 'pinned',
+      foreign: 'made by another program',
+    } satisfies Record<StayReason, string>,
   },
   snapshots: {
     title: 'Snapshots',

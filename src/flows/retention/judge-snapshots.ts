@@ -1,5 +1,5 @@
 import type { RetentionFacts } from '../../database/retention.ts';
-import { applyRule, type KeepReason } from '../../domain/retention/apply-rule.ts';
+import { applyRule, type StayReason } from '../../domain/retention/apply-rule.ts';
 import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
@@ -7,9 +7,6 @@ import { ownHostname } from '../nights/own-hostname.ts';
 
 /** Why nothing is forgotten for now, whatever the rule says. */
 export type RetentionHold = 'not-agreed' | 'keeps-all' | 'alarm';
-
-/** Why a snapshot stays: by the rule, or `newest` and `complete` of all, or since it is not Nightkeep's. */
-export type StayReason = KeepReason | 'newest' | 'complete' | 'pinned' | 'foreign';
 
 export interface JudgedSnapshot {
   readonly id: SnapshotId;

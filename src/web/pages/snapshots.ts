@@ -52,7 +52,8 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
       ? ''
       : html`<nav class="pager" aria-label="${t.nightPages}"><span>${t.nightsShown((number - 1) * onePage + 1, last, all.length)}</span>
 ${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < all.length ? link(number + 1, 'next', t.following) : ''}</nav>`;
-  const body = html`<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.map(row) })}</div>${pager}`;
+  const body = html`<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.map(row) })}</div>${pager}
+<p><a href="/retention">${texts.retention.link}</a></p>`;
   return page(visit, t.kept, body, { place: '/snapshots' });
 }
 

@@ -1,0 +1,95 @@
+import { html } from 'hono/html';
+import { findRepository } from '../../database/repositories.ts';
+import { findRetention, type RetentionFacts, saveRetention } from '../../database/retention.ts';
+import { isEmpty, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
+import { type JudgedSnapshot, type Judgement, judgeSnapshots, ruleOf } from '../../flows/retention/judge-snapshots.ts';
+import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
+import type { Resources } from '../../resources.ts';
+import { timestampMs } from '../../store/format/timestamp.ts';
+import { form, type Html } from '../layout.ts';
+import { shownTime, timesIn } from '../shown.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts.ts';
+import { type PersonVisit, page } from '../visit.ts';
+
+/** Snapshots on the page; of more the oldest are left out, and it is said. */
+const onePage = 400;
+
+/** Which of the person's snapshots stay and why, which go, and what they have agreed to of it. */
+export async function retention(visit: PersonVisit): Promise<Response> {
+  const { resources, session, texts } = visit;
+  const facts = await findRetention(resources.database, session.userId);
+  const t = texts.retention;
+  const place = { place: '/snapshots' };
+  if (facts === null) return page(visit, t.title, html`<p class="lead">${texts.grant.none}</p>`, place);
+  const proposed = facts.agreedAt === null ? resources.config.retention : ruleOf(facts);
+  const judged = await judge(resources, { userId: session.userId, facts, rule: proposed });
+  const body = html`<section class="card ${toneOf(facts, judged)}"><p class="lead">${standing(texts, facts, judged)}</p>
+${facts.agreedAt === null ? offer(visit, proposed) : html`<p>${t.agreedAt(shownTime(facts.agreedAt, facts.zone))}</p>${lastDone(t, facts)}`}</section>
+${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(t, judged, facts)}`;
+  return page(visit, t.title, body, place);
+}
+
+/** From now on snapshots go by the rule of the service, unless it is another one now than the page showed. */
+export async function agreeToRetention({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const { clock, config, database } = resources;
+  const [facts, { rule: read }] = await Promise.all([findRetention(database, userId), c.req.parseBody()]);
+  if (facts === null || facts.agreedAt !== null || read !== ruleText(config.retention))
+    return c.redirect('/retention', 303);
+  const about = { userId, planId: facts.planId, rule: config.retention };
+  await saveRetention(database, { ...about, at: clock.now(), by: `user:${userId}` });
+  return c.redirect('/retention', 303);
+}
+
+interface About {
+  readonly userId: string;
+  readonly facts: RetentionFacts;
+  readonly rule: RetentionRule;
+}
+
+/** As it would be if it were agreed to. */
+async function judge(resources: Resources, { userId, facts, rule }: About): Promise<Judgement> {
+  const now = resources.clock.now();
+  if ((await findRepository(resources.database, userId)) === null) return judgeSnapshots([], facts, { rule, now });
+  const { snapshots } = await openPersonHistory(resources, userId);
+  return judgeSnapshots(snapshots, { ...facts, agreedAt: facts.agreedAt ?? now }, { rule, now });
+}
+
+function standing({ retention: t, consent }: Texts, { agreedAt }: RetentionFacts, { rule, hold }: Judgement): string {
+  if (agreedAt === null) return t.notAgreed;
+  return hold === 'alarm' ? t.alarm : consent.keptValue(rule);
+}
+
+function toneOf({ agreedAt, hold }: RetentionFacts, judged: Judgement): string {
+  if (agreedAt === null) return '';
+  return judged.hold === 'alarm' || hold !== null ? 'warn' : 'good';
+}
+
+function offer({ session, texts: { retention: t, consent } }: PersonVisit, rule: RetentionRule): Html | '' {
+  if (isEmpty(rule)) return '';
+  return html`<p>${t.offer}</p><blockquote>${consent.keptValue(rule)}</blockquote>
+${form(session, '/retention', html`<input type="hidden" name="rule" value="${ruleText(rule)}"><button>${t.agree}</button>`)}`;
+}
+
+function lastDone(t: Texts['retention'], { retainedAt, hold, zone }: RetentionFacts): Html | '' {
+  if (hold !== null && hold !== 'alarm') return html`<p>${t.failed}</p>`;
+  return retainedAt === null ? '' : html`<p>${t.doneAt(shownTime(retainedAt, zone))}</p>`;
+}
+
+function snapshotsTable(
+  t: Texts['retention'],
+  { going, snapshots }: Judgement,
+  { agreedAt, zone }: RetentionFacts,
+): Html {
+  const time = timesIn(zone);
+  const gone = new Set<string>(going);
+  const row = ({ id, time: at, reasons }: JudgedSnapshot) => [
+    html`<a href="/snapshots/${id}/browse/">${time(new Date(timestampMs(at)))}</a>`,
+    gone.has(id) ? html`<strong>${agreedAt === null ? t.wouldGo : t.goes}</strong>` : t.stays,
+    reasons.map((reason) => t.reasons[reason]).join('; '),
+  ];
+  const columns = [{ label: t.snapshot }, { label: t.what }, { label: t.why }];
+  const left = snapshots.length - onePage;
+  return html`<h2>${t.caption}</h2><p>${t.counts(snapshots.length - going.length, going.length, agreedAt !== null)}</p>
+<div class="card">${table({ caption: t.caption, columns, rows: snapshots.slice(0, onePage).map(row) })}</div>${left > 0 ? html`<p>${t.more(left)}</p>` : ''}`;
+}

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+let alice: SignedIn;
+beforeAll(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const show = async () => (await alice.send('/retention')).text();
+const plans = () => pages.resources.database.plan;
+
+test('tells somebody who consented to it what stays', async () => {
+  expect(await show()).toContain('Of your snapshots these stay: the newest of each of the last 7 days that have any;');
+  expect(await plans().findFirst()).toMatchObject({
+    retention: { daily: 7, weekly: 4, monthly: 12 },
+    retentionAgreedAt: pages.resources.clock.now(),
+  });
+});
+
+test('lets all stay of whoever has not agreed, shows what would go, and goes by it once they have agreed', async () => {
+  await plans().updateMany({ data: { retentionAgreedAt: null } });
+  const repository = await addRepository(pages, alice);
+  const { tree, id: other } = await writeSnapshot(repository, { 'a.txt': Buffer.from('a') });
+  await repository.forgetSnapshot(other);
+  for (const hour of ['01', '02', '03'])
+    await repository.saveSnapshot({
+      time: `2026-05-03T${hour}:00:00Z`,
+      tree,
+      paths: ['/files'],
+      hostname: 'nightkeep',
+    });
+  const before = await show();
+  expect(before).toContain('All of your snapshots stay, since you have not agreed that any go.');
+  expect(before).toContain('If you agreed, 2 would stay and 1 go.');
+  expect(before.match(/would go</g)).toHaveLength(1);
+  await alice.post('/retention', { rule: 'last=1' });
+  expect(await plans().findFirst()).toMatchObject({ retentionAgreedAt: null });
+  expect((await alice.post('/retention', { rule: 'daily=7,weekly=4,monthly=12' })).status).toBe(303);
+  const after = await show();
+  expect(after).toContain('You agreed to this on 4 May 2026');
+  expect(after).toContain('2 stay, 1 go after the next backup.');
+  expect(after).toContain('newest of its day; newest of its week; newest of its month; the newest');
+  expect(await pages.resources.database.audit.findFirst({ where: { act: 'retention-changed' } })).toMatchObject({
+    by: `user:${await alice.userId()}`,
+    about: 'daily=7,weekly=4,monthly=12',
+  });
+});
+
+test('says that all stay after a great loss that nobody has looked at', async () => {
+  const plan = await plans().findFirstOrThrow();
+  const at = pages.resources.clock.now();
+  const times = { queuedAt: at, dueAt: at, startedAt: at, finishedAt: at };
+  await pages.resources.database.run.create({
+    data: {
+      id: plan.id,
+      planId: plan.id,
+      night: '2026-05-04',
+      trigger: 'schedule',
+      state: 'succeeded',
+      snapshotId: 'x',
+      alarm: 'loss',
+      ...times,
+    },
+  });
+  const told = await show();
+  expect(told).toContain('All of your snapshots stay for now: much was gone or changed');
+  expect(told).not.toContain('goes after the next backup');
+});
