@@ -9,6 +9,7 @@ import { steerRun } from '../src/flows/nights/steer-run.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
+import { pruneDue } from '../src/flows/retention/prune-due.ts';
 import { retain } from '../src/flows/retention/retain.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -29,6 +30,7 @@ const duties: readonly Duty[] = [
   ['* * * * *', 'notices.alarms-failed', (resources) => raiseAlarms(resources)],
   ['3-59/10 * * * *', 'notices.raise-failed', (resources) => raiseNotices(resources)],
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
+  ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];

@@ -128,6 +128,23 @@ export async function listRepositoryOwners(database: Database) {
   return owners.map(({ user }) => user);
 }
 
+/** Whose repositories have had snapshots forgotten since they were pruned, which was before, and have no run until then. */
+export async function listPruneDue(
+  database: Database,
+  { prunedBefore, quietUntil, limit }: { prunedBefore: Date; quietUntil: Date; limit: number },
+): Promise<{ userId: string }[]> {
+  return database.$queryRaw<{ userId: string }[]>(Prisma.sql`
+    SELECT r.user_id AS "userId" FROM repositories r
+    WHERE r.erase_at IS NULL
+      AND coalesce(r.pruned_at, r.created_at) < ${prunedBefore}
+      AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
+        WHERE p.user_id = r.user_id AND n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity'))
+      AND NOT EXISTS (SELECT FROM plans p WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${quietUntil})
+      AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
+        WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${quietUntil}))
+    ORDER BY coalesce(r.pruned_at, r.created_at) LIMIT ${limit}`);
+}
+
 /** People whose snapshots should have been forgotten by a rule and were not for so long, with the reason. */
 export async function listHeldRetentions(database: Database, before: Date) {
   return database.$queryRaw<{ userId: string; username: string | null; subject: string; hold: string | null }[]>(

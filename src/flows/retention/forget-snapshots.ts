@@ -19,8 +19,8 @@ export async function previewRetention(
 }
 
 /**
- * Forgets the snapshots that the person's rule lets go, while nobody else uses the repository. Their data stays until a prune.
- * Throws `repository/locked`, and `repository/damaged` where a snapshot cannot be read: which ones stay cannot be told then.
+ * Forgets the snapshots that the person's rule lets go. Their data stays until a prune, so that others may use the repository
+ * meanwhile. Throws `repository/locked`, and `repository/damaged` where a snapshot cannot be read: which ones stay cannot be told then.
  */
 export async function forgetSnapshots(
   resources: RetentionNeeds,
@@ -31,7 +31,6 @@ export async function forgetSnapshots(
   await using lock = await lockRepository(repository, {
     clock,
     ...lockOwner,
-    exclusive: true,
     ...(signal && { signal }),
   });
   const facts = await factsOf(resources, userId);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { saveRetention } from '../../../src/database/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
+import { pruneDue } from '../../../src/flows/retention/prune-due.ts';
 import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
 import { retain } from '../../../src/flows/retention/retain.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
@@ -120,14 +121,25 @@ test('keeps all after a great loss until somebody has looked, and says so', asyn
   expect(await database.repository.findFirst()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
 });
 
-test('prunes a week after, and what is left is whole', async () => {
+test('prunes a week after where no run is due, and what is left is whole', async () => {
   for (const daysAgo of [9, 8, 1]) await night(daysAgo);
   await agreeTo('last=1');
-  const before = await Array.fromAsync(repository.backend.list('data'));
+  const packs = async () => (await Array.fromAsync(repository.backend.list('data'))).length;
+  const before = await packs();
   await retain(resources(), { userId, signal });
-  expect(await Array.fromAsync(repository.backend.list('data'))).toHaveLength(before.length);
-  await retain(resources(now + 8 * dayMs), { userId, signal });
-  expect((await Array.fromAsync(repository.backend.list('data'))).length).toBeLessThan(before.length);
+  await pruneDue(resources(), { signal });
+  expect(await packs()).toBe(before);
+  const { plan, run } = pages.resources.database;
+  await run.deleteMany({ where: { state: 'queued' } });
+  await plan.updateMany({ data: { nextDueAt: new Date(now + 8 * dayMs + 60_000) } });
+  await pruneDue(resources(now + 8 * dayMs), { signal });
+  expect(await packs()).toBe(before);
+  await plan.updateMany({ data: { nextDueAt: new Date(now + 9 * dayMs) } });
+  await pruneDue(resources(now + 8 * dayMs), { signal });
+  const after = await packs();
+  expect(after).toBeLessThan(before);
+  await pruneDue(resources(now + 20 * dayMs), { signal });
+  expect(await pages.resources.database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
   const opened = await openRepository(repository.backend, 'a password');
   expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
   expect(await pruneRepository(resources(), { userId, by, dryRun: true })).toMatchObject({ bytesFreed: 0 });

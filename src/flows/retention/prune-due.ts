@@ -1,0 +1,36 @@
+import { listPruneDue } from '../../database/retention.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import type { RetentionNeeds } from './forget-snapshots.ts';
+import { pruneRepository } from './prune-repository.ts';
+
+const everyMs = 7 * 86_400_000;
+/** No run begins while a repository is pruned, so that it is left alone where one is due so soon. */
+const quietMs = 15 * 60_000;
+const atOnce = 20;
+
+/**
+ * Removes, once a week, the data of snapshots that went as agreed, repository by repository, where no run is under way or due
+ * soon. Skips what another program uses; whatever else fails is logged and tried again the next time.
+ */
+export async function pruneDue(
+  resources: RetentionNeeds & Pick<Resources, 'log'>,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const at = resources.clock.now().getTime();
+  const due = { prunedBefore: new Date(at - everyMs), quietUntil: new Date(at + quietMs), limit: atOnce };
+  for (const { userId } of await listPruneDue(resources.database, due)) {
+    if (signal.aborted) return;
+    const log = resources.log.with({ userId });
+    try {
+      const { bytesFreed, packsRemoved, packsRepacked } = await pruneRepository(resources, {
+        userId,
+        by: 'schedule',
+        signal,
+      });
+      log.info('prune.done', { bytesFreed, packsRemoved, packsRepacked });
+    } catch (error) {
+      if (!isAppError(error, 'repository/locked')) log.warn('prune.failed', { error });
+    }
+  }
+}
