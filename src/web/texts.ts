@@ -182,8 +182,6 @@ export const texts = {
     browse: 'Browse what was kept',
     forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
     counts: 'Everything that was counted',
-    forgotten: (at: string) => `went on ${at}, as you agreed: a newer one of that time stays`,
-    counts: 'What was done',
     problems: 'What could not be read',
     more: (named: number, all: number) =>
       `These are the first ${named.toLocaleString('en-GB')} of ${all.toLocaleString('en-GB')}.`,

@@ -85,23 +85,5 @@ ${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : p
 }
 
 function unreliable({ texts }: PersonVisit, { unreliableRoots }: RunView): Html | '' {
-function facts(view: RunView): Html {
-  const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
-  return html`<dl class="card"><dt>${texts.run.outcome}</dt><dd>${outcome(view.state, texts)}</dd>
-${why(view)}
-<dt>${texts.run.trigger}</dt><dd>${texts.triggers[view.trigger] ?? view.trigger}</dd>
-<dt>${texts.run.started}</dt><dd>${time(view.startedAt)}</dd><dt>${texts.run.finished}</dt><dd>${time(view.finishedAt)}</dd>
-${snapshotLink(view)}</dl>`;
-}
-
-function snapshotLink({ snapshotId: id, snapshotForgottenAt: goneAt, plan: { zone } }: RunView): Html | '' {
-  if (id === null) return '';
-  const t = texts.run;
-  const what =
-    goneAt === null ? html`<a href="/snapshots/${id}/browse/">${t.browse}</a>` : t.forgotten(shownTime(goneAt, zone));
-  return html`<dt>${t.snapshot}</dt><dd>${what}</dd>`;
-}
-
-function unreliable({ unreliableRoots }: RunView): Html | '' {
   return unreliableRoots.length === 0 ? '' : html`<section class="card"><p>${texts.run.unreliable}</p></section>`;
 }
