@@ -29,10 +29,28 @@ export interface QueueCounts {
   delayed: number;
 }
 
+/** A job as operators see it. */
+export interface QueuedJob {
+  id: string;
+  state: 'active' | 'waiting' | 'delayed';
+  /** When it was put in. */
+  queuedAt: Date;
+  /** How often a worker has begun it. */
+  attempts: number;
+}
+
 export interface BackUpQueue {
   /** Queues the runs; those that wait, are delayed or are being worked on stay as they are, unless it is urgent. Fails fast when the queue is unavailable. */
   enqueue(requests: readonly BackUpRequest[]): Promise<void>;
   counts(): Promise<QueueCounts>;
+  /** Lets workers take no job more, on every machine; those in hand go on. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  isPaused(): Promise<boolean>;
+  /** Removes the jobs that wait or are delayed; those in hand go on. */
+  drain(): Promise<void>;
+  /** Some of the jobs, those in hand first: ids, and nothing of what they are about. */
+  list(limit: number): Promise<QueuedJob[]>;
   /** Removes every job, including those being worked on. */
   clear(): Promise<void>;
 }
@@ -83,17 +101,33 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
     backUps: {
       enqueue: (requests) => orUnavailable(connection, () => enqueue(queue, requests)),
       counts: () => orUnavailable(connection, () => countJobs(queue)),
+      pause: () => orUnavailable(connection, () => queue.pause()),
+      resume: () => orUnavailable(connection, () => queue.resume()),
+      isPaused: () => orUnavailable(connection, () => queue.isPaused()),
+      drain: () => orUnavailable(connection, () => queue.drain(true)),
+      list: (limit) => orUnavailable(connection, () => listJobs(queue, limit)),
       clear: () => orUnavailable(connection, () => queue.obliterate({ force: true })),
     },
     [Symbol.asyncDispose]: close,
   };
 }
 
+interface Listed {
+  id?: string | undefined;
+  timestamp: number;
+  attemptsStarted: number;
+}
+
 /** The used part of BullMQ's queue, whose type differs with the backend. */
 interface BackUps {
   remove(jobId: string): Promise<number>;
   addBulk(jobs: { name: string; data: BackUpJob; opts: JobsOptions }[]): Promise<unknown>;
-  getJobCounts(...states: ('waiting' | 'active' | 'delayed')[]): Promise<Record<string, number>>;
+  getJobCounts(...states: string[]): Promise<Record<string, number>>;
+  getJobs(states: string | string[] | undefined, start: number, end: number): Promise<(Listed | undefined)[]>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  isPaused(): Promise<boolean>;
+  drain(delayed: boolean): Promise<void>;
   obliterate(options: { force: boolean }): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
@@ -128,8 +162,34 @@ function idOf({ runId, attempt }: BackUpRequest): string {
 }
 
 async function countJobs(queue: BackUps): Promise<QueueCounts> {
-  const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
-  return { waiting, active, delayed };
+  const counts = await queue.getJobCounts('active', 'delayed', ...waitingStates);
+  const { active = 0, delayed = 0 } = counts;
+  return { active, delayed, waiting: waitingStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0) };
+}
+
+/** In PostgreSQL, jobs that wait in a paused queue are counted and listed under the second name only. */
+const waitingStates = ['waiting', 'paused'];
+
+const listed = [
+  ['active', ['active']],
+  ['waiting', waitingStates],
+  ['delayed', ['delayed']],
+] as const;
+
+async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
+  const found: QueuedJob[] = [];
+  const known = new Set<string>();
+  for (const [state, names] of listed) {
+    const left = limit - found.length;
+    const jobs = left > 0 ? await queue.getJobs([...names], 0, left - 1) : [];
+    for (const { id = '', timestamp, attemptsStarted } of jobs.filter((job) => job !== undefined)) {
+      // One that moves on meanwhile would be listed twice.
+      if (known.has(id)) continue;
+      known.add(id);
+      found.push({ id, state, queuedAt: new Date(timestamp), attempts: attemptsStarted });
+    }
+  }
+  return found.slice(0, limit);
 }
 
 async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<QueueConnection> {
@@ -159,6 +219,14 @@ async function reachRedis(url: string, { prefix }: QueueSettings): Promise<Queue
 /** Redis's INFO. Throws what the driver throws; leaves nothing open. */
 export async function askRedis(url: string): Promise<string> {
   return askOnce(url, (client) => client.info());
+}
+
+/** Whether the queue in that Redis is paused. Throws what the driver throws; leaves nothing open, and changes nothing. */
+export async function askRedisPaused(url: string): Promise<boolean> {
+  return askOnce(
+    url,
+    async (client) => (await client.hexists(`${queuePrefix}:${backUpQueueName}:meta`, 'paused')) === 1,
+  );
 }
 
 async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {

@@ -87,6 +87,24 @@ export async function* allAudit(database: Database, filter: AuditFilter): AsyncG
   }
 }
 
+/** What operators last did about the whole night. */
+export interface NightSwitch {
+  act: 'night-paused' | 'night-resumed';
+  at: Date;
+  by: AuditView['by'];
+  reason: string | null;
+}
+
+/** Who last paused the night or let it go on; null where nobody ever did. */
+export async function findNightSwitch(database: Database): Promise<NightSwitch | null> {
+  const acts = ['night-paused', 'night-resumed'] as const;
+  const found = await Promise.all(acts.map((act) => listAudit(database, { filter: { act }, limit: 1 })));
+  const [last] = found.flat().toSorted((one, other) => Number(other.id) - Number(one.id));
+  if (last === undefined) return null;
+  const { act, at, by, reason } = last;
+  return { act: act === 'night-paused' ? act : 'night-resumed', at, by, reason };
+}
+
 function whereOf({ kind, act, userId, since, until }: AuditFilter): Prisma.AuditWhereInput {
   const byKind = kind && { OR: [{ by: kind }, { by: { startsWith: `${kind}:` } }] };
   const ofPerson = userId && { OR: [{ userId }, { by: { in: [`user:${userId}`, `operator:${userId}`] } }] };

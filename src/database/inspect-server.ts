@@ -24,6 +24,15 @@ export async function inspectServer(database: Database): Promise<ServerFacts> {
   return facts;
 }
 
+/** Whether the queue that lives in this schema is paused. */
+export async function isQueuePaused(database: Database, schema: string, queue: string): Promise<boolean> {
+  const rows = await database.$queryRawUnsafe<unknown[]>(
+    `SELECT 1 FROM "${schema}".meta WHERE queue = $1 AND field = 'paused'`,
+    queue,
+  );
+  return rows.length > 0;
+}
+
 /** Whether the queue has created its tables in this schema. */
 export async function hasQueueTables(database: Database, schema: string): Promise<boolean> {
   const [{ exists }] = await database.$queryRaw<[{ exists: boolean }]>`

@@ -327,6 +327,17 @@ async function cancel(
     SELECT 'run', id, state, 'cancelled', ${reason}, ${at}, ${by} FROM cancelled`;
 }
 
+/** Ends every run of a night that waits, also those to be tried again: they come again next night. Answers how many. */
+export async function skipWaitingNights(database: Transaction, { at, by }: { at: Date; by: string }): Promise<number> {
+  return database.$executeRaw`
+    WITH skipped AS (
+      UPDATE runs SET state = 'skipped', finished_at = ${at}, message = 'An operator ended the night before its turn came.'
+      WHERE state = 'queued' AND slot = 'night' RETURNING id
+    )
+    INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
+    SELECT 'run', id, 'queued', 'skipped', 'night ended', ${at}, ${by} FROM skipped`;
+}
+
 /** Of the runs that a worker has in hand, those that are no longer its own: cancelled, or given to another. */
 export async function listLostRuns(
   database: Database,

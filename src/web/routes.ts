@@ -22,6 +22,7 @@ import {
   withdrawalFor,
   withdrawFor,
 } from './pages/operator/person-acts.ts';
+import { drain, draining, pause, queues, resume } from './pages/operator/queues.ts';
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
@@ -97,6 +98,11 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/operator/people/:person/sign-out', who: 'operator', answer: signOutFor },
   { method: 'GET', path: '/operator/people/:person/withdraw', who: 'operator', answer: withdrawalFor },
   { method: 'POST', path: '/operator/people/:person/withdraw', who: 'operator', answer: withdrawFor },
+  { method: 'GET', path: '/operator/queues', who: 'operator', answer: queues },
+  { method: 'POST', path: '/operator/queues/pause', who: 'operator', answer: pause },
+  { method: 'POST', path: '/operator/queues/resume', who: 'operator', answer: resume },
+  { method: 'GET', path: '/operator/queues/drain', who: 'operator', answer: draining },
+  { method: 'POST', path: '/operator/queues/drain', who: 'operator', answer: drain },
   { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
   { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },
   { method: 'GET', path: '/operator/audit.json', who: 'operator', answer: auditAsJson },

@@ -1,24 +1,56 @@
-import { hasQueueTables } from '../../database/inspect-server.ts';
-import { askRedis, queuePrefix } from '../../queues.ts';
+import { findNightSwitch, type NightSwitch } from '../../database/audit.ts';
+import type { Database } from '../../database/client.ts';
+import { hasQueueTables, isQueuePaused } from '../../database/inspect-server.ts';
+import { askRedis, askRedisPaused, backUpQueueName, queuePrefix } from '../../queues.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { bytesWords } from '../words.ts';
+import { bytesWords, quoted } from '../words.ts';
 
 const name = 'queue';
 const least = [6, 2] as const;
 
 export const queue: Check = {
   name,
-  run: async ({ database, option }) => {
+  run: async ({ database, option, records }) => {
     const redisUrl = option('redisUrl');
-    if (redisUrl === undefined) return checkQueueTables(await hasQueueTables(await database(), queuePrefix));
+    const pausedBy = async () => checkPause(await findSwitch(records));
+    if (redisUrl === undefined) {
+      const present = await hasQueueTables(await database(), queuePrefix);
+      const paused = present && (await isQueuePaused(await database(), queuePrefix, backUpQueueName));
+      return paused ? pausedBy() : checkQueueTables(present);
+    }
     try {
-      return checkRedis(readInfo(await askRedis(redisUrl)));
+      const found = checkRedis(readInfo(await askRedis(redisUrl)));
+      const paused = found.state !== 'wrong' && (await askRedisPaused(redisUrl));
+      return paused ? [found, await pausedBy()] : found;
     } catch (error) {
       return checkRedisFault(error instanceof Error ? error.message : '');
     }
   },
 };
+
+async function findSwitch(records: () => Promise<Database>): Promise<NightSwitch | null> {
+  const last = await records().then(findNightSwitch, () => null);
+  return last?.act === 'night-paused' ? last : null;
+}
+
+/** A paused queue: no worker takes anything from it, by whomever that was asked for. */
+export function checkPause(by: Pick<NightSwitch, 'at' | 'by' | 'reason'> | null): Finding {
+  const resume = 'Let it go on: nightkeep queue --resume, or the page Queues.';
+  if (by === null)
+    return wrong(
+      name,
+      'It is paused, and not by Nightkeep: another program did that, such as a queue board. No worker takes a run.',
+      resume,
+    );
+  const who = [by.by.kind, by.by.name ?? by.by.id].filter((word) => word !== null).join(' ');
+  const why = by.reason === null ? '' : ` (${quoted(by.reason)})`;
+  return warn(
+    name,
+    `It is paused by ${quoted(who)} since ${by.at.toISOString()}${why}. No worker takes a run.`,
+    resume,
+  );
+}
 
 /** What Redis says of itself (INFO), by name. */
 export function readInfo(text: string): Map<string, string> {

@@ -12,6 +12,7 @@ import {
 } from '../../database/tonight.ts';
 import { addDays, nightAround } from '../../domain/nights.ts';
 import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace } from '../../domain/tonight.ts';
+import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
 const paceMs = 15 * 60_000;
@@ -36,6 +37,7 @@ export interface Tonight {
   servers: ServerPace[];
   /** Oldest first. */
   nights: NightOutcome[];
+  queue: 'runs' | 'paused' | 'away';
 }
 
 /** Looks at the night that is under way, or at the one that comes next after noon. */
@@ -43,11 +45,14 @@ export async function viewTonight({
   clock,
   config,
   database,
-}: Pick<Resources, 'clock' | 'database'> & { config: Pick<Resources['config'], 'window'> }): Promise<Tonight> {
+  queues,
+}: Pick<Resources, 'clock' | 'database' | 'queues'> & {
+  config: Pick<Resources['config'], 'window'>;
+}): Promise<Tonight> {
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);
   const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
-  const [progress, pace, trouble, grants, openCircuits, servers, nights] = await Promise.all([
+  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue] = await Promise.all([
     measureNight(database, { ...span, at }),
     measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
     groupTrouble(database),
@@ -55,6 +60,7 @@ export async function viewTonight({
     listOpenCircuits(database),
     listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
     listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
+    stateOf(queues),
   ]);
   const expected = expectedEnd(progress, pace, at);
   const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
@@ -62,7 +68,7 @@ export async function viewTonight({
   return {
     from,
     to,
-    course: courseOf(progress, { now: at, expected, paused: false }),
+    course: courseOf(progress, { now: at, expected, paused: queue === 'paused' }),
     progress,
     pace,
     expected,
@@ -72,5 +78,15 @@ export async function viewTonight({
     openCircuits,
     servers,
     nights,
+    queue,
   };
+}
+
+async function stateOf({ backUps }: Resources['queues']): Promise<Tonight['queue']> {
+  try {
+    return (await backUps.isPaused()) ? 'paused' : 'runs';
+  } catch (error) {
+    if (isAppError(error, 'queue/unavailable')) return 'away';
+    throw error;
+  }
 }

@@ -119,6 +119,29 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       expect(got[0]).toBe('a');
     });
 
+    test('a paused queue gives out nothing until it is resumed, whoever asks, and lists its jobs by their ids', async () => {
+      const got: string[] = [];
+      expect(await queues.backUps.isPaused()).toBe(false);
+      await queues.backUps.pause();
+      await enqueueOne('a');
+      await enqueueOne('b', { delayMs: 600_000 });
+      work(async ({ runId }) => void got.push(runId));
+      expect(await queues.backUps.isPaused()).toBe(true);
+      expect(await queues.backUps.counts()).toEqual({ waiting: 1, active: 0, delayed: 1 });
+      const jobs = await queues.backUps.list(10);
+      expect(jobs).toMatchObject([
+        { id: 'run-a-0', state: 'waiting', attempts: 0 },
+        { id: 'run-b-0', state: 'delayed', attempts: 0 },
+      ]);
+      expect(await queues.backUps.list(1)).toHaveLength(1);
+      expect(got).toEqual([]);
+      await queues.backUps.resume();
+      expect(await queues.backUps.isPaused()).toBe(false);
+      await vi.waitFor(() => expect(got).toEqual(['a']), soon);
+      await queues.backUps.drain();
+      await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
+    });
+
     test('an urgent run that is pulled forward is taken at once by a worker that waits', async () => {
       const got: string[] = [];
       work(async ({ runId }) => void got.push(runId));

@@ -6,6 +6,7 @@ import { type PersonVisit, page } from '../../visit.ts';
 const places = {
   '/operator': 'tonight',
   '/operator/grants': 'grants',
+  '/operator/queues': 'queues',
   '/operator/audit': 'audit',
 } as const satisfies Record<string, keyof Texts['operator']['menu']>;
 
@@ -41,4 +42,11 @@ export function timesNear(zone: string, now: Date): (at: Date) => string {
 /** A number with its name above and a note below. */
 export function figure(name: string, value: string, note: string, tone = ''): Html {
   return html`<section class="card ${tone}"><p class="soft small">${name}</p><p class="value">${value}</p><p class="soft small">${note}</p></section>`;
+}
+
+/** Why the operator does it, as the form says; undefined where it says nothing. */
+export async function wordsOf({ c }: PersonVisit): Promise<string | undefined> {
+  const { reason } = await c.req.parseBody();
+  const words = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
+  return words === '' ? undefined : words;
 }

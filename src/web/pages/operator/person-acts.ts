@@ -8,7 +8,7 @@ import { askAgain } from '../../../flows/custody/ask-again.ts';
 import { requestRun } from '../../../flows/nights/request-run.ts';
 import { form } from '../../layout.ts';
 import type { PersonVisit } from '../../visit.ts';
-import { operatorOf, operatorPage } from './frame.ts';
+import { operatorOf, operatorPage, wordsOf } from './frame.ts';
 import { getPersonOf, nameOf } from './person.ts';
 
 /** What an operator does about one person. Each act goes into the audit, and leads back to the page of the person. */
@@ -88,12 +88,6 @@ export async function withdrawFor(visit: PersonVisit): Promise<Response> {
   const reason = 'withdrawn_by_operator';
   const ended = await withdrawConsent(visit.resources, { grantId, by: operatorOf(visit), reason, words });
   return back(visit, id, ended.withdrawn ? 'withdrawn' : 'unchanged');
-}
-
-async function wordsOf({ c }: PersonVisit): Promise<string | undefined> {
-  const { reason } = await c.req.parseBody();
-  const words = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
-  return words === '' ? undefined : words;
 }
 
 function back({ c }: PersonVisit, userId: string, told: string): Response {

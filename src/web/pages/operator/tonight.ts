@@ -20,7 +20,7 @@ export async function tonight(visit: PersonVisit): Promise<Response> {
   const t = texts.operator.tonight;
   const view = await viewTonight(resources);
   if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
-  const body = html`${retriedPart(visit)}${progressCard(visit, view)}${figures(visit, view)}
+  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${figures(visit, view)}
 <div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
   return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
 }
@@ -42,6 +42,13 @@ function retriedPart({ texts, url }: PersonVisit): Html | '' {
   if (!/^\d{1,6}$/.test(asked)) return '';
   const more = url.searchParams.get('more') === 'yes' ? ` ${t.retriedPart}` : '';
   return html`<p class="card" role="status">${t.retried(Number(asked))}${more}</p>`;
+}
+
+/** What keeps the whole night from going on. */
+function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
+  if (queue === 'runs') return '';
+  const { queues: t, menu } = texts.operator;
+  return html`<p class="card warn">${queue === 'paused' ? t.pausedNote : t.away} <a href="/operator/queues">${menu.queues}</a></p>`;
 }
 
 function progressCard({ resources, texts }: PersonVisit, { course, progress, expected, from, to }: Tonight): Html {

@@ -1,0 +1,78 @@
+import { findNightSwitch, type NightSwitch, saveAudit } from '../../database/audit.ts';
+import { inTransaction } from '../../database/client.ts';
+import { skipWaitingNights } from '../../database/runs.ts';
+import type { QueueCounts, QueuedJob } from '../../queues.ts';
+import type { Resources } from '../../resources.ts';
+import { healRuns } from './heal-runs.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'queues'>;
+
+/** The operator who does it, and why in their words. */
+interface Asked {
+  by: string;
+  words?: string | undefined;
+}
+
+/** Lets workers take no run more, on every machine, until the night is resumed; those under way go on. */
+export async function pauseNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<void> {
+  await queues.backUps.pause();
+  await saveAudit(database, { at: clock.now(), by, act: 'night-paused', reason: words });
+}
+
+/** Lets workers take runs again, whoever had paused the queue. */
+export async function resumeNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<void> {
+  await queues.backUps.resume();
+  await saveAudit(database, { at: clock.now(), by, act: 'night-resumed', reason: words });
+}
+
+/**
+ * Ends the night early: runs under way go on, those that wait are skipped and come again next night. Backups that somebody
+ * asked for keep their place. Answers how many were skipped.
+ */
+export async function drainNight(resources: Needs & Pick<Resources, 'holder'>, { by, words }: Asked): Promise<number> {
+  const { clock, database, queues } = resources;
+  const at = clock.now();
+  const skipped = await inTransaction(database, async (transaction) => {
+    const count = await skipWaitingNights(transaction, { at, by });
+    await saveAudit(transaction, { at, by, act: 'night-drained', about: `${count} skipped`, reason: words });
+    return count;
+  });
+  await queues.backUps.drain();
+  // Those that somebody asked for are put in again.
+  await healRuns(resources);
+  return skipped;
+}
+
+/** Whether the queue is paused, and by whom. */
+export interface QueuePause {
+  paused: boolean;
+  /** Who paused it here; null where it is not paused, or somebody else did, with another program. */
+  by: NightSwitch | null;
+}
+
+/** Looks whether the queue is paused, and whether that was done here. Throws `queue/unavailable`. */
+export async function findQueuePause({
+  database,
+  queues,
+}: Pick<Resources, 'database' | 'queues'>): Promise<QueuePause> {
+  const paused = await queues.backUps.isPaused();
+  const last = paused ? await findNightSwitch(database) : null;
+  return { paused, by: last?.act === 'night-paused' ? last : null };
+}
+
+/** The queue as it is, with jobs by their ids only. */
+export interface QueueView extends QueuePause {
+  kind: 'postgres' | 'redis';
+  counts: QueueCounts;
+  jobs: QueuedJob[];
+}
+
+/** Throws `queue/unavailable`. */
+export async function viewQueue(
+  resources: Pick<Resources, 'database' | 'queues'>,
+  { limit }: { limit: number },
+): Promise<QueueView> {
+  const { backUps, connection } = resources.queues;
+  const [pause, counts, jobs] = await Promise.all([findQueuePause(resources), backUps.counts(), backUps.list(limit)]);
+  return { ...pause, kind: connection.kind, counts, jobs };
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkPause } from '../../../src/doctor/checks/queue.ts';
+import { AppError } from '../../../src/errors.ts';
+import { findQueuePause } from '../../../src/flows/nights/switch-night.ts';
+import { addNight, consentedAs } from '../../support/harness/operators.ts';
+import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+let operator: SignedIn;
+let alice: SignedIn;
+beforeAll(async () => {
+  pages = await openPages();
+  operator = await pages.newPerson({ roles: ['operator'], claims: { preferred_username: 'olga' } });
+  alice = await consentedAs(pages, 'alice');
+  await pages.resources.queues.backUps.drain();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+test('an operator pauses the night and lets it go on, and everybody reads who did it and why', async () => {
+  const { backUps } = pages.resources.queues;
+  expect((await operator.post('/operator/queues/pause', { reason: 'the store moves' })).status).toBe(303);
+  expect(await backUps.isPaused()).toBe(true);
+  const page = await operator.text('/operator/queues');
+  expect(page).toContain('The night was paused by an operator, olga on 4 May 2026, 12:00 UTC.');
+  expect(page).toContain('The reason: the store moves');
+  expect(await operator.text('/operator')).toContain('The night is paused.');
+  const { by } = await findQueuePause(pages.resources);
+  expect(checkPause(by)).toMatchObject({
+    state: 'warn',
+    finding: 'It is paused by operator olga since 2026-05-04T12:00:00.000Z (the store moves). No worker takes a run.',
+    cure: expect.stringContaining('nightkeep queue --resume'),
+  });
+  expect((await operator.post('/operator/queues/resume')).status).toBe(303);
+  expect(await backUps.isPaused()).toBe(false);
+  expect(await operator.text('/operator/queues')).toContain('The queue gives out runs.');
+  const acts = await pages.resources.database.audit.findMany({ orderBy: { id: 'desc' }, take: 2 });
+  expect(acts).toMatchObject([{ act: 'night-resumed' }, { act: 'night-paused', reason: 'the store moves' }]);
+});
+
+test('a queue that somebody else paused is named as that, and can be resumed here', async () => {
+  await pages.resources.queues.backUps.pause();
+  expect(await operator.text('/operator/queues')).toContain('paused, and not by Nightkeep');
+  expect(checkPause((await findQueuePause(pages.resources)).by)).toMatchObject({ state: 'wrong' });
+  await operator.post('/operator/queues/resume');
+  expect(await pages.resources.queues.backUps.isPaused()).toBe(false);
+});
+
+test('a night is ended early with a reason: what waits is skipped, what somebody asked for keeps its place', async () => {
+  const { database, queues } = pages.resources;
+  const waiting = await addNight(pages, alice, { state: 'queued', night: '2026-05-01' });
+  const running = await addNight(pages, alice, { state: 'running', night: '2026-05-02' });
+  const asked = await addNight(pages, alice, { state: 'queued', night: '2026-05-03', slot: 'x', trigger: 'person' });
+  await queues.backUps.enqueue([{ runId: waiting, attempt: 0 }]);
+  expect((await operator.post('/operator/queues/drain', { reason: ' ' })).status).toBe(400);
+  expect((await operator.post('/operator/queues/drain', { reason: 'the store is full' })).status).toBe(303);
+  const states = await database.run.findMany({ select: { id: true, state: true } });
+  expect(new Map(states.map(({ id, state }) => [id, state]))).toEqual(
+    new Map([
+      [waiting, 'skipped'],
+      [running, 'running'],
+      [asked, 'queued'],
+    ]),
+  );
+  expect(await queues.backUps.list(9)).toMatchObject([{ id: `run-${asked}-0` }]);
+  const page = await operator.text('/operator/queues');
+  expect(page).toContain(`run-${asked}-0`);
+  expect(page).not.toContain(waiting);
+  expect(await database.audit.findFirst({ orderBy: { id: 'desc' } })).toMatchObject({
+    act: 'night-drained',
+    about: '1 skipped',
+    reason: 'the store is full',
+  });
+});
+
+test('a queue that is away is told as that, and the night is shown all the same', async () => {
+  const { backUps } = pages.resources.queues;
+  const { isPaused } = backUps;
+  backUps.isPaused = () => Promise.reject(new AppError('queue/unavailable', 'It is away.'));
+  expect(await operator.text('/operator/queues')).toContain('The queue does not answer.');
+  expect(await operator.text('/operator')).toContain('The queue does not answer.');
+  backUps.isPaused = isPaused;
+});
