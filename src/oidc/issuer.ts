@@ -3,6 +3,7 @@ import { type Clock, within } from '../clock.ts';
 import type { ProviderProfile } from '../domain/providers/profile.ts';
 import { profileOf } from '../domain/providers/profiles.ts';
 import type { ExchangeAnswer, FailedAnswer } from '../domain/verdict.ts';
+import type { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
   type Asking,
@@ -24,6 +25,7 @@ import { providerError } from './provider-error.ts';
 import { moment } from './token-answer.ts';
 import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
 import { failureCode } from './transport.ts';
+import { openTrialConsent } from './trial-consent.ts';
 
 /** A token as the provider knows it, RFC 7662, section 2.2. */
 export interface Introspected {
@@ -39,6 +41,8 @@ export interface Issuer {
   profile(): Promise<ProviderProfile>;
   /** Throws `provider/unavailable`, `provider/refused-client` or `consent/not-offline`. */
   beginAuthorization(request: AuthorizationRequest): Promise<{ url: URL; transaction: AuthorizationTransaction }>;
+  /** How the provider would refuse this request before it asks anybody, as far as that shows within a moment. Never throws. */
+  findRefusal(request: AuthorizationRequest): Promise<AppError | undefined>;
   /**
    * Throws `consent/denied`, `consent/invalid-callback`, `consent/not-offline`, or `provider/…` where the provider is at
    * fault. Tokens that came all the same are told to `unkept` first.
@@ -101,15 +105,17 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
   const recognised = (metadata?: oidc.ServerMetadata) =>
     profileOf(provider.issuer, { named: provider.profile, metadata });
   const profile = async () => recognised((await connect().catch(() => undefined))?.metadata);
+  const begin = (request: AuthorizationRequest) =>
+    explained(async () => {
+      const { configuration, metadata } = await connect();
+      bindsTokens(provider, metadata);
+      return beginAuthorization(configuration, redirectUri, request);
+    });
   return {
     clientId,
     profile,
-    beginAuthorization: (request) =>
-      explained(async () => {
-        const { configuration, metadata } = await connect();
-        bindsTokens(provider, metadata);
-        return beginAuthorization(configuration, redirectUri, request);
-      }),
+    beginAuthorization: begin,
+    findRefusal: openTrialConsent({ clock, log, redirectUri, begin }),
     finishAuthorization: (callback, transaction, unkept) =>
       explained(async () => {
         const connection = await connect();

@@ -86,11 +86,7 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
   if (cause instanceof AppError) return cause;
   const error = oauthErrorOf(cause);
   const detail = { error: error ?? failureCode(cause) };
-  if (error !== undefined) {
-    const { code, message } = meaningOf(error, scope);
-    const retry = code === 'provider/unavailable' ? { retry: { afterMs: 5_000 } } : {};
-    return new AppError(code, message, { cause, detail, ...retry });
-  }
+  if (error !== undefined) return errorOfWord(error, scope, cause);
   const objection = objectionTo(cause);
   if (objection !== undefined) return new AppError('provider/wrong-answer', objection, { cause, detail });
   if (cause instanceof ClientError && /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE/.test(cause.code ?? '')) {
@@ -105,6 +101,13 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
     detail,
     retry: { afterMs: 5_000 },
   });
+}
+
+/** What an `error` of the provider means to a person in front of the page; `scope` is what was asked for. */
+export function errorOfWord(error: string, scope: string, cause?: unknown): AppError {
+  const { code, message } = meaningOf(error, scope);
+  const retry = code === 'provider/unavailable' ? { retry: { afterMs: 5_000 } } : {};
+  return new AppError(code, message, { cause, detail: { error }, ...retry });
 }
 
 function meaningOf(error: string, scope: string): Meaning {

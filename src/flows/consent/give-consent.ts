@@ -2,8 +2,8 @@ import { closeCircuit } from '../../database/circuits.ts';
 import type { ConsentRows } from '../../database/consents.ts';
 import { saveUser } from '../../database/users.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
-import { AppError } from '../../errors.ts';
-import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
+import { AppError, messageForPeople } from '../../errors.ts';
+import type { AuthorizationRequest, AuthorizationTransaction } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { endUnkeptToken, type UnkeptNeeds, type UnkeptTokens } from './end-unkept-token.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
@@ -66,16 +66,33 @@ export async function beginConsent(
   { issuer, config, clock }: Pick<Resources, 'issuer' | 'config' | 'clock'>,
   { returnTo, terms, loginHint }: { returnTo: string; terms: Record<string, unknown>; loginHint?: string },
 ): Promise<{ url: URL; transaction: ConsentTransaction }> {
-  const profile = await issuer.profile();
   const { url, transaction } = await issuer.beginAuthorization({
+    ...(await consentRequest({ issuer, config }, returnTo)),
+    ...(loginHint !== undefined && { loginHint }),
+  });
+  return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
+}
+
+/** Why the provider would send whoever agrees just now back at once, in words for people; undefined where nothing shows. */
+export async function findConsentObstacle(
+  resources: Pick<Resources, 'issuer' | 'config'>,
+): Promise<string | undefined> {
+  const refusal = await resources.issuer.findRefusal(await consentRequest(resources, '/'));
+  return refusal && messageForPeople(refusal);
+}
+
+async function consentRequest(
+  { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
+  returnTo: string,
+): Promise<AuthorizationRequest> {
+  const profile = await issuer.profile();
+  return {
     purpose: 'consent',
     scope: scopesOf(config.provider, profile).consent,
     prompt: 'consent',
     parameters: offlineParameters(profile),
     returnTo,
-    ...(loginHint !== undefined && { loginHint }),
-  });
-  return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
+  };
 }
 
 export interface ConsentAnswer {

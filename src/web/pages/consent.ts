@@ -4,7 +4,7 @@ import { getPerson, type Person } from '../../database/views.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
 import { carryAgreement, digestOf, factsFor, writeAgreement } from '../../flows/consent/agreement.ts';
-import { beginConsent } from '../../flows/consent/give-consent.ts';
+import { beginConsent, findConsentObstacle } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
 import { form, type Html } from '../layout.ts';
@@ -48,10 +48,11 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
   const agreement = writeAgreement(factsFor(config, { person, plan: grant?.plans[0] }), visit.texts);
   const obstacle = obstacleFor(person, config);
+  const refusal = obstacle === undefined ? await findConsentObstacle(visit.resources) : undefined;
   const returnTo = localPath(wanted, config.publicUrl);
   const former = grant === null ? await formerAddress(visit) : '';
   const fields = html`<input type="hidden" name="returnTo" value="${returnTo}"><input type="hidden" name="read" value="${digestOf(agreement)}">`;
-  const body = html`${told}${former}${obstacle === undefined ? '' : blocked(t, obstacle, returnTo)}${grant ? renewing(visit, grant, clock.now()) : ''}
+  const body = html`${told}${former}${obstacle === undefined ? '' : blocked(t, obstacle, returnTo)}${refusal === undefined ? '' : refusedBeforehand(t, refusal)}${grant ? renewing(visit, grant, clock.now()) : ''}
 <p class="lead">${t.lead}</p>${sentencesPart(agreement)}
 ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
@@ -73,6 +74,11 @@ function blocked(t: Texts['consent'], obstacle: string, returnTo: string): Html 
   const target = `/consent?returnTo=${encodeURIComponent(returnTo)}`;
   return html`<section class="card bad"><h2>${t.blocked}</h2><p>${t.blockedLead}</p><p>${obstacle}</p>
 <p><a class="button" href="/login?returnTo=${encodeURIComponent(target)}">${t.signInAgain}</a></p></section>`;
+}
+
+/** Whoever agrees all the same is told the same by the provider, so nobody is kept from trying. */
+function refusedBeforehand(t: Texts['consent'], refusal: string): Html {
+  return html`<section class="card bad"><h2>${t.refused}</h2><p>${refusal}</p><p>${t.refusedTold}</p></section>`;
 }
 
 function isAlive(grant: GrantView | null): boolean {

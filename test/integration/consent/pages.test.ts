@@ -82,6 +82,35 @@ describe('a person on the pages', () => {
     expect(await eraseRepositories(fixture.resources)).toBe(0);
   });
 
+  test('reads before agreeing that the provider refuses it, and why, as long as that is so', async () => {
+    const guest = await signInAs(fixture, alice);
+    const { provider, pass } = fixture.custody;
+    const { clientId } = fixture.resources.issuer;
+    const { secrets } = fixture.resources.config.provider;
+    const read = async () => {
+      pass(61_000);
+      const page = await guest.text('/consent');
+      expect(page).toContain(texts.consent.agree);
+      return page;
+    };
+    expect(await read()).not.toContain(texts.consent.refused);
+    provider.admin.setOfflineScope(clientId, false);
+    const without = await read();
+    for (const words of [texts.consent.refused, 'probably offline_access', texts.consent.refusedTold])
+      expect(without).toContain(words);
+    provider.admin.setOfflineScope(clientId, true);
+    expect(await guest.text('/consent')).toContain(texts.consent.refused);
+    expect(await read()).not.toContain(texts.consent.refused);
+    provider.admin.setClientSecret(clientId, 'another');
+    expect(await read()).toContain('its secret');
+    provider.admin.setClientSecret(clientId, secrets[0] ?? '');
+    await provider.down();
+    expect(await read()).toContain('does not answer');
+    await provider.up();
+    expect(await read()).not.toContain(texts.consent.refused);
+    await guest.consent();
+  });
+
   test('reads beforehand whose address is fetched, and that is kept as what was agreed', async () => {
     Object.assign(fixture.resources.config, { filesUrl: 'https://cloud.example/{preferred_username}/' });
     const guest = await signInAs(fixture, alice);

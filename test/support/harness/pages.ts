@@ -141,6 +141,7 @@ function agreeingIssuer({
     profile: async () => generic,
     introspect: async () => undefined,
     askAboutClient: async () => undefined,
+    findRefusal: async () => undefined,
     beginAuthorization: async ({ purpose, scope, returnTo }) => {
       state.last = randomUUID();
       return {

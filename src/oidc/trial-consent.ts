@@ -1,0 +1,50 @@
+import { type Clock, within } from '../clock.ts';
+import { type AppError, isAppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { AuthorizationRequest } from './authorization.ts';
+import { errorOfWord } from './provider-error.ts';
+import { ask } from './question.ts';
+
+/** Longer the page does not wait; what comes later is known when it is next shown. */
+const waitMs = 2_000;
+const knownForMs = 60_000;
+
+/** Errors that only say that nobody is signed in or has agreed yet (OpenID Connect Core 1.0, section 3.1.2.6). */
+const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;
+
+interface Trial {
+  clock: Clock;
+  log: Log;
+  redirectUri: string;
+  begin: (request: AuthorizationRequest) => Promise<{ url: URL }>;
+}
+
+/**
+ * Finds out how a request for consent would end that the provider refuses before it asks anybody: by beginning one and opening its
+ * address as a browser would that nobody sits before. Asked once a minute at most; what is found is logged. Undefined where nothing
+ * is in the way, or where it does not show so soon.
+ */
+export function openTrialConsent({ clock, log, redirectUri, begin }: Trial) {
+  let known: { refusal: Promise<AppError | undefined>; askedAt: number } | undefined;
+  const find = async (request: AuthorizationRequest): Promise<AppError | undefined> => {
+    const refusal = await begin(request).then(
+      ({ url }) => refusalAt(url, request.scope),
+      (error: unknown) => (isAppError(error) ? error : undefined),
+    );
+    if (refusal !== undefined) log.error('consent.cannot-work', { error: refusal });
+    return refusal;
+  };
+  const refusalAt = async (url: URL, scope: string): Promise<AppError | undefined> => {
+    const { location } = await ask(clock, url);
+    if (location === undefined || location.origin + location.pathname !== redirectUri) return undefined;
+    const error = location.searchParams.get('error');
+    return error === null || wantsAPerson.test(error) ? undefined : errorOfWord(error, scope);
+  };
+  return async (request: AuthorizationRequest): Promise<AppError | undefined> => {
+    const now = clock.now().getTime();
+    if (known === undefined || Math.abs(now - known.askedAt) >= knownForMs)
+      known = { refusal: find(request), askedAt: now };
+    const { refusal } = known;
+    return within(clock, waitMs, () => refusal).catch(() => undefined);
+  };
+}
