@@ -70,7 +70,7 @@ code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { back
 .key { font-size: 1.05rem; user-select: all; white-space: pre-wrap; }
 progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radius: 1rem; overflow: hidden; background: var(--well); accent-color: var(--night); } progress::-webkit-progress-bar { background: var(--well); } progress::-webkit-progress-value { background: var(--night); border-radius: 1rem; } progress::-moz-progress-bar { background: var(--night); border-radius: 1rem; }
 .steps { list-style: none; margin: 0 0 1rem; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; } .steps li { display: flex; gap: .4rem; align-items: center; color: var(--soft); } .steps .now { color: var(--ink); font-weight: 600; } .steps .done .icon { color: var(--good); }
-.turning, .steps .now .icon { display: inline-block; color: var(--night); line-height: 1; } [data-live] h2 { display: flex; gap: .5rem; align-items: center; margin: 0 0 .75rem; } [data-live] > .ways { margin-top: 1rem; }
+.turning, .steps .now .icon { display: inline-block; color: var(--night); line-height: 1; } [data-live] h2 { display: flex; gap: .5rem; align-items: center; margin: 0 0 .75rem; } .card > .ways { margin-top: 1rem; }
 .plotted { display: flex; flex-wrap: wrap; justify-content: space-between; color: var(--soft); font-size: .8125rem; } .plotted > :first-child { flex: 1 0 100%; } .plot { display: block; width: 100%; height: 8.5rem; border-bottom: 1px solid var(--edge); margin: .25rem 0; }
 .plot-area { fill: var(--good-ground); } .plot-line { fill: none; stroke: var(--good); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .sideways { overflow-x: auto; direction: rtl; padding: .2rem; } .sideways > * { direction: ltr; }
@@ -86,7 +86,7 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 }
 @media (max-width: 40rem) {
   .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
-  .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; }
+  .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; } [data-live] dl.facts { gap: .8rem 1.2rem; } [data-live] dl.facts > div { flex-basis: 8rem; }
   .rows, .rows tbody, .rows tr, .rows td { display: block; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
   .rows td { display: flex; gap: 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: left; white-space: normal; } .rows td:first-child { font-weight: 600; }

@@ -205,6 +205,7 @@ export const texts = {
     changed: 'Changed files',
     gone: 'Files gone',
     kept: 'Kept from an earlier night',
+    which: 'Which files were new, changed or gone',
     all: 'Files in the snapshot',
   },
   live: {

@@ -12,7 +12,10 @@ import { notFound, type PersonVisit } from '../visit.ts';
 const onePage = 100;
 
 /** What was new, changed, gone and kept, and below it everything that was counted. */
-export function countsPart({ run: t, counts: names, changes }: Texts, { counts }: RunView): Html | '' {
+export function countsPart(
+  { run: t, counts: names, changes }: Texts,
+  { counts, snapshotId, snapshotForgottenAt }: RunView,
+): Html | '' {
   const numbers = numbersIn(counts);
   const shown = Object.entries(names).flatMap(([name, label]) => {
     const count = Object.entries(numbers).find(([known]) => known === name)?.[1];
@@ -28,6 +31,7 @@ export function countsPart({ run: t, counts: names, changes }: Texts, { counts }
     ({ label, count }) => html`<tr><th scope="row">${label}</th><td class="number">${count}</td></tr>`,
   );
   return html`<section class="card"><h2>${changes.title}</h2><dl class="tiles">${tiles}</dl>
+${snapshotId === null || snapshotForgottenAt !== null ? '' : html`<p><a href="/snapshots/${snapshotId}/changes/">${changes.which}</a></p>`}
 <details><summary>${t.counts}</summary><table><caption>${t.counts}</caption><tbody>${rows}</tbody></table></details></section>`;
 }
 
