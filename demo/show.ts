@@ -42,7 +42,7 @@ const showings: Readonly<Record<string, Showing>> = {
       yield* letNightPass(demo);
     },
     look: () =>
-      'As alice, Home says “Only partly” and asks her to look at that night. The snapshots before it still hold everything.',
+      'As alice, Home says “Only in part” and asks her to look at that night. The snapshots before it still hold everything.',
   },
   e: {
     title: 'a great change: somebody encrypts the files of alice',

@@ -233,7 +233,7 @@ function afterLostWorker({ lostWorkers, triedUntil }: Lapsed, at: Date) {
 
 const lostWorkerWords = {
   once: 'The worker of Nightkeep that was at it ended in the middle.',
-  over: 'The worker of Nightkeep that was at it ended in the middle, and the time for this run was over.',
+  over: 'The worker of Nightkeep that was at it ended in the middle, and the time for this backup was over.',
   tooMany: `The workers of Nightkeep that were at it ended in the middle, ${mostLostWorkers} times in a row, so that it is not tried again. The operator must find out why: the log says what they did last.`,
 };
 

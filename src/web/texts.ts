@@ -94,7 +94,7 @@ export const texts = {
     not: 'No, not at present.',
     agree: 'See what you would agree to',
     look: 'Look at it',
-    seeRun: 'See that run',
+    seeRun: 'See that backup',
     seeConsent: 'See your consent',
     lastOfAll: 'Last backup',
     last: 'Last complete backup',
@@ -196,7 +196,7 @@ export const texts = {
     waits: (at: string, until: string) => `The backup is tried again on ${at}, and then until ${until}.`,
     confirm: 'I have looked: it is as it should be',
     unreliable:
-      'The server called something unchanged that was not as in the snapshot before. Its word does not count for now: this run read every file, and so do the next ones until several in a row have found nothing of the kind.',
+      'The server called something unchanged that was not as in the snapshot before. Its word does not count for now: this backup read every file, and so do the next ones until several in a row have found nothing of the kind.',
     confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
   changes: {
@@ -563,11 +563,11 @@ export const texts = {
       },
       address_unknown: {
         happened: 'Your provider does not tell Nightkeep what the address of your files needs.',
-        act: 'The operator of Nightkeep can mend it: the run says what is missing. Sign in again after that.',
+        act: 'The operator of Nightkeep can mend it: the page of the backup says what is missing. Sign in again after that.',
       },
       address_wrong: {
         happened: 'What answers at the address of your files does not list them.',
-        act: 'The operator of Nightkeep can mend it: the run says what was asked, and what came.',
+        act: 'The operator of Nightkeep can mend it: the page of the backup says what was asked, and what came.',
       },
       provider_away: { happened: 'Your provider did not answer.', act: triedAgain },
       repository_locked: { happened: 'Another program was at work on your snapshots.', act: triedAgain },
@@ -624,7 +624,7 @@ export const texts = {
     digest: {
       subject: 'Nightkeep: people wait for you',
       sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
-        `Protected: ${whole}. Partly: ${partly}. Late: ${late}. Not protected: ${not}.`,
+        `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.`,
       line: (count: number, reason: string) => `${count} × ${reason}`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',
     },
@@ -918,7 +918,7 @@ export const texts = {
       legend: {
         succeeded: 'complete',
         partial: 'in part',
-        failed: 'not at all',
+        failed: 'failed',
         running: 'running',
         waiting: 'waiting',
         again: 'to be tried again',
@@ -968,8 +968,7 @@ export const texts = {
       noServers: 'No backup has ended in the last 24 hours.',
       runs: (count: number) => (count === 1 ? '1 backup' : `${count.toLocaleString('en-GB')} backups`),
       nights: 'Thirty nights',
-      nightsLead:
-        'Each bar is a night: complete, in part, not at all. Of each person the best backup of the night counts.',
+      nightsLead: 'Each bar is a night: complete, in part, failed. Of each person the best backup of the night counts.',
       noNights: 'No night has passed yet.',
       numbers: 'The same in numbers',
       nightOf: ({
@@ -978,7 +977,7 @@ export const texts = {
         partial,
         failed,
       }: Record<'succeeded' | 'partial' | 'failed', number> & { night: string }) =>
-        `${night}: ${succeeded} complete, ${partial} in part, ${failed} not at all`,
+        `${night}: ${succeeded} complete, ${partial} in part, ${failed} failed`,
     },
     grants: {
       title: 'Grants',

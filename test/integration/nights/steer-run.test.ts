@@ -400,7 +400,7 @@ describe('healing', () => {
     expect(await healRuns(fixture.resources)).toMatchObject({ returned: 0, failed: 1 });
     expect(await run()).toMatchObject({
       state: 'failed',
-      message: expect.stringMatching(/time for this run was over/),
+      message: expect.stringMatching(/time for this backup was over/),
     });
   });
 

@@ -24,13 +24,13 @@ afterAll(() => pages[Symbol.asyncDispose]());
 test('the page tells how far the night is, what went wrong by cause, and the slowest servers, and no name of a file', async () => {
   const page = await operator.text('/operator');
   expect(page).toContain('The night is under way.');
-  expect(page).toContain('1 complete · 1 in part · 2 not at all · 1 waiting · 5 to come');
+  expect(page).toContain('1 complete · 1 in part · 2 failed · 1 waiting · 5 to come');
   expect(page).toContain('Oldest waiting: 2 min');
   expect(page).toContain('Not at all: the server of files is away');
   expect(page).toContain('In part: the server of files refuses access');
   expect(page).toContain('cloud.example');
   expect(page).toContain('200 ms');
-  expect(page).toContain('2026-05-04: 1 complete, 1 in part, 2 not at all');
+  expect(page).toContain('2026-05-04: 1 complete, 1 in part, 2 failed');
   expect(page).not.toContain(secretName);
   expect(page).not.toContain('anna');
 });
