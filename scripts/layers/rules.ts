@@ -119,7 +119,7 @@ export const layers: LayerRule[] = [
   {
     layer: 'web',
     files: any('src/web/'),
-    mayImport: any(ground, domain, wings, held, 'src/flows/'),
+    mayImport: any(ground, domain, wings, held, 'src/(flows|doctor)/'),
     reason: 'Rooms stand beside each other: what two of them do is a flow.',
   },
   {
@@ -137,7 +137,7 @@ export const layers: LayerRule[] = [
       wings,
       held,
       'src/(flows|doctor)/',
-      String.raw`src/web/(main|app|server)\.ts$`,
+      String.raw`src/web/(main|app|server|setup)\.ts$`,
       String.raw`worker/main\.ts$`,
     ),
     reason:

@@ -7,6 +7,7 @@ import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { serve, serveHealth } from '../web/server.ts';
 import { type Command, type Options, text } from './command.ts';
+import { isNothingSet, openSetup, setUp, tell } from './first-run.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
 /** Runs the service until SIGTERM or SIGINT, then drains: requests end, running work gets its grace, the rest goes back. */
@@ -22,16 +23,20 @@ export const start: Command = {
   run: async (options, output) => {
     const roles = readRoles(options);
     const asked = askedToEnd();
+    const environment = readEnvironment();
+    if (roles.includes('web') && isNothingSet(environment)) return setUp(environment, output, asked);
     await using resources = await openFromEnvironment();
     const { config, log } = resources;
     warn(resources, roles);
     const pages = roles.includes('web');
-    const web = pages ? await serve(resources) : await serveHealth(resources);
+    const setup = openSetup(resources, environment);
+    const web = pages ? await serve(resources, setup) : await serveHealth(resources);
     const worker = roles.includes('worker') ? await startWorker(resources) : undefined;
     const address = pages ? web?.url.href : undefined;
     log.info('service.started', { version, roles, ...(address !== undefined && { address }) });
     if (address === undefined) output.line('Nightkeep works.');
     else for (const line of whereabouts(address, config.publicUrl.href)) output.line(line);
+    if (pages && (await setup.isOpen())) tell(output, config.publicUrl, setup);
     await asked;
     await Promise.all([web?.close(config.graceMs), worker?.close(config.graceMs)]);
     log.info('service.stopped', { version, roles });

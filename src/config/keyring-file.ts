@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { readText } from './environment.ts';
 
-const keyringFile = (dataDir: string) => join(dataDir, 'keyring');
+/** Where the keyring is kept that the first start makes. */
+export const keyringFile = (dataDir: string) => join(dataDir, 'keyring');
 
 /** The keyring that an earlier start made, or undefined. */
 export function findKeyring(dataDir: string): string | undefined {

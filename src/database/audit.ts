@@ -25,6 +25,12 @@ export async function saveAudit(database: Pick<Transaction, 'audit'>, entry: Aud
   await database.audit.create({ data: { ...rest, userId, about, reason } });
 }
 
+/** Whether anybody with the operator's role has ever signed in. */
+export async function hasOperatorSignedIn(database: Database): Promise<boolean> {
+  const act: Act = 'operator-signed-in';
+  return (await database.audit.findFirst({ where: { act }, select: { id: true } })) !== null;
+}
+
 /** What is looked for in the audit. */
 export interface AuditFilter {
   kind?: ActorKind | undefined;

@@ -11,14 +11,47 @@ import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
+import { addSetup, type Setup, setupPath } from './setup.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
 import { texts } from './texts.ts';
 import { notFound, type Visit } from './visit.ts';
 
-/** The pages as one function from request to answer. */
-export function createApp(resources: Resources, table: readonly Route[] = routes): Hono {
+/** The pages as one function from request to answer; `setup` serves the first-run page as long as it is open. */
+export function createApp(resources: Resources, table: readonly Route[] = routes, setup?: Setup): Hono {
+  const app = openFrame(resources.config);
+  app.get('/livez', (c) => c.text('ok'));
+  app.get('/readyz', async (c) => {
+    const ready = await ping(resources.database).then(
+      () => true,
+      () => false,
+    );
+    return ready ? c.text('ok') : c.text('not ready', 503);
+  });
+  const metrics = openMetrics(resources);
+  app.get('/metrics', (c) => metrics(c.req.header('authorization')));
+  if (setup !== undefined) addSetup(app, setup);
+  for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
+  app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
+  app.onError(async (error, c) =>
+    failure(await visitOf(c, resources).catch(() => strangerOf(c, resources)), asOutage(error)),
+  );
+  return app;
+}
+
+/** The first-run page alone, where nothing is set that anything could be opened with. */
+export function createSetupApp(publicUrl: URL, setup: Setup): Hono {
+  const app = openFrame({ publicUrl, provider: { issuer: publicUrl } });
+  app.get('/livez', (c) => c.text('ok'));
+  app.get('/readyz', (c) => c.text('not set up', 503));
+  addSetup(app, setup);
+  app.all('*', (c) => c.redirect(setupPath, 303));
+  return app;
+}
+
+/** What every answer has: headers, compression, a limit; and the files that pages are made with. */
+function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
   const app = new Hono();
-  const headers = Object.entries(securityHeaders(resources.config));
+  const headers = Object.entries(securityHeaders(settings));
   app.use(async (c, next) => {
     await next();
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
@@ -39,21 +72,6 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   );
   app.get(faviconPath, (c) =>
     c.body(favicon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
-  );
-  app.get('/livez', (c) => c.text('ok'));
-  app.get('/readyz', async (c) => {
-    const ready = await ping(resources.database).then(
-      () => true,
-      () => false,
-    );
-    return ready ? c.text('ok') : c.text('not ready', 503);
-  });
-  const metrics = openMetrics(resources);
-  app.get('/metrics', (c) => metrics(c.req.header('authorization')));
-  for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
-  app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
-  app.onError(async (error, c) =>
-    failure(await visitOf(c, resources).catch(() => strangerOf(c, resources)), asOutage(error)),
   );
   return app;
 }

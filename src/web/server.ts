@@ -1,10 +1,11 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { within } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
-import { createApp } from './app.ts';
+import { createApp, createSetupApp } from './app.ts';
+import type { Setup } from './setup.ts';
 
 export interface WebServer {
   readonly url: URL;
@@ -13,8 +14,16 @@ export interface WebServer {
 }
 
 /** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */
-export async function serve(resources: Resources): Promise<WebServer> {
-  return listen(resources, createApp(resources), resources.config.port);
+export async function serve(resources: Resources, setup?: Setup): Promise<WebServer> {
+  return listen(resources, createApp(resources, undefined, setup), resources.config.port);
+}
+
+/** Serves the first-run page alone, where nothing is set yet. Throws as `serve` does. */
+export async function serveSetup(
+  config: Pick<Resources['config'], 'host' | 'port' | 'publicUrl'>,
+  setup: Setup,
+): Promise<WebServer> {
+  return listen({ clock: setup.clock, config }, createSetupApp(config.publicUrl, setup), config.port);
 }
 
 /** Answers `/livez`, `/readyz` and `/metrics` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
@@ -23,7 +32,11 @@ export async function serveHealth(resources: Resources): Promise<WebServer | und
   return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);
 }
 
-async function listen({ clock, config }: Resources, app: Hono, port: number): Promise<WebServer> {
+async function listen(
+  { clock, config }: { clock: Clock; config: Pick<Resources['config'], 'host'> },
+  app: Hono,
+  port: number,
+): Promise<WebServer> {
   const { host } = config;
   const closing = new AbortController();
   const server = createAdaptorServer({

@@ -834,6 +834,35 @@ export const texts = {
         'Your files are in the folder “restored” then. The first command lists the snapshots: for an earlier night, put its ID in the place of “latest”.',
     },
   },
+  setup: {
+    title: 'Set up Nightkeep',
+    lead: 'This installation is new: no operator has signed in yet. Whoever runs it can see here what is set and what is missing.',
+    token: 'Setup token',
+    whereToken: 'It stands in what “nightkeep start” printed. This page is gone once an operator has signed in.',
+    show: 'Show what is set',
+    wrong: 'That is not the token that the start printed.',
+    well: 'Nothing is wrong. Save the keyring, then sign in as an operator.',
+    toDo: (count: number) =>
+      `${count === 1 ? 'One thing is' : `${count} things are`} wrong. Mend what is named below, start Nightkeep again, and come back here.`,
+    found: 'What the doctor finds',
+    states: { ok: 'well', warn: 'look at it', wrong: 'wrong', unknown: 'not known' },
+    keyring: 'Save the keyring',
+    keyringLead:
+      'Tokens and repository passwords are sealed with it. Without it nothing opens again: keep a copy apart from the backups of the database.',
+    keyringSet: (where: string) => `It comes from ${where}.`,
+    keyringMade: (file: string) => `It was made at the first start, in ${file}.`,
+    keyringNone: 'There is none yet, or it cannot be read: one is made at the first start that has all settings.',
+    keyringKeys: (ids: string) => `Its keys, the newest first: ${ids}. The copy must begin its lines with the same.`,
+    rest: (count: number) => `What is well, or cannot be seen yet (${count})`,
+    settings: 'What is set',
+    usual: (count: number) => `Everything else, as it is by default (${count})`,
+    next: 'Then',
+    nextLead:
+      'Sign in with an account that has the operator’s role. Afterwards nightkeep doctor and nightkeep settings tell the same.',
+    signIn: 'Sign in',
+    hint: 'This installation is new: no operator has signed in yet. If you run it, see what is set and what is missing.',
+    link: 'Set up Nightkeep',
+  },
   /** What went wrong, once, and what can be done; where nothing says what happened, the error itself does. */
   errors: {
     told: {

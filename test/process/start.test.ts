@@ -21,13 +21,27 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens, answers, an
   service.signal(signal);
   const { port, href } = installation.url;
   const { code, stdout, stderr } = await service.ended;
-  expect({ code, stdout, events: eventsOf(stderr) }).toEqual({
+  const [listens, reached, setUp, ...more] = stdout.split('\n');
+  expect(setUp).toMatch(new RegExp(`^Set it up at ${href}setup with the token [\\w-]{22}$`));
+  expect({ code, told: [listens, reached, ...more], events: eventsOf(stderr) }).toEqual({
     code: 0,
-    stdout: `Nightkeep listens on http://127.0.0.1:${port}/\nBrowsers reach it at ${href}\n`,
+    told: [`Nightkeep listens on http://127.0.0.1:${port}/`, `Browsers reach it at ${href}`, ''],
     events: [],
   });
   const [started] = stderr.split('\n').map((line) => JSON.parse(line || '{}'));
   expect(started).toMatchObject({ version, roles: ['web', 'worker'], address: `http://127.0.0.1:${port}/` });
+});
+
+test('with nothing set it serves the first-run page alone, to whoever has the token that it printed', async () => {
+  await using service = nightkeep(['start'], { PORT: '0' }, installation.here);
+  await eventually(() => service.stdout.includes('Set it up at'));
+  const [, address = '', token = ''] = /Set it up at (\S+) with the token (\S+)/.exec(service.stdout) ?? [];
+  const ask = async (typed: string) =>
+    (await fetch(address, { method: 'POST', body: new URLSearchParams({ token: typed }) })).text();
+  expect(await ask('another')).not.toContain('FILES_URL is missing');
+  expect(await ask(token)).toContain('FILES_URL is missing');
+  service.signal('SIGTERM');
+  expect(await service.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
 async function expectGoodEnd(service: Nightkeep): Promise<void> {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { hasOperatorSignedIn } from '../../database/audit.ts';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsToldAt } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
@@ -32,7 +33,7 @@ export async function home(visit: Visit): Promise<Response> {
     return page(
       visit,
       texts.welcome.title,
-      html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>`,
+      html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>${await setupHint(visit)}`,
     );
   }
   const { database } = resources;
@@ -58,6 +59,12 @@ ${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
+}
+
+/** A word to whoever runs an installation that no operator has seen yet. */
+async function setupHint({ resources, texts: { setup: t } }: Visit): Promise<Html | ''> {
+  if (await hasOperatorSignedIn(resources.database)) return '';
+  return html`<p class="card">${t.hint} <a href="/setup">${t.link}</a></p>`;
 }
 
 /** Asks for a run besides the schedule and shows it. */

@@ -1,0 +1,47 @@
+import { systemClock } from '../clock.ts';
+import { readSetting } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { hasOperatorSignedIn } from '../database/audit.ts';
+import type { Resources } from '../resources.ts';
+import { setupTokenOf } from '../vault/setup-token.ts';
+import { serveSetup } from '../web/server.ts';
+import { newSetupToken, type Setup, setupPath } from '../web/setup.ts';
+import type { Output } from './command.ts';
+
+const leastSettings = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'FILES_URL'];
+
+/** Whether none of the settings is there without which nothing works: an installation that begins, not one with a slip in it. */
+export function isNothingSet(environment: Environment): boolean {
+  return leastSettings.every((name) => !environment[name] && !environment[`${name}_FILE`]);
+}
+
+/** Serves the first-run page alone until it is asked to end. */
+export async function setUp(environment: Environment, output: Output, asked: Promise<unknown>): Promise<number> {
+  const config = {
+    host: readSetting(environment, 'HOST'),
+    port: readSetting(environment, 'PORT'),
+    publicUrl: readSetting(environment, 'PUBLIC_URL'),
+  };
+  const setup = { token: newSetupToken(), environment, clock: systemClock(), isOpen: async () => true };
+  const web = await serveSetup(config, setup);
+  output.line(`Nothing is set yet: ${leastSettings.join(', ')} and others are missing.`);
+  tell(output, web.url, setup);
+  await asked;
+  await web.close(0);
+  return 0;
+}
+
+/** The first-run page beside the others, until an operator has signed in. */
+export function openSetup({ clock, database, keyring }: Resources, environment: Environment): Setup {
+  let done = false;
+  const isOpen = async () => {
+    done ||= await hasOperatorSignedIn(database);
+    return !done;
+  };
+  return { token: setupTokenOf(keyring), environment, clock, isOpen };
+}
+
+/** Where the first-run page is, and what opens it: on standard output alone, since logs are kept and sent elsewhere. */
+export function tell(output: Output, address: URL, { token }: Setup): void {
+  output.line(`Set it up at ${new URL(setupPath, address).href} with the token ${token}`);
+}

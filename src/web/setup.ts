@@ -1,0 +1,109 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Hono } from 'hono';
+import { html } from 'hono/html';
+import type { Clock } from '../clock.ts';
+import { surveySettings } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { type InForce, listInForce } from '../config/in-force.ts';
+import { keyringFile } from '../config/keyring-file.ts';
+import { examine } from '../doctor/doctor.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { parseKeyring } from '../vault/keyring.ts';
+import { type Html, layout } from './layout.ts';
+import { type Tone, tag } from './outcome.ts';
+import { type Texts, texts } from './texts.ts';
+
+export const setupPath = '/setup';
+
+/**
+ * The first-run page: what is set, what the doctor finds, and the keyring to save. It is open until an operator has signed in, and
+ * only to whoever types the token that the start printed: an address of loopback proves nothing behind a proxy. No secret is on it.
+ */
+export interface Setup {
+  readonly token: string;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  isOpen(): Promise<boolean>;
+}
+
+/** A token where there is no keyring yet. */
+export function newSetupToken(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+export function addSetup(app: Hono, setup: Setup): void {
+  const frame = (body: Html) => layout({ title: texts.setup.title, session: undefined, texts, body });
+  app.get(setupPath, async (c, next) => ((await setup.isOpen()) ? c.html(await frame(ask(texts.setup))) : next()));
+  app.post(setupPath, async (c, next) => {
+    if (!(await setup.isOpen())) return next();
+    const { token } = await c.req.parseBody();
+    if (typeof token !== 'string' || !isSame(token.trim(), setup.token))
+      return c.html(await frame(ask(texts.setup, true)), 403);
+    return c.html(await frame(await overview(texts, setup)));
+  });
+}
+
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+function ask(t: Texts['setup'], wrong = false): Html {
+  return html`<p class="lead">${t.lead}</p><section class="card">${wrong ? html`<p role="alert"><strong>${t.wrong}</strong></p>` : ''}
+<form method="post" action="${setupPath}"><p><label for="token">${t.token}</label><br><input id="token" name="token" size="26" autocomplete="off" spellcheck="false" required></p><button>${t.show}</button></form>
+<p class="soft">${t.whereToken}</p></section>`;
+}
+
+async function overview({ setup: t }: Texts, { clock, environment }: Setup): Promise<Html> {
+  const { checks } = await examine(environment, clock);
+  const [urgent, rest] = [checks.filter(isUrgent), checks.filter((finding) => !isUrgent(finding))];
+  const wrong = checks.filter(({ state }) => state === 'wrong').length;
+  const [set, usual] = [listInForce(environment).filter(isSet), listInForce(environment).filter((one) => !isSet(one))];
+  const items = (findings: readonly Finding[]) =>
+    html`<ul class="items">${findings.map((finding) => findingItem(t, finding))}</ul>`;
+  return html`<p class="lead">${wrong === 0 ? t.well : t.toDo(wrong)}</p>
+<section class="card"><h2>${t.found}</h2>${items(urgent)}<details><summary>${t.rest(rest.length)}</summary>${items(rest)}</details></section>
+${keyringPart(t, environment)}
+<section class="card"><h2>${t.settings}</h2>${settingsList(set)}<details><summary>${t.usual(usual.length)}</summary>${settingsList(usual)}</details></section>
+${wrong > 0 ? '' : html`<section class="card"><h2>${t.next}</h2><p>${t.nextLead}</p><p><a class="button" href="/login">${t.signIn}</a></p></section>`}`;
+}
+
+function isUrgent({ state }: Finding): boolean {
+  return state === 'wrong' || state === 'warn';
+}
+
+/** Whether it was set, or must be. */
+function isSet({ fault, from }: InForce): boolean {
+  return from !== 'default' || fault !== undefined;
+}
+
+const signs = {
+  ok: ['good', 'check'],
+  warn: ['warn', 'dash'],
+  wrong: ['bad', 'cross'],
+  unknown: ['calm', 'ring'],
+} as const satisfies Record<Finding['state'], readonly [Tone, Parameters<typeof tag>[2]]>;
+
+function findingItem(t: Texts['setup'], { cure, finding, name, state }: Finding): Html {
+  const [tone, shape] = signs[state];
+  return html`<li><div><strong>${name}</strong><p>${finding}</p>${cure === undefined ? '' : html`<p>→ ${cure}</p>`}</div>${tag(t.states[state], tone, shape)}</li>`;
+}
+
+/** Where the keyring is and how to save it; never the keyring, since pages travel and are kept in more places than files. */
+function keyringPart(t: Texts['setup'], environment: Environment): Html {
+  const { dataDir = '', keyring } = surveySettings(environment).settings;
+  const set = listInForce(environment).find(({ name }) => name === 'KEYRING');
+  const given = set !== undefined && set.from !== 'default';
+  const where = given ? t.keyringSet(set.file ?? set.from) : t.keyringMade(keyringFile(dataDir));
+  const ids = keyring === undefined ? [] : [...parseKeyring(keyring).keys.keys()];
+  const command = `cp ${set?.file ?? keyringFile(dataDir)} /media/safe/nightkeep-keyring`;
+  return html`<section class="card warn"><h2>${t.keyring}</h2><p>${t.keyringLead}</p><p>${keyring === undefined ? t.keyringNone : where}</p>
+${ids.length === 0 ? '' : html`<p>${t.keyringKeys(ids.join(', '))}</p>`}${keyring === undefined || (given && set.file === undefined) ? '' : html`<pre tabindex="0"><code>${command}</code></pre>`}</section>`;
+}
+
+function settingsList(settings: readonly InForce[]): Html {
+  const told = ({ absent, fault, value }: InForce) =>
+    fault === undefined ? (value ?? absent ?? '') : html`<strong>${fault}</strong>`;
+  const origin = ({ file, from }: InForce) => html` <span class="soft">(${file ?? from})</span>`;
+  return html`<dl>${settings.map((one) => html`<dt><code>${one.name}</code></dt><dd>${told(one)}${isSet(one) && one.from !== 'default' ? origin(one) : ''}</dd>`)}</dl>`;
+}
