@@ -2,7 +2,7 @@ import { compareNames } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { ReadableRepository } from '../restorer/contract.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, readWithin } from './budget.ts';
 import { contentOf } from './sight.ts';
 
 /** An entry that differs between two states of a folder. Of a folder that came or went, only the folder itself. */
@@ -18,8 +18,8 @@ export interface Change {
 
 /**
  * Goes through what differs between an earlier and a later folder, in the order of the names' bytes; folders that are the same are not read.
- * Undefined stands for a folder that is not there. Returns whether all was compared before the budget ran out. Throws
- * `repository/damaged`.
+ * Undefined stands for a folder that is not there. Returns whether all was gone through before the budget ran out; damaged folders
+ * are left out.
  */
 export async function* compareTrees(
   repository: Pick<ReadableRepository, 'loadTree'>,
@@ -28,8 +28,10 @@ export async function* compareTrees(
   folder = '',
 ): AsyncGenerator<Change, boolean> {
   if (before === after) return true;
-  if (!budget.left()) return false;
-  const [older, newer] = await Promise.all([nodesOf(repository, before, budget), nodesOf(repository, after, budget)]);
+  const older = before === undefined ? [] : await readWithin(budget, repository, before);
+  const newer = after === undefined ? [] : await readWithin(budget, repository, after);
+  if (older === 'ended' || newer === 'ended') return false;
+  if (older === 'damaged' || newer === 'damaged') return true;
   for (const { name, was, is } of pairs(older, newer)) {
     const path = folder + name;
     if (was?.type === 'dir' && is?.type === 'dir') {
@@ -43,16 +45,6 @@ export async function* compareTrees(
     }
   }
   return true;
-}
-
-async function nodesOf(
-  repository: Pick<ReadableRepository, 'loadTree'>,
-  tree: TreeId | undefined,
-  budget: Budget,
-): Promise<readonly Node[]> {
-  const nodes = tree === undefined ? [] : (await repository.loadTree(tree)).nodes;
-  budget.spend(nodes.length);
-  return nodes;
 }
 
 interface Pair {

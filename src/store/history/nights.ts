@@ -5,11 +5,11 @@ import { sightAt } from './sight.ts';
 
 /** A snapshot as it matters to one path. */
 export interface PathAtNight extends SavedSnapshot {
-  /** null where nothing was there, undefined where the budget did not reach. */
+  /** null where nothing was there, undefined where that is not known. */
   readonly sight: Sight | null | undefined;
 }
 
-/** The path in each of these snapshots. Throws `repository/damaged`. */
+/** The path in each of these snapshots. */
 export async function pathAtNights(
   history: History,
   snapshots: readonly SavedSnapshot[],
@@ -33,7 +33,7 @@ export interface Version {
 
 /**
  * The states of a file over all snapshots, newest first; snapshots that follow each other with the same content are one. `isComplete` is
- * false where the budget did not reach the oldest snapshot. Throws `repository/damaged`.
+ * false where the budget did not reach the oldest snapshot, or a folder is damaged.
  */
 export async function versionsOf(
   history: History,
@@ -44,13 +44,14 @@ export async function versionsOf(
   const versions: Version[] = [];
   let newer: Sight | null = null;
   for (const { sight, ...saved } of nights) {
-    if (sight === undefined) return { versions, isComplete: false };
+    if (sight === undefined && !budget.left()) return { versions, isComplete: false };
+    if (sight === undefined) continue;
     const last = versions.at(-1);
     if (sight !== null && last !== undefined && isSame(sight, newer)) versions.splice(-1, 1, { ...last, first: saved });
     else if (sight !== null) versions.push({ sight, first: saved, last: saved });
     newer = sight;
   }
-  return { versions, isComplete: true };
+  return { versions, isComplete: budget.damaged === 0 };
 }
 
 /** The nearest snapshots before and after one in which the path was there with another content. */
@@ -65,8 +66,8 @@ export async function otherStates(
   const firstOther = async (snapshots: readonly SavedSnapshot[]) => {
     for (const saved of snapshots) {
       const [night] = await pathAtNights(history, [saved], path, budget);
-      if (night?.sight === undefined) return undefined;
-      if (night.sight !== null && !isSame(night.sight, own?.sight)) return saved;
+      if (night?.sight === undefined && !budget.left()) return undefined;
+      if (night?.sight != null && !isSame(night.sight, own?.sight)) return saved;
     }
     return undefined;
   };

@@ -1,7 +1,7 @@
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { SavedSnapshot } from '../repository/snapshots.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, readWithin } from './budget.ts';
 import type { History } from './history.ts';
 import { sightAt } from './sight.ts';
 
@@ -24,7 +24,8 @@ export interface Searched {
 
 /**
  * Looks for entries below a path whose names contain the text, whatever the case: newest snapshot first, each path once. Folders that were the
- * same in a newer snapshot are not read again. Returns how far it came before the budget ran out. Throws `repository/damaged`.
+ * same in a newer snapshot are not read again. Returns how far it came before the budget ran out; damaged folders are
+ * left out.
  */
 export async function* searchNames(
   history: History,
@@ -36,7 +37,7 @@ export async function* searchNames(
   const names = path.split('/').filter((name) => name !== '');
   for (const [nights, saved] of snapshots.entries()) {
     const place = await sightAt(history, saved.snapshot.tree, names, budget);
-    if (place === undefined) return { nights, stoppedAt: saved };
+    if (place === undefined && !budget.left()) return { nights, stoppedAt: saved };
     if (place?.type !== 'dir') continue;
     const folder = path === '' ? '' : `${names.join('/')}/`;
     if (!(yield* walk(search, saved, place.content as TreeId, folder))) return { nights, stoppedAt: saved };
@@ -62,9 +63,9 @@ async function* walk(
 ): AsyncGenerator<Found, boolean> {
   const key = `${tree}${folder}`;
   if (search.walked.has(key)) return true;
-  if (!search.budget.left()) return false;
-  const { nodes } = await search.history.repository.loadTree(tree);
-  search.budget.spend(nodes.length);
+  const nodes = await readWithin(search.budget, search.history.repository, tree);
+  if (nodes === 'ended') return false;
+  if (nodes === 'damaged') return true;
   for (const node of nodes) {
     const path = folder + node.name;
     if (!folded(node.name).includes(search.wanted) || search.found.has(path)) continue;

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { nodeNamed } from '../restorer/find-place.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, readWithin } from './budget.ts';
 import type { History, Sight } from './history.ts';
 
 /**
- * What is seen at the path below a tree; null where nothing is there, undefined where the budget did not reach. Throws
- * `repository/damaged`.
+ * What is seen at the path below a tree; null where nothing is there, undefined where that is not known: the budget did not
+ * reach, or a folder is damaged.
  */
 export async function sightAt(
   history: Pick<History, 'repository' | 'sights'>,
@@ -20,9 +20,8 @@ export async function sightAt(
   const key = `${tree}/${names.join('/')}`;
   const known = history.sights.get(key);
   if (known !== undefined) return known;
-  if (!budget.left()) return undefined;
-  const { nodes } = await history.repository.loadTree(tree);
-  budget.spend(nodes.length);
+  const nodes = await readWithin(budget, history.repository, tree);
+  if (typeof nodes === 'string') return undefined;
   const node = nodeNamed(nodes, name);
   const sight = await sightBelow(history, node, rest, budget);
   if (sight !== undefined) history.sights.set(key, sight, 1);

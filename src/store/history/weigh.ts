@@ -1,8 +1,8 @@
 import type { TreeId } from '../format/ids.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, readWithin } from './budget.ts';
 import type { History, Weight } from './history.ts';
 
-/** Counts the files below a tree; undefined where the budget did not reach. What was counted is remembered. Throws `repository/damaged`. */
+/** Counts the files below a tree; undefined where the budget did not reach, or a folder is damaged. What was counted is remembered. */
 export async function weigh(
   history: Pick<History, 'repository' | 'weights'>,
   tree: TreeId,
@@ -10,9 +10,8 @@ export async function weigh(
 ): Promise<Weight | undefined> {
   const known = history.weights.get(tree);
   if (known !== undefined) return known;
-  if (!budget.left()) return undefined;
-  const { nodes } = await history.repository.loadTree(tree);
-  budget.spend(nodes.length);
+  const nodes = await readWithin(budget, history.repository, tree);
+  if (typeof nodes === 'string') return undefined;
   let [files, bytes] = [0, 0];
   let isWhole = true;
   for (const node of nodes) {

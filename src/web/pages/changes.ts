@@ -84,7 +84,7 @@ async function compared(
   const walk = compareTrees(history.repository, { before: await treeOf(since), after: await treeOf(saved) }, budget);
   const found: Change[] = [];
   for (let next = await walk.next(); ; next = await walk.next()) {
-    if (next.done) return { changes: found, isComplete: next.value };
+    if (next.done) return { changes: found, isComplete: next.value && budget.damaged === 0 };
     if (found.length === mostChanges) return { changes: found, isComplete: false };
     found.push(next.value);
   }

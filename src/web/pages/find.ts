@@ -43,7 +43,7 @@ export async function find(visit: PersonVisit): Promise<Response> {
   const count = html`<p class="soft">${t.foundCount(found.entries.length, nights.length, times.zone)}</p>`;
   const list = rows.length === 0 ? count : html`${count}${table({ caption: t.find, columns, rows })}`;
   const body = html`${form}<section class="card"><h2>${t.found} <q>${name(wanted.text)}</q></h2>${list}${pager(number, found.entries.length, wanted, texts)}
-${howFar(found.searched, wanted, times, texts)}</section>`;
+${howFar(found.searched, wanted, times, texts)}${found.damaged === 0 ? '' : html`<p class="card warn">${t.unreadable(found.damaged)}</p>`}</section>`;
   return page(visit, t.find, body, { place: '/snapshots' });
 }
 
@@ -74,6 +74,8 @@ interface Result {
   readonly entries: readonly Found[];
   /** Undefined where more was found than is shown. */
   readonly searched: Searched | undefined;
+  /** Folders that could not be read. */
+  readonly damaged: number;
 }
 
 async function search(
@@ -82,11 +84,12 @@ async function search(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<Result> {
-  const walk = searchNames(history, nights, wanted, openBudget(reach, signal));
+  const budget = openBudget(reach, signal);
+  const walk = searchNames(history, nights, wanted, budget);
   const entries: Found[] = [];
   for (let next = await walk.next(); ; next = await walk.next()) {
-    if (next.done) return { entries, searched: next.value };
-    if (entries.length === mostFound) return { entries, searched: undefined };
+    if (next.done) return { entries, searched: next.value, damaged: budget.damaged };
+    if (entries.length === mostFound) return { entries, searched: undefined, damaged: budget.damaged };
     entries.push(next.value);
   }
 }

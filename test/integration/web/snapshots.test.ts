@@ -97,13 +97,20 @@ describe('a folder of hostile names', () => {
     const names = ['evil\u202efdp.exe', '<img src=x onerror=alert(1)>', ...Array.from({ length: 400 }, long)];
     const files = Object.fromEntries(names.map((name) => [name, Buffer.from('x')]));
     const deep = { '\u202egnp.exe': { [long()]: { [long()]: files } } };
-    const { id } = await writeSnapshot(await addRepository(pages, reader), { files: deep });
+    const repository = await addRepository(pages, reader);
+    const empty = { '\u202egnp.exe': {} };
+    for (const day of ['01', '02']) await writeSnapshot(repository, { files: empty }, `2026-01-${day}T02:00:00Z`);
+    const { id } = await writeSnapshot(repository, { files: deep }, '2026-01-03T02:00:00Z');
     const above = await reader.text(`/snapshots/${id}/browse/files/%E2%80%AEgnp.exe`);
     expect(above).toMatch(/<title>‹U\+202E›gnp\.exe ·/);
     const [, folder = ''] = /href="(\/snapshots\/[^"]+gnp\.exe\/[^"]+)"/.exec(above) ?? [];
     const [, within = ''] = /href="(\/snapshots\/[^"]+gnp\.exe\/[^"/]+\/[^"]+)"/.exec(await reader.text(folder)) ?? [];
-    for (const page of ['', '?page=2', '?page=3']) {
-      const answer = await reader.send(within + page, { headers: { 'accept-encoding': 'gzip' } });
+    const [, inside = ''] = /\/browse\/(.*)/.exec(within) ?? [];
+    const file = /href="([^"]*\/view\/[^"]+)"/.exec(await reader.text(within))?.[1] ?? '';
+    const others = [`/snapshots/${id}/changes/${inside}`, `/snapshots/find?q=${encodeURIComponent('日')}`, file];
+    for (const page of [within, `${within}?page=2`, `${within}?page=3`, ...others]) {
+      const answer = await reader.send(page, { headers: { 'accept-encoding': 'gzip' } });
+      expect(answer.status).toBe(200);
       const bytes = Buffer.from(await answer.arrayBuffer());
       expect(bytes.length).toBeLessThan(100_000);
       expect(/[\u202a-\u202e]|<img/u.test(gunzipSync(bytes).toString())).toBe(false);
