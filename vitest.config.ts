@@ -11,6 +11,12 @@ const project = (name: string, extra: object = {}) => ({
 
 const postgres = { globalSetup: 'test/support/servers/postgres-server.ts' };
 
+const keycloak = {
+  globalSetup: ['test/support/servers/postgres-server.ts', 'test/support/servers/keycloak-server.ts'],
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+};
+
 export default defineConfig({
   test: {
     // One more than there are processors: some tests wait for a database, a process or a timer.
@@ -29,11 +35,18 @@ export default defineConfig({
         fileParallelism: false,
       }),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
+      // Those that restart the server come last and have it to themselves.
       project('keycloak', {
-        globalSetup: ['test/support/servers/postgres-server.ts', 'test/support/servers/keycloak-server.ts'],
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
+        ...keycloak,
+        exclude: ['test/keycloak/restarts/**'],
+        maxWorkers: 2,
+        sequence: { groupOrder: 1 },
+      }),
+      project('keycloak-restarts', {
+        ...keycloak,
+        include: ['test/keycloak/restarts/**/*.test.ts'],
         fileParallelism: false,
+        sequence: { groupOrder: 2 },
       }),
       project('providers', { ...postgres, testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
       project('browser', { ...postgres, fileParallelism: false }),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
-import { addRepository, enterWith } from '../../support/harness/keys.ts';
+import { addUnseenRepository, enterWith } from '../../support/harness/keys.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
 let commands: CommandFixture;
@@ -18,7 +18,7 @@ beforeEach(async () => {
   const { database } = commands;
   const user = { id: randomUUID(), issuer, subject: 'alice', createdAt: new Date() };
   await database.user.create({ data: user });
-  await addRepository({ database, keyring: await enterWith({ database }, one) }, user.id);
+  await addUnseenRepository({ database, keyring: await enterWith({ database }, one) }, user.id);
 });
 afterEach(() => commands[Symbol.asyncDispose]());
 

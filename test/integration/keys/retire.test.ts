@@ -5,7 +5,7 @@ import { listKeys, retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
-import { addRepository, enterWith } from '../../support/harness/keys.ts';
+import { addUnseenRepository, enterWith } from '../../support/harness/keys.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
 let fixture: CustodyFixture;
@@ -34,7 +34,7 @@ const list = (by = resources) => listKeys({ ...by, spool });
 
 test('a key in use is named with all that it seals, and is not retired', async () => {
   const { user, grant } = await fixture.consent();
-  await addRepository(fixture.resources, user.id);
+  await addUnseenRepository(fixture.resources, user.id);
   const data = sealBoundKey(fixture.resources.keyring, { userId: user.id, grantId: grant.id }, 'a key');
   await resources.database.grant.update({ where: { id: grant.id }, data });
   spooled = [sealedWith(fixture.resources), sealedWith(resources)];
@@ -85,7 +85,7 @@ test('a key that the keyring lacks although something is sealed under it is list
   const { user } = await fixture.consent();
   await rotateKeys(resources);
   await retire('one');
-  await addRepository(fixture.resources, user.id);
+  await addUnseenRepository(fixture.resources, user.id);
   const [newest = ''] = lines;
   const without = { ...resources, keyring: await enterWith(resources, newest) };
   expect(await list(without)).toMatchObject([

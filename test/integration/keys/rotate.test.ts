@@ -12,7 +12,7 @@ import { continueRotation, rotateKeys } from '../../../src/flows/keys/rotate-key
 import { purposes } from '../../../src/vault/purposes.ts';
 import { unseal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
-import { addRepository, enterWith, interrupting } from '../../support/harness/keys.ts';
+import { addUnseenRepository, enterWith, interrupting } from '../../support/harness/keys.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
 let fixture: CustodyFixture;
@@ -50,7 +50,7 @@ const retire = (keyId: string) =>
 test('everything that is sealed opens again afterwards, under the new key alone', async () => {
   const { grant, user } = await fixture.consent();
   await exchange(grant.id);
-  const repository = await addRepository(before, user.id);
+  const repository = await addUnseenRepository(before, user.id);
   const owner = { userId: user.id, grantId: grant.id };
   const { database } = before;
   await database.grant.update({ where: { id: grant.id }, data: sealBoundKey(before.keyring, owner, 'a key') });

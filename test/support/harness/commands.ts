@@ -26,13 +26,12 @@ export async function openCommandFixture(at: {
   await using opened = new AsyncDisposableStack();
   const { url, database } = opened.use(await openDatabaseFixture());
   const { path: folder } = opened.use(await temporaryFolder('commands'));
-  const { secret = 'secret', keyring, ...rest } = at;
+  const { secret = 'secret', ...rest } = at;
   const publicUrl = new URL('http://localhost:3000/');
   const settings = {
     ...settingsFor({ folder, publicUrl, clientId: 'nightkeep', ...rest }),
     OIDC_CLIENT_SECRET: secret,
     DATABASE_URL: url,
-    KEYRING: keyring,
   };
   opened.defer(() => {
     vi.unstubAllEnvs();

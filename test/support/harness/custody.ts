@@ -15,7 +15,6 @@ import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { openDatabaseFixture } from './database.ts';
 import { openProviderFixture } from './provider.ts';
-import { keyLine } from './settings.ts';
 
 export type Custody = Pick<
   Resources,
@@ -43,14 +42,14 @@ export interface OpenCustody extends AsyncDisposable {
   consentBy(visit: (url: URL) => Promise<URL>): ReturnType<typeof finishConsent>;
 }
 
-/** Opens it at the provider that these settings name; database and keyring are added to them. */
+/** Opens it at the provider that these settings name; the database is added to them. */
 export async function openCustody(
   environment: Environment,
   { clock, log = silentLog }: { clock: Clock; log?: Log },
 ): Promise<OpenCustody> {
   await using opened = new AsyncDisposableStack();
   const { url, database } = opened.use(await openDatabaseFixture());
-  Object.assign(environment, { DATABASE_URL: url, KEYRING: environment.KEYRING ?? keyLine('one') });
+  Object.assign(environment, { DATABASE_URL: url });
   const config = readConfig(environment);
   const keyring = await openKeyring(database, parseKeyring(config.keyring), clock.now());
   const enter = (holder: string): Custody => ({

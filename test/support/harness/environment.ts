@@ -5,7 +5,7 @@ import { freePort } from '../../../src/database/free-port.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import type { ClientKind, Provider, Realm, WantedRealm } from '../realms/realm.ts';
 import { openTestDatabase } from '../servers/postgres.ts';
-import { keyLine, settingsFor } from './settings.ts';
+import { settingsFor } from './settings.ts';
 
 export type Settings = Record<string, string>;
 
@@ -45,7 +45,6 @@ export async function openTestEnvironment(
     ...settingsOfClient(realm, options.client),
     PORT: url.port,
     DATABASE_URL: database.url,
-    KEYRING: keyLine('service'),
     GRACE_SECONDS: '5',
     ...options.settings,
   };

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
+import { saveRecoveryKey, saveRepository } from '../../../src/database/repositories.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openKeyring } from '../../../src/resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
+import { purposes } from '../../../src/vault/purposes.ts';
 import { seal } from '../../../src/vault/seal.ts';
 
 /** The keyring of these lines, the newest first, as a process that starts with it has it. */
@@ -10,23 +12,24 @@ export function enterWith({ database }: Pick<Resources, 'database'>, ...lines: s
   return openKeyring(database, parseKeyring(lines.join('\n')), new Date());
 }
 
-/** A repository row with its two sealed values. */
-export async function addRepository({ database, keyring }: Pick<Resources, 'database' | 'keyring'>, userId: string) {
-  const id = randomUUID();
-  const sealedPassword = seal(keyring, { purpose: 'repository-password', owner: id }, 'a password');
-  const sealedRecoveryKey = seal(keyring, { purpose: 'recovery-key', owner: id }, 'a recovery key');
-  return database.repository.create({
-    data: {
-      id,
-      userId,
-      location: id,
-      sealedPassword: sealedPassword.sealed,
-      keyId: sealedPassword.keyId,
-      sealedRecoveryKey: sealedRecoveryKey.sealed,
-      recoveryKeyFile: 'ab',
-      createdAt: new Date(),
-    },
-  });
+/** A repository row, and the password that is sealed in it. */
+export async function addRepositoryRow(
+  { database, keyring }: Pick<Resources, 'database' | 'keyring'>,
+  userId: string,
+  at = new Date(),
+): Promise<{ id: string; password: string }> {
+  const [id, password] = [randomUUID(), 'a password'];
+  const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
+  await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at });
+  return { id, password };
+}
+
+/** The same with a recovery key that was not shown yet: both of its values are sealed. */
+export async function addUnseenRepository(resources: Pick<Resources, 'database' | 'keyring'>, userId: string) {
+  const { id } = await addRepositoryRow(resources, userId);
+  const { sealed: sealedRecoveryKey } = seal(resources.keyring, purposes.recoveryKey(id), 'a recovery key');
+  await saveRecoveryKey(resources.database, { id, recoveryKeyFile: 'ab', sealedRecoveryKey });
+  return resources.database.repository.findUniqueOrThrow({ where: { id } });
 }
 
 /** Does `meanwhile` right before the n-th time that values which were opened are replaced. */

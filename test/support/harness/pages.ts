@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { readConfig } from '../../../src/config/config.ts';
-import { saveRepository } from '../../../src/database/repositories.ts';
 import { generic } from '../../../src/domain/providers/generic.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
@@ -10,15 +9,14 @@ import type { BackUpRequest } from '../../../src/queues.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
-import { purposes } from '../../../src/vault/purposes.ts';
-import { seal } from '../../../src/vault/seal.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { openMemoryBackend } from '../fixtures/memory-backend.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
 import { cheapScryptCosts, newRepository } from '../fixtures/repository.ts';
 import { openDatabaseFixture } from './database.ts';
-import { keyLine } from './settings.ts';
+import { addRepositoryRow } from './keys.ts';
+import { settingsFor } from './settings.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
 /** Now, where nothing has moved the clock. */
@@ -62,8 +60,7 @@ export async function openPages(): Promise<Pages> {
   await using opened = new AsyncDisposableStack();
   const { database } = opened.use(await openDatabaseFixture());
   const clock = manualClock(new Date(now).toISOString());
-  const keyring = keyLine('one');
-  const config = readConfig({ ...settings, KEYRING: keyring });
+  const config = readConfig(settings);
   const stores = new Map<string, ReturnType<typeof openMemoryBackend>>();
   const requests: BackUpRequest[] = [];
   const state = { last: '' };
@@ -75,7 +72,7 @@ export async function openPages(): Promise<Pages> {
     config,
     database,
     log: silentLog,
-    keyring: parseKeyring(keyring),
+    keyring: parseKeyring(config.keyring),
     queues: rememberingQueues(requests),
     issuer: agreeingIssuer({ state, revoked, who: () => pages.atProvider }),
     store: (location) => {
@@ -116,13 +113,13 @@ export async function openPages(): Promise<Pages> {
   return pages;
 }
 
+const at = { folder: '/nowhere', publicUrl: new URL('http://localhost:3000'), filesUrl: 'https://cloud.example/' };
+const provider = { issuer: 'https://id.example', clientId: 'nightkeep' };
 const settings = {
-  PUBLIC_URL: 'http://localhost:3000',
-  OIDC_ISSUER: 'https://id.example',
-  OIDC_CLIENT_ID: 'nightkeep',
+  ...settingsFor({ ...at, ...provider }),
   OIDC_CLIENT_SECRET: 'a secret',
   OPERATOR_ROLE: 'operator',
-  FILES_URL: 'https://cloud.example/',
+  ZONE: 'UTC',
 };
 
 /** A provider that lets everybody in and gives every consent. */
@@ -137,7 +134,7 @@ function agreeingIssuer({
 }): Issuer {
   const unasked = () => Promise.reject(new Error('Nothing asks the provider this.'));
   return {
-    clientId: settings.OIDC_CLIENT_ID,
+    clientId: provider.clientId,
     profile: async () => generic,
     introspect: async () => undefined,
     askAboutClient: async () => undefined,
@@ -145,12 +142,12 @@ function agreeingIssuer({
     beginAuthorization: async ({ purpose, scope, returnTo }) => {
       state.last = randomUUID();
       return {
-        url: new URL(`${settings.OIDC_ISSUER}/auth?scope=${encodeURIComponent(scope)}&state=${state.last}`),
+        url: new URL(`${provider.issuer}/auth?scope=${encodeURIComponent(scope)}&state=${state.last}`),
         transaction: { purpose, scope, returnTo, state: state.last, nonce: 'n', verifier: 'v' },
       };
     },
     finishAuthorization: async (_, { scope }): Promise<Authorized> => ({
-      issuer: settings.OIDC_ISSUER,
+      issuer: provider.issuer,
       subject: who().subject,
       claims: { name: 'Somebody', roles: who().roles, ...who().claims },
       scope,
@@ -202,11 +199,9 @@ export async function addRun({ resources: { database } }: Pages, guest: SignedIn
 
 /** A repository of the person, whose passwords cost little to try; its recovery key was seen. */
 export async function addRepository({ resources }: Pages, guest: SignedIn): Promise<Repository> {
-  const { clock, database, keyring, store } = resources;
-  const [id, password, at] = [randomUUID(), 'a password', clock.now()];
-  const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
-  const userId = await guest.userId();
-  await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at });
+  const { clock, database, store } = resources;
+  const at = clock.now();
+  const { id, password } = await addRepositoryRow(resources, await guest.userId(), at);
   await database.repository.update({ where: { id }, data: { recoverySeenAt: at } });
   return newRepository(store(id), password);
 }

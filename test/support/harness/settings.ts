@@ -5,13 +5,14 @@ import { pathToFileURL } from 'node:url';
 /** A line of a keyring. */
 export const keyLine = (id: string) => `${id}:${randomBytes(32).toString('base64url')}`;
 
-/** The settings of a Nightkeep that keeps everything in this folder; secret and key are for the caller to add. */
+/** The settings of a Nightkeep that keeps everything in this folder, with a keyring of one key; the client's secret is for the caller to add. */
 export function settingsFor(at: {
   folder: string;
   publicUrl: URL;
   issuer: string;
   clientId: string;
   filesUrl?: string;
+  keyring?: string | undefined;
 }): Record<string, string> {
   return {
     PUBLIC_URL: at.publicUrl.href,
@@ -19,6 +20,7 @@ export function settingsFor(at: {
     STORE_URL: pathToFileURL(join(at.folder, 'store')).href,
     OIDC_ISSUER: at.issuer,
     OIDC_CLIENT_ID: at.clientId,
+    KEYRING: at.keyring ?? keyLine('one'),
     ZONE: noonZone(new Date()),
     FILES_URL: at.filesUrl ?? 'https://cloud.example/{preferred_username}/',
   };

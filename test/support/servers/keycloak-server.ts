@@ -18,11 +18,18 @@ export interface ProvidedKeycloak {
   readonly restartUrl?: string;
 }
 
+const variable = 'NIGHTKEEP_TEST_KEYCLOAK';
+
 /**
- * Vitest's global setup: one Keycloak for all files of the run, of KEYCLOAK_VERSION or the default one; or the running
+ * Vitest's global setup: one Keycloak for all projects of the run, of KEYCLOAK_VERSION or the default one; or the running
  * one that KEYCLOAK_URL names, with KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD as its administrator.
  */
 export default async function provideKeycloak(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const known = process.env[variable];
+  if (known !== undefined) {
+    project.provide('keycloak', JSON.parse(known));
+    return undefined;
+  }
   const named = process.env.KEYCLOAK_URL;
   if (named) {
     project.provide('keycloak', await findNamed(new URL(named)));
@@ -40,7 +47,9 @@ export default async function provideKeycloak(project: TestProject): Promise<(()
     server = await startKeycloak(home.path, { port: Number(new URL(server.url).port) });
     response.end();
   });
-  project.provide('keycloak', { url: server.url, version, administrator, restartUrl: control.origin });
+  const provided: ProvidedKeycloak = { url: server.url, version, administrator, restartUrl: control.origin };
+  process.env[variable] = JSON.stringify(provided);
+  project.provide('keycloak', provided);
   return async () => {
     await control.down();
     await server.stop();

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { alice } from '../../demo/people.ts';
-import { silenceMs } from '../../src/database/leases.ts';
-import { heal } from '../../src/flows/heal.ts';
-import { consent, exchangesOf, grantOf, openServiceFixture } from '../support/harness/service-fixture.ts';
-import { onKeycloak } from './on-keycloak.ts';
+import { alice } from '../../../demo/people.ts';
+import { silenceMs } from '../../../src/database/leases.ts';
+import { heal } from '../../../src/flows/heal.ts';
+import { consent, exchangesOf, grantOf, openServiceFixture } from '../../support/harness/service-fixture.ts';
+import { onKeycloak } from '../on-keycloak.ts';
 
 const minute = 60_000;
 

@@ -1,0 +1,4 @@
+import { describeConsent } from '../../scenarios/consent.ts';
+import { onKeycloak } from '../on-keycloak.ts';
+
+onKeycloak('in Chromium', describeConsent);
