@@ -878,6 +878,11 @@ export const texts = {
       'repository/not-found': { title: 'Not found' },
       'repository/no-such-snapshot': { title: 'Not found' },
       'repository/no-such-path': { title: 'Not found' },
+      'repository/damaged': {
+        title: 'This cannot be read',
+        happened: 'A part of this snapshot is damaged.',
+        act: 'Another night may hold it whole: choose one among your snapshots. The operator of Nightkeep finds the details in the log.',
+      },
       'consent/invalid-callback': { title: 'Please start again' },
       'consent/denied': {
         title: 'You did not agree',

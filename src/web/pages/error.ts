@@ -34,6 +34,7 @@ const kinds = {
   'repository/not-found': lost,
   'repository/no-such-snapshot': lost,
   'repository/no-such-path': lost,
+  'repository/damaged': { status: 500, way: 'home' },
   'consent/invalid-callback': { status: 400, way: 'again' },
   'consent/denied': { status: 400, way: 'consent' },
   'consent/not-offline': { status: 400, way: 'consent' },

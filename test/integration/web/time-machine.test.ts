@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -142,6 +143,28 @@ describe('what changed', () => {
     expect((await bob.send(`/snapshots/${own}/changes/?since=${ids[0]}`)).status).toBe(404);
     expect((await bob.send(`/snapshots/find?q=novel&from=${ids[0]}`)).status).toBe(404);
     expect(await bob.text('/snapshots/find?q=txt')).not.toContain('novel');
+  });
+});
+
+describe('a damaged snapshot', () => {
+  it('is said to be so, and what is whole of it is shown', async () => {
+    const carol = await pages.consented();
+    const repository = await addRepository(pages, carol);
+    const { id, packs } = await writeSnapshot(repository, { files: { 'a.txt': Buffer.from('a') } });
+    const { files } = repository.backend as MemoryBackend;
+    const spoil = (type: 'data' | 'tree') => {
+      const pack = packs.find(({ blobs }) => blobs[0]?.type === type)?.id ?? '';
+      for (const { name, bytes } of files.values()) if (name === pack) bytes.fill(0);
+    };
+    spoil('data');
+    expect(await carol.text(`/snapshots/${id}/view/files/a.txt`)).toContain(
+      'This file cannot be read in this snapshot.',
+    );
+    spoil('tree');
+    pages.resources.histories.drop(await carol.userId());
+    const answer = await carol.send(`/snapshots/${id}/browse/files`);
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toContain('A part of this snapshot is damaged.');
   });
 });
 
