@@ -10,13 +10,18 @@ import { grants } from './grants.ts';
 import { heal } from './heal.ts';
 import { keys, keysRetire, keysRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { plans } from './plans.ts';
 import { protection } from './protection.ts';
 import { providerMove } from './provider.ts';
 import { pruneCommand } from './prune.ts';
+import { queueCommand } from './queue.ts';
 import { restoreCommand } from './restore.ts';
+import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
 import { start } from './start.ts';
+import { status } from './status.ts';
+import { users } from './users.ts';
 import { withdraw } from './withdraw.ts';
 
 /** Every command by its name, which is one word or two. */
@@ -43,5 +48,10 @@ export const commands: Readonly<Record<string, Command>> = {
   'keys rotate': keysRotate,
   'keys retire': keysRetire,
   heal,
+  status,
+  users,
+  plans,
+  runs,
+  queue: queueCommand,
   audit: auditCommand,
 };

@@ -30,12 +30,21 @@ export interface PeopleFilter {
   state?: GrantState | 'none' | undefined;
   /** Only those with this id. */
   userId?: string | undefined;
+  /** Only those who are, or were, backed up by a plan. */
+  hasPlan?: boolean;
 }
 
 /** People with their newest consent and plan, in the order of their user names; those after the one with the id `after`. */
 export async function listPeople(
   database: Database,
-  { search, state, userId, after, limit }: PeopleFilter & { after?: string | undefined; limit: number },
+  {
+    search,
+    state,
+    userId,
+    hasPlan = false,
+    after,
+    limit,
+  }: PeopleFilter & { after?: string | undefined; limit: number },
 ): Promise<PersonRow[]> {
   const part = search === undefined ? null : `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
   return database.$queryRaw<PersonRow[]>`
@@ -47,7 +56,7 @@ export async function listPeople(
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
     WHERE (${part}::text IS NULL OR u.username ILIKE ${part} OR u.name ILIKE ${part} OR u.subject ILIKE ${part} OR u.id::text = ${search ?? ''})
       AND (${state ?? null}::text IS NULL OR coalesce(g.state::text, 'none') = ${state ?? ''})
-      AND (${userId ?? null}::uuid IS NULL OR u.id = ${userId ?? null}::uuid)
+      AND (NOT ${hasPlan} OR p.id IS NOT NULL) AND (${userId ?? null}::uuid IS NULL OR u.id = ${userId ?? null}::uuid)
       AND (${after ?? null}::uuid IS NULL OR (coalesce(u.username, u.subject), u.id) >
         (SELECT coalesce(username, subject), id FROM users WHERE id = ${after ?? null}::uuid))
     ORDER BY coalesce(u.username, u.subject), u.id LIMIT ${limit}`;

@@ -12,6 +12,7 @@ import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { addSetup, type Setup, setupPath } from './setup.ts';
+import { openStatus } from './status.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
 import { texts } from './texts.ts';
 import { notFound, type Visit } from './visit.ts';
@@ -29,6 +30,8 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   });
   const metrics = openMetrics(resources);
   app.get('/metrics', (c) => metrics(c.req.header('authorization')));
+  const status = openStatus(resources);
+  app.get('/status.json', (c) => status(c.req.header('authorization')));
   if (setup !== undefined) addSetup(app, setup);
   for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));

@@ -18,16 +18,23 @@ const dayMs = 86_400_000;
  * answered may be 15 seconds old.
  */
 export function openMetrics(resources: Needs): (authorization: string | undefined) => Promise<Response> {
-  const { clock, config } = resources;
+  return behindToken(resources, { collect: () => collect(resources), type: Registry.PROMETHEUS_CONTENT_TYPE });
+}
+
+/** Answers a text that is collected at most every 15 seconds, only to who sends METRICS_TOKEN: see `openMetrics`. */
+export function behindToken(
+  { clock, config }: Needs,
+  { collect, type }: { collect: () => Promise<string>; type: string },
+): (authorization: string | undefined) => Promise<Response> {
   let latest: { at: number; text: Promise<string> } | undefined;
   return async (authorization) => {
     if (config.metricsToken === undefined) return plain('Not found: METRICS_TOKEN is not set.', 404);
     if (!isBearer(authorization, config.metricsToken))
       return plain('Send METRICS_TOKEN as a bearer token.', 401, { 'www-authenticate': 'Bearer' });
     const now = clock.elapsed();
-    if (latest === undefined || now - latest.at >= freshMs) latest = { at: now, text: collect(resources) };
+    if (latest === undefined || now - latest.at >= freshMs) latest = { at: now, text: collect() };
     try {
-      return plain(await latest.text, 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE });
+      return plain(await latest.text, 200, { 'content-type': type });
     } catch (error) {
       latest = undefined;
       throw error;

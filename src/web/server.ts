@@ -26,7 +26,7 @@ export async function serveSetup(
   return listen({ clock: setup.clock, config }, createSetupApp(config.publicUrl, setup), config.port);
 }
 
-/** Answers `/livez`, `/readyz` and `/metrics` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
+/** Answers `/livez`, `/readyz`, `/metrics` and `/status.json` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
 export async function serveHealth(resources: Resources): Promise<WebServer | undefined> {
   const { healthPort } = resources.config;
   return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);

@@ -104,3 +104,22 @@ test('the database is asked once for all who ask within 15 seconds', async () =>
   await pages.clock.advance(1_000);
   expect(await read()).not.toBe(first);
 });
+
+test('/status.json tells the last complete backup and counts to who sends the token, and to nobody else', async () => {
+  const ask = (authorization: string) => prometheus().send('/status.json', { headers: { authorization } });
+  expect((await openVisitor(pages.resources).send('/status.json')).status).toBe(404);
+  expect((await ask('Bearer another')).status).toBe(401);
+  const answer = await ask(`Bearer ${token}`);
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  expect(Object.keys(JSON.parse(await answer.text()))).toEqual([
+    'version',
+    'at',
+    'lastSuccessAt',
+    'oldestDueAt',
+    'people',
+    'grants',
+    'rotationsLost',
+    'runs',
+    'openCircuits',
+  ]);
+});

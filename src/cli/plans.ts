@@ -1,0 +1,54 @@
+import { listPeople, type PersonRow } from '../database/people.ts';
+import { type Command, json, limitOf, printTable, shownMinute, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { getUserByName, nameOf } from './people.ts';
+import type { Column } from './table.ts';
+
+/** Lists when people are backed up. */
+export const plans: Command = {
+  usage: '[--user NAME] [--limit N] [--json]',
+  summary: 'list when people are backed up, and whose nights are paused',
+  options: {
+    user: { value: 'NAME', help: 'only this person: a user name, subject or id' },
+    limit: { value: 'N', help: 'at most so many (default: 100)' },
+    ...json,
+  },
+  run: async (options, output) => {
+    const most = limitOf(options);
+    await using resources = await openFromEnvironment();
+    const name = text(options, 'user');
+    const userId = name === undefined ? undefined : (await getUserByName(resources, name)).id;
+    const people = await listPeople(resources.database, { userId, hasPlan: true, limit: most });
+    printTable(output, options, { rows: people.map(planOf), columns, none: 'None.' });
+    return 0;
+  },
+};
+
+function planOf(person: PersonRow) {
+  const { planId, zone, windowStart, windowEnd, nextDueAt, paused, state } = person;
+  const living = state === 'active' || state === 'suspect';
+  return {
+    user: nameOf(person),
+    id: planId,
+    zone,
+    windowStart,
+    windowEnd,
+    nextDueAt,
+    paused,
+    goesOn: living && paused === false,
+  };
+}
+
+type Row = ReturnType<typeof planOf>;
+
+const columns: readonly Column<Row>[] = [
+  { name: 'USER', of: ({ user }) => user, stretches: true },
+  { name: 'WINDOW', of: ({ windowStart, windowEnd }) => `${windowStart}-${windowEnd}` },
+  { name: 'ZONE', of: ({ zone }) => zone ?? '' },
+  {
+    name: 'NEXT',
+    of: ({ goesOn, paused, nextDueAt }) =>
+      goesOn && nextDueAt ? shownMinute(nextDueAt) : paused ? 'paused' : 'consent ended',
+  },
+  { name: 'ID', of: ({ id }) => id ?? '', stretches: true },
+];

@@ -1,0 +1,44 @@
+import { type Status, viewStatus } from '../flows/nights/view-status.ts';
+import { type Command, json, printAnswer, shownMinute } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+
+/** The figures of the whole installation, as `/status.json` answers them. */
+export const status: Command = {
+  usage: '[--json]',
+  summary: 'the last complete backup, and counts of people, consents and runs',
+  options: json,
+  run: async (options, output) => {
+    await using resources = await openFromEnvironment();
+    const answer = await viewStatus(resources);
+    printAnswer(output, options, answer, wordsOf(answer));
+    return 0;
+  },
+};
+
+function wordsOf({
+  lastSuccessAt,
+  oldestDueAt,
+  people,
+  grants,
+  rotationsLost,
+  runs,
+  openCircuits,
+  at,
+}: Status): string {
+  const { queued, running, ...ended } = runs;
+  const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
+  return [
+    `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
+    `People                ${counted(people)}`,
+    `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${rotationsLost} tokens lost by us`}`,
+    `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${minutes} minutes`}`,
+    `Runs in a day         ${counted(ended)}`,
+    `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
+  ].join('\n');
+}
+
+function counted(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([word, count]) => `${word} ${count}`)
+    .join(', ');
+}

@@ -1,0 +1,34 @@
+import { listPeople, type PersonRow } from '../database/people.ts';
+import { type Command, json, limitOf, oneOf, printTable, shownMinute, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { nameOf } from './people.ts';
+import type { Column } from './table.ts';
+
+const states = ['active', 'suspect', 'needs_consent', 'withdrawn', 'none'] as const;
+
+/** Lists people with the state of their consent, in the order of their names. */
+export const users: Command = {
+  usage: '[--user NAME] [--state STATE] [--limit N] [--json]',
+  summary: 'list people and how their consent stands',
+  options: {
+    user: { value: 'NAME', help: 'only those with this part in their user name, name or subject, or with this id' },
+    state: { value: 'STATE', help: `only those whose newest consent is: ${states.join(', ')}` },
+    limit: { value: 'N', help: 'at most so many (default: 100)' },
+    ...json,
+  },
+  run: async (options, output) => {
+    const [state, most] = [oneOf(options, 'state', states), limitOf(options)];
+    await using resources = await openFromEnvironment();
+    const rows = await listPeople(resources.database, { search: text(options, 'user'), state, limit: most });
+    printTable(output, options, { rows, columns, none: 'None.' });
+    return 0;
+  },
+};
+
+const columns: readonly Column<PersonRow>[] = [
+  { name: 'USER', of: nameOf, stretches: true },
+  { name: 'NAME', of: ({ name }) => name ?? '', stretches: true },
+  { name: 'CONSENT', of: ({ state, reason }) => `${state ?? 'none'}${reason === null ? '' : ` (${reason})`}` },
+  { name: 'SIGNED IN', of: ({ lastSignedInAt }) => (lastSignedInAt === null ? '' : shownMinute(lastSignedInAt)) },
+  { name: 'ID', of: ({ id }) => id, stretches: true },
+];

@@ -1,0 +1,38 @@
+import { type Measurements, measure } from '../../database/measure.ts';
+import type { ProtectionVerdict } from '../../domain/protection.ts';
+import type { Resources } from '../../resources.ts';
+import { version } from '../../version.ts';
+import { listProtections } from './find-protection.ts';
+
+const dayMs = 86_400_000;
+
+/** How the installation is, in figures; nothing of one person. */
+export interface Status {
+  version: string;
+  at: Date;
+  /** When the newest complete backup of anybody ended; null where there is none. */
+  lastSuccessAt: Date | null;
+  /** Since when the run that waits the longest has been due; null where none is. */
+  oldestDueAt: Date | null;
+  /** People whose consent was not withdrawn, by the verdict on their data. */
+  people: Record<ProtectionVerdict, number>;
+  grants: Measurements['grants'];
+  rotationsLost: number;
+  /** Runs that wait or are worked on, and those that ended within the last 24 hours. */
+  runs: Measurements['runs'];
+  /** Providers whose circuit is open. */
+  openCircuits: string[];
+}
+
+export async function viewStatus(resources: Pick<Resources, 'clock' | 'database'>): Promise<Status> {
+  const at = resources.clock.now();
+  const [measured, protections] = await Promise.all([
+    measure(resources.database, { at, since: new Date(at.getTime() - dayMs) }),
+    listProtections(resources),
+  ]);
+  const people = { protected: 0, partly: 0, late: 0, not: 0 };
+  for (const { protection } of protections) people[protection.verdict] += 1;
+  const { lastSuccessAt, oldestDueAt, grants, rotationsLost, runs, circuits } = measured;
+  const openCircuits = circuits.filter(({ open }) => open).map(({ issuer }) => issuer);
+  return { version, at, lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits };
+}

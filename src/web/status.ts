@@ -1,0 +1,14 @@
+import { viewStatus } from '../flows/nights/view-status.ts';
+import type { Resources } from '../resources.ts';
+import { behindToken } from './metrics.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+
+/**
+ * Answers `GET /status.json`: the last complete backup and counts of the whole installation, nothing of one person. Guarded and
+ * kept fresh as `/metrics` is.
+ */
+export function openStatus(resources: Needs): (authorization: string | undefined) => Promise<Response> {
+  const collect = async () => JSON.stringify(await viewStatus(resources));
+  return behindToken(resources, { collect, type: 'application/json' });
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '../../../src/cli/run-command.ts';
+import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
+import { savePlan } from '../../support/harness/nights.ts';
+import { secretName } from '../../support/harness/operators.ts';
+
+let commands: CommandFixture;
+beforeAll(async () => {
+  commands = await openCommandFixture({ issuer: 'https://idp.example' });
+  await person('alice\u001b[31m\u202e', ['failed', 'partial', 'queued']);
+  await person('bob', ['succeeded']);
+});
+afterAll(() => commands[Symbol.asyncDispose]());
+
+async function person(
+  username: string,
+  states: readonly ('failed' | 'partial' | 'queued' | 'succeeded')[],
+): Promise<void> {
+  const planId = await savePlan(commands.database, { nextDueAt: '2200-01-01T00:00:00Z' });
+  const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
+  await commands.database.user.update({ where: { id: userId }, data: { username, name: 'A person' } });
+  const path = `files/${secretName}`;
+  for (const [index, state] of states.entries()) {
+    const at = new Date(Date.now() - (index + 1) * 3_600_000);
+    await commands.database.run.create({
+      data: {
+        ...{
+          id: randomUUID(),
+          planId,
+          night: `2026-05-0${index + 1}`,
+          trigger: 'schedule',
+          state,
+          dueAt: at,
+          queuedAt: at,
+        },
+        ...(state !== 'queued' && { startedAt: at, finishedAt: at }),
+        ...(state === 'failed' && { errorCode: 'source/unavailable' }),
+        ...{ problems: [{ path, code: 'source/gone', message: path, kept: false }], problemCount: 1 },
+        message: `No ${path} here.`,
+      },
+    });
+  }
+}
+
+const nightkeep = async (...argv: string[]) => {
+  expect(await commands.nightkeep(...argv)).toBe(0);
+  return commands.said;
+};
+const json = async (...argv: string[]) => JSON.parse((await nightkeep(...argv, '--json')).join(''));
+
+test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'protection', 'circuits'])(
+  '%s tells no name of a file, fits the terminal, and sends it nothing to obey',
+  async (name) => {
+    const plain = (await nightkeep(name)).join('\n');
+    const asJson = (await nightkeep(name, '--json')).join('\n');
+    for (const text of [plain, asJson]) {
+      expect(text).not.toContain('Divorce');
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    }
+    expect(() => JSON.parse(asJson)).not.toThrow();
+    if (!['users', 'plans', 'runs', 'audit'].includes(name)) return;
+    const lines: string[] = [];
+    expect(await runCommand([name], { line: (text) => void lines.push(text), columns: 80 })).toBe(0);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  },
+);
+
+test('runs are found by person, state and time, with names, and not only ids', async () => {
+  expect(await nightkeep('runs', '--user', 'bob')).toEqual([
+    expect.stringMatching(/^NIGHT +USER +STATE +CAUSE +NOT READ +STARTED +RUN$/),
+    expect.stringMatching(/^2026-05-01 +bob +succeeded +1 /),
+  ]);
+  expect(await json('runs', '--state', 'failed', '--limit', '50')).toMatchObject([
+    { user: 'alice\u001b[31m\u202e', state: 'failed', errorCode: 'source/unavailable', problemCount: 1 },
+  ]);
+  expect((await nightkeep('runs', '--state', 'failed'))[1]).toContain('alice\\x1b[31m\\u202e');
+  expect(await json('runs', '--since', '2h')).toHaveLength(2);
+  expect(await json('runs', '--limit', '1')).toHaveLength(1);
+  expect(await json('runs', '--user', 'bob', '--state', 'partial')).toEqual([]);
+});
+
+test('users and plans are listed with names', async () => {
+  expect(await json('users', '--user', 'BO')).toMatchObject([{ username: 'bob', name: 'A person', state: 'active' }]);
+  expect(await json('users', '--state', 'withdrawn')).toEqual([]);
+  expect(await json('plans', '--user', 'bob')).toMatchObject([{ user: 'bob', paused: false, goesOn: true }]);
+  expect(await nightkeep('plans')).toHaveLength(3);
+});
+
+test('the queue is paused, resumed and drained, and the audit says by whom', async () => {
+  expect(await json('queue', '--pause', '--reason', 'the disk is full')).toMatchObject({
+    paused: true,
+    by: { by: { kind: 'command' }, reason: 'the disk is full' },
+  });
+  expect((await nightkeep('queue'))[0]).toMatch(/It is paused by command \S+ since .*: the disk is full\.$/m);
+  expect(await json('queue', '--resume')).toMatchObject({ paused: false, by: null });
+  await nightkeep('queue', '--drain', '--yes');
+  expect(await json('runs', '--state', 'skipped')).toHaveLength(1);
+  expect((await json('audit', '--by', 'command')).map(({ act }: { act: string }) => act)).toEqual([
+    'night-drained',
+    'night-resumed',
+    'night-paused',
+  ]);
+});
+
+test('the status counts people, consents and runs', async () => {
+  expect(await json('status')).toMatchObject({
+    lastSuccessAt: expect.any(String),
+    grants: { active: 2 },
+    runs: { succeeded: 1, partial: 1, failed: 1 },
+    openCircuits: [],
+  });
+});
+
+test.each([
+  [['runs', '--state', 'faild'], 'did you mean failed?'],
+  [['runs', '--limit', 'many'], 'write a number such as 50'],
+  [['runs', '--since', 'yesterday'], 'write it as 14d or 12h'],
+  [['queue', '--pause', '--drain'], 'do not go together'],
+  [['audit', '--act', 'key-shwn'], 'did you mean key-shown?'],
+])('what is written wrong is told with the cure: %o', async (argv, complaint) => {
+  expect(await commands.nightkeep(...argv)).toBe(2);
+  expect(commands.complaints.at(-1)).toContain(complaint);
+});
