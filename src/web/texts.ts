@@ -724,7 +724,7 @@ export const texts = {
     asAt: (time: string, zone: string) => `as it was at ${time} in ${zone}`,
     earlier: 'earlier',
     later: 'later',
-    stateOf: (moment: string) => `As it was before or after it changed: ${moment}`,
+    stateOf: (moment: string) => `As it was on ${moment}`,
     goTo: 'Go to',
     go: 'Show',
     all: (nights: number) => (nights === 1 ? 'The only night' : `All ${nights} nights`),

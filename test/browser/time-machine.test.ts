@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -126,36 +127,48 @@ describe.skipIf(executablePath === undefined)('the time machine in a browser', (
     await context.close();
   });
 
+  /** What axe finds wrong with the page itself; what a frame shows is a file of the person's. */
+  async function faultsOf(page: Page): Promise<unknown> {
+    await page.evaluate(await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
+    return page.evaluate(
+      'axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+    );
+  }
+
   it.each([
     ['wide', 1280, false],
     ['narrow', 390, false],
     ['wide', 1280, true],
     ['narrow', 390, true],
-  ] as const)('fits the window, %s (%i points), dark: %s', async (width, points, dark) => {
-    const { page, trouble, context } = await tab({ width: points, dark });
-    const looks = {
-      folder: `/snapshots/${last}/browse/files/Documents`,
-      hostile: `/snapshots/${last}/browse/files/Hostile`,
-      nights: '/snapshots/nights',
-      text: `/snapshots/${last}/view/files/Documents/Novel,%20draft.txt`,
-      picture: `/snapshots/${last}/view/files/Documents/Photo.png`,
-      changes: `/snapshots/${last}/changes/files?day=2026-03-03`,
-      search: '/snapshots/find?q=report',
-    };
-    if (pictures !== undefined) await mkdir(pictures, { recursive: true });
-    for (const [name, path] of Object.entries(looks)) {
-      expect((await page.goto(path))?.status()).toBe(200);
-      expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(points);
-      if (pictures !== undefined) {
-        await page.screenshot({
-          path: join(pictures, `snapshots-${name}-${width}-${dark ? 'dark' : 'light'}.png`),
-          fullPage: true,
-        });
+  ] as const)(
+    'fits the window and has no fault that axe knows, %s (%i points), dark: %s',
+    async (width, points, dark) => {
+      const { page, trouble, context } = await tab({ width: points, dark });
+      const looks = {
+        folder: `/snapshots/${last}/browse/files/Documents`,
+        hostile: `/snapshots/${last}/browse/files/Hostile`,
+        nights: '/snapshots/nights',
+        text: `/snapshots/${last}/view/files/Documents/Novel,%20draft.txt`,
+        picture: `/snapshots/${last}/view/files/Documents/Photo.png`,
+        changes: `/snapshots/${last}/changes/files?day=2026-03-03`,
+        search: '/snapshots/find?q=report',
+      };
+      if (pictures !== undefined) await mkdir(pictures, { recursive: true });
+      for (const [name, path] of Object.entries(looks)) {
+        expect((await page.goto(path))?.status()).toBe(200);
+        expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(points);
+        expect(await faultsOf(page), name).toEqual([]);
+        if (pictures !== undefined) {
+          await page.screenshot({
+            path: join(pictures, `snapshots-${name}-${width}-${dark ? 'dark' : 'light'}.png`),
+            fullPage: true,
+          });
+        }
       }
-    }
-    expect(trouble).toEqual([]);
-    await context.close();
-  });
+      expect(trouble).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 /** What there is to back up in a night: it changes every third or fourth one. */
