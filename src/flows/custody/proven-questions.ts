@@ -25,6 +25,8 @@ export async function proveQuestions(
   };
   try {
     await prove('client', async () => (await provider.askAboutClient()) === 'believed');
+    // Of other makes it is known whether introspection tells the truth.
+    if ((await provider.profile()).introspection !== undefined) return;
     await prove('refresh_token', async () => (await provider.introspect(livingToken))?.active === true);
   } catch (error) {
     log.warn('provider.questions.failed', { error });
