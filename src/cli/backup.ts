@@ -107,7 +107,7 @@ function progressWords(progress: Omit<RunProgress, 'folder'>): string {
   if (step !== 'reading') return stepWords[step];
   const [speed, left] = [speedOf(progress), timeLeft(progress)];
   const facts = [
-    `${entries}${expected === null ? '' : ` of about ${expected}`} files`,
+    `${entries}${expected === null || entries > expected ? '' : ` of about ${expected}`} files`,
     `${bytesWords(bytesRead)}${speed === undefined ? '' : ` at ${bytesWords(speed)} a second`}`,
     ...(problems > 0 ? [`${problems} not read`] : []),
     ...(left === undefined

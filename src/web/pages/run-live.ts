@@ -79,7 +79,7 @@ function factsPart({ live: t }: Texts, progress: RunProgress): Html {
   const fact = (name: string, value: Html | string) =>
     html`<div><dt>${name}</dt><dd class="number">${value}</dd></div>`;
   return html`<progress aria-label="${t.progress}" ${expected === null || progress.step !== 'reading' ? '' : html`max="${expected}" value="${Math.min(entries, expected)}"`}></progress>
-<dl class="facts">${fact(t.files, expected === null ? seen : t.filesOf(seen, expected.toLocaleString('en-GB')))}
+<dl class="facts">${fact(t.files, expected === null || entries > expected ? seen : t.filesOf(seen, expected.toLocaleString('en-GB')))}
 ${fact(t.read, shownBytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(shownBytes(speed)))}
 ${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, String(problems)) : ''}</dl>
 ${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder)}</p>`}`;

@@ -94,6 +94,14 @@ describe('a run that goes on', () => {
     expect(count).toBeLessThan(65);
   });
 
+  it('names no whole that it is beyond', async () => {
+    const { guest, runId, tell } = await withRun();
+    await tell({ entries: 1_001 });
+    const text = await guest.text(`/runs/${runId}`);
+    expect(text).toContain('<dd class="number">1,001</dd>');
+    expect(text).not.toContain('of about');
+  });
+
   it('guesses no time at the first backup, and no share of a whole that is not known', async () => {
     const { guest, runId, tell } = await withRun();
     await tell({ expected: null });
