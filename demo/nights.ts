@@ -39,8 +39,9 @@ export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun
   demo.advance(ms);
   const since = demo.resources.clock.now();
   await openNight(demo.resources);
-  await queueDue(demo.resources);
+  // Before what waits is tried again: a provider in trouble is probed by this, and every run would be put off before it.
   const keptAlive = await keepAlive(demo.resources);
+  await queueDue(demo.resources);
   return { runs: await settledRuns(demo, since), keptAlive };
 }
 
@@ -51,7 +52,7 @@ async function queueDue({ clock, database, queues }: Demo['resources']): Promise
 }
 
 /** The runs that were queued or ended since, once none is running or due; after two minutes whatever their state. */
-export async function settledRuns({ resources: { clock, database } }: Demo, since: Date): Promise<NightRun[]> {
+export async function settledRuns({ resources: { clock, database, queues } }: Demo, since: Date): Promise<NightRun[]> {
   const begun = clock.elapsed();
   for (;;) {
     const due = { state: 'queued' as const, dueAt: { lte: clock.now() } };
@@ -61,8 +62,10 @@ export async function settledRuns({ resources: { clock, database } }: Demo, sinc
       orderBy: { queuedAt: 'asc' },
     });
     const now = clock.now();
+    // After a run its worker may still be letting snapshots go, and holds the repository meanwhile.
+    const { active } = await queues.backUps.counts();
     const open = rows.some(({ state, dueAt }) => state === 'running' || (state === 'queued' && dueAt <= now));
-    if (!open || clock.elapsed() - begun > longestWaitMs)
+    if ((!open && active === 0) || clock.elapsed() - begun > longestWaitMs)
       return rows.map(({ plan, counts, ...row }) => ({
         ...row,
         username: plan.user.username ?? '',
