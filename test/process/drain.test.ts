@@ -70,7 +70,7 @@ test('a run under way is allowed to end within the time of grace, though no page
   const { code, stderr } = await service.ended;
   expect({ code, events: eventsOf(stderr) }).toEqual({
     code: 0,
-    events: [...begun, 'grant.exchanged', 'run.finished'],
+    events: [...begun, 'grant.exchanged', 'run.finished', 'retention.done'],
   });
   expect(await theRun()).toMatchObject({ state: 'succeeded', attempt: 1 });
   expect(await installation.restored(alice)).toEqual(whole);
