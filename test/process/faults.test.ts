@@ -61,7 +61,7 @@ describe('a command line that is wrong is refused with 2', () => {
 });
 
 describe('a setting that is wrong is refused with 2 and the cure', () => {
-  const all = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'FILES_URL'];
+  const all = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'];
   const missing = Object.fromEntries(all.map((name) => [name, '']));
   const lines = all.map((name) => `${name} is missing: [^\\n]+\\n`);
   const wrong: [string, Environment, RegExp][] = [
@@ -107,7 +107,7 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
 
 describe('a keyring that is not that of the database is refused with 2', () => {
   const told =
-    /^nightkeep: The keyring is not the one [^\n]+ key service is missing or another one\. Put the right KEYRING back\.\n$/;
+    /^nightkeep: The keyring is not the one [^\n]+ key one is missing or another one\. Put the right KEYRING back\.\n$/;
   test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('one') }, 2, told));
   test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 2, told));
   test('none, on a machine that has no DATA_DIR yet', () =>
