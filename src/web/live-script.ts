@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** Keeps the parts of a page up to date that the server sends anew, and loads the page again when what they tell of has ended. */
+/**
+ * Keeps the parts of a page up to date that the server sends anew, and loads the page again when what they tell of has ended: not
+ * while its reader is on the way to another one, which that would call off.
+ */
 export const liveScript = `'use strict';
 const live = document.querySelector('[data-live]');
 if (live) {
   const shown = {};
   let source;
+  let leaving = 0;
+  addEventListener('beforeunload', () => {
+    leaving = Date.now();
+  });
+  const loadAgain = () => {
+    if (Date.now() - leaving < 3000) setTimeout(loadAgain, 3000);
+    else location.reload();
+  };
   const open = () => {
     source = new EventSource(live.dataset.live);
     source.addEventListener('parts', ({ data }) => {
@@ -16,7 +27,7 @@ if (live) {
     });
     source.addEventListener('ended', () => {
       source.close();
-      location.reload();
+      loadAgain();
     });
   };
   document.addEventListener('visibilitychange', () => {
