@@ -2,6 +2,7 @@ import { findRetention, saveForgotten, saveRetentionHold } from '../../database/
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
+import type { Repository } from '../../store/repository/repository.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 
@@ -26,26 +27,41 @@ export async function forgetSnapshots(
   resources: RetentionNeeds,
   { userId, by, signal }: { userId: string; by: string; signal?: AbortSignal },
 ): Promise<Judgement> {
-  const { clock, database, lockOwner } = resources;
+  const { clock, database } = resources;
   const { repository } = await openPersonRepository(resources, userId);
-  await using lock = await lockRepository(repository, {
-    clock,
-    ...lockOwner,
-    ...(signal && { signal }),
-  });
-  const facts = await factsOf(resources, userId);
-  const saved = await Array.fromAsync(repository.listSnapshots());
-  const judgement = judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() });
+  const look = async () => {
+    const facts = await factsOf(resources, userId);
+    const saved = await Array.fromAsync(repository.listSnapshots());
+    return judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() });
+  };
+  const first = await look();
+  const judgement = first.going.length === 0 ? first : await letGo(resources, repository, { look, signal });
   const { going, hold, snapshots } = judgement;
   if (hold === 'alarm') await saveRetentionHold(database, { userId, hold });
   if (hold !== null) return judgement;
-  for (const id of going) {
+  const stayed = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
+  await saveForgotten(database, { userId, stayed, count: going.length, at: clock.now(), by });
+  return judgement;
+}
+
+interface LettingGo {
+  readonly look: () => Promise<Judgement>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Looks again under the lock, so that nothing goes for what was true before it. */
+async function letGo(
+  { clock, lockOwner }: RetentionNeeds,
+  repository: Repository,
+  { look, signal }: LettingGo,
+): Promise<Judgement> {
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, ...(signal && { signal }) });
+  const judgement = await look();
+  for (const id of judgement.going) {
     signal?.throwIfAborted();
     lock.signal.throwIfAborted();
     await repository.forgetSnapshot(id).catch(ignoreGone);
   }
-  const stayed = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
-  await saveForgotten(database, { userId, stayed, count: going.length, at: clock.now(), by });
   return judgement;
 }
 

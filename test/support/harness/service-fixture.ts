@@ -76,8 +76,9 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
   opened.defer(() => running[Symbol.asyncDispose]());
   const browsers = opened.use(new AsyncDisposableStack());
   const atRest = async () => {
-    await bringDueForward(running.processes);
-    await waitUntilAtRest(databaseOf(running.processes), clock, () => bringDueForward(running.processes));
+    const urge = () => bringDueForward(running.processes);
+    await urge();
+    await waitUntilAtRest(databaseOf(running.processes), clock, { urge, isIdle: () => areIdle(running.processes) });
   };
   const closing = opened.move();
   return {
@@ -238,21 +239,29 @@ async function bringDueForward([first]: readonly Resources[]): Promise<void> {
 
 const patienceMs = 30_000;
 
+/** Whether no worker has a job: after a run it may still be letting snapshots go, with a lock on the repository. */
+async function areIdle([first]: readonly Resources[]): Promise<boolean> {
+  return first === undefined || (await first.queues.backUps.counts()).active === 0;
+}
+
 /**
- * Waits until no run is under way or due; `urge` is called each second in which none begins or ends. Throws, with the runs
- * that are left, where that goes on for half a minute.
+ * Waits until no run is under way or due, and all is idle; `urge` is called each second in which no run begins or ends.
+ * Throws, with the runs that are left, where that goes on for half a minute.
  */
 export async function waitUntilAtRest(
   { run }: Resources['database'],
   clock: Clock,
-  urge: () => Promise<unknown> = async () => undefined,
+  {
+    urge = async () => undefined,
+    isIdle = async () => true,
+  }: { urge?: () => Promise<unknown>; isIdle?: () => Promise<boolean> } = {},
 ): Promise<void> {
   const dueNow = () => ({ state: 'queued' as const, dueAt: { lte: clock.now() } });
   let left = '';
   let urged = performance.now();
   for (let since = performance.now(); performance.now() - since < patienceMs; await sleep(50)) {
     const open = await run.findMany({ where: { OR: [{ state: 'running' }, dueNow()] }, orderBy: { id: 'asc' } });
-    if (open.length === 0) return;
+    if (open.length === 0 && (await isIdle())) return;
     const states = JSON.stringify(open.map(({ id, state }) => [id, state]));
     if (states !== left) since = performance.now();
     if (performance.now() - Math.max(since, urged) > 1_000) {
