@@ -134,7 +134,7 @@ export async function askForTokens(
   const { configuration, metadata } = connection;
   const answers: Response[] = [];
   try {
-    const answer = await connection.recording(answers, () => ask(configuration));
+    const answer = await ask(connection.recording(answers));
     return await readAuthorized(configuration, answer, scope, asking);
   } catch (error) {
     const tokens = await tokensAmong(answers, asking.now);

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { ProfileName } from '../domain/providers/profiles.ts';
@@ -20,8 +19,8 @@ export interface Connection {
   authenticated(send: oidc.CustomFetch): oidc.CustomFetch;
   /** A configuration for one exchange, which sends by this fetch. It is made in microseconds. */
   exchanging(send: oidc.CustomFetch): oidc.Configuration;
-  /** Does the work, and lists what the provider answered in it, each to be read once more. */
-  recording<T>(answers: Response[], work: () => Promise<T>): Promise<T>;
+  /** A configuration for one question, which lists what the provider answers, each to be read once more. */
+  recording(answers: Response[]): oidc.Configuration;
 }
 
 export interface ProviderSettings extends ClientCredentials {
@@ -109,26 +108,33 @@ async function discover(
       return answer;
     };
   };
-  const recorded = new AsyncLocalStorage<Response[]>();
-  configuration[oidc.customFetch] = authenticated(async (url, options) => {
+  const asked: oidc.CustomFetch = async (url, options) => {
     const response = await fetch(url, options as RequestInit);
-    const answer = url === metadata.token_endpoint && response.ok ? await tidied(response) : response;
-    recorded.getStore()?.push(answer.clone());
-    return answer;
-  });
+    return url === metadata.token_endpoint && response.ok ? await tidied(response) : response;
+  };
+  configuration[oidc.customFetch] = authenticated(asked);
+  const anotherOf = (server: oidc.ServerMetadata, send: oidc.CustomFetch) => {
+    const another = new oidc.Configuration(server, clientId, clientMetadata, authenticatedByFetch);
+    if (isLoopback(issuer)) oidc.allowInsecureRequests(another);
+    another.timeout = requestSeconds;
+    another[oidc.customFetch] = send;
+    return another;
+  };
   const needed = neededByExchanges(metadata);
   return {
     metadata,
     configuration,
     authenticated,
-    exchanging: (send) => {
-      const exchanging = new oidc.Configuration(needed, clientId, clientMetadata, authenticatedByFetch);
-      if (isLoopback(issuer)) oidc.allowInsecureRequests(exchanging);
-      exchanging.timeout = requestSeconds;
-      exchanging[oidc.customFetch] = send;
-      return exchanging;
-    },
-    recording: (answers, work) => recorded.run(answers, work),
+    exchanging: (send) => anotherOf(needed, send),
+    recording: (answers) =>
+      anotherOf(
+        metadata,
+        authenticated(async (...request) => {
+          const answer = await asked(...request);
+          answers.push(answer.clone());
+          return answer;
+        }),
+      ),
   };
 }
 
