@@ -232,9 +232,9 @@ function afterLostWorker({ lostWorkers, triedUntil }: Lapsed, at: Date) {
 }
 
 const lostWorkerWords = {
-  once: 'The worker of Nightkeep that was at it ended in the middle.',
-  over: 'The worker of Nightkeep that was at it ended in the middle, and the time for this backup was over.',
-  tooMany: `The workers of Nightkeep that were at it ended in the middle, ${mostLostWorkers} times in a row, so that it is not tried again. The operator must find out why: the log says what they did last.`,
+  once: 'The worker that made this backup stopped before it was complete.',
+  over: 'The worker that made this backup stopped before it was complete, and its time was over.',
+  tooMany: `The workers that made this backup stopped before it was complete, ${mostLostWorkers} times in a row, so it is not tried again. The operator must find out why: the log says what they did last.`,
 };
 
 interface Pulled {
