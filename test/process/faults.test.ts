@@ -170,7 +170,7 @@ describe('.env in the folder', () => {
     await writeFile(path(), 'PUBLIC_URL=http://from-the-file.example\nPORT=from the file\n');
     await expectRefusal(['start'], { PORT: undefined }, 2, /^nightkeep: PORT is "from the file": /);
     await using service = await installation.start({ PUBLIC_URL: undefined });
-    expect(service.stdout).toMatch(/\nBrowsers reach it at http:\/\/from-the-file\.example\/\n$/);
+    expect(service.stdout).toMatch(/\nBrowsers reach it at http:\/\/from-the-file\.example\/\n/);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;
     expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: [] });
