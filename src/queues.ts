@@ -95,7 +95,11 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
   const connection =
     settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
   const { queue, close } = openQueue(connection);
-  queue.on('error', reportErrors(settings.log.with({ queue: backUpQueueName })));
+  const report = reportErrors(settings.log.with({ queue: backUpQueueName }));
+  let closing = false;
+  queue.on('error', (error) => {
+    if (!closing) report(error);
+  });
   return {
     connection,
     backUps: {
@@ -108,7 +112,10 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
       list: (limit) => orUnavailable(connection, () => listJobs(queue, limit)),
       clear: () => orUnavailable(connection, () => queue.obliterate({ force: true })),
     },
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: async () => {
+      closing = true;
+      await close();
+    },
   };
 }
 

@@ -36,6 +36,7 @@ export function workOn(connection: QueueConnection, handler: Handler, options: W
   const log = options.log.with({ queue: backUpQueueName });
   const inHand = new Map<string, AbortController>();
   const handled = new Set<Promise<void>>();
+  let closed: Promise<void> | undefined;
   const { worker, end } = openWorker(
     connection,
     async (job) => {
@@ -53,12 +54,15 @@ export function workOn(connection: QueueConnection, handler: Handler, options: W
     },
     options,
   );
-  worker.on('error', reportErrors(log));
+  const report = reportErrors(log);
+  worker.on('error', (error) => {
+    // A question to the queue that was under way when the worker was closed, with nothing in hand, is nobody's loss.
+    if (closed === undefined || inHand.size > 0) report(error);
+  });
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids)
       inHand.get(id)?.abort(new AppError('run/lost-lease', 'The queue gave this run to another worker.'));
   });
-  let closed: Promise<void> | undefined;
   return {
     close: (graceMs) => {
       closed ??= close({ worker, end, inHand, handled, clock: options.clock, log }, graceMs);
