@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { saveRetention } from '../../../src/database/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
@@ -6,10 +6,12 @@ import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/
 import { pruneDue } from '../../../src/flows/retention/prune-due.ts';
 import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
 import { retain } from '../../../src/flows/retention/retain.ts';
+import { sealBlob } from '../../../src/store/format/blob.ts';
+import { encodeTree } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
-import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { writePack, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 let pages: Pages;
@@ -142,7 +144,10 @@ test('prunes a week after where no run is due, and what is left is whole', async
   expect(await pages.resources.database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
   const opened = await openRepository(repository.backend, 'a password');
   expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
-  expect(await pruneRepository(resources(), { userId, by, dryRun: true })).toMatchObject({ bytesFreed: 0 });
+  expect(await pruneRepository(resources(), { userId, by, dryRun: true })).toMatchObject({
+    bytesFreed: 0,
+    bytesUnused: 0,
+  });
 });
 
 test('forgets nothing where a snapshot cannot be read, and puts on record why', async () => {
@@ -159,4 +164,18 @@ test('forgets nothing where a snapshot cannot be read, and puts on record why', 
   await retain(resources(), { userId, signal });
   expect(await Array.fromAsync(repository.backend.list('snapshot'))).toHaveLength(2);
   expect(await pages.resources.database.repository.findFirst()).toMatchObject({ retentionHold: 'repository/damaged' });
+});
+
+test('leaves nothing of what went, however little of a pack it is', async () => {
+  const large = randomBytes(200_000);
+  const old = await writeSnapshot(repository, { large, small: Buffer.from('to go') });
+  const nodes = (await repository.loadTree(old.tree)).nodes.filter(({ name }) => name === 'large');
+  const sealed = sealBlob(repository.masterKey, 'tree', encodeTree({ nodes }));
+  await repository.saveIndex([await writePack(repository, [sealed])]);
+  const time = new Date(now).toISOString();
+  await repository.saveSnapshot({ time, tree: sealed.id, paths: ['/files'], hostname: 'nightkeep' });
+  await repository.forgetSnapshot(old.id);
+  expect(await pruneRepository(resources(), { userId, by })).toMatchObject({ packsRepacked: 1, bytesUnused: 0 });
+  const opened = await openRepository(repository.backend, 'a password');
+  expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
 });
