@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Language, languageNamed } from '../domain/language.ts';
 import type { Transaction } from './client.ts';
 import type { Prisma, User } from './generated/client.ts';
 
@@ -38,4 +39,10 @@ export function readPerson({ subject, claims }: { subject: string; claims: Prism
 /** Locks the row until the transaction ends, so that changes to one person's consent and repository come one after the other. */
 export async function lockUser(transaction: Transaction, userId: string): Promise<void> {
   await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
+}
+
+/** The language that a person chose for pages and mails; null where they chose none, or nobody has that id. */
+export async function languageOf(database: Transaction, userId: string): Promise<Language | null> {
+  const user = await database.user.findUnique({ where: { id: userId }, select: { language: true } });
+  return languageNamed(user?.language);
 }
