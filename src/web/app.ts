@@ -14,7 +14,7 @@ import { refuseForgery, securityHeaders } from './security.ts';
 import { addSetup, type Setup, setupPath } from './setup.ts';
 import { openStatus } from './status.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
-import { texts } from './texts.ts';
+import { texts } from './texts/en.ts';
 import { notFound, type Visit } from './visit.ts';
 
 /** The pages as one function from request to answer; `setup` serves the first-run page as long as it is open. */

@@ -4,7 +4,7 @@ import type { Session } from './cookies.ts';
 import { type IconName, icon } from './icons.ts';
 import { formToken } from './security.ts';
 import { faviconPath, stylesheetPath } from './stylesheet.ts';
-import type { Texts } from './texts.ts';
+import type { Texts } from './texts/en.ts';
 
 export type Html = ReturnType<typeof html>;
 

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { type IconName, icon } from './icons.ts';
 import type { Html } from './layout.ts';
-import type { Texts } from './texts.ts';
+import type { Texts } from './texts/en.ts';
 
 /** How well something is: each has a colour of its own, and never the colour alone. */
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';

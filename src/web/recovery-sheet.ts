@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
 import encodeQR from 'qr';
 import type { Html } from './layout.ts';
-import type { Texts } from './texts.ts';
+import type { Texts } from './texts/en.ts';
 
 export interface RecoverySheet {
   /** The recovery key, or null where the person has it and the sheet names none. */

@@ -11,7 +11,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { type Html, layout } from './layout.ts';
 import { type Tone, tag } from './outcome.ts';
-import { type Texts, texts } from './texts.ts';
+import { type Texts, texts } from './texts/en.ts';
 
 export const setupPath = '/setup';
 

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import type { Session } from './cookies.ts';
 import { type Html, layout } from './layout.ts';
-import type { Texts } from './texts.ts';
+import type { Texts } from './texts/en.ts';
 
 /** One request, and what is open to answer it with. */
 export interface Visit {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually } from '../support/harness/nightkeep.ts';
 import type { Visitor } from '../support/realms/realm.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import type { Environment } from '../../src/config/environment.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, expectPlainWords } from '../support/harness/nightkeep.ts';
 import { consent } from '../support/harness/service-fixture.ts';

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DemoCloud } from '../../demo/cloud/cloud.ts';
 import { alice } from '../../demo/people.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { consent } from '../support/harness/service-fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import type { ConsentReason } from '../../src/domain/protection.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import {
   backUpNow,
   consent,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import {
   backUpNow,
   consent,

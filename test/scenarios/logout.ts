@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { consent, grantOf, openServiceFixture, sweepUntil } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
 

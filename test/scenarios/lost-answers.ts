@@ -7,7 +7,7 @@ import { alice } from '../../demo/people.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import {
   consent,
   exchangesOf,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
 import {
   backUpNow,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import {
   consent,
   databaseOf,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { DemoCloud } from '../../demo/cloud/cloud.ts';
 import { alice } from '../../demo/people.ts';
 import { findRepository } from '../../src/database/repositories.ts';
-import { texts } from '../../src/web/texts.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import {
   consent,
   databaseOf,

@@ -4,7 +4,7 @@ import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/
 import { type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { type Texts, texts } from '../../web/texts.ts';
+import { type Texts, texts } from '../../web/texts/en.ts';
 import { zoneIn } from './person.ts';
 
 /** What the sentences are about, as far as it may change later. */

@@ -1,6 +1,6 @@
 import type { NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
-import { texts } from '../../web/texts.ts';
+import { texts } from '../../web/texts/en.ts';
 
 const t = texts.notices;
 const reasons = { ...texts.protection.consent, ...texts.protection.nights };

@@ -12,7 +12,7 @@ import { type Tone, tag } from '../outcome.ts';
 import { shownBytes } from '../shown.ts';
 import { addressOf, type OpenSnapshot, openSnapshot, pageNumber, restOfPath, snapshotOf, topOf } from '../snapshot.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { snapshotOfDay } from './strip.ts';
 import { trail } from './trail.ts';

@@ -3,7 +3,7 @@ import { warningDue } from '../../domain/deadlines.ts';
 import type { Agreement } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import { shownTime } from '../shown.ts';
-import { texts } from '../texts.ts';
+import { texts } from '../texts/en.ts';
 
 const t = texts.consentEnds;
 

@@ -10,7 +10,7 @@ import { rememberPending } from '../cookies.ts';
 import { form, type Html } from '../layout.ts';
 import { localPath } from '../security.ts';
 import { shownTime } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning, sentencesPart } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';

@@ -8,7 +8,7 @@ import { name } from '../names.ts';
 import type { NightTimes } from '../night-times.ts';
 import { shownBytes } from '../shown.ts';
 import { addressOf, type OpenSnapshot } from '../snapshot.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 
 interface Entries {
   readonly opened: OpenSnapshot;

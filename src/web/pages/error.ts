@@ -3,7 +3,7 @@ import { type ErrorCode, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
 import { localPath } from '../security.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { page, type Visit } from '../visit.ts';
 
 type Status = 400 | 403 | 404 | 500 | 503;

@@ -9,7 +9,7 @@ import { name, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { shownBytes } from '../shown.ts';
 import { addressOf, fileIn, type OpenSnapshot, openSnapshot, restOfPath, topOf } from '../snapshot.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 import { kindOf } from './preview.ts';
 import { nightHead, snapshotOfDay } from './strip.ts';

@@ -11,7 +11,7 @@ import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { shownBytes } from '../shown.ts';
 import { addressOf, decodePath, encodePath, pageNumber, snapshotOf } from '../snapshot.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 
 const onePage = 50;

@@ -18,7 +18,7 @@ import {
   restOfPath,
   topOf,
 } from '../snapshot.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { entriesTable } from './entries.ts';
 import { findForm } from './find.ts';

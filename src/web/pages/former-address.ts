@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { findFormerIssuer } from '../../database/provider-moves.ts';
 import type { Html } from '../layout.ts';
-import { texts } from '../texts.ts';
+import { texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 
 const t = texts.formerAddress;

@@ -4,7 +4,7 @@ import { warningsBefore } from '../../domain/deadlines.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
 import { timesIn } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 
 type Words = Texts['grant']['lasts'];

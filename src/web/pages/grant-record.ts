@@ -14,7 +14,7 @@ import {
 } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import { shownTime } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
 

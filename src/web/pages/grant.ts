@@ -7,7 +7,7 @@ import type { TokenEnding } from '../../oidc/token-ending.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
 import { shownTime } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
 import { lastsPart } from './grant-ends.ts';

@@ -7,7 +7,7 @@ import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
 import { shownBytes, shownTime } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 
 interface Held {
   readonly texts: Texts;

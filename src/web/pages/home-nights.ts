@@ -5,7 +5,7 @@ import type { Html } from '../layout.ts';
 import { areaPlot } from '../plots/area-plot.ts';
 import { heatMap, heatSign, type NightShape } from '../plots/heat-map.ts';
 import { shownBytes, shownNight } from '../shown.ts';
-import type { NightSums, Texts } from '../texts.ts';
+import type { NightSums, Texts } from '../texts/en.ts';
 
 interface Year {
   readonly texts: Texts;

@@ -5,7 +5,7 @@ import type { Html } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { shownNight, timesIn } from '../shown.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 
 const onePage = 50;

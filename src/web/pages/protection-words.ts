@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Protection, ProtectionReason } from '../../domain/protection.ts';
 import type { Html } from '../layout.ts';
 import { shownTime } from '../shown.ts';
-import { texts } from '../texts.ts';
+import { texts } from '../texts/en.ts';
 
 const t = texts.home;
 

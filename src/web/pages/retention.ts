@@ -9,7 +9,7 @@ import { timestampMs } from '../../store/format/timestamp.ts';
 import { form, type Html } from '../layout.ts';
 import { shownTime, timesIn } from '../shown.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
 /** Snapshots on the page; of more the oldest are left out, and it is said. */

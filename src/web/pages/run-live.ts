@@ -6,7 +6,7 @@ import type { Html } from '../layout.ts';
 import { liveScriptPath } from '../live-script.ts';
 import { pathName } from '../names.ts';
 import { shownBytes, shownTime } from '../shown.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

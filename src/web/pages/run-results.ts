@@ -5,7 +5,7 @@ import type { Html } from '../layout.ts';
 import { pathName } from '../names.ts';
 import { shownBytes, shownDuration, shownTime } from '../shown.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
 /** Problems on one page. */

@@ -6,7 +6,7 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import type { NightTimes } from '../night-times.ts';
 import { addressOf, type Kind, type OpenSnapshot } from '../snapshot.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 
 /** Nights on the strip before the one that is shown, and after it. */
 const around = { before: 20, after: 10 };

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Html } from '../layout.ts';
 import { name } from '../names.ts';
 import { addressOf, type OpenSnapshot } from '../snapshot.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 
 interface Trail {
   readonly opened: OpenSnapshot;

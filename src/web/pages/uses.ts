@@ -5,7 +5,7 @@ import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
 import { timesIn } from '../shown.ts';
 import { table } from '../table.ts';
-import type { Texts } from '../texts.ts';
+import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
 type Words = Texts['uses'];

@@ -11,7 +11,7 @@ import {
 } from '../../flows/erasure/erase-choice.ts';
 import { form, type Html } from '../layout.ts';
 import { shownBytes, shownTime } from '../shown.ts';
-import { texts } from '../texts.ts';
+import { texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
 const t = texts.withdraw;

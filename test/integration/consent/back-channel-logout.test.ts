@@ -6,7 +6,7 @@ import { AppError } from '../../../src/errors.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { LogoutToken } from '../../../src/oidc/logout-token.ts';
 import { serve } from '../../../src/web/server.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { type Guest, signInAs } from '../../support/harness/guest.ts';
 

@@ -4,7 +4,7 @@ import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { type Guest, signInAs } from '../../support/harness/guest.ts';
 

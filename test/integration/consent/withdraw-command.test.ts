@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 
 const client = {

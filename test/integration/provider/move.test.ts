@@ -6,7 +6,7 @@ import { isAppError } from '../../../src/errors.ts';
 import { moveProvider } from '../../../src/flows/provider/move-provider.ts';
 import { rememberKeys } from '../../../src/flows/provider/remember-keys.ts';
 import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';
 import { startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';

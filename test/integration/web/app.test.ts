@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { addRun, openPages, type Pages } from '../../support/harness/pages.ts';
 import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 

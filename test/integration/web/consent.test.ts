@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prisma } from '../../../src/database/generated/client.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 const day = 86_400_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 const shape = /[a-z2-9]{5}(-[a-z2-9]{5}){5}/;

@@ -4,7 +4,7 @@ import { hasOperatorSignedIn } from '../../../src/database/audit.ts';
 import { setupTokenOf } from '../../../src/vault/setup-token.ts';
 import { createApp, createSetupApp } from '../../../src/web/app.ts';
 import type { Setup } from '../../../src/web/setup.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { keyLine } from '../../support/harness/settings.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getRunWithPlan } from '../../../src/database/runs.ts';
 import { urlOfPerson } from '../../../src/domain/url-template.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';
 
 const prefix = '__Host-nightkeep';

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../../support/harness/installation.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 

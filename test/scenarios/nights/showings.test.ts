@@ -4,7 +4,7 @@ import { type Demo, startDemo } from '../../../demo/demo.ts';
 import { answer } from '../../../demo/interactive.ts';
 import { alice } from '../../../demo/people.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 const opened = new AsyncDisposableStack();

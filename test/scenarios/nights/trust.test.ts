@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { contentOf } from '../../support/fixtures/archive-night.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';

@@ -3,7 +3,7 @@ import { alice } from '../../../demo/people.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { shownTime } from '../../../src/web/shown.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { untilNoon } from '../../support/fixtures/noon.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { type Guest, signInAs } from '../../support/harness/guest.ts';

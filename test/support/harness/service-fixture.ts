@@ -12,7 +12,7 @@ import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openLog } from '../../../src/log.ts';
 import { openResources, type Resources } from '../../../src/resources.ts';
 import { serve } from '../../../src/web/server.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { startWorker } from '../../../worker/main.ts';
 import type { Provider, Realm, Visitor } from '../realms/realm.ts';
 import { type EnvironmentOptions, openTestEnvironment, type Settings } from './environment.ts';

@@ -8,7 +8,7 @@ import {
   unpackAgreement,
   writeAgreement,
 } from '../../../src/flows/consent/agreement.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 const config = {
   filesUrl: 'https://cloud.example/{preferred_username}/',

@@ -5,7 +5,7 @@ import { AppError, type ErrorCode } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { Session } from '../../../src/web/cookies.ts';
 import { failure } from '../../../src/web/pages/error.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 const config = readConfig({
   OIDC_ISSUER: 'https://id.example',

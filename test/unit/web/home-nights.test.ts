@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NightView } from '../../../src/database/night-views.ts';
 import { nightsCard, sizeCard, sumsOf } from '../../../src/web/pages/home-nights.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 const night = (date: string, over: Partial<NightView> = {}): NightView => ({
   night: `2026-05-${date}`,

@@ -8,7 +8,7 @@ import {
   toneOf,
   wayOn,
 } from '../../../src/web/pages/protection-words.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 const told = (over: Partial<Told> = {}): Told => ({
   verdict: 'protected',

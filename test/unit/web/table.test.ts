@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
 import { outcome } from '../../../src/web/outcome.ts';
 import { table } from '../../../src/web/table.ts';
-import { texts } from '../../../src/web/texts.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 describe('a table', () => {
   const columns = [{ label: 'Name' }, { label: 'Size', kind: 'number' }] as const;

@@ -1,5 +1,5 @@
 import { runFaultOf } from '../../../domain/run-fault.ts';
-import type { Texts } from '../../texts.ts';
+import type { Texts } from '../../texts/en.ts';
 
 interface Ended {
   readonly state: 'partial' | 'failed' | 'queued';

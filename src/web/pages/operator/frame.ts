@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../../layout.ts';
-import type { Texts } from '../../texts.ts';
+import type { Texts } from '../../texts/en.ts';
 import { type PersonVisit, page } from '../../visit.ts';
 
 const places = {

@@ -5,7 +5,7 @@ import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '
 import { form, type Html } from '../../layout.ts';
 import { timesIn } from '../../shown.ts';
 import { table } from '../../table.ts';
-import type { Texts } from '../../texts.ts';
+import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { figure, operatorOf, operatorPage, wordsOf } from './frame.ts';
 

@@ -6,7 +6,7 @@ import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts
 import { form, type Html } from '../../layout.ts';
 import { shownDuration } from '../../shown.ts';
 import { table } from '../../table.ts';
-import type { Texts } from '../../texts.ts';
+import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
 import { figure, operatorOf, operatorPage, timesNear } from './frame.ts';

@@ -1,11 +1,11 @@
-import type { Act, ActorKind } from '../domain/audit.ts';
-import type { Hint } from '../domain/hint.ts';
-import type { ConsentReason, NightReason, ProtectionVerdict } from '../domain/protection.ts';
-import type { StayReason } from '../domain/retention/apply-rule.ts';
-import { countWords, isEmpty, type RetentionRule } from '../domain/retention/rule.ts';
-import type { RunFault } from '../domain/run-fault.ts';
-import type { NightCourse } from '../domain/tonight.ts';
-import type { CountName } from '../flows/nights/back-up.ts';
+import type { Act, ActorKind } from '../../domain/audit.ts';
+import type { Hint } from '../../domain/hint.ts';
+import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
+import type { StayReason } from '../../domain/retention/apply-rule.ts';
+import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
+import type { RunFault } from '../../domain/run-fault.ts';
+import type { NightCourse } from '../../domain/tonight.ts';
+import type { CountName } from '../../flows/nights/back-up.ts';
 
 /** What happened, and the one thing that mends it and who can do that; `when` is "soon", or "on" and a time. */
 interface ReasonWords {
