@@ -32,6 +32,7 @@ export interface QueueCounts {
 /** A job as operators see it. */
 export interface QueuedJob {
   id: string;
+  runId: string;
   state: 'active' | 'waiting' | 'delayed';
   /** When it was put in. */
   queuedAt: Date;
@@ -121,6 +122,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
 
 interface Listed {
   id?: string | undefined;
+  data: BackUpJob;
   timestamp: number;
   attemptsStarted: number;
 }
@@ -189,11 +191,11 @@ async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
   for (const [state, names] of listed) {
     const left = limit - found.length;
     const jobs = left > 0 ? await queue.getJobs([...names], 0, left - 1) : [];
-    for (const { id = '', timestamp, attemptsStarted } of jobs.filter((job) => job !== undefined)) {
+    for (const { id = '', data, timestamp, attemptsStarted } of jobs.filter((job) => job !== undefined)) {
       // One that moves on meanwhile would be listed twice.
       if (known.has(id)) continue;
       known.add(id);
-      found.push({ id, state, queuedAt: new Date(timestamp), attempts: attemptsStarted });
+      found.push({ id, runId: data.runId, state, queuedAt: new Date(timestamp), attempts: attemptsStarted });
     }
   }
   return found.slice(0, limit);

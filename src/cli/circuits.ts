@@ -3,8 +3,9 @@ import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printList, text } from './command.ts';
+import { type Command, json, printTable, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
+import type { Column } from './table.ts';
 
 /**
  * Lists the circuits of providers. An open one closes by itself once a probe goes well; --trust closes one that opened
@@ -22,7 +23,7 @@ export const circuits: Command = {
     const issuer = text(options, 'trust');
     if (issuer !== undefined) await trust(resources, issuer);
     const rows = await listCircuits(resources.database);
-    printList(output, options, { rows, lineOf, none: 'No circuit was opened yet.' });
+    printTable(output, options, { rows, columns, none: 'No circuit was opened yet.' });
     return 0;
   },
 };
@@ -36,7 +37,10 @@ async function trust({ clock, database, issuer: { clientId } }: Resources, issue
 
 type Row = Awaited<ReturnType<typeof listCircuits>>[number];
 
-function lineOf({ open, issuer, clientId, reason, closedAt, openedAt }: Row): string {
-  const since = (closedAt ?? openedAt).toISOString();
-  return `${open ? 'open  ' : 'closed'} ${issuer} (${clientId}): ${reason}, since ${since}`;
-}
+const columns: readonly Column<Row>[] = [
+  { name: 'STATE', of: ({ open }) => (open ? 'open' : 'closed') },
+  { name: 'PROVIDER', of: ({ issuer }) => issuer, stretches: true },
+  { name: 'CLIENT', of: ({ clientId }) => clientId, stretches: true },
+  { name: 'OPENED FOR', of: ({ reason }) => reason },
+  { name: 'SINCE', of: ({ closedAt, openedAt }) => shownMinute(closedAt ?? openedAt) },
+];

@@ -6,9 +6,19 @@ import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
+import {
+  type Command,
+  json,
+  type Options,
+  type Output,
+  printAnswer,
+  printTable,
+  shownMinute,
+  text,
+} from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
+import type { Column } from './table.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
 const most = 10_000;
@@ -38,7 +48,7 @@ export const grants: Command = {
     const found = await listGrants(resources.database, { state, endingBefore, limit: most });
     const people = new Map((await listProtections(resources)).map((one) => [one.userId, one.protection]));
     const rows = found.map((row) => ({ ...shown(row), protection: protectionOf(people.get(row.user.id)) }));
-    printList(output, options, { rows, lineOf, none: 'None.' });
+    printTable(output, options, { rows, columns, none: 'None.' });
     return 0;
   },
 };
@@ -86,11 +96,13 @@ function protectionOf(protection: Protection | undefined) {
   return protection && { verdict: protection.verdict, reason: protection.reason, by: protection.by };
 }
 
-function lineOf({ user, state, reason, idleDeadline, maxDeadline, protection }: Row): string {
-  const data = protection === undefined ? '' : `; data: ${protection.verdict}`;
-  const end = maxDeadline === null ? '' : `, at the latest ${shownMinute(maxDeadline)}`;
-  return `${user.padEnd(20)} ${state.padEnd(14)} ends unused ${shownMinute(idleDeadline)}${end}${reason === null ? '' : ` (${reason})`}${data}`;
-}
+const columns: readonly Column<Row>[] = [
+  { name: 'USER', of: ({ user }) => user, stretches: true },
+  { name: 'CONSENT', of: ({ state, reason }) => `${state}${reason === null ? '' : ` (${reason})`}`, stretches: true },
+  { name: 'DATA', of: ({ protection }) => protection?.verdict ?? '' },
+  { name: 'ENDS UNUSED', of: ({ idleDeadline }) => shownMinute(idleDeadline) },
+  { name: 'ENDS ANYWAY', of: ({ maxDeadline }) => (maxDeadline === null ? '' : shownMinute(maxDeadline)) },
+];
 
 function days(options: Options, name: string): number | undefined {
   const value = text(options, name);

@@ -2,8 +2,9 @@ import { saveAudit } from '../database/audit.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printAnswer, printList, tell, text } from './command.ts';
+import { type Command, json, printAnswer, printTable, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
+import type { Column } from './table.ts';
 
 /** Lists the keys of the keyring and what is sealed under each; exit code 1 when one is missing. */
 export const keys: Command = {
@@ -14,7 +15,7 @@ export const keys: Command = {
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const rows = await listKeys(resources);
-    printList(output, options, { rows, lineOf, none: 'None.' });
+    printTable(output, options, { rows, columns, none: 'None.' });
     return rows.some(({ state }) => state === 'missing') ? 1 : 0;
   },
 };
@@ -63,8 +64,14 @@ const states: Record<KeyUse['state'], string> = {
   missing: 'MISSING',
 };
 
-function lineOf({ id, state, since, sealed }: KeyUse): string {
+const columns: readonly Column<KeyUse>[] = [
+  { name: 'KEY', of: ({ id }) => id, stretches: true },
+  { name: 'STATE', of: ({ state }) => states[state] },
+  { name: 'IN FRONT SINCE', of: ({ since }) => since?.toISOString().slice(0, 10) ?? 'never' },
+  { name: 'SEALS', of: ({ sealed }) => sealsOf(sealed), stretches: true },
+];
+
+function sealsOf(sealed: KeyUse['sealed']): string {
   const uses = Object.entries(sealed).map(([kind, count]) => `${kind}: ${count}`);
-  const front = since === undefined ? 'never in front' : `in front since ${since.toISOString().slice(0, 10)}`;
-  return `${id.padEnd(12)} ${states[state].padEnd(8)} ${front.padEnd(26)} ${uses.join(', ') || 'nothing is sealed under it'}`;
+  return uses.join(', ') || 'nothing';
 }

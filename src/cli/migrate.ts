@@ -1,8 +1,11 @@
+import { systemClock } from '../clock.ts';
 import { readSetting } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { saveAudit } from '../database/audit.ts';
 import { openDatabase } from '../database/client.ts';
 import { migrate } from '../database/migrate.ts';
 import { AppError } from '../errors.ts';
+import { commandActor } from './actor.ts';
 import { type Command, json, printList } from './command.ts';
 
 /** Applies Prisma migrations to a database of your own; the embedded one is migrated at each start. */
@@ -23,9 +26,25 @@ export const migrateCommand: Command = {
   },
 };
 
-/** One that cannot be opened is told by its own words, before the engine looks at it. */
+/** One that cannot be opened is told by its own words, before the engine looks at it. What was applied goes into the audit. */
 async function apply(databaseUrl: string): Promise<string[]> {
-  await (await openDatabase(databaseUrl, 1)).$disconnect();
+  const database = await openDatabase(databaseUrl, 1);
+  try {
+    const applied = await migrateOrExplain(databaseUrl);
+    const act = {
+      at: systemClock().now(),
+      by: commandActor(),
+      act: 'database-migrated',
+      about: applied.at(-1),
+    } as const;
+    if (applied.length > 0) await saveAudit(database, act);
+    return applied;
+  } finally {
+    await database.$disconnect();
+  }
+}
+
+async function migrateOrExplain(databaseUrl: string): Promise<string[]> {
   try {
     return await migrate(databaseUrl);
   } catch (cause) {

@@ -4,9 +4,19 @@ import { AppError } from '../errors.ts';
 import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, type Output, printAnswer, printList, shownMinute, text } from './command.ts';
+import {
+  type Command,
+  json,
+  type Options,
+  type Output,
+  printAnswer,
+  printTable,
+  shownMinute,
+  text,
+} from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
+import type { Column } from './table.ts';
 
 /** Tells whose data is protected and who can mend what is not; --looked lets go of what is held for a great loss or change. */
 export const protection: Command = {
@@ -23,7 +33,7 @@ export const protection: Command = {
     await using resources = await openFromEnvironment();
     if (text(options, 'user') !== undefined) return await tellOne(resources, options, output);
     const rows = (await listProtections(resources)).map(({ protection, ...user }) => rowOf(user, protection));
-    printList(output, options, { rows, lineOf, none: 'Nobody has consented yet.' });
+    printTable(output, options, { rows, columns, none: 'Nobody has consented yet.' });
     return 0;
   },
 };
@@ -34,7 +44,7 @@ async function tellOne(resources: Resources, options: Options, output: Output): 
   const at = clock.now();
   if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: commandActor() });
   const row = rowOf(user, await findProtection(resources, user.id));
-  printAnswer(output, options, row, lineOf(row));
+  printAnswer(output, options, row, sentenceOf(row));
   return 0;
 }
 
@@ -42,11 +52,22 @@ function rowOf(user: { username: string | null; subject: string }, protection: P
   return { user: nameOf(user), ...protection };
 }
 
-function lineOf({ user, verdict, reason, by, until, retry, since }: ReturnType<typeof rowOf>): string {
+type Row = ReturnType<typeof rowOf>;
+
+const columns: readonly Column<Row>[] = [
+  { name: 'USER', of: ({ user }) => user, stretches: true },
+  { name: 'DATA', of: ({ verdict }) => verdict },
+  { name: 'REASON', of: ({ reason }) => reason, stretches: true },
+  { name: 'MENDED BY', of: ({ by, reason }) => (by !== 'nobody' ? by : reason === 'complete' ? '' : 'itself') },
+  { name: 'COMPLETE AS OF', of: ({ since }) => (since === null ? 'never' : shownMinute(since)) },
+];
+
+/** What is known of one person, in a sentence. */
+function sentenceOf({ user, verdict, reason, by, until, retry, since }: Row): string {
   const waits = until === null ? '' : ` until ${shownMinute(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can mend it`;
   const again =
     retry === null ? '' : `; a run is tried again at ${shownMinute(retry.at)}, until ${shownMinute(retry.until)}`;
   const last = since === null ? 'never complete' : `complete as of ${shownMinute(since)}`;
-  return `${user.padEnd(20)} ${verdict.padEnd(10)} ${reason}${who}${again}; ${last}`;
+  return `${user}: ${verdict}, ${reason}${who}${again}; ${last}`;
 }

@@ -1,10 +1,18 @@
 import { AppError } from '../errors.ts';
-import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '../flows/nights/switch-night.ts';
+import {
+  drainNight,
+  type OwnedJob,
+  pauseNight,
+  type QueueView,
+  resumeNight,
+  viewQueue,
+} from '../flows/nights/switch-night.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import { askYes } from './ask.ts';
-import { type Command, json, limitOf, type Options, printAnswer, shownMinute, text } from './command.ts';
+import { type Command, json, limitOf, type Options, printAnswer, printTable, shownMinute, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
+import type { Column } from './table.ts';
 
 const acts = ['pause', 'resume', 'drain'] as const;
 
@@ -31,6 +39,8 @@ export const queueCommand: Command = {
     if (act !== undefined) await perform(resources, act, options);
     const view = await viewQueue(resources, { limit: most });
     printAnswer(output, options, view, wordsOf(view));
+    if (options.json !== true && view.jobs.length > 0)
+      printTable(output, options, { rows: view.jobs, columns, none: '' });
     return 0;
   },
 };
@@ -42,7 +52,7 @@ async function perform(resources: Resources, act: (typeof acts)[number], options
   else await drainNight(resources, asked);
 }
 
-function wordsOf({ kind, counts, paused, by, jobs }: QueueView): string {
+function wordsOf({ kind, counts, paused, by }: QueueView): string {
   const who = by && [by.by.kind, by.by.name ?? by.by.id].filter((word) => word !== null).join(' ');
   const state = !paused
     ? 'It gives out runs.'
@@ -52,6 +62,13 @@ function wordsOf({ kind, counts, paused, by, jobs }: QueueView): string {
   return [
     `The queue lives in ${kind === 'redis' ? 'Redis' : 'PostgreSQL'}. ${state}`,
     `Waiting ${counts.waiting}, in hand ${counts.active}, delayed ${counts.delayed}.`,
-    ...jobs.map(({ id, state: job, queuedAt }) => `${job.padEnd(8)} ${shownMinute(queuedAt)}  ${id}`),
   ].join('\n');
 }
+
+const columns: readonly Column<OwnedJob>[] = [
+  { name: 'STATE', of: ({ state }) => state },
+  { name: 'QUEUED', of: ({ queuedAt }) => shownMinute(queuedAt) },
+  { name: 'USER', of: ({ user }) => user?.name ?? '', stretches: true },
+  { name: 'NIGHT', of: ({ night }) => night ?? '' },
+  { name: 'JOB', of: ({ id }) => id, stretches: true },
+];

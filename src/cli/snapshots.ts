@@ -1,7 +1,9 @@
+import { bytesWords } from '../doctor/words.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
-import { type Command, json, printList } from './command.ts';
+import { type Command, json, printTable, shownMinute } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
+import type { Column } from './table.ts';
 
 /** Lists the snapshots of a person, oldest first. */
 export const snapshots: Command = {
@@ -14,28 +16,30 @@ export const snapshots: Command = {
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
     const found = await Array.fromAsync(repository.listSnapshots());
-    const rows = found.map(({ id, snapshot: { time, paths, summary } }) => ({
+    const rows: Row[] = found.map(({ id, snapshot: { time, paths, summary } }) => ({
       id,
       time,
       paths,
       files: summary?.total_files_processed,
       bytes: summary?.total_bytes_processed,
     }));
-    printList(output, options, { rows, lineOf, none: 'None yet.' });
+    printTable(output, options, { rows, columns, none: 'None yet.' });
     return 0;
   },
 };
 
-function lineOf({
-  id,
-  time,
-  files,
-  paths,
-}: {
+interface Row {
   id: string;
   time: string;
-  files: number | undefined;
   paths: readonly string[];
-}) {
-  return `${id.slice(0, 8)}  ${time}  ${files ?? '?'} files  ${paths.join(' ')}`;
+  files: number | undefined;
+  bytes: number | undefined;
 }
+
+const columns: readonly Column<Row>[] = [
+  { name: 'ID', of: ({ id }) => id.slice(0, 8) },
+  { name: 'TIME', of: ({ time }) => shownMinute(new Date(time)) },
+  { name: 'FILES', of: ({ files }) => files ?? '', right: true },
+  { name: 'SIZE', of: ({ bytes }) => (bytes === undefined ? '' : bytesWords(bytes)), right: true },
+  { name: 'FROM', of: ({ paths }) => paths.join(' '), stretches: true },
+];

@@ -30,6 +30,19 @@ export async function listRunsForCommand(database: Database, ids: readonly strin
   });
 }
 
+/** Whose these runs are, and of which night; those that are none are left out. */
+export async function listOwnersOfRuns(database: Database, ids: readonly string[]) {
+  const rows = await database.run.findMany({
+    where: { id: { in: [...ids] } },
+    select: {
+      id: true,
+      night: true,
+      plan: { select: { user: { select: { id: true, username: true, subject: true } } } },
+    },
+  });
+  return new Map(rows.map(({ id, night, plan: { user } }) => [id, { night, user }]));
+}
+
 /** At most two people of that user name, subject or id: a command wants exactly one. */
 export async function findUsersByName(database: Database, name: string) {
   const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);

@@ -27,6 +27,7 @@ export const acts = [
   'night-resumed',
   'refusals-trusted',
   'provider-moved',
+  'database-migrated',
   'keys-rotated',
   'key-retired',
   'service-healed',

@@ -155,6 +155,10 @@ describe('a database that is not ready is refused with 1', () => {
       code: 0,
       stdout: expect.stringMatching(/^Applied \d/),
     });
+    const record = await installation.run(['audit', '--act', 'database-migrated', '--json'], there);
+    expect(JSON.parse(record.stdout)).toMatchObject([
+      { by: { kind: 'command' }, about: expect.stringMatching(/^\d{14}_/) },
+    ]);
     await using service = await installation.start(there);
     service.signal('SIGTERM');
     const { code, stderr } = await service.ended;

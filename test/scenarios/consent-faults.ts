@@ -67,7 +67,7 @@ export function describeConsentFaults(provider: Provider): void {
       });
       expect(await fixture.night()).toHaveLength(1);
       expect(await homeOf(fixture, ofBob)).toContain(texts.home.protected);
-      expect((await fixture.command('snapshots', '--user', 'alice')).split('\n')).toHaveLength(1);
+      expect((await fixture.command('snapshots', '--user', 'alice')).split('\n')).toHaveLength(2);
 
       if (undo !== undefined) {
         await undo();

@@ -20,7 +20,7 @@ export function describeConsent(provider: Provider): void {
       expect(await fixture.night()).toMatchObject([{ state: 'succeeded', snapshotId: expect.any(String) }]);
       expect(await fixture.realm.offlineSessions(alice)).toBe(1);
       const output = await fixture.command('snapshots', '--user', alice.username);
-      expect(output.split('\n')).toHaveLength(2);
+      expect(output.split('\n')).toHaveLength(3);
       visitor.asked();
       await visitor.open(new URL('login', fixture.url).href);
       expect(visitor.asked()).toContain('password');

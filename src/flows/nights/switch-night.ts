@@ -1,5 +1,6 @@
 import { findNightSwitch, type NightSwitch, saveAudit } from '../../database/audit.ts';
 import { inTransaction } from '../../database/client.ts';
+import { listOwnersOfRuns } from '../../database/command-views.ts';
 import { skipWaitingNights } from '../../database/runs.ts';
 import type { QueueCounts, QueuedJob } from '../../queues.ts';
 import type { Resources } from '../../resources.ts';
@@ -60,11 +61,17 @@ export async function findQueuePause({
   return { paused, by: last?.act === 'night-paused' ? last : null };
 }
 
-/** The queue as it is, with jobs by their ids only. */
+/** A job, and whose run it is about; nobody's where that was erased. */
+export interface OwnedJob extends QueuedJob {
+  night: string | null;
+  user: { id: string; name: string } | null;
+}
+
+/** The queue as it is; nothing of anybody's files. */
 export interface QueueView extends QueuePause {
   kind: 'postgres' | 'redis';
   counts: QueueCounts;
-  jobs: QueuedJob[];
+  jobs: OwnedJob[];
 }
 
 /** Throws `queue/unavailable`. */
@@ -74,5 +81,13 @@ export async function viewQueue(
 ): Promise<QueueView> {
   const { backUps, connection } = resources.queues;
   const [pause, counts, jobs] = await Promise.all([findQueuePause(resources), backUps.counts(), backUps.list(limit)]);
-  return { ...pause, kind: connection.kind, counts, jobs };
+  const owners = await listOwnersOfRuns(
+    resources.database,
+    jobs.map(({ runId }) => runId),
+  );
+  const owned = jobs.map((job) => {
+    const { night = null, user } = owners.get(job.runId) ?? {};
+    return { ...job, night, user: user ? { id: user.id, name: user.username ?? user.subject } : null };
+  });
+  return { ...pause, kind: connection.kind, counts, jobs: owned };
 }

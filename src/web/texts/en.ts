@@ -1232,6 +1232,7 @@ export const texts = {
         'night-resumed': 'let the night go on',
         'refusals-trusted': 'accepted refusals of a provider as true',
         'provider-moved': 'moved people to another address of the provider',
+        'database-migrated': 'brought the database up to a new version',
         'keys-rotated': 'sealed everything under the newest key',
         'key-retired': 'retired a key',
         'service-healed': 'had lapsed work mended',

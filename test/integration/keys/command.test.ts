@@ -27,8 +27,9 @@ const nightkeep = (...argv: string[]) => commands.nightkeep(...argv);
 test('a key is rolled: listed, rotated away with progress, retired, and then missed by nobody', async () => {
   expect(await nightkeep('keys')).toBe(0);
   expect(commands.said).toEqual([
-    expect.stringMatching(/^two +seals +in front since \d{4}-\d\d-\d\d +nothing is sealed under it$/),
-    expect.stringMatching(/^one +opens +in front since .* repository passwords: 1, recovery keys: 1$/),
+    expect.stringMatching(/^KEY +STATE +IN FRONT SINCE +SEALS$/),
+    expect.stringMatching(/^two +seals +\d{4}-\d\d-\d\d +nothing$/),
+    expect.stringMatching(/^one +opens +\d{4}-\d\d-\d\d +repository passwords: 1, recovery keys: 1$/),
   ]);
   expect(await nightkeep('keys', 'retire', 'one')).toBe(1);
   expect(commands.complaints.join('')).toContain('it still seals repository passwords: 1, recovery keys: 1');

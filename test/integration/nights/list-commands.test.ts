@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../../src/cli/run-command.ts';
+import { silentLog } from '../../../src/log.ts';
+import { openQueues, queuePrefix } from '../../../src/queues.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
 import { secretName } from '../../support/harness/operators.ts';
@@ -49,7 +51,7 @@ const nightkeep = async (...argv: string[]) => {
 };
 const json = async (...argv: string[]) => JSON.parse((await nightkeep(...argv, '--json')).join(''));
 
-test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'protection', 'circuits'])(
+test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'protection', 'circuits', 'keys'])(
   '%s tells no name of a file, fits the terminal, and sends it nothing to obey',
   async (name) => {
     const plain = (await nightkeep(name)).join('\n');
@@ -59,9 +61,9 @@ test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'prot
       expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     }
     expect(() => JSON.parse(asJson)).not.toThrow();
-    if (!['users', 'plans', 'runs', 'audit'].includes(name)) return;
+    if (name === 'status') return;
     const lines: string[] = [];
-    expect(await runCommand([name], { line: (text) => void lines.push(text), columns: 80 })).toBe(0);
+    expect(await runCommand([name], { line: (text) => void lines.push(...text.split('\n')), columns: 80 })).toBe(0);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   },
 );
@@ -92,6 +94,14 @@ test('the queue is paused, resumed and drained, and the audit says by whom', asy
     paused: true,
     by: { by: { kind: 'command' }, reason: 'the disk is full' },
   });
+  const { id: runId } = await commands.database.run.findFirstOrThrow({ where: { state: 'queued' } });
+  await using queues = await openQueues({ postgresUrl: commands.url, prefix: queuePrefix, log: silentLog });
+  await queues.backUps.enqueue([{ runId, attempt: 0 }]);
+  expect(await nightkeep('queue')).toEqual([
+    expect.any(String),
+    expect.stringMatching(/^STATE +QUEUED +USER /),
+    expect.stringMatching(/^waiting +.* UTC +alice\\x1b\[31m\\u202e +2026-05-03 +run-/),
+  ]);
   expect((await nightkeep('queue'))[0]).toMatch(/It is paused by command \S+ since .*: the disk is full\.$/m);
   expect(await json('queue', '--resume')).toMatchObject({ paused: false, by: null });
   await nightkeep('queue', '--drain', '--yes');

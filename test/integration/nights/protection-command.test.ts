@@ -33,8 +33,9 @@ test('tells whose data is protected, why not, and who can mend it; grants tell t
   await savePlan(commands.database, { grant: 'withdrawn' });
   expect(await nightkeep('protection')).toBe(0);
   expect(commands.said).toEqual([
-    expect.stringMatching(/^alice +protected +complete; complete as of \d{4}-\d\d-\d\d \d\d:\d\d UTC$/),
-    expect.stringMatching(/^bob +partly +unreadable; the person can mend it; never complete$/),
+    expect.stringMatching(/^USER +DATA +REASON +MENDED BY +COMPLETE AS OF$/),
+    expect.stringMatching(/^alice +protected +complete +\d{4}-\d\d-\d\d \d\d:\d\d UTC$/),
+    expect.stringMatching(/^bob +partly +unreadable +person +never$/),
   ]);
   expect(await nightkeep('protection', '--json')).toBe(0);
   expect(JSON.parse(commands.said.join(''))).toMatchObject([
@@ -43,8 +44,9 @@ test('tells whose data is protected, why not, and who can mend it; grants tell t
   ]);
   expect(await nightkeep('grants')).toBe(0);
   expect(commands.said.toSorted()).toEqual([
-    expect.stringMatching(/^alice .*; data: protected$/),
-    expect.stringMatching(/^bob .*; data: partly$/),
+    expect.stringMatching(/^USER +CONSENT +DATA +ENDS UNUSED +ENDS ANYWAY$/),
+    expect.stringMatching(/^alice +active +protected /),
+    expect.stringMatching(/^bob +active +partly /),
   ]);
   expect(await nightkeep('protection', '--user', 'bob', '--json')).toBe(0);
   expect(JSON.parse(commands.said.join(''))).toMatchObject({ user: 'bob', verdict: 'partly' });
@@ -55,9 +57,9 @@ test('an operator who looked at a great loss lets go of it, for one person', asy
   await backedUp('bob', { alarm: 'loss' });
   expect(await nightkeep('protection', '--looked')).toBe(2);
   expect(await nightkeep('protection', '--user', 'alice', '--looked')).toBe(0);
-  expect(commands.said).toEqual([expect.stringMatching(/^alice +protected/)]);
+  expect(commands.said).toEqual([expect.stringMatching(/^alice: protected/)]);
   expect(await nightkeep('protection', '--user', 'bob')).toBe(0);
-  expect(commands.said).toEqual([expect.stringMatching(/^bob +partly +great_loss; the person can mend it/)]);
+  expect(commands.said).toEqual([expect.stringMatching(/^bob: partly, great_loss; the person can mend it/)]);
   expect(await commands.database.event.findMany({ where: { to: 'looked at' } })).toMatchObject([
     { by: expect.stringMatching(/^command:.+@/) },
   ]);

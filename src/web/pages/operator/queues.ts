@@ -91,9 +91,10 @@ function figures({ counts }: QueueView, texts: Texts): Html {
 function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html {
   const t = texts.operator.queues;
   const time = timesIn(resources.config.window.zone);
-  const columns = [t.job, t.state, t.since, t.attempts].map((label) => ({ label }));
-  const rows = jobs.map(({ id, state, queuedAt, attempts }) => [
+  const columns = [t.job, texts.operator.grants.person, t.state, t.since, t.attempts].map((label) => ({ label }));
+  const rows = jobs.map(({ id, state, queuedAt, attempts, user }) => [
     html`<code>${id}</code>`,
+    user === null ? '' : html`<a href="/operator/people/${user.id}"><bdi>${user.name}</bdi></a>`,
     t.states[state],
     time(queuedAt),
     String(attempts),
