@@ -114,14 +114,18 @@ function textOf({ properties }: DavResponse, name: string): string | undefined {
 }
 
 /** A member has only the fields that are known. */
-function present(facts: { [Name in keyof Item['facts']]: Item['facts'][Name] | undefined }): Item['facts'] {
-  const { size, modified, validator, identity } = facts;
-  return {
-    ...(size !== undefined && { size }),
-    ...(modified && { modified }),
-    ...(validator !== undefined && { validator }),
-    ...(identity !== undefined && { identity }),
-  };
+function present({
+  size,
+  modified,
+  validator,
+  identity,
+}: { [Name in keyof Item['facts']]: Item['facts'][Name] | undefined }): Item['facts'] {
+  const facts: { -readonly [Name in keyof Item['facts']]: Item['facts'][Name] } = {};
+  if (size !== undefined) facts.size = size;
+  if (modified !== undefined) facts.modified = modified;
+  if (validator !== undefined) facts.validator = validator;
+  if (identity !== undefined) facts.identity = identity;
+  return facts;
 }
 
 function sizeOf(text: string | undefined): number | undefined {

@@ -34,8 +34,11 @@ export function listingOf(items: readonly Item[], collection: ListedCollection):
   if (groups === undefined) throw notNamed(collection, named[0]);
   const hasIdentity = checkSelf(groups.self ?? []);
   const { members, problems } = membersOf(groups.member ?? [], collection);
-  const path = pathForPeople(collection.path, collection.rootPath);
-  const strays = straysOf(items, groups).map((message) => ({ path, code: 'source/malformed' as const, message }));
+  const strays = straysOf(items, groups).map((message) => ({
+    path: pathForPeople(collection.path, collection.rootPath),
+    code: 'source/malformed' as const,
+    message,
+  }));
   const isIncomplete = strays.length > 0 || named.some(({ isUncertain }) => isUncertain);
   const validator = groups.self?.[0]?.facts.validator;
   return {
@@ -101,7 +104,8 @@ function malformed(why: string): Item['problem'] {
 }
 
 /** What a listing has besides members, in words: it may stand for a member that is not named otherwise. */
-function straysOf(items: readonly Item[], { deeper, elsewhere, ...groups }: PlacedItems<NamedItem>) {
+function straysOf(items: readonly Item[], { deeper, elsewhere, ...groups }: PlacedItems<NamedItem>): string[] {
+  if ((groups.self?.length ?? 0) + (groups.member?.length ?? 0) === items.length) return [];
   const unnamed = items.filter(({ href }) => href === undefined).length;
   const quote = ({ written }: Item) => written.slice(0, 200);
   return [

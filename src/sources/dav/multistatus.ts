@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts';
 import { openTextReader } from './text-reader.ts';
 import { DoctypeError, XmlError } from './xml-error.ts';
 import { openXmlReader, type XmlFlaw, type XmlHandler } from './xml-reader.ts';
+import type { openTagReader } from './xml-tag.ts';
 
 /** One thing that a `response` of a multistatus names (RFC 4918, section 14.24). */
 export interface DavResponse {
@@ -46,15 +47,17 @@ export function davName(local: string, namespace = 'DAV:'): string {
 /**
  * Reads a multistatus as it arrives and hands out each response. Throws `source/malformed` for what is not well-formed,
  * not a multistatus, not UTF-8, or has a DOCTYPE, which is how entity expansion attacks begin.
- * `end` also throws when the document is cut off: only after it returned is the listing complete.
+ * `end` also throws when the document is cut off: only after it returned is the listing complete. `readTag` may be shared by the
+ * documents of one server.
  */
 export function multistatusParser(
   onResponse: (response: DavResponse) => void,
   limits: MultistatusLimits = defaultLimits,
+  readTag?: ReturnType<typeof openTagReader>,
 ): { write(chunk: Buffer): void; end(): void } {
   const text = openTextReader();
   const { handler, progress } = multistatusHandler(onResponse, limits);
-  const reader = openXmlReader(handler);
+  const reader = openXmlReader(handler, readTag);
   let quiet = 0;
   let events = 0;
 
@@ -192,8 +195,11 @@ function tell(response: Draft, onResponse: (response: DavResponse) => void): voi
   for (const other of response.further) onResponse({ ...response, href: other });
 }
 
+/** What a response begins with; it gets a map of its own with the first property. */
+const none = new Map<string, never>();
+
 function blankResponse(): Draft {
-  return { href: '', further: [], properties: new Map(), refused: new Map() };
+  return { href: '', further: [], properties: none, refused: none };
 }
 
 function blankGroup(): Group {
@@ -212,16 +218,13 @@ const href = davName('href');
 const status = davName('status');
 
 function merge(response: Draft, { status, properties }: Group): void {
-  const isFound = status !== undefined && status >= 200 && status < 300;
-  if (isFound && response.properties.size === 0) {
-    response.properties = properties;
+  if (status !== undefined && status >= 200 && status < 300) {
+    if (response.properties === none) response.properties = properties;
+    else for (const [name, value] of properties) response.properties.set(name, value);
     return;
   }
-  for (const [name, value] of properties) {
-    if (isFound) response.properties.set(name, value);
-    else response.refused.set(name, status ?? 0);
-  }
-  if (!isFound && properties.size === 0) response.refused.set('', status ?? 0);
+  if (response.refused === none) response.refused = new Map();
+  for (const name of properties.size === 0 ? [''] : properties.keys()) response.refused.set(name, status ?? 0);
 }
 
 /** `HTTP/1.1 200 OK` (RFC 4918, section 14.28); undefined where it is none. */

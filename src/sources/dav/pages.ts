@@ -5,7 +5,8 @@ import { dateOf, errorOfStatus, textOf } from '../http/status.ts';
 import type { Member } from '../source.ts';
 import { withSlash } from './href.ts';
 import { type Item, itemOf, propfindBody } from './listed-item.ts';
-import { multistatusParser } from './multistatus.ts';
+import { type DavResponse, multistatusParser } from './multistatus.ts';
+import type { openTagReader } from './xml-tag.ts';
 
 /** What one listing may take of memory and time, all its pages together. */
 export interface ListingLimits {
@@ -35,6 +36,7 @@ export interface PagesRequest {
   readonly collection: Member;
   readonly withIdentity: boolean;
   readonly limits: ListingLimits;
+  readonly readTag: ReturnType<typeof openTagReader>;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface PagesRequest {
  */
 export async function listPages(
   send: Send,
-  { origin, collection, withIdentity, limits }: PagesRequest,
+  { origin, collection, withIdentity, limits, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
   const items: Item[] = [];
@@ -52,7 +54,7 @@ export async function listPages(
   const asked = new Set<string>();
   const receive = (head: ResponseHead, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
-    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left });
+    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, readTag });
     return {
       data,
       end: () => {
@@ -86,16 +88,17 @@ export async function listPages(
 function receivePage(
   items: Item[],
   head: ResponseHead,
-  { path, left }: { path: string; left: ListingLimits },
+  { path, left, readTag }: { path: string; left: ListingLimits } & Pick<PagesRequest, 'readTag'>,
 ): Receiver<void> {
   refuseOtherThanMultistatus(head);
   const listedAt = dateOf(textOf(head.headers.date));
   const [mostMembers, mostBytes] = [left.members, left.bytes];
   let bytes = 0;
-  const parser = multistatusParser((response) => {
+  const onResponse = (response: DavResponse) => {
     items.push(itemOf(response, path, listedAt));
     if (items.length > mostMembers + 1) throw tooLarge('too many members');
-  });
+  };
+  const parser = multistatusParser(onResponse, undefined, readTag);
   return {
     data(chunk) {
       bytes += chunk.length;

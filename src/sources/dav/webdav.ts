@@ -14,6 +14,7 @@ import { withSlash } from './href.ts';
 import { type ListedCollection, listingOf } from './listing.ts';
 import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
 import { relister } from './relist.ts';
+import { openTagReader } from './xml-tag.ts';
 
 export interface WebdavOptions {
   /** The person's own folder, claims already filled in (see `urlOfPerson`). */
@@ -121,12 +122,13 @@ function inSlot(server: Server, send: Send): Send {
 
 function lister(server: Server, send: Send, place: ListedPlace): Source['list'] {
   let hasIdentity: boolean | undefined;
+  const readTag = openTagReader();
   return async (collection, signal) => {
     await server.acquireSlot(signal);
     try {
       const { path, items } = await listPages(
         send,
-        { ...place, collection, withIdentity: hasIdentity !== false },
+        { ...place, collection, readTag, withIdentity: hasIdentity !== false },
         signal,
       );
       const listing = listingOf(items, { ...place, path });

@@ -1,7 +1,7 @@
 import { openMarkupEnd, openTagEnd } from './xml-ends.ts';
 import { DoctypeError, XmlError } from './xml-error.ts';
 import { openPlace } from './xml-place.ts';
-import { isName, namespaceOf, outermost, readTag, type Scope, type Tag } from './xml-tag.ts';
+import { isName, mostKnown, namespaceOf, openTagReader, outermost, type Scope, type Tag } from './xml-tag.ts';
 import * as xmlText from './xml-text.ts';
 
 /**
@@ -46,11 +46,8 @@ interface Element {
   readonly scope: Scope;
 }
 
-/** Servers use a dozen different tags; one that keeps making up new ones gains nothing and costs no memory. */
-const mostKnown = { tags: 256, length: 1024 };
-
-/** Opens a reader for one document. */
-export function openXmlReader(handler: XmlHandler): XmlReader {
+/** Opens a reader for one document; `readTag` may be that of the documents before. */
+export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): XmlReader {
   const open: Element[] = [];
   let scope = outermost;
   /** Elements that were met, by the text of their tags. */

@@ -17,11 +17,16 @@ const asctime = new RegExp(String.raw`^${weekday} ${month} ([ \d]?\d) ${time} (?
 /** `1994-11-06T08:49:37Z`. */
 const iso = new RegExp(String.raw`^(\d{4})-(\d{2})-(\d{2})[Tt ]${time}(?:\.\d+)?${zone}$`);
 
+/** The form that nearly all are of, with a time of day that exists: what `Date.parse` reads right but for the 31st of February. */
+const usual = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} [1-9]\d{3} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d GMT$/;
+
 /**
  * The moment, in whole seconds; undefined where the text is none of these forms, names a day that does not exist, or one before
  * 1970: no file is so old, and servers say years like 1 and 1601 where they know none. A year of two digits is one of 1970 to 2069.
  */
 export function parseHttpDate(text: string): Date | undefined {
+  const date = usual.test(text) ? new Date(text) : undefined;
+  if (date !== undefined && date.getTime() >= 0 && date.getUTCDate() === Number(text.slice(5, 7))) return date;
   const parts = partsOf(text.trim());
   if (parts === undefined) return undefined;
   const { year, monthIndex, day, hour, minute, second, offset } = parts;

@@ -33,6 +33,7 @@ export async function keepUnread(
   { path, parentNodes }: { path: string; parentNodes: ReadonlyMap<string, Node> | undefined },
   { members, problems, isIncomplete }: Listing,
 ): Promise<Node[]> {
+  if (problems.length === 0 && !isIncomplete) return [];
   const kept: Node[] = [];
   const left = new Map(parentNodes);
   const keepNode = async (node: Node | undefined, problem: Problem) => {
