@@ -1,4 +1,4 @@
-import { shownBytes, shownTime } from '../src/web/shown.ts';
+import { texts } from '../src/web/texts/en.ts';
 import type { Demo } from './demo.ts';
 import { type NightRun, passTime, untilNextNight } from './nights.ts';
 import { alice, bob, people } from './people.ts';
@@ -31,7 +31,7 @@ export async function* reportOn(
     else if (lines.length === 0) lines.push('nothing was due');
     for (const line of lines) yield fold(line, `  ${username.padEnd(8)}`);
   }
-  yield `It is ${shownTime(clock.now())} (UTC).`;
+  yield `It is ${texts.formats.time(clock.now())} (UTC).`;
 }
 
 const alarms: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ const alarms: Readonly<Record<string, string>> = {
 };
 
 function outcome({ alarm, night, state, message, count }: NightRun): string {
-  const done = `${count('entries')} entries, ${count('entriesRead')} read, ${shownBytes(count('dataAdded'))} added${alarm === null ? '' : `; ${alarms[alarm] ?? alarm}: somebody should look`}`;
+  const done = `${count('entries')} entries, ${count('entriesRead')} read, ${texts.formats.bytes(count('dataAdded'))} added${alarm === null ? '' : `; ${alarms[alarm] ?? alarm}: somebody should look`}`;
   if (state === 'succeeded') return `${night}: succeeded, ${done}`;
   if (state === 'partial') return `${night}: in part, ${done}`;
   return `${night}: ${state === 'queued' ? 'to be tried again' : state}. ${message ?? ''}`;

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Clock } from '../../src/clock.ts';
-import { shownBytes } from '../../src/web/shown.ts';
+import { texts } from '../../src/web/texts/en.ts';
 import { page, pageHeaders } from '../page.ts';
 import type { Person } from '../people.ts';
 import { type CloudTree, type Path, sizeOf } from './tree.ts';
@@ -42,7 +42,7 @@ export function cloudPages(options: {
         html`<p>These files are made up. Nightkeep fetches them at night over WebDAV, with a token that their owner allowed.</p>
 <table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th></tr>${rows.map(
           ({ person, files, bytes }) =>
-            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${shownBytes(bytes)}</td></tr>`,
+            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${texts.formats.bytes(bytes)}</td></tr>`,
         )}</table>`,
       ),
     );
@@ -60,7 +60,7 @@ export function cloudPages(options: {
         site,
         path.at(-1) ?? `${person.name}'s files`,
         html`
-<p class="soft">${files} files, ${shownBytes(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
+<p class="soft">${files} files, ${texts.formats.bytes(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
 <form class="row" method="post" action="/people/${person.username}/change">
   <button class="main" name="change" value="edit">Edit a note</button>
   <button name="change" value="add">Add a file</button>
@@ -70,7 +70,7 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
 <table><tr><th>Name</th><th>Changed</th><th class="number">Size</th></tr>${[...folder.children].map(
           ([name, node]) => html`<tr>
 <td>${node.kind === 'folder' ? html`📁 <a href="${linkTo(person, [...path, name])}">${name}</a>` : name}</td>
-<td>${node.modified.toISOString().slice(0, 16).replace('T', ' ')}</td><td class="number">${shownBytes(sizeOf(node))}</td></tr>`,
+<td>${node.modified.toISOString().slice(0, 16).replace('T', ' ')}</td><td class="number">${texts.formats.bytes(sizeOf(node))}</td></tr>`,
         )}</table>`,
       ),
     );

@@ -1,4 +1,6 @@
+import { dateIn } from '../domain/nights.ts';
 import { timestampMs } from '../store/format/timestamp.ts';
+import type { Texts } from './texts/en.ts';
 
 /** Writes the moments of snapshots and files, which are RFC 3339, in one zone; one that is none stays as it is. */
 export interface NightTimes {
@@ -15,30 +17,20 @@ export interface NightTimes {
   date(text: string): string;
 }
 
-/** Made once for each zone that somebody lives in, as they are slow to make. */
-const made = new Map<string, NightTimes>();
+const clock = { hour: '2-digit', minute: '2-digit' } as const;
 
-export function nightTimesIn(zone: string): NightTimes {
-  const times = made.get(zone) ?? makeTimes(zone);
-  made.set(zone, times);
-  return times;
-}
-
-function makeTimes(zone: string): NightTimes {
-  const format = (options: Intl.DateTimeFormatOptions, locale = 'en-GB') => {
-    const written = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
-    return (text: string) => {
-      const ms = timestampMs(text);
-      return Number.isNaN(ms) ? text : written.format(ms);
-    };
+export function nightTimesIn({ formats }: Texts, zone: string): NightTimes {
+  const written = (write: (ms: number) => string) => (text: string) => {
+    const ms = timestampMs(text);
+    return Number.isNaN(ms) ? text : write(ms);
   };
-  const clock = { hour: '2-digit', minute: '2-digit' } as const;
+  const format = (parts: Intl.DateTimeFormatOptions) => written(formats.dates(parts, zone));
   return {
     zone,
     longDay: format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     shortDay: format({ day: 'numeric', month: 'short' }),
     moment: format({ day: 'numeric', month: 'short', year: 'numeric', ...clock }),
     time: format(clock),
-    date: format({ dateStyle: 'short' }, 'sv-SE'),
+    date: written((ms) => dateIn(zone, new Date(ms))),
   };
 }

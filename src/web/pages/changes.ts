@@ -9,7 +9,6 @@ import type { Html } from '../layout.ts';
 import { pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { type Tone, tag } from '../outcome.ts';
-import { shownBytes } from '../shown.ts';
 import { addressOf, type OpenSnapshot, openSnapshot, pageNumber, restOfPath, snapshotOf, topOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -29,7 +28,7 @@ export async function changes(visit: PersonVisit): Promise<Response> {
   const t = texts.snapshots;
   const opened = await openSnapshot(visit);
   const path = restOfPath(url, 'changes') || ((await topOf(opened))?.path ?? '');
-  const times = nightTimesIn(await zoneOf(visit));
+  const times = nightTimesIn(texts, await zoneOf(visit));
   const since = sinceOf(opened, url, times);
   const top = (await topOf(opened))?.path ?? '';
   const budget = openBudget(reach, c.req.raw.signal);
@@ -109,10 +108,10 @@ function rowOf({ opened, since, path, texts }: Row, { what, path: below, node, b
   const label = pathName(below);
   const there = addressOf(what === 'gone' ? since : opened.saved, node.type === 'dir' ? 'browse' : 'view', whole);
   const linked = node.type === 'dir' || node.type === 'file' ? html`<a href="${there}">${label}</a>` : label;
-  const size = node.type === 'file' ? shownBytes(node.size) : node.type === 'dir' ? t.wholeFolder : '';
+  const size = node.type === 'file' ? texts.formats.bytes(node.size) : node.type === 'dir' ? t.wholeFolder : '';
   const was =
     what === 'changed' && before?.type === 'file' && before.size !== node.size
-      ? t.sizeBefore(shownBytes(before.size))
+      ? t.sizeBefore(texts.formats.bytes(before.size))
       : '';
   return [linked, tag(t.kinds[what], ...signs[what]), html`${was}${size}`];
 }

@@ -2,10 +2,7 @@ import { html } from 'hono/html';
 import { warningDue } from '../../domain/deadlines.ts';
 import type { Agreement } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
-import { shownTime } from '../shown.ts';
-import { texts } from '../texts/en.ts';
-
-const t = texts.consentEnds;
+import type { Texts } from '../texts/en.ts';
 
 interface Ending {
   readonly state: string;
@@ -20,11 +17,16 @@ export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: num
 }
 
 /** The warning of that, with the link that renews the consent. */
-export function endWarning(grant: Ending, now: Date, zone: string | undefined): Html | '' {
+export function endWarning(
+  { consentEnds: t, formats }: Texts,
+  grant: Ending,
+  now: Date,
+  zone: string | undefined,
+): Html | '' {
   const ending = endingIn(grant, now);
   if (ending === undefined || grant.maxDeadline === null) return '';
   return html`<section class="card ${ending.due === 2 ? 'bad' : 'warn'}"><p><strong>${t.endsIn(ending.days)}</strong></p>
-<p>${t.endsAt(shownTime(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
+<p>${t.endsAt(formats.time(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
 }
 
 /** What is agreed to, as sentences. */

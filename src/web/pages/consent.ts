@@ -9,7 +9,6 @@ import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
 import { form, type Html } from '../layout.ts';
 import { localPath } from '../security.ts';
-import { shownTime } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning, sentencesPart } from './consent-words.ts';
@@ -89,5 +88,5 @@ function renewing({ texts }: PersonVisit, grant: GrantView, now: Date): Html | '
   const [newest] = grant.consents;
   if (!isAlive(grant) || newest === undefined) return '';
   const zone = grant.plans[0]?.zone;
-  return html`${endWarning(grant, now, zone)}<p class="card">${texts.consent.renewing(shownTime(newest.agreedAt, zone))}</p>`;
+  return html`${endWarning(texts, grant, now, zone)}<p class="card">${texts.consent.renewing(texts.formats.time(newest.agreedAt, zone))}</p>`;
 }

@@ -6,7 +6,6 @@ import { iconSprite, spriteIcon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name } from '../names.ts';
 import type { NightTimes } from '../night-times.ts';
-import { shownBytes } from '../shown.ts';
 import { addressOf, type OpenSnapshot } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
 
@@ -47,8 +46,8 @@ function label({ saved }: OpenSnapshot, path: string, node: Node, { snapshots: t
   return html`<span>${spriteIcon('file')}${name(node.name)}</span> <span class="soft">${what}</span>`;
 }
 
-function sizeOf({ history }: OpenSnapshot, node: Node, { snapshots: t }: Texts): string {
-  if (node.type === 'file') return shownBytes(node.size);
+function sizeOf({ history }: OpenSnapshot, node: Node, { formats, snapshots: t }: Texts): string {
+  if (node.type === 'file') return formats.bytes(node.size);
   const below = node.type === 'dir' ? history.weights.get(node.subtree) : undefined;
   return below === undefined ? '' : t.fileCount(below.files);
 }

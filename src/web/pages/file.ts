@@ -7,7 +7,6 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
-import { shownBytes } from '../shown.ts';
 import { addressOf, fileIn, type OpenSnapshot, openSnapshot, restOfPath, topOf } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
@@ -33,7 +32,7 @@ export async function view(visit: PersonVisit): Promise<Response> {
   const { c, texts, url } = visit;
   const opened = await openSnapshot(visit);
   const path = restOfPath(url, 'view');
-  const times = nightTimesIn(await zoneOf(visit));
+  const times = nightTimesIn(texts, await zoneOf(visit));
   const day = url.searchParams.get('night');
   const other = day === null ? undefined : snapshotOfDay(opened.history, day, times);
   if (other !== undefined) return c.redirect(addressOf(other, 'view', path), 303);
@@ -48,7 +47,7 @@ export async function view(visit: PersonVisit): Promise<Response> {
   );
   const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, top, texts })}
 ${await previewPart(file)}</section>
-<section class="card"><h2>${name(node.name)}</h2><p class="soft">${texts.snapshots.fileFacts(shownBytes(node.size), times.moment(node.mtime))}</p>
+<section class="card"><h2>${name(node.name)}</h2><p class="soft">${texts.snapshots.fileFacts(texts.formats.bytes(node.size), times.moment(node.mtime))}</p>
 <p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a></p>
 ${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
   return page(visit, `${plainName(node.name)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
@@ -67,7 +66,7 @@ async function previewPart({ opened, path, node, texts }: FilePage): Promise<Htm
     if (found.kind === 'picture') return html`<img class="preview" src="${address}" alt="${title}">`;
     // Chromium shows no PDF in a frame with the attribute `sandbox`; the answer itself is sandboxed by its policy.
     if (found.kind === 'pdf') return html`<iframe class="preview" src="${address}" title="${title}"></iframe>`;
-    const cut = found.bytes < node.size ? html`<p class="soft">${t.cut(shownBytes(found.bytes))}</p>` : '';
+    const cut = found.bytes < node.size ? html`<p class="soft">${t.cut(texts.formats.bytes(found.bytes))}</p>` : '';
     return html`<iframe class="preview" sandbox src="${address}" title="${title}"></iframe>${cut}`;
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
@@ -92,7 +91,7 @@ function versionsPart(
       first === last
         ? times.moment(last.snapshot.time)
         : t.fromTo(times.moment(first.snapshot.time), times.moment(last.snapshot.time));
-    const size = sight.size === undefined ? t.notFile : shownBytes(sight.size);
+    const size = sight.size === undefined ? t.notFile : texts.formats.bytes(sight.size);
     const there = addressOf(last, sight.type === 'dir' ? 'browse' : 'view', path);
     const get =
       sight.type === 'file'

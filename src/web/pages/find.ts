@@ -8,7 +8,6 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, pathName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
-import { shownBytes } from '../shown.ts';
 import { addressOf, decodePath, encodePath, pageNumber, snapshotOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -29,7 +28,7 @@ export async function find(visit: PersonVisit): Promise<Response> {
   const form = findForm(wanted, texts);
   if (wanted.text === '') return page(visit, t.find, form, { place: '/snapshots' });
   const history = await openPersonHistory(resources, session.userId);
-  const times = nightTimesIn(await zoneOf(visit));
+  const times = nightTimesIn(texts, await zoneOf(visit));
   const nights = nightsFrom(history, wanted.from);
   const found = await history.inTurn(() => search(history, nights, wanted, c.req.raw.signal));
   const number = pageNumber(url, found.entries.length, onePage);
@@ -108,7 +107,7 @@ function rowOf(
   { path, node, last }: Found,
   { snapshots }: History,
   times: NightTimes,
-  { snapshots: t }: Texts,
+  { formats, snapshots: t }: Texts,
 ): (Html | string)[] {
   const names = path.split('/');
   const folder = names.slice(0, -1).join('/');
@@ -118,7 +117,7 @@ function rowOf(
   const above = html`<a class="soft small" href="${addressOf(last, 'browse', folder)}">${folder === '' ? t.root : pathName(folder)}</a>`;
   return [
     html`${isLinked ? html`<a class="found" href="${addressOf(last, kind, path)}">${label}</a>` : html`<span class="found">${label}</span>`}${above}`,
-    node.type === 'file' ? shownBytes(node.size) : '',
+    node.type === 'file' ? formats.bytes(node.size) : '',
     last === snapshots.at(-1) ? t.stillThere : times.moment(last.snapshot.time),
   ];
 }

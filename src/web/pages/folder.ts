@@ -7,7 +7,6 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
-import { shownBytes } from '../shown.ts';
 import {
   addressOf,
   type OpenFolder,
@@ -32,10 +31,10 @@ const reach = { strip: 60_000, weights: 30_000 };
 
 /** A folder as it was in one night, so many entries at a time. */
 export async function browse(visit: PersonVisit): Promise<Response> {
-  const { c, url } = visit;
+  const { c, texts, url } = visit;
   const opened = await openSnapshot(visit);
   const path = restOfPath(url, 'browse');
-  const times = nightTimesIn(await zoneOf(visit));
+  const times = nightTimesIn(texts, await zoneOf(visit));
   const day = url.searchParams.get('night');
   const other = day === null ? undefined : snapshotOfDay(opened.history, day, times);
   if (other !== undefined) return c.redirect(addressOf(other, 'browse', path), 303);
@@ -67,7 +66,7 @@ export async function showFolder(
   const entries = entriesTable({ opened, folder: folder.path, nodes: shown, order, times, texts });
   const body = html`${head}
 <section class="card"><div class="folder-head">${trail({ opened, path: folder.path, top: top?.path ?? '', texts })}
-<p class="soft">${t.sum(nodes.length, weight?.files, weight && shownBytes(weight.bytes))}</p></div>
+<p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
 ${zipButton(opened, folder, isAll, weight, texts)}</section>`;
@@ -89,7 +88,7 @@ function zipButton(
   texts: Texts,
 ): Html {
   const t = texts.snapshots;
-  const label = (isAll ? t.zipAll : t.zip)(weight && shownBytes(weight.bytes));
+  const label = (isAll ? t.zipAll : t.zip)(weight && texts.formats.bytes(weight.bytes));
   return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
 <a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a></p>`;
 }

@@ -3,7 +3,6 @@ import type { GrantView } from '../../database/grant-views.ts';
 import { warningsBefore } from '../../domain/deadlines.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
-import { timesIn } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 
@@ -13,7 +12,7 @@ type Words = Texts['grant']['lasts'];
 export function lastsPart({ resources, texts }: PersonVisit, view: GrantView): Html {
   const t = texts.grant.lasts;
   const { clock, config } = resources;
-  const time = timesIn(view.plans[0]?.zone ?? 'UTC');
+  const time = (at: Date) => texts.formats.time(at, view.plans[0]?.zone ?? 'UTC');
   const idle = idleTime(t, view);
   const rows = calendar(t, view, { idle, now: clock.now(), mailed: mailOf(config, view) !== undefined });
   const unknown = view.maxDeadline === null ? t.maxUnknown : '';

@@ -13,7 +13,6 @@ import {
   writeAgreement,
 } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
-import { shownTime } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
@@ -33,8 +32,8 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const version =
     agreement && html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, agreement.language)}</dd>`;
   return html`<h2>${t.record}</h2>${agreement === undefined ? oldRecord(t, facts, newest.terms) : sentencesPart(agreement)}
-<dl class="card"><dt>${t.agreed}</dt><dd>${shownTime(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
-${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => shownTime(agreedAt, zone)).join('; ')}</dd>`}
+<dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
+${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
 ${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;
 }

@@ -6,7 +6,6 @@ import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { TokenEnding } from '../../oidc/token-ending.ts';
 import type { Session } from '../cookies.ts';
 import { type Html, postButton } from '../layout.ts';
-import { shownTime } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
@@ -39,7 +38,7 @@ function nothing({ grant: t, home }: Texts): Html {
 
 async function bodyOf(visit: PersonVisit, view: GrantView, protection: Protection): Promise<Html> {
   const zone = view.plans[0]?.zone;
-  const warning = endWarning(view, visit.resources.clock.now(), zone);
+  const warning = endWarning(visit.texts, view, visit.resources.clock.now(), zone);
   const ending = view.revocation?.state === 'shredded' ? await visit.resources.issuer.tokenEnding() : undefined;
   return html`${warning}${standing(visit, view, { protection, ending, offersRenewal: warning === '' })}
 ${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${isLiving(view) ? lastsPart(visit, view) : ''}${await recordPart(visit, view)}${await usesPart(visit, zone)}${wayOut(visit, view)}`;
@@ -71,16 +70,16 @@ function standing(
   const { state, nextExchangeAt: next } = view;
   const asked = (state === 'suspect' || state === 'needs_consent') && next;
   return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${t.states[state] ?? state}</strong></dd>
-${view.endedAt ? html`<dt>${t.ended}</dt><dd>${shownTime(view.endedAt, zone)}</dd>` : ''}${revocation(t, view, ending)}
-<dt>${t.lastUsed}</dt><dd>${shownTime(view.lastExchangedAt, zone)}</dd>
-${asked ? html`<dt>${t.askedAgain}</dt><dd>${shownTime(asked, zone)}</dd>` : ''}
+${view.endedAt ? html`<dt>${t.ended}</dt><dd>${texts.formats.time(view.endedAt, zone)}</dd>` : ''}${revocation(texts, view, ending)}
+<dt>${t.lastUsed}</dt><dd>${texts.formats.time(view.lastExchangedAt, zone)}</dd>
+${asked ? html`<dt>${t.askedAgain}</dt><dd>${texts.formats.time(asked, zone)}</dd>` : ''}
 </dl>
-${tellsOfConsent(protection) ? reasonPart(protection, zone) : ''}${mend(t, session, { state, offersRenewal })}</section>`;
+${tellsOfConsent(texts, protection) ? reasonPart(texts, protection, zone) : ''}${mend(t, session, { state, offersRenewal })}</section>`;
 }
 
 /** The end that is still to come has a warning of its own. */
-function tellsOfConsent({ reason }: Protection): boolean {
-  return isAboutConsent(reason) && reason !== 'consent_ends';
+function tellsOfConsent(texts: Texts, { reason }: Protection): boolean {
+  return isAboutConsent(texts, reason) && reason !== 'consent_ends';
 }
 
 function mend(
@@ -97,7 +96,7 @@ function mend(
 const tones: Readonly<Record<string, string>> = { active: 'good', suspect: 'warn', needs_consent: 'bad' };
 
 function revocation(
-  t: Texts['grant'],
+  { formats, grant: t }: Texts,
   { revocation: told, plans }: GrantView,
   ending: TokenEnding | undefined,
 ): Html | '' {
@@ -105,5 +104,5 @@ function revocation(
   if (told === undefined) return '';
   const page = ending?.page;
   const there = page === undefined ? t.endThereBy : html`<a href="${page}">${t.endThereAt}</a>`;
-  return html`<dt>${t.token}</dt><dd>${t.revocation[told.state](shownTime(told.at, zone))}${told.state === 'shredded' ? html` ${t.endThere} ${there}` : ''}</dd>`;
+  return html`<dt>${t.token}</dt><dd>${t.revocation[told.state](formats.time(told.at, zone))}${told.state === 'shredded' ? html` ${t.endThere} ${there}` : ''}</dd>`;
 }

@@ -6,7 +6,6 @@ import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
-import { shownBytes, shownTime } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 
 interface Held {
@@ -42,16 +41,16 @@ function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
   const changed = n.filesNew === undefined ? '' : t.changes(n.filesNew, n.filesChanged ?? 0, n.entriesGone ?? 0);
   const all = (n.entries ?? 0) + (n.entriesKept ?? 0);
   const unread = html` ${t.unread(problemCount, n.entriesKept ?? 0)} <a href="/runs/${id}">${t.which}</a>`;
-  return html`${t.entries(all, shownBytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
+  return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
 }
 
 function key({ texts, view: { repository, grant, plan } }: Held): Html | '' {
   const t = texts.holding;
   if (repository === null || grant?.state === 'withdrawn') return '';
   const { recoveryKeptAt: kept, recoverySeenAt: seen } = repository;
-  if (kept !== null) return item(t.key, t.keyKept(shownTime(kept, plan?.zone)), '');
+  if (kept !== null) return item(t.key, t.keyKept(texts.formats.time(kept, plan?.zone)), '');
   const button = html`<a class="button quiet" href="/recovery">${seen === null ? t.keyShow : t.keyProve}</a>`;
-  return item(t.key, seen === null ? t.keyUnseen : t.keySeen(shownTime(seen, plan?.zone)), button);
+  return item(t.key, seen === null ? t.keyUnseen : t.keySeen(texts.formats.time(seen, plan?.zone)), button);
 }
 
 function item(name: Html | string, aside: Html | string, end: Html | ''): Html {

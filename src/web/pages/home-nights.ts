@@ -4,7 +4,6 @@ import { daysBetween } from '../../domain/nights.ts';
 import type { Html } from '../layout.ts';
 import { areaPlot } from '../plots/area-plot.ts';
 import { heatMap, heatSign, type NightShape } from '../plots/heat-map.ts';
-import { shownBytes, shownNight } from '../shown.ts';
 import type { NightSums, Texts } from '../texts/en.ts';
 
 interface Year {
@@ -24,14 +23,14 @@ export function nightsCard({ texts, nights, tonight }: Year): Html | '' {
   const marked = nights.map((view) => ({
     night: view.night,
     shape: shapeOf(view),
-    label: t.cell(shownNight(view.night), labelOf(view, texts)),
+    label: t.cell(texts.formats.night(view.night), labelOf(view, texts)),
   }));
   const used = new Set(marked.map(({ shape }) => shape));
   const legend = Object.entries(t.legend).flatMap(([shape, words]) =>
     isShape(shape) && used.has(shape) ? [{ shape, words }] : [],
   );
   return html`<section class="card"><h2 id="year">${t.title}</h2>
-<p class="soft">${t.sum({ ...sumsOf(nights, tonight), since: shownNight(first.night) })}</p>
+<p class="soft">${t.sum({ ...sumsOf(nights, tonight), since: texts.formats.night(first.night) })}</p>
 <a class="skip" href="#recent">${t.skip}</a>
 <div class="sideways">${heatMap({ nights: marked, until: tonight, label: t.title, months: t.months, weekdays: t.weekdays })}</div>
 <ul class="legend">${legend.map(({ shape, words }) => html`<li>${heatSign(shape)}${words}</li>`)}</ul></section>`;
@@ -44,12 +43,12 @@ export function sizeCard({ texts, nights }: Year): Html | '' {
   const [first, last] = [sized[0], sized.at(-1)];
   if (first === undefined || last === undefined) return '';
   const points = sized.map(({ night, total }) => ({ x: daysBetween(first.night, night), y: total }));
-  const [from, to] = [shownBytes(first.total), shownBytes(last.total)];
-  const [since, until] = [shownNight(first.night), shownNight(last.night)];
+  const [from, to] = [texts.formats.bytes(first.total), texts.formats.bytes(last.total)];
+  const [since, until] = [texts.formats.night(first.night), texts.formats.night(last.night)];
   const plot = areaPlot(points, t.plot(from, to, since, until));
-  const most = shownBytes(Math.max(...sized.map(({ total }) => total)));
+  const most = texts.formats.bytes(Math.max(...sized.map(({ total }) => total)));
   return html`<section class="card"><h2>${t.title}</h2>${plot === '' ? '' : html`<div class="plotted"><span>${t.most(most)}</span>${plot}<span>${since}</span><span>${until}</span></div>`}
-<p>${t.now(to)} ${last.added === null ? '' : t.added(shownBytes(last.added))} ${first === last ? '' : t.grew(from, since)}</p></section>`;
+<p>${t.now(to)} ${last.added === null ? '' : t.added(texts.formats.bytes(last.added))} ${first === last ? '' : t.grew(from, since)}</p></section>`;
 }
 
 /** How many nights came to what, and on how many there was no run since the first; tonight is not over. */
@@ -78,7 +77,7 @@ function shapesFor(nights: readonly NightView[]): (view: NightView) => NightShap
 
 function labelOf({ state, added }: NightView, texts: Texts): string {
   const words = texts.states[state] ?? state;
-  return added === null ? words : words + texts.nights.added(shownBytes(added));
+  return added === null ? words : words + texts.nights.added(texts.formats.bytes(added));
 }
 
 const shapes: readonly string[] = ['some', 'more', 'most', 'part', 'none', 'open'] satisfies NightShape[];

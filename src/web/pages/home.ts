@@ -4,7 +4,7 @@ import { findHolding, type Holding, listNights } from '../../database/night-view
 import { findOperatorsToldAt } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
 import { findHome, findPlanOfPerson, getPerson, type HomeView } from '../../database/views.ts';
-import { dateIn } from '../../domain/nights.ts';
+import { dateIn, daysBetween } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
@@ -13,7 +13,7 @@ import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { firstNightOf } from '../plots/heat-map.ts';
-import { shownDay, shownTime } from '../shown.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';
@@ -95,9 +95,9 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Ve
   const tone = toneOf(protection);
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(protection, unread)}</h1>${reasonPart(protection, zone)}
-${told ? html`<p>${texts.notices.operatorTold(shownTime(told, zone))}</p>` : ''}</div>
-<div class="ways">${wayOn(protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone)}
+${told ? html`<p>${texts.notices.operatorTold(texts.formats.time(told, zone))}</p>` : ''}</div>
+<div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view) : ''}</section>`;
 }
 
@@ -117,13 +117,21 @@ function facts({ resources, texts }: PersonVisit, { grant, plan, lastComplete, r
   const now = resources.clock.now();
   const last = runs.find(({ finishedAt }) => finishedAt !== null);
   const link = (run: { id: string; finishedAt: Date | null } | null | undefined) =>
-    run?.finishedAt ? html`<a href="/runs/${run.id}">${shownTime(run.finishedAt, zone)}</a>` : t.never;
+    run?.finishedAt ? html`<a href="/runs/${run.id}">${texts.formats.time(run.finishedAt, zone)}</a>` : t.never;
   const ending = endingIn(grant, now);
-  const day = shownDay(plan.nextDueAt, now, zone);
+  const day = dayOf(t, plan.nextDueAt, now, zone);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
 <div><dt>${t.next}</dt><dd>${plan.paused ? t.paused : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
+}
+
+/** The day of a night to come, seen from now. */
+function dayOf(t: Texts['home'], at: Date, now: Date, zone: string): string {
+  const day = dateIn(zone, at);
+  const ahead = daysBetween(dateIn(zone, now), day);
+  if (ahead <= 0) return t.tonight;
+  return ahead === 1 ? t.comingNight : t.nightOf(day);
 }
 
 function recent({ texts }: PersonVisit, { runs }: HomeView): Html | '' {

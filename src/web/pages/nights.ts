@@ -3,7 +3,6 @@ import { listRuns } from '../../database/night-views.ts';
 import type { RunLine } from '../../database/views.ts';
 import type { Html } from '../layout.ts';
 import { outcome } from '../outcome.ts';
-import { shownNight, timesIn } from '../shown.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
@@ -42,17 +41,17 @@ export async function night(visit: PersonVisit): Promise<Response> {
   const [first, second] = found;
   if (first === undefined) throw notFound();
   if (second === undefined) return c.redirect(`/runs/${first.id}`, 303);
-  const title = texts.nights.ofNight(shownNight(date, 'long'));
+  const title = texts.nights.ofNight(texts.formats.night(date, 'long'));
   return page(visit, title, runsTable(texts, found, title), { place: '/' });
 }
 
 /** Runs as a table: those of one night are told apart by who asked for them and when they began. */
 export function runsTable(texts: Texts, runs: readonly RunLine[], caption: string): Html {
   if (runs.length === 0) return html`<p class="soft">${texts.nights.none}</p>`;
-  const time = timesIn(runs[0]?.plan.zone ?? 'UTC');
+  const time = (at: Date) => texts.formats.time(at, runs[0]?.plan.zone ?? 'UTC');
   const shown = (at: Date | null) => (at === null ? '–' : time(at));
   const row = (run: RunLine) => [
-    html`<a href="/runs/${run.id}">${shownNight(run.night)}</a>`,
+    html`<a href="/runs/${run.id}">${texts.formats.night(run.night)}</a>`,
     outcome(run.state, texts),
     texts.triggers[run.trigger] ?? run.trigger,
     shown(run.startedAt),

@@ -3,7 +3,6 @@ import { findRepository } from '../../database/repositories.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
 import { form, type Html, postButton } from '../layout.ts';
 import { recoverySheet } from '../recovery-sheet.ts';
-import { shownTime } from '../shown.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
 /** How to get everything back without Nightkeep. The key itself is only ever the answer to a form. */
@@ -26,7 +25,7 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
     ...(repository.recoverySeenAt !== null && { recoveryKey: null }),
     folder,
     location: store(folder).location,
-    at: shownTime(clock.now(), zone),
+    at: texts.formats.time(clock.now(), zone),
   };
   const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}
 ${recoverySheet(texts, sheet)}${repository.recoverySeenAt === null ? '' : reissuePart(visit)}`;
@@ -44,10 +43,15 @@ function standing({ session, texts }: PersonVisit, key: KeyState, zone: string):
   const { recoveryKeptAt: kept, recoverySeenAt: seen, sealedRecoveryKey: sealed } = key;
   const card = (tone: string, said: string, lead: string, end: Html | '' = '') =>
     html`<section class="card ${tone}"><p><strong>${said}</strong></p><p>${lead}</p>${end}</section>`;
-  if (kept !== null) return card('good', t.kept(shownTime(kept, zone)), t.keptLead);
+  if (kept !== null) return card('good', t.kept(texts.formats.time(kept, zone)), t.keptLead);
   if (seen === null) return card('warn', t.unseen, t.unseenLead, postButton(session, '/recovery', button));
-  if (sealed === null) return card('warn', t.lost(shownTime(seen, zone)), t.lostLead);
-  return card('warn', t.seen(shownTime(seen, zone)), t.seenLead, postButton(session, '/recovery', button, 'quiet'));
+  if (sealed === null) return card('warn', t.lost(texts.formats.time(seen, zone)), t.lostLead);
+  return card(
+    'warn',
+    t.seen(texts.formats.time(seen, zone)),
+    t.seenLead,
+    postButton(session, '/recovery', button, 'quiet'),
+  );
 }
 
 /**
@@ -58,7 +62,7 @@ export async function revealKey(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts } = visit;
   const t = texts.recovery;
   const revealed = await revealRecoveryKey(resources, session.userId);
-  const at = shownTime(resources.clock.now(), await zoneOf(visit));
+  const at = texts.formats.time(resources.clock.now(), await zoneOf(visit));
   const body = html`<p class="lead unprinted">${t.sheet.hint}</p>${recoverySheet(texts, { ...revealed, at })}${provePart(visit)}`;
   return page(visit, t.sheet.title(session.name), body, { place: '/recovery' });
 }

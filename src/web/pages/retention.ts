@@ -7,7 +7,6 @@ import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { Resources } from '../../resources.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import { form, type Html } from '../layout.ts';
-import { shownTime, timesIn } from '../shown.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
@@ -25,8 +24,8 @@ export async function retention(visit: PersonVisit): Promise<Response> {
   const proposed = facts.agreedAt === null ? resources.config.retention : ruleOf(facts);
   const judged = await judge(resources, { userId: session.userId, facts, rule: proposed });
   const body = html`<section class="card ${toneOf(facts, judged)}"><p class="lead">${standing(texts, facts, judged)}</p>
-${facts.agreedAt === null ? offer(visit, proposed) : html`<p>${t.agreedAt(shownTime(facts.agreedAt, facts.zone))}</p>${lastDone(t, facts)}`}</section>
-${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(t, judged, facts)}`;
+${facts.agreedAt === null ? offer(visit, proposed) : html`<p>${t.agreedAt(texts.formats.time(facts.agreedAt, facts.zone))}</p>${lastDone(texts, facts)}`}</section>
+${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(texts, judged, facts)}`;
   return page(visit, t.title, body, place);
 }
 
@@ -71,17 +70,17 @@ function offer({ session, texts: { retention: t, consent } }: PersonVisit, rule:
 ${form(session, '/retention', html`<input type="hidden" name="rule" value="${ruleText(rule)}"><button>${t.agree}</button>`)}`;
 }
 
-function lastDone(t: Texts['retention'], { retainedAt, hold, zone }: RetentionFacts): Html | '' {
+function lastDone({ formats, retention: t }: Texts, { retainedAt, hold, zone }: RetentionFacts): Html | '' {
   if (hold !== null && hold !== 'alarm') return html`<p>${t.failed}</p>`;
-  return retainedAt === null ? '' : html`<p>${t.doneAt(shownTime(retainedAt, zone))}</p>`;
+  return retainedAt === null ? '' : html`<p>${t.doneAt(formats.time(retainedAt, zone))}</p>`;
 }
 
 function snapshotsTable(
-  t: Texts['retention'],
+  { formats, retention: t }: Texts,
   { going, snapshots }: Judgement,
   { agreedAt, zone }: RetentionFacts,
 ): Html {
-  const time = timesIn(zone);
+  const time = (at: Date) => formats.time(at, zone);
   const gone = new Set<string>(going);
   const row = ({ id, time: at, reasons }: JudgedSnapshot) => [
     html`<a href="/snapshots/${id}/browse/">${time(new Date(timestampMs(at)))}</a>`,

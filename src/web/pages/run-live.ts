@@ -5,7 +5,6 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { liveScriptPath } from '../live-script.ts';
 import { pathName } from '../names.ts';
-import { shownBytes, shownTime } from '../shown.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
@@ -50,7 +49,7 @@ function partsOf(
 ): Record<'status' | 'steps' | 'facts', Html | ''> {
   const t = texts.live;
   if (state !== 'running') {
-    const when = dueAt <= now ? t.soon : t.waits(shownTime(dueAt, zone));
+    const when = dueAt <= now ? t.soon : t.waits(texts.formats.time(dueAt, zone));
     return { status: html`<h2>${t.queued}</h2><p>${when}</p>`, steps: '', facts: '' };
   }
   const step = progress?.step ?? 'access';
@@ -72,16 +71,16 @@ function stepsPart({ live: t }: Texts, now: RunStep): Html {
   return html`<ol class="steps">${runSteps.map(item)}</ol>`;
 }
 
-function factsPart({ live: t }: Texts, progress: RunProgress): Html {
+function factsPart({ formats, live: t }: Texts, progress: RunProgress): Html {
   const { entries, expected, problems, bytesRead, folder } = progress;
-  const seen = entries.toLocaleString('en-GB');
+  const seen = formats.number(entries);
   const [speed, left] = [speedOf(progress), timeLeft(progress)];
   const fact = (name: string, value: Html | string) =>
     html`<div><dt>${name}</dt><dd class="number">${value}</dd></div>`;
   return html`<progress aria-label="${t.progress}" ${expected === null || progress.step !== 'reading' ? '' : html`max="${expected}" value="${Math.min(entries, expected)}"`}></progress>
-<dl class="facts">${fact(t.files, expected === null || entries > expected ? seen : t.filesOf(seen, expected.toLocaleString('en-GB')))}
-${fact(t.read, shownBytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(shownBytes(speed)))}
-${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, String(problems)) : ''}</dl>
+<dl class="facts">${fact(t.files, expected === null || entries > expected ? seen : t.filesOf(seen, formats.number(expected)))}
+${fact(t.read, formats.bytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(formats.bytes(speed)))}
+${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, formats.number(problems)) : ''}</dl>
 ${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder)}</p>`}`;
 }
 

@@ -3,7 +3,6 @@ import type { RunView } from '../../database/views.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
 import { pathName } from '../names.ts';
-import { shownBytes, shownDuration, shownTime } from '../shown.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
@@ -12,19 +11,17 @@ import { notFound, type PersonVisit } from '../visit.ts';
 const onePage = 100;
 
 /** What was new, changed, gone and kept, and below it everything that was counted. */
-export function countsPart(
-  { run: t, counts: names, changes }: Texts,
-  { counts, snapshotId, snapshotForgottenAt }: RunView,
-): Html | '' {
+export function countsPart(texts: Texts, { counts, snapshotId, snapshotForgottenAt }: RunView): Html | '' {
+  const { run: t, counts: names, changes } = texts;
   const numbers = numbersIn(counts);
   const shown = Object.entries(names).flatMap(([name, label]) => {
     const count = Object.entries(numbers).find(([known]) => known === name)?.[1];
-    return count === undefined ? [] : [{ label, count: shownCount(name, count) }];
+    return count === undefined ? [] : [{ label, count: shownCount(texts, name, count) }];
   });
   if (shown.length === 0) return '';
   const { filesNew, filesChanged, entriesGone, entriesKept, entries } = numbers;
   const tile = (label: string, count: number | undefined) =>
-    count === undefined ? '' : html`<div><dt>${label}</dt><dd>${count.toLocaleString('en-GB')}</dd></div>`;
+    count === undefined ? '' : html`<div><dt>${label}</dt><dd>${texts.formats.number(count)}</dd></div>`;
   const all = entries === undefined ? undefined : entries + (entriesKept ?? 0);
   const tiles = html`${tile(changes.new, filesNew)}${tile(changes.changed, filesChanged)}${tile(changes.gone, entriesGone)}${tile(changes.kept, entriesKept)}${tile(changes.all, all)}`;
   const rows = shown.map(
@@ -35,9 +32,9 @@ ${snapshotId === null || snapshotForgottenAt !== null ? '' : html`<p><a href="/s
 <details><summary>${t.counts}</summary><table><caption>${t.counts}</caption><tbody>${rows}</tbody></table></details></section>`;
 }
 
-function shownCount(name: string, count: number): string {
-  if (/bytes|data/i.test(name)) return shownBytes(count);
-  return name === 'ms' ? shownDuration(count) : count.toLocaleString('en-GB');
+function shownCount({ formats }: Texts, name: string, count: number): string {
+  if (/bytes|data/i.test(name)) return formats.bytes(count);
+  return name === 'ms' ? formats.duration(count) : formats.number(count);
 }
 
 /** What could not be read and why, a page at a time. */
@@ -82,7 +79,7 @@ function wordOf(problem: unknown, name: string): string {
 }
 
 /** What the snapshot has in place of what could not be read, and of when; older runs do not say. */
-function insteadOf({ run: t }: Texts, kept: string, since: string, zone: string): string {
+function insteadOf({ formats, run: t }: Texts, kept: string, since: string, zone: string): string {
   if (kept !== 'true') return kept === 'false' ? t.noCopy : '';
-  return since === '' ? t.copy : t.copyOf(shownTime(new Date(since), zone));
+  return since === '' ? t.copy : t.copyOf(formats.time(new Date(since), zone));
 }

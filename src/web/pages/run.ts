@@ -7,7 +7,6 @@ import { findProtection } from '../../flows/nights/find-protection.ts';
 import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome, signOf } from '../outcome.ts';
-import { shownDuration, shownNight, shownTime } from '../shown.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
@@ -26,7 +25,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   const protection = await findProtection(resources, session.userId);
   const body = html`${headCard(visit, view)}${live === null ? '' : goingOn(visit, live)}${notice(visit, view, protection)}${unreliable(visit, view)}
 ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
-  const title = texts.run.title(shownNight(view.night, 'long'));
+  const title = texts.run.title(texts.formats.night(view.night, 'long'));
   return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });
 }
 
@@ -45,13 +44,13 @@ function headCard({ texts }: PersonVisit, view: RunView): Html {
   const t = texts.run;
   const { state, startedAt, finishedAt, snapshotId, snapshotForgottenAt, trigger } = view;
   const { tone, icon: shape } = signOf(state);
-  const time = (at: Date | null) => (at === null ? '–' : shownTime(at, view.plan.zone));
+  const time = (at: Date | null) => (at === null ? '–' : texts.formats.time(at, view.plan.zone));
   const took =
     startedAt && finishedAt
-      ? html`<div><dt>${texts.counts.ms}</dt><dd>${shownDuration(finishedAt.getTime() - startedAt.getTime())}</dd></div>`
+      ? html`<div><dt>${texts.counts.ms}</dt><dd>${texts.formats.duration(finishedAt.getTime() - startedAt.getTime())}</dd></div>`
       : '';
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(shape)}</span>
-<div><h1>${t.title(shownNight(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view)}${snapshotForgottenAt ? html`<p>${t.forgotten(time(snapshotForgottenAt))}</p>` : ''}</div>
+<div><h1>${t.title(texts.formats.night(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view)}${snapshotForgottenAt ? html`<p>${t.forgotten(time(snapshotForgottenAt))}</p>` : ''}</div>
 ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" href="/snapshots/${snapshotId}/browse/">${t.browse}</a></div>` : ''}</div>
 <dl class="facts"><div><dt>${t.trigger}</dt><dd>${texts.triggers[trigger] ?? trigger}</dd></div>
 <div><dt>${t.started}</dt><dd>${time(startedAt)}</dd></div>${finishedAt ? html`<div><dt>${t.finished}</dt><dd>${time(finishedAt)}</dd></div>` : ''}${took}</dl></section>`;
@@ -59,11 +58,11 @@ ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" 
 
 /** What went wrong, unless another try is under way; and when that comes. */
 function why(
-  { run: t }: PersonVisit['texts'],
+  { formats, run: t }: PersonVisit['texts'],
   { state, message, dueAt, triedUntil, plan: { zone } }: RunView,
 ): Html | '' {
   if (message === null || state === 'succeeded' || state === 'running') return '';
-  const waits = state === 'queued' ? ` ${t.waits(shownTime(dueAt, zone), shownTime(triedUntil, zone))}` : '';
+  const waits = state === 'queued' ? ` ${t.waits(formats.time(dueAt, zone), formats.time(triedUntil, zone))}` : '';
   return html`<p>${message}${waits}</p>`;
 }
 
@@ -77,11 +76,11 @@ function notice({ session, texts }: PersonVisit, view: RunView, protection: Prot
   const { id, alarm, alarmSeenAt: seenAt, plan } = view;
   if (alarm !== null) {
     const reason = reasonOfAlarm(alarm);
-    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart({ reason, until: null, retry: null }, plan.zone)}
-${seenAt ? html`<p>${texts.run.confirmed(shownTime(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
+    return html`<section class="card ${seenAt ? '' : 'warn'}">${reasonPart(texts, { reason, until: null, retry: null }, plan.zone)}
+${seenAt ? html`<p>${texts.run.confirmed(texts.formats.time(seenAt, plan.zone))}</p>` : postButton(session, `/runs/${id}/looked`, texts.run.confirm)}</section>`;
   }
   if (protection.runId !== id || isLive(view)) return '';
-  return html`<section class="card warn">${reasonPart(protection, plan.zone)}</section>`;
+  return html`<section class="card warn">${reasonPart(texts, protection, plan.zone)}</section>`;
 }
 
 function unreliable({ texts }: PersonVisit, { unreliableRoots }: RunView): Html | '' {

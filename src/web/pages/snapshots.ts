@@ -4,7 +4,6 @@ import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { History } from '../../store/history/history.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { nightTimesIn } from '../night-times.ts';
-import { shownBytes } from '../shown.ts';
 import { addressOf, pageNumber } from '../snapshot.ts';
 import { table } from '../table.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
@@ -17,7 +16,7 @@ export async function snapshots(visit: PersonVisit): Promise<Response> {
   const history = await historyOf(visit);
   const saved = history?.snapshots.at(-1);
   if (history === undefined || saved === undefined) return nothingYet(visit);
-  return showFolder(visit, { history, saved }, '', nightTimesIn(await zoneOf(visit)));
+  return showFolder(visit, { history, saved }, '', nightTimesIn(visit.texts, await zoneOf(visit)));
 }
 
 /** All snapshots of the person, newest first, a page at a time. */
@@ -28,13 +27,13 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
   const all = history?.snapshots.toReversed() ?? [];
   if (all.length === 0) return nothingYet(visit);
   const number = pageNumber(url, all.length, onePage);
-  const times = nightTimesIn(await zoneOf(visit));
+  const times = nightTimesIn(texts, await zoneOf(visit));
   const row = (saved: SavedSnapshot) => {
     const { time, summary } = saved.snapshot;
     return [
       html`<a href="${addressOf(saved, 'browse', '')}">${times.moment(time)}</a>`,
-      summary?.total_files_processed.toLocaleString('en-GB') ?? '',
-      summary ? shownBytes(summary.total_bytes_processed) : '',
+      summary ? texts.formats.number(summary.total_files_processed) : '',
+      summary ? texts.formats.bytes(summary.total_bytes_processed) : '',
       html`<code>${saved.id.slice(0, 8)}</code>`,
     ];
   };

@@ -3,7 +3,6 @@ import type { Database } from '../../database/client.ts';
 import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
 import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
-import { timesIn } from '../shown.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
@@ -23,7 +22,7 @@ export async function usesPart(
   if (before !== undefined && !uuid.test(before)) throw notFound();
   const found = await listExchangesOfPerson(resources.database, { userId, before, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
-  const time = timesIn(zone ?? 'UTC');
+  const time = (at: Date) => texts.formats.time(at, zone ?? 'UTC');
   if (shown.length === 0)
     return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
   const older =

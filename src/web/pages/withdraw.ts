@@ -10,11 +10,8 @@ import {
   usualEraseChoice,
 } from '../../flows/erasure/erase-choice.ts';
 import { form, type Html } from '../layout.ts';
-import { shownBytes, shownTime } from '../shown.ts';
-import { texts } from '../texts/en.ts';
+import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
-
-const t = texts.withdraw;
 
 /** The step in which a consent is withdrawn, with what becomes of the snapshots; it ends nothing yet. */
 export async function withdrawal(visit: PersonVisit): Promise<Response> {
@@ -23,7 +20,7 @@ export async function withdrawal(visit: PersonVisit): Promise<Response> {
   const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
   if (grant === null || grant.state === 'withdrawn') return c.redirect('/grant', 303);
   const { snapshots, plans } = grant;
-  const choices = snapshots?.kept ? erasePart(resources.clock.now(), plans[0]?.zone) : '';
+  const choices = snapshots?.kept ? erasePart(texts, resources.clock.now(), plans[0]?.zone) : '';
   const ending = await resources.issuer.tokenEnding();
   const lead = ending === undefined ? t.leads.unknown : ending.revocation ? t.leads.ended : t.leads.destroyed;
   const body = html`<p class="lead">${lead}</p>
@@ -33,26 +30,34 @@ ${form(session, '/grant/withdraw', html`${choices}<button class="danger">${t.cho
 }
 
 /** What becomes of the snapshots after consent has ended, and how to change one's mind. */
-export function snapshotsPart({ session, resources, c }: PersonVisit, { snapshots, plans }: GrantView): Html | '' {
+export function snapshotsPart(
+  { session, resources, texts, c }: PersonVisit,
+  { snapshots, plans }: GrantView,
+): Html | '' {
+  const t = texts.withdraw;
   const zone = plans[0]?.zone;
   const now = resources.clock.now();
   if (snapshots === undefined) return '';
-  if (!snapshots.kept) return receipt(snapshots, zone);
+  if (!snapshots.kept) return receipt(texts, snapshots, zone);
   const { eraseAt } = snapshots;
   if (eraseAt !== null && eraseAt <= now) {
     c.header('refresh', '3');
     return html`<h2>${t.snapshots}</h2><p class="card warn">${t.erasing}</p>`;
   }
-  return html`<h2>${t.snapshots}</h2><p>${eraseAt === null ? t.stay : t.stayUntil(shownTime(eraseAt, zone))}</p>
-${form(session, '/grant/snapshots', html`${erasePart(now, zone)}<button class="quiet">${t.change}</button>`)}`;
+  return html`<h2>${t.snapshots}</h2><p>${eraseAt === null ? t.stay : t.stayUntil(texts.formats.time(eraseAt, zone))}</p>
+${form(session, '/grant/snapshots', html`${erasePart(texts, now, zone)}<button class="quiet">${t.change}</button>`)}`;
 }
 
 /** The proof that nothing is left. */
-function receipt({ kept, erased }: SnapshotsView, zone: string | undefined): Html | '' {
+function receipt(
+  { formats, withdraw: t }: Texts,
+  { kept, erased }: SnapshotsView,
+  zone: string | undefined,
+): Html | '' {
   if (kept || erased === null) return '';
   const { at, snapshots, files, bytes, repositoryId } = erased;
-  return html`<h2>${t.snapshots}</h2><div class="card"><p><strong>${t.erased(shownTime(at, zone))}</strong></p>
-<p>${t.erasedWhat(snapshots, files, shownBytes(bytes))}</p><p class="soft">${t.repository} <code>${repositoryId}</code></p></div>`;
+  return html`<h2>${t.snapshots}</h2><div class="card"><p><strong>${t.erased(formats.time(at, zone))}</strong></p>
+<p>${t.erasedWhat(snapshots, files, formats.bytes(bytes))}</p><p class="soft">${t.repository} <code>${repositoryId}</code></p></div>`;
 }
 
 /** Ends the consent, once it was asked twice. */
@@ -73,7 +78,7 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
   const { c, resources } = visit;
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
-  if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', t.sureErase);
+  if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', visit.texts.withdraw.sureErase);
   resources.histories.drop(userId);
   await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
@@ -83,7 +88,7 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
 function askBeforeEnd(visit: PersonVisit, choice: EraseChoice, grant: GrantView | null): Promise<Response> {
   const t = visit.texts.withdraw;
   if (choice === 'now') return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
-  const until = shownTime(eraseAtOf(choice, visit.resources.clock.now()), grant?.plans[0]?.zone);
+  const until = visit.texts.formats.time(eraseAtOf(choice, visit.resources.clock.now()), grant?.plans[0]?.zone);
   const inner = html`<input type="hidden" name="snapshots" value="${choice}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sureEnd}</button>`;
   const body = html`<div class="card warn"><p class="lead">${t.sureEndLead}</p>${grant?.snapshots?.kept ? html`<p>${t.stayUntil(until)}</p>` : ''}${form(visit.session, '/grant/withdraw', inner)}</div>
 <p><a href="/grant">${t.back}</a></p>`;
@@ -91,6 +96,7 @@ function askBeforeEnd(visit: PersonVisit, choice: EraseChoice, grant: GrantView 
 }
 
 function askTwice(visit: PersonVisit, action: string, button: string): Promise<Response> {
+  const t = visit.texts.withdraw;
   const inner = html`<input type="hidden" name="snapshots" value="now"><input type="hidden" name="sure" value="yes"><button class="danger">${button}</button>`;
   const body = html`<div class="card bad"><p class="lead">${t.sureLead}</p>${form(visit.session, action, inner)}</div>
 <p><a href="/grant">${t.back}</a></p>`;
@@ -105,10 +111,10 @@ async function chosen({ c }: PersonVisit): Promise<{ choice: EraseChoice; sure: 
   return { choice, sure: sure === 'yes' };
 }
 
-function erasePart(now: Date, zone: string | undefined): Html {
+function erasePart({ formats, withdraw: t }: Texts, now: Date, zone: string | undefined): Html {
   const radio = (
     choice: EraseChoice,
   ) => html`<label><input type="radio" name="snapshots" value="${choice}" ${choice === usualEraseChoice ? html`checked` : ''}>
-<span>${choice === 'now' ? t.eraseNow : t.keepFor(choice, shownTime(eraseAtOf(choice, now), zone))}</span></label>`;
+<span>${choice === 'now' ? t.eraseNow : t.keepFor(choice, formats.time(eraseAtOf(choice, now), zone))}</span></label>`;
   return html`<fieldset><legend>${t.legend}</legend>${eraseChoices.map(radio)}</fieldset>`;
 }

@@ -6,6 +6,7 @@ import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/
 import type { RunFault } from '../../domain/run-fault.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
 import type { CountName } from '../../flows/nights/back-up.ts';
+import { formatsIn } from './formats.ts';
 
 /** What happened, and the one thing that mends it and who can do that; `when` is "soon", or "on" and a time. */
 interface ReasonWords {
@@ -59,10 +60,13 @@ function staying(rule: RetentionRule): string {
   ].join('; ');
 }
 
-/** Every word that people read on the pages, in one place. */
+const formats = formatsIn('en-GB', { byte: (count) => (count === 1 ? 'byte' : 'bytes') });
+
+/** Every word that people read on the pages and in mails, in one place. */
 export const texts = {
   /** The tag of these words (BCP 47). */
   language: 'en',
+  formats,
   name: 'Nightkeep',
   tagline: 'Your files, kept safe every night.',
   skip: 'Skip to content',
@@ -86,7 +90,7 @@ export const texts = {
     soFar: 'So far, yes: your last backup is complete.',
     partly: 'Only in part.',
     butFor: (count: number) =>
-      `Yes, but for ${count.toLocaleString('en-GB')} ${count === 1 ? 'file or folder' : 'files or folders'}.`,
+      `Yes, but for ${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'}.`,
     late: 'Not quite: a night passed without a backup.',
     underway: 'Almost: your first backup is under way.',
     expired: 'No: your consent has ended.',
@@ -102,6 +106,9 @@ export const texts = {
     next: 'Next night',
     nextValue: (day: string, start: string, end: string, zone: string) =>
       `${day}, between ${start} and ${end} (${zone})`,
+    tonight: 'tonight',
+    comingNight: 'the coming night',
+    nightOf: (date: string) => `the night of ${date}`,
     paused: 'paused',
     ends: 'Consent',
     now: 'Back up now',
@@ -153,11 +160,11 @@ export const texts = {
     files: 'Files',
     nothingYet: 'Nothing yet.',
     entries: (entries: number, size: string) =>
-      `${entries.toLocaleString('en-GB')} ${entries === 1 ? 'file' : 'files'}, ${size}`,
+      `${formats.number(entries)} ${entries === 1 ? 'file' : 'files'}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
       `Since the snapshot before: ${[`${added} new`, `${changed} changed`, `${gone} gone`].join(', ')}.`,
     unread: (count: number, kept: number) =>
-      `${count.toLocaleString('en-GB')} ${count === 1 ? 'file or folder' : 'files or folders'} could not be read${kept > 0 ? `; ${kept.toLocaleString('en-GB')} ${kept === 1 ? 'file stands' : 'files stand'} in from an earlier night` : ''}.`,
+      `${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'} could not be read${kept > 0 ? `; ${formats.number(kept)} ${kept === 1 ? 'file stands' : 'files stand'} in from an earlier night` : ''}.`,
     which: 'Which, and why',
     missing: 'Not offered any more; what was kept of an earlier night is still there.',
     notOffered: 'missing',
@@ -183,9 +190,8 @@ export const texts = {
     forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
     counts: 'Everything that was counted',
     problems: 'What could not be read',
-    more: (named: number, all: number) =>
-      `These are the first ${named.toLocaleString('en-GB')} of ${all.toLocaleString('en-GB')}.`,
-    range: (first: number, last: number, all: number) => `${first} to ${last} of ${all.toLocaleString('en-GB')}`,
+    more: (named: number, all: number) => `These are the first ${formats.number(named)} of ${formats.number(all)}.`,
+    range: (first: number, last: number, all: number) => `${first} to ${last} of ${formats.number(all)}`,
     previous: 'Previous page',
     following: 'Next page',
     path: 'Path',
@@ -609,7 +615,15 @@ export const texts = {
         act: 'Look whether that is right. What was there is still in your earlier snapshots.',
       },
     },
-  } satisfies { consent: Record<ConsentReason, ReasonWords>; nights: Record<NightReason, ReasonWords> },
+    /** When something is tried again or begins. */
+    soon: 'soon',
+    at: (at: string, until: string | undefined) => `on ${at}${until === undefined ? '' : `, and then until ${until}`}`,
+  } satisfies {
+    consent: Record<ConsentReason, ReasonWords>;
+    nights: Record<NightReason, ReasonWords>;
+    soon: string;
+    at: (at: string, until: string | undefined) => string;
+  },
   /** Mails, and webhooks of operators. */
   notices: {
     person: {
@@ -699,11 +713,11 @@ export const texts = {
     root: 'All files',
     columns: { name: 'Name', size: 'Size', changed: 'Changed' },
     sortBy: { name: 'Sort by name', size: 'Largest first', changed: 'Changed last first' },
-    fileCount: (files: number) => (files === 1 ? '1 file' : `${files.toLocaleString('en-GB')} files`),
+    fileCount: (files: number) => (files === 1 ? '1 file' : `${formats.number(files)} files`),
     sum: (entries: number, files: number | undefined, size: string | undefined) => {
-      const here = entries === 1 ? '1 entry' : `${entries.toLocaleString('en-GB')} entries`;
+      const here = entries === 1 ? '1 entry' : `${formats.number(entries)} entries`;
       if (files === undefined || size === undefined) return here;
-      return `${here}; ${files === 1 ? '1 file' : `${files.toLocaleString('en-GB')} files`} in all, ${size}`;
+      return `${here}; ${files === 1 ? '1 file' : `${formats.number(files)} files`} in all, ${size}`;
     },
     linkTo: 'a link to',
     special: 'a device or pipe, which is not brought back',
@@ -713,7 +727,7 @@ export const texts = {
     contents: (zone: string) => `Contents of this folder; times are those of ${zone}`,
     pages: 'Pages of this folder',
     entries: (first: number, last: number, all: number) =>
-      `Entries ${first.toLocaleString('en-GB')} to ${last.toLocaleString('en-GB')} of ${all.toLocaleString('en-GB')}`,
+      `Entries ${formats.number(first)} to ${formats.number(last)} of ${formats.number(all)}`,
     nightPages: 'Pages of nights',
     nightsShown: (first: number, last: number, all: number) => `Nights ${first} to ${last} of ${all}`,
     previous: 'Previous page',
@@ -760,7 +774,7 @@ export const texts = {
     what: 'What',
     kinds: { new: 'new', changed: 'changed', gone: 'gone' },
     noChanges: 'Nothing changed here.',
-    changeCount: (count: number) => (count === 1 ? '1 change' : `${count.toLocaleString('en-GB')} changes`),
+    changeCount: (count: number) => (count === 1 ? '1 change' : `${formats.number(count)} changes`),
     wholeFolder: 'the whole folder',
     sizeBefore: (size: string) => `${size} → `,
     changesCut: 'There may be more: not everything could be compared or shown. Look into the folders one by one.',
@@ -771,11 +785,11 @@ export const texts = {
     findIn: 'Looked for below',
     findEverywhere: 'Look everywhere',
     foundCount: (found: number, nights: number, zone: string) =>
-      `${found === 0 ? 'Nothing' : found.toLocaleString('en-GB')} found in ${nights === 1 ? 'one night' : `${nights} nights`}. Times are those of ${zone}.`,
+      `${found === 0 ? 'Nothing' : formats.number(found)} found in ${nights === 1 ? 'one night' : `${nights} nights`}. Times are those of ${zone}.`,
     lastThere: 'Last there',
     stillThere: 'in the last night',
     tooMany: (most: number) =>
-      `More than ${most.toLocaleString('en-GB')} were found; these are the first of them. A longer text finds less.`,
+      `More than ${formats.number(most)} were found; these are the first of them. A longer text finds less.`,
     stopped: (nights: number, moment: string) =>
       `The search stopped after ${nights === 1 ? 'one night' : `${nights} nights`}, at ${moment}: there is a lot to look through.`,
     stoppedWithin: (moment: string) =>
@@ -944,8 +958,7 @@ export const texts = {
         all_well: 'The night is over, and all of it went well.',
         over: 'The night is over.',
       } satisfies Record<NightCourse, string>,
-      done: (done: number, all: number) =>
-        `${done.toLocaleString('en-GB')} of ${all.toLocaleString('en-GB')} backups have ended.`,
+      done: (done: number, all: number) => `${formats.number(done)} of ${formats.number(all)} backups have ended.`,
       expected: (at: string) => `Expected end ${at}, if it goes on as in the last quarter of an hour.`,
       begins: (at: string) => `The first begins at ${at}.`,
       until: (at: string) => `What fails is tried again until ${at} at the latest.`,
@@ -961,9 +974,9 @@ export const texts = {
         toCome: 'to come',
       },
       rate: 'Rate',
-      rateValue: (perHour: number) => `${perHour.toLocaleString('en-GB')} an hour`,
+      rateValue: (perHour: number) => `${formats.number(perHour)} an hour`,
       rateNone: 'none',
-      rateNote: (ended: number) => `${ended.toLocaleString('en-GB')} ended in the last quarter of an hour`,
+      rateNote: (ended: number) => `${formats.number(ended)} ended in the last quarter of an hour`,
       workers: (count: number) => (count === 1 ? '1 worker has runs in hand' : `${count} workers have runs in hand`),
       backlog: 'Waiting',
       oldest: 'Oldest waiting',
@@ -988,7 +1001,7 @@ export const texts = {
       retry: 'Try again',
       show: 'Show',
       retried: (count: number) =>
-        count === 1 ? 'One backup was asked for.' : `${count.toLocaleString('en-GB')} backups were asked for.`,
+        count === 1 ? 'One backup was asked for.' : `${formats.number(count)} backups were asked for.`,
       retriedPart: 'There are more in the group: try again once these are done.',
       outcomes: {
         partial: (cause: string) => `In part: ${cause}`,
@@ -1002,7 +1015,7 @@ export const texts = {
       servers: 'Slowest servers',
       serversLead: 'Time of a backup for each request, over the last 24 hours.',
       noServers: 'No backup has ended in the last 24 hours.',
-      runs: (count: number) => (count === 1 ? '1 backup' : `${count.toLocaleString('en-GB')} backups`),
+      runs: (count: number) => (count === 1 ? '1 backup' : `${formats.number(count)} backups`),
       nights: 'Thirty nights',
       nightsLead: 'Each bar is a night: complete, in part, failed. Of each person the best backup of the night counts.',
       noNights: 'No night has passed yet.',
@@ -1127,8 +1140,7 @@ export const texts = {
       night: 'Night',
       outcome: 'Outcome',
       cause: 'Cause',
-      notRead: (count: number) =>
-        count === 1 ? 'one entry not read' : `${count.toLocaleString('en-GB')} entries not read`,
+      notRead: (count: number) => (count === 1 ? 'one entry not read' : `${formats.number(count)} entries not read`),
       tries: 'Tries',
       started: 'Started',
       took: 'Took',

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
-import { shownTime } from '../../../src/web/shown.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { untilNoon } from '../../support/fixtures/noon.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
@@ -101,7 +100,7 @@ describe('a root that cannot be listed', () => {
     };
     const { id, dueAt, triedUntil, ...failed } = await fixture.backUp(planId);
     expect(failed).toMatchObject({ state: 'queued', errorCode: 'source/unavailable' });
-    const [next, until] = [dueAt, triedUntil].map((at) => shownTime(at, 'Europe/London'));
+    const [next, until] = [dueAt, triedUntil].map((at) => texts.formats.time(at, 'Europe/London'));
     const { happened, act } = t.nights.server_away;
     for (const words of [happened, act(`on ${next}, and then until ${until}`)]) expect(await home()).toContain(words);
     expect(await guest.text(`/runs/${id}`)).toContain(`${failed.message} ${texts.run.waits(`${next}`, `${until}`)}`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endWarning } from '../../../src/web/pages/consent-words.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 
 const day = 86_400_000;
 const now = new Date('2026-05-04T12:00:00Z');
@@ -14,7 +15,7 @@ describe('the end that no exchange puts off', () => {
     ['active', -1, undefined],
     ['withdrawn', day, undefined],
   ])('of a consent that is %s, in %d ms: %s', async (state, left, words) => {
-    const told = String(await endWarning({ state, maxDeadline: new Date(now.getTime() + left) }, now, 'UTC'));
+    const told = String(await endWarning(texts, { state, maxDeadline: new Date(now.getTime() + left) }, now, 'UTC'));
     expect(told.includes('Your consent ends')).toBe(words !== undefined);
     if (words !== undefined) expect(told).toContain(words);
   });

@@ -5,7 +5,6 @@ import { actorKinds, acts } from '../../../domain/audit.ts';
 import { startOfDay } from '../../../domain/nights.ts';
 import { csvOf, download, jsonOf } from '../../export.ts';
 import type { Html } from '../../layout.ts';
-import { timesIn } from '../../shown.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
@@ -100,7 +99,7 @@ ${choice('who', t.who, t.anybody, t.actors)}${choice('what', t.what, t.anything,
 
 function entriesTable({ resources, texts }: PersonVisit, entries: readonly AuditView[]): Html {
   const t = texts.operator.audit;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const columns = [t.when, t.who, t.what, t.whom, t.about, t.why].map((label) => ({ label }));
   const rows = entries.map((entry) => [
     time(entry.at),

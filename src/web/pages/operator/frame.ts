@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { dateIn } from '../../../domain/nights.ts';
 import type { Html } from '../../layout.ts';
 import type { Texts } from '../../texts/en.ts';
 import { type PersonVisit, page } from '../../visit.ts';
@@ -30,13 +31,12 @@ export function operatorOf({ session }: PersonVisit): string {
 }
 
 /** Writes moments near `now` in one zone, which the page names once: the time alone for those of today, else with the day. */
-export function timesNear(zone: string, now: Date): (at: Date) => string {
-  const day = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: zone });
-  const time = { hour: '2-digit', minute: '2-digit', timeZone: zone } as const;
-  const short = new Intl.DateTimeFormat('en-GB', time);
-  const long = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...time });
-  const today = day.format(now);
-  return (at) => (day.format(at) === today ? short : long).format(at);
+export function timesNear({ formats }: Texts, zone: string, now: Date): (at: Date) => string {
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const short = formats.dates(time, zone);
+  const long = formats.dates({ day: 'numeric', month: 'short', ...time }, zone);
+  const today = dateIn(zone, now);
+  return (at) => (dateIn(zone, at) === today ? short : long)(at);
 }
 
 /** A number with its name above and a note below. */

@@ -4,7 +4,6 @@ import { countGrants } from '../../../database/inspect-custody.ts';
 import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people.ts';
 import type { Html } from '../../layout.ts';
 import { areaPlot } from '../../plots/area-plot.ts';
-import { timesIn } from '../../shown.ts';
 import { table } from '../../table.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { figure, operatorPage, timesNear } from './frame.ts';
@@ -31,9 +30,9 @@ async function figures({ resources, texts }: PersonVisit): Promise<Html> {
     counts.filter(which).reduce((total, { count }) => total + count, 0);
   const lost = sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation');
   const ofState = (name: string) =>
-    figure(t.states[name] ?? name, sum(({ state }) => state === name).toLocaleString('en-GB'), t.notes[name] ?? '');
+    figure(t.states[name] ?? name, texts.formats.number(sum(({ state }) => state === name)), t.notes[name] ?? '');
   return html`<div class="figures">${states.filter((state) => state !== 'none').map(ofState)}
-${figure(tonight.rotations, lost.toLocaleString('en-GB'), tonight.rotationsNote, lost === 0 ? '' : 'bad')}</div>`;
+${figure(tonight.rotations, texts.formats.number(lost), tonight.rotationsNote, lost === 0 ? '' : 'bad')}</div>`;
 }
 
 async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
@@ -59,7 +58,7 @@ async function verdictsCard({ resources, texts }: PersonVisit): Promise<Html> {
   const { clock, config, database } = resources;
   const now = clock.now();
   const hours = await countVerdicts(database, { since: new Date(now.getTime() - dayMs) });
-  const time = timesNear(config.window.zone, now);
+  const time = timesNear(texts, config.window.zone, now);
   const words = ({ hour, ok, unanswered, refused }: (typeof hours)[number]) =>
     t.verdictsOf(time(hour), ok, unanswered, refused);
   const plot = bars(
@@ -82,7 +81,7 @@ async function verdictsCard({ resources, texts }: PersonVisit): Promise<Html> {
 async function circuitsCard({ resources, texts }: PersonVisit): Promise<Html> {
   const t = texts.operator.grants;
   const circuits = await listCircuits(resources.database);
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const item = ({ issuer, open, reason, openedAt, closedAt }: (typeof circuits)[number]) =>
     html`<li><bdi>${issuer}</bdi><span>${t.circuit(open, reason, time(open ? openedAt : (closedAt ?? openedAt)))}</span></li>`;
   const list =
@@ -100,7 +99,7 @@ async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html>
   if (after !== undefined && !isId(after)) throw notFound();
   const found = await listPeople(resources.database, { search, state, after, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const option = (one: (typeof states)[number]) =>
     html`<option value="${one}" ${one === state ? html`selected` : ''}>${t.states[one]}</option>`;
   const target = (place: string) =>

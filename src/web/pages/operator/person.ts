@@ -4,7 +4,6 @@ import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } fr
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { form, type Html } from '../../layout.ts';
 import { outcome } from '../../outcome.ts';
-import { shownDuration, timesIn } from '../../shown.ts';
 import { table } from '../../table.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
@@ -48,7 +47,7 @@ export function nameOf({ username, subject }: PersonRow): string {
 
 function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer, lastSignedInAt }: PersonRow): Html {
   const t = texts.operator.person;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   return html`<section class="card"><h2>${t.who}</h2><dl>${name === null ? '' : html`<dt>${t.name}</dt><dd><bdi>${name}</bdi></dd>`}
 <dt>${t.id}</dt><dd><code>${id}</code></dd><dt>${t.subject}</dt><dd><bdi>${subject}</bdi></dd><dt>${t.issuer}</dt><dd>${issuer}</dd>
 <dt>${t.signedIn}</dt><dd>${lastSignedInAt === null ? t.never : time(lastSignedInAt)}</dd></dl></section>`;
@@ -56,7 +55,7 @@ function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer,
 
 function consentCard({ resources, texts }: PersonVisit, found: PersonRow, grant: GrantView | null): Html {
   const { person: t, grants } = texts.operator;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const state = html`<dt>${t.state}</dt><dd>${grants.states[found.state ?? 'none'] ?? found.state}${found.reason === null ? '' : ` (${found.reason})`}</dd>`;
   if (grant === null) return html`<section class="card"><h2>${t.consent}</h2><dl>${state}</dl></section>`;
   const living = grant.state === 'active' || grant.state === 'suspect';
@@ -85,7 +84,7 @@ ${state === null || state === 'withdrawn' ? '' : html`<a class="button quiet" hr
 
 function runsCard({ resources, texts }: PersonVisit, runs: readonly OperatorRun[]): Html {
   const t = texts.operator.person;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const columns = [t.night, t.outcome, t.cause, t.tries, t.started, t.took].map((label) => ({ label }));
   const rows = runs.map(({ night, state, errorCode, problemCount, attempt, startedAt, finishedAt }) => [
     night,
@@ -95,7 +94,7 @@ function runsCard({ resources, texts }: PersonVisit, runs: readonly OperatorRun[
       : '',
     attempt === 0 ? '' : String(attempt),
     startedAt === null ? '' : time(startedAt),
-    startedAt === null || finishedAt === null ? '' : shownDuration(finishedAt.getTime() - startedAt.getTime()),
+    startedAt === null || finishedAt === null ? '' : texts.formats.duration(finishedAt.getTime() - startedAt.getTime()),
   ]);
   const list = rows.length === 0 ? html`<p class="soft">${t.noRuns}</p>` : table({ caption: t.runs, columns, rows });
   return html`<section class="card"><h2>${t.runs}</h2><p class="soft">${t.runsLead}</p>${list}</section>`;

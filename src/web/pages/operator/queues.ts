@@ -3,7 +3,6 @@ import type { AuditView } from '../../../database/audit.ts';
 import { AppError, isAppError } from '../../../errors.ts';
 import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '../../../flows/nights/switch-night.ts';
 import { form, type Html } from '../../layout.ts';
-import { timesIn } from '../../shown.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
@@ -60,7 +59,7 @@ export async function drain(visit: PersonVisit): Promise<Response> {
 function stateCard(visit: PersonVisit, { paused, by, kind }: QueueView): Html {
   const { resources, session, texts } = visit;
   const t = texts.operator.queues;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const why = html`<label>${t.why} <input name="reason" maxlength="500" autocomplete="off"></label>`;
   const lead = !paused ? t.runs : by === null ? t.pausedElsewhere : t.pausedBy(actorOf(by.by, texts), time(by.at));
   const reason = by?.reason ? html`<p><bdi>${t.reason(by.reason)}</bdi></p>` : '';
@@ -84,13 +83,13 @@ function actorOf({ kind, id, name }: AuditView['by'], texts: Texts): string {
 function figures({ counts }: QueueView, texts: Texts): Html {
   const t = texts.operator.queues;
   const one = (name: 'waiting' | 'active' | 'delayed') =>
-    figure(t[name], counts[name].toLocaleString('en-GB'), t.notes[name]);
+    figure(t[name], texts.formats.number(counts[name]), t.notes[name]);
   return html`<div class="figures">${one('waiting')}${one('active')}${one('delayed')}</div>`;
 }
 
 function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html {
   const t = texts.operator.queues;
-  const time = timesIn(resources.config.window.zone);
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const columns = [t.job, texts.operator.grants.person, t.state, t.since, t.attempts].map((label) => ({ label }));
   const rows = jobs.map(({ id, state, queuedAt, attempts, user }) => [
     html`<code>${id}</code>`,

@@ -4,7 +4,6 @@ import { AppError } from '../../../errors.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
 import { form, type Html } from '../../layout.ts';
-import { shownDuration } from '../../shown.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
@@ -53,14 +52,14 @@ function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
 
 function progressCard({ resources, texts }: PersonVisit, { course, progress, expected, from, to }: Tonight): Html {
   const t = texts.operator.tonight;
-  const time = timesNear(resources.config.window.zone, resources.clock.now());
+  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
   const { succeeded, partial, failed, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
   const done = succeeded + partial + failed;
   const all = done + running + waiting + again + toCome;
   const counts = { succeeded, partial, failed, running, waiting, again, toCome };
   const words = Object.entries(t.legend).flatMap(([name, word]) => {
     const count = Object.entries(counts).find(([one]) => one === name)?.[1] ?? 0;
-    return count === 0 ? [] : [`${count.toLocaleString('en-GB')} ${word}`];
+    return count === 0 ? [] : [`${texts.formats.number(count)} ${word}`];
   });
   const sentences = [
     ...(all === 0 ? [] : [t.done(done, all)]),
@@ -89,10 +88,10 @@ function figures({ resources, texts }: PersonVisit, view: Tonight): Html {
   const now = resources.clock.now().getTime();
   const perHour = Math.round((pace.ended * 3_600_000) / pace.ms);
   const [circuit] = openCircuits;
-  const number = (count: number) => count.toLocaleString('en-GB');
+  const { duration, number } = texts.formats;
   return html`<div class="figures">
 ${figure(t.rate, perHour === 0 ? t.rateNone : t.rateValue(perHour), `${t.rateNote(pace.ended)}; ${t.workers(pace.workers)}`)}
-${figure(t.backlog, number(waiting), `${t.oldest}: ${oldestDueAt === null ? t.nothingWaits : shownDuration(now - oldestDueAt.getTime())}`)}
+${figure(t.backlog, number(waiting), `${t.oldest}: ${oldestDueAt === null ? t.nothingWaits : duration(now - oldestDueAt.getTime())}`)}
 ${figure(t.partial, number(progress.partial), t.ofNight)}
 ${figure(t.failed, number(progress.failed), t.ofNight)}
 ${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 0 ? '' : 'bad')}
@@ -102,10 +101,10 @@ ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.p
 function troubleCard(visit: PersonVisit, { trouble, ended }: Tonight): Html {
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
-  const time = timesNear(resources.config.window.zone, resources.clock.now());
+  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
   const rows = trouble.map((group) => [
     html`${t.outcomes[group.state](causeOf(group, texts))}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
-    group.people.toLocaleString('en-GB'),
+    texts.formats.number(group.people),
     time(group.since),
     form(
       visit.session,
@@ -126,7 +125,7 @@ function troubleCard(visit: PersonVisit, { trouble, ended }: Tonight): Html {
   const consents =
     ended === 0
       ? ''
-      : html`<p>${t.ended}: <strong>${ended.toLocaleString('en-GB')}</strong>. <span class="soft">${t.endedNote}</span></p>`;
+      : html`<p>${t.ended}: <strong>${texts.formats.number(ended)}</strong>. <span class="soft">${t.endedNote}</span></p>`;
   return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}</section>`;
 }
 
@@ -139,7 +138,7 @@ function noteOf({ state, nextDueAt }: TroubleGroup, texts: Texts, time: (at: Dat
 function serversCard({ servers }: Tonight, texts: Texts): Html {
   const t = texts.operator.tonight;
   const item = ({ host, runs, msPerRequest }: Tonight['servers'][number]) =>
-    html`<li><div><bdi>${host}</bdi><p>${t.runs(runs)}</p></div><span class="number">${shownDuration(msPerRequest)}</span></li>`;
+    html`<li><div><bdi>${host}</bdi><p>${t.runs(runs)}</p></div><span class="number">${texts.formats.duration(msPerRequest)}</span></li>`;
   const list =
     servers.length === 0
       ? html`<p class="soft">${t.noServers}</p>`
