@@ -27,15 +27,7 @@ export default defineConfig({
       project('contract', postgres),
       project('integration', postgres),
       project('scenarios', postgres),
-      // One file after the other, and once more what fails: a port that was free for a service may be that of somebody's
-      // outgoing connection by the time it listens.
-      project('process', {
-        ...postgres,
-        testTimeout: 240_000,
-        hookTimeout: 240_000,
-        fileParallelism: false,
-        retry: 1,
-      }),
+      project('process', { ...postgres, testTimeout: 240_000, hookTimeout: 240_000 }),
       project('conformance', {
         ...postgres,
         testTimeout: 300_000,

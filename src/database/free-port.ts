@@ -1,12 +1,24 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A loopback port that is free now; another program may take it before it is used. */
+/** Below the ports that systems give to outgoing connections (Linux: from 32768): one of those may be taken at any moment. */
+const ports = { first: 10_000, afterLast: 32_768 };
+const mostTries = 100;
+
+/** A loopback port that is free now; another program that listens may take it before it is used. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  for (let tries = 1; ; tries++) {
+    const port = randomInt(ports.first, ports.afterLast);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (tries >= mostTries) throw error;
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
