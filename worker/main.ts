@@ -6,6 +6,7 @@ import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
 import { backUp } from '../src/flows/nights/back-up.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { steerRun } from '../src/flows/nights/steer-run.ts';
+import { raiseNights } from '../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
@@ -28,6 +29,7 @@ const duties: readonly Duty[] = [
   ['*/5 * * * * *', 'erase.failed', (resources, signal) => eraseRepositories(resources, { signal })],
   ['7 * * * *', 'warn-of-ends.failed', (resources) => warnOfEnds(resources)],
   ['* * * * *', 'notices.alarms-failed', (resources) => raiseAlarms(resources)],
+  ['* * * * *', 'notices.nights-failed', (resources) => raiseNights(resources)],
   ['3-59/10 * * * *', 'notices.raise-failed', (resources) => raiseNotices(resources)],
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
   ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],

@@ -23,6 +23,7 @@ function wordsOf({
   rotationsLost,
   runs,
   openCircuits,
+  operatorsTold,
   at,
 }: Status): string {
   const { queued, running, ...ended } = runs;
@@ -34,6 +35,7 @@ function wordsOf({
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${minutes} minutes`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
+    `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { ChannelAddress } from '../domain/channels.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Level } from '../log.ts';
@@ -48,7 +49,8 @@ export interface Config {
   /** The mail server and the sender. */
   mail?: { url: string; from: string };
   operatorMail?: string;
-  webhookUrl?: string;
+  /** Where operators are told besides mail. */
+  channels: ChannelAddress[];
   logLevel: Level;
   concurrency: number;
   graceMs: number;
@@ -127,7 +129,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
         throw invalid('SMTP_URL', 'is missing: OPERATOR_MAIL needs it');
       return address;
     },
-    webhookUrl: () => value('WEBHOOK_URL'),
+    channels: () => value('NOTIFY_URLS'),
     logLevel: () => value('LOG_LEVEL'),
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { type ChannelAddress, channelKinds, parseChannel } from '../domain/channels.ts';
 import { isValidZone } from '../domain/nights.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { urlOfPerson } from '../domain/url-template.ts';
@@ -29,6 +30,15 @@ export const lines: Reader<string[]> = (text) =>
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(Boolean);
+
+/** Addresses of channels, one a line. What is wrong with one is told without the address, which is a secret. */
+export const channels: Reader<ChannelAddress[]> = (text, name) =>
+  lines(text, name).map((line, index) => {
+    const channel = parseChannel(line);
+    if (channel !== undefined) return channel;
+    const kinds = Object.keys(channelKinds).join(', ');
+    throw invalid(name, `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}`);
+  });
 
 /** Undefined where nothing is set. */
 export function optional<T>(read: Reader<T>): Reader<T | undefined> {

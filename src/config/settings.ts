@@ -4,6 +4,7 @@ import {
   addressOfPerson,
   asWritten,
   bearerToken,
+  channels,
   duration,
   folder,
   lines,
@@ -189,10 +190,10 @@ export const settings = {
     absent: 'operators are not mailed',
     example: 'operators@example.org',
   },
-  WEBHOOK_URL: {
-    read: optional(serviceAddress('http:', 'https:')),
-    help: 'Gets what operators are told as JSON, by POST',
-    absent: 'none is called',
+  NOTIFY_URLS: {
+    read: channels,
+    help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`',
+    absent: 'no channel is called',
     secret: 'whole',
   },
   LOG_LEVEL: {

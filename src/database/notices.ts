@@ -100,17 +100,37 @@ export async function listOpenCircuits(database: Database): Promise<{ issuer: st
   return database.circuit.findMany({ where: { open: true }, select: { issuer: true, openedAt: true } });
 }
 
-/** When operators were last told of this reason for people not being protected (or of a circuit), by mail or webhook, since then. */
-export async function findOperatorsToldAt(
+/** Grants that are not withdrawn and whose rotated token was lost. */
+export async function countLostRotations(database: Database): Promise<number> {
+  return database.grant.count({ where: { state: { not: 'withdrawn' }, reason: 'lost_rotation' } });
+}
+
+/** When operators were told of something, and by which channel, which took it. */
+export interface OperatorsTold {
+  at: Date;
+  channel: string;
+}
+
+/** When operators were last told of anything. */
+export async function findOperatorsLastTold(database: Database): Promise<OperatorsTold | null> {
+  const [row] = await database.$queryRaw<OperatorsTold[]>`
+    SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL
+      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost') OR facts->'reasons' <> '{}')
+      ORDER BY delivered_at DESC LIMIT 1`;
+  return row ?? null;
+}
+
+/** When operators were last told of this reason for people not being protected (or of a circuit), since then. */
+export async function findOperatorsTold(
   database: Database,
   { reason, since }: { reason: string; since: Date | null },
-): Promise<Date | null> {
+): Promise<OperatorsTold | null> {
   const circuit = reason === 'provider_trouble' ? Prisma.sql`OR facts->>'kind' = 'circuit'` : Prisma.empty;
   const after = since === null ? Prisma.empty : Prisma.sql`AND delivered_at > ${since}`;
-  const [row] = await database.$queryRaw<{ at: Date }[]>`
-    SELECT delivered_at AS at FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL ${after}
+  const [row] = await database.$queryRaw<OperatorsTold[]>`
+    SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL ${after}
       AND (jsonb_exists(facts->'reasons', ${reason}) ${circuit}) ORDER BY delivered_at DESC LIMIT 1`;
-  return row?.at ?? null;
+  return row ?? null;
 }
 
 export interface NoticeFaults {

@@ -50,11 +50,20 @@ export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { w
 
 /** The latest window of a plan that is over at the moment. A zone that is not known counts as UTC. */
 export function lastWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
+  return latestWindow(plan, at, 'end');
+}
+
+/** The latest window that has begun. */
+export function latestBegun(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
+  return latestWindow(plan, at, 'start');
+}
+
+function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
   const today = dateIn(known.zone, at);
   for (const night of [today, addDays(today, -1)]) {
     const window = windowOf(known, night);
-    if (window.end <= at) return window;
+    if (window[bound] <= at) return window;
   }
   return windowOf(known, addDays(today, -2));
 }

@@ -1,14 +1,25 @@
+import { createHash } from 'node:crypto';
+import type { ChannelId } from './channels.ts';
 import { warningDue } from './deadlines.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
 /** Who is told, and by what: each is one delivery. */
-export type Channel = 'mail-person' | 'mail-operator' | 'webhook';
+export type Channel = 'mail-person' | 'mail-operator' | ChannelId;
+
+/** How the people are, and how many wait for operators or are late, by reason. */
+interface Figures {
+  verdicts: Record<ProtectionVerdict, number>;
+  reasons: Partial<Record<ProtectionReason, number>>;
+}
 
 /** What is told; nothing of a person's files, and no name. */
 export type NoticeFacts =
   | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number }
-  | { kind: 'digest'; verdicts: Record<ProtectionVerdict, number>; reasons: Partial<Record<ProtectionReason, number>> }
-  | { kind: 'circuit'; issuer: string };
+  | ({ kind: 'digest' } & Figures)
+  | { kind: 'circuit'; issuer: string }
+  | { kind: 'rotation_lost'; grants: number }
+  | { kind: 'night_begun'; night: string }
+  | ({ kind: 'night_over'; night: string } & Figures);
 
 export interface Notice {
   /** The same key is told once. */
@@ -39,19 +50,52 @@ export function noticesForPerson(
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */
 export function digestOf(protections: readonly Protection[], day: string): Notice | undefined {
+  const figures = figuresOf(protections);
+  if (isQuiet(figures)) return undefined;
+  return { key: `digest/${day}`, facts: { kind: 'digest', ...figures } };
+}
+
+/** For what expects a sign of life each night: that its window has begun … */
+export function noticeOfNightBegun(night: string): Notice {
+  return { key: `night/${night}/begun`, facts: { kind: 'night_begun', night } };
+}
+
+/** … and how people are once it is over, with its grace. */
+export function noticeOfNightOver(night: string, protections: readonly Protection[] = []): Notice {
+  return { key: `night/${night}/over`, facts: { kind: 'night_over', night, ...figuresOf(protections) } };
+}
+
+/** What the notices of one night share: a UUID of our own making (RFC 9562, version 8), the same on every machine. */
+export function idOfNight(night: string): string {
+  const hex = createHash('sha256').update(`nightkeep/night/${night}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
+/** Whether operators have nothing to do. */
+export function isQuiet({ reasons }: Pick<Figures, 'reasons'>): boolean {
+  return Object.keys(reasons).length === 0;
+}
+
+function figuresOf(protections: readonly Protection[]): Figures {
   const verdicts = { protected: 0, partly: 0, late: 0, not: 0 };
   const reasons: Partial<Record<ProtectionReason, number>> = {};
   for (const { by, reason, verdict } of protections) {
     verdicts[verdict] += 1;
     if (isForOperators({ by, verdict })) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
-  if (Object.keys(reasons).length === 0) return undefined;
-  return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
+  return { verdicts, reasons };
 }
 
 /** That a circuit was opened; at once, since nobody's night goes on before it is closed. */
 export function noticeOfCircuit({ issuer, openedAt }: { issuer: string; openedAt: Date }): Notice {
   return { key: `circuit/${issuer}/${openedAt.toISOString()}`, facts: { kind: 'circuit', issuer } };
+}
+
+/** That rotated tokens of so many grants were lost, which must never be; once a day as long as it is so. */
+export function noticeOfLostRotations(grants: number, day: string): Notice {
+  return { key: `rotation_lost/${day}`, facts: { kind: 'rotation_lost', grants } };
 }
 
 /** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first. */
@@ -64,8 +108,12 @@ const minute = 60_000;
 /** The pauses after deliveries that failed; after the last one it is given up. */
 const pauses = [minute, 5 * minute, 30 * minute, 2 * 60 * minute, 6 * 60 * minute, 12 * 60 * minute];
 
+/** A night's beginning that came after its end would look like another one. */
+const triesOfBeginning = 2;
+
 /** When a delivery that failed so often is tried again; undefined: never. */
-export function nextAttempt(failures: number, at: Date): Date | undefined {
+export function nextAttempt({ kind }: Pick<NoticeFacts, 'kind'>, failures: number, at: Date): Date | undefined {
+  if (kind === 'night_begun' && failures >= triesOfBeginning) return undefined;
   const pause = pauses[failures - 1];
   return pause === undefined ? undefined : new Date(at.getTime() + pause);
 }

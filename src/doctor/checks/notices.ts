@@ -1,4 +1,10 @@
-import { inspectNotices, type NoticeFaults } from '../../database/notices.ts';
+import {
+  findOperatorsLastTold,
+  inspectNotices,
+  type NoticeFaults,
+  type OperatorsTold,
+} from '../../database/notices.ts';
+import { meansOf } from '../../domain/channels.ts';
 import { isAppError } from '../../errors.ts';
 import { openMailer } from '../../notify/mail.ts';
 import type { Check } from '../check.ts';
@@ -11,16 +17,18 @@ const hour = 3_600_000;
 export const notices: Check = {
   name,
   run: async ({ clock, option, records }) => {
-    const [mail, operatorMail, webhookUrl] = [option('mail'), option('operatorMail'), option('webhookUrl')];
+    const [mail, operatorMail, called] = [option('mail'), option('operatorMail'), option('channels') ?? []];
     const channels = {
       people: mail !== undefined,
-      operators: [...(operatorMail === undefined ? [] : ['mail']), ...(webhookUrl === undefined ? [] : ['webhook'])],
+      operators: [...(operatorMail === undefined ? [] : ['mail']), ...new Set(called.map(({ kind }) => kind))],
     };
     const fault = mail && (await faultOf(openMailer(mail).verify()));
     if (fault !== undefined) return wrong(name, fault, 'Correct SMTP_URL, or bring the mail server back.');
     const at = clock.now().getTime();
     const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };
-    return checkNotices(channels, await inspectNotices(await records(), times));
+    const database = await records();
+    const [faults, told] = await Promise.all([inspectNotices(database, times), findOperatorsLastTold(database)]);
+    return checkNotices(channels, faults, told);
   },
 };
 
@@ -38,16 +46,20 @@ async function faultOf(work: Promise<void>): Promise<string | undefined> {
 export function checkNotices(
   { people, operators }: { people: boolean; operators: readonly string[] },
   { waiting, givenUp, errorCode }: NoticeFaults,
+  lastTold: OperatorsTold | null,
 ): Finding {
   const failed = waiting + givenUp;
   if (failed > 0)
     return warn(
       name,
       `${countWords(failed, 'notice')} could not be delivered (${errorCode ?? 'no answer'}); ${givenUp} of them will not be tried again.`,
-      'Look at the log for notice.failed, and at the mail server or the webhook that it names.',
+      'Look at the log for notice.failed, and at the mail server or the channel that it names.',
     );
   if (!people && operators.length === 0)
-    return ok(name, 'Nobody is told by mail or webhook: neither SMTP_URL nor WEBHOOK_URL is set.');
+    return ok(name, 'Nobody is told by mail or by a channel: neither SMTP_URL nor NOTIFY_URLS is set.');
   const told = [...(people ? ['people by mail'] : []), ...operators.map((channel) => `operators by ${channel}`)];
-  return ok(name, `What goes wrong is told to ${told.join(', ')}.`);
+  const last =
+    lastTold &&
+    ` Operators were last told of something on ${lastTold.at.toISOString()}, by ${meansOf(lastTold.channel)}.`;
+  return ok(name, `What goes wrong is told to ${told.join(', ')}.${last ?? ''}`);
 }

@@ -1,4 +1,6 @@
 import { type Measurements, measure } from '../../database/measure.ts';
+import { findOperatorsLastTold } from '../../database/notices.ts';
+import { meansOf } from '../../domain/channels.ts';
 import type { ProtectionVerdict } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
@@ -22,17 +24,21 @@ export interface Status {
   runs: Measurements['runs'];
   /** Providers whose circuit is open. */
   openCircuits: string[];
+  /** When operators were last told of something, and by what; null where they never were. */
+  operatorsTold: { at: Date; by: string } | null;
 }
 
 export async function viewStatus(resources: Pick<Resources, 'clock' | 'database'>): Promise<Status> {
   const at = resources.clock.now();
-  const [measured, protections] = await Promise.all([
+  const [measured, protections, told] = await Promise.all([
     measure(resources.database, { at, since: new Date(at.getTime() - dayMs) }),
     listProtections(resources),
+    findOperatorsLastTold(resources.database),
   ]);
   const people = { protected: 0, partly: 0, late: 0, not: 0 };
   for (const { protection } of protections) people[protection.verdict] += 1;
   const { lastSuccessAt, oldestDueAt, grants, rotationsLost, runs, circuits } = measured;
   const openCircuits = circuits.filter(({ open }) => open).map(({ issuer }) => issuer);
-  return { version, at, lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits };
+  const operatorsTold = told && { at: told.at, by: meansOf(told.channel) ?? told.channel };
+  return { version, at, lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits, operatorsTold };
 }

@@ -1,13 +1,23 @@
 import {
+  countLostRotations,
   type Delivery,
   listOnRecord,
   listOpenCircuits,
   listWhoMayBeMailed,
   saveDeliveries,
 } from '../../database/notices.ts';
-import { lastWindow } from '../../domain/nights.ts';
-import { digestOf, type Notice, noticeOfCircuit, noticesForPerson } from '../../domain/notices.ts';
+import { channelsFor } from '../../domain/channels.ts';
+import { dateIn, lastWindow } from '../../domain/nights.ts';
+import {
+  type Channel,
+  digestOf,
+  type Notice,
+  noticeOfCircuit,
+  noticeOfLostRotations,
+  noticesForPerson,
+} from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
+import { windowOf } from '../nights/configured-window.ts';
 import { listProtections } from '../nights/find-protection.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
@@ -21,10 +31,7 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (operatorChannels(config).length === 0 && config.mail === undefined) return 0;
   const at = clock.now();
   const people = await listProtections(resources);
-  const { night } = lastWindow(
-    { ...config.window, windowStart: config.window.start, windowEnd: config.window.end },
-    at,
-  );
+  const { night } = lastWindow(windowOf(config), at);
   const digest = digestOf(
     people.map(({ protection }) => protection),
     night,
@@ -36,12 +43,15 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   return saveDeliveries(database, [...mailed, ...forOperators(config, digest)], at);
 }
 
-/** Puts on record that operators are to be told of the circuits that are open. */
+/** Puts on record that operators are to be told of circuits that are open, and of rotated tokens that were lost. */
 export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
   if (operatorChannels(config).length === 0) return 0;
-  const circuits = await listOpenCircuits(database);
-  const deliveries = circuits.flatMap((circuit) => forOperators(config, noticeOfCircuit(circuit)));
-  return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, clock.now());
+  const at = clock.now();
+  const [circuits, lost] = await Promise.all([listOpenCircuits(database), countLostRotations(database)]);
+  const notices = circuits.map(noticeOfCircuit);
+  if (lost > 0) notices.push(noticeOfLostRotations(lost, dateIn(config.window.zone, at)));
+  const deliveries = notices.flatMap((notice) => forOperators(config, notice));
+  return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, at);
 }
 
 /** The first thing that each person was not told yet, where they may be mailed. */
@@ -62,9 +72,7 @@ function forOperators(config: Needs['config'], notice: Notice | undefined): Deli
   return notice === undefined ? [] : operatorChannels(config).map((channel) => ({ ...notice, channel }));
 }
 
-function operatorChannels({ mail, operatorMail, webhookUrl }: Needs['config']) {
-  return [
-    ...(mail !== undefined && operatorMail !== undefined ? (['mail-operator'] as const) : []),
-    ...(webhookUrl !== undefined ? (['webhook'] as const) : []),
-  ];
+function operatorChannels({ mail, operatorMail, channels }: Needs['config']): Channel[] {
+  const byMail = mail !== undefined && operatorMail !== undefined;
+  return [...(byMail ? (['mail-operator'] as const) : []), ...channelsFor('messages', channels)];
 }

@@ -5,41 +5,57 @@ import {
   saveDelivered,
   saveNotDelivered,
 } from '../../database/notices.ts';
-import { nextAttempt } from '../../domain/notices.ts';
+import { idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
-import { postWebhook } from '../../notify/webhook.ts';
+import type { Message } from '../../notify/message.ts';
 import type { Resources } from '../../resources.ts';
 import { writeNotice } from './write-notice.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
 
 const most = 100;
+/** At a time by one channel: a claim outlasts one that takes 20 seconds to fail each. */
+const together = 5;
 
 /**
- * Delivers what is due. What fails is tried again later, ever more slowly for a day, and what is refused for good is not; nothing of it
- * touches a run. A process that dies between delivery and record leads to a second delivery, never to none. Answers how many arrived.
+ * Delivers what is due, each channel for itself, so that one that hangs delays no other. What fails is tried again later, ever more slowly
+ * for a day, and what is refused for good is not; nothing of it touches a run. A process that dies between delivery and record leads
+ * to a second delivery, never to none. Answers how many arrived.
  */
 export async function sendNotices(resources: Needs): Promise<number> {
-  const { clock, config, database, log } = resources;
-  if (config.mail === undefined && config.webhookUrl === undefined) return 0;
+  const { clock, config, database } = resources;
+  if (config.mail === undefined && config.channels.length === 0) return 0;
   const mailer = config.mail && openMailer(config.mail);
-  let delivered = 0;
-  for (const delivery of await claimDeliveries(database, { at: clock.now(), limit: most })) {
-    const { id, channel, failures } = delivery;
-    try {
-      await deliver(resources, mailer, delivery);
-      await saveDelivered(database, { id, at: clock.now() });
-      log.info('notice.delivered', { noticeId: id, channel });
-      delivered += 1;
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      const again = error.retry === undefined ? undefined : nextAttempt(failures + 1, clock.now());
-      await saveNotDelivered(database, { id, errorCode: error.code, nextAttemptAt: again ?? null });
-      log.warn('notice.failed', { noticeId: id, channel, givenUp: again === undefined, error });
-    }
+  const claimed = await claimDeliveries(database, { at: clock.now(), limit: most });
+  const sendOne = async (delivery: ClaimedDelivery) => ((await attempt(resources, mailer, delivery)) ? 1 : 0);
+  const sendAll = async (deliveries: ClaimedDelivery[]) => {
+    let arrived = 0;
+    for (let start = 0; start < deliveries.length; start += together)
+      arrived += sum(await Promise.all(deliveries.slice(start, start + together).map(sendOne)));
+    return arrived;
+  };
+  const byChannel = Map.groupBy(claimed, ({ channel }) => channel);
+  return sum(await Promise.all([...byChannel.values()].map(sendAll)));
+}
+
+/** Whether it arrived; that it did, or did not, is put on record. */
+async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<boolean> {
+  const { clock, database, log } = resources;
+  const { id, channel, facts, failures } = delivery;
+  try {
+    await deliver(resources, mailer, delivery);
+    await saveDelivered(database, { id, at: clock.now() });
+    log.info('notice.delivered', { noticeId: id, channel });
+    return true;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    const again = error.retry === undefined ? undefined : nextAttempt(facts, failures + 1, clock.now());
+    await saveNotDelivered(database, { id, errorCode: error.code, nextAttemptAt: again ?? null });
+    log.warn('notice.failed', { noticeId: id, channel, givenUp: again === undefined, error });
+    return false;
   }
-  return delivered;
 }
 
 async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<void> {
@@ -54,7 +70,40 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   };
   if (channel === 'mail-operator') return mailTo(config.operatorMail);
   if (channel === 'mail-person') return mailTo(userId && (await findEmail(database, userId)));
-  if (config.webhookUrl === undefined) throw new AppError('notice/refused', 'WEBHOOK_URL is not set any more.');
-  const message = { title: subject, text, facts, at: createdAt.toISOString() };
-  await postWebhook({ clock, url: config.webhookUrl }, message);
+  const address = config.channels.find(({ id }) => id === channel);
+  if (address === undefined) throw new AppError('notice/refused', `${channel} is not in NOTIFY_URLS any more.`);
+  const night = nightOf(facts);
+  await tell(clock, address, {
+    title: subject,
+    text,
+    level: levelOf(facts),
+    at: createdAt,
+    facts,
+    ...(night !== undefined && { night }),
+  });
+}
+
+function levelOf(facts: NoticeFacts): Message['level'] {
+  switch (facts.kind) {
+    case 'night_begun':
+      return 'info';
+    case 'night_over':
+      return isQuiet(facts) ? 'success' : 'failure';
+    case 'digest':
+    case 'person':
+      return 'warning';
+    case 'circuit':
+    case 'rotation_lost':
+      return 'failure';
+  }
+}
+
+function nightOf(facts: NoticeFacts): Message['night'] {
+  if (facts.kind === 'night_begun') return { step: 'start', id: idOfNight(facts.night) };
+  if (facts.kind === 'night_over') return { step: isQuiet(facts) ? 'success' : 'fail', id: idOfNight(facts.night) };
+  return undefined;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

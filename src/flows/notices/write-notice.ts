@@ -1,4 +1,4 @@
-import type { NoticeFacts } from '../../domain/notices.ts';
+import { isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
 import { texts } from '../../web/texts/en.ts';
 
@@ -16,18 +16,30 @@ export function writeNotice(facts: NoticeFacts, publicUrl: URL): { subject: stri
       const subject = t.person.subject[facts.days === undefined ? facts.verdict : 'protected'];
       return { subject, text: paragraphs(lines) };
     }
-    case 'digest': {
-      const waiting = Object.entries(facts.reasons).map(([reason, count]) => t.digest.line(count, lineOf(reason)));
-      const { late, not, partly, protected: whole } = facts.verdicts;
-      const sum = t.digest.sum({ whole, partly, late, not });
-      return { subject: t.digest.subject, text: paragraphs([sum, waiting.join('\n'), t.digest.more]) };
-    }
+    case 'digest':
+      return { subject: t.digest.subject, text: figures(facts) };
+    case 'night_begun':
+      return { subject: t.night.begun(facts.night), text: '' };
+    case 'night_over':
+      return { subject: isQuiet(facts) ? t.night.well(facts.night) : t.digest.subject, text: figures(facts) };
+    case 'rotation_lost':
+      return {
+        subject: t.rotationLost.subject,
+        text: paragraphs([t.rotationLost.happened(facts.grants), t.rotationLost.more]),
+      };
     case 'circuit':
       return {
         subject: t.circuit.subject,
         text: paragraphs([t.circuit.happened(facts.issuer), t.circuit.more]),
       };
   }
+}
+
+function figures({ verdicts, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>): string {
+  const { late, not, partly, protected: whole } = verdicts;
+  const sum = t.digest.sum({ whole, partly, late, not });
+  const waiting = Object.entries(reasons).map(([reason, count]) => t.digest.line(count, lineOf(reason)));
+  return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.digest.more]);
 }
 
 /** The word that `nightkeep protection` prints, and the sentence that the person reads. */

@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
 import { hasOperatorSignedIn } from '../../database/audit.ts';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
-import { findOperatorsToldAt } from '../../database/notices.ts';
+import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
 import { findHome, findPlanOfPerson, getPerson, type HomeView } from '../../database/views.ts';
+import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
@@ -75,17 +76,17 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
   return c.redirect(`/runs/${runId}`, 303);
 }
 
-/** When operators were told of the cause, where they are the ones who can mend it. */
-async function operatorTold({ database }: Resources, { by, reason, since }: Protection): Promise<Date | null> {
-  return by === 'operator' ? findOperatorsToldAt(database, { reason, since }) : null;
+/** When and how operators were told of the cause, where they are the ones who can mend it. */
+async function operatorTold({ database }: Resources, { by, reason, since }: Protection): Promise<OperatorsTold | null> {
+  return by === 'operator' ? findOperatorsTold(database, { reason, since }) : null;
 }
 
 interface Verdict {
   readonly view: HomeView;
   readonly protection: Protection;
   readonly holding: Holding | null;
-  /** When the operator was told. */
-  readonly told: Date | null;
+  /** When and how the operator was told. */
+  readonly told: OperatorsTold | null;
 }
 
 /** One card with one verdict, whatever is wrong besides; what mends it stands first. */
@@ -96,9 +97,17 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Ve
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
 <div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone)}
-${told ? html`<p>${texts.notices.operatorTold(texts.formats.time(told, zone))}</p>` : ''}</div>
+${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view) : ''}</section>`;
+}
+
+function toldWords(
+  { formats, notices: t }: Visit['texts'],
+  { at, channel }: OperatorsTold,
+  zone: string | undefined,
+): string {
+  return t.operatorTold(formats.time(at, zone), t.means[meansOf(channel) ?? 'json']);
 }
 
 const signs = { good: 'shield', warn: 'doubt', bad: 'breach' } as const;

@@ -648,7 +648,26 @@ export const texts = {
         `${issuer} refuses Nightkeep, or many people at once. No consent is used meanwhile.`,
       more: 'nightkeep circuits says why, nightkeep doctor how to mend it.',
     },
-    operatorTold: (at: string) => `The operator was told of this on ${at}.`,
+    night: {
+      begun: (night: string) => `Nightkeep: the night of ${night} has begun`,
+      well: (night: string) => `Nightkeep: the night of ${night} went well`,
+    },
+    rotationLost: {
+      subject: 'Nightkeep: tokens were lost',
+      happened: (grants: number) =>
+        `The provider replaced the tokens of ${grants} ${grants === 1 ? 'consent' : 'consents'}, and Nightkeep has lost the new ones. These people must agree again.`,
+      more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
+    },
+    operatorTold: (at: string, means: string) => `The operator was told of this on ${at}, by ${means}.`,
+    means: {
+      mail: 'mail',
+      json: 'webhook',
+      ntfy: 'ntfy',
+      slack: 'a chat',
+      apprise: 'Apprise',
+      healthchecks: 'Healthchecks',
+      kuma: 'Uptime Kuma',
+    },
   },
   formerAddress: {
     happened: (issuer: string) =>

@@ -119,6 +119,7 @@ test('the status counts people, consents and runs', async () => {
     grants: { active: 2 },
     runs: { succeeded: 1, partial: 1, failed: 1 },
     openCircuits: [],
+    operatorsTold: null,
   });
 });
 

@@ -1,17 +1,22 @@
-import { createServer } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { claimDeliveries, inspectNotices } from '../../../src/database/notices.ts';
+import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
+import { type ChannelKind, parseChannel } from '../../../src/domain/channels.ts';
+import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
+import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
 import { type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
 
 const from = 'Nightkeep <nightkeep@example.org>';
 const operatorMail = 'operators@example.org';
 const hour = 3_600_000;
+/** Patience costs nothing where all is well. */
+const soon = { timeout: 30_000, interval: 10 };
+const noFaults = { waiting: 0, givenUp: 0, errorCode: null };
 
 let opened: AsyncDisposableStack;
 let pages: Pages;
@@ -36,20 +41,11 @@ const openMail = async (manners: SmtpManners = {}) => {
   const smtp = opened.use(await startSmtp(manners));
   return { smtp, resources: withSettings({ mail: { url: smtp.url, from }, operatorMail }) };
 };
-const openSink = async (answer: () => number) => {
-  const bodies: Record<string, unknown>[] = [];
-  const server = createServer(async (request, response) => {
-    bodies.push(JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString()));
-    response.writeHead(answer()).end();
+/** Settings that name such channels at the sink. */
+const calling = (sink: HttpSink, ...kinds: ChannelKind[]) =>
+  withSettings({
+    channels: kinds.flatMap((kind) => parseChannel(`${kind}+${sink.origin}/${kind}?key=secret`) ?? []),
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.defer(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return { bodies, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook?key=secret` };
-};
 
 /** Somebody who consented, whose address is known and whose consent has ended at the provider. */
 async function somebodyRefused(email: string | null = 'alice@example.org') {
@@ -167,24 +163,51 @@ describe('operators', () => {
     expect(await raiseAlarms(resources)).toBe(1);
   });
 
-  test('are told by webhook too, as JSON', async () => {
-    const { bodies, url } = await openSink(() => 204);
-    await somebodyWaiting();
-    expect(await raiseAndSend(withSettings({ webhookUrl: url }))).toEqual([1, 1]);
-    expect(bodies).toMatchObject([
-      { title: 'Nightkeep: people wait for you', facts: { kind: 'digest', reasons: { server_refuses: 1 } } },
-    ]);
+  test('are told by every channel for messages, once each, of however many people', async () => {
+    await using sink = await openHttpSink();
+    for (let n = 0; n < 3; n++) await somebodyWaiting();
+    const resources = calling(sink, 'json', 'ntfy', 'slack', 'apprise', 'healthchecks', 'kuma');
+    expect(await raiseAndSend(resources)).toEqual([4, 4]);
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+    expect(sink.requests).toHaveLength(4);
+    const webhook = sink.requests.find(({ url }) => url.startsWith('/json'));
+    expect(JSON.parse(webhook?.body ?? '')).toMatchObject({
+      title: 'Nightkeep: people wait for you',
+      level: 'warning',
+      facts: { kind: 'digest', reasons: { server_refuses: 3 } },
+    });
+    expect(JSON.stringify(await resources.database.notice.findMany())).not.toContain('secret');
   });
 
-  test('the page says when the operator was told, and before that does not', async () => {
-    const { resources } = await openMail();
-    const { person } = await somebodyWaiting();
-    const told = async () => (await person.text('/')).includes('The operator was told of this on ');
-    expect(await told()).toBe(false);
-    await raiseNotices(resources);
-    expect(await told()).toBe(false);
+  test('are told once a day as long as rotated tokens are lost', async () => {
+    const { smtp, resources } = await openMail();
+    const { userId } = await somebodyRefused(null);
+    await resources.database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
+    expect([await raiseAlarms(resources), await raiseAlarms(resources)]).toEqual([1, 0]);
     await sendNotices(resources);
-    expect(await told()).toBe(true);
+    expect(smtp.mails[0]?.text).toContain('the tokens of 1 consent');
+    await pages.clock.advance(24 * hour);
+    expect(await raiseAlarms(resources)).toBe(1);
+  });
+
+  test('the page says when and how the operator was told, once a channel took it and not before', async () => {
+    let status = 503;
+    await using sink = await openHttpSink(() => status);
+    const resources = calling(sink, 'ntfy');
+    const { person } = await somebodyWaiting();
+    const told = async () => /The operator was told of this on [^<]+/.exec(await person.text('/'))?.[0];
+    expect(await told()).toBeUndefined();
+    await raiseAndSend(resources);
+    expect(await told()).toBeUndefined();
+    expect(await findOperatorsLastTold(resources.database)).toBeNull();
+    status = 200;
+    await pages.clock.advance(hour);
+    await sendNotices(resources);
+    expect(await told()).toMatch(/, by ntfy\.$/);
+    const last = await findOperatorsLastTold(resources.database);
+    expect(last).toMatchObject({ at: pages.clock.now(), channel: expect.stringMatching(/^ntfy:/) });
+    const { finding } = checkNotices({ people: false, operators: ['ntfy'] }, noFaults, last);
+    expect(finding).toContain(`last told of something on ${pages.clock.now().toISOString()}, by ntfy.`);
   });
 });
 
@@ -241,10 +264,10 @@ describe('a notice that is not delivered', () => {
     [302, 'notice/refused'],
     [429, 'notice/unavailable'],
     [503, 'notice/unavailable'],
-  ])('because the webhook answers %d is recorded as %s', async (status, errorCode) => {
-    const { url } = await openSink(() => status);
+  ])('because the channel answers %d is recorded as %s', async (status, errorCode) => {
+    await using sink = await openHttpSink(() => status);
     await somebodyWaiting();
-    expect(await raiseAndSend(withSettings({ webhookUrl: url }))).toEqual([1, 0]);
+    expect(await raiseAndSend(calling(sink, 'json'))).toEqual([1, 0]);
     expect(await pages.resources.database.notice.findFirstOrThrow()).toMatchObject({ errorCode });
   });
 
@@ -255,7 +278,7 @@ describe('a notice that is not delivered', () => {
     const at = pages.resources.clock.now().getTime();
     const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };
     const faults = await inspectNotices(pages.resources.database, times);
-    const { state: told, finding } = checkNotices({ people: true, operators: ['mail'] }, faults);
+    const { state: told, finding } = checkNotices({ people: true, operators: ['mail'] }, faults, null);
     expect([told, finding]).toEqual([
       'warn',
       '1 notice could not be delivered (notice/refused); 1 of them will not be tried again.',
@@ -289,4 +312,86 @@ test('notices keep no address: a mail goes to the one that is known when it is s
   await database.user.update({ where: { id: userId }, data: { email: 'alice@new.example' } });
   await sendNotices(resources);
   expect(smtp.mails.map(({ to }) => to)).toEqual(['alice@new.example']);
+});
+
+describe('heartbeats', () => {
+  /** On to the next time that the clock shows this. */
+  const advanceTo = (time: string) => {
+    const { clock } = pages;
+    const [hours = 0, minutes = 0] = time.split(':').map(Number);
+    const next = new Date(clock.now());
+    next.setUTCHours(hours, minutes, 0, 0);
+    return clock.advance(next.getTime() - clock.now().getTime() + (next <= clock.now() ? 24 * hour : 0));
+  };
+  const beat = async (resources: Resources) => [await raiseNights(resources), await sendNotices(resources)];
+  const pathsOf = ({ requests }: HttpSink) => requests.map(({ url }) => url.replace(/\?.*(status=\w+).*/, '?$1'));
+  const wellSince = async (userId: string) => {
+    const { clock, database } = pages.resources;
+    const finishedAt = clock.now();
+    const nextDueAt = new Date(finishedAt.getTime() + 24 * hour);
+    await database.plan.updateMany({ where: { userId }, data: { nextDueAt } });
+    const data = { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt } as const;
+    await database.run.updateMany({ where: { plan: { userId } }, data });
+  };
+
+  test('tell once that the window has begun, and once, after its grace, that all is well', async () => {
+    await using sink = await openHttpSink();
+    const resources = calling(sink, 'healthchecks', 'kuma');
+    const userId = await (await pages.consented()).userId();
+    await advanceTo('00:59');
+    expect(await beat(resources)).toEqual([0, 0]);
+    await advanceTo('01:00');
+    expect(await beat(resources)).toEqual([2, 2]);
+    expect(await beat(resources)).toEqual([0, 0]);
+    await wellSince(userId);
+    await advanceTo('06:29');
+    expect(await beat(resources)).toEqual([0, 0]);
+    await advanceTo('06:30');
+    expect(await beat(resources)).toEqual([2, 2]);
+    expect(await beat(resources)).toEqual([0, 0]);
+    const [begun, ...over] = sink.requests.map(({ url }) => new URL(url, sink.origin));
+    expect(begun?.pathname).toBe('/healthchecks/start');
+    expect(over.map(({ pathname }) => pathname).toSorted()).toEqual(['/healthchecks', '/kuma']);
+    const ended = over.find(({ pathname }) => pathname === '/healthchecks');
+    expect(ended?.searchParams.get('rid')).toBe(begun?.searchParams.get('rid'));
+  });
+
+  test('tell that people wait or are late, and that counts as told', async () => {
+    await using sink = await openHttpSink();
+    const resources = calling(sink, 'healthchecks', 'kuma');
+    const { person } = await somebodyWaiting();
+    await advanceTo('06:30');
+    await beat(resources);
+    expect(pathsOf(sink).toSorted()).toEqual([expect.stringMatching(/^\/healthchecks\/fail/), '/kuma?status=down']);
+    expect(sink.requests.find(({ method }) => method === 'POST')?.body).toMatch(
+      /1 × (server_refuses|no_worker|no_run)/,
+    );
+    expect(await findOperatorsLastTold(resources.database)).not.toBeNull();
+    const later = await pages.newPerson(person.person);
+    expect(await later.text('/')).toMatch(/The operator was told of this on [^<]+, by (Healthchecks|Uptime Kuma)\./);
+  });
+
+  test('say nothing where nobody is backed up, nor a day later', async () => {
+    await using sink = await openHttpSink();
+    const resources = calling(sink, 'healthchecks');
+    await advanceTo('06:30');
+    expect(await beat(resources)).toEqual([0, 0]);
+    await pages.consented();
+    await advanceTo('20:00');
+    expect(await beat(resources)).toEqual([0, 0]);
+    expect(await findOperatorsLastTold(resources.database)).toBeNull();
+  });
+});
+
+test('a channel that hangs delays no other, and costs one pause', async () => {
+  await using hanging = await openHttpSink(() => () => {});
+  await using sink = await openHttpSink();
+  await somebodyWaiting();
+  const { channels } = calling(hanging, 'ntfy').config;
+  const resources = withSettings({ channels: [...channels, ...calling(sink, 'json').config.channels] });
+  await raiseNotices(resources);
+  const sending = sendNotices(resources);
+  await vi.waitFor(() => expect([hanging.requests, sink.requests].map(({ length }) => length)).toEqual([1, 1]), soon);
+  await pages.clock.advance(20_000);
+  expect(await sending).toBe(1);
 });

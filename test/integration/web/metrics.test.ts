@@ -121,5 +121,6 @@ test('/status.json tells the last complete backup and counts to who sends the to
     'rotationsLost',
     'runs',
     'openCircuits',
+    'operatorsTold',
   ]);
 });

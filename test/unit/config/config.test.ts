@@ -89,7 +89,8 @@ describe('settings', () => {
     [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'Nightkeep' }, /^MAIL_FROM is not one mail address/],
     [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'a@example.org, b@example.org' }, /^MAIL_FROM is not one/],
     [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'N <a@example.org>\nBcc: b@example.org' }, /^MAIL_FROM is not one/],
-    [{ WEBHOOK_URL: 'ftp://x' }, /^WEBHOOK_URL is not a usable address/],
+    [{ NOTIFY_URLS: 'json+ftp://x' }, /^NOTIFY_URLS has no usable address in line 1/],
+    [{ NOTIFY_URLS: 'ntfy+https://x/t\npager+https://x/secret' }, /^NOTIFY_URLS has no .* line 2(?!.*secret)/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
   ];
   test.each(wrong)('%o are refused with the cure', (change, message) => {

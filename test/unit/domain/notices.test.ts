@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, nextAttempt, noticeOfCircuit, noticesForPerson } from '../../../src/domain/notices.ts';
+import { digestOf, idOfNight, nextAttempt, noticeOfCircuit, noticesForPerson } from '../../../src/domain/notices.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
 
 const now = new Date('2026-05-04T12:00:00Z');
@@ -113,8 +113,22 @@ describe('operators are told', () => {
 });
 
 test('what was not delivered is tried again for a day, ever more slowly', () => {
-  const pauses = [1, 2, 3, 4, 5, 6].map((failures) => (nextAttempt(failures, now)?.getTime() ?? 0) - now.getTime());
+  const pauses = [1, 2, 3, 4, 5, 6].map(
+    (failures) => (nextAttempt({ kind: 'digest' }, failures, now)?.getTime() ?? 0) - now.getTime(),
+  );
   expect(pauses).toEqual(pauses.toSorted((one, other) => one - other));
   expect(pauses.reduce((sum, pause) => sum + pause)).toBeGreaterThan(18 * 3_600_000);
-  expect(nextAttempt(7, now)).toBeUndefined();
+  expect(nextAttempt({ kind: 'digest' }, 7, now)).toBeUndefined();
+});
+
+test("a night's beginning is tried twice within minutes, and not once its end may have come", () => {
+  const [again, never] = [1, 2].map((failures) => nextAttempt({ kind: 'night_begun' }, failures, now));
+  expect((again?.getTime() ?? 0) - now.getTime()).toBe(60_000);
+  expect(never).toBeUndefined();
+});
+
+test('beginning and end of a night share a UUID, and no other night has it', () => {
+  expect(idOfNight('2026-05-03')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(idOfNight('2026-05-03')).toBe(idOfNight('2026-05-03'));
+  expect(idOfNight('2026-05-03')).not.toBe(idOfNight('2026-05-04'));
 });

@@ -1,0 +1,43 @@
+import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices.ts';
+import { channelsFor } from '../../domain/channels.ts';
+import { lastWindow, latestBegun } from '../../domain/nights.ts';
+import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
+import type { Resources } from '../../resources.ts';
+import { windowOf } from '../nights/configured-window.ts';
+import { listProtections } from '../nights/find-protection.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+
+/** A night that ended longer ago is not told any more, as after a day without any worker. */
+const longestAgoMs = 12 * 3_600_000;
+
+/**
+ * Puts on record what heartbeats tell of the night of the settings: that its window has begun, and, once `WINDOW_GRACE` is over as
+ * well, how people are. Nothing where nobody is backed up. Answers how many deliveries are new.
+ */
+export async function raiseNights(resources: Needs): Promise<number> {
+  const { clock, config, database } = resources;
+  if (channelsFor('nights', config.channels).length === 0) return 0;
+  const at = clock.now();
+  const [begun, over] = [latestBegun(windowOf(config), at), lastWindow(windowOf(config), at)];
+  const end = new Date(over.end.getTime() + config.windowGraceMs);
+  const hasEnded = end <= at && at.getTime() - end.getTime() < longestAgoMs;
+  const [beginning, ending] = await Promise.all([
+    at < begun.end ? unsaid(resources, noticeOfNightBegun(begun.night)) : [],
+    hasEnded ? unsaid(resources, noticeOfNightOver(over.night)) : [],
+  ]);
+  if (beginning.length + ending.length === 0) return 0;
+  const people = await listProtections(resources);
+  if (people.length === 0) return 0;
+  const { facts } = noticeOfNightOver(
+    over.night,
+    people.map(({ protection }) => protection),
+  );
+  return saveDeliveries(database, [...beginning, ...ending.map((delivery) => ({ ...delivery, facts }))], at);
+}
+
+/** The deliveries of the notice, where it is not on record. */
+async function unsaid({ config, database }: Needs, notice: Notice): Promise<Delivery[]> {
+  const deliveries = channelsFor('nights', config.channels).map((channel) => ({ ...notice, channel }));
+  return (await listOnRecord(database, deliveries)).size === 0 ? deliveries : [];
+}
