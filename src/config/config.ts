@@ -45,6 +45,8 @@ export interface Config {
   offlineMaxMs?: number;
   operatorRole: string;
   rolesClaim: string;
+  /** How long a web session lives unused, and in all. */
+  session: { idleMs: number; maxMs: number };
   metricsToken?: string;
   /** The mail server and the sender. */
   mail?: { url: string; from: string };
@@ -116,6 +118,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),
     rolesClaim: () => value('ROLES_CLAIM'),
+    session: () => ({ idleMs: value('SESSION_IDLE'), maxMs: value('SESSION_MAX') }),
     metricsToken: () => value('METRICS_TOKEN'),
     mail: () => {
       const [url, from] = [value('SMTP_URL'), value('MAIL_FROM')];

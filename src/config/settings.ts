@@ -165,6 +165,16 @@ export const settings = {
     help: 'Role of operators; for now no page asks for it',
   },
   ROLES_CLAIM: { read: asWritten, default: 'roles', help: 'Claim of the ID token that lists roles' },
+  SESSION_IDLE: {
+    read: duration,
+    default: '2h',
+    help: 'How long somebody stays signed in here without opening a page, written like `OFFLINE_IDLE`',
+  },
+  SESSION_MAX: {
+    read: duration,
+    default: '12h',
+    help: 'How long somebody stays signed in here at most, written like `OFFLINE_IDLE`',
+  },
   METRICS_TOKEN: {
     read: optional(bearerToken),
     help: 'Bearer token that Prometheus sends to `/metrics`: 32 characters or more',

@@ -1,6 +1,5 @@
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
-import { shortId } from './ended-sessions.ts';
 import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
 
@@ -91,29 +90,17 @@ export async function viewMove(database: Transaction, { from, to }: { from: stri
 
 /**
  * Moves the people and grants of one issuer to another, in one transaction: ids, plans, snapshots and records stay. Web
- * sessions of people who become one end, since one of their two rows goes.
+ * sessions of people who become one end, since one of their two rows goes, and its sessions with it.
  */
 export async function saveMove(
   database: Database,
-  {
-    from,
-    to,
-    reason,
-    at,
-    by,
-    sessionsEndBy,
-  }: { from: string; to: string; reason: string; at: Date; by: string; sessionsEndBy: Date },
+  { from, to, reason, at, by }: { from: string; to: string; reason: string; at: Date; by: string },
 ): Promise<MoveView> {
   return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT id FROM users WHERE issuer IN (${from}, ${to}) ORDER BY id FOR UPDATE`;
     const view = await viewMove(transaction, { from, to });
     const joined = (await listTwins(transaction, { from, to })).filter(({ settled }) => !settled);
     await transaction.user.deleteMany({ where: { id: { in: joined.map(({ id }) => id) } } });
-    const ended = { endedAt: at, expiresAt: sessionsEndBy };
-    for (const session of joined.map(({ subject }) => `sub:${shortId(subject)}`)) {
-      const where = { issuer_session: { issuer: to, session } };
-      await transaction.endedSession.upsert({ where, create: { issuer: to, session, ...ended }, update: ended });
-    }
     const where = { issuer: from, subject: { notIn: view.settled } };
     await transaction.user.updateMany({ where, data: { issuer: to } });
     await transaction.grant.updateMany({ where, data: { issuer: to } });

@@ -5,12 +5,13 @@ import { asOutage, ping } from '../database/client.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
-import { findSession } from './cookies.ts';
+import { freshSignIn, isFresh } from './fresh.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
+import { findSession } from './session.ts';
 import { addSetup, type Setup, setupPath } from './setup.ts';
 import { openStatus } from './status.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
@@ -99,6 +100,8 @@ async function answer(route: Route, visit: Visit): Promise<Response> {
     const { csrf } = await c.req.parseBody();
     refuseForgery(c.req.raw.headers, typeof csrf === 'string' ? csrf : '', session.csrf, publicUrl);
   }
+  if (route.fresh !== undefined && !isFresh(session, visit.resources.clock.now()))
+    return c.redirect(freshSignIn(route.fresh), 303);
   return (await consentFirst(visit)) ?? route.answer({ ...visit, session });
 }
 

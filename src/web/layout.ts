@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import { version } from '../version.ts';
-import type { Session } from './cookies.ts';
 import { type IconName, icon } from './icons.ts';
 import { formToken } from './security.ts';
+import type { Session } from './session.ts';
 import { faviconPath, stylesheetPath } from './stylesheet.ts';
 import type { Texts } from './texts/en.ts';
 

@@ -44,6 +44,8 @@ export type Route =
       method: 'GET' | 'POST';
       path: string;
       who: 'person' | 'operator';
+      /** Asks for a fresh sign-in, which leads back to this path. */
+      fresh?: string;
       answer: (visit: PersonVisit) => Promise<Response>;
     };
 
@@ -84,9 +86,9 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
   { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
-  { method: 'POST', path: '/recovery', who: 'person', answer: revealKey },
+  { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },
-  { method: 'POST', path: '/recovery/reissue', who: 'person', answer: reissueKey },
+  { method: 'POST', path: '/recovery/reissue', who: 'person', fresh: '/recovery', answer: reissueKey },
   { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
   { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
   { method: 'GET', path: '/operator/grants', who: 'operator', answer: grants },

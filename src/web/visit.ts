@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { findPlanOfPerson } from '../database/views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
-import type { Session } from './cookies.ts';
 import { type Html, layout } from './layout.ts';
+import type { Session } from './session.ts';
 import type { Texts } from './texts/en.ts';
 
 /** One request, and what is open to answer it with. */

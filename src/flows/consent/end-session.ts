@@ -1,9 +1,6 @@
-import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/ended-sessions.ts';
+import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/logouts.ts';
 import { AppError } from '../../errors.ts';
 import { endConsentHere, type WithdrawalNeeds } from './withdraw-consent.ts';
-
-/** No web session lives longer. */
-export const webSessionMs = 12 * 3_600_000;
 
 /**
  * The provider ended a session (back-channel logout): the web sessions that came of it end, and with `revoke_offline_access`
@@ -17,10 +14,8 @@ export async function endSession(resources: WithdrawalNeeds, logoutToken: string
   const grantIds = token.revokesOfflineAccess ? await listGrantsOfSession(database, token) : [];
   for (const grantId of grantIds)
     await endConsentHere(resources, { grantId, by: 'provider', reason: 'back_channel_logout' });
-  const at = clock.now();
-  const sessionsEndBy = new Date(at.getTime() + webSessionMs);
   // Last, so that a logout that fails half way may be sent again.
-  if (!(await saveLogout(database, { logout: token, at, sessionsEndBy }))) throw replayed();
+  if (!(await saveLogout(database, token, clock.now()))) throw replayed();
   log.info('session.ended', { grants: grantIds.length });
   return grantIds;
 }

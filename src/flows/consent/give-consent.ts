@@ -3,7 +3,7 @@ import type { ConsentRows } from '../../database/consents.ts';
 import { saveUser } from '../../database/users.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import { AppError, messageForPeople } from '../../errors.ts';
-import type { AuthorizationRequest, AuthorizationTransaction } from '../../oidc/authorization.ts';
+import type { AuthorizationRequest, AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { endUnkeptToken, type UnkeptNeeds, type UnkeptTokens } from './end-unkept-token.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
@@ -31,34 +31,53 @@ function offlineParameters({ offlineAccess }: Pick<ProviderProfile, 'offlineAcce
   return 'parameters' in offlineAccess ? offlineAccess.parameters : {};
 }
 
-/** Sends the person to the provider to say who they are. */
+/** How long ago a person may have shown the provider who they are, for what a borrowed browser must not do. */
+export const freshMs = 5 * 60_000;
+
+/**
+ * Sends the person to the provider to say who they are. With `fresh`, the provider asks them for it though they are signed in there
+ * (`prompt=login` and `max_age`, OpenID Connect Core 1.0, section 3.1.2.1).
+ */
 export async function beginSignIn(
   { issuer, config }: Pick<Resources, 'issuer' | 'config'>,
-  { returnTo }: { returnTo: string },
+  { returnTo, fresh = false }: { returnTo: string; fresh?: boolean },
 ): Promise<{ url: URL; transaction: AuthorizationTransaction }> {
   return issuer.beginAuthorization({
-    purpose: 'sign-in',
+    purpose: fresh ? 'fresh sign-in' : 'sign-in',
     scope: scopesOf(config.provider, await issuer.profile()).signIn,
+    ...(fresh && { prompt: 'login', parameters: { max_age: String(freshMs / 1000) } }),
     returnTo,
   });
 }
 
 /**
- * Knows the person again, or for the first time. `sid` is the provider's session, where it tells. A refresh token that the
- * provider gives though nobody asked for it is ended there.
+ * Knows the person again, or for the first time. `sid` is the provider's session, where it tells; `authenticatedAt` is when they
+ * last showed the provider who they are, null where it does not tell. A refresh token that the provider gives though nobody asked
+ * for it is ended there.
  */
 export async function finishSignIn(
   resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'log'>,
   { callback, transaction }: { callback: URL; transaction: AuthorizationTransaction },
 ) {
   const { issuer, config, database, clock } = resources;
-  requirePurpose(transaction, 'sign-in');
+  requirePurpose(transaction, 'sign-in', 'fresh sign-in');
   const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
   await endUnkeptToken(resources, authorized);
   const at = clock.now();
   const user = await saveUser(database, personOf(authorized, at));
   await closeCircuit(database, { issuer: user.issuer, clientId: issuer.clientId, at, by: `user:${user.id}` });
-  return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid };
+  const authenticatedAt = authenticationOf(authorized.claims, transaction, at);
+  return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid, authenticatedAt };
+}
+
+/** A provider that leaves `auth_time` out, though `max_age` asks for it, is believed to have obeyed `prompt=login`. */
+function authenticationOf(
+  { auth_time: said }: Authorized['claims'],
+  { purpose }: AuthorizationTransaction,
+  at: Date,
+): Date | null {
+  if (typeof said === 'number' && said >= 0) return new Date(Math.min(said * 1000, at.getTime()));
+  return purpose === 'fresh sign-in' ? at : null;
 }
 
 /** Sends the person to the provider to grant offline access; `terms` is what the page said before. */
@@ -121,7 +140,7 @@ export async function finishConsent(
 
 const unkept = (resources: UnkeptNeeds) => (tokens: UnkeptTokens) => endUnkeptToken(resources, tokens);
 
-function requirePurpose(transaction: AuthorizationTransaction, purpose: string): void {
-  if (transaction.purpose === purpose) return;
+function requirePurpose(transaction: AuthorizationTransaction, ...purposes: readonly string[]): void {
+  if (purposes.includes(transaction.purpose)) return;
   throw new AppError('consent/invalid-callback', 'This answer belongs to something else you began. Start again.');
 }

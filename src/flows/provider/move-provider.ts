@@ -9,7 +9,6 @@ import {
 import { AppError, isAppError } from '../../errors.ts';
 import { askPublishedKeys, type SigningKey } from '../../oidc/published-keys.ts';
 import type { Resources } from '../../resources.ts';
-import { webSessionMs } from '../consent/end-session.ts';
 import type { Needs } from '../custody/needs.ts';
 import { exchangeNow } from '../custody/obtain-access.ts';
 
@@ -54,8 +53,7 @@ export async function moveProvider(resources: Needs, { from, to, dryRun, by }: M
   const proof: Proof = kids.length > 0 ? { by: 'keys', kids } : await proveByExchange(resources, issuers, compared);
   const at = clock.now();
   const reason = proof.by === 'keys' ? `same keys: ${kids.join(' ')}` : 'took an offline token of the old address';
-  const sessionsEndBy = new Date(at.getTime() + webSessionMs);
-  return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, by, sessionsEndBy })) };
+  return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, by })) };
 }
 
 async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>, to: URL) {

@@ -8,8 +8,9 @@ import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
-import { type CarriedConsent, type Signed, startSession, takePending } from '../cookies.ts';
+import { type CarriedConsent, takePending } from '../cookies.ts';
 import { localPath } from '../security.ts';
+import { type Signed, startSession } from '../session.ts';
 import type { Visit } from '../visit.ts';
 import { alreadyHere } from './home.ts';
 
@@ -38,12 +39,11 @@ async function homeOfOperator({ database }: Pick<Resources, 'database'>, userId:
 }
 
 async function signIn({ c, resources }: Visit, answered: URL, transaction: AuthorizationTransaction): Promise<Signed> {
-  const { user, roles, sid } = await finishSignIn(resources, { callback: answered, transaction });
-  const { id: userId, issuer, subject } = user;
-  const name = user.name ?? user.username ?? subject;
+  const { user, roles, sid, authenticatedAt } = await finishSignIn(resources, { callback: answered, transaction });
+  const { id: userId, issuer } = user;
   const operator = roles.includes(resources.config.operatorRole);
-  const signed = { userId, name, operator, provider: { issuer, subject, sid } };
-  startSession(c, resources, signed);
+  const signed = { userId, operator, sid, authenticatedAt };
+  await startSession(c, resources, signed);
   resources.log.info('sign-in', { userId, ...(operator && { operator }) });
   if (operator)
     await saveAudit(resources.database, {

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
-import { form, type Html, postButton } from '../layout.ts';
+import { freshForm } from '../fresh.ts';
+import { form, type Html } from '../layout.ts';
 import { recoverySheet } from '../recovery-sheet.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
@@ -38,20 +39,21 @@ type KeyState = Pick<
 >;
 
 /** Whether the person has the key, as far as anybody can know. */
-function standing({ session, texts }: PersonVisit, key: KeyState, zone: string): Html {
-  const { show: button, state: t } = texts.recovery;
+function standing(visit: PersonVisit, key: KeyState, zone: string): Html {
+  const { show: button, state: t } = visit.texts.recovery;
   const { recoveryKeptAt: kept, recoverySeenAt: seen, sealedRecoveryKey: sealed } = key;
   const card = (tone: string, said: string, lead: string, end: Html | '' = '') =>
     html`<section class="card ${tone}"><p><strong>${said}</strong></p><p>${lead}</p>${end}</section>`;
-  if (kept !== null) return card('good', t.kept(texts.formats.time(kept, zone)), t.keptLead);
-  if (seen === null) return card('warn', t.unseen, t.unseenLead, postButton(session, '/recovery', button));
-  if (sealed === null) return card('warn', t.lost(texts.formats.time(seen, zone)), t.lostLead);
-  return card(
-    'warn',
-    t.seen(texts.formats.time(seen, zone)),
-    t.seenLead,
-    postButton(session, '/recovery', button, 'quiet'),
-  );
+  const show = (kind: string) =>
+    freshForm(visit, {
+      action: '/recovery',
+      path: '/recovery',
+      inner: html`<button class="${kind}">${button}</button>`,
+    });
+  if (kept !== null) return card('good', t.kept(visit.texts.formats.time(kept, zone)), t.keptLead);
+  if (seen === null) return card('warn', t.unseen, t.unseenLead, show(''));
+  if (sealed === null) return card('warn', t.lost(visit.texts.formats.time(seen, zone)), t.lostLead);
+  return card('warn', t.seen(visit.texts.formats.time(seen, zone)), t.seenLead, show('quiet'));
 }
 
 /**
@@ -85,9 +87,10 @@ function provePart({ session, texts }: PersonVisit, wrong = false): Html {
 ${form(session, '/recovery/kept', inner)}</section>`;
 }
 
-function reissuePart({ session, texts }: PersonVisit): Html {
-  const t = texts.recovery.reissue;
-  return html`<section class="card unprinted"><h2>${t.title}</h2><p>${t.lead}</p>${postButton(session, '/recovery/reissue', t.button, 'quiet')}</section>`;
+function reissuePart(visit: PersonVisit): Html {
+  const t = visit.texts.recovery.reissue;
+  const inner = html`<button class="quiet">${t.button}</button>`;
+  return html`<section class="card unprinted"><h2>${t.title}</h2><p>${t.lead}</p>${freshForm(visit, { action: '/recovery/reissue', path: '/recovery', inner })}</section>`;
 }
 
 /** Ends the old recovery key and makes a new one, once it was asked twice; the new one waits to be shown. */

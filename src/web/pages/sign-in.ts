@@ -1,12 +1,14 @@
 import { beginSignIn } from '../../flows/consent/give-consent.ts';
-import { clearSession, rememberPending } from '../cookies.ts';
+import { rememberPending } from '../cookies.ts';
 import { localPath } from '../security.ts';
+import { endSession } from '../session.ts';
 import type { PersonVisit, Visit } from '../visit.ts';
 
-/** Sends the browser to the provider to sign in. */
+/** Sends the browser to the provider to sign in; with `fresh=yes` also whoever is signed in there. */
 export async function login({ c, resources, url }: Visit): Promise<Response> {
   const returnTo = localPath(url.searchParams.get('returnTo') ?? undefined, resources.config.publicUrl);
-  const { url: target, transaction } = await beginSignIn(resources, { returnTo });
+  const fresh = url.searchParams.get('fresh') === 'yes';
+  const { url: target, transaction } = await beginSignIn(resources, { returnTo, fresh });
   rememberPending(c, resources, { leg: 'sign-in', transaction });
   return c.redirect(target.href, 302);
 }
@@ -14,6 +16,6 @@ export async function login({ c, resources, url }: Visit): Promise<Response> {
 /** Ends the web session only; consent and nights go on. */
 export async function logout({ c, resources, session }: PersonVisit): Promise<Response> {
   resources.histories.drop(session.userId);
-  clearSession(c);
+  await endSession(c, resources, session);
   return c.redirect('/', 303);
 }

@@ -80,6 +80,10 @@ export const texts = {
     signIn: 'Sign in',
     signOut: 'Sign out',
   },
+  fresh: {
+    why: 'So that nobody else does this in a browser that you left open, your provider asks once more who you are.',
+    signIn: 'Sign in again to go on',
+  },
   welcome: {
     title: 'Your files, kept safe every night',
     lead: 'Sign in, agree once, and Nightkeep backs up your files every night while you are away. You can see every use of your consent and withdraw it at any time.',

@@ -74,7 +74,7 @@ export async function openPages(): Promise<Pages> {
     log: silentLog,
     keyring: parseKeyring(config.keyring),
     queues: rememberingQueues(requests),
-    issuer: agreeingIssuer({ state, revoked, who: () => pages.atProvider }),
+    issuer: agreeingIssuer({ clock, state, revoked, who: () => pages.atProvider }),
     store: (location) => {
       const backend = stores.get(location) ?? { ...openMemoryBackend(), location: "/store/alice's" };
       stores.set(location, backend);
@@ -124,10 +124,12 @@ const settings = {
 
 /** A provider that lets everybody in and gives every consent. */
 function agreeingIssuer({
+  clock,
   state,
   revoked,
   who,
 }: {
+  clock: ManualClock;
   state: { last: string };
   revoked: string[];
   who: () => Person;
@@ -149,7 +151,7 @@ function agreeingIssuer({
     finishAuthorization: async (_, { scope }): Promise<Authorized> => ({
       issuer: provider.issuer,
       subject: who().subject,
-      claims: { name: 'Somebody', roles: who().roles, ...who().claims },
+      claims: { name: 'Somebody', roles: who().roles, auth_time: clock.now().getTime() / 1000, ...who().claims },
       scope,
       tokens: {
         accessToken: 'an access token',

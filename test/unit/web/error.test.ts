@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
 import { AppError, type ErrorCode } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
-import type { Session } from '../../../src/web/cookies.ts';
 import { failure } from '../../../src/web/pages/error.ts';
+import type { Session } from '../../../src/web/session.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 
 const config = readConfig({
@@ -14,16 +14,14 @@ const config = readConfig({
   FILES_URL: 'https://cloud.example/',
   KEYRING: `one:${Buffer.alloc(32).toString('base64url')}`,
 });
-const provider = { issuer: 'https://id.example', subject: 'alice' };
 const session: Session = {
-  sid: 's',
+  id: 's',
   userId: 'u',
   name: 'Alice',
   operator: false,
-  provider,
-  began: 0,
+  language: null,
+  authenticatedAt: null,
   csrf: 'c',
-  until: 1,
 };
 
 /** The page that a request ends in by this error. */

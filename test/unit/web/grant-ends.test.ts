@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GrantView } from '../../../src/database/grant-views.ts';
-import type { Session } from '../../../src/web/cookies.ts';
 import { lastsPart } from '../../../src/web/pages/grant-ends.ts';
+import type { Session } from '../../../src/web/session.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import type { PersonVisit } from '../../../src/web/visit.ts';
 

@@ -1,8 +1,7 @@
 import { html } from 'hono/html';
-import { endSessionsOf } from '../../../database/ended-sessions.ts';
 import { savePaused } from '../../../database/plans.ts';
+import { endWebSessionsOf } from '../../../database/web-sessions.ts';
 import { AppError, isAppError } from '../../../errors.ts';
-import { webSessionMs } from '../../../flows/consent/end-session.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
 import { askAgain } from '../../../flows/custody/ask-again.ts';
 import { requestRun } from '../../../flows/nights/request-run.ts';
@@ -63,9 +62,8 @@ async function setPaused(visit: PersonVisit, paused: boolean): Promise<Response>
 export async function signOutFor(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
   const { id: userId } = await getPersonOf(visit);
-  const [at, words] = [clock.now(), await wordsOf(visit)];
-  const sessionsEndBy = new Date(at.getTime() + webSessionMs);
-  await endSessionsOf(database, { userId, at, by: operatorOf(visit), words, sessionsEndBy });
+  const words = await wordsOf(visit);
+  await endWebSessionsOf(database, { userId, at: clock.now(), by: operatorOf(visit), words });
   return back(visit, userId, 'signed-out');
 }
 

@@ -1,0 +1,54 @@
+import { type Database, inTransaction } from './client.ts';
+import { saveEvent } from './events.ts';
+import { endWebSessionsAtProvider, shortId } from './web-sessions.ts';
+
+/** What a logout token ends: one session, or every session of a person. */
+export interface Logout {
+  issuer: string;
+  subject: string | undefined;
+  sid: string | undefined;
+  jti: string;
+  expiresAt: Date;
+}
+
+/** Whether a logout token was used before. */
+export async function isLogoutTaken(database: Database, { issuer, jti }: Logout): Promise<boolean> {
+  return (await database.logoutToken.count({ where: { issuer, jti } })) > 0;
+}
+
+/** Ends the web sessions, and records the logout token; false where it was used meanwhile. */
+export async function saveLogout(database: Database, logout: Logout, at: Date): Promise<boolean> {
+  const { issuer, jti, expiresAt, sid, subject } = logout;
+  const session = sid === undefined ? `sub:${shortId(subject ?? '')}` : `sid:${shortId(sid)}`;
+  return inTransaction(database, async (transaction) => {
+    const taken = await transaction.logoutToken.createMany({
+      data: [{ issuer, jti, expiresAt }],
+      skipDuplicates: true,
+    });
+    if (taken.count === 0) return false;
+    await endWebSessionsAtProvider(transaction, logout);
+    await saveEvent(transaction, 'session', session, {
+      to: 'ended',
+      reason: 'back_channel_logout',
+      at,
+      by: 'provider',
+    });
+    return true;
+  });
+}
+
+/** The living grants that came from a session, or all of a person where no session is named. */
+export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
+  const ofSession =
+    sid === undefined ? {} : { OR: [{ sid }, { generations: { some: { sid, state: 'current' as const } } }] };
+  const rows = await database.grant.findMany({
+    where: { issuer, state: { not: 'withdrawn' }, ...ofSession, ...(subject !== undefined && { subject }) },
+    select: { id: true },
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Deletes logout tokens that have expired. */
+export async function forgetLogouts(database: Database, at: Date): Promise<void> {
+  await database.logoutToken.deleteMany({ where: { expiresAt: { lt: at } } });
+}

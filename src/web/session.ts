@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/web-sessions.ts';
+import type { Language } from '../domain/language.ts';
+import type { Resources } from '../resources.ts';
+import { cookieAttributes } from './cookies.ts';
+import { agentOf } from './user-agent.ts';
+
+/** Somebody who is signed in here in this browser. */
+export interface Session {
+  /** Hash of what the cookie carries. */
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  /** Whether the person has the operator's role. */
+  readonly operator: boolean;
+  /** The language that they chose. */
+  readonly language: Language | null;
+  /** When they last showed the provider who they are; null where it did not tell. */
+  readonly authenticatedAt: Date | null;
+  /** Goes into each form of this session. */
+  readonly csrf: string;
+}
+
+/** Who signed in. */
+export type Signed = Pick<Session, 'userId' | 'operator' | 'authenticatedAt'> & { readonly sid: string | undefined };
+
+type Needs = Pick<Resources, 'clock' | 'database'> & { readonly config: Pick<Resources['config'], 'session'> };
+
+const cookie = 'nightkeep';
+const secretBytes = 32;
+/** Where the last use of a session is written down at most so often, most requests write nothing. */
+const seenEveryMs = 60_000;
+
+/** Starts a session of which nothing could be known before, in place of the one that this browser had. */
+export async function startSession(c: Context, { clock, config, database }: Needs, signed: Signed): Promise<void> {
+  const secret = randomBytes(secretBytes).toString('base64url');
+  const at = clock.now();
+  const { maxMs } = config.session;
+  const former = getCookie(c, cookie, 'host');
+  await saveWebSession(database, {
+    ...signed,
+    id: hashOf(secret),
+    agent: agentOf(c.req.header('user-agent')),
+    at,
+    endsAt: new Date(at.getTime() + maxMs),
+    replaced: former === undefined ? undefined : hashOf(former),
+  });
+  setCookie(c, cookie, secret, { ...cookieAttributes, maxAge: Math.floor(maxMs / 1000) });
+}
+
+/** The session of the browser, unless it has ended: by its age, unused for too long, signed out here or at the provider. */
+export async function findSession(c: Context, { clock, config, database }: Needs): Promise<Session | undefined> {
+  const secret = getCookie(c, cookie, 'host');
+  if (secret === undefined) return undefined;
+  const [id, at] = [hashOf(secret), clock.now()];
+  const found = await findWebSession(database, { id, at, idleMs: config.session.idleMs });
+  if (found === null) {
+    deleteCookie(c, cookie, cookieAttributes);
+    return undefined;
+  }
+  const { lastSeenAt, name, ...session } = found;
+  if (at.getTime() >= lastSeenAt.getTime() + seenEveryMs) await saveSeen(database, { id, at });
+  return {
+    ...session,
+    id,
+    name: shortName(name),
+    csrf: hashOf(`form ${secret}`),
+  };
+}
+
+/** Ends the session on the server and in the browser. */
+export async function endSession(c: Context, { database }: Needs, { id, userId }: Session): Promise<void> {
+  await endWebSession(database, { id, userId });
+  deleteCookie(c, cookie, cookieAttributes);
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+const nameCharacters = 60;
+
+function shortName(name: string): string {
+  const characters = [...name];
+  if (characters.length <= nameCharacters) return name;
+  return `${characters.slice(0, nameCharacters - 1).join('')}…`;
+}

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { forgetWebSessions, listWebSessions } from '../../../src/database/web-sessions.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+const cookie = '__Host-nightkeep';
+const minute = 60_000;
+const hour = 60 * minute;
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await openPages();
+});
+afterAll(() => pages[Symbol.asyncDispose]());
+
+const isSignedIn = async (guest: SignedIn) => (await guest.send('/grant')).status === 200;
+const rowsOf = async (guest: SignedIn) =>
+  pages.resources.database.webSession.findMany({ where: { userId: await guest.userId() } });
+
+describe('a web session', () => {
+  it('is a row of the database, and the cookie a secret of which the row holds a hash only', async () => {
+    const guest = await pages.newPerson();
+    const secret = guest.cookies.get(cookie) ?? '';
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    const [row] = await rowsOf(guest);
+    expect(row).toMatchObject({ operator: false, sid: 'a session', createdAt: pages.clock.now() });
+    expect(JSON.stringify(row)).not.toContain(secret);
+    guest.cookies.set(cookie, row?.id ?? '');
+    expect(await isSignedIn(guest)).toBe(false);
+  });
+
+  it('takes one query a request, and is written to once a minute at most', async () => {
+    const guest = await pages.newPerson();
+    const { database } = pages.resources;
+    const [asked, written] = [vi.spyOn(database, '$queryRaw'), vi.spyOn(database.webSession, 'updateMany')];
+    const { cookies, send } = guest;
+    await send('/no-such-page');
+    expect([asked.mock.calls.length, written.mock.calls.length]).toEqual([1, 0]);
+    await pages.clock.advance(minute);
+    await send('/no-such-page');
+    await send('/no-such-page');
+    expect([asked.mock.calls.length, written.mock.calls.length]).toEqual([3, 1]);
+    expect((await rowsOf(guest))[0]?.lastSeenAt).toEqual(pages.clock.now());
+    cookies.clear();
+    await send('/no-such-page');
+    expect(asked.mock.calls.length).toBe(3);
+    vi.restoreAllMocks();
+  });
+
+  it('ends after two hours without use, and after twelve whatever its use', async () => {
+    const [idle, busy] = [await pages.newPerson(), await pages.newPerson()];
+    for (let passed = 0; passed < 11; passed++) {
+      await pages.clock.advance(hour);
+      expect(await isSignedIn(busy)).toBe(true);
+      if (passed > 0) expect(await isSignedIn(idle)).toBe(false);
+    }
+    await pages.clock.advance(hour);
+    expect(await isSignedIn(busy)).toBe(false);
+    const { config, database } = pages.resources;
+    const idleAt = { at: pages.clock.now(), idleMs: config.session.idleMs };
+    for (const guest of [idle, busy])
+      expect(await listWebSessions(database, { userId: await guest.userId(), ...idleAt })).toEqual([]);
+    await forgetWebSessions(database, idleAt);
+    expect([await rowsOf(idle), await rowsOf(busy)]).toEqual([[], []]);
+  });
+
+  it('of which somebody copied the cookie ends with the sign-out, and with the next sign-in of its browser', async () => {
+    const guest = await pages.newPerson();
+    const copy = new Map(guest.cookies);
+    const withCopy = async () => {
+      for (const [name, value] of copy) guest.cookies.set(name, value);
+      return isSignedIn(guest);
+    };
+    expect(await withCopy()).toBe(true);
+    await guest.post('/logout');
+    expect(await withCopy()).toBe(false);
+    await guest.send('/login');
+    await guest.comeBack();
+    copy.clear();
+    for (const [name, value] of guest.cookies) copy.set(name, value);
+    await guest.send('/login');
+    await guest.comeBack();
+    expect(await isSignedIn(guest)).toBe(true);
+    expect(await rowsOf(guest)).toHaveLength(1);
+    expect(await withCopy()).toBe(false);
+  });
+
+  it('ends where an operator signs the person out, in every browser', async () => {
+    const operator = await pages.newPerson({ roles: ['operator'] });
+    const guest = await pages.newPerson();
+    const other = await pages.newPerson(guest.person);
+    await operator.post(`/operator/people/${await guest.userId()}/sign-out`);
+    expect([await isSignedIn(guest), await isSignedIn(other), await isSignedIn(operator)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+});
+
+describe('the recovery key', () => {
+  it('is shown and reissued shortly after a sign-in at the provider only, which it leads to and back', async () => {
+    const guest = await pages.consented();
+    await addRepository(pages, guest);
+    const { send, post } = guest;
+    await pages.clock.advance(5 * minute);
+    expect(await guest.text('/recovery')).toContain(texts.fresh.signIn);
+    expect(await guest.text('/recovery')).not.toContain('action="/recovery/reissue"');
+    for (const path of ['/recovery', '/recovery/reissue']) {
+      const answer = await post(path, { sure: 'yes' });
+      expect(answer.headers.get('location')).toBe('/login?fresh=yes&returnTo=%2Frecovery');
+    }
+    const begin = vi.spyOn(pages.resources.issuer, 'beginAuthorization');
+    await send('/login?fresh=yes&returnTo=/recovery');
+    expect(begin.mock.calls[0]?.[0]).toMatchObject({ prompt: 'login', parameters: { max_age: '300' } });
+    expect((await guest.comeBack()).headers.get('location')).toBe('/recovery');
+    expect(await guest.text('/recovery')).toContain('action="/recovery/reissue"');
+    expect(await (await post('/recovery/reissue')).text()).toContain(texts.recovery.reissue.sure);
+  });
+
+  it('is not shown where the provider lets people back in without asking who they are', async () => {
+    const guest = await pages.newPerson({ claims: { auth_time: pages.clock.now().getTime() / 1000 } });
+    await pages.clock.advance(5 * minute);
+    await guest.send('/login?fresh=yes&returnTo=/recovery');
+    await guest.comeBack();
+    expect((await guest.post('/recovery')).headers.get('location')).toMatch(/^\/login\?fresh=yes/);
+  });
+
+  it('is shown after a sign-in that was asked for where the provider never tells when it was', async () => {
+    const guest = await pages.newPerson({ claims: { auth_time: undefined } });
+    expect((await guest.post('/recovery')).headers.get('location')).toMatch(/^\/login\?fresh=yes/);
+    await guest.send('/login?fresh=yes&returnTo=/recovery');
+    await guest.comeBack();
+    expect((await guest.post('/recovery')).status).toBe(404);
+  });
+});
