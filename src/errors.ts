@@ -56,6 +56,7 @@ export const errorCodes = {
   'store/unavailable': 'The store does not answer, is read-only or full.',
   'store/not-found': 'The store has no such file.',
   'store/exists': 'The store has that file already.',
+  'store/may-not-delete': 'The key of the store may write but not delete.',
   'repository/not-found': 'There is no repository at this place.',
   'repository/wrong-password': 'No key of the repository opens with this password.',
   'repository/locked': 'Another program holds a lock on the repository.',

@@ -17,11 +17,10 @@ import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
 import { openServers, type Servers } from './sources/http/server.ts';
 import type { Backend } from './store/backend/backend.ts';
-import { openLocalBackend } from './store/backend/local.ts';
-import { retrying } from './store/backend/retrying.ts';
 import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
 import type { History } from './store/history/history.ts';
 import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
+import { openStores } from './store/stores.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
 import { seal, unseal } from './vault/seal.ts';
@@ -89,8 +88,8 @@ export async function openResources(
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
   // A private key that cannot be read is refused at start.
   await issuer.publicKeys();
-  const store = (location: string) =>
-    retrying(openLocalBackend(join(config.storeFolder, location)), { clock: ground.clock });
+  const stores = opened.use(openStores(config, ground.clock));
+  const store = (location: string) => stores.open(config.store, location);
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const state = openProcessState({ ...ground, database });
   opened.use(state.histories);

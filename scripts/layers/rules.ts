@@ -182,6 +182,7 @@ const plainVerbs = 'create|update|upsert|delete|count|aggregate|groupBy';
 
 const sources = 'src/sources/';
 const oidc = 'src/oidc/';
+const s3 = 'src/store/backend/s3/';
 
 export const doors: DoorRule[] = [
   {
@@ -232,11 +233,20 @@ export const doors: DoorRule[] = [
     keepers: any(String.raw`src/notify/mail\.ts$`),
     reason: 'Mail is sent in src/notify/mail.ts only.',
   },
-  { opens: /^saxes$/, keepers: any(sources), reason: 'XML from outside is parsed by the sources only.' },
+  {
+    opens: /^saxes$/,
+    keepers: any(sources, s3),
+    reason: 'XML from outside is parsed by the sources and the backend for S3 only.',
+  },
   {
     opens: /^undici$/,
-    keepers: any(sources, oidc),
-    reason: 'HTTP with connections of its own belongs to sources and the provider.',
+    keepers: any(sources, oidc, s3),
+    reason: 'HTTP with connections of its own belongs to sources, the provider and the backend for S3.',
+  },
+  {
+    opens: /^aws4fetch$/,
+    keepers: any(s3),
+    reason: 'Requests to S3 are signed in src/store/backend/s3/ only.',
   },
   {
     opens: /^(hono|@hono\/.*)$/,

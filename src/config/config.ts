@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { ChannelAddress } from '../domain/channels.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
+import type { StoreAddress } from '../domain/store-address.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Level } from '../log.ts';
 import { type Environment, textOf } from './environment.ts';
@@ -19,7 +20,10 @@ export interface Config {
   dataDir: string;
   databaseUrl?: string;
   redisUrl?: string;
-  storeFolder: string;
+  store: StoreAddress;
+  storeKeys: Values['STORE_KEYS'];
+  /** Certificates in PEM that S3 stores may show. */
+  storeCa?: string;
   provider: {
     issuer: URL;
     clientId: string;
@@ -107,7 +111,17 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     dataDir,
     databaseUrl: () => value('DATABASE_URL'),
     redisUrl: () => value('REDIS_URL'),
-    storeFolder: () => value('STORE_URL') ?? join(dataDir(), 'store'),
+    store: () => value('STORE_URL') ?? { kind: 'folder', folder: join(dataDir(), 'store') },
+    storeKeys: () => {
+      const [keys, store] = [value('STORE_KEYS'), value('STORE_URL')];
+      if (store?.kind === 's3' && !keys.some(({ bucket }) => bucket === undefined || bucket === store.bucket))
+        throw invalid(
+          'STORE_KEYS',
+          `has no key for the bucket ${store.bucket} that STORE_URL names (or STORE_KEYS_FILE)`,
+        );
+      return keys;
+    },
+    storeCa: () => value('STORE_CA'),
     filesUrl: () => value('FILES_URL'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     windowGraceMs: () => value('WINDOW_GRACE'),

@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { type ChannelAddress, channelKinds, parseChannel } from '../domain/channels.ts';
 import { isValidZone } from '../domain/nights.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
+import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import { urlOfPerson } from '../domain/url-template.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
@@ -81,14 +81,27 @@ export const addressOfPerson: Reader<string> = (text, name) => {
   return text;
 };
 
-export const folder: Reader<string> = (text, name) => {
-  const parsed = address('file:')(text, name);
+/** Where repositories are kept. */
+export const storeAddress: Reader<StoreAddress> = (text, name) => orInvalid(name, () => parseStoreAddress(text));
+
+/** Keys of S3 stores, one a line: `ID SECRET`, or `BUCKET ID SECRET` for that bucket alone. */
+export const storeKeys: Reader<{ bucket?: string; id: string; secret: string }[]> = (text, name) =>
+  lines(text, name).map((line) => {
+    const [secret, id, bucket, ...more] = line.split(/\s+/).toReversed();
+    if (secret === undefined || id === undefined || more.length > 0)
+      throw invalid(name, 'has a line that is no key: write it as ID SECRET, or as BUCKET ID SECRET');
+    return { ...(bucket !== undefined && { bucket }), id, secret };
+  });
+
+/** What is read by a function of the domain, which says of what it cannot read how to write it. */
+function orInvalid<T>(name: string, read: () => T): T {
   try {
-    return fileURLToPath(parsed);
-  } catch {
-    throw invalid(name, `is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`);
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(name, error.message);
+    throw error;
   }
-};
+}
 
 export function whole(least: number, most: number): Reader<number> {
   return (text, name) => {
@@ -130,11 +143,4 @@ export const zone: Reader<string> = (text, name) => {
 };
 
 /** Which snapshots stay. */
-export const retention: Reader<RetentionRule> = (text, name) => {
-  try {
-    return parseRule(text);
-  } catch (error) {
-    if (error instanceof RangeError) throw invalid(name, error.message);
-    throw error;
-  }
-};
+export const retention: Reader<RetentionRule> = (text, name) => orInvalid(name, () => parseRule(text));

@@ -117,10 +117,11 @@ function explain(name: string, error: unknown): Finding {
 
 /** What must not be in the report even where a provider or a driver repeats it. */
 function secretsOf({ survey }: Installation): string[] {
-  const { provider, databaseUrl, redisUrl, keyring = '' } = survey.settings;
+  const { provider, databaseUrl, redisUrl, keyring = '', storeKeys = [] } = survey.settings;
   const passwords = [databaseUrl, redisUrl].map((url) => URL.parse(url ?? '')?.password ?? '');
   const keys = keyring.split('\n').map((line) => line.slice(line.indexOf(':') + 1));
-  const all = [...(provider.secrets ?? []), ...passwords, ...passwords.map(decoded), ...keys];
+  const storeSecrets = storeKeys.map(({ secret }) => secret);
+  const all = [...(provider.secrets ?? []), ...passwords, ...passwords.map(decoded), ...keys, ...storeSecrets];
   return all.map((secret) => secret.trim()).filter((secret) => secret.length >= leastSecret);
 }
 

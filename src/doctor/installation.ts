@@ -7,6 +7,7 @@ import type { ProviderProfile } from '../domain/providers/profile.ts';
 import type { ClientAtProvider, Credential, Introduction } from '../oidc/inspect-client.ts';
 import type { Published } from '../oidc/inspect-provider.ts';
 import type { Asked } from '../oidc/trial-authorization.ts';
+import type { Backend } from '../store/backend/backend.ts';
 import type { Keyring } from '../vault/keyring.ts';
 
 /** Every setting by name, those of the provider among them; wrong and absent ones are undefined. */
@@ -43,6 +44,8 @@ export interface Installation extends AsyncDisposable {
   database(): Promise<Database>;
   /** Rejects with `database/not-migrated` too. */
   records(): Promise<Database>;
+  /** The place inside the store that one repository fills; a store that is away is asked twice, and no longer. */
+  store(location: string): Backend;
   tokens(): Promise<TokenFacts>;
   windows(): Promise<WindowFacts>;
 }

@@ -7,6 +7,7 @@ import { findEmbeddedDatabase } from '../database/embedded.ts';
 import { requireMigrations } from '../database/migrate.ts';
 import { AppError } from '../errors.ts';
 import { askDiscovery } from '../oidc/inspect-provider.ts';
+import { openStores, type Stores } from '../store/stores.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { clientFacts } from './client-facts.ts';
@@ -29,6 +30,12 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
     const value = option(key);
     if (value == null) throw new AppError('config/invalid', 'The settings for it are wrong.');
     return value;
+  };
+  let stores: Stores | undefined;
+  const store: Installation['store'] = (location) => {
+    const access = { storeKeys: setting('storeKeys'), storeCa: option('storeCa') };
+    stores ??= opened.use(openStores(access, clock, { attempts: 2 }));
+    return stores.open(setting('store'), location);
   };
   const published = once(() => askDiscovery(clock, setting('issuer')));
   /** What may still be opening when all checks have ended: a server that was started must be stopped again. */
@@ -65,6 +72,7 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
     client,
     ...clientFacts({ client, option, setting }),
     keyring,
+    store,
     database,
     records,
     ...custodyFacts({ clock, keyring, records, setting }),

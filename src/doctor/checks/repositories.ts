@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { listRepositoryLocations } from '../../database/inspect-runs.ts';
-import { openLocalBackend } from '../../store/backend/local.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import type { Check } from '../check.ts';
@@ -13,11 +11,9 @@ const atOnce = 16;
 
 export const repositories: Check = {
   name,
-  run: async ({ clock, records, setting }) => {
-    const folder = setting('storeFolder');
+  run: async ({ clock, records, store }) => {
     const locations = await listRepositoryLocations(await records(), clock.now());
-    const look = async (location: string) =>
-      (await repositoryExists(openLocalBackend(join(folder, location)))) ? [] : [location];
+    const look = async (location: string) => ((await repositoryExists(store(location))) ? [] : [location]);
     const missing = await Array.fromAsync(inParallel(locations, atOnce, look, raise));
     return checkRepositories({ known: locations.length, missing: missing.flat() });
   },

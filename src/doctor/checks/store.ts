@@ -1,4 +1,5 @@
 import { listRepositoryLocations } from '../../database/inspect-runs.ts';
+import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
@@ -8,19 +9,41 @@ const name = 'store';
 const leastFree = 2 * 1024 ** 3;
 const leastShare = 0.05;
 const slowMs = 1_000;
+/** Where the file goes that is taken through a bucket. */
+const trialLocation = 'nightkeep-doctor';
 
 export const store: Check = {
   name,
-  run: async ({ clock, records, setting }) => {
-    const facts = await inspectFolder(setting('storeFolder'), clock.elapsed);
+  run: async ({ clock, records, setting, store: open }) => {
+    const address = setting('store');
+    if (address.kind === 's3') return checkBucket(await inspectBackend(open(trialLocation), clock.elapsed));
+    const facts = await inspectFolder(address.folder, clock.elapsed);
     const database = await records().catch(() => undefined);
     const locations = database && (await listRepositoryLocations(database, clock.now()));
-    return checkStore(facts, locations?.length);
+    return checkFolder(facts, locations?.length);
   },
 };
 
+/** The bucket that holds the repositories. */
+export function checkBucket({ location, fault, tripMs = 0, mayDelete }: BackendFacts): Finding {
+  if (fault !== undefined) return wrong(name, ...sentences(fault));
+  if (mayDelete === false)
+    return warn(
+      name,
+      `${location} takes files, but the key may not even delete locks: each night leaves some behind.`,
+      'Allow the key to delete below locks/ of each repository, or remove old locks with another key (restic unlock).',
+    );
+  if (tripMs > slowMs)
+    return warn(
+      name,
+      `A small file took ${tripMs} ms through ${location}.`,
+      'Look at the way to the server: each night writes many files.',
+    );
+  return ok(name, `${location} takes files (a small one took ${tripMs} ms).`);
+}
+
 /** The folder that holds the repositories; `expected` says how many it must hold already. */
-export function checkStore(facts: FolderFacts, expected: number | undefined): Finding {
+export function checkFolder(facts: FolderFacts, expected: number | undefined): Finding {
   const { folder, exists, fault, freeBytes = 0, totalBytes = 0, tripMs = 0 } = facts;
   if (!exists && expected !== undefined && expected > 0)
     return wrong(

@@ -1,26 +1,56 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { Backend, FileType, ListedFile } from './backend.ts';
+import { type Backend, type FileType, type ListedFile, pathOf } from './backend.ts';
 
 export interface RetryOptions {
   readonly clock: Clock;
   /** Attempts in all; 5 by default. */
   readonly attempts?: number;
+  /** Where pauses stop growing; they do not by default. */
+  readonly longestPauseMs?: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
 }
 
-/** The same backend, retrying what may pass (the error says so) with twice the pause each time. */
+/** So many of the files that were saved last are known to be there. */
+const mostRecent = 64;
+
+/**
+ * The same backend, retrying what may pass (the error says so) with twice the pause each time. A file that was saved here is waited for
+ * where the store does not show it yet.
+ */
 export function retrying(backend: Backend, options: RetryOptions): Backend {
+  const recent = new Set<string>();
+  const remember = (path: string) => {
+    recent.add(path);
+    const [oldest] = recent;
+    if (recent.size > mostRecent && oldest !== undefined) recent.delete(oldest);
+  };
+  const look = <T>(type: FileType, name: string, work: () => Promise<T>) => {
+    const isExpected = recent.has(pathOf(type, name));
+    return withRetries(options, () => (isExpected ? work().catch(waitForIt) : work()));
+  };
   return {
     location: backend.location,
-    save: (type, name, bytes) => saveWithRetries(backend, options, type, name, bytes),
-    load: (type, name, range) => withRetries(options, () => backend.load(type, name, range)),
+    save: async (type, name, bytes) => {
+      await saveWithRetries(backend, options, type, name, bytes);
+      remember(pathOf(type, name));
+    },
+    load: (type, name, range) => look(type, name, () => backend.load(type, name, range)),
     list: (type) => listWithRetries(backend, options, type),
-    stat: (type, name) => withRetries(options, () => backend.stat(type, name)),
-    remove: (type, name) => removeWithRetries(backend, options, type, name),
+    stat: (type, name) => look(type, name, () => backend.stat(type, name)),
+    remove: async (type, name) => {
+      recent.delete(pathOf(type, name));
+      await removeWithRetries(backend, options, type, name);
+    },
     vacate: () => withRetries(options, () => backend.vacate()),
   };
+}
+
+/** What was saved and is not there cannot be gone for good yet. */
+function waitForIt(error: unknown): never {
+  if (!isAppError(error, 'store/not-found')) throw error;
+  throw new AppError('store/not-found', error.message, { cause: error, retry: { afterMs: 500 } });
 }
 
 async function withRetries<T>(options: RetryOptions, work: (attempt: number) => Promise<T>): Promise<T> {
@@ -30,7 +60,8 @@ async function withRetries<T>(options: RetryOptions, work: (attempt: number) => 
     } catch (error) {
       const wait = isAppError(error) ? error.retry : undefined;
       if (wait === undefined || attempt >= (options.attempts ?? 5)) throw error;
-      await options.clock.sleep(wait.afterMs * 2 ** (attempt - 1), options.signal);
+      const pauseMs = Math.min(wait.afterMs * 2 ** (attempt - 1), options.longestPauseMs ?? Number.POSITIVE_INFINITY);
+      await options.clock.sleep(pauseMs, options.signal);
     }
   }
 }

@@ -7,10 +7,12 @@ import { requireProgram } from './programs.ts';
 export const resticProgram = requireProgram('restic', 'apt-get install restic');
 
 export interface ResticOptions {
-  /** The folder of the repository. */
+  /** The folder of the repository, or what restic writes for it elsewhere. */
   readonly repository: string;
   readonly password: string;
   readonly cwd?: string;
+  /** Of an S3 server. */
+  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 export interface ResticResult {
@@ -21,9 +23,11 @@ export interface ResticResult {
 
 /** Runs stock restic, whatever it answers. The password goes through the environment, never through an argument. */
 export async function tryRestic(options: ResticOptions, ...args: string[]): Promise<ResticResult> {
+  const { key, repository, password } = options;
+  const keys = key && { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey };
   const child = spawn(resticProgram ?? 'restic', ['--no-cache', ...args], {
     cwd: options.cwd,
-    env: { ...process.env, RESTIC_REPOSITORY: options.repository, RESTIC_PASSWORD: options.password },
+    env: { ...process.env, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password, ...keys },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = once(child, 'close');

@@ -25,7 +25,7 @@ describe('settings', () => {
     expect(config).toMatchObject({
       port: 3000,
       host: '127.0.0.1',
-      storeFolder: join(folder, 'store'),
+      store: { kind: 'folder', folder: join(folder, 'store') },
       window: { zone: 'UTC', start: '01:00', end: '05:00' },
       retention: { daily: 7, weekly: 4, monthly: 12 },
       offlineIdleMs: 30 * 86_400_000,
@@ -74,7 +74,9 @@ describe('settings', () => {
     [{ KEYRING_FILE: '/nowhere/keyring' }, /^KEYRING_FILE names \/nowhere\/keyring, which cannot be read/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL is not a usable address: it must begin with postgres:\/\//],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
-    [{ STORE_URL: 's3://bucket' }, /^STORE_URL is not a usable address: it must begin with file:\/\//],
+    [{ STORE_URL: 'ftp://bucket' }, /^STORE_URL is not a usable address: it must begin with file:\/\/ or s3:\/\//],
+    [{ STORE_URL: 's3://bucket' }, /^STORE_KEYS has no key for the bucket bucket that STORE_URL names/],
+    [{ STORE_URL: 's3://bucket', STORE_KEYS: 'alone' }, /^STORE_KEYS has a line that is no key: write it as ID SECRET/],
     [{ PORT: '99999' }, /^PORT is "99999": it must be a whole number from 0 to 65535/],
     [{ WINDOW: '1-5' }, /^WINDOW is "1-5": write it as 01:00-05:00/],
     [{ ZONE: 'Mars/Olympus' }, /^ZONE is "Mars\/Olympus", which is no IANA time zone/],
@@ -122,9 +124,7 @@ describe('settings', () => {
     expect(() => readConfig({ ...rest, ...many })).toThrow(told.join('\n'));
     expect(read).toMatchObject({ concurrency: 2, provider: { clientId: 'nightkeep', extraScopes: [] } });
     expect(read).not.toHaveProperty('window');
-    expect([...faults.keys()]).toEqual(
-      expect.arrayContaining(['issuer', 'secrets', 'storeFolder', 'window', 'keyring']),
-    );
+    expect([...faults.keys()]).toEqual(expect.arrayContaining(['issuer', 'secrets', 'store', 'window', 'keyring']));
   });
 
   test('are surveyed without a keyring being made', async () => {

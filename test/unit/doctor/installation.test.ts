@@ -8,7 +8,7 @@ import { checkPublicAddress } from '../../../src/doctor/checks/public-address.ts
 import { checkRedis, checkRedisFault, readInfo } from '../../../src/doctor/checks/queue.ts';
 import { checkRepositories } from '../../../src/doctor/checks/repositories.ts';
 import { checkSettings } from '../../../src/doctor/checks/settings.ts';
-import { checkStore } from '../../../src/doctor/checks/store.ts';
+import { checkBucket, checkFolder } from '../../../src/doctor/checks/store.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { bytesWords, durationWords, someOf } from '../../../src/doctor/words.ts';
 
@@ -164,8 +164,19 @@ describe('the store', () => {
     [{ folder: '/srv/store', exists: false }, undefined, /^unknown: /],
     [{ folder: '/srv/store', exists: false }, 1, /^wrong: .*must hold 1 repository\. → Mount the disk/],
   ])('%j with %s repositories', (facts, expected, pattern) =>
-    expect(words(checkStore(facts, expected))).toMatch(pattern),
+    expect(words(checkFolder(facts, expected))).toMatch(pattern),
   );
+
+  const bucket = { location: 's3:https://s3.example/backups/nightkeep-doctor', tripMs: 40, mayDelete: true };
+  test.each([
+    [bucket, /^ok: s3:https:\/\/s3\.example\/backups\S* takes files \(a small one took 40 ms\)/],
+    [{ ...bucket, tripMs: 1_500 }, /^warn: A small file took 1500 ms/],
+    [{ ...bucket, mayDelete: false }, /^warn: .*may not even delete locks.* → Allow the key to delete below locks\//],
+    [
+      { location: bucket.location, fault: 'The store at s3:x does not know the access key. Correct STORE_KEYS.' },
+      /^wrong: The store at s3:x does not know the access key\. → Correct STORE_KEYS\./,
+    ],
+  ])('in a bucket: %j', (facts, pattern) => expect(words(checkBucket(facts))).toMatch(pattern));
 
   test('names some of the repositories that it lacks', () => {
     const missing = Array.from({ length: 9 }, (_, index) => `r${index}`);

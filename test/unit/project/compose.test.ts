@@ -55,7 +55,8 @@ describe.each(ours)('the settings of %s', (name, service) => {
   test('keep what must outlive the container in a volume', () => {
     const kept = mountsOf(service).filter(({ readOnly }) => !readOnly);
     expect(kept.map(({ source, target }) => [source, target])).toEqual(name === 'migrate' ? [] : [['store', '/data']]);
-    for (const path of [config.dataDir, config.storeFolder]) expect(path).toMatch(/^\/data\//);
+    expect(config.dataDir).toMatch(/^\/data\//);
+    expect(config.store).toEqual({ kind: 'folder', folder: expect.stringMatching(/^\/data\//) });
   });
 });
 

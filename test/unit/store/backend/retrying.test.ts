@@ -89,4 +89,23 @@ describe('retrying', () => {
     });
     await expect(backend.load('key', name)).rejects.toThrow('stopped');
   });
+
+  test('pauses no longer than it is allowed to', async () => {
+    const clock = recordingClock();
+    const backend = retrying(failing('load', 9, passing, 'before'), { clock, attempts: 5, longestPauseMs: 300 });
+    await expect(backend.load('key', name)).rejects.toMatchObject({ code: 'store/unavailable' });
+    expect(clock.slept).toEqual([100, 200, 300, 300]);
+  });
+
+  test('waits for what it saved, where the store does not show it yet, and for nothing else', async () => {
+    const clock = recordingClock();
+    const unseen = () => new AppError('store/not-found', 'Not there.');
+    const backend = retrying(failing('load', 2, unseen, 'before'), { clock });
+    await backend.save('key', name, Buffer.of(1));
+    expect(await backend.load('key', name)).toEqual(Buffer.of(1));
+    expect(clock.slept).toEqual([500, 1000]);
+    await backend.remove('key', name);
+    await expect(backend.load('key', name)).rejects.toMatchObject({ code: 'store/not-found' });
+    expect(clock.slept).toHaveLength(2);
+  });
 });

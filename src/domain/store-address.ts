@@ -1,0 +1,80 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Where repositories are kept: a folder of this machine, or a bucket of a server that speaks S3. */
+export type StoreAddress = FolderAddress | S3Address;
+
+export interface FolderAddress {
+  readonly kind: 'folder';
+  readonly folder: string;
+}
+
+export interface S3Address {
+  readonly kind: 's3';
+  /** Of the server: protocol, host and port. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** What the names of all files begin with, without slashes around it; empty for none. */
+  readonly prefix: string;
+  /** Where the bucket stands: in the path, or in front of the host. */
+  readonly style: 'path' | 'virtual';
+}
+
+const parameters = ['endpoint', 'region', 'style'];
+/** Names that no server and no client changes or escapes. */
+const plainName = /^[\w.-]+$/;
+
+/**
+ * Reads `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…&style=path|virtual`. Without an endpoint it is Amazon's of
+ * that region (us-east-1 by default), in virtual style; elsewhere the style is path by default. Throws a RangeError whose
+ * message goes on after the name of what holds the text, with the cure.
+ */
+export function parseStoreAddress(text: string): StoreAddress {
+  const url = URL.parse(text);
+  if (url?.protocol === 'file:') return { kind: 'folder', folder: folderOf(url, text) };
+  if (url?.protocol === 's3:') return s3AddressOf(url);
+  throw new RangeError('is not a usable address: it must begin with file:// or s3://');
+}
+
+/** The address written out, the same for every way in which it may be written. It holds no secret. */
+export function storeUrl(address: StoreAddress): string {
+  if (address.kind === 'folder') return pathToFileURL(address.folder).href;
+  const { bucket, prefix, endpoint, region, style } = address;
+  return `s3://${bucket}${prefix && `/${prefix}`}?${new URLSearchParams({ endpoint, region, style })}`;
+}
+
+function folderOf(url: URL, text: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new RangeError(`is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`);
+  }
+}
+
+function s3AddressOf(url: URL): S3Address {
+  const { username, password, hostname: bucket, port, pathname, searchParams, hash } = url;
+  if (username !== '' || password !== '') throw new RangeError('must not hold keys: put them into STORE_KEYS');
+  if (bucket === '' || port !== '' || hash !== '' || !plainName.test(bucket))
+    throw new RangeError('names no bucket: write it as s3://bucket/prefix');
+  const unknown = [...searchParams.keys()].find((name) => !parameters.includes(name));
+  if (unknown !== undefined)
+    throw new RangeError(`has the parameter "${unknown}": there are only ${parameters.join(', ')}`);
+  const parts = pathname.split('/').filter(Boolean);
+  if (parts.some((part) => !plainName.test(part) || /^\.+$/.test(part)))
+    throw new RangeError('has a prefix of other characters than letters, digits, ".", "-", "_" and "/"');
+  const region = searchParams.get('region') || 'us-east-1';
+  if (!plainName.test(region)) throw new RangeError('has a region that is no name: write it as region=eu-central-1');
+  const named = searchParams.get('endpoint');
+  const endpoint = named ? originOf(named) : `https://s3.${region}.amazonaws.com`;
+  const style = searchParams.get('style') || (named ? 'path' : 'virtual');
+  if (style !== 'path' && style !== 'virtual') throw new RangeError('has a style that is neither path nor virtual');
+  return { kind: 's3', endpoint, region, bucket, prefix: parts.join('/'), style };
+}
+
+/** A host alone is asked over https. */
+function originOf(text: string): string {
+  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
+  const isServer = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (!isServer) throw new RangeError('has an endpoint that is no server: write it as endpoint=https://s3.example.org');
+  return url.origin;
+}

@@ -1,0 +1,63 @@
+import { SaxesParser } from 'saxes';
+
+/** One page of a listing. */
+export interface S3Page {
+  readonly files: readonly { readonly key: string; readonly size: number }[];
+  /** Where the next page begins; absent in the last. */
+  readonly next?: string;
+}
+
+/** Reads a ListBucketResult (ListObjectsV2). Undefined for what is no whole one. */
+export function readPage(xml: Buffer): S3Page | undefined {
+  const elements = readElements(xml);
+  if (elements?.root !== 'ListBucketResult') return undefined;
+  const files: { key: string; size: number }[] = [];
+  let key: string | undefined;
+  for (const { path, text } of elements.leaves) {
+    if (path === 'ListBucketResult/Contents/Key') key = text;
+    if (path !== 'ListBucketResult/Contents/Size') continue;
+    if (key === undefined || !/^\d+$/.test(text)) return undefined;
+    files.push({ key, size: Number(text) });
+  }
+  const textAt = (path: string) => elements.leaves.find((leaf) => leaf.path === path)?.text;
+  const isCut = textAt('ListBucketResult/IsTruncated') === 'true';
+  const next = textAt('ListBucketResult/NextContinuationToken');
+  if (!isCut) return { files };
+  return next ? { files, next } : undefined;
+}
+
+/** The code of an error that a server answers with; empty where it says none. */
+export function readErrorCode(xml: Buffer): string {
+  const elements = readElements(xml);
+  return elements?.leaves.find(({ path }) => path === 'Error/Code')?.text ?? '';
+}
+
+/** The texts of the elements that hold no others, in their order. Undefined for what is not well-formed. */
+function readElements(xml: Buffer) {
+  const path: string[] = [];
+  const leaves: { path: string; text: string }[] = [];
+  let root = '';
+  let text = '';
+  let isLeaf = false;
+  const parser = new SaxesParser();
+  parser.on('opentag', ({ name }) => {
+    root ||= name;
+    path.push(name);
+    text = '';
+    isLeaf = true;
+  });
+  parser.on('text', (part) => {
+    text += part;
+  });
+  parser.on('closetag', () => {
+    if (isLeaf) leaves.push({ path: path.join('/'), text });
+    path.pop();
+    isLeaf = false;
+  });
+  try {
+    parser.write(xml.toString()).close();
+  } catch {
+    return undefined;
+  }
+  return { root, leaves };
+}
