@@ -11,9 +11,12 @@ const unused = [
   'node_modules/@prisma/client/runtime/query_compiler_small_bg.*.js',
   'node_modules/@prisma/client/runtime/wasm-compiler-edge.*',
   'node_modules/@prisma/client/runtime/*.map',
+  // What redis-info does not load of lodash: all but one file of it; and source maps of Bull Board.
+  'node_modules/lodash/{*.js,fp}',
+  'node_modules/@bull-board/*/dist/**/*.map',
   // Libraries for other platforms.
   'node_modules/sodium-native/prebuilds/*',
 ];
-const needed = [`**/prebuilds/${process.platform}-${process.arch}`];
+const needed = [`**/prebuilds/${process.platform}-${process.arch}`, '**/lodash/lodash.js'];
 
 for (const path of globSync(unused, { exclude: needed })) rmSync(path, { recursive: true });

@@ -58,6 +58,8 @@ export interface BackUpQueue {
 
 export interface Queues extends AsyncDisposable {
   backUps: BackUpQueue;
+  /** The same queue as BullMQ has it, for a board that shows queues of BullMQ. */
+  bullmq: Queue;
   connection: QueueConnection;
 }
 
@@ -95,7 +97,7 @@ const bulkSize = 1_000;
 export async function openQueues(settings: QueueSettings): Promise<Queues> {
   const connection =
     settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
-  const { queue, close } = openQueue(connection);
+  const { queue, bullmq, close } = openQueue(connection);
   const report = reportErrors(settings.log.with({ queue: backUpQueueName }));
   let closing = false;
   queue.on('error', (error) => {
@@ -103,6 +105,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
   });
   return {
     connection,
+    bullmq,
     backUps: {
       enqueue: (requests) => orUnavailable(connection, () => enqueue(queue, requests)),
       counts: () => orUnavailable(connection, () => countJobs(queue)),
@@ -142,17 +145,18 @@ interface BackUps {
   close(): Promise<void>;
 }
 
-function openQueue(connection: QueueConnection): { queue: BackUps; close: () => Promise<void> } {
+function openQueue(connection: QueueConnection): { queue: BackUps; bullmq: Queue; close: () => Promise<void> } {
   const defaults = { defaultJobOptions: jobOptions };
   if (connection.kind === 'postgres') {
     const options = { ...defaults, connection: connection.options };
     const queue = new Queue(backUpQueueName, options, createPostgresBackend);
-    return { queue, close: () => queue.close() };
+    // The types of the two backends exclude each other; what boards ask of a queue is the same.
+    return { queue, bullmq: queue as unknown as Queue, close: () => queue.close() };
   }
   const failFast = { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 10_000 };
   const { client, end } = connectRedis(connection.url, failFast);
   const queue = new Queue(backUpQueueName, { ...defaults, prefix: connection.prefix, connection: client });
-  return { queue, close: () => queue.close().finally(end) };
+  return { queue, bullmq: queue, close: () => queue.close().finally(end) };
 }
 
 async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {

@@ -254,6 +254,11 @@ export const doors: DoorRule[] = [
     reason: 'Pages and requests belong to src/web/; flows take and return plain values.',
   },
   {
+    opens: /^@bull-board\/.*$/,
+    keepers: any(String.raw`src/web/queue-board\.ts$`),
+    reason: 'Bull Board is opened in src/web/queue-board.ts only, by the first request for it.',
+  },
+  {
     opens: /^prom-client$/,
     keepers: any(String.raw`src/web/metrics\.ts$`),
     reason: 'The Prometheus text format is written in src/web/metrics.ts only.',

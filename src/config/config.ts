@@ -51,6 +51,7 @@ export interface Config {
   rolesClaim: string;
   /** How long a web session lives unused, and in all. */
   session: { idleMs: number; maxMs: number };
+  queueBoard: 'read-only' | 'writable' | 'off';
   metricsToken?: string;
   /** The mail server and the sender. */
   mail?: { url: string; from: string };
@@ -131,6 +132,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),
+    queueBoard: () => value('QUEUE_BOARD'),
     rolesClaim: () => value('ROLES_CLAIM'),
     session: () => ({ idleMs: value('SESSION_IDLE'), maxMs: value('SESSION_MAX') }),
     metricsToken: () => value('METRICS_TOKEN'),

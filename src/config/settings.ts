@@ -175,7 +175,12 @@ export const settings = {
   OPERATOR_ROLE: {
     read: asWritten,
     default: 'nightkeep-operator',
-    help: 'Role of operators; for now no page asks for it',
+    help: "Role of operators, who see the night, everybody's consent and the queue, and no names of files",
+  },
+  QUEUE_BOARD: {
+    read: oneOf('read-only', 'writable', 'off'),
+    default: 'read-only',
+    help: 'Bull Board for operators at `/operator/queues/board`; `writable` lets them retry, remove and add jobs',
   },
   ROLES_CLAIM: { read: asWritten, default: 'roles', help: 'Claim of the ID token that lists roles' },
   SESSION_IDLE: {

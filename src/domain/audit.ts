@@ -25,6 +25,7 @@ export const acts = [
   'night-paused',
   'night-drained',
   'night-resumed',
+  'queue-changed',
   'refusals-trusted',
   'provider-moved',
   'database-migrated',

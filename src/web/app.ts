@@ -9,6 +9,7 @@ import { freshSignIn, isFresh } from './fresh.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
+import { boardToken } from './queue-board.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { findSession } from './session.ts';
@@ -93,16 +94,22 @@ async function answer(route: Route, visit: Visit): Promise<Response> {
   if (route.who === 'anyone') return (await consentFirst(visit)) ?? route.answer(visit);
   const { c, session } = visit;
   const { publicUrl, operatorRole } = visit.resources.config;
-  if (session === undefined) return toSignIn(c, route.method === 'GET' ? visit.url : publicUrl);
+  const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+  if (session === undefined) return toSignIn(c, changes ? publicUrl : visit.url);
   if (route.who === 'operator' && !session.operator)
     throw new AppError('request/operators-only', `This page is for operators: people with the role ${operatorRole}.`);
-  if (route.method === 'POST') {
-    const { csrf } = await c.req.parseBody();
-    refuseForgery(c.req.raw.headers, typeof csrf === 'string' ? csrf : '', session.csrf, publicUrl);
-  }
+  if (changes) refuseForgery(c.req.raw.headers, await tokenOf(c), session.csrf, publicUrl);
   if (route.fresh !== undefined && !isFresh(session, visit.resources.clock.now()))
     return c.redirect(freshSignIn(route.fresh), 303);
   return (await consentFirst(visit)) ?? route.answer({ ...visit, session });
+}
+
+/** The form token as a form carries it, or as a script sends it. */
+async function tokenOf(c: Context): Promise<string> {
+  const sent = c.req.header(boardToken.header);
+  if (sent !== undefined) return sent;
+  const { csrf } = await c.req.parseBody();
+  return typeof csrf === 'string' ? csrf : '';
 }
 
 /** A page opened with `?scope=offline_access` sends whoever has no consent that may be used to the consent page first. */

@@ -22,6 +22,7 @@ import {
   withdrawalFor,
   withdrawFor,
 } from './pages/operator/person-acts.ts';
+import { queueBoard } from './pages/operator/queue-board.ts';
 import { drain, draining, pause, queues, resume } from './pages/operator/queues.ts';
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
@@ -41,7 +42,8 @@ export type Route =
   | { method: 'GET'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
   | { method: 'POST'; path: string; who: 'provider'; answer: (visit: Visit) => Promise<Response> }
   | {
-      method: 'GET' | 'POST';
+      /** `ALL`: whatever is asked with. */
+      method: 'GET' | 'POST' | 'ALL';
       path: string;
       who: 'person' | 'operator';
       /** Asks for a fresh sign-in, which leads back to this path. */
@@ -105,6 +107,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/operator/queues/resume', who: 'operator', answer: resume },
   { method: 'GET', path: '/operator/queues/drain', who: 'operator', answer: draining },
   { method: 'POST', path: '/operator/queues/drain', who: 'operator', answer: drain },
+  { method: 'ALL', path: '/operator/queues/board/*', who: 'operator', answer: queueBoard },
   { method: 'GET', path: '/operator/audit', who: 'operator', answer: audit },
   { method: 'GET', path: '/operator/audit.csv', who: 'operator', answer: auditAsCsv },
   { method: 'GET', path: '/operator/audit.json', who: 'operator', answer: auditAsJson },

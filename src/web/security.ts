@@ -44,6 +44,18 @@ export const sandboxHeaders: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'unsafe-none',
 };
 
+/** The page of Bull Board: its files are served by us, it names its base, and its styles stand in its markup. */
+export const queueBoardPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Throws `request/forbidden` unless the form was sent by a page of ours that was made for this session. */
 export function refuseForgery(headers: Headers, sent: string, expected: string, publicUrl: URL): void {
   const site = headers.get('sec-fetch-site');

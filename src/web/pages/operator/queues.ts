@@ -3,6 +3,7 @@ import type { AuditView } from '../../../database/audit.ts';
 import { AppError, isAppError } from '../../../errors.ts';
 import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '../../../flows/nights/switch-night.ts';
 import { form, type Html } from '../../layout.ts';
+import { queueBoardPath } from '../../queue-board.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
@@ -99,5 +100,6 @@ function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html 
     String(attempts),
   ]);
   const list = rows.length === 0 ? html`<p class="soft">${t.noJobs}</p>` : table({ caption: t.jobs, columns, rows });
-  return html`<section class="card"><h2>${t.jobs}</h2><p class="soft">${t.jobsLead(jobsShown)}</p>${list}</section>`;
+  const board = resources.config.queueBoard === 'off' ? '' : html`<p><a href="${queueBoardPath}">${t.board}</a></p>`;
+  return html`<section class="card"><h2>${t.jobs}</h2><p class="soft">${t.jobsLead(jobsShown)}</p>${list}${board}</section>`;
 }
