@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import { type Backend, configName } from '../backend/backend.ts';
+import { type Backend, configName, type FileType } from '../backend/backend.ts';
 import { type Config, createConfig, openConfig, sealConfig } from '../format/config.ts';
 import { createMasterKey, type MasterKey } from '../format/envelope.ts';
 import type { KeyId } from '../format/ids.ts';
@@ -35,19 +35,23 @@ export interface NewRepository {
   readonly polynomial?: Polynomial;
 }
 
-/** Makes a repository where none is, and opens it. Throws `store/exists` when anything of a repository is there. */
+/**
+ * Makes a repository where none is, and opens it. What a crash left of one, a key file that this password opens and nothing else,
+ * is completed. Throws `store/exists` when anything else of a repository is there.
+ */
 export async function initRepository(backend: Backend, options: NewRepository): Promise<Repository> {
-  await refuseIfPresent(backend);
-  const masterKey = createMasterKey();
-  const config = createConfig(options.polynomial);
-  const keyId = await saveKeyFile(backend, masterKey, options.password, options);
-  const bytes = sealConfig(masterKey, config);
-  await backend.save('config', configName, bytes);
-  if (!(await backend.load('config', configName)).equals(bytes)) {
-    await backend.remove('key', keyId);
+  const begun = await findBegun(backend, options.password);
+  const masterKey = begun?.masterKey ?? createMasterKey();
+  const keyId = begun?.keyId ?? (await saveKeyFile(backend, masterKey, options.password, options));
+  try {
+    await saveUnlessThere(backend, sealConfig(masterKey, createConfig(options.polynomial)));
+    const config = openConfig(masterKey, await backend.load('config', configName));
+    return assemble(backend, { masterKey, config, keyId });
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    if (begun === undefined) await backend.remove('key', keyId);
     throw alreadyThere(backend);
   }
-  return assemble(backend, { masterKey, config, keyId });
 }
 
 export interface OpenOptions {
@@ -105,10 +109,28 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
   }
 }
 
-async function refuseIfPresent(backend: Backend): Promise<void> {
-  for (const type of ['config', 'key', 'snapshot'] as const) {
-    for await (const _ of backend.list(type)) throw alreadyThere(backend);
+/** Another may be making the same repository; whichever config is there then counts. */
+async function saveUnlessThere(backend: Backend, config: Buffer): Promise<void> {
+  try {
+    await backend.save('config', configName, config);
+  } catch (error) {
+    if (!isAppError(error, 'store/exists')) throw error;
   }
+}
+
+/** The keys of a repository that was begun with this password; undefined where there is nothing of one. */
+async function findBegun(backend: Backend, password: string) {
+  if (await holds(backend, 'config', 'snapshot')) throw alreadyThere(backend);
+  if (!(await holds(backend, 'key'))) return undefined;
+  if (await holds(backend, 'index', 'data')) throw alreadyThere(backend);
+  return findMasterKey(backend, password).catch((error: unknown) => {
+    throw isAppError(error, 'repository/wrong-password') ? alreadyThere(backend) : error;
+  });
+}
+
+async function holds(backend: Backend, ...types: FileType[]): Promise<boolean> {
+  for (const type of types) for await (const _ of backend.list(type)) return true;
+  return false;
 }
 
 function alreadyThere(backend: Backend): AppError {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
+import type { Backend } from '../../../../src/store/backend/backend.ts';
 import { type DataId, idOf } from '../../../../src/store/format/ids.ts';
 import { initRepository, openRepository, repositoryExists } from '../../../../src/store/repository/repository.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -20,11 +21,50 @@ describe('a repository', () => {
     await expect(newRepository(backend)).rejects.toMatchObject({ code: 'store/exists' });
   });
 
-  test('of which only a key is left is not made over', async () => {
+  test('of which a crash left only the key is completed with its password, whatever step it was that failed', async () => {
+    for (let failing = 1, failed = true; failed; failing++) {
+      const backend = openMemoryBackend();
+      let step = 0;
+      const count = async <T>(call: () => Promise<T>) => {
+        step++;
+        if (step === failing) throw new Error('The process ends here.');
+        return call();
+      };
+      const failingBackend: Backend = {
+        ...backend,
+        save: (...given) => count(() => backend.save(...given)),
+        load: (...given) => count(() => backend.load(...given)),
+        remove: (...given) => count(() => backend.remove(...given)),
+      };
+      failed = await newRepository(failingBackend).then(
+        () => false,
+        () => true,
+      );
+      if (!(await repositoryExists(backend))) await newRepository(backend);
+      await openRepository(backend, 'pw');
+      expect(await Array.fromAsync(backend.list('key'))).toHaveLength(1);
+    }
+  });
+
+  test('of which only a key is left is not made over with another password, nor where there are data', async () => {
     const backend = openMemoryBackend();
-    await newRepository(backend);
+    await writeSnapshot(await newRepository(backend), { 'a.txt': Buffer.from('a') });
     backend.files.delete('config');
     await expect(newRepository(backend)).rejects.toMatchObject({ code: 'store/exists' });
+    for (const [path, { type }] of backend.files) if (type === 'snapshot') backend.files.delete(path);
+    await expect(newRepository(backend)).rejects.toMatchObject({ code: 'store/exists' });
+    for (const [path, { type }] of backend.files) if (type === 'index') backend.files.delete(path);
+    await expect(newRepository(backend)).rejects.toMatchObject({ code: 'store/exists' });
+    for (const [path, { type }] of backend.files) if (type === 'data') backend.files.delete(path);
+    await expect(newRepository(backend, 'another')).rejects.toMatchObject({ code: 'store/exists' });
+    await newRepository(backend);
+  });
+
+  test('made by two at once with one password opens with it, whoever was faster', async () => {
+    const backend = openMemoryBackend();
+    const made = await Promise.allSettled([newRepository(backend), newRepository(backend)]);
+    expect(made.some(({ status }) => status === 'fulfilled')).toBe(true);
+    await openRepository(backend, 'pw');
   });
 
   test('says that the password is wrong, that it is not there, that its config is damaged', async () => {
