@@ -1,26 +1,23 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Fault } from '../../demo/provider/faults/faults.ts';
 import { endSilentExchanges } from '../../src/database/exchanges.ts';
 import type { Run } from '../../src/database/generated/client.ts';
 import { silenceMs } from '../../src/database/leases.ts';
 import { listQueuedRuns } from '../../src/database/runs.ts';
-import { isAppError } from '../../src/errors.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
-import { backUp } from '../../src/flows/nights/back-up.ts';
 import { healRuns } from '../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../src/flows/nights/open-night.ts';
-import { steerRun } from '../../src/flows/nights/steer-run.ts';
 import { openProcessState, type Resources } from '../../src/resources.ts';
-import type { Backend } from '../../src/store/backend/backend.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
-import { openLockOwner } from '../../src/store/repository/locks.ts';
 import { rememberingQueues } from '../support/fixtures/remembering-queues.ts';
 import { cheapScryptCosts } from '../support/fixtures/repository.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { file, folder, startHostileWebdav } from '../support/servers/hostile-webdav.ts';
-import { intercept } from './intercept.ts';
+import type { Done, Order, Station } from './night-worker.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -74,13 +71,13 @@ const faulty: readonly Fault[] = [
   { kind: 'rollover' },
 ];
 
-/** A process that can be killed: what it was about to do never happens then, its timers stop, its locks stay. */
+/** A process that does runs until it is killed. */
 interface Worker {
-  readonly resources: Resources;
-  /** Steps that it has left; undefined while nobody is after it. */
-  left: number | undefined;
-  dead: boolean;
-  readonly died: Promise<void>;
+  /** It was told when it dies. */
+  isDoomed: boolean;
+  doom(left: number): void;
+  /** Does a run; whether the process outlived it. */
+  work(runId: string): Promise<boolean>;
 }
 
 /** Nightkeep with two workers for some people, whose provider, clock and deaths are in the hands of the test. */
@@ -103,58 +100,65 @@ export async function openNights({
   let entered = 0;
   let kills = 0;
   let turn = 0;
-  const enter = (): Worker => {
+  Object.assign(world.fixture.resources.config, { filesUrl: files.url });
+  const healthy = openHealthy(world, store.path);
+  const processes = new Set<ChildProcess>();
+  opened.defer(() => {
+    for (const child of processes) child.kill('SIGKILL');
+  });
+
+  function enter(): Worker {
+    const { config, spool } = world.fixture.resources;
     entered += 1;
-    const { promise: died, resolve: die } = Promise.withResolvers<void>();
-    const state = { left: undefined as number | undefined, dead: false };
-    const step = <T>(call: () => Promise<T>): Promise<T> => {
-      if (!state.dead && state.left !== undefined) {
-        state.left -= 1;
-        state.dead = state.left < 0;
-        if (state.dead) die();
-      }
-      return state.dead ? new Promise<never>(() => {}) : call();
+    const child = fork(join(import.meta.dirname, 'night-worker.ts'), { serialization: 'json', silent: true });
+    processes.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (said) => world.lines.push(String(said)));
+    const ended = once(child, 'close');
+    const tell = (told: Station | Order) => child.send(told, () => undefined);
+    tell({
+      holder: `worker-${entered}`,
+      databaseUrl: world.fixture.databaseUrl,
+      spool: spool.folder,
+      store: store.path,
+      config,
+      issuer: world.provider.issuer,
+      publicUrl: config.publicUrl.href,
+      at: clock.now().getTime(),
+    });
+    return {
+      isDoomed: false,
+      doom(left) {
+        this.isDoomed = true;
+        tell({ left });
+      },
+      work: async (runId) => {
+        const answer = once(child, 'message');
+        tell({ at: clock.now().getTime(), runId });
+        const done: Done | undefined = await Promise.race([answer.then(([said]) => said), ended.then(() => undefined)]);
+        if (done === undefined) {
+          processes.delete(child);
+          if (child.signalCode !== 'SIGKILL') throw new Error(world.lines.slice(-5).join('\n'));
+          return false;
+        }
+        if (done.failure !== undefined) throw new Error(done.failure);
+        world.pass(done.sleptMs);
+        return true;
+      },
     };
-    const custody = intercept(world.enter(`worker ${entered}`), (_, call) => step(call));
-    const mortal = {
-      ...clock,
-      every: (ms: number, task: () => void | Promise<void>) => clock.every(ms, () => (state.dead ? undefined : task())),
-    };
-    const part = {
-      ...custody,
-      clock: mortal,
-      config: Object.assign(custody.config, { filesUrl: files.url }),
-      queues: rememberingQueues([]),
-      scrypt: cheapScryptCosts,
-      store: (location: string) => mortalBackend(openLocalBackend(join(store.path, location)), step),
-    };
-    const resources: Resources = {
-      ...part,
-      ...openProcessState(part),
-      lockOwner: openLockOwner(`machine-${entered}`),
-    };
-    return Object.assign(state, { resources, died });
-  };
+  }
   const staff = [enter(), enter()];
-  const healthy = enter();
 
   async function workOn(index: number, runId: string): Promise<void> {
     const worker = staff[index] ?? enter();
     staff[index] = worker;
-    const { signal } = new AbortController();
-    const { resources } = worker;
-    const work = steerRun(resources, { runId, signal }, (input) => backUp(resources, input)).catch((error: unknown) => {
-      if (!isAppError(error)) throw error;
-    });
-    await Promise.race([work, worker.died]);
-    if (!worker.dead) return;
+    if (await worker.work(runId)) return;
     kills += 1;
     staff[index] = enter();
   }
 
   /** Each worker takes one run after the other, as long as any is due; another worker takes the first each time. */
   async function workOnDue(): Promise<void> {
-    const due = (await listQueuedRuns(healthy.resources.database, 100)).filter(({ dueAt }) => dueAt <= clock.now());
+    const due = (await listQueuedRuns(healthy.database, 100)).filter(({ dueAt }) => dueAt <= clock.now());
     const waiting = due.values();
     const take = async (index: number) => {
       for (const { id } of waiting) await workOn(index, id);
@@ -164,16 +168,15 @@ export async function openNights({
   }
 
   async function heal(): Promise<void> {
-    const { resources } = healthy;
-    await replaySpool(resources);
+    await replaySpool(healthy);
     const at = clock.now();
-    await endSilentExchanges(resources.database, { before: new Date(at.getTime() - silenceMs), at });
-    await healRuns(resources);
+    await endSilentExchanges(healthy.database, { before: new Date(at.getTime() - silenceMs), at });
+    await healRuns(healthy);
   }
 
   /** Time goes on to the next thing that is due. */
   async function passUntil(end: number, killAt: number[], random: () => number): Promise<void> {
-    const { database } = healthy.resources;
+    const { database } = healthy;
     let [healAt, sweepAt] = [clock.now().getTime(), clock.now().getTime()];
     for (;;) {
       const plan = await database.plan.findFirst({ orderBy: { nextDueAt: 'asc' } });
@@ -185,19 +188,19 @@ export async function openNights({
       const at = clock.now().getTime();
       while ((killAt[0] ?? end) <= at) {
         killAt.shift();
-        const unharmed = staff.filter(({ left }) => left === undefined);
+        const unharmed = staff.filter(({ isDoomed }) => !isDoomed);
         const victim = unharmed[Math.floor(random() * unharmed.length)];
-        if (victim !== undefined) victim.left = Math.floor(random() * 25);
+        victim?.doom(Math.floor(random() * 25));
       }
       if (at >= healAt) {
         await heal();
         healAt = at + healEveryMs;
       }
       if (at >= sweepAt) {
-        await keepAlive(healthy.resources);
+        await keepAlive(healthy);
         sweepAt = at + keepAliveEveryMs;
       }
-      await openNight(healthy.resources);
+      await openNight(healthy);
       await workOnDue();
     }
     world.pass(Math.max(0, end - clock.now().getTime()));
@@ -215,7 +218,7 @@ export async function openNights({
         const grantId = await world.consent(person);
         // Its id says where in the window a plan has its place: the same for the same seed.
         const id = `00000000-0000-4000-8000-${String(seed % 1e9).padStart(9, '0')}${String(index).padStart(3, '0')}`;
-        await healthy.resources.database.plan.update({ where: { grantId }, data: { id } });
+        await healthy.database.plan.update({ where: { grantId }, data: { id } });
       }
       world.pass(noonAfter(clock.now()) - clock.now().getTime());
     },
@@ -227,12 +230,12 @@ export async function openNights({
       await passUntil(start + day, killAt, random);
     },
     nights: async () => {
-      const runs = await healthy.resources.database.run.findMany({ where: { slot: 'night' } });
+      const runs = await healthy.database.run.findMany({ where: { slot: 'night' } });
       const lost = runs.filter(({ state }) => state !== 'succeeded' && state !== 'partial');
       return {
         count: runs.length,
         retried: runs.filter(({ fence }) => fence > 1).length,
-        lost: await Promise.all(lost.map((run) => lostNightOf(healthy.resources.database, run))),
+        lost: await Promise.all(lost.map((run) => lostNightOf(healthy.database, run))),
       };
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
@@ -256,18 +259,13 @@ async function lostNightOf(database: Resources['database'], run: Run): Promise<L
   };
 }
 
-/** Nothing of a process that was killed reaches the store. */
-function mortalBackend(backend: Backend, step: <T>(call: () => Promise<T>) => Promise<T>): Backend {
-  return {
-    location: backend.location,
-    save: (type, name, bytes) => step(() => backend.save(type, name, bytes)),
-    load: (type, name, range) => step(() => backend.load(type, name, range)),
-    list: async function* (type) {
-      await step(async () => undefined);
-      yield* backend.list(type);
-    },
-    stat: (type, name) => step(() => backend.stat(type, name)),
-    remove: (type, name) => step(() => backend.remove(type, name)),
-    vacate: () => step(() => backend.vacate()),
+/** The process that plans, heals and keeps alive; nothing happens to it. */
+function openHealthy(world: FaultFixture, store: string): Resources {
+  const part = {
+    ...world.enter('healthy'),
+    queues: rememberingQueues([]),
+    scrypt: cheapScryptCosts,
+    store: (location: string) => openLocalBackend(join(store, location)),
   };
+  return { ...part, ...openProcessState(part) };
 }
