@@ -6,6 +6,7 @@
  * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone limits itself to 100 requests a second.
  * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
  *   No pipeline that first fetches and then backs up can be faster.
+ * - spotCheck: an unchanged night of ours that reads a sample again, as the service does each night.
  *
  * Each time is that of a process from start to end. Nightkeep and the client run with a warm compile cache, as a service that
  * runs all the time has its code compiled, and with the memory flags of `npm start`. Every step gets fresh folders, `sync`
@@ -72,8 +73,9 @@ for (const name of ['first', 'unchanged', 'oneChanged']) {
   nights[name] = await night(name);
   say(`${name}: ${JSON.stringify(nights[name])}`);
 }
+const spotCheck = await spotChecked();
 if (!options.json) console.table(nights);
-console.log(JSON.stringify(nights));
+console.log(JSON.stringify({ ...nights, spotCheck }));
 if (options.keep === undefined) await rm(home, { recursive: true });
 
 async function night(name: string): Promise<Night> {
@@ -97,6 +99,18 @@ async function night(name: string): Promise<Night> {
     bareRssMB: bare.rssMB,
     resticMs: restic.ms,
     resticRssMB: restic.rssMB,
+  };
+}
+
+/** An unchanged night that reads a sample of the files again, as the service does each night. */
+async function spotChecked() {
+  const cost = await measure(node('nightkeep.ts', server.url, ours, password, 'spot-check'));
+  const { requests, bytes } = lastLine(cost);
+  return {
+    ms: cost.ms,
+    overUnchanged: Math.round((cost.ms / (nights.unchanged?.ms ?? 1)) * 100) / 100,
+    requests,
+    bytes,
   };
 }
 

@@ -1,4 +1,4 @@
-/** One night of Nightkeep in a process of its own: `node nightkeep.ts URL REPOSITORY PASSWORD`. */
+/** One night of Nightkeep in a process of its own: `node nightkeep.ts URL REPOSITORY PASSWORD [spot-check]`. */
 import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log.ts';
 import { webdavSource } from '../../src/sources/dav/webdav.ts';
@@ -11,9 +11,9 @@ import { loadWhileLocking } from '../../src/store/repository/load-while-locking.
 import { openLockOwner } from '../../src/store/repository/locks.ts';
 import { openRepository } from '../../src/store/repository/repository.ts';
 
-const [, , url, path, password] = process.argv;
+const [, , url, path, password, spotCheck] = process.argv;
 if (url === undefined || path === undefined || password === undefined)
-  throw new Error('usage: nightkeep.ts URL REPOSITORY PASSWORD');
+  throw new Error('usage: nightkeep.ts URL REPOSITORY PASSWORD [spot-check]');
 const clock = systemClock();
 const start = clock.elapsed();
 const repository = await openRepository(openLocalBackend(path), password);
@@ -27,6 +27,9 @@ const archived = await archive({
   clock,
   signal: lock.signal,
   ...(last && { parent: last.snapshot.tree }),
+  ...(spotCheck && {
+    spotCheck: { files: last?.snapshot.summary?.total_files_processed ?? 0, random: Math.random },
+  }),
 });
 await repository.saveSnapshot({
   time: timestamp(clock.now()),
