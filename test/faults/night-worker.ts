@@ -80,7 +80,10 @@ async function open(told: Station): Promise<Resources> {
   const database = await openDatabase(told.databaseUrl, 4);
   const custody = intercept(
     {
-      ...{ clock, config, database, log },
+      clock,
+      config,
+      database,
+      log,
       holder: told.holder,
       issuer: openIssuer({ provider: config.provider, publicUrl, clock, log }),
       keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),

@@ -253,7 +253,14 @@ async function lostNightOf(database: Resources['database'], run: Run): Promise<L
   const quietMs = Math.max(...marks.slice(1).map((mark, index) => mark - (marks[index] ?? mark)));
   const told = exchanges.map(({ startedAt, purpose, verdict }) => `${startedAt.toISOString()} ${purpose} ${verdict}`);
   return {
-    ...{ night, state, openedAt, finishedAt, triedUntil, errorCode, message, tries },
+    night,
+    state,
+    openedAt,
+    finishedAt,
+    triedUntil,
+    errorCode,
+    message,
+    tries,
     quietMs,
     exchanges: told,
   };

@@ -268,7 +268,10 @@ describe('an open circuit', () => {
     const { clientId: id, secrets } = config.provider;
     const register = (secret: string) =>
       strict.provider.admin.register({
-        ...{ id, secret, name: 'Nightkeep', authentication: 'client_secret_basic' },
+        id,
+        secret,
+        name: 'Nightkeep',
+        authentication: 'client_secret_basic',
         redirectUris: [new URL('callback', config.publicUrl).href],
       });
     const sent = () =>
