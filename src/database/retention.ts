@@ -68,6 +68,17 @@ export async function saveForgotten(
   });
 }
 
+/** The snapshots of a person's last twenty runs that are not known to be forgotten, newest first. */
+export async function listKeptSnapshots(database: Database, userId: string): Promise<string[]> {
+  const runs = await database.run.findMany({
+    where: { plan: { userId }, snapshotId: { not: null }, snapshotForgottenAt: null },
+    orderBy: { finishedAt: { sort: 'desc', nulls: 'first' } },
+    select: { snapshotId: true },
+    take: 20,
+  });
+  return runs.flatMap(({ snapshotId }) => snapshotId ?? []);
+}
+
 /** Puts on record why snapshots were not forgotten as agreed. */
 export async function saveRetentionHold(
   database: Database,

@@ -5,6 +5,7 @@ import { lockRepository } from '../../store/repository/lock.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
+import { refuseOldListing } from './refuse-old-listing.ts';
 
 export type RetentionNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'>;
 
@@ -21,7 +22,8 @@ export async function previewRetention(
 
 /**
  * Forgets the snapshots that the person's rule lets go. Their data stays until a prune, so that others may use the repository
- * meanwhile. Throws `repository/locked`, and `repository/damaged` where a snapshot cannot be read: which ones stay cannot be told then.
+ * meanwhile. Throws `repository/locked`, `store/may-not-delete`, and `repository/damaged` where a snapshot cannot be read, or
+ * `store/unavailable` where one is not listed: which ones stay cannot be told then.
  */
 export async function forgetSnapshots(
   resources: RetentionNeeds,
@@ -32,6 +34,7 @@ export async function forgetSnapshots(
   const look = async () => {
     const facts = await factsOf(resources, userId);
     const saved = await Array.fromAsync(repository.listSnapshots());
+    await refuseOldListing(database, repository.backend, { userId, listed: saved });
     return judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() });
   };
   const first = await look();

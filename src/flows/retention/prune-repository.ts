@@ -3,10 +3,12 @@ import { type PruneReport, prune } from '../../store/pruner/prune.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import type { RetentionNeeds } from './forget-snapshots.ts';
+import { refuseOldListing } from './refuse-old-listing.ts';
 
 /**
  * Removes what no snapshot of the person needs, while nobody else uses the repository; with `dryRun` only says what would go.
- * Throws `repository/locked`, and `repository/damaged`, having removed nothing, where anything that is needed is missing.
+ * Throws `repository/locked`, `store/may-not-delete` where this is the job of another key, and, having removed nothing,
+ * `repository/damaged` where anything that is needed is missing or `store/unavailable` where a snapshot is not listed.
  */
 export async function pruneRepository(
   resources: RetentionNeeds,
@@ -21,6 +23,8 @@ export async function pruneRepository(
     ...(signal && { signal }),
   });
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  const listed = await Array.fromAsync(repository.listSnapshots());
+  await refuseOldListing(database, repository.backend, { userId, listed });
   // What people agreed to says that the data goes, so that nothing of it may stay for the sake of speed.
   const report = await prune(repository, { clock, dryRun, signal: either, unusedShare: 0 });
   if (!dryRun) await savePruned(database, { userId, at: clock.now(), by });

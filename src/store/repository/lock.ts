@@ -34,17 +34,19 @@ const lostAfterMs = 22.5 * 60_000;
 
 /**
  * Takes a lock that stock restic understands, and keeps it fresh until it is disposed. Our own dead locks are cleared away
- * first. Throws `repository/locked` when another program is in the way.
+ * first. Throws `repository/locked` when another program is in the way. Where the key of the store may not delete, a shared lock stays
+ * behind, which keeps no night out, and an exclusive one is refused with `store/may-not-delete`.
  */
 export async function lockRepository(repository: Lockable, options: LockOptions): Promise<RepositoryLock> {
   await clearDeadLocks(repository, options);
+  if (options.exclusive) await proveRemovable(repository, options);
   await refuseConflict(repository, options);
   const held = await writeLock(repository, options);
   try {
     await options.clock.sleep(settleMs, options.signal);
     await refuseConflict(repository, options, held.id);
   } catch (error) {
-    await removeLock(repository, options, held.id);
+    await removeWhereAllowed(repository, options, held.id);
     throw error;
   }
   return keepLock(repository, options, held);
@@ -53,8 +55,18 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
 /** Removes locks that a process of ours left behind; stock prune and check would stop at them. Returns how many. */
 export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
   const dead = (await listLocks(repository, options)).filter((lock) => isDead(lock, options, options.clock.now()));
-  for (const { id } of dead) await removeLock(repository, options, id);
-  return dead.length;
+  let cleared = 0;
+  for (const { id } of dead) {
+    if (!(await removeWhereAllowed(repository, options, id))) break;
+    cleared += 1;
+  }
+  return cleared;
+}
+
+/** An exclusive lock that could not be removed would keep everybody out for good, so that it is tried with a shared one. */
+async function proveRemovable(repository: Lockable, options: LockOptions): Promise<void> {
+  const { id } = await writeLock(repository, { ...options, exclusive: false });
+  await removeLock(repository, options, id);
 }
 
 interface HeldLock {
@@ -82,6 +94,14 @@ async function removeLock({ backend }: Lockable, { held }: LockOwner, id: LockId
   await backend.remove('lock', id).catch((error: unknown) => {
     if (!isAppError(error, 'store/not-found')) throw error;
   });
+}
+
+/** False where the key of the store may not delete. */
+async function removeWhereAllowed(repository: Lockable, owner: LockOwner, id: LockId): Promise<boolean> {
+  return removeLock(repository, owner, id).then(
+    () => true,
+    (error: unknown) => (isAppError(error, 'store/may-not-delete') ? false : Promise.reject(error)),
+  );
 }
 
 async function refuseConflict(repository: Lockable, options: LockOptions, own?: LockId): Promise<void> {

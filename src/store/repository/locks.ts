@@ -5,6 +5,7 @@ import type { MasterKey } from '../format/envelope.ts';
 import { type LockId, parseId } from '../format/ids.ts';
 import { type Lock, openLock } from '../format/lock-file.ts';
 import { timestampMs } from '../format/timestamp.ts';
+import { inParallel } from './in-parallel.ts';
 
 export interface ListedLock {
   readonly id: LockId;
@@ -38,13 +39,16 @@ export async function listLocks(
   repository: { readonly backend: Backend; readonly masterKey: MasterKey },
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<ListedLock[]> {
-  const locks: ListedLock[] = [];
-  for await (const { name, size } of repository.backend.list('lock')) {
+  const files = await Array.fromAsync(repository.backend.list('lock'));
+  const read = async ({ name, size }: { name: string; size: number }) => {
     const id = parseId<LockId>(name);
     const lock = size === 0 ? undefined : await readLock(repository, id, clock, signal);
-    if (lock !== undefined) locks.push({ id, lock });
-  }
-  return locks;
+    return lock === undefined ? [] : [{ id, lock }];
+  };
+  const failed = (error: unknown) => {
+    throw error;
+  };
+  return (await Array.fromAsync(inParallel(files, 8, read, failed))).flat();
 }
 
 /** Whether a lock is of this installation and its process is gone. Only the machine that took it can tell. */

@@ -179,3 +179,24 @@ test('leaves nothing of what went, however little of a pack it is', async () => 
   const opened = await openRepository(repository.backend, 'a password');
   expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
 });
+
+test('nothing goes while the store does not list a snapshot that it has', async () => {
+  const [old, newest] = [await night(3), await night(0)];
+  await agreeTo('daily=1');
+  const behind = (except: string) => ({
+    ...resources(),
+    store: (location: string) => {
+      const backend = pages.resources.store(location);
+      const list: typeof backend.list = async function* (type) {
+        for await (const file of backend.list(type)) if (file.name !== except) yield file;
+      };
+      return { ...backend, list };
+    },
+  });
+  const refused = { code: 'store/unavailable', message: expect.stringContaining('Nothing was removed') };
+  await expect(forgetSnapshots(behind(newest), { userId, by })).rejects.toMatchObject(refused);
+  await expect(pruneRepository(behind(newest), { userId, by })).rejects.toMatchObject(refused);
+  expect(await idsLeft()).toEqual([old, newest].sort());
+  await repository.forgetSnapshot(newest as never);
+  expect(await pruneRepository(resources(), { userId, by })).toMatchObject({ packsUnindexed: 0 });
+});

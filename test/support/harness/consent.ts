@@ -35,7 +35,8 @@ export interface ConsentFixture extends AsyncDisposable {
 
 type Run = Awaited<ReturnType<Resources['database']['run']['findUniqueOrThrow']>>;
 
-export async function openConsentFixture(): Promise<ConsentFixture> {
+/** With `store`, repositories lie there instead of in a folder. */
+export async function openConsentFixture({ store }: Partial<Pick<Resources, 'store'>> = {}): Promise<ConsentFixture> {
   await using opened = new AsyncDisposableStack();
   const custody = opened.use(await openCustodyFixture());
   const { path: storeFolder } = opened.use(await temporaryFolder('store'));
@@ -49,7 +50,7 @@ export async function openConsentFixture(): Promise<ConsentFixture> {
     config: Object.assign(config, { filesUrl: files.url }),
     queues: rememberingQueues(requests),
     scrypt: cheapScryptCosts,
-    store: (location) => openLocalBackend(join(storeFolder, location)),
+    store: store ?? ((location) => openLocalBackend(join(storeFolder, location))),
     ...openProcessState(custody.resources),
   };
   const workOn = async (runId: string, worker = resources, random = Math.random) => {

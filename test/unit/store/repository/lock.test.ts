@@ -180,3 +180,35 @@ describe('dead locks', () => {
     expect(lock.signal.aborted).toBe(false);
   });
 });
+
+describe('where the key of the store may not delete', () => {
+  const appendOnly = async () => {
+    const made = await place();
+    const refuse = async () => {
+      throw new AppError('store/may-not-delete', 'No.');
+    };
+    return { ...made, repository: { ...made.repository, backend: { ...made.backend, remove: refuse } } };
+  };
+
+  test('nights take their locks one after the other, and leave them behind', async () => {
+    const { backend, repository, options } = await appendOnly();
+    for (let night = 1; night <= 3; night++) {
+      {
+        await using lock = await lockRepository(repository, { ...options, held: new Set(), pid: 1000 + night });
+        expect(lock.signal.aborted).toBe(false);
+      }
+      expect(readLocks(repository, backend)).toHaveLength(night);
+    }
+    expect(await clearDeadLocks(repository, { ...options, isAlive: () => false })).toBe(0);
+  });
+
+  test('no exclusive lock is taken, which would keep the nights out', async () => {
+    const { backend, repository, options } = await appendOnly();
+    await expect(lockRepository(repository, { ...options, exclusive: true })).rejects.toMatchObject({
+      code: 'store/may-not-delete',
+    });
+    expect(readLocks(repository, backend)).toMatchObject([{ exclusive: false }]);
+    await using lock = await lockRepository(repository, options);
+    expect(lock.signal.aborted).toBe(false);
+  });
+});

@@ -1,0 +1,32 @@
+import type { Database } from '../../database/client.ts';
+import { listKeptSnapshots } from '../../database/retention.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Backend } from '../../store/backend/backend.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+
+/**
+ * Throws `store/unavailable` where the store has a snapshot of our runs and does not list it: whatever is decided by such a listing
+ * would let go what that snapshot needs. One that somebody else forgot is not there either, and is no obstacle.
+ */
+export async function refuseOldListing(
+  database: Database,
+  backend: Backend,
+  { userId, listed }: { userId: string; listed: readonly Pick<SavedSnapshot, 'id'>[] },
+): Promise<void> {
+  const ids = new Set<string>(listed.map(({ id }) => id));
+  for (const id of await listKeptSnapshots(database, userId)) {
+    if (ids.has(id) || !(await isThere(backend, id))) continue;
+    throw new AppError(
+      'store/unavailable',
+      `The store does not list the snapshot ${id.slice(0, 8)}, though it has it. Nothing was removed; try again later.`,
+      { detail: { snapshotId: id }, retry: { afterMs: 60_000 } },
+    );
+  }
+}
+
+async function isThere(backend: Backend, id: string): Promise<boolean> {
+  return backend.stat('snapshot', id).then(
+    () => true,
+    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
+  );
+}
