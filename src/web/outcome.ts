@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { type IconName, icon } from './icons.ts';
 import type { Html } from './layout.ts';
 import type { Texts } from './texts/en.ts';
+import { wordFor } from './texts/word.ts';
 
 /** How well something is: each has a colour of its own, and never the colour alone. */
 export type Tone = 'good' | 'warn' | 'bad' | 'calm';
@@ -27,7 +28,7 @@ export function signOf(state: string): Sign {
 /** What a run came to: a word, a shape and a colour. */
 export function outcome(state: string, texts: Texts): Html {
   const { tone, icon: shape } = signOf(state);
-  return tag(texts.states[state] ?? state, tone, shape);
+  return tag(wordFor(texts.states, state) ?? state, tone, shape);
 }
 
 /** A short word on how well something is. */

@@ -67,14 +67,14 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
   test('without Redis the page says so, and all goes on when it is back, though the whole queue is lost', async () => {
     await wire.cut();
     await pressNow();
-    expect(await visitor.text()).toContain(texts.errors.told['queue/unavailable'].happened);
+    expect(await visitor.text()).toContain(texts.errors.told['queue/unavailable'].happened ?? '');
     expect((await runs()).at(-1)).toMatchObject({ trigger: 'person', state: 'queued' });
     await visitor.open(installation.url.href);
     expect(await visitor.text()).toContain(texts.home.protected);
     await wire.restore();
     await eventually(async () => {
       await pressNow();
-      return !(await visitor.text()).includes(texts.errors.told['queue/unavailable'].happened);
+      return !(await visitor.text()).includes(texts.errors.told['queue/unavailable'].happened ?? '');
     });
     await installation.atRest();
     expect(new Set((await runs()).map(({ state }) => state))).toEqual(new Set(['succeeded']));

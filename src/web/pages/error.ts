@@ -3,7 +3,7 @@ import { type ErrorCode, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
 import { localPath } from '../security.ts';
-import type { Texts } from '../texts/en.ts';
+import type { Texts, Told } from '../texts/en.ts';
 import { page, type Visit } from '../visit.ts';
 
 type Status = 400 | 403 | 404 | 500 | 503;
@@ -12,14 +12,6 @@ interface Kind {
   readonly status: Status;
   /** What the person can do from here: agree, the same again, or go home. */
   readonly way: 'consent' | 'again' | 'home';
-}
-
-/** What somebody reads of an error. */
-interface Told {
-  readonly title: string;
-  /** What happened, where the message of the error is not meant for the person. */
-  readonly happened?: string;
-  readonly act?: string;
 }
 
 const lost = { status: 404, way: 'home' } as const;
@@ -66,11 +58,12 @@ export async function failure(visit: FailedVisit, error: unknown): Promise<Respo
   const code = isAppError(error) && isKnown(error.code) ? error.code : undefined;
   const kind = code === undefined ? unexpected : kinds[code];
   const told: Told = code === undefined ? t.unexpected : t.told[code];
-  const { title, happened = messageForPeople(error), act } = told;
+  const message = messageForPeople(error);
+  const { title, happened = message, exactly, act } = told;
   const { status } = kind;
   const { log } = visit.resources;
   (status >= 500 ? log.error : log.info)('web.failed', { path: withoutNames(visit.url.pathname), status, error });
-  const body = html`<div class="card bad"><p class="lead">${happened}</p>${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, kind))}</div>
+  const body = html`<div class="card bad"><p class="lead">${happened}</p>${exactly ? html`<p class="soft" lang="en">${message}</p>` : ''}${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, kind))}</div>
 ${kind.way === 'home' ? '' : html`<p><a href="/">${t.home}</a></p>`}`;
   return page(visit, title, body, { status });
 }

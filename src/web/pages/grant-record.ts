@@ -14,6 +14,7 @@ import {
 } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
 
@@ -32,7 +33,7 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const version =
     agreement && html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, agreement.language)}</dd>`;
   return html`<h2>${t.record}</h2>${agreement === undefined ? oldRecord(t, facts, newest.terms) : sentencesPart(agreement)}
-<dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${t.methods[newest.method] ?? newest.method}</dd>
+<dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${wordFor(t.methods, newest.method) ?? newest.method}</dd>
 ${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
 ${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;

@@ -7,6 +7,7 @@ import type { TokenEnding } from '../../oidc/token-ending.ts';
 import { type Html, postButton } from '../layout.ts';
 import type { Session } from '../session.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning } from './consent-words.ts';
 import { lastsPart } from './grant-ends.ts';
@@ -69,7 +70,7 @@ function standing(
   const zone = view.plans[0]?.zone;
   const { state, nextExchangeAt: next } = view;
   const asked = (state === 'suspect' || state === 'needs_consent') && next;
-  return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${t.states[state] ?? state}</strong></dd>
+  return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${wordFor(t.states, state) ?? state}</strong></dd>
 ${view.endedAt ? html`<dt>${t.ended}</dt><dd>${texts.formats.time(view.endedAt, zone)}</dd>` : ''}${revocation(texts, view, ending)}
 <dt>${t.lastUsed}</dt><dd>${texts.formats.time(view.lastExchangedAt, zone)}</dd>
 ${asked ? html`<dt>${t.askedAgain}</dt><dd>${texts.formats.time(asked, zone)}</dd>` : ''}

@@ -5,6 +5,7 @@ import type { Html } from '../layout.ts';
 import { areaPlot } from '../plots/area-plot.ts';
 import { heatMap, heatSign, type NightShape } from '../plots/heat-map.ts';
 import type { NightSums, Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 
 interface Year {
   readonly texts: Texts;
@@ -76,7 +77,7 @@ function shapesFor(nights: readonly NightView[]): (view: NightView) => NightShap
 }
 
 function labelOf({ state, added }: NightView, texts: Texts): string {
-  const words = texts.states[state] ?? state;
+  const words = wordFor(texts.states, state) ?? state;
   return added === null ? words : words + texts.nights.added(texts.formats.bytes(added));
 }
 

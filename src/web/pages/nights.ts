@@ -5,6 +5,7 @@ import type { Html } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 
 const onePage = 50;
@@ -53,7 +54,7 @@ export function runsTable(texts: Texts, runs: readonly RunLine[], caption: strin
   const row = (run: RunLine) => [
     html`<a href="/runs/${run.id}">${texts.formats.night(run.night)}</a>`,
     outcome(run.state, texts),
-    texts.triggers[run.trigger] ?? run.trigger,
+    wordFor(texts.triggers, run.trigger) ?? run.trigger,
     shown(run.startedAt),
     shown(run.finishedAt),
   ];

@@ -7,6 +7,7 @@ import { findProtection } from '../../flows/nights/find-protection.ts';
 import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome, signOf } from '../outcome.ts';
+import { wordFor } from '../texts/word.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
@@ -52,7 +53,7 @@ function headCard({ texts }: PersonVisit, view: RunView): Html {
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(shape)}</span>
 <div><h1>${t.title(texts.formats.night(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view)}${snapshotForgottenAt ? html`<p>${t.forgotten(time(snapshotForgottenAt))}</p>` : ''}</div>
 ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" href="/snapshots/${snapshotId}/browse/">${t.browse}</a></div>` : ''}</div>
-<dl class="facts"><div><dt>${t.trigger}</dt><dd>${texts.triggers[trigger] ?? trigger}</dd></div>
+<dl class="facts"><div><dt>${t.trigger}</dt><dd>${wordFor(texts.triggers, trigger) ?? trigger}</dd></div>
 <div><dt>${t.started}</dt><dd>${time(startedAt)}</dd></div>${finishedAt ? html`<div><dt>${t.finished}</dt><dd>${time(finishedAt)}</dd></div>` : ''}${took}</dl></section>`;
 }
 

@@ -5,6 +5,7 @@ import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
 
 type Words = Texts['uses'];
@@ -37,14 +38,14 @@ export async function usesPart(
 }
 
 function rowOf(t: Words, { purpose, runId, night, verdict, hint }: ExchangeView, at: string): (Html | string)[] {
-  const what = t.purposes[purpose] ?? purpose;
+  const what = wordFor(t.purposes, purpose) ?? purpose;
   const forWhat = runId ? html`<a href="/runs/${runId}">${night === null ? what : t.ofNight(night)}</a>` : what;
   return [at, forWhat, html`<span class="word ${verdict ?? ''}">${answerOf(t, { verdict, hint })}</span>`];
 }
 
 function answerOf(t: Words, { verdict, hint }: Pick<ExchangeView, 'verdict' | 'hint'>): string {
-  const answer = verdict === null ? t.open : (t.verdicts[verdict] ?? verdict);
-  const why = hint === null ? undefined : t.hints[hint];
+  const answer = verdict === null ? t.open : (wordFor(t.verdicts, verdict) ?? verdict);
+  const why = hint === null ? undefined : wordFor(t.hints, hint);
   return why === undefined ? answer : `${answer}: ${why}`;
 }
 

@@ -1,10 +1,12 @@
 import type { Act, ActorKind } from '../../domain/audit.ts';
 import type { Hint } from '../../domain/hint.ts';
+import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { RunFault } from '../../domain/run-fault.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { CountName } from '../../flows/nights/back-up.ts';
 import { formatsIn } from './formats.ts';
 
@@ -31,6 +33,20 @@ const away = {
   happened: 'A part of Nightkeep does not answer.',
   act: 'Try again in some minutes. If it stays so, tell the operator of Nightkeep.',
 };
+
+/** What people read of an error. */
+export interface Told {
+  readonly title: string;
+  /** What happened, where the message of the error is not meant for the person, or not in this language. */
+  readonly happened?: string;
+  /** The message says more than that, and is shown besides, in English. */
+  readonly exactly?: true;
+  readonly act?: string;
+}
+
+function told<Code extends ErrorCode>(words: Readonly<Record<Code, Told>>): Readonly<Record<Code, Told>> {
+  return words;
+}
 
 const times = (count: number, one: string) => (count === 1 ? one : `${count} ${one}s`);
 
@@ -65,12 +81,15 @@ const formats = formatsIn('en-GB', { byte: (count) => (count === 1 ? 'byte' : 'b
 /** Every word that people read on the pages and in mails, in one place. */
 export const texts = {
   /** The tag of these words (BCP 47). */
-  language: 'en',
+  language: 'en' as Language,
+  /** What the language calls itself. */
+  languageName: 'English',
   formats,
   name: 'Nightkeep',
   tagline: 'Your files, kept safe every night.',
   skip: 'Skip to content',
   pages: 'Pages',
+  languages: 'Language',
   menu: {
     home: 'Home',
     snapshots: 'Snapshots',
@@ -258,10 +277,8 @@ export const texts = {
     failed: 'failed',
     skipped: 'skipped',
     cancelled: 'cancelled',
-  } as Readonly<Record<string, string>>,
-  triggers: { schedule: 'the schedule', consent: 'your consent', person: 'you', operator: 'an operator' } as Readonly<
-    Record<string, string>
-  >,
+  },
+  triggers: { schedule: 'the schedule', consent: 'your consent', person: 'you', operator: 'an operator' },
   counts: {
     entries: 'Entries seen',
     entriesRead: 'Read',
@@ -328,7 +345,7 @@ export const texts = {
       suspect: 'active, but refused by the provider last time',
       needs_consent: 'ended',
       withdrawn: 'withdrawn',
-    } as Readonly<Record<string, string>>,
+    },
     record: 'What you agreed to, word for word',
     version: (version: string, language: string) => `words of ${version} (${language})`,
     versionName: 'Version',
@@ -403,7 +420,7 @@ export const texts = {
       device: '(on another device)',
       password: '(with user name and password)',
       service: '(as a service account)',
-    } as Readonly<Record<string, string>>,
+    },
   },
   uses: {
     title: 'Every use of your consent',
@@ -423,7 +440,7 @@ export const texts = {
       run: 'a backup',
       'keep-alive': 'keeping the consent alive',
       heal: 'mending',
-    } as Readonly<Record<string, string>>,
+    },
     verdicts: {
       ok: 'granted',
       transient: 'no answer; it was asked again later',
@@ -432,7 +449,7 @@ export const texts = {
       unclear: 'refused without a reason; it was asked again later',
       unsound: 'an answer came that a check of Nightkeep refused; it is in the log of the operator',
       ambiguous: 'the answer was lost on its way',
-    } as Readonly<Record<string, string>>,
+    },
     hints: {
       withdrawn_at_provider: 'it was taken back there',
       signed_out: 'an administrator had signed you out',
@@ -440,7 +457,7 @@ export const texts = {
       permission_missing: 'the permission for offline access is missing',
       token_reused: 'the token had been used before',
       interaction_required: 'you have to sign in there again',
-    } satisfies Record<Hint, string> as Readonly<Record<string, string>>,
+    } satisfies Record<Hint, string>,
     open: 'no answer yet',
   },
   withdraw: {
@@ -904,7 +921,7 @@ export const texts = {
   },
   /** What went wrong, once, and what can be done; where nothing says what happened, the error itself does. */
   errors: {
-    told: {
+    told: told({
       'request/invalid': { title: 'That could not be understood' },
       'request/forbidden': { title: 'Not allowed' },
       'request/operators-only': {
@@ -956,8 +973,8 @@ export const texts = {
       'database/unavailable': away,
       'queue/unavailable': away,
       'store/unavailable': away,
-    },
-    unexpected: { title: 'That did not work' },
+    }),
+    unexpected: { title: 'That did not work' } as Told,
     agree: 'Back to the consent page',
     signIn: 'Sign in again',
     again: 'Try again',
@@ -1059,13 +1076,13 @@ export const texts = {
         needs_consent: 'ended',
         withdrawn: 'withdrawn',
         none: 'never agreed',
-      } as Readonly<Record<string, string>>,
+      },
       notes: {
         active: 'used at night',
         suspect: 'refused of late, asked again by itself',
         needs_consent: 'these people need to agree again',
         withdrawn: 'nothing is fetched any more',
-      } as Readonly<Record<string, string>>,
+      },
       forecast: 'Ends ahead',
       forecastLead: (days: number) => `Consents that end within ${days} days.`,
       forecastMax: (count: number, all: number) =>
@@ -1120,7 +1137,6 @@ export const texts = {
       drainNow: 'End this night',
       back: 'No, go back',
       why: 'Why (for the audit)',
-      whyNeeded: 'Say why: it goes into the audit.',
       jobs: 'Jobs',
       jobsLead: (shown: number) => `At most ${shown} of them, those in hand first.`,
       board: 'Each job, with Bull Board',
@@ -1135,7 +1151,7 @@ export const texts = {
         paused: 'The night is paused.',
         resumed: 'The night goes on.',
         drained: 'The night ends early: what waited is skipped.',
-      } as Readonly<Record<string, string>>,
+      },
     },
     person: {
       verdicts: {
@@ -1144,7 +1160,7 @@ export const texts = {
         late: 'late',
         not: 'not protected',
       } satisfies Record<ProtectionVerdict, string>,
-      reads: 'What they read on their home page',
+      reads: (sentence: string) => `What they read on their home page: “${sentence}”`,
       who: 'Who',
       name: 'Name',
       id: 'Id',
@@ -1172,7 +1188,6 @@ export const texts = {
       actions: 'What you can do',
       actionsLead: 'Each goes into the audit with your name; the person sees what came of it on their pages.',
       why: 'Why (for the audit)',
-      whyNeeded: 'Say why: it goes into the audit.',
       askAgain: 'Ask the provider again',
       run: 'Back up now',
       pause: 'Pause their nights',
@@ -1196,7 +1211,7 @@ export const texts = {
         'signed-out': 'They are signed out of Nightkeep everywhere. Their nights go on.',
         withdrawn: 'The consent has ended here.',
         unchanged: 'Nothing was changed: it is so already.',
-      } as Readonly<Record<string, string>>,
+      },
     },
     causes: {
       server_away: 'the server of files is away',
@@ -1240,7 +1255,7 @@ export const texts = {
         command: 'the command line',
         provider: 'the provider',
         schedule: 'the schedule',
-      } satisfies Record<ActorKind, string> as Readonly<Record<string, string>>,
+      } satisfies Record<ActorKind, string>,
       acts: {
         'consent-given': 'agreed',
         'consent-renewed': 'renewed the consent',
@@ -1275,9 +1290,10 @@ export const texts = {
         'key-retired': 'retired a key',
         'service-healed': 'had lapsed work mended',
         'audit-exported': 'downloaded the audit',
-      } satisfies Record<Act, string> as Readonly<Record<string, string>>,
+      } satisfies Record<Act, string>,
     },
   },
-} as const;
+};
 
-export type Texts = typeof texts;
+/** What a language has to say: nothing more and nothing less than English says. */
+export type Texts = Readonly<typeof texts>;

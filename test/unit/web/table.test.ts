@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { outcome } from '../../../src/web/outcome.ts';
 import { table } from '../../../src/web/table.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { wordFor } from '../../../src/web/texts/word.ts';
 
 describe('a table', () => {
   const columns = [{ label: 'Name' }, { label: 'Size', kind: 'number' }] as const;
@@ -22,7 +23,7 @@ describe('an outcome', () => {
   it('is told by a shape that differs from one to the next, and by a word', () => {
     const shapes = ['succeeded', 'partial', 'failed', 'running', 'queued', 'cancelled'].map((state) => {
       const text = String(outcome(state, texts));
-      expect(text).toContain(`${texts.states[state]}</span>`);
+      expect(text).toContain(`${wordFor(texts.states, state)}</span>`);
       return /<svg.*<\/svg>/.exec(text)?.[0];
     });
     expect(new Set(shapes).size).toBe(6);

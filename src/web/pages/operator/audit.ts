@@ -7,6 +7,7 @@ import { csvOf, download, jsonOf } from '../../export.ts';
 import type { Html } from '../../layout.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
+import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { operatorOf, operatorPage } from './frame.ts';
 
@@ -104,7 +105,7 @@ function entriesTable({ resources, texts }: PersonVisit, entries: readonly Audit
   const rows = entries.map((entry) => [
     time(entry.at),
     actorOf(entry, texts),
-    t.acts[entry.act] ?? entry.act,
+    wordFor(t.acts, entry.act) ?? entry.act,
     whomOf(entry, texts),
     apart(entry.about),
     apart(entry.reason),

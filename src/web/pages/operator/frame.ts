@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { dateIn } from '../../../domain/nights.ts';
+import { AppError } from '../../../errors.ts';
 import type { Html } from '../../layout.ts';
 import type { Texts } from '../../texts/en.ts';
 import { type PersonVisit, page } from '../../visit.ts';
@@ -49,4 +50,11 @@ export async function wordsOf({ c }: PersonVisit): Promise<string | undefined> {
   const { reason } = await c.req.parseBody();
   const words = typeof reason === 'string' ? reason.trim().slice(0, 500) : '';
   return words === '' ? undefined : words;
+}
+
+/** The same where it is needed. Throws `request/invalid` where the form says nothing. */
+export async function getWords(visit: PersonVisit): Promise<string> {
+  const words = await wordsOf(visit);
+  if (words === undefined) throw new AppError('request/invalid', 'Say why: it goes into the audit.');
+  return words;
 }

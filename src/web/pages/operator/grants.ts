@@ -5,6 +5,7 @@ import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../.
 import type { Html } from '../../layout.ts';
 import { areaPlot } from '../../plots/area-plot.ts';
 import { table } from '../../table.ts';
+import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { figure, operatorPage, timesNear } from './frame.ts';
 import { bars } from './plots.ts';
@@ -30,7 +31,11 @@ async function figures({ resources, texts }: PersonVisit): Promise<Html> {
     counts.filter(which).reduce((total, { count }) => total + count, 0);
   const lost = sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation');
   const ofState = (name: string) =>
-    figure(t.states[name] ?? name, texts.formats.number(sum(({ state }) => state === name)), t.notes[name] ?? '');
+    figure(
+      wordFor(t.states, name) ?? name,
+      texts.formats.number(sum(({ state }) => state === name)),
+      wordFor(t.notes, name) ?? '',
+    );
   return html`<div class="figures">${states.filter((state) => state !== 'none').map(ofState)}
 ${figure(tonight.rotations, texts.formats.number(lost), tonight.rotationsNote, lost === 0 ? '' : 'bad')}</div>`;
 }

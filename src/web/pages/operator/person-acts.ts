@@ -1,13 +1,13 @@
 import { html } from 'hono/html';
 import { savePaused } from '../../../database/plans.ts';
 import { endWebSessionsOf } from '../../../database/web-sessions.ts';
-import { AppError, isAppError } from '../../../errors.ts';
+import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
 import { askAgain } from '../../../flows/custody/ask-again.ts';
 import { requestRun } from '../../../flows/nights/request-run.ts';
 import { form } from '../../layout.ts';
 import type { PersonVisit } from '../../visit.ts';
-import { operatorOf, operatorPage, wordsOf } from './frame.ts';
+import { getWords, operatorOf, operatorPage, wordsOf } from './frame.ts';
 import { getPersonOf, nameOf } from './person.ts';
 
 /** What an operator does about one person. Each act goes into the audit, and leads back to the page of the person. */
@@ -80,8 +80,7 @@ ${form(visit.session, `/operator/people/${found.id}/withdraw`, inner)}</section>
 /** Ends the consent for the person. Throws `request/invalid` without a reason. */
 export async function withdrawFor(visit: PersonVisit): Promise<Response> {
   const { id, grantId } = await getPersonOf(visit);
-  const words = await wordsOf(visit);
-  if (words === undefined) throw new AppError('request/invalid', visit.texts.operator.person.whyNeeded);
+  const words = await getWords(visit);
   if (grantId === null) return back(visit, id, 'unchanged');
   const reason = 'withdrawn_by_operator';
   const ended = await withdrawConsent(visit.resources, { grantId, by: operatorOf(visit), reason, words });

@@ -5,6 +5,7 @@ import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { form, type Html } from '../../layout.ts';
 import { outcome } from '../../outcome.ts';
 import { table } from '../../table.ts';
+import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
 import { operatorPage } from './frame.ts';
@@ -23,11 +24,11 @@ export async function person(visit: PersonVisit): Promise<Response> {
     listRunsForOperators(database, { userId: found.id, limit: runsShown }),
   ]);
   const t = texts.operator.person;
-  const told = t.told[url.searchParams.get('told') ?? ''];
+  const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
 <section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong> <span class="soft">(${protection.reason})</span></p>
-<p class="soft">${t.reads}: “${words.happened}”</p></section>
+<p class="soft">${t.reads(words.happened)}</p></section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
   return operatorPage(visit, { title: nameOf(found), place: '/operator/grants', body });

@@ -1,13 +1,14 @@
 import { html } from 'hono/html';
 import type { AuditView } from '../../../database/audit.ts';
-import { AppError, isAppError } from '../../../errors.ts';
+import { isAppError } from '../../../errors.ts';
 import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '../../../flows/nights/switch-night.ts';
 import { form, type Html } from '../../layout.ts';
 import { queueBoardPath } from '../../queue-board.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
+import { wordFor } from '../../texts/word.ts';
 import type { PersonVisit } from '../../visit.ts';
-import { figure, operatorOf, operatorPage, wordsOf } from './frame.ts';
+import { figure, getWords, operatorOf, operatorPage, wordsOf } from './frame.ts';
 
 const jobsShown = 50;
 const place = '/operator/queues';
@@ -16,7 +17,7 @@ const place = '/operator/queues';
 export async function queues(visit: PersonVisit): Promise<Response> {
   const { resources, texts, url } = visit;
   const t = texts.operator.queues;
-  const told = t.told[url.searchParams.get('told') ?? ''];
+  const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const said = told === undefined ? '' : html`<p class="card" role="status">${told}</p>`;
   try {
     const view = await viewQueue(resources, { limit: jobsShown });
@@ -51,8 +52,7 @@ export async function draining(visit: PersonVisit): Promise<Response> {
 
 /** Ends the night early. Throws `request/invalid` without a reason. */
 export async function drain(visit: PersonVisit): Promise<Response> {
-  const words = await wordsOf(visit);
-  if (words === undefined) throw new AppError('request/invalid', visit.texts.operator.queues.whyNeeded);
+  const words = await getWords(visit);
   await drainNight(visit.resources, { by: operatorOf(visit), words });
   return visit.c.redirect(`${place}?told=drained`, 303);
 }
