@@ -14,9 +14,9 @@ import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { findSession } from './session.ts';
 import { addSetup, type Setup, setupPath } from './setup.ts';
+import { textsOf } from './spoken.ts';
 import { openStatus } from './status.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
-import { texts } from './texts/en.ts';
 import { notFound, type Visit } from './visit.ts';
 
 /** The pages as one function from request to answer; `setup` serves the first-run page as long as it is open. */
@@ -82,11 +82,12 @@ function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
 }
 
 async function visitOf(c: Context, resources: Resources): Promise<Visit> {
-  return { ...strangerOf(c, resources), session: await findSession(c, resources) };
+  const session = await findSession(c, resources);
+  return { ...strangerOf(c, resources), session, texts: textsOf(c, session) };
 }
 
 function strangerOf(c: Context, resources: Resources): Visit {
-  return { c, resources, url: new URL(c.req.url), session: undefined, texts };
+  return { c, resources, url: new URL(c.req.url), session: undefined, texts: textsOf(c) };
 }
 
 async function answer(route: Route, visit: Visit): Promise<Response> {

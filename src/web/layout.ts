@@ -5,6 +5,7 @@ import { formToken } from './security.ts';
 import type { Session } from './session.ts';
 import { faviconPath, stylesheetPath } from './stylesheet.ts';
 import type { Texts } from './texts/en.ts';
+import { listTexts } from './texts/languages.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -19,6 +20,8 @@ interface Page {
   readonly headed?: boolean;
   /** What else belongs into the head. */
   readonly head?: Html | '';
+  /** The address to come back to in another language; without it none is offered. */
+  readonly here?: string;
 }
 
 interface MenuEntry {
@@ -37,9 +40,9 @@ const menu: readonly MenuEntry[] = [
 const operators: MenuEntry = { href: '/operator', name: 'operators', icon: 'people' };
 
 /** The frame around every page. */
-export function layout({ title, place, session, texts, body, headed = false, head = '' }: Page): Html {
+export function layout({ title, place, session, texts, body, headed = false, head = '', here }: Page): Html {
   return html`<!doctype html>
-<html lang="en">
+<html lang="${texts.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -58,9 +61,18 @@ ${session === undefined ? html`<a href="/login">${texts.menu.signIn}</a>` : menu
 ${headed ? '' : html`<h1>${title}</h1>`}
 ${body}
 </main>
-<footer>${session === undefined ? texts.tagline : `${session.name} · ${texts.name} ${version}`}</footer>
+<footer><span>${session === undefined ? texts.tagline : html`<bdi>${session.name}</bdi> · ${texts.name} ${version}`}</span>${here === undefined ? '' : languagesPart(texts, here)}</footer>
 </body>
 </html>`;
+}
+
+/** The languages, each by the name that it gives itself. */
+function languagesPart({ language: spoken, languages }: Texts, here: string): Html {
+  const one = ({ language, languageName }: Texts) =>
+    language === spoken
+      ? html`<span lang="${language}" aria-current="true">${languageName}</span>`
+      : html`<button name="language" value="${language}" lang="${language}">${languageName}</button>`;
+  return html`<form method="post" action="/language" role="group" aria-label="${languages}"><input type="hidden" name="returnTo" value="${here}">${listTexts().map(one)}</form>`;
 }
 
 function menuOf(session: Session, place: string | undefined, texts: Texts): Html {

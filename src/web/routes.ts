@@ -9,6 +9,7 @@ import { browse } from './pages/folder.ts';
 import { askAgain, grant } from './pages/grant.ts';
 import { backUpNow, home } from './pages/home.ts';
 import { jwks } from './pages/jwks.ts';
+import { speak } from './pages/language.ts';
 import { night, nights } from './pages/nights.ts';
 import { audit, auditAsCsv, auditAsJson } from './pages/operator/audit.ts';
 import { grants } from './pages/operator/grants.ts';
@@ -39,7 +40,7 @@ import type { PersonVisit, Visit } from './visit.ts';
 
 /** An address, and who may see it. */
 export type Route =
-  | { method: 'GET'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
+  | { method: 'GET' | 'POST'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
   | { method: 'POST'; path: string; who: 'provider'; answer: (visit: Visit) => Promise<Response> }
   | {
       /** `ALL`: whatever is asked with. */
@@ -51,12 +52,16 @@ export type Route =
       answer: (visit: PersonVisit) => Promise<Response>;
     };
 
-/** Every address. What a person posts needs a session and the token of its forms; the provider signs what it posts. */
+/**
+ * Every address. What a person posts needs a session and the token of its forms; the provider signs what it posts. Anyone may choose a
+ * language, on a page of ours.
+ */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', answer: login },
   { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
+  { method: 'POST', path: '/language', who: 'anyone', answer: speak },
   { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },
   { method: 'POST', path: '/logout', who: 'person', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', answer: consent },

@@ -58,15 +58,22 @@ export const queueBoardPolicy = [
 
 /** Throws `request/forbidden` unless the form was sent by a page of ours that was made for this session. */
 export function refuseForgery(headers: Headers, sent: string, expected: string, publicUrl: URL): void {
+  refuseForeign(headers, publicUrl);
+  if (!equal(unmask(sent), expected)) throw forged();
+}
+
+/** Throws `request/forbidden` where a page of somebody else sent the form, as far as the browser tells. */
+export function refuseForeign(headers: Headers, publicUrl: URL): void {
   const site = headers.get('sec-fetch-site');
   const origin = headers.get('origin');
-  const foreign = (site !== null && site !== 'same-origin') || (origin !== null && origin !== publicUrl.origin);
-  if (foreign || !equal(unmask(sent), expected)) {
-    throw new AppError(
-      'request/forbidden',
-      'This form is out of date or came from elsewhere. Go back, reload the page and try again.',
-    );
-  }
+  if ((site !== null && site !== 'same-origin') || (origin !== null && origin !== publicUrl.origin)) throw forged();
+}
+
+function forged(): AppError {
+  return new AppError(
+    'request/forbidden',
+    'This form is out of date or came from elsewhere. Go back, reload the page and try again.',
+  );
 }
 
 /**

@@ -11,7 +11,8 @@ import type { Finding } from '../doctor/finding.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { type Html, layout } from './layout.ts';
 import { type Tone, tag } from './outcome.ts';
-import { type Texts, texts } from './texts/en.ts';
+import { textsOf } from './spoken.ts';
+import type { Texts } from './texts/en.ts';
 
 export const setupPath = '/setup';
 
@@ -32,14 +33,18 @@ export function newSetupToken(): string {
 }
 
 export function addSetup(app: Hono, setup: Setup): void {
-  const frame = (body: Html) => layout({ title: texts.setup.title, session: undefined, texts, body });
-  app.get(setupPath, async (c, next) => ((await setup.isOpen()) ? c.html(await frame(ask(texts.setup))) : next()));
+  const frame = (texts: Texts, body: Html) => layout({ title: texts.setup.title, session: undefined, texts, body });
+  app.get(setupPath, async (c, next) => {
+    const texts = textsOf(c);
+    return (await setup.isOpen()) ? c.html(await frame(texts, ask(texts.setup))) : next();
+  });
   app.post(setupPath, async (c, next) => {
     if (!(await setup.isOpen())) return next();
+    const texts = textsOf(c);
     const { token } = await c.req.parseBody();
     if (typeof token !== 'string' || !isSame(token.trim(), setup.token))
-      return c.html(await frame(ask(texts.setup, true)), 403);
-    return c.html(await frame(await overview(texts, setup)));
+      return c.html(await frame(texts, ask(texts.setup, true)), 403);
+    return c.html(await frame(texts, await overview(texts, setup)));
   });
 }
 

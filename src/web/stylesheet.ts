@@ -15,7 +15,8 @@ html { font: 100%/1.55 system-ui, sans-serif; color: var(--ink); background: var
 body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; overflow-wrap: anywhere; }
 main, footer, .bar { width: 100%; max-width: 72.5rem; margin: 0 auto; padding: 0 1.25rem; }
 main { flex: 1; padding-block: 1.5rem 2rem; }
-footer { color: var(--soft); font-size: .875rem; padding-block: 1rem 1.5rem; }
+footer { color: var(--soft); font-size: .875rem; padding-block: 1rem 1.5rem; display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: center; justify-content: space-between; }
+footer form { display: flex; gap: 1rem; align-items: center; margin: 0; } footer button { min-height: 2.75rem; padding: 0; border: 0; background: none; color: var(--night); font-weight: 400; text-decoration: underline; } footer button:hover { background: none; }
 a { color: var(--night); text-underline-offset: .18em; }
 h1 { font-size: clamp(1.55rem, 1.25rem + 1.5vw, 2rem); line-height: 1.2; margin: .25rem 0 .75rem; letter-spacing: -.015em; text-wrap: balance; }
 h2 { font-size: 1.125rem; line-height: 1.35; margin: 2rem 0 .75rem; }

@@ -41,7 +41,13 @@ export async function page(
   body: Html,
   { status = 200, ...options }: PageOptions = {},
 ): Promise<Response> {
-  return c.html(await layout({ title, session, texts, body, ...options }), status);
+  return c.html(await layout({ title, session, texts, body, here: addressOf(c), ...options }), status);
+}
+
+/** Where a form on this page leads back to; an answer of the provider is not asked for twice. */
+function addressOf({ req }: Context): string {
+  const { pathname, search } = new URL(req.url);
+  return req.method === 'GET' && pathname !== '/callback' ? pathname + search : '/';
 }
 
 export function notFound(): AppError {

@@ -4,7 +4,8 @@ import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/
 import { type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { type Texts, texts } from '../../web/texts/en.ts';
+import type { Texts } from '../../web/texts/en.ts';
+import { listTexts, textsFor } from '../../web/texts/languages.ts';
 import { zoneIn } from './person.ts';
 
 /** What the sentences are about, as far as it may change later. */
@@ -55,8 +56,8 @@ export function factsFor(
 
 type Words = Pick<Texts, 'consent' | 'language'>;
 
-/** What somebody is asked to agree to, in these words. */
-export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = texts): Agreement {
+/** What somebody is asked to agree to, in these words; in English where nothing says in which. */
+export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = textsFor({})): Agreement {
   const { start, end, zone, surely } = facts.window;
   const sentences = [
     { about: t.what, says: t.whatValue(facts.files) },
@@ -80,14 +81,28 @@ export function carryAgreement(agreement: Agreement): CarriedAgreement {
   return { facts: agreement.facts, digest: digestOf(agreement) };
 }
 
+/** The agreement of that digest, in whichever language it was read; undefined where the words are others now. */
+export function findAgreement(
+  { facts, digest }: CarriedAgreement,
+  spoken: readonly Words[] = listTexts(),
+): Agreement | undefined {
+  return spoken.map((words) => writeAgreement(facts, words)).find((agreement) => digestOf(agreement) === digest);
+}
+
 /** The agreement that was carried. Throws `consent/invalid-callback` where the words are others now than those that were read. */
-export function unpackAgreement(carried: CarriedAgreement, words: Words): Agreement {
-  const agreement = writeAgreement(carried.facts, words);
-  if (digestOf(agreement) === carried.digest) return agreement;
+export function unpackAgreement(carried: CarriedAgreement, spoken?: readonly Words[]): Agreement {
+  const agreement = findAgreement(carried, spoken);
+  if (agreement !== undefined) return agreement;
   throw new AppError(
     'consent/invalid-callback',
     'What you agreed to reads otherwise now than when you read it, so nothing was taken. Read it again, then agree.',
   );
+}
+
+/** Whether consent is asked for in other words today, in the language that this was read in; another language changes nothing. */
+export function isReworded({ language, version }: Agreement, spoken: readonly Words[] = listTexts()): boolean {
+  const today = spoken.find((words) => words.language === language);
+  return today !== undefined && today.consent.version !== version;
 }
 
 /** What a record holds: the agreement, or of an older record only facts. */

@@ -5,12 +5,14 @@ import {
   saveDelivered,
   saveNotDelivered,
 } from '../../database/notices.ts';
+import { languageOf } from '../../database/users.ts';
 import { idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
 import type { Message } from '../../notify/message.ts';
 import type { Resources } from '../../resources.ts';
+import { textsFor } from '../../web/texts/languages.ts';
 import { writeNotice } from './write-notice.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
@@ -61,7 +63,8 @@ async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: C
 async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<void> {
   const { clock, config, database } = resources;
   const { channel, createdAt, facts, userId } = delivery;
-  const { subject, text } = writeNotice(facts, config.publicUrl);
+  const person = userId === null ? null : await languageOf(database, userId);
+  const { subject, text } = writeNotice(textsFor({ person }), facts, config.publicUrl);
   const mailTo = async (to: string | null | undefined) => {
     if (mailer === undefined || to === null || to === undefined)
       throw new AppError('notice/refused', 'There is no address to send to, or no SMTP_URL, any more.');

@@ -1,27 +1,25 @@
 import { isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
-import { texts } from '../../web/texts/en.ts';
-
-const t = texts.notices;
-const reasons = { ...texts.protection.consent, ...texts.protection.nights };
+import type { Texts } from '../../web/texts/en.ts';
 
 /** A notice in words: the sentences of the pages, and the address where more is to be seen. */
-export function writeNotice(facts: NoticeFacts, publicUrl: URL): { subject: string; text: string } {
+export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): { subject: string; text: string } {
+  const t = texts.notices;
   switch (facts.kind) {
     case 'person': {
-      const { happened, act } = reasons[facts.reason];
+      const { happened, act } = reasonsIn(texts)[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
-      const lines = [ending, typeof act === 'string' ? act : act('soon'), t.person.more(publicUrl.href)];
+      const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon), t.person.more(publicUrl.href)];
       // A consent that ends is renewed, whatever else is wrong: that has a mail of its own.
       const subject = t.person.subject[facts.days === undefined ? facts.verdict : 'protected'];
       return { subject, text: paragraphs(lines) };
     }
     case 'digest':
-      return { subject: t.digest.subject, text: figures(facts) };
+      return { subject: t.digest.subject, text: figures(texts, facts) };
     case 'night_begun':
       return { subject: t.night.begun(facts.night), text: '' };
     case 'night_over':
-      return { subject: isQuiet(facts) ? t.night.well(facts.night) : t.digest.subject, text: figures(facts) };
+      return { subject: isQuiet(facts) ? t.night.well(facts.night) : t.digest.subject, text: figures(texts, facts) };
     case 'rotation_lost':
       return {
         subject: t.rotationLost.subject,
@@ -35,20 +33,23 @@ export function writeNotice(facts: NoticeFacts, publicUrl: URL): { subject: stri
   }
 }
 
-function figures({ verdicts, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>): string {
+function figures(texts: Texts, { verdicts, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>): string {
+  const t = texts.notices.digest;
   const { late, not, partly, protected: whole } = verdicts;
-  const sum = t.digest.sum({ whole, partly, late, not });
-  const waiting = Object.entries(reasons).map(([reason, count]) => t.digest.line(count, lineOf(reason)));
-  return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.digest.more]);
+  const sum = t.sum({ whole, partly, late, not });
+  const waiting = Object.entries(reasons).map(([reason, count]) => t.line(count, lineOf(texts, reason)));
+  return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.more]);
 }
 
 /** The word that `nightkeep protection` prints, and the sentence that the person reads. */
-function lineOf(reason: string): string {
-  return isReason(reason) ? `${reason}: ${reasons[reason].happened}` : reason;
+function lineOf(texts: Texts, reason: string): string {
+  const words = reasonsIn(texts);
+  const isReason = (text: string): text is ProtectionReason => Object.hasOwn(words, text);
+  return isReason(reason) ? `${reason}: ${words[reason].happened}` : reason;
 }
 
-function isReason(reason: string): reason is ProtectionReason {
-  return Object.hasOwn(reasons, reason);
+function reasonsIn({ protection: { consent, nights } }: Texts) {
+  return { ...consent, ...nights };
 }
 
 function paragraphs(parts: readonly string[]): string {

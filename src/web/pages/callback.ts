@@ -72,11 +72,11 @@ function signedOutMeanwhile(): AppError {
 
 /** Takes the offline token into custody and asks for the first run. */
 async function takeConsent(
-  { resources, texts }: Visit,
+  { resources }: Visit,
   answered: URL,
   { userId, transaction }: { userId: string; transaction: CarriedConsent },
 ): Promise<void> {
-  const terms = unpackAgreement(transaction.terms, texts);
+  const terms = unpackAgreement(transaction.terms);
   const { subject } = await getPerson(resources.database, { userId });
   const { plan } = await finishConsent(resources, {
     callback: answered,

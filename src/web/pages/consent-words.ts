@@ -29,7 +29,7 @@ export function endWarning(
 <p>${t.endsAt(formats.time(grant.maxDeadline, zone))}</p><p><a class="button" href="/consent">${t.renew}</a></p></section>`;
 }
 
-/** What is agreed to, as sentences. */
-export function sentencesPart({ sentences }: Pick<Agreement, 'sentences'>): Html {
-  return html`<dl class="card">${sentences.map(({ about, says }) => html`<dt>${about}</dt><dd>${says}</dd>`)}</dl>`;
+/** What is agreed to, as sentences, in the language in which they are read. */
+export function sentencesPart({ language, sentences }: Pick<Agreement, 'language' | 'sentences'>): Html {
+  return html`<dl class="card" lang="${language}">${sentences.map(({ about, says }) => html`<dt>${about}</dt><dd>${says}</dd>`)}</dl>`;
 }

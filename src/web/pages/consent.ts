@@ -3,7 +3,7 @@ import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts
 import { getPerson, type Person } from '../../database/views.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
-import { carryAgreement, digestOf, factsFor, writeAgreement } from '../../flows/consent/agreement.ts';
+import { carryAgreement, digestOf, factsFor, findAgreement, writeAgreement } from '../../flows/consent/agreement.ts';
 import { beginConsent, findConsentObstacle } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
@@ -28,9 +28,11 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   const wanted = typeof returnTo === 'string' ? returnTo : undefined;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
   urlOfPerson(config.filesUrl, person);
-  const carried = carryAgreement(writeAgreement(factsFor(config, { person, plan: grant?.plans[0] }), texts));
-  if (read !== carried.digest)
+  const facts = factsFor(config, { person, plan: grant?.plans[0] });
+  const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
+  if (agreement === undefined)
     return show(visit, wanted, html`<p class="card warn" role="status">${texts.consent.changed}</p>`);
+  const carried = carryAgreement(agreement);
   const { url, transaction } = await beginConsent(resources, {
     returnTo: localPath(wanted, config.publicUrl),
     terms: carried,

@@ -8,12 +8,13 @@ import {
   type Agreement,
   changesSince,
   factsFor,
+  isReworded,
   type OldFacts,
   readRecord,
-  writeAgreement,
 } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
+import { listTexts } from '../texts/languages.ts';
 import { wordFor } from '../texts/word.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
@@ -31,12 +32,18 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const inForce = { ...asked, kept: ruleText(plan?.kept ?? {}) };
   const { agreement, facts } = readRecord(newest.terms);
   const version =
-    agreement && html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, agreement.language)}</dd>`;
+    agreement &&
+    html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, languageName(agreement.language))}</dd>`;
   return html`<h2>${t.record}</h2>${agreement === undefined ? oldRecord(t, facts, newest.terms) : sentencesPart(agreement)}
 <dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${wordFor(t.methods, newest.method) ?? newest.method}</dd>
 ${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
 ${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;
+}
+
+/** The name that the language of a tag gives itself; the tag where it is not spoken here any more. */
+function languageName(tag: string): string {
+  return listTexts().find(({ language }) => language === tag)?.languageName ?? tag;
 }
 
 interface Compared {
@@ -49,9 +56,7 @@ interface Compared {
 function sincePart(texts: Texts, { agreement, facts, inForce }: Compared): Html {
   const t = texts.grant.since;
   const changes = changesSince(facts, inForce).map((change) => changeWords(t, change));
-  const today = writeAgreement(inForce, texts);
-  const words = agreement !== undefined && agreement.language === today.language && agreement.version !== today.version;
-  const lines = words ? [...changes, t.words] : changes;
+  const lines = agreement !== undefined && isReworded(agreement) ? [...changes, t.words] : changes;
   const none = Object.keys(facts).length === 0 ? t.unknown : t.nothing;
   return html`<h2>${t.title}</h2>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
 }

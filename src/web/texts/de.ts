@@ -42,7 +42,7 @@ function staying(rule: RetentionRule): string {
   });
   return [
     ...newest,
-    ...(span.length > 0 ? [`alle, die höchstens ${span.join(', ')} älter sind als der neueste`] : []),
+    ...(span.length > 0 ? [`alle, die weniger als ${span.join(', ')} älter sind als der neueste`] : []),
     ...(rule.tags ?? []).map((tag) => `alle mit dem Schlagwort „${tag}“`),
   ].join('; ');
 }
@@ -73,6 +73,10 @@ export const texts: Texts = {
     operators: 'Betrieb',
     signIn: 'Anmelden',
     signOut: 'Abmelden',
+  },
+  fresh: {
+    why: 'Damit es niemand anders in einem Browser tut, den Sie offen gelassen haben, fragt Ihr Anmeldedienst noch einmal, wer Sie sind.',
+    signIn: 'Neu anmelden, um fortzufahren',
   },
   welcome: {
     title: 'Ihre Dateien, jede Nacht gesichert',
@@ -651,7 +655,26 @@ export const texts: Texts = {
         `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. Bis dahin wird keine Einwilligung genutzt.`,
       more: 'nightkeep circuits sagt, warum, und nightkeep doctor, wie es zu beheben ist.',
     },
-    operatorTold: (at) => `Dem Betreiber wurde es am ${at} mitgeteilt.`,
+    night: {
+      begun: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} hat begonnen`,
+      well: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} ging gut`,
+    },
+    rotationLost: {
+      subject: 'Nightkeep: Tokens gingen verloren',
+      happened: (grants) =>
+        `Der Anmeldedienst hat die Tokens von ${counted(grants, 'Einwilligung', 'Einwilligungen')} ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
+      more: 'Das darf nie geschehen: Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed.',
+    },
+    operatorTold: (at, means) => `Dem Betreiber wurde es am ${at} mitgeteilt, durch ${means}.`,
+    means: {
+      mail: 'eine E-Mail',
+      json: 'einen Webhook',
+      ntfy: 'ntfy',
+      slack: 'einen Chat',
+      apprise: 'Apprise',
+      healthchecks: 'Healthchecks',
+      kuma: 'Uptime Kuma',
+    },
   },
   formerAddress: {
     happened: (issuer) =>

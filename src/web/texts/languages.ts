@@ -1,11 +1,11 @@
 import { type Language, languageNamed, languages } from '../../domain/language.ts';
 import { texts as de } from './de.ts';
-import { type Texts, texts as en } from './en.ts';
+import { texts as en, type Texts } from './en.ts';
 
 const all: Readonly<Record<Language, Texts>> = { en, de };
 
 /** The texts of a language. */
-export function textsIn(language: Language): Texts {
+function textsIn(language: Language): Texts {
   return all[language];
 }
 

@@ -57,10 +57,11 @@ const forOwners = routes.filter(({ path, who }) => path in named && who !== 'ope
 const forOperators = routes.filter(({ who }) => who === 'operator');
 
 describe('the route table', () => {
-  it('has each address once, lets only the provider post without a session, and names what tests know', () => {
+  it('has each address once, lets only the provider and whoever chooses a language post without a session, and names what tests know', () => {
     const addresses = routes.map(({ method, path }) => `${method} ${path}`);
     expect(new Set(addresses).size).toBe(addresses.length);
     expect(routes.filter(({ method, who }) => method === 'POST' && who !== 'person' && who !== 'operator')).toEqual([
+      expect.objectContaining({ path: '/language', who: 'anyone' }),
       expect.objectContaining({ path: '/backchannel-logout', who: 'provider' }),
     ]);
     for (const route of routes) expect(addressOf(route)).toMatch(/^\//);

@@ -4,11 +4,13 @@ import {
   carryAgreement,
   changesSince,
   factsFor,
+  isReworded,
   readRecord,
   unpackAgreement,
   writeAgreement,
 } from '../../../src/flows/consent/agreement.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { listTexts, textsFor } from '../../../src/web/texts/languages.ts';
 
 const config = {
   filesUrl: 'https://cloud.example/{preferred_username}/',
@@ -47,29 +49,55 @@ describe('what is agreed to', () => {
     expect(factsFor(config, { plan: { ...plan, kept: null } }).kept).toBe('daily=7,monthly=12');
   });
 
-  it('has another version whenever its words are others', () => {
+  it.each([
+    ['en', '2026-11-26', 'aad78f5ce9c3'],
+    ['de', '2026-11-26', 'cc93374513fc'],
+  ])('has another version whenever its words are others: %s', (language, version, expected) => {
+    const spoken = listTexts().find((texts) => texts.language === language);
     const everything = 'last=2,hourly=3,daily=1,weekly=4,monthly=12,yearly=9,within=1y2m3d4h,tag=T';
     const words = [true, false].flatMap((surely) =>
       ['all', everything].map((kept) =>
-        writeAgreement({ files: 'F', window: { start: 'S', end: 'E', zone: 'Z', surely }, kept }),
+        writeAgreement({ files: 'F', window: { start: 'S', end: 'E', zone: 'Z', surely }, kept }, spoken),
       ),
     );
     const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
-    expect({ version: texts.consent.version, digest }, 'Write a new version, and its digest here.').toEqual({
-      version: '2026-11-26',
-      digest: 'aad78f5ce9c3',
+    expect({ version: spoken?.consent.version, digest }, 'Write a new version, and its digest here.').toEqual({
+      version,
+      digest: expected,
     });
   });
 
   it('comes back from the provider word for word, and not in words that nobody read', () => {
     const carried: unknown = JSON.parse(JSON.stringify(carryAgreement(agreement)));
     const known = carried as ReturnType<typeof carryAgreement>;
-    expect(unpackAgreement(known, texts)).toEqual(agreement);
+    expect(unpackAgreement(known)).toEqual(agreement);
     const others = {
       ...texts,
       consent: { ...texts.consent, keptValue: () => 'Nothing is kept.' },
     } as unknown as typeof texts;
-    expect(() => unpackAgreement(known, others)).toThrow(expect.objectContaining({ code: 'consent/invalid-callback' }));
+    expect(() => unpackAgreement(known, [others])).toThrow(
+      expect.objectContaining({ code: 'consent/invalid-callback' }),
+    );
+  });
+});
+
+describe('a language', () => {
+  const german = textsFor({ person: 'de' });
+
+  it('is that in which the words were read, whatever is spoken when they come back', () => {
+    const read = writeAgreement(agreement.facts, german);
+    expect(read.sentences[0]?.says).toContain('Ihre Dateien unter https://cloud.example/alice/');
+    expect(unpackAgreement(carryAgreement(read))).toEqual(read);
+    expect(unpackAgreement(carryAgreement(agreement))).toEqual(agreement);
+  });
+
+  it('that changes is no change of what was agreed; words that change in the same language are', () => {
+    const reworded = { ...german, consent: { ...german.consent, version: '2027-01-01' } };
+    const record = writeAgreement(agreement.facts, german);
+    expect([isReworded(record), isReworded(agreement)]).toEqual([false, false]);
+    expect([isReworded(record, [texts, reworded]), isReworded(agreement, [texts, reworded])]).toEqual([true, false]);
+    expect(isReworded({ ...record, language: 'fr' })).toBe(false);
+    expect(changesSince(readRecord(record).facts, agreement.facts)).toEqual([]);
   });
 });
 

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import type { Texts } from '../../../src/web/texts/en.ts';
+import { texts as english } from '../../../src/web/texts/en.ts';
+import { listTexts, textsFor } from '../../../src/web/texts/languages.ts';
+import { readOut } from '../../support/fixtures/texts-read-out.ts';
+
+/** What says nothing on purpose: an ordinary way to agree needs no word. */
+const silent = ['grant.methods.browser'];
+/** Words that are the same in several languages: names, and what stands between numbers. */
+const isName = (text: string) => text.split(/\s+/).length <= 3 || !/\p{Ll}{3,} \p{L}{2,}/u.test(text);
+
+describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))('%s', (_, texts: Texts) => {
+  test('says something everywhere, and nothing that is none', () => {
+    for (const { at, text } of readOut(texts)) {
+      if (!silent.includes(at)) expect(text.trim(), at).not.toBe('');
+      expect(text, at).not.toMatch(/undefined|NaN|\[object|null\b| {2}/);
+    }
+  });
+});
+
+const others = listTexts().filter(({ language }) => language !== 'en');
+describe.each(others.map((texts) => [texts.languageName, texts] as const))('%s', (_, texts: Texts) => {
+  test('says nothing in English', () => {
+    const spoken = new Set(readOut(english).map(({ text }) => text));
+    const same = readOut(texts).filter(({ text }) => spoken.has(text) && !isName(text));
+    expect(same).toEqual([]);
+  });
+
+  test('tells of every error what happened, since errors speak English', () => {
+    for (const [code, { happened }] of Object.entries({ ...texts.errors.told, unexpected: texts.errors.unexpected }))
+      expect(happened, code).toBeDefined();
+  });
+});
+
+test('numbers, sizes, moments and nights are written as the language has them', () => {
+  const german = textsFor({ person: 'de' }).formats;
+  const at = new Date('2026-03-04T13:05:00Z');
+  expect([
+    german.number(12_345),
+    german.bytes(1_500_000),
+    german.bytes(1),
+    german.duration(1_500),
+    german.time(at, 'Europe/Berlin'),
+    german.night('2026-03-04', 'long'),
+  ]).toEqual(['12.345', '1,5 MB', '1 Byte', '1,5 s', '4. März 2026, 14:05 MEZ', 'Mittwoch, 4. März 2026']);
+});
+
+describe('the language of somebody', () => {
+  test.each([
+    [{ person: 'de', browser: 'en', accepted: 'en' }, 'de'],
+    [{ person: null, browser: 'de', accepted: 'en' }, 'de'],
+    [{ browser: 'tlh', accepted: 'de' }, 'de'],
+    [{ accepted: 'de-AT,de;q=0.9,en;q=0.8' }, 'de'],
+    [{ accepted: 'en-GB, de;q=0.9' }, 'en'],
+    [{ accepted: 'de;q=0.3, en;q=0.7' }, 'en'],
+    [{ accepted: 'fr, DE;q=0.1' }, 'de'],
+    [{ accepted: 'de;q=0, en;q=0.1' }, 'en'],
+    [{ accepted: 'fr, *;q=0.5' }, 'en'],
+    [{ accepted: ';;,q=,de;q=x' }, 'en'],
+    [{}, 'en'],
+  ] as const)('of %j is %s', (wishes, language) => {
+    expect(textsFor(wishes).language).toBe(language);
+  });
+});
