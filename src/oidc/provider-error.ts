@@ -110,6 +110,17 @@ export function errorOfWord(error: string, scope: string, cause?: unknown): AppE
   return new AppError(code, message, { cause, detail: { error }, ...retry });
 }
 
+/** What it means that a browser which asks for authorization is shown an error of this status, and no question. */
+export function errorOfPage(status: number): AppError {
+  const detail = { error: `http-${status}` };
+  if (status >= 500) return new AppError(trouble.code, trouble.message, { detail, retry: { afterMs: 5_000 } });
+  return new AppError(
+    refusedClient.code,
+    `The provider answered with an error page (${status}) where it should ask you. The operator must check the client id and its redirect address at the provider, and whether something before the provider turns Nightkeep away.`,
+    { detail },
+  );
+}
+
 function meaningOf(error: string, scope: string): Meaning {
   if (error === 'invalid_scope') return scope.split(' ').includes('offline_access') ? noOfflineScope : noScope;
   const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;

@@ -2,7 +2,7 @@ import { type Clock, within } from '../clock.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AuthorizationRequest } from './authorization.ts';
-import { errorOfWord } from './provider-error.ts';
+import { errorOfPage, errorOfWord } from './provider-error.ts';
 import { ask } from './question.ts';
 
 /** Longer the page does not wait; what comes later is known when it is next shown. */
@@ -11,6 +11,12 @@ const knownForMs = 60_000;
 
 /** Errors that only say that nobody is signed in or has agreed yet (OpenID Connect Core 1.0, section 3.1.2.6). */
 const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;
+
+/** Sign-in without a password (RFC 4559) begins with the one; with the other the provider only wants to be asked less often. */
+const noRefusals = [401, 429];
+
+const asBrowsers = (url: string, signal: AbortSignal) =>
+  fetch(url, { redirect: 'manual', headers: { accept: 'text/html' }, signal });
 
 interface Trial {
   clock: Clock;
@@ -21,7 +27,8 @@ interface Trial {
 
 /**
  * Finds out how a request for consent would end that the provider refuses before it asks anybody: by beginning one and opening its
- * address as a browser would that nobody sits before. Asked once a minute at most; what is found is logged. Undefined where nothing
+ * address as a browser would that nobody sits before. A page of an error is such a refusal too: it is all that a provider may show
+ * where the client or its redirect address is not known to it (RFC 6749, section 4.1.2.1). Asked once a minute at most; what is found is logged. Undefined where nothing
  * is in the way, or where it does not show so soon.
  */
 export function openTrialConsent({ clock, log, redirectUri, begin }: Trial) {
@@ -35,7 +42,8 @@ export function openTrialConsent({ clock, log, redirectUri, begin }: Trial) {
     return refusal;
   };
   const refusalAt = async (url: URL, scope: string): Promise<AppError | undefined> => {
-    const { location } = await ask(clock, url);
+    const { status = 0, location } = await ask(clock, url, asBrowsers);
+    if (location === undefined && status >= 400 && !noRefusals.includes(status)) return errorOfPage(status);
     if (location === undefined || location.origin + location.pathname !== redirectUri) return undefined;
     const error = location.searchParams.get('error');
     return error === null || wantsAPerson.test(error) ? undefined : errorOfWord(error, scope);

@@ -29,6 +29,8 @@ export function describeWalk(provider: Provider): void {
       const visitor = await consent(fixture, alice);
       expect(visitor.asked()).toEqual(expect.arrayContaining(['password', 'consent']));
       expect(await homeOf(fixture, visitor)).toContain(texts.home.protected);
+      await visitor.open(new URL('consent', fixture.url).href);
+      expect(await visitor.text()).not.toContain(texts.consent.refused);
       fixture.cloud.write(alice.username, 'Notes/Written between two nights.txt', 'Good night.\n');
       const [folder] = [...fixture.cloud.contents(alice.username).keys()];
       fixture.cloud.write(alice.username, `${folder}/Changed.txt`, 'Another line.\n');

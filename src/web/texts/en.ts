@@ -324,7 +324,7 @@ export const texts = {
     blocked: 'It is not ready for you yet',
     blockedLead:
       'Your provider does not tell Nightkeep what the address of your files needs, so no backup could work. The operator of Nightkeep can mend that; show them this:',
-    refused: 'Agreeing cannot work just now',
+    refused: 'It looks as if agreeing cannot work just now',
     refusedTold:
       'Nightkeep asked your provider just now; what it said is in the log of the operator. Nothing was changed, and you can come back later or try all the same.',
     signInAgain: 'It is mended: sign in again',

@@ -8,10 +8,16 @@ import { manualClock } from '../../support/fixtures/manual-clock.ts';
 const redirectUri = 'https://backup.example/callback';
 const request = { purpose: 'consent', scope: 'openid offline_access', returnTo: '/' } as const;
 
-/** What is found of a provider that answers the browser so, and what the operator's log has of it. */
-async function found(answer: { status: number; location?: string }) {
+interface Answer {
+  status: number;
+  location?: string;
+}
+
+/** What is found of a provider that answers a browser so, and what the operator's log has of it. */
+async function trialAt(answer: Answer) {
   const server = await listenOnLoopback(0);
-  server.serve((_, response) => {
+  server.serve(({ headers }, response) => {
+    expect(headers.accept).toBe('text/html');
     response.writeHead(answer.status, answer.location === undefined ? {} : { location: answer.location }).end();
   });
   const logged: string[] = [];
@@ -20,11 +26,15 @@ async function found(answer: { status: number; location?: string }) {
   try {
     const clock = manualClock(new Date().toISOString());
     const refusal = await openTrialConsent({ clock, log, redirectUri, begin })(request);
-    return [refusal?.code, logged];
+    return { refusal, logged };
   } finally {
     await server.down();
   }
 }
+const found = async (answer: Answer) => {
+  const { refusal, logged } = await trialAt(answer);
+  return [refusal?.code, logged];
+};
 const sentBack = (error: string) => ({ status: 302, location: `${redirectUri}?error=${error}&state=s` });
 
 test.each([
@@ -36,13 +46,34 @@ test.each([
 });
 
 test.each([
+  [
+    403,
+    'provider/refused-client',
+    /error page \(403\) where it should ask you\. The operator must check the client id/,
+  ],
+  [400, 'provider/refused-client', /error page \(400\)/],
+  [404, 'provider/refused-client', /error page \(404\)/],
+  [500, 'provider/unavailable', /trouble of its own/],
+  [503, 'provider/unavailable', /trouble of its own/],
+])(
+  'an error page of the provider, %i, in place of a question is one, without a word of OAuth',
+  async (...[status, code, words]) => {
+    const { refusal, logged } = await trialAt({ status });
+    expect([refusal?.code, logged]).toEqual([code, ['consent.cannot-work']]);
+    expect(refusal?.message).toMatch(words);
+  },
+);
+
+test.each([
   ['a page to sign in', { status: 200 }],
   ['another page of the provider', { status: 302, location: '/login?error=invalid_scope' }],
   ['another site', { status: 302, location: 'https://elsewhere.example/callback?error=invalid_scope' }],
   ['a code at once', { status: 302, location: `${redirectUri}?code=c&state=s` }],
   ['that nobody is signed in', sentBack('login_required')],
   ['that nobody has agreed yet', sentBack('consent_required')],
-  ['an error page, which may be for programs only', { status: 403 }],
+  ['a browser that may sign in by its machine (SPNEGO)', { status: 401 }],
+  ['a provider that is asked too often', { status: 429 }],
+  ['a redirect that leads nowhere', { status: 302 }],
 ])('%s is no refusal', async (_, answer) => {
   expect(await found(answer)).toEqual([undefined, []]);
 });
