@@ -52,6 +52,8 @@ export interface BackUpQueue {
   drain(): Promise<void>;
   /** Some of the jobs, those in hand first: ids, and nothing of what they are about. */
   list(limit: number): Promise<QueuedJob[]>;
+  /** The jobs by state, in the Prometheus text format: `bullmq_job_count` and what else BullMQ tells of its queue. */
+  metrics(): Promise<string>;
   /** Removes every job, including those being worked on. */
   clear(): Promise<void>;
 }
@@ -114,6 +116,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
       isPaused: () => orUnavailable(connection, () => queue.isPaused()),
       drain: () => orUnavailable(connection, () => queue.drain(true)),
       list: (limit) => orUnavailable(connection, () => listJobs(queue, limit)),
+      metrics: () => orUnavailable(connection, () => queue.exportPrometheusMetrics()),
       clear: () => orUnavailable(connection, () => queue.obliterate({ force: true })),
     },
     [Symbol.asyncDispose]: async () => {
@@ -140,6 +143,7 @@ interface BackUps {
   resume(): Promise<void>;
   isPaused(): Promise<boolean>;
   drain(delayed: boolean): Promise<void>;
+  exportPrometheusMetrics(): Promise<string>;
   obliterate(options: { force: boolean }): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;

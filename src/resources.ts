@@ -13,6 +13,7 @@ import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
+import { type Meters, openMeters } from './meters.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
 import { openServers, type Servers } from './sources/http/server.ts';
@@ -37,6 +38,7 @@ export interface ProcessState {
   /** The runs that this process works on. */
   runWatch: RunWatch;
   runProgress: RunProgressBoard;
+  meters: Meters;
   /** When this process last failed to erase a repository, by its id. */
   failedErasures: Map<string, Date>;
   /**
@@ -117,6 +119,7 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
     sourceServers: openServers(resources.clock),
     runWatch: openRunWatch(resources),
     runProgress: openRunProgress(resources),
+    meters: openMeters(),
     failedErasures: new Map(),
     histories: openHolder(resources.clock, {
       mostBytes: 256 * 1024 * 1024,

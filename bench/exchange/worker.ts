@@ -1,4 +1,5 @@
 /** A child process of bench/exchange.ts: exchanges its grants in turn through the whole protocol, for as long as each message says. */
+
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/client.ts';
@@ -6,6 +7,7 @@ import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { sharedStatements } from '../../src/flows/custody/statements.ts';
 import { silentLog } from '../../src/log.ts';
+import { openMeters } from '../../src/meters.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
@@ -44,6 +46,7 @@ const resources = {
   holder: `bench/${process.pid}`,
   spool: openSpool(order.spool),
   tokenCache: openTokenCache(),
+  meters: openMeters(),
   issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
 };
 const statements = sharedStatements(database);

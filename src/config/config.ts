@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { ChannelAddress } from '../domain/channels.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
@@ -53,6 +54,8 @@ export interface Config {
   session: { idleMs: number; maxMs: number };
   queueBoard: 'read-only' | 'writable' | 'off';
   metricsToken?: string;
+  metricsFrom?: BlockList;
+  metricsRestic: Values['METRICS_RESTIC'];
   /** The mail server and the sender. */
   mail?: { url: string; from: string };
   operatorMail?: string;
@@ -136,6 +139,8 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     rolesClaim: () => value('ROLES_CLAIM'),
     session: () => ({ idleMs: value('SESSION_IDLE'), maxMs: value('SESSION_MAX') }),
     metricsToken: () => value('METRICS_TOKEN'),
+    metricsFrom: () => value('METRICS_FROM'),
+    metricsRestic: () => value('METRICS_RESTIC'),
     mail: () => {
       const [url, from] = [value('SMTP_URL'), value('MAIL_FROM')];
       if (url === undefined) return undefined;

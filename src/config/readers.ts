@@ -1,3 +1,4 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type ChannelAddress, channelKinds, parseChannel } from '../domain/channels.ts';
 import { isValidZone } from '../domain/nights.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
@@ -39,6 +40,21 @@ export const channels: Reader<ChannelAddress[]> = (text, name) =>
     const kinds = Object.keys(channelKinds).join(', ');
     throw invalid(name, `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}`);
   });
+
+/** Addresses and networks (`10.1.0.0/16`), as one list to ask of an address whether it is among them. */
+export const networks: Reader<BlockList> = (text, name) => {
+  const list = new BlockList();
+  for (const word of words(text, name)) {
+    const [address = '', length, ...more] = word.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    const longest = family === 'ipv6' ? 128 : 32;
+    const bits = length === undefined ? longest : Number(length);
+    if (isIP(address) === 0 || more.length > 0 || !/^\d+$/.test(length ?? '0') || bits > longest)
+      throw invalid(name, `holds "${word}", which is no address: write it as 127.0.0.1 ::1 10.1.0.0/16`);
+    list.addSubnet(address, bits, family);
+  }
+  return list;
+};
 
 /** Undefined where nothing is set. */
 export function optional<T>(read: Reader<T>): Reader<T | undefined> {

@@ -8,6 +8,7 @@ import {
   duration,
   lines,
   mailAddress,
+  networks,
   oneOf,
   optional,
   type Reader,
@@ -196,8 +197,19 @@ export const settings = {
   METRICS_TOKEN: {
     read: optional(bearerToken),
     help: 'Bearer token that Prometheus sends to `/metrics`: 32 characters or more',
-    absent: 'there is no `/metrics`',
+    absent: 'without `METRICS_FROM` too there is no `/metrics`',
     secret: 'whole',
+  },
+  METRICS_FROM: {
+    read: optional(networks),
+    help: 'Addresses and networks that may read `/metrics` and `/status.json` without a token, where no proxy is in between',
+    absent: 'only who sends the token may',
+    example: '127.0.0.1 ::1 10.1.0.0/16',
+  },
+  METRICS_RESTIC: {
+    read: oneOf('on', 'off'),
+    default: 'off',
+    help: '`on` adds a set of `restic_…` figures for each repository to `/metrics`, for dashboards made for exporters of restic',
   },
   SMTP_URL: {
     read: optional(serviceAddress('smtp:', 'smtps:')),

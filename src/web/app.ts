@@ -30,10 +30,8 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
     );
     return ready ? c.text('ok') : c.text('not ready', 503);
   });
-  const metrics = openMetrics(resources);
-  app.get('/metrics', (c) => metrics(c.req.header('authorization')));
-  const status = openStatus(resources);
-  app.get('/status.json', (c) => status(c.req.header('authorization')));
+  app.get('/metrics', openMetrics(resources));
+  app.get('/status.json', openStatus(resources));
   if (setup !== undefined) addSetup(app, setup);
   for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));

@@ -1,60 +1,54 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
 import { Gauge, Registry } from 'prom-client';
 import { type Measurements, measure } from '../database/measure.ts';
+import { measureRepositories, type RepositoryFigures } from '../database/measure-repositories.ts';
 import type { Protection } from '../domain/protection.ts';
+import type { CountName } from '../flows/nights/back-up.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
+import { ownHostname } from '../flows/nights/own-hostname.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
+import { forWatchers } from './watchers.ts';
 
-type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log' | 'meters' | 'queues'>;
 
-/** Prometheus asks several processes, and often: the database is asked once in this time. */
-const freshMs = 15_000;
 const dayMs = 86_400_000;
 
 /**
- * Answers `GET /metrics` in the Prometheus text format with figures of the whole installation, none of them of one person.
- * Only for who sends METRICS_TOKEN as a bearer token; 404 where that is not set, 401 where another one comes. What is
- * answered may be 15 seconds old.
+ * Answers `GET /metrics` in the Prometheus text format with figures of the whole installation, what this process has done, and the jobs
+ * in the queue; nothing of one person. With METRICS_RESTIC also figures of each repository, under a name that tells nobody whose
+ * it is. For who may watch (see `forWatchers`); what is answered may be 15 seconds old.
  */
-export function openMetrics(resources: Needs): (authorization: string | undefined) => Promise<Response> {
-  return behindToken(resources, { collect: () => collect(resources), type: Registry.PROMETHEUS_CONTENT_TYPE });
-}
-
-/** Answers a text that is collected at most every 15 seconds, only to who sends METRICS_TOKEN: see `openMetrics`. */
-export function behindToken(
-  { clock, config }: Needs,
-  { collect, type }: { collect: () => Promise<string>; type: string },
-): (authorization: string | undefined) => Promise<Response> {
-  let latest: { at: number; text: Promise<string> } | undefined;
-  return async (authorization) => {
-    if (config.metricsToken === undefined) return plain('Not found: METRICS_TOKEN is not set.', 404);
-    if (!isBearer(authorization, config.metricsToken))
-      return plain('Send METRICS_TOKEN as a bearer token.', 401, { 'www-authenticate': 'Bearer' });
-    const now = clock.elapsed();
-    if (latest === undefined || now - latest.at >= freshMs) latest = { at: now, text: collect() };
-    try {
-      return plain(await latest.text, 200, { 'content-type': type });
-    } catch (error) {
-      latest = undefined;
-      throw error;
-    }
-  };
+export function openMetrics(resources: Needs): (c: Context) => Promise<Response> {
+  return forWatchers(resources, { collect: () => collect(resources), type: Registry.PROMETHEUS_CONTENT_TYPE });
 }
 
 async function collect(resources: Needs): Promise<string> {
-  const at = resources.clock.now();
-  const measured = await measure(resources.database, { at, since: new Date(at.getTime() - dayMs) });
+  const { clock, config, database, meters } = resources;
+  const at = clock.now();
+  const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
   const protections = (await listProtections(resources)).map(({ protection }) => protection);
+  const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
-  for (const { name, help, values } of gauges(measured, protections, at)) {
+  for (const { name, help, values } of [...gauges(measured, protections, at), ...resticSet(repositories)]) {
     // The library would write 0 where there is nothing to tell.
     if (values.length === 0) continue;
     const labelNames = [...new Set(values.flatMap(({ labels }) => Object.keys(labels)))];
-    const gauge = new Gauge({ name: `nightkeep_${name}`, help, labelNames, registers: [registry] });
+    const gauge = new Gauge({ name, help, labelNames, registers: [registry] });
     for (const { labels, value } of values) gauge.set(labels, value);
   }
-  return registry.metrics();
+  return [await registry.metrics(), await meters.text(), await queueText(resources)].join('\n');
+}
+
+/** Without a queue the rest is told all the same. */
+async function queueText({ log, queues }: Needs): Promise<string> {
+  try {
+    return `${await queues.backUps.metrics()}\n`;
+  } catch (error) {
+    log.warn('metrics.queue-failed', { error });
+    return '';
+  }
 }
 
 interface Measured {
@@ -73,7 +67,7 @@ function gauges(measured: Measurements, protections: readonly Protection[], at: 
   const byVerdict = counted(protections.map(({ verdict }) => verdict));
   const byMender = counted(protections.flatMap(({ by }) => (by === 'nobody' ? [] : [by])));
   const until = (deadline: Date) => (deadline.getTime() - at.getTime()) / 1000;
-  return [
+  const own: Measured[] = [
     one('build_info', 'The version that runs; the value is always 1', 1, { version }),
     each('people', 'People whose consent was not withdrawn, by the verdict on their data', 'verdict', {
       ...verdicts,
@@ -114,6 +108,7 @@ function gauges(measured: Measurements, protections: readonly Protection[], at: 
       values: measured.circuits.map(({ issuer, open }) => ({ labels: { issuer }, value: open ? 1 : 0 })),
     },
   ];
+  return own.map((measurement) => ({ ...measurement, name: `nightkeep_${measurement.name}` }));
 }
 
 function one(name: string, help: string, value: number, labels: Record<string, string> = {}): Measured {
@@ -131,13 +126,49 @@ function counted(words: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** Compares digests, so that the time it takes tells nothing of the token. RFC 6750, section 2.1. */
-function isBearer(authorization: string | undefined, token: string): boolean {
-  const [, sent] = /^bearer +([\w.~+/=-]+) *$/i.exec(authorization ?? '') ?? [];
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return sent !== undefined && timingSafeEqual(digest(sent), digest(token));
+/**
+ * The names that dashboards and alerts for restic's exporters ask for (github.com/ngosang/restic-exporter), one set for each
+ * repository. Nothing here reads a repository: it is what its runs have put on record.
+ */
+function resticSet(repositories: readonly RepositoryFigures[]): Measured[] {
+  const figure = (name: string, help: string, of: (repository: RepositoryFigures) => number | null | undefined) => ({
+    name: `restic_${name}`,
+    help,
+    values: repositories.flatMap((repository) => {
+      const value = of(repository);
+      return typeof value === 'number' ? [{ labels: resticLabels(repository), value }] : [];
+    }),
+  });
+  return [
+    figure(
+      'backup_timestamp',
+      'When the newest snapshot was made',
+      ({ latestAt }) => latestAt && latestAt.getTime() / 1000,
+    ),
+    figure('snapshots_total', 'Snapshots in the repository', ({ snapshots }) => snapshots),
+    figure('backup_files_total', 'Files in the newest snapshot', (repository) => countOf(repository, 'entries')),
+    figure('backup_size_total', 'Bytes in the newest snapshot', (repository) => countOf(repository, 'totalBytes')),
+    figure('backup_data_added_bytes', 'Bytes that the newest snapshot added', (repository) =>
+      countOf(repository, 'dataAdded'),
+    ),
+    figure('check_success', '1: sound, 0: damaged, 2: not checked', () => 2),
+  ];
 }
 
-function plain(text: string, status: number, headers: Record<string, string> = {}): Response {
-  return new Response(text, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
+function countOf({ counts }: RepositoryFigures, name: CountName): number | undefined {
+  return counts?.[name];
+}
+
+/** Who knows the pseudonym can tell nights of one repository apart from others', and nothing else. */
+function resticLabels({ id }: RepositoryFigures): Record<string, string> {
+  const pseudonym = createHash('sha256').update(`nightkeep/metrics/${id}`).digest('hex').slice(0, 12);
+  return {
+    client_hostname: ownHostname,
+    client_username: pseudonym,
+    client_version: `nightkeep ${version}`,
+    snapshot_hash: pseudonym,
+    snapshot_tag: '',
+    snapshot_tags: '',
+    snapshot_paths: '',
+  };
 }

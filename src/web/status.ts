@@ -1,6 +1,7 @@
+import type { Context } from 'hono';
 import { viewStatus } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
-import { behindToken } from './metrics.ts';
+import { forWatchers } from './watchers.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
@@ -8,7 +9,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
  * Answers `GET /status.json`: the last complete backup and counts of the whole installation, nothing of one person. Guarded and
  * kept fresh as `/metrics` is.
  */
-export function openStatus(resources: Needs): (authorization: string | undefined) => Promise<Response> {
+export function openStatus(resources: Needs): (c: Context) => Promise<Response> {
   const collect = async () => JSON.stringify(await viewStatus(resources));
-  return behindToken(resources, { collect, type: 'application/json' });
+  return forWatchers(resources, { collect, type: 'application/json' });
 }

@@ -1,4 +1,5 @@
 /** Exchanges one grant's token, and is killed at a step of it: before the n-th thing that it asks of the outside, or after it. */
+
 import { once } from 'node:events';
 import { systemClock } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -6,6 +7,7 @@ import { openDatabase } from '../../src/database/client.ts';
 import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { openLog } from '../../src/log.ts';
+import { openMeters } from '../../src/meters.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
@@ -53,6 +55,7 @@ const custody = {
   holder: `child/${process.pid}`,
   spool: openSpool(order.spool),
   tokenCache: openTokenCache(),
+  meters: openMeters(),
 };
 await exchangeNow(intercept(custody, killing), order.grantId);
 await database.$disconnect();

@@ -1,4 +1,5 @@
 /** A worker in a process of its own: does the runs that it is sent, and is killed after as many steps to the outside as it is told. */
+
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/clock.ts';
@@ -9,6 +10,7 @@ import { isAppError } from '../../src/errors.ts';
 import { backUp } from '../../src/flows/nights/back-up.ts';
 import { steerRun } from '../../src/flows/nights/steer-run.ts';
 import { openLog } from '../../src/log.ts';
+import { openMeters } from '../../src/meters.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { openKeyring, openProcessState, type Resources } from '../../src/resources.ts';
 import type { Backend } from '../../src/store/backend/backend.ts';
@@ -89,6 +91,7 @@ async function open(told: Station): Promise<Resources> {
       keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
       spool: openSpool(told.spool),
       tokenCache: openTokenCache(),
+      meters: openMeters(),
     },
     (_, call) => step(call),
   );

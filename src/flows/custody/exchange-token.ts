@@ -46,6 +46,7 @@ export async function exchangeToken(
   const detail = fault === undefined || answer.kind !== 'answered' ? undefined : await answer.explain?.();
   const meaning = answer.kind === 'refused' ? await meaningFor(resources, lease, { answer, sent }) : undefined;
   const verdict = meaning === undefined ? judgeAnswer(answer, fault) : verdicts[meaning];
+  resources.meters.exchanged({ provider: grant.issuer, verdict });
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });

@@ -3,5 +3,5 @@ import type { Resources } from '../../resources.ts';
 /** What it takes to exchange a token. */
 export type Needs = Pick<
   Resources,
-  'config' | 'clock' | 'log' | 'database' | 'issuer' | 'keyring' | 'holder' | 'spool' | 'tokenCache'
+  'config' | 'clock' | 'log' | 'database' | 'issuer' | 'keyring' | 'meters' | 'holder' | 'spool' | 'tokenCache'
 >;

@@ -25,7 +25,7 @@ import { lastTryOf } from '../../domain/run-tries.ts';
 import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'log'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'meters'>;
 
 /** An exchange that brought no token, and what it was judged to be. */
 export interface Failure {
@@ -59,6 +59,7 @@ export async function settleFailure(resources: Needs, lease: Lease, failure: Fai
   const lastTry = until === null ? undefined : lastTryOf(until);
   const change = await changeAfter(resources, lease, { ...failure, meaning: refused, lastTry }, at);
   const pause = notBefore(lease, { ...failure, lastTry }, at);
+  if (change?.reason === 'lost_rotation' && lease.grant.reason !== 'lost_rotation') resources.meters.rotationLost();
   await saveRefused(database, { lease, at, errorCode, change, notBefore: pause, free: verdict !== 'ambiguous' });
 }
 

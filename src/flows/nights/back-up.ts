@@ -32,6 +32,7 @@ type Needs = Pick<
   | 'issuer'
   | 'keyring'
   | 'lockOwner'
+  | 'meters'
   | 'scrypt'
   | 'log'
   | 'sourceServers'

@@ -14,7 +14,10 @@ import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues' | 'runProgress' | 'runWatch'>;
+type Needs = Pick<
+  Resources,
+  'clock' | 'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
+>;
 
 /** What the work of a run came to. */
 export interface Outcome extends RunEnd {
@@ -49,6 +52,7 @@ export async function steerRun(
   if (run === null) return undefined;
   const log = needs.log.with({ runId, userId: run.userId });
   const resources = { ...needs, log };
+  const began = clock.elapsed();
   const lost = new AbortController();
   using _renewing = keepLease(resources, run, lost);
   using _watching = resources.runWatch.add(run, lost);
@@ -62,6 +66,7 @@ export async function steerRun(
       await letGo(resources, run);
       return undefined;
     }
+    count(resources, outcome, clock.elapsed() - began);
     log.info('run.finished', {
       state: outcome.state,
       problems: outcome.problemCount,
@@ -74,7 +79,8 @@ export async function steerRun(
     if (isAppError(cause, 'run/stopped')) log.info('run.stopped');
     else log.warn('run.ended-badly', { attempt: run.attempt, error: cause });
     if (isAppError(cause, 'run/lost-lease')) await letGo(resources, run);
-    else await saved(resources, signal, () => endBadly(resources, run, cause));
+    else if (await saved(resources, signal, () => endBadly(resources, run, cause)))
+      count(resources, { state: 'failed' }, clock.elapsed() - began);
     return undefined;
   }
 }
@@ -109,21 +115,40 @@ async function saved<T>({ clock, log }: Needs, signal: AbortSignal, save: () => 
   }
 }
 
-async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<void> {
+/** Whether the run failed for good; else it was returned to the queue, or is another's. */
+async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<boolean> {
   const { clock, database, holder, queues } = resources;
   const at = clock.now();
   const again = whenAgain(error, run, at);
   const about = { errorCode: codeOf(error), message: messageForPeople(error) };
   if (again === undefined) {
     const failed = await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
-    return failed ? undefined : letGo(resources, run);
+    if (!failed) await letGo(resources, run);
+    return failed;
   }
   const why = isAppError(error, 'run/stopped') ? {} : about;
-  if (!(await returnRun(database, { run, ...again, ...why, holder, at }))) return letGo(resources, run);
+  if (!(await returnRun(database, { run, ...again, ...why, holder, at }))) {
+    await letGo(resources, run);
+    return false;
+  }
   const delayMs = again.dueAt.getTime() - at.getTime();
   // Not the attempt but the fence makes the job a new one: the queue still holds the job that is ending here.
   await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, delayMs }]);
+  return false;
 }
+
+function count({ meters }: Needs, { state, counts, problemCount }: CountedEnd, ms: number): void {
+  const { bytesRead = 0, dataAdded = 0 } = counts ?? {};
+  meters.runEnded({
+    result: state,
+    seconds: ms / 1000,
+    bytesRead,
+    bytesAdded: dataAdded,
+    warnings: problemCount ?? 0,
+  });
+}
+
+type CountedEnd = Pick<RunEnd, 'counts' | 'problemCount'> & { state: Exclude<RunEnd['state'], 'cancelled'> };
 
 /** Whoever waits for the work to have ended need not wait for the lease to run out then. */
 async function letGo({ database, log }: Needs, run: ClaimedRun): Promise<void> {

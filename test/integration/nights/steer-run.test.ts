@@ -119,6 +119,35 @@ describe('steering a run', () => {
     expect(await states()).toEqual(['queued', 'running', 'succeeded']);
   });
 
+  test('is counted with its result, its time and its data, and a try that goes on later is not', async () => {
+    const { clock, meters } = fixture.resources;
+    await steer(fail({ afterMs: second }));
+    expect(await meters.text()).toContain('nightkeep_run_total{result="failed"} 0');
+    await clock.advance(10 * 60 * second);
+    await steer(async () => {
+      await clock.advance(90 * second);
+      return { ...outcome, state: 'partial', counts: { bytesRead: 70, dataAdded: 40 }, problemCount: 3 };
+    });
+    const text = await meters.text();
+    for (const line of [
+      'run_total{result="partial"} 1',
+      'run_duration_seconds_sum 90',
+      'run_duration_seconds_bucket{le="60"} 0',
+      'run_duration_seconds_bucket{le="180"} 1',
+      'bytes_read_total 70',
+      'bytes_added_total 40',
+      'item_warnings_total 3',
+    ])
+      expect(text).toContain(`nightkeep_${line}\n`);
+  });
+
+  test('that fails for good is counted as that', async () => {
+    await steer(async () => {
+      throw new AppError('grant/not-usable', 'The consent has ended.');
+    });
+    expect(await fixture.resources.meters.text()).toMatch(/nightkeep_run_total\{result="failed"\} 1/);
+  });
+
   test('names the run and whose it is in every line of the log', async () => {
     const { clock, database } = fixture.resources;
     const lines: string[] = [];

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPages, type Pages } from '../../support/harness/pages.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSetting } from '../../../src/config/config.ts';
+import { AppError } from '../../../src/errors.ts';
+import { createApp } from '../../../src/web/app.ts';
+import { addRepository, addRun, openPages, type Pages } from '../../support/harness/pages.ts';
 import { openVisitor } from '../../support/harness/visitor.ts';
 
 const token = 'a-token-of-more-than-32-characters~+/=';
@@ -91,6 +94,69 @@ test('metrics name the provider whose circuit is open', async () => {
   await pages.clock.advance(15_000);
   const text = await (await scrape()).text();
   expect(sample(text, 'provider_circuit_open{issuer="https://id.example/"}')).toBe('1');
+});
+
+describe('from an address of METRICS_FROM', () => {
+  const from = (remoteAddress: string, headers: Record<string, string> = {}) => {
+    const config = { ...pages.resources.config };
+    const networks = readSetting({ METRICS_FROM: '127.0.0.1 10.1.0.0/16 fd00::/8' }, 'METRICS_FROM');
+    if (networks !== undefined) config.metricsFrom = networks;
+    const app = createApp({ ...pages.resources, config });
+    const env = { incoming: { socket: { remoteAddress } } };
+    return app.request('/metrics', { headers }, env);
+  };
+
+  test.each(['127.0.0.1', '10.1.255.1', 'fd00::17', '::ffff:10.1.2.3'])(
+    '%s metrics are read without a token',
+    async (address) => {
+      expect((await from(address)).status).toBe(200);
+    },
+  );
+
+  test.each(['10.2.0.1', '192.0.2.1', '::1', '', 'nonsense'])('%j they are not', async (address) => {
+    expect((await from(address)).status).toBe(401);
+  });
+
+  test.each(['x-forwarded-for', 'forwarded', 'via'])(
+    'they are not through a proxy, which says so by %s',
+    async (name) => {
+      expect((await from('127.0.0.1', { [name]: '127.0.0.1' })).status).toBe(401);
+    },
+  );
+});
+
+test('metrics tell the jobs in the queue, and go on without them where it does not answer', async () => {
+  await pages.clock.advance(15_000);
+  expect(await (await scrape()).text()).toMatch(/^bullmq_job_count\{.*\} \d+$/m);
+  const { queues } = pages.resources;
+  const away = { ...queues.backUps, metrics: () => Promise.reject(new AppError('queue/unavailable', 'Away.')) };
+  const config = { ...pages.resources.config, metricsToken: token };
+  const { send } = openVisitor({ ...pages.resources, config, queues: { ...queues, backUps: away } });
+  const text = await (await send('/metrics', { headers: { authorization: `Bearer ${token}` } })).text();
+  expect(text).not.toContain('bullmq_');
+  expect(text).toContain('nightkeep_people');
+});
+
+test('the set of restic is told of each repository where it is asked for, and names nobody', async () => {
+  const alice = await pages.consented();
+  await addRepository(pages, alice);
+  await addRun(pages, alice);
+  expect(await (await scrape()).text()).not.toContain('restic_');
+  const config = { ...pages.resources.config, metricsToken: token, metricsRestic: 'on' as const };
+  const { send } = openVisitor({ ...pages.resources, config });
+  const text = await (await send('/metrics', { headers: { authorization: `Bearer ${token}` } })).text();
+  const lines = text.split('\n').filter((line) => line.startsWith('restic_'));
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^restic_backup_timestamp\{client_hostname="nightkeep",client_username="([0-9a-f]{12})",.*\} 1777856520$/,
+    ),
+    expect.stringMatching(/^restic_snapshots_total\{.*\} 1$/),
+    expect.stringMatching(/^restic_backup_files_total\{.*\} 7$/),
+    expect.stringMatching(/^restic_check_success\{.*\} 2$/),
+  ]);
+  const repository = await pages.resources.database.repository.findFirstOrThrow();
+  for (const secret of [repository.id, repository.location, repository.userId, alice.person.subject, 'script'])
+    expect(text).not.toContain(secret);
 });
 
 test('the database is asked once for all who ask within 15 seconds', async () => {

@@ -9,6 +9,7 @@ import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
+import { openMeters } from '../../../src/meters.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openKeyring, type Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
@@ -18,7 +19,7 @@ import { openProviderFixture } from './provider.ts';
 
 export type Custody = Pick<
   Resources,
-  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'spool' | 'tokenCache'
+  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'meters' | 'spool' | 'tokenCache'
 >;
 
 /** How work ended: the code of Nightkeep's own error, or the error that is none. */
@@ -61,6 +62,7 @@ export async function openCustody(
     log,
     spool: openSpool(join(config.dataDir, 'spool')),
     tokenCache: openTokenCache(),
+    meters: openMeters(),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
   });
   const resources = enter('first');

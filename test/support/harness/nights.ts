@@ -3,13 +3,17 @@ import type { Database } from '../../../src/database/client.ts';
 import { openRunProgress } from '../../../src/database/run-progress.ts';
 import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
+import { openMeters } from '../../../src/meters.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
 import { openDatabaseFixture } from './database.ts';
 
-export type NightResources = Pick<Resources, 'database' | 'holder' | 'log' | 'queues' | 'runProgress' | 'runWatch'> & {
+export type NightResources = Pick<
+  Resources,
+  'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
+> & {
   clock: ManualClock;
   config: { windowGraceMs: number };
 };
@@ -36,6 +40,7 @@ export async function openNightFixture(): Promise<NightFixture> {
     database,
     holder,
     log: silentLog,
+    meters: openMeters(),
     queues: rememberingQueues(requests),
     runProgress: openRunProgress({ clock, database, log: silentLog }),
     runWatch: openRunWatch({ clock, database, log: silentLog }),

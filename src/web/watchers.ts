@@ -1,0 +1,61 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Resources } from '../resources.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config'>;
+
+/** Several ask, and often: what they ask of is asked once in this time. */
+const freshMs = 15_000;
+
+/**
+ * Answers a text that is collected at most every 15 seconds to who sends METRICS_TOKEN as a bearer token, and to whoever asks from an
+ * address of METRICS_FROM and not through a proxy. 404 where neither is set, 401 to anybody else.
+ */
+export function forWatchers(
+  { clock, config }: Needs,
+  { collect, type }: { collect: () => Promise<string>; type: string },
+): (c: Context) => Promise<Response> {
+  let latest: { at: number; text: Promise<string> } | undefined;
+  const { metricsToken, metricsFrom } = config;
+  return async (c) => {
+    if (metricsToken === undefined && metricsFrom === undefined)
+      return plain('Not found: neither METRICS_TOKEN nor METRICS_FROM is set.', 404);
+    const mayWatch =
+      (metricsToken !== undefined && isBearer(c.req.header('authorization'), metricsToken)) ||
+      (metricsFrom !== undefined && isWithin(metricsFrom, addressOf(c)));
+    if (!mayWatch) return plain('Send METRICS_TOKEN as a bearer token.', 401, { 'www-authenticate': 'Bearer' });
+    const now = clock.elapsed();
+    if (latest === undefined || now - latest.at >= freshMs) latest = { at: now, text: collect() };
+    try {
+      return plain(await latest.text, 200, { 'content-type': type });
+    } catch (error) {
+      latest = undefined;
+      throw error;
+    }
+  };
+}
+
+type Networks = NonNullable<Resources['config']['metricsFrom']>;
+
+function isWithin(networks: Networks, address: string): boolean {
+  return networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+/** Who asks, as the connection says; a proxy's own address says nothing of who is behind it. */
+function addressOf(c: Context): string {
+  if (c.req.header('forwarded') ?? c.req.header('x-forwarded-for') ?? c.req.header('via')) return '';
+  const { incoming }: Partial<HttpBindings> = c.env ?? {};
+  return incoming?.socket.remoteAddress ?? '';
+}
+
+/** Compares digests, so that the time it takes tells nothing of the token. RFC 6750, section 2.1. */
+function isBearer(authorization: string | undefined, token: string): boolean {
+  const [, sent] = /^bearer +([\w.~+/=-]+) *$/i.exec(authorization ?? '') ?? [];
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return sent !== undefined && timingSafeEqual(digest(sent), digest(token));
+}
+
+function plain(text: string, status: number, headers: Record<string, string> = {}): Response {
+  return new Response(text, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
+}
