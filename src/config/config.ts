@@ -41,6 +41,8 @@ export interface Config {
   /** WebDAV URL with claims in braces. */
   filesUrl: string;
   window: { zone: string; start: string; end: string };
+  /** Within which people may choose the hours of their nights; any where absent. */
+  windowAllowed?: { start: string; end: string };
   windowGraceMs: number;
   retention: RetentionRule;
   filesRedirects: Values['FILES_REDIRECTS'];
@@ -128,6 +130,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     storeCa: () => value('STORE_CA'),
     filesUrl: () => value('FILES_URL'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
+    windowAllowed: () => value('WINDOW_ALLOWED'),
     windowGraceMs: () => value('WINDOW_GRACE'),
     retention: () => value('RETENTION'),
     filesRedirects: () => value('FILES_REDIRECTS'),

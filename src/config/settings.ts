@@ -146,6 +146,12 @@ export const settings = {
     default: '90m',
     help: 'How long after its window a run that could not go well is still tried again, written like `OFFLINE_IDLE`; a run that was asked for, or that comes after its window, is tried for four hours',
   },
+  WINDOW_ALLOWED: {
+    read: optional(window),
+    help: 'Hours within which people may choose those of their own nights, local time',
+    absent: 'they may choose any',
+    example: '20:00-08:00',
+  },
   ZONE: { read: zone, default: 'UTC', help: 'IANA time zone of people whose provider says none' },
   RETENTION: {
     read: retention,

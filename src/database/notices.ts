@@ -52,17 +52,20 @@ export async function listOnRecord(database: Database, deliveries: readonly Deli
   return new Set(found.map(({ key }) => byKey.get(key) ?? key));
 }
 
-/** Of these people, those whom a mail may be sent now: they have an address, and had no mail within 20 hours. */
+/**
+ * Of these people, those whom a mail may be sent now, and of which kinds they want none: they have an address, and had no mail
+ * within 20 hours.
+ */
 export async function listWhoMayBeMailed(
   database: Database,
   { userIds, at }: { userIds: readonly string[]; at: Date },
-): Promise<Set<string>> {
+): Promise<Map<string, readonly string[]>> {
   const since = new Date(at.getTime() - pauseForPersonMs);
   const people = await database.user.findMany({
     where: { id: { in: [...userIds] }, email: { not: null }, notices: { none: { createdAt: { gt: since } } } },
-    select: { id: true },
+    select: { id: true, mutedMails: true },
   });
-  return new Set(people.map(({ id }) => id));
+  return new Map(people.map(({ id, mutedMails }) => [id, mutedMails]));
 }
 
 /** Claims what is due, the oldest first; two processes never claim the same. */

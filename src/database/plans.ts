@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type NightWindow, turnOver } from '../domain/nights.ts';
+import type { Hours } from '../domain/hours.ts';
+import { type NightPlan, type NightWindow, nextNight, turnOver } from '../domain/nights.ts';
 import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
+import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
 
 interface DuePlan {
@@ -167,22 +169,96 @@ export interface OperatorAct {
   words?: string | undefined;
 }
 
-/** Lets no new night of a person's living consent begin, or lets them go on; false where that changes nothing. */
-export async function savePaused(
+const living = { state: { in: ['active' as const, 'suspect' as const, 'needs_consent' as const] } };
+
+/**
+ * Lets no new night of a person's living consent begin, until that moment or, where it is null, until somebody lets them go on.
+ * False where that changes nothing. Only the person's own pause has an end, so that it never takes the place of an operator's.
+ */
+export async function savePause(
   database: Database,
-  { userId, paused, at, by, words }: OperatorAct & { paused: boolean },
+  { userId, until, at, by, words }: OperatorAct & { until: Date | null },
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
-    const living = { state: { in: ['active' as const, 'suspect' as const, 'needs_consent' as const] } };
     const plans = await transaction.plan.updateManyAndReturn({
-      where: { userId, paused: !paused, grant: living },
-      data: { paused },
+      where: { userId, grant: living, OR: [{ paused: false }, { pausedUntil: { not: null } }] },
+      data: { paused: true, pausedUntil: until },
       select: { id: true },
     });
     if (plans.length === 0) return false;
     const planIds = plans.map(({ id }) => id);
-    await saveEvents(transaction, 'plan', planIds, { to: paused ? 'paused' : 'active', at, by });
-    await saveAudit(transaction, { at, by, act: paused ? 'plan-paused' : 'plan-resumed', userId, reason: words });
+    const reason = until === null ? {} : { reason: `until ${until.toISOString()}` };
+    await saveEvents(transaction, 'plan', planIds, { to: 'paused', at, by, ...reason });
+    await saveAudit(transaction, { at, by, act: 'plan-paused', userId, about: until?.toISOString(), reason: words });
     return true;
   });
+}
+
+/**
+ * Lets the nights of a person's living consent go on, from the next one to come; `own`: only after a pause that they asked for
+ * themselves. False where that changes nothing.
+ */
+export async function saveResumed(
+  database: Database,
+  { userId, own, at, by, words }: OperatorAct & { own: boolean },
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const of = { userId, grant: living, paused: true, ...(own && { pausedUntil: { not: null } }) };
+    if ((await resume(transaction, of, { at, by })) === 0) return false;
+    await saveAudit(transaction, { at, by, act: 'plan-resumed', userId, reason: words });
+    return true;
+  });
+}
+
+/** Lets the nights go on of which the pause is over. */
+export async function resumeDuePlans(database: Database, { at, by }: { at: Date; by: string }): Promise<void> {
+  const over = { paused: true, pausedUntil: { lte: at }, grant: living };
+  if ((await database.plan.count({ where: over })) > 0)
+    await inTransaction(database, (transaction) => resume(transaction, over, { at, by }));
+}
+
+/** Nights that went by meanwhile are not made up for: they were not wanted. */
+async function resume(
+  transaction: Transaction,
+  where: Prisma.PlanWhereInput,
+  { at, by }: { at: Date; by: string },
+): Promise<number> {
+  const plans = await transaction.plan.updateManyAndReturn({ where, data: { paused: false, pausedUntil: null } });
+  for (const plan of plans) await saveNextNight(transaction, plan, at);
+  const planIds = plans.map(({ id }) => id);
+  await saveEvents(transaction, 'plan', planIds, { to: 'active', at, by });
+  return planIds.length;
+}
+
+/** Saves which night comes next: of its date there is no run yet. */
+async function saveNextNight(transaction: Transaction, plan: NightPlan, at: Date): Promise<void> {
+  const hasRun = (night: string) => transaction.run.count({ where: { planId: plan.id, night, slot: 'night' } });
+  let next = nextNight(plan, at);
+  while ((await hasRun(next.night)) > 0) next = nextNight(plan, next.night);
+  await transaction.plan.update({ where: { id: plan.id }, data: { nextNight: next.night, nextDueAt: next.dueAt } });
+}
+
+/** Saves when the nights of a person's newest plan are, from the next one on; false where that changes nothing. */
+export async function saveHours(
+  database: Database,
+  { userId, hours, at, by }: { userId: string; hours: Hours; at: Date; by: string },
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const [plan] = await transaction.$queryRaw<NightPlan[]>`
+      SELECT id, zone, window_start AS "windowStart", window_end AS "windowEnd" FROM plans
+      WHERE user_id = ${userId}::uuid ORDER BY created_at DESC LIMIT 1 FOR UPDATE`;
+    if (plan === undefined || textOfHours(plan) === textOfHours(hours)) return false;
+    const { id } = plan;
+    const { zone, windowStart, windowEnd } = hours;
+    await transaction.plan.update({ where: { id }, data: { zone, windowStart, windowEnd } });
+    await saveNextNight(transaction, { ...hours, id }, at);
+    const about = textOfHours(hours);
+    await saveEvent(transaction, 'plan', id, { from: textOfHours(plan), to: about, reason: 'hours', at, by });
+    await saveAudit(transaction, { at, by, act: 'settings-changed', userId, about });
+    return true;
+  });
+}
+
+function textOfHours({ zone, windowStart, windowEnd }: Hours): string {
+  return `${windowStart}-${windowEnd} ${zone}`;
 }

@@ -75,6 +75,7 @@ interface Row {
   windowStart: string;
   windowEnd: string;
   paused: boolean;
+  pausedUntil: Date | null;
   nextDueAt: Date;
   sources: number;
   completeId: string | null;
@@ -103,7 +104,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
   return database.$queryRaw<Row[]>`
     SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
       g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
-      p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.paused, p.next_due_at AS "nextDueAt",
+      p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.paused, p.paused_until AS "pausedUntil", p.next_due_at AS "nextDueAt",
       CASE jsonb_typeof(p.sources) WHEN 'array' THEN jsonb_array_length(p.sources) ELSE 0 END AS sources,
       complete.id AS "completeId", complete.finished_at AS "completeAt", partial.id AS "partialId",
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
@@ -130,14 +131,14 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
 
 function factsOf(row: Row): ProtectionFacts {
   const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
-  const { zone, windowStart, windowEnd, paused, nextDueAt, sources } = row;
+  const { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources } = row;
   const { failedId, failedAt, failedCode: errorCode, alarmId, alarmAt, alarmKind: kind } = row;
   const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil } = row;
   const underWay = { state: runState, dueAt, leaseUntil, errorCode: underWayCode, triedUntil };
   return {
     consent: state && { state, reason, idleDeadline, maxDeadline, nextExchangeAt },
     circuitOpen,
-    plan: zone === null ? null : { zone, windowStart, windowEnd, paused, nextDueAt, sources },
+    plan: zone === null ? null : { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources },
     complete: ended(row.completeId, row.completeAt),
     partial: ended(row.partialId, row.partialAt),
     failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },

@@ -21,6 +21,8 @@ export interface PlanView {
   readonly windowEnd: string;
   readonly nextDueAt: Date;
   readonly paused: boolean;
+  /** When nights go on by themselves, of a pause that the person asked for. */
+  readonly pausedUntil: Date | null;
   readonly sources: readonly { readonly name: string; readonly url: string }[];
 }
 
@@ -87,6 +89,7 @@ const planColumns = {
   windowEnd: true,
   nextDueAt: true,
   paused: true,
+  pausedUntil: true,
   sources: true,
 } as const;
 

@@ -48,7 +48,7 @@ export async function withdrawGrant(
       },
     });
     if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, at, by });
-    await transaction.plan.updateMany({ where: { grantId }, data: { paused: true } });
+    await transaction.plan.updateMany({ where: { grantId }, data: { paused: true, pausedUntil: null } });
     await cancelRuns(transaction, { grantId, at, by, reason });
     await saveEvent(transaction, 'grant', grantId, { from: grant.state, to: 'withdrawn', reason, at, by });
     const act = 'consent-withdrawn';

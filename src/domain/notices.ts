@@ -27,6 +27,16 @@ export interface Notice {
   facts: NoticeFacts;
 }
 
+/** The kinds of mail that a person may have or not: of the end of their consent, and of trouble that they can mend. */
+export const mailKinds = ['consent-ends', 'trouble'] as const;
+
+export type MailKind = (typeof mailKinds)[number];
+
+/** Which kind of mail tells a person of it. */
+export function mailKindOf(facts: NoticeFacts): MailKind {
+  return facts.kind === 'person' && facts.reason === 'consent_ends' ? 'consent-ends' : 'trouble';
+}
+
 /**
  * What a person should be told, the first thing first: 14, 7 and 2 days before an end of their consent, whatever else is wrong,
  * and once of each trouble that they can mend. Who never consented, or withdrew, knows.
@@ -83,7 +93,7 @@ function figuresOf(protections: readonly Protection[]): Figures {
   const reasons: Partial<Record<ProtectionReason, number>> = {};
   for (const { by, reason, verdict } of protections) {
     verdicts[verdict] += 1;
-    if (isForOperators({ by, verdict })) reasons[reason] = (reasons[reason] ?? 0) + 1;
+    if (isForOperators({ by, reason, verdict })) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
   return { verdicts, reasons };
 }
@@ -98,9 +108,9 @@ export function noticeOfLostRotations(grants: number, day: string): Notice {
   return { key: `rotation_lost/${day}`, facts: { kind: 'rotation_lost', grants } };
 }
 
-/** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first. */
-function isForOperators({ by, verdict }: Pick<Protection, 'by' | 'verdict'>): boolean {
-  return by === 'operator' || by === 'provider' || verdict === 'late';
+/** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */
+function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
+  return by === 'operator' || by === 'provider' || (verdict === 'late' && reason !== 'paused_until');
 }
 
 const minute = 60_000;

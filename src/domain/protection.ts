@@ -27,6 +27,7 @@ export type NightReason =
   | 'complete'
   | 'nothing_to_fetch'
   | 'paused'
+  | 'paused_until'
   | 'no_worker'
   | 'run_under_way'
   | 'run_waits'
@@ -101,7 +102,12 @@ export interface ProtectionFacts {
   /** The provider is in trouble, or our client there: nobody's consent is used but for a probe. */
   readonly circuitOpen: boolean;
   readonly plan:
-    | (Omit<NightPlan, 'id'> & { readonly paused: boolean; readonly nextDueAt: Date; readonly sources: number })
+    | (Omit<NightPlan, 'id'> & {
+        readonly paused: boolean;
+        readonly pausedUntil: Date | null;
+        readonly nextDueAt: Date;
+        readonly sources: number;
+      })
     | null;
   /** The last runs of each outcome; the first two only where their snapshot is there. */
   readonly complete: EndedRun | null;
@@ -227,7 +233,13 @@ const foundations: readonly Look[] = [
 /** What keeps nights from going well although consent was given. */
 const hindrances: readonly Look[] = [
   // Somebody wants it so: nothing is tried, so that nothing below can mend it.
-  ({ plan }) => (plan?.paused ? { reason: 'paused', mend: 'mend_service' } : undefined),
+  ({ plan }) => {
+    if (!plan?.paused) return undefined;
+    const { pausedUntil: until } = plan;
+    return until === null
+      ? { reason: 'paused', mend: 'mend_service' }
+      : { reason: 'paused_until', mend: 'wait', until };
+  },
   // Before the refusals: while the provider is in trouble they prove nothing of anybody's consent.
   ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
   // Before the faults of runs: no server is asked without the provider's leave.

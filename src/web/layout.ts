@@ -35,6 +35,7 @@ const menu: readonly MenuEntry[] = [
   { href: '/snapshots', name: 'snapshots', icon: 'snapshots' },
   { href: '/grant', name: 'grant', icon: 'consent' },
   { href: '/recovery', name: 'recovery', icon: 'key' },
+  { href: '/settings', name: 'settings', icon: 'settings' },
 ];
 
 const operators: MenuEntry = { href: '/operator', name: 'operators', icon: 'people' };

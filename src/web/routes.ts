@@ -32,6 +32,16 @@ import { agreeToRetention, retention } from './pages/retention.ts';
 import { confirm, run } from './pages/run.ts';
 import { cancel, cancellation } from './pages/run-cancel.ts';
 import { runEvents } from './pages/run-live.ts';
+import { settings } from './pages/settings.ts';
+import {
+  changeHours,
+  chooseLanguage,
+  chooseMails,
+  endOtherSessions,
+  endOwnSession,
+  pauseNights,
+  resumeNights,
+} from './pages/settings-acts.ts';
 import { login, logout } from './pages/sign-in.ts';
 import { nightsKept, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
@@ -96,6 +106,14 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },
   { method: 'POST', path: '/recovery/reissue', who: 'person', fresh: '/recovery', answer: reissueKey },
+  { method: 'GET', path: '/settings', who: 'person', answer: settings },
+  { method: 'POST', path: '/settings/hours', who: 'person', answer: changeHours },
+  { method: 'POST', path: '/settings/pause', who: 'person', answer: pauseNights },
+  { method: 'POST', path: '/settings/resume', who: 'person', answer: resumeNights },
+  { method: 'POST', path: '/settings/language', who: 'person', answer: chooseLanguage },
+  { method: 'POST', path: '/settings/mails', who: 'person', answer: chooseMails },
+  { method: 'POST', path: '/settings/sessions/end', who: 'person', answer: endOwnSession },
+  { method: 'POST', path: '/settings/sessions/end-others', who: 'person', answer: endOtherSessions },
   { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
   { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
   { method: 'GET', path: '/operator/grants', who: 'operator', answer: grants },

@@ -163,6 +163,7 @@ describe.skipIf(executablePath === undefined)('pages in every shape', () => {
     consent: () => '/grant',
     withdraw: () => '/grant/withdraw',
     recovery: () => '/recovery',
+    settings: () => '/settings',
   };
 
   it.each(Object.keys(places) as (keyof typeof places)[])(

@@ -1,10 +1,10 @@
-import { openDueNights } from '../../database/plans.ts';
+import { openDueNights, resumeDuePlans } from '../../database/plans.ts';
 import type { Resources } from '../../resources.ts';
 
 const batch = 500;
 
 /**
- * Opens the nights that are due and queues their runs. It may run twice, or in two processes; nothing is lost when the queue
+ * Opens the nights that are due and queues their runs, after it has let those go on of which a pause is over. It may run twice, or in two processes; nothing is lost when the queue
  * does not answer, since `heal` queues again every run that the table says is queued.
  */
 export async function openNight(
@@ -13,9 +13,11 @@ export async function openNight(
   },
 ): Promise<{ opened: number }> {
   const { clock, config, database, holder, log, queues } = resources;
+  const by = `worker:${holder}`;
+  await resumeDuePlans(database, { at: clock.now(), by });
   let opened = 0;
   for (;;) {
-    const due = { at: clock.now(), by: `worker:${holder}`, limit: batch, graceMs: config.windowGraceMs };
+    const due = { at: clock.now(), by, limit: batch, graceMs: config.windowGraceMs };
     const runIds = await openDueNights(database, due);
     opened += runIds.length;
     await queues.backUps.enqueue(runIds.map((runId) => ({ runId, attempt: 0 })));

@@ -11,6 +11,7 @@ import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {
   type Channel,
   digestOf,
+  mailKindOf,
   type Notice,
   noticeOfCircuit,
   noticeOfLostRotations,
@@ -54,7 +55,7 @@ export async function raiseAlarms({ clock, config, database }: Needs): Promise<n
   return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, at);
 }
 
-/** The first thing that each person was not told yet, where they may be mailed. */
+/** The first thing that each person was not told yet, where they may be mailed and want to be. */
 async function mailsFor(
   { clock, database }: Needs,
   notices: readonly (Notice & { userId: string })[],
@@ -65,7 +66,9 @@ async function mailsFor(
     listWhoMayBeMailed(database, { userIds: notices.map(({ userId }) => userId), at: clock.now() }),
     listOnRecord(database, deliveries),
   ]);
-  return deliveries.filter((delivery) => !told.has(delivery.key) && allowed.delete(delivery.userId));
+  const isWanted = ({ key, userId, facts }: (typeof deliveries)[number]) =>
+    !told.has(key) && allowed.get(userId)?.includes(mailKindOf(facts)) === false;
+  return deliveries.filter((delivery) => isWanted(delivery) && allowed.delete(delivery.userId));
 }
 
 function forOperators(config: Needs['config'], notice: Notice | undefined): Delivery[] {

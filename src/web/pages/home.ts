@@ -3,7 +3,7 @@ import { hasOperatorSignedIn } from '../../database/audit.ts';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
-import { findHome, findPlanOfPerson, getPerson, type HomeView } from '../../database/views.ts';
+import { findHome, findPlanOfPerson, getPerson, type HomeView, type PlanView } from '../../database/views.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
@@ -131,7 +131,7 @@ function facts({ resources, texts }: PersonVisit, { grant, plan, lastComplete, r
   const day = dayOf(t, plan.nextDueAt, now, zone);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
-<div><dt>${t.next}</dt><dd>${plan.paused ? t.paused : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
+<div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }
 
@@ -141,6 +141,10 @@ function dayOf(t: Texts['home'], at: Date, now: Date, zone: string): string {
   const ahead = daysBetween(dateIn(zone, now), day);
   if (ahead <= 0) return t.tonight;
   return ahead === 1 ? t.comingNight : t.nightOf(day);
+}
+
+function pausedWords({ formats, home: t }: Texts, { pausedUntil, zone }: PlanView): string {
+  return pausedUntil === null ? t.paused : t.pausedUntil(formats.time(pausedUntil, zone));
 }
 
 function recent({ texts }: PersonVisit, { runs }: HomeView): Html | '' {

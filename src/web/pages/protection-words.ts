@@ -59,6 +59,7 @@ export function wayOn(texts: Texts, { reason, mend, runId }: Told): Html | '' {
   if (mend === 'agree') return button('/consent', reason === 'no_consent' ? t.agree : grant.again);
   if (mend === 'renew') return button('/consent', consentEnds.renew);
   if (mend === 'look' && runId !== null) return button(`/runs/${runId}`, t.look);
+  if (reason === 'paused_until') return html`<p><a href="/settings#pause">${t.seePause}</a></p>`;
   if (runId !== null) return html`<p><a href="/runs/${runId}">${t.seeRun}</a></p>`;
   return isAboutConsent(texts, reason) ? html`<p><a href="/grant">${t.seeConsent}</a></p>` : '';
 }

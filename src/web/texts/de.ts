@@ -18,6 +18,17 @@ const files = (count: number) => counted(count, 'Datei', 'Dateien');
 const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
 const filesOrFolders = (count: number) => counted(count, 'Datei oder Ordner', 'Dateien oder Ordner');
 
+/** A span of time in its largest whole unit. */
+function span(ms: number): string {
+  const units = [
+    [86_400_000, 'Tag', 'Tagen'],
+    [3_600_000, 'Stunde', 'Stunden'],
+    [60_000, 'Minute', 'Minuten'],
+  ] as const;
+  const [unitMs, one, many] = units.find(([size]) => ms % size === 0) ?? [1_000, 'Sekunde', 'Sekunden'];
+  return counted(ms / unitMs, one, many);
+}
+
 /** Which snapshots a rule keeps. */
 function staying(rule: RetentionRule): string {
   if (isEmpty(rule)) return 'alle';
@@ -70,6 +81,7 @@ export const texts: Texts = {
     snapshots: 'Sicherungen',
     grant: 'Einwilligung',
     recovery: 'Notfall',
+    settings: 'Einstellungen',
     operators: 'Betrieb',
     signIn: 'Anmelden',
     signOut: 'Abmelden',
@@ -77,6 +89,87 @@ export const texts: Texts = {
   fresh: {
     why: 'Damit es niemand anders in einem Browser tut, den Sie offen gelassen haben, fragt Ihr Anmeldedienst noch einmal, wer Sie sind.',
     signIn: 'Neu anmelden, um fortzufahren',
+  },
+  settings: {
+    title: 'Einstellungen',
+    told: {
+      hours: 'Ihre Zeiten sind gespeichert.',
+      paused: 'Ihre Nächte sind ausgesetzt.',
+      resumed: 'Ihre Nächte gehen weiter.',
+      language: 'Ihre Sprache ist gespeichert.',
+      mails: 'Was Sie per E-Mail erhalten, ist gespeichert.',
+      'session-ended': 'Dieser Browser ist abgemeldet.',
+      'sessions-ended': 'Alle anderen Browser sind abgemeldet.',
+      unchanged: 'Das hat nichts geändert: Es ist schon so, oder lässt sich jetzt nicht ändern.',
+    },
+    noPlan: 'Sie werden noch nicht gesichert, also gibt es keine Nächte einzustellen.',
+    hours: {
+      title: 'Zeiten Ihrer Nächte',
+      lead: 'Ihre Sicherung beginnt irgendwann zwischen diesen beiden Uhrzeiten, nach den Uhren der Zeitzone.',
+      allowed: (start, end) => `Der Betreiber erlaubt Zeiten zwischen ${start} und ${end} Uhr.`,
+      from: 'Von',
+      to: 'Bis',
+      zone: 'Zeitzone',
+      next: (at) => `Nächste Nacht: ${at}.`,
+      agreed:
+        'Eingewilligt haben Sie in die Zeiten von damals; Ihre Einwilligung zeigt diese, und was sich seitdem geändert hat.',
+      save: 'Zeiten speichern',
+      faults: {
+        unreadable: 'Geben Sie zwei Uhrzeiten an und eine Zeitzone aus der Liste.',
+        short: 'Zwischen den beiden Uhrzeiten muss mindestens eine Stunde liegen.',
+        outside: 'Der Betreiber erlaubt diese Zeiten nicht.',
+      },
+    },
+    kept: {
+      title: 'Was aufgehoben wird',
+      all: 'Sie haben nicht eingewilligt, dass Sicherungsstände gelöscht werden, also bleiben alle.',
+      link: 'Jeden Sicherungsstand ansehen, ob er bleibt und warum',
+    },
+    pause: {
+      title: 'Pause',
+      lead: 'Bis zu dem Tag, den Sie wählen, beginnt keine Nacht. Sicherungen, die warten oder unterwegs sind, gehen weiter, und Ihre Einwilligung wird am Leben gehalten. Was sich inzwischen ändert, wird nicht gesichert.',
+      until: 'Nächte gehen weiter ab',
+      save: 'Nächte aussetzen',
+      now: (at) => `Ihre Nächte sind ausgesetzt bis ${at}.`,
+      byOperator: 'Der Betreiber von Nightkeep hat Ihre Nächte ausgesetzt und kann sie weitergehen lassen.',
+      ended: 'Es gibt keine Einwilligung, mit der es weitergehen könnte, also keine Nächte auszusetzen.',
+      resume: 'Jetzt weitergehen lassen',
+      change: 'Stattdessen bis zu diesem Tag aussetzen',
+      fault: 'Wählen Sie einen Tag ab morgen, innerhalb eines Jahres.',
+    },
+    language: {
+      title: 'Sprache',
+      label: 'Sprache der Seiten und E-Mails',
+      none: 'Wie mein Browser sagt',
+      save: 'Sprache speichern',
+    },
+    mails: {
+      title: 'E-Mail',
+      lead: (address) =>
+        `Sie erhalten E-Mails an ${address}, die Adresse, die Ihr Anmeldedienst bei Ihrer letzten Anmeldung nannte.`,
+      noAddress: 'Ihr Anmeldedienst nannte bei Ihrer letzten Anmeldung keine Adresse, also erhalten Sie keine E-Mails.',
+      off: 'Dieses Nightkeep verschickt keine E-Mails.',
+      legend: 'Mir mailen',
+      kinds: {
+        'consent-ends': '14, 7 und 2 Tage bevor meine Einwilligung endet',
+        trouble: 'wenn etwas nicht stimmt, das ich beheben kann',
+      },
+      save: 'Speichern',
+    },
+    sessions: {
+      title: 'Wo Sie angemeldet sind',
+      lead: (idleMs, maxMs) =>
+        `Ein Browser wird ohne Nutzung nach ${span(idleMs)} abgemeldet, und in jedem Fall nach ${span(maxMs)}.`,
+      browser: 'Browser',
+      unknown: 'nicht bekannt',
+      here: 'dieser Browser',
+      began: 'Angemeldet',
+      seen: 'Zuletzt verwendet',
+      ends: 'Endet spätestens',
+      end: 'Abmelden',
+      endThat: (agent, began) => `${agent} abmelden, angemeldet ${began}`,
+      endOthers: 'Alle anderen abmelden',
+    },
   },
   welcome: {
     title: 'Ihre Dateien, jede Nacht gesichert',
@@ -106,6 +199,8 @@ export const texts: Texts = {
     comingNight: 'die kommende Nacht',
     nightOf: (date) => `die Nacht vom ${formats.night(date)}`,
     paused: 'ausgesetzt',
+    pausedUntil: (at) => `ausgesetzt bis ${at}`,
+    seePause: 'Ihre Pause ansehen',
     ends: 'Einwilligung',
     now: 'Jetzt sichern',
     recent: 'Letzte Sicherungen',
@@ -569,6 +664,10 @@ export const texts: Texts = {
       paused: {
         happened: 'Ihre Nächte sind ausgesetzt.',
         act: 'Der Betreiber von Nightkeep kann sie weitergehen lassen.',
+      },
+      paused_until: {
+        happened: 'Ihre Nächte sind ausgesetzt, wie Sie es wollten.',
+        act: (when) => `Sie beginnen wieder ${when}; in Ihren Einstellungen können Sie sie vorher weitergehen lassen.`,
       },
       server_away: {
         happened: 'Der Server Ihrer Dateien hat nicht geantwortet, oder nicht mit Ihren Dateien.',

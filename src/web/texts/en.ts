@@ -50,6 +50,17 @@ function told<Code extends ErrorCode>(words: Readonly<Record<Code, Told>>): Read
 
 const times = (count: number, one: string) => (count === 1 ? one : `${count} ${one}s`);
 
+/** A span of time in its largest whole unit. */
+function span(ms: number): string {
+  const units = [
+    [86_400_000, 'day'],
+    [3_600_000, 'hour'],
+    [60_000, 'minute'],
+  ] as const;
+  const [unitMs, unit] = units.find(([size]) => ms % size === 0) ?? [1_000, 'second'];
+  return `${ms / unitMs} ${unit}${ms === unitMs ? '' : 's'}`;
+}
+
 /** Which snapshots a rule keeps. */
 function staying(rule: RetentionRule): string {
   if (isEmpty(rule)) return 'all of them';
@@ -95,6 +106,7 @@ export const texts = {
     snapshots: 'Snapshots',
     grant: 'Consent',
     recovery: 'Recovery',
+    settings: 'Settings',
     operators: 'Operators',
     signIn: 'Sign in',
     signOut: 'Sign out',
@@ -102,6 +114,86 @@ export const texts = {
   fresh: {
     why: 'So that nobody else does this in a browser that you left open, your provider asks once more who you are.',
     signIn: 'Sign in again to go on',
+  },
+  settings: {
+    title: 'Settings',
+    told: {
+      hours: 'Your hours are saved.',
+      paused: 'Your nights are paused.',
+      resumed: 'Your nights go on.',
+      language: 'Your language is saved.',
+      mails: 'What you are mailed is saved.',
+      'session-ended': 'That browser is signed out.',
+      'sessions-ended': 'All other browsers are signed out.',
+      unchanged: 'That changed nothing: it is so already, or cannot be changed now.',
+    } as Readonly<Record<string, string>>,
+    noPlan: 'You are not backed up yet, so there are no nights to set.',
+    hours: {
+      title: 'Hours of your nights',
+      lead: 'Your backup begins at a moment between these two times, by the clocks of the zone.',
+      allowed: (start: string, end: string) => `The operator allows hours between ${start} and ${end}.`,
+      from: 'From',
+      to: 'To',
+      zone: 'Time zone',
+      next: (at: string) => `Next night: ${at}.`,
+      agreed: 'When you agreed, it was to the hours of that day; your consent shows those, and what has changed since.',
+      save: 'Save the hours',
+      faults: {
+        unreadable: 'Give two times of the day, and a time zone of the list.',
+        short: 'There must be an hour at least between the two times.',
+        outside: 'The operator does not allow these hours.',
+      },
+    },
+    kept: {
+      title: 'What is kept',
+      all: 'You have not agreed that any snapshot goes, so all of them stay.',
+      link: 'See each snapshot, whether it stays, and why',
+    },
+    pause: {
+      title: 'Pause',
+      lead: 'No night begins until the day you choose. Backups that wait or are under way go on, and your consent is kept alive. What changes meanwhile is not backed up.',
+      until: 'Nights go on from',
+      save: 'Pause my nights',
+      now: (at: string) => `Your nights are paused until ${at}.`,
+      byOperator: 'Your nights are paused by an operator of Nightkeep, who can let them go on.',
+      ended: 'There is no consent to go on with, so there are no nights to pause.',
+      resume: 'Let them go on now',
+      change: 'Pause until that day instead',
+      fault: 'Choose a day from tomorrow on, within a year.',
+    },
+    language: {
+      title: 'Language',
+      label: 'Language of pages and mails',
+      none: 'As my browser says',
+      save: 'Save the language',
+    },
+    mails: {
+      title: 'Mail',
+      lead: (address: string) =>
+        `You are mailed at ${address}, the address that your provider gave at your last sign-in.`,
+      noAddress: 'Your provider gave no address at your last sign-in, so you are not mailed.',
+      off: 'This Nightkeep sends no mail.',
+      legend: 'Mail me',
+      kinds: {
+        'consent-ends': '14, 7 and 2 days before my consent ends',
+        trouble: 'when something is wrong that I can mend',
+      },
+      save: 'Save',
+    },
+    sessions: {
+      title: 'Where you are signed in',
+      lead: (idleMs: number, maxMs: number) =>
+        `A browser is signed out after ${span(idleMs)} without use, and after ${span(maxMs)} in any case.`,
+      browser: 'Browser',
+      unknown: 'not known',
+      here: 'this browser',
+      began: 'Signed in',
+      seen: 'Last used',
+      ends: 'Ends at the latest',
+      end: 'Sign out',
+      endThat: (agent: string, began: string) => `Sign out ${agent}, signed in ${began}`,
+      endOthers: 'Sign out all others',
+    },
   },
   welcome: {
     title: 'Your files, kept safe every night',
@@ -133,6 +225,8 @@ export const texts = {
     comingNight: 'the coming night',
     nightOf: (date: string) => `the night of ${date}`,
     paused: 'paused',
+    pausedUntil: (at: string) => `paused until ${at}`,
+    seePause: 'See your pause',
     ends: 'Consent',
     now: 'Back up now',
     recent: 'Recent backups',
@@ -583,6 +677,10 @@ export const texts = {
         act: 'The operator of Nightkeep can set their address.',
       },
       paused: { happened: 'Your nights are paused.', act: 'The operator of Nightkeep can let them go on.' },
+      paused_until: {
+        happened: 'Your nights are paused, as you asked.',
+        act: (when) => `They begin again ${when}; in your settings you can let them go on before.`,
+      },
       server_away: { happened: 'The server of your files did not answer, or not with your files.', act: triedAgain },
       server_refuses: {
         happened: 'The server of your files does not let Nightkeep in.',

@@ -24,6 +24,7 @@ const plan = {
   windowStart: '01:00',
   windowEnd: '05:00',
   paused: false,
+  pausedUntil: null,
   nextDueAt: new Date('2026-05-10T23:40:00Z'),
   sources: 1,
 };

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { savePaused } from '../../../database/plans.ts';
+import { savePause, saveResumed } from '../../../database/plans.ts';
 import { endWebSessionsOf } from '../../../database/web-sessions.ts';
 import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
@@ -54,7 +54,10 @@ async function setPaused(visit: PersonVisit, paused: boolean): Promise<Response>
   const { clock, database } = visit.resources;
   const { id: userId } = await getPersonOf(visit);
   const words = await wordsOf(visit);
-  const changed = await savePaused(database, { userId, paused, at: clock.now(), by: operatorOf(visit), words });
+  const act = { userId, at: clock.now(), by: operatorOf(visit), words };
+  const changed = paused
+    ? await savePause(database, { ...act, until: null })
+    : await saveResumed(database, { ...act, own: false });
   return back(visit, userId, changed ? (paused ? 'paused' : 'resumed') : 'unchanged');
 }
 

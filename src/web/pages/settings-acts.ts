@@ -1,0 +1,94 @@
+import { saveHours, savePause, saveResumed } from '../../database/plans.ts';
+import { savePreferences } from '../../database/preferences.ts';
+import { endWebSession, endWebSessionsOf } from '../../database/web-sessions.ts';
+import { faultOfHours } from '../../domain/hours.ts';
+import { languageNamed } from '../../domain/language.ts';
+import { addDays, dateIn, startOfDay } from '../../domain/nights.ts';
+import { mailKinds } from '../../domain/notices.ts';
+import { AppError } from '../../errors.ts';
+import { notFound, type PersonVisit, zoneOf } from '../visit.ts';
+import { mostPausedDays, showSettings } from './settings.ts';
+
+/** What a person changes on their settings page. Each change leads back to it, with a word of what came of it. */
+
+/** Their nights are in other hours from the next one on. */
+export async function changeHours(visit: PersonVisit): Promise<Response> {
+  const { clock, config, database } = visit.resources;
+  const [windowStart, windowEnd, zone] = await fieldsOf(visit, 'start', 'end', 'zone');
+  const hours = { windowStart, windowEnd, zone };
+  const fault = faultOfHours(hours, config.windowAllowed);
+  if (fault !== undefined) return showSettings(visit, { hours: fault });
+  return back(visit, (await saveHours(database, { ...actOf(visit), hours, at: clock.now() })) ? 'hours' : 'unchanged');
+}
+
+/** No night begins until a day. */
+export async function pauseNights(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const [date] = await fieldsOf(visit, 'until');
+  const [at, zone] = [clock.now(), await zoneOf(visit)];
+  const today = dateIn(zone, at);
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date));
+  if (!isDay || date <= today || date > addDays(today, mostPausedDays)) return showSettings(visit, { pause: true });
+  const until = startOfDay(zone, date);
+  return back(visit, (await savePause(database, { ...actOf(visit), until, at })) ? 'paused' : 'unchanged');
+}
+
+/** The nights go on before that day. */
+export async function resumeNights(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const resumed = await saveResumed(database, { ...actOf(visit), own: true, at: clock.now() });
+  return back(visit, resumed ? 'resumed' : 'unchanged');
+}
+
+/** In which language pages and mails are written for them. */
+export async function chooseLanguage(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const [tag] = await fieldsOf(visit, 'language');
+  const language = languageNamed(tag);
+  if (language === null && tag !== '') throw new AppError('request/invalid', 'Choose one of the languages offered.');
+  await savePreferences(database, { userId: visit.session.userId, change: { language }, at: clock.now() });
+  return back(visit, 'language');
+}
+
+/** Of what they are mailed: of what is ticked. */
+export async function chooseMails(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  const { mail = [] } = await visit.c.req.parseBody({ all: true });
+  const wanted = [mail].flat();
+  const mutedMails = mailKinds.filter((kind) => !wanted.includes(kind));
+  await savePreferences(database, { userId: visit.session.userId, change: { mutedMails }, at: clock.now() });
+  return back(visit, 'mails');
+}
+
+/** Signs one of their browsers out. */
+export async function endOwnSession(visit: PersonVisit): Promise<Response> {
+  const { resources, session } = visit;
+  const [id] = await fieldsOf(visit, 'session');
+  if (!(await endWebSession(resources.database, { id, userId: session.userId }))) throw notFound();
+  return back(visit, 'session-ended');
+}
+
+/** Signs all their browsers out but this one. */
+export async function endOtherSessions(visit: PersonVisit): Promise<Response> {
+  const { clock, database } = visit.resources;
+  await endWebSessionsOf(database, { ...actOf(visit), at: clock.now(), except: visit.session.id });
+  return back(visit, 'sessions-ended');
+}
+
+function actOf({ session: { userId } }: PersonVisit) {
+  return { userId, by: `user:${userId}` };
+}
+
+/** What a form sent under these names; empty where it sent no text. */
+async function fieldsOf<const T extends readonly string[]>(
+  { c }: PersonVisit,
+  ...names: T
+): Promise<{ [Index in keyof T]: string }> {
+  const sent = await c.req.parseBody();
+  const text = (name: string) => (typeof sent[name] === 'string' ? sent[name] : '');
+  return names.map(text) as { [Index in keyof T]: string };
+}
+
+function back({ c }: PersonVisit, told: string): Response {
+  return c.redirect(`/settings?told=${told}`, 303);
+}

@@ -1,0 +1,143 @@
+import { html } from 'hono/html';
+import { getPreferences, type Preferences } from '../../database/preferences.ts';
+import { findRetention, type RetentionFacts } from '../../database/retention.ts';
+import { findHome, type PlanView } from '../../database/views.ts';
+import { listWebSessions, type WebSessionLine } from '../../database/web-sessions.ts';
+import { addDays, dateIn } from '../../domain/nights.ts';
+import { mailKinds } from '../../domain/notices.ts';
+import { ruleOf } from '../../flows/retention/judge-snapshots.ts';
+import { form, type Html, postButton } from '../layout.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts/en.ts';
+import { listTexts } from '../texts/languages.ts';
+import { type PersonVisit, page } from '../visit.ts';
+
+/** A pause is no longer than this. */
+export const mostPausedDays = 365;
+
+/** What a person sent that cannot be taken. */
+export interface Refused {
+  readonly hours?: keyof Texts['settings']['hours']['faults'];
+  readonly pause?: true;
+}
+
+/** What a person can choose for themselves. */
+export async function settings(visit: PersonVisit): Promise<Response> {
+  return showSettings(visit);
+}
+
+/** The page, with a word to what was refused. */
+export async function showSettings(visit: PersonVisit, refused: Refused = {}): Promise<Response> {
+  const { resources, session, texts, url } = visit;
+  const { clock, config, database } = resources;
+  const { userId } = session;
+  const t = texts.settings;
+  const [{ grant, plan }, retention, preferences, sessions] = await Promise.all([
+    findHome(database, { userId }),
+    findRetention(database, userId),
+    getPreferences(database, userId),
+    listWebSessions(database, { userId, at: clock.now(), idleMs: config.session.idleMs }),
+  ]);
+  const told = t.told[url.searchParams.get('told') ?? ''];
+  const nights =
+    plan === null
+      ? html`<section class="card"><p>${t.noPlan}</p></section>`
+      : html`<div class="columns">${hoursCard(visit, plan, refused)}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention)}`;
+  const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
+<div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}`;
+  const isRefused = refused.hours !== undefined || refused.pause !== undefined;
+  return page(visit, t.title, body, { place: '/settings', status: isRefused ? 400 : 200 });
+}
+
+function alert(words: string | undefined): Html | '' {
+  return words === undefined ? '' : html`<p role="alert"><strong>${words}</strong></p>`;
+}
+
+function hoursCard({ resources, session, texts }: PersonVisit, plan: PlanView, { hours: fault }: Refused): Html {
+  const { formats } = texts;
+  const t = texts.settings.hours;
+  const { windowAllowed: allowed } = resources.config;
+  const { nextDueAt, paused, windowEnd, windowStart, zone } = plan;
+  const zones = [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
+  const option = (name: string) => html`<option ${name === zone ? html`selected` : ''}>${name}</option>`;
+  const time = (name: 'start' | 'end', label: string, value: string) =>
+    html`<p><label for="${name}">${label}</label><br><input id="${name}" name="${name}" type="time" value="${value}" required></p>`;
+  const inner = html`<div class="ways">${time('start', t.from, windowStart)}${time('end', t.to, windowEnd)}</div>
+<p><label for="zone">${t.zone}</label><br><select id="zone" name="zone">${zones.map(option)}</select></p><p><button>${t.save}</button></p>`;
+  return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${t.lead}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
+${form(session, '/settings/hours', inner)}${paused ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.menu.grant}</a></p></section>`;
+}
+
+function pauseCard(
+  { resources, session, texts }: PersonVisit,
+  { paused, pausedUntil, zone }: PlanView,
+  { state, refused }: { state: string | undefined; refused: Refused },
+): Html {
+  const t = texts.settings.pause;
+  const card = (inner: Html) =>
+    html`<section class="card" id="pause"><h2>${t.title}</h2>${alert(refused.pause && t.fault)}${inner}</section>`;
+  if (state === undefined || state === 'withdrawn') return card(html`<p>${t.ended}</p>`);
+  if (paused && pausedUntil === null) return card(html`<p>${t.byOperator}</p>`);
+  const today = dateIn(zone, resources.clock.now());
+  const [first, last] = [addDays(today, 1), addDays(today, mostPausedDays)];
+  const inner = html`<p><label for="until">${t.until}</label><br><input id="until" name="until" type="date" min="${first}" max="${last}" required></p><p><button class="quiet">${paused ? t.change : t.save}</button></p>`;
+  const now =
+    pausedUntil === null
+      ? ''
+      : html`<p class="lead">${t.now(texts.formats.time(pausedUntil, zone))}</p>${postButton(session, '/settings/resume', t.resume)}`;
+  return card(html`${now}<p>${t.lead}</p>${form(session, '/settings/pause', inner)}`);
+}
+
+function keptCard(texts: Texts, facts: RetentionFacts | null): Html | '' {
+  const t = texts.settings.kept;
+  if (facts === null) return '';
+  const said = facts.agreedAt === null ? t.all : texts.consent.keptValue(ruleOf(facts));
+  return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p><p><a href="/retention">${t.link}</a></p></section>`;
+}
+
+function languageCard({ session, texts }: PersonVisit, { language }: Preferences): Html {
+  const t = texts.settings.language;
+  const option = (value: string, name: string, lang: string | null) =>
+    html`<option value="${value}" ${lang === null ? '' : html`lang="${lang}"`} ${value === (language ?? '') ? html`selected` : ''}>${name}</option>`;
+  const inner = html`<p><label for="language">${t.label}</label><br><select id="language" name="language">${option('', t.none, null)}${listTexts().map((own) => option(own.language, own.languageName, own.language))}</select></p><p><button class="quiet">${t.save}</button></p>`;
+  return html`<section class="card" id="language-card"><h2>${t.title}</h2>${form(session, '/settings/language', inner)}</section>`;
+}
+
+function mailsCard(
+  { resources, session, texts }: PersonVisit,
+  { email, mutedMails }: Preferences & { email: string | null },
+): Html {
+  const t = texts.settings.mails;
+  const lead =
+    resources.config.mail === undefined ? t.off : email === null ? t.noAddress : html`<bdi>${t.lead(email)}</bdi>`;
+  const box = (kind: (typeof mailKinds)[number]) =>
+    html`<label><input type="checkbox" name="mail" value="${kind}" ${mutedMails.includes(kind) ? '' : html`checked`}><span>${t.kinds[kind]}</span></label>`;
+  const inner = html`<fieldset><legend>${t.legend}</legend>${mailKinds.map(box)}</fieldset><p><button class="quiet">${t.save}</button></p>`;
+  return html`<section class="card" id="mails"><h2>${t.title}</h2><p>${lead}</p>${resources.config.mail === undefined ? '' : form(session, '/settings/mails', inner)}</section>`;
+}
+
+function sessionsCard(
+  { resources, session, texts }: PersonVisit,
+  sessions: readonly WebSessionLine[],
+  zone: string | undefined,
+): Html {
+  const t = texts.settings.sessions;
+  const { config } = resources;
+  const time = (at: Date) => texts.formats.time(at, zone ?? config.window.zone);
+  const row = ({ id, agent, createdAt, lastSeenAt, endsAt }: WebSessionLine) => {
+    const named = agent || t.unknown;
+    const inner = html`<input type="hidden" name="session" value="${id}"><button class="quiet" aria-label="${t.endThat(named, time(createdAt))}">${t.end}</button>`;
+    const here = id === session.id;
+    return [
+      html`${named}${here ? html` <span class="tag">${t.here}</span>` : ''}`,
+      time(createdAt),
+      time(lastSeenAt),
+      time(endsAt),
+      here ? '' : form(session, '/settings/sessions/end', inner),
+    ];
+  };
+  const columns = [t.browser, t.began, t.seen, t.ends, t.end].map((label) => ({ label }));
+  const { idleMs, maxMs } = config.session;
+  return html`<section class="card" id="sessions"><h2>${t.title}</h2><p>${t.lead(idleMs, maxMs)}</p>
+${table({ caption: t.title, columns, rows: sessions.map(row) })}${sessions.length > 1 ? postButton(session, '/settings/sessions/end-others', t.endOthers, 'quiet') : ''}</section>`;
+}
