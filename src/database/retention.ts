@@ -1,5 +1,6 @@
 import { type RetentionRule, ruleText } from '../domain/retention/rule.ts';
 import { saveAudit } from './audit.ts';
+import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
@@ -87,13 +88,13 @@ export async function saveRetentionHold(
   await database.repository.updateMany({ where: { userId }, data: { retentionHold: hold } });
 }
 
-/** Puts on record that data which no snapshot needs was removed. */
+/** Puts on record that data which no snapshot needs was removed; what a backup that was interrupted had read is among it. */
 export async function savePruned(
   database: Database,
   { userId, at, by }: { userId: string; at: Date; by: string },
 ): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    await transaction.repository.updateMany({ where: { userId }, data: { prunedAt: at } });
+    await transaction.repository.updateMany({ where: { userId }, data: { ...noCheckpoint, prunedAt: at } });
     await saveAudit(transaction, { at, by, act: 'data-pruned', userId });
   });
 }

@@ -1,6 +1,7 @@
 import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
 import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
+import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { Prisma, type RunState } from './generated/client.ts';
@@ -184,6 +185,8 @@ async function change(
       data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
     });
     if (count === 0) return false;
+    if (data.snapshotId !== undefined)
+      await transaction.repository.updateMany({ where: { userId: run.userId }, data: noCheckpoint });
     await transaction.runProgress.deleteMany({ where: { runId: run.id } });
     await saveEvent(transaction, 'run', run.id, { from: 'running', to, at, by: `worker:${holder}` });
     return true;

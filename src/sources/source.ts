@@ -112,6 +112,12 @@ export interface Source extends AsyncDisposable {
    * appended. What is still doubted is refused for good (`source/malformed`, `source/changed`), so that an earlier copy is kept.
    */
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
+  /**
+   * Opens an entry from this byte on, for whoever read all before it while it was listed with the same validator. Undefined where the server does
+   * not give just that part of just that version, so that all of it has to be read. `size` is that of the part. Otherwise
+   * as `open`, and absent where a source has no such thing.
+   */
+  openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
   /** Requests sent and content bytes received so far. */
   readonly traffic: { readonly requests: number; readonly bytes: number };
 }

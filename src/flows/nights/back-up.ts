@@ -1,4 +1,5 @@
 import { whenAborted } from '../../abort.ts';
+import { findCheckpoint, type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints.ts';
 import { saveUnreliable } from '../../database/run-trust.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
@@ -9,6 +10,8 @@ import { webdavSource } from '../../sources/dav/webdav.ts';
 import { publicHttps } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
+import type { Checkpoint } from '../../store/archiver/checkpoints.ts';
+import { type DataId, parseId } from '../../store/format/ids.ts';
 import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
@@ -84,7 +87,7 @@ export async function backUp(
     resources,
     { ...options, spotCheck: { files: last?.files ?? 0, random }, onProgress: progress.archive },
     trust,
-    runId,
+    about,
   );
   either.throwIfAborted();
   progress.begin('snapshot');
@@ -104,22 +107,53 @@ export async function backUp(
 }
 
 /**
- * Archives what is not believed to be unchanged. Where a root proves wrong about that, this is put on record, and all of the
- * root is read before anything is written of it.
+ * Archives what is not believed to be unchanged, from where a backup before was interrupted. Where a root proves wrong about that, this
+ * is put on record, and all of the root is read before anything is written of it.
  */
 async function archiveInTrust(
-  { database, log }: Needs,
+  needs: Needs,
   options: ArchiveOptions,
   { listAll, readAll }: Trust,
-  runId: string,
+  about: { runId: string; userId: string },
 ): Promise<Archived> {
-  const archived = await archive({ ...options, listAll, readAll: new Set(readAll) });
+  const { database, log } = needs;
+  const from = usable(await findCheckpoint(database, about.userId), { readAll, ...about });
+  const onCheckpoint = keepCheckpoints(needs, { readAll, ...about });
+  const archived = await archive({ ...options, listAll, readAll: new Set(readAll), from, onCheckpoint });
   const { unreliable: roots } = archived;
   if (roots.length === 0) return archived;
   log.warn('run.validators-unreliable', { roots });
-  await saveUnreliable(database, { runId, roots });
+  await saveUnreliable(database, { runId: about.runId, roots });
   const all = new Set([...readAll, ...roots]);
-  return all.size === readAll.length ? archived : archive({ ...options, listAll, readAll: all });
+  if (all.size === readAll.length) return archived;
+  const anew = keepCheckpoints(needs, { readAll: [...all], ...about });
+  return archive({ ...options, listAll, readAll: all, onCheckpoint: anew });
+}
+
+interface Reading {
+  readonly runId: string;
+  readonly userId: string;
+  readonly readAll: readonly string[];
+}
+
+/** Where a root has to be read whole, only what this run has read of it by itself counts as read. */
+function usable(saved: SavedCheckpoint | null, { runId, readAll }: Reading): Checkpoint | undefined {
+  if (saved === null) return undefined;
+  const isRead = (root: string) => saved.runId === runId && saved.readAll.includes(root);
+  if (!readAll.every(isRead)) return undefined;
+  return { journals: saved.journals.map((blobs) => blobs.map((id) => parseId<DataId>(id))) };
+}
+
+/** Without its checkpoints a run goes on all the same. */
+function keepCheckpoints({ database, log }: Needs, { runId, userId, readAll }: Reading) {
+  return async ({ journals }: Checkpoint): Promise<void> => {
+    try {
+      await saveCheckpoint(database, { userId, checkpoint: { runId, readAll, journals } });
+    } catch (error) {
+      log.warn('run.checkpoint-failed', { error });
+      throw error;
+    }
+  };
 }
 
 /**

@@ -60,6 +60,7 @@ export function countsOf({ seen, summary }: Archived) {
   return {
     entries: seen.read + seen.unchanged,
     entriesRead: seen.read,
+    ...(seen.resumed > 0 && { entriesResumed: seen.resumed }),
     entriesUnchanged: seen.unchanged,
     entriesChecked: seen.checked,
     foldersPassedOver: seen.passedOver,

@@ -4,8 +4,9 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { davClient } from '../http/client.ts';
 import type { Send } from '../http/dav-request.ts';
-import { type DownloadOptions, download } from '../http/download.ts';
+import { download } from '../http/download.ts';
 import { openElsewhere, type RedirectRule } from '../http/elsewhere.ts';
+import { downloadRest } from '../http/rest.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Source } from '../source.ts';
@@ -76,7 +77,8 @@ export function webdavSource(options: WebdavOptions): Source {
     elsewhere,
     onRequest,
   });
-  const readings = new Set<() => void>();
+  const opening = opener(server, new Set());
+  const downloads = { send, relist: relister(send), doubted: new WeakMap(), onBytes };
   const place = { origin, hostname, rootPath: addressPath, limits: { ...defaultListingLimits, ...options.limits } };
   const list = lister(server, send, place);
   return {
@@ -89,10 +91,12 @@ export function webdavSource(options: WebdavOptions): Source {
       return [{ name, address: origin + location, collection: { kind: 'collection', name, location } }];
     },
     list,
-    open: opener(server, { send, relist: relister(send), doubted: new WeakMap(), onBytes }, readings),
+    open: (entry, signal) => opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
+    openRest: (entry, from, signal) =>
+      opening.open((onEnd) => downloadRest(entry, from, { ...downloads, onEnd, signal }), signal),
     traffic,
     async [Symbol.asyncDispose]() {
-      for (const abandon of [...readings]) abandon();
+      opening.close();
       await elsewhere?.[Symbol.asyncDispose]();
       await close();
     },
@@ -143,12 +147,11 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
 type ListedPlace = Pick<PagesRequest, 'origin' | 'limits'> & Pick<ListedCollection, 'rootPath' | 'hostname'>;
 
 /** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
-function opener(
-  server: Server,
-  options: Omit<DownloadOptions, 'onEnd' | 'signal'>,
-  readings: Set<() => void>,
-): Source['open'] {
-  return async (entry, signal) => {
+function opener(server: Server, readings: Set<() => void>) {
+  async function open<Opened>(
+    begin: (onEnd: () => void) => Promise<{ readonly reading: Opened; readonly abandon?: () => void }>,
+    signal: AbortSignal,
+  ): Promise<Opened> {
     await server.acquireSlot(signal);
     let forget = () => {};
     let isOver = false;
@@ -159,7 +162,7 @@ function opener(
       server.releaseSlot();
     };
     try {
-      const { reading, abandon } = await download(entry, { ...options, onEnd: end, signal });
+      const { reading, abandon } = await begin(end);
       if (abandon === undefined) end();
       else
         forget = keep(readings, signal, () => {
@@ -171,7 +174,11 @@ function opener(
       end();
       throw error;
     }
+  }
+  const close = () => {
+    for (const abandon of [...readings]) abandon();
   };
+  return { open, close };
 }
 
 function keep(readings: Set<() => void>, signal: AbortSignal, give: () => void): () => void {

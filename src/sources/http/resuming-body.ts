@@ -20,7 +20,7 @@ const mostBreaks = 5;
 const progressBytes = 1024 * 1024;
 
 /**
- * The body of an entry, resumed where the connection broke, and never another length than the first response promised.
+ * The body of an entry, or what it has from a byte on, resumed where the connection broke, and never another length than the first response promised.
  * Throws `source/changed`, `source/not-found`, `source/unavailable`.
  */
 export async function* resumingBody(
@@ -29,12 +29,13 @@ export async function* resumingBody(
   body: BodyStream,
   onBytes: (count: number) => void,
   signal: AbortSignal,
+  from = 0,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { answer, listedSize } = first;
   let stream = body;
-  let received = 0;
+  let received = from;
   let breaks = 0;
-  let mark = 0;
+  let mark = from;
   for (;;) {
     try {
       for await (const chunk of stream.read()) {

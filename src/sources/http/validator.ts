@@ -42,7 +42,8 @@ export function isVersion(
   return validator !== undefined && modified !== undefined && modified.getTime() === got.modified?.getTime();
 }
 
-function isOfTime(validator: string): boolean {
+/** Whether a validator was made of time and size. */
+export function isOfTime(validator: string): boolean {
   return validator.startsWith('mtime ');
 }
 

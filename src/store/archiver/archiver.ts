@@ -5,6 +5,7 @@ import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
 import { timestamp } from '../format/timestamp.ts';
+import { type Checkpoint, openCheckpoints } from './checkpoints.ts';
 import { openCollector } from './collector.ts';
 import type { ArchivedRoot, ArchivedSource, ArchiveRepository } from './contract.ts';
 import { openDepthFirst } from './depth-first.ts';
@@ -24,6 +25,13 @@ export interface ArchiveOptions {
   readonly repository: ArchiveRepository;
   /** The tree of the snapshot before; what is unchanged since is not read. */
   readonly parent?: TreeId;
+  /** Where an archive of these sources was interrupted: what that had finished and is as it was is not read again. */
+  readonly from?: Checkpoint | undefined;
+  /**
+   * Called now and then with where this one could be gone on from, and with the last such place before an error of a source is thrown. One
+   * that it rejects is as good as not made.
+   */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   /** A full walk: every folder is listed, also where the source says that nothing below it changed. */
   readonly listAll?: boolean;
   /** Names of the roots of which nothing is believed unchanged: all of it is listed and read. */
@@ -72,6 +80,8 @@ export interface Archived {
 }
 
 type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable'>;
+/** Where what is archived goes to. */
+type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
 
 /**
  * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
@@ -106,8 +116,11 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     onFailure: (error) => broken.abort(error),
     few: options.parent !== undefined && !options.readAll?.size,
   });
+  const checkpoints = await openCheckpoints({ ...options, sealing });
   try {
-    const { tops, kept, missing } = await archiveSources({ ...options, signal: either }, sealing, totals);
+    const sinks = { sealing, checkpoints };
+    const { tops, kept, missing } = await archiveSources({ ...options, signal: either }, sinks, totals);
+    await untilAborted(checkpoints.end(), either);
     const tree = await saveTree({ ...totals, repository, sealing }, [...tops, ...kept]);
     await finish(sealing, repository, either);
     const times = { backup_start: start, backup_end: timestamp(clock.now(), zone) };
@@ -115,18 +128,21 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     return { ...report(tree, totals, sealing, times), tops: names, missing };
   } catch (error) {
     if (either.aborted) throw either.reason;
+    await untilAborted(checkpoints.conclude(), either).catch(() => undefined);
     await finish(sealing, repository, either).catch(() => undefined);
     throw error;
+  } finally {
+    void checkpoints.end();
   }
 }
 
-async function archiveSources(options: ArchiveOptions, sealing: Sealing, totals: Totals) {
+async function archiveSources(options: ArchiveOptions, sinks: Sinks, totals: Totals) {
   const parentNodes = await loadParentNodes(options.repository, options.parent);
   const tops: DirNode[] = [];
   for (const source of options.sources) {
     for (const root of await findRoots(options, source)) {
       try {
-        tops.push(await archiveRoot(options, source, root, parentNodes?.get(root.name), sealing, totals));
+        tops.push(await archiveRoot(options, source, root, parentNodes?.get(root.name), sinks, totals));
       } catch (error) {
         throw failureOf(root, error);
       }
@@ -169,7 +185,7 @@ async function archiveRoot(
   source: ArchivedSource,
   root: ArchivedRoot,
   parent: Node | undefined,
-  sealing: Sealing,
+  sinks: Sinks,
   totals: Totals,
 ): Promise<DirNode> {
   const before = { problems: totals.problems.length, ...totals.seen };
@@ -182,10 +198,10 @@ async function archiveRoot(
   });
   const run = {
     ...totals,
+    ...sinks,
     source,
     root,
     repository,
-    sealing,
     walk,
     requests,
     signal: AbortSignal.any([signal, ending.signal]),

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { MasterKey } from '../format/envelope.ts';
-import type { BlobId, BlobType, TreeId } from '../format/ids.ts';
+import type { BlobId, BlobType, DataId, TreeId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import type { Tree } from '../format/tree.ts';
 
@@ -11,6 +11,7 @@ export interface ArchivedSource {
   roots(signal: AbortSignal): Promise<readonly ArchivedRoot[]>;
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
+  openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
 }
 
 export interface ArchivedRoot {
@@ -58,6 +59,8 @@ export interface ArchiveRepository {
   readonly masterKey: MasterKey;
   readonly chunkerPolynomial: bigint;
   readonly index: KnownBlobs;
+  /** Throws `repository/damaged`. */
+  loadBlob(type: 'data', id: DataId): Promise<Buffer>;
   /** Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
   /** Resolves when the pack is on the store; its blobs are in the index from then on. */

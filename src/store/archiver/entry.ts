@@ -2,10 +2,11 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { judgeAbsence } from './absence.ts';
+import { type Following, longEntry } from './checkpoints.ts';
 import type { Member, Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
-import { enterFolder, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import { enterFolder, type Place, pathFromTop, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import type { SealerStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
@@ -28,6 +29,19 @@ export function findUnchanged(
   return holdsFile(repository, parent) ? parent : undefined;
 }
 
+/**
+ * The node that an archive which was interrupted made of an entry, counted like one that was read, where its validator and size are
+ * still the same and its blobs are held.
+ */
+export function takeDone(run: Run, { member, done }: Place, parent: Node | undefined): FileNode | undefined {
+  if (done?.type !== 'file') return undefined;
+  const validator = versionOf(member, done.size);
+  if (!hasValidator(done, validator) || !holdsFile(run.repository, done)) return undefined;
+  run.seen.resumed++;
+  countRead(run, done, parent, validator);
+  return done;
+}
+
 /** What stands for a listed version of so many bytes: its validator, and its size as well where that is listed wrongly. */
 function versionOf({ validator, size }: Member, bytes: number): string | undefined {
   return validator === undefined || size === undefined || size === bytes ? validator : `${validator} size ${size}`;
@@ -42,7 +56,7 @@ export async function archiveEntry(
   place: Place,
   parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
-  enterFolder(run, place.path.slice(0, Math.max(0, place.path.lastIndexOf('/'))));
+  enterFolder(run, folderOf(place.path));
   try {
     const content = await readUntilSettled(run, place);
     run.outages = 0;
@@ -57,10 +71,20 @@ export async function archiveEntry(
   }
 }
 
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
 interface Content {
   readonly reading: Reading;
   readonly size: number;
   readonly blobs: Promise<readonly DataId[]>;
+}
+
+/** A reading, and what an archive that was interrupted had read before where it begins. */
+interface Opened {
+  readonly reading: Reading;
+  readonly begun?: FileNode | undefined;
 }
 
 const mostReadings = 3;
@@ -69,7 +93,7 @@ const mostReadings = 3;
 async function readUntilSettled(run: Run, place: Place): Promise<Content> {
   for (let readings = 1; ; readings++) {
     try {
-      return await readContent(run, place);
+      return await readContent(run, place, await openEntry(run, place, readings === 1));
     } catch (error) {
       const isWorthAnother = isAppError(error, 'source/changed') && error.retry !== undefined;
       if (!isWorthAnother || readings >= mostReadings) throw error;
@@ -77,14 +101,30 @@ async function readUntilSettled(run: Run, place: Place): Promise<Content> {
   }
 }
 
-async function readContent({ source, sealing, signal, seen, passed }: Run, { member }: Place): Promise<Content> {
-  const reading = await source.open(member, signal);
+/** Opens it where an archive that was interrupted had got to, if the source can say that the rest belongs to that. */
+async function openEntry(run: Run, { member, path }: Place, mayGoOn: boolean): Promise<Opened> {
+  const { source, signal, checkpoints, repository } = run;
+  const begun = checkpoints.finished.begun(pathFromTop(run, path));
+  if (mayGoOn && begun !== undefined && hasValidator(begun, member.validator) && holdsFile(repository, begun)) {
+    const reading = await source.openRest?.(member, begun.size, signal);
+    if (reading !== undefined) return { reading, begun };
+  }
+  return { reading: await source.open(member, signal) };
+}
+
+async function readContent(run: Run, place: Place, { reading, begun }: Opened): Promise<Content> {
+  const { sealing, seen, passed } = run;
   let stream: SealerStream | undefined;
+  let following: Following | undefined;
   let size = 0;
   try {
     for await (const bytes of reading.body) {
       if (bytes.length === 0) continue;
-      stream ??= sealing.openEntry(reading.size);
+      if (stream === undefined) {
+        stream = sealing.openEntry(reading.size);
+        following = follow(run, place, { stream, begun });
+      }
+      following?.passed(bytes.length);
       size += bytes.length;
       seen.bytes += bytes.length;
       passed(bytes.length);
@@ -95,12 +135,28 @@ async function readContent({ source, sealing, signal, seen, passed }: Run, { mem
   } catch (error) {
     stream?.abandon();
     throw error;
+  } finally {
+    following?.[Symbol.dispose]();
   }
-  return { reading, size, blobs: stream?.end() ?? Promise.resolve([]) };
+  const rest = stream?.end() ?? Promise.resolve([]);
+  if (begun === undefined) return { reading, size, blobs: rest };
+  return { reading, size: begun.size + size, blobs: rest.then((blobs) => [...begun.content, ...blobs]) };
+}
+
+/** Lets checkpoints tell how far a long entry is, where a source could go on with it. */
+function follow(
+  run: Run,
+  { member, path }: Place,
+  { stream, begun }: { stream: SealerStream; begun: FileNode | undefined },
+): Following | undefined {
+  const { name, size = 0, validator, modified } = member;
+  if (run.source.openRest === undefined || size < longEntry || validator === undefined) return undefined;
+  const node = fileNode({ name, modified, validator }, 0, []);
+  return run.checkpoints.follow({ folder: pathFromTop(run, folderOf(path)), node, begun, stream });
 }
 
 async function finishNode(
-  { root, counts, seen, unreliable }: Run,
+  run: Run,
   { member }: Place,
   parent: Node | undefined,
   { reading, size, blobs }: Content,
@@ -108,11 +164,20 @@ async function finishNode(
   const validator = reading.validator === member.validator ? versionOf(member, size) : reading.validator;
   const facts = { name: member.name, modified: reading.modified ?? member.modified, validator };
   const node = fileNode(facts, size, await blobs);
-  const isSame = parent !== undefined && hasContent(parent, node.content);
+  countRead(run, node, parent, validator);
+  return { node, partial: validator === undefined };
+}
+
+function countRead(
+  { root, counts, seen, unreliable }: Run,
+  { content, size }: FileNode,
+  parent: Node | undefined,
+  validator: string | undefined,
+): void {
+  const isSame = parent !== undefined && hasContent(parent, content);
   if (parent?.type === 'file' && !isSame && hasValidator(parent, validator)) unreliable.add(root.name);
   seen.read++;
   countFile(counts, parent === undefined ? 'new' : isSame ? 'unmodified' : 'changed', size);
-  return { node, partial: validator === undefined };
 }
 
 /** Whether it is a file of these blobs. */

@@ -6,11 +6,19 @@ import { judgeAbsence } from './absence.ts';
 import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { refuseDescent, refuseRepetition } from './descent.ts';
-import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome } from './entry.ts';
-import { keepCounted, keepFolder, keepUnread, pathIn } from './kept.ts';
-import { dirNode, hasValidator, newestOf } from './nodes.ts';
+import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome, takeDone } from './entry.ts';
+import { keepCounted, keepFolder, keepUnread } from './kept.ts';
+import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
 import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
-import { type Enclosing, enterFolder, type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import {
+  type Enclosing,
+  enterFolder,
+  type Place,
+  pathFromTop,
+  type Run,
+  recordProblem,
+  throwUnlessProblem,
+} from './run.ts';
 import { checkEntry, shareOut } from './spot-check.ts';
 import { countDir } from './tally.ts';
 
@@ -21,6 +29,8 @@ interface Folder extends Enclosing {
   shares: ReadonlyMap<string, readonly number[]> | undefined;
   /** Its nodes in the parent snapshot, where they can be read. */
   parentNodes: ReadonlyMap<string, Node> | undefined;
+  /** What an archive that was interrupted had made of its members. */
+  doneNodes: ReadonlyMap<string, Node> | undefined;
   readonly nodes: Node[];
   /** Members without an outcome yet. */
   open: number;
@@ -55,6 +65,7 @@ export async function archiveFolder(
     parent: parentDir,
     shares: undefined,
     parentNodes: undefined,
+    doneNodes: undefined,
     nodes: [],
     open: 0,
     partial: false,
@@ -63,15 +74,17 @@ export async function archiveFolder(
   enterFolder(run, place.path);
   try {
     refuseDescent(folder);
-    const [listing, parentNodes] = await Promise.all([
+    const [listing, parentNodes, doneNodes] = await Promise.all([
       run.source.list(place.member, run.signal),
       loadParentNodes(run.repository, parentDir?.subtree),
+      loadDoneNodes(run, place),
     ]);
     run.outages = 0;
     refuseRepetition(folder, listing);
     countSeen(run, place);
     folder.listing = listing;
     folder.parentNodes = parentNodes;
+    folder.doneNodes = doneNodes;
     const spots = drawn ?? unchanged?.drawn;
     if (spots !== undefined) folder.shares = await shareOut(run, parentNodes?.values() ?? [], spots);
     await archiveMembers(run, folder, listing);
@@ -80,6 +93,13 @@ export async function archiveFolder(
     if (place.path === '') throw error;
     await leaveOrKeep(run, folder, error);
   }
+}
+
+/** What an archive that was interrupted had made of the members: of all of them, or of some. */
+async function loadDoneNodes(run: Run, { path, done }: Place): Promise<ReadonlyMap<string, Node> | undefined> {
+  const some = run.checkpoints.finished.nodesIn(pathFromTop(run, path));
+  if (done?.type !== 'dir') return some;
+  return new Map([...((await loadParentNodes(run.repository, done.subtree)) ?? []), ...(some ?? [])]);
 }
 
 function countSeen({ seen }: Run, { path }: Place): void {
@@ -116,11 +136,17 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
   const places = placesOf(run, folder, listing.members);
   const entries: Place[] = [];
   for (const place of places.filter(({ member }) => member.kind === 'entry')) {
-    const unchanged = findUnchanged(run, place, folder.parentNodes?.get(place.member.name));
+    const parent = folder.parentNodes?.get(place.member.name);
+    const unchanged = findUnchanged(run, place, parent);
     const isChecked = unchanged !== undefined && isInSample(run, folder, unchanged);
-    const kept = unchanged === undefined || isChecked ? undefined : keepFile(run, unchanged, 'unchanged');
-    if (kept === undefined) entries.push({ ...place, ...(isChecked && { unchanged }) });
-    else folder.nodes.push(kept);
+    const settled =
+      unchanged === undefined
+        ? takeDone(run, place, parent)
+        : isChecked
+          ? undefined
+          : keepFile(run, unchanged, 'unchanged');
+    if (settled === undefined) entries.push({ ...place, ...(isChecked && { unchanged }) });
+    else folder.nodes.push(settled);
   }
   const collections = places.filter(({ member }) => member.kind === 'collection');
   folder.open = entries.length + collections.length;
@@ -140,7 +166,7 @@ function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[]
     const path = pathIn(folder.path, member.name);
     if (isSafeName(member.name) && !names.has(member.name)) {
       names.add(member.name);
-      return [{ member, path, within: folder }];
+      return [{ member, path, within: folder, done: folder.doneNodes?.get(member.name) }];
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
     run.problems.push({ root: run.root.name, path, code: 'source/malformed', message, kept: false });
@@ -183,6 +209,7 @@ async function takeEntry(
 
 async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Promise<void> {
   if (node !== undefined) folder.nodes.push(node);
+  if (node !== undefined && !partial) run.checkpoints.finish(pathFromTop(run, folder.path), node);
   folder.partial ||= partial;
   folder.open--;
   if (folder.open === 0) await closeFolder(run, folder);
@@ -190,7 +217,7 @@ async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Pro
 
 /** A folder with a problem below it keeps no validator: it must be listed again next time. */
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
-  const { member, parent, nodes, partial } = folder;
+  const { member, parent, done, nodes, partial } = folder;
   const isSame = isAsBefore(folder);
   if (!isSame) run.seen.gone += await countGone(run, folder);
   if (!isSame && (await isUnreliable(run, folder))) run.unreliable.add(run.root.name);
@@ -198,8 +225,9 @@ async function closeFolder(run: Run, folder: Folder): Promise<void> {
   countDir(run.counts, parent === undefined ? 'new' : parent.subtree === subtree ? 'unmodified' : 'changed');
   const validator = partial ? undefined : member.validator;
   const node = dirNode({ name: member.name, modified: member.modified ?? newestOf(nodes), validator }, subtree);
-  const same = parent !== undefined && encodeNode(parent) === encodeNode(node);
-  await folder.onOutcome({ node: same ? parent : node, partial });
+  const text = encodeNode(node);
+  const before = [parent, done].find((one) => one !== undefined && encodeNode(one) === text);
+  await folder.onOutcome({ node: before ?? node, partial });
 }
 
 /** Whether it holds exactly the nodes of the parent: then its tree need not be made again. */

@@ -1,6 +1,7 @@
 import type { DirNode, Node } from '../format/node.ts';
 import type { Listing, Problem } from './contract.ts';
 import { keepFile } from './entry.ts';
+import { pathIn } from './nodes.ts';
 import { countSubtree } from './parent.ts';
 import type { Run } from './run.ts';
 import { addCounts, type Counts, countDir } from './tally.ts';
@@ -58,9 +59,4 @@ export async function keepUnread(
 export async function keep(keeping: Keeping, node: Node): Promise<Node | undefined> {
   if (node.type === 'dir') return keepFolder(keeping, node);
   return node.type === 'file' ? keepFile(keeping, node, 'kept') : node;
-}
-
-/** The path of what has this name in the folder of that path. */
-export function pathIn(path: string, name: string): string {
-  return path === '' ? name : `${path}/${name}`;
 }

@@ -35,6 +35,11 @@ export function newestOf(nodes: readonly Node[]): Date {
   return new Date(nodes.reduce((newest, { mtime }) => Math.max(newest, timestampMs(mtime) || 0), 0));
 }
 
+/** The path of what has this name in the folder of that path. */
+export function pathIn(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}
+
 /** Owned by root, so that a restore by root does not give the files to a stranger; others restore them as themselves. */
 function common({
   name,

@@ -1,6 +1,7 @@
 import { type AppError, isAppError } from '../../errors.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { FileNode } from '../format/node.ts';
+import type { FileNode, Node } from '../format/node.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { ArchivedRoot, ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
 import type { Sealing } from './sealing.ts';
@@ -19,6 +20,7 @@ export interface Run {
   readonly root: ArchivedRoot;
   readonly repository: ArchiveRepository;
   readonly sealing: Sealing;
+  readonly checkpoints: Checkpoints;
   readonly walk: DepthFirst;
   /** Lists and readings under way at once, at most. */
   readonly requests: number;
@@ -50,6 +52,8 @@ export interface Place {
   readonly path: string;
   /** The folder that lists it; the root is in none. */
   readonly within?: Enclosing;
+  /** What an archive that was interrupted had made of it. */
+  readonly done?: Node | undefined;
   /** The parent's node of an entry that is said to be unchanged and is to be checked. */
   readonly unchanged?: FileNode;
 }
@@ -70,9 +74,14 @@ export function throwUnlessProblem(run: Run, error: unknown): asserts error is A
   if (!isAppError(error) || !error.code.startsWith('source/') || error.code === 'source/unauthorized') throw error;
 }
 
+/** The path from the top of the snapshot of what is at this path in the root. */
+export function pathFromTop({ root }: Pick<Run, 'root'>, path: string): string {
+  return path === '' ? root.name : `${root.name}/${path}`;
+}
+
 /** Puts on record which folder is being worked on, by its path from the root. */
-export function enterFolder({ at, root }: Pick<Run, 'at' | 'root'>, path: string): void {
-  at.folder = path === '' ? root.name : `${root.name}/${path}`;
+export function enterFolder(run: Pick<Run, 'at' | 'root'>, path: string): void {
+  run.at.folder = pathFromTop(run, path);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { openPieceBuffers } from './piece-buffers.ts';
-import type { Added, FromSealer, SealedStream, SealingTask } from './sealing-messages.ts';
+import type { Added, FromSealer, SealedStream, SealingTask, SoFar, ToSealer } from './sealing-messages.ts';
 import type { StartSealer } from './start-sealer.ts';
 
 /** The handle of one sealer. Writers wait while all buffers are in use, or while too many packs are being stored. */
@@ -11,7 +11,9 @@ export interface SealerHandle {
   /** Bytes on their way; the largest number while writers would have to wait. */
   readonly load: number;
   open(type: BlobType): SealerStream;
-  /** Resolves when all that was written is in packs and the packs are stored. */
+  /** Resolves when all that was written until now is in packs and the packs are stored, but for the last bytes of open streams. */
+  flush(): Promise<void>;
+  /** The same, once no stream is open. */
   finish(): Promise<void>;
   /** Ends the sealer; what is awaited rejects with the reason. Packs on their way to the store are waited for. */
   stop(reason: unknown): Promise<void>;
@@ -23,6 +25,8 @@ export interface SealerStream {
   /** The blobs of the stream, once they are sealed; none for trees. */
   end(): Promise<readonly DataId[]>;
   abandon(): void;
+  /** The blobs of what was written until about now, but for the first `after`; the next one begins after their bytes. */
+  tell(after: number): Promise<SoFar>;
 }
 
 export interface SealerHandleOptions {
@@ -49,18 +53,20 @@ export function openSealerHandle({
   const sealer = start(task, receive, fail);
   const buffers = openPieceBuffers((buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer));
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
-  const finished = handled(Promise.withResolvers<void>());
+  /** Those who wait for packs to be finished, and for what a stream came to: answered in order. */
+  const finishing: PromiseWithResolvers<void>[] = [];
+  const asking: PromiseWithResolvers<SoFar>[] = [];
   let space = handled(Promise.withResolvers<void>());
   let streams = 0;
   let open = 0;
   const packs = new Set<Promise<void>>();
-  let packed = false;
   let broken: { readonly error: unknown } | undefined;
 
   function receive(message: FromSealer): void {
     if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
     else if (message.kind === 'pack') store(message.pack);
-    else packed = true;
+    else if (message.kind === 'told') asking.shift()?.resolve(message.sofar);
+    else finishing.shift()?.resolve(storedAll());
     settle();
   }
 
@@ -87,11 +93,15 @@ export function openSealerHandle({
     packs.add(save);
   }
 
+  async function storedAll(): Promise<void> {
+    await Promise.all(packs);
+    if (broken !== undefined) throw broken.error;
+  }
+
   const ready = () => buffers.ready && storeKeepsUp();
 
-  /** Wakes those who wait for space or for the end. */
+  /** Wakes those who wait for space. */
   function settle(): void {
-    if (packed && packs.size === 0) finished.resolve();
     if (broken !== undefined || !ready()) return;
     space.resolve();
     space = handled(Promise.withResolvers<void>());
@@ -107,7 +117,7 @@ export function openSealerHandle({
     for (const stream of waiting.values()) stream.reject(error);
     waiting.clear();
     space.reject(error);
-    finished.reject(error);
+    for (const one of [...finishing.splice(0), ...asking.splice(0)]) one.reject(error);
   }
 
   function write(stream: number, type: BlobType, bytes: Uint8Array): Promise<void> | undefined {
@@ -134,6 +144,18 @@ export function openSealerHandle({
     return content.promise;
   }
 
+  /** Sends a question and waits for its turn to be answered. */
+  function ask<T>(waiters: PromiseWithResolvers<T>[], question: ToSealer): Promise<T> {
+    if (broken !== undefined) return Promise.reject(broken.error);
+    const answer = handled(Promise.withResolvers<T>());
+    waiters.push(answer);
+    buffers.post();
+    sealer.post(question);
+    return answer.promise;
+  }
+
+  const flush = () => ask(finishing, { kind: 'finish' });
+
   return {
     settle,
     get load() {
@@ -150,13 +172,13 @@ export function openSealerHandle({
           return content;
         },
         abandon: () => void close(stream, type, 'abandoned').catch(() => undefined),
+        tell: (after) => ask(asking, { kind: 'tell', stream, after }),
       };
     },
+    flush,
     async finish() {
       while (open > 0) await space.promise;
-      buffers.post();
-      sealer.post({ kind: 'finish' });
-      await finished.promise;
+      await flush();
     },
     async stop(reason) {
       reject(reason);

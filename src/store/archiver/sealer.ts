@@ -18,6 +18,8 @@ import {
 interface OpenStream {
   readonly content: DataId[];
   readonly bytes: BlobStream;
+  /** Bytes of the blobs in `content`. */
+  stored: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function openSealer(
   return (message) => {
     if (message.kind === 'pieces') sealPieces(message.buffer, message.pieces);
     else if (message.kind === 'free-pack-buffer') packs.reuse(message.buffer);
+    else if (message.kind === 'tell') tell(message.stream, message.after);
     else finish();
   };
 
@@ -74,11 +77,21 @@ export async function openSealer(
 
   function openStream(type: BlobType): OpenStream {
     const content: DataId[] = [];
+    const keep = (blob: Uint8Array) => {
+      content.push(storeData(blob));
+      open.stored += blob.length;
+    };
     const bytes =
       type === 'data'
-        ? openChunkedStream(chunker, buffers, (blob) => content.push(storeData(blob)))
+        ? openChunkedStream(chunker, buffers, keep)
         : openWholeStream((blob) => store('tree', blob, idOf(blob)));
-    return { content, bytes };
+    const open: OpenStream = { content, bytes, stored: 0 };
+    return open;
+  }
+
+  function tell(stream: number, after: number): void {
+    const { content = [], stored = 0 } = streams.get(stream) ?? {};
+    send({ kind: 'told', sofar: { content: content.slice(after), bytes: stored } });
   }
 
   function storeData(blob: Uint8Array): DataId {

@@ -26,8 +26,10 @@ export type ToSealer =
   | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: readonly Piece[] }
   /** The buffer of a pack that is on the store, to be used again. */
   | { readonly kind: 'free-pack-buffer'; readonly buffer: ArrayBuffer }
-  /** No more pieces: finish the open packs. */
-  | { readonly kind: 'finish' };
+  /** Finish the open packs, so that all pieces until now are in packs that are handed over. */
+  | { readonly kind: 'finish' }
+  /** Tell what has become of a stream that is open: its blobs but for so many. */
+  | { readonly kind: 'tell'; readonly stream: number; readonly after: number };
 
 export type FromSealer =
   /** All pieces of a message are dealt with; its buffer comes back. */
@@ -38,12 +40,21 @@ export type FromSealer =
       readonly added: Added;
     }
   | { readonly kind: 'pack'; readonly pack: FinishedPack }
-  | { readonly kind: 'finished' };
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'told'; readonly sofar: SoFar };
 
 /** A stream of data that has ended, and its blobs. */
 export interface SealedStream {
   readonly stream: number;
   readonly content: readonly DataId[];
+}
+
+/** What has become of the beginning of a stream. */
+export interface SoFar {
+  /** Its blobs but for those that were not asked for. */
+  readonly content: readonly DataId[];
+  /** Bytes of all its blobs. */
+  readonly bytes: number;
 }
 
 /** What was new: blobs, their bytes, and the bytes they take in packs. */

@@ -15,7 +15,9 @@ export interface Sealing extends AsyncDisposable {
   openEntry(size?: number): SealerStream;
   /** Takes a tree that the repository does not hold; resolves when it is handed over. */
   saveTree(bytes: Uint8Array): Promise<void>;
-  /** Resolves when everything handed over is in packs and the packs are stored. */
+  /** Resolves when everything handed over until now is in packs and the packs are stored, but for the last bytes of open streams. */
+  flush(): Promise<void>;
+  /** The same, once nothing is open any more. */
   finish(): Promise<void>;
 }
 
@@ -112,6 +114,9 @@ export function openSealing(options: SealingOptions): Sealing {
       const tree = sealer.open('tree');
       await tree.write(bytes);
       await tree.end();
+    },
+    async flush() {
+      await Promise.all(sealers.map((sealer) => sealer.flush()));
     },
     async finish() {
       await Promise.all(sealers.map((sealer) => sealer.finish()));

@@ -10,6 +10,8 @@ export type Change = 'new' | 'changed' | 'unmodified';
 export interface Seen {
   /** Read whole. */
   read: number;
+  /** Of these: by an archive that was interrupted, so that this one did not read them again. */
+  resumed: number;
   /** Not read, since the source says that they are as they were in the parent. */
   unchanged: number;
   /** Of the unchanged: read again all the same, and found to be so. */
@@ -27,7 +29,7 @@ export interface Seen {
 }
 
 export function zeroSeen(): Seen {
-  return { read: 0, unchanged: 0, checked: 0, kept: 0, gone: 0, folders: 0, passedOver: 0, bytes: 0 };
+  return { read: 0, resumed: 0, unchanged: 0, checked: 0, kept: 0, gone: 0, folders: 0, passedOver: 0, bytes: 0 };
 }
 
 export function zeroCounts(): Counts {

@@ -2,13 +2,14 @@ import type { Clock } from '../../clock.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Tree } from '../format/tree.ts';
+import type { Blobs } from './blobs.ts';
 import type { BlobIndex } from './master-index.ts';
 import { openPacker, type Packer } from './packer.ts';
 import type { Repository } from './repository.ts';
 import { openTreeReadAhead } from './tree-read-ahead.ts';
 
 /** A repository as the archiver sees it. */
-export interface ArchiveTarget extends Packer {
+export interface ArchiveTarget extends Packer, Pick<Blobs, 'loadBlob'> {
   readonly masterKey: MasterKey;
   readonly chunkerPolynomial: bigint;
   /** Threads open it by themselves: `module` exports `openSharedIndex`, which takes what `share` answers. */
@@ -41,6 +42,7 @@ export function openArchiveTarget(
     masterKey,
     chunkerPolynomial: config.polynomial,
     index: { has, find, share, module },
+    loadBlob: repository.loadBlob,
     loadTree: openTreeReadAhead(repository),
   };
 }

@@ -355,6 +355,7 @@ export const texts: Texts = {
   counts: {
     entries: 'Gesehene Einträge',
     entriesRead: 'Gelesen',
+    entriesResumed: 'Davon vor der Unterbrechung der Sicherung gelesen',
     entriesUnchanged: 'Unverändert nach dem Wort des Servers',
     entriesChecked: 'Davon zur Kontrolle erneut gelesen und gleich befunden',
     foldersPassedOver: 'Ordner, die nicht aufgelistet wurden, nach dem Wort des Servers unverändert',

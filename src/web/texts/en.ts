@@ -376,6 +376,7 @@ export const texts = {
   counts: {
     entries: 'Entries seen',
     entriesRead: 'Read',
+    entriesResumed: 'Of these read before the backup was interrupted',
     entriesUnchanged: 'Unchanged by the word of the server',
     entriesChecked: 'Of these read again to check, and found the same',
     foldersPassedOver: 'Folders not listed, unchanged by the word of the server',

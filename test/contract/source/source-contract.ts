@@ -92,6 +92,21 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
       expect(source.traffic.bytes).toBe(size);
     });
 
+    test('is gone on with from a byte where the source can do that, and only of the version that was listed', async () => {
+      const content = Buffer.alloc(3_000_000, 'nightkeep');
+      await fixture.putOld('read on/long.bin', content);
+      await using source = fixture.open();
+      const member = await find(source, 'read on/long.bin');
+      const rest = await source.openRest?.(member, 1_000_003, never);
+      if (rest === undefined) return;
+      expect(rest.size).toBe(1_999_997);
+      expect((await contentOf(rest)).equals(content.subarray(1_000_003))).toBe(true);
+      expect(source.traffic.bytes).toBe(1_999_997);
+      await fixture.putNow('read on/long.bin', Buffer.alloc(3_000_000, 'another'));
+      expect(await source.openRest?.(member, 1_000_003, never)).toBeUndefined();
+      expect(await source.openRest?.({ ...member, size: 4_000_000 }, 1_000_003, never)).toBeUndefined();
+    });
+
     test('is refused for a file that is gone', async () => {
       await fixture.putOld('gone.txt', 'soon gone');
       await using source = fixture.open();

@@ -185,3 +185,74 @@ describe('connections', () => {
     await reader.return?.();
   });
 });
+
+describe('a part of a file, from a byte on', () => {
+  /** Opens file.bin from its 600,000th byte on, of a server that does this mischief to GETs and HEADs. */
+  async function readRest(node: HostileNode, mischief: Mischief = () => undefined) {
+    await using server = await startHostileWebdav(folder({ 'file.bin': node }));
+    server.mischief = (request, response) => (request.method === 'PROPFIND' ? undefined : mischief(request, response));
+    await using source = openSource(server.url);
+    const reading = await source.openRest?.(await find(source, 'file.bin'), 600_000, never);
+    const content = reading && (await contentOf(reading));
+    return { content, size: reading?.size, gets: server.heard.filter(({ method }) => method === 'GET') };
+  }
+
+  test.each([
+    ['ETag', { etag: '"v1"' }, '"v1"'],
+    ['time of change', {}, longAgo.toUTCString()],
+  ])('is asked for by the %s that was listed, and is just that part', async (_, version, condition) => {
+    const { content, size, gets } = await readRest({ content: long, modified: longAgo, ...version });
+    expect(content?.equals(long.subarray(600_000))).toBe(true);
+    expect(size).toBe(400_000);
+    expect(gets.map(({ headers }) => headers)).toMatchObject([{ range: 'bytes=600000-', 'if-range': condition }]);
+  });
+
+  test('goes on where its transfer broke', async () => {
+    const node = file(long, { etag: '"v1"' });
+    const { content, gets } = await readRest(node, ({ method, before, headers }, response) => {
+      if (method !== 'GET' || before > 0) return undefined;
+      const part = long.subarray(600_000);
+      const range = `bytes 600000-${long.length - 1}/${long.length}`;
+      response.writeHead(206, { etag: '"v1"', 'content-range': range, 'content-length': part.length });
+      response.write(part.subarray(0, 100_000), () => response.destroy());
+      return headers.range !== undefined;
+    });
+    expect(content?.equals(long.subarray(600_000))).toBe(true);
+    expect(gets).toHaveLength(2);
+  });
+
+  test.each<[string, number, Record<string, string>]>([
+    ['the whole file', 200, { etag: '"v1"' }],
+    ['a part of another version', 206, { etag: '"v2"', 'content-range': 'bytes 600000-999999/1000000' }],
+    ['a part of no version', 206, { 'content-range': 'bytes 600000-999999/1000000' }],
+    ['another part', 206, { etag: '"v1"', 'content-range': 'bytes 500000-999999/1000000' }],
+    ['a part of a longer file', 206, { etag: '"v1"', 'content-range': 'bytes 600000-999999/1000001' }],
+    [
+      'a part that is encoded',
+      206,
+      { etag: '"v1"', 'content-range': 'bytes 600000-999999/1000000', 'content-encoding': 'gzip' },
+    ],
+    ['that the part cannot be had', 416, {}],
+  ])('is not to be had where the server answers %s', async (_, status, headers) => {
+    const { content } = await readRest(file(long, { etag: '"v1"' }), ({ method }, response) => {
+      if (method === 'GET') end(response, status, headers, 'x'.repeat(400_000));
+      return method === 'GET' || undefined;
+    });
+    expect(content).toBeUndefined();
+  });
+
+  test.each([['W/"v1"'], [undefined]])('is not asked for where the version is listed as %s', async (etag) => {
+    const { content, gets } = await readRest({ content: long, ...(etag && { etag }) });
+    expect(content).toBeUndefined();
+    expect(gets).toEqual([]);
+  });
+
+  test('is refused where the file changed while it was read', async () => {
+    const node = file(long, { etag: '"v1"' });
+    const reading = readRest(node, ({ method }) => {
+      if (method === 'HEAD') node.etag = '"v2"';
+      return undefined;
+    });
+    await expect(reading).rejects.toMatchObject({ code: 'source/changed', retry: {} });
+  });
+});

@@ -1,0 +1,41 @@
+import type { FileNode, Node } from '../format/node.ts';
+import { decodeTree, encodeTree } from '../format/tree.ts';
+
+/** What a run had finished of one folder. */
+export interface Finished {
+  /** Its path from the top of the snapshot: the name of the root in front. */
+  readonly folder: string;
+  readonly nodes: readonly Node[];
+}
+
+/** A file of which the beginning was read: the node has the bytes and the blobs so far, but for those that were told before. */
+export interface Begun {
+  readonly folder: string;
+  readonly node: FileNode;
+  /** How many blobs were told before. */
+  readonly after: number;
+}
+
+export type JournalEntry = Finished | Begun;
+
+/** The entry as two lines: JSON that says what it is, and a tree of restic. */
+export function encodeEntry(entry: JournalEntry): Buffer {
+  const { folder } = entry;
+  const head = 'node' in entry ? { folder, after: entry.after } : { folder };
+  const nodes = 'node' in entry ? [entry.node] : entry.nodes;
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), encodeTree({ nodes })]);
+}
+
+/** The entries in these bytes, which are encoded ones behind each other. Throws `repository/damaged`. */
+export function* decodeJournal(bytes: Buffer): Generator<JournalEntry> {
+  for (let at = 0; at < bytes.length; ) {
+    const headEnd = bytes.indexOf(0x0a, at);
+    const end = bytes.indexOf(0x0a, headEnd + 1) + 1;
+    const { folder, after }: { folder: string; after?: number } = JSON.parse(bytes.toString('utf8', at, headEnd));
+    const { nodes } = decodeTree(bytes.subarray(headEnd + 1, end));
+    const [node] = nodes;
+    if (after === undefined) yield { folder, nodes };
+    else if (node?.type === 'file') yield { folder, node, after };
+    at = end;
+  }
+}

@@ -1,0 +1,261 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
+import type { Checkpoint } from '../../../src/store/archiver/checkpoints.ts';
+import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { archiveNight, contentOf, type NightOptions } from '../../support/fixtures/archive-night.ts';
+import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import {
+  file,
+  folder,
+  type MemoryFolder,
+  type MemorySource,
+  memorySource,
+} from '../../support/fixtures/memory-source.ts';
+import { newRepository } from '../../support/fixtures/repository.ts';
+
+const kiB = 1024;
+const miB = 1024 * kiB;
+
+/** Bytes that do not repeat. */
+function noise(seed: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  let state = seed + 1;
+  for (let at = 0; at + 4 <= length; at += 4) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes.writeUInt32LE((state ^ (state >>> 15)) >>> 0, at);
+  }
+  return bytes;
+}
+
+/** Six folders of twenty files of 64 KiB. */
+function sixFolders(): MemoryFolder {
+  const files = (box: number) =>
+    Array.from({ length: 20 }, (_, n) => [
+      `${n}.bin`,
+      file(noise(box * 100 + n, 64 * kiB), { validator: `"${box} ${n}"` }),
+    ]);
+  return folder(
+    Object.fromEntries(Array.from({ length: 6 }, (_, box) => [`box ${box}`, folder(Object.fromEntries(files(box)))])),
+  );
+}
+
+let backend: ReturnType<typeof openMemoryBackend>;
+beforeEach(async () => {
+  backend = openMemoryBackend();
+  await newRepository(backend);
+});
+
+/** As another process opens it, that knows only what is on the store. */
+async function reopened(): Promise<Repository> {
+  const repository = await openRepository(backend, 'pw');
+  await repository.loadIndex();
+  return repository;
+}
+
+/** The source, of which nothing more comes once it has sent so many bytes, until the signal is aborted. */
+function drying(source: MemorySource, bytes: number, signal: AbortSignal): MemorySource {
+  const end = source.traffic.bytes + bytes;
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  aborted.catch(() => undefined);
+  async function* body(all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const part of all) {
+      if (source.traffic.bytes > end) await aborted;
+      yield part;
+    }
+  }
+  const dried = <R extends { body: AsyncIterable<Uint8Array> } | undefined>(reading: R) =>
+    reading && { ...reading, body: body(reading.body) };
+  return {
+    ...source,
+    open: async (entry, at) => dried(await source.open(entry, at)),
+    openRest: async (entry, from, at) => dried(await source.openRest?.(entry, from, at)),
+  };
+}
+
+/** Archives until the source has sent so many bytes, and a checkpoint of that was made. Answers the checkpoint. */
+async function interrupted(source: MemorySource, bytes: number, options: NightOptions = {}): Promise<Checkpoint> {
+  const end = new AbortController();
+  const made = Promise.withResolvers<Checkpoint>();
+  const onCheckpoint = async (checkpoint: Checkpoint) => {
+    made.resolve(checkpoint);
+    end.abort(new Error('killed'));
+  };
+  const repository = await reopened();
+  const night = archiveNight(repository, [drying(source, bytes, end.signal)], {
+    ...options,
+    signal: end.signal,
+    onCheckpoint,
+  });
+  await expect(night).rejects.toThrow('killed');
+  return made.promise;
+}
+
+/** Archives from there to the end. */
+async function resumed(source: MemorySource, from: Checkpoint | undefined, options: NightOptions = {}) {
+  const before = { opened: source.opened.length, bytes: source.traffic.bytes };
+  const repository = await reopened();
+  const archived = await archiveNight(repository, [source], { ...options, from });
+  return {
+    ...archived,
+    repository,
+    opened: source.opened.slice(before.opened),
+    bytes: source.traffic.bytes - before.bytes,
+  };
+}
+
+/** The tree of an archive that nothing interrupts. */
+async function undisturbed(top: MemoryFolder) {
+  const { tree, summary } = await archiveNight(await newRepository(openMemoryBackend()), [memorySource(top)]);
+  return { tree, counts: countsOf(summary) };
+}
+
+function countsOf({
+  files_new,
+  files_changed,
+  files_unmodified,
+  total_bytes_processed,
+}: Awaited<ReturnType<typeof resumed>>['summary']) {
+  return { files_new, files_changed, files_unmodified, total_bytes_processed };
+}
+
+describe('an archive that was interrupted', () => {
+  test('is gone on from where it was: what was finished is not read again, and all is counted as if it had never stopped', async () => {
+    const source = memorySource(sixFolders());
+    const from = await interrupted(source, 3 * miB);
+    const { tree, summary, seen, opened, problems } = await resumed(source, from);
+    expect({ tree, counts: countsOf(summary), problems }).toEqual({ ...(await undisturbed(source.top)), problems: [] });
+    expect(seen).toMatchObject({ read: 120, resumed: 120 - opened.length, unchanged: 0 });
+    expect(seen.resumed).toBeGreaterThanOrEqual(8);
+    expect(new Set(opened).size).toBe(opened.length);
+  });
+
+  test('may be interrupted again and again, and loses little more than half of what it read', async () => {
+    const source = memorySource(sixFolders());
+    let from: Checkpoint | undefined;
+    for (let time = 0; time < 4; time++) from = await interrupted(source, 1.5 * miB, { from });
+    const { tree, opened } = await resumed(source, from);
+    expect(tree).toBe((await undisturbed(source.top)).tree);
+    expect(opened.length).toBeLessThan(100);
+  });
+
+  test('reads again what changed since, and leaves out what went', async () => {
+    const source = memorySource(sixFolders());
+    const from = await interrupted(source, 3 * miB);
+    const [first = '', second = ''] = source.opened;
+    for (const [path, item] of [
+      [first, file('changed')],
+      [second, undefined],
+    ] as const) {
+      const [box = '', name = ''] = path.split('/');
+      const members = (source.top.members[box] as MemoryFolder).members;
+      if (item === undefined) delete members[name];
+      else members[name] = item;
+    }
+    const { tree, opened, repository } = await resumed(source, from);
+    expect(opened).toContain(first);
+    expect(tree).toBe((await undisturbed(source.top)).tree);
+    expect((await contentOf(repository, tree)).get(`files/${first}`)?.toString()).toBe('changed');
+  });
+
+  test('reads all again where another program has pruned what it had read', async () => {
+    const source = memorySource(sixFolders());
+    const from = await interrupted(source, 3 * miB);
+    for (const [path, { type }] of backend.files) if (type === 'data' || type === 'index') backend.files.delete(path);
+    const { tree, opened } = await resumed(source, from);
+    expect(opened.length).toBe(120);
+    expect(tree).toBe((await undisturbed(source.top)).tree);
+  });
+
+  test('compares with the snapshot before as if it had never stopped', async () => {
+    const top = sixFolders();
+    const source = memorySource(top);
+    await resumed(source, undefined);
+    for (const [name, box] of Object.entries((await changedFolders()).members)) top.members[name] = box;
+    const from = await interrupted(source, 2 * miB);
+    const { summary, seen } = await resumed(source, from);
+    expect(countsOf(summary)).toMatchObject({ files_new: 40, files_changed: 40, files_unmodified: 80 });
+    expect(seen.resumed).toBeGreaterThan(0);
+  });
+
+  test('that fails leaves a checkpoint of all that it had finished', async () => {
+    const top = sixFolders();
+    const fault = () => new AppError('source/unauthorized', 'The token is refused.');
+    top.members['box 5'] = folder({ 'refused.txt': file('x', { fault }) });
+    const source = memorySource(top);
+    let from: Checkpoint | undefined;
+    const onCheckpoint = async (checkpoint: Checkpoint) => {
+      from = checkpoint;
+    };
+    await expect(archiveNight(await reopened(), [source], { onCheckpoint, requests: 1 })).rejects.toThrow('refused');
+    const read = source.opened.length - 1;
+    top.members['box 5'] = folder({ 'refused.txt': file('x') });
+    const { seen } = await resumed(source, from);
+    expect(seen).toMatchObject({ read: 101, resumed: read });
+  });
+
+  async function changedFolders(): Promise<MemoryFolder> {
+    const files = (seed: number, version: string) =>
+      folder(
+        Object.fromEntries(
+          Array.from({ length: 20 }, (_, n) => [
+            `${n}.bin`,
+            file(noise(seed + n, 64 * kiB), { validator: `"${version} ${n}"` }),
+          ]),
+        ),
+      );
+    return folder({
+      'box 0': files(5_000, 'changed 0'),
+      'box 1': files(6_000, 'changed 1'),
+      'box 6': files(7_000, 'new 6'),
+      'box 7': files(8_000, 'new 7'),
+    });
+  }
+});
+
+describe('a long file that was interrupted', () => {
+  const content = noise(99, 40 * miB);
+  const withFile = (validator: string) => memorySource(folder({ 'long.bin': file(content, { validator }) }));
+
+  test('is read on from the last blob that was stored, and is whole', async () => {
+    const source = withFile('"1"');
+    const from = await interrupted(source, 12 * miB);
+    const { tree, repository, seen, bytes } = await resumed(source, from);
+    const [[path, byte] = ['', 0]] = source.resumed;
+    expect(path).toBe('long.bin');
+    expect(byte).toBeGreaterThan(0);
+    expect(bytes).toBe(content.length - byte);
+    expect(seen).toMatchObject({ read: 1, resumed: 0 });
+    expect((await contentOf(repository, tree)).get('files/long.bin')?.equals(content)).toBe(true);
+    const again = await archiveNight(repository, [source], { readAll: new Set(['files']) });
+    expect(again.tree).toBe(tree);
+  });
+
+  test('may be interrupted again and again', async () => {
+    const source = withFile('"1"');
+    let from: Checkpoint | undefined;
+    for (let time = 0; time < 3; time++) from = await interrupted(source, 10 * miB, { from });
+    const { tree, repository } = await resumed(source, from);
+    const bytes = source.resumed.map(([, byte]) => byte);
+    expect(bytes).toHaveLength(3);
+    expect(bytes).toEqual(bytes.toSorted((one, other) => one - other));
+    expect((await contentOf(repository, tree)).get('files/long.bin')?.equals(content)).toBe(true);
+  });
+
+  test('is read from its start where it is another by now', async () => {
+    const from = await interrupted(withFile('"1"'), 12 * miB);
+    const other = withFile('"2"');
+    const { bytes } = await resumed(other, from);
+    expect(bytes).toBe(content.length);
+    expect(other.resumed).toEqual([]);
+  });
+});
+
+test('an archive that is short and reads little makes no checkpoint', async () => {
+  const onCheckpoint = async () => {
+    throw new Error('There is one.');
+  };
+  const small = memorySource(folder({ a: folder({ 'a.txt': file('a') }), 'b.bin': file(noise(1, 700 * kiB)) }));
+  await archiveNight(await reopened(), [small], { onCheckpoint });
+  const { files } = backend;
+  expect([...files.values()].filter(({ type }) => type === 'index')).toHaveLength(1);
+});
