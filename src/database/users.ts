@@ -54,3 +54,15 @@ export async function languageOf(database: Transaction, userId: string): Promise
   const user = await database.user.findUnique({ where: { id: userId }, select: { language: true } });
   return languageNamed(user?.language);
 }
+
+/** The language in which a person read what they agreed to last; null where they agreed to nothing, or nobody can tell. */
+export async function languageAgreed(database: Transaction, userId: string): Promise<Language | null> {
+  const consent = await database.consent.findFirst({
+    where: { userId },
+    orderBy: { agreedAt: 'desc' },
+    select: { terms: true },
+  });
+  const terms = consent?.terms;
+  const tag = typeof terms === 'object' && terms !== null && 'language' in terms ? terms.language : null;
+  return languageNamed(typeof tag === 'string' ? tag : null);
+}

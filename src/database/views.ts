@@ -50,6 +50,7 @@ export interface RunView extends RunLine {
   readonly problems: unknown;
   readonly problemCount: number;
   readonly message: string | null;
+  readonly errorCode: string | null;
   /** loss or change, where so much is gone or changed that somebody should look. */
   readonly unreliableRoots: readonly string[];
   readonly alarm: string | null;
@@ -77,6 +78,7 @@ const runColumns = {
   problems: true,
   problemCount: true,
   message: true,
+  errorCode: true,
   unreliableRoots: true,
   alarm: true,
   alarmSeenAt: true,

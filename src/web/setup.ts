@@ -9,6 +9,7 @@ import { keyringFile } from '../config/keyring-file.ts';
 import { examine } from '../doctor/doctor.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { parseKeyring } from '../vault/keyring.ts';
+import { english } from './english.ts';
 import { type Html, layout } from './layout.ts';
 import { type Tone, tag } from './outcome.ts';
 import { textsOf } from './spoken.ts';
@@ -59,17 +60,18 @@ function ask(t: Texts['setup'], wrong = false): Html {
 <p class="soft">${t.whereToken}</p></section>`;
 }
 
-async function overview({ setup: t }: Texts, { clock, environment }: Setup): Promise<Html> {
+async function overview(texts: Texts, { clock, environment }: Setup): Promise<Html> {
+  const t = texts.setup;
   const { checks } = await examine(environment, clock);
   const [urgent, rest] = [checks.filter(isUrgent), checks.filter((finding) => !isUrgent(finding))];
   const wrong = checks.filter(({ state }) => state === 'wrong').length;
   const [set, usual] = [listInForce(environment).filter(isSet), listInForce(environment).filter((one) => !isSet(one))];
   const items = (findings: readonly Finding[]) =>
-    html`<ul class="items">${findings.map((finding) => findingItem(t, finding))}</ul>`;
+    html`<ul class="items">${findings.map((finding) => findingItem(texts, finding))}</ul>`;
   return html`<p class="lead">${wrong === 0 ? t.well : t.toDo(wrong)}</p>
 <section class="card"><h2>${t.found}</h2>${items(urgent)}<details><summary>${t.rest(rest.length)}</summary>${items(rest)}</details></section>
 ${keyringPart(t, environment)}
-<section class="card"><h2>${t.settings}</h2>${settingsList(set)}<details><summary>${t.usual(usual.length)}</summary>${settingsList(usual)}</details></section>
+<section class="card"><h2>${t.settings}</h2>${settingsList(texts, set)}<details><summary>${t.usual(usual.length)}</summary>${settingsList(texts, usual)}</details></section>
 ${wrong > 0 ? '' : html`<section class="card"><h2>${t.next}</h2><p>${t.nextLead}</p><p><a class="button" href="/login">${t.signIn}</a></p></section>`}`;
 }
 
@@ -89,9 +91,9 @@ const signs = {
   unknown: ['calm', 'ring'],
 } as const satisfies Record<Finding['state'], readonly [Tone, Parameters<typeof tag>[2]]>;
 
-function findingItem(t: Texts['setup'], { cure, finding, name, state }: Finding): Html {
+function findingItem(texts: Texts, { cure, finding, name, state }: Finding): Html {
   const [tone, shape] = signs[state];
-  return html`<li><div><strong>${name}</strong><p>${finding}</p>${cure === undefined ? '' : html`<p>→ ${cure}</p>`}</div>${tag(t.states[state], tone, shape)}</li>`;
+  return html`<li><div><strong>${english(texts, name)}</strong><p>${english(texts, finding)}</p>${cure === undefined ? '' : html`<p>→ ${english(texts, cure)}</p>`}</div>${tag(texts.setup.states[state], tone, shape)}</li>`;
 }
 
 /** Where the keyring is and how to save it; never the keyring, since pages travel and are kept in more places than files. */
@@ -106,9 +108,9 @@ function keyringPart(t: Texts['setup'], environment: Environment): Html {
 ${ids.length === 0 ? '' : html`<p>${t.keyringKeys(ids.join(', '))}</p>`}${keyring === undefined || (given && set.file === undefined) ? '' : html`<pre tabindex="0"><code>${command}</code></pre>`}</section>`;
 }
 
-function settingsList(settings: readonly InForce[]): Html {
+function settingsList(texts: Texts, settings: readonly InForce[]): Html {
   const told = ({ absent, fault, value }: InForce) =>
-    fault === undefined ? (value ?? absent ?? '') : html`<strong>${fault}</strong>`;
+    fault === undefined ? english(texts, value ?? absent ?? '') : html`<strong>${english(texts, fault)}</strong>`;
   const origin = ({ file, from }: InForce) => html` <span class="soft">(${file ?? from})</span>`;
   return html`<dl>${settings.map((one) => html`<dt><code>${one.name}</code></dt><dd>${told(one)}${isSet(one) && one.from !== 'default' ? origin(one) : ''}</dd>`)}</dl>`;
 }

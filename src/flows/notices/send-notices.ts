@@ -5,7 +5,7 @@ import {
   saveDelivered,
   saveNotDelivered,
 } from '../../database/notices.ts';
-import { languageOf } from '../../database/users.ts';
+import { languageAgreed, languageOf } from '../../database/users.ts';
 import { idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
@@ -63,8 +63,11 @@ async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: C
 async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<void> {
   const { clock, config, database } = resources;
   const { channel, createdAt, facts, userId } = delivery;
-  const person = userId === null ? null : await languageOf(database, userId);
-  const { subject, text } = writeNotice(textsFor({ person }), facts, config.publicUrl);
+  const wishes =
+    userId === null
+      ? {}
+      : { person: await languageOf(database, userId), agreed: await languageAgreed(database, userId) };
+  const { subject, text } = writeNotice(textsFor(wishes), facts, config.publicUrl);
   const mailTo = async (to: string | null | undefined) => {
     if (mailer === undefined || to === null || to === undefined)
       throw new AppError('notice/refused', 'There is no address to send to, or no SMTP_URL, any more.');

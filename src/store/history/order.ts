@@ -7,14 +7,13 @@ import type { History } from './history.ts';
 export const orders = ['name', 'size', 'changed'] as const;
 export type Order = (typeof orders)[number];
 
-/** As people sort names: without regard to case and accents first, and numbers by their value. */
-const natural = new Intl.Collator('en', { numeric: true });
-
 /**
  * The nodes of a folder for people: folders first, then the rest, each by their names; or the largest, or what changed last, first.
- * What is equal stands by its name.
+ * What is equal stands by its name. Names are sorted as people of the locale do: without regard to case and accents first, and numbers by
+ * their value.
  */
-export function orderNodes(nodes: readonly Node[], order: Order): readonly Node[] {
+export function orderNodes(nodes: readonly Node[], order: Order, locale: string): readonly Node[] {
+  const natural = new Intl.Collator(locale, { numeric: true });
   const rank = (node: Node) => (node.type === 'dir' ? 0 : 1);
   const size = (node: Node) => (node.type === 'file' ? node.size : 0);
   const changed = new Map(order === 'changed' ? nodes.map((node) => [node, timestampMs(node.mtime) || 0]) : []);
@@ -34,11 +33,12 @@ export async function orderedFolder(
   { repository, ordered }: Pick<History, 'repository' | 'ordered'>,
   tree: TreeId,
   order: Order,
+  locale: string,
 ): Promise<readonly Node[]> {
-  const key = `${tree} ${order}`;
+  const key = `${tree} ${order} ${locale}`;
   const known = ordered.get(key);
   if (known !== undefined) return known;
-  const nodes = orderNodes((await repository.loadTree(tree)).nodes, order);
+  const nodes = orderNodes((await repository.loadTree(tree)).nodes, order, locale);
   ordered.set(key, nodes, nodes.length);
   return nodes;
 }

@@ -7,6 +7,7 @@ import { carryAgreement, digestOf, factsFor, findAgreement, writeAgreement } fro
 import { beginConsent, findConsentObstacle } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
+import { english } from '../english.ts';
 import { form, type Html } from '../layout.ts';
 import { localPath } from '../security.ts';
 import type { Texts } from '../texts/en.ts';
@@ -53,7 +54,7 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
   const returnTo = localPath(wanted, config.publicUrl);
   const former = grant === null ? await formerAddress(visit) : '';
   const fields = html`<input type="hidden" name="returnTo" value="${returnTo}"><input type="hidden" name="read" value="${digestOf(agreement)}">`;
-  const body = html`${told}${former}${obstacle === undefined ? '' : blocked(t, obstacle, returnTo)}${refusal === undefined ? '' : refusedBeforehand(t, refusal)}${grant ? renewing(visit, grant, clock.now()) : ''}
+  const body = html`${told}${former}${obstacle === undefined ? '' : blocked(visit.texts, obstacle, returnTo)}${refusal === undefined ? '' : refusedBeforehand(visit.texts, refusal)}${grant ? renewing(visit, grant, clock.now()) : ''}
 <p class="lead">${t.lead}</p>${sentencesPart(agreement)}
 ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
@@ -71,15 +72,17 @@ function obstacleFor(person: Person, { filesUrl }: Resources['config']): string 
 }
 
 /** The claims are those of the last sign-in, so the way on is another one. */
-function blocked(t: Texts['consent'], obstacle: string, returnTo: string): Html {
+function blocked(texts: Texts, obstacle: string, returnTo: string): Html {
+  const t = texts.consent;
   const target = `/consent?returnTo=${encodeURIComponent(returnTo)}`;
-  return html`<section class="card bad"><h2>${t.blocked}</h2><p>${t.blockedLead}</p><p>${obstacle}</p>
+  return html`<section class="card bad"><h2>${t.blocked}</h2><p>${t.blockedLead}</p><p>${english(texts, obstacle)}</p>
 <p><a class="button" href="/login?returnTo=${encodeURIComponent(target)}">${t.signInAgain}</a></p></section>`;
 }
 
 /** Whoever agrees all the same is told the same by the provider, so nobody is kept from trying. */
-function refusedBeforehand(t: Texts['consent'], refusal: string): Html {
-  return html`<section class="card bad"><h2>${t.refused}</h2><p>${refusal}</p><p>${t.refusedTold}</p></section>`;
+function refusedBeforehand(texts: Texts, refusal: string): Html {
+  const t = texts.consent;
+  return html`<section class="card bad"><h2>${t.refused}</h2><p>${english(texts, refusal)}</p><p>${t.refusedTold}</p></section>`;
 }
 
 function isAlive(grant: GrantView | null): boolean {

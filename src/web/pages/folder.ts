@@ -55,7 +55,7 @@ export async function showFolder(
   const folder = await openFolder(opened, asked);
   const top = await topOf(opened);
   const order = orders.find((one) => one === url.searchParams.get('sort')) ?? 'name';
-  const nodes = await orderedFolder(history, folder.tree, order);
+  const nodes = await orderedFolder(history, folder.tree, order, texts.formats.locale);
   const number = pageNumber(url, nodes.length, onePage);
   const shown = nodes.slice((number - 1) * onePage, number * onePage);
   const isAll = folder.path === (top?.path ?? '');

@@ -1,11 +1,13 @@
 import { html } from 'hono/html';
 import type { RunView } from '../../database/views.ts';
 import { numbersIn } from '../counts.ts';
+import { explained } from '../english.ts';
 import type { Html } from '../layout.ts';
 import { pathName } from '../names.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
+import { causeOf } from './operator/causes.ts';
 
 /** Problems on one page. */
 const onePage = 100;
@@ -47,7 +49,11 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
     pathName(wordOf(problem, 'path')),
-    wordOf(problem, 'message'),
+    explained(
+      texts,
+      causeOf({ state: 'partial', errorCode: wordOf(problem, 'code') }, texts),
+      wordOf(problem, 'message'),
+    ),
     insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
   ];
   const columns = [t.path, t.why, t.instead].map((label) => ({ label }));

@@ -3,7 +3,9 @@ import { confirmAlarms } from '../../database/protection.ts';
 import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
 import { findRunOfPerson, type RunView } from '../../database/views.ts';
 import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
+import { runFaultOf } from '../../domain/run-fault.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
+import { english, explained } from '../english.ts';
 import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
 import { outcome, signOf } from '../outcome.ts';
@@ -59,12 +61,15 @@ ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" 
 
 /** What went wrong, unless another try is under way; and when that comes. */
 function why(
-  { formats, run: t }: PersonVisit['texts'],
-  { state, message, dueAt, triedUntil, plan: { zone } }: RunView,
+  texts: PersonVisit['texts'],
+  { state, message, errorCode, dueAt, triedUntil, plan: { zone } }: RunView,
 ): Html | '' {
   if (message === null || state === 'succeeded' || state === 'running') return '';
+  const { formats, protection, run: t } = texts;
   const waits = state === 'queued' ? ` ${t.waits(formats.time(dueAt, zone), formats.time(triedUntil, zone))}` : '';
-  return html`<p>${message}${waits}</p>`;
+  const { happened } = { ...protection.consent, ...protection.nights }[runFaultOf(errorCode)];
+  const said = errorCode === null ? english(texts, message) : explained(texts, happened, message);
+  return html`<p>${said}${waits}</p>`;
 }
 
 function goingOn({ resources, texts }: PersonVisit, live: LiveRun): Html {

@@ -1025,8 +1025,8 @@ export const texts: Texts = {
       },
       'request/forbidden': {
         title: 'Nicht erlaubt',
-        happened: 'Dieses Formular ist veraltet, kam von anderswo, oder was es verlangt, ist zurzeit nicht möglich.',
-        act: 'Gehen Sie zurück, laden Sie die Seite neu, und versuchen Sie es noch einmal.',
+        happened: 'Das geht zurzeit nicht, oder das Formular ist veraltet oder kam von anderswo.',
+        exactly: true,
       },
       'request/operators-only': {
         title: 'Nur für Betreiber',

@@ -19,13 +19,15 @@ interface Wishes {
   readonly person?: Language | null | undefined;
   /** What was chosen in this browser. */
   readonly browser?: string | undefined;
+  /** In which they read what they agreed to. */
+  readonly agreed?: Language | null | undefined;
   /** `Accept-Language`, where there is a request. */
   readonly accepted?: string | undefined;
 }
 
-/** The texts for somebody: as the person chose, else this browser, else what it accepts; English where nobody says anything. */
-export function textsFor({ person, browser, accepted }: Wishes): Texts {
-  return textsIn(person ?? languageNamed(browser) ?? firstAccepted(accepted ?? '') ?? 'en');
+/** The texts for somebody: as they chose, else as something tells that they read them; English where nothing does. */
+export function textsFor({ person, browser, agreed, accepted }: Wishes): Texts {
+  return textsIn(person ?? languageNamed(browser) ?? agreed ?? firstAccepted(accepted ?? '') ?? 'en');
 }
 
 /** The language that is wanted most, by its tag or a tag that it is part of (RFC 9110, section 12.5.4; RFC 4647, section 3.4). */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
+import { saveLanguage } from '../../../src/database/users.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, parseChannel } from '../../../src/domain/channels.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
@@ -85,6 +86,20 @@ describe('a person', () => {
     expect(mail?.text).toContain('signed you out everywhere');
     expect(mail?.text).toContain('http://localhost:3000/');
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
+  });
+
+  test('is mailed in the language that they chose, or else in that in which they agreed', async () => {
+    const { smtp, resources } = await openMail();
+    const { userId } = await somebodyRefused();
+    const { database } = pages.resources;
+    await database.consent.updateMany({ where: { userId }, data: { terms: { language: 'de' } } });
+    await raiseAndSend(resources);
+    expect(smtp.mails.at(-1)?.text).toContain('Ein Administrator Ihres Anmeldedienstes hat Sie');
+    await saveLanguage(database, { userId, language: 'en' });
+    await pages.clock.advance(20 * hour);
+    await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
+    await raiseAndSend(resources);
+    expect(smtp.mails.at(-1)?.text).toContain('That was our fault');
   });
 
   test('without an address is not mailed, and nobody is without a mail server', async () => {

@@ -19,7 +19,7 @@ const folder = (name: string, mtime = '2026-01-01T00:00:00Z'): Node => ({
   mtime,
   subtree: '' as TreeId,
 });
-const names = (nodes: readonly Node[], order: Order) => orderNodes(nodes, order).map(({ name }) => name);
+const names = (nodes: readonly Node[], order: Order) => orderNodes(nodes, order, 'en-GB').map(({ name }) => name);
 
 describe('a folder in the order of people', () => {
   it('has folders first, numbers by their value, and no regard to case and accents', () => {
