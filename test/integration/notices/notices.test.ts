@@ -407,6 +407,8 @@ test('a channel that hangs delays no other, and costs one pause', async () => {
   await raiseNotices(resources);
   const sending = sendNotices(resources);
   await vi.waitFor(() => expect([hanging.requests, sink.requests].map(({ length }) => length)).toEqual([1, 1]), soon);
+  const arrived = () => resources.database.notice.count({ where: { deliveredAt: { not: null } } });
+  await vi.waitFor(async () => expect(await arrived()).toBe(1), soon);
   await pages.clock.advance(20_000);
   expect(await sending).toBe(1);
 });
