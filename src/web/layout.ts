@@ -73,7 +73,7 @@ function languagesPart({ language: spoken, languages }: Texts, here: string): Ht
     language === spoken
       ? html`<span lang="${language}" aria-current="true">${languageName}</span>`
       : html`<button name="language" value="${language}" lang="${language}">${languageName}</button>`;
-  return html`<form method="post" action="/language" role="group" aria-label="${languages}"><input type="hidden" name="returnTo" value="${here}">${listTexts().map(one)}</form>`;
+  return html`<form method="post" action="/language" aria-label="${languages}"><input type="hidden" name="returnTo" value="${here}">${listTexts().map(one)}</form>`;
 }
 
 function menuOf(session: Session, place: string | undefined, texts: Texts): Html {

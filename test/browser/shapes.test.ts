@@ -166,31 +166,54 @@ describe.skipIf(executablePath === undefined)('pages in every shape', () => {
     settings: () => '/settings',
   };
 
-  it.each(Object.keys(places) as (keyof typeof places)[])(
+  const names = Object.keys(places) as (keyof typeof places)[];
+
+  /** Looks at a page in these shapes, and leaves pictures of it. */
+  async function lookAt(name: keyof typeof places, some: readonly (typeof shapes)[number][], language = '') {
+    const refused: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && refused.push(message.text()));
+    for (const [width, pixels, colorScheme] of some) {
+      await page.setViewportSize({ width: pixels, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      const answer = await page.goto(address(places[name]()));
+      expect((await answer?.body())?.length).toBeLessThan(100_000);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(pixels);
+      if (pictures !== undefined)
+        await page.screenshot({
+          path: join(pictures, `${name}-${width}-${colorScheme}${language}.png`),
+          fullPage: true,
+        });
+      await page.evaluate(axe());
+      expect(
+        await page.evaluate(
+          'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+        ),
+      ).toEqual([]);
+    }
+    await page.setViewportSize({ width: 320, height: 800 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
+    expect(refused).toEqual([]);
+  }
+
+  it.each(names)(
     '%s is small, fits, has no fault that axe knows, and is done by scripts and styles of our own',
-    async (name) => {
-      const refused: string[] = [];
-      page.on('console', (message) => message.type() === 'error' && refused.push(message.text()));
-      for (const [width, pixels, colorScheme] of shapes) {
-        await page.setViewportSize({ width: pixels, height: 800 });
-        await page.emulateMedia({ colorScheme });
-        const answer = await page.goto(address(places[name]()));
-        expect((await answer?.body())?.length).toBeLessThan(100_000);
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(pixels);
-        if (pictures !== undefined)
-          await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-        await page.evaluate(axe());
-        expect(
-          await page.evaluate(
-            'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
-          ),
-        ).toEqual([]);
-      }
-      await page.setViewportSize({ width: 320, height: 800 });
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
-      expect(refused).toEqual([]);
-    },
+    async (name) => lookAt(name, shapes),
   );
+
+  describe('in German', () => {
+    const speak = async (language: string) => {
+      await page.goto(address('/'));
+      await page.getByRole('button', { name: language }).click();
+      await page.waitForURL(address('/'));
+    };
+    beforeAll(() => speak('Deutsch'));
+    afterAll(() => speak('English'));
+
+    it.each(names)('%s fits with its longer words too, and axe finds nothing', async (name) => {
+      await lookAt(name, [shapes[0], shapes[2]], '-de');
+      expect(await page.getAttribute('html', 'lang')).toBe('de');
+    });
+  });
 
   it('a night is a link that the keyboard reaches, or passes over at once', async () => {
     await page.goto(address('/'));
