@@ -9,6 +9,7 @@ import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import { openRunProgress, type RunProgressBoard } from './database/run-progress.ts';
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
+import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import { AppError } from './errors.ts';
@@ -39,6 +40,8 @@ export interface ProcessState {
   runWatch: RunWatch;
   runProgress: RunProgressBoard;
   meters: Meters;
+  /** What goes on after the request that began it: restores to the source. */
+  background: Background;
   /** When this process last failed to erase a repository, by its id. */
   failedErasures: Map<string, Date>;
   /**
@@ -95,6 +98,7 @@ export async function openResources(
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const state = openProcessState({ ...ground, database });
   opened.use(state.histories);
+  opened.use(state.background);
   const closing = opened.move();
   return {
     config,
@@ -120,6 +124,7 @@ export function openProcessState(resources: Pick<Resources, 'clock' | 'database'
     runWatch: openRunWatch(resources),
     runProgress: openRunProgress(resources),
     meters: openMeters(),
+    background: openBackground(),
     failedErasures: new Map(),
     histories: openHolder(resources.clock, {
       mostBytes: 256 * 1024 * 1024,

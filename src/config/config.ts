@@ -46,6 +46,10 @@ export interface Config {
   windowGraceMs: number;
   retention: RetentionRule;
   filesRedirects: Values['FILES_REDIRECTS'];
+  /** Whether people may restore to the source. */
+  filesWrite: Values['FILES_WRITE'];
+  /** Asked for then, besides what a sign-in asks for. */
+  writeScopes: string[];
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;
   offlineIdleMs: number;
@@ -134,6 +138,8 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     windowGraceMs: () => value('WINDOW_GRACE'),
     retention: () => value('RETENTION'),
     filesRedirects: () => value('FILES_REDIRECTS'),
+    filesWrite: () => value('FILES_WRITE'),
+    writeScopes: () => value('FILES_WRITE_SCOPES'),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),

@@ -163,6 +163,17 @@ export const settings = {
     default: 'follow',
     help: 'Files that the WebDAV server redirects to another host for (an object store): `follow` fetches them, without the access token and from https addresses on the internet only; `refuse` does not',
   },
+  FILES_WRITE: {
+    read: oneOf('on', 'off'),
+    default: 'on',
+    help: 'Whether people may restore into their files at the source, with an access that they give for that alone; `off` where the server takes no changes with tokens of the provider',
+  },
+  FILES_WRITE_SCOPES: {
+    read: words,
+    help: 'Scopes that such an access is asked for besides those of a sign-in',
+    absent: 'none',
+    example: 'files.write',
+  },
   FULL_WALK_NIGHTS: {
     read: whole(1, 365),
     default: '7',

@@ -15,7 +15,13 @@ export type CarriedConsent = Omit<ConsentTransaction, 'terms'> & { readonly term
 /** What a browser on its way to the provider carries, sealed; taken once. */
 type Pending =
   | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
-  | { readonly leg: 'consent'; readonly userId: string; readonly transaction: CarriedConsent };
+  | { readonly leg: 'consent'; readonly userId: string; readonly transaction: CarriedConsent }
+  | {
+      readonly leg: 'restore';
+      readonly userId: string;
+      readonly restoreId: string;
+      readonly transaction: AuthorizationTransaction;
+    };
 
 type Needs = Pick<Resources, 'clock' | 'keyring'>;
 

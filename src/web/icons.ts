@@ -18,6 +18,8 @@ const drawings = {
   folder: '<path d="M3 6.5a1 1 0 0 1 1-1h5l2 2.5h9a1 1 0 0 1 1 1v9.5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1z"/>',
   file: '<path d="M7 3h7l5 5v12a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM14 3v5h5"/>',
   download: '<path d="M12 4v11M7.5 10.5L12 15l4.5-4.5M4 20h16"/>',
+  restore:
+    '<path d="M3 6.5a1 1 0 0 1 1-1h5l2 2.5h9a1 1 0 0 1 1 1v9.5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1zM12 17v-5.5M9.5 13.5L12 11l2.5 2.5"/>',
   previous: '<path d="M15 5l-7 7 7 7"/>',
   next: '<path d="M9 5l7 7-7 7"/>',
   shield: '<path d="M12 3l7.5 3v6c0 4.5-3 7.5-7.5 9.5C7.5 19.5 4.5 16.5 4.5 12V6z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>',

@@ -28,6 +28,7 @@ import { drain, draining, pause, queues, resume } from './pages/operator/queues.
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
+import { askRestore, cancelRestoring, restored, restoring } from './pages/restore.ts';
 import { agreeToRetention, retention } from './pages/retention.ts';
 import { confirm, run } from './pages/run.ts';
 import { cancel, cancellation } from './pages/run-cancel.ts';
@@ -100,6 +101,10 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots/:id/preview/*', who: 'person', answer: preview },
   { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
   { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
+  { method: 'GET', path: '/snapshots/:id/restore/*', who: 'person', answer: restoring },
+  { method: 'POST', path: '/snapshots/:id/restore/*', who: 'person', answer: askRestore },
+  { method: 'GET', path: '/restores/:id', who: 'person', answer: restored },
+  { method: 'POST', path: '/restores/:id/cancel', who: 'person', answer: cancelRestoring },
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
   { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },

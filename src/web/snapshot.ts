@@ -56,8 +56,8 @@ export async function fileIn(opened: OpenSnapshot, path: string): Promise<FileNo
   return place;
 }
 
-/** As `findPlace`; its error would bring the path, and with it names of files, into the log. */
-async function placeIn({ history, saved }: OpenSnapshot, path: string) {
+/** What lies at the path; throws `request/not-found`. The error of `findPlace` would bring the path, and with it names of files, into the log. */
+export async function placeIn({ history, saved }: OpenSnapshot, path: string) {
   try {
     return await findPlace(history.repository, saved.snapshot, path);
   } catch (error) {
@@ -90,7 +90,7 @@ export function decodePath(rest: string): string {
 }
 
 /** What is done with a path of a snapshot: each a route. */
-export type Kind = 'browse' | 'view' | 'preview' | 'changes' | 'file' | 'zip';
+export type Kind = 'browse' | 'view' | 'preview' | 'changes' | 'file' | 'zip' | 'restore';
 
 /** The address of a path in a snapshot. */
 export function addressOf({ id }: { readonly id: string }, kind: Kind, path: string): string {

@@ -109,7 +109,7 @@ function firstPlan({ filesUrl, window, retention }: Resources['config'], { claim
   return { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
 }
 
-function requireSubject(authorized: Authorized, subject: string | undefined): void {
+export function requireSubject(authorized: Authorized, subject: string | undefined): void {
   if (subject === undefined || authorized.subject === subject) return;
   throw new AppError(
     'grant/wrong-subject',

@@ -40,7 +40,7 @@ export interface WebdavOptions {
 }
 
 /** A slow disk may take a minute to list a large folder; a body without bytes for so long is dead. */
-const defaultTimeouts = {
+export const defaultTimeouts = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 60_000,
   bodyTimeoutMs: 60_000,
@@ -53,7 +53,7 @@ const defaultTimeouts = {
  */
 export function webdavSource(options: WebdavOptions): Source {
   const { access, servers, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
-  const { origin, hostname, pathname } = parseUrl(options.url);
+  const { origin, hostname, pathname } = parseSourceUrl(options.url);
   const addressPath = withSlash(pathname);
   const traffic = { requests: 0, bytes: 0 };
   const onRequest = () => {
@@ -103,7 +103,7 @@ export function webdavSource(options: WebdavOptions): Source {
   };
 }
 
-function parseUrl(text: string): URL {
+export function parseSourceUrl(text: string): URL {
   const url = URL.parse(text);
   if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '') return url;
   throw new AppError(

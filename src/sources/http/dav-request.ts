@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import type { Access, AccessToken } from '../source.ts';
@@ -8,12 +9,13 @@ import type { TokenScheme } from './token-scheme.ts';
 
 /** One request to a DAV server. */
 export interface DavRequest<T> {
-  readonly method: 'PROPFIND' | 'REPORT' | 'GET' | 'HEAD';
+  readonly method: 'PROPFIND' | 'REPORT' | 'GET' | 'HEAD' | 'MKCOL' | 'PUT';
   /** Percent-encoded. */
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body?: string;
+  /** A function is called for each try. */
+  readonly body?: string | (() => Buffer | Readable);
   /** Takes the body of a 2xx response; `path` is where redirects led; on another host, its whole address. */
   receive(head: ResponseHead, flow: Flow, path: string): Receiver<T> | undefined;
 }

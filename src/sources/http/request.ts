@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { whenAborted } from '../../abort.ts';
 
@@ -15,7 +16,7 @@ export interface HttpRequest {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: string[];
-  readonly body?: string;
+  readonly body?: string | Buffer | Readable;
 }
 
 /** Controls the flow of a body, for a receiver that cannot take it all at once. */

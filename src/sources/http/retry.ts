@@ -64,7 +64,8 @@ async function sendOnce<T>(
   const all = [...authorization.headers, 'accept-encoding', 'identity', 'user-agent', 'Nightkeep', ...headers];
   const accepted = (head: ResponseHead, flow: Flow) =>
     head.status >= 200 && head.status < 300 ? receive(head, flow, path) : undefined;
-  const request = body === undefined ? { method, path, headers: all } : { method, path, headers: all, body };
+  const sent = typeof body === 'function' ? body() : body;
+  const request = { method, path, headers: all, ...(sent !== undefined && { body: sent }) };
   try {
     return await sendRequest(server.pool, request, accepted, signal);
   } catch (error) {

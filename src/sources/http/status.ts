@@ -21,6 +21,7 @@ const codes: Record<number, ErrorCode> = {
   451: 'source/forbidden',
   501: 'source/malformed',
   505: 'source/malformed',
+  507: 'source/full',
   508: 'source/loop',
 };
 
@@ -36,6 +37,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   'source/changed': 'It changed while it was being read.',
   'source/unavailable': 'The server cannot serve it at present.',
   'source/loop': 'The server says that the folder holds itself.',
+  'source/full': 'The server has no room left for this person.',
 };
 
 /** The same for people, with the number of the status. */

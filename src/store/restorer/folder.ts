@@ -9,7 +9,7 @@ export interface TargetFolder {
   /** Makes the folder, or uses the existing one. */
   makeFolder(path: Path): Promise<void>;
   /** Writes a file whole or not at all; replaces an existing file or link. */
-  writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: Attributes): Promise<void>;
+  writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void>;
   /** Makes a link; replaces an existing file or link. */
   makeLink(path: Path, target: string): Promise<void>;
   /** Permission bits and time of the last change. */
@@ -23,6 +23,10 @@ export interface Attributes {
   readonly mode?: number;
   /** Seconds since 1970. */
   readonly mtime: number;
+}
+
+export interface FileAttributes extends Attributes {
+  readonly size: number;
 }
 
 /**

@@ -98,7 +98,7 @@ async function restoreFiles(restoring: Restoring, folder: Path, files: readonly 
 }
 
 async function restoreFile({ target, report }: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
-  await target.writeFile(path, content, attributesOf(node));
+  await target.writeFile(path, content, { ...attributesOf(node), size: node.size });
   report.files++;
   report.bytes += node.size;
 }

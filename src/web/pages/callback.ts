@@ -13,6 +13,7 @@ import { localPath } from '../security.ts';
 import { type Signed, startSession } from '../session.ts';
 import type { Visit } from '../visit.ts';
 import { alreadyHere } from './home.ts';
+import { takeRestoreAccess } from './restore.ts';
 
 /** The provider's answer, to whichever leg this browser had begun with that state. */
 export async function callback(visit: Visit): Promise<Response> {
@@ -28,8 +29,9 @@ export async function callback(visit: Visit): Promise<Response> {
     const { userId, operator } = await signIn(visit, answered, pending.transaction);
     return c.redirect(returnTo === '/' && operator ? await homeOfOperator(resources, userId) : returnTo, 303);
   }
-  if (pending.userId === session?.userId) await takeConsent(visit, answered, pending);
-  else throw signedOutMeanwhile();
+  if (pending.userId !== session?.userId) throw signedOutMeanwhile();
+  if (pending.leg === 'restore') await takeRestoreAccess(visit, answered, pending);
+  else await takeConsent(visit, answered, pending);
   return c.redirect(returnTo, 303);
 }
 

@@ -48,7 +48,7 @@ export async function view(visit: PersonVisit): Promise<Response> {
   const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, top, texts })}
 ${await previewPart(file)}</section>
 <section class="card"><h2>${name(node.name)}</h2><p class="soft">${texts.snapshots.fileFacts(texts.formats.bytes(node.size), times.moment(node.mtime))}</p>
-<p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a></p>
+<p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
 ${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
   return page(visit, `${plainName(node.name)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
     place: '/snapshots',

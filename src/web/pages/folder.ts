@@ -69,7 +69,7 @@ export async function showFolder(
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
-${zipButton(opened, folder, isAll, weight, texts)}</section>`;
+${waysOut(visit, opened, folder, isAll, weight)}</section>`;
   const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
 }
@@ -80,16 +80,17 @@ function summed({ saved: { snapshot } }: OpenSnapshot): Weight | undefined {
   return summary && { files: summary.total_files_processed, bytes: summary.total_bytes_processed };
 }
 
-function zipButton(
+function waysOut(
+  { resources: { config }, texts }: PersonVisit,
   { saved }: OpenSnapshot,
   { path }: OpenFolder,
   isAll: boolean,
   weight: Weight | undefined,
-  texts: Texts,
 ): Html {
   const t = texts.snapshots;
   const label = (isAll ? t.zipAll : t.zip)(weight && texts.formats.bytes(weight.bytes));
   return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
+${config.filesWrite === 'off' ? '' : html`<a class="button quiet" href="${addressOf(saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}
 <a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a></p>`;
 }
 

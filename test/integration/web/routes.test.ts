@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { askForRestore } from '../../../src/database/restores.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { type Route, routes } from '../../../src/web/routes.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -12,12 +14,23 @@ let operator: SignedIn;
 let aliceId: string;
 let run: string;
 let snapshot: string;
+const restore = randomUUID();
 beforeAll(async () => {
   pages = await openPages();
   alice = await pages.consented();
   aliceId = await alice.userId();
   run = await addRun(pages, alice);
   snapshot = (await writeSnapshot(await addRepository(pages, alice), { folder: { 'a.txt': Buffer.from('hers') } })).id;
+  const asked = {
+    id: restore,
+    userId: aliceId,
+    snapshotId: snapshot,
+    path: 'folder',
+    expected: undefined,
+    at: pages.clock.now(),
+  };
+  await askForRestore(pages.resources.database, asked);
+  await pages.resources.database.restore.update({ where: { id: restore }, data: { state: 'succeeded' } });
   bob = await pages.newPerson();
   operator = await pages.newPerson({ roles: ['operator'] });
 });
@@ -37,6 +50,9 @@ const named: Record<string, () => string> = {
   '/snapshots/:id/file/*': () => `/snapshots/${snapshot}/file/folder/a.txt`,
   '/operator/queues/board/*': () => '/operator/queues/board/api/queues',
   '/snapshots/:id/zip/*': () => `/snapshots/${snapshot}/zip/folder`,
+  '/snapshots/:id/restore/*': () => `/snapshots/${snapshot}/restore/folder`,
+  '/restores/:id': () => `/restores/${restore}`,
+  '/restores/:id/cancel': () => `/restores/${restore}/cancel`,
 };
 
 /** An address of the route, with what is alice's where it names something. */

@@ -1,0 +1,156 @@
+import { endRestore, findRestore, startRestore, tellRestore } from '../../database/restores.ts';
+import { findPlanOfPerson, getPerson } from '../../database/views.ts';
+import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
+import { AppError, isAppError, messageForPeople } from '../../errors.ts';
+import { escapedName } from '../../file-name.ts';
+import type { Resources } from '../../resources.ts';
+import { webdavSource } from '../../sources/dav/webdav.ts';
+import { type DavWriter, davWriter } from '../../sources/dav/writer.ts';
+import type { Access } from '../../sources/source.ts';
+import { parseId, type SnapshotId } from '../../store/format/ids.ts';
+import type { Snapshot } from '../../store/format/snapshot.ts';
+import type { History } from '../../store/history/history.ts';
+import { findPlace } from '../../store/restorer/find-place.ts';
+import { type RestoreReport, restore } from '../../store/restorer/restore.ts';
+import { openPersonHistory } from '../snapshots/open-history.ts';
+import type { RestoreAccess } from './authorize-restore.ts';
+import { openSourceTarget, type Written } from './source-target.ts';
+
+type Needs = Pick<
+  Resources,
+  'background' | 'clock' | 'config' | 'database' | 'histories' | 'keyring' | 'log' | 'sourceServers' | 'store'
+>;
+
+interface Asked {
+  readonly id: string;
+  readonly userId: string;
+  readonly granted: RestoreAccess;
+}
+
+const tellEveryMs = 2_000;
+/** Problems on record. */
+const mostProblems = 100;
+
+/**
+ * Begins to write what was asked for into a new folder at the source. It goes on after this call; what becomes of it is on record
+ * under its id. The access is ended with it. False where it was begun before.
+ */
+export async function beginRestoreToSource(resources: Needs, { id, userId, granted }: Asked): Promise<boolean> {
+  const begun = await startRestore(resources.database, { id, userId, at: resources.clock.now() });
+  if (!begun) await granted.end();
+  else
+    resources.background.begin(async (closing) => {
+      await writeAndTell(resources, { id, userId, access: granted.access, closing }).catch((error: unknown) =>
+        resources.log.error('restore.failed', { restore: id, userId, error }),
+      );
+      await granted.end();
+    });
+  return begun;
+}
+
+interface Writing {
+  readonly id: string;
+  readonly userId: string;
+  readonly access: Access;
+  /** Aborted when the process ends. */
+  readonly closing: AbortSignal;
+}
+
+/** Writes, tells every two seconds how far it is, stops when it is cancelled, and puts on record what came of it. */
+async function writeAndTell(resources: Needs, { id, userId, access, closing }: Writing): Promise<void> {
+  const { clock, database } = resources;
+  const cancelling = new AbortController();
+  const written: Written & { folder: string | null } = { files: 0, bytes: 0, folder: null };
+  const told = () => ({ ...written, at: clock.now() });
+  using _telling = clock.every(tellEveryMs, async () => {
+    if (!(await tellRestore(database, id, told()).catch(() => true))) cancelling.abort(cancelled());
+  });
+  const signal = AbortSignal.any([cancelling.signal, closing]);
+  const end = await write(resources, { id, userId, access, signal, written }).then(
+    ({ problems }) => ({ state: problems.length === 0 ? 'succeeded' : 'partial', message: null, problems }) as const,
+    (error: unknown) => {
+      if (cancelling.signal.aborted) return { state: 'cancelled', message: null, problems: [] } as const;
+      if (!isAppError(error) && !closing.aborted) resources.log.error('restore.failed', { restore: id, userId, error });
+      const message = closing.aborted ? 'Nightkeep was stopped in the middle of it.' : messageForPeople(error);
+      return { state: 'failed', message, problems: [] } as const;
+    },
+  );
+  await endRestore(database, id, {
+    ...told(),
+    ...end,
+    problems: end.problems.slice(0, mostProblems).map(({ path, code, message }) => ({
+      path: escapedName(path),
+      code,
+      message: escapedName(message),
+    })),
+    problemCount: end.problems.length,
+  });
+}
+
+function cancelled(): AppError {
+  return new AppError('run/stopped', 'The restore was cancelled.');
+}
+
+interface WriteOptions extends Omit<Writing, 'closing'> {
+  readonly signal: AbortSignal;
+  readonly written: Written & { folder: string | null };
+}
+
+async function write(resources: Needs, { id, userId, access, signal, written }: WriteOptions): Promise<RestoreReport> {
+  const { clock, config, database, log, sourceServers: servers } = resources;
+  const asked = await findRestore(database, { id, userId, now: clock.now() });
+  if (asked === null) throw cancelled();
+  const history = await openPersonHistory(resources, userId);
+  const snapshot = await history.repository.loadSnapshot(parseId<SnapshotId>(asked.snapshotId));
+  const [plan, person] = await Promise.all([findPlanOfPerson(database, { userId }), getPerson(database, { userId })]);
+  const [rootName = ''] = asked.path.split('/');
+  const source = plan?.sources.find(({ name }) => name === rootName) ?? plan?.sources[0];
+  const template = source?.url ?? config.filesUrl;
+  const common = { url: urlOfPerson(template, person), access, servers, clock, log };
+  await using reader = webdavSource({ ...common, isShared: !namesClaim(template), name: source?.name ?? 'files' });
+  const roots = await reader.roots(signal);
+  const root = roots.find(({ name }) => name === rootName) ?? roots[0];
+  if (root === undefined) throw new AppError('source/not-found', 'The source offers no folder to restore to.');
+  await using writer = davWriter({ ...common, location: root.collection.location });
+  const folder = await makeNewFolder(writer, nameAt(clock.now(), plan?.zone ?? config.window.zone), signal);
+  written.folder = folder;
+  const below = [folder, ...(await foldersFor(history, snapshot, asked.path))];
+  if (below.length > 1) await writer.makeCollection(below, signal);
+  const target = openSourceTarget({ writer, below, signal, written });
+  return await restore(history.repository, snapshot, target, { path: asked.path, overwrite: true, signal });
+}
+
+/** A folder below the root keeps its name in the new one; all of a root comes without. */
+async function foldersFor(history: History, snapshot: Snapshot, path: string): Promise<string[]> {
+  const place = await findPlace(history.repository, snapshot, path);
+  return place.type === 'dir' && path.includes('/') ? [place.name] : [];
+}
+
+/** As "Restored 2026-11-26 14.05", in the zone: a name that every file system takes. */
+function nameAt(now: Date, zone: string): string {
+  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(
+    now,
+  );
+  return `Restored ${parts.replace(':', '.')}`;
+}
+
+/** Never one that is there: nothing of the person's is touched. Throws `source/forbidden` where the server takes nothing at all. */
+async function makeNewFolder(writer: DavWriter, name: string, signal: AbortSignal): Promise<string> {
+  for (let number = 1; number <= 20; number += 1) {
+    const folder = number === 1 ? name : `${name} (${number})`;
+    if (await writer.makeCollection([folder], signal).catch(asRefusal)) return folder;
+  }
+  throw new AppError(
+    'source/forbidden',
+    'The server makes no folder for the restore: all names that were tried are taken.',
+  );
+}
+
+function asRefusal(error: unknown): never {
+  if (!isAppError(error, 'source/forbidden') && !isAppError(error, 'source/malformed')) throw error;
+  throw new AppError(
+    'source/forbidden',
+    'The server does not let Nightkeep write to your files, so nothing was restored there. Download what you need instead.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { html } from 'hono/html';
+import {
+  askForRestore,
+  cancelRestore,
+  endRestore,
+  findRestore,
+  findRunningRestore,
+  type RestoreView,
+} from '../../database/restores.ts';
+import { getPerson } from '../../database/views.ts';
+import { isAppError } from '../../errors.ts';
+import { beginRestoreAuthorization, finishRestoreAuthorization } from '../../flows/restores/authorize-restore.ts';
+import { beginRestoreToSource } from '../../flows/restores/restore-to-source.ts';
+import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
+import { openBudget } from '../../store/history/budget.ts';
+import type { Weight } from '../../store/history/history.ts';
+import { weigh } from '../../store/history/weigh.ts';
+import { rememberPending } from '../cookies.ts';
+import { icon } from '../icons.ts';
+import { form, type Html, postButton } from '../layout.ts';
+import { pathName } from '../names.ts';
+import { nightTimesIn } from '../night-times.ts';
+import { addressOf, type OpenSnapshot, openSnapshot, placeIn, restOfPath } from '../snapshot.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts/en.ts';
+import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Entries that are counted before it is said how much there is. */
+const reach = 60_000;
+
+/** What a restore to the source means, before the person is sent to the provider. */
+export async function restoring(visit: PersonVisit): Promise<Response> {
+  const { resources, session, texts, url } = visit;
+  const t = texts.restores;
+  const path = restOfPath(url, 'restore');
+  const opened = await openSnapshot(visit);
+  requireWriting(visit);
+  const weight = await weightOf(visit, opened, path);
+  const times = nightTimesIn(texts, await zoneOf(visit));
+  const running = await findRunningRestore(resources.database, {
+    userId: session.userId,
+    now: resources.clock.now(),
+  });
+  const back = addressOf(opened.saved, 'browse', folderOf(path));
+  const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : pathName(path)}</dd></div>
+<div><dt>${t.asOf}</dt><dd>${times.moment(opened.saved.snapshot.time)}</dd></div>${weight ? html`<div><dt>${t.size}</dt><dd>${t.sizeOf(texts.formats.number(weight.files), texts.formats.bytes(weight.bytes), weight.files)}</dd></div>` : ''}</dl>`;
+  const act =
+    running === null
+      ? form(session, addressOf(opened.saved, 'restore', path), html`<button>${icon('restore')}${t.begin}</button>`)
+      : html`<p>${t.running} <a href="/restores/${running.id}">${t.see}</a></p>`;
+  const body = html`<section class="card"><p class="lead">${t.lead}</p>${what}<ul><li>${t.newFolder}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
+<div class="ways">${act}<a class="button quiet" href="${back}">${t.back}</a></div></section>`;
+  return page(visit, t.title, body, { place: '/snapshots' });
+}
+
+/** Sends the person to the provider for an access that is good for this restore. */
+export async function askRestore(visit: PersonVisit): Promise<Response> {
+  const { c, resources, session, url } = visit;
+  const { clock, database } = resources;
+  const { userId } = session;
+  const path = restOfPath(url, 'restore');
+  const opened = await openSnapshot(visit);
+  requireWriting(visit);
+  const expected = await weightOf(visit, opened, path);
+  const running = await findRunningRestore(database, { userId, now: clock.now() });
+  if (running !== null) return c.redirect(`/restores/${running.id}`, 303);
+  const id = randomUUID();
+  const { username } = await getPerson(database, { userId });
+  const { url: target, transaction } = await beginRestoreAuthorization(resources, {
+    returnTo: `/restores/${id}`,
+    loginHint: username ?? undefined,
+  });
+  await askForRestore(database, { id, userId, snapshotId: opened.saved.id, path, expected, at: clock.now() });
+  rememberPending(c, resources, { leg: 'restore', userId, restoreId: id, transaction });
+  return c.redirect(target.href, 303);
+}
+
+/** The provider's answer to it. A no is put on record, and what is shown next says so. */
+export async function takeRestoreAccess(
+  { resources }: Pick<PersonVisit, 'resources'>,
+  callback: URL,
+  { userId, restoreId: id, transaction }: { userId: string; restoreId: string; transaction: AuthorizationTransaction },
+): Promise<void> {
+  const { clock, database } = resources;
+  const { subject } = await getPerson(database, { userId });
+  try {
+    const granted = await finishRestoreAuthorization(resources, { callback, transaction, subject });
+    await beginRestoreToSource(resources, { id, userId, granted });
+  } catch (error) {
+    if (!isAppError(error, 'consent/denied')) throw error;
+    const nothing = { files: 0, bytes: 0, folder: null, problems: [], problemCount: 0, message: null };
+    await endRestore(database, id, { ...nothing, state: 'cancelled', at: clock.now() });
+  }
+}
+
+/** How far a restore to the source is, and what came of it. */
+export async function restored(visit: PersonVisit): Promise<Response> {
+  const { session, texts } = visit;
+  const t = texts.restores;
+  const view = await restoreOf(visit);
+  const zone = await zoneOf(visit);
+  const isRunning = view.state === 'running';
+  const cancel =
+    isRunning && view.cancelledAt === null
+      ? html`<div class="ways">${postButton(session, `/restores/${view.id}/cancel`, t.cancel, 'quiet')}</div>`
+      : '';
+  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${isRunning && view.cancelledAt ? t.cancelling : t.states[view.state]}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
+${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, zone)}${cancel}</section>${problemsOf(texts, view)}
+<p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
+  const head = isRunning ? html`<meta http-equiv="refresh" content="3">` : '';
+  return page(visit, t.stateTitle, body, { place: '/snapshots', head });
+}
+
+/** Stops a restore; what it wrote stays. */
+export async function cancelRestoring(visit: PersonVisit): Promise<Response> {
+  const { c, resources, session } = visit;
+  const { id } = await restoreOf(visit);
+  await cancelRestore(resources.database, { id, userId: session.userId, at: resources.clock.now() });
+  return c.redirect(`/restores/${id}`, 303);
+}
+
+const tones: Readonly<Record<RestoreView['state'], string>> = {
+  asked: '',
+  running: '',
+  succeeded: 'good',
+  partial: 'warn',
+  failed: 'bad',
+  cancelled: '',
+  lost: 'bad',
+};
+
+async function restoreOf({ c, resources, session }: PersonVisit): Promise<RestoreView> {
+  const id = c.req.param('id') ?? '';
+  const asked = { id, userId: session.userId, now: resources.clock.now() };
+  const view = uuid.test(id) ? await findRestore(resources.database, asked) : null;
+  if (view === null) throw notFound();
+  return view;
+}
+
+function requireWriting({ resources: { config } }: PersonVisit): void {
+  if (config.filesWrite === 'off') throw notFound();
+}
+
+/** How much there is to write; undefined where counting would take too long. Throws `request/not-found`. */
+async function weightOf({ c }: PersonVisit, opened: OpenSnapshot, path: string): Promise<Weight | undefined> {
+  const place = await placeIn(opened, path);
+  if (place.type === 'file') return { files: 1, bytes: place.size };
+  if (place.type !== 'root' && place.type !== 'dir') throw notFound();
+  return weigh(opened.history, place.subtree, openBudget(reach, c.req.raw.signal));
+}
+
+function folderOf(path: string): string {
+  return path.split('/').slice(0, -1).join('/');
+}
+
+function progressOf({ restores: t }: Texts, { bytes, expectedBytes }: RestoreView): Html {
+  const known = expectedBytes !== null && expectedBytes > 0;
+  return html`<progress aria-label="${t.progress}" ${known ? html`max="${expectedBytes}" value="${Math.min(bytes, expectedBytes)}"` : ''}></progress>`;
+}
+
+function factsOf({ formats, restores: t }: Texts, view: RestoreView, zone: string): Html {
+  const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
+  const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
+  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path))}${view.folder === null ? '' : fact(t.folder, html`<bdi>${view.folder}</bdi>`)}
+${fact(t.written, `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
+}
+
+interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+function problemsOf({ formats, restores: t }: Texts, { problems, problemCount }: RestoreView): Html | '' {
+  if (problemCount === 0) return '';
+  const shown = Array.isArray(problems) ? problems.filter(isProblem) : [];
+  const rest = problemCount - shown.length;
+  return html`<section class="card"><h2>${t.problems(formats.number(problemCount))}</h2>${table({
+    caption: t.problemsCaption,
+    columns: [{ label: t.path }, { label: t.why }],
+    rows: shown.map(({ path, message }) => [pathName(path), message]),
+  })}${rest > 0 ? html`<p class="soft">${t.more(formats.number(rest))}</p>` : ''}</section>`;
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'path' in value && 'message' in value;
+}

@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { texts } from '../../../src/web/texts/en.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { eventually } from '../../support/harness/nightkeep.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+const t = texts.restores;
+
+/** A server that takes whatever is written, unless `refuse` names a status for it. */
+interface TakingServer extends AsyncDisposable {
+  readonly url: string;
+  readonly heard: { method: string; path: string; body: string; token: string | undefined; mtime: string }[];
+  refuse: (method: string, path: string) => number | undefined;
+}
+
+async function openTakingServer(): Promise<TakingServer> {
+  const taking: { -readonly [Name in 'heard' | 'refuse']: TakingServer[Name] } = { heard: [], refuse: () => undefined };
+  const server: Server = createServer(async (request: IncomingMessage, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method = '', url: path = '', headers } = request;
+    const token = headers.authorization;
+    taking.heard.push({
+      method,
+      path,
+      body: Buffer.concat(chunks).toString(),
+      token,
+      mtime: String(headers['x-oc-mtime']),
+    });
+    response.writeHead(taking.refuse(method, decodeURIComponent(path)) ?? 201).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/dav/`;
+  return Object.assign(taking, {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+}
+
+let pages: Pages;
+let server: TakingServer;
+let alice: SignedIn;
+let snapshot: string;
+beforeAll(async () => {
+  pages = await openPages();
+  server = await openTakingServer();
+  Object.assign(pages.resources.config, { filesUrl: server.url });
+});
+afterAll(async () => {
+  await pages.resources.background[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await pages[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  alice = await pages.consented();
+  const folder = {
+    'a b.txt': Buffer.from('first'),
+    'two.txt': Buffer.from('second'),
+    inner: { ü: Buffer.from('third') },
+  };
+  snapshot = (await writeSnapshot(await addRepository(pages, alice), { files: { Letters: folder } })).id;
+  server.heard.splice(0);
+});
+afterEach(() => {
+  server.refuse = () => undefined;
+});
+
+const ask = (path: string, guest = alice) => guest.post(`/snapshots/${snapshot}/restore/${path}`);
+/** Asks, says yes at the provider, and waits for its end; gives what the page says then. */
+async function putBack(path: string): Promise<string> {
+  await ask(path);
+  const page = (await alice.comeBack()).headers.get('location') ?? '';
+  await eventually(async () => !(await alice.text(page)).includes(t.states.running));
+  return alice.text(page);
+}
+const written = () =>
+  server.heard
+    .filter(({ method }) => method !== 'PROPFIND')
+    .map(({ method, path }) => `${method} ${decodeURIComponent(path)}`);
+const folder = '/dav/Restored 2026-05-04 12.00';
+
+describe('putting back', () => {
+  it('says first what it means and how much it is, and asks the provider without offline access', async () => {
+    const page = await alice.text(`/snapshots/${snapshot}/restore/files/Letters`);
+    for (const said of [t.lead, t.access, t.notKept, t.sizeOf('3', '16 bytes', 3)]) expect(page).toContain(said);
+    const { searchParams } = new URL((await ask('files/Letters')).headers.get('location') ?? '');
+    expect(searchParams.get('scope')).toBe('openid profile email');
+    expect(server.heard).toEqual([]);
+  });
+
+  it('writes a folder into a new one, with the access of that moment and the times of the files', async () => {
+    expect(await putBack('files/Letters')).toContain(t.states.succeeded);
+    expect(written()).toEqual([
+      `MKCOL ${folder}/`,
+      `MKCOL ${folder}/Letters/`,
+      `PUT ${folder}/Letters/a b.txt`,
+      `PUT ${folder}/Letters/two.txt`,
+      `MKCOL ${folder}/Letters/inner/`,
+      `PUT ${folder}/Letters/inner/ü`,
+    ]);
+    expect(new Set(server.heard.map(({ token }) => token)).size).toBe(1);
+    expect(server.heard.filter(({ method }) => method === 'PUT')).toMatchObject([
+      { body: 'first', mtime: '1767323045' },
+      { body: 'second' },
+      { body: 'third' },
+    ]);
+    const { audit } = pages.resources.database;
+    const entry = await audit.findFirstOrThrow({ where: { userId: await alice.userId(), act: 'files-restored' } });
+    expect(entry.about).toBe(`snapshot ${snapshot.slice(0, 8)} to the source`);
+  });
+
+  it.each([
+    ['files/Letters/two.txt', [`MKCOL ${folder}/`, `PUT ${folder}/two.txt`]],
+    ['files', [`MKCOL ${folder}/`, `MKCOL ${folder}/Letters/`]],
+    ['', [`MKCOL ${folder}/`]],
+  ])('of %j writes below the new folder', async (path, first) => {
+    await putBack(path);
+    expect(written().slice(0, first.length)).toEqual(first);
+  });
+
+  it('never writes into a folder that is there', async () => {
+    server.refuse = (method, path) => (method === 'MKCOL' && path === `${folder}/` ? 405 : undefined);
+    expect(await putBack('files/Letters/two.txt')).toContain(t.states.succeeded);
+    expect(written()).toEqual([`MKCOL ${folder}/`, `MKCOL ${folder} (2)/`, `PUT ${folder} (2)/two.txt`]);
+  });
+
+  it.each([403, 404, 413, 423 - 1, 400])(
+    'names a file that the server refuses with %i, and writes the rest',
+    async (status) => {
+      server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? status : undefined);
+      const page = await putBack('files/Letters');
+      expect(page).toContain(t.states.partial);
+      expect(page).toContain(`the server does not take it (HTTP ${status})`);
+      expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
+    },
+  );
+
+  it.each([403, 501])('says so where the server answers %i to the new folder', async (status) => {
+    server.refuse = () => status;
+    const page = await putBack('files/Letters');
+    expect(page).toContain(t.states.failed);
+    expect(page).toContain('The server does not let Nightkeep write to your files');
+    expect(written()).toHaveLength(1);
+  });
+
+  it('stops where there is no room left', async () => {
+    server.refuse = (method) => (method === 'PUT' ? 507 : undefined);
+    const page = await putBack('files/Letters');
+    expect(page).toContain(t.states.failed);
+    expect(page).toContain('The server has no room left');
+    expect(server.heard.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+  });
+
+  it('stops where the access is refused and the provider gives no other', async () => {
+    server.refuse = (method) => (method === 'PUT' ? 401 : undefined);
+    expect(await putBack('files/Letters')).toContain('The access that your provider gave for this restore has ended');
+  });
+
+  it('is begun once, whatever the browser sends again', async () => {
+    await ask('files/Letters/two.txt');
+    const back = alice.wayBack();
+    const page = (await alice.comeBack()).headers.get('location') ?? '';
+    await eventually(async () => !(await alice.text(page)).includes(t.states.running));
+    await alice.send(back);
+    expect(written().filter((one) => one.startsWith('PUT'))).toHaveLength(1);
+  });
+
+  it('belongs to its person', async () => {
+    const bob = await pages.consented();
+    expect((await bob.send(`/snapshots/${snapshot}/restore/files`)).status).toBe(404);
+    expect((await ask('files', bob)).status).toBe(404);
+    pages.atProvider = alice.person;
+    await ask('files/Letters');
+    const page = (await alice.comeBack()).headers.get('location') ?? '';
+    expect((await bob.send(page)).status).toBe(404);
+    expect((await bob.post(`${page}/cancel`)).status).toBe(404);
+  });
+
+  it('takes no access of somebody else', async () => {
+    const { person } = alice;
+    await ask('files/Letters');
+    pages.atProvider = { subject: 'somebody-else', roles: [] };
+    expect((await alice.comeBack()).status).toBe(400);
+    pages.atProvider = person;
+    expect(server.heard).toEqual([]);
+  });
+
+  it('is not offered where the operator has turned it off', async () => {
+    Object.assign(pages.resources.config, { filesWrite: 'off' });
+    expect(await alice.text(`/snapshots/${snapshot}/browse/files`)).not.toContain(t.way);
+    expect((await alice.send(`/snapshots/${snapshot}/restore/files`)).status).toBe(404);
+    expect((await ask('files')).status).toBe(404);
+    Object.assign(pages.resources.config, { filesWrite: 'on' });
+    expect(await alice.text(`/snapshots/${snapshot}/browse/files`)).toContain(t.way);
+  });
+
+  it('of a process that went away is told as such', async () => {
+    await ask('files/Letters');
+    const { restore } = pages.resources.database;
+    const { id } = await restore.findFirstOrThrow({ where: { userId: await alice.userId() } });
+    const toldAt = new Date(pages.clock.now().getTime() - 61_000);
+    await restore.update({ where: { id }, data: { state: 'running', startedAt: toldAt, toldAt } });
+    expect(await alice.text(`/restores/${id}`)).toContain(t.states.lost);
+  });
+
+  it('stops when it is cancelled, and what was written stays', async () => {
+    await ask('files/Letters');
+    const { restore } = pages.resources.database;
+    const { id } = await restore.findFirstOrThrow({ where: { userId: await alice.userId() } });
+    await restore.update({ where: { id }, data: { state: 'running', toldAt: pages.clock.now() } });
+    await alice.post(`/restores/${id}/cancel`);
+    expect(await alice.text(`/restores/${id}`)).toContain(t.cancelling);
+  });
+});
