@@ -8,6 +8,7 @@ import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
 import { type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
@@ -69,6 +70,14 @@ async function somebodyWaiting() {
   return { person, userId };
 }
 
+/** The words of a mail that is encoded as quoted-printable (RFC 2045, section 6.7). */
+const decoded = (text = '') => {
+  const bytes = text
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+};
+
 const raiseAndSend = async (resources: Resources) => [await raiseNotices(resources), await sendNotices(resources)];
 
 describe('a person', () => {
@@ -119,6 +128,25 @@ describe('a person', () => {
     await pages.clock.advance(20 * hour);
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(smtp.mails.at(-1)?.text).toContain('That was our fault');
+  });
+
+  test.each([
+    ['loss', texts.protection.nights.great_loss.happened],
+    ['change', texts.protection.nights.great_change.happened],
+  ])('is mailed a great %s once, until somebody has looked', async (alarm, words) => {
+    const { smtp, resources } = await openMail();
+    const { userId } = await somebodyRefused();
+    const { database, clock } = pages.resources;
+    await database.grant.updateMany({ where: { userId }, data: { state: 'active', reason: null } });
+    const run = { state: 'succeeded', snapshotId: 'b'.repeat(64), heldSnapshotId: 'a'.repeat(64), alarm } as const;
+    const finishedAt = clock.now();
+    await database.run.updateMany({ where: { plan: { userId } }, data: { ...run, finishedAt } });
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    const [mail] = smtp.mails.filter(({ to }) => to === 'alice@example.org');
+    expect(decoded(mail?.text)).toContain(words);
+    await pages.clock.advance(30 * hour);
+    await database.run.updateMany({ where: { plan: { userId } }, data: { finishedAt: clock.now() } });
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
   });
 
   test('is mailed 14, 7 and 2 days before an end of the consent', async () => {

@@ -86,6 +86,27 @@ test('metrics tell since when runs wait, who can mend what, and what ended', asy
   expect(sample(await (await scrape()).text(), 'runs_ended_last_day{state="succeeded"}')).toBe('0');
 });
 
+test('metrics tell of a great loss until somebody has looked', async () => {
+  const guest = await pages.consented();
+  const { database, clock } = pages.resources;
+  const ofTheirs = { plan: { userId: await guest.userId() } };
+  const lost = {
+    state: 'succeeded',
+    snapshotId: 'b'.repeat(64),
+    alarm: 'loss',
+    heldSnapshotId: 'a'.repeat(64),
+  } as const;
+  const before = sample(await (await scrape()).text(), 'people{verdict="partly"}');
+  await database.run.updateMany({ where: ofTheirs, data: { ...lost, finishedAt: clock.now() } });
+  const partly = async () => {
+    await pages.clock.advance(15_000);
+    return sample(await (await scrape()).text(), 'people{verdict="partly"}');
+  };
+  expect([before, await partly()]).toEqual(['0', '1']);
+  await database.run.updateMany({ where: ofTheirs, data: { alarmSeenAt: clock.now() } });
+  expect(await partly()).toBe('0');
+});
+
 test('metrics name the provider whose circuit is open', async () => {
   const { database, clock, config, issuer } = pages.resources;
   const at = clock.now();

@@ -81,6 +81,34 @@ describe('a root that cannot be listed', () => {
     expect(await snapshots()).toEqual([]);
   });
 
+  const away = (status: number, body: string) => {
+    fixture.files.mischief = (_, response) => {
+      end(response, status, {}, body);
+      return true;
+    };
+  };
+
+  test('fails as well in the first night of all where its server is away, and says so', async () => {
+    away(502, '<html><h1>502 Bad Gateway</h1></html>');
+    const run = await night();
+    expect(run).toMatchObject({ state: 'failed', errorCode: 'source/unavailable', attempt: 2, snapshotId: null });
+    const page = await home();
+    for (const sentence of [texts.home.not, t.nights.server_away.happened, 'none yet', `href="/runs/${run.id}"`])
+      expect(page).toContain(sentence);
+    expect(await snapshots()).toEqual([]);
+  });
+
+  test('for all of a later night counts nothing as seen, and leaves the last good one what it was', async () => {
+    const good = await night();
+    await later(24 * hour);
+    away(503, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>Maintenance</s:message></d:error>');
+    expect(await night()).toMatchObject({ state: 'failed', snapshotId: null, counts: null });
+    const page = await home();
+    for (const words of [texts.home.late, t.nights.server_away.happened, `href="/runs/${good.id}"`])
+      expect(page).toContain(words);
+    expect(await snapshots()).toHaveLength(1);
+  });
+
   test('says what was asked and what came, where a proxy takes a part of the path away', async () => {
     fixture.files.mischief = ({ method, path, headers }, response) => {
       if (method !== 'PROPFIND') return undefined;
