@@ -1,5 +1,7 @@
 import { describeDoctor } from '../scenarios/doctor.ts';
 import { describeEndedConsent } from '../scenarios/ended-consent.ts';
+import { describeFilesBySubject } from '../scenarios/files-by-subject.ts';
+import { describeLeavers } from '../scenarios/leavers.ts';
 import { describeRefusedClient } from '../scenarios/refused-client.ts';
 import { describeTwoWorkers } from '../scenarios/rotation.ts';
 import { describeWalk } from '../scenarios/walk.ts';
@@ -14,5 +16,7 @@ onProvider('LemonLDAP::NG', lemonldapProgram === undefined ? undefined : lemonld
   describeEndedConsent(provider, 'an administrator deletes the consent');
   describeRefusedClient(provider);
   describeWithdrawal(provider, { revokes: false });
+  describeFilesBySubject(provider);
+  describeLeavers(provider, { fault: 'the person is deleted', goesOn: false, revokes: false });
   describeDoctor(provider);
 });

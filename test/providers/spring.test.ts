@@ -1,5 +1,7 @@
 import { describeDoctor } from '../scenarios/doctor.ts';
 import { describeEndedConsent } from '../scenarios/ended-consent.ts';
+import { describeFilesBySubject } from '../scenarios/files-by-subject.ts';
+import { describeLeavers } from '../scenarios/leavers.ts';
 import { describeAnswersOfOneUse } from '../scenarios/lost-answers.ts';
 import { describeRefusedClient } from '../scenarios/refused-client.ts';
 import { describeTwoWorkers } from '../scenarios/rotation.ts';
@@ -18,5 +20,7 @@ onProvider('Spring Authorization Server', program === undefined ? undefined : sp
   describeEndedConsent(provider, 'an administrator deletes the consent');
   describeRefusedClient(provider);
   describeWithdrawal(provider, { revokes: true });
+  describeFilesBySubject(provider);
+  describeLeavers(provider, { fault: 'the person is disabled', goesOn: true, revokes: true });
   describeDoctor(provider);
 });

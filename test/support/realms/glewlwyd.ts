@@ -43,6 +43,10 @@ async function openRealm({ nightkeep, people, rules, wired }: WantedRealm): Prom
         await own('DELETE', `oidc/token/${encodeURIComponent(token_hash)}`);
       return undefined;
     },
+    'the person is disabled': async (person) => {
+      await admin('PUT', `user/${person.username}`, { ...accountOf(person), enabled: false });
+      return async () => void (await admin('PUT', `user/${person.username}`, accountOf(person)));
+    },
     'the person is deleted': async ({ username }) => {
       await admin('DELETE', `user/${username}`);
       return undefined;
@@ -168,7 +172,8 @@ function pagesOf(address: string, clientId: string, { username, password }: Pers
     const { status } = await browser.fetch(`${address}/api/profile_list`, { method: 'GET' });
     if (status !== 200) {
       asked('password');
-      await browser.fetch(`${address}/api/auth/`, { method: 'POST', json: { username, password } });
+      const signedIn = await browser.fetch(`${address}/api/auth/`, { method: 'POST', json: { username, password } });
+      if (signedIn.status !== 200) return undefined;
     }
     const scope = new URL(next).searchParams.get('scope') ?? '';
     asked('consent');

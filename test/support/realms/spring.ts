@@ -71,21 +71,31 @@ async function openRealm(
     offlineSessions: async (person) => Number(await ask('GET', given(person))),
     accessesShownTo: () => cannot('show people what they gave'),
     inject: (fault, person) =>
-      inject(fault, { end: () => ask('DELETE', given(person)), configure: (secret) => configure(rules, secret) }),
+      inject(fault, {
+        end: () => ask('DELETE', given(person)),
+        enable: (enabled) => ask('PUT', `people/${person.username}`, { password: person.password, enabled }),
+        configure: (secret) => configure(rules, secret),
+      }),
     holdNextAnswer: () => wire?.holdNextAnswer() ?? cannot('hold answers without a wire'),
     visitor: async (person) => openFormsVisitor(person, `${url}logout`),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
-async function inject(
-  fault: RealmFault,
-  { end, configure }: { end(): Promise<unknown>; configure(secret?: string): Promise<void> },
-): Promise<(() => Promise<void>) | undefined> {
+interface Acts {
+  end(): Promise<unknown>;
+  enable(enabled: boolean): Promise<unknown>;
+  configure(secret?: string): Promise<void>;
+}
+
+async function inject(fault: RealmFault, { end, enable, configure }: Acts): Promise<(() => Promise<void>) | undefined> {
   switch (fault) {
     case 'an administrator deletes the consent':
       await end();
       return undefined;
+    case 'the person is disabled':
+      await enable(false);
+      return async () => void (await enable(true));
     case 'the secret of the client is changed':
       await configure('another');
       return () => configure();
