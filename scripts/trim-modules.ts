@@ -14,6 +14,10 @@ const unused = [
   // What redis-info does not load of lodash: all but one file of it; and source maps of Bull Board.
   'node_modules/lodash/{*.js,fp}',
   'node_modules/@bull-board/*/dist/**/*.map',
+  // Modules for `require` and source maps of OpenTelemetry, and names that it may give things one day.
+  'node_modules/@opentelemetry/!(api)/dist/**/*.{cjs,d.cts,map}',
+  'node_modules/@opentelemetry/api/dist/**/*.map',
+  'node_modules/@opentelemetry/semantic-conventions/dist/{experimental_*,index-incubating*}',
   // Libraries for other platforms.
   'node_modules/sodium-native/prebuilds/*',
 ];

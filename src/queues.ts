@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
+import { traced, traceparent } from './tracing.ts';
 
 /**
  * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Nothing is
@@ -13,9 +14,11 @@ import type { Log } from './log.ts';
 /** A run that is to be worked on. */
 export interface BackUpJob {
   runId: string;
+  /** What it is part of in a trace, where somebody traces. */
+  traceparent?: string;
 }
 
-export interface BackUpRequest extends BackUpJob {
+export interface BackUpRequest extends Pick<BackUpJob, 'runId'> {
   /** Part of the job's id: one attempt of a run is in the queue once, however often it is queued. */
   attempt: number;
   delayMs?: number;
@@ -109,7 +112,15 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
     connection,
     bullmq,
     backUps: {
-      enqueue: (requests) => orUnavailable(connection, () => enqueue(queue, requests)),
+      enqueue: async (requests) => {
+        if (requests.length === 0) return;
+        const attributes = {
+          'messaging.destination.name': backUpQueueName,
+          'messaging.batch.message_count': requests.length,
+        };
+        const send = () => orUnavailable(connection, () => enqueue(queue, requests));
+        await traced({ name: `send ${backUpQueueName}`, kind: 'producer', attributes }, send);
+      },
       counts: () => orUnavailable(connection, () => countJobs(queue)),
       pause: () => orUnavailable(connection, () => queue.pause()),
       resume: () => orUnavailable(connection, () => queue.resume()),
@@ -164,9 +175,10 @@ function openQueue(connection: QueueConnection): { queue: BackUps; bullmq: Queue
 }
 
 async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
+  const parent = traceparent();
   const jobs = requests.map((request) => ({
     name: 'back-up',
-    data: { runId: request.runId },
+    data: { runId: request.runId, ...(parent !== undefined && { traceparent: parent }) },
     opts: { jobId: idOf(request), delay: request.delayMs ?? 0, lifo: request.urgent === true },
   }));
   // Its job may be delayed, and a queue takes no second one of that id; one that is being worked on stays.

@@ -3,6 +3,7 @@ import { type Clock, within } from '../src/clock.ts';
 import { AppError, isAppError, messageForPeople } from '../src/errors.ts';
 import { type Log, scrub } from '../src/log.ts';
 import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
+import { isTraceparent, traced } from '../src/tracing.ts';
 
 /**
  * Does one job. The signal is aborted with `run/lost-lease` when the queue gave the job to another worker, and with
@@ -105,7 +106,14 @@ interface BullWorker {
 
 async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log: Log): Promise<void> {
   try {
-    await handler(parseJob(data), signal);
+    const job = parseJob(data);
+    const about = {
+      name: `process ${backUpQueueName}`,
+      kind: 'consumer',
+      attributes: { 'messaging.destination.name': backUpQueueName, 'nightkeep.run.id': job.runId },
+      parent: job.traceparent,
+    } as const;
+    await traced(about, () => handler(job, signal));
   } catch (error) {
     log.warn('queue.job-failed', { error });
     throw new FailedJob(error);
@@ -115,7 +123,10 @@ async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log
 /** Jobs may have been queued by hand. */
 function parseJob(data: unknown): BackUpJob {
   if (typeof data === 'object' && data !== null && 'runId' in data && typeof data.runId === 'string')
-    return { runId: data.runId };
+    return {
+      runId: data.runId,
+      ...('traceparent' in data && isTraceparent(data.traceparent) && { traceparent: data.traceparent }),
+    };
   throw new AppError('request/invalid', 'The queue holds a job without the id of a run.');
 }
 

@@ -21,7 +21,7 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|file-name|log|meters|nearest|version)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|file-name|log|meters|nearest|tracing|version)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';
@@ -34,7 +34,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, file-name, log, meters, nearest, version) imports nothing of our own code, so that everything may import it.',
+      'The ground (errors, abort, clock, file-name, log, meters, nearest, tracing, version) imports nothing of our own code, so that everything may import it.',
   },
   {
     layer: 'domain',
@@ -227,6 +227,12 @@ export const doors: DoorRule[] = [
     keepers: any(String.raw`src/queues\.ts$`, 'worker/'),
     reason:
       'The queue is a cache with one door, src/queues.ts: PostgreSQL is the truth, and flows must run without a queue.',
+  },
+  {
+    opens: /^@opentelemetry\/.*$/,
+    keepers: any(String.raw`src/tracing\.ts$`),
+    reason:
+      'Traces are sent by src/tracing.ts only, which loads the libraries where a collector is named; others say `traced`.',
   },
   {
     opens: /^nodemailer$/,

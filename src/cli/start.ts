@@ -4,6 +4,7 @@ import { adviseOn } from '../config/advice.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import { startTracing } from '../tracing.ts';
 import { version } from '../version.ts';
 import { serve, serveHealth } from '../web/server.ts';
 import { type Command, type Options, text } from './command.ts';
@@ -27,6 +28,7 @@ export const start: Command = {
     if (roles.includes('web') && isNothingSet(environment)) return setUp(environment, output, asked);
     await using resources = await openFromEnvironment();
     const { config, log } = resources;
+    await using _tracing = await traceWhereAsked(resources);
     warn(resources, roles);
     const pages = roles.includes('web');
     const setup = openSetup(resources, environment);
@@ -43,6 +45,10 @@ export const start: Command = {
     return 0;
   },
 };
+
+async function traceWhereAsked({ config: { tracing }, holder: instance, log }: Resources) {
+  return tracing && startTracing({ ...tracing, version, instance, log });
+}
 
 function readRoles(options: Options): string[] {
   const roles = (text(options, 'roles') ?? 'web,worker').split(',').map((word) => word.trim());

@@ -67,6 +67,8 @@ export interface Config {
   operatorMail?: string;
   /** Where operators are told besides mail. */
   channels: ChannelAddress[];
+  /** Where traces go. */
+  tracing?: { endpoint: URL; headers: Record<string, string> };
   logLevel: Level;
   concurrency: number;
   graceMs: number;
@@ -163,6 +165,10 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
       return address;
     },
     channels: () => value('NOTIFY_URLS'),
+    tracing: () => {
+      const endpoint = value('OTEL_EXPORTER_OTLP_ENDPOINT');
+      return endpoint && { endpoint, headers: value('OTEL_EXPORTER_OTLP_HEADERS') };
+    },
     logLevel: () => value('LOG_LEVEL'),
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,

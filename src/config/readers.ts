@@ -56,6 +56,26 @@ export const networks: Reader<BlockList> = (text, name) => {
   return list;
 };
 
+function isEncoded(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Headers as OpenTelemetry writes them: `name=value,name=value`, values percent-encoded. */
+export const headers: Reader<Record<string, string>> = (text, name) => {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  const entries = pairs.map((pair): [string, string] => {
+    const [, header = '', value = ''] = /^\s*([\w-]+)\s*=\s*((?:[!-$&-~]|%[\da-f]{2})*)\s*$/i.exec(pair) ?? [];
+    if (header === '' || !isEncoded(value))
+      throw invalid(name, 'is not usable: write it as name=value,name=value, values percent-encoded');
+    return [header, decodeURIComponent(value)];
+  });
+  return Object.fromEntries(entries);
+};
+
 /** Undefined where nothing is set. */
 export function optional<T>(read: Reader<T>): Reader<T | undefined> {
   return (text, name) => (text === '' ? undefined : read(text, name));

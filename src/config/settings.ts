@@ -6,6 +6,7 @@ import {
   bearerToken,
   channels,
   duration,
+  headers,
   lines,
   mailAddress,
   networks,
@@ -251,6 +252,18 @@ export const settings = {
     read: channels,
     help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`',
     absent: 'no channel is called',
+    secret: 'whole',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    read: optional(address('http:', 'https:')),
+    help: 'Collector of OpenTelemetry that gets traces by OTLP over HTTP; `/v1/traces` is added',
+    absent: 'nothing is traced',
+    example: 'http://127.0.0.1:4318',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    read: headers,
+    help: 'Sent to it along: `name=value,name=value`',
+    absent: 'none',
     secret: 'whole',
   },
   LOG_LEVEL: {

@@ -5,6 +5,7 @@ import { asOutage, ping } from '../database/client.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
+import { traced } from '../tracing.ts';
 import { freshSignIn, isFresh } from './fresh.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
 import { openMetrics } from './metrics.ts';
@@ -33,7 +34,7 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   app.get('/metrics', openMetrics(resources));
   app.get('/status.json', openStatus(resources));
   if (setup !== undefined) addSetup(app, setup);
-  for (const route of table) app.on(route.method, route.path, async (c) => answer(route, await visitOf(c, resources)));
+  for (const route of table) app.on(route.method, route.path, (c) => tracedAnswer(route, c, resources));
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
   app.onError(async (error, c) =>
     failure(await visitOf(c, resources).catch(() => strangerOf(c, resources)), asOutage(error)),
@@ -86,6 +87,17 @@ async function visitOf(c: Context, resources: Resources): Promise<Visit> {
 
 function strangerOf(c: Context, resources: Resources): Visit {
   return { c, resources, url: new URL(c.req.url), session: undefined, texts: textsOf(c) };
+}
+
+/** The route and not the address, in which a file may be named. What a browser says of traces is not believed. */
+async function tracedAnswer(route: Route, c: Context, resources: Resources): Promise<Response> {
+  const { method, path } = route;
+  const attributes = { 'http.request.method': method, 'http.route': path };
+  return traced({ name: `${method} ${path}`, kind: 'server', attributes }, async (note) => {
+    const response = await answer(route, await visitOf(c, resources));
+    note({ 'http.response.status_code': response.status });
+    return response;
+  });
 }
 
 async function answer(route: Route, visit: Visit): Promise<Response> {

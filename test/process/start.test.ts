@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually, type Nightkeep, nightkeep } from '../support/harness/nightkeep.ts';
+import { openOtlpSink } from '../support/servers/otlp-sink.ts';
 
 let installation: Installation;
 beforeAll(async () => {
@@ -139,5 +140,33 @@ describe('settings that are allowed and hardly meant are warned of', () => {
       level: 'warn',
       warning: expect.stringContaining(told),
     });
+  });
+});
+
+describe('traces', () => {
+  /** Has a process tell each module of OpenTelemetry that it loads. */
+  const telling = `--import=data:text/javascript,${encodeURIComponent(
+    "import { registerHooks } from 'node:module'; registerHooks({ resolve: (name, context, next) => { if (name.startsWith('@opentelemetry')) console.log('loads ' + name); return next(name, context); } });",
+  )}`;
+
+  test('are sent where a collector is named, the last of them when it ends', async () => {
+    await using sink = await openOtlpSink();
+    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint.href, NODE_OPTIONS: telling };
+    await using service = await installation.start(traced);
+    await answers('/');
+    await answers('/livez');
+    service.signal('SIGTERM');
+    const { code, stdout } = await service.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('loads @opentelemetry/sdk-trace');
+    expect(sink.spans().map(({ name }) => name)).toEqual(['GET /']);
+  });
+
+  test('are nothing where none is: no library that sends them is loaded', async () => {
+    await using service = await installation.start({ NODE_OPTIONS: telling });
+    await answers('/');
+    service.signal('SIGTERM');
+    // Prisma loads the words that they speak in, @opentelemetry/api, for itself.
+    expect((await service.ended).stdout).not.toMatch(/loads @opentelemetry\/(?!api)/);
   });
 });

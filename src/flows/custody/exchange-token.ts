@@ -31,6 +31,7 @@ export async function exchangeToken(
   resources: Needs,
   lease: Lease,
   { save }: Pick<Statements, 'save'>,
+  onVerdict: (verdict: Verdict) => void,
 ): Promise<CachedToken> {
   const { issuer, clock, log, keyring } = resources;
   const { grant, exchangeId } = lease;
@@ -47,6 +48,7 @@ export async function exchangeToken(
   const meaning = answer.kind === 'refused' ? await meaningFor(resources, lease, { answer, sent }) : undefined;
   const verdict = meaning === undefined ? judgeAnswer(answer, fault) : verdicts[meaning];
   resources.meters.exchanged({ provider: grant.issuer, verdict });
+  onVerdict(verdict);
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });

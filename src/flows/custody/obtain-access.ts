@@ -3,6 +3,7 @@ import { promotePending } from '../../database/generations.ts';
 import type { Lease, LeaseRequest } from '../../database/leases.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import { AppError } from '../../errors.ts';
+import { traced } from '../../tracing.ts';
 import { exchangeToken } from './exchange-token.ts';
 import type { Needs } from './needs.ts';
 import { ownStatements, type Statements } from './statements.ts';
@@ -72,7 +73,10 @@ async function exchangeUnderLease(resources: Needs, asked: Asked, statements: St
   const { clock, database } = resources;
   const claimed = await awaitLease(resources, asked, statements);
   const lease = claimed.pending ? await promotePending(database, claimed, clock.now()) : claimed;
-  return exchangeToken(resources, lease, statements);
+  const attributes = { 'nightkeep.grant.id': lease.grant.id, 'nightkeep.exchange.id': lease.exchangeId };
+  return traced({ name: 'exchange', kind: 'client', attributes }, (note) =>
+    exchangeToken(resources, lease, statements, (verdict) => note({ 'nightkeep.exchange.verdict': verdict })),
+  );
 }
 
 /** Waits for another holder, as long as a lease can last; never goes on without the lease. */

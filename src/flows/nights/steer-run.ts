@@ -13,6 +13,7 @@ import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { traced } from '../../tracing.ts';
 
 type Needs = Pick<
   Resources,
@@ -60,7 +61,7 @@ export async function steerRun(
   try {
     using showing = new DisposableStack();
     const report = (look: () => RunProgress) => void showing.use(resources.runProgress.add(run, look));
-    const outcome = await work({ runId, signal: either, report });
+    const outcome = await tracedRun(run, () => work({ runId, signal: either, report }));
     const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
     if (!(await saved(resources, signal, finish))) {
       await letGo(resources, run);
@@ -83,6 +84,21 @@ export async function steerRun(
       count(resources, { state: 'failed' }, clock.elapsed() - began);
     return undefined;
   }
+}
+
+function tracedRun({ id, attempt }: ClaimedRun, work: () => Promise<Outcome>): Promise<Outcome> {
+  return traced(
+    { name: 'run', attributes: { 'nightkeep.run.id': id, 'nightkeep.run.attempt': attempt } },
+    async (note) => {
+      const outcome = await work();
+      note({
+        'nightkeep.run.result': outcome.state,
+        'nightkeep.run.problems': outcome.problemCount,
+        'nightkeep.snapshot.id': outcome.snapshotId,
+      });
+      return outcome;
+    },
+  );
 }
 
 /** Renews the lease now and then; aborts `lost` when it is another's, or ran out while the database was away. */

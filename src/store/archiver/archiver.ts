@@ -1,6 +1,7 @@
 import { untilAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { traced } from '../../tracing.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
@@ -142,13 +143,32 @@ async function archiveSources(options: ArchiveOptions, sinks: Sinks, totals: Tot
   for (const source of options.sources) {
     for (const root of await findRoots(options, source)) {
       try {
-        tops.push(await archiveRoot(options, source, root, parentNodes?.get(root.name), sinks, totals));
+        const archive = () => archiveRoot(options, source, root, parentNodes?.get(root.name), sinks, totals);
+        tops.push(await tracedRoot(totals, archive));
       } catch (error) {
         throw failureOf(root, error);
       }
     }
   }
   return { tops, ...(await keepMissing(options, tops, parentNodes, totals)) };
+}
+
+/** Names of roots are somebody's; what was done with one is told in figures. */
+function tracedRoot({ problems, seen }: Totals, archive: () => Promise<DirNode>): Promise<DirNode> {
+  const before = { problems: problems.length, ...seen };
+  return traced({ name: 'source', kind: 'client' }, async (note) => {
+    try {
+      return await archive();
+    } finally {
+      note({
+        'nightkeep.source.folders': seen.folders - before.folders,
+        'nightkeep.source.files_read': seen.read - before.read,
+        'nightkeep.source.files_unchanged': seen.unchanged - before.unchanged,
+        'nightkeep.source.bytes': seen.bytes - before.bytes,
+        'nightkeep.source.problems': problems.length - before.problems,
+      });
+    }
+  });
 }
 
 async function findRoots({ signal }: ArchiveOptions, source: ArchivedSource): Promise<readonly ArchivedRoot[]> {

@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type Log, openLog, silentLog } from '../../../src/log.ts';
-import { openQueues, type QueueSettings, type Queues } from '../../../src/queues.ts';
+import { type BackUpJob, openQueues, type QueueSettings, type Queues } from '../../../src/queues.ts';
+import { startTracing, traced, traceparent } from '../../../src/tracing.ts';
 import { type Handler, type Work, type WorkOptions, workOn } from '../../../worker/work-on.ts';
 import type { CuttableProxy } from '../../support/servers/cuttable-proxy.ts';
+import { openOtlpSink } from '../../support/servers/otlp-sink.ts';
 
 /** A place for queues that can be taken away: settings lead through the proxy. */
 export interface QueuePlace extends AsyncDisposable {
@@ -51,6 +53,37 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
   const requests = (count: number) => Array.from({ length: count }, () => ({ runId: randomUUID(), attempt: 0 }));
   const enqueueOne = async (runId: string, more: { attempt?: number; delayMs?: number; urgent?: boolean } = {}) =>
     queues.backUps.enqueue([{ runId, attempt: 0, ...more }]);
+
+  test('what a run is part of in a trace goes along, and without a trace nothing but its id', async () => {
+    const got: BackUpJob[] = [];
+    work(async (job) => void got.push(job));
+    const [one, two] = [randomUUID(), randomUUID()];
+    await enqueueOne(one);
+    await vi.waitFor(() => expect(got).toEqual([{ runId: one }]), soon);
+    await using sink = await openOtlpSink();
+    let asked: string | undefined;
+    {
+      const settings = { endpoint: sink.endpoint, headers: {}, version: '1', instance: 'test' };
+      await using _tracing = await startTracing({ ...settings, log });
+      await traced({ name: 'asked' }, async () => {
+        asked = traceparent();
+        await enqueueOne(two);
+      });
+      await vi.waitFor(() => expect(got[1]?.runId).toBe(two), soon);
+    }
+    const [, traceId] = asked?.split('-') ?? [];
+    expect(got[1]?.traceparent).toContain(traceId);
+    const [send] = sink.spans().filter(({ name }) => name === 'send back-ups');
+    expect(sink.spans().find(({ name }) => name === 'process back-ups')).toMatchObject({
+      traceId,
+      parentSpanId: send?.spanId,
+    });
+  });
+
+  test('the jobs by state are told as Prometheus reads them', async () => {
+    await queues.backUps.enqueue(requests(3));
+    expect(await queues.backUps.metrics()).toMatch(/^bullmq_job_count\{queue="back-ups", state="waiting"\} 3$/m);
+  });
 
   describe('delivery', () => {
     test('thousands put in at once are each delivered once', async () => {
