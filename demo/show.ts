@@ -198,7 +198,7 @@ async function spoil({ resources }: Demo): Promise<void> {
   const { location } = await resources.database.repository.findFirstOrThrow({
     where: { user: { username: alice.username } },
   });
-  const folder = join(resources.store(location).location, 'data');
+  const folder = join(resources.store(location, null).location, 'data');
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = names.filter((name) => name.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const sized = await Promise.all(paths.map(async (path) => ({ path, size: (await stat(path)).size })));

@@ -11,6 +11,7 @@ import { openRunProgress, type RunProgressBoard } from './database/run-progress.
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
 import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
+import { parseStoreAddress } from './domain/store-address.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -61,8 +62,8 @@ export interface Resources extends ProcessState {
   queues: Queues;
   issuer: Issuer;
   keyring: Keyring;
-  /** The place inside the store that one repository fills. */
-  store: (location: string) => Backend;
+  /** The place that one repository fills in the store of that address, or that of the settings where it is null. */
+  store: (location: string, at: string | null) => Backend;
   /** How hard the passwords of repositories are to try. */
   scrypt: ScryptCosts;
   /** What the provider answered and the database does not have yet, on this machine's disk. */
@@ -94,7 +95,8 @@ export async function openResources(
   // A private key that cannot be read is refused at start.
   await issuer.publicKeys();
   const stores = opened.use(openStores(config, ground.clock));
-  const store = (location: string) => stores.open(config.store, location);
+  const store: Resources['store'] = (location, at) =>
+    stores.open(at === null ? config.store : parseStoreAddress(at), location);
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const state = openProcessState({ ...ground, database });
   opened.use(state.histories);

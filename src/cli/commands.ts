@@ -21,6 +21,7 @@ import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
+import { storeCommand, storeMove } from './store.ts';
 import { users } from './users.ts';
 import { withdraw } from './withdraw.ts';
 
@@ -37,6 +38,8 @@ export const commands: Readonly<Record<string, Command>> = {
   forget,
   prune: pruneCommand,
   check: checkCommand,
+  store: storeCommand,
+  'store move': storeMove,
   'enroll device': enrollDevice,
   'enroll password': enrollPassword,
   'enroll service': enrollService,

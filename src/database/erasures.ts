@@ -63,6 +63,10 @@ export interface RepositoryToErase {
   id: string;
   userId: string;
   location: string;
+  /** The stores in which files of it may be; null for that of the settings. */
+  store: string | null;
+  movingTo: string | null;
+  formerStore: string | null;
 }
 
 /** Repositories that are due and that no worker may still write to, and those that are half erased. */
@@ -84,7 +88,7 @@ export async function findHalfErased(database: Database, userId: string): Promis
   return database.repository.findFirst({ where: { userId, eraseAt: begun }, select: toErase });
 }
 
-const toErase = { id: true, userId: true, location: true } as const;
+const toErase = { id: true, userId: true, location: true, store: true, movingTo: true, formerStore: true } as const;
 
 /** What a repository held. */
 export interface Contents {

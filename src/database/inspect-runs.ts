@@ -39,11 +39,13 @@ export async function inspectRuns(
 }
 
 /** The locations of repositories that were completely made and are not due to be erased. */
-export async function listRepositoryLocations(database: Database, at: Date): Promise<string[]> {
-  const rows = await database.repository.findMany({
+export async function listMadeRepositories(
+  database: Database,
+  at: Date,
+): Promise<{ location: string; store: string | null }[]> {
+  return database.repository.findMany({
     where: { recoveryKeyFile: { not: null }, OR: [{ eraseAt: null }, { eraseAt: { gt: at } }] },
-    select: { location: true },
+    select: { location: true, store: true },
     orderBy: { createdAt: 'asc' },
   });
-  return rows.map(({ location }) => location);
 }

@@ -26,25 +26,28 @@ export async function saveRepository(database: Database, { at, ...row }: NewRepo
 
 /**
  * Saves the key file that the recovery key opens, and the key itself, sealed, until it was shown. A key that takes the place of
- * another goes into the audit, with who asked for it.
+ * another goes into the audit, with who asked for it. False, and nothing is saved, where the repository is in another store by now.
  */
 export async function saveRecoveryKey(
   database: Database,
   input: {
     id: string;
+    store: string | null;
     recoveryKeyFile: string;
     sealedRecoveryKey: Uint8Array<ArrayBuffer>;
     reissued?: { by: string; at: Date } | undefined;
   },
-): Promise<void> {
-  const { id, recoveryKeyFile, sealedRecoveryKey, reissued } = input;
-  await inTransaction(database, async (transaction) => {
-    const { userId } = await transaction.repository.update({
-      where: { id },
+): Promise<boolean> {
+  const { id, store, recoveryKeyFile, sealedRecoveryKey, reissued } = input;
+  return inTransaction(database, async (transaction) => {
+    const [changed] = await transaction.repository.updateManyAndReturn({
+      where: { id, store },
       data: { recoveryKeyFile, sealedRecoveryKey, recoverySeenAt: null, recoveryKeptAt: null },
       select: { userId: true },
     });
-    if (reissued) await saveAudit(transaction, { ...reissued, act: 'key-reissued', userId });
+    if (changed === undefined) return false;
+    if (reissued) await saveAudit(transaction, { ...reissued, act: 'key-reissued', userId: changed.userId });
+    return true;
   });
 }
 

@@ -44,8 +44,8 @@ export interface Installation extends AsyncDisposable {
   database(): Promise<Database>;
   /** Rejects with `database/not-migrated` too. */
   records(): Promise<Database>;
-  /** The place inside the store that one repository fills; a store that is away is asked twice, and no longer. */
-  store(location: string): Backend;
+  /** As in Resources; a store that is away is asked twice, and no longer. */
+  store(location: string, at: string | null): Backend;
   tokens(): Promise<TokenFacts>;
   windows(): Promise<WindowFacts>;
 }

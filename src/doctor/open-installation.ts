@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import { openDatabase } from '../database/client.ts';
 import { findEmbeddedDatabase } from '../database/embedded.ts';
 import { requireMigrations } from '../database/migrate.ts';
+import { parseStoreAddress } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { askDiscovery } from '../oidc/inspect-provider.ts';
 import { openStores, type Stores } from '../store/stores.ts';
@@ -32,10 +33,10 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
     return value;
   };
   let stores: Stores | undefined;
-  const store: Installation['store'] = (location) => {
+  const store: Installation['store'] = (location, at) => {
     const access = { storeKeys: setting('storeKeys'), storeCa: option('storeCa') };
     stores ??= opened.use(openStores(access, clock, { attempts: 2 }));
-    return stores.open(setting('store'), location);
+    return stores.open(at === null ? setting('store') : parseStoreAddress(at), location);
   };
   const published = once(() => askDiscovery(clock, setting('issuer')));
   /** What may still be opening when all checks have ended: a server that was started must be stopped again. */

@@ -12,6 +12,8 @@ export const acts = [
   'retention-changed',
   'snapshots-forgotten',
   'data-pruned',
+  'repository-moved',
+  'old-copy-deleted',
   'person-erased',
   'settings-changed',
   'changes-confirmed',

@@ -62,7 +62,7 @@ async function expectRestored({ folder, processes, cloud }: ServiceFixture, pass
   const database = databaseOf(processes);
   const user = await database.user.findFirstOrThrow({ where: { username: alice.username } });
   const { location = '' } = (await findRepository(database, user.id)) ?? {};
-  const store = processes[0]?.store(location).location ?? '';
+  const store = processes[0]?.store(location, null).location ?? '';
   const repository = { repository: store.startsWith('file:') ? fileURLToPath(store) : store, password };
   const target = join(folder, 'restored');
   await restic(repository, 'check', '--read-data');

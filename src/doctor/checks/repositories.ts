@@ -1,4 +1,4 @@
-import { listRepositoryLocations } from '../../database/inspect-runs.ts';
+import { listMadeRepositories } from '../../database/inspect-runs.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import type { Check } from '../check.ts';
@@ -12,10 +12,11 @@ const atOnce = 16;
 export const repositories: Check = {
   name,
   run: async ({ clock, records, store }) => {
-    const locations = await listRepositoryLocations(await records(), clock.now());
-    const look = async (location: string) => ((await repositoryExists(store(location))) ? [] : [location]);
-    const missing = await Array.fromAsync(inParallel(locations, atOnce, look, raise));
-    return checkRepositories({ known: locations.length, missing: missing.flat() });
+    const made = await listMadeRepositories(await records(), clock.now());
+    const look = async ({ location, store: at }: (typeof made)[number]) =>
+      (await repositoryExists(store(location, at))) ? [] : [location];
+    const missing = await Array.fromAsync(inParallel(made, atOnce, look, raise));
+    return checkRepositories({ known: made.length, missing: missing.flat() });
   },
 };
 

@@ -1,4 +1,4 @@
-import { listRepositoryLocations } from '../../database/inspect-runs.ts';
+import { listMadeRepositories } from '../../database/inspect-runs.ts';
 import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import type { Check } from '../check.ts';
@@ -16,11 +16,11 @@ export const store: Check = {
   name,
   run: async ({ clock, records, setting, store: open }) => {
     const address = setting('store');
-    if (address.kind === 's3') return checkBucket(await inspectBackend(open(trialLocation), clock.elapsed));
+    if (address.kind === 's3') return checkBucket(await inspectBackend(open(trialLocation, null), clock.elapsed));
     const facts = await inspectFolder(address.folder, clock.elapsed);
     const database = await records().catch(() => undefined);
-    const locations = database && (await listRepositoryLocations(database, clock.now()));
-    return checkFolder(facts, locations?.length);
+    const made = database && (await listMadeRepositories(database, clock.now()));
+    return checkFolder(facts, made?.filter(({ store }) => store === null).length);
   },
 };
 

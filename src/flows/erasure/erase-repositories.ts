@@ -1,22 +1,16 @@
 import {
   beginErasing,
-  type Contents,
   findHalfErased,
   finishErasing,
   listRepositoriesToErase,
   type RepositoryToErase,
 } from '../../database/erasures.ts';
-import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import type { Backend, FileType } from '../../store/backend/backend.ts';
-import { inParallel } from '../../store/repository/in-parallel.ts';
+import { clearPlace, contentsOf } from '../../store/repository/clear-place.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'store'>;
 
-/** Keys first: without them nothing that is left can be opened. */
-const types: readonly FileType[] = ['key', 'config', 'snapshot', 'index', 'data', 'lock'];
 const batch = 20;
-const width = 16;
 /** A store that is full or read-only stays so for a while. */
 const pauseAfterFailureMs = 60_000;
 
@@ -55,49 +49,20 @@ export async function eraseBeforeUse(
 }
 
 /**
- * Removes every file of a repository, and its row only once the store lists nothing of it. False where consent was given
- * again just before.
+ * Removes every file of a repository and of its copies in other stores, and its row only once these list nothing of it. False
+ * where consent was given again just before.
  */
 async function eraseRepository(
   { clock, database, log, store }: Needs,
   repository: RepositoryToErase,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const backend = store(repository.location);
-  const contents = await contentsOf(backend);
+  const { location, movingTo, formerStore } = repository;
+  const contents = await contentsOf(store(location, repository.store));
   if (!(await beginErasing(database, { repository, contents, at: clock.now() }))) return false;
-  await removeAll(backend, signal);
-  const { files } = await contentsOf(backend);
-  if (files > 0)
-    throw new AppError('store/unavailable', `The store still lists ${files} files of a repository that was erased.`);
-  await backend.vacate();
+  const copies = [movingTo, formerStore].filter((at) => at !== null);
+  for (const at of [repository.store, ...copies]) await clearPlace(store(location, at), signal);
   await finishErasing(database, { repository, at: clock.now() });
   log.info('repository.erased', { userId: repository.userId, location: repository.location });
   return true;
-}
-
-async function contentsOf(backend: Backend): Promise<Contents> {
-  const contents = { snapshots: 0, files: 0, bytes: 0 };
-  for (const type of types)
-    for await (const { size } of backend.list(type)) {
-      contents.snapshots += type === 'snapshot' ? 1 : 0;
-      contents.files += 1;
-      contents.bytes += size;
-    }
-  return contents;
-}
-
-async function removeAll(backend: Backend, signal?: AbortSignal): Promise<void> {
-  for (const type of types) {
-    const names = await Array.fromAsync(backend.list(type), ({ name }) => name);
-    const remove = async (name: string) => {
-      signal?.throwIfAborted();
-      await backend.remove(type, name);
-    };
-    // Another worker may be erasing it too, and may have removed the file.
-    const failed = (error: unknown) => {
-      if (!isAppError(error, 'store/not-found')) throw error;
-    };
-    await Array.fromAsync(inParallel(names, width, remove, failed));
-  }
 }

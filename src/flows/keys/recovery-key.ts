@@ -28,9 +28,9 @@ export interface RevealedKey {
  * that, and `repository/not-found` before the first run.
  */
 export async function revealRecoveryKey(resources: Needs, userId: string): Promise<RevealedKey> {
-  const { id, recoveryKey, folder } = await openHeldKey(resources, userId);
+  const { id, recoveryKey, folder, store: at } = await openHeldKey(resources, userId);
   if (!(await markRecoveryKeySeen(resources.database, { id, at: resources.clock.now() }))) throw notHere();
-  return { recoveryKey, location: resources.store(folder).location, folder };
+  return { recoveryKey, location: resources.store(folder, at).location, folder };
 }
 
 /** Which groups of the key are asked for as a proof, counted from nought. */
@@ -56,10 +56,10 @@ async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyr
   const row = await findRepository(database, userId);
   if (row === null)
     throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the recovery key.');
-  const { id, location: folder, recoveryKeyFile, sealedRecoveryKey } = row;
+  const { id, location: folder, store, recoveryKeyFile, sealedRecoveryKey } = row;
   if (sealedRecoveryKey === null) throw notHere();
   const recoveryKey = Buffer.from(unseal(keyring, purposes.recoveryKey(id), sealedRecoveryKey)).toString();
-  return { id, folder, recoveryKey, recoveryKeyFile };
+  return { id, folder, store, recoveryKey, recoveryKeyFile };
 }
 
 function notHere(): AppError {
@@ -80,7 +80,7 @@ export async function reissueRecoveryKey(resources: Needs, userId: string): Prom
 /** Makes a recovery key for the repository, sealed until it was kept; one that takes the place of another says who asked for it. */
 export async function issueRecoveryKey(
   resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt'>,
-  { id, repository, username }: PersonRepository,
+  { id, repository, store, username }: PersonRepository,
   reissued?: { by: string; at: Date },
 ): Promise<void> {
   const recoveryKey = newRecoveryKey();
@@ -90,7 +90,9 @@ export async function issueRecoveryKey(
     scrypt: resources.scrypt.forPeople,
   });
   const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
-  await saveRecoveryKey(resources.database, { id, recoveryKeyFile, sealedRecoveryKey: sealed, reissued });
+  if (await saveRecoveryKey(resources.database, { id, store, recoveryKeyFile, sealedRecoveryKey: sealed, reissued }))
+    return;
+  throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.');
 }
 
 /** Six groups of five letters and digits that are hard to confuse: nearly 150 bits, easy to type from paper. */

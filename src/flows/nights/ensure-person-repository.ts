@@ -23,10 +23,10 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
     await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at: clock.now() });
   }
   const row = known ?? (await findRepository(database, userId));
-  if (row !== null && !(await repositoryExists(store(row.location)))) {
+  if (row !== null && !(await repositoryExists(store(row.location, row.store)))) {
     if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
     const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword)).toString();
-    await initRepository(store(row.location), {
+    await initRepository(store(row.location, row.store), {
       password,
       clock,
       username: 'nightkeep',

@@ -10,6 +10,8 @@ export interface PersonRepository {
   id: string;
   location: string;
   repository: Repository;
+  /** The store that it was moved to; null for that of the settings. */
+  store: string | null;
   username: string;
 }
 
@@ -21,18 +23,19 @@ export async function openPersonRepository(resources: Needs, userId: string): Pr
   if (row === null) throw nothingYet();
   const repository = await openRepositoryOf(resources, row);
   const { location } = repository.backend;
-  return { id: row.id, location, repository, username: row.user.username ?? row.user.subject };
+  const username = row.user.username ?? row.user.subject;
+  return { id: row.id, location, repository, store: row.store, username };
 }
 
 /** Opens the repository of this row. */
 export async function openRepositoryOf(
   { keyring, store }: Pick<Resources, 'keyring' | 'store'>,
-  { id, location, sealedPassword, recoveryKeyFile }: PersonRepositoryRow,
+  { id, location, store: at, sealedPassword, recoveryKeyFile }: PersonRepositoryRow,
   options: Pick<OpenOptions, 'cachedTreeBytes'> = {},
 ): Promise<Repository> {
   const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(id), sealedPassword)).toString();
   const otherKey = recoveryKeyFile === null ? undefined : parseId<KeyId>(recoveryKeyFile);
-  return openRepository(store(location), password, { ...options, otherKey });
+  return openRepository(store(location, at), password, { ...options, otherKey });
 }
 
 export function nothingYet(): AppError {

@@ -4,6 +4,7 @@ import type { Resources } from '../../resources.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
+import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 import { refuseOldListing } from './refuse-old-listing.ts';
 
@@ -30,8 +31,9 @@ export async function forgetSnapshots(
   { userId, by, signal }: { userId: string; by: string; signal?: AbortSignal },
 ): Promise<Judgement> {
   const { clock, database } = resources;
-  const { repository } = await openPersonRepository(resources, userId);
+  const { repository, store } = await openPersonRepository(resources, userId);
   const look = async () => {
+    await refuseIfMoved(resources, { userId, store });
     const facts = await factsOf(resources, userId);
     const saved = await Array.fromAsync(repository.listSnapshots());
     await refuseOldListing(database, repository.backend, { userId, listed: saved });

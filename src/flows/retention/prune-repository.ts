@@ -2,6 +2,7 @@ import { savePruned } from '../../database/retention.ts';
 import { type PruneReport, prune } from '../../store/pruner/prune.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
+import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import type { RetentionNeeds } from './forget-snapshots.ts';
 import { refuseOldListing } from './refuse-old-listing.ts';
 
@@ -15,7 +16,7 @@ export async function pruneRepository(
   { userId, by, dryRun = false, signal }: { userId: string; by: string; dryRun?: boolean; signal?: AbortSignal },
 ): Promise<PruneReport> {
   const { clock, database, lockOwner } = resources;
-  const { repository } = await openPersonRepository(resources, userId);
+  const { repository, store } = await openPersonRepository(resources, userId);
   await using lock = await lockRepository(repository, {
     clock,
     ...lockOwner,
@@ -23,6 +24,7 @@ export async function pruneRepository(
     ...(signal && { signal }),
   });
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await refuseIfMoved(resources, { userId, store });
   const listed = await Array.fromAsync(repository.listSnapshots());
   await refuseOldListing(database, repository.backend, { userId, listed });
   // What people agreed to says that the data goes, so that nothing of it may stay for the sake of speed.

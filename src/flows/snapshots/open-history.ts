@@ -27,7 +27,7 @@ export async function openPersonHistory(resources: Needs, userId: string): Promi
   return history;
 }
 
-/** Another one once the person has another repository, recovery key or sealed password. */
-function generationOf({ id, sealedPassword, recoveryKeyFile }: PersonRepositoryRow): string {
-  return `${id} ${createHash('sha256').update(sealedPassword).digest('hex')} ${recoveryKeyFile}`;
+/** Another one once the person has another repository, recovery key or sealed password, or it was moved. */
+function generationOf({ id, store, sealedPassword, recoveryKeyFile }: PersonRepositoryRow): string {
+  return `${id} ${createHash('sha256').update(sealedPassword).digest('hex')} ${recoveryKeyFile} ${store}`;
 }

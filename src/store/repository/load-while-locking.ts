@@ -14,16 +14,18 @@ export interface SettlingLock extends AsyncDisposable {
 
 /**
  * Loads the index while the lock settles, which takes a while by design. That is as safe as doing one after the other: whoever
- * removes packs first replaces the index files that name them, so it is enough to see afterwards that none of them is gone.
+ * removes packs first replaces the index files that name them, so it is enough to see afterwards that none of them is gone. What
+ * `whenLocked` throws under the lock counts as if the lock had been refused.
  */
 export async function loadWhileLocking(
   repository: Pick<Repository, 'backend' | 'masterKey' | 'loadIndex'>,
-  options: LockOptions,
+  { whenLocked, ...options }: LockOptions & { readonly whenLocked?: () => Promise<void> },
 ): Promise<SettlingLock> {
   const before = await namesOfIndexes(repository.backend);
   const taking = lockRepository(repository, options);
   const settled = taking.then(async (lock) => {
     await refuseIfGone(before, repository.backend);
+    await whenLocked?.();
     return lock;
   });
   const ended = new AbortController();

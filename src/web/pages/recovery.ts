@@ -25,7 +25,7 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
   const sheet = {
     ...(repository.recoverySeenAt !== null && { recoveryKey: null }),
     folder,
-    location: store(folder).location,
+    location: store(folder, repository.store).location,
     at: texts.formats.time(clock.now(), zone),
   };
   const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}

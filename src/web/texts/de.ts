@@ -1453,6 +1453,8 @@ export const texts: Texts = {
         'retention-changed': 'hat geändert, welche Sicherungsstände bleiben',
         'snapshots-forgotten': 'ließ Sicherungsstände wie vereinbart entfallen',
         'data-pruned': 'hat Daten entfernt, die kein Sicherungsstand braucht',
+        'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
+        'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',
         'person-erased': 'hat eine Person gelöscht',
         'settings-changed': 'hat Einstellungen geändert',
         'changes-confirmed': 'hat einen großen Verlust oder eine große Änderung bestätigt',

@@ -1411,6 +1411,8 @@ export const texts = {
         'retention-changed': 'changed which snapshots stay',
         'snapshots-forgotten': 'forgot snapshots as agreed',
         'data-pruned': 'removed data that no snapshot needs',
+        'repository-moved': 'moved the repository of a person to another store',
+        'old-copy-deleted': 'deleted the copy of a repository that was moved',
         'person-erased': 'erased a person',
         'settings-changed': 'changed settings',
         'changes-confirmed': 'confirmed a great loss or change',

@@ -39,7 +39,7 @@ async function backedUp() {
 function breakingAfter(removals: number): Resources {
   let left = removals;
   const store: Resources['store'] = (location) => {
-    const backend = fixture.resources.store(location);
+    const backend = fixture.resources.store(location, null);
     const remove: typeof backend.remove = async (...file) => {
       if (left-- <= 0) throw new Error('killed');
       await backend.remove(...file);

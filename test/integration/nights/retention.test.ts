@@ -186,7 +186,7 @@ test('nothing goes while the store does not list a snapshot that it has', async 
   const behind = (except: string) => ({
     ...resources(),
     store: (location: string) => {
-      const backend = pages.resources.store(location);
+      const backend = pages.resources.store(location, null);
       const list: typeof backend.list = async function* (type) {
         for await (const file of backend.list(type)) if (file.name !== except) yield file;
       };

@@ -28,7 +28,7 @@ export async function addRepositoryRow(
 export async function addUnseenRepository(resources: Pick<Resources, 'database' | 'keyring'>, userId: string) {
   const { id } = await addRepositoryRow(resources, userId);
   const { sealed: sealedRecoveryKey } = seal(resources.keyring, purposes.recoveryKey(id), 'a recovery key');
-  await saveRecoveryKey(resources.database, { id, recoveryKeyFile: 'ab', sealedRecoveryKey });
+  await saveRecoveryKey(resources.database, { id, store: null, recoveryKeyFile: 'ab', sealedRecoveryKey });
   return resources.database.repository.findUniqueOrThrow({ where: { id } });
 }
 

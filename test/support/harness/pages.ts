@@ -205,5 +205,5 @@ export async function addRepository({ resources }: Pages, guest: SignedIn): Prom
   const at = clock.now();
   const { id, password } = await addRepositoryRow(resources, await guest.userId(), at);
   await database.repository.update({ where: { id }, data: { recoverySeenAt: at } });
-  return newRepository(store(id), password);
+  return newRepository(store(id, null), password);
 }

@@ -1,0 +1,131 @@
+import { listRepositoryPlaces, type RepositoryPlace } from '../database/repository-moves.ts';
+import { bytesWords } from '../doctor/words.ts';
+import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
+import { AppError, isAppError } from '../errors.ts';
+import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
+import { commandActor } from './actor.ts';
+import { type Command, json, type Options, printList, printTable, tell, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { getUserByName, givenName, nameOf, oneOrAll, refuseUnlessOneOrAll } from './people.ts';
+import type { Column } from './table.ts';
+
+/** Lists where each repository is. */
+export const storeCommand: Command = {
+  usage: '[--json]',
+  summary: 'list where each repository is',
+  options: json,
+  run: async (options, output) => {
+    await using resources = await openFromEnvironment();
+    const rows = (await listRepositoryPlaces(resources.database)).map((place) => ({
+      user: nameOf(place),
+      store: storeOf(resources, place),
+      folder: place.location,
+      movingTo: place.movingTo,
+      oldCopy: place.formerStore,
+    }));
+    printTable(output, options, { rows, columns, none: 'There is no repository yet.' });
+    return 0;
+  },
+};
+
+const columns: readonly Column<{
+  user: string;
+  store: string;
+  folder: string;
+  movingTo: string | null;
+  oldCopy: string | null;
+}>[] = [
+  { name: 'user', of: ({ user }) => user },
+  { name: 'store', of: ({ store }) => store, stretches: true },
+  { name: 'folder', of: ({ folder }) => folder },
+  { name: 'being moved to', of: ({ movingTo }) => movingTo ?? '' },
+  { name: 'old copy at', of: ({ oldCopy }) => oldCopy ?? '' },
+];
+
+/** Moves repositories to another store, and deletes what was left in the former one. */
+export const storeMove: Command = {
+  usage: '--user NAME | --all [--to URL] [--delete-old] [--read-data] [--json]',
+  summary: 'move repositories to another store',
+  options: {
+    ...oneOrAll,
+    to: { value: 'URL', help: 'written as STORE_URL; a move that was broken off is gone on with' },
+    'delete-old': { help: 'delete the copy that a move left in the former store' },
+    'read-data': { help: 'read every pack of the copy before it is believed' },
+    ...json,
+  },
+  exits: { 3: 'some stay where they were' },
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    const wish = wishOf(options);
+    await using resources = await openFromEnvironment();
+    const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
+    const rows: Row[] = [];
+    for (const place of await listRepositoryPlaces(resources.database, owner)) {
+      const user = nameOf(place);
+      try {
+        rows.push({ user, ...(await doOne(resources, place, wish)) });
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        tell(options, `${user}: ${error.message}`);
+        rows.push({ user, error: error.message });
+      }
+    }
+    printList(output, options, { rows: rows.filter((row) => options.json === true || !row.error), lineOf, none: '' });
+    const failed = rows.filter(({ error }) => error !== undefined).length;
+    return failed === 0 ? 0 : failed === rows.length ? 1 : 3;
+  },
+};
+
+interface Wish {
+  readonly to: StoreAddress | undefined;
+  readonly deleteOld: boolean;
+  readonly readData: 'all' | 'none';
+}
+
+function wishOf(options: Options): Wish {
+  const url = text(options, 'to');
+  const deleteOld = options['delete-old'] === true;
+  if (url === undefined && !deleteOld)
+    throw new AppError('usage/invalid', 'Say where to with --to URL, or --delete-old, or both.');
+  return {
+    to: url === undefined ? undefined : addressOf(url),
+    deleteOld,
+    readData: options['read-data'] === true ? 'all' : 'none',
+  };
+}
+
+function addressOf(url: string): StoreAddress {
+  try {
+    return parseStoreAddress(url);
+  } catch (error) {
+    if (error instanceof RangeError) throw new AppError('usage/invalid', `--to ${error.message}.`);
+    throw error;
+  }
+}
+
+interface Row {
+  readonly user: string;
+  /** Files of the repository, their bytes, and how many had to be copied; absent where it was not moved. */
+  readonly moved?: { files: number; bytes: number; copied: number } | undefined;
+  readonly deletedOld?: boolean;
+  readonly error?: string;
+}
+
+async function doOne(
+  resources: Parameters<typeof moveRepository>[0],
+  place: RepositoryPlace,
+  { to, deleteOld, readData }: Wish,
+): Promise<Omit<Row, 'user'>> {
+  const by = commandActor();
+  const moved = to === undefined ? null : await moveRepository(resources, place, { to, readData, by });
+  const deletedOld = deleteOld && (await deleteFormerCopy(resources, place, { by }));
+  return { ...(moved !== null && { moved }), deletedOld };
+}
+
+function lineOf({ user, moved, deletedOld }: Row): string {
+  const what =
+    moved === undefined
+      ? 'not moved'
+      : `moved (${moved.files} files, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
+  return `${user}: ${what}${deletedOld ? ', old copy deleted' : ''}`;
+}

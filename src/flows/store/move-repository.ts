@@ -1,0 +1,127 @@
+import { findRepository } from '../../database/repositories.ts';
+import { type RepositoryPlace, saveFormerDeleted, saveMovingTo, switchStore } from '../../database/repository-moves.ts';
+import { type StoreAddress, storeUrl } from '../../domain/store-address.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { checkRepository, type ReadShare } from '../../store/repository/check.ts';
+import { clearPlace } from '../../store/repository/clear-place.ts';
+import { type CopyReport, copyRepository } from '../../store/repository/copy-repository.ts';
+import { lockRepository } from '../../store/repository/lock.ts';
+import { repositoryExists } from '../../store/repository/repository.ts';
+import { openRepositoryOf } from '../nights/open-person-repository.ts';
+
+export type MoveNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'> & {
+  readonly config: Pick<Resources['config'], 'store'>;
+};
+
+export interface Move {
+  readonly to: StoreAddress;
+  /** Packs of the copy that are read whole before it is believed; none by default. */
+  readonly readData?: ReadShare;
+  readonly by: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Where a repository is. */
+export function storeOf({ config }: Pick<MoveNeeds, 'config'>, { store }: Pick<RepositoryPlace, 'store'>): string {
+  return store ?? storeUrl(config.store);
+}
+
+/**
+ * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old files
+ * stay, and are a copy from then on. Broken off anywhere, the repository is where it was, and the next call goes on; a call
+ * that names the store where it is gives a begun move up. Null where it is there already, or where the first run has not made it yet. Throws `repository/locked` while anybody uses it,
+ * `repository/damaged` where it or the copy is damaged, `store/exists` where another repository is in the way,
+ * `store/may-not-delete` where the key may not do this, and `request/invalid` where another move must be ended first.
+ */
+export async function moveRepository(
+  resources: MoveNeeds,
+  place: RepositoryPlace,
+  { to, readData = 'none', by, signal }: Move,
+): Promise<CopyReport | null> {
+  const { clock, database, lockOwner, store } = resources;
+  const target = storeUrl(to);
+  const row = await findRepository(database, place.userId);
+  if (row === null) return null;
+  const here = storeOf(resources, row);
+  if (here === target) return giveUp(resources, row);
+  refuseUnended(row, target);
+  const repository = await openRepositoryOf(resources, row).catch(unlessMissing);
+  if (repository === undefined) return null;
+  await using lock = await lockRepository(repository, {
+    clock,
+    ...lockOwner,
+    exclusive: true,
+    ...(signal && { signal }),
+  });
+  const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await saveMovingTo(database, row.id, target);
+  const report = await copyRepository(repository.backend, store(row.location, target), { signal: either });
+  await proveCopy(resources, { ...row, store: target }, { readData, signal: either });
+  either.throwIfAborted();
+  const { id, recoveryKeyFile, store: from } = row;
+  const at = clock.now();
+  if (await switchStore(database, { id, from, recoveryKeyFile, to: target, formerStore: here, at, by })) return report;
+  throw new AppError('repository/locked', 'The repository was changed while it was copied. Run the command again.', {
+    retry: { afterMs: 1000 },
+  });
+}
+
+/** Deletes the files that a move left in the former store. False where there are none. Throws where the repository itself is not to be found. */
+export async function deleteFormerCopy(
+  { clock, database, store }: Pick<MoveNeeds, 'clock' | 'database' | 'store'>,
+  place: RepositoryPlace,
+  { by, signal }: Pick<Move, 'by' | 'signal'>,
+): Promise<boolean> {
+  const row = await findRepository(database, place.userId);
+  if (row === null || row.formerStore === null) return false;
+  const { id, location, formerStore } = row;
+  if (!(await repositoryExists(store(location, row.store))))
+    throw new AppError('store/unavailable', 'The repository is not where it was moved to, so its old copy stays.');
+  await clearPlace(store(location, formerStore), signal);
+  await saveFormerDeleted(database, { id, formerStore, at: clock.now(), by });
+  return true;
+}
+
+type Row = NonNullable<Awaited<ReturnType<typeof findRepository>>>;
+
+async function giveUp({ database, store }: MoveNeeds, { id, location, movingTo }: Row): Promise<null> {
+  if (movingTo === null) return null;
+  await clearPlace(store(location, movingTo));
+  await saveMovingTo(database, id, null);
+  return null;
+}
+
+/** The files of every other place must be accounted for, or nobody would ever remove them. */
+function refuseUnended({ movingTo, formerStore }: Row, target: string): void {
+  if (formerStore !== null)
+    throw new AppError(
+      'request/invalid',
+      `The old copy at ${formerStore} must go first: nightkeep store move --delete-old.`,
+    );
+  if (movingTo !== null && movingTo !== target)
+    throw new AppError(
+      'request/invalid',
+      `A move to ${movingTo} was begun: go on with it, or give it up by moving to where the repository is.`,
+    );
+}
+
+/** Opens the copy with our own key and checks that its snapshots lack nothing. */
+async function proveCopy(
+  resources: MoveNeeds,
+  row: Row,
+  options: { readData: ReadShare; signal: AbortSignal },
+): Promise<void> {
+  const { findings } = await checkRepository(await openRepositoryOf(resources, row), options);
+  const [first, ...more] = findings.filter(({ severity }) => severity === 'error');
+  if (first === undefined) return;
+  throw new AppError(
+    'repository/damaged',
+    `The copy is damaged, so the repository stays where it is: ${first.message}${more.length > 0 ? ` And ${more.length} more.` : ''}`,
+  );
+}
+
+/** The first run makes a repository, in the store of the settings. */
+function unlessMissing(error: unknown): undefined {
+  if (!isAppError(error, 'repository/not-found')) throw error;
+}

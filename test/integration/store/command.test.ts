@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
+import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
+import { savePlan } from '../../support/harness/nights.ts';
+import { type MemoryS3, startMemoryS3 } from '../../support/servers/memory-s3.ts';
+
+let opened: AsyncDisposableStack;
+let commands: CommandFixture;
+let server: MemoryS3;
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  server = opened.use(await startMemoryS3());
+  commands = opened.use(await openCommandFixture({ issuer: 'https://idp.example' }));
+  vi.stubEnv('STORE_KEYS', 'tester a-secret-of-the-tests');
+  for (const username of ['alice', 'bob']) {
+    const planId = await savePlan(commands.database, { nextDueAt: '2200-01-01T00:00:00Z' });
+    const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
+    await commands.database.user.update({ where: { id: userId }, data: { username } });
+    await using resources = await openFromEnvironment();
+    await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
+  }
+});
+afterEach(() => opened.disposeAsync());
+
+const bucket = () => `s3://backups/people?endpoint=${server.origin}`;
+const json = async (code: number, ...argv: string[]) => {
+  expect(await commands.nightkeep(...argv, '--json')).toBe(code);
+  return JSON.parse(commands.said.join(''));
+};
+
+test('moves one person, then everybody, and lists where each repository is', async () => {
+  expect(await commands.nightkeep('store', 'move', '--user', 'alice', '--to', bucket())).toBe(0);
+  expect(commands.said).toEqual([expect.stringMatching(/^alice: moved \(3 files, .+; 3 copied now\)$/)]);
+  expect(await json(0, 'store')).toMatchObject([
+    {
+      user: 'alice',
+      store: expect.stringMatching(/^s3:\/\/backups\/people\?/),
+      oldCopy: expect.stringMatching(/^file:/),
+    },
+    { user: 'bob', store: expect.stringMatching(/^file:/), oldCopy: null },
+  ]);
+  expect(await json(0, 'store', 'move', '--all', '--to', bucket(), '--delete-old')).toMatchObject([
+    { user: 'alice', deletedOld: true },
+    { user: 'bob', moved: { copied: 3 }, deletedOld: true },
+  ]);
+  expect(await json(0, 'store')).toMatchObject([{ oldCopy: null }, { oldCopy: null }]);
+  expect(
+    (await json(0, 'check', '--all', '--read-data')).map(({ findings }: { findings: unknown[] }) => findings),
+  ).toEqual([[], []]);
+});
+
+test('goes on with the others where one cannot be moved, and says why', async () => {
+  const { location } = await commands.database.repository.findFirstOrThrow({ where: { user: { username: 'alice' } } });
+  server.files.set(`backups/people/${location}/config`, Buffer.from('of somebody else'));
+  expect(await json(3, 'store', 'move', '--all', '--to', bucket())).toMatchObject([
+    { user: 'alice', error: expect.stringContaining('There is another repository') },
+    { user: 'bob', moved: { copied: 3 } },
+  ]);
+});
+
+test.each([
+  [['--user', 'alice'], /--to URL, or --delete-old/],
+  [['--to', 's3://x'], /--user NAME or --all/],
+  [['--all', '--to', 'https://x'], /--to is not a usable address/],
+])('%j is refused with the cure', async (options, words) => {
+  expect(await commands.nightkeep('store', 'move', ...options)).toBe(2);
+  expect(commands.complaints.join('')).toMatch(words);
+});
+
+test('a bucket without a key is refused before anything is written', async () => {
+  vi.stubEnv('STORE_KEYS', 'other tester a-secret-of-the-tests');
+  expect(await commands.nightkeep('store', 'move', '--all', '--to', bucket())).toBe(1);
+  expect(commands.complaints.join('')).toMatch(/STORE_KEYS has no key for the bucket backups/);
+  expect(server.files.size).toBe(0);
+});
