@@ -83,7 +83,7 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
       try {
         await inSlot(request, signal);
       } catch (error) {
-        throw stream.failure() ?? error;
+        throw stream.failure() ?? (isAppError(error) && error.detail.status === 507 ? full(error) : error);
       }
     },
     [Symbol.asyncDispose]: close,
@@ -91,6 +91,10 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
 }
 
 const nothingBack = { receive: () => ({ data: () => undefined, end: () => undefined }) };
+
+function full(cause: AppError): AppError {
+  return new AppError('source/full', 'The server has no room left for this person. (HTTP 507)', { cause });
+}
 
 /** A content that is too long to be held: what reading it throws is told apart from what the server does. */
 function sentOnce(content: AsyncIterable<Uint8Array>) {

@@ -21,7 +21,6 @@ const codes: Record<number, ErrorCode> = {
   451: 'source/forbidden',
   501: 'source/malformed',
   505: 'source/malformed',
-  507: 'source/full',
   508: 'source/loop',
 };
 
@@ -37,7 +36,6 @@ const messages: Partial<Record<ErrorCode, string>> = {
   'source/changed': 'It changed while it was being read.',
   'source/unavailable': 'The server cannot serve it at present.',
   'source/loop': 'The server says that the folder holds itself.',
-  'source/full': 'The server has no room left for this person.',
 };
 
 /** The same for people, with the number of the status. */
@@ -59,9 +57,9 @@ export function errorOfStatus(status: number): AppError {
   );
 }
 
-/** Whether the same request may succeed in a moment: the state is the server's, not that of what was requested. */
+/** Whether the same request may succeed in a moment: the state is the server's, not that of what was requested; room does not come so soon. */
 export function isTransient(status: number): boolean {
-  return codeOfStatus(status) === 'source/unavailable';
+  return codeOfStatus(status) === 'source/unavailable' && status !== 507;
 }
 
 /**

@@ -76,7 +76,7 @@ describe('the facts of one person', () => {
     expect(await find()).toEqual({
       consent: { state: 'active', reason: null, idleDeadline: at, maxDeadline: null, nextExchangeAt: at },
       circuitOpen: false,
-      plan: { zone, windowStart, windowEnd, paused, nextDueAt, sources: 1 },
+      plan: { zone, windowStart, windowEnd, paused, pausedUntil: null, nextDueAt, sources: 1 },
       complete: { id: complete, endedAt: ago(200) },
       partial: { id: partial, endedAt: ago(100) },
       failed: { id: failed, endedAt: ago(50), errorCode: 'source/unavailable' },

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askForRestore } from '../../../src/database/restores.ts';
 import { routes } from '../../../src/web/routes.ts';
 import { texts as english } from '../../../src/web/texts/en.ts';
 import { textsFor } from '../../../src/web/texts/languages.ts';
@@ -129,6 +131,9 @@ describe('in German', () => {
     ];
     await pages.resources.database.run.updateMany({ where: { id: run }, data: { snapshotId: second.id } });
     const userId = await alice.userId();
+    const restore = randomUUID();
+    const asked = { id: restore, userId, snapshotId: second.id, path: 'folder', expected: undefined };
+    await askForRestore(pages.resources.database, { ...asked, at: pages.clock.now() });
     const at =
       (what: string, rest = '') =>
       () =>
@@ -141,6 +146,8 @@ describe('in German', () => {
       '/snapshots/:id/browse/*': at('browse', 'folder'),
       '/snapshots/:id/changes/*': at('changes', `?since=${first.id}`),
       '/snapshots/:id/view/*': at('view', 'folder/a.txt'),
+      '/snapshots/:id/restore/*': at('restore', 'folder'),
+      '/restores/:id': () => `/restores/${restore}`,
       '/operator/people/:person': () => `/operator/people/${userId}`,
       '/operator/people/:person/withdraw': () => `/operator/people/${userId}/withdraw`,
       '/': () => '/?answer=old',
