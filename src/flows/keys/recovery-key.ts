@@ -17,8 +17,9 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'stor
 /** The recovery key and the repository that it opens. */
 export interface RevealedKey {
   recoveryKey: string;
-  /** Where the repository is, as the server sees it. */
+  /** Where the repository is, as the server sees it, and what stock restic has to be told to reach it, where it is no folder. */
   location: string;
+  resticOptions?: readonly string[];
   /** The name of its folder. */
   folder: string;
 }
@@ -30,7 +31,8 @@ export interface RevealedKey {
 export async function revealRecoveryKey(resources: Needs, userId: string): Promise<RevealedKey> {
   const { id, recoveryKey, folder, store: at } = await openHeldKey(resources, userId);
   if (!(await markRecoveryKeySeen(resources.database, { id, at: resources.clock.now() }))) throw notHere();
-  return { recoveryKey, location: resources.store(folder, at).location, folder };
+  const { location, resticOptions } = resources.store(folder, at);
+  return { recoveryKey, location, ...(resticOptions && { resticOptions }), folder };
 }
 
 /** Which groups of the key are asked for as a proof, counted from nought. */

@@ -20,6 +20,8 @@ export interface ByteRange {
 export interface Backend {
   /** For people and logs: where it is. Holds no secret. */
   readonly location: string;
+  /** What stock restic has to be told besides the location, which it takes as its repository; absent where that is nothing. */
+  readonly resticOptions?: readonly string[];
   /**
    * Durable and whole when it resolves; readers never see a part of it. Throws `store/exists` when the name is taken:
    * files are written once.

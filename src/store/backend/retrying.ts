@@ -32,6 +32,7 @@ export function retrying(backend: Backend, options: RetryOptions): Backend {
   };
   return {
     location: backend.location,
+    ...(backend.resticOptions && { resticOptions: backend.resticOptions }),
     save: async (type, name, bytes) => {
       await saveWithRetries(backend, options, type, name, bytes);
       remember(pathOf(type, name));

@@ -21,11 +21,13 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
       place: '/recovery',
     });
   const zone = await zoneOf(visit);
-  const { location: folder } = repository;
+  const { location: folder, store: at } = repository;
+  const { location, resticOptions } = store(folder, at);
   const sheet = {
     ...(repository.recoverySeenAt !== null && { recoveryKey: null }),
     folder,
-    location: store(folder, repository.store).location,
+    location,
+    ...(resticOptions && { resticOptions }),
     at: texts.formats.time(clock.now(), zone),
   };
   const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}

@@ -1021,6 +1021,14 @@ export const texts: Texts = {
       copy: (folder) => `Besorgen Sie eine Kopie Ihres Repositorys: den Ordner ${folder}.`,
       where: (path) =>
         `Er liegt auf dem Rechner von Nightkeep, wo Sie selbst nicht herankommen: Bitten Sie den Betreiber um eine Kopie, zum Beispiel auf einer Festplatte. Der Betreiber findet ihn unter ${path}.`,
+      bucket: {
+        key: 'Bitten Sie den Betreiber von Nightkeep um einen Zugangsschlüssel zum Objektspeicher, der Ihr Repository lesen darf: eine ID und ein Geheimnis.',
+        where:
+          'Ihr Repository liegt in einem Objektspeicher, unter der Adresse in den Befehlen unten. Bewahren Sie den Zugangsschlüssel getrennt von diesem Blatt auf; ohne ihn nützt der Wiederherstellungsschlüssel nichts.',
+        certificates:
+          'Bitten Sie auch um die Datei store-ca.pem mit den Zertifikaten des Speichers, und legen Sie sie in den Ordner, in dem Sie wiederherstellen.',
+        type: 'Öffnen Sie ein Terminal (unter Windows: PowerShell) in einem leeren Ordner, und geben Sie dies ein, mit Ihrem Zugangsschlüssel anstelle von ID und SECRET. Wo restic nach einem Passwort fragt, geben Sie den Wiederherstellungsschlüssel ein.',
+      },
       type: 'Öffnen Sie ein Terminal (unter Windows: PowerShell) in dem Ordner, der die Kopie enthält, und geben Sie dies ein. Wo restic nach einem Passwort fragt, geben Sie den Wiederherstellungsschlüssel ein.',
       unix: 'Linux und macOS',
       windows: 'Windows',

@@ -1025,6 +1025,14 @@ export const texts = {
       copy: (folder: string) => `Get a copy of your repository: the folder ${folder}.`,
       where: (path: string) =>
         `It lies on the machine of Nightkeep, where you cannot get at it yourself: ask its operator for a copy, on a disk for example. The operator finds it at ${path}.`,
+      bucket: {
+        key: 'Ask the operator of Nightkeep for a key to the object store that may read your repository: an ID and a secret.',
+        where:
+          'Your repository lies in an object store, at the address in the commands below. Keep the key apart from this sheet; without it, the recovery key opens nothing.',
+        certificates:
+          'Ask for the file store-ca.pem too, which holds the certificates of the store, and put it into the folder where you restore.',
+        type: 'Open a terminal (on Windows: PowerShell) in an empty folder and type this, with your key in the places of ID and SECRET. Where restic asks for a password, type the recovery key.',
+      },
       type: 'Open a terminal (on Windows: PowerShell) in the folder that holds the copy, and type this. Where restic asks for a password, type the recovery key.',
       unix: 'Linux and macOS',
       windows: 'Windows',

@@ -5,6 +5,9 @@ import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from
 import { answerError, type S3Act } from './s3-error.ts';
 import { readPage } from './s3-xml.ts';
 
+/** What the file is called that holds certificates of one's own, for stock restic. */
+export const certificatesFile = 'store-ca.pem';
+
 /** A bucket in which repositories are kept. */
 export interface S3Store extends AsyncDisposable {
   /** The repository whose files all begin with this prefix, which has no slash around it. */
@@ -19,7 +22,7 @@ export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): S3Store
   const client = openS3Client(bucket, options);
   const saver = openSaver(client);
   return {
-    open: (prefix) => openBackend(client, saver, prefix),
+    open: (prefix) => ({ ...openBackend(client, saver, prefix), resticOptions: resticOptionsOf(bucket) }),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -42,6 +45,13 @@ function openBackend(client: S3Client, saver: Saver, prefix: string): Backend {
     // There are no folders, and what was not put whole is not there.
     vacate: async () => undefined,
   };
+}
+
+/** Certificates that the system does not believe are a file beside whoever restores. */
+function resticOptionsOf({ region, style, ca }: S3Bucket): string[] {
+  const lookup = style === 'path' ? 'path' : 'dns';
+  const options = ['-o', `s3.region=${region}`, '-o', `s3.bucket-lookup=${lookup}`];
+  return ca === undefined ? options : [...options, '--cacert', certificatesFile];
 }
 
 interface Saver {
