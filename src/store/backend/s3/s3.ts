@@ -6,7 +6,7 @@ import { answerError, type S3Act } from './s3-error.ts';
 import { readPage } from './s3-xml.ts';
 
 /** What the file is called that holds certificates of one's own, for stock restic. */
-export const certificatesFile = 'store-ca.pem';
+const certificatesFile = 'store-ca.pem';
 
 /** A bucket in which repositories are kept. */
 export interface S3Store extends AsyncDisposable {
