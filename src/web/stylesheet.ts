@@ -83,7 +83,7 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 @media (max-width: 46rem) {
   main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; }
   .bar { gap: 0 1rem; min-height: 3rem; } .bar nav { order: 3; flex: 1 0 100%; margin-inline: -.5rem; } .bar nav ul { gap: 0; justify-content: space-between; }
-  .bar nav li { flex: 1 0 auto; } .bar nav a { flex-direction: column; justify-content: center; gap: .1rem; min-height: 3.25rem; padding: .3rem .5rem; font-size: .8125rem; line-height: 1.3; }
+  .bar nav li { flex: 1 0 auto; } .bar nav a { flex-direction: column; justify-content: center; gap: .1rem; min-height: 3.25rem; padding: .3rem .2rem; font-size: .75rem; line-height: 1.3; }
 }
 @media (max-width: 40rem) {
   .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
