@@ -73,6 +73,11 @@ export function printAnswer(output: Output, options: Options, answer: object, wo
   output.line(options.json === true ? jsonOf(answer) : words.split('\n').map(harmless).join('\n'));
 }
 
+/** Says on standard error what is wrong with some of an answer. */
+export function warn(words: string): void {
+  process.stderr.write(`nightkeep: ${harmless(words)}\n`);
+}
+
 /** Words for whoever watches; programs that asked for JSON get none. */
 export function tell(options: Options, words: string): void {
   if (options.json !== true) process.stderr.write(`${harmless(words)}\n`);

@@ -1,21 +1,24 @@
 import { bytesWords } from '../doctor/words.ts';
+import type { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
-import { type Command, json, printTable, shownMinute } from './command.ts';
+import { type Command, json, printTable, shownMinute, warn } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import type { Column } from './table.ts';
 
-/** Lists the snapshots of a person, oldest first. */
+/** Lists the snapshots of a person, oldest first, and says which cannot be read. */
 export const snapshots: Command = {
   usage: '--user NAME [--json]',
   summary: 'list the snapshots of a person',
   options: { user: { value: 'NAME', help: 'the person: a user name, subject or id' }, ...json },
+  exits: { 3: 'some of them cannot be read' },
   run: async (options, output) => {
     const name = givenName(options);
     await using resources = await openFromEnvironment();
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
-    const found = await Array.fromAsync(repository.listSnapshots());
+    const damage: AppError[] = [];
+    const found = await Array.fromAsync(repository.listSnapshots((error) => damage.push(error)));
     const rows: Row[] = found.map(({ id, snapshot: { time, paths, summary } }) => ({
       id,
       time,
@@ -24,7 +27,8 @@ export const snapshots: Command = {
       bytes: summary?.total_bytes_processed,
     }));
     printTable(output, options, { rows, columns, none: 'None yet.' });
-    return 0;
+    for (const { message } of damage) warn(message);
+    return damage.length === 0 ? 0 : 3;
   },
 };
 

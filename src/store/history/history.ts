@@ -30,6 +30,8 @@ export interface History extends Holdable {
   readonly repository: Repository;
   /** Oldest first, as of the last `renew`; damaged ones are left out. */
   readonly snapshots: readonly SavedSnapshot[];
+  /** How many are left out. */
+  readonly damaged: number;
   readonly sights: Cache<string, Sight | null>;
   readonly weights: Cache<TreeId, Weight>;
   readonly ordered: Cache<string, readonly Node[]>;
@@ -49,6 +51,7 @@ const decoded = 3;
 export function openHistory(repository: Repository, onDamage: (error: AppError) => void): History {
   const known = new Map<SnapshotId, SavedSnapshot | undefined>();
   const told = new Set<string>();
+  const unreadable = new Set<SnapshotId>();
   let snapshots: readonly SavedSnapshot[] = [];
   let renewing: Promise<boolean> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -61,7 +64,14 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
 
   /** A snapshot that vanished while it was read was forgotten meanwhile. */
   async function readSnapshots(ids: readonly SnapshotId[]): Promise<void> {
-    const read = async (id: SnapshotId) => ({ id, snapshot: await repository.loadSnapshot(id) });
+    const read = async (id: SnapshotId) => {
+      try {
+        return { id, snapshot: await repository.loadSnapshot(id) };
+      } catch (error) {
+        if (isAppError(error, 'repository/damaged')) unreadable.add(id);
+        throw error;
+      }
+    };
     const failed = (error: unknown) => {
       if (isAppError(error, 'repository/no-such-snapshot')) return;
       if (!isAppError(error, 'repository/damaged')) throw error;
@@ -82,7 +92,10 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
       .filter((id) => !listed.has(id))
       .toArray();
     if (fresh.length + gone.length === 0) return true;
-    for (const id of gone) known.delete(id);
+    for (const id of gone) {
+      known.delete(id);
+      unreadable.delete(id);
+    }
     await readSnapshots(fresh);
     snapshots = [...known.values()].filter((saved) => saved !== undefined).sort(byTime);
     return true;
@@ -100,6 +113,9 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
     },
     get snapshots() {
       return snapshots;
+    },
+    get damaged() {
+      return unreadable.size;
     },
     renew: () => {
       renewing ??= renew().finally(() => {

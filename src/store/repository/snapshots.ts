@@ -17,7 +17,10 @@ export interface Snapshots {
   listSnapshots(onDamage?: (error: AppError) => void): AsyncIterable<SavedSnapshot>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
   loadSnapshot(id: SnapshotId): Promise<Snapshot>;
-  /** The only snapshot whose id begins with this text, or the newest for 'latest'. Throws `repository/no-such-snapshot`. */
+  /**
+   * The only snapshot whose id begins with this text, or the newest for 'latest'. Throws `repository/no-such-snapshot`, and for
+   * 'latest' `repository/damaged` while a snapshot cannot be read: it may be the newest.
+   */
   findSnapshot(idOrPrefix: string): Promise<SavedSnapshot>;
   /** Everything that it names must be durable and indexed already. */
   saveSnapshot(snapshot: Snapshot): Promise<SnapshotId>;
@@ -36,7 +39,7 @@ export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapsho
     loadSnapshot,
     listSnapshots,
     findSnapshot: async (idOrPrefix) => {
-      if (idOrPrefix === 'latest') return newest(await Array.fromAsync(listSnapshots(() => undefined)));
+      if (idOrPrefix === 'latest') return newest(await Array.fromAsync(listSnapshots(refuseToChoose)));
       const id = onlyMatch(await listIds(backend), idOrPrefix);
       return { id, snapshot: await loadSnapshot(id) };
     },
@@ -59,6 +62,11 @@ function listIds(backend: Backend): Promise<SnapshotId[]> {
 
 function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
   return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
+}
+
+function refuseToChoose(cause: AppError): never {
+  const cure = 'It may be the latest one, so name the snapshot that is meant by its id.';
+  throw new AppError('repository/damaged', `${cause.message} ${cure}`, { cause });
 }
 
 function newest(snapshots: SavedSnapshot[]): SavedSnapshot {

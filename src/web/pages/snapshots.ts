@@ -8,6 +8,7 @@ import { addressOf, pageNumber } from '../snapshot.ts';
 import { table } from '../table.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { showFolder } from './folder.ts';
+import { unreadable } from './strip.ts';
 
 const onePage = 100;
 
@@ -15,7 +16,7 @@ const onePage = 100;
 export async function snapshots(visit: PersonVisit): Promise<Response> {
   const history = await historyOf(visit);
   const saved = history?.snapshots.at(-1);
-  if (history === undefined || saved === undefined) return nothingYet(visit);
+  if (history === undefined || saved === undefined) return nothingThere(visit, history);
   return showFolder(visit, { history, saved }, '', nightTimesIn(visit.texts, await zoneOf(visit)));
 }
 
@@ -25,7 +26,7 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
   const t = texts.snapshots;
   const history = await historyOf(visit);
   const all = history?.snapshots.toReversed() ?? [];
-  if (all.length === 0) return nothingYet(visit);
+  if (history === undefined || all.length === 0) return nothingThere(visit, history);
   const number = pageNumber(url, all.length, onePage);
   const times = nightTimesIn(texts, await zoneOf(visit));
   const row = (saved: SavedSnapshot) => {
@@ -51,7 +52,7 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
       ? ''
       : html`<nav class="pager" aria-label="${t.nightPages}"><span>${t.nightsShown((number - 1) * onePage + 1, last, all.length)}</span>
 ${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < all.length ? link(number + 1, 'next', t.following) : ''}</nav>`;
-  const body = html`<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.map(row) })}</div>${pager}
+  const body = html`${unreadable(history, texts)}<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.map(row) })}</div>${pager}
 <p><a href="/retention">${texts.retention.link}</a></p>`;
   return page(visit, t.kept, body, { place: '/snapshots' });
 }
@@ -66,7 +67,9 @@ async function historyOf({ resources, session }: PersonVisit): Promise<History |
   }
 }
 
-function nothingYet(visit: PersonVisit): Promise<Response> {
+function nothingThere(visit: PersonVisit, history: History | undefined): Promise<Response> {
   const t = visit.texts.snapshots;
-  return page(visit, t.title, html`<p class="soft">${t.none}</p>`, { place: '/snapshots' });
+  const isDamaged = history !== undefined && history.damaged > 0;
+  const said = isDamaged ? unreadable(history, visit.texts) : html`<p class="soft">${t.none}</p>`;
+  return page(visit, t.title, html`${said}`, { place: '/snapshots' });
 }

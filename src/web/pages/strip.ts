@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Budget } from '../../store/history/budget.ts';
+import type { History } from '../../store/history/history.ts';
 import { isSame, otherStates, type PathAtNight, pathAtNights } from '../../store/history/nights.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { icon } from '../icons.ts';
@@ -38,9 +39,14 @@ export async function nightHead(strip: Strip): Promise<Html> {
   return html`<section class="card night" aria-label="${t.night}"><div class="night-head"><div><h1>${times.longDay(saved.snapshot.time)}</h1>
 <p class="soft">${t.asAt(times.time(saved.snapshot.time), times.zone)}</p></div>
 <div class="ways">${way(earlier, t.earlier, 'prev', icon('previous'), true)}${way(later, t.later, 'next', icon('next'), false)}</div></div>
-<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken, Math.abs(index - here) > near))}</ol></nav>
+${unreadable(opened.history, texts)}<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken, Math.abs(index - here) > near))}</ol></nav>
 <div class="night-foot"><form action="${addressOf(saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
 <a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;
+}
+
+/** Says that there are snapshots that cannot be read. */
+export function unreadable({ damaged }: Pick<History, 'damaged'>, { snapshots: t }: Texts): Html | '' {
+  return damaged === 0 ? '' : html`<p class="card bad">${t.damagedSnapshots(damaged)}</p>`;
 }
 
 /** The nights that the strip shows, and the one before them. */

@@ -925,6 +925,10 @@ export const texts: Texts = {
     noPreview: 'Diese Datei wird hier nicht gezeigt; laden Sie sie herunter, um sie zu öffnen.',
     emptyFile: 'Diese Datei ist leer.',
     cut: (size) => `Das sind die ersten ${size}; laden Sie die Datei herunter, um alles zu sehen.`,
+    damagedSnapshots: (count: number) =>
+      count === 1
+        ? 'Ein Sicherungsstand ist nicht zu lesen, weil seine Datei im Speicher beschädigt ist; er fehlt hier. Wer Nightkeep betreibt, muss nachsehen.'
+        : `${count} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Wer Nightkeep betreibt, muss nachsehen.`,
     damaged:
       'Diese Datei ist in diesem Sicherungsstand nicht zu lesen. Eine andere Fassung davon ist vielleicht unversehrt.',
     fileFacts: (size, moment) => `${size}, geändert ${moment}`,

@@ -936,6 +936,10 @@ export const texts = {
     noPreview: 'This file is not shown here; download it to open it.',
     emptyFile: 'This file is empty.',
     cut: (size: string) => `These are the first ${size}; download the file for all of it.`,
+    damagedSnapshots: (count: number) =>
+      count === 1
+        ? 'One snapshot cannot be read, as its file in the store is damaged; it is missing here. The operator of Nightkeep must look into it.'
+        : `${count} snapshots cannot be read, as their files in the store are damaged; they are missing here. The operator of Nightkeep must look into it.`,
     damaged: 'This file cannot be read in this snapshot. Another version of it may be whole.',
     fileFacts: (size: string, moment: string) => `${size}, changed ${moment}`,
     download: 'Download this version',

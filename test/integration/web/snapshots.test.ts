@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { scrub } from '../../../src/log.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -44,6 +46,34 @@ describe('snapshots', () => {
 
   it('refuse an address that is not spelled right', async () => {
     expect((await alice.send(`/snapshots/${id}/browse/%E0%A4%A`)).status).toBe(400);
+  });
+});
+
+describe('snapshots whose files are damaged', () => {
+  const spoil = async (repository: Repository, id: string) => {
+    const bytes = await repository.backend.load('snapshot', id);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    await repository.backend.remove('snapshot', id);
+    await repository.backend.save('snapshot', id, bytes);
+  };
+
+  it('are missed in words, among those that can be read and where none can', async () => {
+    const reader = await pages.consented();
+    const repository = await addRepository(pages, reader);
+    const [first, second] = [
+      await writeSnapshot(repository, { folder: { 'a.txt': Buffer.from('1') } }),
+      await writeSnapshot(repository, { folder: { 'a.txt': Buffer.from('2') } }, '2026-01-03T03:04:05+01:00'),
+    ];
+    await spoil(repository, second.id);
+    for (const page of ['/snapshots', '/snapshots/nights', `/snapshots/${first.id}/browse/`])
+      expect(await reader.text(page)).toContain(texts.snapshots.damagedSnapshots(1));
+    await spoil(repository, first.id);
+    await pages.clock.advance(5 * 60_000);
+    for (const page of ['/snapshots', '/snapshots/nights']) {
+      const text = await reader.text(page);
+      expect(text).toContain(texts.snapshots.damagedSnapshots(2));
+      expect(text).not.toContain(texts.snapshots.none);
+    }
   });
 });
 

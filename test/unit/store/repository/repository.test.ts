@@ -122,6 +122,17 @@ describe('snapshots', () => {
     expect(damage).toMatchObject([{ code: 'repository/damaged', message: expect.stringContaining(broken) }]);
     await expect(Array.fromAsync(repository.listSnapshots())).rejects.toMatchObject({ code: 'repository/damaged' });
   });
+
+  test('of which one cannot be read are told apart by their ids alone: it may be the latest', async () => {
+    const backend = openMemoryBackend();
+    const repository = await newRepository(backend);
+    const { id, tree } = await writeSnapshot(repository, {});
+    const broken = await repository.saveSnapshot({ time: '2025-02-02T03:04:05+02:00', tree, paths: [] });
+    backend.files.get(`snapshots/${broken}`)?.bytes.fill(0, 20, 21);
+    const message = expect.stringMatching(`${broken}.* name the snapshot that is meant by its id`);
+    await expect(repository.findSnapshot('latest')).rejects.toMatchObject({ code: 'repository/damaged', message });
+    expect((await repository.findSnapshot(id.slice(0, 8))).id).toBe(id);
+  });
 });
 
 describe('blobs', () => {
