@@ -11,6 +11,8 @@ export type CheckToken = (token: string) => Promise<string | undefined>;
 export interface ExpectedToken {
   /** Any, where absent. */
   readonly audience?: string;
+  /** Further names of the issuer, where it has more than one address. */
+  readonly issuers?: readonly string[];
   /** The claim that names the person. */
   readonly personIn: string;
 }
@@ -22,8 +24,16 @@ export const tokenForTheCloud: ExpectedToken = { audience: cloudAudience, person
  * Checks access tokens as JWTs: the signature by the issuer's keys, `iss`, `aud`, and `exp` by the clock. The keys are
  * fetched when the first token comes.
  */
-export function openTokenCheck(issuer: string, clock: Clock, { audience, personIn }: ExpectedToken): CheckToken {
-  const expected = { issuer, requiredClaims: ['exp'], ...(audience !== undefined && { audience }) };
+export function openTokenCheck(
+  issuer: string,
+  clock: Clock,
+  { audience, issuers = [], personIn }: ExpectedToken,
+): CheckToken {
+  const expected = {
+    issuer: [issuer, ...issuers],
+    requiredClaims: ['exp'],
+    ...(audience !== undefined && { audience }),
+  };
   let keys: JWTVerifyGetKey | undefined;
   return async (token) => {
     keys ??= createRemoteJWKSet(await findKeys(issuer), { cooldownDuration: 1000 });

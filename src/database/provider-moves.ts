@@ -63,6 +63,9 @@ export async function listLatestGrants(
   });
 }
 
+/** How the reason of a move begins that the keys of the provider proved. */
+export const sameKeys = 'same keys';
+
 /** Who would be moved, and who not. */
 export interface MoveView {
   people: number;
@@ -109,6 +112,15 @@ export async function saveMove(
     await saveAudit(transaction, { at, by, act: 'provider-moved', about: `${from} ${to}` });
     return view;
   });
+}
+
+/** Whether people came to this issuer since then by a move that only its keys proved: it may refuse every token of its old name. */
+export async function wasMovedByKeys(
+  database: Database,
+  { issuer, since }: { issuer: string; since: Date },
+): Promise<boolean> {
+  const where = { subjectKind: 'provider', to: issuer, at: { gt: since }, reason: { startsWith: sameKeys } };
+  return (await database.event.findFirst({ where, select: { id: true } })) !== null;
 }
 
 /** People at the new issuer whose subject is one of the old issuer's too. */

@@ -9,8 +9,9 @@ import {
 } from '../../database/exchanges.ts';
 import type { Lease } from '../../database/leases.ts';
 import { findTriedUntil } from '../../database/plans.ts';
+import { wasMovedByKeys } from '../../database/provider-moves.ts';
 import { saveRefused } from '../../database/refusals.ts';
-import { isJump } from '../../domain/circuit.ts';
+import { isJump, trustAfterMoveMs } from '../../domain/circuit.ts';
 import type { Hint } from '../../domain/hint.ts';
 import {
   afterLostAnswer,
@@ -136,6 +137,7 @@ async function isProviderAtFault(resources: Needs, lease: Lease, at: Date): Prom
   if (circuit?.trustedUntil && circuit.trustedUntil > at) return false;
   const others = await listLatestAnswers(database, { issuer, clientId, at, besides: id });
   if (!isJump(['refused', ...others])) return false;
+  if (await wasMovedByKeys(database, { issuer, since: new Date(at.getTime() - trustAfterMoveMs) })) return false;
   await open(resources, lease, 'refusals', at);
   return true;
 }

@@ -3,6 +3,7 @@ import {
   listLatestGrants,
   listProviderKeys,
   type MoveView,
+  sameKeys,
   saveMove,
   viewMove,
 } from '../../database/provider-moves.ts';
@@ -52,7 +53,7 @@ export async function moveProvider(resources: Needs, { from, to, dryRun, by }: M
   }
   const proof: Proof = kids.length > 0 ? { by: 'keys', kids } : await proveByExchange(resources, issuers, compared);
   const at = clock.now();
-  const reason = proof.by === 'keys' ? `same keys: ${kids.join(' ')}` : 'took an offline token of the old address';
+  const reason = proof.by === 'keys' ? `${sameKeys}: ${kids.join(' ')}` : 'took an offline token of the old address';
   return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, by })) };
 }
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { alice, bob } from '../../../demo/people.ts';
+import { alice, bob, carol } from '../../../demo/people.ts';
 import { listProviderKeys } from '../../../src/database/provider-moves.ts';
 import { checkIssuers } from '../../../src/doctor/checks/issuers.ts';
 import { isAppError } from '../../../src/errors.ts';
+import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { moveProvider } from '../../../src/flows/provider/move-provider.ts';
 import { rememberKeys } from '../../../src/flows/provider/remember-keys.ts';
 import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
@@ -151,6 +152,50 @@ describe('a provider at another address', () => {
 
 const discovered = async (): Promise<{ jwks_uri: string }> =>
   (await fetch(`${now()}/.well-known/openid-configuration`)).json() as Promise<{ jwks_uri: string }>;
+
+describe('a provider that refuses every token of its old name', () => {
+  const refusing = () =>
+    vi.spyOn(fixture.resources.issuer, 'exchange').mockResolvedValue({
+      kind: 'refused',
+      status: 400,
+      errorCode: 'invalid_grant',
+    });
+  const keepAliveFor = async (hours: number) => {
+    for (let hour = 0; hour < hours; hour += 1) {
+      await fixture.resources.database.grant.updateMany({
+        where: { state: 'active' },
+        data: { nextExchangeAt: fixture.resources.clock.now() },
+      });
+      await keepAlive(fixture.resources);
+      fixture.custody.pass(3_600_000);
+    }
+  };
+  const states = async () =>
+    (await fixture.resources.database.grant.findMany()).map(({ state, reason }) => [state, reason]);
+
+  test('asks each person to agree again after the move, and stops nobody: the operator followed it knowingly', async () => {
+    for (const person of [alice, bob, carol]) await fixture.consent(person);
+    await asOf(old);
+    await remember();
+    await move();
+    refusing();
+    await keepAliveFor(8);
+    expect(await fixture.resources.database.circuit.count()).toBe(0);
+    expect(await states()).toEqual(Array(3).fill(['needs_consent', 'ended_at_provider']));
+  });
+
+  test('days later is at fault again where it refuses many at once', async () => {
+    for (const person of [alice, bob, carol]) await fixture.consent(person);
+    await asOf(old);
+    await remember();
+    await move();
+    fixture.custody.pass(49 * 3_600_000);
+    refusing();
+    await keepAliveFor(8);
+    expect(await fixture.resources.database.circuit.findFirst()).toMatchObject({ open: true, reason: 'refusals' });
+    expect((await states()).filter(([state]) => state === 'needs_consent')).toEqual([]);
+  });
+});
 
 describe('somebody who signs in before the move', () => {
   test('is told that they are new here, and becomes one with who they were', async () => {

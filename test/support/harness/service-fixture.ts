@@ -27,6 +27,8 @@ export interface ServiceFixture extends AsyncDisposable {
   readonly realm: Omit<Realm, 'visitor'>;
   readonly cloud: DemoCloud;
   readonly url: URL;
+  /** Of Nightkeep; what is changed in them holds for commands, and for processes from their next start on. */
+  readonly settings: Record<string, string>;
   /** The processes of Nightkeep that run now. */
   readonly processes: readonly Resources[];
   /** Every line that Nightkeep logged: what its operator can read. */
@@ -85,6 +87,7 @@ export async function openServiceFixture(provider: Provider, options: ServiceOpt
     realm,
     cloud,
     url,
+    settings,
     log,
     now: clock.now,
     pass,

@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import { tokenForTheCloud } from '../../../demo/cloud/access.ts';
 import type { ProvidedKeycloak } from '../servers/keycloak-server.ts';
 import { openChromiumVisitor } from './chromium-visitor.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
@@ -36,10 +37,12 @@ async function openRealm(wanted: WantedRealm, { server, browser, chromium }: Key
   const realm = await importRealm(server, wanted, wire?.origin);
   const { admin, name, issuer, client } = realm;
   opened.defer(() => admin.realms.del({ realm: name }));
+  const movedIssuer = `${server.url}realms/${name}`;
   const closing = opened.move();
   return {
     issuer,
     client,
+    ...(wire && { movedIssuer, accessToken: { ...tokenForTheCloud, issuers: [movedIssuer] } }),
     configure: (rules) => admin.realms.update({ realm: name }, settingsOf(rules)),
     offlineSessions: async (person) => {
       const about = { realm: name, id: realm.idOf(person), clientId: await uuidOfClient(realm) };

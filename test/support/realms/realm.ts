@@ -32,6 +32,8 @@ export type RealmFault =
 export interface Realm extends AsyncDisposable {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string };
+  /** What it calls itself at another address of its own, where it has one. */
+  readonly movedIssuer?: string;
   /** What its access tokens say, where not what those of the demo's provider do. */
   readonly accessToken?: ExpectedToken;
   configure(rules: Rules): Promise<void>;
