@@ -41,14 +41,6 @@ export async function lockUser(transaction: Transaction, userId: string): Promis
   await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
 }
 
-/** Keeps which language a person chose for pages and mails. */
-export async function saveLanguage(
-  database: Transaction,
-  { userId, language }: { userId: string; language: Language },
-): Promise<void> {
-  await database.user.updateMany({ where: { id: userId }, data: { language } });
-}
-
 /** The language that a person chose for pages and mails; null where they chose none, or nobody has that id. */
 export async function languageOf(database: Transaction, userId: string): Promise<Language | null> {
   const user = await database.user.findUnique({ where: { id: userId }, select: { language: true } });

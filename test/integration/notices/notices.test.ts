@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
-import { saveLanguage } from '../../../src/database/users.ts';
+import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, parseChannel } from '../../../src/domain/channels.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
@@ -105,7 +105,7 @@ describe('a person', () => {
     await database.consent.updateMany({ where: { userId }, data: { terms: { language: 'de' } } });
     await raiseAndSend(resources);
     expect(smtp.mails.at(-1)?.text).toContain('Ein Administrator Ihres Anmeldedienstes hat Sie');
-    await saveLanguage(database, { userId, language: 'en' });
+    await savePreferences(database, { userId, change: { language: 'en' }, at: pages.clock.now() });
     await pages.clock.advance(20 * hour);
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     await raiseAndSend(resources);
