@@ -1,7 +1,12 @@
-/** `npm run test:faults -- [--seeds N] [--seed S] [--nights N] [vitest options]`: the fault suite, with as many stories and nights as wanted. */
+/** `npm run test:faults -- [--seeds N] [--seed S] [--nights N] [--kills N] [vitest options]`: the fault suite, with as many stories, nights and kills as wanted. */
 import { spawnSync } from 'node:child_process';
 
-const own: Record<string, string> = { '--seeds': 'FAULT_SEEDS', '--seed': 'FAULT_SEED', '--nights': 'FAULT_NIGHTS' };
+const own: Record<string, string> = {
+  '--seeds': 'FAULT_SEEDS',
+  '--seed': 'FAULT_SEED',
+  '--nights': 'FAULT_NIGHTS',
+  '--kills': 'FAULT_KILLS',
+};
 const env = { ...process.env };
 const rest: string[] = [];
 const args = process.argv.slice(2);

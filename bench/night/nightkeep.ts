@@ -26,6 +26,7 @@ const archived = await archive({
   repository: openArchiveTarget(repository, clock, lock.settled),
   clock,
   signal: lock.signal,
+  onCheckpoint: async () => {},
   ...(last && { parent: last.snapshot.tree }),
   ...(spotCheck && {
     spotCheck: { files: last?.snapshot.summary?.total_files_processed ?? 0, random: Math.random },

@@ -140,17 +140,21 @@ export async function listRepositoryOwners(database: Database) {
   return owners.map(({ user }) => user);
 }
 
-/** Whose repositories have had snapshots forgotten since they were pruned, which was before, and have no run until then. */
+/**
+ * Whose repositories may hold data that no snapshot needs since they were pruned, which was before: snapshots were forgotten, or a
+ * run was interrupted or failed. Not where a run is due until then, or where one that was interrupted is to be gone on with.
+ */
 export async function listPruneDue(
   database: Database,
   { prunedBefore, quietUntil, limit }: { prunedBefore: Date; quietUntil: Date; limit: number },
 ): Promise<{ userId: string }[]> {
   return database.$queryRaw<{ userId: string }[]>(Prisma.sql`
     SELECT r.user_id AS "userId" FROM repositories r
-    WHERE r.erase_at IS NULL
+    WHERE r.erase_at IS NULL AND r.checkpoint IS NULL
       AND coalesce(r.pruned_at, r.created_at) < ${prunedBefore}
       AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
-        WHERE p.user_id = r.user_id AND n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity'))
+        WHERE p.user_id = r.user_id AND (n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity')
+          OR n.started_at > coalesce(r.pruned_at, '-infinity') AND (n.fence > 1 OR n.state IN ('failed', 'cancelled'))))
       AND NOT EXISTS (SELECT FROM plans p WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${quietUntil})
       AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
         WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${quietUntil}))

@@ -35,7 +35,7 @@ export interface Backend {
   stat(type: FileType, name: string): Promise<ListedFile>;
   /** Throws `store/not-found`. */
   remove(type: FileType, name: string): Promise<void>;
-  /** Where no files are left, removes what `list` does not show: leftovers of broken writes, empty folders. */
+  /** Removes what `list` does not show: leftovers of broken writes, empty folders. For when nobody else writes there. */
   vacate(): Promise<void>;
 }
 

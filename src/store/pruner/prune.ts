@@ -37,7 +37,7 @@ export interface PruneReport {
 /**
  * Removes what no snapshot needs. The caller has just opened the repository, holds its exclusive lock, and opens it anew
  * afterwards. New packs and indexes are durable before old ones go, so that the repository is whole wherever this ends, and
- * the next prune removes what is left over (design document of restic, "prune"). Throws `repository/damaged`, having
+ * the next prune removes what is left over, that of writers that were killed included (design document of restic, "prune"). Throws `repository/damaged`, having
  * removed nothing, where anything that a snapshot needs is missing.
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneReport> {
@@ -59,8 +59,9 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
     bytesUnused: plan.bytesUnused,
     bytesUsed: plan.bytesUsed,
   };
-  if (options.dryRun === true || !(rewrites || files.unindexed.length > 0))
-    return { ...report, indexesAfter: indexesBefore.length };
+  if (options.dryRun === true) return { ...report, indexesAfter: indexesBefore.length };
+  signal?.throwIfAborted();
+  await repository.backend.vacate();
   await removePacks(
     repository,
     files.unindexed.map(({ name }) => name),

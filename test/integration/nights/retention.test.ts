@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { noCheckpoint, saveCheckpoint } from '../../../src/database/checkpoints.ts';
 import { saveRetention } from '../../../src/database/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
@@ -148,6 +149,31 @@ test('prunes a week after where no run is due, and what is left is whole', async
     bytesFreed: 0,
     bytesUnused: 0,
   });
+});
+
+test('prunes what interrupted and failed runs left though no snapshot went, but not what such a run is gone on with', async () => {
+  await night(9);
+  const { database } = pages.resources;
+  await writePack(repository, [sealBlob(repository.masterKey, 'data', randomBytes(2_000))]);
+  const packs = async () => (await Array.fromAsync(repository.backend.list('data'))).length;
+  const before = await packs();
+  await database.run.deleteMany({ where: { state: 'queued' } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(now + 90 * dayMs) } });
+  await pruneDue(resources(now + 8 * dayMs), { signal });
+  expect(await packs()).toBe(before);
+  await database.run.updateMany({ data: { fence: 2, startedAt: new Date(now + 8 * dayMs) } });
+  const { id: runId } = await database.run.findFirstOrThrow();
+  await saveCheckpoint(database, { userId, checkpoint: { runId, readAll: [], journals: [] } });
+  await pruneDue(resources(now + 16 * dayMs), { signal });
+  expect(await packs()).toBe(before);
+  await database.repository.updateMany({ data: noCheckpoint });
+  await pruneDue(resources(now + 16 * dayMs), { signal });
+  expect(await packs()).toBe(before - 1);
+  await database.run.updateMany({ data: { fence: 1, state: 'failed', startedAt: new Date(now + 17 * dayMs) } });
+  await pruneDue(resources(now + 26 * dayMs), { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
+  await pruneDue(resources(now + 40 * dayMs), { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
 });
 
 test('forgets nothing where a snapshot cannot be read, and puts on record why', async () => {
