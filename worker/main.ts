@@ -1,5 +1,6 @@
 import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
+import { finishErasedPeople } from '../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../src/flows/heal.ts';
 import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
@@ -26,7 +27,14 @@ const duties: readonly Duty[] = [
   healing,
   ['* * * * *', 'tick.failed', (resources) => openNight(resources)],
   ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
-  ['*/5 * * * * *', 'erase.failed', (resources, signal) => eraseRepositories(resources, { signal })],
+  [
+    '*/5 * * * * *',
+    'erase.failed',
+    async (resources, signal) => {
+      await eraseRepositories(resources, { signal });
+      await finishErasedPeople(resources);
+    },
+  ],
   ['7 * * * *', 'warn-of-ends.failed', (resources) => warnOfEnds(resources)],
   ['* * * * *', 'notices.alarms-failed', (resources) => raiseAlarms(resources)],
   ['* * * * *', 'notices.nights-failed', (resources) => raiseNights(resources)],

@@ -3,6 +3,8 @@ import { callback } from './pages/callback.ts';
 import { changes } from './pages/changes.ts';
 import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
+import { eraseMe, erasureStep } from './pages/erase.ts';
+import { receipt, receiptAsJson } from './pages/erased.ts';
 import { view } from './pages/file.ts';
 import { find } from './pages/find.ts';
 import { browse } from './pages/folder.ts';
@@ -26,6 +28,7 @@ import {
 import { queueBoard } from './pages/operator/queue-board.ts';
 import { drain, draining, pause, queues, resume } from './pages/operator/queues.ts';
 import { retry, tonight } from './pages/operator/tonight.ts';
+import { personData } from './pages/person-data.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
 import { askRestore, cancelRestoring, restored, restoring } from './pages/restore.ts';
@@ -119,6 +122,11 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/settings/mails', who: 'person', answer: chooseMails },
   { method: 'POST', path: '/settings/sessions/end', who: 'person', answer: endOwnSession },
   { method: 'POST', path: '/settings/sessions/end-others', who: 'person', answer: endOtherSessions },
+  { method: 'GET', path: '/settings/data.json', who: 'person', answer: personData },
+  { method: 'GET', path: '/settings/erase', who: 'person', answer: erasureStep },
+  { method: 'POST', path: '/settings/erase', who: 'person', fresh: '/settings/erase', answer: eraseMe },
+  { method: 'GET', path: '/erased/:id', who: 'anyone', answer: receipt },
+  { method: 'GET', path: '/erased/:id/receipt.json', who: 'anyone', answer: receiptAsJson },
   { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
   { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
   { method: 'GET', path: '/operator/grants', who: 'operator', answer: grants },

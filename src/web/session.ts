@@ -57,7 +57,7 @@ export async function findSession(c: Context, { clock, config, database }: Needs
   const [id, at] = [hashOf(secret), clock.now()];
   const found = await findWebSession(database, { id, at, idleMs: config.session.idleMs });
   if (found === null) {
-    deleteCookie(c, cookie, cookieAttributes);
+    clearSession(c);
     return undefined;
   }
   const { lastSeenAt, name, ...session } = found;
@@ -73,6 +73,11 @@ export async function findSession(c: Context, { clock, config, database }: Needs
 /** Ends the session on the server and in the browser. */
 export async function endSession(c: Context, { database }: Needs, { id, userId }: Session): Promise<void> {
   await endWebSession(database, { id, userId });
+  clearSession(c);
+}
+
+/** Lets the browser forget a session that has ended on the server. */
+export function clearSession(c: Context): void {
   deleteCookie(c, cookie, cookieAttributes);
 }
 

@@ -44,7 +44,8 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
       : html`<div class="columns">${hoursCard(visit, plan, refused)}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention)}`;
   const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
-<div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}`;
+<div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
+<div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
   const isRefused = refused.hours !== undefined || refused.pause !== undefined;
   return page(visit, t.title, body, { place: '/settings', status: isRefused ? 400 : 200 });
 }
@@ -114,6 +115,14 @@ function mailsCard(
     html`<label><input type="checkbox" name="mail" value="${kind}" ${mutedMails.includes(kind) ? '' : html`checked`}><span>${t.kinds[kind]}</span></label>`;
   const inner = html`<fieldset><legend>${t.legend}</legend>${mailKinds.map(box)}</fieldset><p><button class="quiet">${t.save}</button></p>`;
   return html`<section class="card" id="mails"><h2>${t.title}</h2><p>${lead}</p>${resources.config.mail === undefined ? '' : form(session, '/settings/mails', inner)}</section>`;
+}
+
+function dataCard({ data: t }: Texts['settings']): Html {
+  return html`<section class="card" id="data"><h2>${t.title}</h2><p>${t.lead}</p><p><a href="/settings/data.json">${t.link}</a></p></section>`;
+}
+
+function erasureCard({ erase: t }: Texts['settings']): Html {
+  return html`<section class="card" id="erase"><h2>${t.title}</h2><p>${t.lead}</p><p><a href="/settings/erase">${t.link}</a></p></section>`;
 }
 
 function sessionsCard(

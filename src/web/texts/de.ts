@@ -170,6 +170,72 @@ export const texts: Texts = {
       endThat: (agent, began) => `${agent} abmelden, angemeldet ${began}`,
       endOthers: 'Alle anderen abmelden',
     },
+    data: {
+      title: 'Meine Daten bei Nightkeep herunterladen',
+      lead: 'Eine Datei mit allem, was die Datenbank von Nightkeep über Sie enthält: worin Sie eingewilligt haben, Ihr Plan, Sicherungen, Nutzungen Ihrer Einwilligung, Mitteilungen, und was von wem getan wurde. Schlüssel und Tokens enthält sie nicht; Ihre Dateien finden Sie unter Sicherungen.',
+      link: 'Als JSON herunterladen',
+    },
+    erase: {
+      title: 'Alles über mich löschen',
+      lead: 'Ihre Einwilligung, Ihre Sicherungsstände und alles andere, was Nightkeep über Sie hat.',
+      link: 'Ansehen, was gelöscht wird',
+      stepTitle: 'Alles über mich löschen?',
+      all: 'Das lässt sich nicht rückgängig machen. Sofort:',
+      atOnce: [
+        'endet Ihre Einwilligung hier, Ihre Nächte hören auf, und Ihrem Anmeldedienst wird gesagt, dass er das Token beenden soll;',
+        'werden gelöscht: worin Sie eingewilligt haben, die Aufzeichnungen Ihrer Sicherungen, die Nutzungen Ihrer Einwilligung, Mitteilungen an Sie, Ihr Name und Ihre E-Mail-Adresse;',
+        'wird jeder Browser abgemeldet.',
+      ],
+      later:
+        'Dann löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und zuletzt geht der Rest, der darauf gewartet hat. Sie erhalten eine Quittung, die sagt, was getan ist und was noch wartet.',
+      stays:
+        'Was bleibt: die Quittung, und im Protokoll, was wann getan wurde, unter einer Nummer, neben der kein Name mehr steht. Ihre Dateien auf deren Server werden nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
+      keep: 'Wollen Sie etwas behalten, laden Sie es vorher herunter:',
+      word: 'löschen',
+      type: (word) => `Tippen Sie „${word}“, um fortzufahren`,
+      button: 'Alles über mich löschen',
+      wrong: 'Das war nicht das Wort. Nichts wurde gelöscht.',
+      back: 'Zurück zu den Einstellungen',
+    },
+    receipt: {
+      title: 'Quittung: Alles über Sie ist gelöscht',
+      waitingTitle: 'Quittung: Sie werden gelöscht',
+      number: 'Quittung',
+      keep: 'Drucken Sie diese Seite, oder heben Sie ihre Adresse auf: Sie sind abgemeldet, und nichts sonst führt hierher.',
+      begun: (at) => `Sie haben es am ${at} verlangt. Da endete Ihre Einwilligung, und Ihre Nächte hörten auf.`,
+      removed: {
+        title: 'Damals gelöscht',
+        consents: 'Aufzeichnungen, worin Sie eingewilligt haben',
+        uses: 'Aufzeichnungen von Nutzungen Ihrer Einwilligung',
+        backups: 'Aufzeichnungen von Sicherungen',
+        notices: 'Mitteilungen an Sie',
+        events: 'Einträge, was geschehen ist',
+        sessions: 'Abgemeldete Browser',
+        person:
+          'Ihr Name, Ihre E-Mail-Adresse und was Ihr Anmeldedienst sonst von Ihnen gesagt hatte, wurden da ebenfalls gelöscht.',
+      },
+      tokens: {
+        title: 'Ihre Einwilligung beim Anmeldedienst',
+        outstanding:
+          'Dem Anmeldedienst konnte es noch nicht gesagt werden. Es wird wieder versucht, längstens bis das Token dort von selbst zu Ende ist; dann wird es hier vernichtet.',
+        revoked: 'Der Anmeldedienst hat das Token beendet.',
+        expired: 'Das Token ist beim Anmeldedienst von selbst zu Ende gegangen und wurde hier vernichtet.',
+        shredded: 'Der Anmeldedienst bietet keinen Weg, das Token zu beenden. Es wurde hier vernichtet.',
+        none: 'Von Ihnen war kein Token mehr da.',
+      },
+      snapshots: {
+        title: 'Ihre Sicherungsstände',
+        kept: 'Sie sind noch da. Ein Arbeitsprozess löscht sie; diese Seite zeigt, wann es geschehen ist.',
+        none: 'Es gab keine.',
+      },
+      rest: {
+        title: 'Der Rest',
+        waits:
+          'Die Zeile, zu der Tokens und Sicherungsstände gehören, nennt niemanden mehr. Sie wird gelöscht, sobald nichts mehr wartet.',
+        gone: (at) => `Am ${at} war von Ihnen nichts mehr da als diese Quittung und das Protokoll.`,
+      },
+      download: 'Die Quittung als JSON',
+    },
   },
   welcome: {
     title: 'Ihre Dateien, jede Nacht gesichert',

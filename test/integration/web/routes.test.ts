@@ -49,6 +49,8 @@ const named: Record<string, () => string> = {
   '/snapshots/:id/preview/*': () => `/snapshots/${snapshot}/preview/folder/a.txt`,
   '/snapshots/:id/file/*': () => `/snapshots/${snapshot}/file/folder/a.txt`,
   '/operator/queues/board/*': () => '/operator/queues/board/api/queues',
+  '/erased/:id': () => '/erased/00000000-0000-4000-8000-000000000000',
+  '/erased/:id/receipt.json': () => '/erased/00000000-0000-4000-8000-000000000000/receipt.json',
   '/snapshots/:id/zip/*': () => `/snapshots/${snapshot}/zip/folder`,
   '/snapshots/:id/restore/*': () => `/snapshots/${snapshot}/restore/folder`,
   '/restores/:id': () => `/restores/${restore}`,
@@ -69,7 +71,7 @@ async function ask(visitor: Visitor, route: Route, fields?: Record<string, strin
 }
 
 const forPeople = routes.filter(({ who }) => who === 'person' || who === 'operator');
-const forOwners = routes.filter(({ path, who }) => path in named && who !== 'operator');
+const forOwners = routes.filter(({ path, who }) => path in named && who === 'person');
 const forOperators = routes.filter(({ who }) => who === 'operator');
 
 describe('the route table', () => {

@@ -1,0 +1,31 @@
+import { html } from 'hono/html';
+import { erasePerson } from '../../flows/erasure/erase-person.ts';
+import { freshForm } from '../fresh.ts';
+import type { Html } from '../layout.ts';
+import { clearSession } from '../session.ts';
+import { type PersonVisit, page } from '../visit.ts';
+
+/** The step before everything about a person is erased: what goes, what stays, and a word to type. */
+export async function erasureStep(visit: PersonVisit): Promise<Response> {
+  return show(visit);
+}
+
+/** Erases everything about the person who typed the word, and leads to the receipt. */
+export async function eraseMe(visit: PersonVisit): Promise<Response> {
+  const { c, resources, session, texts } = visit;
+  const { word } = await c.req.parseBody();
+  if (typeof word !== 'string' || word.trim().toLowerCase() !== texts.settings.erase.word) return show(visit, true);
+  const receipt = await erasePerson(resources, { userId: session.userId });
+  clearSession(c);
+  return c.redirect(`/erased/${receipt}`, 303);
+}
+
+async function show(visit: PersonVisit, wrong = false): Promise<Response> {
+  const { erase: t, data } = visit.texts.settings;
+  const inner = html`<p><label for="word">${t.type(t.word)}</label><br><input id="word" name="word" autocomplete="off" autocapitalize="none" spellcheck="false" required></p><p><button class="danger">${t.button}</button></p>`;
+  const alert: Html | '' = wrong ? html`<p role="alert"><strong>${t.wrong}</strong></p>` : '';
+  const body = html`<section class="card bad">${alert}<p class="lead">${t.all}</p><ul>${t.atOnce.map((one) => html`<li>${one}</li>`)}</ul><p>${t.later}</p><p>${t.stays}</p>
+<p>${t.keep} <a href="/settings/data.json">${data.title}</a>, <a href="/snapshots">${visit.texts.menu.snapshots}</a>.</p>
+${freshForm(visit, { action: '/settings/erase', path: '/settings/erase', inner })}</section><p><a href="/settings">${t.back}</a></p>`;
+  return page(visit, t.stepTitle, body, { place: '/settings', status: wrong ? 400 : 200 });
+}

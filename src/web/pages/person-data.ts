@@ -1,0 +1,18 @@
+import { readPersonData } from '../../database/person-data.ts';
+import { download, jsonOf } from '../export.ts';
+import type { PersonVisit } from '../visit.ts';
+
+/** Everything that the database holds about a person, without secrets, as one JSON object; moments in UTC. */
+export async function personData({ resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const { clock, database } = resources;
+  return download('my-data.json', 'application/json', lines);
+
+  async function* lines() {
+    yield `{"madeAt":${JSON.stringify(clock.now())}`;
+    for (const { name, rows } of readPersonData(database, userId)) {
+      yield `,\n"${name}":`;
+      yield* jsonOf(rows);
+    }
+    yield '}\n';
+  }
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { everyRow } from '../../support/fixtures/every-row.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addNight } from '../../support/harness/operators.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { openVisitor } from '../../support/harness/visitor.ts';
+
+const t = texts.settings;
+const minute = 60_000;
+const { word } = t.erase;
+
+let pages: Pages;
+let alice: SignedIn;
+let userId: string;
+beforeEach(async () => {
+  pages = await openPages();
+  alice = await personNamed('alice-liddell');
+  userId = await alice.userId();
+});
+afterEach(() => pages[Symbol.asyncDispose]());
+
+/** Somebody with a consent, whose name, subject and mail address hold that word. */
+async function personNamed(name: string): Promise<SignedIn> {
+  const claims = { preferred_username: name, name, email: `${name}@example.org` };
+  const guest = await pages.newPerson({ subject: `subject of ${name}`, claims, tokens: { sid: `session of ${name}` } });
+  await guest.post('/consent');
+  await guest.comeBack();
+  return guest;
+}
+
+const erase = async (guest: SignedIn) => (await guest.post('/settings/erase', { word })).headers.get('location') ?? '';
+const rowsOfAlice = async () => {
+  const rows = await everyRow(pages.resources.database);
+  return rows.filter((row) => row.includes('alice-liddell') || row.includes(userId));
+};
+const latest = async () => pages.resources.database.audit.findFirst({ orderBy: { id: 'desc' } });
+
+describe('erasing everything about a person', () => {
+  it('is for whoever is signed in and signed in freshly, and types the word', async () => {
+    expect((await openVisitor(pages.resources).post('/settings/erase', { word })).headers.get('location')).toMatch(
+      /^\/login/,
+    );
+    expect(await alice.text('/settings')).toContain('href="/settings/erase"');
+    expect(await alice.text('/settings/erase')).toContain(t.erase.type(word));
+    for (const wrong of ['', 'yes', 'eras']) {
+      const answer = await alice.post('/settings/erase', { word: wrong });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(t.erase.wrong)]);
+    }
+    await pages.clock.advance(5 * minute);
+    expect(await alice.text('/settings/erase')).toContain(texts.fresh.signIn);
+    expect(await erase(alice)).toBe('/login?fresh=yes&returnTo=%2Fsettings%2Ferase');
+    expect(await pages.resources.database.grant.findFirstOrThrow({ where: { userId } })).toMatchObject({
+      state: 'active',
+    });
+    expect(await pages.resources.database.personErasure.count()).toBe(0);
+  });
+
+  it('leaves no row of them but the audit and a receipt that names nobody, and touches nobody else', async () => {
+    const { database } = pages.resources;
+    await addNight(pages, alice);
+    const bob = await personNamed('bob');
+    const others = async () => (await everyRow(database)).filter((row) => row.includes('bob'));
+    const before = await others();
+    await database.audit.create({
+      data: { at: new Date(0), by: 'operator:x', act: 'plan-paused', userId, reason: 'alice-liddell moves' },
+    });
+    const path = await erase(alice);
+    expect(path).toMatch(/^\/erased\/[0-9a-f-]{36}$/);
+    const rows = await rowsOfAlice();
+    expect(rows.filter((row) => row.includes('alice-liddell'))).toEqual([]);
+    const audit = await database.audit.findMany({ where: { userId } });
+    expect(rows).toHaveLength(audit.length);
+    expect(audit.every(({ reason }) => reason === null)).toBe(true);
+    expect(await latest()).toMatchObject({ act: 'person-erased', by: `user:${userId}`, userId });
+    expect(pages.revoked).toContain('the token of subject of alice-liddell');
+    expect(await others()).toEqual(before);
+    expect((await bob.send('/settings')).status).toBe(200);
+  });
+
+  it('ends with a receipt for whoever knows its address, which says what was done and no more', async () => {
+    await addNight(pages, alice);
+    const path = await erase(alice);
+    expect([...alice.cookies.keys()].filter((name) => name === '__Host-nightkeep')).toEqual([]);
+    const page = await openVisitor(pages.resources).text(path);
+    for (const words of [
+      t.receipt.title,
+      t.receipt.tokens.revoked,
+      t.receipt.snapshots.none,
+      t.receipt.rest.gone('4 May 2026, 12:00 UTC'),
+      `${t.receipt.removed.backups}</dt><dd>2</dd>`,
+    ])
+      expect(page).toContain(words);
+    const answer = await openVisitor(pages.resources).send(`${path}/receipt.json`);
+    expect(answer.headers.get('content-disposition')).toContain('attachment');
+    expect(await answer.json()).toMatchObject({
+      removed: { consents: 1, sessions: 1, backups: 2 },
+      remains: {
+        outstanding: 0,
+        ended: { revoked: 1, expired: 0, shredded: 0 },
+        snapshots: { kept: false, erased: null },
+      },
+      finishedAt: pages.clock.now().toISOString(),
+    });
+    for (const other of [`/erased/${randomUUID()}`, '/erased/x', `/erased/${randomUUID()}/receipt.json`])
+      expect((await openVisitor(pages.resources).send(other)).status).toBe(404);
+  });
+
+  it('says of snapshots and of a provider that is away that they wait, and is done once both are', async () => {
+    const { database, issuer } = pages.resources;
+    await writeSnapshot(await addRepository(pages, alice), { 'a.txt': Buffer.from('hers') });
+    const { revoke } = issuer;
+    Object.assign(issuer, { revoke: () => Promise.reject(new Error('away')) });
+    const path = await erase(alice);
+    const receipt = () => openVisitor(pages.resources).text(path);
+    const waiting = await receipt();
+    for (const words of [
+      t.receipt.waitingTitle,
+      t.receipt.tokens.outstanding,
+      t.receipt.snapshots.kept,
+      t.receipt.rest.waits,
+    ])
+      expect(waiting).toContain(words);
+    expect((await rowsOfAlice()).filter((row) => row.includes('alice-liddell'))).toEqual([]);
+    expect(await eraseRepositories(pages.resources)).toBe(1);
+    expect(await finishErasedPeople(pages.resources)).toBe(0);
+    const half = await receipt();
+    expect(half).toContain('1 snapshot');
+    expect(half).toContain(t.receipt.tokens.outstanding);
+    Object.assign(issuer, { revoke });
+    await healed();
+    expect(await finishErasedPeople(pages.resources)).toBe(1);
+    expect(await finishErasedPeople(pages.resources)).toBe(0);
+    const done = await receipt();
+    for (const words of [t.receipt.title, t.receipt.tokens.revoked, '1 snapshot']) expect(done).toContain(words);
+    expect(await database.user.count({ where: { id: userId } })).toBe(0);
+    expect(await database.repository.count()).toBe(0);
+  });
+
+  it('makes somebody new of whoever signs in again, even while something waits', async () => {
+    await addRepository(pages, alice);
+    await erase(alice);
+    const again = await personNamed('alice-liddell');
+    expect(await again.userId()).not.toBe(userId);
+    expect(await again.text('/snapshots')).not.toContain('/browse/');
+    await eraseRepositories(pages.resources);
+    await finishErasedPeople(pages.resources);
+    const { database } = pages.resources;
+    expect(await database.user.count({ where: { id: userId } })).toBe(0);
+    expect(await database.grant.count({ where: { userId: await again.userId(), state: 'active' } })).toBe(1);
+  });
+
+  it('waits for a worker that still has a run in hand, and also where consent ended long ago or never was given', async () => {
+    const { database } = pages.resources;
+    const run = await addNight(pages, alice, {
+      state: 'running',
+      leaseUntil: new Date(pages.clock.now().getTime() + minute),
+    });
+    const path = await erase(alice);
+    expect(await openVisitor(pages.resources).text(path)).toContain(t.receipt.rest.waits);
+    expect(await database.run.findMany({ where: { plan: { userId } } })).toMatchObject([
+      { id: run, state: 'cancelled', problems: null, message: null },
+    ]);
+    await pages.clock.advance(2 * minute);
+    expect(await finishErasedPeople(pages.resources)).toBe(1);
+    const carol = await pages.newPerson();
+    expect(await openVisitor(pages.resources).text(await erase(carol))).toContain(t.receipt.tokens.none);
+    const dora = await personNamed('dora');
+    await dora.post('/grant/withdraw', { sure: 'yes' });
+    expect(await openVisitor(pages.resources).text(await erase(dora))).toContain(t.receipt.title);
+  });
+});
+
+/** What a worker does every ten minutes about tokens that the provider could not be told of. */
+async function healed(): Promise<void> {
+  const { revokeWithdrawn } = await import('../../../src/flows/consent/revoke-tokens.ts');
+  await revokeWithdrawn(pages.resources);
+}
+
+describe('the data of a person', () => {
+  it('come as one JSON object with all that the database holds about them, without secrets and without anybody else', async () => {
+    const { database } = pages.resources;
+    await addNight(pages, alice);
+    await addRepository(pages, alice);
+    await alice.post('/settings/language', { language: 'en' });
+    const operator = await pages.newPerson({ roles: ['operator'] });
+    await operator.post(`/operator/people/${userId}/pause`, { reason: 'moves house' });
+    const bob = await personNamed('bob');
+    const stranger = await openVisitor(pages.resources).send('/settings/data.json');
+    expect(stranger.headers.get('location')).toMatch(/^\/login/);
+    const answer = await alice.send('/settings/data.json');
+    expect(answer.headers.get('content-disposition')).toContain('nightkeep-my-data.json');
+    const text = await answer.text();
+    const data: Record<string, Record<string, unknown>[]> = JSON.parse(text);
+    expect(data.person).toMatchObject([
+      { username: 'alice-liddell', email: 'alice-liddell@example.org', language: 'en' },
+    ]);
+    expect(data.consents).toMatchObject([{ terms: { sentences: expect.any(Array) } }]);
+    expect(data.plans).toMatchObject([{ windowStart: '01:00' }]);
+    expect(data.backups).toHaveLength(2);
+    expect(data.uses).toMatchObject([{ purpose: 'consent', verdict: 'ok' }]);
+    expect(data.sessions).toHaveLength(1);
+    expect(data.repositories).toHaveLength(1);
+    expect(data.audit).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ act: 'settings-changed', by: 'user: you' }),
+        expect.objectContaining({ act: 'plan-paused', by: 'operator', reason: 'moves house' }),
+      ]),
+    );
+    expect(text).not.toContain(await operator.userId());
+    expect(text).not.toContain(await bob.userId());
+    const grant = await database.tokenGeneration.findFirstOrThrow({ where: { grant: { userId } } });
+    const repository = await database.repository.findFirstOrThrow({ where: { userId } });
+    const [session] = await database.webSession.findMany({ where: { userId } });
+    const secrets = [grant.sealed, grant.fingerprint, repository.sealedPassword].map((bytes) =>
+      Buffer.from(bytes ?? []),
+    );
+    for (const secret of secrets)
+      for (const form of ['base64', 'base64url', 'hex'] as const) expect(text).not.toContain(secret.toString(form));
+    expect(text).not.toContain(session?.id);
+    expect(text).not.toMatch(/"(sealed|fingerprint)/);
+    const ofBob = JSON.parse(await (await bob.send('/settings/data.json')).text());
+    expect(JSON.stringify(ofBob)).not.toContain(userId);
+  });
+});
