@@ -103,11 +103,11 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 /* Pages for operators */
 nav.within ul { display: flex; flex-wrap: wrap; gap: 0 1.4rem; list-style: none; margin: 0 0 1rem; padding: 0; border-bottom: 1px solid var(--line); }
 nav.within a { display: inline-block; padding: .6rem 0; color: var(--soft); text-decoration: none; border-bottom: 2px solid transparent; } nav.within a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--night); }
-form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } form.filter label { display: grid; gap: .2rem; color: var(--soft); font-size: .875rem; }
+form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } form.filter label { display: grid; gap: .2rem; max-width: 100%; color: var(--soft); font-size: .875rem; } form.filter select, form.filter input { max-width: 100%; min-width: 0; }
 .figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 100%), 1fr)); margin: 1.25rem 0; } .figures > .card { margin: 0; padding: 1rem 1.1rem; } .figures p { margin: 0; } .figures .value { font-size: 1.5rem; font-weight: 650; line-height: 1.4; font-variant-numeric: tabular-nums; }
 .share { display: block; width: 100%; height: .9rem; border-radius: .45rem; margin: .75rem 0 .5rem; } .bars { display: block; width: 100%; height: auto; margin: .5rem 0; }
 rect.good { fill: var(--good); } rect.warn { fill: var(--warn); } rect.bad { fill: var(--bad); } rect.calm { fill: var(--night); } rect.rest { fill: var(--well); }
-.trouble form { margin: 0; } .trouble button { white-space: nowrap; } @media (min-width: 60rem) { .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
+.trouble form { margin: 0; } @media (min-width: 60rem) { .trouble button { white-space: nowrap; } .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
 p.acts { display: flex; flex-wrap: wrap; gap: .6rem; max-width: none; } form label:has(> input[name=reason]) { display: grid; gap: .2rem; max-width: 32rem; color: var(--soft); font-size: .875rem; }
 details > summary { cursor: pointer; color: var(--night); padding: .4rem 0; }
 /* Snapshots */

@@ -109,8 +109,8 @@ export async function restored(visit: PersonVisit): Promise<Response> {
   const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${isRunning && view.cancelledAt ? t.cancelling : t.states[view.state]}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
 ${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, zone)}${cancel}</section>${problemsOf(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
-  const head = isRunning ? html`<meta http-equiv="refresh" content="3">` : '';
-  return page(visit, t.stateTitle, body, { place: '/snapshots', head });
+  if (isRunning) visit.c.header('refresh', '3');
+  return page(visit, t.stateTitle, body, { place: '/snapshots' });
 }
 
 /** Stops a restore; what it wrote stays. */

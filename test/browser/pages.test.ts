@@ -1,0 +1,508 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { type Route, routes } from '../../src/web/routes.ts';
+import { type BrowserWorld, openBrowserWorld, type VisitorName, visitors } from '../support/harness/browser-world.ts';
+import { requireProgram } from '../support/servers/programs.ts';
+
+const executablePath = requireProgram('chromium', 'apt-get install chromium');
+/** Where the pictures are left, for people to look at. */
+const pictures = process.env.SCREENSHOTS;
+const widths = [
+  ['wide', 1280],
+  ['phone', 390],
+] as const;
+const themes = ['light', 'dark'] as const;
+
+/** What a page answers, where that is not 200: to everybody, or to these. */
+type Statuses = number | Partial<Record<VisitorName, number>>;
+
+/** What a browser meets at an address of the route table. */
+type Row = {
+  /** The address, where it is not that of the route: with what is alice's, unless an act is done on bob. */
+  at?: (world: BrowserWorld) => string;
+  /** It belongs to alice: nobody else finds it. */
+  hers?: boolean;
+  /** Who opens it here, where that is not alice or the operator. */
+  by?: VisitorName;
+} & (
+  | { kind: 'page'; picture: string; status?: Statuses }
+  /** No page of ours: what it is made of. */
+  | { kind: 'answer'; type: RegExp; status?: Statuses }
+  /** A button: the page that it stands on, and what the page then says. */
+  | {
+      kind: 'act';
+      on: string | ((world: BrowserWorld) => string);
+      says: string | RegExp;
+      arrange?: (world: BrowserWorld) => Promise<unknown>;
+      /** What is done on the page before. */
+      first?: (page: Page) => Promise<unknown>;
+      fill?: Readonly<Record<string, string>>;
+      /** What is pressed besides, after the button. */
+      next?: (page: Page) => Promise<unknown>;
+    }
+);
+
+const ofRun =
+  (which: 'ended' | 'running', below = '') =>
+  ({ runs }: BrowserWorld) =>
+    `/runs/${runs[which]}${below}`;
+const ofSnapshot =
+  (verb: string, place: 'folder' | 'file') =>
+  ({ snapshot }: BrowserWorld) =>
+    `/snapshots/${snapshot.id}/${verb}/${snapshot[place]}`;
+const personPage = ({ userIds }: BrowserWorld) => `/operator/people/${userIds.bob}`;
+const ofBob = (below: string) => (world: BrowserWorld) => `${personPage(world)}${below}`;
+const bobsGrant = (world: BrowserWorld, state: 'active' | 'suspect') =>
+  world.demo.resources.database.grant.updateMany({
+    where: { userId: world.userIds.bob },
+    data: { state, refusals: state === 'suspect' ? 1 : 0 },
+  });
+
+/** Signs alice in with a browser besides the one that she has. */
+async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void> {
+  const context = await browser.newContext();
+  await signIn('alice', await context.newPage());
+  await context.close();
+}
+
+/** Each address, in the order in which the buttons are pressed. */
+const rows: Readonly<Record<string, Row>> = {
+  'GET /': { kind: 'page', picture: 'home' },
+  'GET /login': { kind: 'answer', type: /^$/, status: 302 },
+  'GET /callback': {
+    kind: 'page',
+    picture: 'error',
+    by: 'stranger',
+    status: { stranger: 400, alice: 303, bob: 303, operator: 303 },
+  },
+  'GET /jwks': { kind: 'answer', type: /json/ },
+  'POST /backchannel-logout': { kind: 'answer', type: /json/, status: 400 },
+  'GET /consent': { kind: 'page', picture: 'agree' },
+  'GET /grant': { kind: 'page', picture: 'consent' },
+  'GET /grant/withdraw': { kind: 'page', picture: 'withdraw', status: { operator: 303 } },
+  'GET /grant/uses.csv': { kind: 'answer', type: /csv/ },
+  'GET /grant/uses.json': { kind: 'answer', type: /json/ },
+  'GET /nights': { kind: 'page', picture: 'nights' },
+  'GET /nights/:night': { kind: 'page', picture: 'night', at: ({ night }) => `/nights/${night}`, hers: true },
+  'GET /runs/:id': { kind: 'page', picture: 'run', at: ofRun('ended'), hers: true },
+  'GET /runs/:id/events': { kind: 'answer', type: /event-stream/, at: ofRun('ended', '/events'), hers: true },
+  'GET /runs/:id/cancel': { kind: 'page', picture: 'run-cancel', at: ofRun('running', '/cancel'), hers: true },
+  'GET /snapshots': { kind: 'page', picture: 'snapshots' },
+  'GET /snapshots/nights': { kind: 'page', picture: 'snapshots-nights' },
+  'GET /snapshots/:id/browse/*': { kind: 'page', picture: 'folder', at: ofSnapshot('browse', 'folder'), hers: true },
+  'GET /snapshots/find': {
+    kind: 'page',
+    picture: 'find',
+    at: () => '/snapshots/find?q=letter',
+    status: { operator: 404 },
+  },
+  'GET /snapshots/:id/changes/*': { kind: 'page', picture: 'changes', at: ofSnapshot('changes', 'folder'), hers: true },
+  'GET /snapshots/:id/view/*': { kind: 'page', picture: 'file', at: ofSnapshot('view', 'file'), hers: true },
+  'GET /snapshots/:id/preview/*': {
+    kind: 'answer',
+    type: /text\/plain/,
+    at: ofSnapshot('preview', 'file'),
+    hers: true,
+  },
+  'GET /snapshots/:id/file/*': { kind: 'answer', type: /octet-stream/, at: ofSnapshot('file', 'file'), hers: true },
+  'GET /snapshots/:id/zip/*': { kind: 'answer', type: /zip/, at: ofSnapshot('zip', 'folder'), hers: true },
+  'GET /snapshots/:id/restore/*': { kind: 'page', picture: 'restore', at: ofSnapshot('restore', 'folder'), hers: true },
+  'GET /restores/:id': {
+    kind: 'page',
+    picture: 'restore-running',
+    at: ({ restore }) => `/restores/${restore}`,
+    hers: true,
+  },
+  'GET /retention': { kind: 'page', picture: 'retention' },
+  'GET /recovery': { kind: 'page', picture: 'recovery' },
+  'GET /settings': { kind: 'page', picture: 'settings' },
+  'GET /operator': { kind: 'page', picture: 'operator-tonight' },
+  'GET /operator/grants': { kind: 'page', picture: 'operator-grants' },
+  'GET /operator/people/:person': { kind: 'page', picture: 'operator-person', at: personPage },
+  'GET /operator/people/:person/withdraw': { kind: 'page', picture: 'operator-withdraw', at: ofBob('/withdraw') },
+  'GET /operator/queues': { kind: 'page', picture: 'operator-queues' },
+  'GET /operator/queues/drain': { kind: 'page', picture: 'operator-drain' },
+  'ALL /operator/queues/board/*': { kind: 'answer', type: /html/, at: () => '/operator/queues/board' },
+  'GET /operator/audit': { kind: 'page', picture: 'operator-audit' },
+  'GET /operator/audit.csv': { kind: 'answer', type: /csv/ },
+  'GET /operator/audit.json': { kind: 'answer', type: /json/ },
+
+  'POST /operator/queues/pause': { kind: 'act', on: '/operator/queues', says: 'The night was paused by' },
+  'POST /operator/queues/resume': { kind: 'act', on: '/operator/queues', says: 'The queue gives out runs.' },
+  'POST /operator/queues/drain': {
+    kind: 'act',
+    on: '/operator/queues/drain',
+    fill: { reason: 'the store is full' },
+    says: 'The night ends early',
+  },
+  'POST /operator/retry': { kind: 'act', on: '/operator', says: /asked for/ },
+  'POST /operator/people/:person/ask-again': {
+    kind: 'act',
+    at: ofBob('/ask-again'),
+    on: personPage,
+    arrange: (world) => bobsGrant(world, 'suspect'),
+    says: 'The provider accepts the consent again.',
+  },
+  'POST /operator/people/:person/run': {
+    kind: 'act',
+    at: ofBob('/run'),
+    on: personPage,
+    says: 'A backup was asked for.',
+  },
+  'POST /operator/people/:person/pause': { kind: 'act', at: ofBob('/pause'), on: personPage, says: 'paused' },
+  'POST /operator/people/:person/resume': { kind: 'act', at: ofBob('/resume'), on: personPage, says: 'go on' },
+  'POST /operator/people/:person/sign-out': { kind: 'act', at: ofBob('/sign-out'), on: personPage, says: 'signed out' },
+  'POST /operator/people/:person/withdraw': {
+    kind: 'act',
+    at: ofBob('/withdraw'),
+    on: ofBob('/withdraw'),
+    fill: { reason: 'left the company' },
+    says: 'withdrawn',
+  },
+
+  'POST /language': {
+    kind: 'act',
+    on: '/settings',
+    next: (page) => page.getByRole('button', { name: 'English' }).click(),
+    says: 'Hours of your nights',
+  },
+  'POST /settings/hours': { kind: 'act', on: '/settings', fill: { start: '02:00' }, says: 'Your hours are saved.' },
+  'POST /settings/pause': {
+    kind: 'act',
+    on: '/settings',
+    first: async (page) => page.fill('#until', (await page.getAttribute('#until', 'min')) ?? ''),
+    says: 'Your nights are paused.',
+  },
+  'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights go on.' },
+  'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
+  // Its form is there where mail is sent, which the demo does not.
+  'POST /settings/mails': { kind: 'answer', type: /^$/, status: 303 },
+  'POST /settings/sessions/end': {
+    kind: 'act',
+    on: '/settings',
+    arrange: signInElsewhere,
+    says: 'That browser is signed out.',
+  },
+  'POST /settings/sessions/end-others': {
+    kind: 'act',
+    on: '/settings',
+    arrange: signInElsewhere,
+    says: 'All other browsers are signed out.',
+  },
+  'POST /runs/:id/cancel': {
+    kind: 'act',
+    at: ofRun('running', '/cancel'),
+    on: ofRun('running', '/cancel'),
+    hers: true,
+    says: 'cancelled',
+  },
+  'POST /runs/:id/looked': {
+    kind: 'act',
+    at: ofRun('ended', '/looked'),
+    on: ofRun('ended'),
+    hers: true,
+    arrange: ({ demo, runs }) =>
+      demo.resources.database.run.update({ where: { id: runs.ended }, data: { alarm: 'loss' } }),
+    says: 'looked at it on',
+  },
+  'POST /restores/:id/cancel': {
+    kind: 'act',
+    at: ({ restore }) => `/restores/${restore}/cancel`,
+    on: ({ restore }) => `/restores/${restore}`,
+    hers: true,
+    says: /end|stop|cancel/i,
+  },
+  'POST /snapshots/:id/restore/*': {
+    kind: 'act',
+    at: ofSnapshot('restore', 'folder'),
+    on: ofSnapshot('restore', 'folder'),
+    hers: true,
+    arrange: ({ demo, restore }) =>
+      demo.resources.database.restore.update({ where: { id: restore }, data: { state: 'cancelled' } }),
+    next: (page) => page.locator('[name=decision][value=allow]').click(),
+    says: /restore/i,
+  },
+  'POST /backup-now': { kind: 'act', on: '/', says: /waiting|running|complete/i },
+  'POST /retention': {
+    kind: 'act',
+    on: '/retention',
+    arrange: ({ demo, userIds }) =>
+      demo.resources.database.plan.updateMany({ where: { userId: userIds.alice }, data: { retentionAgreedAt: null } }),
+    says: 'You agreed',
+  },
+  'POST /recovery': { kind: 'act', on: '/recovery', says: 'recovery key' },
+  'POST /recovery/kept': {
+    kind: 'act',
+    on: '/recovery',
+    first: async (page) => {
+      await page.locator('form[action="/recovery"] button').click();
+      const groups = ((await page.locator('.sheet-key .key').textContent()) ?? '').trim().split('-');
+      await page.fill('#third', groups[2] ?? '');
+      await page.fill('#fifth', groups[4] ?? '');
+    },
+    says: 'You have your recovery key: you showed that',
+  },
+  'POST /recovery/reissue': {
+    kind: 'act',
+    on: '/recovery',
+    next: (page) => page.locator('button.danger').click(),
+    says: 'recovery key',
+  },
+  'POST /grant/ask-again': {
+    kind: 'act',
+    on: '/grant',
+    arrange: ({ demo, userIds }) =>
+      demo.resources.database.grant.updateMany({
+        where: { userId: userIds.alice },
+        data: { state: 'suspect', refusals: 1 },
+      }),
+    says: 'consent',
+  },
+  'POST /grant/withdraw': {
+    kind: 'act',
+    on: '/grant/withdraw',
+    next: (page) => page.getByRole('button', { name: 'Yes, withdraw my consent' }).click(),
+    says: 'withdrawn',
+  },
+  'POST /grant/snapshots': { kind: 'act', on: '/grant', says: 'withdrawn' },
+  'POST /consent': {
+    kind: 'act',
+    on: '/consent',
+    next: (page) => page.locator('[name=decision][value=allow]').click(),
+    says: /protected|backup/i,
+  },
+  'POST /logout': { kind: 'act', on: '/', says: /./ },
+};
+
+const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+
+/** Who gets what stands there, and not an answer that it is not theirs. */
+function welcome(route: Route, row: Row): readonly VisitorName[] {
+  if (route.who === 'anyone' || route.who === 'provider') return visitors;
+  if (route.who === 'operator') return ['operator'];
+  return row.hers ? ['alice'] : ['alice', 'bob', 'operator'];
+}
+
+function statusFor({ status }: Extract<Row, { kind: 'page' | 'answer' }>, visitor: VisitorName): number {
+  return (typeof status === 'number' ? status : status?.[visitor]) ?? 200;
+}
+
+describe.skipIf(executablePath === undefined)('every address of the route table, in a browser', () => {
+  const opened = new AsyncDisposableStack();
+  const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  const measured: Record<string, { bytes: number; firstByteMs: number }> = {};
+  let world: BrowserWorld;
+  beforeAll(async () => {
+    world = opened.use(await openBrowserWorld(executablePath ?? ''));
+    if (pictures !== undefined) mkdirSync(pictures, { recursive: true });
+  });
+  afterAll(async () => {
+    if (pictures !== undefined) writeFileSync(join(pictures, 'measured.json'), JSON.stringify(measured, null, 2));
+    await opened.disposeAsync();
+  });
+
+  const addressOf = ({ path }: Route, { at }: Row) => at?.(world) ?? path;
+  const table = routes.map((route) => ({ name: nameOf(route), route, row: rows[nameOf(route)] }));
+  const ofKind = <K extends Row['kind']>(kind: K) =>
+    table.flatMap(({ row, ...rest }) =>
+      row?.kind === kind ? [{ ...rest, row: row as Extract<Row, { kind: K }> }] : [],
+    );
+
+  it('is known to this test: a page that is added needs a row in it', () => {
+    expect(table.filter(({ row }) => row === undefined).map(({ name }) => name)).toEqual([]);
+    expect(Object.keys(rows).filter((name) => !table.some((one) => one.name === name))).toEqual([]);
+  });
+
+  /** What went wrong in a page while something was done: errors of scripts and of policies. */
+  async function troubleOf(page: Page, work: () => Promise<void>): Promise<string[]> {
+    const trouble: string[] = [];
+    const hear = (message: { type(): string; text(): string }) =>
+      void (message.type() === 'error' && trouble.push(message.text()));
+    const fail = (error: Error) => void trouble.push(String(error));
+    page.on('console', hear).on('pageerror', fail);
+    await work();
+    page.off('console', hear).off('pageerror', fail);
+    return trouble;
+  }
+
+  test.for(ofKind('page').map(({ name, ...rest }) => [name, rest] as const))(
+    'fits and is whole in four shapes: %s',
+    async ([name, { route, row }]) => {
+      const who = row.by ?? (route.who === 'operator' ? 'operator' : 'alice');
+      const [page, status] = [world.pages[who], statusFor(row, who)];
+      await page.setViewportSize({ width: 1280, height: 800 });
+      const trouble = await troubleOf(page, async () => {
+        const answer = await page.goto(addressOf(route, row));
+        expect(answer?.status()).toBe(status);
+        const { responseBodySize } = (await answer?.request().sizes()) ?? expect.unreachable();
+        const { requestStart, responseStart } = answer?.request().timing() ?? expect.unreachable();
+        measured[name] = { bytes: responseBodySize, firstByteMs: Math.round(responseStart - requestStart) };
+        expect(responseBodySize).toBeLessThan(100_000);
+      });
+      // Chromium itself complains of the status of an error page.
+      expect(trouble.filter((line) => status === 200 || !line.includes('status of'))).toEqual([]);
+      expect(await page.locator('h1').count()).toBe(1);
+      await page.evaluate(axe);
+      for (const [index, [width, points]] of widths.entries()) {
+        await page.setViewportSize({ width: points, height: 800 });
+        expect(await page.evaluate('document.documentElement.scrollWidth'), width).toBe(points);
+        for (const theme of themes) {
+          const judged = theme === themes[index];
+          if (!judged && pictures === undefined) continue;
+          await page.emulateMedia({ colorScheme: theme });
+          if (pictures !== undefined)
+            await page.screenshot({ path: join(pictures, `${row.picture}-${width}-${theme}.png`), fullPage: true });
+          if (judged) expect(await faultsOf(page), `${width}, ${theme}`).toEqual([]);
+        }
+      }
+      await page.setViewportSize({ width: 320, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    },
+  );
+
+  describe('in German', () => {
+    const own = ofKind('page').filter(({ row }) => row.by === undefined);
+    const speak = async (language: string) => {
+      for (const name of ['alice', 'operator'] as const) {
+        const page = world.pages[name];
+        await page.goto('/settings');
+        await page.getByRole('button', { name: language }).click();
+      }
+    };
+    beforeAll(() => speak('Deutsch'));
+    afterAll(() => speak('English'));
+
+    test.for(own.map(({ name, ...rest }) => [name, rest] as const))(
+      'fits with its longer words too, and axe finds nothing: %s',
+      async ([, { route, row }]) => {
+        const page = world.pages[route.who === 'operator' ? 'operator' : 'alice'];
+        await page.setViewportSize({ width: 390, height: 800 });
+        await page.emulateMedia({ colorScheme: 'light' });
+        await page.goto(addressOf(route, row));
+        expect(await page.getAttribute('html', 'lang')).toBe('de');
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+        if (pictures !== undefined)
+          await page.screenshot({ path: join(pictures, `${row.picture}-phone-light-de.png`), fullPage: true });
+        await page.evaluate(axe);
+        expect(await faultsOf(page)).toEqual([]);
+        await page.setViewportSize({ width: 320, height: 800 });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+      },
+    );
+  });
+
+  const faultsOf = (page: Page) =>
+    page.evaluate(
+      'axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+    );
+
+  test.for(table.filter(({ row }) => row !== undefined).map(({ name, ...rest }) => [name, rest] as const))(
+    'is there for who may see it, and for nobody else: %s',
+    async ([, { route, row }]) => {
+      if (row === undefined) return;
+      const changes = row.kind === 'act' || route.method === 'POST';
+      for (const visitor of visitors) {
+        const isWelcome = welcome(route, row).includes(visitor);
+        // What it does to who may do it, the browser finds out below.
+        if (row.kind === 'act' && isWelcome) continue;
+        const { status, type, location } = await ask(visitor, addressOf(route, row), changes);
+        if (isWelcome && row.kind !== 'act') {
+          expect(status, visitor).toBe(statusFor(row, visitor));
+          if (row.kind === 'answer') expect(type, visitor).toMatch(row.type);
+        } else if (visitor === 'stranger')
+          expect([status, location]).toEqual([303, expect.stringMatching(/^\/login\?/)]);
+        else expect(status, visitor).toBe(route.who === 'operator' ? 403 : 404);
+      }
+    },
+  );
+
+  /** Asks as the browser of the visitor would, with the form token of their session where something is sent. */
+  async function ask(visitor: VisitorName, address: string, changes: boolean) {
+    const { request } = world.contexts[visitor];
+    const form = async () => ({
+      csrf: /name="csrf" value="([^"]+)"/.exec(await (await request.get('/')).text())?.[1] ?? '',
+    });
+    const answer = changes
+      ? await request.post(address, { form: await form(), maxRedirects: 0 })
+      : await request.get(address, { maxRedirects: 0 });
+    const { location, 'content-type': type = '' } = answer.headers();
+    return { status: answer.status(), location, type };
+  }
+
+  it('a night is a link that the keyboard reaches, or passes over at once', async () => {
+    const page = world.pages.alice;
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Skip the nights' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('recent');
+    await page.locator('.heat a').last().focus();
+    await Promise.all([page.waitForURL(/\/(nights|runs)\//), page.keyboard.press('Enter')]);
+    expect(await page.textContent('h1')).toMatch(/^Backups? of /);
+  });
+
+  it('a run under way is kept up to date without loading the page again, until it ends', async () => {
+    const page = world.pages.alice;
+    const { clock, database } = world.demo.resources;
+    const where = { id: world.runs.running };
+    await page.goto(`/runs/${where.id}`);
+    await page.evaluate('window.isSame = true');
+    await world.tell(2_345);
+    await page.getByText('2,345 of about 5,000').waitFor();
+    expect(await page.evaluate('window.isSame')).toBe(true);
+    expect(await page.locator('progress').getAttribute('value')).toBe('2345');
+    const ended = { state: 'failed', finishedAt: clock.now(), message: 'The server did not answer.' } as const;
+    await database.run.update({ where, data: ended });
+    await page.getByText('The server did not answer.').waitFor();
+    expect(await page.evaluate('window.isSame')).toBeUndefined();
+    expect(await page.locator('[data-live]').count()).toBe(0);
+    await database.run.update({ where, data: { state: 'running', finishedAt: null, message: null } });
+  });
+
+  it('without scripts it loads itself again', async () => {
+    const storageState = await world.contexts.alice.storageState();
+    const plain = await world.browser.newContext({ javaScriptEnabled: false, storageState });
+    const without = await plain.newPage();
+    await without.goto(world.address(`/runs/${world.runs.running}`));
+    await world.tell(3_456);
+    await without.getByText('3,456 of about 5,000').waitFor({ timeout: 15_000 });
+    await plain.close();
+  });
+
+  it('Bull Board shows the queue, with nothing that our policy refuses', async () => {
+    const page = world.pages.operator;
+    const trouble = await troubleOf(page, async () => {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto('/operator/queues/board');
+      await page.getByText('back-ups').first().waitFor();
+      await page.goto('/operator/queues/board/queue/back-ups');
+      await page.getByText('Latest').first().waitFor();
+      if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operator-board.png') });
+    });
+    expect(trouble).toEqual([]);
+  });
+
+  test.for(
+    Object.keys(rows)
+      .flatMap((name) => ofKind('act').filter((one) => one.name === name))
+      .map(({ name, ...rest }) => [name, rest] as const),
+  )('is pressed: %s', async ([, { route, row }]) => {
+    const page = world.pages[route.who === 'operator' ? 'operator' : 'alice'];
+    await row.arrange?.(world);
+    const address = addressOf(route, row);
+    const trouble = await troubleOf(page, async () => {
+      await page.goto(typeof row.on === 'string' ? row.on : row.on(world));
+      await row.first?.(page);
+      for (const [name, text] of Object.entries(row.fill ?? {})) await page.locator(`input[name="${name}"]`).fill(text);
+      await page
+        .locator(`button[formaction="${address}"], form[action="${address}"] button:not([formaction])`)
+        .first()
+        .click();
+      await row.next?.(page);
+      await page.locator('main').getByText(row.says).first().waitFor();
+    });
+    expect(trouble).toEqual([]);
+  });
+});
