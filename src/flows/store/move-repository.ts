@@ -28,11 +28,12 @@ export function storeOf({ config }: Pick<MoveNeeds, 'config'>, { store }: Pick<R
 }
 
 /**
- * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old files
- * stay, and are a copy from then on. Broken off anywhere, the repository is where it was, and the next call goes on; a call
- * that names the store where it is gives a begun move up. Null where it is there already, or where the first run has not made it yet. Throws `repository/locked` while anybody uses it,
- * `repository/damaged` where it or the copy is damaged, `store/exists` where another repository is in the way,
- * `store/may-not-delete` where the key may not do this, and `request/invalid` where another move must be ended first.
+ * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old
+ * files stay, and are a copy from then on. Broken off anywhere, the repository is where it was, and the next call goes on; a call
+ * that names the store where it is gives a begun move up. Null where it is there already, or where the first run has not made it
+ * yet. Throws `repository/locked` while anybody uses it, `repository/damaged` where it or the copy is damaged, `store/exists` where
+ * another repository is in the way, `store/may-not-delete` where the key may not do this, and `request/invalid` where another move
+ * must be ended first.
  */
 export async function moveRepository(
   resources: MoveNeeds,
@@ -67,7 +68,7 @@ export async function moveRepository(
   });
 }
 
-/** Deletes the files that a move left in the former store. False where there are none. Throws where the repository itself is not to be found. */
+/** Deletes what a move left in the former store. False where there is nothing. Throws where the repository itself is not to be found. */
 export async function deleteFormerCopy(
   { clock, database, store }: Pick<MoveNeeds, 'clock' | 'database' | 'store'>,
   place: RepositoryPlace,
