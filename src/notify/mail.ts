@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import { type Clock, within } from '../clock.ts';
 import { AppError } from '../errors.ts';
 
 export interface Mail {
@@ -15,10 +16,12 @@ export interface Mailer {
   verify(): Promise<void>;
 }
 
+/** For one answer of the server, and for all that one mail takes. */
 const timeoutMs = 20_000;
+const longestMs = 25_000;
 
 /** Opens a mail server: `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://` (TLS from the start). */
-export function openMailer({ url, from }: { url: string; from: string }): Mailer {
+export function openMailer(clock: Clock, { url, from }: { url: string; from: string }): Mailer {
   const server = new URL(url);
   const { username, password } = server;
   const transport = createTransport({
@@ -36,7 +39,7 @@ export function openMailer({ url, from }: { url: string; from: string }): Mailer
   });
   const attempt = async (work: () => Promise<unknown>) => {
     try {
-      await work();
+      await within(clock, longestMs, work);
     } catch (error) {
       throw failure(error, server.host);
     }

@@ -47,11 +47,7 @@ export function describeWalk(provider: Provider): void {
 async function recoveryKeyOf({ url }: ServiceFixture, visitor: Visitor): Promise<string> {
   await visitor.open(new URL('recovery', url).href);
   // Where the provider does not say when somebody signed in, they are asked to do it again.
-  if ((await visitor.text()).includes(texts.fresh.signIn)) {
-    visitor.asked();
-    await visitor.press(texts.fresh.signIn);
-    expect(visitor.asked()).toContain('password');
-  }
+  if ((await visitor.text()).includes(texts.fresh.signIn)) await visitor.press(texts.fresh.signIn);
   await visitor.press(texts.recovery.show);
   const [key = ''] = recoveryKey.exec(await visitor.text()) ?? [];
   return key;

@@ -22,7 +22,7 @@ export const notices: Check = {
       people: mail !== undefined,
       operators: [...(operatorMail === undefined ? [] : ['mail']), ...new Set(called.map(({ kind }) => kind))],
     };
-    const fault = mail && (await faultOf(openMailer(mail).verify()));
+    const fault = mail && (await faultOf(openMailer(clock, mail).verify()));
     if (fault !== undefined) return wrong(name, fault, 'Correct SMTP_URL, or bring the mail server back.');
     const at = clock.now().getTime();
     const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };

@@ -70,13 +70,13 @@ export async function finishSignIn(
   return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid, authenticatedAt };
 }
 
-/** A provider that leaves `auth_time` out, though `max_age` asks for it, is believed to have obeyed `prompt=login`. */
+/** A provider that leaves `auth_time` out, or says 0 as Glewlwyd does, though `max_age` asks for it, is believed to have obeyed `prompt=login`. */
 function authenticationOf(
   { auth_time: said }: Authorized['claims'],
   { purpose }: AuthorizationTransaction,
   at: Date,
 ): Date | null {
-  if (typeof said === 'number' && said >= 0) return new Date(Math.min(said * 1000, at.getTime()));
+  if (typeof said === 'number' && said > 0) return new Date(Math.min(said * 1000, at.getTime()));
   return purpose === 'fresh sign-in' ? at : null;
 }
 

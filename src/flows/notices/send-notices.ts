@@ -29,7 +29,7 @@ const together = 5;
 export async function sendNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
   if (config.mail === undefined && config.channels.length === 0) return 0;
-  const mailer = config.mail && openMailer(config.mail);
+  const mailer = config.mail && openMailer(clock, config.mail);
   const claimed = await claimDeliveries(database, { at: clock.now(), limit: most });
   const sendOne = async (delivery: ClaimedDelivery) => ((await attempt(resources, mailer, delivery)) ? 1 : 0);
   const sendAll = async (deliveries: ClaimedDelivery[]) => {

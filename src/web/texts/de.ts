@@ -463,7 +463,7 @@ export const texts: Texts = {
     blocked: 'Es ist noch nicht für Sie bereit',
     blockedLead:
       'Ihr Anmeldedienst teilt Nightkeep nicht mit, was die Adresse Ihrer Dateien braucht; so könnte keine Sicherung gelingen. Der Betreiber von Nightkeep kann das beheben; zeigen Sie ihm dies:',
-    refused: 'Eine Einwilligung kann gerade nicht gelingen',
+    refused: 'Eine Einwilligung kann gerade anscheinend nicht gelingen',
     refusedTold:
       'Nightkeep hat Ihren Anmeldedienst eben gefragt; was er sagte, steht im Log des Betreibers. Nichts wurde verändert. Sie können später wiederkommen oder es trotzdem versuchen.',
     signInAgain: 'Es ist behoben: erneut anmelden',

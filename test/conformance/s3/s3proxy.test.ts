@@ -9,6 +9,7 @@ import type { Backend } from '../../../src/store/backend/backend.ts';
 import type { S3Store } from '../../../src/store/backend/s3/s3.ts';
 import { prune } from '../../../src/store/pruner/prune.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
+import { clearPlace, contentsOf } from '../../../src/store/repository/clear-place.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
@@ -90,6 +91,10 @@ describe.skipIf(jars === undefined)('S3Proxy', () => {
       }
       await expectSound(backend);
       expect(await Array.fromAsync(backend.list('lock'))).toEqual([]);
+      await clearPlace(backend);
+      const gone = await tryRestic(stockAt(backend), 'snapshots');
+      expect(gone.code).not.toBe(0);
+      expect(await contentsOf(backend)).toEqual({ snapshots: 0, files: 0, bytes: 0 });
     });
 
     test('what stock wrote there, we check, go on with and restore', async () => {

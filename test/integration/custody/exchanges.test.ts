@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
@@ -151,12 +151,17 @@ test('an answer that the client library refuses still gives its token into custo
       },
     },
   };
+  const logged = vi.spyOn(odd.log, 'error');
   const told = await access(odd, grant.id).catch((error: unknown) => error);
   expect(told).toMatchObject({
     code: 'provider/wrong-answer',
     message: expect.stringMatching(/differ by 90/),
   });
   expect(String(told)).not.toContain('lost');
+  expect(logged).toHaveBeenCalledWith(
+    'grant.answer-unsound',
+    expect.objectContaining({ grantId: grant.id, detail: 'The clocks differ by 90 seconds.' }),
+  );
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 1 });
   fixture.pass(61_000);
   expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');

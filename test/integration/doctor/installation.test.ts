@@ -8,6 +8,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { openDoctorFixture, openDoctorFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
+import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
 
@@ -117,6 +118,21 @@ describe('the store', () => {
     expect(found((await examine({ STORE_URL: pathToFileURL(store).href })).get('store'))).toMatch(
       /^wrong: The folder .* (may not be used by this user|is mounted read-only)\. → (Give|Remount)/,
     );
+  });
+
+  test('in a bucket takes a file and keeps nothing of it, and what is wrong is named without the key', async () => {
+    const { examine } = await open();
+    const server = opened.use(await startMemoryS3());
+    const STORE_KEYS = 'tester secret-of-the-store';
+    const at = (bucket: string) => ({ STORE_KEYS, STORE_URL: `s3://${bucket}/x?endpoint=${server.origin}` });
+    const fine = await examine(at('backups'));
+    expect(found(fine.get('store'))).toMatch(/^ok: s3:http:.* takes files/);
+    expect([...server.files.keys()]).toEqual([]);
+    const wrong = await examine(at('elsewhere'));
+    expect(found(wrong.get('store'))).toMatch(
+      /^wrong: The store at s3:.* has no such bucket\. → Make it, or correct STORE_URL/,
+    );
+    expect(JSON.stringify([...fine, ...wrong])).not.toContain('secret-of-the-store');
   });
 
   test('that is a file, or is missing with all that was in it, is named', async () => {

@@ -11,6 +11,7 @@ import type { Resources } from '../../../src/resources.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
+import { listenSilently } from '../../support/servers/silent-port.ts';
 import { type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
 
 const from = 'Nightkeep <nightkeep@example.org>';
@@ -149,9 +150,9 @@ describe('a person', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
   });
 
-  test('is mailed 14, 7 and 2 days before an end of the consent', async () => {
+  test('is told 14, 7 and 2 days before an end of the consent, in a mail and on the pages', async () => {
     const { smtp, resources } = await openMail();
-    const { userId } = await somebodyRefused();
+    const { person, userId } = await somebodyRefused();
     const { database, clock } = pages.resources;
     const maxDeadline = new Date(clock.now().getTime() + 20 * 24 * hour);
     const idleDeadline = new Date(maxDeadline.getTime() + hour);
@@ -166,7 +167,11 @@ describe('a person', () => {
         where: { plan: { userId } },
         data: { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt },
       });
-      await raiseAndSend(resources);
+      const [, sent] = await raiseAndSend(resources);
+      const guest = await pages.newPerson({ ...person.person, claims: { email: 'alice@example.org' } });
+      const [said] = /Your consent ends (in \d+ days|within a day)/.exec(await guest.text('/')) ?? [];
+      expect([day, said === undefined]).toEqual([day, day < 6]);
+      if (sent !== 0 && said !== undefined) expect(smtp.mails.at(-1)?.text).toContain(said);
       await pages.clock.advance(24 * hour);
     }
     const ends = smtp.mails
@@ -424,6 +429,22 @@ describe('heartbeats', () => {
     expect(await beat(resources)).toEqual([0, 0]);
     expect(await findOperatorsLastTold(resources.database)).toBeNull();
   });
+});
+
+test('a mail server that hangs delays no channel, and counts as away', async () => {
+  using hanging = await listenSilently();
+  await using sink = await openHttpSink();
+  await somebodyWaiting();
+  const mail = { url: `smtp://127.0.0.1:${hanging.port}`, from };
+  const resources = withSettings({ mail, operatorMail, channels: calling(sink, 'json').config.channels });
+  await raiseNotices(resources);
+  const sending = sendNotices(resources);
+  await vi.waitFor(() => expect(sink.requests).toHaveLength(1), soon);
+  await pages.clock.advance(25_000);
+  expect(await sending).toBe(1);
+  const { notice } = pages.resources.database;
+  const { errorCode } = await notice.findFirstOrThrow({ where: { channel: 'mail-operator' } });
+  expect(errorCode).toBe('notice/unavailable');
 });
 
 test('a channel that hangs delays no other, and costs one pause', async () => {

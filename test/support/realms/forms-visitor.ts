@@ -112,5 +112,5 @@ const asksForCode = (form: Form) => form.fields.some(({ name }) => name === 'use
 function linkTo(text: string, { text: page, url }: Page): string | undefined {
   const links = [...page.matchAll(/<a\b[^>]*\bhref="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
   const href = links.find(([, , words]) => words === text)?.[1];
-  return href === undefined ? undefined : new URL(href, url).href;
+  return href === undefined ? undefined : new URL(href.replaceAll('&amp;', '&'), url).href;
 }

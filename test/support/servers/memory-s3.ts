@@ -18,14 +18,15 @@ export interface MemoryS3 extends AsyncDisposable {
   readonly files: Map<string, Buffer>;
 }
 
-/** Starts one with the bucket `backups`, in the path of its addresses. */
+/** Starts one with the bucket `backups`, in the path of its addresses or in front of its host. */
 export async function startMemoryS3({ isConditional = true, pageSize = 7 }: MemoryS3Manner = {}): Promise<MemoryS3> {
   const listener = await listenOnLoopback(0);
   const files: MemoryS3['files'] = new Map();
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const url = new URL(request.url ?? '', listener.origin);
-    const key = decodeURIComponent(url.pathname.slice(1));
+    const inFront = request.headers.host?.startsWith('backups.') ? 'backups/' : '';
+    const key = inFront + decodeURIComponent(url.pathname.slice(1));
     const refuse = (status: number, code: string) =>
       response.writeHead(status).end(request.method === 'HEAD' ? '' : `<Error><Code>${code}</Code></Error>`);
     if (!key.startsWith('backups/')) return refuse(404, 'NoSuchBucket');

@@ -123,8 +123,8 @@ describe('settings', () => {
   test('that are right are listed, for people and for programs, without secrets', async () => {
     const { code, said, complaint } = await nightkeep('settings');
     expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
-    expect(said).toMatch(/^OIDC_ISSUER {9}https:\/\/id\.example {2}\(environment\)$/m);
-    expect(said).toMatch(/^REDIS_URL {11}\(none: the queue lives in PostgreSQL\)$/m);
+    expect(said).toMatch(/^OIDC_ISSUER +https:\/\/id\.example {2}\(environment\)$/m);
+    expect(said).toMatch(/^REDIS_URL +\(none: the queue lives in PostgreSQL\)$/m);
     const listed = JSON.parse((await nightkeep('settings --json')).said);
     expect(listed).toContainEqual({ name: 'OIDC_CLIENT_SECRET', value: '[hidden]', from: 'environment' });
     expect(said + JSON.stringify(listed)).not.toContain('not-told');
@@ -136,7 +136,7 @@ describe('settings', () => {
     vi.stubEnv('OIDC_SECRET', 'not-told');
     const { code, said, complaint } = await nightkeep('settings');
     expect(code).toBe(2);
-    expect(said).toMatch(/^PORT {16}x {2}\(environment, wrong\)$/m);
+    expect(said).toMatch(/^PORT +x {2}\(environment, wrong\)$/m);
     expect(complaint.split('\n')).toEqual([
       'Warning: OIDC_SECRET is not a setting and changes nothing. See: nightkeep settings',
       'Wrong: OIDC_CLIENT_SECRET is missing: client_secret_basic needs it (or OIDC_CLIENT_SECRET_FILE).',

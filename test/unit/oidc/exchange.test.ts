@@ -135,6 +135,42 @@ test('an objection to a date says by how much, and nothing else of the token', a
   );
 });
 
+test.each<[string, object, object, RegExp]>([
+  [
+    'another issuer',
+    {},
+    { iss: 'https://moved.example/realms/a' },
+    /of the issuer https:\/\/moved\.example\/realms\/a\. The operator/,
+  ],
+  [
+    'another client',
+    {},
+    { aud: ['files', 'portal'] },
+    /for another client than Nightkeep: files, portal\. The operator/,
+  ],
+  [
+    'the client secret',
+    { alg: 'HS256' },
+    {},
+    /signs its ID tokens with HS256.*The operator must give the client a signing key/,
+  ],
+])(
+  'an ID token of %s at a refresh keeps the new token, and the operator is told what is wrong',
+  async (...[, header, changes, words]) => {
+    await using provider = await startEndpoint();
+    const seconds = Math.floor(Date.now() / 1000);
+    const claims = { iss: provider.origin, aud: 'me', sub: 'alice', iat: seconds, exp: seconds + 300, ...changes };
+    const parts = [{ alg: 'RS256', ...header }, claims, {}];
+    const idToken = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    provider.answer = () => ({ status: 200, body: { ...tokens, id_token: idToken } });
+    const answer = await provider.issuer({ secrets: ['one'] }).exchange('r1');
+    if (answer.kind !== 'answered') throw new Error('No tokens came.');
+    expect(answer.tokens.refreshToken).toBe('r2');
+    expect(judgeAnswer(answer, await answer.validate())).toBe('unsound');
+    expect(await answer.explain?.()).toMatch(words);
+  },
+);
+
 test('half an answer, a page of a proxy and a cut connection are ambiguous, and nothing is sent twice', async () => {
   json(200, '{"access_token":"a","refr');
   expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
