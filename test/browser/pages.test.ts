@@ -68,6 +68,8 @@ async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void>
   await context.close();
 }
 
+const noReceipt = '/erased/00000000-0000-4000-8000-000000000000';
+
 /** Each address, in the order in which the buttons are pressed. */
 const rows: Readonly<Record<string, Row>> = {
   'GET /': { kind: 'page', picture: 'home' },
@@ -119,6 +121,11 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /retention': { kind: 'page', picture: 'retention' },
   'GET /recovery': { kind: 'page', picture: 'recovery' },
   'GET /settings': { kind: 'page', picture: 'settings' },
+  'GET /settings/data.json': { kind: 'answer', type: /json/ },
+  'GET /settings/erase': { kind: 'page', picture: 'erase' },
+  // The receipt that alice gets is looked at where she presses the button.
+  'GET /erased/:id': { kind: 'answer', type: /html/, at: () => noReceipt, status: 404 },
+  'GET /erased/:id/receipt.json': { kind: 'answer', type: /html/, at: () => `${noReceipt}/receipt.json`, status: 404 },
   'GET /operator': { kind: 'page', picture: 'operator-tonight' },
   'GET /operator/grants': { kind: 'page', picture: 'operator-grants' },
   'GET /operator/people/:person': { kind: 'page', picture: 'operator-person', at: personPage },
@@ -274,7 +281,13 @@ const rows: Readonly<Record<string, Row>> = {
     next: (page) => page.locator('[name=decision][value=allow]').click(),
     says: /protected|backup/i,
   },
-  'POST /logout': { kind: 'act', on: '/', says: /./ },
+  'POST /settings/erase': {
+    kind: 'act',
+    on: '/settings/erase',
+    fill: { word: 'erase' },
+    says: 'nothing else leads here',
+  },
+  'POST /logout': { kind: 'act', by: 'operator', on: '/', says: /./ },
 };
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
@@ -489,7 +502,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       .flatMap((name) => ofKind('act').filter((one) => one.name === name))
       .map(({ name, ...rest }) => [name, rest] as const),
   )('is pressed: %s', async ([, { route, row }]) => {
-    const page = world.pages[route.who === 'operator' ? 'operator' : 'alice'];
+    const page = world.pages[row.by ?? (route.who === 'operator' ? 'operator' : 'alice')];
     await row.arrange?.(world);
     const address = addressOf(route, row);
     const trouble = await troubleOf(page, async () => {
