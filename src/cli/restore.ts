@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { saveAudit } from '../database/audit.ts';
 import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
+import { ownOf } from '../flows/nights/own-snapshots.ts';
 import { openTargetFolder } from '../store/restorer/folder.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { commandActor } from './actor.ts';
@@ -16,7 +17,7 @@ export const restoreCommand: Command = {
   options: {
     user: { value: 'NAME', help: 'the person: a user name, subject or id' },
     to: { value: 'DIR', help: 'the folder to restore into; created if missing' },
-    snapshot: { value: 'ID', help: 'the snapshot, by the beginning of its id (default: the latest)' },
+    snapshot: { value: 'ID', help: 'the snapshot, by the beginning of its id (default: the latest backup)' },
     path: { value: 'PATH', help: 'only this file or folder of the snapshot, such as files/Documents' },
     overwrite: { help: 'replace existing files' },
     ...json,
@@ -29,7 +30,10 @@ export const restoreCommand: Command = {
     await using resources = await openFromEnvironment();
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
-    const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? 'latest');
+    const latest = ownOf(await Array.fromAsync(repository.listSnapshots(() => undefined)), resources.clock.now()).at(
+      -1,
+    );
+    const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? latest?.id ?? 'latest');
     const at = resources.clock.now();
     const about = `snapshot ${id.slice(0, 8)}`;
     await saveAudit(resources.database, { at, by: commandActor(), act: 'files-restored', userId, about });

@@ -6,7 +6,7 @@ import { measureRepositories, type RepositoryFigures } from '../database/measure
 import type { Protection } from '../domain/protection.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
-import { ownHostname } from '../flows/nights/own-hostname.ts';
+import { ownHostname } from '../flows/nights/own-snapshots.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { forWatchers } from './watchers.ts';

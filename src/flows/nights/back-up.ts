@@ -23,7 +23,7 @@ import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
-import { ownHostname } from './own-hostname.ts';
+import { ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
 
@@ -160,10 +160,11 @@ function keepCheckpoints({ database, log }: Needs, { runId, userId, readAll }: R
 
 /**
  * The snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
- * no great loss from the next one. Where there is none on record, the newest of all.
+ * no great loss from the next one. Where there is none on record, the newest of Nightkeep's own.
  */
-async function findLast({ database }: Needs, userId: string, repository: Pick<Repository, 'listSnapshots'>) {
-  const snapshots = (await Array.fromAsync(repository.listSnapshots(() => undefined))).toReversed();
+async function findLast({ clock, database }: Needs, userId: string, repository: Pick<Repository, 'listSnapshots'>) {
+  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
+  const snapshots = ownOf(saved, clock.now()).toReversed();
   const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
   const run = await findLastRunOf(database, { userId, snapshotIds });
   const recorded = snapshots.find(({ id }) => id === run?.snapshotId);

@@ -3,7 +3,7 @@ import { applyRule, type StayReason } from '../../domain/retention/apply-rule.ts
 import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
-import { ownHostname } from '../nights/own-hostname.ts';
+import { isOwn } from '../nights/own-snapshots.ts';
 
 /** Why nothing is forgotten for now, whatever the rule says. */
 export type RetentionHold = 'not-agreed' | 'keeps-all' | 'alarm';
@@ -33,7 +33,7 @@ export function judgeSnapshots(
   facts: Pick<RetentionFacts, 'agreedAt' | 'alarmAt' | 'completeId'>,
   { rule, now }: { rule: RetentionRule; now: Date },
 ): Judgement {
-  const { true: ours = [], false: foreign = [] } = Object.groupBy(saved, isOurs);
+  const { true: ours = [], false: foreign = [] } = Object.groupBy(saved, (one) => (isOwn(one) ? 'true' : 'false'));
   const items = ours.map(({ id, snapshot: { time, tags } }) => ({ id, time, tags }));
   const judged = applyRule(items, rule, now).map(({ item, reasons }, index): JudgedSnapshot => {
     const always: StayReason[] = [
@@ -61,8 +61,4 @@ function holdOf(
   if (agreedAt === null) return 'not-agreed';
   if (isEmpty(rule)) return 'keeps-all';
   return alarmAt === null ? null : 'alarm';
-}
-
-function isOurs({ snapshot: { hostname } }: SavedSnapshot): 'true' | 'false' {
-  return hostname === ownHostname ? 'true' : 'false';
 }

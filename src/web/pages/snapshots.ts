@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { isAppError } from '../../errors.ts';
+import { isOwn } from '../../flows/nights/own-snapshots.ts';
 import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { History } from '../../store/history/history.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
@@ -32,7 +33,7 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
   const row = (saved: SavedSnapshot) => {
     const { time, summary } = saved.snapshot;
     return [
-      html`<a href="${addressOf(saved, 'browse', '')}">${times.moment(time)}</a>`,
+      html`<a href="${addressOf(saved, 'browse', '')}">${times.moment(time)}</a>${isOwn(saved) ? '' : html` <span class="soft">(${texts.retention.reasons.foreign})</span>`}`,
       summary ? texts.formats.number(summary.total_files_processed) : '',
       summary ? texts.formats.bytes(summary.total_bytes_processed) : '',
       html`<code>${saved.id.slice(0, 8)}</code>`,

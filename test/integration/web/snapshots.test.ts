@@ -32,6 +32,17 @@ describe('snapshots', () => {
     expect(await (await pages.consented()).text('/snapshots')).toContain('There is no snapshot yet.');
   });
 
+  it('say which of them another program made', async () => {
+    const bob = await pages.consented();
+    const repository = await addRepository(pages, bob);
+    const { tree } = await writeSnapshot(repository, { note: Buffer.from('of a laptop') });
+    const foreign = () =>
+      bob.text('/snapshots/nights').then((text) => text.split(texts.retention.reasons.foreign).length - 1);
+    expect(await foreign()).toBe(1);
+    await repository.saveSnapshot({ time: '2026-01-03T03:04:05Z', tree, paths: ['/files'], hostname: 'nightkeep' });
+    expect(await foreign()).toBe(1);
+  });
+
   it('link folders and files by addresses that lead to them', async () => {
     const text = await alice.text(`/snapshots/${id}/browse/folder`);
     expect(text).toContain(`/snapshots/${short(id)}/browse/folder/50%25%20%3F%23`);
