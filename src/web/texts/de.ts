@@ -202,7 +202,8 @@ export const texts: Texts = {
       waitingTitle: 'Quittung: Sie werden gelöscht',
       number: 'Quittung',
       keep: 'Drucken Sie diese Seite, oder heben Sie ihre Adresse auf: Sie sind abgemeldet, und nichts sonst führt hierher.',
-      begun: (at) => `Sie haben es am ${at} verlangt. Da endete Ihre Einwilligung, und Ihre Nächte hörten auf.`,
+      begun: (at) =>
+        `Sie haben es am ${at} verlangt. Seitdem gilt hier keine Einwilligung von Ihnen, und keine Nacht beginnt.`,
       removed: {
         title: 'Damals gelöscht',
         consents: 'Aufzeichnungen, worin Sie eingewilligt haben',

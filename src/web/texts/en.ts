@@ -226,7 +226,8 @@ export const texts = {
       waitingTitle: 'Receipt: you are being erased',
       number: 'Receipt',
       keep: 'Print this page, or keep its address: you are signed out, and nothing else leads here.',
-      begun: (at: string) => `You asked for it on ${at}. Your consent ended then, and your nights stopped.`,
+      begun: (at: string) =>
+        `You asked for it on ${at}. No consent of yours counts here since then, and no night begins.`,
       removed: {
         title: 'Deleted then',
         consents: 'Records of what you agreed to',
