@@ -86,9 +86,16 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
         }),
       ),
     },
+    { name: 'restores', rows: restoresOf(database, userId) },
     { name: 'events', rows: eventsOf(database, userId) },
     { name: 'audit', rows: auditOf(database, userId) },
   ];
+}
+
+async function* restoresOf(database: Database, userId: string): AsyncGenerator<unknown> {
+  const rows = await database.restore.findMany({ where: { userId }, orderBy: { askedAt: 'asc' } });
+  for (const { bytes, expectedBytes, ...row } of rows)
+    yield { ...row, bytes: Number(bytes), expectedBytes: expectedBytes === null ? null : Number(expectedBytes) };
 }
 
 async function* eventsOf(database: Database, userId: string): AsyncGenerator<unknown> {

@@ -82,6 +82,11 @@ async function removeRecords(transaction: Transaction, userId: string, at: Date)
     where: { plan: { userId } },
     data: { message: null, problems: Prisma.DbNull, problemCount: 0 },
   });
+  await transaction.restore.deleteMany({ where: { userId, OR: [{ finishedAt: { not: null } }, { startedAt: null }] } });
+  await transaction.restore.updateMany({
+    where: { userId },
+    data: { path: '', folder: null, problems: Prisma.DbNull, message: null, cancelledAt: at },
+  });
   await transaction.tokenGeneration.deleteMany({ where: { ...grants, sealed: null } });
   const nobody = `erased:${userId}`;
   await transaction.grant.updateMany({ where: { userId }, data: { subject: nobody, sid: null } });

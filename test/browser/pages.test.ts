@@ -68,8 +68,6 @@ async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void>
   await context.close();
 }
 
-const noReceipt = '/erased/00000000-0000-4000-8000-000000000000';
-
 /** Each address, in the order in which the buttons are pressed. */
 const rows: Readonly<Record<string, Row>> = {
   'GET /': { kind: 'page', picture: 'home' },
@@ -123,9 +121,12 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /settings': { kind: 'page', picture: 'settings' },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
   'GET /settings/erase': { kind: 'page', picture: 'erase' },
-  // The receipt that alice gets is looked at where she presses the button.
-  'GET /erased/:id': { kind: 'answer', type: /html/, at: () => noReceipt, status: 404 },
-  'GET /erased/:id/receipt.json': { kind: 'answer', type: /html/, at: () => `${noReceipt}/receipt.json`, status: 404 },
+  'GET /erased/:id': { kind: 'page', picture: 'receipt', at: ({ receipt }) => `/erased/${receipt}` },
+  'GET /erased/:id/receipt.json': {
+    kind: 'answer',
+    type: /json/,
+    at: ({ receipt }) => `/erased/${receipt}/receipt.json`,
+  },
   'GET /operator': { kind: 'page', picture: 'operator-tonight' },
   'GET /operator/grants': { kind: 'page', picture: 'operator-grants' },
   'GET /operator/people/:person': { kind: 'page', picture: 'operator-person', at: personPage },
@@ -284,6 +285,11 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /settings/erase': {
     kind: 'act',
     on: '/settings/erase',
+    arrange: ({ demo, userIds }) =>
+      demo.resources.database.webSession.updateMany({
+        where: { userId: userIds.alice },
+        data: { authenticatedAt: demo.resources.clock.now() },
+      }),
     fill: { word: 'erase' },
     says: 'nothing else leads here',
   },

@@ -62,6 +62,8 @@ describe('erasing everything about a person', () => {
   it('leaves no row of them but the audit and a receipt that names nobody, and touches nobody else', async () => {
     const { database } = pages.resources;
     await addNight(pages, alice);
+    const restore = { snapshotId: 'ab', path: 'alice-liddell', askedAt: new Date(0) };
+    await database.restore.create({ data: { id: randomUUID(), userId, ...restore } });
     const bob = await personNamed('bob');
     const others = async () => (await everyRow(database)).filter((row) => row.includes('bob'));
     const before = await others();
@@ -184,6 +186,8 @@ describe('the data of a person', () => {
   it('come as one JSON object with all that the database holds about them, without secrets and without anybody else', async () => {
     const { database } = pages.resources;
     await addNight(pages, alice);
+    const restore = { snapshotId: 'ab', path: 'Notes', askedAt: new Date(0), bytes: 7n };
+    await database.restore.create({ data: { id: randomUUID(), userId, ...restore } });
     await addRepository(pages, alice);
     await alice.post('/settings/language', { language: 'en' });
     const operator = await pages.newPerson({ roles: ['operator'] });
@@ -202,6 +206,7 @@ describe('the data of a person', () => {
     expect(data.plans).toMatchObject([{ windowStart: '01:00' }]);
     expect(data.backups).toHaveLength(2);
     expect(data.uses).toMatchObject([{ purpose: 'consent', verdict: 'ok' }]);
+    expect(data.restores).toMatchObject([{ path: 'Notes', bytes: 7 }]);
     expect(data.sessions).toHaveLength(1);
     expect(data.repositories).toHaveLength(1);
     expect(data.audit).toEqual(

@@ -23,6 +23,8 @@ export interface BrowserWorld extends AsyncDisposable {
   readonly runs: Readonly<Record<'ended' | 'running', string>>;
   /** The night of her run that ended in part, for which there is another one. */
   readonly night: string;
+  /** The receipt of somebody of whom nothing is left. */
+  readonly receipt: string;
   /** A restore to the source that alice began. */
   readonly restore: string;
   /** Alice's only snapshot as addresses name it, a folder in it and a file. */
@@ -80,6 +82,18 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
   const snapshot = { id: id.slice(0, 16), folder: 'files/Notes', file: 'files/Odd%20names/UPPER.txt' };
   const tell = (entries: number) => tellProgress(demo, runs.running, entries);
   await tell(1_200);
+  const receipt = randomUUID();
+  const erasedAt = demo.resources.clock.now();
+  const removed = { sessions: 2, consents: 1, uses: 1_234, backups: 365, notices: 3, events: 2_345 };
+  const erased = { snapshots: 23, files: 4_567, bytes: 4.2e9, at: erasedAt.toISOString() };
+  const remains = {
+    outstanding: 0,
+    ended: { revoked: 1, expired: 0, shredded: 0 },
+    snapshots: { kept: false, erased },
+  };
+  await database.personErasure.create({
+    data: { id: receipt, begunAt: erasedAt, finishedAt: erasedAt, removed, outcome: remains },
+  });
   const restore = randomUUID();
   const [askedAt, toldAt] = [clock.now(), new Date(clock.now().getTime() + day)];
   const begun = { state: 'running', askedAt, startedAt: askedAt, toldAt, files: 12, expectedFiles: 40 } as const;
@@ -94,6 +108,7 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
     pages,
     runs,
     night,
+    receipt,
     restore,
     snapshot,
     userIds,
