@@ -59,6 +59,18 @@ describe('erasing everything about a person', () => {
     expect(await pages.resources.database.personErasure.count()).toBe(0);
   });
 
+  it('and exporting it know each table that holds something of somebody', async () => {
+    const tables = await pages.resources.database.$queryRaw<{ name: string }[]>`
+      SELECT DISTINCT table_name AS name FROM information_schema.columns WHERE table_schema = 'public'
+        AND column_name IN ('user_id', 'grant_id', 'plan_id', 'run_id', 'repository_id', 'subject_id') ORDER BY 1`;
+    // A new one is exported by src/database/person-data.ts, and erased by src/database/person-erasures.ts, or goes with what it belongs to.
+    expect(tables.map(({ name }) => name)).toEqual(
+      'audit consents events exchanges grants notices person_erasures plans repositories restores run_progress runs token_generations web_sessions'.split(
+        ' ',
+      ),
+    );
+  });
+
   it('leaves no row of them but the audit and a receipt that names nobody, and touches nobody else', async () => {
     const { database } = pages.resources;
     await addNight(pages, alice);
