@@ -64,7 +64,7 @@ summary { cursor: pointer; color: var(--night); padding: .4rem 0; } details > ta
 .items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }
 .items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
-th { color: var(--soft); font-weight: 500; font-size: .875rem; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
+th { color: var(--soft); font-weight: 500; font-size: .875rem; overflow-wrap: normal; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
 .table { position: relative; overflow-x: auto; overflow-wrap: normal; } .table td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
 .pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } .pager span { color: var(--soft); margin-right: auto; }
 code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }

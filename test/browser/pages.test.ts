@@ -12,7 +12,7 @@ const executablePath = requireProgram('chromium', 'apt-get install chromium');
 const pictures = process.env.SCREENSHOTS;
 /** Where those of the README are left: README_PICTURES=docs/images. */
 const readmePictures = process.env.README_PICTURES;
-const inReadme = ['run', 'folder', 'recovery', 'operator-tonight'];
+const inReadme = ['home', 'run', 'folder', 'recovery', 'operator-tonight'];
 const widths = [
   ['wide', 1280],
   ['phone', 390],
@@ -368,10 +368,9 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       expect(trouble.filter((line) => status === 200 || !line.includes('status of'))).toEqual([]);
       expect(await page.locator('h1').count()).toBe(1);
       if (readmePictures !== undefined && inReadme.includes(row.picture)) {
-        await page.setViewportSize({ width: 840, height: 600 });
-        await page.evaluate("document.documentElement.style.zoom = '0.7'");
+        await page.setViewportSize({ width: 1180, height: 840 });
+        await page.emulateMedia({ colorScheme: 'light' });
         await page.screenshot({ path: join(readmePictures, `${row.picture}.png`) });
-        await page.evaluate("document.documentElement.style.zoom = ''");
       }
       await page.evaluate(axe);
       for (const [index, [width, points]] of widths.entries()) {

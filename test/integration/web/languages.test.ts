@@ -133,6 +133,17 @@ describe('in German', () => {
     const userId = await alice.userId();
     const restore = randomUUID();
     const asked = { id: restore, userId, snapshotId: second.id, path: 'folder', expected: undefined };
+    const receipt = randomUUID();
+    const removed = { sessions: 1, consents: 2, uses: 3, backups: 4, notices: 5, events: 6 };
+    const remains = {
+      outstanding: 0,
+      ended: { revoked: 1, expired: 0, shredded: 0 },
+      snapshots: { kept: false, erased: null },
+    };
+    const finishedAt = pages.clock.now();
+    await pages.resources.database.personErasure.create({
+      data: { id: receipt, begunAt: finishedAt, finishedAt, removed, outcome: remains },
+    });
     await askForRestore(pages.resources.database, { ...asked, at: pages.clock.now() });
     const at =
       (what: string, rest = '') =>
@@ -148,6 +159,7 @@ describe('in German', () => {
       '/snapshots/:id/view/*': at('view', 'folder/a.txt'),
       '/snapshots/:id/restore/*': at('restore', 'folder'),
       '/restores/:id': () => `/restores/${restore}`,
+      '/erased/:id': () => `/erased/${receipt}`,
       '/operator/people/:person': () => `/operator/people/${userId}`,
       '/operator/people/:person/withdraw': () => `/operator/people/${userId}/withdraw`,
       '/': () => '/?answer=old',
