@@ -42,9 +42,27 @@ export function placeItems<Item extends ListedItem>(
   items: readonly Item[],
   asked: AskedCollection,
 ): PlacedItems<Item> | undefined {
+  const plain = plainlyPlaced(items, asked);
+  if (plain !== undefined) return plain;
   const same = sameMeaning(items, asked);
   const placed = same && Object.groupBy(items, same);
   return placed !== undefined && placed.elsewhere === undefined ? placed : (mapped(items, asked) ?? placed);
+}
+
+/** Where the server writes all paths as the one that was asked, as most do, nothing need be taken apart; undefined elsewhere. */
+function plainlyPlaced<Item extends ListedItem>(
+  items: readonly Item[],
+  { path, hostname }: AskedCollection,
+): PlacedItems<Item> | undefined {
+  const [self, member]: [Item[], Item[]] = [[], []];
+  for (const item of items) {
+    const { href } = item;
+    if (href.hostname !== undefined && href.hostname !== hostname) return undefined;
+    if (href.path === path) self.push(item);
+    else if (parentOf(href.path) === path) member.push(item);
+    else return undefined;
+  }
+  return self.length === 0 ? undefined : { self, ...(member.length > 0 && { member }) };
 }
 
 function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {

@@ -3,14 +3,18 @@
 const forbidden =
   /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
+/** Besides halves of surrogate pairs. */
+const forbiddenAlone = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+
 /** The first character of the text that XML does not allow, and where in the text it stands. */
 export function findForbidden(text: string): { readonly character: string; readonly at: number } | undefined {
   const found = forbidden.exec(text);
   return found === null ? undefined : { character: found[0], at: found.index };
 }
 
+/** Whether there is one; costs less than looking for where. */
 export function hasForbidden(text: string): boolean {
-  return forbidden.test(text);
+  return forbiddenAlone.test(text) || !text.isWellFormed();
 }
 
 /** How people read of such a character; a byte that is not UTF-8 is one of file-name.ts. */
