@@ -13,6 +13,8 @@ export interface SourceFixture extends AsyncDisposable {
   remove(path: string): Promise<void>;
   /** A source as one night opens it. */
   open(): Source;
+  /** The server tells what it knew of a file for a moment after it was changed: such a change shows in the next night's listing. */
+  readonly tellsLate?: boolean;
 }
 
 /** What every Source promises. `names` are those that the fixture can hold. */
@@ -102,9 +104,10 @@ export function sourceContract(openFixture: () => Promise<SourceFixture>, names:
       expect(rest.size).toBe(1_999_997);
       expect((await contentOf(rest)).equals(content.subarray(1_000_003))).toBe(true);
       expect(source.traffic.bytes).toBe(1_999_997);
+      expect(await source.openRest?.({ ...member, size: 4_000_000 }, 1_000_003, never)).toBeUndefined();
+      if (fixture.tellsLate) return;
       await fixture.putNow('read on/long.bin', Buffer.alloc(3_000_000, 'another'));
       expect(await source.openRest?.(member, 1_000_003, never)).toBeUndefined();
-      expect(await source.openRest?.({ ...member, size: 4_000_000 }, 1_000_003, never)).toBeUndefined();
     });
 
     test('is refused for a file that is gone', async () => {
