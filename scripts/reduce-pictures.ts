@@ -1,10 +1,13 @@
 /**
- * Makes PNGs of pages as small as a page of few colours can be: `node scripts/reduce-pictures.ts FILE…` writes each again with
+ * Makes PNGs of pages as small as a page of few colours can be: `node scripts/reduce-pictures.ts FILE…` writes the top of each again with
  * a palette of its 256 most frequent colours (PNG, third edition, sections 9 and 11). Reads what Chromium writes: 8 bits of red,
  * green and blue, with or without alpha, not interlaced.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
+
+/** What is further down, nobody looks at in a README. */
+const mostRows = 880;
 
 for (const file of process.argv.slice(2)) writeFileSync(file, reduced(readFileSync(file)));
 
@@ -13,7 +16,7 @@ function reduced(png: Buffer): Buffer {
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at))
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
       data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
-  const [width, height, kind] = [png.readUInt32BE(16), png.readUInt32BE(20), png[25]];
+  const [width, height, kind] = [png.readUInt32BE(16), Math.min(png.readUInt32BE(20), mostRows), png[25]];
   if (png[24] !== 8 || (kind !== 2 && kind !== 6) || png[28] !== 0) throw new Error('This PNG is of another kind.');
   const size = kind === 6 ? 4 : 3;
   const points = unfiltered(inflateSync(Buffer.concat(data)), width * size, size);
@@ -29,6 +32,7 @@ function reduced(png: Buffer): Buffer {
   for (const [index, colour] of colours.entries())
     rows[Math.floor(index / width) * (width + 1) + 1 + (index % width)] = indices.get(colour) ?? 0;
   const header = Buffer.from(png.subarray(16, 29));
+  header.writeUInt32BE(height, 4);
   header[9] = 3;
   const table = Buffer.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255].map(spread)));
   const chunks = [chunk('IHDR', header), chunk('PLTE', table), chunk('IDAT', deflateSync(rows, { level: 9 }))];

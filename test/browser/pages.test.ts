@@ -10,9 +10,6 @@ import { requireProgram } from '../support/servers/programs.ts';
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
 /** Where the pictures are left, for people to look at. */
 const pictures = process.env.SCREENSHOTS;
-/** Where those of the README are left: README_PICTURES=docs/images. */
-const readmePictures = process.env.README_PICTURES;
-const inReadme = ['home', 'run', 'folder', 'recovery', 'operator-tonight'];
 const widths = [
   ['wide', 1280],
   ['phone', 390],
@@ -367,11 +364,6 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       // Chromium itself complains of the status of an error page.
       expect(trouble.filter((line) => status === 200 || !line.includes('status of'))).toEqual([]);
       expect(await page.locator('h1').count()).toBe(1);
-      if (readmePictures !== undefined && inReadme.includes(row.picture)) {
-        await page.setViewportSize({ width: 1180, height: 840 });
-        await page.emulateMedia({ colorScheme: 'light' });
-        await page.screenshot({ path: join(readmePictures, `${row.picture}.png`) });
-      }
       await page.evaluate(axe);
       for (const [index, [width, points]] of widths.entries()) {
         await page.setViewportSize({ width: points, height: 800 });
