@@ -38,7 +38,8 @@ export const start: Command = {
     log.info('service.started', { version, roles, ...(address !== undefined && { address }) });
     if (address === undefined) output.line('Nightkeep works.');
     else for (const line of whereabouts(address, config.publicUrl.href)) output.line(line);
-    if (pages && (await setup.isOpen().catch(() => false))) tell(output, config.publicUrl, setup);
+    const isOpen = pages && Promise.race([setup.isOpen().catch(() => false), asked.then(() => false)]);
+    if (await isOpen) tell(output, config.publicUrl, setup);
     await asked;
     await Promise.all([web?.close(config.graceMs), worker?.close(config.graceMs)]);
     log.info('service.stopped', { version, roles });
