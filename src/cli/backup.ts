@@ -7,6 +7,7 @@ import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList, shownMinute } from './command.ts';
+import { type Answers, closeWith, doForEach } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
 import { openStatusLine } from './status-line.ts';
@@ -26,31 +27,34 @@ export const backup: Command = {
   exits: {
     0: 'queued; with --wait: every run succeeded',
     1: 'failed; with --wait: at least one run failed',
-    3: 'with --wait: none failed, and at least one could not read everything',
+    3: 'some could not be queued, who are named at the end; with --wait: none failed, and at least one could not read everything',
   },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openFromEnvironment();
-    const asked = await askForRuns(resources, options);
+    const { done, failed } = await askForRuns(resources, options);
+    const asked: Asked = new Map(done);
     const rows = options.wait === true ? await waitFor(resources, asked, options) : await look(resources, asked);
-    printList(output, options, { rows, lineOf, none: 'None.' });
-    return options.wait === true ? exitCodeOf(rows) : 0;
+    if (options.json === true) printList(output, options, { rows: [...rows, ...failed], lineOf: String, none: '' });
+    else printList(output, options, { rows, lineOf, none: 'None.' });
+    const code = closeWith({ done, failed }, options.wait === true ? exitCodeOf(rows) : 0);
+    return code;
   },
 };
 
 /** The run that was asked for, by id, and whose it is. */
 type Asked = ReadonlyMap<string, string>;
 
-async function askForRuns(resources: Resources, options: Options): Promise<Asked> {
+async function askForRuns(resources: Resources, options: Options): Promise<Answers<[runId: string, user: string]>> {
   const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
   const plans = await listPlansForCommand(resources.database, userId);
   if (plans.length === 0)
     throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
-  const asked = new Map<string, string>();
   const by = commandActor();
-  for (const { id, user } of plans)
-    asked.set(await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user));
-  return asked;
+  return doForEach(options, plans, {
+    nameOf: ({ user }) => nameOf(user),
+    work: async ({ id, user }) => [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)],
+  });
 }
 
 /** Tells each change of a run, and shows how far they are, until all have ended. */

@@ -3,7 +3,8 @@ import { openPersonRepository } from '../flows/nights/open-person-repository.ts'
 import { type CheckReport, checkRepository, type ReadShare } from '../store/repository/check.ts';
 import type { Finding } from '../store/repository/finding.ts';
 import { lockRepository } from '../store/repository/lock.ts';
-import { type Command, json, type Options, type Output, text } from './command.ts';
+import { type Command, json, type Options, text } from './command.ts';
+import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -17,22 +18,24 @@ export const checkCommand: Command = {
     'read-data-subset': { value: 'N/T', help: 'read the N-th of T parts of the packs; so many checks read all' },
     ...json,
   },
-  exits: { 1: 'failed, or something is damaged' },
+  exits: { 1: 'failed, or something is damaged', ...eachExits },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     const readData = shareOf(options);
     await using resources = await openFromEnvironment();
     const { clock, lockOwner } = resources;
-    const rows: Row[] = [];
-    for (const owner of await ownersOf(resources, options)) {
-      const { repository } = await openPersonRepository(resources, owner.id);
-      await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true });
-      const report = await checkRepository(repository, { readData, signal: lock.signal });
-      rows.push({ user: nameOf(owner), ...report, findings: report.findings.map(withoutNames) });
-    }
-    if (options.json === true) output.line(JSON.stringify(rows));
-    else for (const row of rows) printRow(output, row);
-    return rows.some(isDamaged) ? 1 : 0;
+    const answers = await doForEach(options, await ownersOf(resources, options), {
+      nameOf,
+      work: async (owner): Promise<Row> => {
+        const { repository } = await openPersonRepository(resources, owner.id);
+        await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true });
+        const report = await checkRepository(repository, { readData, signal: lock.signal });
+        return { user: nameOf(owner), ...report, findings: report.findings.map(withoutNames) };
+      },
+    });
+    printAnswers(output, options, { answers, linesOf });
+    const code = closeWith(answers, answers.done.some(isDamaged) ? 1 : 0);
+    return code;
   },
 };
 
@@ -47,12 +50,13 @@ function isDamaged({ findings }: Row): boolean {
   return findings.some(({ severity }) => severity === 'error');
 }
 
-function printRow(output: Output, row: Row): void {
+function linesOf(row: Row): string[] {
   const { user, findings, snapshots, packs, packsRead } = row;
   const whole = `${snapshots} snapshots, ${packs} packs, ${packsRead} of these read whole`;
-  output.line(`${user}: ${isDamaged(row) ? 'damaged' : 'no errors were found'} (${whole})`);
-  for (const { severity, message, files } of findings)
-    output.line(`  ${severity}: ${message}${files > 0 ? ` It affects ${files} files.` : ''}`);
+  const each = findings.map(
+    ({ severity, message, files }) => `  ${severity}: ${message}${files > 0 ? ` It affects ${files} files.` : ''}`,
+  );
+  return [`${user}: ${isDamaged(row) ? 'damaged' : 'no errors were found'} (${whole})`, ...each];
 }
 
 function shareOf(options: Options): ReadShare {

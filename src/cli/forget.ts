@@ -2,7 +2,8 @@ import { ruleText } from '../domain/retention/rule.ts';
 import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
 import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshots.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Output } from './command.ts';
+import { type Command, json } from './command.ts';
+import { closeWith, doForEach, printAnswers } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -17,22 +18,20 @@ export const forget: Command = {
   usage: '--user NAME | --all [--dry-run] [--json]',
   summary: 'forget snapshots by the rule that was agreed to',
   options: { ...oneOrAll, 'dry-run': { help: 'only say which would go, and why the others stay' }, ...json },
-  exits: { 3: 'some stay for now though the rule lets them go' },
+  exits: { 3: 'some stay for now though the rule lets them go, or it failed for some, who are named at the end' },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openFromEnvironment();
     const dryRun = options['dry-run'] === true;
-    const rows: ReturnType<typeof rowOf>[] = [];
-    for (const owner of await ownersOf(resources, options)) {
-      const userId = owner.id;
-      const judged = await (dryRun
-        ? previewRetention(resources, userId)
-        : forgetSnapshots(resources, { userId, by: commandActor() }));
-      rows.push(rowOf(nameOf(owner), judged));
-    }
-    if (options.json === true) output.line(JSON.stringify(rows));
-    else for (const row of rows) printRow(output, row, dryRun);
-    return rows.some(({ hold }) => hold === 'alarm') ? 3 : 0;
+    const judge = (userId: string) =>
+      dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by: commandActor() });
+    const answers = await doForEach(options, await ownersOf(resources, options), {
+      nameOf,
+      work: async (owner) => rowOf(nameOf(owner), await judge(owner.id)),
+    });
+    printAnswers(output, options, { answers, linesOf: (row) => linesOf(row, dryRun) });
+    const code = closeWith(answers, answers.done.some(({ hold }) => hold === 'alarm') ? 3 : 0);
+    return code;
   },
 };
 
@@ -46,13 +45,13 @@ function rowOf(user: string, { rule, hold, going, snapshots }: Judgement) {
   };
 }
 
-function printRow(output: Output, { user, rule, hold, snapshots }: ReturnType<typeof rowOf>, dryRun: boolean): void {
+function linesOf({ user, rule, hold, snapshots }: ReturnType<typeof rowOf>, dryRun: boolean): string[] {
   const going = snapshots.filter(({ keep }) => !keep).length;
   const story =
     hold === null ? `${snapshots.length - going} stay, ${going} ${dryRun ? 'would go' : 'went'}` : holdWords[hold];
-  output.line(`${user}: ${story} (${rule})`);
-  for (const { id, time, keep, reasons } of snapshots) {
+  const each = snapshots.map(({ id, time, keep, reasons }) => {
     const why = reasons.length > 0 ? reasons.join(', ') : 'no reason to stay';
-    output.line(`  ${keep ? 'stays' : 'goes '}  ${id.slice(0, 8)}  ${time}  ${why}`);
-  }
+    return `  ${keep ? 'stays' : 'goes '}  ${id.slice(0, 8)}  ${time}  ${why}`;
+  });
+  return [`${user}: ${story} (${rule})`, ...each];
 }

@@ -1,10 +1,11 @@
 import { listRepositoryPlaces, type RepositoryPlace } from '../database/repository-moves.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
-import { AppError, isAppError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printList, printTable, tell, text } from './command.ts';
+import { type Command, json, type Options, printTable, text } from './command.ts';
+import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, oneOrAll, refuseUnlessOneOrAll } from './people.ts';
 import type { Column } from './table.ts';
@@ -53,26 +54,19 @@ export const storeMove: Command = {
     'read-data': { help: 'read every pack of the copy before it is believed' },
     ...json,
   },
-  exits: { 3: 'some stay where they were' },
+  exits: eachExits,
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     const wish = wishOf(options);
     await using resources = await openFromEnvironment();
     const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
-    const rows: Row[] = [];
-    for (const place of await listRepositoryPlaces(resources.database, owner)) {
-      const user = nameOf(place);
-      try {
-        rows.push({ user, ...(await doOne(resources, place, wish)) });
-      } catch (error) {
-        if (!isAppError(error)) throw error;
-        tell(options, `${user}: ${error.message}`);
-        rows.push({ user, error: error.message });
-      }
-    }
-    printList(output, options, { rows: rows.filter((row) => options.json === true || !row.error), lineOf, none: '' });
-    const failed = rows.filter(({ error }) => error !== undefined).length;
-    return failed === 0 ? 0 : failed === rows.length ? 1 : 3;
+    const answers = await doForEach(options, await listRepositoryPlaces(resources.database, owner), {
+      nameOf,
+      work: async (place) => ({ user: nameOf(place), ...(await doOne(resources, place, wish)) }),
+    });
+    printAnswers(output, options, { answers, linesOf });
+    const code = closeWith(answers);
+    return code;
   },
 };
 
@@ -107,8 +101,7 @@ interface Row {
   readonly user: string;
   /** Files of the repository, their bytes, and how many had to be copied; absent where it was not moved. */
   readonly moved?: { files: number; bytes: number; copied: number } | undefined;
-  readonly deletedOld?: boolean;
-  readonly error?: string;
+  readonly deletedOld: boolean;
 }
 
 async function doOne(
@@ -122,10 +115,10 @@ async function doOne(
   return { ...(moved !== null && { moved }), deletedOld };
 }
 
-function lineOf({ user, moved, deletedOld }: Row): string {
+function linesOf({ user, moved, deletedOld }: Row): string[] {
   const what =
     moved === undefined
       ? 'not moved'
       : `moved (${moved.files} files, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
-  return `${user}: ${what}${deletedOld ? ', old copy deleted' : ''}`;
+  return [`${user}: ${what}${deletedOld ? ', old copy deleted' : ''}`];
 }

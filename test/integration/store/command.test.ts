@@ -1,4 +1,7 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { commands as allCommands } from '../../../src/cli/commands.ts';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
@@ -59,6 +62,33 @@ test('goes on with the others where one cannot be moved, and says why', async ()
     { user: 'bob', moved: { copied: 3 } },
   ]);
 });
+
+const forEverybody = Object.keys(allCommands).filter((name) => 'all' in (allCommands[name]?.options ?? {}));
+
+test.each(forEverybody)(
+  '%s --all goes on after somebody for whom it fails, and names them at the end',
+  async (name) => {
+    const alice = { user: { username: 'alice' } };
+    const { location } = await commands.database.repository.findFirstOrThrow({ where: alice });
+    const config = join(commands.folder, 'store', location, 'config');
+    await chmod(config, 0o600);
+    await writeFile(config, 'damaged');
+    await commands.database.plan.updateMany({ where: alice, data: { zone: 'No/Where' } });
+    const argv = [...name.split(' '), ...(name === 'store move' ? ['--to', bucket(), '--delete-old'] : [])];
+    expect(await json(3, ...argv, '--all')).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ user: 'alice', error: expect.any(String) }),
+        expect.objectContaining({ user: 'bob' }),
+      ]),
+    );
+    expect(commands.complaints).toEqual([expect.stringMatching(/^nightkeep: alice: /)]);
+    await commands.nightkeep(...argv, '--all');
+    expect(commands.said[0]).toMatch(/^bob: /);
+    expect(await commands.nightkeep(...argv, '--user', 'alice')).toBe(1);
+    await commands.database.user.deleteMany({ where: { username: 'bob' } });
+    expect(await json(1, ...argv, '--all')).toEqual([{ user: 'alice', error: expect.any(String) }]);
+  },
+);
 
 test.each([
   [['--user', 'alice'], /--to URL, or --delete-old/],

@@ -1,0 +1,68 @@
+import { asOutage } from '../database/client.ts';
+import { isAppError } from '../errors.ts';
+import { scrub } from '../log.ts';
+import { type Options, type Output, printList, warn } from './command.ts';
+import { harmless } from './table.ts';
+
+/** For whom a command failed, and why, with the cure. */
+export interface Failed {
+  readonly user: string;
+  readonly error: string;
+}
+
+/** What a command came to for each person it was about. */
+export interface Answers<Row> {
+  /** In the order of the people. */
+  readonly all: readonly (Row | Failed)[];
+  readonly done: readonly Row[];
+  readonly failed: readonly Failed[];
+}
+
+/** What such a command means by its exit codes. */
+export const eachExits = { 3: 'it failed for some, who are named at the end' } as const;
+
+/** Does the work for one after the other. With `--all` it goes on with the others where it fails for somebody; else it throws. */
+export async function doForEach<Person, Row>(
+  options: Options,
+  people: Iterable<Person>,
+  { nameOf, work }: { nameOf: (person: Person) => string; work: (person: Person) => Promise<Row> },
+): Promise<Answers<Row>> {
+  const all: (Row | Failed)[] = [];
+  const done: Row[] = [];
+  const failed: Failed[] = [];
+  for (const person of people) {
+    try {
+      const row = await work(person);
+      done.push(row);
+      all.push(row);
+    } catch (error) {
+      if (options.all !== true) throw error;
+      const failure = { user: nameOf(person), error: wordsOf(asOutage(error)) };
+      failed.push(failure);
+      all.push(failure);
+    }
+  }
+  return { all, done, failed };
+}
+
+function wordsOf(error: unknown): string {
+  return String(scrub(isAppError(error) ? error.message : `Internal error: ${error}`));
+}
+
+/** Prints what it came to for each: one array with --json, in which it is said for whom it failed; else lines. */
+export function printAnswers<Row>(
+  output: Output,
+  options: Options,
+  { answers: { all, done }, linesOf }: { answers: Answers<Row>; linesOf: (row: Row) => readonly string[] },
+): void {
+  if (options.json === true || all.length === 0)
+    printList(output, options, { rows: all, lineOf: String, none: 'There is no repository yet.' });
+  else for (const line of done.flatMap(linesOf)) output.line(harmless(line));
+}
+
+/** Names on standard error for whom it failed. Answers the exit code, which is `code` where it failed for nobody. */
+export function closeWith({ done, failed }: Pick<Answers<unknown>, 'done' | 'failed'>, code = 0): number {
+  for (const { user, error } of failed) warn(`${user}: ${error}`);
+  if (failed.length === 0 || code === 1) return code;
+  return done.length === 0 ? 1 : 3;
+}
