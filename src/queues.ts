@@ -102,12 +102,13 @@ const bulkSize = 1_000;
 export async function openQueues(settings: QueueSettings): Promise<Queues> {
   const connection =
     settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
-  const { queue, bullmq, close } = openQueue(connection);
+  const { queue, bullmq, ready, close } = openQueue(connection);
   const report = reportErrors(settings.log.with({ queue: backUpQueueName }));
   let closing = false;
   queue.on('error', (error) => {
     if (!closing) report(error);
   });
+  await ready();
   return {
     connection,
     bullmq,
@@ -160,18 +161,26 @@ interface BackUps {
   close(): Promise<void>;
 }
 
-function openQueue(connection: QueueConnection): { queue: BackUps; bullmq: Queue; close: () => Promise<void> } {
+interface OpenQueue {
+  queue: BackUps;
+  bullmq: Queue;
+  ready: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+function openQueue(connection: QueueConnection): OpenQueue {
   const defaults = { defaultJobOptions: jobOptions };
   if (connection.kind === 'postgres') {
     const options = { ...defaults, connection: connection.options };
     const queue = new Queue(backUpQueueName, options, createPostgresBackend);
+    const ready = () => readyOrClosed(connection, queue);
     // The types of the two backends exclude each other; what boards ask of a queue is the same.
-    return { queue, bullmq: queue as unknown as Queue, close: () => queue.close() };
+    return { queue, bullmq: queue as unknown as Queue, ready, close: () => queue.close() };
   }
   const failFast = { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 10_000 };
   const { client, end } = connectRedis(connection.url, failFast);
   const queue = new Queue(backUpQueueName, { ...defaults, prefix: connection.prefix, connection: client });
-  return { queue, bullmq: queue, close: () => queue.close().finally(end) };
+  return { queue, bullmq: queue, ready: async () => {}, close: () => queue.close().finally(end) };
 }
 
 async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
@@ -269,6 +278,22 @@ async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Prom
     return await ask(client);
   } finally {
     client.disconnect();
+  }
+}
+
+/**
+ * Waits until BullMQ's queue or worker has found PostgreSQL; throws `queue/unavailable` where it cannot, and closes it. BullMQ
+ * keeps the first answer: what began without PostgreSQL would refuse everything until the process ends.
+ */
+export async function readyOrClosed(
+  connection: QueueConnection,
+  opened: { waitUntilReady(): Promise<unknown>; close(): Promise<void> },
+): Promise<void> {
+  try {
+    await orUnavailable(connection, () => opened.waitUntilReady());
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
 }
 

@@ -48,7 +48,7 @@ const duties: readonly Duty[] = [
 /** Works on runs and on the duties. First it mends what a crash left behind. */
 export async function startWorker(resources: Resources): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
-  const work = workOn(
+  const work = await workOn(
     queues.connection,
     async ({ runId }, signal) => {
       const done = await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));

@@ -1,8 +1,23 @@
-import { createPostgresBackend, type Processor, Worker, type WorkerOptions } from 'bullmq';
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  createRedisBackend,
+  type IQueueBackend,
+  type Processor,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import { type Clock, within } from '../src/clock.ts';
 import { AppError, isAppError, messageForPeople } from '../src/errors.ts';
 import { type Log, scrub } from '../src/log.ts';
-import { type BackUpJob, backUpQueueName, connectRedis, type QueueConnection, reportErrors } from '../src/queues.ts';
+import {
+  type BackUpJob,
+  backUpQueueName,
+  connectRedis,
+  type QueueConnection,
+  readyOrClosed,
+  reportErrors,
+} from '../src/queues.ts';
 import { isTraceparent, traced } from '../src/tracing.ts';
 
 /**
@@ -31,14 +46,20 @@ export interface Work {
 const partingMs = 5_000;
 /** Longer than a worker waits in Redis for its next job (10 s); ends commands that would wait for a lost Redis for ever. */
 const commandMs = 20_000;
+/** How long to wait before the queue is asked again that answered with an error. */
+const retryMs = 1_000;
 
-/** Takes back-up jobs from the queue until closed; reconnects by itself after an outage of the queue. */
-export function workOn(connection: QueueConnection, handler: Handler, options: WorkOptions): Work {
+/**
+ * Takes back-up jobs from the queue until closed; reconnects by itself after an outage of the queue. Throws
+ * `queue/unavailable` where a queue in PostgreSQL is away already.
+ */
+export async function workOn(connection: QueueConnection, handler: Handler, options: WorkOptions): Promise<Work> {
   const log = options.log.with({ queue: backUpQueueName });
   const inHand = new Map<string, AbortController>();
   const handled = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
-  const { worker, end } = openWorker(
+  const closing = new AbortController();
+  const { worker, begin, end } = openWorker(
     connection,
     async (job) => {
       const id = job.id ?? '';
@@ -53,7 +74,7 @@ export function workOn(connection: QueueConnection, handler: Handler, options: W
         handled.delete(work);
       }
     },
-    options,
+    { ...options, closing: closing.signal },
   );
   const report = reportErrors(log);
   worker.on('error', (error) => {
@@ -64,35 +85,67 @@ export function workOn(connection: QueueConnection, handler: Handler, options: W
     for (const id of ids)
       inHand.get(id)?.abort(new AppError('run/lost-lease', 'The queue gave this run to another worker.'));
   });
+  await begin();
   return {
     close: (graceMs) => {
+      closing.abort();
       closed ??= close({ worker, end, inHand, handled, clock: options.clock, log }, graceMs);
       return closed;
     },
   };
 }
 
-function openWorker(connection: QueueConnection, process: Processor<unknown, void>, options: WorkOptions): OpenWorker {
+interface Opening extends WorkOptions {
+  /** Aborted as soon as the worker is to end. */
+  closing: AbortSignal;
+}
+
+function openWorker(connection: QueueConnection, process: Processor<unknown, void>, options: Opening): OpenWorker {
   const settings: Omit<WorkerOptions, 'connection'> = {
     concurrency: options.concurrency,
     lockDuration: options.lockMs ?? 60_000,
     stalledInterval: options.lockMs ?? 30_000,
     maxStalledCount: 3,
-    runRetryDelay: 1_000,
+    runRetryDelay: retryMs,
     settings: { backoffStrategy: (attempts, _type, error) => pauseBefore(attempts, error) },
   };
   if (connection.kind === 'postgres') {
-    const all = { ...settings, connection: connection.options };
-    return { worker: new Worker(backUpQueueName, process, all, createPostgresBackend), end: () => {} };
+    const all = { ...settings, connection: connection.options, autorun: false };
+    const backend = pausing(createPostgresBackend, options);
+    const worker = new Worker(backUpQueueName, process, all, backend);
+    const begin = async () => {
+      await readyOrClosed(connection, worker);
+      worker.run().catch((error) => worker.emit('error', error));
+    };
+    return { worker, begin, end: () => {} };
   }
   const retrying = { maxRetriesPerRequest: null, commandTimeout: commandMs };
   const { client, end } = connectRedis(connection.url, retrying);
-  const { prefix } = connection;
-  return { worker: new Worker(backUpQueueName, process, { ...settings, prefix, connection: client }), end };
+  const all = { ...settings, prefix: connection.prefix, connection: client };
+  const worker = new Worker(backUpQueueName, process, all, pausing(createRedisBackend, options));
+  return { worker, begin: async () => {}, end };
+}
+
+/** Passes an error of the queue on after a pause: BullMQ asks for the next job again at once, as quickly as errors come. */
+function pausing<B extends IQueueBackend, C>(
+  create: BackendFactory<B, C>,
+  { clock, closing }: Opening,
+): BackendFactory<B, C> {
+  return (...about) => {
+    const backend = create(...about);
+    const moveToActive = backend.moveToActive.bind(backend);
+    backend.moveToActive = (...asked) =>
+      moveToActive(...asked).catch(async (error) => {
+        await clock.sleep(retryMs, closing).catch(() => {});
+        throw error;
+      });
+    return backend;
+  };
 }
 
 interface OpenWorker {
   worker: BullWorker;
+  begin: () => Promise<void>;
   /** Ends the connection that the worker was given. */
   end: () => void;
 }
@@ -148,7 +201,7 @@ function pauseBefore(attempts: number, error: Error | undefined): number {
   return Math.max(error.afterMs, 1_000 * 2 ** (attempts - 1));
 }
 
-interface Closing extends OpenWorker {
+interface Closing extends Omit<OpenWorker, 'begin'> {
   inHand: Map<string, AbortController>;
   handled: Set<Promise<void>>;
   clock: Clock;

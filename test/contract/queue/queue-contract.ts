@@ -45,8 +45,8 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     await place[Symbol.asyncDispose]();
   });
 
-  const work = (handler: Handler, options: Partial<WorkOptions> = {}) => {
-    const started = workOn(queues.connection, handler, { concurrency: 4, clock, log, ...options });
+  const work = async (handler: Handler, options: Partial<WorkOptions> = {}) => {
+    const started = await workOn(queues.connection, handler, { concurrency: 4, clock, log, ...options });
     works.push(started);
     return started;
   };
@@ -56,7 +56,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
   test('what a run is part of in a trace goes along, and without a trace nothing but its id', async () => {
     const got: BackUpJob[] = [];
-    work(async (job) => void got.push(job));
+    await work(async (job) => void got.push(job));
     const [one, two] = [randomUUID(), randomUUID()];
     await enqueueOne(one);
     await vi.waitFor(() => expect(got).toEqual([{ runId: one }]), soon);
@@ -91,7 +91,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const got: string[] = [];
       await queues.backUps.enqueue(put);
       expect(await queues.backUps.counts()).toEqual({ waiting: 2_500, active: 0, delayed: 0 });
-      work(async ({ runId }) => void got.push(runId), { concurrency: 32 });
+      await work(async ({ runId }) => void got.push(runId), { concurrency: 32 });
       await vi.waitFor(() => expect(got.length).toBeGreaterThanOrEqual(put.length), soon);
       await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
       expect(got.toSorted()).toEqual(put.map(({ runId }) => runId).toSorted());
@@ -110,7 +110,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     test('a run being worked on is not put in again', async () => {
       const gate = Promise.withResolvers<void>();
       const handler = vi.fn(() => gate.promise);
-      work(handler);
+      await work(handler);
       await enqueueOne('a');
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await enqueueOne('a');
@@ -124,7 +124,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const handler = vi.fn<Handler>(async () => {
         if (handler.mock.calls.length === 1) throw new Error('a bug');
       });
-      work(handler);
+      await work(handler);
       for (const calls of [1, 2, 3]) {
         await enqueueOne('a');
         await vi.waitFor(() => expect(handler).toHaveBeenCalledTimes(calls), soon);
@@ -136,7 +136,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const got: string[] = [];
       await queues.backUps.enqueue(requests(20));
       await enqueueOne('urgent', { urgent: true });
-      work(async ({ runId }) => void got.push(runId), { concurrency: 1 });
+      await work(async ({ runId }) => void got.push(runId), { concurrency: 1 });
       await vi.waitFor(() => expect(got).toHaveLength(21), soon);
       expect(got[0]).toBe('urgent');
     });
@@ -147,7 +147,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       await queues.backUps.enqueue(requests(20));
       await enqueueOne('a', { urgent: true, attempt: 3 });
       expect(await queues.backUps.counts()).toEqual({ waiting: 21, active: 0, delayed: 0 });
-      work(async ({ runId }) => void got.push(runId), { concurrency: 1 });
+      await work(async ({ runId }) => void got.push(runId), { concurrency: 1 });
       await vi.waitFor(() => expect(got).toHaveLength(21), soon);
       expect(got[0]).toBe('a');
     });
@@ -158,7 +158,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       await queues.backUps.pause();
       await enqueueOne('a');
       await enqueueOne('b', { delayMs: 600_000 });
-      work(async ({ runId }) => void got.push(runId));
+      await work(async ({ runId }) => void got.push(runId));
       expect(await queues.backUps.isPaused()).toBe(true);
       expect(await queues.backUps.counts()).toEqual({ waiting: 1, active: 0, delayed: 1 });
       const jobs = await queues.backUps.list(10);
@@ -177,7 +177,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('an urgent run that is pulled forward is taken at once by a worker that waits', async () => {
       const got: string[] = [];
-      work(async ({ runId }) => void got.push(runId));
+      await work(async ({ runId }) => void got.push(runId));
       for (const round of [1, 2]) {
         await enqueueOne('a', { delayMs: 600_000 });
         // Once it has done another one, the worker waits, and knows of the delayed one.
@@ -192,7 +192,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     test('an urgent run that is being worked on stays as it is', async () => {
       const gate = Promise.withResolvers<void>();
       const handler = vi.fn(() => gate.promise);
-      work(handler);
+      await work(handler);
       await enqueueOne('a');
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await enqueueOne('a', { urgent: true });
@@ -205,7 +205,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     test('a delayed run is delivered after its delay', async () => {
       const from = clock.elapsed();
       const handler = vi.fn<Handler>(async () => {});
-      work(handler);
+      await work(handler);
       await enqueueOne('a', { delayMs: 300 });
       expect(await queues.backUps.counts()).toEqual({ waiting: 0, active: 0, delayed: 1 });
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
@@ -217,7 +217,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       let most = 0;
       let done = 0;
       await queues.backUps.enqueue(requests(40));
-      work(
+      await work(
         async () => {
           most = Math.max(most, ++now);
           await clock.sleep(10);
@@ -241,7 +241,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
   describe('failure', () => {
     test('what may succeed later is tried again, no earlier than it says', async () => {
       const times: number[] = [];
-      work(async () => {
+      await work(async () => {
         times.push(clock.elapsed());
         if (times.length === 1) throw new AppError('source/unavailable', 'Away.', { retry: { afterMs: 400 } });
       });
@@ -254,7 +254,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       const handler = vi.fn<Handler>(async () => {
         throw new AppError('grant/not-usable', 'Withdrawn.');
       });
-      work(handler);
+      await work(handler);
       await enqueueOne('a');
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await vi.waitFor(async () => expect(await queues.backUps.counts()).toEqual(nothing), soon);
@@ -263,7 +263,9 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('a job lost to another worker aborts the signal with its reason', async () => {
       const reason = Promise.withResolvers<unknown>();
-      work((_job, signal) => untilAborted(signal).finally(() => reason.resolve(signal.reason)), { lockMs: 1_000 });
+      await work((_job, signal) => untilAborted(signal).finally(() => reason.resolve(signal.reason)), {
+        lockMs: 1_000,
+      });
       await enqueueOne('a');
       await vi.waitFor(async () => expect(await queues.backUps.counts()).toMatchObject({ active: 1 }), soon);
       await queues.backUps.clear();
@@ -275,7 +277,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
     test('a job that ends in the time of grace is not aborted', async () => {
       const gate = Promise.withResolvers<void>();
       let signal: AbortSignal | undefined;
-      const started = work((_job, given) => {
+      const started = await work((_job, given) => {
         signal = given;
         return gate.promise;
       });
@@ -290,7 +292,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('a job that does not is aborted, awaited and given to the next worker', async () => {
       let ended = false;
-      const first = work((_job, signal) =>
+      const first = await work((_job, signal) =>
         untilAborted(signal).finally(() => {
           ended = true;
         }),
@@ -300,13 +302,13 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       await first.close(50);
       expect(ended).toBe(true);
       const second = vi.fn<Handler>(async () => {});
-      work(second);
+      await work(second);
       await vi.waitFor(() => expect(second).toHaveBeenCalledWith({ runId: 'a' }, expect.anything()), soon);
     });
 
     test('nothing new is taken while closing', async () => {
       const handler = vi.fn<Handler>((_job, signal) => untilAborted(signal));
-      const started = work(handler, { concurrency: 1 });
+      const started = await work(handler, { concurrency: 1 });
       await queues.backUps.enqueue(requests(3));
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await started.close(100);
@@ -328,9 +330,37 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
       }
     });
 
+    test('at any moment of the start is told or is over, and what has started works', {
+      timeout: 100_000,
+    }, async () => {
+      for (let connections = 0, tried = true; tried; connections += 1) {
+        const dropped = place.proxy.dropOne(connections);
+        const got: string[] = [];
+        try {
+          await using other = await openQueues({ ...place.settings, log });
+          const worker = await workOn(other.connection, async ({ runId }) => void got.push(runId), {
+            concurrency: 1,
+            clock,
+            log,
+          });
+          try {
+            const runId = randomUUID();
+            await vi.waitFor(() => other.backUps.enqueue([{ runId, attempt: 0 }]), soon);
+            await vi.waitFor(() => expect(got).toEqual([runId]), soon);
+          } finally {
+            await worker.close(0);
+          }
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'queue/unavailable' });
+        }
+        tried = dropped();
+      }
+      place.proxy.dropOne(Number.POSITIVE_INFINITY);
+    });
+
     test('in the middle lets enqueueing fail fast, and workers come back by themselves', async () => {
       const got: string[] = [];
-      work(async ({ runId }) => void got.push(runId));
+      await work(async ({ runId }) => void got.push(runId));
       await enqueueOne('before');
       await vi.waitFor(() => expect(got).toEqual(['before']), soon);
       await place.proxy.cut();
@@ -344,7 +374,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('that only drops connections is not noticed', async () => {
       const got: string[] = [];
-      work(async ({ runId }) => void got.push(runId));
+      await work(async ({ runId }) => void got.push(runId));
       await enqueueOne('before');
       await vi.waitFor(() => expect(got).toEqual(['before']), soon);
       place.proxy.drop();
@@ -354,7 +384,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
     test('does not keep a worker from closing', async () => {
       const handler = vi.fn<Handler>((_job, signal) => untilAborted(signal));
-      const started = work(handler, { clock: hasty });
+      const started = await work(handler, { clock: hasty });
       await enqueueOne('a');
       await vi.waitFor(() => expect(handler).toHaveBeenCalled(), soon);
       await place.proxy.cut();
@@ -378,7 +408,7 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
 
   test('no secret of an error reaches the queue or the log', async () => {
     const cause = new Error('secret-of-the-cause');
-    work(async () => {
+    await work(async () => {
       throw new AppError('source/unavailable', 'Away: Bearer secret-of-the-message', {
         cause,
         retry: { afterMs: 60_000 },

@@ -25,7 +25,7 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     await using redis = await startRedis(redisServer ?? '');
     await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
     const got: string[] = [];
-    const work = workOn(
+    const work = await workOn(
       queues.connection,
       async ({ runId }) => {
         got.push(runId);

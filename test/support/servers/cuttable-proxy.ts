@@ -8,6 +8,8 @@ export interface CuttableProxy extends AsyncDisposable {
   cut(): Promise<void>;
   /** Drops every connection; new ones are let through. */
   drop(): void;
+  /** Drops one connection as it comes, after so many that are let through; gives what tells whether that has happened. */
+  dropOne(after: number): () => boolean;
   restore(): Promise<void>;
 }
 
@@ -24,6 +26,8 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
   };
   const listen = async (at: number): Promise<Server> => {
     const server = createServer((near) => {
+      left -= 1;
+      if (left === -1) return near.destroy();
       const far = connect(port, host);
       keep(near);
       keep(far);
@@ -34,6 +38,7 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
     await once(server, 'listening');
     return server;
   };
+  let left = Number.POSITIVE_INFINITY;
   let server = await listen(0);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
@@ -46,5 +51,9 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
   const restore = async () => {
     server = await listen(address.port);
   };
-  return { port: address.port, cut, drop, restore, [Symbol.asyncDispose]: cut };
+  const dropOne = (after: number) => {
+    left = after;
+    return () => left < 0;
+  };
+  return { port: address.port, cut, drop, dropOne, restore, [Symbol.asyncDispose]: cut };
 }
