@@ -20,6 +20,7 @@ import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
 import { start } from './start.ts';
+import { stats } from './stats.ts';
 import { status } from './status.ts';
 import { storeCommand, storeMove } from './store.ts';
 import { users } from './users.ts';
@@ -38,6 +39,7 @@ export const commands: Readonly<Record<string, Command>> = {
   forget,
   prune: pruneCommand,
   check: checkCommand,
+  stats,
   store: storeCommand,
   'store move': storeMove,
   'enroll device': enrollDevice,

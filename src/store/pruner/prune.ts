@@ -45,7 +45,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   const snapshots = await Array.fromAsync(repository.listSnapshots());
   const indexesBefore = await Array.fromAsync(repository.backend.list('index'), ({ name }) => parseId<IndexId>(name));
   await repository.loadIndex();
-  const used = await findUsedBlobs(repository, new Set(snapshots.map(({ snapshot }) => snapshot.tree)), signal);
+  const used = await findUsedBlobs(repository, new Set(snapshots.map(({ snapshot }) => snapshot.tree)), { signal });
   const plan = planPrune(repository.index, used, options);
   const files = await comparePacks(repository, plan);
   const gone = new Set([...plan.remove, ...plan.repack]);

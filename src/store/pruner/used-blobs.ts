@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { BlobId, BlobType, TreeId } from '../format/ids.ts';
+import type { Tree } from '../format/tree.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openTreeReadAhead } from '../repository/tree-read-ahead.ts';
 
@@ -11,12 +12,12 @@ export interface UsedBlobs {
 
 /**
  * Walks every tree that these roots reach, each once. Throws `repository/damaged` where anything that is reached is missing:
- * what a damaged repository needs cannot be told, so that nothing may be removed from it.
+ * what a damaged repository needs cannot be told, so that nothing may be removed from it. `visit` sees each tree.
  */
 export async function findUsedBlobs(
   repository: Pick<Repository, 'index' | 'loadBlob' | 'loadBlobs'>,
   roots: Iterable<TreeId>,
-  signal?: AbortSignal,
+  { signal, visit }: { signal?: AbortSignal | undefined; visit?: (id: TreeId, tree: Tree) => unknown } = {},
 ): Promise<UsedBlobs> {
   const { index } = repository;
   const marks = new Uint8Array(index.size);
@@ -37,7 +38,9 @@ export async function findUsedBlobs(
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     signal?.throwIfAborted();
     if (!mark('tree', id)) continue;
-    for (const node of (await loadTree(id)).nodes) {
+    const tree = await loadTree(id);
+    visit?.(id, tree);
+    for (const node of tree.nodes) {
       if (node.type === 'dir') waiting.push(node.subtree);
       if (node.type === 'file') for (const blob of node.content) mark('data', blob);
     }

@@ -1,0 +1,45 @@
+import { bytesWords } from '../doctor/words.ts';
+import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
+import { type RepositoryStats, readStats } from '../store/pruner/stats.ts';
+import { lockRepository } from '../store/repository/lock.ts';
+import { type Command, json } from './command.ts';
+import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+
+/** Says how much repositories hold, in the terms of `restic stats`. */
+export const stats: Command = {
+  usage: '--user NAME | --all [--json]',
+  summary: 'say how much repositories hold, as restic stats counts',
+  options: { ...oneOrAll, ...json },
+  exits: eachExits,
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    await using resources = await openFromEnvironment();
+    const { clock, lockOwner } = resources;
+    const answers = await doForEach(options, await ownersOf(resources, options), {
+      nameOf,
+      work: async (owner): Promise<Row> => {
+        const { repository } = await openPersonRepository(resources, owner.id);
+        await using lock = await lockRepository(repository, { clock, ...lockOwner });
+        const read = await readStats(repository, lock.signal);
+        return { user: nameOf(owner), ...read };
+      },
+    });
+    printAnswers(output, options, { answers, linesOf });
+    const code = closeWith(answers);
+    return code;
+  },
+};
+
+type Row = { user: string } & RepositoryStats;
+
+function linesOf(row: Row): string[] {
+  const { user, snapshots, files, restoreSize, blobs, rawSize, storedSize, compressionRatio, unusedSize } = row;
+  const unused = `${bytesWords(unusedSize)} of no use to any`;
+  return [
+    `${user}: ${snapshots} snapshots of ${files} files and folders, ${bytesWords(restoreSize)} to restore all of them`,
+    `  ${blobs} blobs of ${bytesWords(rawSize)} stored as ${bytesWords(storedSize)} (compressed ${compressionRatio.toFixed(2)}x), ${unused}`,
+    `  ${row.packs} packs, ${row.indexFiles} index files`,
+  ];
+}
