@@ -1,3 +1,4 @@
+import { hastenVerification } from '../src/database/verifications.ts';
 import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
 import { finishErasedPeople } from '../src/flows/erasure/erase-person.ts';
@@ -13,6 +14,7 @@ import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
 import { pruneDue } from '../src/flows/retention/prune-due.ts';
 import { retain } from '../src/flows/retention/retain.ts';
+import { verifyDue } from '../src/flows/verification/verify-due.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { workOn } from './work-on.ts';
@@ -41,6 +43,7 @@ const duties: readonly Duty[] = [
   ['3-59/10 * * * *', 'notices.raise-failed', (resources) => raiseNotices(resources)],
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
   ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],
+  ['*/10 * * * *', 'verify.failed', (resources, signal) => verifyDue(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
@@ -52,7 +55,9 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
     queues.connection,
     async ({ runId }, signal) => {
       const done = await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));
-      if (done !== undefined) await retain(resources, { ...done, signal });
+      if (done === undefined) return;
+      await retain(resources, { ...done, signal });
+      await hastenVerification(resources.database, { ...done, at: clock.now() });
     },
     { concurrency: config.concurrency, clock, log },
   );

@@ -52,6 +52,8 @@ export interface Config {
   writeScopes: string[];
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;
+  /** Within how many days all data of a repository is verified. */
+  verifyDays: number;
   offlineIdleMs: number;
   offlineMaxMs?: number;
   operatorRole: string;
@@ -143,6 +145,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesWrite: () => value('FILES_WRITE'),
     writeScopes: () => value('FILES_WRITE_SCOPES'),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
+    verifyDays: () => value('VERIFY_DAYS'),
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),

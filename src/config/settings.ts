@@ -180,6 +180,11 @@ export const settings = {
     default: '7',
     help: 'Every so many nights each folder is listed, even where the server says that nothing in it changed; 1 lists all of them every night',
   },
+  VERIFY_DAYS: {
+    read: whole(1, 365),
+    default: '30',
+    help: 'Within so many days all data of every repository is read again and verified, a part of it each day; folders, indexes and key files are checked each day',
+  },
   OFFLINE_IDLE: {
     read: duration,
     default: '30d',

@@ -124,6 +124,7 @@ export async function finishErasing(
   await inTransaction(database, async (transaction) => {
     const { count } = await transaction.repository.deleteMany({ where: { id, eraseAt: begun } });
     if (count === 0) return;
+    await transaction.verification.deleteMany({ where: { userId } });
     const began = await findEvent(transaction, userId, 'snapshots being erased');
     await transaction.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
     const reason = began?.reason ?? textOf(id, { snapshots: 0, files: 0, bytes: 0 });

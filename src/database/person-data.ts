@@ -86,6 +86,7 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
         }),
       ),
     },
+    { name: 'verification', rows: once(() => database.verification.findMany({ where: { userId } })) },
     { name: 'restores', rows: restoresOf(database, userId) },
     { name: 'events', rows: eventsOf(database, userId) },
     { name: 'audit', rows: auditOf(database, userId) },

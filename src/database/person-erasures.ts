@@ -82,6 +82,7 @@ async function removeRecords(transaction: Transaction, userId: string, at: Date)
     where: { plan: { userId } },
     data: { message: null, problems: Prisma.DbNull, problemCount: 0 },
   });
+  await transaction.verification.deleteMany({ where: { userId } });
   await transaction.restore.deleteMany({ where: { userId, OR: [{ finishedAt: { not: null } }, { startedAt: null }] } });
   await transaction.restore.updateMany({
     where: { userId },

@@ -17,6 +17,7 @@ export const acts = [
   'person-erased',
   'settings-changed',
   'changes-confirmed',
+  'losses-accepted',
   'run-requested',
   'runs-retried',
   'plan-paused',

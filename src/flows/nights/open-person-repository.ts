@@ -12,6 +12,8 @@ export interface PersonRepository {
   repository: Repository;
   /** The store that it was moved to; null for that of the settings. */
   store: string | null;
+  /** The key file that the recovery key opens; null before there is one. */
+  recoveryKeyFile: KeyId | null;
   username: string;
 }
 
@@ -24,7 +26,8 @@ export async function openPersonRepository(resources: Needs, userId: string): Pr
   const repository = await openRepositoryOf(resources, row);
   const { location } = repository.backend;
   const username = row.user.username ?? row.user.subject;
-  return { id: row.id, location, repository, store: row.store, username };
+  const recoveryKeyFile = row.recoveryKeyFile === null ? null : parseId<KeyId>(row.recoveryKeyFile);
+  return { id: row.id, location, repository, store: row.store, recoveryKeyFile, username };
 }
 
 /** Opens the repository of this row. */

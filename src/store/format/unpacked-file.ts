@@ -23,7 +23,8 @@ export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown):
 
 /** The JSON document of a file whose name is its id. Throws `repository/damaged`. */
 export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): JsonObject {
-  if (idOf(bytes) !== id) throw new AppError('repository/damaged', `The ${what} ${id} is not what its name says.`);
+  if (idOf(bytes) !== id)
+    throw new AppError('repository/damaged', `The ${what} ${id} is not what its name says.`, { detail: { file: id } });
   return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
 }
 

@@ -6,7 +6,8 @@ import type { AffectedFile, BlobName, Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-const filesOfFinding = 1000;
+/** A thousand names; in how many snapshots each is does not count. */
+const namesOfFinding = 1000;
 
 /** The findings, each with the files that cannot be read because of it. */
 export async function nameAffectedFiles(
@@ -17,15 +18,17 @@ export async function nameAffectedFiles(
 ): Promise<Finding[]> {
   const lost = lostBlobs(repository, findings);
   if (lost.size === 0) return findings.map((finding) => ({ ...finding, files: [] }));
-  const files = findings.map((): AffectedFile[] => []);
+  const lists = findings.map(() => ({ names: new Set<string>(), files: [] as AffectedFile[] }));
   const affectedUnder = openAffectedSearch(repository, lost, signal);
   for (const { id, snapshot } of snapshots) {
     for (const { path, finding } of await affectedUnder(snapshot.tree)) {
-      const list = files[finding];
-      if (list !== undefined && list.length < filesOfFinding) list.push({ snapshot: id, path: `/${path}` });
+      const list = lists[finding];
+      if (list === undefined || (list.names.size >= namesOfFinding && !list.names.has(path))) continue;
+      list.names.add(path);
+      list.files.push({ snapshot: id, path: `/${path}` });
     }
   }
-  return findings.map((finding, number) => ({ ...finding, files: files[number] ?? [] }));
+  return findings.map((finding, number) => ({ ...finding, files: lists[number]?.files ?? [] }));
 }
 
 /** The numbers of the findings by which a blob is lost. */

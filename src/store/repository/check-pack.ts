@@ -5,8 +5,13 @@ import { decodePackHeader, headerLength, headerLengthBytes, packIdOf } from '../
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 
-/** Reads a pack whole: its name, every blob, and its header against the index. */
-export async function checkPack(repository: Repository, { id, blobs }: IndexedPack): Promise<Finding[]> {
+/** Reads a pack whole: its name, every blob, and its header against the index. One bad read is no damage: it is read once more. */
+export async function checkPack(repository: Repository, pack: IndexedPack): Promise<Finding[]> {
+  const findings = await readPack(repository, pack);
+  return findings.length === 0 ? findings : readPack(repository, pack);
+}
+
+async function readPack(repository: Repository, { id, blobs }: IndexedPack): Promise<Finding[]> {
   const bytes = await loadPack(repository, id);
   if (bytes === undefined) return [finding(id, blobs, 'is missing or shorter than it was')];
   const broken = blobs.filter((blob) => !opens(repository, bytes, blob));

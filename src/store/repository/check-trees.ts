@@ -7,11 +7,11 @@ import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-/** Reads every tree that the snapshots reach once, and checks whether all that it names is there. */
+/** Reads every tree that the snapshots reach once, and checks whether all that it names is there; hands each file to `onFile`. */
 export async function* checkTrees(
   repository: Repository,
   snapshots: readonly SavedSnapshot[],
-  signal: AbortSignal | undefined,
+  { signal, onFile }: { signal?: AbortSignal; onFile?: (node: FileNode) => void },
 ): AsyncGenerator<Finding> {
   const seen = new Uint8Array(repository.index.size);
   const waiting = snapshots.map(({ snapshot }) => snapshot.tree);
@@ -25,6 +25,7 @@ export async function* checkTrees(
     for (const node of tree.nodes) {
       yield* checkNode(repository, id, node);
       if (node.type === 'dir') waiting.push(node.subtree);
+      if (node.type === 'file') onFile?.(node);
     }
   }
 }

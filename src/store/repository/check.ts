@@ -1,15 +1,25 @@
 import type { AppError } from '../../errors.ts';
-import type { PackId } from '../format/ids.ts';
+import { type KeyId, type PackId, parseId, type SnapshotId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
+import type { FileNode } from '../format/node.ts';
 import { packSize } from '../format/pack-header.ts';
 import { nameAffectedFiles } from './affected-files.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 
-/** Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), or a random share. */
-export type ReadShare = 'none' | 'all' | { readonly part: number; readonly of: number } | { readonly percent: number };
+/**
+ * Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), a random share, or those that are
+ * chosen of all that the index names, in that order.
+ */
+export type ReadShare =
+  | 'none'
+  | 'all'
+  | { readonly part: number; readonly of: number }
+  | { readonly percent: number }
+  | { readonly choose: (packs: readonly PackId[]) => Promise<readonly PackId[]> };
 
 export interface CheckOptions {
   /** 'none' by default. */
@@ -17,6 +27,12 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
   /** 0 to 1; for the random share. */
   readonly random?: () => number;
+  /** Key files that must be there, besides the one that opened the repository. */
+  readonly keys?: readonly KeyId[];
+  /** Called with each pack that was read, and what is wrong with it, before the next is. */
+  readonly onPack?: (id: PackId, findings: readonly Finding[]) => Promise<void>;
+  /** Called with every file of every folder that the snapshots reach, the ones that are lost too. */
+  readonly onFile?: (node: FileNode) => void;
 }
 
 export interface CheckReport {
@@ -30,30 +46,44 @@ export interface CheckReport {
 
 /**
  * Checks whether everything that the snapshots need is there and intact: indexes, sizes of packs, trees and their canonical
- * form, data blobs, and the content of the packs chosen. The caller opened the repository for this, and holds a lock on it.
+ * form, data blobs, key files, and the content of the packs chosen. The caller opened the repository for this, and holds a lock on it.
  * An unavailable store ends it with an error; damage never does.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions = {}): Promise<CheckReport> {
   const findings: Finding[] = [];
-  const damaged = (error: AppError) =>
-    findings.push({ kind: 'file-damaged', severity: 'error', message: error.message });
-  const snapshots = await Array.fromAsync(repository.listSnapshots(damaged));
+  const damaged = ({ message }: AppError) => findings.push({ kind: 'file-damaged', severity: 'error', message });
+  const snapshots = await Array.fromAsync(
+    repository.listSnapshots(({ message, detail: { file } }) =>
+      findings.push({
+        kind: 'file-damaged',
+        severity: 'error',
+        message,
+        ...(typeof file === 'string' && { snapshotId: parseId<SnapshotId>(file) }),
+      }),
+    ),
+  );
   await repository.loadIndex(damaged);
-  const packs = [...repository.index.packs()];
+  findings.push(...(await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])])));
   const sizes = await sizesOfPacks(repository);
-  for (const pack of packs) findings.push(...checkSize(pack, sizes.get(pack.id)));
-  for await (const finding of checkTrees(repository, snapshots, options.signal)) findings.push(finding);
-  const chosen = packs.filter(({ id }) => sizes.has(id) && isChosen(id, options));
-  for (const pack of chosen) {
+  const there: PackId[] = [];
+  for (const pack of repository.index.packs()) {
+    findings.push(...checkSize(pack, sizes.get(pack.id)));
+    if (sizes.has(pack.id)) there.push(pack.id);
+  }
+  for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
+  const chosen = await choose(there, options);
+  for (const id of chosen) {
     options.signal?.throwIfAborted();
-    findings.push(...(await checkPack(repository, pack)));
+    const found = await checkPack(repository, repository.index.pack(id));
+    findings.push(...found);
+    await options.onPack?.(id, found);
   }
   return {
     findings: await nameAffectedFiles(repository, snapshots, findings, options.signal),
     snapshots: snapshots.length,
     packs: sizes.size,
     packsRead: chosen.length,
-    bytesRead: chosen.reduce((sum, { id }) => sum + (sizes.get(id) ?? 0), 0),
+    bytesRead: chosen.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),
   };
 }
 
@@ -77,8 +107,13 @@ function* checkSize({ id: packId, blobs }: IndexedPack, size: number | undefined
   }
 }
 
-function isChosen(id: PackId, { readData = 'none', random = Math.random }: CheckOptions): boolean {
-  if (typeof readData === 'string') return readData === 'all';
-  if ('percent' in readData) return random() * 100 < readData.percent;
-  return Number.parseInt(id.slice(0, 2), 16) % readData.of === readData.part - 1;
+async function choose(
+  ids: readonly PackId[],
+  { readData = 'none', random = Math.random }: CheckOptions,
+): Promise<readonly PackId[]> {
+  if (readData === 'all') return ids;
+  if (readData === 'none') return [];
+  if ('choose' in readData) return readData.choose(ids);
+  if ('percent' in readData) return ids.filter(() => random() * 100 < readData.percent);
+  return ids.filter((id) => Number.parseInt(id.slice(0, 2), 16) % readData.of === readData.part - 1);
 }

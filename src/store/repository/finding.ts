@@ -1,4 +1,4 @@
-import type { BlobId, BlobType, PackId, SnapshotId } from '../format/ids.ts';
+import type { BlobId, BlobType, KeyId, PackId, SnapshotId } from '../format/ids.ts';
 
 export type FindingKind =
   | 'file-damaged' // an index or snapshot file that does not open
@@ -8,7 +8,9 @@ export type FindingKind =
   | 'pack-mixed'
   | 'blob-missing' // a tree or a file needs a blob that no index knows
   | 'tree-damaged'
-  | 'tree-not-canonical';
+  | 'tree-not-canonical'
+  | 'key-missing'
+  | 'key-damaged';
 
 /** Something wrong with a repository. */
 export interface Finding {
@@ -18,9 +20,11 @@ export interface Finding {
   /** For people, names the file on the store. */
   readonly message: string;
   readonly packId?: PackId;
+  readonly keyId?: KeyId;
+  readonly snapshotId?: SnapshotId;
   /** The blobs that cannot be read because of it. */
   readonly blobs?: readonly BlobName[];
-  /** The files and folders (ending in '/') that need those blobs; the first thousand. */
+  /** The files and folders (ending in '/') that need those blobs, in each snapshot; the first thousand names. */
   readonly files?: readonly AffectedFile[];
 }
 

@@ -1537,6 +1537,7 @@ export const texts: Texts = {
         'person-erased': 'hat eine Person gelöscht',
         'settings-changed': 'hat Einstellungen geändert',
         'changes-confirmed': 'hat einen großen Verlust oder eine große Änderung bestätigt',
+        'losses-accepted': 'hat angesehen, was endgültig verloren ist',
         'run-requested': 'hat eine Sicherung angefordert',
         'runs-retried': 'ließ eine Gruppe von Sicherungen erneut versuchen',
         'plan-paused': 'hat die Nächte einer Person ausgesetzt',

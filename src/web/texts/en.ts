@@ -1493,6 +1493,7 @@ export const texts = {
         'person-erased': 'erased a person',
         'settings-changed': 'changed settings',
         'changes-confirmed': 'confirmed a great loss or change',
+        'losses-accepted': 'looked at what is lost for good',
         'run-requested': 'asked for a backup',
         'runs-retried': 'had a group of backups tried again',
         'plan-paused': 'paused the nights of a person',

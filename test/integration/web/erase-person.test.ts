@@ -65,7 +65,7 @@ describe('erasing everything about a person', () => {
         AND column_name IN ('user_id', 'grant_id', 'plan_id', 'run_id', 'repository_id', 'subject_id') ORDER BY 1`;
     // A new one is exported by src/database/person-data.ts, and erased by src/database/person-erasures.ts, or goes with what it belongs to.
     expect(tables.map(({ name }) => name)).toEqual(
-      'audit consents events exchanges grants notices person_erasures plans repositories restores run_progress runs token_generations web_sessions'.split(
+      'audit consents events exchanges grants notices person_erasures plans repositories restores run_progress runs token_generations verifications web_sessions'.split(
         ' ',
       ),
     );
@@ -76,6 +76,12 @@ describe('erasing everything about a person', () => {
     await addNight(pages, alice);
     const restore = { snapshotId: 'ab', path: 'alice-liddell', askedAt: new Date(0) };
     await database.restore.create({ data: { id: randomUUID(), userId, ...restore } });
+    await database.verification.create({
+      data: {
+        ...{ userId, since: new Date(0), nextAt: new Date(0) },
+        damage: { marks: [], snapshots: [], recoveryKey: false, files: [{ path: '/alice-liddell', snapshots: [] }] },
+      },
+    });
     const bob = await personNamed('bob');
     const others = async () => (await everyRow(database)).filter((row) => row.includes('bob'));
     const before = await others();

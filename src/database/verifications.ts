@@ -1,0 +1,143 @@
+import type { Damage, DamageState } from '../domain/damage.ts';
+import { saveAudit } from './audit.ts';
+import { type Database, inTransaction } from './client.ts';
+import { saveEvent } from './events.ts';
+import { Prisma, type Verification } from './generated/client.ts';
+
+export type VerificationRow = Omit<Verification, 'damage' | 'damageState'> & {
+  readonly damage: Damage | null;
+  readonly damageState: DamageState | null;
+};
+
+/** No run of the person is under way, or due until then: runs of those that are on record for their plans. */
+const quiet = (until: Date) => Prisma.sql`
+  NOT EXISTS (SELECT FROM plans p WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${until})
+  AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
+    WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${until}))`;
+
+/** Whose repositories with snapshots are due to be verified, who waits the longest first; not where a run is due until `quietUntil`. */
+export async function listVerificationsDue(
+  database: Database,
+  { at, quietUntil, limit }: { at: Date; quietUntil: Date; limit: number },
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ userId: string }[]>(Prisma.sql`
+    SELECT r.user_id AS "userId" FROM repositories r LEFT JOIN verifications v ON v.user_id = r.user_id
+    WHERE r.erase_at IS NULL AND coalesce(v.next_at, '-infinity') <= ${at} AND ${quiet(quietUntil)}
+      AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
+        WHERE p.user_id = r.user_id AND n.snapshot_id IS NOT NULL)
+    ORDER BY v.next_at NULLS FIRST LIMIT ${limit}`);
+  return rows.map(({ userId }) => userId);
+}
+
+/** Claims a verification that is due until `leaseUntil`; null where another worker has it. */
+export async function claimVerification(
+  database: Database,
+  { userId, at, leaseUntil }: { userId: string; at: Date; leaseUntil: Date },
+): Promise<VerificationRow | null> {
+  await database.verification.createMany({ data: [{ userId, since: at, nextAt: at }], skipDuplicates: true });
+  const [row] = await database.verification.updateManyAndReturn({
+    where: { userId, nextAt: { lte: at } },
+    data: { nextAt: leaseUntil },
+  });
+  return row === undefined ? null : readRow(row);
+}
+
+/**
+ * Puts on record how far a claimed verification is, and keeps it claimed until then; false where it must end: a run of the person is
+ * under way, or the person is being erased.
+ */
+export async function saveVerifying(
+  database: Database,
+  { userId, ...data }: { userId: string; nextAt: Date; cursor?: number; damagedPacks: string[] },
+): Promise<boolean> {
+  const { count } = await database.verification.updateMany({ where: { userId }, data });
+  return count > 0 && (await database.run.count({ where: { plan: { userId }, state: 'running' } })) === 0;
+}
+
+/** What a verification came to. */
+export interface Verified {
+  readonly userId: string;
+  readonly at: Date;
+  readonly nextAt: Date;
+  readonly cursor: number;
+  readonly packsRead: number;
+  readonly filesRead: number;
+  readonly damagedPacks: readonly string[];
+  /** Null: nothing is wrong. */
+  readonly found: { readonly damage: Damage; readonly state: DamageState; readonly foundAt: Date } | null;
+}
+
+/** Puts it on record, and as an event what was found or healed. */
+export async function saveVerified(database: Database, verified: Verified): Promise<void> {
+  const { userId, at, nextAt, cursor, packsRead, filesRead, damagedPacks, found } = verified;
+  await inTransaction(database, async (transaction) => {
+    const before = await transaction.verification.findUnique({ where: { userId } });
+    if (before === null) return;
+    const { damageState: from } = before;
+    const to = found?.state ?? null;
+    await transaction.verification.update({
+      where: { userId },
+      data: {
+        ...{ nextAt, cursor, packsRead, filesRead, damagedPacks: [...damagedPacks], errorCode: null },
+        ...{ readAt: at, checkedAt: at, damageState: to, foundAt: found?.foundAt ?? null },
+        damage: found === null ? Prisma.DbNull : { ...found.damage, files: found.damage.files.map(asJson) },
+        ...((to === null || to === 'accepted') && { verifiedAt: at }),
+        ...(to === null && { accepted: [], ...(from !== null && { clearedAt: at }) }),
+      },
+    });
+    if (from === to) return;
+    const spoken = (state: string | null) => `repository ${state ?? 'whole'}`;
+    await saveEvent(transaction, 'user', userId, { from: spoken(from), to: spoken(to), at, by: 'schedule' });
+  });
+}
+
+/** Puts on record why a verification could not be done, and when it is tried again. */
+export async function saveNotVerified(
+  database: Database,
+  { userId, errorCode, nextAt }: { userId: string; errorCode: string | null; nextAt: Date },
+): Promise<void> {
+  await database.verification.updateMany({ where: { userId }, data: { nextAt, ...(errorCode && { errorCode }) } });
+}
+
+/** A verification of the person is due now where damage is known: something was done that may have mended it. */
+export async function hastenVerification(
+  database: Database,
+  { userId, at }: { userId: string; at: Date },
+): Promise<void> {
+  const isKnown = { damageState: { not: null } };
+  await database.verification.updateMany({ where: { userId, ...isKnown, nextAt: { gt: at } }, data: { nextAt: at } });
+}
+
+/** What is known of a person's repository; null where it was never to be verified. */
+export async function findVerification(database: Database, userId: string): Promise<VerificationRow | null> {
+  const row = await database.verification.findUnique({ where: { userId } });
+  return row && readRow(row);
+}
+
+/**
+ * Puts on record that somebody looked at what is lost for good, as it was found at `foundAt`: it is no alarm any more. False where
+ * something else is damaged by now, or nothing.
+ */
+export async function acceptLosses(
+  database: Database,
+  { userId, foundAt, at, by }: { userId: string; foundAt: Date; at: Date; by: string },
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const row = await transaction.verification.findFirst({ where: { userId, foundAt, damageState: 'lost' } });
+    if (row === null) return false;
+    const { damage } = readRow(row);
+    const accepted = [...(damage?.marks ?? [])];
+    await transaction.verification.update({ where: { userId }, data: { damageState: 'accepted', accepted } });
+    await saveAudit(transaction, { at, by, act: 'losses-accepted', userId, about: String(damage?.files.length ?? 0) });
+    return true;
+  });
+}
+
+function readRow(row: Verification): VerificationRow {
+  // Written by saveVerified alone.
+  return { ...row, damage: row.damage as Damage | null, damageState: row.damageState as DamageState | null };
+}
+
+function asJson({ path, snapshots }: Damage['files'][number]) {
+  return { path, snapshots: [...snapshots] };
+}

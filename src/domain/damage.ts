@@ -1,0 +1,49 @@
+/** What is wrong with a person's repository, as it is kept on record. */
+export interface Damage {
+  /** One for each thing that is wrong, at most `mostMarks`: where it is found again it has the same mark. */
+  readonly marks: readonly string[];
+  /** What cannot be restored by name, folders ending in '/', with the ids of the snapshots: the first thousand names. */
+  readonly files: readonly { readonly path: string; readonly snapshots: readonly string[] }[];
+  /** Snapshots of which nothing can be restored. */
+  readonly snapshots: readonly string[];
+  /** The recovery key that the person was given opens nothing. */
+  readonly recoveryKey: boolean;
+}
+
+/** More would fill the database: where so much is damaged, nobody looks at it piece by piece. */
+export const mostMarks = 50_000;
+
+/**
+ * healing: the next night reads again what is lost. lost: a complete night did, and the source does not have it any more; it is said
+ * until somebody has looked. key: a new recovery key mends it. mending: nothing is lost, and the operator can mend the repository.
+ * accepted: somebody has looked.
+ */
+export type DamageState = 'healing' | 'lost' | 'key' | 'mending' | 'accepted';
+
+export interface DamageFacts {
+  readonly damage: Damage;
+  /** Since when this damage is known. */
+  readonly foundAt: Date;
+  /** When the last complete run ended. */
+  readonly completeAt: Date | null;
+  /** The marks that somebody has looked at. */
+  readonly accepted: ReadonlySet<string>;
+}
+
+/** What is to be done about the damage: where several things are, the first of the list. */
+export function damageStateOf({ damage, foundAt, completeAt, accepted }: DamageFacts): DamageState {
+  const isLost = damage.files.length + damage.snapshots.length > 0;
+  if (damage.marks.length < mostMarks && damage.marks.every((mark) => accepted.has(mark))) return 'accepted';
+  if (isLost) return completeAt !== null && completeAt > foundAt ? 'lost' : 'healing';
+  return damage.recoveryKey ? 'key' : 'mending';
+}
+
+/** Since when damage is known: the moment of the damage before, where nothing is wrong that was not then. */
+export function damageKnownSince(
+  { marks }: Pick<Damage, 'marks'>,
+  before: { readonly marks: readonly string[]; readonly foundAt: Date } | null,
+  now: Date,
+): Date {
+  const known = new Set(before?.marks);
+  return before !== null && marks.every((mark) => known.has(mark)) ? before.foundAt : now;
+}

@@ -1,0 +1,54 @@
+import { claimVerification, listVerificationsDue, saveNotVerified } from '../../database/verifications.ts';
+import { isAppError } from '../../errors.ts';
+import { leaseMs } from './follow-reading.ts';
+import { type VerificationNeeds, verifyRepository } from './verify-repository.ts';
+
+const minuteMs = 60_000;
+/** What could not be done is tried again so much later. */
+const againMs = 60 * minuteMs;
+/** No verification begins where a run is due so soon. */
+const quietMs = 15 * minuteMs;
+const atOnce = 20;
+
+/**
+ * Verifies, once a day, each repository that no run is using or will soon, one after the other until none is due. One that somebody
+ * else uses, or that a run began to use meanwhile, has its turn an hour later, and so has whatever fails.
+ */
+export async function verifyDue(
+  resources: VerificationNeeds,
+  { signal, random = Math.random }: { signal: AbortSignal; random?: () => number },
+): Promise<void> {
+  const { clock, database } = resources;
+  const due = () => {
+    const at = clock.now();
+    return listVerificationsDue(database, { at, quietUntil: new Date(at.getTime() + quietMs), limit: atOnce });
+  };
+  for (let userIds = await due(); userIds.length > 0; userIds = await due())
+    for (const userId of userIds) {
+      if (signal.aborted) return;
+      await verifyOne(resources, { userId, signal, random });
+    }
+}
+
+async function verifyOne(
+  resources: VerificationNeeds,
+  { userId, signal, random }: { userId: string; signal: AbortSignal; random: () => number },
+): Promise<void> {
+  const { clock, database } = resources;
+  const log = resources.log.with({ userId });
+  const at = clock.now();
+  const claimed = await claimVerification(database, { userId, at, leaseUntil: new Date(at.getTime() + leaseMs) });
+  if (claimed === null) return;
+  const postpone = (errorCode: string | null, byMs: number) =>
+    saveNotVerified(database, { userId, errorCode, nextAt: new Date(clock.now().getTime() + byMs) });
+  try {
+    const { damage, ...figures } = await verifyRepository(resources, { claimed, signal, random });
+    if (damage === undefined) log.info('verify.done', figures);
+    else log.warn('verify.damage-found', { ...figures, ...damage });
+  } catch (error) {
+    if (signal.aborted) return postpone(null, 0);
+    if (isAppError(error, 'repository/locked')) return postpone(null, againMs);
+    log.warn('verify.failed', { error });
+    await postpone(isAppError(error) ? error.code : 'internal', againMs);
+  }
+}

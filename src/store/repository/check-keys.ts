@@ -1,0 +1,36 @@
+import { isAppError } from '../../errors.ts';
+import type { Backend } from '../backend/backend.ts';
+import { idOf, type KeyId, parseId } from '../format/ids.ts';
+import type { Finding } from './finding.ts';
+
+/**
+ * Whether every key file is what it was when it was made, whose digest is its name, and whether the known ones are there. A key file
+ * that was changed or cut opens with no password, and nobody notices before they need it.
+ */
+export async function checkKeys(backend: Backend, known: readonly KeyId[]): Promise<Finding[]> {
+  const names = new Set(await Array.fromAsync(backend.list('key'), ({ name }) => parseId<KeyId>(name)));
+  const findings: Finding[] = [];
+  for (const name of new Set([...known, ...names])) {
+    const found = names.has(name) ? await lookAt(backend, name) : 'is missing';
+    if (found !== undefined) findings.push(finding(name, found));
+  }
+  return findings;
+}
+
+async function lookAt(backend: Backend, name: string): Promise<string | undefined> {
+  try {
+    const isSame = async () => idOf<KeyId>(await backend.load('key', name)) === name;
+    // One bad read is no damage.
+    return (await isSame()) || (await isSame()) ? undefined : 'is not what it was when it was made';
+  } catch (error) {
+    if (isAppError(error, 'repository/damaged')) return 'cannot be read';
+    // Listed, and gone by now: its owner removed it.
+    if (isAppError(error, 'store/not-found')) return undefined;
+    throw error;
+  }
+}
+
+function finding(keyId: KeyId, what: string): Finding {
+  const kind = what === 'is missing' ? 'key-missing' : 'key-damaged';
+  return { kind, severity: 'error', keyId, message: `The key file ${keyId} ${what}: its password opens nothing.` };
+}

@@ -1,0 +1,355 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { acceptLosses, findVerification, hastenVerification } from '../../../src/database/verifications.ts';
+import { AppError } from '../../../src/errors.ts';
+import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
+import type { KeyId, PackId } from '../../../src/store/format/ids.ts';
+import { lockRepository } from '../../../src/store/repository/lock.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import { cheapScrypt, type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+let alice: SignedIn;
+let userId: string;
+let repository: Repository;
+let files: MemoryBackend['files'];
+const dayMs = 86_400_000;
+const { signal } = new AbortController();
+
+beforeEach(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+  userId = await alice.userId();
+  repository = await addRepository(pages, alice);
+  files = (repository.backend as MemoryBackend).files;
+  await pages.resources.database.run.deleteMany();
+  await pages.resources.database.plan.updateMany({ data: { nextDueAt: new Date(now + 400 * dayMs) } });
+});
+afterEach(() => pages[Symbol.asyncDispose]());
+
+const resources = (at: number) => ({
+  ...pages.resources,
+  clock: manualClock(new Date(at).toISOString(), { sleepAtOnce: true }),
+});
+const verify = (day: number) => verifyDue(resources(now + day * dayMs), { signal, random: () => 0.4 });
+const known = () => findVerification(pages.resources.database, userId);
+
+/** A complete night so many days from now: its snapshot, or none that is new where there is no folder. */
+async function night(day: number, folder?: Folder) {
+  const at = new Date(now + day * dayMs);
+  const written = folder && (await writeSnapshot(repository, folder, at.toISOString()));
+  const plan = await pages.resources.database.plan.findFirstOrThrow({ where: { userId } });
+  const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: at };
+  const about = { id: randomUUID(), planId: plan.id, trigger: 'schedule', slot: randomUUID() };
+  await pages.resources.database.run.create({
+    data: {
+      ...{ ...about, ...times, state: 'succeeded', night: at.toISOString().slice(0, 10) },
+      snapshotId: written?.id ?? 'ab'.repeat(32),
+    },
+  });
+  return { ids: written?.packs.map(({ id }) => id) ?? [], snapshotId: written?.id ?? '' };
+}
+
+const fileOf = (name: string) => {
+  const found = [...files].find(([path]) => path.endsWith(name));
+  if (found === undefined) throw new Error('no such file');
+  return { path: found[0], file: found[1] };
+};
+function flip(name: string, at = 20): void {
+  const { bytes } = fileOf(name).file;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+}
+const folder = (): Folder => ({ 'a.txt': randomBytes(3_000), sub: { 'b.txt': randomBytes(2_000) } });
+
+/** What damages a pack, and what of it shows without its content being read. */
+const damages: [string, (id: PackId) => void][] = [
+  ['deleted', (id) => void files.delete(fileOf(id).path)],
+  ['with a bit flipped', (id) => flip(id)],
+  [
+    'cut short',
+    (id) => {
+      const { path, file } = fileOf(id);
+      files.set(path, { ...file, bytes: file.bytes.subarray(0, 50) });
+    },
+  ],
+  [
+    'replaced by another',
+    (id) => {
+      const { path, file } = fileOf(id);
+      files.set(path, { ...file, bytes: randomBytes(file.bytes.length) });
+    },
+  ],
+];
+
+describe('a verification', () => {
+  test('waits for a snapshot, is done once a day, and says when all was last found whole', async () => {
+    await verify(0);
+    expect(await known()).toBeNull();
+    await night(0, folder());
+    await verify(0);
+    const first = new Date(now + 200);
+    expect(await known()).toMatchObject({
+      checkedAt: first,
+      verifiedAt: first,
+      readAt: first,
+      filesRead: 2,
+      damage: null,
+    });
+    await verify(0.9);
+    expect(await known()).toMatchObject({ verifiedAt: first });
+    await verify(1);
+    expect((await known())?.verifiedAt).toEqual(new Date(now + dayMs + 200));
+  });
+
+  test('reads every pack within the days of the setting', async () => {
+    const { ids } = await night(0, folder());
+    for (let more = 0; more < 6; more++) ids.push(...(await night(0, folder())).ids);
+    const { backend } = repository;
+    const read = new Set<string>();
+    const watched = {
+      ...backend,
+      load: ((type, name, range) => {
+        if (type === 'data' && range === undefined) read.add(name);
+        return backend.load(type, name, range);
+      }) as typeof backend.load,
+    };
+    for (let day = 0; day < 30; day++)
+      await verifyDue({ ...resources(now + day * dayMs), store: () => watched }, { signal });
+    expect([...read].sort()).toEqual(ids.sort());
+  });
+
+  test('is put off where a run is due soon, is under way, or begins, and where somebody else uses the repository', async () => {
+    await night(0, folder());
+    const { plan, run } = pages.resources.database;
+    await plan.updateMany({ data: { nextDueAt: new Date(now + 60_000) } });
+    await verify(0);
+    expect(await known()).toBeNull();
+    await plan.updateMany({ data: { nextDueAt: new Date(now + 400 * dayMs) } });
+    await run.updateMany({ data: { state: 'running' } });
+    await verify(0);
+    expect(await known()).toBeNull();
+    await run.updateMany({ data: { state: 'succeeded' } });
+    const { clock, lockOwner } = resources(now);
+    const owner = { ...lockOwner, hostname: 'laptop', held: new Set<never>() };
+    {
+      await using _lock = await lockRepository(repository, { clock, ...owner, exclusive: true });
+      await verify(0);
+    }
+    expect(await known()).toMatchObject({ checkedAt: null, errorCode: null, nextAt: new Date(now + 3_600_000) });
+    await verify(0.1);
+    expect(await known()).toMatchObject({ checkedAt: expect.any(Date) });
+  });
+
+  test('that a run of the person interrupts keeps what it has read and found, and goes on there', async () => {
+    const ids = (await night(0, folder())).ids;
+    for (let more = 0; more < 4; more++) ids.push(...(await night(0, folder())).ids);
+    ids.sort();
+    flip(ids[2] ?? '');
+    const config = { ...pages.resources.config, verifyDays: 1 };
+    const { backend } = repository;
+    let reads: string[] = [];
+    const watched = (before: (name: string) => Promise<void>) => () => ({
+      ...backend,
+      load: (async (type, name, range) => {
+        if (type === 'data' && range === undefined) {
+          reads.push(name);
+          await before(name);
+        }
+        return backend.load(type, name, range);
+      }) as typeof backend.load,
+    });
+    const first = { ...resources(now), config };
+    await verifyDue(
+      {
+        ...first,
+        store: watched(async (name) => {
+          if (name !== ids[5] || reads.length > 7) return;
+          await pages.resources.database.run.updateMany({ data: { state: 'running' } });
+          await first.clock.advance(10_000);
+        }),
+      },
+      { signal, random: () => 0 },
+    );
+    // The damaged one was read twice, and the one under way to its end.
+    expect(reads).toEqual([...ids.slice(0, 3), ids[2], ...ids.slice(3, 6)]);
+    expect(await known()).toMatchObject({ checkedAt: null, damagedPacks: [ids[2]], cursor: expect.any(Number) });
+    await pages.resources.database.run.updateMany({ data: { state: 'succeeded' } });
+    reads = [];
+    await verifyDue(
+      { ...resources(now + dayMs), config, store: watched(async () => undefined) },
+      { signal, random: () => 0 },
+    );
+    expect(reads.slice(0, 3)).toEqual([ids[2], ids[2], ids[6]]);
+    expect(await known()).toMatchObject({ checkedAt: expect.any(Date), damageState: 'healing' });
+  });
+
+  test('that ends with its worker is done by another later, and by one at a time', async () => {
+    await night(0, folder());
+    const stopping = new AbortController();
+    const backend = { ...repository.backend };
+    const store = () => ({
+      ...backend,
+      list: ((type) => {
+        if (type === 'snapshot') stopping.abort(new AppError('run/stopped', 'The service shuts down.'));
+        return backend.list(type);
+      }) as typeof backend.list,
+    });
+    await verifyDue({ ...resources(now), store }, { signal: stopping.signal });
+    expect(await known()).toMatchObject({ checkedAt: null, errorCode: null });
+    // One that was killed says nothing: its time is up after a quarter of an hour.
+    await pages.resources.database.verification.updateMany({ data: { nextAt: new Date(now + 900_000) } });
+    await verify(0.005);
+    expect(await known()).toMatchObject({ checkedAt: null });
+    let loads = 0;
+    const counted = () => ({
+      ...backend,
+      list: ((type) => {
+        if (type === 'snapshot') loads++;
+        return backend.list(type);
+      }) as typeof backend.list,
+    });
+    const two = [0, 1].map(() => verifyDue({ ...resources(now + 0.02 * dayMs), store: counted }, { signal }));
+    await Promise.all(two);
+    expect(await known()).toMatchObject({ checkedAt: expect.any(Date) });
+    expect(loads).toBe(1);
+  });
+
+  test('that fails is tried again an hour later, and says why', async () => {
+    await night(0, folder());
+    const store = () => {
+      throw new AppError('store/unavailable', 'Away.');
+    };
+    await verifyDue({ ...resources(now), store }, { signal });
+    expect(await known()).toMatchObject({ errorCode: 'store/unavailable', nextAt: new Date(now + 3_600_000) });
+    await verify(0.05);
+    expect(await known()).toMatchObject({ errorCode: null, verifiedAt: expect.any(Date) });
+  });
+});
+
+describe('damage', () => {
+  describe.each(['data', 'tree'] as const)('of a pack of %s', (type) => {
+    test.each(damages)(
+      'that was %s is found within the days, named by file and snapshot, and known to be healed',
+      async (_, damage) => {
+        const { ids, snapshotId } = await night(0, folder());
+        const id = ids[type === 'data' ? 0 : 1];
+        if (id === undefined) throw new Error('no pack');
+        const { path, file } = fileOf(id);
+        const whole = { ...file, bytes: Buffer.from(file.bytes) };
+        damage(id);
+        const config = { ...pages.resources.config, verifyDays: 2 };
+        for (let day = 0; day < 2; day++) await verifyDue({ ...resources(now + day * dayMs), config }, { signal });
+        const found = await known();
+        expect(found).toMatchObject({ damageState: 'healing', verifiedAt: null, damagedPacks: [id], clearedAt: null });
+        const names = found?.damage?.files.map(({ path }) => path) ?? [];
+        expect(
+          names.every((name) => (type === 'data' ? ['/a.txt', '/sub/b.txt'] : ['/', '/sub/']).includes(name)),
+        ).toBe(true);
+        expect(names.length).toBeGreaterThan(0);
+        expect(found?.damage?.files[0]?.snapshots).toEqual([snapshotId]);
+        files.set(path, whole);
+        await verify(2);
+        expect(await known()).toMatchObject({
+          damageState: null,
+          damage: null,
+          damagedPacks: [],
+          foundAt: null,
+          clearedAt: new Date(now + 2 * dayMs + 200),
+        });
+        expect((await known())?.verifiedAt).toEqual(new Date(now + 2 * dayMs + 200));
+      },
+    );
+  });
+
+  test('that shows in the sample alone is found the same day, wherever the reading is', async () => {
+    const { ids } = await night(0, folder());
+    flip(ids[0] ?? '');
+    const config = { ...pages.resources.config, verifyDays: 365 };
+    await verifyDue({ ...resources(now), config }, { signal });
+    expect(await known()).toMatchObject({ damageState: 'healing', filesRead: 1, damagedPacks: [ids[0]] });
+  });
+
+  test('is one bad read where the next one is good', async () => {
+    const { ids } = await night(0, folder());
+    const { backend } = repository;
+    const bad = new Set<string>();
+    const store = () => ({
+      ...backend,
+      load: (async (type, name, range) => {
+        const bytes = await backend.load(type, name, range);
+        if (range !== undefined || type === 'lock' || type === 'config' || bad.has(name)) return bytes;
+        if (type !== 'data' && type !== 'key') return bytes;
+        // The key is loaded once to open the repository.
+        bad.add(name);
+        if (type === 'data') bytes[20] = (bytes[20] ?? 0) ^ 1;
+        return bytes;
+      }) as typeof backend.load,
+    });
+    const config = { ...pages.resources.config, verifyDays: 1 };
+    await verifyDue({ ...resources(now), config, store }, { signal });
+    expect(bad.size).toBe(ids.length + 1);
+    expect(await known()).toMatchObject({ damage: null, verifiedAt: expect.any(Date) });
+  });
+
+  test('that a complete night did not heal is lost, until somebody has looked; what comes after is damage again', async () => {
+    const { ids } = await night(0, folder());
+    files.delete(fileOf(ids[0] ?? '').path);
+    await verify(0.1);
+    const found = await known();
+    expect(found).toMatchObject({ damageState: 'healing' });
+    await night(1, folder());
+    await hastenVerification(pages.resources.database, { userId, at: new Date(now + 1.01 * dayMs) });
+    await verify(1.02);
+    expect(await known()).toMatchObject({ damageState: 'lost', foundAt: found?.foundAt, verifiedAt: null });
+    const looked = {
+      userId,
+      foundAt: found?.foundAt ?? new Date(0),
+      at: new Date(now + 1.1 * dayMs),
+      by: `user:${userId}`,
+    };
+    expect(await acceptLosses(pages.resources.database, { ...looked, foundAt: new Date(0) })).toBe(false);
+    expect(await acceptLosses(pages.resources.database, looked)).toBe(true);
+    expect(await acceptLosses(pages.resources.database, looked)).toBe(false);
+    await verify(2.1);
+    expect(await known()).toMatchObject({ damageState: 'accepted', verifiedAt: new Date(now + 2.1 * dayMs + 200) });
+    const next = await night(3, folder());
+    files.delete(fileOf(next.ids[0] ?? '').path);
+    await verify(3.5);
+    expect(await known()).toMatchObject({ damageState: 'healing', foundAt: new Date(now + 3.5 * dayMs + 200) });
+  });
+
+  test('of a snapshot or index file is named', async () => {
+    const { snapshotId } = await night(0, folder());
+    await night(0, folder());
+    flip(snapshotId);
+    await verify(0);
+    expect((await known())?.damage).toMatchObject({ snapshots: [snapshotId], files: [] });
+    const index = [...files.values()].find(({ type }) => type === 'index');
+    flip(index?.name ?? '');
+    await verify(1);
+    expect((await known())?.damage).toMatchObject({ snapshots: [snapshotId] });
+    expect((await known())?.damage?.marks.some((mark) => mark.includes(index?.name ?? 'none'))).toBe(true);
+  });
+
+  test.each<[string, (id: KeyId) => void]>([
+    ['changed', (id) => flip(id, 5)],
+    [
+      'cut short',
+      (id) => files.set(fileOf(id).path, { ...fileOf(id).file, bytes: fileOf(id).file.bytes.subarray(0, 40) }),
+    ],
+    ['missing', (id) => void files.delete(fileOf(id).path)],
+  ])('of the recovery key, %s, is for the person to mend', async (_, damage) => {
+    await night(0, folder());
+    const { clock, database } = pages.resources;
+    const key = await repository.addKey('recovery', { clock, scrypt: cheapScrypt });
+    await database.repository.updateMany({ data: { recoveryKeyFile: key } });
+    await verify(0);
+    expect(await known()).toMatchObject({ damage: null });
+    damage(key);
+    await verify(1);
+    expect(await known()).toMatchObject({ damageState: 'key', damage: { recoveryKey: true, files: [] } });
+  });
+});
