@@ -27,7 +27,7 @@ export default defineConfig({
       project('contract', postgres),
       project('integration', postgres),
       project('scenarios', postgres),
-      // Once more what fails: a service whose database goes away just after its start was found ended now and then; why is not known.
+      // Once more what fails: a service whose database goes away just after its start was once found ended, and why is not known.
       project('process', { ...postgres, testTimeout: 240_000, hookTimeout: 240_000, retry: 1 }),
       project('conformance', {
         ...postgres,

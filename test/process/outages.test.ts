@@ -22,7 +22,9 @@ beforeAll(async () => {
 afterAll(() => installation?.[Symbol.asyncDispose]());
 
 const states = async () => (await installation.database.run.findMany()).map(({ state }) => state);
-const ask = (path: string) => fetch(new URL(path, installation.url), { redirect: 'manual' });
+/** A service that stands still is one that fails here, and is killed before the next test starts its own. */
+const ask = (path: string) =>
+  fetch(new URL(path, installation.url), { redirect: 'manual', signal: AbortSignal.timeout(60_000) });
 /** A connection that is left from the service before may be reset just now: then it is asked again, as browsers do. */
 const page = (path: string) => ask(path).catch(() => ask(path));
 
