@@ -64,6 +64,8 @@ export interface Resources extends ProcessState {
   keyring: Keyring;
   /** The place that one repository fills in the store of that address, or that of the settings where it is null. */
   store: (location: string, at: string | null) => Backend;
+  /** The places of such a store in which something is. */
+  places: (at: string | null) => Promise<string[]>;
   /** How hard the passwords of repositories are to try. */
   scrypt: ScryptCosts;
   /** What the provider answered and the database does not have yet, on this machine's disk. */
@@ -95,8 +97,8 @@ export async function openResources(
   // A private key that cannot be read is refused at start.
   await issuer.publicKeys();
   const stores = opened.use(openStores(config, ground.clock));
-  const store: Resources['store'] = (location, at) =>
-    stores.open(at === null ? config.store : parseStoreAddress(at), location);
+  const addressOf = (at: string | null) => (at === null ? config.store : parseStoreAddress(at));
+  const store: Resources['store'] = (location, at) => stores.open(addressOf(at), location);
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const state = openProcessState({ ...ground, database });
   opened.use(state.histories);
@@ -110,6 +112,7 @@ export async function openResources(
     issuer,
     keyring,
     store,
+    places: (at) => stores.places(addressOf(at)),
     scrypt: scryptCosts,
     spool: openSpool(join(config.dataDir, 'spool')),
     holder,

@@ -1,4 +1,5 @@
 import { hastenVerification } from '../src/database/verifications.ts';
+import { writeCards } from '../src/flows/adoption/keep-card.ts';
 import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
 import { finishErasedPeople } from '../src/flows/erasure/erase-person.ts';
@@ -44,6 +45,7 @@ const duties: readonly Duty[] = [
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
   ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],
   ['*/10 * * * *', 'verify.failed', (resources, signal) => verifyDue(resources, { signal })],
+  ['5-59/10 * * * *', 'cards.failed', (resources, signal) => writeCards(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];

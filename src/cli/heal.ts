@@ -1,4 +1,5 @@
 import { saveAudit } from '../database/audit.ts';
+import { writeCards } from '../flows/adoption/keep-card.ts';
 import { heal as healAll } from '../flows/heal.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer } from './command.ts';
@@ -11,13 +12,14 @@ export const heal: Command = {
   options: json,
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
-    const healed = await healAll(resources);
+    const healed = { ...(await healAll(resources)), cards: await writeCards(resources) };
     const at = resources.clock.now();
     await saveAudit(resources.database, { at, by: commandActor(), act: 'service-healed' });
-    const { replayed, silent, revoked, returned, failed, queued } = healed;
+    const { replayed, silent, revoked, returned, failed, queued, cards } = healed;
     const words = [
       `Tokens: ${replayed} saved from this disk, ${silent} exchanges ended without an answer, ${revoked} withdrawn at the provider.`,
       `Runs: ${returned} returned to the queue, ${failed} failed for good, ${queued} wait in the queue.`,
+      `Store: ${cards} cards of repositories written.`,
     ];
     printAnswer(output, options, healed, words.join('\n'));
     return 0;

@@ -1,4 +1,5 @@
 import { saveAudit } from '../database/audit.ts';
+import { writeCards } from '../flows/adoption/keep-card.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import { commandActor } from './actor.ts';
@@ -32,11 +33,12 @@ export const keysRotate: Command = {
     const { resealed, broken } = await rotateKeys(resources, (done, total) =>
       tell(options, `${done} of ${total} sealed under ${key}`),
     );
+    const cards = await writeCards(resources);
     const at = resources.clock.now();
     await saveAudit(resources.database, { at, by: commandActor(), act: 'keys-rotated', about: key });
-    const words = `Sealed ${resealed} values under ${key}.`;
+    const words = `Sealed ${resealed} values and ${cards} cards under ${key}.`;
     const left = broken === 0 ? '' : ` ${broken} do not open and stay as they are; the log names them.`;
-    printAnswer(output, options, { key, resealed, broken }, words + left);
+    printAnswer(output, options, { key, resealed, broken, cards }, words + left);
     return broken === 0 ? 0 : 3;
   },
 };

@@ -71,7 +71,7 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
       rows: once(() =>
         database.repository.findMany({
           where: { userId },
-          omit: { sealedPassword: true, keyId: true, sealedRecoveryKey: true },
+          omit: { sealedPassword: true, keyId: true, sealedRecoveryKey: true, cardKeyId: true, cardDigest: true },
         }),
       ),
     },

@@ -34,9 +34,9 @@ export async function listRepositoryPlaces(database: Database, userId?: string):
   }));
 }
 
-/** Puts on record that files are being copied to that store, before the first one is; null: no longer. */
+/** Puts on record that files are being copied to that store, before the first one is; null: no longer. The card is due then. */
 export async function saveMovingTo(database: Database, id: string, movingTo: string | null): Promise<void> {
-  await database.repository.updateMany({ where: { id }, data: { movingTo } });
+  await database.repository.updateMany({ where: { id }, data: { movingTo, cardDigest: null } });
 }
 
 export interface Switch {

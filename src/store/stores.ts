@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import { type S3Address, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import type { Backend } from './backend/backend.ts';
-import { openLocalBackend } from './backend/local.ts';
-import { type RetryOptions, retrying } from './backend/retrying.ts';
+import { listLocalPlaces, openLocalBackend } from './backend/local.ts';
+import { type RetryOptions, retrying, withRetries } from './backend/retrying.ts';
 import { openS3Store, type S3Store } from './backend/s3/s3.ts';
 
 /** What opens S3 stores. */
@@ -25,6 +25,8 @@ export interface StoreKey {
 export interface Stores extends AsyncDisposable {
   /** The place inside a store that one repository fills. Throws `config/invalid` where there is no key for it. */
   open(address: StoreAddress, location: string): Backend;
+  /** The places in a store in which something is, in no order. Throws as `open` does. */
+  places(address: StoreAddress): Promise<string[]>;
 }
 
 /** A server far away may be away for longer than a disk is busy: half a minute, before the run is tried again as a whole. */
@@ -55,6 +57,12 @@ export function openStores(
       const prefix = address.prefix === '' ? location : `${address.prefix}/${location}`;
       return retrying(bucketAt(address).open(prefix), { clock, ...farAway, ...patience });
     },
+    places: (address) =>
+      withRetries({ clock, ...(address.kind === 's3' && farAway), ...patience }, () =>
+        Array.fromAsync(
+          address.kind === 'folder' ? listLocalPlaces(address.folder) : bucketAt(address).places(address.prefix),
+        ),
+      ),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -16,6 +16,8 @@ export const purposes = {
   dpopKey: ({ userId, grantId }: GrantOwner): Binding => ({ purpose: 'DPoP key', owner: `${userId}/${grantId}` }),
   /** The password that Nightkeep itself opens a repository with. */
   repositoryPassword: (repositoryId: string): Binding => ({ purpose: 'repository-password', owner: repositoryId }),
+  /** The card beside the repository of this place, by the name of its folder: at no other place it opens. */
+  repositoryCard: (location: string): Binding => ({ purpose: 'repository card', owner: location }),
   /** The recovery key of a repository, until the person has seen it. */
   recoveryKey: (repositoryId: string): Binding => ({ purpose: 'recovery-key', owner: repositoryId }),
   /** A token on this machine's disk that the database does not have yet. */

@@ -99,6 +99,7 @@ async function open(told: Station): Promise<Resources> {
     ...custody,
     queues: rememberingQueues([]),
     scrypt: cheapScryptCosts,
+    places: async () => [],
     store: (location: string) => countedBackend(openLocalBackend(join(told.store, location))),
   };
   return { ...part, ...openProcessState(part), lockOwner: openLockOwner(told.holder) };

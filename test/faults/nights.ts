@@ -272,6 +272,7 @@ function openHealthy(world: FaultFixture, store: string): Resources {
     ...world.enter('healthy'),
     queues: rememberingQueues([]),
     scrypt: cheapScryptCosts,
+    places: async () => [],
     store: (location: string) => openLocalBackend(join(store, location)),
   };
   return { ...part, ...openProcessState(part) };

@@ -1,4 +1,5 @@
 import { findFrontKey, listCanaries, removeCanary } from '../../database/canaries.ts';
+import { countCards } from '../../database/cards.ts';
 import { countSealed } from '../../database/sealed-values.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -62,7 +63,8 @@ async function listUses({ database, spool }: Pick<Needs, 'database' | 'spool'>) 
     keyId,
     count: ids.length,
   }));
-  return [...(await countSealed(database)), ...spooled];
+  const cards = (await countCards(database)).map((count) => ({ kind: 'cards of repositories', ...count }));
+  return [...(await countSealed(database)), ...cards, ...spooled];
 }
 
 /** A file that was cut off cannot be opened with any key, so it needs none. */

@@ -3,6 +3,7 @@ import { type RepositoryPlace, saveFormerDeleted, saveMovingTo, switchStore } fr
 import { type StoreAddress, storeUrl } from '../../domain/store-address.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { removeCards } from '../../store/repository/cards.ts';
 import { checkRepository, type ReadShare } from '../../store/repository/check.ts';
 import { clearPlace } from '../../store/repository/clear-place.ts';
 import { type CopyReport, copyRepository } from '../../store/repository/copy-repository.ts';
@@ -60,6 +61,8 @@ export async function moveRepository(
   const report = await copyRepository(repository.backend, store(row.location, target), { signal: either });
   await proveCopy(resources, { ...row, store: target }, { readData, signal: either });
   either.throwIfAborted();
+  // With a card the old copy would be taken for the repository where the database is lost.
+  await removeCards(repository.backend);
   const { id, recoveryKeyFile, store: from } = row;
   const at = clock.now();
   if (await switchStore(database, { id, from, recoveryKeyFile, to: target, formerStore: here, at, by })) return report;

@@ -3,8 +3,11 @@
  * (test/contract/backend holds them to it); retrying and the like are wrappers around the same interface.
  */
 
-/** The folders of a repository; `config` is one file, whose name is ignored. */
-export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data';
+/**
+ * The folders of a repository; `config` is one file, whose name is ignored. Those of `card` are Nightkeep's own: stock restic passes over
+ * folders that it does not know.
+ */
+export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data' | 'card';
 
 export interface ListedFile {
   readonly name: string;
@@ -49,7 +52,14 @@ export function pathOf(type: FileType, name: string): string {
 }
 
 /** The folder of a type. */
-export const folders = { key: 'keys', snapshot: 'snapshots', index: 'index', lock: 'locks', data: 'data' } as const;
+export const folders = {
+  key: 'keys',
+  snapshot: 'snapshots',
+  index: 'index',
+  lock: 'locks',
+  data: 'data',
+  card: 'cards',
+} as const;
 
 /** Whether a name can be a file of a repository; anything else in its folders is a leftover. */
 export function isFileName(name: string): boolean {

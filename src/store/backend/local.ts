@@ -24,6 +24,14 @@ export function openLocalBackend(folder: string): Backend {
   };
 }
 
+/** The folders in which repositories may be, directly in this one; none where it is missing. */
+export async function* listLocalPlaces(folder: string): AsyncGenerator<string> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : Promise.reject(localError(error, folder)),
+  );
+  for (const entry of entries) if (entry.isDirectory()) yield entry.name;
+}
+
 const readOnly = 0o400;
 const forOwner = 0o700;
 

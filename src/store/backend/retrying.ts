@@ -54,7 +54,8 @@ function waitForIt(error: unknown): never {
   throw new AppError('store/not-found', error.message, { cause: error, retry: { afterMs: 500 } });
 }
 
-async function withRetries<T>(options: RetryOptions, work: (attempt: number) => Promise<T>): Promise<T> {
+/** Does the work, and again while what it throws says that this may help; throws the last error. */
+export async function withRetries<T>(options: RetryOptions, work: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(attempt);

@@ -2,8 +2,8 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { Backend, FileType } from '../backend/backend.ts';
 import { inParallel } from './in-parallel.ts';
 
-/** Keys first: without them nothing that is left can be opened. */
-const types: readonly FileType[] = ['key', 'config', 'snapshot', 'index', 'data', 'lock'];
+/** Keys first, and the card, which holds a password: without them nothing that is left can be opened. */
+const types: readonly FileType[] = ['key', 'card', 'config', 'snapshot', 'index', 'data', 'lock'];
 const width = 16;
 
 /** What a place holds. */

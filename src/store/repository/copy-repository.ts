@@ -17,7 +17,7 @@ export interface CopyOptions {
 }
 
 /** The config last: until then there is no repository. */
-const types: readonly Exclude<FileType, 'config' | 'lock'>[] = ['data', 'index', 'snapshot', 'key'];
+const types: readonly Exclude<FileType, 'config' | 'lock'>[] = ['data', 'index', 'snapshot', 'key', 'card'];
 
 /**
  * Makes another place hold the files of this repository and no others, locks aside. What is there already is not copied again, so that

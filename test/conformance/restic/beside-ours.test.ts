@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { ownOf } from '../../../src/flows/nights/own-snapshots.ts';
 import { judgeSnapshots } from '../../../src/flows/retention/judge-snapshots.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { loadCards, saveCard } from '../../../src/store/repository/cards.ts';
 import { newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';
@@ -11,12 +12,13 @@ import { restic, resticProgram } from '../../support/servers/restic.ts';
 const day = 86_400_000;
 
 test.skipIf(resticProgram === undefined)(
-  'snapshots of a person’s own restic and those of Nightkeep live side by side, whoever forgets by a rule',
+  'snapshots of a person’s own restic and those of Nightkeep live side by side, whoever forgets by a rule, and a card beside both',
   async () => {
     await using top = await temporaryFolder('beside');
     const path = join(top.path, 'repository');
     const repository = await newRepository(openLocalBackend(path), 'pw');
     const stock = { repository: path, password: 'pw', cwd: top.path };
+    await saveCard(repository.backend, Buffer.from('a card'));
     const now = new Date();
     const { id, tree } = await writeSnapshot(repository, { note: Buffer.from('ours') });
     await repository.forgetSnapshot(id);
@@ -45,6 +47,7 @@ test.skipIf(resticProgram === undefined)(
     await restic(stock, 'forget', '--keep-last', '1');
     expect(await ids()).toHaveLength(2);
     expect(await ids()).toContain(ours[2]);
-    await restic(stock, 'check', '--read-data');
+    expect(await restic(stock, 'check', '--read-data')).toContain('no errors were found');
+    expect(await loadCards(repository.backend)).toEqual([Buffer.from('a card')]);
   },
 );

@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/clock.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
 import type { S3Store } from '../../../src/store/backend/s3/s3.ts';
 import { prune } from '../../../src/store/pruner/prune.ts';
+import { saveCard } from '../../../src/store/repository/cards.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { clearPlace, contentsOf } from '../../../src/store/repository/clear-place.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
@@ -70,6 +71,8 @@ describe.skipIf(jars === undefined)('S3Proxy', () => {
 
     test('what we wrote there, stock checks and restores, and what stock forgets, we prune', async () => {
       const backend = bucket.open('ours/of-alice');
+      await saveCard(backend, Buffer.from('a card'));
+      expect(await Array.fromAsync(bucket.places('ours'))).toEqual(['of-alice']);
       const files = await makeFiles('ours');
       await newRepository(backend, password);
       const first = await night(backend, files);

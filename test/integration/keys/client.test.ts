@@ -62,6 +62,7 @@ async function publish(issuer: Issuer) {
   const unused = {
     queues: rememberingQueues([]),
     store: openMemoryBackend,
+    places: async () => [],
     scrypt: scryptCosts,
     ...openProcessState(fixture.resources),
   };

@@ -6,7 +6,7 @@ import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerRun } from '../../../src/flows/nights/steer-run.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
-import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { listLocalPlaces, openLocalBackend } from '../../../src/store/backend/local.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';
 import { cheapScryptCosts } from '../fixtures/repository.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
@@ -36,7 +36,10 @@ export interface ConsentFixture extends AsyncDisposable {
 type Run = Awaited<ReturnType<Resources['database']['run']['findUniqueOrThrow']>>;
 
 /** With `store`, repositories lie there instead of in a folder. */
-export async function openConsentFixture({ store }: Partial<Pick<Resources, 'store'>> = {}): Promise<ConsentFixture> {
+export async function openConsentFixture({
+  store,
+  places,
+}: Partial<Pick<Resources, 'store' | 'places'>> = {}): Promise<ConsentFixture> {
   await using opened = new AsyncDisposableStack();
   const custody = opened.use(await openCustodyFixture());
   const { path: storeFolder } = opened.use(await temporaryFolder('store'));
@@ -51,6 +54,7 @@ export async function openConsentFixture({ store }: Partial<Pick<Resources, 'sto
     queues: rememberingQueues(requests),
     scrypt: cheapScryptCosts,
     store: store ?? ((location) => openLocalBackend(join(storeFolder, location))),
+    places: places ?? (() => Array.fromAsync(listLocalPlaces(storeFolder))),
     ...openProcessState(custody.resources),
   };
   const workOn = async (runId: string, worker = resources, random = Math.random) => {

@@ -80,6 +80,7 @@ export async function openPages(): Promise<Pages> {
       stores.set(location, backend);
       return backend;
     },
+    places: async () => [...stores.keys()],
     scrypt: cheapScryptCosts,
     spool: openSpool('/nowhere'),
     holder: 'test',

@@ -73,12 +73,22 @@ function sendFile({ headers, method }: IncomingMessage, response: ServerResponse
 function listing(files: MemoryS3['files'], query: URLSearchParams, pageSize: number): string {
   const keys = [...files.keys()].map((key) => key.slice('backups/'.length)).sort();
   const after = query.get('continuation-token') ?? '';
-  const wanted = keys.filter((key) => key.startsWith(query.get('prefix') ?? '') && key > after);
+  const prefix = query.get('prefix') ?? '';
+  const below = keys.filter((key) => key.startsWith(prefix)).map((key) => upTo(key, prefix, query.get('delimiter')));
+  const wanted = [...new Set(below)].filter((key) => key > after);
   const page = wanted.slice(0, pageSize);
-  const contents = page.map(
-    (key) => `<Contents><Key>${key}</Key><Size>${files.get(`backups/${key}`)?.length}</Size></Contents>`,
-  );
+  const contents = page.map((key) => {
+    const file = files.get(`backups/${key}`);
+    if (file === undefined) return `<CommonPrefixes><Prefix>${key}</Prefix></CommonPrefixes>`;
+    return `<Contents><Key>${key}</Key><Size>${file.length}</Size></Contents>`;
+  });
   const isCut = wanted.length > page.length;
   const next = isCut ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
   return `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isCut}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`;
+}
+
+/** The key, or what it has in common with all others of its level. */
+function upTo(key: string, prefix: string, delimiter: string | null): string {
+  const end = delimiter === null ? -1 : key.indexOf(delimiter, prefix.length);
+  return end < 0 ? key : key.slice(0, end + 1);
 }

@@ -3,6 +3,8 @@ import { SaxesParser } from 'saxes';
 /** One page of a listing. */
 export interface S3Page {
   readonly files: readonly { readonly key: string; readonly size: number }[];
+  /** What the keys of files further down begin with, where only one level was asked for. */
+  readonly prefixes: readonly string[];
   /** Where the next page begins; absent in the last. */
   readonly next?: string;
 }
@@ -22,8 +24,10 @@ export function readPage(xml: Buffer): S3Page | undefined {
   const textAt = (path: string) => elements.leaves.find((leaf) => leaf.path === path)?.text;
   const isCut = textAt('ListBucketResult/IsTruncated') === 'true';
   const next = textAt('ListBucketResult/NextContinuationToken');
-  if (!isCut) return { files };
-  return next ? { files, next } : undefined;
+  const ofPrefix = 'ListBucketResult/CommonPrefixes/Prefix';
+  const prefixes = elements.leaves.flatMap(({ path, text }) => (path === ofPrefix ? text : []));
+  if (!isCut) return { files, prefixes };
+  return next ? { files, prefixes, next } : undefined;
 }
 
 /** The code of an error that a server answers with; empty where it says none. */

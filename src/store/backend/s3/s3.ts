@@ -3,7 +3,7 @@ import { type Backend, type ByteRange, configName, type FileType, folders, isFil
 import type { S3Answer } from './s3-answer.ts';
 import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from './s3-client.ts';
 import { answerError, type S3Act } from './s3-error.ts';
-import { readPage } from './s3-xml.ts';
+import { readPage, type S3Page } from './s3-xml.ts';
 
 /** What the file is called that holds certificates of one's own, for stock restic. */
 const certificatesFile = 'store-ca.pem';
@@ -12,6 +12,8 @@ const certificatesFile = 'store-ca.pem';
 export interface S3Store extends AsyncDisposable {
   /** The repository whose files all begin with this prefix, which has no slash around it. */
   open(prefix: string): Backend;
+  /** The next parts of names below this prefix (empty for the top), as a folder would have folders. */
+  places(prefix: string): AsyncIterable<string>;
 }
 
 /**
@@ -23,6 +25,7 @@ export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): S3Store
   const saver = openSaver(client);
   return {
     open: (prefix) => ({ ...openBackend(client, saver, prefix), resticOptions: resticOptionsOf(bucket) }),
+    places: (prefix) => listPlaces(client, prefix),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -134,18 +137,28 @@ async function* listFiles(
   prefix: string,
   type: Exclude<FileType, 'config'>,
 ): ReturnType<Backend['list']> {
-  const folder = `${prefix}/${folders[type]}/`;
+  for await (const page of listPages(client, { prefix: `${prefix}/${folders[type]}/` }))
+    for (const { key, size } of page.files) {
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      if (isFileName(name) && key === `${prefix}/${pathOf(type, name)}`) yield { name, size };
+    }
+}
+
+async function* listPlaces(client: S3Client, below: string): AsyncGenerator<string> {
+  const prefix = below && `${below}/`;
+  for await (const { prefixes } of listPages(client, { prefix, delimiter: '/' }))
+    for (const one of prefixes) yield one.slice(prefix.length, -1);
+}
+
+async function* listPages(client: S3Client, asked: Readonly<Record<string, string>>): AsyncGenerator<S3Page> {
   for (let next: string | undefined = ''; next !== undefined; ) {
-    const query = { 'list-type': '2', prefix: folder, ...(next && { 'continuation-token': next }) };
+    const query = { 'list-type': '2', ...asked, ...(next && { 'continuation-token': next }) };
     const page = readPage(expectStatus(client, 'list', await client.send({ method: 'GET', key: '', query }), 200).body);
     if (page === undefined)
       throw new AppError('store/unavailable', `The store at ${client.location} answered no whole listing.`, {
         retry: { afterMs: 500 },
       });
-    for (const { key, size } of page.files) {
-      const name = key.slice(key.lastIndexOf('/') + 1);
-      if (isFileName(name) && key === `${prefix}/${pathOf(type, name)}`) yield { name, size };
-    }
+    yield page;
     next = page.next;
   }
 }

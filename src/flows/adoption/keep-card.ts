@@ -1,0 +1,129 @@
+import { type CardRow, findCardRow, listCardRows, saveCardWritten } from '../../database/cards.ts';
+import { beforeAll } from '../../database/sealed-values.ts';
+import { type RepositoryCard, readCard, readFormerPlan, type WrittenCard } from '../../domain/repository-card.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import type { Backend } from '../../store/backend/backend.ts';
+import { loadCards, removeCards, saveCard } from '../../store/repository/cards.ts';
+import { inParallel } from '../../store/repository/in-parallel.ts';
+import { repositoryExists } from '../../store/repository/repository.ts';
+import type { Keyring } from '../../vault/keyring.ts';
+import { purposes } from '../../vault/purposes.ts';
+import { fingerprint, seal, unseal } from '../../vault/seal.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
+
+const batch = 500;
+const width = 8;
+
+/**
+ * Writes the cards that are missing, say something else than the database does, or are sealed under an older key. Of those that the
+ * database knows to be right nothing is read. One that cannot be written does not stop the others. Returns how many were written.
+ */
+export async function writeCards(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+  const { database, log } = resources;
+  let written = 0;
+  for (let after = beforeAll.id; ; ) {
+    const rows = await listCardRows(database, { after, limit: batch });
+    const work = async (row: CardRow) => {
+      try {
+        if (signal?.aborted !== true && !isWritten(resources, row) && (await write(resources, row))) written += 1;
+      } catch (error) {
+        log.warn('card.failed', { userId: row.userId, error });
+      }
+    };
+    await Array.fromAsync(inParallel(rows, width, work, raise));
+    after = rows.at(-1)?.id ?? after;
+    if (rows.length < batch || signal?.aborted) return written;
+  }
+}
+
+/**
+ * Looks at the card that lies beside a repository, and writes it where it is missing or is not the one that was written last. A night
+ * goes on without: what fails is logged.
+ */
+export async function keepCard(resources: Needs, repositoryId: string): Promise<void> {
+  const { database, keyring, log, store } = resources;
+  try {
+    const row = await findCardRow(database, repositoryId);
+    if (row === null) return;
+    const found = isWritten(resources, row) ? await look(keyring, store(row.location, row.store), row) : 'outdated';
+    if (found === 'right') return;
+    if (found !== 'outdated') log.warn('card.replaced', { found });
+    await write(resources, row);
+  } catch (error) {
+    log.warn('card.failed', { error });
+  }
+}
+
+/** Opens a card at its place. Throws as `unseal` does, and `request/invalid` for one of a later version. */
+export function openCard(keyring: Keyring, location: string, bytes: Uint8Array): WrittenCard {
+  const card = readCard(Buffer.from(unseal(keyring, purposes.repositoryCard(location), bytes)).toString());
+  if (card !== undefined) return card;
+  throw new AppError('request/invalid', 'The card was written by a later version of Nightkeep. Use that version.');
+}
+
+type Found = 'right' | 'missing' | 'older' | 'unreadable';
+
+async function look(keyring: Keyring, backend: Backend, row: CardRow): Promise<Found> {
+  const wanted = textOf(cardOf(keyring, row));
+  const found = (await loadCards(backend)).map((bytes) => {
+    try {
+      const { writtenAt: _, ...card } = openCard(keyring, row.location, bytes);
+      return textOf(card) === wanted ? 'right' : 'older';
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      return 'unreadable';
+    }
+  });
+  return (['right', 'older', 'unreadable'] as const).find((one) => found.includes(one)) ?? 'missing';
+}
+
+function isWritten({ keyring }: Needs, row: CardRow): boolean {
+  const { cardDigest, cardKeyId } = row;
+  if (cardDigest === null || cardKeyId !== keyring.newest) return false;
+  return Buffer.from(cardDigest).equals(fingerprint(keyring, textOf(cardOf(keyring, row))));
+}
+
+/** False where there is no repository yet: a store that is not mounted gets no card. */
+async function write({ clock, database, keyring, store }: Needs, row: CardRow): Promise<boolean> {
+  const { id, location } = row;
+  const backend = store(location, row.store);
+  if (!(await repositoryExists(backend))) return false;
+  const card = cardOf(keyring, row);
+  const written: WrittenCard = { ...card, writtenAt: clock.now().toISOString() };
+  const { sealed, keyId } = seal(keyring, purposes.repositoryCard(location), JSON.stringify(written));
+  await saveCard(backend, sealed);
+  // Erasing may have begun meanwhile, and leaves nothing.
+  if ((await findCardRow(database, id)) === null) await removeCards(backend);
+  await saveCardWritten(database, { id, cardKeyId: keyId, cardDigest: fingerprint(keyring, textOf(card)) });
+  return true;
+}
+
+function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
+  const { id: repositoryId, recoveryKeyFile, recoveryKeptAt, eraseAt, createdAt, sealedPassword, user } = row;
+  const [plan] = user.plans;
+  return {
+    version: 1,
+    repositoryId,
+    createdAt: createdAt.toISOString(),
+    owner: { userId: user.id, issuer: user.issuer, subject: user.subject, username: user.username },
+    password: Buffer.from(unseal(keyring, purposes.repositoryPassword(repositoryId), sealedPassword)).toString(),
+    recovery: { keyFile: recoveryKeyFile, keptAt: recoveryKeptAt?.toISOString() ?? null },
+    plan: readFormerPlan(
+      plan === undefined
+        ? row.formerPlan
+        : { ...plan, retentionAgreedAt: plan.retentionAgreedAt?.toISOString() ?? null },
+    ),
+    eraseAt: eraseAt?.toISOString() ?? null,
+  };
+}
+
+/** PostgreSQL gives the members of a rule in an order of its own, the same each time. */
+function textOf(card: RepositoryCard): string {
+  return JSON.stringify(card);
+}
+
+function raise(error: unknown): never {
+  throw error;
+}
