@@ -15,6 +15,7 @@ import { protection } from './protection.ts';
 import { providerMove } from './provider.ts';
 import { pruneCommand } from './prune.ts';
 import { queueCommand } from './queue.ts';
+import { repairCommand } from './repair.ts';
 import { restoreCommand } from './restore.ts';
 import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
@@ -40,6 +41,7 @@ export const commands: Readonly<Record<string, Command>> = {
   prune: pruneCommand,
   check: checkCommand,
   stats,
+  repair: repairCommand,
   store: storeCommand,
   'store move': storeMove,
   'enroll device': enrollDevice,

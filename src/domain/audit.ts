@@ -12,6 +12,7 @@ export const acts = [
   'retention-changed',
   'snapshots-forgotten',
   'data-pruned',
+  'repository-repaired',
   'repository-moved',
   'old-copy-deleted',
   'person-erased',

@@ -33,6 +33,7 @@ export function encodePackHeader(key: MasterKey, plaintext: Uint8Array): Buffer 
 
 /** The length of the header envelope, from the last four bytes of a pack. Throws `repository/damaged`. */
 export function headerLength(tail: Uint8Array): number {
+  if (tail.length < headerLengthBytes) throw damaged('is missing');
   const length = new DataView(tail.buffer, tail.byteOffset + tail.length - headerLengthBytes).getUint32(0, true);
   if (length < envelopeOverhead + plainEntry || length > longestHeader) throw damaged('has an impossible length');
   return length;

@@ -1,14 +1,15 @@
 import type { Clock } from '../../clock.ts';
-import { AppError, isAppError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import { openPacks } from '../archiver/open-packs.ts';
 import { openBlob, type PackedBlob } from '../format/blob.ts';
 import { type IndexId, type PackId, parseId } from '../format/ids.ts';
-import { blobsPerIndex, type IndexedPack } from '../format/index-file.ts';
+import { blobsPerIndex } from '../format/index-file.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { packSize } from '../format/pack-header.ts';
 import { openPacker } from '../repository/packer.ts';
 import { planReads } from '../repository/read-plan.ts';
 import type { Repository } from '../repository/repository.ts';
+import { listIndexes, removeIndexes, removePacks, writeIndexes } from '../repository/rewrite-indexes.ts';
 import { type PruneLimits, type PrunePlan, planPrune } from './plan.ts';
 import { findUsedBlobs } from './used-blobs.ts';
 
@@ -43,7 +44,7 @@ export interface PruneReport {
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneReport> {
   const { signal } = options;
   const snapshots = await Array.fromAsync(repository.listSnapshots());
-  const indexesBefore = await Array.fromAsync(repository.backend.list('index'), ({ name }) => parseId<IndexId>(name));
+  const indexesBefore = await listIndexes(repository);
   await repository.loadIndex();
   const used = await findUsedBlobs(repository, new Set(snapshots.map(({ snapshot }) => snapshot.tree)), { signal });
   const plan = planPrune(repository.index, used, options);
@@ -69,7 +70,10 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   );
   if (!rewrites) return { ...report, indexesAfter: indexesBefore.length };
   await repack(repository, plan, options);
-  const indexesAfter = await replaceIndexes(repository, new Set([...gone, ...files.missing]), signal);
+  const staying = repository.index.packs().filter(({ id }) => !gone.has(id) && !files.missing.has(id));
+  const old = await listIndexes(repository);
+  const indexesAfter = await writeIndexes(repository, staying, signal);
+  await removeIndexes(repository, old, signal);
   await removePacks(
     repository,
     [...gone].filter((id) => !files.missing.has(id)),
@@ -141,58 +145,6 @@ async function* readSealed({ backend }: Repository, packId: PackId, blobs: reado
       yield { blob, sealed: bytes.subarray(at.offset - offset, at.offset - offset + at.length) };
     }
   }
-}
-
-/** Writes the index without these packs as few files, then removes every other index file. Answers how many there are. */
-async function replaceIndexes(
-  repository: Repository,
-  without: ReadonlySet<PackId>,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const { backend, index, saveIndex } = repository;
-  const old = await Array.fromAsync(backend.list('index'), ({ name }) => name);
-  let written = 0;
-  for (const packs of inFiles(index.packs(), without)) {
-    signal?.throwIfAborted();
-    await saveIndex(packs);
-    written += 1;
-  }
-  for (const name of old) {
-    signal?.throwIfAborted();
-    await backend.remove('index', name).catch(ignoreGone);
-  }
-  return written;
-}
-
-function* inFiles(packs: Iterable<IndexedPack>, without: ReadonlySet<PackId>): Generator<IndexedPack[]> {
-  let file: IndexedPack[] = [];
-  let blobs = 0;
-  for (const pack of packs) {
-    if (without.has(pack.id)) continue;
-    if (file.length > 0 && blobs + pack.blobs.length > blobsPerIndex) {
-      yield file;
-      file = [];
-      blobs = 0;
-    }
-    file.push(pack);
-    blobs += pack.blobs.length;
-  }
-  if (file.length > 0) yield file;
-}
-
-async function removePacks(
-  { backend }: Repository,
-  ids: readonly PackId[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  for (const id of ids) {
-    signal?.throwIfAborted();
-    await backend.remove('data', id).catch(ignoreGone);
-  }
-}
-
-function ignoreGone(error: unknown): void {
-  if (!isAppError(error, 'store/not-found')) throw error;
 }
 
 function damagedPack(packId: PackId, size: number | undefined): AppError {

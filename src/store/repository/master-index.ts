@@ -23,7 +23,7 @@ export interface MasterIndex extends BlobIndex {
   position(type: BlobType, id: BlobId): number | undefined;
   /** Copies of blobs. */
   readonly size: number;
-  packs(): IterableIterator<IndexedPack>;
+  packs(): IteratorObject<IndexedPack>;
   /** All that is known of a pack; no blobs where it is not known. */
   pack(packId: PackId): IndexedPack;
   /** For `openSharedIndex` in another thread. What is inserted later may be missing there, what it finds is right. */

@@ -1532,6 +1532,7 @@ export const texts: Texts = {
         'retention-changed': 'hat geändert, welche Sicherungsstände bleiben',
         'snapshots-forgotten': 'ließ Sicherungsstände wie vereinbart entfallen',
         'data-pruned': 'hat Daten entfernt, die kein Sicherungsstand braucht',
+        'repository-repaired': 'hat das Repository repariert',
         'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
         'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',
         'person-erased': 'hat eine Person gelöscht',

@@ -1488,6 +1488,7 @@ export const texts = {
         'retention-changed': 'changed which snapshots stay',
         'snapshots-forgotten': 'forgot snapshots as agreed',
         'data-pruned': 'removed data that no snapshot needs',
+        'repository-repaired': 'mended the repository',
         'repository-moved': 'moved the repository of a person to another store',
         'old-copy-deleted': 'deleted the copy of a repository that was moved',
         'person-erased': 'erased a person',

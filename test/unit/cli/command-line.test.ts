@@ -86,6 +86,7 @@ describe('a command line that is wrong is refused with what was meant, or how it
     ['backup', 'Say either --user NAME or --all.'],
     ['backup --all --user alice', 'Say either --user NAME or --all.'],
     ['forget --dry-run', 'Say either --user NAME or --all.'],
+    ['repair --all --user alice', 'Say either --user NAME or --all.'],
     ['prune', 'Say either --user NAME or --all.'],
     ['check --all --user alice', 'Say either --user NAME or --all.'],
     ['check --all --read-data --read-data-subset 1/7', '--read-data and --read-data-subset do not go together.'],

@@ -8,6 +8,7 @@ import type { SnapshotId } from '../../../../src/store/format/ids.ts';
 import { type PruneOptions, type PruneReport, prune } from '../../../../src/store/pruner/prune.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
+import { failingAt } from '../../../support/fixtures/failing-backend.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
@@ -226,30 +227,4 @@ function drop(backend: MemoryBackend, type: Type): void {
 function cut(backend: MemoryBackend): void {
   for (const [path, file] of filesOf(backend, 'data'))
     backend.files.set(path, { ...file, bytes: file.bytes.subarray(1) });
-}
-
-interface Failure {
-  readonly act: 'saves' | 'removes' | 'loads';
-  readonly when: 'before' | 'after';
-  readonly n: number;
-}
-
-/** Fails the n-th act and all from then on, before or after it is done. */
-function failingAt(backend: Backend, { act, when, n }: Failure): { backend: Backend; count: () => number } {
-  let count = 0;
-  const guarded =
-    <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      count += 1;
-      if (count > n || (count === n && when === 'before')) throw new AppError('store/unavailable', 'The disk is full.');
-      const result = await work(...args);
-      if (count === n) throw new AppError('store/unavailable', 'The disk went away.');
-      return result;
-    };
-  const failing: Record<Failure['act'], Partial<Backend>> = {
-    saves: { save: guarded(backend.save) },
-    removes: { remove: guarded(backend.remove) },
-    loads: { load: guarded(backend.load) },
-  };
-  return { backend: { ...backend, ...failing[act] }, count: () => count };
 }

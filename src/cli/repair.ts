@@ -1,0 +1,97 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
+import type { PackId } from '../store/format/ids.ts';
+import { commandActor } from './actor.ts';
+import { type Command, json, text } from './command.ts';
+import { closeWith, doForEach, printAnswers } from './each-person.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+
+/** Saves what is intact of damaged packs, mends the index, and says what is lost until it is backed up again. */
+export const repairCommand: Command = {
+  usage: '--user NAME | --all [--read-data] [--dry-run] [--keep DIR] [--packs-are-gone] [--json]',
+  summary: 'mend damaged repositories',
+  options: {
+    ...oneOrAll,
+    'read-data': { help: 'read every pack whole to find damage' },
+    'dry-run': { help: 'only say what would be done' },
+    keep: { value: 'DIR', help: 'copy damaged packs to this folder before they go' },
+    'packs-are-gone': { help: 'go on though not one pack is there' },
+    ...json,
+  },
+  exits: { 3: 'mended, but not everything can be restored, or it failed for some' },
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    await using resources = await openFromEnvironment();
+    const folder = text(options, 'keep');
+    const dryRun = options['dry-run'] === true;
+    const by = commandActor();
+    const answers = await doForEach(options, await ownersOf(resources, options), {
+      nameOf,
+      work: async (owner): Promise<Row> =>
+        rowOf(
+          nameOf(owner),
+          dryRun,
+          await repairRepository(resources, {
+            userId: owner.id,
+            by,
+            dryRun,
+            readData: options['read-data'] === true ? 'all' : 'none',
+            allMayBeGone: options['packs-are-gone'] === true,
+            ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),
+          }),
+        ),
+    });
+    printAnswers(output, options, { answers, linesOf: (row) => [...linesOf(row)] });
+    const code = closeWith(answers, answers.done.some(({ findings }) => findings.length > 0) ? 3 : 0);
+    return code;
+  },
+};
+
+function keepIn(folder: string) {
+  return async (id: PackId, bytes: Buffer): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, id), bytes, { mode: 0o600 });
+  };
+}
+
+type Row = ReturnType<typeof rowOf>;
+
+/** How much is lost, but no names of files: these are for their owner alone. */
+function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const files = errors.flatMap((finding) => finding.files ?? []);
+  return {
+    user,
+    dryRun,
+    ...report,
+    findings: errors.map(({ kind, message }) => ({ kind, message })),
+    incompleteSnapshots: [...new Set(files.map(({ snapshot }) => snapshot))],
+    filesLost: new Set(files.map(({ snapshot, path }) => `${snapshot} ${path}`)).size,
+  };
+}
+
+function* linesOf(row: Row): Generator<string> {
+  const { user, dryRun, findings, incompleteSnapshots, filesLost, packsUnreadable } = row;
+  yield `${user}: ${deeds(row).join(', ') || 'nothing to mend'}${dryRun ? ' (nothing was done yet)' : ''}`;
+  if (packsUnreadable.length > 0)
+    yield `  ${packsUnreadable.length} packs are in no index and do not open: the next prune removes them.`;
+  if (dryRun) return;
+  if (filesLost > 0)
+    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup. ` +
+      `Snapshots: ${incompleteSnapshots.map((id) => id.slice(0, 8)).join(' ')}`;
+  for (const { kind, message } of findings) if (kind !== 'blob-missing') yield `  ${message}`;
+}
+
+function deeds(row: Row): string[] {
+  const { indexesDamaged, packsIndexed, packsMissing, packsReplaced, blobsSaved, blobsLost } = row;
+  const counted: readonly [number, string][] = [
+    [indexesDamaged, 'damaged index files'],
+    [packsIndexed, 'packs indexed by their headers'],
+    [packsMissing.length, 'packs are gone'],
+    [packsReplaced.length, `damaged packs (${blobsSaved} of their blobs saved)`],
+    [blobsLost, 'blobs lost'],
+  ];
+  return counted.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+}

@@ -1,0 +1,85 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { pathOf } from '../../../src/store/backend/backend.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { cheapScryptCosts, writeSnapshot } from '../../support/fixtures/repository.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
+import { savePlan } from '../../support/harness/nights.ts';
+
+let opened: AsyncDisposableStack;
+let commands: CommandFixture;
+let place: TemporaryFolder;
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  place = opened.use(await temporaryFolder('repair'));
+  commands = opened.use(await openCommandFixture({ issuer: 'https://idp.example' }));
+  vi.stubEnv('STORE_URL', `file:${place.path}`);
+});
+afterEach(() => opened.disposeAsync());
+
+/** A person with two snapshots; the folder of their repository, and the pack of data of the first. */
+async function addPerson(username: string) {
+  const planId = await savePlan(commands.database, { nextDueAt: '2200-01-01T00:00:00Z' });
+  const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
+  await commands.database.user.update({ where: { id: userId }, data: { username } });
+  await using resources = await openFromEnvironment();
+  const { repository } = await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
+  const { packs, id } = await writeSnapshot(repository, { 'secret.txt': Buffer.from('old'), sub: {} });
+  await writeSnapshot(repository, { 'secret.txt': Buffer.from('new') });
+  return { folder: repository.backend.location, pack: packs[0]?.id ?? '', snapshot: id };
+}
+
+const json = async (code: number, ...argv: string[]) => {
+  expect(await commands.nightkeep(...argv, '--json')).toBe(code);
+  return JSON.parse(commands.said.join(''));
+};
+
+test('mends one person or all, says what is lost without names of files, and puts it on record', async () => {
+  const alice = await addPerson('alice');
+  await addPerson('bob');
+  await rm(join(alice.folder, pathOf('data', alice.pack)));
+  expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ kind: 'pack-missing' }] }, { findings: [] }]);
+  const foretold = await json(3, 'repair', '--user', 'alice', '--dry-run');
+  expect(foretold).toMatchObject([{ dryRun: true, packsMissing: [alice.pack], blobsLost: 1 }]);
+  expect(await commands.nightkeep('repair', '--all')).toBe(3);
+  expect(commands.said.join('\n')).toBe(
+    [
+      'alice: 1 packs are gone, 1 blobs lost',
+      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup. Snapshots: ${alice.snapshot.slice(0, 8)}`,
+      'bob: nothing to mend',
+    ].join('\n'),
+  );
+  expect(await json(3, 'repair', '--user', 'alice')).toMatchObject([
+    { packsMissing: [], filesLost: 1, incompleteSnapshots: [alice.snapshot] },
+  ]);
+  expect(commands.said.join('')).not.toContain('secret');
+  expect(await commands.database.audit.count({ where: { act: 'repository-repaired' } })).toBe(1);
+});
+
+test('finds damage inside of packs with --read-data, and copies them first where it is told to', async () => {
+  const { folder, pack } = await addPerson('alice');
+  const backend = openLocalBackend(folder);
+  const bytes = await backend.load('data', pack);
+  bytes[5] = (bytes[5] ?? 0) ^ 1;
+  await backend.remove('data', pack);
+  await backend.save('data', pack, bytes);
+  expect(await json(0, 'repair', '--all')).toMatchObject([{ packsReplaced: [] }]);
+  const kept = join(place.path, 'kept');
+  expect(await json(3, 'repair', '--all', '--read-data', '--keep', kept)).toMatchObject([
+    { packsReplaced: [pack], blobsSaved: 0, blobsLost: 1 },
+  ]);
+  expect(await readdir(kept)).toEqual([pack]);
+  expect(await json(1, 'check', '--all', '--read-data')).toMatchObject([{ findings: [{ kind: 'blob-missing' }] }]);
+});
+
+test('refuses where the disk seems not to be mounted', async () => {
+  const { folder } = await addPerson('alice');
+  await rm(join(folder, 'data'), { recursive: true });
+  expect(await commands.nightkeep('repair', '--all')).toBe(1);
+  expect(commands.complaints.join('')).toMatch(/Mount the right disk/);
+  expect(await json(3, 'repair', '--all', '--packs-are-gone')).toMatchObject([{ filesLost: 2 }]);
+});
