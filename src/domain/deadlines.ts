@@ -90,3 +90,8 @@ export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | nul
   const due = warnings.find((days) => leftMs <= days * 86_400_000);
   return due !== undefined && (warnedDays === null || due < warnedDays) ? due : undefined;
 }
+
+/** Days left until an end, a day that has begun counted whole. */
+export function daysUntil(end: Date, at: Date): number {
+  return Math.ceil((end.getTime() - at.getTime()) / 86_400_000);
+}

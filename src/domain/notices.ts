@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChannelId } from './channels.ts';
-import { warningDue } from './deadlines.ts';
+import { daysUntil, warningDue } from './deadlines.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
 /** Who is told, and by what: each is one delivery. */
@@ -47,9 +47,10 @@ export function noticesForPerson(
 ): Notice[] {
   const { by, consent, mend, reason, runId, since, verdict } = protection;
   const notices: Notice[] = [];
-  const days = maxDeadline && consent === 'living' ? warningDue(maxDeadline, now, null) : undefined;
-  if (maxDeadline && days !== undefined) {
-    const key = `person/${userId}/consent_ends/${maxDeadline.toISOString()}/${days}`;
+  const due = maxDeadline && consent === 'living' ? warningDue(maxDeadline, now, null) : undefined;
+  if (maxDeadline && due !== undefined) {
+    const key = `person/${userId}/consent_ends/${maxDeadline.toISOString()}/${due}`;
+    const days = daysUntil(maxDeadline, now);
     notices.push({ key, facts: { kind: 'person', verdict, reason: 'consent_ends', days } });
   }
   if (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn') return notices;

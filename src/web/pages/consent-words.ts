@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { warningDue } from '../../domain/deadlines.ts';
+import { daysUntil, warningDue } from '../../domain/deadlines.ts';
 import type { Agreement } from '../../flows/consent/agreement.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
@@ -13,7 +13,7 @@ interface Ending {
 export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: number; due: 14 | 7 | 2 } | undefined {
   if (maxDeadline === null || (state !== 'active' && state !== 'suspect')) return undefined;
   const due = warningDue(maxDeadline, now, null);
-  return due && { due, days: Math.ceil((maxDeadline.getTime() - now.getTime()) / 86_400_000) };
+  return due && { due, days: daysUntil(maxDeadline, now) };
 }
 
 /** The warning of that, with the link that renews the consent. */

@@ -44,17 +44,17 @@ describe('a person is told', () => {
     [20, undefined],
     [14.5, undefined],
     [13.9, 14],
-    [7.1, 14],
+    [7.1, 8],
     [7, 7],
-    [2.1, 7],
+    [2.1, 3],
     [1.5, 2],
-    [0.9, 2],
+    [0.9, 1],
     [-1, undefined],
-  ])('of an end in %d days: the warning of %s', (days, warning) => {
+  ])('of an end in %d days: that %s are left', (days, left) => {
     const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', consent: 'living' } as const;
     const told = noticesOf(ending, inDays(days)).map(({ facts }) => facts);
-    const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: warning };
-    expect(told).toEqual(warning === undefined ? [] : [facts]);
+    const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: left };
+    expect(told).toEqual(left === undefined ? [] : [facts]);
   });
 
   test('of an end also where something else is wrong, and before that', () => {
