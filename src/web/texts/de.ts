@@ -813,7 +813,7 @@ export const texts: Texts = {
       subject: 'Nightkeep: Menschen warten auf Sie',
       sum: ({ whole, partly, late, not }) =>
         `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.`,
-      line: (count, reason) => `${count} × ${reason}`,
+      line: (count, reason) => `${formats.number(count)} × ${reason}`,
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
     },
     circuit: {
@@ -852,7 +852,7 @@ export const texts: Texts = {
     endsIn: (days) =>
       days <= 1
         ? 'Ihre Einwilligung endet innerhalb eines Tages.'
-        : `Ihre Einwilligung endet in ${days} Tagen, was auch geschieht.`,
+        : `Ihre Einwilligung endet in ${formats.number(days)} Tagen, was auch geschieht.`,
     endsAt: (at) =>
       `Länger lässt Ihr Anmeldedienst sie nicht gelten als bis ${at}. Erneuern Sie sie vorher, dann geht alles weiter wie bisher.`,
     renew: 'Jetzt erneuern',
@@ -967,7 +967,8 @@ export const texts: Texts = {
     entries: (first, last, all) =>
       `Einträge ${formats.number(first)} bis ${formats.number(last)} von ${formats.number(all)}`,
     nightPages: 'Seiten der Nächte',
-    nightsShown: (first, last, all) => `Nächte ${first} bis ${last} von ${all}`,
+    nightsShown: (first, last, all) =>
+      `Nächte ${formats.number(first)} bis ${formats.number(last)} von ${formats.number(all)}`,
     previous: 'Vorherige Seite',
     following: 'Nächste Seite',
     where: 'Wo Sie sind',
@@ -995,7 +996,7 @@ export const texts: Texts = {
     damagedSnapshots: (count: number) =>
       count === 1
         ? 'Ein Sicherungsstand ist nicht zu lesen, weil seine Datei im Speicher beschädigt ist; er fehlt hier. Wer Nightkeep betreibt, muss nachsehen.'
-        : `${count} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Wer Nightkeep betreibt, muss nachsehen.`,
+        : `${formats.number(count)} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Wer Nightkeep betreibt, muss nachsehen.`,
     damaged:
       'Diese Datei ist in diesem Sicherungsstand nicht zu lesen. Eine andere Fassung davon ist vielleicht unversehrt.',
     fileFacts: (size, moment) => `${size}, geändert ${moment}`,
@@ -1117,7 +1118,7 @@ export const texts: Texts = {
     wrong: 'Das ist nicht das Token, das beim Start ausgegeben wurde.',
     well: 'Nichts ist falsch. Sichern Sie den Schlüsselbund, und melden Sie sich dann als Betreiber an.',
     toDo: (count) =>
-      `${count === 1 ? 'Eine Sache ist' : `${count} Dinge sind`} falsch. Beheben Sie, was unten genannt ist, starten Sie Nightkeep neu, und kommen Sie hierher zurück.`,
+      `${count === 1 ? 'Eine Sache ist' : `${formats.number(count)} Dinge sind`} falsch. Beheben Sie, was unten genannt ist, starten Sie Nightkeep neu, und kommen Sie hierher zurück.`,
     found: 'Was der Doktor findet',
     states: { ok: 'gut', warn: 'ansehen', wrong: 'falsch', unknown: 'nicht bekannt' },
     keyring: 'Den Schlüsselbund sichern',
@@ -1129,9 +1130,9 @@ export const texts: Texts = {
       'Es gibt noch keinen, oder er ist nicht zu lesen: Beim ersten Start, der alle Einstellungen hat, wird einer angelegt.',
     keyringKeys: (ids) =>
       `Seine Schlüssel, der neueste zuerst: ${ids}. Die Zeilen der Kopie müssen mit denselben beginnen.`,
-    rest: (count) => `Was gut ist oder noch nicht zu sehen (${count})`,
+    rest: (count) => `Was gut ist oder noch nicht zu sehen (${formats.number(count)})`,
     settings: 'Was eingestellt ist',
-    usual: (count) => `Alles andere, wie es üblich ist (${count})`,
+    usual: (count) => `Alles andere, wie es üblich ist (${formats.number(count)})`,
     next: 'Danach',
     nextLead:
       'Melden Sie sich mit einem Konto an, das die Rolle des Betreibers hat. Später sagen nightkeep doctor und nightkeep settings dasselbe.',
@@ -1345,7 +1346,7 @@ export const texts: Texts = {
         withdrawn: 'es wird nichts mehr geholt',
       },
       forecast: 'Was bald endet',
-      forecastLead: (days) => `Einwilligungen, die innerhalb von ${days} Tagen enden.`,
+      forecastLead: (days) => `Einwilligungen, die innerhalb von ${formats.number(days)} Tagen enden.`,
       forecastMax: (count, all) =>
         `${formats.number(count)} von ${formats.number(all)} enden, was auch geschieht: Diese Personen müssen erneuern.`,
       forecastIdle: (count) => `${formats.number(count)} würden enden, wenn ab jetzt kein Token ausgetauscht würde.`,
@@ -1390,7 +1391,8 @@ export const texts: Texts = {
       delayed: 'Aufgeschoben',
       notes: { waiting: 'auf einen Worker', active: 'bei den Workern', delayed: 'werden später erneut versucht' },
       pause: 'Die Nacht anhalten',
-      pauseLead: 'Kein Worker nimmt mehr einen Lauf, auf keinem Rechner. Die im Gange gehen weiter.',
+      pauseLead:
+        'Solange die Nacht angehalten ist, nimmt kein Worker einen Lauf, auf keinem Rechner. Die im Gange gehen weiter.',
       resume: 'Die Nacht weitergehen lassen',
       drain: 'Die Nacht vorzeitig beenden',
       drainLead:
@@ -1400,7 +1402,7 @@ export const texts: Texts = {
       back: 'Nein, zurück',
       why: 'Warum (für das Prüfprotokoll)',
       jobs: 'Aufträge',
-      jobsLead: (shown) => `Höchstens ${shown} davon, die in Arbeit zuerst.`,
+      jobsLead: (shown) => `Höchstens ${formats.number(shown)} davon, die in Arbeit zuerst.`,
       noJobs: 'Die Warteschlange ist leer.',
       job: 'Auftrag',
       state: 'Zustand',

@@ -539,15 +539,15 @@ export const texts = {
         `It ends by itself if nothing has used it by then: your provider ends what nobody used for ${time}`,
       max: 'It ends, however often it is used: that is the longest your provider allows',
       reminder: (days: number, mailed: boolean) =>
-        `You are reminded here${mailed ? ' and by mail' : ''}: ${days} days are left`,
+        `You are reminded here${mailed ? ' and by mail' : ''}: ${formats.number(days)} days are left`,
       idleLearned: (time: string) => `Unused, it ends after ${time}: the tokens of your provider say so.`,
       idleSet: (time: string) =>
         `Unused, it ends after ${time}: the operator has set that up, or the make of your provider is known for it. The tokens themselves do not say.`,
       maxUnknown:
         'Whether it also ends on a fixed day is not known: neither your provider nor the operator has told Nightkeep of one. If it does, this page says so afterwards, and you can agree again.',
-      days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
-      hours: (count: number) => (count === 1 ? '1 hour' : `${count} hours`),
-      minutes: (count: number) => (count === 1 ? '1 minute' : `${count} minutes`),
+      days: (count: number) => (count === 1 ? '1 day' : `${formats.number(count)} days`),
+      hours: (count: number) => (count === 1 ? '1 hour' : `${formats.number(count)} hours`),
+      minutes: (count: number) => (count === 1 ? '1 minute' : `${formats.number(count)} minutes`),
       mail: {
         to: (address: string) => `Nightkeep mails you at ${address} 14, 7 and 2 days before a fixed end.`,
         noServer: 'Nightkeep sends no mail here: you read it on these pages only.',
@@ -585,8 +585,8 @@ export const texts = {
   uses: {
     title: 'Every use of your consent',
     lead: 'Each time Nightkeep asked the provider for access to your files.',
-    all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${count}.`),
-    shown: (count: number) => `These are ${count} of them, the newest first.`,
+    all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${formats.number(count)}.`),
+    shown: (count: number) => `These are ${formats.number(count)} of them, the newest first.`,
     none: 'It has not been used yet.',
     noneOlder: 'There are no older ones.',
     older: 'Older ones',
@@ -631,7 +631,8 @@ export const texts = {
         'Nightkeep stops at once, and nobody here can use the token from then on. Your provider does not answer now: where it can be told, Nightkeep ends the token there too as soon as it answers. You can agree again later.',
     },
     legend: 'Your snapshots',
-    keepFor: (days: number, until: string) => `stay ${days === 365 ? 'one year' : `${days} days`}, until ${until}`,
+    keepFor: (days: number, until: string) =>
+      `stay ${days === 365 ? 'one year' : `${formats.number(days)} days`}, until ${until}`,
     eraseNow: 'are erased at once and cannot be brought back',
     snapshots: 'Your snapshots',
     stay: 'Your snapshots stay until you say otherwise.',
@@ -641,7 +642,7 @@ export const texts = {
     erasing: 'They are being erased now. This page shows the receipt when it is done.',
     erased: (at: string) => `Everything was erased on ${at}.`,
     erasedWhat: (snapshots: number, files: number, size: string) =>
-      `${snapshots} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${files} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
+      `${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${formats.number(files)} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
     repository: 'Repository',
     choose: 'Go on',
     sureEndTitle: 'End your consent now?',
@@ -824,7 +825,7 @@ export const texts = {
       subject: 'Nightkeep: people wait for you',
       sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
         `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.`,
-      line: (count: number, reason: string) => `${count} × ${reason}`,
+      line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',
     },
     circuit: {
@@ -840,7 +841,7 @@ export const texts = {
     rotationLost: {
       subject: 'Nightkeep: tokens were lost',
       happened: (grants: number) =>
-        `The provider replaced the tokens of ${grants} ${grants === 1 ? 'consent' : 'consents'}, and Nightkeep has lost the new ones. These people must agree again.`,
+        `The provider replaced the tokens of ${formats.number(grants)} ${grants === 1 ? 'consent' : 'consents'}, and Nightkeep has lost the new ones. These people must agree again.`,
       more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
     },
     operatorTold: (at: string, means: string) => `The operator was told of this on ${at}, by ${means}.`,
@@ -861,7 +862,9 @@ export const texts = {
   },
   consentEnds: {
     endsIn: (days: number) =>
-      days <= 1 ? 'Your consent ends within a day.' : `Your consent ends in ${days} days, whatever is done.`,
+      days <= 1
+        ? 'Your consent ends within a day.'
+        : `Your consent ends in ${formats.number(days)} days, whatever is done.`,
     endsAt: (at: string) =>
       `That is the longest that your provider allows, ${at}. Renew it before, and everything goes on as it was.`,
     renew: 'Renew it now',
@@ -887,9 +890,9 @@ export const texts = {
     wouldGo: 'would go',
     counts: (staying: number, going: number, agreed: boolean) =>
       agreed
-        ? `${staying} stay, ${going} go after the next backup.`
-        : `If you agreed, ${staying} would stay and ${going} go.`,
-    more: (count: number) => `${count} older ones are not listed here.`,
+        ? `${formats.number(staying)} stay, ${formats.number(going)} go after the next backup.`
+        : `If you agreed, ${formats.number(staying)} would stay and ${formats.number(going)} go.`,
+    more: (count: number) => `${formats.number(count)} older ones are not listed here.`,
     reasons: {
       last: 'one of the last',
       hourly: 'newest of its hour',
@@ -976,7 +979,8 @@ export const texts = {
     entries: (first: number, last: number, all: number) =>
       `Entries ${formats.number(first)} to ${formats.number(last)} of ${formats.number(all)}`,
     nightPages: 'Pages of nights',
-    nightsShown: (first: number, last: number, all: number) => `Nights ${first} to ${last} of ${all}`,
+    nightsShown: (first: number, last: number, all: number) =>
+      `Nights ${formats.number(first)} to ${formats.number(last)} of ${formats.number(all)}`,
     previous: 'Previous page',
     following: 'Next page',
     where: 'Where you are',
@@ -988,7 +992,7 @@ export const texts = {
     stateOf: (moment: string) => `As it was on ${moment}`,
     goTo: 'Go to',
     go: 'Show',
-    all: (nights: number) => (nights === 1 ? 'The only night' : `All ${nights} nights`),
+    all: (nights: number) => (nights === 1 ? 'The only night' : `All ${formats.number(nights)} nights`),
     states: {
       first: 'new',
       other: 'changed',
@@ -1004,12 +1008,12 @@ export const texts = {
     damagedSnapshots: (count: number) =>
       count === 1
         ? 'One snapshot cannot be read, as its file in the store is damaged; it is missing here. The operator of Nightkeep must look into it.'
-        : `${count} snapshots cannot be read, as their files in the store are damaged; they are missing here. The operator of Nightkeep must look into it.`,
+        : `${formats.number(count)} snapshots cannot be read, as their files in the store are damaged; they are missing here. The operator of Nightkeep must look into it.`,
     damaged: 'This file cannot be read in this snapshot. Another version of it may be whole.',
     fileFacts: (size: string, moment: string) => `${size}, changed ${moment}`,
     download: 'Download this version',
     downloadOf: (moment: string) => `Download the version of ${moment}`,
-    versions: (count: number) => (count === 1 ? 'The only version' : `${count} versions`),
+    versions: (count: number) => (count === 1 ? 'The only version' : `${formats.number(count)} versions`),
     fromTo: (first: string, last: string) => `${first} to ${last}`,
     notFile: 'no file then',
     newerVersions: 'Newer versions',
@@ -1036,17 +1040,17 @@ export const texts = {
     findIn: 'Looked for below',
     findEverywhere: 'Look everywhere',
     foundCount: (found: number, nights: number, zone: string) =>
-      `${found === 0 ? 'Nothing' : formats.number(found)} found in ${nights === 1 ? 'one night' : `${nights} nights`}. Times are those of ${zone}.`,
+      `${found === 0 ? 'Nothing' : formats.number(found)} found in ${nights === 1 ? 'one night' : `${formats.number(nights)} nights`}. Times are those of ${zone}.`,
     lastThere: 'Last there',
     stillThere: 'in the last night',
     tooMany: (most: number) =>
       `More than ${formats.number(most)} were found; these are the first of them. A longer text finds less.`,
     stopped: (nights: number, moment: string) =>
-      `The search stopped after ${nights === 1 ? 'one night' : `${nights} nights`}, at ${moment}: there is a lot to look through.`,
+      `The search stopped after ${nights === 1 ? 'one night' : `${formats.number(nights)} nights`}, at ${moment}: there is a lot to look through.`,
     stoppedWithin: (moment: string) =>
       `The search stopped within the night of ${moment}: there is too much to look through at once. Search in a folder.`,
     unreadable: (folders: number) =>
-      `${folders === 1 ? 'One folder' : `${folders} folders`} could not be read; what is in there is not found here.`,
+      `${folders === 1 ? 'One folder' : `${formats.number(folders)} folders`} could not be read; what is in there is not found here.`,
     searchOn: 'Go on with the nights before',
     foundPages: 'Pages of what was found',
   },
@@ -1118,7 +1122,7 @@ export const texts = {
     wrong: 'That is not the token that the start printed.',
     well: 'Nothing is wrong. Save the keyring, then sign in as an operator.',
     toDo: (count: number) =>
-      `${count === 1 ? 'One thing is' : `${count} things are`} wrong. Mend what is named below, start Nightkeep again, and come back here.`,
+      `${count === 1 ? 'One thing is' : `${formats.number(count)} things are`} wrong. Mend what is named below, start Nightkeep again, and come back here.`,
     found: 'What the doctor finds',
     states: { ok: 'well', warn: 'look at it', wrong: 'wrong', unknown: 'not known' },
     keyring: 'Save the keyring',
@@ -1128,9 +1132,9 @@ export const texts = {
     keyringMade: (file: string) => `It was made at the first start, in ${file}.`,
     keyringNone: 'There is none yet, or it cannot be read: one is made at the first start that has all settings.',
     keyringKeys: (ids: string) => `Its keys, the newest first: ${ids}. The copy must begin its lines with the same.`,
-    rest: (count: number) => `What is well, or cannot be seen yet (${count})`,
+    rest: (count: number) => `What is well, or cannot be seen yet (${formats.number(count)})`,
     settings: 'What is set',
-    usual: (count: number) => `Everything else, as it is by default (${count})`,
+    usual: (count: number) => `Everything else, as it is by default (${formats.number(count)})`,
     next: 'Then',
     nextLead:
       'Sign in with an account that has the operator’s role. Afterwards nightkeep doctor and nightkeep settings tell the same.',
@@ -1236,7 +1240,8 @@ export const texts = {
       rateValue: (perHour: number) => formats.number(perHour),
       rateNone: 'none',
       rateNote: (ended: number) => `${formats.number(ended)} ended in the last quarter of an hour`,
-      workers: (count: number) => (count === 1 ? '1 worker has runs in hand' : `${count} workers have runs in hand`),
+      workers: (count: number) =>
+        count === 1 ? '1 worker has runs in hand' : `${formats.number(count)} workers have runs in hand`,
       backlog: 'Waiting',
       oldest: 'Oldest waiting',
       nothingWaits: 'nothing waits',
@@ -1303,17 +1308,18 @@ export const texts = {
         withdrawn: 'nothing is fetched any more',
       },
       forecast: 'Ends ahead',
-      forecastLead: (days: number) => `Consents that end within ${days} days.`,
+      forecastLead: (days: number) => `Consents that end within ${formats.number(days)} days.`,
       forecastMax: (count: number, all: number) =>
-        `${count} of ${all} end whatever is done: these people have to renew.`,
-      forecastIdle: (count: number) => `${count} would end if nothing were exchanged from now.`,
-      byDay: (day: number, max: number, idle: number) => `In ${day} days: ${max}, or ${idle} without an exchange`,
+        `${formats.number(count)} of ${formats.number(all)} end whatever is done: these people have to renew.`,
+      forecastIdle: (count: number) => `${formats.number(count)} would end if nothing were exchanged from now.`,
+      byDay: (day: number, max: number, idle: number) =>
+        `In ${formats.number(day)} days: ${formats.number(max)}, or ${formats.number(idle)} without an exchange`,
       numbers: 'The same in numbers',
       verdicts: 'Exchanges per hour',
       verdictsLead: 'What the provider said in the last 24 hours: granted, no answer, refused.',
       noVerdicts: 'Nothing was exchanged in the last 24 hours.',
       verdictsOf: (hour: string, ok: number, unanswered: number, refused: number) =>
-        `${hour}: ${ok} granted, ${unanswered} without an answer, ${refused} refused`,
+        `${hour}: ${formats.number(ok)} granted, ${formats.number(unanswered)} without an answer, ${formats.number(refused)} refused`,
       circuits: 'Circuits',
       noCircuits: 'No circuit was ever opened.',
       circuit: (open: boolean, reason: string, at: string) =>
@@ -1347,7 +1353,7 @@ export const texts = {
       delayed: 'Delayed',
       notes: { waiting: 'for a worker', active: 'workers have them', delayed: 'to be tried again later' },
       pause: 'Pause the night',
-      pauseLead: 'Workers take no run more, on every machine. Those under way go on.',
+      pauseLead: 'While the night is paused, no worker takes a run, on any machine. Those under way go on.',
       resume: 'Let the night go on',
       drain: 'End the night early',
       drainLead:
@@ -1357,7 +1363,7 @@ export const texts = {
       back: 'No, go back',
       why: 'Why (for the audit)',
       jobs: 'Jobs',
-      jobsLead: (shown: number) => `At most ${shown} of them, those in hand first.`,
+      jobsLead: (shown: number) => `At most ${formats.number(shown)} of them, those in hand first.`,
       board: 'Each job, with Bull Board',
       readOnly: 'The queue board is for looking only: QUEUE_BOARD is not `writable`.',
       noJobs: 'The queue is empty.',

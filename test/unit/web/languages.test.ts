@@ -26,6 +26,14 @@ describe.each(others.map((texts) => [texts.languageName, texts] as const))('%s',
     expect(same).toEqual([]);
   });
 
+  test('writes numbers as such where English does, and the other way round', () => {
+    const numbered = (own: Texts) => {
+      const written = readOut(own).filter(({ text }) => text.includes(own.formats.number(12_345)));
+      return [...new Set(written.map(({ at }) => at))].toSorted();
+    };
+    expect(numbered(texts)).toEqual(numbered(english));
+  });
+
   test('tells of every error what happened, since errors speak English', () => {
     for (const [code, { happened }] of Object.entries({ ...texts.errors.told, unexpected: texts.errors.unexpected }))
       expect(happened, code).toBeDefined();
