@@ -67,6 +67,7 @@ export interface Config {
   /** The mail server and the sender. */
   mail?: { url: string; from: string };
   operatorMail?: string;
+  operatorLanguage: Values['OPERATOR_LANGUAGE'];
   /** Where operators are told besides mail. */
   channels: ChannelAddress[];
   /** Where traces go. */
@@ -167,6 +168,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
         throw invalid('SMTP_URL', 'is missing: OPERATOR_MAIL needs it');
       return address;
     },
+    operatorLanguage: () => value('OPERATOR_LANGUAGE'),
     channels: () => value('NOTIFY_URLS'),
     tracing: () => {
       const endpoint = value('OTEL_EXPORTER_OTLP_ENDPOINT');

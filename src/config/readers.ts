@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { type ChannelAddress, channelKinds, parseChannel } from '../domain/channels.ts';
+import { type ChannelAddress, channelKinds, operatorNotices, parseChannel } from '../domain/channels.ts';
 import { isValidZone } from '../domain/nights.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
@@ -32,13 +32,17 @@ export const lines: Reader<string[]> = (text) =>
     .map((line) => line.trim())
     .filter(Boolean);
 
-/** Addresses of channels, one a line. What is wrong with one is told without the address, which is a secret. */
+/** Addresses of channels, one a line, each with what it is told of. What is wrong with one is told without the address, which is a secret. */
 export const channels: Reader<ChannelAddress[]> = (text, name) =>
   lines(text, name).map((line, index) => {
     const channel = parseChannel(line);
     if (channel !== undefined) return channel;
     const kinds = Object.keys(channelKinds).join(', ');
-    throw invalid(name, `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}`);
+    const notices = operatorNotices.join(', ');
+    throw invalid(
+      name,
+      `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}. Behind it may stand what alone it is told of: ${notices}, for healthchecks and kuma the last two`,
+    );
   });
 
 /** Addresses and networks (`10.1.0.0/16`), as one list to ask of an address whether it is among them. */

@@ -1,3 +1,4 @@
+import { languages } from '../domain/language.ts';
 import { profileNames } from '../domain/providers/profiles.ts';
 import {
   address,
@@ -253,9 +254,14 @@ export const settings = {
     absent: 'operators are not mailed',
     example: 'operators@example.org',
   },
+  OPERATOR_LANGUAGE: {
+    read: oneOf(...languages),
+    default: 'en',
+    help: 'Language of mails and channels to operators: `en` or `de`',
+  },
   NOTIFY_URLS: {
     read: channels,
-    help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`',
+    help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`; behind it, where it is not told of all, of what: `digest`, `circuit`, `rotation_lost`, `night_begun`, `night_over`',
     absent: 'no channel is called',
     secret: 'whole',
   },

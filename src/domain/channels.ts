@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
 
-/** What is told by one kind of channel: messages as they come, or each night as a heartbeat, whose absence is an alarm too. */
+/** What operators are told: by messages as it comes … */
+const messages = ['digest', 'circuit', 'rotation_lost'] as const;
+/** … and of each night, as a sign of life whose absence is an alarm too. */
+const nights = ['night_begun', 'night_over'] as const;
+
+export const operatorNotices = [...messages, ...nights] as const;
+
+export type OperatorNotice = (typeof operatorNotices)[number];
+
+/** What each kind of channel is told where nothing is chosen. A heartbeat has words for nights alone. */
 export const channelKinds = {
-  json: 'messages',
-  ntfy: 'messages',
-  slack: 'messages',
-  apprise: 'messages',
-  healthchecks: 'nights',
-  kuma: 'nights',
-} as const;
+  json: messages,
+  ntfy: messages,
+  slack: messages,
+  apprise: messages,
+  healthchecks: nights,
+  kuma: nights,
+} as const satisfies Record<string, readonly OperatorNotice[]>;
 
 export type ChannelKind = keyof typeof channelKinds;
 
@@ -19,23 +28,33 @@ export interface ChannelAddress {
   url: string;
   /** The kind and a digest of the address: names it on record and in the log without giving it away. */
   id: ChannelId;
+  about: readonly OperatorNotice[];
 }
 
 export type ChannelId = `${ChannelKind}:${string}`;
 
-/** Reads `KIND+https://…` or `KIND+http://…`; undefined where it is none. */
+/**
+ * Reads `KIND+https://…` or `KIND+http://…`, and behind it what alone the channel is told of (`circuit rotation_lost`); undefined
+ * where it is none, or is to be told of what its kind has no word for.
+ */
 export function parseChannel(text: string): ChannelAddress | undefined {
-  const [, kind = '', url = ''] = /^([a-z]+)\+(https?:\/\/\S+)$/.exec(text) ?? [];
+  const [, kind = '', url = '', chosen = ''] = /^([a-z]+)\+(https?:\/\/\S+)((?:\s+\S+)*)$/.exec(text) ?? [];
   if (!isKind(kind) || !URL.canParse(url)) return undefined;
-  return { kind, url, id: `${kind}:${createHash('sha256').update(url).digest('hex').slice(0, 8)}` };
+  const words = chosen.split(/\s+/).filter(Boolean);
+  const about = noticesFor(kind).filter((notice) => words.includes(notice));
+  if (about.length < new Set(words).size) return undefined;
+  const id: ChannelId = `${kind}:${createHash('sha256').update(url).digest('hex').slice(0, 8)}`;
+  return { kind, url, id, about: words.length === 0 ? channelKinds[kind] : about };
 }
 
-/** The channels that take this. */
-export function channelsFor(
-  what: (typeof channelKinds)[ChannelKind],
-  channels: readonly ChannelAddress[],
-): ChannelId[] {
-  return channels.filter(({ kind }) => channelKinds[kind] === what).map(({ id }) => id);
+/** What a kind of channel has words for. */
+function noticesFor(kind: ChannelKind): readonly OperatorNotice[] {
+  return channelKinds[kind] === nights ? nights : operatorNotices;
+}
+
+/** The channels that are told of this. */
+export function channelsFor(notice: OperatorNotice, channels: readonly ChannelAddress[]): ChannelId[] {
+  return channels.filter(({ about }) => about.includes(notice)).map(({ id }) => id);
 }
 
 /** By what somebody was told, of the name of a channel on record: `mail`, or the kind. */

@@ -1,5 +1,5 @@
 import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices.ts';
-import { channelsFor } from '../../domain/channels.ts';
+import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { lastWindow, latestBegun } from '../../domain/nights.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
@@ -17,14 +17,14 @@ const longestAgoMs = 12 * 3_600_000;
  */
 export async function raiseNights(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
-  if (channelsFor('nights', config.channels).length === 0) return 0;
+  if (!config.channels.some(({ about }) => about.includes('night_begun') || about.includes('night_over'))) return 0;
   const at = clock.now();
   const [begun, over] = [latestBegun(windowOf(config), at), lastWindow(windowOf(config), at)];
   const end = new Date(over.end.getTime() + config.windowGraceMs);
   const hasEnded = end <= at && at.getTime() - end.getTime() < longestAgoMs;
   const [beginning, ending] = await Promise.all([
-    at < begun.end ? unsaid(resources, noticeOfNightBegun(begun.night)) : [],
-    hasEnded ? unsaid(resources, noticeOfNightOver(over.night)) : [],
+    at < begun.end ? unsaid(resources, 'night_begun', noticeOfNightBegun(begun.night)) : [],
+    hasEnded ? unsaid(resources, 'night_over', noticeOfNightOver(over.night)) : [],
   ]);
   if (beginning.length + ending.length === 0) return 0;
   const people = await listProtections(resources);
@@ -37,7 +37,7 @@ export async function raiseNights(resources: Needs): Promise<number> {
 }
 
 /** The deliveries of the notice, where it is not on record. */
-async function unsaid({ config, database }: Needs, notice: Notice): Promise<Delivery[]> {
-  const deliveries = channelsFor('nights', config.channels).map((channel) => ({ ...notice, channel }));
+async function unsaid({ config, database }: Needs, kind: OperatorNotice, notice: Notice): Promise<Delivery[]> {
+  const deliveries = channelsFor(kind, config.channels).map((channel) => ({ ...notice, channel }));
   return (await listOnRecord(database, deliveries)).size === 0 ? deliveries : [];
 }

@@ -6,7 +6,7 @@ import {
   listWhoMayBeMailed,
   saveDeliveries,
 } from '../../database/notices.ts';
-import { channelsFor } from '../../domain/channels.ts';
+import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {
   type Channel,
@@ -29,7 +29,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
-  if (operatorChannels(config).length === 0 && config.mail === undefined) return 0;
+  if (operatorChannels(config, 'digest').length === 0 && config.mail === undefined) return 0;
   const at = clock.now();
   const people = await listProtections(resources);
   const { night } = lastWindow(windowOf(config), at);
@@ -41,17 +41,22 @@ export async function raiseNotices(resources: Needs): Promise<number> {
     noticesForPerson(person, at).map((notice) => ({ ...notice, userId: person.userId })),
   );
   const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
-  return saveDeliveries(database, [...mailed, ...forOperators(config, digest)], at);
+  return saveDeliveries(database, [...mailed, ...forOperators(config, 'digest', digest)], at);
 }
 
 /** Puts on record that operators are to be told of circuits that are open, and of rotated tokens that were lost. */
 export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
-  if (operatorChannels(config).length === 0) return 0;
   const at = clock.now();
-  const [circuits, lost] = await Promise.all([listOpenCircuits(database), countLostRotations(database)]);
-  const notices = circuits.map(noticeOfCircuit);
-  if (lost > 0) notices.push(noticeOfLostRotations(lost, dateIn(config.window.zone, at)));
-  const deliveries = notices.flatMap((notice) => forOperators(config, notice));
+  const isTold = (kind: OperatorNotice) => operatorChannels(config, kind).length > 0;
+  const [circuits, lost] = await Promise.all([
+    isTold('circuit') ? listOpenCircuits(database) : [],
+    isTold('rotation_lost') ? countLostRotations(database) : 0,
+  ]);
+  const ofLoss = lost > 0 ? noticeOfLostRotations(lost, dateIn(config.window.zone, at)) : undefined;
+  const deliveries = [
+    ...circuits.flatMap((circuit) => forOperators(config, 'circuit', noticeOfCircuit(circuit))),
+    ...forOperators(config, 'rotation_lost', ofLoss),
+  ];
   return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, at);
 }
 
@@ -71,11 +76,12 @@ async function mailsFor(
   return deliveries.filter((delivery) => isWanted(delivery) && allowed.delete(delivery.userId));
 }
 
-function forOperators(config: Needs['config'], notice: Notice | undefined): Delivery[] {
-  return notice === undefined ? [] : operatorChannels(config).map((channel) => ({ ...notice, channel }));
+function forOperators(config: Needs['config'], kind: OperatorNotice, notice: Notice | undefined): Delivery[] {
+  return notice === undefined ? [] : operatorChannels(config, kind).map((channel) => ({ ...notice, channel }));
 }
 
-function operatorChannels({ mail, operatorMail, channels }: Needs['config']): Channel[] {
+/** Mail is for all that is no sign of life. */
+function operatorChannels({ mail, operatorMail, channels }: Needs['config'], kind: OperatorNotice): Channel[] {
   const byMail = mail !== undefined && operatorMail !== undefined;
-  return [...(byMail ? (['mail-operator'] as const) : []), ...channelsFor('messages', channels)];
+  return [...(byMail ? (['mail-operator'] as const) : []), ...channelsFor(kind, channels)];
 }

@@ -65,7 +65,7 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   const { channel, createdAt, facts, userId } = delivery;
   const wishes =
     userId === null
-      ? {}
+      ? { person: config.operatorLanguage }
       : { person: await languageOf(database, userId), agreed: await languageAgreed(database, userId) };
   const { subject, text } = writeNotice(textsFor(wishes), facts, config.publicUrl);
   const mailTo = async (to: string | null | undefined) => {

@@ -3,16 +3,17 @@ import type { Config } from '../../../src/config/config.ts';
 import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
 import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
-import { type ChannelKind, parseChannel } from '../../../src/domain/channels.ts';
+import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { listTexts } from '../../../src/web/texts/languages.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
-import { type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
+import { decoded, type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
 
 const from = 'Nightkeep <nightkeep@example.org>';
 const operatorMail = 'operators@example.org';
@@ -71,12 +72,13 @@ async function somebodyWaiting() {
   return { person, userId };
 }
 
-/** The words of a mail that is encoded as quoted-printable (RFC 2045, section 6.7). */
-const decoded = (text = '') => {
-  const bytes = text
-    .replace(/=\r?\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString();
+/** On to the next time that the clock shows this. */
+const advanceTo = (time: string) => {
+  const { clock } = pages;
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const next = new Date(clock.now());
+  next.setUTCHours(hours, minutes, 0, 0);
+  return clock.advance(next.getTime() - clock.now().getTime() + (next <= clock.now() ? 24 * hour : 0));
 };
 
 const raiseAndSend = async (resources: Resources) => [await raiseNotices(resources), await sendNotices(resources)];
@@ -227,6 +229,50 @@ describe('operators', () => {
     expect(JSON.stringify(await resources.database.notice.findMany())).not.toContain('secret');
   });
 
+  test('are told by each channel what it was chosen for, and nothing else', async () => {
+    await using sink = await openHttpSink();
+    const lines = operatorNotices.map((notice) => `json+${sink.origin}/${notice} ${notice}`);
+    const both = `slack+${sink.origin}/both rotation_lost circuit`;
+    const channels = [...lines, both].flatMap((line) => parseChannel(line) ?? []);
+    const resources = withSettings({ channels });
+    const { clock, config, database, issuer } = resources;
+    await somebodyWaiting();
+    const { userId } = await somebodyRefused(null);
+    await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
+    const circuit = { issuer: config.provider.issuer.href, clientId: issuer.clientId, reason: 'jump', open: true };
+    await database.circuit.create({ data: { ...circuit, openedAt: clock.now(), nextProbeAt: clock.now() } });
+    for (const time of ['01:00', '06:30']) {
+      await advanceTo(time);
+      for (const raise of [raiseAlarms, raiseNights, raiseNotices]) await raise(resources);
+      await sendNotices(resources);
+    }
+    const heard = Map.groupBy(sink.requests, ({ url }) => url.slice(1));
+    for (const notice of operatorNotices) {
+      const bodies = heard.get(notice)?.map(({ body }) => JSON.parse(body)) ?? [];
+      expect(new Set(bodies.map(({ facts }) => facts.kind)), notice).toEqual(new Set([notice]));
+    }
+    const [first, second, ...more] = heard.get('both')?.map(({ body }) => body) ?? [];
+    expect([first, second].toSorted()).toEqual([
+      expect.stringContaining(texts.notices.circuit.subject),
+      expect.stringContaining(texts.notices.rotationLost.subject),
+    ]);
+    expect(more).toEqual([]);
+  });
+
+  test.each(listTexts().map((own) => [own.language, own] as const))(
+    'are told in their language: %s',
+    async (operatorLanguage, own) => {
+      await using sink = await openHttpSink();
+      const { smtp, resources } = await openMail();
+      const { channels } = calling(sink, 'json').config;
+      await somebodyWaiting();
+      const spoken = { ...resources, config: { ...resources.config, channels, operatorLanguage } };
+      expect(await raiseAndSend(spoken)).toEqual([2, 2]);
+      expect(JSON.parse(sink.requests[0]?.body ?? '').text).toContain(own.notices.digest.more);
+      expect(decoded(smtp.mails[0]?.text)).toContain(own.notices.digest.more);
+    },
+  );
+
   test('are told once a day as long as rotated tokens are lost', async () => {
     const { smtp, resources } = await openMail();
     const { userId } = await somebodyRefused(null);
@@ -363,14 +409,6 @@ test('notices keep no address: a mail goes to the one that is known when it is s
 });
 
 describe('heartbeats', () => {
-  /** On to the next time that the clock shows this. */
-  const advanceTo = (time: string) => {
-    const { clock } = pages;
-    const [hours = 0, minutes = 0] = time.split(':').map(Number);
-    const next = new Date(clock.now());
-    next.setUTCHours(hours, minutes, 0, 0);
-    return clock.advance(next.getTime() - clock.now().getTime() + (next <= clock.now() ? 24 * hour : 0));
-  };
   const beat = async (resources: Resources) => [await raiseNights(resources), await sendNotices(resources)];
   const pathsOf = ({ requests }: HttpSink) => requests.map(({ url }) => url.replace(/\?.*(status=\w+).*/, '?$1'));
   const wellSince = async (userId: string) => {

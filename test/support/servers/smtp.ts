@@ -43,6 +43,14 @@ export async function startSmtp({ recipient, password }: SmtpManners = {}) {
   return { mails, port, url: `smtp://127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
 }
 
+/** The words of a mail that is encoded as quoted-printable (RFC 2045, section 6.7). */
+export function decoded(text = ''): string {
+  const bytes = text
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
 function reply(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode });
 }

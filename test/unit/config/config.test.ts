@@ -99,6 +99,9 @@ describe('settings', () => {
     [{ METRICS_FROM: '10.0.0.0/' }, /^METRICS_FROM holds "10.0.0.0\/"/],
     [{ NOTIFY_URLS: 'json+ftp://x' }, /^NOTIFY_URLS has no usable address in line 1/],
     [{ NOTIFY_URLS: 'ntfy+https://x/t\npager+https://x/secret' }, /^NOTIFY_URLS has no .* line 2(?!.*secret)/],
+    [{ NOTIFY_URLS: 'json+https://x/secret circuits' }, /^NOTIFY_URLS has no .* line 1(?!.*secret).*rotation_lost/],
+    [{ NOTIFY_URLS: 'kuma+https://x/secret digest' }, /^NOTIFY_URLS has no .* line 1(?!.*secret).*the last two/],
+    [{ OPERATOR_LANGUAGE: 'tlh' }, /^OPERATOR_LANGUAGE is "tlh": it must be one of en, de/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
   ];
   test.each(wrong)('%o are refused with the cure', (change, message) => {
