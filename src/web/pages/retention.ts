@@ -1,10 +1,8 @@
 import { html } from 'hono/html';
-import { findRepository } from '../../database/repositories.ts';
 import { findRetention, type RetentionFacts, saveRetention } from '../../database/retention.ts';
 import { isEmpty, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
-import { type JudgedSnapshot, type Judgement, judgeSnapshots, ruleOf } from '../../flows/retention/judge-snapshots.ts';
-import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
-import type { Resources } from '../../resources.ts';
+import { foreseeRetention } from '../../flows/retention/foresee-retention.ts';
+import type { JudgedSnapshot, Judgement } from '../../flows/retention/judge-snapshots.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
@@ -21,10 +19,9 @@ export async function retention(visit: PersonVisit): Promise<Response> {
   const t = texts.retention;
   const place = { place: '/snapshots' };
   if (facts === null) return page(visit, t.title, html`<p class="lead">${texts.grant.none}</p>`, place);
-  const proposed = facts.agreedAt === null ? resources.config.retention : ruleOf(facts);
-  const judged = await judge(resources, { userId: session.userId, facts, rule: proposed });
+  const judged = await foreseeRetention(resources, { userId: session.userId, facts });
   const body = html`<section class="card ${toneOf(facts, judged)}"><p class="lead">${standing(texts, facts, judged)}</p>
-${facts.agreedAt === null ? offer(visit, proposed) : html`<p>${t.agreedAt(texts.formats.time(facts.agreedAt, facts.zone))}</p>${lastDone(texts, facts)}`}</section>
+${facts.agreedAt === null ? offer(visit, judged.rule) : html`<p>${t.agreedAt(texts.formats.time(facts.agreedAt, facts.zone))}</p>${lastDone(texts, facts)}`}</section>
 ${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(texts, judged, facts)}`;
   return page(visit, t.title, body, place);
 }
@@ -38,20 +35,6 @@ export async function agreeToRetention({ c, resources, session: { userId } }: Pe
   const about = { userId, planId: facts.planId, rule: config.retention };
   await saveRetention(database, { ...about, at: clock.now(), by: `user:${userId}` });
   return c.redirect('/retention', 303);
-}
-
-interface About {
-  readonly userId: string;
-  readonly facts: RetentionFacts;
-  readonly rule: RetentionRule;
-}
-
-/** As it would be if it were agreed to. */
-async function judge(resources: Resources, { userId, facts, rule }: About): Promise<Judgement> {
-  const now = resources.clock.now();
-  if ((await findRepository(resources.database, userId)) === null) return judgeSnapshots([], facts, { rule, now });
-  const { snapshots } = await openPersonHistory(resources, userId);
-  return judgeSnapshots(snapshots, { ...facts, agreedAt: facts.agreedAt ?? now }, { rule, now });
 }
 
 function standing({ retention: t, consent }: Texts, { agreedAt }: RetentionFacts, { rule, hold }: Judgement): string {

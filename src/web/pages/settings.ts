@@ -5,7 +5,11 @@ import { findHome, type PlanView } from '../../database/views.ts';
 import { listWebSessions, type WebSessionLine } from '../../database/web-sessions.ts';
 import { addDays, dateIn } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
-import { ruleOf } from '../../flows/retention/judge-snapshots.ts';
+import { isAppError } from '../../errors.ts';
+import { foreseeRetention } from '../../flows/retention/foresee-retention.ts';
+import { type JudgedSnapshot, type Judgement, ruleOf } from '../../flows/retention/judge-snapshots.ts';
+import type { Resources } from '../../resources.ts';
+import { timestampMs } from '../../store/format/timestamp.ts';
 import { form, type Html, postButton } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -14,6 +18,9 @@ import { type PersonVisit, page } from '../visit.ts';
 
 /** A pause is no longer than this. */
 export const mostPausedDays = 365;
+
+/** Snapshots that go, by name. */
+const mostNamed = 5;
 
 /** What a person sent that cannot be taken. */
 export interface Refused {
@@ -38,11 +45,12 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
     getPreferences(database, userId),
     listWebSessions(database, { userId, at: clock.now(), idleMs: config.session.idleMs }),
   ]);
+  const judged = await foresee(resources, userId, retention);
   const told = t.told[url.searchParams.get('told') ?? ''];
   const nights =
     plan === null
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
-      : html`<div class="columns">${hoursCard(visit, plan, refused)}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention)}`;
+      : html`<div class="columns">${hoursCard(visit, plan, refused)}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention, judged)}`;
   const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
 <div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
 <div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
@@ -89,11 +97,38 @@ function pauseCard(
   return card(html`${now}<p>${t.lead}</p>${form(session, '/settings/pause', inner)}`);
 }
 
-function keptCard(texts: Texts, facts: RetentionFacts | null): Html | '' {
+function keptCard(texts: Texts, facts: RetentionFacts | null, judged: Judgement | undefined): Html | '' {
   const t = texts.settings.kept;
   if (facts === null) return '';
   const said = facts.agreedAt === null ? t.all : texts.consent.keptValue(ruleOf(facts));
-  return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p><p><a href="/retention">${t.link}</a></p></section>`;
+  return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p>${judged === undefined ? '' : goingPart(texts, facts, judged)}<p><a href="/retention">${t.link}</a></p></section>`;
+}
+
+/** Which snapshots go, the newest few of them by name. */
+function goingPart(
+  { formats, retention: t }: Texts,
+  { agreedAt, zone }: RetentionFacts,
+  { going, hold, snapshots }: Judgement,
+): Html | '' {
+  if (hold === 'alarm') return html`<p>${t.alarm}</p>`;
+  if (snapshots.length === 0 || hold !== null) return '';
+  const gone = new Set<string>(going);
+  const item = ({ id, time }: JudgedSnapshot) =>
+    html`<li><a href="/snapshots/${id}/browse/">${formats.time(new Date(timestampMs(time)), zone)}</a><span class="soft">${agreedAt === null ? t.wouldGo : t.goes}</span></li>`;
+  const named = snapshots.filter(({ id }) => gone.has(id)).slice(0, mostNamed);
+  const left = going.length - named.length;
+  return html`<p>${t.counts(snapshots.length - going.length, going.length, agreedAt !== null)}</p>
+${named.length === 0 ? '' : html`<ul class="items">${named.map(item)}</ul>`}${left > 0 ? html`<p class="soft">${t.more(left)}</p>` : ''}`;
+}
+
+/** What cannot be foreseen now, since the store is away or damaged, is left to the page that tells of it. */
+async function foresee(resources: Resources, userId: string, facts: RetentionFacts | null) {
+  try {
+    return facts === null ? undefined : await foreseeRetention(resources, { userId, facts });
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return undefined;
+  }
 }
 
 function languageCard({ session, texts }: PersonVisit, { language }: Preferences): Html {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Repository } from '../../../src/store/repository/repository.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 let pages: Pages;
 let alice: SignedIn;
+let repository: Repository;
 beforeAll(async () => {
   pages = await openPages();
   alice = await pages.consented();
@@ -11,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => pages[Symbol.asyncDispose]());
 
 const show = async () => (await alice.send('/retention')).text();
+/** What the settings page says of it. */
+const shortly = async () => /id="kept".*?<\/section>/s.exec(await alice.text('/settings'))?.[0] ?? '';
 const plans = () => pages.resources.database.plan;
 
 test('tells somebody who consented to it what stays', async () => {
@@ -23,7 +27,7 @@ test('tells somebody who consented to it what stays', async () => {
 
 test('lets all stay of whoever has not agreed, shows what would go, and goes by it once they have agreed', async () => {
   await plans().updateMany({ data: { retentionAgreedAt: null } });
-  const repository = await addRepository(pages, alice);
+  repository = await addRepository(pages, alice);
   const { tree, id: other } = await writeSnapshot(repository, { 'a.txt': Buffer.from('a') });
   await repository.forgetSnapshot(other);
   for (const hour of ['01', '02', '03'])
@@ -37,17 +41,44 @@ test('lets all stay of whoever has not agreed, shows what would go, and goes by 
   expect(before).toContain('All of your snapshots stay, since you have not agreed that any go.');
   expect(before).toContain('If you agreed, 2 would stay and 1 go.');
   expect(before.match(/would go</g)).toHaveLength(1);
+  expect(await shortly()).toContain('If you agreed, 2 would stay and 1 go.');
+  expect((await shortly()).match(/>3 May 2026, 02:00 UTC<.*would go</g)).toHaveLength(1);
   await alice.post('/retention', { rule: 'last=1' });
   expect(await plans().findFirst()).toMatchObject({ retentionAgreedAt: null });
   expect((await alice.post('/retention', { rule: 'daily=7,weekly=4,monthly=12' })).status).toBe(303);
   const after = await show();
   expect(after).toContain('You agreed to this on 4 May 2026');
   expect(after).toContain('2 stay, 1 go after the next backup.');
+  expect(await shortly()).toContain('2 stay, 1 go after the next backup.');
   expect(after).toContain('newest of its day; newest of its week; newest of its month; the newest');
   expect(await pages.resources.database.audit.findFirst({ where: { act: 'retention-changed' } })).toMatchObject({
     by: `user:${await alice.userId()}`,
     about: 'daily=7,weekly=4,monthly=12',
   });
+});
+
+test('names the newest few that go on the settings page, and how many more', async () => {
+  const [first] = await Array.fromAsync(repository.listSnapshots());
+  const { snapshot } = first ?? expect.unreachable();
+  for (let minute = 10; minute < 30; minute++)
+    await repository.saveSnapshot({ ...snapshot, time: `2026-05-03T02:${minute}:00Z` });
+  pages.resources.histories.drop(await alice.userId());
+  const said = await shortly();
+  expect(said).toContain('2 stay, 21 go after the next backup.');
+  expect(said.match(/3 May 2026, 02:\d\d UTC/g)).toEqual(
+    [29, 28, 27, 26, 25].map((minute) => `3 May 2026, 02:${minute} UTC`),
+  );
+  expect(said).toContain('16 older ones are not listed here.');
+});
+
+test('the settings are there without it while the repository cannot be opened', async () => {
+  const { database } = pages.resources;
+  const { sealedPassword } = await database.repository.findFirstOrThrow();
+  await database.repository.updateMany({ data: { sealedPassword: Buffer.from('another') } });
+  expect(await shortly()).toContain('Of your snapshots these stay');
+  expect(await shortly()).not.toContain('after the next backup.');
+  await database.repository.updateMany({ data: { sealedPassword } });
+  expect(await shortly()).toContain('go after the next backup.');
 });
 
 test('says that all stay after a great loss that nobody has looked at', async () => {
@@ -69,4 +100,6 @@ test('says that all stay after a great loss that nobody has looked at', async ()
   const told = await show();
   expect(told).toContain('All of your snapshots stay for now: much was gone or changed');
   expect(told).not.toContain('goes after the next backup');
+  expect(await shortly()).toContain('All of your snapshots stay for now: much was gone or changed');
+  expect(await shortly()).not.toContain('goes after the next backup');
 });
