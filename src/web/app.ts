@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { asOutage, ping } from '../database/client.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { traced } from '../tracing.ts';
 import { freshSignIn, isFresh } from './fresh.ts';
@@ -15,7 +15,7 @@ import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
 import { findSession } from './session.ts';
 import { addSetup, type Setup, setupPath } from './setup.ts';
-import { textsOf } from './spoken.ts';
+import { takeLanguage, textsOf } from './spoken.ts';
 import { openStatus } from './status.ts';
 import { favicon, faviconPath, stylesheet, stylesheetPath } from './stylesheet.ts';
 import { notFound, type Visit } from './visit.ts';
@@ -48,6 +48,11 @@ export function createSetupApp(publicUrl: URL, setup: Setup): Hono {
   app.get('/livez', (c) => c.text('ok'));
   app.get('/readyz', (c) => c.text('not set up', 503));
   addSetup(app, setup);
+  app.post('/language', async (c) => c.redirect((await takeLanguage(c, publicUrl)).returnTo, 303));
+  app.onError((error, c) => {
+    if (isAppError(error)) return c.text(error.message, 400);
+    throw error;
+  });
   app.all('*', (c) => c.redirect(setupPath, 303));
   return app;
 }

@@ -34,7 +34,8 @@ export function newSetupToken(): string {
 }
 
 export function addSetup(app: Hono, setup: Setup): void {
-  const frame = (texts: Texts, body: Html) => layout({ title: texts.setup.title, session: undefined, texts, body });
+  const frame = (texts: Texts, body: Html) =>
+    layout({ title: texts.setup.title, session: undefined, texts, body, here: setupPath });
   app.get(setupPath, async (c, next) => {
     const texts = textsOf(c);
     return (await setup.isOpen()) ? c.html(await frame(texts, ask(texts.setup))) : next();

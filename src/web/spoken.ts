@@ -1,7 +1,9 @@
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import type { Language } from '../domain/language.ts';
+import { type Language, languageNamed } from '../domain/language.ts';
+import { AppError } from '../errors.ts';
 import { cookieAttributes } from './cookies.ts';
+import { localPath, refuseForeign } from './security.ts';
 import type { Session } from './session.ts';
 import type { Texts } from './texts/en.ts';
 import { textsFor } from './texts/languages.ts';
@@ -18,7 +20,15 @@ export function textsOf(c: Context, session?: Pick<Session, 'language'>): Texts 
   });
 }
 
-/** Keeps in this browser for a year which language it speaks, for whoever is not signed in. */
-export function rememberLanguage(c: Context, language: Language): void {
+/**
+ * What the buttons at the foot of a page sent: the language, which this browser speaks for a year from now on, and where they lead
+ * back to. Throws `request/forbidden` where a page of somebody else sent it, `request/invalid` where it is no language of ours.
+ */
+export async function takeLanguage(c: Context, publicUrl: URL): Promise<{ language: Language; returnTo: string }> {
+  refuseForeign(c.req.raw.headers, publicUrl);
+  const { language: tag, returnTo } = await c.req.parseBody();
+  const language = languageNamed(typeof tag === 'string' ? tag : null);
+  if (language === null) throw new AppError('request/invalid', 'Choose one of the languages that are offered.');
   setCookie(c, cookie, language, { ...cookieAttributes, maxAge: yearSeconds });
+  return { language, returnTo: localPath(typeof returnTo === 'string' ? returnTo : undefined, publicUrl) };
 }

@@ -38,6 +38,11 @@ describe.skipIf(executablePath === undefined)('the first-run page in a browser',
         );
       };
       expect(await faults()).toEqual([]);
+      for (const language of ['Deutsch', 'English']) {
+        await page.getByRole('button', { name: language }).click();
+        await page.locator('[aria-current]', { hasText: language }).waitFor();
+        expect(await faults()).toEqual([]);
+      }
       await page.fill('#token', 'printed');
       await page.getByRole('button').first().click();
       await page.locator('h2').first().waitFor();

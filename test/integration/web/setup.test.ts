@@ -4,6 +4,7 @@ import { hasOperatorSignedIn } from '../../../src/database/audit.ts';
 import { setupTokenOf } from '../../../src/vault/setup-token.ts';
 import { createApp, createSetupApp } from '../../../src/web/app.ts';
 import type { Setup } from '../../../src/web/setup.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
@@ -96,6 +97,24 @@ describe('where nothing is set', () => {
     const body = new URLSearchParams({ token });
     const page = await (await ask('/setup', { method: 'POST', body })).text();
     for (const name of ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'FILES_URL']) expect(page).toContain(`${name} is missing`);
+  });
+
+  it('it speaks the language that is chosen at its foot, and no page of somebody else chooses', async () => {
+    const app = createSetupApp(new URL('http://localhost:3000/'), { ...setup, isOpen: async () => true });
+    const choose = (language: string, origin = 'http://localhost:3000') =>
+      app.request('/language', {
+        method: 'POST',
+        headers: { origin },
+        body: new URLSearchParams({ language, returnTo: '/setup' }),
+      });
+    expect(await (await app.request('/setup')).text()).toContain('action="/language"');
+    const chosen = await choose('de');
+    expect([chosen.status, chosen.headers.get('location')]).toEqual([303, '/setup']);
+    const [cookie = ''] = chosen.headers.getSetCookie();
+    const page = await (await app.request('/setup', { headers: { cookie: cookie.split(';')[0] ?? '' } })).text();
+    expect(page).toContain(german.setup.lead);
+    for (const refused of [await choose('tlh'), await choose('de', 'https://elsewhere.example')])
+      expect([refused.status, refused.headers.getSetCookie()]).toEqual([400, []]);
   });
 });
 
