@@ -57,6 +57,8 @@ export interface BackUpQueue {
   list(limit: number): Promise<QueuedJob[]>;
   /** The jobs by state, in the Prometheus text format: `bullmq_job_count` and what else BullMQ tells of its queue. */
   metrics(): Promise<string>;
+  /** Removes what the queue noted of its jobs before then; nobody reads it. */
+  forgetEvents(before: Date): Promise<void>;
   /** Removes every job, including those being worked on. */
   clear(): Promise<void>;
 }
@@ -129,6 +131,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
       drain: () => orUnavailable(connection, () => queue.drain(true)),
       list: (limit) => orUnavailable(connection, () => listJobs(queue, limit)),
       metrics: () => orUnavailable(connection, () => queue.exportPrometheusMetrics()),
+      forgetEvents: (before) => orUnavailable(connection, () => forgetEvents(settings, before)),
       clear: () => orUnavailable(connection, () => queue.obliterate({ force: true })),
     },
     [Symbol.asyncDispose]: async () => {
@@ -136,6 +139,27 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
       await close();
     },
   };
+}
+
+/** BullMQ itself removes them in Redis only, by their number. Both keep the milliseconds of each. */
+async function forgetEvents({ redisUrl, postgresUrl, prefix }: QueueSettings, before: Date): Promise<void> {
+  if (redisUrl !== undefined) {
+    const key = `${prefix}:${backUpQueueName}:events`;
+    await askOnce(redisUrl, (client) => client.xtrim(key, 'MINID', before.getTime()));
+    return;
+  }
+  const client = new pg.Client(patient(postgresUrl));
+  client.on('error', () => {}); // The query that is cut off rejects as well.
+  await client.connect();
+  const table = `${client.escapeIdentifier(prefix)}.event`;
+  const remove = `DELETE FROM ${table} WHERE (queue, id) IN
+    (SELECT queue, id FROM ${table} WHERE queue = $1 AND created_at_ms < $2 ORDER BY id LIMIT ${bulkSize})`;
+  try {
+    for (let gone = bulkSize; gone === bulkSize; )
+      gone = (await client.query(remove, [backUpQueueName, before.getTime()])).rowCount ?? 0;
+  } finally {
+    await client.end();
+  }
 }
 
 interface Listed {
@@ -230,15 +254,14 @@ async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
   return found.slice(0, limit);
 }
 
+/** For a while: what does not answer by then is an outage. */
+function patient(connectionString: string) {
+  return { connectionString, connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
+}
+
 async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<QueueConnection> {
-  const options = {
-    connectionString: postgresUrl,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 30_000,
-    keepAlive: true,
-    max: 4,
-  };
-  const connection: QueueConnection = { kind: 'postgres', options: { ...options, schema: prefix } };
+  const options = patient(postgresUrl);
+  const connection: QueueConnection = { kind: 'postgres', options: { ...options, max: 4, schema: prefix } };
   await orUnavailable(connection, async () => {
     const client = new pg.Client(options);
     client.on('error', () => {}); // The query that is cut off rejects as well.

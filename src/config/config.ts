@@ -45,6 +45,8 @@ export interface Config {
   windowAllowed?: { start: string; end: string };
   windowGraceMs: number;
   retention: RetentionRule;
+  /** How long records are kept: runs, restores and notices; uses of consents; events. */
+  recordsKept: { runsMs: number; usesMs: number; eventsMs: number };
   filesRedirects: Values['FILES_REDIRECTS'];
   /** Whether people may restore to the source. */
   filesWrite: Values['FILES_WRITE'];
@@ -142,6 +144,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     windowAllowed: () => value('WINDOW_ALLOWED'),
     windowGraceMs: () => value('WINDOW_GRACE'),
     retention: () => value('RETENTION'),
+    recordsKept: () => ({ runsMs: value('RUNS_KEPT'), usesMs: value('USES_KEPT'), eventsMs: value('EVENTS_KEPT') }),
     filesRedirects: () => value('FILES_REDIRECTS'),
     filesWrite: () => value('FILES_WRITE'),
     writeScopes: () => value('FILES_WRITE_SCOPES'),

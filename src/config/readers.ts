@@ -162,6 +162,15 @@ export const duration: Reader<number> = (text, name) => {
   throw invalid(name, `is "${text}": write it as 30d, 12h, 30m or 90s`);
 };
 
+/** The same, and no less than `least`. */
+export function durationFrom(least: string): Reader<number> {
+  return (text, name) => {
+    const ms = duration(text, name);
+    if (ms >= duration(least, name)) return ms;
+    throw invalid(name, `is "${text}": it must be at least ${least}`);
+  };
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
   return (text, name) => {
     const found = choices.find((choice) => choice === text);

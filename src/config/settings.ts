@@ -7,6 +7,7 @@ import {
   bearerToken,
   channels,
   duration,
+  durationFrom,
   headers,
   lines,
   mailAddress,
@@ -159,6 +160,21 @@ export const settings = {
     read: retention,
     default: 'daily=7,weekly=4,monthly=12',
     help: 'Which snapshots stay, in the words of `restic forget`: any of last, hourly, daily, weekly, monthly and yearly, within=14d, tag=NAME; or `all`. People agree to it with their consent',
+  },
+  RUNS_KEPT: {
+    read: durationFrom('400d'),
+    default: '400d',
+    help: 'How long it is kept on record what backups came to, written like `OFFLINE_IDLE`, 400 days or more; of a backup whose snapshot is there it is kept longer. Also how long notices and restores are',
+  },
+  USES_KEPT: {
+    read: durationFrom('400d'),
+    default: '400d',
+    help: 'How long people can see what their consent was used for, written like `OFFLINE_IDLE`, 400 days or more',
+  },
+  EVENTS_KEPT: {
+    read: durationFrom('30d'),
+    default: '90d',
+    help: 'How long each change of a state is kept on record, written like `OFFLINE_IDLE`, 30 days or more; what was done and by whom stays in the audit',
   },
   FILES_REDIRECTS: {
     read: oneOf('follow', 'refuse'),

@@ -12,7 +12,7 @@ type Words = Texts['uses'];
 const onePage = 100;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Every use of a person's consent, newest first, a page at a time; the address says where it begins. */
+/** The uses of a person's consent that are on record, newest first, a page at a time; the address says where it begins. */
 export async function usesPart(
   { resources, session, texts, url }: PersonVisit,
   zone: string | undefined,
@@ -28,7 +28,7 @@ export async function usesPart(
     return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
   const older =
     found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
-  return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
+  return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead(Math.floor(resources.config.recordsKept.usesMs / 86_400_000))} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
 <div class="card">${table({
     caption: t.title,
     columns: [{ label: t.when }, { label: t.what }, { label: t.answer }],
@@ -39,7 +39,7 @@ export async function usesPart(
 
 function rowOf(t: Words, { purpose, runId, night, verdict, hint }: ExchangeView, at: string): (Html | string)[] {
   const what = wordFor(t.purposes, purpose) ?? purpose;
-  const forWhat = runId ? html`<a href="/runs/${runId}">${night === null ? what : t.ofNight(night)}</a>` : what;
+  const forWhat = runId && night !== null ? html`<a href="/runs/${runId}">${t.ofNight(night)}</a>` : what;
   return [at, forWhat, html`<span class="word ${verdict ?? ''}">${answerOf(t, { verdict, hint })}</span>`];
 }
 

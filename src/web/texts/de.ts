@@ -240,7 +240,7 @@ export const texts: Texts = {
   },
   welcome: {
     title: 'Ihre Dateien, jede Nacht gesichert',
-    lead: 'Melden Sie sich an und willigen Sie einmal ein: Nightkeep sichert dann jede Nacht Ihre Dateien, während Sie abwesend sind. Sie sehen jede Nutzung Ihrer Einwilligung und können sie jederzeit widerrufen.',
+    lead: 'Melden Sie sich an und willigen Sie einmal ein: Nightkeep sichert dann jede Nacht Ihre Dateien, während Sie abwesend sind. Sie sehen, wofür Ihre Einwilligung genutzt wird, und können sie jederzeit widerrufen.',
   },
   home: {
     title: 'Bin ich geschützt?',
@@ -565,8 +565,9 @@ export const texts: Texts = {
     },
   },
   uses: {
-    title: 'Jede Nutzung Ihrer Einwilligung',
-    lead: 'Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat.',
+    title: 'Nutzungen Ihrer Einwilligung',
+    lead: (days) =>
+      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${formats.number(days)} Tage lang.`,
     all: (count) => (count === 1 ? 'Das ist die einzige.' : `Das sind alle ${formats.number(count)}.`),
     shown: (count) => `Das sind ${formats.number(count)} davon, die neuesten zuerst.`,
     none: 'Sie wurde noch nicht genutzt.',

@@ -262,7 +262,7 @@ export const texts = {
   },
   welcome: {
     title: 'Your files, kept safe every night',
-    lead: 'Sign in, agree once, and Nightkeep backs up your files every night while you are away. You can see every use of your consent and withdraw it at any time.',
+    lead: 'Sign in, agree once, and Nightkeep backs up your files every night while you are away. You can see what your consent is used for, and withdraw it at any time.',
   },
   home: {
     title: 'Am I protected?',
@@ -583,8 +583,9 @@ export const texts = {
     },
   },
   uses: {
-    title: 'Every use of your consent',
-    lead: 'Each time Nightkeep asked the provider for access to your files.',
+    title: 'Uses of your consent',
+    lead: (days: number) =>
+      `Each time Nightkeep asked the provider for access to your files, for ${formats.number(days)} days at least.`,
     all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${formats.number(count)}.`),
     shown: (count: number) => `These are ${formats.number(count)} of them, the newest first.`,
     none: 'It has not been used yet.',

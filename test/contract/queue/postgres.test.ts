@@ -51,6 +51,10 @@ async function openPlace(): Promise<QueuePlace & { ask(sql: string): Promise<unk
     settings: { postgresUrl: url.href, prefix: 'nightkeep_queue' },
     proxy,
     dump: async () => JSON.stringify(await ask(database.url, 'SELECT * FROM nightkeep_queue.job')),
+    events: async () => {
+      const rows = await ask(database.url, 'SELECT event FROM nightkeep_queue.event');
+      return rows.map((row) => String(Object(row).event));
+    },
     ask: (sql) => ask(database.url, sql),
     [Symbol.asyncDispose]: async () => {
       await proxy.cut();

@@ -15,6 +15,8 @@ export interface QueuePlace extends AsyncDisposable {
   proxy: CuttableProxy;
   /** Everything the queue holds, as text. */
   dump(): Promise<string>;
+  /** What it noted of its jobs: a word each. */
+  events(): Promise<string[]>;
 }
 
 const clock = systemClock();
@@ -83,6 +85,18 @@ export function queueContract(openPlace: () => Promise<QueuePlace>): void {
   test('the jobs by state are told as Prometheus reads them', async () => {
     await queues.backUps.enqueue(requests(3));
     expect(await queues.backUps.metrics()).toMatch(/^bullmq_job_count\{queue="back-ups", state="waiting"\} 3$/m);
+  });
+
+  test('what it noted of its jobs goes after a time, and no job with it', async () => {
+    const noted = async () => (await place.events()).filter((event) => event === 'waiting').length;
+    await queues.backUps.enqueue(requests(1_200));
+    const before = await noted();
+    expect(before).toBeGreaterThanOrEqual(1_200);
+    await queues.backUps.forgetEvents(new Date(clock.now().getTime() - 3_600_000));
+    expect(await noted()).toBe(before);
+    await queues.backUps.forgetEvents(new Date(clock.now().getTime() + 60_000));
+    expect(await noted()).toBe(0);
+    expect(await queues.backUps.counts()).toMatchObject({ waiting: 1_200 });
   });
 
   describe('delivery', () => {

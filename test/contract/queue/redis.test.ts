@@ -50,11 +50,22 @@ async function openPlace(): Promise<QueuePlace> {
     settings: { ...settings, redisUrl: `redis://127.0.0.1:${proxy.port}` },
     proxy,
     dump: () => dump(redis.url),
+    events: () => events(redis.url),
     [Symbol.asyncDispose]: async () => {
       await proxy.cut();
       await redis[Symbol.asyncDispose]();
     },
   };
+}
+
+async function events(url: string): Promise<string[]> {
+  const client = new Redis(url);
+  try {
+    const noted = await client.xrange(`${settings.prefix}:back-ups:events`, '-', '+');
+    return noted.map(([, fields]) => fields[fields.indexOf('event') + 1] ?? '');
+  } finally {
+    client.disconnect();
+  }
 }
 
 async function dump(url: string): Promise<string> {

@@ -284,6 +284,16 @@ describe('the proof of use', () => {
     expect(text).not.toContain('invalid_grant');
   });
 
+  it('names the backup where its record has gone before the use, and leads nowhere', async () => {
+    const other = await pages.consented();
+    const gone = await addRun(pages, other);
+    await addUses(other, gone, 3);
+    await pages.resources.database.run.delete({ where: { id: gone } });
+    const text = await other.text('/grant');
+    expect(text).toContain(texts.uses.purposes.run);
+    expect(text).not.toContain('href="/runs/');
+  });
+
   it('comes a page at a time, and says so', async () => {
     const first = await guest.text('/grant');
     expect(first).toContain(texts.uses.shown(100));

@@ -82,6 +82,8 @@ describe('settings', () => {
     [{ ZONE: 'Mars/Olympus' }, /^ZONE is "Mars\/Olympus", which is no IANA time zone/],
     [{ RETENTION: 'daily' }, /^RETENTION has "daily": write it as/],
     [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
+    [{ RUNS_KEPT: '399d' }, /^RUNS_KEPT is "399d": it must be at least 400d/],
+    [{ EVENTS_KEPT: 'a year' }, /^EVENTS_KEPT is "a year": write it as 30d/],
     [{ OFFLINE_MAX: '99999999d' }, /^OFFLINE_MAX is "99999999d": write it as/],
     [{ METRICS_TOKEN: 'short' }, /^METRICS_TOKEN must be 32 letters, digits/],
     [{ METRICS_TOKEN: `${'x'.repeat(32)} y` }, /^METRICS_TOKEN must be/],

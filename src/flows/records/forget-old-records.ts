@@ -1,0 +1,48 @@
+import {
+  forgetEvents,
+  forgetNotices,
+  forgetRestores,
+  forgetRuns,
+  forgetUses,
+  type OldRecords,
+} from '../../database/old-records.ts';
+import type { Resources } from '../../resources.ts';
+
+/** How many rows go in one transaction: so few that nobody waits for them. */
+const atOnce = 1_000;
+/** The latest runs of a plan that stay at least; what to believe of a server is judged by some of them. */
+const leastRuns = 20;
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'queues'> & {
+  readonly config: Pick<Resources['config'], 'fullWalkNights' | 'recordsKept'>;
+};
+
+/**
+ * Deletes records that are older than the settings keep them: runs, restores and notices, uses of consents, events, and what the queue
+ * notes of its jobs. Answers how many rows of each went, the queue's aside.
+ */
+export async function forgetOldRecords(
+  { clock, config, database, log, queues }: Needs,
+  { signal, limit = atOnce }: { signal?: AbortSignal; limit?: number } = {},
+) {
+  const at = clock.now().getTime();
+  const { runsMs, usesMs, eventsMs } = config.recordsKept;
+  const before = (ms: number) => new Date(at - ms);
+  const latest = Math.max(leastRuns, config.fullWalkNights);
+  const all = async (forget: (old: OldRecords) => Promise<number>, ageMs: number) => {
+    let gone = 0;
+    for (let count = limit; count === limit && signal?.aborted !== true; gone += count)
+      count = await forget({ before: before(ageMs), limit });
+    return gone;
+  };
+  const forgotten = {
+    runs: await all((old) => forgetRuns(database, { ...old, latest }), runsMs),
+    restores: await all((old) => forgetRestores(database, old), runsMs),
+    notices: await all((old) => forgetNotices(database, old), runsMs),
+    uses: await all((old) => forgetUses(database, old), usesMs),
+    events: await all((old) => forgetEvents(database, old), eventsMs),
+  };
+  if (Object.values(forgotten).some((count) => count > 0)) log.info('records.forgotten', forgotten);
+  await queues.backUps.forgetEvents(before(eventsMs));
+  return forgotten;
+}
