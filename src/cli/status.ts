@@ -23,6 +23,7 @@ function wordsOf({
   rotationsLost,
   runs,
   openCircuits,
+  verification,
   operatorsTold,
   at,
 }: Status): string {
@@ -30,6 +31,7 @@ function wordsOf({
   const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
   return [
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
+    `Verified              ${verifiedWords(verification)}`,
     `People                ${counted(people)}`,
     `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${rotationsLost} tokens lost by us`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${minutes} minutes`}`,
@@ -37,6 +39,15 @@ function wordsOf({
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
     `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
   ].join('\n');
+}
+
+function verifiedWords({ oldestAt, damaged, unverified }: Status['verification']): string {
+  const since = oldestAt === null ? 'nobody yet' : `everybody's since ${shownMinute(oldestAt)}`;
+  return [
+    since,
+    ...(damaged > 0 ? [`damaged ${damaged}`] : []),
+    ...(unverified > 0 ? [`overdue ${unverified}`] : []),
+  ].join('; ');
 }
 
 function counted(counts: Record<string, number>): string {

@@ -277,7 +277,7 @@ export const settings = {
   },
   NOTIFY_URLS: {
     read: channels,
-    help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`; behind it, where it is not told of all, of what: `digest`, `circuit`, `rotation_lost`, `night_begun`, `night_over`',
+    help: 'Where operators are told, one address a line, with its kind in front: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`; behind it, where it is not told of all, of what: `digest`, `circuit`, `rotation_lost`, `repositories`, `night_begun`, `night_over`',
     absent: 'no channel is called',
     secret: 'whole',
   },

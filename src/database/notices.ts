@@ -118,7 +118,7 @@ export interface OperatorsTold {
 export async function findOperatorsLastTold(database: Database): Promise<OperatorsTold | null> {
   const [row] = await database.$queryRaw<OperatorsTold[]>`
     SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL
-      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost') OR facts->'reasons' <> '{}')
+      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost', 'repositories') OR facts->'reasons' <> '{}')
       ORDER BY delivered_at DESC LIMIT 1`;
   return row ?? null;
 }

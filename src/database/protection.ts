@@ -1,3 +1,4 @@
+import type { DamageState } from '../domain/damage.ts';
 import type { EndedRun, ProtectionFacts } from '../domain/protection.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
@@ -59,6 +60,7 @@ const nothing: ProtectionFacts = {
   failed: null,
   underWay: null,
   alarm: null,
+  verification: null,
 };
 
 interface Row {
@@ -94,6 +96,12 @@ interface Row {
   alarmId: string | null;
   alarmAt: Date;
   alarmKind: 'loss' | 'change' | 'root';
+  /** Null where there is no repository. */
+  verifySince: Date | null;
+  verifiedAt: Date | null;
+  damageState: DamageState | null;
+  foundAt: Date | null;
+  clearedAt: Date | null;
 }
 
 /** A snapshot that was erased protects nobody: its run has lost its id. */
@@ -110,8 +118,12 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
       under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
-      alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind"
+      alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
+      CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
+      v.verified_at AS "verifiedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
     FROM users u
+    LEFT JOIN repositories repository ON repository.user_id = u.id
+    LEFT JOIN verifications v ON v.user_id = repository.user_id
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
@@ -144,7 +156,18 @@ function factsOf(row: Row): ProtectionFacts {
     failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },
     underWay: underWayId === null ? null : { id: underWayId, ...underWay },
     alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
+    verification: verificationOf(row),
   };
+}
+
+function verificationOf({
+  verifySince: since,
+  verifiedAt,
+  damageState: damage,
+  foundAt: damagedSince,
+  clearedAt: healedAt,
+}: Row): ProtectionFacts['verification'] {
+  return since === null ? null : { since, verifiedAt, damage, damagedSince, healedAt };
 }
 
 function ended(id: string | null, endedAt: Date): EndedRun | null {

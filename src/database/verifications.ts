@@ -114,6 +114,31 @@ export async function findVerification(database: Database, userId: string): Prom
   return row && readRow(row);
 }
 
+/** How many files and folders of each person cannot be restored, at most a thousand, and why verifying fails. */
+export async function listVerifications(
+  database: Database,
+): Promise<ReadonlyMap<string, { files: number; errorCode: string | null }>> {
+  const rows = await database.$queryRaw<{ userId: string; files: number; errorCode: string | null }[]>(Prisma.sql`
+    SELECT user_id AS "userId", error_code AS "errorCode",
+      CASE jsonb_typeof(damage -> 'files') WHEN 'array' THEN jsonb_array_length(damage -> 'files') ELSE 0 END AS files
+    FROM verifications`);
+  return new Map(rows.map(({ userId, ...row }) => [userId, row]));
+}
+
+/** When the runs ended that made these snapshots, as far as they are on record. */
+export async function listNightsOf(
+  database: Database,
+  { userId, snapshotIds }: { userId: string; snapshotIds: readonly string[] },
+): Promise<ReadonlyMap<string, Date>> {
+  const runs = await database.run.findMany({
+    where: { plan: { userId }, snapshotId: { in: [...snapshotIds] } },
+    select: { snapshotId: true, finishedAt: true },
+  });
+  return new Map(
+    runs.flatMap(({ snapshotId, finishedAt }) => (snapshotId && finishedAt ? [[snapshotId, finishedAt]] : [])),
+  );
+}
+
 /**
  * Puts on record that somebody looked at what is lost for good, as it was found at `foundAt`: it is no alarm any more. False where
  * something else is damaged by now, or nothing.

@@ -35,6 +35,7 @@ import { signIn } from './checks/sign-in.ts';
 import { signingKeys } from './checks/signing-keys.ts';
 import { spool } from './checks/spool.ts';
 import { store } from './checks/store.ts';
+import { verification } from './checks/verification.ts';
 import { withdrawals } from './checks/withdrawals.ts';
 import { type Finding, unknown, wrong } from './finding.ts';
 import type { Installation } from './installation.ts';
@@ -62,6 +63,7 @@ const checks: readonly Check[] = [
   notices,
   store,
   repositories,
+  verification,
   spool,
 ];
 

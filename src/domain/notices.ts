@@ -15,9 +15,11 @@ interface Figures {
 /** What is told; nothing of a person's files, and no name. */
 export type NoticeFacts =
   | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number }
+  | { kind: 'healed' }
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string }
   | { kind: 'rotation_lost'; grants: number }
+  | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified'; people: number }
   | { kind: 'night_begun'; night: string }
   | ({ kind: 'night_over'; night: string } & Figures);
 
@@ -39,13 +41,13 @@ export function mailKindOf(facts: NoticeFacts): MailKind {
 
 /**
  * What a person should be told, the first thing first: 14, 7 and 2 days before an end of their consent, whatever else is wrong,
- * and once of each trouble that they can mend. Who never consented, or withdrew, knows.
+ * once of each trouble that they can mend, and that something of theirs is damaged, or was healed. Who never consented, or withdrew, knows.
  */
 export function noticesForPerson(
   { userId, maxDeadline, protection }: { userId: string; maxDeadline: Date | null; protection: Protection },
   now: Date,
 ): Notice[] {
-  const { by, consent, mend, reason, runId, since, verdict } = protection;
+  const { by, consent, mend, reason, restorable, runId, since, verdict } = protection;
   const notices: Notice[] = [];
   const due = maxDeadline && consent === 'living' ? warningDue(maxDeadline, now, null) : undefined;
   if (maxDeadline && due !== undefined) {
@@ -53,10 +55,44 @@ export function noticesForPerson(
     const days = daysUntil(maxDeadline, now);
     notices.push({ key, facts: { kind: 'person', verdict, reason: 'consent_ends', days } });
   }
-  if (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn') return notices;
-  const trouble = mend === 'look' ? runId : since?.toISOString();
+  const { damage, damagedSince, healedAt } = restorable;
+  if (damage === null && isRecent(healedAt, now))
+    notices.push({ key: `person/${userId}/healed/${healedAt.toISOString()}`, facts: { kind: 'healed' } });
+  if (!isOfDamage(reason) && (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn'))
+    return notices;
+  const trouble = isOfDamage(reason) ? damagedSince?.toISOString() : mend === 'look' ? runId : since?.toISOString();
   const key = `person/${userId}/${reason}/${trouble ?? 'never'}`;
   return [...notices, { key, facts: { kind: 'person', verdict, reason } }];
+}
+
+/** Whether something of the person's own is damaged or lost. */
+export function isOfDamage(reason: ProtectionReason): boolean {
+  return ['damaged', 'lost', 'key_damaged'].includes(reason);
+}
+
+const dayMs = 86_400_000;
+
+function isRecent(at: Date | null, now: Date): at is Date {
+  return at !== null && now.getTime() - at.getTime() < dayMs;
+}
+
+/** That repositories are damaged, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
+export function noticesOfRepositories(protections: readonly Protection[], day: string, now: Date): Notice[] {
+  const all = protections.map(({ restorable }) => restorable);
+  const damaged = all.filter(({ damage }) => damage !== null && damage !== 'accepted');
+  const healed = all.filter(({ damage, healedAt }) => damage === null && isRecent(healedAt, now));
+  const unverified = all.filter(({ isOverdue }) => isOverdue);
+  const notice = (are: 'damaged' | 'healed' | 'unverified', { length: people }: readonly unknown[], key: string) =>
+    people === 0 ? [] : [{ key: `repositories/${are}/${key}`, facts: { kind: 'repositories' as const, are, people } }];
+  return [
+    ...notice('damaged', damaged, newest(damaged.map(({ damagedSince }) => damagedSince))),
+    ...notice('healed', healed, newest(healed.map(({ healedAt }) => healedAt))),
+    ...notice('unverified', unverified, day),
+  ];
+}
+
+function newest(moments: readonly (Date | null)[]): string {
+  return new Date(Math.max(0, ...moments.map((at) => at?.getTime() ?? 0))).toISOString();
 }
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */

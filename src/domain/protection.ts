@@ -1,3 +1,4 @@
+import type { DamageState } from './damage.ts';
 import { lastWindow, type NightPlan } from './nights.ts';
 import type { Reason as EndReason } from './refusal.ts';
 import { type RunFault, runFaultOf } from './run-fault.ts';
@@ -35,7 +36,12 @@ export type NightReason =
   | 'unreadable'
   | 'great_loss'
   | 'great_change'
-  | 'root_gone';
+  | 'root_gone'
+  | 'damaged'
+  | 'repository_damaged'
+  | 'lost'
+  | 'key_damaged'
+  | 'unverified';
 
 export type ProtectionReason = ConsentReason | NightReason;
 
@@ -60,6 +66,7 @@ export type Mend = keyof typeof mendedBy;
 const mendedBy = {
   nothing: 'nobody',
   agree: 'person',
+  renew_key: 'person',
   renew: 'person',
   back_up: 'person',
   look: 'person',
@@ -83,6 +90,21 @@ export interface Protection {
   readonly since: Date | null;
   /** The run that shows it. */
   readonly runId: string | null;
+  readonly restorable: Restorable;
+}
+
+/** What is known of whether the snapshots can be restored. */
+export interface Restorable {
+  /** When all that was read of them was last found whole; null: never. */
+  readonly verifiedAt: Date | null;
+  /** Not for too long, though no damage is known. */
+  readonly isOverdue: boolean;
+  /** What is to be done about damage; null: none is known. */
+  readonly damage: DamageState | null;
+  /** Since when that is known. */
+  readonly damagedSince: Date | null;
+  /** When the damage before was found healed. */
+  readonly healedAt: Date | null;
 }
 
 export interface EndedRun {
@@ -125,12 +147,15 @@ export interface ProtectionFacts {
   } | null;
   /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
+  /** `since`: since when the repository is to be verified. Null: there is none. */
+  readonly verification: (Omit<Restorable, 'isOverdue'> & { readonly since: Date }) | null;
 }
 
 interface Situation extends ProtectionFacts {
   readonly now: Date;
   /** The newest run with a snapshot. */
   readonly newest: EndedRun | null;
+  readonly restorable: Restorable;
 }
 
 interface Cause {
@@ -146,13 +171,17 @@ type Look = (situation: Situation) => Cause | undefined;
 const silenceMs = 15 * 60_000;
 /** The first warning before a consent ends whatever is done. */
 const endsSoonMs = 14 * 86_400_000;
+/** Verified once a day, a repository may miss two. */
+const overdueMs = 3 * 86_400_000;
 
 /**
  * The one verdict on a person's data. Where several things are wrong, the worse verdict wins; among what makes it so,
  * the first in the list. Total: any facts get a verdict. A fault more never makes it better.
  */
 export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
-  const situation = { ...facts, now, newest: newer(facts.complete, facts.partial) };
+  const newest = newer(facts.complete, facts.partial);
+  const restorable = restorableOf(facts, newest, now);
+  const situation = { ...facts, now, newest, restorable };
   const gone = first(foundations, situation);
   const verdict = gone === undefined ? verdictOf(situation) : 'not';
   const cause = gone ?? first(causes[verdict], situation) ?? nothingElse[verdict];
@@ -162,7 +191,16 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
   const lives = gone === undefined || gone.reason === 'nothing_to_fetch';
   const consent = facts.consent === null ? 'none' : lives ? 'living' : 'ended';
   const retry = retryOf(facts.underWay);
-  return { verdict, reason, mend, by: mendedBy[mend], consent, until, retry, since: since ?? null, runId };
+  return { verdict, reason, mend, by: mendedBy[mend], consent, until, retry, since: since ?? null, runId, restorable };
+}
+
+function restorableOf({ verification }: ProtectionFacts, newest: EndedRun | null, now: Date): Restorable {
+  if (verification === null)
+    return { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
+  const { since, ...known } = verification;
+  const last = known.verifiedAt ?? since;
+  const isOverdue = newest !== null && known.damage === null && last.getTime() + overdueMs <= now.getTime();
+  return { ...known, isOverdue };
 }
 
 function retryOf(run: ProtectionFacts['underWay']): Protection['retry'] {
@@ -170,10 +208,24 @@ function retryOf(run: ProtectionFacts['underWay']): Protection['retry'] {
 }
 
 /** The verdict of what was backed up, where consent lives. */
-function verdictOf({ plan, newest, complete, alarm, now }: Situation): ProtectionVerdict {
+function verdictOf(situation: Situation): ProtectionVerdict {
+  const { plan, newest, complete, alarm, now } = situation;
   if (newest === null || plan === null) return 'not';
   if (newest.endedAt < lastWindow(plan, now).start) return 'late';
-  return newest !== complete || alarm !== null ? 'partly' : 'protected';
+  return newest !== complete || alarm !== null || damageCause(situation) !== undefined ? 'partly' : 'protected';
+}
+
+/** Somebody has looked at what is accepted. */
+const damages: Readonly<Record<DamageState, Cause | undefined>> = {
+  healing: { reason: 'damaged', mend: 'mend_service' },
+  mending: { reason: 'repository_damaged', mend: 'mend_service' },
+  lost: { reason: 'lost', mend: 'look' },
+  key: { reason: 'key_damaged', mend: 'renew_key' },
+  accepted: undefined,
+};
+
+function damageCause({ restorable: { damage } }: Situation): Cause | undefined {
+  return damage === null ? undefined : damages[damage];
 }
 
 /** Why consent ended, and what mends that; a word that is not here is `consent_ended`. */
@@ -269,6 +321,7 @@ const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {
   not: [...hindrances, ...toCome],
   late: [...hindrances, ...toCome],
   partly: [
+    damageCause,
     // A loss may go on night after night; what could not be read is at least known by name.
     ({ alarm }) => (alarm ? { reason: alarmReasons[alarm.kind], mend: 'look', runId: alarm.id } : undefined),
     ({ partial }) => (partial ? { reason: 'unreadable', mend: 'look', runId: partial.id } : undefined),
@@ -279,6 +332,7 @@ const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {
       consent?.maxDeadline && consent.maxDeadline.getTime() - now.getTime() <= endsSoonMs
         ? { reason: 'consent_ends', mend: 'renew', until: consent.maxDeadline }
         : undefined,
+    ({ restorable }) => (restorable.isOverdue ? { reason: 'unverified', mend: 'mend_service' } : undefined),
   ],
 };
 

@@ -7,6 +7,7 @@ import type { Protection } from '../domain/protection.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
+import { verificationOf } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { forWatchers } from './watchers.ts';
@@ -66,6 +67,7 @@ function gauges(measured: Measurements, protections: readonly Protection[], at: 
   const { queued, running, ...ended } = runs;
   const byVerdict = counted(protections.map(({ verdict }) => verdict));
   const byMender = counted(protections.flatMap(({ by }) => (by === 'nobody' ? [] : [by])));
+  const verified = verificationOf(protections);
   const until = (deadline: Date) => (deadline.getTime() - at.getTime()) / 1000;
   const own: Measured[] = [
     one('build_info', 'The version that runs; the value is always 1', 1, { version }),
@@ -98,6 +100,13 @@ function gauges(measured: Measurements, protections: readonly Protection[], at: 
       help: 'When the newest complete backup of anybody ended',
       values: lastSuccessAt === null ? [] : [{ labels: {}, value: lastSuccessAt.getTime() / 1000 }],
     },
+    {
+      name: 'last_verified_timestamp_seconds',
+      help: 'When the snapshots that were verified the longest ago were last found restorable',
+      values: verified.oldestAt === null ? [] : [{ labels: {}, value: verified.oldestAt.getTime() / 1000 }],
+    },
+    one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
+    one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
       ok: 0,
       ...measured.exchanges,
@@ -151,7 +160,9 @@ function resticSet(repositories: readonly RepositoryFigures[]): Measured[] {
     figure('backup_data_added_bytes', 'Bytes that the newest snapshot added', (repository) =>
       countOf(repository, 'dataAdded'),
     ),
-    figure('check_success', '1: sound, 0: damaged, 2: not checked', () => 2),
+    figure('check_success', '1: sound, 0: damaged, 2: not checked', ({ sound }) =>
+      sound === null ? 2 : sound ? 1 : 0,
+    ),
   ];
 }
 

@@ -49,6 +49,7 @@ import {
 import { login, logout } from './pages/sign-in.ts';
 import { nightsKept, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
+import { acceptLost, verification } from './pages/verification.ts';
 import { changeSnapshots, withdraw, withdrawal } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
 
@@ -110,6 +111,8 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/restores/:id/cancel', who: 'person', answer: cancelRestoring },
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
   { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },
+  { method: 'GET', path: '/verification', who: 'person', answer: verification },
+  { method: 'POST', path: '/verification/looked', who: 'person', answer: acceptLost },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
   { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },

@@ -117,6 +117,7 @@ const rows: Readonly<Record<string, Row>> = {
     hers: true,
   },
   'GET /retention': { kind: 'page', picture: 'retention' },
+  'GET /verification': { kind: 'page', picture: 'verification' },
   'GET /recovery': { kind: 'page', picture: 'recovery' },
   'GET /settings': { kind: 'page', picture: 'settings' },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
@@ -240,6 +241,24 @@ const rows: Readonly<Record<string, Row>> = {
     arrange: ({ demo, userIds }) =>
       demo.resources.database.plan.updateMany({ where: { userId: userIds.alice }, data: { retentionAgreedAt: null } }),
     says: 'You agreed',
+  },
+  'POST /verification/looked': {
+    kind: 'act',
+    on: '/verification',
+    arrange: async ({ demo, userIds }) => {
+      const at = new Date(0);
+      const damage = {
+        marks: ['data 1'],
+        files: [{ path: '/files/a', snapshots: [] }],
+        snapshots: [],
+        recoveryKey: false,
+      };
+      const lost = { damage, damageState: 'lost', foundAt: at };
+      const { verification } = demo.resources.database;
+      const where = { userId: userIds.alice };
+      await verification.upsert({ where, create: { ...where, ...lost, since: at, nextAt: at }, update: lost });
+    },
+    says: 'You have looked',
   },
   'POST /recovery': { kind: 'act', on: '/recovery', says: 'recovery key' },
   'POST /recovery/kept': {

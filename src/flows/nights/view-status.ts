@@ -1,7 +1,7 @@
 import { type Measurements, measure } from '../../database/measure.ts';
 import { findOperatorsLastTold } from '../../database/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
-import type { ProtectionVerdict } from '../../domain/protection.ts';
+import type { Protection, ProtectionVerdict } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
 import { listProtections } from './find-protection.ts';
@@ -24,6 +24,8 @@ export interface Status {
   runs: Measurements['runs'];
   /** Providers whose circuit is open. */
   openCircuits: string[];
+  /** Since when the one whose snapshots were found whole the longest ago were; people with damage, and those not verified for too long. */
+  verification: { oldestAt: Date | null; damaged: number; unverified: number };
   /** When operators were last told of something, and by what; null where they never were. */
   operatorsTold: { at: Date; by: string } | null;
 }
@@ -40,5 +42,20 @@ export async function viewStatus(resources: Pick<Resources, 'clock' | 'database'
   const { lastSuccessAt, oldestDueAt, grants, rotationsLost, runs, circuits } = measured;
   const openCircuits = circuits.filter(({ open }) => open).map(({ issuer }) => issuer);
   const operatorsTold = told && { at: told.at, by: meansOf(told.channel) ?? told.channel };
-  return { version, at, lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits, operatorsTold };
+  const verification = verificationOf(protections.map(({ protection }) => protection));
+  return {
+    ...{ version, at, verification },
+    ...{ lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits, operatorsTold },
+  };
+}
+
+/** How far the repositories of these people are known to be whole, in figures. */
+export function verificationOf(protections: readonly Protection[]): Status['verification'] {
+  const all = protections.map(({ restorable }) => restorable);
+  const known = all.flatMap(({ verifiedAt }) => (verifiedAt === null ? [] : [verifiedAt.getTime()]));
+  return {
+    oldestAt: known.length === 0 ? null : new Date(Math.min(...known)),
+    damaged: all.filter(({ damage }) => damage !== null && damage !== 'accepted').length,
+    unverified: all.filter(({ isOverdue }) => isOverdue).length,
+  };
 }

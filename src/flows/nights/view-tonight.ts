@@ -15,6 +15,9 @@ import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace 
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
+import { listProtections } from './find-protection.ts';
+import { type Status, verificationOf } from './view-status.ts';
+
 const paceMs = 15 * 60_000;
 const dayMs = 86_400_000;
 const nightsShown = 30;
@@ -38,6 +41,8 @@ export interface Tonight {
   /** Oldest first. */
   nights: NightOutcome[];
   queue: 'runs' | 'paused' | 'away';
+  /** Of everybody's repositories. */
+  verification: Status['verification'];
 }
 
 /** Looks at the night that is under way, or at the one that comes next after noon. */
@@ -52,7 +57,7 @@ export async function viewTonight({
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);
   const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
-  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue] = await Promise.all([
+  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people] = await Promise.all([
     measureNight(database, { ...span, at }),
     measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
     groupTrouble(database),
@@ -61,6 +66,7 @@ export async function viewTonight({
     listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
     listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
     stateOf(queues),
+    listProtections({ clock, database }),
   ]);
   const expected = expectedEnd(progress, pace, at);
   const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
@@ -79,6 +85,7 @@ export async function viewTonight({
     servers,
     nights,
     queue,
+    verification: verificationOf(people.map(({ protection }) => protection)),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   noticeOfCircuit,
   noticeOfLostRotations,
   noticesForPerson,
+  noticesOfRepositories,
 } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
@@ -25,23 +26,26 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
- * digest after each window. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
+ * digest after each window, and how repositories are that were damaged or not verified. Who runs it, and how often, makes no difference.
+ * Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
-  if (operatorChannels(config, 'digest').length === 0 && config.mail === undefined) return 0;
+  const isHeard = (['digest', 'repositories'] as const).some((kind) => operatorChannels(config, kind).length > 0);
+  if (!isHeard && config.mail === undefined) return 0;
   const at = clock.now();
   const people = await listProtections(resources);
   const { night } = lastWindow(windowOf(config), at);
-  const digest = digestOf(
-    people.map(({ protection }) => protection),
-    night,
-  );
+  const protections = people.map(({ protection }) => protection);
   const forPeople = people.flatMap((person) =>
     noticesForPerson(person, at).map((notice) => ({ ...notice, userId: person.userId })),
   );
   const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
-  return saveDeliveries(database, [...mailed, ...forOperators(config, 'digest', digest)], at);
+  const news = [
+    ...forOperators(config, 'digest', digestOf(protections, night)),
+    ...noticesOfRepositories(protections, night, at).flatMap((notice) => forOperators(config, 'repositories', notice)),
+  ];
+  return saveDeliveries(database, [...mailed, ...news], at);
 }
 
 /** Puts on record that operators are to be told of circuits that are open, and of rotated tokens that were lost. */

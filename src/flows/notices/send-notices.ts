@@ -93,6 +93,10 @@ function levelOf(facts: NoticeFacts): Message['level'] {
   switch (facts.kind) {
     case 'night_begun':
       return 'info';
+    case 'healed':
+      return 'success';
+    case 'repositories':
+      return facts.are === 'healed' ? 'success' : 'failure';
     case 'night_over':
       return isQuiet(facts) ? 'success' : 'failure';
     case 'digest':

@@ -1,4 +1,4 @@
-import { isQuiet, type NoticeFacts } from '../../domain/notices.ts';
+import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
 import type { Texts } from '../../web/texts/en.ts';
 
@@ -11,8 +11,15 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
       const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon), t.person.more(publicUrl.href)];
       // A consent that ends is renewed, whatever else is wrong: that has a mail of its own.
-      const subject = t.person.subject[facts.days === undefined ? facts.verdict : 'protected'];
+      const about = facts.days === undefined ? facts.verdict : 'protected';
+      const subject = facts.days === undefined && isOfDamage(facts.reason) ? t.person.damaged : t.person.subject[about];
       return { subject, text: paragraphs(lines) };
+    }
+    case 'healed':
+      return { subject: t.healed.subject, text: paragraphs([t.healed.happened, t.healed.more(publicUrl.href)]) };
+    case 'repositories': {
+      const { subject, happened, more } = t.repositories[facts.are];
+      return { subject, text: paragraphs([happened(facts.people), more]) };
     }
     case 'digest':
       return { subject: t.digest.subject, text: figures(texts, facts) };

@@ -99,7 +99,7 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Ve
 <div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone)}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
-${protection.consent === 'living' ? facts(visit, view) : ''}</section>`;
+${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;
 }
 
 function toldWords(
@@ -119,7 +119,11 @@ function backUpButton({ session, texts }: PersonVisit, { mend }: Protection): Ht
 }
 
 /** What was and what comes, while there is a consent to go on with. */
-function facts({ resources, texts }: PersonVisit, { grant, plan, lastComplete, runs }: HomeView): Html | '' {
+function facts(
+  { resources, texts }: PersonVisit,
+  { grant, plan, lastComplete, runs }: HomeView,
+  { restorable }: Protection,
+): Html | '' {
   if (plan === null || grant === null) return '';
   const t = texts.home;
   const { zone, windowStart, windowEnd } = plan;
@@ -131,6 +135,7 @@ function facts({ resources, texts }: PersonVisit, { grant, plan, lastComplete, r
   const day = dayOf(t, plan.nextDueAt, now, zone);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
+<div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a></dd></div>
 <div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }

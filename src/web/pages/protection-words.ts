@@ -58,7 +58,11 @@ export function wayOn(texts: Texts, { reason, mend, runId }: Told): Html | '' {
   const { home: t, consentEnds, grant } = texts;
   if (mend === 'agree') return button('/consent', reason === 'no_consent' ? t.agree : grant.again);
   if (mend === 'renew') return button('/consent', consentEnds.renew);
+  if (mend === 'renew_key') return button('/recovery', t.renewKey);
+  if (reason === 'lost') return button('/verification', t.look);
   if (mend === 'look' && runId !== null) return button(`/runs/${runId}`, t.look);
+  if (['damaged', 'repository_damaged', 'unverified'].includes(reason))
+    return html`<p><a href="/verification">${t.seeVerification}</a></p>`;
   if (reason === 'paused_until') return html`<p><a href="/settings#pause">${t.seePause}</a></p>`;
   if (runId !== null) return html`<p><a href="/runs/${runId}">${t.seeRun}</a></p>`;
   return isAboutConsent(texts, reason) ? html`<p><a href="/grant">${t.seeConsent}</a></p>` : '';

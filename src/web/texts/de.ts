@@ -267,6 +267,10 @@ export const texts: Texts = {
     nightOf: (date) => `die Nacht vom ${formats.night(date)}`,
     paused: 'ausgesetzt',
     pausedUntil: (at) => `ausgesetzt bis ${at}`,
+    renewKey: 'Zum Wiederherstellungsschlüssel',
+    seeVerification: 'Ansehen, was bekannt ist',
+    verified: 'Zuletzt als wiederherstellbar geprüft',
+    notVerified: 'noch nicht',
     seePause: 'Ihre Pause ansehen',
     ends: 'Einwilligung',
     now: 'Jetzt sichern',
@@ -784,6 +788,28 @@ export const texts: Texts = {
         happened: 'Einige Ihrer Dateien konnten nicht gelesen werden.',
         act: 'Sehen Sie nach, welche und warum. Wo es eine frühere Kopie gibt, wird sie behalten.',
       },
+      damaged: {
+        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wird, ist beschädigt.',
+        act: 'Die nächste Nacht liest es erneut, soweit der Server Ihrer Dateien es noch hat. Der Betreiber von Nightkeep sollte nachsehen, worauf Ihre Sicherungsstände liegen.',
+      },
+      lost: {
+        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wurde, ist endgültig verloren.',
+        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Der Server Ihrer Dateien hat es auch nicht mehr.',
+      },
+      repository_damaged: {
+        happened:
+          'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Von Ihren Dateien ist nichts verloren.',
+        act: 'Der Betreiber von Nightkeep kann es beheben.',
+      },
+      key_damaged: {
+        happened: 'Der Wiederherstellungsschlüssel, den Sie bekommen haben, öffnet Ihre Sicherungsstände nicht mehr.',
+        act: 'Lassen Sie einen neuen anfertigen: Ohne ihn sind Sie auf Nightkeep angewiesen.',
+      },
+      unverified: {
+        happened:
+          'Seit drei Tagen oder länger wurde nicht geprüft, ob Ihre Sicherungsstände wiederhergestellt werden können.',
+        act: 'Der Betreiber von Nightkeep kann es beheben: Sein Log sagt, warum.',
+      },
       great_loss: {
         happened: 'Die Hälfte Ihrer Dateien oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war.',
         act: 'Sehen Sie nach, ob das richtig ist. Was fehlt, ist noch in Ihren früheren Sicherungsständen.',
@@ -808,6 +834,7 @@ export const texts: Texts = {
         late: 'Nightkeep: Ihre Sicherungen gehen nicht weiter',
         not: 'Nightkeep: Ihre Dateien sind zurzeit nicht geschützt',
       },
+      damaged: 'Nightkeep: Etwas von Ihren Sicherungen ist beschädigt',
       more: (url) => `Mehr ansehen und beheben: ${url}`,
     },
     digest: {
@@ -833,6 +860,32 @@ export const texts: Texts = {
         `Der Anmeldedienst hat die Tokens von ${counted(grants, 'Einwilligung', 'Einwilligungen')} ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
       more: 'Das darf nie geschehen: Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed.',
     },
+    healed: {
+      subject: 'Nightkeep: Was beschädigt war, ist wieder ganz',
+      happened:
+        'Was von Ihren Sicherungen beschädigt war, ist wieder ganz: Alles, was davon gelesen wurde, kann wiederhergestellt werden.',
+      more: (url) => `Mehr dazu: ${url}`,
+    },
+    repositories: {
+      damaged: {
+        subject: 'Nightkeep: Repositorys sind beschädigt',
+        happened: (people) =>
+          `Schäden wurden gefunden in den Repositorys von ${counted(people, 'Person', 'Personen')}.`,
+        more: 'Die nächste Nacht liest erneut, was die Quelle noch hat. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+      },
+      healed: {
+        subject: 'Nightkeep: Repositorys sind wieder ganz',
+        happened: (people) =>
+          `Was beschädigt war, ist wieder ganz in den Repositorys von ${counted(people, 'Person', 'Personen')}.`,
+        more: 'Es gibt nichts zu tun.',
+      },
+      unverified: {
+        subject: 'Nightkeep: Repositorys werden nicht geprüft',
+        happened: (people) =>
+          `Seit drei Tagen oder länger wurden die Repositorys von ${counted(people, 'Person', 'Personen')} nicht geprüft.`,
+        more: 'nightkeep doctor nennt die Personen und sagt, warum.',
+      },
+    },
     operatorTold: (at, means) => `Dem Betreiber wurde es am ${at} mitgeteilt, durch ${means}.`,
     means: {
       mail: 'eine E-Mail',
@@ -857,6 +910,33 @@ export const texts: Texts = {
     endsAt: (at) =>
       `Länger lässt Ihr Anmeldedienst sie nicht gelten als bis ${at}. Erneuern Sie sie vorher, dann geht alles weiter wie bisher.`,
     renew: 'Jetzt erneuern',
+  },
+  verification: {
+    title: 'Ob es wiederhergestellt werden kann',
+    verified: (at) => `Zuletzt als wiederherstellbar geprüft: ${at}.`,
+    never:
+      'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
+    nothing: 'Es gibt noch nichts zu prüfen: Die erste Sicherung legt Ihr Repository an.',
+    what: (days) =>
+      `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die ins Leere wiederhergestellt wird, und ein Teil der Daten, so dass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
+    checked: 'Letzte Prüfung',
+    packs: 'Dabei gelesene Datenpakete',
+    sample: 'Dabei ins Leere wiederhergestellte Dateien',
+    compared: 'In der letzten Sicherung mit dem Server verglichene Dateien',
+    next: 'Nächste Prüfung',
+    soon: 'bald',
+    failed: 'Die letzte war nicht möglich',
+    foundAt: (at) => `Das wurde am ${at} gefunden.`,
+    healedAt: (at) => `Was beschädigt war, wurde am ${at} wieder ganz vorgefunden.`,
+    files: 'Was nicht wiederhergestellt werden kann',
+    file: 'Datei oder Ordner',
+    snapshots: 'In den Sicherungsständen von',
+    more: (count) => `und ${formats.number(count)} weitere`,
+    some: 'Nur die ersten davon sind aufgeführt.',
+    whole: (count) =>
+      `Von ${counted(count, 'Sicherungsstand', 'Sicherungsständen')} kann nichts wiederhergestellt werden:`,
+    accepted: 'Sie haben angesehen, was verloren ist. Es bleibt hier, solange es diese Sicherungsstände gibt.',
+    looked: 'Ich habe es angesehen',
   },
   retention: {
     title: 'Welche Sicherungsstände bleiben',
@@ -1318,6 +1398,10 @@ export const texts: Texts = {
       kept: 'Frühere Kopien werden behalten.',
       again: (at) => `Wird von selbst erneut versucht, ab ${at}.`,
       ended: 'Beim Anmeldedienst beendete Einwilligungen',
+      verified: (at) => `Als wiederherstellbar geprüft, bei allen mindestens: ${at}.`,
+      damaged: (people) => `Beschädigt: ${counted(people, 'Repository', 'Repositorys')}.`,
+      unverified: (people) => `Seit drei Tagen nicht geprüft: ${formats.number(people)}.`,
+      damagedNote: 'nightkeep doctor nennt die Personen.',
       endedNote: 'Die Personen lesen auf ihren Seiten, dass sie erneut einwilligen müssen.',
       servers: 'Langsamste Server',
       serversLead: 'Dauer einer Sicherung je Anfrage, über die letzten 24 Stunden.',
@@ -1425,6 +1509,8 @@ export const texts: Texts = {
         late: 'verspätet',
         not: 'nicht geschützt',
       },
+      damaged: (files, snapshots, since) =>
+        `Schaden, bekannt seit ${since}: ${counted(files, 'Datei oder Ordner', 'Dateien oder Ordner')} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
       reads: (sentence) => `Was die Person auf ihrer Übersicht liest: „${sentence}“`,
       who: 'Wer',
       name: 'Name',

@@ -291,6 +291,10 @@ export const texts = {
     nightOf: (date: string) => `the night of ${date}`,
     paused: 'paused',
     pausedUntil: (at: string) => `paused until ${at}`,
+    renewKey: 'See your recovery key',
+    seeVerification: 'See what is known of it',
+    verified: 'Last verified restorable',
+    notVerified: 'not yet',
     seePause: 'See your pause',
     ends: 'Consent',
     now: 'Back up now',
@@ -789,6 +793,26 @@ export const texts = {
         happened: 'Some of your files could not be read.',
         act: 'Look which ones, and why. Where there is an earlier copy, it is kept.',
       },
+      damaged: {
+        happened: 'Something of what is kept of your files is damaged.',
+        act: 'The next night reads it again, as far as the server of your files still has it. The operator of Nightkeep should look at where your snapshots are kept.',
+      },
+      lost: {
+        happened: 'Something of what was kept of your files is lost for good.',
+        act: 'Look what it is, and in which snapshots. The server of your files does not have it any more either.',
+      },
+      repository_damaged: {
+        happened: 'The place where your snapshots are kept is damaged. Nothing of your files is lost.',
+        act: 'The operator of Nightkeep can mend it.',
+      },
+      key_damaged: {
+        happened: 'The recovery key that you were given does not open your snapshots any more.',
+        act: 'Have a new one made: without it you depend on Nightkeep.',
+      },
+      unverified: {
+        happened: 'For three days or more nobody has verified that your snapshots can be restored.',
+        act: 'The operator of Nightkeep can mend it: its log says why.',
+      },
       great_loss: {
         happened: 'Half of your files or more are not where they were in the snapshot before.',
         act: 'Look whether that is right. What is gone is still in your earlier snapshots.',
@@ -820,6 +844,7 @@ export const texts = {
         late: 'Nightkeep: your backups do not go on',
         not: 'Nightkeep: your files are not protected at present',
       },
+      damaged: 'Nightkeep: something of your backups is damaged',
       more: (url: string) => `See more, and mend it: ${url}`,
     },
     digest: {
@@ -845,6 +870,31 @@ export const texts = {
         `The provider replaced the tokens of ${formats.number(grants)} ${grants === 1 ? 'consent' : 'consents'}, and Nightkeep has lost the new ones. These people must agree again.`,
       more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
     },
+    healed: {
+      subject: 'Nightkeep: what was damaged is whole again',
+      happened: 'What was damaged of your backups is whole again: everything that was read of them can be restored.',
+      more: (url: string) => `See more: ${url}`,
+    },
+    repositories: {
+      damaged: {
+        subject: 'Nightkeep: repositories are damaged',
+        happened: (people: number) =>
+          `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+        more: 'The next night reads again what the source still has. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
+      },
+      healed: {
+        subject: 'Nightkeep: repositories are whole again',
+        happened: (people: number) =>
+          `What was damaged is whole again in the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+        more: 'There is nothing to do.',
+      },
+      unverified: {
+        subject: 'Nightkeep: repositories are not verified',
+        happened: (people: number) =>
+          `For three days or more nobody has verified the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+        more: 'nightkeep doctor names the people and says why.',
+      },
+    },
     operatorTold: (at: string, means: string) => `The operator was told of this on ${at}, by ${means}.`,
     means: {
       mail: 'mail',
@@ -869,6 +919,32 @@ export const texts = {
     endsAt: (at: string) =>
       `That is the longest that your provider allows, ${at}. Renew it before, and everything goes on as it was.`,
     renew: 'Renew it now',
+  },
+  verification: {
+    title: 'Whether it can be restored',
+    verified: (at: string) => `Last verified restorable: ${at}.`,
+    never: 'Your snapshots were not verified yet. That is done once a day, some time after a backup.',
+    nothing: 'There is nothing to verify yet: the first backup makes your repository.',
+    what: (days: number) =>
+      `Once a day your snapshots are verified: every folder and key file, a random sample of files, which is restored to nothing, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
+    checked: 'Last verification',
+    packs: 'Packs of data read then',
+    sample: 'Files restored to nothing then',
+    compared: 'Files compared with the server in the last backup',
+    next: 'Next verification',
+    soon: 'soon',
+    failed: 'The last one could not be done',
+    foundAt: (at: string) => `This was found on ${at}.`,
+    healedAt: (at: string) => `What was damaged was found healed on ${at}.`,
+    files: 'What cannot be restored',
+    file: 'File or folder',
+    snapshots: 'In the snapshots of',
+    more: (count: number) => `and ${formats.number(count)} more`,
+    some: 'Only the first of them are listed.',
+    whole: (count: number) =>
+      `Of ${count === 1 ? 'one snapshot' : `${formats.number(count)} snapshots`} nothing can be restored:`,
+    accepted: 'You have looked at what is lost. It stays here as long as those snapshots do.',
+    looked: 'I have looked at it',
   },
   retention: {
     title: 'Which snapshots stay',
@@ -1276,6 +1352,11 @@ export const texts = {
       kept: 'Earlier copies are kept.',
       again: (at: string) => `Tried again by itself, from ${at}.`,
       ended: 'Consent ended at the provider',
+      verified: (at: string) => `Verified restorable, of everybody at least: ${at}.`,
+      damaged: (people: number) =>
+        `Damaged: ${people === 1 ? 'one repository' : `${formats.number(people)} repositories`}.`,
+      unverified: (people: number) => `Not verified for three days: ${formats.number(people)}.`,
+      damagedNote: 'nightkeep doctor names the people.',
       endedNote: 'They read on their pages that they need to agree again.',
       servers: 'Slowest servers',
       serversLead: 'Time of a backup for each request, over the last 24 hours.',
@@ -1386,6 +1467,8 @@ export const texts = {
         late: 'late',
         not: 'not protected',
       } satisfies Record<ProtectionVerdict, string>,
+      damaged: (files: number, snapshots: number, since: string) =>
+        `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
       reads: (sentence: string) => `What they read on their home page: “${sentence}”`,
       who: 'Who',
       name: 'Name',

@@ -52,6 +52,7 @@ describe('the facts of one person', () => {
       failed: null,
       underWay: null,
       alarm: null,
+      verification: null,
     });
   });
 
@@ -89,6 +90,7 @@ describe('the facts of one person', () => {
         triedUntil: expect.any(Date),
       },
       alarm: { id: alarm, endedAt: ago(400), kind: 'loss' },
+      verification: null,
     });
   });
 

@@ -10,7 +10,7 @@ import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { listTexts } from '../../../src/web/texts/languages.ts';
-import { openPages, type Pages } from '../../support/harness/pages.ts';
+import { addRepository, openPages, type Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
 import { decoded, type SmtpManners, startSmtp } from '../../support/servers/smtp.ts';
@@ -70,6 +70,15 @@ async function somebodyWaiting() {
     data: { state: 'failed', errorCode: 'source/forbidden', finishedAt: pages.resources.clock.now() },
   });
   return { person, userId };
+}
+
+/** The same, and their repository is damaged. */
+async function somebodyDamaged() {
+  const { person, userId } = await somebodyWaiting();
+  await addRepository(pages, person);
+  const at = pages.resources.clock.now();
+  const known = { since: at, nextAt: at, damageState: 'mending', foundAt: at };
+  await pages.resources.database.verification.create({ data: { userId, ...known } });
 }
 
 /** On to the next time that the clock shows this. */
@@ -236,7 +245,7 @@ describe('operators', () => {
     const channels = [...lines, both].flatMap((line) => parseChannel(line) ?? []);
     const resources = withSettings({ channels });
     const { clock, config, database, issuer } = resources;
-    await somebodyWaiting();
+    await somebodyDamaged();
     const { userId } = await somebodyRefused(null);
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     const circuit = { issuer: config.provider.issuer.href, clientId: issuer.clientId, reason: 'jump', open: true };

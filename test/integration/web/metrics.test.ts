@@ -107,6 +107,32 @@ test('metrics tell of a great loss until somebody has looked', async () => {
   expect(await partly()).toBe('0');
 });
 
+test('metrics tell of damage, of what was not verified, and since when everything else is known to be whole', async () => {
+  const [alice, bob] = [await pages.consented(), await pages.consented()];
+  const { database, clock } = pages.resources;
+  const userIds = [await alice.userId(), await bob.userId()];
+  const damage = { marks: [], files: [], snapshots: [], recoveryKey: false };
+  for (const guest of [alice, bob]) await addRepository(pages, guest);
+  const since = new Date(clock.now().getTime() - 4 * 86_400_000);
+  const rows = userIds.map((userId) => ({ userId, since, nextAt: since, checkedAt: since, verifiedAt: since }));
+  await database.verification.createMany({ data: rows });
+  const shown = async (name: string) => {
+    await pages.clock.advance(15_000);
+    return sample(await (await scrape()).text(), name);
+  };
+  const ends = { state: 'succeeded', snapshotId: 'c'.repeat(64), finishedAt: clock.now() } as const;
+  await database.run.updateMany({ where: { plan: { userId: { in: userIds } } }, data: ends });
+  expect(await shown('last_verified_timestamp_seconds')).toBe(String(since.getTime() / 1000));
+  expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['2', '0']);
+  const found = { damage, damageState: 'healing', foundAt: clock.now() };
+  await database.verification.updateMany({ where: { userId: userIds[0] ?? '' }, data: found });
+  expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['1', '1']);
+  await database.verification.updateMany({ data: { verifiedAt: clock.now(), damageState: 'accepted' } });
+  expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['0', '0']);
+  await database.repository.deleteMany();
+  await database.verification.deleteMany();
+});
+
 test('metrics name the provider whose circuit is open', async () => {
   const { database, clock, config, issuer } = pages.resources;
   const at = clock.now();
@@ -180,6 +206,17 @@ test('the set of restic is told of each repository where it is asked for, and na
     expect.stringMatching(/^restic_check_success\{.*\} 2$/),
   ]);
   const repository = await pages.resources.database.repository.findFirstOrThrow();
+  const { userId } = repository;
+  const { verification } = pages.resources.database;
+  const checkSuccess = async (row: { checkedAt: Date; damage?: object }) => {
+    const at = row.checkedAt;
+    await verification.upsert({ where: { userId }, create: { userId, since: at, nextAt: at, ...row }, update: row });
+    await pages.clock.advance(15_000);
+    const answer = await (await send('/metrics', { headers: { authorization: `Bearer ${token}` } })).text();
+    return answer.match(/^restic_check_success\{.*\} (.)$/m)?.[1];
+  };
+  expect(await checkSuccess({ checkedAt: new Date(0) })).toBe('1');
+  expect(await checkSuccess({ checkedAt: new Date(0), damage: { files: [] } })).toBe('0');
   for (const secret of [repository.id, repository.location, repository.userId, alice.person.subject, 'script'])
     expect(text).not.toContain(secret);
 });
@@ -205,6 +242,7 @@ test('/status.json tells the last complete backup and counts to who sends the to
   expect(Object.keys(JSON.parse(await answer.text()))).toEqual([
     'version',
     'at',
+    'verification',
     'lastSuccessAt',
     'oldestDueAt',
     'people',

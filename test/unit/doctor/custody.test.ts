@@ -12,6 +12,7 @@ import { checkProtection } from '../../../src/doctor/checks/protection.ts';
 import { checkRetention } from '../../../src/doctor/checks/retention.ts';
 import { checkRotation } from '../../../src/doctor/checks/rotation.ts';
 import { checkRuns } from '../../../src/doctor/checks/runs.ts';
+import { checkVerification } from '../../../src/doctor/checks/verification.ts';
 import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
 import { readTokenFacts } from '../../../src/doctor/custody-facts.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
@@ -234,3 +235,20 @@ test.each([
     /^warn: .*7 people .*u4: repository\/damaged and 2 more\)/,
   ],
 ])('retention %j', (held, pattern) => expect(words(checkRetention(held))).toMatch(pattern));
+
+const whole = { user: 'alice', damage: null, isOverdue: false, files: 0, errorCode: null };
+test.each([
+  [[], /^ok: Each repository was found whole/],
+  [[whole, { ...whole, damage: 'accepted', files: 3 }], /^ok: /],
+  [
+    [whole, { ...whole, user: 'bob', damage: 'healing', files: 2, isOverdue: true }, { ...whole, damage: 'key' }],
+    /^wrong: What is kept of 2 people is damaged: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
+  ],
+  [
+    [
+      { ...whole, isOverdue: true },
+      { ...whole, user: 'bob', isOverdue: true, errorCode: 'store/unavailable' },
+    ],
+    /^warn: .*nobody has verified what is kept of 2 people \(alice, bob: store\/unavailable\)/,
+  ],
+])('verification %j', (people, pattern) => expect(words(checkVerification(people))).toMatch(pattern));

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, idOfNight, nextAttempt, noticeOfCircuit, noticesForPerson } from '../../../src/domain/notices.ts';
+import {
+  digestOf,
+  idOfNight,
+  nextAttempt,
+  noticeOfCircuit,
+  noticesForPerson,
+  noticesOfRepositories,
+} from '../../../src/domain/notices.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
 
 const now = new Date('2026-05-04T12:00:00Z');
@@ -15,6 +22,7 @@ const protection = (changes: Partial<Protection> = {}): Protection => ({
   retry: null,
   since: inDays(-3),
   runId: null,
+  restorable: { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null },
   ...changes,
 });
 const noticesOf = (changes: Partial<Protection> = {}, maxDeadline: Date | null = null, at = now) =>
@@ -131,4 +139,63 @@ test('beginning and end of a night share a UUID, and no other night has it', () 
   expect(idOfNight('2026-05-03')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(idOfNight('2026-05-03')).toBe(idOfNight('2026-05-03'));
   expect(idOfNight('2026-05-03')).not.toBe(idOfNight('2026-05-04'));
+});
+
+describe('damage', () => {
+  const sound = { verifiedAt: now, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
+  const damaged = { ...sound, damage: 'healing', damagedSince: inDays(-1) } as const;
+  const partly = { verdict: 'partly', mend: 'mend_service', by: 'operator', consent: 'living' } as const;
+
+  test('is told to its person once, though others mend it, and again once it is lost', () => {
+    const found = protection({ ...partly, reason: 'damaged', restorable: damaged });
+    const key = `person/alice/damaged/${inDays(-1).toISOString()}`;
+    expect(keyOf(found)).toBe(key);
+    expect(keyOf({ ...found, since: inDays(3) })).toBe(key);
+    expect(keyOf({ ...found, restorable: { ...damaged, damagedSince: now } })).not.toBe(key);
+    const lost = { ...found, mend: 'look', by: 'person', reason: 'lost' } as const;
+    expect(noticesOf(lost)).toEqual([
+      {
+        key: `person/alice/lost/${inDays(-1).toISOString()}`,
+        facts: { kind: 'person', verdict: 'partly', reason: 'lost' },
+      },
+    ]);
+    expect(keyOf({ ...found, mend: 'renew_key', by: 'person', reason: 'key_damaged' })).toMatch(
+      /^person.alice.key_damaged./,
+    );
+    expect(
+      noticesOf({ ...partly, reason: 'repository_damaged', restorable: { ...damaged, damage: 'mending' } }),
+    ).toEqual([]);
+  });
+
+  test('that was healed is told for a day, unless something else is damaged by then', () => {
+    const well = { ...partly, verdict: 'protected', reason: 'complete', mend: 'nothing', by: 'nobody' } as const;
+    const restorable = { ...sound, healedAt: inDays(-0.5) };
+    expect(noticesOf({ ...well, restorable })).toEqual([
+      { key: `person/alice/healed/${inDays(-0.5).toISOString()}`, facts: { kind: 'healed' } },
+    ]);
+    expect(noticesOf({ ...well, restorable }, null, inDays(0.5))).toEqual([]);
+    expect(noticesOf({ ...well, restorable: { ...damaged, damage: 'accepted', healedAt: now } })).toEqual([]);
+  });
+
+  test('of so many is told to operators with every new one, that it was healed, and each day that repositories are not verified', () => {
+    const of = (...restorables: Partial<Protection['restorable']>[]) =>
+      noticesOfRepositories(
+        restorables.map((one) => protection({ restorable: { ...sound, ...one } })),
+        '2026-05-04',
+        now,
+      );
+    expect(of({}, { damage: 'accepted', damagedSince: now })).toEqual([]);
+    expect(of({}, damaged, { ...damaged, damage: 'key', damagedSince: inDays(-2) })).toEqual([
+      {
+        key: `repositories/damaged/${inDays(-1).toISOString()}`,
+        facts: { kind: 'repositories', are: 'damaged', people: 2 },
+      },
+    ]);
+    expect(of(damaged, { ...damaged, damagedSince: now })[0]?.key).not.toBe(of(damaged)[0]?.key);
+    expect(of({ healedAt: now }, { isOverdue: true }, { healedAt: inDays(-1) }).map(({ facts }) => facts)).toEqual([
+      { kind: 'repositories', are: 'healed', people: 1 },
+      { kind: 'repositories', are: 'unverified', people: 1 },
+    ]);
+    expect(of({ isOverdue: true })[0]?.key).toBe('repositories/unverified/2026-05-04');
+  });
 });

@@ -37,7 +37,9 @@ const well: ProtectionFacts = {
   failed: null,
   underWay: null,
   alarm: null,
+  verification: null,
 };
+const sound = { since: later(-30 * day), verifiedAt: later(-day), damage: null, damagedSince: null, healedAt: null };
 const queued: UnderWay = {
   id: 'next',
   state: 'queued',
@@ -64,6 +66,7 @@ describe('a person is', () => {
       retry: null,
       since: lastNight,
       runId: null,
+      restorable: { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null },
     });
     const end = new Date('2026-05-11T03:00:00Z');
     expect(judge({}, new Date(end.getTime() - 1)).verdict).toBe('protected');
@@ -91,6 +94,52 @@ describe('a person is', () => {
       verdict: 'protected',
       reason: 'complete',
     });
+  });
+
+  test.each([
+    ['healing', 'damaged', 'mend_service', 'operator'],
+    ['mending', 'repository_damaged', 'mend_service', 'operator'],
+    ['lost', 'lost', 'look', 'person'],
+    ['key', 'key_damaged', 'renew_key', 'person'],
+  ] as const)(
+    'partly protected where damage is known and %s, whatever the last night was',
+    (damage, reason, mend, by) => {
+      const verification = { ...sound, verifiedAt: null, damage, damagedSince: lastNight };
+      const restorable = { damage, damagedSince: lastNight, isOverdue: false };
+      expect(judge({ verification })).toMatchObject({
+        verdict: 'partly',
+        reason,
+        mend,
+        by,
+        since: lastNight,
+        restorable,
+      });
+      const alarm = { id: 'alarm', endedAt: lastNight, kind: 'loss' as const };
+      expect(judge({ verification, alarm })).toMatchObject({ verdict: 'partly', reason, runId: null });
+      expect(judge({ verification, complete: { id: 'complete', endedAt: nightBefore } }).verdict).toBe('late');
+      expect(judge({ verification, consent: null }).verdict).toBe('not');
+    },
+  );
+
+  test('protected where somebody has looked at what is lost', () => {
+    expect(judge({ verification: { ...sound, damage: 'accepted', damagedSince: lastNight } })).toMatchObject({
+      verdict: 'protected',
+      reason: 'complete',
+    });
+  });
+
+  test('told, though protected, that nobody has verified it for three days, counted from its beginning where nobody ever did', () => {
+    const verdictAfter = (verifiedAt: Date | null, since: Date) =>
+      judge({ verification: { ...sound, since, verifiedAt } });
+    expect(verdictAfter(later(-3 * day + 1), later(-90 * day)).reason).toBe('complete');
+    expect(verdictAfter(later(-3 * day), later(-90 * day))).toMatchObject({
+      ...{ verdict: 'protected', reason: 'unverified', mend: 'mend_service', by: 'operator' },
+      restorable: { isOverdue: true },
+    });
+    expect(verdictAfter(null, later(-3 * day + 1)).reason).toBe('complete');
+    expect(verdictAfter(null, later(-3 * day)).reason).toBe('unverified');
+    const verification = { ...sound, verifiedAt: null };
+    expect(judge({ verification, complete: null }).restorable.isOverdue).toBe(false);
   });
 
   test('partly protected since the last complete run where the newest could not read everything', () => {
@@ -279,6 +328,7 @@ function* combinations(): Generator<ProtectionFacts> {
                     failed: failure,
                     underWay,
                     alarm,
+                    verification: each === null ? null : { ...sound, verifiedAt: complete },
                     complete: run('complete', complete),
                     partial: run('partial', partial),
                   };
@@ -303,6 +353,14 @@ const faults: Record<string, (facts: ProtectionFacts) => ProtectionFacts> = {
   }),
   'the complete run was partial': (facts) => ({ ...facts, complete: null, partial: facts.complete ?? facts.partial }),
   'a run fails': (facts) => ({ ...facts, failed: failed('internal', later(-1)) }),
+  'damage is found': ({ verification, ...facts }) => ({
+    ...facts,
+    verification: verification && { ...verification, damage: 'healing', damagedSince: now },
+  }),
+  'nobody verifies': ({ verification, ...facts }) => ({
+    ...facts,
+    verification: verification && { ...verification, verifiedAt: null },
+  }),
   'a loss is found': (facts) => ({ ...facts, alarm: { id: 'alarm', endedAt: later(-1), kind: 'loss' } }),
 };
 

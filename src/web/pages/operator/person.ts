@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { findGrantOfPerson, type GrantView } from '../../../database/grant-views.ts';
 import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people.ts';
+import { findVerification, type VerificationRow } from '../../../database/verifications.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { form, type Html } from '../../layout.ts';
 import { outcome } from '../../outcome.ts';
@@ -18,20 +19,31 @@ export async function person(visit: PersonVisit): Promise<Response> {
   const { resources, texts, url } = visit;
   const found = await getPersonOf(visit);
   const { database, config } = resources;
-  const [grant, protection, runs] = await Promise.all([
+  const [grant, protection, runs, verified] = await Promise.all([
     findGrantOfPerson(database, { userId: found.id }),
     findProtection(resources, found.id),
     listRunsForOperators(database, { userId: found.id, limit: runsShown }),
+    findVerification(database, found.id),
   ]);
   const t = texts.operator.person;
   const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
 <section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong> <span class="soft">(${protection.reason})</span></p>
-<p class="soft">${t.reads(words.happened)}</p></section>
+<p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
   return operatorPage(visit, { title: nameOf(found), place: '/operator/grants', body });
+}
+
+/** When their snapshots were last found restorable, and how much is damaged: never what. */
+function restorablePart({ resources, texts }: PersonVisit, verified: VerificationRow | null): Html {
+  const t = texts.operator.person;
+  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const { damage = null, foundAt = null, errorCode = null, verifiedAt = null } = verified ?? {};
+  const files = damage === null ? 0 : damage.files.length;
+  return html`<p>${texts.home.verified}: ${verifiedAt === null ? texts.home.notVerified : time(verifiedAt)}${errorCode === null ? '' : html` <span class="soft">(${errorCode})</span>`}</p>
+${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length, time(foundAt))}</strong> <span class="soft">(${verified?.damageState})</span></p>`}`;
 }
 
 /** The person whom the address names. Throws `request/not-found`. */

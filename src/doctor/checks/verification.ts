@@ -1,0 +1,56 @@
+import { listVerifications } from '../../database/verifications.ts';
+import { listProtections } from '../../flows/nights/find-protection.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { countWords, someOf } from '../words.ts';
+
+const name = 'verification';
+
+export const verification: Check = {
+  name,
+  run: async ({ clock, records }) => {
+    const database = await records();
+    const [people, known] = await Promise.all([listProtections({ clock, database }), listVerifications(database)]);
+    return checkVerification(
+      people.map(({ userId, username, subject, protection: { restorable } }) => ({
+        user: username ?? subject,
+        ...restorable,
+        files: known.get(userId)?.files ?? 0,
+        errorCode: known.get(userId)?.errorCode ?? null,
+      })),
+    );
+  },
+};
+
+interface Verified {
+  readonly user: string;
+  readonly damage: string | null;
+  readonly isOverdue: boolean;
+  /** Files and folders that cannot be restored. */
+  readonly files: number;
+  readonly errorCode: string | null;
+}
+
+/** Whether every repository was found whole within the last days: which ones not, and how much of them is damaged. */
+export function checkVerification(people: readonly Verified[]): Finding {
+  const damaged = people.filter(({ damage }) => damage !== null && damage !== 'accepted');
+  if (damaged.length > 0)
+    return wrong(
+      name,
+      `What is kept of ${countWords(damaged.length, 'person', 'people')} is damaged: ${someOf(damaged.map(damageOf))}.`,
+      'Look at the disk or the bucket first. healing: the next night reads again what the source still has. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep check --user NAME says what is wrong.',
+    );
+  const overdue = people.filter(({ isOverdue }) => isOverdue);
+  if (overdue.length > 0)
+    return warn(
+      name,
+      `For three days or more nobody has verified what is kept of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
+      'Workers verify each repository once a day where no run and no other program uses it. Start a worker, and look in its log for verify.failed.',
+    );
+  return ok(name, 'Each repository was found whole within the last days, or is new.');
+}
+
+function damageOf({ user, damage, files }: Verified): string {
+  const what = damage === 'key' || damage === 'mending' ? '' : `, ${countWords(files, 'file', 'files')}`;
+  return `${user}: ${damage}${what}`;
+}

@@ -1,0 +1,126 @@
+import { html } from 'hono/html';
+import { findHolding } from '../../database/night-views.ts';
+import { acceptLosses, findVerification, listNightsOf, type VerificationRow } from '../../database/verifications.ts';
+import type { Damage } from '../../domain/damage.ts';
+import type { Protection } from '../../domain/protection.ts';
+import { findProtection } from '../../flows/nights/find-protection.ts';
+import { numbersIn } from '../counts.ts';
+import { form, type Html } from '../layout.ts';
+import { table } from '../table.ts';
+import type { Texts } from '../texts/en.ts';
+import { type PersonVisit, page, zoneOf } from '../visit.ts';
+import { reasonPart } from './protection-words.ts';
+
+/** Snapshots named of each file; of more the number is said. */
+const snapshotsNamed = 5;
+const filesShown = 200;
+
+/** Whether what is kept of the person can be restored: when it was verified, how, and what is damaged. */
+export async function verification(visit: PersonVisit): Promise<Response> {
+  const { resources, session, texts } = visit;
+  const { userId } = session;
+  const t = texts.verification;
+  const place = { place: '/snapshots' };
+  const [row, protection, zone] = await Promise.all([
+    findVerification(resources.database, userId),
+    findProtection(resources, userId),
+    zoneOf(visit),
+  ]);
+  if (row === null) return page(visit, t.title, html`<p class="lead">${t.nothing}</p>`, place);
+  const body = html`${standing(visit, row, { protection, zone })}${await figures(visit, row, zone)}${await damagePart(visit, row, zone)}`;
+  return page(visit, t.title, body, place);
+}
+
+/** Puts on record that the person has looked at what is lost for good, as the page showed it. */
+export async function acceptLost({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
+  const { found } = await c.req.parseBody();
+  const foundAt = new Date(typeof found === 'string' ? found : '');
+  const at = resources.clock.now();
+  if (!Number.isNaN(foundAt.getTime()))
+    await acceptLosses(resources.database, { userId, foundAt, at, by: `user:${userId}` });
+  return c.redirect('/verification', 303);
+}
+
+interface Standing {
+  readonly protection: Protection;
+  readonly zone: string;
+}
+
+function standing(
+  { resources, session, texts }: PersonVisit,
+  { clearedAt, damageState, foundAt, verifiedAt }: VerificationRow,
+  { protection: { restorable }, zone }: Standing,
+): Html {
+  const t = texts.verification;
+  const time = (at: Date) => texts.formats.time(at, zone);
+  const reason = damageState !== null && damageState !== 'accepted' ? reasonsOf[damageState] : undefined;
+  const tone = reason !== undefined || restorable.isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
+  return html`<section class="card ${tone}"><p class="lead">${verifiedAt === null ? t.never : t.verified(time(verifiedAt))}</p>
+${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
+${restorable.isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
+${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
+${damageState === 'lost' && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
+${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === null && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
+<p class="soft">${t.what(resources.config.verifyDays)}</p></section>`;
+}
+
+const reasonsOf = {
+  healing: 'damaged',
+  lost: 'lost',
+  key: 'key_damaged',
+  mending: 'repository_damaged',
+} as const;
+
+async function figures(
+  { resources, session: { userId }, texts }: PersonVisit,
+  { checkedAt, errorCode, filesRead, nextAt, packsRead }: VerificationRow,
+  zone: string,
+): Promise<Html> {
+  const t = texts.verification;
+  const { formats } = texts;
+  const holding = await findHolding(resources.database, { userId });
+  const { entriesChecked: compared } = numbersIn(holding?.counts);
+  const fact = (label: string, value: Html | string) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
+  const next = nextAt > resources.clock.now() ? formats.time(nextAt, zone) : t.soon;
+  return html`<section class="card"><dl class="facts">${fact(t.checked, checkedAt === null ? texts.home.never : formats.time(checkedAt, zone))}
+${checkedAt === null ? '' : html`${fact(t.packs, formats.number(packsRead))}${fact(t.sample, formats.number(filesRead))}`}
+${compared === undefined ? '' : fact(t.compared, formats.number(compared))}${errorCode === null ? '' : fact(t.failed, html`<code>${errorCode}</code>`)}${fact(t.next, next)}</dl></section>`;
+}
+
+async function damagePart(
+  { resources, session: { userId }, texts }: PersonVisit,
+  { damage }: VerificationRow,
+  zone: string,
+): Promise<Html | ''> {
+  if (damage === null) return '';
+  const ids = [...new Set([...damage.snapshots, ...damage.files.flatMap(({ snapshots }) => snapshots)])];
+  const takenAt = await listNightsOf(resources.database, { userId, snapshotIds: ids });
+  const name = (id: string) => {
+    const at = takenAt.get(id);
+    return at === undefined ? html`<code>${id.slice(0, 8)}</code>` : texts.formats.time(at, zone);
+  };
+  return html`${lostSnapshots(texts, damage, name)}${lostFiles(texts, damage, name)}`;
+}
+
+function lostSnapshots(
+  { verification: t }: Texts,
+  { snapshots }: Damage,
+  name: (id: string) => Html | string,
+): Html | '' {
+  if (snapshots.length === 0) return '';
+  const items = snapshots.slice(0, filesShown).map((id) => html`<li>${name(id)}</li>`);
+  return html`<section class="card warn"><p>${t.whole(snapshots.length)}</p><ul>${items}</ul></section>`;
+}
+
+function lostFiles(texts: Texts, { files }: Damage, name: (id: string) => Html | string): Html | '' {
+  const t = texts.verification;
+  if (files.length === 0) return '';
+  const rows = files.slice(0, filesShown).map(({ path, snapshots }) => {
+    const left = snapshots.length - snapshotsNamed;
+    const named = snapshots.toReversed().slice(0, snapshotsNamed);
+    const list = named.map((id, place) => html`${place === 0 ? '' : '; '}${name(id)}`);
+    return [html`<bdi>${path}</bdi>`, html`${list}${left > 0 ? html` ${t.more(left)}` : ''}`];
+  });
+  const columns = [{ label: t.file }, { label: t.snapshots }];
+  return html`<h2>${t.files}</h2><div class="card">${table({ caption: t.files, columns, rows })}${files.length > filesShown ? html`<p>${t.some}</p>` : ''}</div>`;
+}

@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Damage, DamageState } from '../../../src/domain/damage.ts';
+import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+const t = texts.verification;
+const { nights } = texts.protection;
+let pages: Pages;
+let alice: SignedIn;
+let bob: SignedIn;
+let userId: string;
+const damage: Damage = {
+  marks: ['data 0123456789abcdef'],
+  files: [
+    { path: '/files/<b>secret.txt', snapshots: ['ab'.repeat(32), 'cd'.repeat(32)] },
+    { path: '/files/diary/', snapshots: Array.from({ length: 9 }, (_, n) => `${n}`.repeat(64)) },
+  ],
+  snapshots: ['ef'.repeat(32)],
+  recoveryKey: false,
+};
+
+beforeEach(async () => {
+  pages = await openPages();
+  alice = await pages.consented();
+  bob = await pages.consented();
+  userId = await alice.userId();
+  await addRepository(pages, alice);
+  await addRun(pages, alice);
+  await pages.resources.database.run.updateMany({
+    where: { plan: { userId }, state: 'partial' },
+    data: { state: 'succeeded', counts: { entriesChecked: 16 } },
+  });
+});
+afterEach(() => pages[Symbol.asyncDispose]());
+
+async function found(state: DamageState | null, over: Partial<Damage> = {}): Promise<Date> {
+  const at = pages.clock.now();
+  const facts = { checkedAt: at, packsRead: 3, filesRead: 12, nextAt: new Date(at.getTime() + 3_600_000) };
+  await pages.resources.database.verification.upsert({
+    where: { userId },
+    create: { userId, since: at, ...facts },
+    update: {},
+  });
+  const { marks, files, snapshots, recoveryKey } = { ...damage, ...over };
+  const what = { marks: [...marks], files: files.map((file) => ({ ...file, snapshots: [...file.snapshots] })) };
+  await pages.resources.database.verification.update({
+    where: { userId },
+    data:
+      state === null
+        ? { verifiedAt: at, damageState: null, foundAt: null }
+        : { damage: { ...what, snapshots: [...snapshots], recoveryKey }, damageState: state, foundAt: at },
+  });
+  return at;
+}
+
+describe('the page on whether it can be restored', () => {
+  test('says when all was last found whole, what was read for that, and when it comes next', async () => {
+    expect(await alice.text('/verification')).toContain(t.nothing);
+    await found(null);
+    const page = await alice.text('/verification');
+    for (const words of [
+      t.verified('4 May 2026, 12:00 UTC'),
+      t.what(30),
+      `${t.packs}</dt><dd>3</dd>`,
+      `${t.sample}</dt><dd>12</dd>`,
+      `${t.compared}</dt><dd>16</dd>`,
+      `${t.next}</dt><dd>4 May 2026, 13:00 UTC`,
+    ])
+      expect(page).toContain(words);
+    expect(await alice.text('/')).toContain('<a href="/verification">4 May 2026, 12:00 UTC</a>');
+    expect(await bob.text('/verification')).toContain(t.nothing);
+  });
+
+  test('names what is damaged by file and snapshot, to its person alone; operators are told how much', async () => {
+    await found('healing');
+    const page = await alice.text('/verification');
+    for (const words of [
+      nights.damaged.happened,
+      t.foundAt('4 May 2026, 12:00 UTC'),
+      '/files/&lt;b&gt;secret.txt',
+      '/files/diary/',
+      // The run of that snapshot is on record, that of the other is not.
+      '4 May 2026, 01:02 UTC',
+      '<code>cdcdcdcd</code>',
+      t.more(4),
+      t.whole(1),
+      '<code>efefefef</code>',
+    ])
+      expect(page).toContain(words);
+    expect(page).not.toContain('<b>secret');
+    expect(page).not.toContain(t.looked);
+    expect(await alice.text('/')).toContain(nights.damaged.happened);
+    const operator = await pages.newPerson({ roles: ['operator'] });
+    const theirs = await operator.text(`/operator/people/${userId}`);
+    expect(theirs).toContain(texts.operator.person.damaged(2, 1, '4 May 2026, 12:00 UTC'));
+    expect(await operator.text('/operator')).toContain(texts.operator.tonight.damaged(1));
+    for (const seen of [
+      theirs,
+      await operator.text('/operator'),
+      await operator.text('/operator/grants'),
+      await bob.text('/verification'),
+    ])
+      expect(seen).not.toMatch(/secret\.txt|diary/);
+    expect(await operator.text('/verification')).toContain(t.nothing);
+  });
+
+  test('keeps what is lost for good an alarm until its person has looked at just that', async () => {
+    const at = await found('lost');
+    expect(await alice.text('/')).toMatch(new RegExp(`href="/verification">${texts.home.look}`));
+    const looked = { found: at.toISOString() };
+    const state = async () =>
+      (await pages.resources.database.verification.findUniqueOrThrow({ where: { userId } })).damageState;
+    await bob.post('/verification/looked', looked);
+    for (const other of [{ found: 'soon' }, { found: new Date(0).toISOString() }, {}])
+      await alice.post('/verification/looked', other);
+    expect(await state()).toBe('lost');
+    const page = await alice.text('/verification');
+    expect(page).toContain(`value="${at.toISOString()}"`);
+    expect((await alice.post('/verification/looked', looked)).headers.get('location')).toBe('/verification');
+    expect(await state()).toBe('accepted');
+    const after = await alice.text('/verification');
+    expect(after).toContain(t.accepted);
+    expect(after).toContain('/files/diary/');
+    expect(after).not.toContain(nights.lost.happened);
+    expect(await alice.text('/')).not.toContain(nights.lost.happened);
+    expect(await pages.resources.database.audit.findMany({ where: { act: 'losses-accepted' } })).toMatchObject([
+      { userId, by: `user:${userId}`, about: '2' },
+    ]);
+  });
+
+  test('leads to a new recovery key where the key is what is damaged', async () => {
+    await found('key', { files: [], snapshots: [], recoveryKey: true });
+    for (const address of ['/', '/verification']) {
+      const page = await alice.text(address);
+      expect(page).toContain(nights.key_damaged.happened);
+      expect(page).toContain(`<a class="button" href="/recovery">${texts.home.renewKey}</a>`);
+    }
+  });
+
+  test('says that nobody has verified it for three days, and why', async () => {
+    await found(null);
+    const old = new Date(pages.clock.now().getTime() - 3 * 86_400_000);
+    await pages.resources.database.verification.updateMany({
+      data: { errorCode: 'store/unavailable', verifiedAt: old, nextAt: old },
+    });
+    const page = await alice.text('/verification');
+    expect(page).toContain(nights.unverified.happened);
+    expect(page).toContain('<code>store/unavailable</code>');
+    expect(page).toContain(`${t.next}</dt><dd>${t.soon}</dd>`);
+  });
+});
+
+test('damage, healing and silence are told by mail and channel, without names, each once', async () => {
+  const { database } = pages.resources;
+  const config = {
+    ...pages.resources.config,
+    mail: { url: 'smtp://localhost', from: 'nightkeep@example.org' },
+    operatorMail: 'operator@example.org',
+  };
+  await database.user.updateMany({ data: { email: 'somebody@example.org' } });
+  const raise = async () => {
+    await raiseNotices({ ...pages.resources, config });
+    await raiseNotices({ ...pages.resources, config });
+    const notices = await database.notice.findMany({ orderBy: { createdAt: 'asc' } });
+    await database.notice.updateMany({ data: { createdAt: new Date(0) } });
+    return notices
+      .filter(({ createdAt }) => createdAt.getTime() > 0)
+      .map(({ channel, facts }) => `${channel} ${JSON.stringify(facts)}`)
+      .filter((told) => !told.includes('"digest"'))
+      .sort();
+  };
+  await found(null);
+  await raise();
+  await found('healing');
+  expect(await raise()).toEqual([
+    expect.stringMatching(/^mail-operator .*"repositories".*"are":"damaged"|^mail-operator .*"are":"damaged"/),
+    expect.stringMatching(/^mail-person .*"reason":"damaged"/),
+  ]);
+  await database.verification.updateMany({
+    data: { damageState: null, foundAt: null, verifiedAt: pages.clock.now(), clearedAt: pages.clock.now() },
+  });
+  expect(await raise()).toEqual([
+    expect.stringMatching(/^mail-operator .*"are":"healed"/),
+    expect.stringMatching(/^mail-person .*"healed"/),
+  ]);
+  const all = JSON.stringify(await database.notice.findMany());
+  expect(all).not.toMatch(/secret|diary/);
+});
