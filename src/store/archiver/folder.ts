@@ -9,7 +9,7 @@ import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome, takeDone } from './entry.ts';
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
 import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
-import { countFiles, countSubtree, loadParentNodes } from './parent.ts';
+import { countFiles, countSubtree, findTree, loadParentNodes } from './parent.ts';
 import {
   type Enclosing,
   enterFolder,
@@ -271,15 +271,15 @@ async function countGone({ repository }: Run, { nodes, parentNodes }: Folder): P
   return gone;
 }
 
-/** Stores the tree of these nodes, unless the repository or this run has it. */
+/** Stores the tree of these nodes, unless this run has it or the repository: that an index names it is not enough. */
 export async function saveTree(
   { repository, sealing, savedTrees }: Pick<Run, 'repository' | 'sealing' | 'savedTrees'>,
   nodes: readonly Node[],
 ): Promise<TreeId> {
   const bytes = encodeTree({ nodes });
   const id = idOf<TreeId>(bytes);
-  if (savedTrees.has(id) || repository.index.has('tree', id)) return id;
+  if (savedTrees.has(id)) return id;
   savedTrees.add(id);
-  await sealing.saveTree(bytes);
+  if ((await findTree(repository, id)) === undefined) await sealing.saveTree(bytes);
   return id;
 }

@@ -55,7 +55,8 @@ export async function countFiles(repository: ArchiveRepository, node: Node): Pro
   return count;
 }
 
-async function findTree({ index, loadTree }: ArchiveRepository, id: TreeId): Promise<Tree | undefined> {
+/** The tree, where the repository holds it whole. */
+export async function findTree({ index, loadTree }: ArchiveRepository, id: TreeId): Promise<Tree | undefined> {
   if (!index.has('tree', id)) return undefined;
   try {
     return await loadTree(id);
