@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
-import { asText, parseJsonObject } from './json-shape.ts';
+import { asText, type JsonObject, parseJsonObject } from './json-shape.ts';
 import { degreeOf, isIrreducible, type Polynomial, randomPolynomial } from './polynomial.ts';
 
 /** The settings of a repository. */
@@ -26,7 +26,7 @@ export function sealConfig(key: MasterKey, config: Config): Buffer {
 
 /** The config in these bytes. Throws `repository/damaged`, also for a version that is not 2. */
 export function openConfig(key: MasterKey, bytes: Uint8Array): Config {
-  const json = parseJsonObject(decrypt(key, bytes), 'config');
+  const json = openJson(key, bytes);
   if (json.version !== 2) {
     throw new AppError(
       'repository/damaged',
@@ -34,6 +34,17 @@ export function openConfig(key: MasterKey, bytes: Uint8Array): Config {
     );
   }
   return { version: 2, id: asText(json.id, 'config'), polynomial: parsePolynomial(json.chunker_polynomial) };
+}
+
+/** The key that does not fit was opened by the password, so it is the file that is wrong. */
+function openJson(key: MasterKey, bytes: Uint8Array): JsonObject {
+  try {
+    return parseJsonObject(decrypt(key, bytes), 'config');
+  } catch (cause) {
+    if (!isAppError(cause, 'repository/damaged')) throw cause;
+    const message = 'The file config of the repository is damaged: bring it back from a copy of the store.';
+    throw new AppError('repository/damaged', message, { cause });
+  }
 }
 
 function parsePolynomial(value: unknown): Polynomial {

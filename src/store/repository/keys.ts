@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
-import { type KeyId, parseId } from '../format/ids.ts';
+import { idOf, type KeyId, parseId } from '../format/ids.ts';
 import { createKeyFile, type KeyFileFacts, openKeyFile, readKeyFacts, type Scrypt } from '../format/key-file.ts';
 import { timestamp } from '../format/timestamp.ts';
 
@@ -54,17 +54,60 @@ export async function saveKeyFile(
   return id;
 }
 
-/** The master key that the password opens, trying one key file first and one last. Throws `repository/wrong-password`. */
+/**
+ * The master key that the password opens, trying one key file first and one last. A damaged file hides no other. Throws
+ * `repository/wrong-password`, or `repository/damaged` with the names of the damaged files where one of these may be the one.
+ */
 export async function findMasterKey(
   backend: Backend,
   password: string,
   { first, last }: { first?: KeyId | undefined; last?: KeyId | undefined } = {},
 ): Promise<{ masterKey: MasterKey; keyId: KeyId }> {
-  const names = (await Array.fromAsync(backend.list('key'), ({ name }) => name)).sort();
-  const rank = (name: string) => (name === first ? 0 : name === last ? 2 : 1);
-  for (const name of names.toSorted((a, b) => rank(a) - rank(b))) {
-    const masterKey = await openKeyFile(await backend.load('key', name), password);
-    if (masterKey !== undefined) return { masterKey, keyId: parseId<KeyId>(name) };
+  const names = (await Array.fromAsync(backend.list('key'), ({ name }) => parseId<KeyId>(name))).sort();
+  const rank = (name: KeyId) => (name === first ? 0 : name === last ? 2 : 1);
+  const damaged: { keyId: KeyId; bytes: Buffer }[] = [];
+  for (const keyId of names.toSorted((a, b) => rank(a) - rank(b))) {
+    const bytes = await loadUnlessGone(backend, keyId);
+    if (bytes === undefined) continue;
+    if (idOf<KeyId>(bytes) !== keyId) damaged.push({ keyId, bytes });
+    else {
+      const masterKey = await openKeyFile(bytes, password);
+      if (masterKey !== undefined) return { masterKey, keyId };
+    }
   }
-  throw new AppError('repository/wrong-password', 'No key of the repository opens with this password.');
+  // Damage to what is no secret of it leaves a key that opens all the same.
+  for (const { keyId, bytes } of damaged) {
+    const masterKey = await openKeyFile(bytes, password).catch(undefinedIfDamaged);
+    if (masterKey !== undefined) return { masterKey, keyId };
+  }
+  throw damaged.length > 0 ? damagedKeys(damaged.map(({ keyId }) => keyId)) : wrongPassword(names.length);
+}
+
+/** Somebody may remove a key while the others are tried. */
+async function loadUnlessGone(backend: Backend, keyId: KeyId): Promise<Buffer | undefined> {
+  return backend.load('key', keyId).catch((error: unknown) => {
+    if (!isAppError(error, 'store/not-found')) throw error;
+    return undefined;
+  });
+}
+
+function undefinedIfDamaged(error: unknown): undefined {
+  if (!isAppError(error, 'repository/damaged')) throw error;
+}
+
+function damagedKeys(keyIds: readonly KeyId[]): AppError {
+  const files = keyIds.map((id) => `keys/${id}`).join(' and ');
+  return new AppError(
+    'repository/damaged',
+    `No key of the repository opens with this password, and ${files} ${keyIds.length === 1 ? 'is' : 'are'} not what the name says, so damaged. Bring ${keyIds.length === 1 ? 'it' : 'them'} back from a copy of the store.`,
+    { detail: { keyIds } },
+  );
+}
+
+function wrongPassword(count: number): AppError {
+  const others = count === 0 ? 'it has no key file at all' : `its ${count} key files are whole, but of other passwords`;
+  return new AppError(
+    'repository/wrong-password',
+    `No key of the repository opens with this password: ${others}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store.`,
+  );
 }

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../../src/clock.ts';
+import { openRepository } from '../../../../src/store/repository/repository.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { cheapScrypt, newRepository } from '../../../support/fixtures/repository.ts';
+
+async function withTwoKeys() {
+  const backend = openMemoryBackend();
+  const repository = await newRepository(backend);
+  const other = await repository.addKey('of the person', { clock: systemClock(), scrypt: cheapScrypt });
+  return { backend, own: repository.keyId, other };
+}
+
+function hurt(backend: MemoryBackend, path: string, change: (bytes: Buffer) => Buffer): void {
+  const file = backend.files.get(path);
+  if (file === undefined) throw new Error(`There is no ${path}.`);
+  backend.files.set(path, { ...file, bytes: change(Buffer.from(file.bytes)) });
+}
+
+const flipAt = (at: number) => (bytes: Buffer) => {
+  bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ 1;
+  return bytes;
+};
+
+const wounds: [string, (bytes: Buffer) => Buffer][] = [
+  ['cut', (bytes) => bytes.subarray(0, bytes.length / 2)],
+  ['empty', () => Buffer.of()],
+  ['zeroed', (bytes) => bytes.fill(0)],
+  ['no JSON', () => Buffer.from('<html>')],
+  ['another JSON', () => Buffer.from('[1]')],
+  ['with a longer end', (bytes) => Buffer.concat([bytes, Buffer.from('}')])],
+];
+
+describe('a key file', () => {
+  test.each(wounds)('that is %s hides no other, whichever comes first', async (_, change) => {
+    for (const password of ['pw', 'of the person']) {
+      const { backend, own, other } = await withTwoKeys();
+      hurt(backend, `keys/${password === 'pw' ? other : own}`, change);
+      for (const keyHint of [own, other])
+        expect((await openRepository(backend, password, { keyHint })).keyId).toBe(password === 'pw' ? own : other);
+    }
+  });
+
+  test.each(wounds)('that is %s is named where no other opens, with the cure', async (_, change) => {
+    const { backend, own } = await withTwoKeys();
+    hurt(backend, `keys/${own}`, change);
+    await expect(openRepository(backend, 'pw')).rejects.toMatchObject({
+      code: 'repository/damaged',
+      message: expect.stringMatching(new RegExp(`keys/${own} is not what the name says.*from a copy of the store`)),
+    });
+  });
+
+  test('with any bit flipped either opens all the same or is named', async () => {
+    const { backend, own } = await withTwoKeys();
+    const whole = Buffer.from(backend.files.get(`keys/${own}`)?.bytes ?? []);
+    let opened = 0;
+    for (let at = 0; at < whole.length; at += 3) {
+      hurt(backend, `keys/${own}`, () => flipAt(at)(Buffer.from(whole)));
+      const result = await openRepository(backend, 'pw').then(
+        () => 'opened',
+        (error: Error) => error,
+      );
+      if (result === 'opened') opened += 1;
+      else expect(result).toMatchObject({ code: 'repository/damaged', message: expect.stringContaining(own) });
+    }
+    expect(opened).toBeGreaterThan(0);
+  });
+
+  test.each(['removed', 'given another password'])('that was %s is told from one that is damaged', async (how) => {
+    const { backend, own } = await withTwoKeys();
+    const repository = await openRepository(backend, 'of the person');
+    if (how !== 'removed') await repository.addKey('another', { clock: systemClock(), scrypt: cheapScrypt });
+    await repository.removeKey(own);
+    await expect(openRepository(backend, 'pw')).rejects.toMatchObject({
+      code: 'repository/wrong-password',
+      message: expect.stringMatching(/key files are whole, but of other passwords.*restic key/),
+    });
+    for (const path of backend.files.keys()) if (path.startsWith('keys/')) backend.files.delete(path);
+    await expect(openRepository(backend, 'pw')).rejects.toMatchObject({
+      code: 'repository/wrong-password',
+      message: expect.stringContaining('no key file at all'),
+    });
+  });
+});
+
+test.each(wounds)('a config that is %s is named, with the cure, once a key has opened', async (_, change) => {
+  const { backend } = await withTwoKeys();
+  hurt(backend, 'config', change);
+  const message = expect.stringMatching(/The file config .* is damaged.*from a copy of the store/);
+  await expect(openRepository(backend, 'pw')).rejects.toMatchObject({ code: 'repository/damaged', message });
+  await expect(openRepository(backend, 'wrong')).rejects.toMatchObject({ code: 'repository/wrong-password' });
+});
+
+test('a config with any bit flipped is named', async () => {
+  const { backend } = await withTwoKeys();
+  const whole = Buffer.from(backend.files.get('config')?.bytes ?? []);
+  for (let at = 0; at < whole.length; at += 7) {
+    hurt(backend, 'config', () => flipAt(at)(Buffer.from(whole)));
+    await expect(openRepository(backend, 'pw')).rejects.toMatchObject({
+      code: 'repository/damaged',
+      message: expect.stringContaining('The file config'),
+    });
+  }
+});
