@@ -30,7 +30,10 @@ export function createKeys(
     addKey: (password, options) => saveKeyFile(backend, masterKey, password, options),
     removeKey: async (id) => {
       if (id === keyId) throw new Error('The key that the repository was opened with is not removed.');
-      await backend.remove('key', id);
+      // Whoever changed its password with stock restic has removed it already.
+      await backend.remove('key', id).catch((error: unknown) => {
+        if (!isAppError(error, 'store/not-found')) throw error;
+      });
     },
     listKeys: async function* () {
       for await (const { name } of backend.list('key')) {

@@ -1,17 +1,17 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { Backend } from '../backend/backend.ts';
-import type { MasterKey } from '../format/envelope.ts';
 import type { LockId } from '../format/ids.ts';
 import { type Lock, sealLock } from '../format/lock-file.ts';
 import { timestamp } from '../format/timestamp.ts';
-import { isDead, type ListedLock, type LockOwner, listLocks } from './locks.ts';
-
-/** The part of a repository that locks need. */
-export interface Lockable {
-  readonly backend: Backend;
-  readonly masterKey: MasterKey;
-}
+import {
+  isAbandoned,
+  isDead,
+  type ListedLock,
+  type Lockable,
+  type LockOwner,
+  listLocks,
+  type UnreadableLock,
+} from './locks.ts';
 
 export interface LockOptions extends LockOwner {
   readonly clock: Clock;
@@ -52,9 +52,17 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
   return keepLock(repository, options, held);
 }
 
-/** Removes locks that a process of ours left behind; stock prune and check would stop at them. Returns how many. */
+/**
+ * Removes locks that a process of ours left behind, and those that nobody can read for so long that nobody holds them: stock prune and
+ * check would stop at them. Returns how many.
+ */
 export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
-  const dead = (await listLocks(repository, options)).filter((lock) => isDead(lock, options, options.clock.now()));
+  const { clock } = options;
+  const { readable, unreadable } = await listLocks(repository, options);
+  const dead = [
+    ...readable.filter((lock) => isDead(lock, options, clock.now())),
+    ...unreadable.filter((lock) => isAbandoned(lock, clock)),
+  ];
   let cleared = 0;
   for (const { id } of dead) {
     if (!(await removeWhereAllowed(repository, options, id))) break;
@@ -105,7 +113,10 @@ async function removeWhereAllowed(repository: Lockable, owner: LockOwner, id: Lo
 }
 
 async function refuseConflict(repository: Lockable, options: LockOptions, own?: LockId): Promise<void> {
-  const others = (await listLocks(repository, options)).filter(({ id }) => id !== own);
+  const { readable, unreadable } = await listLocks(repository, options);
+  const unclear = unreadable.find((lock) => !isAbandoned(lock, options.clock));
+  if (unclear !== undefined) throw unreadableLock(unclear);
+  const others = readable.filter(({ id }) => id !== own);
   const conflict = others.find(({ lock }) => lock.exclusive || options.exclusive === true);
   if (conflict !== undefined) throw lockedBy(conflict);
 }
@@ -116,6 +127,15 @@ function lockedBy({ id, lock }: ListedLock): AppError {
     `The repository is locked ${lock.exclusive ? 'for itself alone ' : ''}by process ${lock.pid} on ${lock.hostname} since ${lock.time}. ` +
       'Wait until it is done; if that program is dead, run `restic unlock`.',
     { detail: { lockId: id, hostname: lock.hostname, pid: lock.pid, time: lock.time }, retry: { afterMs: 60_000 } },
+  );
+}
+
+function unreadableLock({ id }: UnreadableLock): AppError {
+  return new AppError(
+    'repository/locked',
+    `The lock file locks/${id} cannot be read: it is damaged, or of another key. Nightkeep removes it where it is still there in half an hour, since ` +
+      'nobody holds it then; if no other program uses the repository, `restic unlock --remove-all` removes it now.',
+    { detail: { lockId: id }, retry: { afterMs: 31 * 60_000 } },
   );
 }
 

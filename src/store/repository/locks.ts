@@ -7,9 +7,27 @@ import { type Lock, openLock } from '../format/lock-file.ts';
 import { timestampMs } from '../format/timestamp.ts';
 import { inParallel } from './in-parallel.ts';
 
+export interface Locks {
+  readonly readable: readonly ListedLock[];
+  /** Damaged ones, or of another key. */
+  readonly unreadable: readonly UnreadableLock[];
+}
+
+export interface UnreadableLock {
+  readonly id: LockId;
+  /** When this process first saw it, in milliseconds of its clock. */
+  readonly since: number;
+}
+
 export interface ListedLock {
   readonly id: LockId;
   readonly lock: Lock;
+}
+
+/** The part of a repository that locks need. */
+export interface Lockable {
+  readonly backend: Backend;
+  readonly masterKey: MasterKey;
 }
 
 /** The process that takes locks. */
@@ -23,32 +41,49 @@ export interface LockOwner {
   readonly isAlive?: (pid: number) => boolean;
   /** The locks that it holds; one with its pid that is not among them is of an earlier process of that number. */
   readonly held: Set<LockId>;
+  /** The locks that it could not read, and when it first saw each. */
+  readonly unreadable: Map<LockId, number>;
 }
 
 /** This process under that host name, without a lock yet. All its locks must be taken with the one owner. */
 export function openLockOwner(hostname: string): LockOwner {
-  return { hostname, username: 'nightkeep', held: new Set() };
+  return { hostname, username: 'nightkeep', held: new Set(), unreadable: new Map() };
 }
 
 const staleAfterMs = 30 * 60_000;
-const attempts = 4;
-const firstPauseMs = 5_000;
+const pauseMs = 5_000;
 
-/** All locks that can be read. One that is being written is given time; one that stays unreadable is an error. */
-export async function listLocks(
-  repository: { readonly backend: Backend; readonly masterKey: MasterKey },
-  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
-): Promise<ListedLock[]> {
+interface Reading extends Pick<LockOwner, 'unreadable'> {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** All locks. One that cannot be read may be on its way, and is given a moment when it is first seen. */
+export async function listLocks(repository: Lockable, reading: Reading): Promise<Locks> {
   const files = await Array.fromAsync(repository.backend.list('lock'));
   const read = async ({ name, size }: { name: string; size: number }) => {
     const id = parseId<LockId>(name);
-    const lock = size === 0 ? undefined : await readLock(repository, id, clock, signal);
-    return lock === undefined ? [] : [{ id, lock }];
+    return { id, lock: size === 0 ? undefined : await readLock(repository, id, reading) };
   };
   const failed = (error: unknown) => {
     throw error;
   };
-  return (await Array.fromAsync(inParallel(files, 8, read, failed))).flat();
+  const found = await Array.fromAsync(inParallel(files, 8, read, failed));
+  return {
+    readable: found.flatMap(({ id, lock }) => (lock === undefined || lock === 'unreadable' ? [] : [{ id, lock }])),
+    unreadable: found.flatMap(({ id, lock }) => (lock === 'unreadable' ? [noteUnreadable(id, reading)] : [])),
+  };
+}
+
+function noteUnreadable(id: LockId, { unreadable, clock }: Reading): UnreadableLock {
+  const since = unreadable.get(id) ?? clock.elapsed();
+  unreadable.set(id, since);
+  return { id, since };
+}
+
+/** Whoever holds a lock writes it anew every few minutes, under another name: one that stays so long is held by nobody. */
+export function isAbandoned({ since }: UnreadableLock, clock: Clock): boolean {
+  return clock.elapsed() - since > staleAfterMs;
 }
 
 /** Whether a lock is of this installation and its process is gone. Only the machine that took it can tell. */
@@ -59,18 +94,18 @@ export function isDead({ id, lock }: ListedLock, owner: LockOwner, now: Date): b
 }
 
 async function readLock(
-  { backend, masterKey }: { readonly backend: Backend; readonly masterKey: MasterKey },
+  { backend, masterKey }: Lockable,
   id: LockId,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<Lock | undefined> {
-  for (let attempt = 1; ; attempt++) {
+  { clock, signal, unreadable }: Reading,
+): Promise<Lock | 'unreadable' | undefined> {
+  for (let isLast = unreadable.has(id); ; isLast = true) {
     try {
       return openLock(masterKey, id, await backend.load('lock', id));
     } catch (error) {
       if (isAppError(error, 'store/not-found')) return undefined;
-      if (attempt === attempts || !isAppError(error, 'repository/damaged')) throw error;
-      await clock.sleep(firstPauseMs * 2 ** (attempt - 1), signal);
+      if (!isAppError(error, 'repository/damaged')) throw error;
+      if (isLast) return 'unreadable';
+      await clock.sleep(pauseMs, signal);
     }
   }
 }

@@ -66,6 +66,13 @@ describe('a key file', () => {
     expect(opened).toBeGreaterThan(0);
   });
 
+  test('that is gone already is no trouble to remove', async () => {
+    const { backend, other } = await withTwoKeys();
+    const repository = await openRepository(backend, 'pw');
+    backend.files.delete(`keys/${other}`);
+    await repository.removeKey(other);
+  });
+
   test.each(['removed', 'given another password'])('that was %s is told from one that is damaged', async (how) => {
     const { backend, own } = await withTwoKeys();
     const repository = await openRepository(backend, 'of the person');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../../src/errors.ts';
+import { createMasterKey } from '../../../../src/store/format/envelope.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
 import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
 import { clearDeadLocks, type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
@@ -93,17 +94,79 @@ describe('a lock', () => {
     await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'repository/locked' });
   });
 
-  test('file that is empty is ignored; one that is damaged is tried again and then an error', async () => {
-    const { backend, repository, clock, options } = await place();
+  test('file that is empty is ignored', async () => {
+    const { backend, repository, options } = await place();
     await backend.save('lock', 'ab'.repeat(32), Buffer.of());
-    {
-      await using _lock = await lockRepository(repository, options);
+    await using _lock = await lockRepository(repository, options);
+  });
+});
+
+describe('a lock file that cannot be read', () => {
+  const unreadable: [string, (bytes: Buffer) => Buffer][] = [
+    ['flipped', (bytes) => bytes.fill(7, 20, 22)],
+    ['cut', (bytes) => bytes.subarray(0, 40)],
+    ['of three bytes', () => Buffer.from('abc')],
+    ['of another key', () => sealLock(createMasterKey(), { ...foreign, exclusive: true }).bytes],
+  ];
+  const foreign = { time: start, exclusive: false, hostname: 'laptop', username: 'alice', pid: 77 };
+
+  describe.each(unreadable)('%s', (_, make) => {
+    async function withLock() {
+      const at = await place();
+      const { id, bytes } = sealLock(at.repository.masterKey, foreign);
+      await at.backend.save('lock', id, make(Buffer.from(bytes)));
+      return { ...at, id };
     }
+
+    test('is named with the cure, after a moment in which it may be on its way, and the next time at once', async () => {
+      const { repository, clock, options, id } = await withLock();
+      for (const waited of [5_000, 0]) {
+        const before = clock.now().getTime();
+        await expect(lockRepository(repository, options)).rejects.toMatchObject({
+          code: 'repository/locked',
+          message: expect.stringMatching(new RegExp(`locks/${id} cannot be read.*restic unlock --remove-all`)),
+          retry: { afterMs: 31 * minutes },
+        });
+        expect(clock.now().getTime() - before).toBe(waited);
+      }
+    });
+
+    test.each([false, true])('is removed half an hour later (exclusive: %s), but not before', async (exclusive) => {
+      const { backend, repository, clock, options } = await withLock();
+      await expect(lockRepository(repository, { ...options, exclusive })).rejects.toThrow();
+      await clock.advance(29 * minutes);
+      await expect(lockRepository(repository, { ...options, exclusive })).rejects.toThrow();
+      await clock.advance(2 * minutes);
+      {
+        await using _lock = await lockRepository(repository, { ...options, exclusive });
+        expect(locksIn(backend)).toHaveLength(1);
+      }
+      expect(locksIn(backend)).toHaveLength(0);
+    });
+
+    test('keeps no night out for good where the key of the store may not delete', async () => {
+      const { backend, repository, clock, options } = await withLock();
+      const remove = async () => {
+        throw new AppError('store/may-not-delete', 'This key may not delete.');
+      };
+      const held = { ...repository, backend: { ...backend, remove } };
+      await expect(lockRepository(held, options)).rejects.toMatchObject({ code: 'repository/locked' });
+      await clock.advance(31 * minutes);
+      await using _lock = await lockRepository(held, options);
+    });
+  });
+
+  test('that is whole a moment later is no obstacle', async () => {
+    const { backend, repository, clock, options } = await place();
     const id = await addLock(repository, {});
-    backend.files.get(`locks/${id}`)?.bytes.fill(7, 20, 22);
-    const before = clock.now().getTime();
-    await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'repository/damaged' });
-    expect(clock.now().getTime() - before).toBe(35_000);
+    const stored = backend.files.get(`locks/${id}`);
+    if (stored === undefined) throw new Error('There is no lock.');
+    backend.files.set(`locks/${id}`, { ...stored, bytes: stored.bytes.subarray(0, 10) });
+    const sleep: typeof clock.sleep = async (...given) => {
+      backend.files.set(`locks/${id}`, stored);
+      return clock.sleep(...given);
+    };
+    await using _lock = await lockRepository(repository, { ...options, clock: { ...clock, sleep } });
   });
 });
 
