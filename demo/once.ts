@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
-import { openTargetFolder } from '../src/store/restorer/folder.ts';
 import { restore } from '../src/store/restorer/restore.ts';
 import { agreeAs } from './agree.ts';
 import type { Demo } from './demo.ts';
@@ -50,7 +49,7 @@ async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to:
   const { repository } = await openPersonRepository(resources, userId);
   await repository.loadIndex();
   const { snapshot } = await repository.findSnapshot('latest');
-  const report = await restore(repository, snapshot, openTargetFolder(to));
+  const report = await restore(repository, snapshot, to);
   const wanted = cloud.contents(alice.username);
   const found = await readdir(join(to, 'files'), { recursive: true });
   let same = report.problems.length === 0 && found.length === wanted.size;

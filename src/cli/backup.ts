@@ -1,7 +1,7 @@
 import { listPlansForCommand, listRunsForCommand } from '../database/command-views.ts';
 import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
-import { type RunProgress, type RunStep, speedOf, timeLeft } from '../domain/run-progress.ts';
+import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError } from '../errors.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
@@ -10,6 +10,7 @@ import { type Command, json, type Options, printList, shownMinute } from './comm
 import { type Answers, closeWith, doForEach } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
+import { flowWords, leftWords } from './progress-words.ts';
 import { openStatusLine } from './status-line.ts';
 
 const ended = new Set(['succeeded', 'partial', 'failed', 'skipped', 'cancelled']);
@@ -107,16 +108,13 @@ const stepWords: Readonly<Record<RunStep, string>> = {
 
 /** Names no folder and no file: the person's alone. */
 function progressWords(progress: Omit<RunProgress, 'folder'>): string {
-  const { step, entries, expected, bytesRead, problems } = progress;
+  const { step, entries, expected, problems } = progress;
   if (step !== 'reading') return stepWords[step];
-  const [speed, left] = [speedOf(progress), timeLeft(progress)];
   const facts = [
     `${entries}${expected === null || entries > expected ? '' : ` of about ${expected}`} files`,
-    `${bytesWords(bytesRead)}${speed === undefined ? '' : ` at ${bytesWords(speed)} a second`}`,
+    flowWords(progress),
     ...(problems > 0 ? [`${problems} not read`] : []),
-    ...(left === undefined
-      ? []
-      : [left < 60_000 ? 'less than a minute left' : `about ${Math.round(left / 60_000)} min left`]),
+    ...leftWords(timeLeft(progress)),
   ];
   return `${stepWords.reading} ${facts.join(', ')}`;
 }

@@ -1,52 +1,128 @@
 import { resolve } from 'node:path';
+import type { Clock } from '../clock.ts';
 import { saveAudit } from '../database/audit.ts';
-import { AppError } from '../errors.ts';
+import { bytesWords } from '../doctor/words.ts';
+import { timeLeftOf } from '../domain/run-progress.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { ownOf } from '../flows/nights/own-snapshots.ts';
-import { openTargetFolder } from '../store/restorer/folder.ts';
+import type { Snapshot } from '../store/format/snapshot.ts';
+import { openBudget } from '../store/history/budget.ts';
+import { weigh } from '../store/history/weigh.ts';
+import { createCache } from '../store/repository/cache.ts';
+import type { Repository } from '../store/repository/repository.ts';
+import { openTreeReadAhead } from '../store/repository/tree-read-ahead.ts';
+import { overwriteWords } from '../store/restorer/existing.ts';
+import { findPlace } from '../store/restorer/find-place.ts';
+import type { FolderReport } from '../store/restorer/report.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printAnswer, text } from './command.ts';
+import { type Command, json, type Options, oneOf, printAnswer, text, warn } from './command.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
+import { flowWords, leftWords } from './progress-words.ts';
+import { openStatusLine } from './status-line.ts';
 
 /** Restores a snapshot, or a part of it, to a folder; exit code 3 when some of it could not be restored. */
 export const restoreCommand: Command = {
-  usage: '--user NAME --to DIR [--snapshot ID] [--path PATH] [--overwrite] [--json]',
+  usage: `--user NAME --to DIR [--snapshot ID] [--path PATH] [--overwrite ${overwriteWords.join('|')}] [--json]`,
   summary: 'restore to a folder',
   options: {
     user: { value: 'NAME', help: 'the person: a user name, subject or id' },
     to: { value: 'DIR', help: 'the folder to restore into; created if missing' },
     snapshot: { value: 'ID', help: 'the snapshot, by the beginning of its id (default: the latest backup)' },
     path: { value: 'PATH', help: 'only this file or folder of the snapshot, such as files/Documents' },
-    overwrite: { help: 'replace existing files' },
+    overwrite: {
+      value: 'WORD',
+      help: 'files that are there: always makes them as they were, if-changed believes size and time, if-newer replaces older ones, never keeps all (default: nothing may be there)',
+    },
     ...json,
   },
   exits: { 3: 'some of it could not be restored' },
   run: async (options, output) => {
     const to = text(options, 'to');
     if (to === undefined) throw new AppError('usage/invalid', 'Name the folder to restore into with --to DIR.');
+    const overwrite = oneOf(options, 'overwrite', overwriteWords);
     const name = givenName(options);
     await using resources = await openFromEnvironment();
+    using interrupt = openInterrupt();
+    const { clock } = resources;
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
-    const latest = ownOf(await Array.fromAsync(repository.listSnapshots(() => undefined)), resources.clock.now()).at(
-      -1,
-    );
+    const latest = ownOf(await Array.fromAsync(repository.listSnapshots(() => undefined)), clock.now()).at(-1);
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? latest?.id ?? 'latest');
-    const at = resources.clock.now();
     const about = `snapshot ${id.slice(0, 8)}`;
-    await saveAudit(resources.database, { at, by: commandActor(), act: 'files-restored', userId, about });
+    await saveAudit(resources.database, { at: clock.now(), by: commandActor(), act: 'files-restored', userId, about });
     await repository.loadIndex();
-    const report = await restore(repository, snapshot, openTargetFolder(resolve(to)), {
-      path: text(options, 'path') ?? '',
-      overwrite: options.overwrite === true,
-    });
-    const words = [
-      `Restored ${report.files} files (${report.bytes} bytes) in ${report.folders} folders of snapshot ${id.slice(0, 8)} to ${to}.`,
-      ...report.problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
-    ];
-    printAnswer(output, options, { snapshot: id, to: resolve(to), ...report }, words.join('\n'));
+    const path = text(options, 'path') ?? '';
+    const status = await openProgress(options, clock, () => bytesOf(repository, snapshot, path));
+    const report = await restore(readingAhead(repository), snapshot, resolve(to), {
+      path,
+      overwrite,
+      signal: interrupt.signal,
+      onProgress: status.show,
+    })
+      .catch((error: unknown) => Promise.reject(withCure(error)))
+      .finally(status.clear);
+    if (report.inexact > 0) warn(inexactWords(report));
+    printAnswer(output, options, { snapshot: id, to: resolve(to), ...report }, wordsOf(report, id, to));
     return report.problems.length === 0 ? 0 : 3;
   },
 };
+
+/** Folders that lie beside each other are read together. */
+function readingAhead(repository: Repository): Repository {
+  return { ...repository, loadTree: openTreeReadAhead(repository) };
+}
+
+/** What all files at the path hold; undefined where that is not known. */
+async function bytesOf(repository: Repository, { tree, summary }: Snapshot, path: string): Promise<number | undefined> {
+  if (path === '' && summary !== undefined) return summary.total_bytes_processed;
+  const place = await findPlace(repository, { tree }, path);
+  if (place.type === 'file') return place.size;
+  if (place.type !== 'root' && place.type !== 'dir') return undefined;
+  const reader = { repository, weights: createCache<typeof place.subtree, { files: number; bytes: number }>(50_000) };
+  return (await weigh(reader, place.subtree, openBudget(Number.POSITIVE_INFINITY)))?.bytes;
+}
+
+/** Shows how far the restore is, where somebody watches. */
+async function openProgress(options: Options, { elapsed }: Clock, count: () => Promise<number | undefined>) {
+  const status = openStatusLine(options, elapsed);
+  const whole = options.json === true ? undefined : await count();
+  const start = elapsed();
+  const show = ({ files, bytes, kept, keptBytes, problems }: FolderReport) => {
+    const ms = elapsed() - start;
+    const left = whole === undefined ? undefined : timeLeftOf(bytes, whole - keptBytes, ms);
+    const facts = [
+      `${files} files`,
+      `${flowWords({ bytesRead: bytes, ms })}${whole === undefined ? '' : ` of ${bytesWords(whole)}`}`,
+      ...(kept > 0 ? [`${kept} were there`] : []),
+      ...(problems.length > 0 ? [`${problems.length} not restored`] : []),
+      ...leftWords(left),
+    ];
+    status.show(`restores ${facts.join(', ')}`);
+  };
+  return { show, clear: status.clear };
+}
+
+function withCure(error: unknown): unknown {
+  if (!isAppError(error, 'run/stopped')) return error;
+  return new AppError(
+    'run/stopped',
+    'Stopped. No file is there in part. To go on where this ended, give the same command with --overwrite if-changed.',
+  );
+}
+
+function inexactWords({ inexact }: FolderReport): string {
+  return `${inexact} entries have no extended attributes, or times that are a quarter of a microsecond off: these need Perl, on Linux.`;
+}
+
+function wordsOf(report: FolderReport, id: string, to: string): string {
+  const { files, folders, bytes, kept, problems } = report;
+  const there = kept === 0 ? '' : ` ${kept} files were there and stayed.`;
+  return [
+    `Restored ${files} files (${bytes} bytes) in ${folders} folders of snapshot ${id.slice(0, 8)} to ${to}.${there}`,
+    ...problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
+  ].join('\n');
+}

@@ -29,12 +29,16 @@ const leastShare = 0.1;
  * the first backup, right after the start, and beyond what the snapshot before held.
  */
 export function timeLeft({ step, entries, expected, ms }: Omit<RunProgress, 'folder'>): number | undefined {
-  if (step !== 'reading' || expected === null || ms < leastMs) return undefined;
-  const share = entries / expected;
-  return share >= leastShare && share < 1 ? (ms * (1 - share)) / share : undefined;
+  return step !== 'reading' || expected === null ? undefined : timeLeftOf(entries, expected, ms);
+}
+
+/** The same of anything that is done in part after so many milliseconds. */
+export function timeLeftOf(done: number, whole: number, ms: number): number | undefined {
+  const share = done / whole;
+  return ms >= leastMs && share >= leastShare && share < 1 ? (ms * (1 - share)) / share : undefined;
 }
 
 /** Bytes a second, on average since the reading began; undefined before there is anything to tell. */
-export function speedOf({ bytesRead, ms }: Omit<RunProgress, 'folder'>): number | undefined {
+export function speedOf({ bytesRead, ms }: Pick<RunProgress, 'bytesRead' | 'ms'>): number | undefined {
   return ms < 1_000 || bytesRead === 0 ? undefined : (bytesRead * 1_000) / ms;
 }

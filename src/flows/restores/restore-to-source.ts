@@ -11,7 +11,8 @@ import { parseId, type SnapshotId } from '../../store/format/ids.ts';
 import type { Snapshot } from '../../store/format/snapshot.ts';
 import type { History } from '../../store/history/history.ts';
 import { findPlace } from '../../store/restorer/find-place.ts';
-import { type RestoreReport, restore } from '../../store/restorer/restore.ts';
+import type { RestoreReport } from '../../store/restorer/report.ts';
+import { restoreInOrder } from '../../store/restorer/restore-in-order.ts';
 import { openPersonHistory } from '../snapshots/open-history.ts';
 import type { RestoreAccess } from './authorize-restore.ts';
 import { openSourceTarget, type Written } from './source-target.ts';
@@ -117,7 +118,7 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
   const below = [folder, ...(await foldersFor(history, snapshot, asked.path))];
   if (below.length > 1) await writer.makeCollection(below, signal);
   const target = openSourceTarget({ writer, below, signal, written });
-  return await restore(history.repository, snapshot, target, { path: asked.path, overwrite: true, signal });
+  return await restoreInOrder(history.repository, snapshot, target, { path: asked.path, signal });
 }
 
 /** A folder below the root keeps its name in the new one; all of a root comes without. */

@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { shownName } from '../../file-name.ts';
 import type { DavWriter } from '../../sources/dav/writer.ts';
-import type { Path, TargetFolder } from '../../store/restorer/folder.ts';
+import type { Path, StreamTarget } from '../../store/restorer/restore-in-order.ts';
 
 /** What a restore has written so far. */
 export interface Written {
@@ -31,14 +31,13 @@ const ofOneEntry: readonly ErrorCode[] = [
  * A new folder of the person at the source, for a restore. Throws `restore/not-written` for what the server does not take of one
  * entry, and what the writer throws for the rest.
  */
-export function openSourceTarget({ writer, below, signal, written }: Target): TargetFolder {
+export function openSourceTarget({ writer, below, signal, written }: Target): StreamTarget {
   const at = (path: Path) => [...below, ...path];
   const guarded = <T>(path: Path, work: Promise<T>) =>
     work.catch((error: unknown) => {
       throw isAppError(error) && ofOneEntry.includes(error.code) ? notWritten(path, error) : error;
     });
   return {
-    kindAt: async () => 'nothing',
     makeFolder: async (path) => {
       if (path.length > 0) await guarded(path, writer.makeCollection(at(path), signal));
     },
@@ -50,7 +49,6 @@ export function openSourceTarget({ writer, below, signal, written }: Target): Ta
     makeLink: async (path) => {
       throw new AppError('restore/not-written', `Could not write ${spell(path)}: WebDAV has no links.`);
     },
-    setAttributes: async () => {},
   };
 }
 

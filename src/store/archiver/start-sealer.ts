@@ -1,5 +1,4 @@
-import { getCompileCacheDir } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import { startThread } from '../../thread.ts';
 import { openSealer } from './sealer.ts';
 import type { FromSealer, SealingTask, ToSealer } from './sealing-messages.ts';
 
@@ -15,16 +14,9 @@ export interface StartedSealer {
   stop(): Promise<unknown>;
 }
 
-/**
- * Sealing leaves short-lived buffers behind, whose memory is freed only when the small objects that own them are collected.
- * A small young generation is collected often, which costs less time than the large collections that the buffers would cause.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
-
 /** In a thread of its own, for any amount of content. */
 export const startInThread: StartSealer = (task, receive, fail) => {
-  const env = compileCache();
-  const thread = new Worker(new URL('./sealing-thread.ts', import.meta.url), { workerData: task, resourceLimits, env });
+  const thread = startThread(new URL('./sealing-thread.ts', import.meta.url), task);
   thread.on('message', receive);
   thread.on('error', fail);
   return { post: (message, ...transfer) => thread.postMessage(message, transfer), stop: () => thread.terminate() };
@@ -42,9 +34,3 @@ export const startInline: StartSealer = (task, receive, fail) => {
     },
   };
 };
-
-/** What this process has compiled is not compiled again, which would take 30 MiB and half a second. The thread gets no settings. */
-function compileCache(): Record<string, string> {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
-}

@@ -61,17 +61,39 @@ function proveStored(key: MasterKey, id: BlobIdOf<BlobType>, sealed: Uint8Array)
   if (hash.digest('hex') !== id) throw otherBytes(id);
 }
 
+/** Memory for opening one blob after the other; what was opened is valid until the next one is. */
+export interface OpeningBuffers {
+  sealed: Buffer;
+  plain: Buffer;
+}
+
+/** Empty ones; they grow with the largest blob. */
+export function openingBuffers(): OpeningBuffers {
+  return { sealed: Buffer.alloc(0), plain: Buffer.alloc(0) };
+}
+
 /** The plaintext of a blob, proved to be the one that the id names. Throws `repository/damaged`. */
 export function openBlob(
   key: MasterKey,
   id: BlobIdOf<BlobType>,
   sealed: Uint8Array,
   uncompressedLength?: number,
+  buffers?: OpeningBuffers,
 ): Buffer {
-  const content = decrypt(key, sealed);
-  const plaintext = uncompressedLength === undefined ? content : decompress(content, uncompressedLength);
+  if (buffers !== undefined) grow(buffers, sealed.length, uncompressedLength ?? 0);
+  const content = decrypt(key, sealed, buffers?.sealed);
+  const plaintext =
+    uncompressedLength === undefined ? content : decompress(content, uncompressedLength, buffers?.plain);
   if (idOf(plaintext) !== id) throw otherBytes(id);
   return plaintext;
+}
+
+/** Blobs of restic and of ours are shorter; longer ones get memory of their own. */
+const longestKept = 8 * 1024 * 1024;
+
+function grow(buffers: OpeningBuffers, sealed: number, plain: number): void {
+  if (buffers.sealed.length < sealed && sealed <= longestKept) buffers.sealed = Buffer.allocUnsafeSlow(sealed);
+  if (buffers.plain.length <= plain && plain <= longestKept) buffers.plain = Buffer.allocUnsafeSlow(plain + 1);
 }
 
 function otherBytes(id: BlobIdOf<BlobType>): AppError {

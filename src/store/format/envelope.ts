@@ -44,9 +44,13 @@ export function encrypt(key: MasterKey, plaintext: Uint8Array, iv: Uint8Array = 
   return envelope;
 }
 
-/** The content of an envelope. Throws `repository/damaged` when it is too short or its tag is not ours. */
-export function decrypt(key: MasterKey, envelope: Uint8Array): Buffer {
-  const content = Buffer.allocUnsafe(Math.max(0, envelope.length - envelopeOverhead));
+/**
+ * The content of an envelope. It is written into `buffer` where that is large enough, and then valid until the buffer is used again.
+ * Throws `repository/damaged` when it is too short or its tag is not ours.
+ */
+export function decrypt(key: MasterKey, envelope: Uint8Array, buffer?: Buffer): Buffer {
+  const length = Math.max(0, envelope.length - envelopeOverhead);
+  const content = buffer && buffer.length >= length ? buffer.subarray(0, length) : Buffer.allocUnsafe(length);
   let at = 0;
   for (const slice of decryptSlices(key, envelope)) at += slice.copy(content, at);
   return content;

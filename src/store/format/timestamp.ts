@@ -13,10 +13,23 @@ export function timestampMs(text: string): number {
   return Date.parse(text.replace(fraction, '.$1'));
 }
 
+/** A moment to the nanosecond: seconds since 1970, and what is counted forward from there. */
+export interface Moment {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+/** The time to its last digit; NaN for what is no time. */
+export function timestampMoment(text: string): Moment {
+  const fraction = /\.\d+/.exec(text)?.[0] ?? '';
+  const seconds = Date.parse(text.replace(fraction, '')) / 1000;
+  return { seconds, nanoseconds: Number(fraction.slice(1, 10).padEnd(9, '0')) };
+}
+
 /** Seconds since 1970 with their fraction, as exact as a number holds them; NaN for what is no time. */
 export function timestampSeconds(text: string): number {
-  const fraction = /\.\d+/.exec(text)?.[0] ?? '';
-  return Date.parse(text.replace(fraction, '')) / 1000 + Number(fraction === '' ? 0 : `0${fraction}`);
+  const { seconds, nanoseconds } = timestampMoment(text);
+  return seconds + nanoseconds / 1e9;
 }
 
 const earliest = -62_135_510_400_000;

@@ -37,17 +37,20 @@ export function mayShrink(bytes: Uint8Array): boolean {
   return compress(sample).length < sample.length;
 }
 
-/** The content of zstd frames, of exactly `length` bytes where one is given. Throws `repository/damaged`. */
-export function decompress(frame: Uint8Array, length?: number): Buffer {
-  const content = inflate(frame, length);
+/**
+ * The content of zstd frames, of exactly `length` bytes where one is given. It is written into `buffer` where that has one byte more,
+ * and then valid until the buffer is used again. Throws `repository/damaged`.
+ */
+export function decompress(frame: Uint8Array, length?: number, buffer?: Buffer): Buffer {
+  const content = inflate(frame, length, buffer);
   if (length !== undefined && content.length !== length) throw damaged();
   return content;
 }
 
-function inflate(frame: Uint8Array, length: number | undefined): Buffer {
+function inflate(frame: Uint8Array, length: number | undefined, buffer: Buffer | undefined): Buffer {
   try {
     if (length === undefined) return zstdDecompressSync(frame);
-    const content = length <= longestKept ? inflateKept(frame, length) : undefined;
+    const content = length <= longestKept ? inflateKept(frame, length, buffer) : undefined;
     if (content !== undefined) return content;
     return zstdDecompressSync(frame, { chunkSize: chunkSizeFor(length), maxOutputLength: Math.max(length, 1) });
   } catch (cause) {
@@ -55,8 +58,8 @@ function inflate(frame: Uint8Array, length: number | undefined): Buffer {
   }
 }
 
-function inflateKept(frame: Uint8Array, length: number): Buffer | undefined {
-  const content = Buffer.allocUnsafe(length + 1);
+function inflateKept(frame: Uint8Array, length: number, buffer: Buffer | undefined): Buffer | undefined {
+  const content = buffer && buffer.length > length ? buffer : Buffer.allocUnsafe(length + 1);
   return decompressor?.run(frame, content, length) === undefined ? undefined : content.subarray(0, length);
 }
 

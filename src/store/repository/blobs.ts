@@ -6,7 +6,7 @@ import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
 import { decodeTree, type Tree } from '../format/tree.ts';
 import { createCache } from './cache.ts';
 import type { FoundBlob, MasterIndex } from './master-index.ts';
-import { planReads, type Wanted, windowsOf } from './read-plan.ts';
+import { type PlannedRead, planReads, type Wanted, windowsOf } from './read-plan.ts';
 
 export type LoadedBlob =
   | { readonly id: BlobId; readonly bytes: Buffer }
@@ -21,6 +21,13 @@ export interface Blobs {
    * while the last ones are being used; no more than about 32 MiB is held.
    */
   loadBlobs<Type extends BlobType>(type: Type, ids: Iterable<BlobIdOf<Type>>): AsyncIterable<LoadedBlob>;
+  /**
+   * The reads, pack by pack and of a few MiB each, that bring each of these blobs once. Ids that no index knows are left out. For who
+   * takes blobs in any order, and opens them elsewhere.
+   */
+  planReads(type: BlobType, ids: Iterable<BlobId>): readonly PlannedRead[];
+  /** The bytes of a read, still sealed; undefined where the pack is missing or too short. */
+  readSealed(read: PlannedRead): Promise<Buffer | undefined>;
   /** A folder; recent ones are cached, and all who ask for one at a time share its reading. Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
 }
@@ -43,6 +50,12 @@ export function createBlobs(
   return {
     loadBlob: (type, id) => loadBlob(reader, type, id),
     loadBlobs: (type, ids) => loadBlobs(reader, type, ids),
+    planReads: (type, ids) =>
+      planReads(
+        Array.from(ids, (id) => ({ id, at: index.find(type, id) })),
+        longestRead,
+      ),
+    readSealed: (read) => readSealed(backend, read),
     loadTree: async (id) => {
       const kept = trees.get(id);
       if (kept !== undefined) return kept;
@@ -52,6 +65,8 @@ export function createBlobs(
     },
   };
 }
+
+const longestRead = 4 * 1024 * 1024;
 
 interface Reader {
   readonly backend: Backend;
@@ -90,15 +105,19 @@ interface Window {
 
 async function readWindow({ backend }: Reader, wanted: readonly Wanted[]): Promise<Window> {
   const sealed = new Map<BlobId, Buffer>();
-  const read = async ({ packId, offset, length, blobs }: ReturnType<typeof planReads>[number]) => {
-    const bytes = await backend.load('data', packId, { offset, length }).catch(ignoreDamage);
+  const read = async (planned: PlannedRead) => {
+    const bytes = await readSealed(backend, planned);
     if (bytes === undefined) return;
-    for (const { id, at } of blobs) {
-      sealed.set(id, bytes.subarray(at.offset - offset, at.offset - offset + at.length));
+    for (const { id, at } of planned.blobs) {
+      sealed.set(id, bytes.subarray(at.offset - planned.offset, at.offset - planned.offset + at.length));
     }
   };
   await Promise.all(planReads(wanted).map(read));
   return { wanted, sealed };
+}
+
+async function readSealed(backend: Backend, { packId, offset, length }: PlannedRead): Promise<Buffer | undefined> {
+  return backend.load('data', packId, { offset, length }).catch(ignoreDamage);
 }
 
 async function* openWindow(reader: Reader, type: BlobType, { wanted, sealed }: Window): AsyncGenerator<LoadedBlob> {

@@ -41,22 +41,26 @@ export function* windowsOf(
   if (window.length > 0) yield window;
 }
 
-/** The fewest reads that bring these blobs: neighbours of one pack together, each blob once. */
-export function planReads(wanted: readonly Wanted[]): PlannedRead[] {
+/**
+ * The fewest reads that bring these blobs, pack by pack: neighbours together, each blob once. None is longer than `longest` bytes, unless
+ * one blob is.
+ */
+export function planReads(wanted: readonly Wanted[], longest = Number.POSITIVE_INFINITY): PlannedRead[] {
   const known = wanted.flatMap(({ id, at }) => (at === undefined ? [] : [{ id, at }]));
   const once = [...new Map(known.map((blob) => [blob.id, blob])).values()];
   const packs = Map.groupBy(once, ({ at }) => at.packId);
-  return Array.from(packs, ([packId, blobs]) => readsOfPack(packId, blobs)).flat();
+  return Array.from(packs, ([packId, blobs]) => readsOfPack(packId, blobs, longest)).flat();
 }
 
-function readsOfPack(packId: PackId, blobs: PlannedRead['blobs']): PlannedRead[] {
+function readsOfPack(packId: PackId, blobs: PlannedRead['blobs'], longest: number): PlannedRead[] {
   const runs: { id: BlobId; at: FoundBlob }[][] = [];
   let end = Number.NEGATIVE_INFINITY;
   for (const blob of blobs.toSorted((a, b) => a.at.offset - b.at.offset)) {
     const run = runs.at(-1);
-    if (run !== undefined && blob.at.offset - end <= smallGap) run.push(blob);
-    else runs.push([blob]);
+    const isNear = blob.at.offset - end <= smallGap;
     end = blob.at.offset + blob.at.length;
+    if (isNear && run !== undefined && end - (run[0]?.at.offset ?? 0) <= longest) run.push(blob);
+    else runs.push([blob]);
   }
   return runs.map((run) => readOf(packId, run));
 }

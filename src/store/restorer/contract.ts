@@ -1,8 +1,9 @@
 import type { AppError } from '../../errors.ts';
+import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, DataId, TreeId } from '../format/ids.ts';
 import type { Tree } from '../format/tree.ts';
 
-/** What restoring needs of a repository. */
+/** What reading files needs of a repository. */
 export interface ReadableRepository {
   /** Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
@@ -15,4 +16,22 @@ export interface ReadableRepository {
   readonly index: {
     find(type: 'data', id: DataId): { readonly length: number; readonly uncompressedLength?: number } | undefined;
   };
+}
+
+/** What restoring in the order of the packs needs besides. */
+export interface RestorableRepository<Read extends PackRead = PackRead> extends ReadableRepository {
+  readonly masterKey: MasterKey;
+  /** The reads that bring each of these blobs once; ids that no index knows are left out. */
+  planReads(type: 'data', ids: Iterable<DataId>): readonly Read[];
+  /** The bytes of a read, still sealed; undefined where they are not to be had. */
+  readSealed(read: Read): Promise<Buffer | undefined>;
+}
+
+/** A part of a pack, and the blobs in it. */
+export interface PackRead {
+  readonly offset: number;
+  readonly blobs: readonly {
+    readonly id: BlobId;
+    readonly at: { readonly offset: number; readonly length: number; readonly uncompressedLength?: number };
+  }[];
 }

@@ -45,7 +45,8 @@ function* piecesOf(
   }
 }
 
-function lengthOf({ index }: ReadableRepository, id: DataId): number {
+/** How many bytes a blob brings. Throws `repository/damaged` where no index knows it. */
+export function lengthOf({ index }: Pick<ReadableRepository, 'index'>, id: DataId): number {
   const found = index.find('data', id);
   if (found !== undefined) return found.uncompressedLength ?? found.length - envelopeOverhead;
   throw new AppError('repository/damaged', `The data blob ${id} is in no index of the repository.`, {

@@ -1,122 +1,154 @@
-import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
-import { nameFromBytes, shownName } from '../../file-name.ts';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { AppError } from '../../errors.ts';
+import { compareNames, nameFromBytes, nameToBytes, shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { DirNode, FileNode, Node, SymlinkNode } from '../format/node.ts';
-import { timestampSeconds } from '../format/timestamp.ts';
+import type { DirNode, Node, SymlinkNode } from '../format/node.ts';
 import { isSafeName } from '../format/tree.ts';
-import type { ReadableRepository } from './contract.ts';
+import { type Attributes, attributesOf, pathForSystem, setMode, setOfLink, setOwnerAndTimes } from './attributes.ts';
+import type { PackRead, RestorableRepository } from './contract.ts';
+import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
+import { decide, lookAt, type Overwrite } from './existing.ts';
+import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
-import type { Path, TargetFolder } from './folder.ts';
-import { type ReadFile, readFiles } from './read-files.ts';
+import { emptyReport, type FolderReport, note, noteUnsafeName } from './report.ts';
+import { setRest } from './set-rest.ts';
+import { errnoOf, targetError } from './target-errors.ts';
+import { leftoverName } from './write-batch.ts';
+import { openWriters } from './writers.ts';
 
 export interface RestoreOptions {
   /** A folder (its content is restored) or another entry of the snapshot; everything by default. */
   readonly path?: string;
-  /** Replace files that are there and fill folders that are there. */
-  readonly overwrite?: boolean;
+  /** What happens to files that are there. Without it nothing may be there. */
+  readonly overwrite?: Overwrite | undefined;
   readonly signal?: AbortSignal;
-}
-
-/** An entry that was not restored, and why. */
-export interface RestoreProblem {
-  readonly path: string;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-export interface RestoreReport {
-  files: number;
-  folders: number;
-  links: number;
-  bytes: number;
-  /** Devices, pipes and sockets, which are not restored. */
-  readonly skipped: string[];
-  readonly problems: RestoreProblem[];
+  /** Is told now and then how far it is: what has been restored, and what was there already. */
+  readonly onProgress?: (report: FolderReport) => void;
 }
 
 /**
- * Writes a snapshot, or a part of it, to a folder, with permissions and times. What cannot be read or written becomes a problem and the
- * rest goes on. Throws `restore/would-overwrite` before anything is written, `repository/no-such-path`, and `store/unavailable`
- * when the store or the target fails altogether.
+ * Writes a snapshot, or a part of it, to a folder of this machine, with all that a restore by stock restic brings back but for devices,
+ * pipes and sockets. Each blob is read once, pack by pack, and proved; files get their names when they are whole. No link is ever
+ * followed. What cannot be read or written becomes a problem and the rest goes on. Throws `restore/would-overwrite` before anything
+ * is written, `repository/no-such-path`, and `store/unavailable` when the store or the folder fails altogether; once the signal is
+ * aborted, its reason.
  */
-export async function restore(
-  repository: ReadableRepository,
+export async function restore<Read extends PackRead>(
+  repository: RestorableRepository<Read>,
   snapshot: { readonly tree: TreeId },
-  target: TargetFolder,
-  options: RestoreOptions = {},
-): Promise<RestoreReport> {
-  const place = await findPlace(repository, snapshot, options.path ?? '');
+  folder: string,
+  { path = '', overwrite, signal, onProgress = () => {} }: RestoreOptions = {},
+): Promise<FolderReport> {
+  const place = await findPlace(repository, snapshot, path);
   const isFolder = place.type === 'root' || place.type === 'dir';
   const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
-  if (options.overwrite !== true) await refuseOverwriting(target, nodes);
-  const report: RestoreReport = { files: 0, folders: 0, links: 0, bytes: 0, skipped: [], problems: [] };
-  await target.makeFolder([]);
-  await restoreNodes({ repository, target, report, signal: options.signal }, [], nodes);
+  if (overwrite === undefined) refuseOverwriting(folder, nodes);
+  const report: FolderReport = { ...emptyReport(), kept: 0, keptBytes: 0, inexact: 0 };
+  attemptAt(folder, '', () => mkdirSync(folder, { recursive: true }));
+  if (overwrite !== undefined) removeLeftovers(folder);
+  using writers = openWriters(repository.masterKey);
+  const common = { repository, folder, overwrite, report, signal, onProgress };
+  const restoring: Restoring = { ...common, files: openFileWriter({ ...common, writers }), folders: [], links: [] };
+  await restoreNodes(restoring, '', nodes);
+  await restoring.files.finish();
+  await setRest(restoring.links, folder, report);
+  await finishFolders(restoring);
+  report.problems.sort((a, b) => compareNames(a.path, b.path));
   return report;
 }
 
 interface Restoring {
-  readonly repository: ReadableRepository;
-  readonly target: TargetFolder;
-  readonly report: RestoreReport;
+  readonly repository: Pick<RestorableRepository, 'loadTree'>;
+  readonly folder: string;
+  readonly overwrite: Overwrite | undefined;
+  readonly report: FolderReport;
   readonly signal: AbortSignal | undefined;
+  readonly files: FileWriter;
+  /** Those above before those below. */
+  readonly folders: MadeFolder[];
+  /** What is left to set of links. */
+  readonly links: ExactAttributes[];
+}
+
+interface MadeFolder {
+  readonly path: string;
+  readonly attributes: Attributes;
+  readonly exact: ExactAttributes | undefined;
 }
 
 /** Nothing below a name can be there when the name itself is not. */
-async function refuseOverwriting(target: TargetFolder, nodes: readonly Node[]): Promise<void> {
+function refuseOverwriting(folder: string, nodes: readonly Node[]): void {
   for (const { name } of nodes) {
-    if (!isSafeName(name) || (await target.kindAt([name])) === 'nothing') continue;
+    if (!isSafeName(name) || attemptAt(folder, name, () => lookAt(`${folder}/${name}`)) === undefined) continue;
     throw new AppError(
       'restore/would-overwrite',
-      `The target has ${shownName(name)} already. Choose an empty folder, or say that files may be overwritten.`,
+      `The target has ${shownName(name)} already. Choose an empty folder, or go on with a restore that was broken off by --overwrite if-changed (or always, if-newer, never).`,
     );
   }
 }
 
-async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly Node[]): Promise<void> {
-  const safe = nodes.filter((node) => isSafeName(node.name) || refuseName(restoring, folder, node));
-  await restoreFiles(
-    restoring,
-    folder,
-    safe.filter((node) => node.type === 'file'),
-  );
-  for (const node of safe) {
-    restoring.signal?.throwIfAborted();
-    const path = [...folder, node.name];
-    if (node.type === 'dir') await attempt(restoring, path, () => restoreFolder(restoring, path, node));
-    else if (node.type === 'symlink') await attempt(restoring, path, () => restoreLink(restoring, path, node));
-    else if (node.type !== 'file') restoring.report.skipped.push(spell(path));
+async function restoreNodes(restoring: Restoring, below: string, nodes: readonly Node[]): Promise<void> {
+  const { report, files, signal } = restoring;
+  for (const node of nodes) {
+    signal?.throwIfAborted();
+    const path = below + node.name;
+    if (!isSafeName(node.name)) noteUnsafeName(report.problems, path);
+    else if (node.type === 'file') await files.add(path, node);
+    else if (node.type === 'dir') await restoreFolder(restoring, path, node);
+    else if (node.type === 'symlink') restoreLink(restoring, path, node);
+    else report.skipped.push(shownName(path));
   }
 }
 
-async function restoreFiles(restoring: Restoring, folder: Path, files: readonly FileNode[]): Promise<void> {
-  for await (const file of readFiles(restoring.repository, files)) {
-    restoring.signal?.throwIfAborted();
-    const path = [...folder, file.node.name];
-    await attempt(restoring, path, () => restoreFile(restoring, path, file));
+async function restoreFolder(restoring: Restoring, path: string, node: DirNode): Promise<void> {
+  const { repository, folder, report, folders } = restoring;
+  let nodes: readonly Node[];
+  try {
+    ({ nodes } = await repository.loadTree(node.subtree));
+    attemptAt(folder, path, () => makeFolder(`${folder}/${path}`));
+  } catch (error) {
+    return note(report.problems, path, error);
   }
-}
-
-async function restoreFile({ target, report }: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
-  await target.writeFile(path, content, { ...attributesOf(node), size: node.size });
-  report.files++;
-  report.bytes += node.size;
-}
-
-/** The folder's own times come last, since every entry made in it changes them. */
-async function restoreFolder(restoring: Restoring, path: Path, node: DirNode): Promise<void> {
-  const { repository, target, report } = restoring;
-  const { nodes } = await repository.loadTree(node.subtree);
-  await target.makeFolder(path);
-  await restoreNodes(restoring, path, nodes);
-  await target.setAttributes(path, attributesOf(node));
+  folders.push({ path, attributes: attributesOf(node), exact: exactAttributesOf(node, path) });
   report.folders++;
+  await restoreNodes(restoring, `${path}/`, nodes);
 }
 
-async function restoreLink({ target, report }: Restoring, path: Path, node: SymlinkNode): Promise<void> {
-  await target.makeLink(path, linkTarget(node));
-  await target.setAttributes(path, { mtime: timestampSeconds(node.mtime) });
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(pathForSystem(path), { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || lookAt(path)?.isDirectory() !== true) throw error;
+    removeLeftovers(path);
+  }
+}
+
+/** What a restore that was killed had in writing. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(pathForSystem(folder)))
+    if (leftoverName.test(name)) rmSync(pathForSystem(`${folder}/${name}`), { force: true });
+}
+
+function restoreLink({ folder, overwrite, report, links }: Restoring, path: string, node: SymlinkNode): void {
+  const at = `${folder}/${path}`;
+  try {
+    const decision = overwrite === undefined ? 'write' : attemptAt(folder, path, () => decide(at, node, overwrite));
+    if (decision === 'keep') return;
+    attemptAt(folder, path, () => makeLink(at, node, overwrite));
+  } catch (error) {
+    note(report.problems, path, error);
+    return;
+  }
   report.links++;
+  const exact = exactAttributesOf(node, path);
+  if (exact !== undefined) links.push(exact);
+}
+
+function makeLink(at: string, node: SymlinkNode, overwrite: Overwrite | undefined): void {
+  const found = overwrite === undefined ? undefined : lookAt(at);
+  if (found?.isFile() === true || found?.isSymbolicLink() === true) rmSync(pathForSystem(at));
+  symlinkSync(nameToBytes(linkTarget(node)), pathForSystem(at));
+  setOfLink(at, attributesOf(node));
 }
 
 /** What a link points to, as file-name.ts keeps names. */
@@ -124,26 +156,30 @@ function linkTarget({ linktarget, linktarget_raw: raw }: SymlinkNode): string {
   return raw === undefined ? linktarget : nameFromBytes(Buffer.from(raw, 'base64'));
 }
 
-function attributesOf({ mode, mtime }: Node) {
-  return { mode: mode % 0o1000, mtime: timestampSeconds(mtime) };
+/** Times come last, since every entry made in a folder changes them; modes after these, since they may forbid to enter. */
+async function finishFolders({ folder, folders, report }: Restoring): Promise<void> {
+  const upwards = folders.toReversed();
+  const attempt = (path: string, work: () => void) => {
+    try {
+      attemptAt(folder, path, work);
+    } catch (error) {
+      note(report.problems, path, error);
+    }
+  };
+  for (const { path, attributes } of upwards) attempt(path, () => setOwnerAndTimes(`${folder}/${path}`, attributes));
+  await setRest(
+    upwards.flatMap(({ exact }) => exact ?? []),
+    folder,
+    report,
+  );
+  for (const { path, attributes } of upwards) attempt(path, () => setMode(`${folder}/${path}`, attributes));
 }
 
-/** A failure of one entry becomes a problem; what ends the whole restore is thrown. */
-async function attempt({ report }: Restoring, path: Path, work: () => Promise<void>): Promise<void> {
+/** Does work at a path of the folder, and says what went wrong with it. */
+function attemptAt<T>(folder: string, path: string, work: () => T): T {
   try {
-    await work();
+    return work();
   } catch (error) {
-    if (!isAppError(error, 'repository/damaged') && !isAppError(error, 'restore/not-written')) throw error;
-    report.problems.push({ path: spell(path), code: error.code, message: error.message });
+    throw targetError(error, folder, path);
   }
-}
-
-function refuseName({ report }: Restoring, folder: Path, { name }: Node): false {
-  const message = 'The snapshot holds a name that would leave its folder; it is not restored.';
-  report.problems.push({ path: spell([...folder, name]), code: 'repository/damaged', message });
-  return false;
-}
-
-function spell(path: Path): string {
-  return shownName(path.join('/'));
 }

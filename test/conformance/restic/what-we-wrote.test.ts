@@ -13,7 +13,6 @@ import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { initRepository, openRepository, type Repository } from '../../../src/store/repository/repository.ts';
-import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
 import { folderSource } from '../../support/fixtures/folder-source.ts';
 import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
@@ -84,7 +83,7 @@ describe.skipIf(resticProgram === undefined)('what we wrote', () => {
     const repository = await openRepository(openLocalBackend(stock.repository), password);
     await repository.loadIndex();
     const target = join(top.path, 'restored by us');
-    const report = await restore(repository, await repository.loadSnapshot(first), openTargetFolder(target));
+    const report = await restore(repository, await repository.loadSnapshot(first), target);
     expect(report).toMatchObject({ problems: [], skipped: [] });
     await run('diff', ['-r', files, join(target, 'files')]);
   });
@@ -165,7 +164,7 @@ describe.skipIf(resticProgram === undefined)('what we wrote', () => {
     expect(hurt.length).toBeGreaterThan(0);
     const target = join(top.path, 'restored what is left');
     const { snapshot } = await repository.findSnapshot('latest');
-    const report = await restore(repository, snapshot, openTargetFolder(target));
+    const report = await restore(repository, snapshot, target);
     expect(report.problems.map((problem) => `/${problem.path}`).sort()).toEqual(hurt.toSorted());
     for (const { message } of report.problems) expect(message).toContain(pack.id);
     const missing =

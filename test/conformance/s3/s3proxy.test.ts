@@ -14,7 +14,6 @@ import { clearPlace, contentsOf } from '../../../src/store/repository/clear-plac
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
-import { openTargetFolder } from '../../../src/store/restorer/folder.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
 import { describeBackend } from '../../contract/backend/contract.ts';
 import { archiveNight } from '../../support/fixtures/archive-night.ts';
@@ -113,7 +112,7 @@ describe.skipIf(jars === undefined)('S3Proxy', () => {
       const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
       expect(last?.snapshot.tree).toBe(tree);
       if (last === undefined) return;
-      await restore(repository, last.snapshot, openTargetFolder(target));
+      await restore(repository, last.snapshot, target);
       expect(await readFile(join(target, 'files', 'one.txt'), 'utf8')).toBe('one\n');
       await run('diff', ['-r', files, join(target, 'files')]);
     });

@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serviceFlags } from '../../test/support/fixtures/service-flags.ts';
+import { type Cost, measure } from '../measure.ts';
+
+export interface RestoreBench {
+  /** A folder for what is restored; nothing in it is deleted. */
+  readonly home: string;
+  /** The folder of the repository, whose latest snapshot is restored. */
+  readonly repository: string;
+  readonly password: string;
+  readonly rounds: number;
+}
+
+/** Medians of all rounds. */
+export interface RestoreCosts {
+  readonly ms: number;
+  readonly stockMs: number;
+  readonly overStock: number;
+  readonly rssMB: number;
+  readonly stockRssMB: number;
+}
+
+/**
+ * Restores the latest snapshot by Nightkeep and by stock restic in turn, each in a process of its own and to a new folder. A first round
+ * that does not count warms the disk's and the compiler's caches.
+ */
+export async function compareRestores({ home, repository, password, rounds }: RestoreBench): Promise<RestoreCosts> {
+  await mkdir(home, { recursive: true });
+  const ours: Cost[] = [];
+  const stock: Cost[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    ours.push(
+      await measure({
+        command: process.execPath,
+        args: [
+          ...serviceFlags,
+          join(import.meta.dirname, 'nightkeep.ts'),
+          repository,
+          password,
+          join(home, `ours-${round}`),
+        ],
+        env: { NODE_COMPILE_CACHE: join(home, 'compile-cache') },
+      }),
+    );
+    stock.push(
+      await measure({
+        command: 'restic',
+        args: ['restore', 'latest', '--target', join(home, `stock-${round}`)],
+        env: {
+          RESTIC_REPOSITORY: repository,
+          RESTIC_PASSWORD: password,
+          RESTIC_CACHE_DIR: join(home, 'restic-cache'),
+        },
+      }),
+    );
+  }
+  const middle = (costs: readonly Cost[], of: (cost: Cost) => number) => median(costs.slice(1).map(of));
+  const ratios = ours.slice(1).map(({ ms }, round) => ms / (stock[round + 1]?.ms ?? Number.NaN));
+  return {
+    ms: middle(ours, ({ ms }) => ms),
+    stockMs: middle(stock, ({ ms }) => ms),
+    overStock: Math.round(median(ratios) * 1000) / 1000,
+    rssMB: middle(ours, ({ rssMB }) => rssMB),
+    stockRssMB: middle(stock, ({ rssMB }) => rssMB),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

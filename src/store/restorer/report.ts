@@ -1,0 +1,46 @@
+import { type ErrorCode, isAppError } from '../../errors.ts';
+import { shownName } from '../../file-name.ts';
+
+/** An entry that was not restored, and why. */
+export interface RestoreProblem {
+  readonly path: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** What was restored. It grows while a restore goes on. */
+export interface RestoreReport {
+  files: number;
+  folders: number;
+  links: number;
+  bytes: number;
+  /** Devices, pipes and sockets, which are not restored. */
+  readonly skipped: string[];
+  readonly problems: RestoreProblem[];
+}
+
+/** What was restored to a folder. */
+export interface FolderReport extends RestoreReport {
+  /** Files that were there and stayed, and their bytes. */
+  kept: number;
+  keptBytes: number;
+  /** Entries whose extended attributes, or last digits of times, this machine has no means to set. */
+  inexact: number;
+}
+
+/** Nothing yet. */
+export function emptyReport(): RestoreReport {
+  return { files: 0, folders: 0, links: 0, bytes: 0, skipped: [], problems: [] };
+}
+
+/** A failure of one entry becomes a problem; what ends the whole restore is thrown. */
+export function note(problems: RestoreProblem[], path: string, error: unknown): void {
+  if (!isAppError(error, 'repository/damaged') && !isAppError(error, 'restore/not-written')) throw error;
+  problems.push({ path: shownName(path), code: error.code, message: error.message });
+}
+
+/** Notes a name that cannot stand in a folder. */
+export function noteUnsafeName(problems: RestoreProblem[], path: string): void {
+  const message = 'The snapshot holds a name that would leave its folder; it is not restored.';
+  problems.push({ path: shownName(path), code: 'repository/damaged', message });
+}

@@ -1,0 +1,107 @@
+import type { TreeId } from '../format/ids.ts';
+import type { DirNode, FileNode, Node } from '../format/node.ts';
+import { timestampSeconds } from '../format/timestamp.ts';
+import { isSafeName } from '../format/tree.ts';
+import type { ReadableRepository } from './contract.ts';
+import { findPlace } from './find-place.ts';
+import { type ReadFile, readFiles } from './read-files.ts';
+import { emptyReport, note, noteUnsafeName, type RestoreReport } from './report.ts';
+
+/** A new folder that takes one file after the other, each as a stream. Paths are names below it, as file-name.ts keeps them. */
+export interface StreamTarget {
+  /** Makes the folder. */
+  makeFolder(path: Path): Promise<void>;
+  /** Writes a file whole or not at all. */
+  writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: StreamAttributes): Promise<void>;
+  /** Makes a link. */
+  makeLink(path: Path): Promise<void>;
+}
+
+export type Path = readonly string[];
+
+export interface StreamAttributes {
+  readonly size: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+export interface InOrderOptions {
+  /** A folder (its content is restored) or another entry of the snapshot. */
+  readonly path: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a part of a snapshot to a target, in the order of the names. What cannot be read or written becomes a problem and the rest
+ * goes on. Throws `repository/no-such-path`, and what the store or the target throws when it fails altogether.
+ */
+export async function restoreInOrder(
+  repository: ReadableRepository,
+  snapshot: { readonly tree: TreeId },
+  target: StreamTarget,
+  { path, signal }: InOrderOptions,
+): Promise<RestoreReport> {
+  const place = await findPlace(repository, snapshot, path);
+  const isFolder = place.type === 'root' || place.type === 'dir';
+  const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
+  const report = emptyReport();
+  await target.makeFolder([]);
+  await restoreNodes({ repository, target, report, signal }, [], nodes);
+  return report;
+}
+
+interface Restoring {
+  readonly repository: ReadableRepository;
+  readonly target: StreamTarget;
+  readonly report: RestoreReport;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly Node[]): Promise<void> {
+  const { problems, skipped } = restoring.report;
+  const safe = nodes.filter((node) => isSafeName(node.name));
+  for (const { name } of nodes) if (!isSafeName(name)) noteUnsafeName(problems, [...folder, name].join('/'));
+  await restoreFiles(
+    restoring,
+    folder,
+    safe.filter((node) => node.type === 'file'),
+  );
+  for (const node of safe) {
+    restoring.signal?.throwIfAborted();
+    const path = [...folder, node.name];
+    if (node.type === 'dir') await attempt(restoring, path, () => restoreFolder(restoring, path, node));
+    else if (node.type === 'symlink') await attempt(restoring, path, () => restoreLink(restoring, path));
+    else if (node.type !== 'file') skipped.push(path.join('/').toWellFormed());
+  }
+}
+
+async function restoreFiles(restoring: Restoring, folder: Path, files: readonly FileNode[]): Promise<void> {
+  for await (const file of readFiles(restoring.repository, files)) {
+    restoring.signal?.throwIfAborted();
+    const path = [...folder, file.node.name];
+    await attempt(restoring, path, () => restoreFile(restoring, path, file));
+  }
+}
+
+async function restoreFile({ target, report }: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
+  await target.writeFile(path, content, { mtime: timestampSeconds(node.mtime), size: node.size });
+  report.files++;
+  report.bytes += node.size;
+}
+
+async function restoreFolder(restoring: Restoring, path: Path, node: DirNode): Promise<void> {
+  const { repository, target, report } = restoring;
+  const { nodes } = await repository.loadTree(node.subtree);
+  await target.makeFolder(path);
+  await restoreNodes(restoring, path, nodes);
+  report.folders++;
+}
+
+async function restoreLink({ target, report }: Restoring, path: Path): Promise<void> {
+  await target.makeLink(path);
+  report.links++;
+}
+
+async function attempt({ report }: Restoring, path: Path, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => note(report.problems, path.join('/'), error));
+}
