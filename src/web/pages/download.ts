@@ -1,18 +1,27 @@
-import { type FileRange, readFile } from '../../store/restorer/read-file.ts';
+import type { FileNode } from '../../store/format/node.ts';
+import { timestampMs } from '../../store/format/timestamp.ts';
+import { contentOf } from '../../store/history/sight.ts';
+import { readFile } from '../../store/restorer/read-file.ts';
 import { zipFolder } from '../../store/restorer/zip.ts';
+import { conditionOf, rangeOf, type Validators, validatorHeaders } from '../conditional.ts';
 import { fileIn, openFolder, openSnapshot, restOfPath } from '../snapshot.ts';
 import type { PersonVisit } from '../visit.ts';
 
-/** A file of a snapshot, or one range of it (RFC 9110, section 14). */
+/** A file of a snapshot, or one range of it, unless the client has it already (RFC 9110, sections 13 and 14). */
 export async function file(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'file');
   const opened = await openSnapshot(visit);
   const node = await fileIn(opened, path);
-  const range = rangeOf(visit.c.req.raw.headers, node.size);
+  const asked = visit.c.req.raw.headers;
+  const validators = validatorsOf(node, visit.resources.clock.now());
   const headers = new Headers({
     ...attachment(path.split('/').at(-1) ?? 'file', 'application/octet-stream'),
+    ...validatorHeaders(validators),
     'accept-ranges': 'bytes',
   });
+  const status = conditionOf(asked, validators);
+  if (status !== undefined) return new Response(null, { status, headers });
+  const range = rangeOf(asked, node.size, validators);
   if (range === 'unsatisfiable') {
     headers.set('content-range', `bytes */${node.size}`);
     return new Response(null, { status: 416, headers });
@@ -24,7 +33,13 @@ export async function file(visit: PersonVisit): Promise<Response> {
   return new Response(ReadableStream.from(bytes), { status: range ? 206 : 200, headers });
 }
 
-/** A folder of a snapshot as a zip, made while it is read. */
+/** Files of the same content have the same tag, in every snapshot. */
+function validatorsOf(node: FileNode, now: Date): Validators {
+  const ms = timestampMs(node.mtime);
+  return { etag: `"${contentOf(node)}"`, modified: ms >= 0 && ms <= now.getTime() ? new Date(ms) : undefined };
+}
+
+/** A folder of a snapshot as a zip. It is made while it is read, so its length is not known before its end, and no part of it can be asked for. */
 export async function zip(visit: PersonVisit): Promise<Response> {
   const path = restOfPath(visit.url, 'zip');
   const opened = await openSnapshot(visit);
@@ -32,7 +47,9 @@ export async function zip(visit: PersonVisit): Promise<Response> {
   const { history, saved } = opened;
   const bytes = zipFolder(history.repository, saved.snapshot, path, { signal: visit.c.req.raw.signal });
   const name = `${path.split('/').at(-1) || `snapshot-${saved.id.slice(0, 8)}`}.zip`;
-  return new Response(ReadableStream.from(bytes), { headers: attachment(name, 'application/zip') });
+  return new Response(ReadableStream.from(bytes), {
+    headers: { ...attachment(name, 'application/zip'), 'accept-ranges': 'none' },
+  });
 }
 
 function attachment(name: string, type: string): Record<string, string> {
@@ -46,15 +63,4 @@ export function dispositionOf(what: 'attachment' | 'inline', name: string): stri
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `${what}; filename*=UTF-8''${encoded}`;
-}
-
-/** One range of bytes; undefined where there is none that counts: several, malformed, or bound to a validator that we never gave. */
-function rangeOf(headers: Headers, size: number): Required<FileRange> | 'unsatisfiable' | undefined {
-  const found = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range')?.trim() ?? '');
-  const [, first = '', last = ''] = found ?? [];
-  if (found === null || headers.has('if-range') || (first === '' && last === '')) return undefined;
-  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
-  const start = first === '' ? Math.max(size - Number(last), 0) : Number(first);
-  const end = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
-  return start >= size || start >= end ? 'unsatisfiable' : { start, end };
 }
