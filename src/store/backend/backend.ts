@@ -30,7 +30,7 @@ export interface Backend {
    * files are written once.
    */
   save(type: FileType, name: string, bytes: Uint8Array): Promise<void>;
-  /** The whole file, or exactly the range asked for. Throws `store/not-found`; `repository/damaged` when the file ends before the range does. */
+  /** The whole file, or exactly the range asked for, in memory that is the caller's. Throws `store/not-found`; `repository/damaged` when the file ends before the range does. */
   load(type: FileType, name: string, range?: ByteRange): Promise<Buffer>;
   /** The files of a type in no order, leftovers of broken writes not among them. */
   list(type: FileType): AsyncIterable<ListedFile>;

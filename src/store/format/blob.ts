@@ -96,6 +96,17 @@ function grow(buffers: OpeningBuffers, sealed: number, plain: number): void {
   if (buffers.plain.length <= plain && plain <= longestKept) buffers.plain = Buffer.allocUnsafeSlow(plain + 1);
 }
 
+/** The same for who needs no more than the proof: what is stored as it is, is not copied. Throws `repository/damaged`. */
+export function proveBlob(
+  key: MasterKey,
+  { id, uncompressedLength }: PackedBlob,
+  sealed: Uint8Array,
+  buffers?: OpeningBuffers,
+): void {
+  if (uncompressedLength === undefined) proveStored(key, id, sealed);
+  else openBlob(key, id, sealed, uncompressedLength, buffers);
+}
+
 function otherBytes(id: BlobIdOf<BlobType>): AppError {
   return new AppError('repository/damaged', `The blob ${id} holds other bytes than its id names.`);
 }

@@ -7,7 +7,9 @@ import { nameAffectedFiles } from './affected-files.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
+import { openExaminers } from './examiners.ts';
 import type { Finding } from './finding.ts';
+import { inParallel } from './in-parallel.ts';
 import type { Repository } from './repository.ts';
 
 /**
@@ -29,7 +31,7 @@ export interface CheckOptions {
   readonly random?: () => number;
   /** Key files that must be there, besides the one that opened the repository. */
   readonly keys?: readonly KeyId[];
-  /** Called with each pack that was read, and what is wrong with it, before the next is. */
+  /** Called with each pack that was read, and what is wrong with it, one after the other in their order. */
   readonly onPack?: (id: PackId, findings: readonly Finding[]) => Promise<void>;
   /** Called with every file of every folder that the snapshots reach, the ones that are lost too. */
   readonly onFile?: (node: FileNode) => void;
@@ -72,9 +74,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
   }
   for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
   const chosen = await choose(there, options);
-  for (const id of chosen) {
-    options.signal?.throwIfAborted();
-    const found = await checkPack(repository, repository.index.pack(id));
+  for await (const { id, found } of readPacks(repository, chosen, options.signal)) {
     findings.push(...found);
     await options.onPack?.(id, found);
   }
@@ -85,6 +85,18 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     packsRead: chosen.length,
     bytesRead: chosen.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),
   };
+}
+
+/** Some packs are read and examined at a time; what is wrong with each comes in their order. */
+async function* readPacks(repository: Repository, ids: readonly PackId[], signal: AbortSignal | undefined) {
+  using examiners = openExaminers(repository.masterKey);
+  const read = async (id: PackId) => {
+    signal?.throwIfAborted();
+    return { id, found: await checkPack(repository, repository.index.pack(id), examiners.examine) };
+  };
+  yield* inParallel(ids, examiners.width, read, (error) => {
+    throw error;
+  });
 }
 
 async function sizesOfPacks({ backend }: Repository): Promise<Map<string, number>> {

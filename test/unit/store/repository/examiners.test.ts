@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { sealBlob } from '../../../../src/store/format/blob.ts';
+import type { IndexedPack } from '../../../../src/store/format/index-file.ts';
+import { checkRepository } from '../../../../src/store/repository/check.ts';
+import { examinePack } from '../../../../src/store/repository/check-pack.ts';
+import { openExaminers } from '../../../../src/store/repository/examiners.ts';
+import { openRepository, type Repository } from '../../../../src/store/repository/repository.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
+import { newRepository, writePack } from '../../../support/fixtures/repository.ts';
+
+let backend: MemoryBackend;
+let repository: Repository;
+let packs: IndexedPack[];
+let whole: Buffer[];
+
+/** So much that most of it is examined in threads: noise, and text that was compressed. */
+beforeAll(async () => {
+  backend = openMemoryBackend();
+  repository = await newRepository(backend);
+  packs = [];
+  for (let number = 0; number < 10; number += 1) {
+    const contents = [randomBytes(1_900_000), Buffer.from(`${number} `.repeat(200_000)), randomBytes(300)];
+    packs.push(
+      await writePack(
+        repository,
+        contents.map((content) => sealBlob(repository.masterKey, 'data', content)),
+      ),
+    );
+  }
+  await repository.saveIndex(packs);
+  whole = await Promise.all(packs.map(({ id }) => backend.load('data', id)));
+});
+
+const fileOf = ({ id }: IndexedPack) => [...backend.files.values()].find(({ name }) => name === id);
+
+test('what is damaged in some of many packs is named, pack by pack in their order, however many threads there are', async () => {
+  const flips = fc.dictionary(
+    fc.constantFrom(...packs.keys().map(String)),
+    fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    { maxKeys: 4 },
+  );
+  await fc.assert(
+    fc.asyncProperty(flips, async (damage) => {
+      for (const [index, pack] of packs.entries()) {
+        const bytes = Buffer.from(whole[index] ?? '');
+        const place = damage[index];
+        if (place !== undefined) {
+          const at = Math.floor(place * bytes.length);
+          bytes[at] = (bytes[at] ?? 0) ^ 4;
+        }
+        Object.assign(fileOf(pack) ?? {}, { bytes });
+      }
+      const expected = packs.map((pack) =>
+        examinePack(repository.masterKey, pack, fileOf(pack)?.bytes ?? Buffer.alloc(0)),
+      );
+      const seen: unknown[] = [];
+      const opened = await openRepository(backend, 'pw');
+      const { findings, packsRead } = await checkRepository(opened, {
+        readData: { choose: async () => packs.map(({ id }) => id) },
+        onPack: async (id, found) => void seen.push([id, found]),
+      });
+      expect(packsRead).toBe(packs.length);
+      expect(seen).toEqual(packs.map(({ id }, index) => [id, expected[index]]));
+      expect(expected.filter((found) => found.length > 0)).toHaveLength(Object.keys(damage).length);
+      expect(findings.filter(({ kind }) => kind === 'pack-damaged')).toMatchObject(expected.flat());
+    }),
+    { numRuns: 6 },
+  );
+});
+
+test('a thread that dies ends what waits for it with its error, and not with a verdict', async () => {
+  using examiners = openExaminers({ ...repository.masterKey, encrypt: new Uint8Array(3) });
+  const examining = packs.map((pack, index) => examiners.examine(pack, Buffer.from(whole[index] ?? '')));
+  const outcomes = await Promise.allSettled(examining);
+  expect(outcomes.map(({ status }) => status)).toEqual(packs.map(() => 'rejected'));
+});
