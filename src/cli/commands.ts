@@ -1,3 +1,4 @@
+import { adopt } from './adopt.ts';
 import { auditCommand } from './audit.ts';
 import { backup } from './backup.ts';
 import { checkCommand } from './check.ts';
@@ -44,6 +45,7 @@ export const commands: Readonly<Record<string, Command>> = {
   repair: repairCommand,
   store: storeCommand,
   'store move': storeMove,
+  adopt,
   'enroll device': enrollDevice,
   'enroll password': enrollPassword,
   'enroll service': enrollService,

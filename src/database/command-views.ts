@@ -48,7 +48,7 @@ export async function findUsersByName(database: Database, name: string) {
   const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
   return database.user.findMany({
     where: { OR: [{ username: name }, { subject: name }, ...(isId ? [{ id: name }] : [])] },
-    select: { id: true, username: true, subject: true },
+    select: { id: true, issuer: true, username: true, subject: true },
     take: 2,
   });
 }

@@ -93,6 +93,7 @@ async function removeRecords(transaction: Transaction, userId: string, at: Date)
   await transaction.grant.updateMany({ where: { userId }, data: { subject: nobody, sid: null } });
   await transaction.tokenGeneration.updateMany({ where: grants, data: { sid: null } });
   await transaction.plan.updateMany({ where: { userId }, data: { sources: [], zone: 'UTC' } });
+  await transaction.repository.updateMany({ where: { userId }, data: { formerPlan: Prisma.DbNull } });
   await transaction.user.update({
     where: { id: userId },
     data: {

@@ -15,6 +15,7 @@ export const acts = [
   'repository-repaired',
   'repository-moved',
   'old-copy-deleted',
+  'repository-adopted',
   'person-erased',
   'settings-changed',
   'changes-confirmed',

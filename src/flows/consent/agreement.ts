@@ -34,13 +34,17 @@ export type Agreement = {
   readonly facts: AgreedFacts;
 };
 
+/** What a plan that there is already says of it. */
+export type AgreedPlan = Pick<GrantedPlan, 'zone' | 'windowStart' | 'windowEnd' | 'kept'> &
+  Partial<Pick<GrantedPlan, 'files'>>;
+
 /**
  * What somebody is asked to agree to: what their plan does where they have one, else what the settings would make of it. Of
  * snapshots, of which all stay until it was agreed that some go, what the settings say.
  */
 export function factsFor(
   { filesUrl, window, retention }: Pick<Resources['config'], 'filesUrl' | 'window' | 'retention'>,
-  { person, plan }: { person?: PersonClaims | undefined; plan?: GrantedPlan | undefined } = {},
+  { person, plan }: { person?: PersonClaims | undefined; plan?: AgreedPlan | undefined } = {},
 ): AgreedFacts {
   const template = plan?.files ?? filesUrl;
   const files = person === undefined ? template : previewUrl(template, person);

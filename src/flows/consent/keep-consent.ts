@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { clearFormerPlan, findFormerPlan } from '../../database/adoptions.ts';
 import { closeCircuit } from '../../database/circuits.ts';
-import { inTransaction } from '../../database/client.ts';
+import { inTransaction, type Transaction } from '../../database/client.ts';
 import {
   type ConsentRows,
   findPlanOf,
@@ -15,6 +16,7 @@ import { nextNumber } from '../../database/generations.ts';
 import { saveAgreedRule } from '../../database/retention.ts';
 import { saveUser } from '../../database/users.ts';
 import { nextNight } from '../../domain/nights.ts';
+import { asRule } from '../../domain/retention/rule.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
@@ -93,20 +95,36 @@ async function takeIntoCustody(
     await saveTerms(transaction, grant, { terms, method, agreedAt, renewed: earlier !== null, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
-    const plan = known ?? (await savePlan(transaction, grant, { plan: firstPlan(config, authorized, at), at }));
+    const plan = known ?? (await beginPlan(transaction, grant, firstPlan(config, authorized), at));
     const rule = agreedRule(terms);
     if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
     return { user, grant, plan, renewed: earlier !== null };
   });
 }
 
-/** What the settings say, in the zone where the person lives as far as the provider knows it. */
-function firstPlan({ filesUrl, window, retention }: Resources['config'], { claims }: Authorized, at: Date) {
-  const zone = zoneIn(claims) ?? window.zone;
-  const hours = { id: randomUUID(), zone, windowStart: window.start, windowEnd: window.end };
+/** Of somebody who comes from a lost installation the plan goes on as it was there. */
+async function beginPlan(
+  transaction: Transaction,
+  grant: ConsentRows['grant'],
+  usual: UsualPlan,
+  at: Date,
+): Promise<ConsentRows['plan']> {
+  const former = await findFormerPlan(transaction, grant.userId);
+  const { zone, windowStart, windowEnd, sources } = { ...usual, ...former };
+  const retention = former === null ? usual.retention : asRule(former.retention);
+  const hours = { id: randomUUID(), zone, windowStart, windowEnd };
   const { night, dueAt } = nextNight(hours, at);
+  if (former !== null) await clearFormerPlan(transaction, grant.userId);
+  const plan = { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
+  return savePlan(transaction, grant, { plan, at });
+}
+
+type UsualPlan = ReturnType<typeof firstPlan>;
+
+/** What the settings say, in the zone where the person lives as far as the provider knows it. */
+function firstPlan({ filesUrl, window, retention }: Resources['config'], { claims }: Authorized) {
   const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
-  return { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
+  return { zone: zoneIn(claims) ?? window.zone, windowStart: window.start, windowEnd: window.end, sources, retention };
 }
 
 export function requireSubject(authorized: Authorized, subject: string | undefined): void {

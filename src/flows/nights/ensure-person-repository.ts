@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { findRepository, saveRepository } from '../../database/repositories.ts';
+import { findRepository, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
@@ -35,7 +36,16 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   }
   const opened = await openPersonRepository(resources, userId);
   if (row?.recoveryKeyFile == null) await issueRecoveryKey(resources, opened);
+  else if (isLost(row)) {
+    await issueRecoveryKey(resources, opened);
+    await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
+  }
   return opened;
+}
+
+/** A recovery key that went with a lost installation before anybody had seen it. */
+function isLost({ adoptedAt, sealedRecoveryKey, recoverySeenAt, recoveryKeptAt }: PersonRepositoryRow): boolean {
+  return adoptedAt !== null && sealedRecoveryKey === null && recoverySeenAt === null && recoveryKeptAt === null;
 }
 
 /** A store that is not mounted must not be taken for an empty one. */

@@ -1,9 +1,18 @@
 import { html } from 'hono/html';
+import { findFormerPlan } from '../../database/adoptions.ts';
 import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
 import { getPerson, type Person } from '../../database/views.ts';
+import { asRule } from '../../domain/retention/rule.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
-import { carryAgreement, digestOf, factsFor, findAgreement, writeAgreement } from '../../flows/consent/agreement.ts';
+import {
+  type AgreedPlan,
+  carryAgreement,
+  digestOf,
+  factsFor,
+  findAgreement,
+  writeAgreement,
+} from '../../flows/consent/agreement.ts';
 import { beginConsent, findConsentObstacle } from '../../flows/consent/give-consent.ts';
 import type { Resources } from '../../resources.ts';
 import { rememberPending } from '../cookies.ts';
@@ -29,7 +38,7 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   const wanted = typeof returnTo === 'string' ? returnTo : undefined;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
   urlOfPerson(config.filesUrl, person);
-  const facts = factsFor(config, { person, plan: grant?.plans[0] });
+  const facts = factsFor(config, { person, plan: grant?.plans[0] ?? (await planBefore(visit)) });
   const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
   if (agreement === undefined)
     return show(visit, wanted, html`<p class="card warn" role="status">${texts.consent.changed}</p>`);
@@ -48,7 +57,10 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
   const { clock, config, database } = visit.resources;
   const t = visit.texts.consent;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
-  const agreement = writeAgreement(factsFor(config, { person, plan: grant?.plans[0] }), visit.texts);
+  const agreement = writeAgreement(
+    factsFor(config, { person, plan: grant?.plans[0] ?? (await planBefore(visit)) }),
+    visit.texts,
+  );
   const obstacle = obstacleFor(person, config);
   const refusal = obstacle === undefined ? await findConsentObstacle(visit.resources) : undefined;
   const returnTo = localPath(wanted, config.publicUrl);
@@ -59,6 +71,13 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
 ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
+}
+
+/** The plan of somebody whose repository was taken over from a lost installation. */
+async function planBefore({ resources, session: { userId } }: PersonVisit): Promise<AgreedPlan | undefined> {
+  const former = await findFormerPlan(resources.database, userId);
+  if (former === null) return undefined;
+  return { ...former, kept: former.retentionAgreedAt === null ? null : asRule(former.retention) };
 }
 
 /** Why no night could work, whatever is agreed; undefined where nothing is in the way. */

@@ -53,13 +53,19 @@ export async function home(visit: Visit): Promise<Response> {
   ]);
   const told = await operatorTold(resources, protection);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
+  const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
   const old = visit.url.searchParams.get('answer') === 'old';
   const year = { texts, nights, tonight };
-  const body = html`${former}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
+  const body = html`${former}${adopted}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
 ${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : liveCard(texts, live, resources.clock.now(), html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
+}
+
+/** Somebody whose repository was taken over from a lost installation has not agreed again yet. */
+function adoptedCard({ home: t }: Texts): Html {
+  return html`<p class="card" role="status">${t.adopted} <a href="/snapshots">${t.adoptedSnapshots}</a></p>`;
 }
 
 /** A word to whoever runs an installation that no operator has seen yet. */

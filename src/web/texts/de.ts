@@ -243,6 +243,9 @@ export const texts: Texts = {
     lead: 'Melden Sie sich an und willigen Sie einmal ein: Nightkeep sichert dann jede Nacht Ihre Dateien, während Sie abwesend sind. Sie sehen, wofür Ihre Einwilligung genutzt wird, und können sie jederzeit widerrufen.',
   },
   home: {
+    adopted:
+      'Ihre Sicherungsstände von früher sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen die Nächte dort weiter, wo sie waren.',
+    adoptedSnapshots: 'Ansehen',
     title: 'Bin ich geschützt?',
     protected: 'Ja, Sie sind geschützt.',
     soFar: 'Bisher ja: Ihre letzte Sicherung ist vollständig.',
@@ -1622,6 +1625,7 @@ export const texts: Texts = {
         'snapshots-forgotten': 'ließ Sicherungsstände wie vereinbart entfallen',
         'data-pruned': 'hat Daten entfernt, die kein Sicherungsstand braucht',
         'repository-repaired': 'hat das Repository repariert',
+        'repository-adopted': 'hat die Sicherungen einer Person aus einer verlorenen Installation übernommen',
         'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
         'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',
         'person-erased': 'hat eine Person gelöscht',

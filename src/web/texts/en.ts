@@ -265,6 +265,9 @@ export const texts = {
     lead: 'Sign in, agree once, and Nightkeep backs up your files every night while you are away. You can see what your consent is used for, and withdraw it at any time.',
   },
   home: {
+    adopted:
+      'Your snapshots from before are here: the operator has set Nightkeep up anew. Agree again, and the nights go on where they were.',
+    adoptedSnapshots: 'See them',
     title: 'Am I protected?',
     protected: 'Yes, you are protected.',
     soFar: 'So far, yes: your last backup is complete.',
@@ -1579,6 +1582,7 @@ export const texts = {
         'snapshots-forgotten': 'forgot snapshots as agreed',
         'data-pruned': 'removed data that no snapshot needs',
         'repository-repaired': 'mended the repository',
+        'repository-adopted': 'took over the repository of a person from a lost installation',
         'repository-moved': 'moved the repository of a person to another store',
         'old-copy-deleted': 'deleted the copy of a repository that was moved',
         'person-erased': 'erased a person',

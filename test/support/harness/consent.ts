@@ -60,7 +60,7 @@ export async function openConsentFixture({
   const workOn = async (runId: string, worker = resources, random = Math.random) => {
     const { signal } = new AbortController();
     await steerRun(worker, { runId, signal }, (input) => backUp(worker, { ...input, random }));
-    return resources.database.run.findUniqueOrThrow({ where: { id: runId } });
+    return worker.database.run.findUniqueOrThrow({ where: { id: runId } });
   };
   const closing = opened.move();
   return {

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
+import { AppError } from '../errors.ts';
+import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
+import { type Adoption, adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
+import type { Resources } from '../resources.ts';
+import { commandActor } from './actor.ts';
+import { type Command, json, type Options, printList, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { getUserByName, givenName } from './people.ts';
+
+/** Takes over the repositories that lie in the store and that the database does not know. */
+export const adopt: Command = {
+  usage: '[--store URL] [--dry-run] [--user NAME --recovery-key-file FILE [--folder FOLDER]] [--json]',
+  summary: 'take over repositories of a lost installation',
+  options: {
+    store: { value: 'URL', help: 'written as STORE_URL (default: the one of the settings)' },
+    'dry-run': { help: 'say what would be done, and change nothing' },
+    'recovery-key-file': { value: 'FILE', help: 'holds the recovery key of one person, whose repository it opens' },
+    user: { value: 'NAME', help: 'with a recovery key: this person, who has signed in here' },
+    folder: { value: 'FOLDER', help: 'with a recovery key: only this folder of the store, as on the recovery sheet' },
+    ...json,
+  },
+  exits: { 3: 'some could not be taken over' },
+  run: async (options, output) => {
+    const file = text(options, 'recovery-key-file');
+    if (file === undefined && (options.user !== undefined || options.folder !== undefined))
+      throw new AppError('usage/invalid', '--user and --folder go with --recovery-key-file FILE.');
+    if (file !== undefined && options['dry-run'] === true)
+      throw new AppError('usage/invalid', '--dry-run and --recovery-key-file do not go together.');
+    await using resources = await openFromEnvironment();
+    const rows = file === undefined ? await adoptAll(resources, options) : [await adoptOne(resources, options, file)];
+    printList(output, options, { rows, lineOf, none: 'There is no repository in the store.' });
+    return rows.some(({ state }) => state === 'refused') ? 3 : 0;
+  },
+};
+
+async function adoptAll(resources: Resources, options: Options): Promise<Adoption[]> {
+  const dryRun = options['dry-run'] === true;
+  return Array.fromAsync(adoptRepositories(resources, { at: storeOf(resources, options), dryRun, by: commandActor() }));
+}
+
+async function adoptOne(resources: Resources, options: Options, file: string): Promise<Adoption> {
+  const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options));
+  return adoptByRecoveryKey(resources, {
+    owner: { userId, issuer, subject, username },
+    recoveryKey: await readKey(file),
+    folder: text(options, 'folder'),
+    at: storeOf(resources, options),
+    by: commandActor(),
+  });
+}
+
+async function readKey(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim().toLowerCase();
+  } catch (cause) {
+    throw new AppError('usage/invalid', `The file ${file} of --recovery-key-file cannot be read.`, { cause });
+  }
+}
+
+/** Null where it is the store of the settings: its repositories follow the settings. */
+function storeOf({ config }: Resources, options: Options): string | null {
+  const url = text(options, 'store');
+  if (url === undefined) return null;
+  try {
+    const named = storeUrl(parseStoreAddress(url));
+    return named === storeUrl(config.store) ? null : named;
+  } catch (error) {
+    if (error instanceof RangeError) throw new AppError('usage/invalid', `--store ${error.message}.`);
+    throw error;
+  }
+}
+
+function lineOf({ location, state, owner, snapshots, newest, problem }: Adoption): string {
+  const who = owner === undefined ? location : `${owner.username ?? owner.subject} (${location})`;
+  const holds =
+    snapshots === undefined
+      ? ''
+      : `, ${snapshots} snapshots${newest === undefined ? '' : `, the last of ${newest.slice(0, 16)}`}`;
+  return `${who}: ${words[state]}${holds}${problem === undefined ? '' : `. ${problem}`}`;
+}
+
+const words: Record<Adoption['state'], string> = {
+  adopted: 'adopted',
+  adoptable: 'would be adopted',
+  known: 'is known here',
+  refused: 'not adopted',
+};

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import type { FormerPlan, RepositoryCard } from '../domain/repository-card.ts';
+import { readFormerPlan } from '../domain/repository-card.ts';
+import { saveAudit } from './audit.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
+import { Prisma, type User } from './generated/client.ts';
+import { lockUser } from './users.ts';
+
+/** The places that repositories have here, whichever store they are in, and whether their person has consented. */
+export async function listKnownPlaces(database: Database): Promise<Set<string>> {
+  const rows = await database.repository.findMany({ select: { location: true } });
+  return new Set(rows.map(({ location }) => location));
+}
+
+/** Whether somebody of that issuer and subject has a repository here. */
+export async function hasRepository(
+  database: Database,
+  { issuer, subject }: RepositoryCard['owner'],
+): Promise<boolean> {
+  return (await database.repository.count({ where: { user: { issuer, subject } } })) > 0;
+}
+
+export interface AdoptedRow {
+  readonly id: string;
+  readonly location: string;
+  readonly store: string | null;
+  readonly sealedPassword: Uint8Array<ArrayBuffer>;
+  readonly keyId: string;
+  readonly recoveryKeyFile: string | null;
+  readonly recoveryKeptAt: Date | null;
+  readonly eraseAt: Date | null;
+  readonly createdAt: Date;
+  readonly formerPlan: FormerPlan | null;
+}
+
+/**
+ * Gives a repository to its person, who is noted where they have not signed in here yet. False, and nothing changes, where the
+ * repository or another one of that person is here already.
+ */
+export async function saveAdopted(
+  database: Database,
+  { row, owner, at, by }: { row: AdoptedRow; owner: RepositoryCard['owner']; at: Date; by: string },
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const { id: userId } = await noteOwner(transaction, owner, at);
+    await lockUser(transaction, userId);
+    const { formerPlan, ...rest } = row;
+    const plan = formerPlan === null ? Prisma.DbNull : (formerPlan as unknown as Prisma.InputJsonObject);
+    const data = { ...rest, userId, adoptedAt: at, formerPlan: plan };
+    const { count } = await transaction.repository.createMany({ data, skipDuplicates: true });
+    if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-adopted', userId, about: row.location });
+    return count === 1;
+  });
+}
+
+/** They keep the id that records elsewhere may have, unless it is somebody else's here. */
+async function noteOwner(transaction: Transaction, owner: RepositoryCard['owner'], at: Date): Promise<User> {
+  const { issuer, subject, username } = owner;
+  const isTaken = (await transaction.user.count({ where: { id: owner.userId } })) > 0;
+  return transaction.user.upsert({
+    where: { issuer_subject: { issuer, subject } },
+    create: { id: isTaken ? randomUUID() : owner.userId, issuer, subject, username, createdAt: at },
+    update: {},
+  });
+}
+
+/** The plan that a person had in the installation that their repository was taken over from, until they consent. */
+export async function findFormerPlan(database: Transaction, userId: string): Promise<FormerPlan | null> {
+  const row = await database.repository.findUnique({ where: { userId }, select: { formerPlan: true } });
+  return readFormerPlan(row?.formerPlan);
+}
+
+/** They have one of their own now. */
+export async function clearFormerPlan(transaction: Transaction, userId: string): Promise<void> {
+  await transaction.repository.updateMany({ where: { userId }, data: { formerPlan: Prisma.DbNull } });
+}

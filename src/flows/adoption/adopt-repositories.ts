@@ -1,0 +1,114 @@
+import { type AdoptedRow, hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import type { RepositoryCard } from '../../domain/repository-card.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { type KeyId, parseId } from '../../store/format/ids.ts';
+import { openRepository } from '../../store/repository/repository.ts';
+import { purposes } from '../../vault/purposes.ts';
+import { seal } from '../../vault/seal.ts';
+import { ownOf } from '../nights/own-snapshots.ts';
+import { type FoundRepository, findRepositories } from './find-repositories.ts';
+
+export type AdoptionNeeds = Pick<
+  Resources,
+  'clock' | 'config' | 'database' | 'keyring' | 'log' | 'places' | 'scrypt' | 'store'
+>;
+
+/** What became of a repository that lies in the store. */
+export interface Adoption {
+  readonly location: string;
+  /** known: the database had it already. adoptable: it would be adopted. refused: it cannot be, see `problem`. */
+  readonly state: 'adopted' | 'adoptable' | 'known' | 'refused';
+  readonly owner?: RepositoryCard['owner'];
+  readonly snapshots?: number;
+  /** The time of Nightkeep's newest snapshot, as it says it. */
+  readonly newest?: string;
+  /** Why not, or what has to be done besides, with the cure. */
+  readonly problem?: string;
+}
+
+/**
+ * Finds the repositories of a store (null: that of the settings) and gives each to the person that its card names: once somebody of
+ * that issuer and subject signs in, it is theirs, and when they consent again the next night goes on from its newest snapshot. Each is
+ * opened first. Those that cannot be adopted do not stop the others.
+ */
+export async function* adoptRepositories(
+  resources: AdoptionNeeds,
+  { at, dryRun, by }: { at: string | null; dryRun: boolean; by: string },
+): AsyncGenerator<Adoption> {
+  for (const found of await findRepositories(resources, at)) {
+    const { location, card, isKnown, problem } = found;
+    if (isKnown) yield { location, state: 'known' };
+    else if (card === undefined) yield { location, state: 'refused', ...(problem && { problem }) };
+    else yield await adoptOne(resources, found, card, { at, dryRun, by });
+  }
+}
+
+async function adoptOne(
+  resources: AdoptionNeeds,
+  { location }: FoundRepository,
+  card: RepositoryCard,
+  { at, dryRun, by }: { at: string | null; dryRun: boolean; by: string },
+): Promise<Adoption> {
+  const { clock, database, keyring, store, log } = resources;
+  const { owner } = card;
+  try {
+    const { keyFile } = card.recovery;
+    const otherKey = keyFile === null ? undefined : parseId<KeyId>(keyFile);
+    const repository = await openRepository(store(location, at), card.password, { otherKey });
+    const snapshots = await Array.fromAsync(repository.listSnapshots(() => undefined));
+    const newest = ownOf(snapshots, clock.now()).at(-1)?.snapshot.time;
+    const about = { location, owner, snapshots: snapshots.length, ...(newest && { newest }) };
+    if (dryRun) {
+      if (await hasRepository(database, owner)) return { ...about, state: 'refused', problem: another };
+      return { ...about, state: 'adoptable', ...besides(resources, owner) };
+    }
+    const row = rowOf(keyring, card, { location, store: at, now: clock.now() });
+    if (!(await saveAdopted(database, { row, owner, at: clock.now(), by })))
+      return { ...about, state: 'refused', problem: another };
+    log.info('repository.adopted', { location, userId: owner.userId });
+    return { ...about, state: 'adopted', ...besides(resources, owner) };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    const problem =
+      error.code === 'repository/wrong-password'
+        ? 'The password in its card does not open it: files of another repository lie in its folder. Put its own files back.'
+        : error.message;
+    return { location, owner, state: 'refused', problem };
+  }
+}
+
+const another =
+  'This person has another repository here already, which stays theirs. Keep only one of the two folders in the store, or have them erase the newer one first.';
+
+/** Nobody signs in here under another issuer than that of the settings. */
+function besides({ config }: AdoptionNeeds, { issuer }: RepositoryCard['owner']): Pick<Adoption, 'problem'> {
+  if (URL.parse(issuer)?.href === config.provider.issuer.href) return {};
+  return {
+    problem: `They are of the issuer ${issuer}, and OIDC_ISSUER is ${config.provider.issuer.href}. If that provider has moved: nightkeep provider move.`,
+  };
+}
+
+/** Nothing is erased within a month of its adoption, whatever an old card says: there is time to agree again. */
+const graceMs = 30 * 86_400_000;
+
+function rowOf(
+  keyring: Resources['keyring'],
+  { repositoryId: id, password, recovery, plan, eraseAt, createdAt }: RepositoryCard,
+  { location, store, now }: { location: string; store: string | null; now: Date },
+): AdoptedRow {
+  const { sealed: sealedPassword, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
+  const graceEnds = now.getTime() + graceMs;
+  return {
+    id,
+    location,
+    store,
+    sealedPassword,
+    keyId,
+    recoveryKeyFile: recovery.keyFile,
+    recoveryKeptAt: recovery.keptAt === null ? null : new Date(recovery.keptAt),
+    eraseAt: eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), graceEnds)),
+    createdAt: new Date(createdAt),
+    formerPlan: plan,
+  };
+}

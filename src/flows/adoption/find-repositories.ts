@@ -1,0 +1,74 @@
+import { listKnownPlaces } from '../../database/adoptions.ts';
+import type { WrittenCard } from '../../domain/repository-card.ts';
+import { type AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { loadCards } from '../../store/repository/cards.ts';
+import { inParallel } from '../../store/repository/in-parallel.ts';
+import { repositoryExists } from '../../store/repository/repository.ts';
+import { openCard } from './keep-card.ts';
+
+/** A repository that lies in the store. */
+export interface FoundRepository {
+  /** Its folder. */
+  readonly location: string;
+  /** Whether the database has it already. */
+  readonly isKnown: boolean;
+  /** Whose it is; absent where that cannot be told. */
+  readonly card?: WrittenCard;
+  /** Why not, and the cure. */
+  readonly problem?: string;
+}
+
+const width = 8;
+
+/** Every repository of a store (null: that of the settings), in the order of their folders. Only their cards are read. */
+export async function findRepositories(
+  { database, keyring, places, store }: Pick<Resources, 'database' | 'keyring' | 'places' | 'store'>,
+  at: string | null,
+): Promise<FoundRepository[]> {
+  const known = await listKnownPlaces(database);
+  const look = async (location: string): Promise<FoundRepository | undefined> => {
+    const isKnown = known.has(location);
+    const backend = store(location, at);
+    if (!(await repositoryExists(backend))) return undefined;
+    if (isKnown) return { location, isKnown };
+    return {
+      location,
+      isKnown,
+      ...newestOf((await loadCards(backend)).map((bytes) => attempt(keyring, location, bytes))),
+    };
+  };
+  const found = await Array.fromAsync(inParallel((await places(at)).toSorted(), width, look, raise));
+  return found.filter((one) => one !== undefined);
+}
+
+type Read = Pick<FoundRepository, 'card' | 'problem'>;
+
+function attempt(keyring: Resources['keyring'], location: string, bytes: Uint8Array): Read {
+  try {
+    return { card: openCard(keyring, location, bytes) };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { problem: wordsFor(error) };
+  }
+}
+
+/** The newest card that opens, or why none does. */
+function newestOf(cards: readonly Read[]): Read {
+  const opened = cards.flatMap(({ card }) => card ?? []);
+  const card = opened.toSorted((a, b) => a.writtenAt.localeCompare(b.writtenAt)).at(-1);
+  return card === undefined ? (cards[0] ?? { problem: noCard }) : { card };
+}
+
+const withKey =
+  'Its person can prove with their recovery key that it is theirs: nightkeep adopt --user NAME --folder FOLDER --recovery-key-file FILE';
+const noCard = `No card says whose it is: an older version made it, or another program. ${withKey}`;
+
+function wordsFor({ code, message }: AppError): string {
+  if (code === 'seal/broken') return `Its card was altered or belongs to another folder, so nobody gets it. ${withKey}`;
+  return code === 'seal/unknown-key' ? `${message} Without it: ${withKey}` : message;
+}
+
+function raise(error: unknown): never {
+  throw error;
+}

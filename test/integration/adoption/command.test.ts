@@ -1,0 +1,115 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
+import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
+import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
+import { savePlan } from '../../support/harness/nights.ts';
+import { keyLine } from '../../support/harness/settings.ts';
+import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
+
+let opened: AsyncDisposableStack;
+let commands: CommandFixture;
+let user: { id: string; issuer: string; subject: string };
+let file: string;
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  commands = opened.use(await openCommandFixture({ issuer: 'https://idp.example' }));
+  const planId = await savePlan(commands.database, { nextDueAt: '2200-01-01T00:00:00Z' });
+  const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
+  user = await commands.database.user.update({ where: { id: userId }, data: { username: 'alice' } });
+  await using resources = await openFromEnvironment();
+  await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
+  await writeCards(resources);
+  file = join(commands.folder, 'recovery-key');
+  await writeFile(file, `${(await revealRecoveryKey(resources, userId)).recoveryKey.toUpperCase()}\n`);
+});
+afterEach(() => opened.disposeAsync());
+
+const lose = async () => void (await commands.database.user.deleteMany());
+const json = async (code: number, ...argv: string[]) => {
+  expect(await commands.nightkeep('adopt', ...argv, '--json')).toBe(code);
+  return JSON.parse(commands.said.join(''));
+};
+/** Another keyring on the same, empty database. */
+const loseKeyring = async () => {
+  await lose();
+  await commands.database.canary.deleteMany();
+  vi.stubEnv('KEYRING', keyLine('new'));
+};
+const signIn = () =>
+  commands.database.user.create({
+    data: { id: user.id, issuer: user.issuer, subject: user.subject, username: 'alice', createdAt: new Date() },
+  });
+
+test('says whose repositories lie in the store, takes them over, and knows them then', async () => {
+  expect(await json(0)).toMatchObject([{ state: 'known' }]);
+  await lose();
+  expect(await commands.nightkeep('adopt', '--dry-run')).toBe(0);
+  expect(commands.said).toEqual([expect.stringMatching(/^alice \(\S+\): would be adopted, 0 snapshots$/)]);
+  expect(await commands.database.user.count()).toBe(0);
+  expect(await json(0)).toMatchObject([{ state: 'adopted', owner: { subject: user.subject } }]);
+  expect(await commands.database.audit.findMany({ where: { act: 'repository-adopted' } })).toMatchObject([
+    { by: expect.stringMatching(/^command:/), userId: user.id },
+  ]);
+});
+
+test('ends with 3 where the keyring is another one, and takes the recovery key of somebody who signed in', async () => {
+  await loseKeyring();
+  expect(await json(3)).toMatchObject([{ state: 'refused', problem: expect.stringContaining('does not hold') }]);
+  const { location } = (await json(3))[0];
+  expect(await commands.nightkeep('adopt', '--user', 'alice', '--recovery-key-file', file)).toBe(1);
+  expect(commands.complaints.join('')).toContain('must have signed in once');
+  await signIn();
+  expect(await json(0, '--user', 'alice', '--recovery-key-file', file, '--folder', location)).toMatchObject([
+    { state: 'adopted', location },
+  ]);
+  expect(await json(0)).toMatchObject([{ state: 'known' }]);
+  expect(await commands.database.repository.findMany()).toMatchObject([{ userId: user.id, location }]);
+});
+
+test('tells a wrong recovery key from a store without such a repository', async () => {
+  await loseKeyring();
+  await signIn();
+  await writeFile(file, 'aaaaa-bbbbb-ccccc-ddddd-eeeee-fffff');
+  const by = ['adopt', '--user', 'alice', '--recovery-key-file', file];
+  expect(await commands.nightkeep(...by)).toBe(1);
+  expect(commands.complaints.join('')).toContain('opens none of them');
+  expect(await commands.nightkeep(...by, '--folder', 'nowhere')).toBe(1);
+  expect(commands.complaints.join('')).toContain('no such repository');
+  expect(await commands.database.repository.count()).toBe(0);
+});
+
+test('takes over what was moved to another store, which is named, and does not take an old copy for it', async () => {
+  const server = opened.use(await startMemoryS3());
+  vi.stubEnv('STORE_KEYS', 'tester a-secret-of-the-tests');
+  const bucket = `s3://backups/people?endpoint=${server.origin}`;
+  expect(await commands.nightkeep('store', 'move', '--all', '--to', bucket)).toBe(0);
+  await lose();
+  expect(await json(3)).toMatchObject([{ state: 'refused', problem: expect.stringContaining('No card') }]);
+  expect(await json(0, '--store', bucket)).toMatchObject([{ state: 'adopted' }]);
+  expect(await commands.nightkeep('check', '--all')).toBe(0);
+  expect((await commands.database.repository.findFirstOrThrow()).store).toContain('s3://backups/people?');
+});
+
+test('of an empty store says that it is empty', async () => {
+  await lose();
+  const empty = join(commands.folder, 'empty');
+  await mkdir(empty);
+  expect(await commands.nightkeep('adopt', '--store', `file://${empty}`)).toBe(0);
+  expect(commands.said).toEqual(['There is no repository in the store.']);
+});
+
+test.each([
+  [['--user', 'alice'], /go with --recovery-key-file/],
+  [['--recovery-key-file', 'x', '--dry-run', '--user', 'alice'], /do not go together/],
+  [['--recovery-key-file', 'x'], /Say whose with --user/],
+  [['--recovery-key-file', '/nowhere/at/all', '--user', 'alice'], /cannot be read/],
+  [['--store', 'https://x'], /--store is not a usable address/],
+])('%j is refused with the cure', async (options, words) => {
+  expect(await commands.nightkeep('adopt', ...options)).toBe(2);
+  expect(commands.complaints.join('')).toMatch(words);
+});
