@@ -54,7 +54,9 @@ export const restoreCommand: Command = {
     const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? latest?.id ?? 'latest');
     const about = `snapshot ${id.slice(0, 8)}`;
     await saveAudit(resources.database, { at: clock.now(), by: commandActor(), act: 'files-restored', userId, about });
-    await repository.loadIndex();
+    await repository.loadIndex(({ message }) =>
+      warn(`${message} What only it names is missing: run nightkeep repair.`),
+    );
     const path = text(options, 'path') ?? '';
     const status = await openProgress(options, clock, () => bytesOf(repository, snapshot, path));
     const report = await restore(readingAhead(repository), snapshot, resolve(to), {

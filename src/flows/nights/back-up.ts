@@ -5,6 +5,7 @@ import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
+import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import { publicHttps } from '../../sources/http/elsewhere.ts';
@@ -21,6 +22,7 @@ import { keepCard } from '../adoption/keep-card.ts';
 import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
+import { repairRepository } from '../store/repair-repository.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
@@ -74,9 +76,9 @@ export async function backUp(
   await access({ minimumSeconds: 30, signal });
   progress.begin('repository');
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
-  const { id, repository, store, username } = await ensurePersonRepository(resources, run.plan.userId);
-  const whenLocked = () => refuseIfMoved(resources, { userId: run.plan.userId, store });
-  await using lock = await loadWhileLocking(repository, { clock, ...resources.lockOwner, whenLocked });
+  const { opened: own, lock: held } = await openAndLock(resources, run.plan.userId, signal);
+  await using lock = held;
+  const { id, repository, username } = own;
   await keepCard(resources, id);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
@@ -108,6 +110,28 @@ export async function backUp(
   const outcome = outcomeOf(archived, last);
   const counts = { ...outcome.counts, ...trafficOf(sources), ms: Math.round(clock.elapsed() - began) };
   return { ...outcome, snapshotId, counts };
+}
+
+/** The repository with its index, and its lock. A damaged index is mended first: the packs name all that it named. */
+async function openAndLock(resources: Needs, userId: string, signal: AbortSignal) {
+  const attempt = async () => {
+    const opened = await ensurePersonRepository(resources, userId);
+    const whenLocked = () => refuseIfMoved(resources, { userId, store: opened.store });
+    const { clock, lockOwner } = resources;
+    return { opened, lock: await loadWhileLocking(opened.repository, { clock, ...lockOwner, whenLocked }) };
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    const repaired = await repairRepository(resources, { userId, by: 'schedule', signal }).catch((cause: unknown) => {
+      // Its own error says how to mend it with a key that may.
+      throw isAppError(cause, 'store/may-not-delete') ? error : cause;
+    });
+    const { indexesDamaged, packsIndexed, blobsLost } = repaired;
+    resources.log.warn('repository.repaired', { error, indexesDamaged, packsIndexed, blobsLost });
+    return await attempt();
+  }
 }
 
 /**

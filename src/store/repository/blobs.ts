@@ -32,13 +32,20 @@ export interface Blobs {
   loadTree(id: TreeId): Promise<Tree>;
 }
 
+export interface BlobsOptions {
+  /** Bytes of folders, as they are stored, that are kept in memory decoded. */
+  readonly cachedTreeBytes?: number | undefined;
+  /** Another program may have moved what an index named. */
+  readonly readNewIndexes: () => Promise<boolean>;
+}
+
 export function createBlobs(
   backend: Backend,
   masterKey: MasterKey,
   index: MasterIndex,
-  cachedTreeBytes = 16 * 1024 * 1024,
+  { cachedTreeBytes = 16 * 1024 * 1024, readNewIndexes }: BlobsOptions,
 ): Blobs {
-  const reader: Reader = { backend, masterKey, index };
+  const reader: Reader = { backend, masterKey, index, lookAgain: openLookAgain(readNewIndexes) };
   const trees = createCache<TreeId, Tree>(cachedTreeBytes);
   const underWay = new Map<TreeId, Promise<Tree>>();
   const readTree = async (id: TreeId) => {
@@ -72,9 +79,38 @@ interface Reader {
   readonly backend: Backend;
   readonly masterKey: MasterKey;
   readonly index: MasterIndex;
+  /** Told where a blob was not found as the index said: reads what other programs have named since. */
+  readonly lookAgain: (at: string) => Promise<void>;
 }
 
-async function loadBlob({ backend, masterKey, index }: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
+/** Looks at the index files anew for what is missing, but only once for the same place until something new was found. */
+function openLookAgain(readNewIndexes: () => Promise<boolean>): Reader['lookAgain'] {
+  const inVain = new Set<string>();
+  let looking: Promise<boolean> | undefined;
+  return async (at) => {
+    if (inVain.has(at)) return;
+    looking ??= readNewIndexes().finally(() => {
+      looking = undefined;
+    });
+    if (await looking) inVain.clear();
+    inVain.add(at);
+  };
+}
+
+async function loadBlob(reader: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
+  const { size } = reader.index;
+  try {
+    return await loadAnyCopy(reader, type, id);
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    const { packId } = error.detail;
+    await reader.lookAgain(typeof packId === 'string' ? packId : 'in no index');
+    if (reader.index.size === size) throw error;
+    return await loadAnyCopy(reader, type, id);
+  }
+}
+
+async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
   const copies = index.findAll(type, id);
   let problem = notIndexed(type, id);
   for (const copy of copies) {

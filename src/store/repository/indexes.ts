@@ -1,4 +1,4 @@
-import { type AppError, isAppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { type IndexId, parseId } from '../format/ids.ts';
@@ -18,6 +18,8 @@ export interface Indexes {
    * moved, so the repository has to be opened again. Damage as in `loadIndex`.
    */
   renewIndex(onDamage?: (error: AppError) => void): Promise<boolean>;
+  /** Reads the index files that came since, whatever else is gone; false where none did. */
+  readNewIndexes(): Promise<boolean>;
   /** Writes an index file that names these packs, each with all its blobs. The packs must be durable already. */
   saveIndex(packs: readonly IndexedPack[]): Promise<IndexId>;
   /** Every index file with its packs. */
@@ -27,18 +29,34 @@ export interface Indexes {
 export function createIndexes(backend: Backend, masterKey: MasterKey, index: MasterIndex): Indexes {
   const loaded = new Set<IndexId>();
   const listIds = () => Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
-  const read = (ids: readonly IndexId[], onDamage?: (error: AppError) => void) => {
+  const read = (ids: readonly IndexId[], { onDamage, onGone }: Failures) => {
     const load = async (id: IndexId) => ({ id, packs: openIndex(masterKey, id, await backend.load('index', id)) });
-    return inParallel(ids, 4, load, (error) => tolerate(error, onDamage));
+    return inParallel(ids, 4, load, (error) => {
+      if (isAppError(error, 'store/not-found')) return onGone();
+      if (!isAppError(error, 'repository/damaged')) throw error;
+      if (onDamage === undefined)
+        throw new AppError(error.code, `${error.message} nightkeep repair mends it.`, { cause: error });
+      onDamage(error);
+    });
   };
-  const insert = async (ids: readonly IndexId[], onDamage?: (error: AppError) => void) => {
-    for await (const { id: indexId, packs } of read(ids, onDamage)) {
-      for (const { id, blobs } of packs) index.insertPack(id, blobs);
-      loaded.add(indexId);
+  /** One that vanished since it was listed was replaced by a prune: what it named is named by one that was not listed yet. */
+  const insert = async (first: readonly IndexId[], onDamage?: (error: AppError) => void): Promise<void> => {
+    const tried = new Set<IndexId>();
+    for (let ids = first; ids.length > 0; ) {
+      let isOld = false;
+      const onGone = () => {
+        isOld = true;
+      };
+      for (const id of ids) tried.add(id);
+      for await (const { id: indexId, packs } of read(ids, { onDamage, onGone })) {
+        for (const { id, blobs } of packs) index.insertPack(id, blobs);
+        loaded.add(indexId);
+      }
+      ids = isOld ? (await listIds()).filter((id) => !tried.has(id) && !loaded.has(id)) : [];
     }
   };
   const listIndexes: Indexes['listIndexes'] = async function* (onDamage) {
-    yield* read(await listIds(), onDamage);
+    yield* read(await listIds(), { onDamage, onGone: () => undefined });
   };
   return {
     listIndexes,
@@ -56,17 +74,21 @@ export function createIndexes(backend: Backend, masterKey: MasterKey, index: Mas
       );
       return true;
     },
+    readNewIndexes: async () => {
+      const fresh = (await listIds()).filter((id) => !loaded.has(id));
+      await insert(fresh, () => undefined);
+      return fresh.some((id) => loaded.has(id));
+    },
     saveIndex: async (packs) => {
       const { id, bytes } = sealIndex(masterKey, packs);
       await backend.save('index', id, bytes);
+      loaded.add(id);
       return id;
     },
   };
 }
 
-/** An index that vanished between listing and loading was replaced by a prune; what it named is named elsewhere. */
-function tolerate(error: unknown, onDamage: ((error: AppError) => void) | undefined): void {
-  if (isAppError(error, 'store/not-found')) return;
-  if (onDamage === undefined || !isAppError(error, 'repository/damaged')) throw error;
-  onDamage(error);
+interface Failures {
+  readonly onDamage: ((error: AppError) => void) | undefined;
+  readonly onGone: () => void;
 }

@@ -89,13 +89,14 @@ function assemble(
 ): Repository {
   const index = createMasterIndex();
   const { masterKey } = opened;
+  const indexes = createIndexes(backend, masterKey, index);
   return {
     backend,
     index,
     ...opened,
     ...createKeys(backend, opened),
-    ...createIndexes(backend, masterKey, index),
-    ...createBlobs(backend, masterKey, index, cachedTreeBytes),
+    ...indexes,
+    ...createBlobs(backend, masterKey, index, { cachedTreeBytes, readNewIndexes: indexes.readNewIndexes }),
     ...createSnapshots(backend, masterKey),
   };
 }
