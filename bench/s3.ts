@@ -3,74 +3,7 @@
  * file; and counts the requests of each. `node bench/s3.ts [--latency MS]`. The server is that of the tests, in this process.
  */
 import { parseArgs } from 'node:util';
-import { systemClock } from '../src/clock.ts';
-import { archive } from '../src/store/archiver/archiver.ts';
-import { retrying } from '../src/store/backend/retrying.ts';
-import { scryptCosts } from '../src/store/format/key-file.ts';
-import { timestamp } from '../src/store/format/timestamp.ts';
-import { openArchiveTarget } from '../src/store/repository/archive-target.ts';
-import { loadWhileLocking } from '../src/store/repository/load-while-locking.ts';
-import { openLockOwner } from '../src/store/repository/locks.ts';
-import { initRepository, openRepository } from '../src/store/repository/repository.ts';
-import { file, folder, memorySource } from '../test/support/fixtures/memory-source.ts';
-import { openTestBucket } from '../test/support/fixtures/s3-store.ts';
-import { startMemoryS3 } from '../test/support/servers/memory-s3.ts';
-import { openS3Relay } from '../test/support/servers/s3-relay.ts';
+import { timeS3Nights } from './s3/nights.ts';
 
 const { values } = parseArgs({ options: { latency: { type: 'string', default: '20' } } });
-const clock = systemClock();
-const owner = openLockOwner('bench');
-const password = 'bench';
-await using server = await startMemoryS3({ pageSize: 1000 });
-await using relay = await openS3Relay(server.origin, Number(values.latency));
-await using bucket = openTestBucket(relay.origin);
-const open = () => retrying(bucket.open('people/somebody'), { clock });
-
-const folders = Array.from({ length: 20 }, (_, number) => {
-  const files = Array.from({ length: 100 }, (_, index) => [`${index}.txt`, fileOf(`${number}/${index}`)] as const);
-  return [`folder ${number}`, folder(Object.fromEntries(files), { validator: `v${number}` })] as const;
-});
-const top = folder(Object.fromEntries(folders), { validator: 'top' });
-
-function fileOf(text: string, validator = 'v1') {
-  return file(`${text}\n`.repeat(200), { validator: `${text} ${validator}` });
-}
-
-async function night(): Promise<void> {
-  const repository = await openRepository(open(), password);
-  const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
-  await using lock = await loadWhileLocking(repository, { clock, ...owner });
-  const archived = await archive({
-    sources: [memorySource(top)],
-    repository: openArchiveTarget(repository, clock, lock.settled),
-    clock,
-    signal: lock.signal,
-    ...(last && { parent: last.snapshot.tree }),
-  });
-  await repository.saveSnapshot({
-    time: timestamp(clock.now()),
-    ...(last && { parent: last.id }),
-    tree: archived.tree,
-    paths: ['/files'],
-    hostname: 'bench',
-    summary: archived.summary,
-  });
-}
-
-async function timed(name: string, work: () => Promise<void>): Promise<void> {
-  const [began, before] = [clock.elapsed(), relay.requests.length];
-  await work();
-  const methods = Object.groupBy(relay.requests.slice(before), ({ method }) => method);
-  const requests = Object.entries(methods).map(([method, made = []]) => [method, made.length]);
-  console.log(
-    JSON.stringify({ name, ms: Math.round(clock.elapsed() - began), requests: Object.fromEntries(requests) }),
-  );
-}
-
-await initRepository(open(), { password, clock, scrypt: scryptCosts.forRandomPasswords });
-await timed('first', night);
-await timed('unchanged', night);
-await timed('unchanged again', night);
-top.members['another.txt'] = fileOf('another');
-top.validator = 'top of another day';
-await timed('one file more', night);
+for await (const night of timeS3Nights(Number(values.latency))) console.log(JSON.stringify(night));

@@ -1,0 +1,22 @@
+/** One piece of work of Nightkeep on a repository in a process of its own: `node nightkeep.ts prune|check REPOSITORY PASSWORD`. */
+import { systemClock } from '../../src/clock.ts';
+import { openLocalBackend } from '../../src/store/backend/local.ts';
+import { prune } from '../../src/store/pruner/prune.ts';
+import { checkRepository } from '../../src/store/repository/check.ts';
+import { lockRepository } from '../../src/store/repository/lock.ts';
+import { openLockOwner } from '../../src/store/repository/locks.ts';
+import { openRepository } from '../../src/store/repository/repository.ts';
+
+const [, , work, path, password] = process.argv;
+if (path === undefined || password === undefined)
+  throw new Error('usage: nightkeep.ts prune|check REPOSITORY PASSWORD');
+const clock = systemClock();
+const repository = await openRepository(openLocalBackend(path), password);
+await using lock = await lockRepository(repository, { clock, ...openLockOwner('bench'), exclusive: true });
+if (work === 'prune')
+  console.log(JSON.stringify(await prune(repository, { clock, signal: lock.signal, unusedShare: 0 })));
+else {
+  const report = await checkRepository(repository, { readData: 'all', signal: lock.signal });
+  if (report.findings.length > 0) throw new Error(report.findings[0]?.message);
+  console.log(JSON.stringify(report));
+}
