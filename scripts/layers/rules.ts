@@ -296,7 +296,7 @@ export const doors: DoorRule[] = [
     opens: /^node:fs$/,
     keepers: any(
       String.raw`src/store/backend/local(-folder)?\.ts$`,
-      String.raw`src/vault/spool\.ts$`,
+      String.raw`src/vault/(spool|sealed-file)\.ts$`,
       'src/store/restorer/',
       'src/config/',
       'src/cli/',
@@ -304,7 +304,7 @@ export const doors: DoorRule[] = [
       String.raw`src/web/assets\.ts$`,
     ),
     reason:
-      'Files are touched by the local backend and the look at its folder, the spool of answers, the restore to a folder, config, cli, database/ (migrations, embedded server) and web/assets only.',
+      'Files are touched by the local backend and the look at its folder, the spool of answers, sealed files, the restore to a folder, config, cli, database/ (migrations, embedded server) and web/assets only.',
   },
 ];
 

@@ -22,6 +22,7 @@ import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
 import { snapshots } from './snapshots.ts';
 import { start } from './start.ts';
+import { exportCommand, importCommand } from './state.ts';
 import { stats } from './stats.ts';
 import { status } from './status.ts';
 import { storeCommand, storeMove } from './store.ts';
@@ -46,6 +47,8 @@ export const commands: Readonly<Record<string, Command>> = {
   store: storeCommand,
   'store move': storeMove,
   adopt,
+  export: exportCommand,
+  import: importCommand,
   'enroll device': enrollDevice,
   'enroll password': enrollPassword,
   'enroll service': enrollService,

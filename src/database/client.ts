@@ -48,6 +48,18 @@ export function inTransaction<T>(database: Database, work: (transaction: Transac
   return database.$transaction(work);
 }
 
+/** So long a transaction may take that reads or writes all there is. */
+const longTransactionMs = 3_600_000;
+
+/** The same for what reads or writes all there is: it sees the database as it is at one moment, and may take an hour. */
+export function inLongTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return database.$transaction(work, {
+    isolationLevel: 'RepeatableRead',
+    maxWait: startMs,
+    timeout: longTransactionMs,
+  });
+}
+
 const names = new Map<string, string>();
 
 /** Long statements of our own are planned once a connection; those that Prisma writes are too many to keep. */

@@ -38,6 +38,11 @@ export async function compareMigrations(database: Database): Promise<{ missing: 
   };
 }
 
+/** The migrations that were applied to the database, oldest first. */
+export async function listAppliedMigrations(database: Database): Promise<string[]> {
+  return [...(await listApplied(database))].toSorted();
+}
+
 async function listApplied(database: Database): Promise<Set<string>> {
   const [{ exists }] = await database.$queryRaw<[{ exists: boolean }]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`;

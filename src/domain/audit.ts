@@ -38,6 +38,8 @@ export const acts = [
   'key-retired',
   'service-healed',
   'audit-exported',
+  'state-exported',
+  'state-imported',
 ] as const;
 
 export type Act = (typeof acts)[number];

@@ -22,6 +22,11 @@ export const purposes = {
   recoveryKey: (repositoryId: string): Binding => ({ purpose: 'recovery-key', owner: repositoryId }),
   /** A token on this machine's disk that the database does not have yet. */
   spooledAnswer: (exchangeId: string): Binding => ({ purpose: 'spooled answer', owner: exchangeId }),
+  /** A part of an export of Nightkeep's own state, by its number in that export. */
+  exportedState: (exportId: string, number: number): Binding => ({
+    purpose: 'exported state',
+    owner: `${exportId}/${number}`,
+  }),
   /** What shows at start that the keyring still holds a key. */
   canary: (keyId: string): Binding => ({ purpose: 'canary', owner: keyId }),
   /** A cookie of this kind, in whichever browser. */

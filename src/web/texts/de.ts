@@ -1649,6 +1649,8 @@ export const texts: Texts = {
         'keys-rotated': 'hat alles mit dem neuesten Schlüssel versiegelt',
         'key-retired': 'hat einen Schlüssel ausgemustert',
         'service-healed': 'ließ liegen gebliebene Arbeit nachholen',
+        'state-exported': 'hat den Zustand von Nightkeep exportiert',
+        'state-imported': 'hat einen Zustand von Nightkeep importiert',
         'audit-exported': 'hat das Prüfprotokoll heruntergeladen',
       },
     },

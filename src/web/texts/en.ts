@@ -1606,6 +1606,8 @@ export const texts = {
         'keys-rotated': 'sealed everything under the newest key',
         'key-retired': 'retired a key',
         'service-healed': 'had lapsed work mended',
+        'state-exported': 'exported Nightkeep’s own state',
+        'state-imported': 'imported Nightkeep’s own state',
         'audit-exported': 'downloaded the audit',
       } satisfies Record<Act, string>,
     },

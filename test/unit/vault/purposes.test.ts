@@ -11,6 +11,7 @@ test('what is sealed in databases, spools and browsers keeps the purpose and the
     purposes.repositoryCard('folder'),
     purposes.recoveryKey('repository'),
     purposes.spooledAnswer('exchange'),
+    purposes.exportedState('export', 2),
     purposes.canary('k1'),
     purposes.cookie('session'),
   ]).toEqual([
@@ -20,6 +21,7 @@ test('what is sealed in databases, spools and browsers keeps the purpose and the
     { purpose: 'repository card', owner: 'folder' },
     { purpose: 'recovery-key', owner: 'repository' },
     { purpose: 'spooled answer', owner: 'exchange' },
+    { purpose: 'exported state', owner: 'export/2' },
     { purpose: 'canary', owner: 'k1' },
     { purpose: 'cookie session', owner: 'browser' },
   ]);
