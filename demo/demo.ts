@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
+import type { Environment } from '../src/config/environment.ts';
 import { freePort } from '../src/database/free-port.ts';
 import { type Log, openLog } from '../src/log.ts';
 import { openResources, type Resources } from '../src/resources.ts';
@@ -27,10 +28,12 @@ export interface DemoOptions {
   folder: string;
   port?: number;
   log?: (line: string) => void;
+  /** Settings of Nightkeep beside those that the demo needs. */
+  settings?: Environment;
 }
 
 /** Starts everything; it listens on loopback only and ends with the demo. */
-export async function startDemo({ folder, port, log }: DemoOptions): Promise<Demo> {
+export async function startDemo({ folder, port, log, settings }: DemoOptions): Promise<Demo> {
   await using opened = new AsyncDisposableStack();
   let advanced = 0;
   const clock = systemClock(() => advanced);
@@ -41,6 +44,7 @@ export async function startDemo({ folder, port, log }: DemoOptions): Promise<Dem
     started.stop(),
   );
   const config = readConfig({
+    ...settings,
     PUBLIC_URL: url.href,
     PORT: url.port,
     DATA_DIR: folder,

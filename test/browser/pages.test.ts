@@ -1,11 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { alice } from '../../demo/people.ts';
+import { type MailKind, mailKinds } from '../../src/domain/notices.ts';
+import { raiseNotices } from '../../src/flows/notices/raise-notices.ts';
+import { sendNotices } from '../../src/flows/notices/send-notices.ts';
 import { type Route, routes } from '../../src/web/routes.ts';
-import { type BrowserWorld, openBrowserWorld, type VisitorName, visitors } from '../support/harness/browser-world.ts';
+import type { Texts } from '../../src/web/texts/en.ts';
+import { listTexts } from '../../src/web/texts/languages.ts';
+import {
+  type BrowserWorld,
+  openBrowserWorld,
+  type Press,
+  type VisitorName,
+  visitors,
+} from '../support/harness/browser-world.ts';
 import { requireProgram } from '../support/servers/programs.ts';
+import { decoded } from '../support/servers/smtp.ts';
 
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
 /** Where the pictures are left, for people to look at. */
@@ -15,6 +29,17 @@ const widths = [
   ['phone', 390],
 ] as const;
 const themes = ['light', 'dark'] as const;
+const day = 86_400_000;
+
+/** What stands out of the card that it is in, where nothing scrolls. */
+const spilling = `[...document.querySelectorAll('.card *')].filter((one) => {
+  const card = one.parentElement.closest('.card');
+  for (let above = one.parentElement; above !== card; above = above.parentElement)
+    if (getComputedStyle(above).overflowX !== 'visible') return false;
+  const { right, width } = one.getBoundingClientRect();
+  return width > 1 && right > card.getBoundingClientRect().right + 1;
+}).map((one) => one.outerHTML.slice(0, 200))`;
+const heightsOfPlots = `[...document.querySelectorAll('svg.bars, svg.plot')].map((one) => one.getBoundingClientRect().height)`;
 
 /** What a page answers, where that is not 200: to everybody, or to these. */
 type Statuses = number | Partial<Record<VisitorName, number>>;
@@ -187,8 +212,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights go on.' },
   'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
-  // Its form is there where mail is sent, which the demo does not.
-  'POST /settings/mails': { kind: 'answer', type: /^$/, status: 303 },
+  'POST /settings/mails': { kind: 'act', on: '/settings', says: 'What you are mailed is saved.' },
   'POST /settings/sessions/end': {
     kind: 'act',
     on: '/settings',
@@ -304,16 +328,25 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /settings/erase': {
     kind: 'act',
     on: '/settings/erase',
-    arrange: ({ demo, userIds }) =>
-      demo.resources.database.webSession.updateMany({
-        where: { userId: userIds.alice },
-        data: { authenticatedAt: demo.resources.clock.now() },
-      }),
     fill: { word: 'erase' },
     says: 'nothing else leads here',
   },
   'POST /logout': { kind: 'act', by: 'operator', on: '/', says: /./ },
 };
+
+/** What alice is mailed of each kind, and how it comes to that. */
+const mailed = {
+  'consent-ends': {
+    arrange: ({ demo: { resources } }: BrowserWorld) => ({
+      maxDeadline: new Date(resources.clock.now().getTime() + 13 * day),
+    }),
+    words: (texts: Texts) => texts.consentEnds.endsIn(13),
+  },
+  trouble: {
+    arrange: () => ({ state: 'needs_consent', reason: 'signed_out' }) as const,
+    words: (texts: Texts) => texts.protection.consent.signed_out.happened,
+  },
+} as const satisfies Record<MailKind, object>;
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 
@@ -384,16 +417,16 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       expect(trouble.filter((line) => status === 200 || !line.includes('status of'))).toEqual([]);
       expect(await page.locator('h1').count()).toBe(1);
       await page.evaluate(axe);
-      for (const [index, [width, points]] of widths.entries()) {
+      for (const [width, points] of widths) {
         await page.setViewportSize({ width: points, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth'), width).toBe(points);
+        expect(await page.evaluate(spilling), width).toEqual([]);
+        for (const height of await page.evaluate<number[]>(heightsOfPlots)) expect(height).toBeGreaterThan(80);
         for (const theme of themes) {
-          const judged = theme === themes[index];
-          if (!judged && pictures === undefined) continue;
           await page.emulateMedia({ colorScheme: theme });
           if (pictures !== undefined)
             await page.screenshot({ path: join(pictures, `${row.picture}-${width}-${theme}.png`), fullPage: true });
-          if (judged) expect(await faultsOf(page), `${width}, ${theme}`).toEqual([]);
+          expect(await faultsOf(page), `${width}, ${theme}`).toEqual([]);
         }
       }
       await page.setViewportSize({ width: 320, height: 800 });
@@ -401,22 +434,24 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     },
   );
 
-  describe('in German', () => {
-    const own = ofKind('page').filter(({ row }) => row.by === undefined);
-    const speak = async (language: string) => {
-      for (const name of ['alice', 'operator'] as const) {
-        const page = world.pages[name];
-        await page.goto('/settings');
-        await page.getByRole('button', { name: language }).click();
-      }
-    };
-    beforeAll(() => speak('Deutsch'));
-    afterAll(() => speak('English'));
+  /** By the button at the foot of a page. */
+  const speak = async (language: string, ...names: VisitorName[]) => {
+    for (const name of names) {
+      const page = world.pages[name];
+      await page.goto(name === 'stranger' ? '/' : '/settings');
+      const button = page.getByRole('button', { name: language });
+      if (await button.count()) await button.click();
+    }
+  };
 
-    test.for(own.map(({ name, ...rest }) => [name, rest] as const))(
+  describe('in German', () => {
+    beforeAll(() => speak('Deutsch', 'stranger', 'alice', 'operator'));
+    afterAll(() => speak('English', 'stranger', 'alice', 'operator'));
+
+    test.for(ofKind('page').map(({ name, ...rest }) => [name, rest] as const))(
       'fits with its longer words too, and axe finds nothing: %s',
       async ([, { route, row }]) => {
-        const page = world.pages[route.who === 'operator' ? 'operator' : 'alice'];
+        const page = world.pages[row.by ?? (route.who === 'operator' ? 'operator' : 'alice')];
         await page.setViewportSize({ width: 390, height: 800 });
         await page.emulateMedia({ colorScheme: 'light' });
         await page.goto(addressOf(route, row));
@@ -470,6 +505,44 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     return { status: answer.status(), location, type };
   }
 
+  describe.for(listTexts().map((texts) => [texts.languageName, texts] as const))('in %s', ([, texts]) => {
+    afterAll(() => speak('English', 'alice'));
+
+    test.for(mailKinds)('mail comes as long as it is ticked: %s', async (kind) => {
+      const page = world.pages.alice;
+      const { resources } = world.demo;
+      const { database } = resources;
+      const where = { userId: world.userIds.alice };
+      const { state, reason, maxDeadline } = await database.grant.findFirstOrThrow({ where });
+      const told = () => page.locator('main').getByRole('status');
+      const choose = async (ticked: boolean) => {
+        await page.goto('/settings');
+        for (const each of mailKinds)
+          await page.getByLabel(texts.settings.mails.kinds[each]).setChecked(ticked && each === kind);
+        await page.getByRole('button', { name: texts.settings.mails.save, exact: true }).click();
+        expect(await told().textContent()).toBe(texts.settings.told.mails);
+      };
+      const mailsSince = (from: number) =>
+        world.mails.slice(from).flatMap(({ to, text }) => (to === alice.email ? [decoded(text)] : []));
+
+      await page.goto('/settings');
+      await page.locator('#language').selectOption(texts.language);
+      await page.locator('#language-card button').click();
+      expect(await told().textContent()).toBe(texts.settings.told.language);
+      await database.notice.deleteMany({ where });
+      await database.grant.updateMany({ where, data: mailed[kind].arrange(world) });
+      const from = world.mails.length;
+      await choose(false);
+      await raiseNotices(resources);
+      expect(await database.notice.count({ where })).toBe(0);
+      await choose(true);
+      await raiseNotices(resources);
+      await sendNotices(resources);
+      await expect.poll(() => mailsSince(from)).toEqual([expect.stringContaining(mailed[kind].words(texts))]);
+      await database.grant.updateMany({ where, data: { state, reason, maxDeadline } });
+    });
+  });
+
   it('a night is a link that the keyboard reaches, or passes over at once', async () => {
     const page = world.pages.alice;
     await page.goto('/');
@@ -509,17 +582,46 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     await plain.close();
   });
 
-  it('Bull Board shows the queue, with nothing that our policy refuses', async () => {
-    const page = world.pages.operator;
-    const trouble = await troubleOf(page, async () => {
+  describe('Bull Board', () => {
+    const runId = randomUUID();
+    const jobId = `run-${runId}-0`;
+    /** It has no name but its picture; the last one is that of the job. */
+    const takeAway = 'button:has(.lucide-trash2)';
+    const open = async (page: Page) => {
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.goto('/operator/queues/board');
       await page.getByText('back-ups').first().waitFor();
-      await page.goto('/operator/queues/board/queue/back-ups');
-      await page.getByText('Latest').first().waitFor();
-      if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operator-board.png') });
+      await page.goto('/operator/queues/board/queue/back-ups?status=delayed');
+      await page.getByText(jobId).first().waitFor();
+    };
+    beforeAll(() => world.demo.resources.queues.backUps.enqueue([{ runId, attempt: 0, delayMs: day }]));
+
+    it('shows the jobs for looking only, with nothing that our policy refuses', async () => {
+      const page = world.pages.operator;
+      const trouble = await troubleOf(page, async () => {
+        await open(page);
+        if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operator-board.png') });
+        expect(await page.locator(takeAway).count()).toBe(0);
+      });
+      expect(trouble).toEqual([]);
     });
-    expect(trouble).toEqual([]);
+
+    it('takes a job away where that is enabled, and it is in the audit', async () => {
+      const page = world.pages.operator;
+      const { config, database, queues } = world.demo.resources;
+      Object.assign(config, { queueBoard: 'writable' });
+      const trouble = await troubleOf(page, async () => {
+        await open(page);
+        await page.locator(takeAway).last().click();
+        await page.getByRole('button', { name: 'Confirm' }).click();
+        await page.getByText(jobId).first().waitFor({ state: 'detached' });
+      });
+      Object.assign(config, { queueBoard: 'read-only' });
+      expect(trouble).toEqual([]);
+      expect((await queues.backUps.list(50)).filter(({ runId: one }) => one === runId)).toEqual([]);
+      const latest = await database.audit.findFirst({ orderBy: { id: 'desc' } });
+      expect(latest).toMatchObject({ act: 'queue-changed', about: `PUT /api/queues/back-ups/${jobId}/clean` });
+    });
   });
 
   test.for(
@@ -528,6 +630,9 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       .map(({ name, ...rest }) => [name, rest] as const),
   )('is pressed: %s', async ([, { route, row }]) => {
     const page = world.pages[row.by ?? (route.who === 'operator' ? 'operator' : 'alice')];
+    const { clock, database } = world.demo.resources;
+    // How long ago they signed in depends on the machine.
+    await database.webSession.updateMany({ data: { authenticatedAt: clock.now() } });
     await row.arrange?.(world);
     const address = addressOf(route, row);
     const trouble = await troubleOf(page, async () => {
@@ -542,5 +647,18 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       await page.locator('main').getByText(row.says).first().waitFor();
     });
     expect(trouble).toEqual([]);
+  });
+
+  it('no action of the table is left that nobody pressed who may', () => {
+    const matches = ({ method, path }: Route, pressed: Press) =>
+      (method === 'ALL' || method === pressed.method) &&
+      new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+').replace('*', '.*')}$`).test(pressed.path);
+    const isPressed = ({ route, row }: (typeof table)[number]) =>
+      world.presses.some(
+        (one) =>
+          matches(route, one) && one.status < 400 && row !== undefined && welcome(route, row).includes(one.visitor),
+      );
+    const actions = table.filter(({ route: { method, who } }) => method !== 'GET' && who !== 'provider');
+    expect(actions.filter((one) => !isPressed(one)).map(({ name }) => name)).toEqual([]);
   });
 });

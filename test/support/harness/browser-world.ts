@@ -5,6 +5,7 @@ import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { saveRunProgress } from '../../../src/database/run-progress.ts';
 import { addDays } from '../../../src/domain/nights.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { type ReceivedMail, startSmtp } from '../servers/smtp.ts';
 import { addBusyNight } from './busy-night.ts';
 
 const day = 86_400_000;
@@ -12,13 +13,25 @@ export const visitors = ['stranger', 'alice', 'bob', 'operator'] as const;
 export type VisitorName = (typeof visitors)[number];
 const people: Readonly<Record<Exclude<VisitorName, 'stranger'>, Person>> = { alice, bob, operator: carol };
 
-/** The demo on a busy night, with everybody in front of it in one browser; alice has a year of nights behind her. */
+/** What a page of somebody sent that was no GET, and how it was answered. */
+export interface Press {
+  readonly visitor: VisitorName;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+/** The demo with a mail server, on a busy night, with everybody in front of it in one browser; alice has a year of nights behind her. */
 export interface BrowserWorld extends AsyncDisposable {
   readonly demo: Demo;
   readonly browser: Browser;
   /** Each has cookies of their own, and one page. */
   readonly contexts: Readonly<Record<VisitorName, BrowserContext>>;
   readonly pages: Readonly<Record<VisitorName, Page>>;
+  /** All that their pages have sent so far. */
+  readonly presses: readonly Press[];
+  /** What the mail server got so far. */
+  readonly mails: readonly ReceivedMail[];
   /** Runs of alice's: one that ended in part, and one that is under way. */
   readonly runs: Readonly<Record<'ended' | 'running', string>>;
   /** The night of her run that ended in part, for which there is another one. */
@@ -40,17 +53,26 @@ export interface BrowserWorld extends AsyncDisposable {
 /** `executablePath` is that of a Chromium. */
 export async function openBrowserWorld(executablePath: string): Promise<BrowserWorld> {
   await using opened = new AsyncDisposableStack();
-  const demo = opened.use(await startDemo({ folder: opened.use(await temporaryFolder('browser')).path }));
+  const smtp = opened.use(await startSmtp());
+  const settings = { SMTP_URL: smtp.url, MAIL_FROM: 'Nightkeep <nightkeep@demo.example>' };
+  const demo = opened.use(await startDemo({ folder: opened.use(await temporaryFolder('browser')).path, settings }));
   const { clock, database } = demo.resources;
   const browser = opened.adopt(await chromium.launch({ executablePath, args: ['--no-sandbox'] }), (open) =>
     open.close(),
   );
-  const enter = async () => {
+  const presses: Press[] = [];
+  const enter = async (visitor: VisitorName) => {
     const context = await browser.newContext({ baseURL: demo.url.href });
     context.setDefaultTimeout(20_000);
+    context.on('response', (response) => {
+      const [method, url] = [response.request().method(), new URL(response.url())];
+      if (method === 'GET' || url.origin !== demo.url.origin) return;
+      presses.push({ visitor, method, path: url.pathname, status: response.status() });
+    });
     return [context, await context.newPage()] as const;
   };
-  const [stranger, ofAlice, ofBob, operator] = [await enter(), await enter(), await enter(), await enter()];
+  const stranger = await enter('stranger');
+  const [ofAlice, ofBob, operator] = [await enter('alice'), await enter('bob'), await enter('operator')];
   const contexts = { stranger: stranger[0], alice: ofAlice[0], bob: ofBob[0], operator: operator[0] };
   const pages = { stranger: stranger[1], alice: ofAlice[1], bob: ofBob[1], operator: operator[1] };
 
@@ -106,6 +128,8 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
     browser,
     contexts,
     pages,
+    presses,
+    mails: smtp.mails,
     runs,
     night,
     receipt,

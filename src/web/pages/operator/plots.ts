@@ -52,7 +52,7 @@ function standing(all: readonly Bar[], label: string, wholeOf: (parts: readonly 
     };
     return html`<g><title>${title}</title>${parts.map(rect)}</g>`;
   };
-  return html`<svg class="bars" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${all.map(bar)}</svg>`;
+  return html`<svg class="bars" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}">${all.map(bar)}</svg>`;
 }
 
 function sumOf(parts: readonly Part[]): number {
