@@ -962,9 +962,10 @@ export const texts: Texts = {
     wouldGo: 'würde entfallen',
     counts: (stay, go, agreed) =>
       agreed
-        ? `${formats.number(stay)} bleiben, ${formats.number(go)} entfallen nach der nächsten Sicherung.`
-        : `Wenn Sie einwilligten, blieben ${formats.number(stay)} und ${formats.number(go)} entfielen.`,
-    more: (count) => `${formats.number(count)} ältere sind hier nicht aufgeführt.`,
+        ? `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`} nach der nächsten Sicherung.`
+        : `Wenn Sie einwilligten: ${formats.number(stay)} ${stay === 1 ? 'bliebe' : 'blieben'}, ${go === 0 ? 'keiner entfiele' : `${formats.number(go)} ${go === 1 ? 'entfiele' : 'entfielen'}`}.`,
+    more: (count) =>
+      `${count === 1 ? 'Ein älterer ist' : `${formats.number(count)} ältere sind`} hier nicht aufgeführt.`,
     reasons: {
       last: 'einer der letzten',
       hourly: 'der neueste seiner Stunde',

@@ -970,9 +970,10 @@ export const texts = {
     wouldGo: 'would go',
     counts: (staying: number, going: number, agreed: boolean) =>
       agreed
-        ? `${formats.number(staying)} stay, ${formats.number(going)} go after the next backup.`
-        : `If you agreed, ${formats.number(staying)} would stay and ${formats.number(going)} go.`,
-    more: (count: number) => `${formats.number(count)} older ones are not listed here.`,
+        ? `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} after the next backup.`
+        : `If you agreed, ${formats.number(staying)} would stay and ${going === 0 ? 'none' : formats.number(going)} go.`,
+    more: (count: number) =>
+      `${count === 1 ? 'One older one is' : `${formats.number(count)} older ones are`} not listed here.`,
     reasons: {
       last: 'one of the last',
       hourly: 'newest of its hour',

@@ -48,8 +48,8 @@ test('lets all stay of whoever has not agreed, shows what would go, and goes by 
   expect((await alice.post('/retention', { rule: 'daily=7,weekly=4,monthly=12' })).status).toBe(303);
   const after = await show();
   expect(after).toContain('You agreed to this on 4 May 2026');
-  expect(after).toContain('2 stay, 1 go after the next backup.');
-  expect(await shortly()).toContain('2 stay, 1 go after the next backup.');
+  expect(after).toContain('2 stay, 1 goes after the next backup.');
+  expect(await shortly()).toContain('2 stay, 1 goes after the next backup.');
   expect(after).toContain('newest of its day; newest of its week; newest of its month; the newest');
   expect(await pages.resources.database.audit.findFirst({ where: { act: 'retention-changed' } })).toMatchObject({
     by: `user:${await alice.userId()}`,
@@ -99,7 +99,7 @@ test('says that all stay after a great loss that nobody has looked at', async ()
   });
   const told = await show();
   expect(told).toContain('All of your snapshots stay for now: much was gone or changed');
-  expect(told).not.toContain('goes after the next backup');
+  expect(told).not.toContain('>goes after the next backup<');
   expect(await shortly()).toContain('All of your snapshots stay for now: much was gone or changed');
-  expect(await shortly()).not.toContain('goes after the next backup');
+  expect(await shortly()).not.toContain('>goes after the next backup<');
 });
