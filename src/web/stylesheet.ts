@@ -82,9 +82,10 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 
 @media (max-width: 46rem) {
   main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; }
-  .bar { gap: 0 1rem; min-height: 3rem; } .bar nav { order: 3; flex: 1 0 100%; margin-inline: -.5rem; } .bar nav ul { gap: 0; justify-content: space-between; }
-  .bar nav li { flex: 1 0 auto; } .bar nav a { flex-direction: column; justify-content: center; gap: .1rem; min-height: 3.25rem; padding: .3rem .2rem; font-size: .75rem; line-height: 1.3; }
+  .bar { gap: 0 1rem; min-height: 3rem; } .bar nav { order: 3; flex: 1 0 100%; margin-inline: -.5rem; } .bar nav ul { gap: 0; justify-content: space-between; flex-wrap: nowrap; }
+  .bar nav li { flex: 1 1 auto; } .bar nav a { flex-direction: column; justify-content: start; text-align: center; overflow-wrap: normal; gap: .1rem; min-height: 3.25rem; padding: .3rem .2rem; font-size: .75rem; line-height: 1.3; }
 }
+@media (max-width: 23rem) { .bar nav ul:has(> :nth-child(6)) { display: grid; grid-template-columns: repeat(3, 1fr); } }
 @media (max-width: 40rem) {
   .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
   .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; } [data-live] dl.facts { gap: .8rem 1.2rem; } [data-live] dl.facts > div { flex-basis: 8rem; }

@@ -39,6 +39,9 @@ const spilling = `[...document.querySelectorAll('.card *')].filter((one) => {
   const { right, width } = one.getBoundingClientRect();
   return width > 1 && right > card.getBoundingClientRect().right + 1;
 }).map((one) => one.outerHTML.slice(0, 200))`;
+/** How many entries of the menu stand on its lines: as many on each. */
+const menuLines = `[...new Set(Object.values(Object.groupBy(document.querySelectorAll('body > header nav li'), (one) => one.offsetTop)).map(({ length }) => length))]`;
+const isEven = (lines: number[]) => lines.length < 2;
 const heightsOfPlots = `[...document.querySelectorAll('svg.bars, svg.plot')].map((one) => one.getBoundingClientRect().height)`;
 
 /** What a page answers, where that is not 200: to everybody, or to these. */
@@ -416,11 +419,12 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       // Chromium itself complains of the status of an error page.
       expect(trouble.filter((line) => status === 200 || !line.includes('status of'))).toEqual([]);
       expect(await page.locator('h1').count()).toBe(1);
-      await page.evaluate(axe);
+      await openAxe(page);
       for (const [width, points] of widths) {
         await page.setViewportSize({ width: points, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth'), width).toBe(points);
         expect(await page.evaluate(spilling), width).toEqual([]);
+        expect(await page.evaluate<number[]>(menuLines), width).toSatisfy(isEven);
         for (const height of await page.evaluate<number[]>(heightsOfPlots)) expect(height).toBeGreaterThan(80);
         for (const theme of themes) {
           await page.emulateMedia({ colorScheme: theme });
@@ -431,6 +435,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       }
       await page.setViewportSize({ width: 320, height: 800 });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+      expect(await page.evaluate<number[]>(menuLines)).toSatisfy(isEven);
     },
   );
 
@@ -459,14 +464,20 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
         if (pictures !== undefined)
           await page.screenshot({ path: join(pictures, `${row.picture}-phone-light-de.png`), fullPage: true });
-        await page.evaluate(axe);
+        await openAxe(page);
         expect(await faultsOf(page)).toEqual([]);
         await page.setViewportSize({ width: 320, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+        expect(await page.evaluate<number[]>(menuLines)).toSatisfy(isEven);
       },
     );
   });
 
+  /** Brings axe to the page, which may not load itself again: it would lose axe. */
+  const openAxe = async (page: Page) => {
+    await page.evaluate('window.stop()');
+    await page.evaluate(axe);
+  };
   const faultsOf = (page: Page) =>
     page.evaluate(
       'axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
