@@ -57,6 +57,7 @@ export async function keepUnread(
 
 /** The parent's node with all below it, where the repository still holds all of it. */
 export async function keep(keeping: Keeping, node: Node): Promise<Node | undefined> {
+  if (node.type === 'unreadable') return undefined;
   if (node.type === 'dir') return keepFolder(keeping, node);
   return node.type === 'file' ? keepFile(keeping, node, 'kept') : node;
 }

@@ -34,6 +34,7 @@ export async function countSubtree(repository: ArchiveRepository, subtree: TreeI
 
 async function countNode(repository: ArchiveRepository, node: Node): Promise<Counts | undefined> {
   const counts = zeroCounts();
+  if (node.type === 'unreadable') return undefined;
   if (node.type === 'dir') {
     const below = await countSubtree(repository, node.subtree);
     if (below === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { isAppError } from '../../errors.ts';
 import { goJson, goJsonString } from './go-json.ts';
 import { goQuote, goUnquote } from './go-quote.ts';
 import { type DataId, parseId, type TreeId } from './ids.ts';
@@ -55,13 +56,19 @@ export interface SpecialNode extends CommonNode {
   readonly device?: number | bigint;
 }
 
-export type Node = FileNode | DirNode | SymlinkNode | SpecialNode;
+/** What another program wrote in a way that is not known here, or damaged: only its name counts. It cannot be written again. */
+export interface UnreadableNode extends CommonNode {
+  readonly type: 'unreadable';
+}
+
+export type Node = FileNode | DirNode | SymlinkNode | SpecialNode | UnreadableNode;
 
 /** Type bits of Go's FileMode; beyond 32-bit signed, so add them, never `|` them. */
 export const modeBits = { dir: 2 ** 31, symlink: 2 ** 27, setuid: 2 ** 23, setgid: 2 ** 22, sticky: 2 ** 20 } as const;
 
 /** The node as JSON, byte for byte as restic writes it. */
 export function encodeNode(node: Node): string {
+  if (node.type === 'unreadable') throw new Error('A node that was not understood cannot be written.');
   const head = `{"name":${goJsonString(goQuote(node.name))},"type":"${node.type}"${number('mode', node.mode)}`;
   const times = `,"mtime":"${node.mtime}","atime":"${node.atime}","ctime":"${node.ctime}"`;
   const owner = `,"uid":${node.uid},"gid":${node.gid}${text('user', node.user)}${text('group', node.group)}`;
@@ -70,9 +77,20 @@ export function encodeNode(node: Node): string {
   return `${head}${times}${owner}${inode}${sizes}${encodeTarget(node)}${encodeAttributes(node)}${encodeContent(node)}}`;
 }
 
-/** The node that this JSON value describes. Throws `repository/damaged`. */
+/** The node that this JSON value describes; one that is not understood has its name alone. Throws `repository/damaged` where it has none. */
 export function decodeNode(value: unknown): Node {
   const json = asObject(value, 'tree');
+  const name = goUnquote(asText(json.name, 'tree'));
+  try {
+    return decodeKnown(json);
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    const never = '0001-01-01T00:00:00Z';
+    return { name, type: 'unreadable', mode: 0, mtime: never, atime: never, ctime: never, uid: 0, gid: 0 };
+  }
+}
+
+function decodeKnown(json: JsonObject): Node {
   const common = decodeCommon(json);
   switch (json.type) {
     case 'file':
@@ -87,7 +105,7 @@ export function decodeNode(value: unknown): Node {
     case 'socket':
       return { ...common, type: json.type, ...present({ device: optional(json.device, asLargeCount, 'tree') }) };
     default:
-      throw malformed('tree with a node of unknown type');
+      return { ...common, type: 'unreadable' };
   }
 }
 

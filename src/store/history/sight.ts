@@ -57,7 +57,7 @@ export function contentOf(node: Node): string {
     case 'symlink':
       return `to ${node.linktarget_raw ?? node.linktarget}`;
     default:
-      return String(node.device ?? '');
+      return 'device' in node ? String(node.device ?? '') : '';
   }
 }
 

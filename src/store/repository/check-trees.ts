@@ -47,8 +47,9 @@ async function readTree(repository: Repository, id: TreeId): Promise<{ tree: Tre
   }
 }
 
-/** Names that occur twice cannot be encoded at all. */
+/** Names that occur twice cannot be encoded at all, nor can what is not understood, which is told as such. */
 function isCanonical(tree: Tree, id: TreeId): boolean {
+  if (tree.nodes.some(({ type }) => type === 'unreadable')) return true;
   const unique = new Set(tree.nodes.map(({ name }) => name)).size === tree.nodes.length;
   return unique && treeIdOf(tree) === id;
 }
@@ -62,6 +63,10 @@ function* checkNode({ index }: Repository, tree: TreeId, node: Node): Generator<
   const blobs = [{ type: 'tree', id: tree }] as const;
   if (!isSafeName(node.name)) {
     const message = `The tree ${tree} holds a name that no folder can hold: ${JSON.stringify(node.name)}.`;
+    yield { kind: 'tree-damaged', severity: 'error', blobs, message };
+  }
+  if (node.type === 'unreadable') {
+    const message = `The tree ${tree} holds an entry that is not understood: ${JSON.stringify(node.name)}.`;
     yield { kind: 'tree-damaged', severity: 'error', blobs, message };
   }
   if (node.type !== 'file') return;

@@ -44,3 +44,12 @@ export function noteUnsafeName(problems: RestoreProblem[], path: string): void {
   const message = 'The snapshot holds a name that would leave its folder; it is not restored.';
   problems.push({ path: shownName(path), code: 'repository/damaged', message });
 }
+
+/** What restores and zips say of an entry that is not understood. */
+export const unreadableWords =
+  'The snapshot holds an entry of a kind that is not known, or a damaged one; only that is left out.';
+
+/** Notes an entry that is not understood. */
+export function noteUnreadable(problems: RestoreProblem[], path: string): void {
+  problems.push({ path: shownName(path), code: 'repository/damaged', message: unreadableWords });
+}

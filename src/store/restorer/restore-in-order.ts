@@ -5,7 +5,7 @@ import { isSafeName } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
-import { emptyReport, note, noteUnsafeName, type RestoreReport } from './report.ts';
+import { emptyReport, note, noteUnreadable, noteUnsafeName, type RestoreReport } from './report.ts';
 
 /** A new folder that takes one file after the other, each as a stream. Paths are names below it, as file-name.ts keeps them. */
 export interface StreamTarget {
@@ -71,6 +71,7 @@ async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly 
     const path = [...folder, node.name];
     if (node.type === 'dir') await attempt(restoring, path, () => restoreFolder(restoring, path, node));
     else if (node.type === 'symlink') await attempt(restoring, path, () => restoreLink(restoring, path));
+    else if (node.type === 'unreadable') noteUnreadable(problems, path.join('/'));
     else if (node.type !== 'file') skipped.push(path.join('/').toWellFormed());
   }
 }

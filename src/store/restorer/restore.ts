@@ -10,7 +10,7 @@ import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
 import { decide, lookAt, type Overwrite } from './existing.ts';
 import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
-import { emptyReport, type FolderReport, note, noteUnsafeName } from './report.ts';
+import { emptyReport, type FolderReport, note, noteUnreadable, noteUnsafeName } from './report.ts';
 import { setRest } from './set-rest.ts';
 import { errnoOf, targetError } from './target-errors.ts';
 import { leftoverName } from './write-batch.ts';
@@ -96,6 +96,7 @@ async function restoreNodes(restoring: Restoring, below: string, nodes: readonly
     else if (node.type === 'file') await files.add(path, node);
     else if (node.type === 'dir') await restoreFolder(restoring, path, node);
     else if (node.type === 'symlink') restoreLink(restoring, path, node);
+    else if (node.type === 'unreadable') noteUnreadable(report.problems, path);
     else report.skipped.push(shownName(path));
   }
 }

@@ -9,6 +9,7 @@ import { isSafeName } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
+import { unreadableWords } from './report.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -20,8 +21,8 @@ import {
 } from './zip-records.ts';
 
 /**
- * A folder of a snapshot as a zip file, made while it is read. A small file that is damaged is left out and named in the entry
- * `NOT RESTORED.txt` at the end; damage in a large one, part of which has been sent already, ends the stream with the error.
+ * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
+ * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
  * Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
@@ -72,14 +73,35 @@ async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGener
   const nodes = (await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes)) ?? [];
   const safe = nodes.filter(({ name }) => isSafeName(name));
   if (safe.length < nodes.length) zip.missing.push(`${folder}: a name that would leave its folder`);
+  const names = namesIn(folder, safe);
   for await (const file of readFiles(
     zip.repository,
     safe.filter((node) => node.type === 'file'),
   )) {
-    const name = folder + shownName(file.node.name);
+    const name = names.get(file.node) ?? '';
     yield* file.node.size > smallFile ? zipLargeFile(zip, name, file) : zipSmallFile(zip, name, file);
   }
-  for (const node of safe) yield* zipOther(zip, folder + shownName(node.name), node);
+  for (const node of safe) yield* zipOther(zip, names.get(node) ?? '', node);
+}
+
+/** The names of a folder as a zip shows them; two that would be the same get numbers. */
+function namesIn(folder: string, nodes: readonly Node[]): ReadonlyMap<Node, string> {
+  const taken = new Set<string>();
+  // Those that are shown as they are keep their names.
+  const exactFirst = nodes.toSorted(
+    (a, b) => Number(shownName(a.name) !== a.name) - Number(shownName(b.name) !== b.name),
+  );
+  const nameOf = (node: Node) => {
+    const name = unusedName(folder + shownName(node.name), taken);
+    taken.add(name);
+    return [node, name] as const;
+  };
+  return new Map(exactFirst.map(nameOf));
+}
+
+function unusedName(name: string, taken: Pick<ReadonlySet<string>, 'has'>): string {
+  if (!taken.has(name)) return name;
+  for (let number = 2; ; number++) if (!taken.has(`${name} (${number})`)) return `${name} (${number})`;
 }
 
 async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
@@ -89,7 +111,8 @@ async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator
   } else if (node.type === 'symlink') {
     const target = Buffer.from(node.linktarget);
     yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
-  } else if (node.type !== 'file') zip.missing.push(`${name}: devices, pipes and sockets are left out`);
+  } else if (node.type === 'unreadable') zip.missing.push(`${name}: ${unreadableWords}`);
+  else if (node.type !== 'file') zip.missing.push(`${name}: devices, pipes and sockets are left out`);
 }
 
 const nothing = Buffer.of();
@@ -109,6 +132,23 @@ async function* zipLargeFile(zip: Zipping, name: string, { node, content }: Read
   const offset = zip.offset.now;
   const sizes = { crc: 0, packed: lastBlock.length, size: 0 };
   yield localHeader(entry, undefined, large);
+  const parts = deflatedParts(content, sizes);
+  let next: IteratorResult<Buffer, undefined> | undefined;
+  do {
+    next = await readable(zip, name, () => parts.next());
+    if (next?.value !== undefined) yield next.value;
+  } while (next?.done === false);
+  yield lastBlock;
+  if (next !== undefined) zip.written.push({ ...entry, ...sizes, offset, described: true });
+  // Readers of streams go without the directory: they must not take a part for the file.
+  else sizes.crc = (sizes.crc ^ 1) >>> 0;
+  yield dataDescriptor(sizes, large);
+}
+
+async function* deflatedParts(
+  content: AsyncIterable<Buffer>,
+  sizes: { crc: number; packed: number; size: number },
+): AsyncGenerator<Buffer, undefined> {
   for await (const part of content) {
     const deflated = await deflate(part, { level, finishFlush: constants.Z_SYNC_FLUSH });
     sizes.crc = crc32(part, sizes.crc);
@@ -116,9 +156,6 @@ async function* zipLargeFile(zip: Zipping, name: string, { node, content }: Read
     sizes.packed += deflated.length;
     yield deflated;
   }
-  yield lastBlock;
-  yield dataDescriptor(sizes, large);
-  zip.written.push({ ...entry, ...sizes, offset, described: true });
 }
 
 const lastBlock = Buffer.of(3, 0);
@@ -127,7 +164,9 @@ async function* zipMissing(zip: Zipping): AsyncGenerator<Uint8Array> {
   if (zip.missing.length === 0) return;
   const text = Buffer.from(`These could not be read from the backup:\n\n${zip.missing.join('\n')}\n`);
   const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
-  yield wholeEntry(zip, { name: 'NOT RESTORED.txt', mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
+  const taken = new Set(zip.written.map(({ name }) => name));
+  const name = unusedName('NOT RESTORED.txt', taken);
+  yield wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 
 function* directory(zip: Zipping): Generator<Uint8Array> {

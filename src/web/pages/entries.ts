@@ -42,7 +42,12 @@ function label({ saved }: OpenSnapshot, path: string, node: Node, { snapshots: t
     return html`<a href="${addressOf(saved, 'browse', path)}">${spriteIcon('folder')}${name(node.name)}</a>`;
   if (node.type === 'file')
     return html`<a href="${addressOf(saved, 'view', path)}">${spriteIcon('file')}${name(node.name)}</a>`;
-  const what = node.type === 'symlink' ? html`${t.linkTo} ${name(shownName(node.linktarget))}` : t.special;
+  const what =
+    node.type === 'symlink'
+      ? html`${t.linkTo} ${name(shownName(node.linktarget))}`
+      : node.type === 'unreadable'
+        ? t.unreadableEntry
+        : t.special;
   return html`<span>${spriteIcon('file')}${name(node.name)}</span> <span class="soft">${what}</span>`;
 }
 

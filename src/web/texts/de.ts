@@ -1045,6 +1045,7 @@ export const texts: Texts = {
         : `${items(entries)}; insgesamt ${files(count)}, ${size}`,
     linkTo: 'ein Verweis auf',
     special: 'ein Gerät oder eine Pipe; wird nicht wiederhergestellt',
+    unreadableEntry: 'beschädigt oder von unbekannter Art',
     zip: (size) => `Diesen Ordner herunterladen (ZIP${size === undefined ? '' : `, ${size}`})`,
     zipAll: (size) => `Alles herunterladen (ZIP${size === undefined ? '' : `, ${size}`})`,
     empty: 'Dieser Ordner ist leer.',

@@ -1052,6 +1052,7 @@ export const texts = {
     },
     linkTo: 'a link to',
     special: 'a device or pipe, which is not brought back',
+    unreadableEntry: 'damaged, or of a kind that is not known',
     zip: (size: string | undefined) => `Download this folder (zip${size === undefined ? '' : `, ${size}`})`,
     zipAll: (size: string | undefined) => `Download everything (zip${size === undefined ? '' : `, ${size}`})`,
     empty: 'This folder is empty.',

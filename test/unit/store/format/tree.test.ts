@@ -54,19 +54,18 @@ describe('trees', () => {
     expect(() => encodeTree({ nodes: [file('a'), file('a')] })).toThrow('same name');
   });
 
-  test('a node that is not well formed is refused as damage', () => {
-    const damaged = expect.objectContaining({ code: 'repository/damaged' });
+  test('a node that is not well formed has its name alone, and cannot be written again', () => {
     const good = JSON.parse(encodeNode(file('a')));
-    for (const change of [
-      { name: 5 },
-      { type: 'door' },
-      { type: 'dir' },
-      { content: ['x'] },
-      { mtime: '"' },
-      { size: -1 },
-    ]) {
-      expect(() => decodeNode({ ...good, ...change })).toThrow(damaged);
+    for (const change of [{ type: 'door' }, { type: 'dir' }, { content: ['x'] }, { mtime: '"' }, { size: -1 }]) {
+      const node = decodeNode({ ...good, ...change });
+      expect(node).toMatchObject({ name: 'a', type: 'unreadable' });
+      expect(() => encodeNode(node)).toThrow();
     }
+  });
+
+  test('a node without a name, and what is no tree, is refused as damage', () => {
+    const damaged = expect.objectContaining({ code: 'repository/damaged' });
+    expect(() => decodeNode({ ...JSON.parse(encodeNode(file('a'))), name: 5 })).toThrow(damaged);
     for (const text of ['', '[]', 'null', '{"nodes":{}}']) expect(() => decodeTree(Buffer.from(text))).toThrow(damaged);
   });
 
