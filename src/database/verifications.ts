@@ -91,6 +91,16 @@ export async function saveVerified(database: Database, verified: Verified): Prom
   });
 }
 
+/** When the person's last run that brought everything began; null where there is none. */
+export async function findLastCompleteStart(database: Database, userId: string): Promise<Date | null> {
+  const run = await database.run.findFirst({
+    where: { plan: { userId }, state: 'succeeded', snapshotId: { not: null }, startedAt: { not: null } },
+    orderBy: { startedAt: 'desc' },
+    select: { startedAt: true },
+  });
+  return run?.startedAt ?? null;
+}
+
 /** Puts on record why a verification could not be done, and when it is tried again. */
 export async function saveNotVerified(
   database: Database,

@@ -24,17 +24,17 @@ export interface DamageFacts {
   readonly damage: Damage;
   /** Since when this damage is known. */
   readonly foundAt: Date;
-  /** When the last complete run ended. */
-  readonly completeAt: Date | null;
+  /** When the last complete run began: it read again what was known to be damaged by then. */
+  readonly readAgainAt: Date | null;
   /** The marks that somebody has looked at. */
   readonly accepted: ReadonlySet<string>;
 }
 
 /** What is to be done about the damage: where several things are, the first of the list. */
-export function damageStateOf({ damage, foundAt, completeAt, accepted }: DamageFacts): DamageState {
+export function damageStateOf({ damage, foundAt, readAgainAt, accepted }: DamageFacts): DamageState {
   const isLost = damage.files.length + damage.snapshots.length > 0;
   if (damage.marks.length < mostMarks && damage.marks.every((mark) => accepted.has(mark))) return 'accepted';
-  if (isLost) return completeAt !== null && completeAt > foundAt ? 'lost' : 'healing';
+  if (isLost) return readAgainAt !== null && readAgainAt > foundAt ? 'lost' : 'healing';
   return damage.recoveryKey ? 'key' : 'mending';
 }
 

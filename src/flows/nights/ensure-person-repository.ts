@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { findRepository, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
+import { findVerification } from '../../database/verifications.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
@@ -13,7 +14,8 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'stor
 
 /**
  * Opens the repository of a person, or makes it where there is none: the row with the sealed password, then the repository,
- * then the recovery key. After a crash between two of these the next call makes what is missing.
+ * then the recovery key. After a crash between two of these the next call makes what is missing. What lies in packs that are known to be
+ * damaged counts as missing, so that a night reads it again.
  */
 export async function ensurePersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
   const { clock, database, keyring, store } = resources;
@@ -34,7 +36,8 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
       scrypt: resources.scrypt.forRandomPasswords,
     });
   }
-  const opened = await openPersonRepository(resources, userId);
+  const { damagedPacks = [] } = (await findVerification(database, userId)) ?? {};
+  const opened = await openPersonRepository(resources, userId, { without: new Set(damagedPacks) });
   if (row?.recoveryKeyFile == null) await issueRecoveryKey(resources, opened);
   else if (isLost(row)) {
     await issueRecoveryKey(resources, opened);

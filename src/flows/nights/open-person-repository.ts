@@ -20,10 +20,14 @@ export interface PersonRepository {
 type Needs = Pick<Resources, 'database' | 'keyring' | 'store'>;
 
 /** Opens the repository of a person; throws `repository/not-found` before their first run. */
-export async function openPersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
+export async function openPersonRepository(
+  resources: Needs,
+  userId: string,
+  options: Pick<OpenOptions, 'without'> = {},
+): Promise<PersonRepository> {
   const row = await findRepository(resources.database, userId);
   if (row === null) throw nothingYet();
-  const repository = await openRepositoryOf(resources, row);
+  const repository = await openRepositoryOf(resources, row, options);
   const { location } = repository.backend;
   const username = row.user.username ?? row.user.subject;
   const recoveryKeyFile = row.recoveryKeyFile === null ? null : parseId<KeyId>(row.recoveryKeyFile);
@@ -34,7 +38,7 @@ export async function openPersonRepository(resources: Needs, userId: string): Pr
 export async function openRepositoryOf(
   { keyring, store }: Pick<Resources, 'keyring' | 'store'>,
   { id, location, store: at, sealedPassword, recoveryKeyFile }: PersonRepositoryRow,
-  options: Pick<OpenOptions, 'cachedTreeBytes'> = {},
+  options: Pick<OpenOptions, 'cachedTreeBytes' | 'without'> = {},
 ): Promise<Repository> {
   const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(id), sealedPassword)).toString();
   const otherKey = recoveryKeyFile === null ? undefined : parseId<KeyId>(recoveryKeyFile);

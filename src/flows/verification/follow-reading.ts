@@ -16,11 +16,9 @@ export interface FollowedReading extends AsyncDisposable {
   begin(part: readonly PackId[]): readonly PackId[];
   /** A pack was read. */
   passed(id: PackId, findings: readonly Finding[]): Promise<void>;
-  /** The outcome is on record: there is nothing more to tell. */
-  end(): void;
 }
 
-/** Puts on record now and then how far a reading is and which packs are damaged, and once more where it ends early. */
+/** Puts on record now and then how far a reading is and which packs are damaged, and once more where it ends. */
 export function followReading(
   { clock, database, log }: Pick<Resources, 'clock' | 'database' | 'log'>,
   { userId, damagedPacks }: Pick<VerificationRow, 'userId' | 'damagedPacks'>,
@@ -29,7 +27,6 @@ export function followReading(
   const part = new Set<PackId>();
   const ending = new AbortController();
   let cursor: number | undefined;
-  let ended = false;
   const tell = async () => {
     const nextAt = new Date(clock.now().getTime() + leaseMs);
     const told = { userId, nextAt, damagedPacks: [...damaged], ...(cursor !== undefined && { cursor }) };
@@ -47,12 +44,9 @@ export function followReading(
       else damaged.delete(id);
       if (part.has(id)) cursor = cursorAfter(id);
     },
-    end: () => {
-      ended = true;
-    },
     [Symbol.asyncDispose]: async () => {
       telling[Symbol.dispose]();
-      if (!ended) await tell();
+      await tell();
     },
   };
 }

@@ -1,5 +1,9 @@
-import { findProtectionFacts } from '../../database/protection.ts';
-import { saveVerified, type VerificationRow, type Verified } from '../../database/verifications.ts';
+import {
+  findLastCompleteStart,
+  saveVerified,
+  type VerificationRow,
+  type Verified,
+} from '../../database/verifications.ts';
 import { type Damage, type DamageState, damageKnownSince, damageStateOf } from '../../domain/damage.ts';
 import { endOf, packsIn, shareDue } from '../../domain/verification.ts';
 import type { Resources } from '../../resources.ts';
@@ -9,6 +13,7 @@ import type { Finding } from '../../store/repository/finding.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
+import { repairRepository } from '../store/repair-repository.ts';
 import { damageOf } from './damage-of.ts';
 import { followReading } from './follow-reading.ts';
 import { drill, openSample } from './sample.ts';
@@ -31,16 +36,40 @@ export interface VerifiedFigures {
 /** A little less than a day, so that a verification that waits for a run does not come later every day. */
 const everyMs = 23.5 * 3_600_000;
 
+interface Verifying {
+  readonly claimed: VerificationRow;
+  readonly signal: AbortSignal;
+  /** From 0 to 1; for the sample. */
+  readonly random: () => number;
+}
+
 /**
- * Verifies the repository of a claimed row beside other readers and writers: structure and key files, a random sample of files, which
- * is restored to nothing, and of the packs those that were damaged before and the part that is due. How far it got is kept, so that the
- * next one goes on there. Throws `repository/locked` also where a run of the person begins meanwhile.
+ * Verifies the repository of a claimed row, mends what can be mended of it, and puts on record what is damaged then. Throws
+ * `repository/locked` also where a run of the person begins meanwhile; the next verification goes on where this one ended.
  */
-export async function verifyRepository(
-  resources: VerificationNeeds,
-  { claimed, signal, random }: { claimed: VerificationRow; signal: AbortSignal; random: () => number },
-): Promise<VerifiedFigures> {
-  const { clock, config, database, lockOwner } = resources;
+export async function verifyRepository(resources: VerificationNeeds, verifying: Verifying): Promise<VerifiedFigures> {
+  const { clock, database } = resources;
+  const { claimed, signal } = verifying;
+  const { userId } = claimed;
+  const { findings, recoveryKeyFile, share, ...read } = await inspect(resources, verifying);
+  const left = await mend(resources, { userId, findings, signal });
+  const at = clock.now();
+  const damage = damageOf(left, recoveryKeyFile);
+  const found = damage === undefined ? null : await judge(resources, claimed, damage);
+  await saveVerified(database, {
+    ...{ userId, at, nextAt: new Date(at.getTime() + everyMs), ...read, found },
+    cursor: endOf(share),
+    damagedPacks: damagedIn(left),
+  });
+  return { ...read, damage: found === null ? undefined : figuresOf(found) };
+}
+
+/**
+ * Looks at the repository beside other readers and writers: structure and key files, a random sample of files, which is restored to
+ * nothing, and of the packs those that were damaged before and the part that is due.
+ */
+async function inspect(resources: VerificationNeeds, { claimed, signal, random }: Verifying) {
+  const { clock, config, lockOwner } = resources;
   const { userId } = claimed;
   const { repository, store, recoveryKeyFile } = await openPersonRepository(resources, userId);
   await using lock = await lockRepository(repository, { clock, ...lockOwner, signal });
@@ -63,17 +92,44 @@ export async function verifyRepository(
       },
     },
   });
-  const { packsRead, findings } = report;
-  const at = clock.now();
-  const damage = damageOf(findings, recoveryKeyFile);
-  const found = damage === undefined ? null : await judge(resources, claimed, damage);
-  await saveVerified(database, {
-    ...{ userId, at, nextAt: new Date(at.getTime() + everyMs), packsRead, filesRead, found },
-    cursor: endOf(share),
-    damagedPacks: damagedIn(findings),
-  });
-  reading.end();
-  return { packsRead, filesRead, damage: found === null ? undefined : figuresOf(found) };
+  return { share, filesRead, packsRead: report.packsRead, findings: report.findings, recoveryKeyFile };
+}
+
+/**
+ * What of the damage is left once the repository is mended, as far as nobody else uses it and the store lets go of files: what is intact
+ * of damaged packs is saved, and what is lost of them is read again by the next night.
+ */
+async function mend(
+  resources: VerificationNeeds,
+  { userId, findings, signal }: { userId: string; findings: readonly Finding[]; signal: AbortSignal },
+): Promise<readonly Finding[]> {
+  const keys = findings.filter(({ keyId }) => keyId !== undefined);
+  if (!findings.some(isMendable)) return findings;
+  const log = resources.log.with({ userId });
+  const damaged = new Set(damagedIn(findings));
+  const choose = async (packs: readonly PackId[]) => packs.filter((id) => damaged.has(id));
+  const repair = async () => {
+    const { findings: left, ...figures } = await repairRepository(resources, {
+      ...{ userId, by: 'schedule', readData: { choose }, signal },
+    });
+    log.warn('verify.mended', { ...figures, packsUnreadable: figures.packsUnreadable.length });
+    return { left, isByHeaders: figures.packsIndexed > 0 };
+  };
+  try {
+    const { left, isByHeaders } = await repair();
+    // What a pack holds is known by its header now, but it may have the name of another: it is read once more, and then replaced.
+    const last = isByHeaders ? (await repair()).left : left;
+    return [...keys, ...last.filter(({ keyId }) => keyId === undefined)];
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.warn('verify.not-mended', { error });
+    return findings;
+  }
+}
+
+/** Packs and indexes can be mended; what is missing, snapshots and key files cannot. */
+function isMendable({ kind, packId, severity, snapshotId }: Finding): boolean {
+  return severity === 'error' && (packId !== undefined || (kind === 'file-damaged' && snapshotId === undefined));
 }
 
 type Found = NonNullable<Verified['found']>;
@@ -86,9 +142,8 @@ async function judge(
 ): Promise<Found> {
   const known = before === null || knownAt === null ? null : { marks: before.marks, foundAt: knownAt };
   const foundAt = damageKnownSince(damage, known, clock.now());
-  const { complete } = await findProtectionFacts(database, userId);
-  const completeAt = complete?.endedAt ?? null;
-  return { damage, foundAt, state: damageStateOf({ damage, foundAt, completeAt, accepted: new Set(accepted) }) };
+  const readAgainAt = await findLastCompleteStart(database, userId);
+  return { damage, foundAt, state: damageStateOf({ damage, foundAt, readAgainAt, accepted: new Set(accepted) }) };
 }
 
 function figuresOf({ state, damage: { files, snapshots, recoveryKey } }: Found): VerifiedFigures['damage'] {

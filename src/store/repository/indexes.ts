@@ -26,7 +26,13 @@ export interface Indexes {
   listIndexes(onDamage?: (error: AppError) => void): AsyncIterable<{ id: IndexId; packs: IndexedPack[] }>;
 }
 
-export function createIndexes(backend: Backend, masterKey: MasterKey, index: MasterIndex): Indexes {
+/** What packs `without` hold counts as unknown. */
+export function createIndexes(
+  backend: Backend,
+  masterKey: MasterKey,
+  index: MasterIndex,
+  without: ReadonlySet<string> = new Set(),
+): Indexes {
   const loaded = new Set<IndexId>();
   const listIds = () => Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
   const read = (ids: readonly IndexId[], { onDamage, onGone }: Failures) => {
@@ -49,7 +55,7 @@ export function createIndexes(backend: Backend, masterKey: MasterKey, index: Mas
       };
       for (const id of ids) tried.add(id);
       for await (const { id: indexId, packs } of read(ids, { onDamage, onGone })) {
-        for (const { id, blobs } of packs) index.insertPack(id, blobs);
+        for (const { id, blobs } of packs) if (!without.has(id)) index.insertPack(id, blobs);
         loaded.add(indexId);
       }
       ids = isOld ? (await listIds()).filter((id) => !tried.has(id) && !loaded.has(id)) : [];

@@ -61,17 +61,19 @@ export interface OpenOptions {
   readonly otherKey?: KeyId | undefined;
   /** Bytes of folders, as they are stored, that are kept in memory decoded. */
   readonly cachedTreeBytes?: number;
+  /** Packs that are known to be damaged: what they hold counts as unknown, so that it is stored again. */
+  readonly without?: ReadonlySet<string>;
 }
 
 /** Opens the repository with any of its passwords. Throws `repository/not-found`, `repository/wrong-password`, `repository/damaged`. */
 export async function openRepository(
   backend: Backend,
   password: string,
-  { keyHint, otherKey, cachedTreeBytes }: OpenOptions = {},
+  { keyHint, otherKey, ...memory }: OpenOptions = {},
 ): Promise<Repository> {
   const bytes = await loadConfigFile(backend);
   const { masterKey, keyId } = await findMasterKey(backend, password, { first: keyHint, last: otherKey });
-  return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId }, cachedTreeBytes);
+  return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId }, memory);
 }
 
 /** Whether there is a repository at this place, whoever may open it. */
@@ -85,11 +87,11 @@ export async function repositoryExists(backend: Backend): Promise<boolean> {
 function assemble(
   backend: Backend,
   opened: { masterKey: MasterKey; config: Config; keyId: KeyId },
-  cachedTreeBytes?: number,
+  { cachedTreeBytes, without }: Pick<OpenOptions, 'cachedTreeBytes' | 'without'> = {},
 ): Repository {
   const index = createMasterIndex();
   const { masterKey } = opened;
-  const indexes = createIndexes(backend, masterKey, index);
+  const indexes = createIndexes(backend, masterKey, index, without);
   return {
     backend,
     index,

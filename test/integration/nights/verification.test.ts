@@ -1,11 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { acceptLosses, findVerification, hastenVerification } from '../../../src/database/verifications.ts';
+import {
+  acceptLosses,
+  claimVerification,
+  findVerification,
+  hastenVerification,
+} from '../../../src/database/verifications.ts';
+import { cursorAfter } from '../../../src/domain/verification.ts';
 import { AppError } from '../../../src/errors.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { followReading } from '../../../src/flows/verification/follow-reading.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
+import { pathOf } from '../../../src/store/backend/backend.ts';
 import type { KeyId, PackId } from '../../../src/store/format/ids.ts';
+import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
-import type { Repository } from '../../../src/store/repository/repository.ts';
+import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { cheapScrypt, type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -143,47 +153,54 @@ describe('a verification', () => {
     expect(await known()).toMatchObject({ checkedAt: expect.any(Date) });
   });
 
-  test('that a run of the person interrupts keeps what it has read and found, and goes on there', async () => {
+  test('that a run of the person interrupts keeps what it has read and found', async () => {
+    const { ids } = await night(0, folder());
+    await night(0, folder());
+    const { database } = pages.resources;
+    const own = resources(now);
+    const at = own.clock.now();
+    const claimed = await claimVerification(database, { userId, at, leaseUntil: new Date(now + 900_000) });
+    if (claimed === null || ids[0] === undefined || ids[1] === undefined) throw new Error('Nothing to read.');
+    {
+      await using reading = followReading(own, claimed);
+      reading.begin(ids);
+      await reading.passed(ids[0], [{ kind: 'pack-damaged', severity: 'error', message: '' }]);
+      await own.clock.advance(10_000);
+      expect(reading.signal.aborted).toBe(false);
+      expect(await known()).toMatchObject({ cursor: cursorAfter(ids[0]), nextAt: new Date(now + 910_000) });
+      await database.run.updateMany({ data: { state: 'running' } });
+      await own.clock.advance(10_000);
+      expect(reading.signal.reason).toMatchObject({ code: 'repository/locked' });
+      await reading.passed(ids[1], []);
+    }
+    expect(await known()).toMatchObject({ cursor: cursorAfter(ids[1]), damagedPacks: [ids[0]], checkedAt: null });
+  });
+
+  test('goes on where the one before ended, with what was damaged then first, and keeps nothing damaged', async () => {
     const ids = (await night(0, folder())).ids;
     for (let more = 0; more < 4; more++) ids.push(...(await night(0, folder())).ids);
     ids.sort();
-    flip(ids[2] ?? '');
-    const config = { ...pages.resources.config, verifyDays: 1 };
+    const [damaged, last] = [ids[2] ?? '', ids[5] ?? ''];
+    // In its header, where no file shows it.
+    flip(damaged, fileOf(damaged).file.bytes.length - 30);
     const { backend } = repository;
-    let reads: string[] = [];
-    const watched = (before: (name: string) => Promise<void>) => () => ({
+    const reads = new Set<string>();
+    const store = () => ({
       ...backend,
       load: (async (type, name, range) => {
-        if (type === 'data' && range === undefined) {
-          reads.push(name);
-          await before(name);
-        }
+        if (type === 'data' && range === undefined) reads.add(name);
         return backend.load(type, name, range);
       }) as typeof backend.load,
     });
-    const first = { ...resources(now), config };
-    await verifyDue(
-      {
-        ...first,
-        store: watched(async (name) => {
-          if (name !== ids[5] || reads.length > 7) return;
-          await pages.resources.database.run.updateMany({ data: { state: 'running' } });
-          await first.clock.advance(10_000);
-        }),
-      },
-      { signal, random: () => 0 },
-    );
-    // The damaged one was read twice, and the one under way to its end.
-    expect(reads).toEqual([...ids.slice(0, 3), ids[2], ...ids.slice(3, 6)]);
-    expect(await known()).toMatchObject({ checkedAt: null, damagedPacks: [ids[2]], cursor: expect.any(Number) });
-    await pages.resources.database.run.updateMany({ data: { state: 'succeeded' } });
-    reads = [];
-    await verifyDue(
-      { ...resources(now + dayMs), config, store: watched(async () => undefined) },
-      { signal, random: () => 0 },
-    );
-    expect(reads.slice(0, 3)).toEqual([ids[2], ids[2], ids[6]]);
-    expect(await known()).toMatchObject({ checkedAt: expect.any(Date), damageState: 'healing' });
+    const at = new Date(now);
+    const before = { since: at, nextAt: at, readAt: at, cursor: cursorAfter(last), damagedPacks: [damaged] };
+    await pages.resources.database.verification.create({ data: { userId, ...before } });
+    const config = { ...pages.resources.config, verifyDays: 1 };
+    await verifyDue({ ...resources(now), config, store }, { signal });
+    const rest = [...ids.slice(6), ...ids.slice(0, 6)].filter((id) => id !== damaged);
+    expect([...reads].slice(0, ids.length)).toEqual([damaged, ...rest]);
+    expect(await known()).toMatchObject({ checkedAt: expect.any(Date), damageState: null, damagedPacks: [] });
+    expect(files.has(pathOf('data', damaged))).toBe(false);
   });
 
   test('that ends with its worker is done by another later, and by one at a time', async () => {
@@ -234,34 +251,55 @@ describe('damage', () => {
     test.each(damages)(
       'that was %s is found within the days, named by file and snapshot, and known to be healed',
       async (_, damage) => {
-        const { ids, snapshotId } = await night(0, folder());
+        const same = folder();
+        const { ids, snapshotId } = await night(0, same);
         const id = ids[type === 'data' ? 0 : 1];
         if (id === undefined) throw new Error('no pack');
-        const { path, file } = fileOf(id);
-        const whole = { ...file, bytes: Buffer.from(file.bytes) };
         damage(id);
         const config = { ...pages.resources.config, verifyDays: 2 };
         for (let day = 0; day < 2; day++) await verifyDue({ ...resources(now + day * dayMs), config }, { signal });
         const found = await known();
-        expect(found).toMatchObject({ damageState: 'healing', verifiedAt: null, damagedPacks: [id], clearedAt: null });
+        // What was intact of the pack is in another one, and it has gone.
+        expect(found).toMatchObject({ damageState: 'healing', verifiedAt: null, damagedPacks: [], clearedAt: null });
         const names = found?.damage?.files.map(({ path }) => path) ?? [];
-        expect(
-          names.every((name) => (type === 'data' ? ['/a.txt', '/sub/b.txt'] : ['/', '/sub/']).includes(name)),
-        ).toBe(true);
+        const all = type === 'data' ? ['/a.txt', '/sub/b.txt'] : ['/', '/sub/'];
+        expect(names.every((name) => all.includes(name))).toBe(true);
         expect(names.length).toBeGreaterThan(0);
         expect(found?.damage?.files[0]?.snapshots).toEqual([snapshotId]);
-        files.set(path, whole);
+        await night(1.5, same);
         await verify(2);
-        expect(await known()).toMatchObject({
-          damageState: null,
-          damage: null,
-          damagedPacks: [],
-          foundAt: null,
-          clearedAt: new Date(now + 2 * dayMs + 200),
-        });
-        expect((await known())?.verifiedAt).toEqual(new Date(now + 2 * dayMs + 200));
+        const whole = { damageState: null, damage: null, damagedPacks: [], foundAt: null };
+        const at = (await known())?.checkedAt;
+        expect(at?.getTime()).toBeGreaterThanOrEqual(now + 2 * dayMs);
+        expect(await known()).toMatchObject({ ...whole, clearedAt: at, verifiedAt: at });
+        const opened = await openRepository(repository.backend, 'a password');
+        expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 2 });
       },
     );
+  });
+
+  test.each([
+    ['the store lets nothing go', 'store/may-not-delete'],
+    ['somebody else uses it', 'repository/locked'],
+  ] as const)('that cannot be mended since %s is stored again beside it by the next night', async (_, code) => {
+    const { ids } = await night(0, folder());
+    flip(ids[0] ?? '');
+    const { backend } = repository;
+    let locks = 0;
+    const store = () => ({
+      ...backend,
+      // The first lock is that of looking, the second that of mending.
+      save: (async (type, name, bytes) => {
+        if (type === 'lock' && ++locks > 1) throw new AppError(code, 'Not now.');
+        return backend.save(type, name, bytes);
+      }) as typeof backend.save,
+    });
+    const config = { ...pages.resources.config, verifyDays: 1 };
+    await verifyDue({ ...resources(now), config, store }, { signal });
+    expect(await known()).toMatchObject({ damageState: 'healing', damagedPacks: [ids[0]] });
+    const { repository: ofNight } = await ensurePersonRepository(resources(now), userId);
+    await ofNight.loadIndex();
+    expect([...ofNight.index.packs()].map(({ id }) => id)).toEqual([ids[1]]);
   });
 
   test('that shows in the sample alone is found the same day, wherever the reading is', async () => {
@@ -269,7 +307,8 @@ describe('damage', () => {
     flip(ids[0] ?? '');
     const config = { ...pages.resources.config, verifyDays: 365 };
     await verifyDue({ ...resources(now), config }, { signal });
-    expect(await known()).toMatchObject({ damageState: 'healing', filesRead: 1, damagedPacks: [ids[0]] });
+    expect(await known()).toMatchObject({ damageState: 'healing', filesRead: 1, damagedPacks: [] });
+    expect(files.has(pathOf('data', ids[0] ?? ''))).toBe(false);
   });
 
   test('is one bad read where the next one is good', async () => {
@@ -318,7 +357,7 @@ describe('damage', () => {
     const next = await night(3, folder());
     files.delete(fileOf(next.ids[0] ?? '').path);
     await verify(3.5);
-    expect(await known()).toMatchObject({ damageState: 'healing', foundAt: new Date(now + 3.5 * dayMs + 200) });
+    expect(await known()).toMatchObject({ damageState: 'healing', foundAt: new Date(now + 3.5 * dayMs + 400) });
   });
 
   test('of a snapshot or index file is named', async () => {
@@ -330,8 +369,9 @@ describe('damage', () => {
     const index = [...files.values()].find(({ type }) => type === 'index');
     flip(index?.name ?? '');
     await verify(1);
-    expect((await known())?.damage).toMatchObject({ snapshots: [snapshotId] });
-    expect((await known())?.damage?.marks.some((mark) => mark.includes(index?.name ?? 'none'))).toBe(true);
+    // The index was made anew.
+    expect((await known())?.damage).toMatchObject({ snapshots: [snapshotId], files: [], marks: [expect.any(String)] });
+    expect([...files.values()].some(({ name }) => name === index?.name)).toBe(false);
   });
 
   test.each<[string, (id: KeyId) => void]>([

@@ -71,29 +71,29 @@ describe('damage', () => {
   const foundAt = new Date(start);
   const file = { path: '/a', snapshots: ['1'] };
   const damage = { marks: ['data 1', 'data 2'], files: [file], snapshots: [], recoveryKey: false };
-  const facts = { damage, foundAt, completeAt: null, accepted: new Set<string>() };
+  const facts = { damage, foundAt, readAgainAt: null, accepted: new Set<string>() };
   const later = new Date(start + 1);
 
   test('is healed by the next night, until a complete one has shown that the source does not have it', () => {
     expect(damageStateOf(facts)).toBe('healing');
-    expect(damageStateOf({ ...facts, completeAt: foundAt })).toBe('healing');
-    expect(damageStateOf({ ...facts, completeAt: later })).toBe('lost');
-    expect(damageStateOf({ ...facts, completeAt: later, damage: { ...damage, files: [], snapshots: ['1'] } })).toBe(
+    expect(damageStateOf({ ...facts, readAgainAt: foundAt })).toBe('healing');
+    expect(damageStateOf({ ...facts, readAgainAt: later })).toBe('lost');
+    expect(damageStateOf({ ...facts, readAgainAt: later, damage: { ...damage, files: [], snapshots: ['1'] } })).toBe(
       'lost',
     );
   });
 
   test('is no alarm once somebody has looked at all of it, and is again where there is more', () => {
     const accepted = new Set(damage.marks);
-    expect(damageStateOf({ ...facts, completeAt: later, accepted })).toBe('accepted');
+    expect(damageStateOf({ ...facts, readAgainAt: later, accepted })).toBe('accepted');
     expect(damageStateOf({ ...facts, accepted: new Set(['data 1']) })).toBe('healing');
     const tooMuch = { ...damage, marks: Array.from({ length: mostMarks }, () => 'data 1') };
-    expect(damageStateOf({ ...facts, completeAt: later, accepted, damage: tooMuch })).toBe('lost');
+    expect(damageStateOf({ ...facts, readAgainAt: later, accepted, damage: tooMuch })).toBe('lost');
   });
 
   test('that lost nothing is for the person where it is their key, else for the operator', () => {
     const nothingLost = { ...damage, files: [] };
-    expect(damageStateOf({ ...facts, completeAt: later, damage: nothingLost })).toBe('mending');
+    expect(damageStateOf({ ...facts, readAgainAt: later, damage: nothingLost })).toBe('mending');
     expect(damageStateOf({ ...facts, damage: { ...nothingLost, recoveryKey: true } })).toBe('key');
   });
 
