@@ -1,7 +1,10 @@
+import { hostname } from 'node:os';
 import { systemClock } from '../clock.ts';
 import { readSetting } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { hasOperatorSignedIn } from '../database/audit.ts';
+import { adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
+import { findRepositories } from '../flows/adoption/find-repositories.ts';
 import type { Resources } from '../resources.ts';
 import { setupTokenOf } from '../vault/setup-token.ts';
 import { serveSetup } from '../web/server.ts';
@@ -32,13 +35,19 @@ export async function setUp(environment: Environment, output: Output, asked: Pro
 }
 
 /** The first-run page beside the others, until an operator has signed in. */
-export function openSetup({ clock, database, keyring }: Resources, environment: Environment): Setup {
+export function openSetup(resources: Resources, environment: Environment): Setup {
+  const { clock, database, keyring } = resources;
   let done = false;
   const isOpen = async () => {
     done ||= await hasOperatorSignedIn(database);
     return !done;
   };
-  return { token: setupTokenOf(keyring), environment, clock, isOpen };
+  const by = `command:setup-page@${hostname()}`;
+  const backups = {
+    find: async () => (await findRepositories(resources, null)).filter(({ isKnown }) => !isKnown),
+    adopt: () => Array.fromAsync(adoptRepositories(resources, { at: null, dryRun: false, by })),
+  };
+  return { token: setupTokenOf(keyring), environment, clock, isOpen, backups };
 }
 
 /** Where the first-run page is, and what opens it: on standard output alone, since logs are kept and sent elsewhere. */

@@ -8,9 +8,13 @@ import { type InForce, listInForce } from '../config/in-force.ts';
 import { keyringFile } from '../config/keyring-file.ts';
 import { examine } from '../doctor/doctor.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { isAppError } from '../errors.ts';
+import type { Adoption } from '../flows/adoption/adopt-repositories.ts';
+import type { FoundRepository } from '../flows/adoption/find-repositories.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { english } from './english.ts';
 import { type Html, layout } from './layout.ts';
+import { name as safeName } from './names.ts';
 import { type Tone, tag } from './outcome.ts';
 import { textsOf } from './spoken.ts';
 import type { Texts } from './texts/en.ts';
@@ -26,6 +30,16 @@ export interface Setup {
   readonly environment: Environment;
   readonly clock: Clock;
   isOpen(): Promise<boolean>;
+  /** The repositories in the store; absent where the settings do not say where that is. */
+  readonly backups?: SetupBackups;
+}
+
+/** What a lost installation left in the store. */
+export interface SetupBackups {
+  /** Those that the database does not know. */
+  find(): Promise<readonly FoundRepository[]>;
+  /** Gives each to its person. */
+  adopt(): Promise<readonly Adoption[]>;
 }
 
 /** A token where there is no keyring yet. */
@@ -43,9 +57,10 @@ export function addSetup(app: Hono, setup: Setup): void {
   app.post(setupPath, async (c, next) => {
     if (!(await setup.isOpen())) return next();
     const texts = textsOf(c);
-    const { token } = await c.req.parseBody();
+    const { act, token } = await c.req.parseBody();
     if (typeof token !== 'string' || !isSame(token.trim(), setup.token))
       return c.html(await frame(texts, ask(texts.setup, true)), 403);
+    if (act === 'adopt') await setup.backups?.adopt();
     return c.html(await frame(texts, await overview(texts, setup)));
   });
 }
@@ -61,7 +76,7 @@ function ask(t: Texts['setup'], wrong = false): Html {
 <p class="soft">${t.whereToken}</p></section>`;
 }
 
-async function overview(texts: Texts, { clock, environment }: Setup): Promise<Html> {
+async function overview(texts: Texts, { backups, clock, environment }: Setup): Promise<Html> {
   const t = texts.setup;
   const { checks } = await examine(environment, clock);
   const [urgent, rest] = [checks.filter(isUrgent), checks.filter((finding) => !isUrgent(finding))];
@@ -71,7 +86,7 @@ async function overview(texts: Texts, { clock, environment }: Setup): Promise<Ht
     html`<ul class="items">${findings.map((finding) => findingItem(texts, finding))}</ul>`;
   return html`<p class="lead">${wrong === 0 ? t.well : t.toDo(wrong)}</p>
 <section class="card"><h2>${t.found}</h2>${items(urgent)}<details><summary>${t.rest(rest.length)}</summary>${items(rest)}</details></section>
-${keyringPart(t, environment)}
+${await backupsPart(texts, backups)}${keyringPart(t, environment)}
 <section class="card"><h2>${t.settings}</h2>${settingsList(texts, set)}<details><summary>${t.usual(usual.length)}</summary>${settingsList(texts, usual)}</details></section>
 ${wrong > 0 ? '' : html`<section class="card"><h2>${t.next}</h2><p>${t.nextLead}</p><p><a class="button" href="/login">${t.signIn}</a></p></section>`}`;
 }
@@ -95,6 +110,25 @@ const signs = {
 function findingItem(texts: Texts, { cure, finding, name, state }: Finding): Html {
   const [tone, shape] = signs[state];
   return html`<li><div><strong>${english(texts, name)}</strong><p>${english(texts, finding)}</p>${cure === undefined ? '' : html`<p>→ ${english(texts, cure)}</p>`}</div>${tag(texts.setup.states[state], tone, shape)}</li>`;
+}
+
+const mostShown = 100;
+
+/** What was found in the store, whose it is, and the button that gives it back; what cannot be read with the cure. */
+async function backupsPart(texts: Texts, backups: SetupBackups | undefined): Promise<Html | ''> {
+  const t = texts.setup;
+  // A store that cannot be read is what the doctor tells of.
+  const found = await backups?.find().catch((error: unknown) => (isAppError(error) ? [] : Promise.reject(error)));
+  if (found === undefined || found.length === 0) return '';
+  const readable = found.filter(({ card }) => card !== undefined).length;
+  const items = found.slice(0, mostShown).map(({ card, location, problem }) => {
+    const name = card === undefined ? location : (card.owner.username ?? card.owner.subject);
+    return html`<li><div><strong>${safeName(name)}</strong><p>${problem === undefined ? location : english(texts, problem)}</p></div></li>`;
+  });
+  const more = found.length > mostShown ? html`<p class="soft">${t.moreBackups(found.length - mostShown)}</p>` : '';
+  const button = html`<form method="post" action="${setupPath}"><input type="hidden" name="act" value="adopt"><p><label for="again">${t.token}</label><br><input id="again" name="token" size="26" autocomplete="off" spellcheck="false" required></p><button>${t.adopt}</button></form>`;
+  return html`<section class="card warn"><h2>${t.backups}</h2><p>${t.backupsLead(found.length)}</p><ul class="items">${items}</ul>${more}${readable === 0 ? '' : button}</section>
+`;
 }
 
 /** Where the keyring is and how to save it; never the keyring, since pages travel and are kept in more places than files. */

@@ -1208,6 +1208,11 @@ export const texts: Texts = {
       `${count === 1 ? 'Eine Sache ist' : `${formats.number(count)} Dinge sind`} falsch. Beheben Sie, was unten genannt ist, starten Sie Nightkeep neu, und kommen Sie hierher zurück.`,
     found: 'Was der Doktor findet',
     states: { ok: 'gut', warn: 'ansehen', wrong: 'falsch', unknown: 'nicht bekannt' },
+    backups: 'Sicherungen einer verlorenen Installation',
+    backupsLead: (count: number) =>
+      `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen die Nächte dort weiter, wo sie waren.`,
+    moreBackups: (count: number) => `Und ${count} weitere: nightkeep adopt --dry-run nennt alle.`,
+    adopt: 'Übernehmen, was lesbar ist',
     keyring: 'Den Schlüsselbund sichern',
     keyringLead:
       'Tokens und Passwörter der Repositorys sind damit versiegelt. Ohne ihn geht nichts wieder auf: Bewahren Sie eine Kopie getrennt von den Sicherungen der Datenbank auf.',

@@ -1207,6 +1207,11 @@ export const texts = {
       `${count === 1 ? 'One thing is' : `${formats.number(count)} things are`} wrong. Mend what is named below, start Nightkeep again, and come back here.`,
     found: 'What the doctor finds',
     states: { ok: 'well', warn: 'look at it', wrong: 'wrong', unknown: 'not known' },
+    backups: 'Backups of a lost installation',
+    backupsLead: (count: number) =>
+      `The store holds ${count === 1 ? 'one repository' : `${count} repositories`} that this database does not know. Each goes back to the person that its card names: they sign in and agree again, and the nights go on where they were.`,
+    moreBackups: (count: number) => `And ${count} more: nightkeep adopt --dry-run lists all of them.`,
+    adopt: 'Take over what can be read',
     keyring: 'Save the keyring',
     keyringLead:
       'Tokens and repository passwords are sealed with it. Without it nothing opens again: keep a copy apart from the backups of the database.',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSetup } from '../../../src/cli/first-run.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { hasOperatorSignedIn } from '../../../src/database/audit.ts';
 import { setupTokenOf } from '../../../src/vault/setup-token.ts';
@@ -7,6 +8,7 @@ import type { Setup } from '../../../src/web/setup.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { openLostServer } from '../../support/harness/lost-server.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 import { openVisitor } from '../../support/harness/visitor.ts';
@@ -70,6 +72,35 @@ describe('the first-run page', () => {
     const { KEYRING: _, ...environment } = setup.environment;
     const page = await (await type(stranger({ environment }), token)).text();
     expect(page).toContain(t.keyringNone);
+  });
+
+  it('shows what a lost installation left in the store, and takes it over for whoever types the token', async () => {
+    await using server = await openLostServer();
+    const { plan } = await server.before.consent();
+    await server.before.backUp(plan.id);
+    const resources = await server.rebuild();
+    const { backups } = openSetup(resources, setup.environment);
+    const visitor = stranger({ ...(backups && { backups }) });
+    const adopt = (typed: string) =>
+      visitor.send('/setup', { method: 'POST', body: new URLSearchParams({ token: typed, act: 'adopt' }) });
+    const { location } = await server.before.resources.database.repository.findFirstOrThrow();
+    expect(await (await visitor.send('/setup')).text()).not.toContain(location);
+    const page = await (await type(visitor, token)).text();
+    for (const said of [t.backups, 'alice', location, t.adopt]) expect(page).toContain(said);
+    expect((await adopt('another')).status).toBe(403);
+    expect(await resources.database.repository.count()).toBe(0);
+    const after = await adopt(token);
+    expect(await after.text()).not.toContain(t.backups);
+    expect(await resources.database.repository.findMany({ include: { user: true } })).toMatchObject([
+      { location, user: { username: 'alice' } },
+    ]);
+    expect(await resources.database.audit.findMany({ where: { act: 'repository-adopted' } })).toMatchObject([
+      { by: expect.stringMatching(/^command:setup-page@/) },
+    ]);
+    const foreign = openSetup(await server.rebuild(keyLine('other')), setup.environment).backups;
+    const told = await (await type(stranger({ ...(foreign && { backups: foreign }) }), token)).text();
+    expect(told).toContain('does not hold');
+    expect(told).not.toContain(t.adopt);
   });
 
   it('is gone once an operator has signed in, for them as for everybody', async () => {
