@@ -19,7 +19,7 @@ export type NoticeFacts =
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string }
   | { kind: 'rotation_lost'; grants: number }
-  | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified'; people: number }
+  | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified' | 'held'; people: number }
   | { kind: 'night_begun'; night: string }
   | ({ kind: 'night_over'; night: string } & Figures);
 
@@ -93,6 +93,13 @@ export function noticesOfRepositories(protections: readonly Protection[], day: s
 
 function newest(moments: readonly (Date | null)[]): string {
   return new Date(Math.max(0, ...moments.map((at) => at?.getTime() ?? 0))).toISOString();
+}
+
+/** That of so many people snapshots did not go as agreed for too long: once a day, undefined where it is nobody. */
+export function noticeOfHeldSnapshots(people: number, day: string): Notice | undefined {
+  return people === 0
+    ? undefined
+    : { key: `repositories/held/${day}`, facts: { kind: 'repositories', are: 'held', people } };
 }
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */

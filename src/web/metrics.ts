@@ -3,7 +3,9 @@ import type { Context } from 'hono';
 import { Gauge, Registry } from 'prom-client';
 import { type Measurements, measure } from '../database/measure.ts';
 import { measureRepositories, type RepositoryFigures } from '../database/measure-repositories.ts';
+import { listHeldRetentions } from '../database/retention.ts';
 import type { Protection } from '../domain/protection.ts';
+import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
 import { listProtections } from '../flows/nights/find-protection.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
@@ -30,9 +32,13 @@ async function collect(resources: Needs): Promise<string> {
   const at = clock.now();
   const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
   const protections = (await listProtections(resources)).map(({ protection }) => protection);
+  const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
-  for (const { name, help, values } of [...gauges(measured, protections, at), ...resticSet(repositories)]) {
+  for (const { name, help, values } of [
+    ...gauges(measured, protections, { at, held: held.length }),
+    ...resticSet(repositories),
+  ]) {
     // The library would write 0 where there is nothing to tell.
     if (values.length === 0) continue;
     const labelNames = [...new Set(values.flatMap(({ labels }) => Object.keys(labels)))];
@@ -62,7 +68,11 @@ const verdicts = { protected: 0, partly: 0, late: 0, not: 0 };
 const menders = { person: 0, operator: 0, provider: 0 };
 
 /** Seconds and counts, named as Prometheus asks for: base units, no total on what can fall. */
-function gauges(measured: Measurements, protections: readonly Protection[], at: Date): Measured[] {
+function gauges(
+  measured: Measurements,
+  protections: readonly Protection[],
+  { at, held }: { at: Date; held: number },
+): Measured[] {
   const { grants, rotationsLost, idleDeadline, maxDeadline, runs, oldestDueAt, lastSuccessAt } = measured;
   const { queued, running, ...ended } = runs;
   const byVerdict = counted(protections.map(({ verdict }) => verdict));
@@ -107,6 +117,7 @@ function gauges(measured: Measurements, protections: readonly Protection[], at: 
     },
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
+    one('repositories_held', 'People whose snapshots did not go as agreed for too long', held),
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
       ok: 0,
       ...measured.exchanges,

@@ -1,15 +1,15 @@
 import { listHeldRetentions } from '../../database/retention.ts';
+import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import { countWords, someOf } from '../words.ts';
 
 const name = 'retention';
-const longestMs = 3 * 86_400_000;
 
 export const retention: Check = {
   name,
   run: async ({ clock, records }) => {
-    const held = await listHeldRetentions(await records(), new Date(clock.now().getTime() - longestMs));
+    const held = await listHeldRetentions(await records(), new Date(clock.now().getTime() - heldTooLongMs));
     return checkRetention(held.map(({ username, subject, hold }) => ({ user: username ?? subject, hold: hold ?? '' })));
   },
 };

@@ -6,6 +6,7 @@ import {
   listWhoMayBeMailed,
   saveDeliveries,
 } from '../../database/notices.ts';
+import { listHeldRetentions } from '../../database/retention.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {
@@ -14,10 +15,12 @@ import {
   mailKindOf,
   type Notice,
   noticeOfCircuit,
+  noticeOfHeldSnapshots,
   noticeOfLostRotations,
   noticesForPerson,
   noticesOfRepositories,
 } from '../../domain/notices.ts';
+import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
 import { listProtections } from '../nights/find-protection.ts';
@@ -26,7 +29,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
- * digest after each window, and how repositories are that were damaged or not verified. Who runs it, and how often, makes no difference.
+ * digest after each window, how repositories are that were damaged or not verified, and that snapshots do not go as agreed. Who runs it, and how often, makes no difference.
  * Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
@@ -41,9 +44,11 @@ export async function raiseNotices(resources: Needs): Promise<number> {
     noticesForPerson(person, at).map((notice) => ({ ...notice, userId: person.userId })),
   );
   const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
+  const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const news = [
     ...forOperators(config, 'digest', digestOf(protections, night)),
     ...noticesOfRepositories(protections, night, at).flatMap((notice) => forOperators(config, 'repositories', notice)),
+    ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
   ];
   return saveDeliveries(database, [...mailed, ...news], at);
 }

@@ -889,6 +889,12 @@ export const texts: Texts = {
           `Seit drei Tagen oder länger wurden die Repositorys von ${counted(people, 'Person', 'Personen')} nicht geprüft.`,
         more: 'nightkeep doctor nennt die Personen und sagt, warum.',
       },
+      held: {
+        subject: 'Nightkeep: Snapshots werden nicht wie vereinbart gelöscht',
+        happened: (people) =>
+          `Seit drei Tagen oder länger wurde von ${counted(people, 'Person', 'Personen')} kein Snapshot wie vereinbart gelöscht.`,
+        more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
+      },
     },
     operatorTold: (at, means) => `Dem Betreiber wurde es am ${at} mitgeteilt, durch ${means}.`,
     means: {

@@ -882,20 +882,26 @@ export const texts = {
       damaged: {
         subject: 'Nightkeep: repositories are damaged',
         happened: (people: number) =>
-          `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+          `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
         more: 'The next night reads again what the source still has. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
       },
       healed: {
         subject: 'Nightkeep: repositories are whole again',
         happened: (people: number) =>
-          `What was damaged is whole again in the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+          `What was damaged is whole again in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
         more: 'There is nothing to do.',
       },
       unverified: {
         subject: 'Nightkeep: repositories are not verified',
         happened: (people: number) =>
-          `For three days or more nobody has verified the ${people === 1 ? 'repository of one person' : `repositories of ${people} people`}.`,
+          `For three days or more nobody has verified the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
         more: 'nightkeep doctor names the people and says why.',
+      },
+      held: {
+        subject: 'Nightkeep: snapshots do not go as agreed',
+        happened: (people: number) =>
+          `For three days or more no snapshot of ${people === 1 ? 'one person' : `${formats.number(people)} people`} went as they had agreed.`,
+        more: 'nightkeep doctor names the people, says why, and what to do about it.',
       },
     },
     operatorTold: (at: string, means: string) => `The operator was told of this on ${at}, by ${means}.`,

@@ -510,3 +510,23 @@ test('a channel that hangs delays no other, and costs one pause', async () => {
   await pages.clock.advance(20_000);
   expect(await sending).toBe(1);
 });
+
+test('operators are told once a day that snapshots of somebody did not go as agreed for three days', async () => {
+  const { resources } = await openMail();
+  const person = await pages.consented();
+  const userId = await person.userId();
+  await addRepository(pages, person);
+  const { clock, database } = pages.resources;
+  const ago = (days: number) => new Date(clock.now().getTime() - days * 24 * hour);
+  const told = async (retainedAt: Date) => {
+    await database.repository.update({ where: { userId }, data: { retainedAt, retentionHold: 'store/unavailable' } });
+    await raiseNotices(resources);
+    return database.notice.count({ where: { key: { contains: 'repositories/held/' } } });
+  };
+  await database.plan.updateMany({ where: { userId }, data: { retentionAgreedAt: ago(9) } });
+  expect([await told(ago(2)), await told(ago(4)), await told(ago(5))]).toEqual([0, 1, 1]);
+  const notice = await database.notice.findFirst({ where: { key: { contains: 'repositories/held/' } } });
+  expect(notice).toMatchObject({ channel: 'mail-operator', facts: { kind: 'repositories', are: 'held', people: 1 } });
+  for (const { notices } of listTexts()) expect(notices.repositories.held.happened(1)).not.toBe('');
+  await database.repository.deleteMany({ where: { userId } });
+});

@@ -107,6 +107,22 @@ test('metrics tell of a great loss until somebody has looked', async () => {
   expect(await partly()).toBe('0');
 });
 
+test('metrics tell of whom no snapshot went as agreed for three days, and not before', async () => {
+  const carol = await pages.consented();
+  const userId = await carol.userId();
+  await addRepository(pages, carol);
+  const { database, clock } = pages.resources;
+  const since = (days: number) => new Date(clock.now().getTime() - days * 86_400_000);
+  const held = async (days: number, retentionHold: string | null) => {
+    await database.plan.updateMany({ where: { userId }, data: { retentionAgreedAt: since(9) } });
+    await database.repository.update({ where: { userId }, data: { retainedAt: since(days), retentionHold } });
+    await pages.clock.advance(15_000);
+    return sample(await (await scrape()).text(), 'repositories_held');
+  };
+  expect([await held(2, 'alarm'), await held(4, null), await held(4, 'repository/locked')]).toEqual(['0', '0', '1']);
+  await database.repository.deleteMany({ where: { userId } });
+});
+
 test('metrics tell of damage, of what was not verified, and since when everything else is known to be whole', async () => {
   const [alice, bob] = [await pages.consented(), await pages.consented()];
   const { database, clock } = pages.resources;
