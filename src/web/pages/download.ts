@@ -3,6 +3,7 @@ import { timestampMs } from '../../store/format/timestamp.ts';
 import { contentOf } from '../../store/history/sight.ts';
 import { readFile } from '../../store/restorer/read-file.ts';
 import { zipFolder } from '../../store/restorer/zip.ts';
+import { breakingOff } from '../breaking-off.ts';
 import { conditionOf, rangeOf, type Validators, validatorHeaders } from '../conditional.ts';
 import { fileIn, openFolder, openSnapshot, restOfPath } from '../snapshot.ts';
 import type { PersonVisit } from '../visit.ts';
@@ -30,7 +31,11 @@ export async function file(visit: PersonVisit): Promise<Response> {
   headers.set('content-length', String(end - start));
   if (range) headers.set('content-range', `bytes ${start}-${end - 1}/${node.size}`);
   const bytes = readFile(opened.history.repository, node, { start, end });
-  return new Response(ReadableStream.from(bytes), { status: range ? 206 : 200, headers });
+  return new Response(bodyOf(visit, bytes), { status: range ? 206 : 200, headers });
+}
+
+function bodyOf({ c, resources, session: { userId } }: PersonVisit, bytes: AsyncIterable<Uint8Array>) {
+  return breakingOff(c, resources.log.with({ userId }), bytes);
 }
 
 /** Files of the same content have the same tag, in every snapshot. */
@@ -47,7 +52,7 @@ export async function zip(visit: PersonVisit): Promise<Response> {
   const { history, saved } = opened;
   const bytes = zipFolder(history.repository, saved.snapshot, path, { signal: visit.c.req.raw.signal });
   const name = `${path.split('/').at(-1) || `snapshot-${saved.id.slice(0, 8)}`}.zip`;
-  return new Response(ReadableStream.from(bytes), {
+  return new Response(bodyOf(visit, bytes), {
     headers: { ...attachment(name, 'application/zip'), 'accept-ranges': 'none' },
   });
 }

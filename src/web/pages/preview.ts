@@ -1,5 +1,6 @@
 import type { FileNode } from '../../store/format/node.ts';
 import { readFile } from '../../store/restorer/read-file.ts';
+import { breakingOff } from '../breaking-off.ts';
 import { judgedBytes, type PreviewKind, previewKind } from '../preview-kind.ts';
 import { sandboxHeaders } from '../security.ts';
 import { fileIn, type OpenSnapshot, openSnapshot, restOfPath } from '../snapshot.ts';
@@ -20,7 +21,7 @@ export async function preview(visit: PersonVisit): Promise<Response> {
     'content-length': String(kind.bytes),
     'content-disposition': dispositionOf('inline', path.split('/').at(-1) ?? ''),
   };
-  return new Response(ReadableStream.from(bytes), { headers });
+  return new Response(breakingOff(visit.c, visit.resources.log, bytes), { headers });
 }
 
 /** What the file is shown as; undefined where it is not shown. Throws `repository/damaged`. */
