@@ -73,6 +73,16 @@ export function printAnswer(output: Output, options: Options, answer: object, wo
   output.line(options.json === true ? jsonOf(answer) : words.split('\n').map(harmless).join('\n'));
 }
 
+/** Writes bytes to standard output, and waits until they are taken. Throws `run/stopped` once nobody reads along any more. */
+export function writeBytes(bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  process.stdout.write(bytes, (error) => {
+    if (error) reject(new AppError('run/stopped', 'Standard output was closed.', { cause: error }));
+    else resolve();
+  });
+  return promise;
+}
+
 /** Says on standard error what is wrong with some of an answer. */
 export function warn(words: string): void {
   process.stderr.write(`nightkeep: ${harmless(words)}\n`);

@@ -4,8 +4,11 @@ import { backup } from './backup.ts';
 import { checkCommand } from './check.ts';
 import { circuits } from './circuits.ts';
 import type { Command } from './command.ts';
+import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
+import { dumpCommand } from './dump.ts';
 import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
+import { findCommand } from './find.ts';
 import { forget } from './forget.ts';
 import { grants } from './grants.ts';
 import { heal } from './heal.ts';
@@ -39,6 +42,9 @@ export const commands: Readonly<Record<string, Command>> = {
   protection,
   snapshots,
   restore: restoreCommand,
+  diff: diffCommand,
+  find: findCommand,
+  dump: dumpCommand,
   forget,
   prune: pruneCommand,
   check: checkCommand,

@@ -1,11 +1,8 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { saveAudit } from '../database/audit.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { timeLeftOf } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
-import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
-import { ownOf } from '../flows/nights/own-snapshots.ts';
 import type { Snapshot } from '../store/format/snapshot.ts';
 import { openBudget } from '../store/history/budget.ts';
 import { weigh } from '../store/history/weigh.ts';
@@ -16,11 +13,11 @@ import { overwriteWords } from '../store/restorer/existing.ts';
 import { findPlace } from '../store/restorer/find-place.ts';
 import type { FolderReport } from '../store/restorer/report.ts';
 import { restore } from '../store/restorer/restore.ts';
-import { commandActor } from './actor.ts';
 import { type Command, json, type Options, oneOf, printAnswer, text, warn } from './command.ts';
 import { openInterrupt } from './interrupt.ts';
+import { openNamedPerson } from './one-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { getUserByName, givenName } from './people.ts';
+import { givenName } from './people.ts';
 import { flowWords, leftWords } from './progress-words.ts';
 import { openStatusLine } from './status-line.ts';
 
@@ -48,15 +45,10 @@ export const restoreCommand: Command = {
     await using resources = await openFromEnvironment();
     using interrupt = openInterrupt();
     const { clock } = resources;
-    const { id: userId } = await getUserByName(resources, name);
-    const { repository } = await openPersonRepository(resources, userId);
-    const latest = ownOf(await Array.fromAsync(repository.listSnapshots(() => undefined)), clock.now()).at(-1);
-    const { id, snapshot } = await repository.findSnapshot(text(options, 'snapshot') ?? latest?.id ?? 'latest');
-    const about = `snapshot ${id.slice(0, 8)}`;
-    await saveAudit(resources.database, { at: clock.now(), by: commandActor(), act: 'files-restored', userId, about });
-    await repository.loadIndex(({ message }) =>
-      warn(`${message} What only it names is missing: run nightkeep repair.`),
-    );
+    const { repository, snapshot: find, record, loadIndex } = await openNamedPerson(resources, name);
+    const { id, snapshot } = await find(text(options, 'snapshot'));
+    await record('files-restored', `snapshot ${id.slice(0, 8)}`);
+    await loadIndex();
     const path = text(options, 'path') ?? '';
     const status = await openProgress(options, clock, () => bytesOf(repository, snapshot, path));
     const report = await restore(readingAhead(repository), snapshot, resolve(to), {

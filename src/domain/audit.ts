@@ -27,6 +27,7 @@ export const acts = [
   'signed-out',
   'operator-signed-in',
   'files-restored',
+  'names-read',
   'night-paused',
   'night-drained',
   'night-resumed',

@@ -36,7 +36,8 @@ export function attributesOf(node: Node): Attributes {
   };
 }
 
-function permissions(mode: number): number {
+/** The permission bits of a node's mode, as chmod takes them. */
+export function permissions(mode: number): number {
   const has = (bit: number) => Math.floor(mode / bit) % 2;
   return (
     (mode % 0o1000) + 0o4000 * has(modeBits.setuid) + 0o2000 * has(modeBits.setgid) + 0o1000 * has(modeBits.sticky)

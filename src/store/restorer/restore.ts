@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { AppError } from '../../errors.ts';
-import { compareNames, nameFromBytes, nameToBytes, shownName } from '../../file-name.ts';
+import { compareNames, nameToBytes, shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node, SymlinkNode } from '../format/node.ts';
 import { isSafeName } from '../format/tree.ts';
@@ -10,6 +10,7 @@ import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
 import { decide, lookAt, type Overwrite } from './existing.ts';
 import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
+import { linkTarget } from './link-target.ts';
 import { emptyReport, type FolderReport, note, noteUnreadable, noteUnsafeName } from './report.ts';
 import { setRest } from './set-rest.ts';
 import { errnoOf, targetError } from './target-errors.ts';
@@ -150,11 +151,6 @@ function makeLink(at: string, node: SymlinkNode, overwrite: Overwrite | undefine
   if (found?.isFile() === true || found?.isSymbolicLink() === true) rmSync(pathForSystem(at));
   symlinkSync(nameToBytes(linkTarget(node)), pathForSystem(at));
   setOfLink(at, attributesOf(node));
-}
-
-/** What a link points to, as file-name.ts keeps names. */
-function linkTarget({ linktarget, linktarget_raw: raw }: SymlinkNode): string {
-  return raw === undefined ? linktarget : nameFromBytes(Buffer.from(raw, 'base64'));
 }
 
 /** Times come last, since every entry made in a folder changes them; modes after these, since they may forbid to enter. */

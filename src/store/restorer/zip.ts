@@ -23,20 +23,20 @@ import {
 /**
  * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
  * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
- * Throws `repository/no-such-path` at the first read.
+ * Names in it begin with `prefix`. Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   path: string,
-  options: { signal?: AbortSignal } = {},
+  { signal, prefix = '' }: { readonly signal?: AbortSignal; readonly prefix?: string } = {},
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
   }
-  const zip: Zipping = { repository, signal: options.signal, written: [], missing: [], offset: { now: 0 } };
-  yield* counted(zip, zipNodes(zip, '', place.subtree));
+  const zip: Zipping = { repository, signal, written: [], missing: [], offset: { now: 0 } };
+  yield* counted(zip, zipNodes(zip, shownName(prefix), place.subtree));
   yield* counted(zip, zipMissing(zip));
   yield* directory(zip);
 }

@@ -1653,6 +1653,7 @@ export const texts: Texts = {
         'signed-out': 'hat eine Person von Nightkeep abgemeldet',
         'operator-signed-in': 'hat sich als Betreiber angemeldet',
         'files-restored': 'hat Dateien einer Person wiederhergestellt',
+        'names-read': 'hat Namen von Dateien einer Person gelesen',
         'night-paused': 'hat die Nacht angehalten',
         'night-drained': 'hat die Nacht vorzeitig beendet',
         'night-resumed': 'ließ die Nacht weitergehen',

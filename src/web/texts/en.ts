@@ -1609,6 +1609,7 @@ export const texts = {
         'signed-out': 'signed a person out of Nightkeep',
         'operator-signed-in': 'signed in as an operator',
         'files-restored': 'restored files of a person',
+        'names-read': 'read names of a person’s files',
         'night-paused': 'paused the night',
         'night-drained': 'ended the night early',
         'night-resumed': 'let the night go on',

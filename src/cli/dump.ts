@@ -1,0 +1,59 @@
+import { AppError } from '../errors.ts';
+import type { Repository } from '../store/repository/repository.ts';
+import type { SavedSnapshot } from '../store/repository/snapshots.ts';
+import { findPlace } from '../store/restorer/find-place.ts';
+import { readFile } from '../store/restorer/read-file.ts';
+import { tarFolder } from '../store/restorer/tar.ts';
+import { zipFolder } from '../store/restorer/zip.ts';
+import { type Command, oneOf, text, writeBytes } from './command.ts';
+import { openNamedPerson } from './one-person.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { givenName } from './people.ts';
+
+const archives = ['tar', 'zip'] as const;
+
+/** Writes a file to standard output, or a folder as an archive, as `restic dump` does. */
+export const dumpCommand: Command = {
+  usage: 'SNAPSHOT PATH --user NAME [--archive tar|zip]',
+  summary: 'write a file, or a folder as an archive, to standard output',
+  operands: {
+    snapshot: 'the snapshot, by the beginning of its id, or latest',
+    path: 'a file or folder of it, such as files/Documents; / for everything',
+  },
+  options: {
+    user: { value: 'NAME', help: 'the person: a user name, subject or id' },
+    archive: { value: 'FORMAT', help: 'what becomes of a folder: tar or zip (default: tar)' },
+  },
+  run: async (options) => {
+    const archive = oneOf(options, 'archive', archives) ?? 'tar';
+    const name = givenName(options);
+    await using resources = await openFromEnvironment();
+    const { repository, snapshot, record, loadIndex } = await openNamedPerson(resources, name);
+    const saved = await snapshot(text(options, 'snapshot'));
+    await record('files-restored', `snapshot ${saved.id.slice(0, 8)}`);
+    await loadIndex();
+    const path = (text(options, 'path') ?? '')
+      .split('/')
+      .filter((name) => name !== '')
+      .join('/');
+    for await (const bytes of await contentAt(repository, saved, path, archive)) await writeBytes(bytes);
+    return 0;
+  },
+};
+
+/** What lies at the path. Paths in an archive are those of the snapshot. */
+async function contentAt(
+  repository: Repository,
+  { snapshot }: SavedSnapshot,
+  path: string,
+  archive: (typeof archives)[number],
+): Promise<AsyncIterable<Uint8Array>> {
+  const place = await findPlace(repository, snapshot, path);
+  if (place.type === 'file') return readFile(repository, place);
+  if (place.type !== 'root' && place.type !== 'dir')
+    throw new AppError('request/invalid', 'There is neither a file nor a folder at that path of the snapshot.');
+  const prefix = path === '' ? '' : `${path}/`;
+  return archive === 'tar'
+    ? tarFolder(repository, place.subtree, prefix)
+    : zipFolder(repository, snapshot, path, { prefix });
+}

@@ -1,0 +1,128 @@
+import { nameToBytes } from '../../file-name.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import { timestampMoment } from '../format/timestamp.ts';
+import { isSafeName } from '../format/tree.ts';
+import { permissions } from './attributes.ts';
+import type { ReadableRepository } from './contract.ts';
+import { linkTarget } from './link-target.ts';
+import { readFiles } from './read-files.ts';
+
+/**
+ * A folder of a snapshot as a tar file (POSIX.1-2001), made while it is read: with times to the nanosecond, owners, modes, links and
+ * extended attributes, under paths that begin with `prefix`. Damage ends the stream with its error, since a tar has no place to tell
+ * of it. Devices, pipes and sockets are left out, and so are names that would leave the folder.
+ */
+export async function* tarFolder(
+  repository: ReadableRepository,
+  tree: TreeId,
+  prefix: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array> {
+  for await (const part of tarNodes(repository, tree, prefix)) {
+    signal?.throwIfAborted();
+    yield part;
+  }
+  yield Buffer.alloc(2 * block);
+}
+
+const block = 512;
+
+/** Files first, since those of one folder are read together. */
+async function* tarNodes(repository: ReadableRepository, tree: TreeId, prefix: string): AsyncGenerator<Uint8Array> {
+  const nodes = (await repository.loadTree(tree)).nodes.filter(({ name }) => isSafeName(name));
+  for await (const { node, content } of readFiles(
+    repository,
+    nodes.filter((node) => node.type === 'file'),
+  )) {
+    yield headersOf(prefix + node.name, node, { type: '0', size: node.size });
+    yield* content;
+    yield Buffer.alloc(padding(node.size));
+  }
+  for (const node of nodes) {
+    if (node.type === 'symlink') yield headersOf(prefix + node.name, node, { type: '2', target: linkTarget(node) });
+    if (node.type !== 'dir') continue;
+    yield headersOf(`${prefix}${node.name}/`, node, { type: '5' });
+    yield* tarNodes(repository, node.subtree, `${prefix}${node.name}/`);
+  }
+}
+
+interface Kind {
+  readonly type: '0' | '2' | '5' | 'x';
+  readonly size?: number;
+  readonly target?: string;
+}
+
+/** The header of an entry, behind another one with what does not fit into it: each entry has a time to the nanosecond. */
+function headersOf(path: string, node: Node, kind: Kind): Buffer {
+  const { seconds, nanoseconds } = timestampMoment(node.mtime);
+  const records = [record('path', nameToBytes(path)), record('mtime', decimal(seconds || 0, nanoseconds || 0))];
+  if (kind.target !== undefined) records.push(record('linkpath', nameToBytes(kind.target)));
+  if (kind.size !== undefined && kind.size >= 8 ** 11) records.push(record('size', String(kind.size)));
+  for (const id of ['uid', 'gid'] as const) if (node[id] >= 8 ** 7) records.push(record(id, String(node[id])));
+  for (const [name, text] of [
+    ['uname', node.user],
+    ['gname', node.group],
+  ] as const)
+    if (text) records.push(record(name, text));
+  for (const { name, value } of node.extended_attributes ?? [])
+    records.push(record(`SCHILY.xattr.${name}`, Buffer.from(value ?? '', 'base64')));
+  const extended = Buffer.concat(records);
+  const common = { mode: node.mode, uid: node.uid, gid: node.gid, seconds };
+  return Buffer.concat([
+    header({ ...common, path: Buffer.from('PaxHeaders/entry'), kind: { type: 'x', size: extended.length } }),
+    extended,
+    Buffer.alloc(padding(extended.length)),
+    header({ ...common, path: nameToBytes(path), kind }),
+  ]);
+}
+
+function padding(size: number): number {
+  return (block - (size % block)) % block;
+}
+
+/** Its length stands before it, and counts its own digits. */
+function record(key: string, value: string | Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')]);
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+/** Seconds with their fraction; before 1970 the fraction counts backwards, as the sign does. */
+function decimal(seconds: number, nanoseconds: number): string {
+  const isBefore = seconds < 0 && nanoseconds > 0;
+  const [whole, fraction] = isBefore ? [-seconds - 1, 1e9 - nanoseconds] : [Math.abs(seconds), nanoseconds];
+  return `${seconds < 0 ? '-' : ''}${whole}.${String(fraction).padStart(9, '0')}`;
+}
+
+interface Header {
+  readonly path: Buffer;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly seconds: number;
+  readonly kind: Kind;
+}
+
+/** What does not fit is cut off here: the extended header before it has it whole. */
+function header({ path, mode, uid, gid, seconds, kind: { type, size = 0, target = '' } }: Header): Buffer {
+  const bytes = Buffer.alloc(block);
+  const octal = (value: number, at: number, length: number) => {
+    const digits = Math.max(0, value || 0).toString(8);
+    bytes.write(digits.length < length ? digits.padStart(length - 1, '0') : '7'.repeat(length - 1), at, 'latin1');
+  };
+  path.copy(bytes, 0, 0, 100);
+  octal(permissions(mode), 100, 8);
+  octal(uid, 108, 8);
+  octal(gid, 116, 8);
+  octal(size, 124, 12);
+  octal(seconds, 136, 12);
+  bytes.write(type, 156, 'latin1');
+  nameToBytes(target).copy(bytes, 157, 0, 100);
+  bytes.write('ustar\x0000', 257, 'latin1');
+  bytes.fill(' ', 148, 156);
+  const sum = bytes.reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return bytes;
+}
