@@ -46,7 +46,15 @@ export async function saveRecoveryKey(
       select: { userId: true },
     });
     if (changed === undefined) return false;
-    if (reissued) await saveAudit(transaction, { ...reissued, act: 'key-reissued', userId: changed.userId });
+    if (reissued) {
+      const { userId } = changed;
+      await saveAudit(transaction, { ...reissued, act: 'key-reissued', userId });
+      // Whether the new key mends what was wrong with the old one shows at once.
+      await transaction.verification.updateMany({
+        where: { userId, damageState: 'key' },
+        data: { nextAt: reissued.at },
+      });
+    }
     return true;
   });
 }

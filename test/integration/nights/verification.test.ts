@@ -8,6 +8,7 @@ import {
 } from '../../../src/database/verifications.ts';
 import { cursorAfter } from '../../../src/domain/verification.ts';
 import { AppError } from '../../../src/errors.ts';
+import { reissueRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { followReading } from '../../../src/flows/verification/follow-reading.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
@@ -311,6 +312,46 @@ describe('damage', () => {
     expect(files.has(pathOf('data', ids[0] ?? ''))).toBe(false);
   });
 
+  test('is known in the end, and mended, whatever step of looking and mending was the last of a worker that was killed', async () => {
+    const config = { ...pages.resources.config, verifyDays: 1 };
+    const { backend } = repository;
+    let day = 0;
+    for (const last of [4, 9, 15, 22, 31, 45]) {
+      const same = folder();
+      const { ids } = await night(day, same);
+      flip(ids[0] ?? '');
+      let steps = 0;
+      const step = () => {
+        if (++steps > last) throw new AppError('store/unavailable', 'Killed.');
+      };
+      const store = () => ({
+        ...backend,
+        load: (async (...about) => {
+          step();
+          return backend.load(...about);
+        }) as typeof backend.load,
+        save: (async (...about) => {
+          step();
+          return backend.save(...about);
+        }) as typeof backend.save,
+        remove: (async (...about) => {
+          step();
+          return backend.remove(...about);
+        }) as typeof backend.remove,
+      });
+      await verifyDue({ ...resources(now + day * dayMs), config, store }, { signal });
+      expect(steps).toBeGreaterThan(last);
+      await verifyDue({ ...resources(now + (day + 1) * dayMs), config }, { signal });
+      expect(await known(), `killed after step ${last}`).toMatchObject({ damageState: 'healing', damagedPacks: [] });
+      await night(day + 1.5, same);
+      await verifyDue({ ...resources(now + (day + 2) * dayMs), config }, { signal });
+      expect(await known(), `killed after step ${last}`).toMatchObject({ damageState: null, errorCode: null });
+      const opened = await openRepository(backend, 'a password');
+      expect((await checkRepository(opened, { readData: 'all' })).findings, `killed after step ${last}`).toEqual([]);
+      day += 3;
+    }
+  }, 120_000);
+
   test('is one bad read where the next one is good', async () => {
     const { ids } = await night(0, folder());
     const { backend } = repository;
@@ -391,5 +432,10 @@ describe('damage', () => {
     damage(key);
     await verify(1);
     expect(await known()).toMatchObject({ damageState: 'key', damage: { recoveryKey: true, files: [] } });
+    const later = resources(now + dayMs + 3_600_000);
+    await reissueRecoveryKey(later, userId);
+    expect((await known())?.nextAt).toEqual(later.clock.now());
+    await verifyDue(later, { signal });
+    expect(await known()).toMatchObject({ damageState: null, verifiedAt: expect.any(Date) });
   });
 });
