@@ -128,11 +128,14 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
         const { path, packs } = await copy();
         await flip(60)(join(path, pathOf('data', packs.data[0] as PackId)));
         await flip(60)(join(path, pathOf('data', packs.tree[0] as PackId)));
-        const before = await restoredByStock(path);
+        const lost = await lostFiles(path);
+        const restored = await restoredByStock(path);
         const failing = failingAt(openLocalBackend(path), { act, when: n % 2 === 0 ? 'before' : 'after', n });
         await repairIt(path, failing.backend).catch(() => undefined);
         finished = failing.count() < n;
-        expect(await restoredByStock(path)).toEqual(before);
+        expect(await lostFiles(path)).toEqual(lost);
+        // Stock asks for a pack that is gone for a minute, and restores nothing at all where a blob is in no index any more.
+        if (act === 'saves' && !finished) expect(await restoredByStock(path)).toEqual(restored);
         await repairIt(path);
         if (finished) await expectNightHeals(path, 'tree');
         else expect(await repairIt(path)).toMatchObject({ packsReplaced: [], packsMissing: [], packsIndexed: 0 });
@@ -140,6 +143,12 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
       expect(n).toBeGreaterThan(2);
     },
   );
+
+  async function lostFiles(path: string): Promise<string[]> {
+    const { findings } = await checkRepository(await open(path), { readData: 'all' });
+    const names = findings.flatMap(({ files = [] }) => files.map((lost) => `${lost.snapshot} ${lost.path}`));
+    return [...new Set(names)].sort();
+  }
 
   /** What stock restores of the last night, damaged as it is. */
   async function restoredByStock(path: string): Promise<string[]> {
