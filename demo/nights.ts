@@ -1,5 +1,6 @@
 import { keepAlive, type Sweep } from '../src/flows/custody/keep-alive.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
+import { verifyDue } from '../src/flows/verification/verify-due.ts';
 import type { Demo } from './demo.ts';
 
 /** A run as it stands after a night. */
@@ -42,7 +43,9 @@ export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun
   // Before what waits is tried again: a provider in trouble is probed by this, and every run would be put off before it.
   const keptAlive = await keepAlive(demo.resources);
   await queueDue(demo.resources);
-  return { runs: await settledRuns(demo, since), keptAlive };
+  const runs = await settledRuns(demo, since);
+  await verifyDue(demo.resources, { signal: new AbortController().signal });
+  return { runs, keptAlive };
 }
 
 /** The queue delays what is tried again by the machine's clock, which no demo moves. */
