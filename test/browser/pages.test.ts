@@ -56,7 +56,7 @@ type Row = {
   /** Who opens it here, where that is not alice or the operator. */
   by?: VisitorName;
 } & (
-  | { kind: 'page'; picture: string; status?: Statuses }
+  | { kind: 'page'; picture: string; status?: Statuses; arrange?: (world: BrowserWorld) => Promise<unknown> }
   /** No page of ours: what it is made of. */
   | { kind: 'answer'; type: RegExp; status?: Statuses }
   /** A button: the page that it stands on, and what the page then says. */
@@ -88,6 +88,25 @@ const bobsGrant = (world: BrowserWorld, state: 'active' | 'suspect') =>
     where: { userId: world.userIds.bob },
     data: { state, refusals: state === 'suspect' ? 1 : 0 },
   });
+
+const ofOneFile = {
+  marks: ['data 1'],
+  files: [{ path: '/files/Letters/a long name without an end.txt', snapshots: ['ab'.repeat(32), 'cd'.repeat(32)] }],
+  snapshots: [],
+  recoveryKey: false,
+};
+
+/** What a verification of alice's repository found, a moment ago. */
+async function saveVerification(
+  { demo: { resources }, userIds }: BrowserWorld,
+  found: { damage: typeof ofOneFile; damageState: 'accepted' | 'lost'; foundAt: Date },
+): Promise<void> {
+  const at = resources.clock.now();
+  const known = { userId: userIds.alice, since: at, checkedAt: at, verifiedAt: at, packsRead: 3, filesRead: 12 };
+  const { verification } = resources.database;
+  await verification.deleteMany({ where: { userId: userIds.alice } });
+  await verification.create({ data: { ...known, ...found, nextAt: new Date(at.getTime() + 23 * 3_600_000) } });
+}
 
 /** Signs alice in with a browser besides the one that she has. */
 async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void> {
@@ -145,7 +164,11 @@ const rows: Readonly<Record<string, Row>> = {
     hers: true,
   },
   'GET /retention': { kind: 'page', picture: 'retention' },
-  'GET /verification': { kind: 'page', picture: 'verification' },
+  'GET /verification': {
+    kind: 'page',
+    picture: 'verification',
+    arrange: (world) => saveVerification(world, { damage: ofOneFile, damageState: 'accepted', foundAt: new Date(0) }),
+  },
   'GET /recovery': { kind: 'page', picture: 'recovery' },
   'GET /settings': { kind: 'page', picture: 'settings' },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
@@ -272,19 +295,7 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /verification/looked': {
     kind: 'act',
     on: '/verification',
-    arrange: async ({ demo, userIds }) => {
-      const at = new Date(0);
-      const damage = {
-        marks: ['data 1'],
-        files: [{ path: '/files/a', snapshots: [] }],
-        snapshots: [],
-        recoveryKey: false,
-      };
-      const lost = { damage, damageState: 'lost', foundAt: at };
-      const { verification } = demo.resources.database;
-      const where = { userId: userIds.alice };
-      await verification.upsert({ where, create: { ...where, ...lost, since: at, nextAt: at }, update: lost });
-    },
+    arrange: (world) => saveVerification(world, { damage: ofOneFile, damageState: 'lost', foundAt: new Date(0) }),
     says: 'You have looked',
   },
   'POST /recovery': { kind: 'act', on: '/recovery', says: 'recovery key' },
@@ -407,6 +418,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     async ([name, { route, row }]) => {
       const who = row.by ?? (route.who === 'operator' ? 'operator' : 'alice');
       const [page, status] = [world.pages[who], statusFor(row, who)];
+      await row.arrange?.(world);
       await page.setViewportSize({ width: 1280, height: 800 });
       const trouble = await troubleOf(page, async () => {
         const answer = await page.goto(addressOf(route, row));

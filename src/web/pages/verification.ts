@@ -26,7 +26,11 @@ export async function verification(visit: PersonVisit): Promise<Response> {
     findProtection(resources, userId),
     zoneOf(visit),
   ]);
-  if (row === null) return page(visit, t.title, html`<p class="lead">${t.nothing}</p>`, place);
+  if (row === null) {
+    // The first verification comes some minutes after the first snapshot.
+    const holding = await findHolding(resources.database, { userId });
+    return page(visit, t.title, html`<p class="lead">${holding === null ? t.nothing : t.never}</p>`, place);
+  }
   const body = html`${standing(visit, row, { protection, zone })}${await figures(visit, row, zone)}${await damagePart(visit, row, zone)}`;
   return page(visit, t.title, body, place);
 }
