@@ -103,7 +103,7 @@ describe('a lock', () => {
 
 describe('a lock file that cannot be read', () => {
   const unreadable: [string, (bytes: Buffer) => Buffer][] = [
-    ['flipped', (bytes) => bytes.fill(7, 20, 22)],
+    ['flipped', (bytes) => bytes.fill(7, 20, 40)],
     ['cut', (bytes) => bytes.subarray(0, 40)],
     ['of three bytes', () => Buffer.from('abc')],
     ['of another key', () => sealLock(createMasterKey(), { ...foreign, exclusive: true }).bytes],

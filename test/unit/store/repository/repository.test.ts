@@ -115,7 +115,7 @@ describe('snapshots', () => {
     const repository = await newRepository(backend);
     const { id, tree } = await writeSnapshot(repository, {});
     const broken = await repository.saveSnapshot({ time: '2026-02-02T03:04:05+02:00', tree, paths: [] });
-    backend.files.get(`snapshots/${broken}`)?.bytes.fill(0, 20, 21);
+    backend.files.get(`snapshots/${broken}`)?.bytes.fill(0, 20, 40);
     const damage: unknown[] = [];
     const listed = await Array.fromAsync(repository.listSnapshots((error) => damage.push(error)));
     expect(listed.map((saved) => saved.id)).toEqual([id]);
@@ -128,7 +128,7 @@ describe('snapshots', () => {
     const repository = await newRepository(backend);
     const { id, tree } = await writeSnapshot(repository, {});
     const broken = await repository.saveSnapshot({ time: '2025-02-02T03:04:05+02:00', tree, paths: [] });
-    backend.files.get(`snapshots/${broken}`)?.bytes.fill(0, 20, 21);
+    backend.files.get(`snapshots/${broken}`)?.bytes.fill(0, 20, 40);
     const message = expect.stringMatching(`${broken}.* name the snapshot that is meant by its id`);
     await expect(repository.findSnapshot('latest')).rejects.toMatchObject({ code: 'repository/damaged', message });
     expect((await repository.findSnapshot(id.slice(0, 8))).id).toBe(id);
