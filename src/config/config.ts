@@ -35,6 +35,8 @@ export interface Config {
     /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
     dpop?: Values['OIDC_DPOP'];
     extraScopes: string[];
+    /** Most bytes of one answer, decoded. */
+    answerBytes?: number;
     /** The make of provider, where the operator names it. */
     profile?: Values['OIDC_PROFILE'];
   };
@@ -204,6 +206,7 @@ function providerMembers(value: Value): Members<Config['provider']> {
     },
     dpop: () => value('OIDC_DPOP'),
     extraScopes: () => value('OIDC_SCOPES'),
+    answerBytes: () => value('PROVIDER_ANSWER_BYTES'),
     profile: () => value('OIDC_PROFILE'),
   };
 }

@@ -171,6 +171,21 @@ export function durationFrom(least: string): Reader<number> {
   };
 }
 
+const unitBytes: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Bytes, or KiB, MiB, GiB with k, m, g behind the number, from `least` to `most` of them; in bytes. */
+export function size(least: string, most: string): Reader<number> {
+  const bytesOf = (text: string) => {
+    const [, count, unit = ''] = /^(\d{1,9})([kmg]?)$/.exec(text) ?? [];
+    return Number(count) * (unitBytes[unit] ?? Number.NaN);
+  };
+  return (text, name) => {
+    const bytes = bytesOf(text);
+    if (bytes >= bytesOf(least) && bytes <= bytesOf(most)) return bytes;
+    throw invalid(name, `is "${text}": write it as 900k, 16m or 2g, from ${least} to ${most}`);
+  };
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
   return (text, name) => {
     const found = choices.find((choice) => choice === text);

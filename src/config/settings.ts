@@ -17,6 +17,7 @@ import {
   type Reader,
   retention,
   serviceAddress,
+  size,
   storeAddress,
   storeKeys,
   whole,
@@ -297,6 +298,11 @@ export const settings = {
     read: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
     help: 'How much is logged: `debug`, `info`, `warn` or `error`',
+  },
+  PROVIDER_ANSWER_BYTES: {
+    read: size('64k', '64m'),
+    default: '1m',
+    help: 'Most bytes of one answer of the provider, decoded, written like `900k`, `16m` or `2g`; a longer one is not read to its end',
   },
   CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
   GRACE_SECONDS: {

@@ -2,6 +2,7 @@ import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { ProfileName } from '../domain/providers/profiles.ts';
 import type { Log } from '../log.ts';
+import { boundedFetch, defaultAnswerBytes } from './bounded-answer.ts';
 import {
   type Authenticated,
   authenticatedByFetch,
@@ -15,6 +16,8 @@ import { tidyAnswer } from './tidy-answer.ts';
 export interface Connection {
   metadata: oidc.ServerMetadata;
   configuration: oidc.Configuration;
+  /** Most bytes of one answer. */
+  mostBytes: number;
   /** The same fetch, but with the proof of who Nightkeep is in each form. */
   authenticated(send: oidc.CustomFetch): oidc.CustomFetch;
   /** A configuration for one exchange, which sends by this fetch. It is made in microseconds. */
@@ -28,6 +31,8 @@ export interface ProviderSettings extends ClientCredentials {
   clientId: string;
   /** Whether tokens are bound to a key (RFC 9449); auto where absent. */
   dpop?: 'auto' | 'off' | 'required';
+  /** Most bytes of one answer, decoded; 1 MiB where absent. */
+  answerBytes?: number;
   /** The make of provider, where the operator names it. */
   profile?: ProfileName | undefined;
 }
@@ -94,9 +99,11 @@ async function discover(
   authenticate: Authenticated,
   notThere: () => void,
 ): Promise<Connection> {
-  const { issuer, clientId } = provider;
+  const { issuer, clientId, answerBytes: mostBytes = defaultAnswerBytes } = provider;
+  const send = boundedFetch(mostBytes);
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
+    [oidc.customFetch]: send,
     execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
@@ -109,7 +116,7 @@ async function discover(
     };
   };
   const asked: oidc.CustomFetch = async (url, options) => {
-    const response = await fetch(url, options as RequestInit);
+    const response = await send(url, options);
     return url === metadata.token_endpoint && response.ok ? await tidied(response) : response;
   };
   configuration[oidc.customFetch] = authenticated(asked);
@@ -124,6 +131,7 @@ async function discover(
   return {
     metadata,
     configuration,
+    mostBytes,
     authenticated,
     exchanging: (send) => anotherOf(needed, send),
     recording: (answers) =>

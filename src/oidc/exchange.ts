@@ -13,6 +13,8 @@ interface Exchange {
   refreshToken: string;
   /** The key that the token is bound to, where it is. */
   openKey: () => Promise<BoundKey> | undefined;
+  /** Of the answer. */
+  mostBytes: number;
   clock: Clock;
 }
 
@@ -22,12 +24,12 @@ interface Exchange {
  * the fetch of this exchange holds an answer with tokens back until `validate` is called. The caller saves the tokens first.
  */
 export async function exchangeOnce(connect: () => Promise<Connection>, exchange: Exchange): Promise<ExchangeAnswer> {
-  const { clock } = exchange;
+  const { clock, mostBytes } = exchange;
   const attempts: Attempt[] = [];
   const arrived = Promise.withResolvers<TokenAnswer>();
   const validation = Promise.withResolvers<void>();
   const record: oidc.CustomFetch = async (...request) => {
-    const made = tidied(await attempt(...request));
+    const made = tidied(await attempt(mostBytes, ...request));
     attempts.push(made);
     return responseOf(made);
   };

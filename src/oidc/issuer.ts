@@ -15,6 +15,7 @@ import {
   type Unkept,
 } from './authorization.ts';
 import { bindsTokens, openBoundKeys, type ProvenRequest } from './bound-key.ts';
+import { defaultAnswerBytes } from './bounded-answer.ts';
 import { type ClientKey, readClientKeys } from './client-keys.ts';
 import { askAboutClient } from './client-question.ts';
 import { type Connection, connecting, type ProviderSettings } from './connection.ts';
@@ -127,6 +128,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       exchangeOnce(connect, {
         refreshToken,
         clock,
+        mostBytes: provider.answerBytes ?? defaultAnswerBytes,
         openKey: () => (boundKey === undefined ? undefined : boundKeys.open(boundKey)),
       }),
     introspect: async (token) => {

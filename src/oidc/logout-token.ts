@@ -1,5 +1,6 @@
 import {
   createRemoteJWKSet,
+  customFetch,
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
@@ -8,6 +9,7 @@ import {
 } from 'jose';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { boundedFetch } from './bounded-answer.ts';
 import { type Connect, type Connection, toleratedSkewSeconds } from './connection.ts';
 
 /** What a provider says when it ends a session (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
@@ -41,26 +43,26 @@ export function openLogoutTokens(
   { clientId, clock }: { clientId: string; clock: Clock },
 ): (token: string) => Promise<LogoutToken> {
   const keySets = new Map<string, JWTVerifyGetKey>();
-  const keysAt = (url: string) => {
-    const keys = keySets.get(url) ?? createRemoteJWKSet(new URL(url));
+  const keysAt = (url: string, mostBytes: number) => {
+    const keys = keySets.get(url) ?? createRemoteJWKSet(new URL(url), { [customFetch]: boundedFetch(mostBytes) });
     keySets.set(url, keys);
     return keys;
   };
   return async (token) => {
     if (token.length > mostCharacters) throw invalid('it is too long');
     const now = clock.now();
-    const verify = ({ issuer, jwks_uri: keys }: Connection['metadata']) => {
+    const verify = ({ metadata: { issuer, jwks_uri: keys }, mostBytes }: Connection) => {
       if (keys === undefined) throw withoutKeys();
       const currentDate = now;
       const requiredClaims = ['iat', 'exp', 'jti'];
       const expected = { issuer, audience: clientId, algorithms, requiredClaims, currentDate };
-      return jwtVerify(token, keysAt(keys), { ...expected, clockTolerance: toleratedSkewSeconds });
+      return jwtVerify(token, keysAt(keys, mostBytes), { ...expected, clockTolerance: toleratedSkewSeconds });
     };
-    const { metadata } = await connect();
-    const { payload, protectedHeader } = await verify(metadata)
+    const connection = await connect();
+    const { payload, protectedHeader } = await verify(connection)
       .catch(async (error: unknown) => {
-        const { metadata: anew } = keysDoNotFit(error) ? await connect('doubted') : { metadata };
-        if (anew.jwks_uri === metadata.jwks_uri) throw error;
+        const anew = keysDoNotFit(error) ? await connect('doubted') : connection;
+        if (anew.metadata.jwks_uri === connection.metadata.jwks_uri) throw error;
         return verify(anew);
       })
       .catch((error: unknown) => {

@@ -23,12 +23,16 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/"aud" \(audience\)|"azp"/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
   [/expiration is past|not before|too far in the past/, clocksDiffer],
   [/"id_token" property/, () => noIdToken],
+  [/^An answer has more than/, () => tooLarge],
 ];
 
 const issuerMissing =
   'The answer of the provider does not say which issuer it comes from, though the provider says that its answers do (RFC 9207). The operator must look at what stands between browser and provider, or at the provider.';
 const noIdToken =
   'The provider gave no ID token. The operator must allow the client the scope openid at the provider (OpenID Connect, not OAuth alone).';
+
+const tooLarge =
+  'An answer of the provider is longer than one may be, and was not read to its end. The operator must look at what the provider sends, or raise PROVIDER_ANSWER_BYTES where it is right.';
 
 function wrongAlgorithm(alg: unknown, expected: unknown): string {
   const wanted = Array.isArray(expected) ? expected.map(shown).join(', ') : shown(expected);

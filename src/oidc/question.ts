@@ -1,4 +1,5 @@
 import { type Clock, within } from '../clock.ts';
+import { defaultAnswerBytes, readAnswer } from './bounded-answer.ts';
 import { failureCode } from './transport.ts';
 
 /** What came back of one request, whatever it was: for people who look for what is wrong. */
@@ -26,7 +27,6 @@ export type Send = (url: string, signal: AbortSignal) => Promise<Response>;
 const get: Send = (url, signal) => fetch(url, { redirect: 'manual', signal });
 
 const limitMs = 8_000;
-const longestBody = 1_000_000;
 
 /** Asks once, follows no redirect, never throws, and waits eight seconds at most. */
 export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
@@ -38,7 +38,7 @@ export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
   try {
     return await within(clock, limitMs, async (signal) => {
       const answer = await send(url.href, signal);
-      const text = (await answer.text()).slice(0, longestBody);
+      const text = await readAnswer(answer.body, defaultAnswerBytes);
       return { status: answer.status, ...took(), ...headersOf(answer, url), body: objectIn(text) };
     });
   } catch (error) {

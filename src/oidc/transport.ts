@@ -1,5 +1,6 @@
 import type { CustomFetch } from 'openid-client';
 import { request } from 'undici';
+import { readAnswer } from './bounded-answer.ts';
 
 /** A whole answer, read before the library may refuse it. */
 export interface RawAnswer {
@@ -16,10 +17,13 @@ const beforeSending =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|HOSTNAME_.*)$/;
 
 /**
- * Sends one request and reads the whole answer: the library can throw over an answer after the provider has rotated.
- * Takes what a fetch takes. Repeats nothing, follows no redirect, never throws. Half the work of fetch.
+ * Sends one request and reads the whole answer, of `mostBytes` at most: the library can throw over an answer after the provider has
+ * rotated. Takes what a fetch takes. Repeats nothing, follows no redirect, never throws. Half the work of fetch.
  */
-export async function attempt(...[url, { method, headers, body, signal }]: Parameters<CustomFetch>): Promise<Attempt> {
+export async function attempt(
+  mostBytes: number,
+  ...[url, { method, headers, body, signal }]: Parameters<CustomFetch>
+): Promise<Attempt> {
   let status: number | undefined;
   try {
     const answer = await request(url, {
@@ -29,7 +33,7 @@ export async function attempt(...[url, { method, headers, body, signal }]: Param
       ...(signal && { signal }),
     });
     status = answer.statusCode;
-    return { answer: { status, headers: answer.headers, text: await answer.body.text() } };
+    return { answer: { status, headers: answer.headers, text: await readAnswer(answer.body, mostBytes) } };
   } catch (error) {
     return { error, sent: !beforeSending.test(failureCode(error)), status };
   }

@@ -53,6 +53,11 @@ describe('settings', () => {
     expect(provider).toMatchObject({ authentication: 'none', secrets: [], dpop: 'auto' });
   });
 
+  test('of sizes are bytes, KiB, MiB or GiB', () => {
+    const read = (text: string) => readConfig({ ...good(), PROVIDER_ANSWER_BYTES: text }).provider.answerBytes;
+    expect(['65536', '64k', '64m', ''].map(read)).toEqual([65_536, 65_536, 67_108_864, 1_048_576]);
+  });
+
   test('hold several secrets, one a line', () => {
     const { provider } = readConfig({ ...good(), OIDC_CLIENT_SECRET: 'next\n old \n\n' });
     expect(provider.secrets).toEqual(['next', 'old']);
@@ -81,6 +86,9 @@ describe('settings', () => {
     [{ WINDOW: '1-5' }, /^WINDOW is "1-5": write it as 01:00-05:00/],
     [{ ZONE: 'Mars/Olympus' }, /^ZONE is "Mars\/Olympus", which is no IANA time zone/],
     [{ RETENTION: 'daily' }, /^RETENTION has "daily": write it as/],
+    [{ PROVIDER_ANSWER_BYTES: '1mb' }, /^PROVIDER_ANSWER_BYTES is "1mb": write it as 900k, 16m or 2g, from 64k to 64m/],
+    [{ PROVIDER_ANSWER_BYTES: '65535' }, /^PROVIDER_ANSWER_BYTES is "65535": /],
+    [{ PROVIDER_ANSWER_BYTES: '65m' }, /^PROVIDER_ANSWER_BYTES is "65m": /],
     [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
     [{ RUNS_KEPT: '399d' }, /^RUNS_KEPT is "399d": it must be at least 400d/],
     [{ EVENTS_KEPT: 'a year' }, /^EVENTS_KEPT is "a year": write it as 30d/],

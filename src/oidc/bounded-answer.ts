@@ -1,0 +1,37 @@
+/** An answer of a provider holds a few KB; tokens with hundreds of roles in them still fit many times over. */
+export const defaultAnswerBytes = 1024 * 1024;
+
+/** An answer is longer than one may be; what is left of it was not read. */
+class AnswerTooLarge extends Error {
+  readonly code = 'answer-too-large';
+  readonly mostBytes: number;
+
+  constructor(mostBytes: number) {
+    super(`An answer has more than ${mostBytes} bytes.`);
+    this.mostBytes = mostBytes;
+  }
+}
+
+/** The whole of a body, decoded as it arrives. Throws `AnswerTooLarge` as soon as it is longer than `mostBytes`, and reads no further. */
+export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new AnswerTooLarge(mostBytes);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** A fetch that has read its answer, of `mostBytes` at most after decoding, when it resolves; rejects with `AnswerTooLarge` for a longer one. */
+export function boundedFetch(mostBytes: number): (url: string, options?: object) => Promise<Response> {
+  return async (url, options) => {
+    const response = await fetch(url, options);
+    const text = await readAnswer(response.body, mostBytes);
+    const headers = new Headers(response.headers);
+    headers.delete('content-length');
+    headers.delete('content-encoding');
+    return new Response(text || null, { status: response.status, headers });
+  };
+}
