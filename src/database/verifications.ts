@@ -118,6 +118,29 @@ export async function hastenVerification(
   await database.verification.updateMany({ where: { userId, ...isKnown, nextAt: { gt: at } }, data: { nextAt: at } });
 }
 
+/** Puts on record packs that may be damaged: a verification of the person is due now, which reads them. */
+export async function saveDoubted(
+  database: Database,
+  { userId, packs, at }: { userId: string; packs: readonly string[]; at: Date },
+): Promise<void> {
+  await database.$executeRaw`
+    INSERT INTO verifications (user_id, since, next_at, damaged_packs) VALUES (${userId}::uuid, ${at}, ${at}, ${[...packs]})
+    ON CONFLICT (user_id) DO UPDATE SET next_at = least(verifications.next_at, excluded.next_at),
+      damaged_packs = ARRAY(SELECT DISTINCT unnest(verifications.damaged_packs || excluded.damaged_packs))`;
+}
+
+/** When files were last restored to nothing in a backup and compared with the server, and how many; null where none were. */
+export async function findCompared(
+  database: Database,
+  { userId }: { userId: string },
+): Promise<{ at: Date; files: number } | null> {
+  const [row] = await database.$queryRaw<{ at: Date; files: number }[]>`
+    SELECT finished_at AS at, (counts ->> 'entriesRestored')::int AS files FROM runs JOIN plans ON plans.id = plan_id
+    WHERE user_id = ${userId}::uuid AND finished_at IS NOT NULL AND counts ? 'entriesRestored'
+    ORDER BY finished_at DESC LIMIT 1`;
+  return row ?? null;
+}
+
 /** What is known of a person's repository; null where it was never to be verified. */
 export async function findVerification(database: Database, userId: string): Promise<VerificationRow | null> {
   const row = await database.verification.findUnique({ where: { userId } });

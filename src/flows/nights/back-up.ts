@@ -2,6 +2,7 @@ import { whenAborted } from '../../abort.ts';
 import { findCheckpoint, type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints.ts';
 import { saveUnreliable } from '../../database/run-trust.ts';
 import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
+import { saveDoubted } from '../../database/verifications.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
@@ -148,6 +149,7 @@ async function archiveInTrust(
   const from = usable(await findCheckpoint(database, about.userId), { readAll, ...about });
   const onCheckpoint = keepCheckpoints(needs, { readAll, ...about });
   const archived = await archive({ ...options, listAll, readAll: new Set(readAll), from, onCheckpoint });
+  await tellDamage(needs, archived, about.userId);
   const { unreliable: roots } = archived;
   if (roots.length === 0) return archived;
   log.warn('run.validators-unreliable', { roots });
@@ -156,6 +158,13 @@ async function archiveInTrust(
   if (all.size === readAll.length) return archived;
   const anew = keepCheckpoints(needs, { readAll: [...all], ...about });
   return archive({ ...options, listAll, readAll: all, onCheckpoint: anew });
+}
+
+/** Packs of which a file could not be restored are looked at by the next verification, which is due now: it names and mends what is damaged. */
+async function tellDamage({ clock, database, log }: Needs, { damagedPacks }: Archived, userId: string): Promise<void> {
+  if (damagedPacks.length === 0) return;
+  log.warn('run.damage-found', { packs: damagedPacks.length });
+  await saveDoubted(database, { userId, packs: damagedPacks, at: clock.now() });
 }
 
 interface Reading {

@@ -78,9 +78,14 @@ export interface Archived {
    * changed. Whatever else of them was not read may be another as well.
    */
   readonly unreliable: readonly string[];
+  /** Ids of packs, damaged or missing, that kept checked entries from being restored to nothing. */
+  readonly damagedPacks: readonly string[];
 }
 
-type Totals = Pick<Run, 'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable'>;
+type Totals = Pick<
+  Run,
+  'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable' | 'damagedPacks'
+>;
 /** Where what is archived goes to. */
 type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
 
@@ -102,6 +107,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     passed: openCollector(),
     spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
     unreliable: new Set(),
+    damagedPacks: new Set(),
   };
   options.onProgress?.(() => ({
     entries: totals.counts.total_files_processed,
@@ -262,7 +268,7 @@ async function finish(sealing: Sealing, repository: ArchiveRepository, signal: A
 
 function report(
   tree: TreeId,
-  { counts, problems, seen, unreliable }: Totals,
+  { counts, problems, seen, unreliable, damagedPacks }: Totals,
   { added }: Sealing,
   times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
 ): Omit<Archived, 'tops' | 'missing'> {
@@ -274,5 +280,5 @@ function report(
   };
   const entries = counts.total_files_processed;
   const summary = { ...times, ...counts, ...sealed };
-  return { tree, summary, entries, seen, problems, unreliable: [...unreliable] };
+  return { tree, summary, entries, seen, problems, unreliable: [...unreliable], damagedPacks: [...damagedPacks] };
 }

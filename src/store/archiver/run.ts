@@ -42,6 +42,8 @@ export interface Run {
   readonly spots: Spots;
   /** Names of roots of which something is another than in the parent although its validator is the same. */
   readonly unreliable: Set<string>;
+  /** Packs of which a checked entry could not be restored. */
+  readonly damagedPacks: Set<string>;
   /** How often in a row the server gave no response. */
   outages: number;
 }

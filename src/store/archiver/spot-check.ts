@@ -9,14 +9,18 @@ import { countFiles } from './parent.ts';
 import { type Place, type Run, throwUnlessProblem } from './run.ts';
 
 /**
- * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same. One that
- * differs is archived as it is now, which shows whether its validator was wrong. One that cannot be read is left at what is said.
+ * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same, and is restored
+ * to nothing then: what it was compared with is what the store holds. One that differs is archived as it is now, which shows whether its
+ * validator was wrong. One that cannot be read is left at what is said.
  */
 export async function checkEntry(run: Run, place: Place, parent: FileNode): Promise<{ outcome: Promise<Outcome> }> {
   const found = await compare(run, place, parent);
   if (found === 'other') return archiveEntry(run, place, parent);
   const node = keepFile(run, parent, 'unchanged');
-  if (node !== undefined && found === 'same') run.seen.checked++;
+  if (node !== undefined && found === 'same') {
+    run.seen.checked++;
+    if (await restores(run, node)) run.seen.restored++;
+  }
   return { outcome: Promise.resolve({ partial: false, ...(node && { node }) }) };
 }
 
@@ -27,6 +31,21 @@ async function compare(run: Run, { member }: Place, parent: FileNode): Promise<'
   } catch (error) {
     throwUnlessProblem(run, error);
     return isAppError(error, 'source/changed') ? 'other' : 'unreadable';
+  }
+}
+
+/** Whether all of its content opens, and is what the ids of its blobs say; what keeps it from that is put on record. */
+async function restores({ repository, damagedPacks, signal }: Run, { content }: FileNode): Promise<boolean> {
+  try {
+    for (const id of content) {
+      signal.throwIfAborted();
+      await repository.loadBlob('data', id);
+    }
+    return true;
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    if (typeof error.detail.packId === 'string') damagedPacks.add(error.detail.packId);
+    return false;
   }
 }
 

@@ -16,6 +16,8 @@ export interface Seen {
   unchanged: number;
   /** Of the unchanged: read again all the same, and found to be so. */
   checked: number;
+  /** Of the checked: restored to nothing, so that what the source has was compared with what the store holds. */
+  restored: number;
   /** Not read, since that failed; the parent's copies stand in. */
   kept: number;
   /** In the parent and not in the snapshot any more. */
@@ -29,7 +31,18 @@ export interface Seen {
 }
 
 export function zeroSeen(): Seen {
-  return { read: 0, resumed: 0, unchanged: 0, checked: 0, kept: 0, gone: 0, folders: 0, passedOver: 0, bytes: 0 };
+  return {
+    read: 0,
+    resumed: 0,
+    unchanged: 0,
+    checked: 0,
+    restored: 0,
+    kept: 0,
+    gone: 0,
+    folders: 0,
+    passedOver: 0,
+    bytes: 0,
+  };
 }
 
 export function zeroCounts(): Counts {

@@ -1,10 +1,15 @@
 import { html } from 'hono/html';
 import { findHolding } from '../../database/night-views.ts';
-import { acceptLosses, findVerification, listNightsOf, type VerificationRow } from '../../database/verifications.ts';
+import {
+  acceptLosses,
+  findCompared,
+  findVerification,
+  listNightsOf,
+  type VerificationRow,
+} from '../../database/verifications.ts';
 import type { Damage } from '../../domain/damage.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
-import { numbersIn } from '../counts.ts';
 import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -82,13 +87,14 @@ async function figures(
 ): Promise<Html> {
   const t = texts.verification;
   const { formats } = texts;
-  const holding = await findHolding(resources.database, { userId });
-  const { entriesChecked: compared } = numbersIn(holding?.counts);
+  const compared = await findCompared(resources.database, { userId });
+  const comparedIn =
+    compared === null ? t.comparedNever : t.comparedIn(compared.files, formats.time(compared.at, zone));
   const fact = (label: string, value: Html | string) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
   const next = nextAt > resources.clock.now() ? formats.time(nextAt, zone) : t.soon;
   return html`<section class="card"><dl class="facts">${fact(t.checked, checkedAt === null ? texts.home.never : formats.time(checkedAt, zone))}
 ${checkedAt === null ? '' : html`${fact(t.packs, formats.number(packsRead))}${fact(t.sample, formats.number(filesRead))}`}
-${compared === undefined ? '' : fact(t.compared, formats.number(compared))}${errorCode === null ? '' : fact(t.failed, html`<code>${errorCode}</code>`)}${fact(t.next, next)}</dl></section>`;
+${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${errorCode}</code>`)}${fact(t.next, next)}</dl></section>`;
 }
 
 async function damagePart(

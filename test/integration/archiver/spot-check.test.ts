@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf, type NightOptions } from '../../support/fixtures/archive-night.ts';
-import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
+import { type MemoryBackend, openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import {
   file,
   folder,
@@ -64,8 +64,27 @@ describe('a spot check', () => {
     );
     expect(checked.tree).toBe(before.tree);
     expect(checked.unreliable).toEqual([]);
-    expect(checked.seen).toMatchObject({ read: 0, unchanged: 6, checked: 6, passedOver: 0 });
+    expect(checked.seen).toMatchObject({ read: 0, unchanged: 6, checked: 6, restored: 6, passedOver: 0 });
     expect(checked.summary).toMatchObject({ files_unmodified: 6, data_blobs: 0, tree_blobs: 0 });
+  });
+
+  test.each([
+    ['damaged', (bytes: Buffer) => bytes.fill(0, 0, 64)],
+    ['cut', (bytes: Buffer) => bytes.subarray(0, 10)],
+    ['gone', () => undefined],
+  ])('names the packs of what cannot be restored though the source has it: %s', async (_, damage) => {
+    const { backend, index } = repository;
+    const [pack = ''] = [...index.packs()].flatMap(({ id, blobs }) => (blobs[0]?.type === 'data' ? [id] : []));
+    const files = (backend as MemoryBackend).files;
+    const [path = '', kept] = [...files].find(([name]) => name.endsWith(pack)) ?? [];
+    const bytes = damage(Buffer.from(kept?.bytes ?? ''));
+    if (bytes === undefined || kept === undefined) files.delete(path);
+    else files.set(path, { ...kept, bytes });
+    const { seen, damagedPacks, problems } = await night(checkingAll);
+    expect(damagedPacks).toEqual([pack]);
+    expect(seen).toMatchObject({ unchanged: 6, checked: 6 });
+    expect(seen.restored).toBeLessThan(6);
+    expect(problems).toEqual([]);
   });
 
   test('of nothing is none, and passes over what it may', async () => {

@@ -29,7 +29,7 @@ beforeEach(async () => {
   await addRun(pages, alice);
   await pages.resources.database.run.updateMany({
     where: { plan: { userId }, state: 'partial' },
-    data: { state: 'succeeded', counts: { entriesChecked: 16 } },
+    data: { state: 'succeeded', counts: { entriesChecked: 16, entriesRestored: 14 } },
   });
 });
 afterEach(() => pages[Symbol.asyncDispose]());
@@ -64,12 +64,26 @@ describe('the page on whether it can be restored', () => {
       t.what(30),
       `${t.packs}</dt><dd>3</dd>`,
       `${t.sample}</dt><dd>12</dd>`,
-      `${t.compared}</dt><dd>16</dd>`,
+      `${t.compared}</dt><dd>${t.comparedIn(14, '4 May 2026, 01:02 UTC')}</dd>`,
       `${t.next}</dt><dd>4 May 2026, 13:00 UTC`,
     ])
       expect(page).toContain(words);
     expect(await alice.text('/')).toContain('<a href="/verification">4 May 2026, 12:00 UTC</a>');
     expect(await bob.text('/verification')).toContain(t.nothing);
+  });
+
+  test('says of the comparison with the server only what was done: none, or one of an earlier backup', async () => {
+    await found(null);
+    const { database } = pages.resources;
+    await database.run.updateMany({ where: { plan: { userId } }, data: { counts: { entriesChecked: 16 } } });
+    expect(await alice.text('/verification')).toContain(`${t.compared}</dt><dd>${t.comparedNever}</dd>`);
+    const [earlier] = await database.run.findMany({ where: { plan: { userId } } });
+    const finishedAt = new Date(pages.clock.now().getTime() - 48 * 3_600_000);
+    await database.run.update({
+      where: { id: earlier?.id ?? '' },
+      data: { finishedAt, counts: { entriesRestored: 9 } },
+    });
+    expect(await alice.text('/verification')).toContain(t.comparedIn(9, '2 May 2026, 12:00 UTC'));
   });
 
   test('names what is damaged by file and snapshot, to its person alone; operators are told how much', async () => {

@@ -11,6 +11,7 @@ import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
 import type { BlobType } from '../../../src/store/format/ids.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
 import { unseal } from '../../../src/vault/seal.ts';
+import { numbersIn } from '../../../src/web/counts.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { untilNoon } from '../../support/fixtures/noon.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -149,6 +150,30 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
       await judgedByRestic([first, second, third]);
     },
   );
+
+  test('a pack is damaged that no verification was to read yet: the night finds it, and the next verification and night heal it', async () => {
+    const files = some(8, 'letter');
+    const first = await night(files);
+    const clean = await night(files);
+    expect(clean.counts).toMatchObject({ entriesChecked: 9, entriesRestored: 9 });
+    await verify();
+    expect(await shows('/verification', texts.verification.compared)).toBe(true);
+    const [pack = ''] = await packsOf('data');
+    await replace(pack, (bytes) => bytes.fill(0, 0, 2_000));
+    const { clock, database } = fixture.resources;
+    await database.verification.updateMany({ data: { nextAt: new Date(clock.now().getTime() + 30 * day) } });
+    const { counts } = await night(files);
+    expect(counts).toMatchObject({ entriesChecked: 9 });
+    expect(numbersIn(counts).entriesRestored ?? 0).toBeLessThan(9);
+    const doubted = await findVerification(database, userId);
+    expect(doubted?.damagedPacks).toEqual([pack]);
+    expect(doubted?.nextAt.getTime()).toBeLessThanOrEqual(clock.now().getTime());
+    await verifyDue(fixture.resources, { signal: new AbortController().signal });
+    expect(await findVerification(database, userId)).toMatchObject({ damageState: 'healing' });
+    const third = await night(files);
+    expect(await verify()).toMatchObject({ damageState: null });
+    await judgedByRestic([first, third]);
+  });
 
   test('two packs are swapped: their headers say what they hold, and nothing is lost', async () => {
     const files = some(8, 'letter');

@@ -22,7 +22,16 @@ function archived({ files = {}, seen = {}, problems = [], missing = [] }: Night)
   const counted = { files_new: fresh, files_changed: changed, files_unmodified: entries - fresh - changed };
   const summary = { ...times, ...dirs, ...blobs, ...counted, total_files_processed: entries };
   const folders = { tops: ['files'], missing };
-  return { tree: parseId<TreeId>('0'.repeat(64)), summary, entries, seen: all, problems, unreliable: [], ...folders };
+  return {
+    tree: parseId<TreeId>('0'.repeat(64)),
+    summary,
+    entries,
+    seen: all,
+    problems,
+    unreliable: [],
+    damagedPacks: [],
+    ...folders,
+  };
 }
 
 const takenAt = new Date('2026-05-09T23:30:00Z');
@@ -38,7 +47,7 @@ const problem = (path: string, kept: boolean) => ({
 test('counts tell what was read, unchanged, kept and gone apart, and say nothing was seen that was not', () => {
   const night = {
     files: { new: 1, changed: 2 },
-    seen: { read: 4, unchanged: 10, checked: 2, passedOver: 5, kept: 3, gone: 1 },
+    seen: { read: 4, unchanged: 10, checked: 2, restored: 1, passedOver: 5, kept: 3, gone: 1 },
   };
   expect(outcomeOf(archived(night), before)).toEqual({
     state: 'succeeded',
@@ -47,6 +56,7 @@ test('counts tell what was read, unchanged, kept and gone apart, and say nothing
       entriesRead: 4,
       entriesUnchanged: 10,
       entriesChecked: 2,
+      entriesRestored: 1,
       foldersPassedOver: 5,
       entriesKept: 3,
       entriesGone: 1,
