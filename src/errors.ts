@@ -71,6 +71,8 @@ export const errorCodes = {
   'notice/unavailable': 'The mail server or the channel does not take a notice now.',
   'notice/refused': 'The mail server or the channel will never take a notice.',
   'request/invalid': 'The request is malformed.',
+  'request/wrong-method': 'The address is there, and takes requests of other methods.',
+  'request/wrong-type': 'The body of the request is of a kind that is not taken.',
   'request/forbidden': 'The request is not allowed for this person.',
   'request/operators-only': 'The page is for operators, and this person is none.',
   'request/not-found': 'There is no such thing, or it is not yours.',

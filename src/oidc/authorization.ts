@@ -96,7 +96,10 @@ export interface Asking {
 
 export type Unkept = (tokens: Pick<Authorized, 'issuer' | 'subject' | 'tokens'>) => Promise<void>;
 
-/** Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. */
+/**
+ * Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. Throws
+ * `consent/invalid-callback` where the callback is no answer to what was begun.
+ */
 export async function finishAuthorization(
   connection: Connection,
   redirectUri: string,
@@ -104,6 +107,7 @@ export async function finishAuthorization(
   transaction: AuthorizationTransaction,
   asking: Asking,
 ): Promise<Authorized> {
+  refuseOddAnswer(callback.searchParams);
   const own = new URL(redirectUri);
   own.search = callback.search;
   const checks = {
@@ -117,6 +121,18 @@ export async function finishAuthorization(
   ).catch((error: unknown) => {
     throw providerError(error, transaction.scope);
   });
+}
+
+const ofOtherFlows = ['access_token', 'id_token', 'response', 'token'];
+
+/** A parameter comes once (RFC 6749, section 3.1), and none of a flow that was not asked for. */
+function refuseOddAnswer(parameters: URLSearchParams): void {
+  const names = [...parameters.keys()];
+  if (new Set(names).size === names.length && !ofOtherFlows.some((name) => parameters.has(name))) return;
+  throw new AppError(
+    'consent/invalid-callback',
+    'The answer of the provider says something twice, or what it was not asked for, so nothing was taken. Start again.',
+  );
 }
 
 type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;

@@ -8,6 +8,7 @@ import type { Resources } from '../resources.ts';
 import { traced } from '../tracing.ts';
 import { freshSignIn, isFresh } from './fresh.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
+import { refuseMalformed, refuseOtherTypes } from './malformed.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
 import { boardToken } from './queue-board.ts';
@@ -35,6 +36,7 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   app.get('/status.json', openStatus(resources));
   if (setup !== undefined) addSetup(app, setup);
   for (const route of table) app.on(route.method, route.path, (c) => tracedAnswer(route, c, resources));
+  refuseOtherMethods(app);
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
   app.onError(async (error, c) =>
     failure(await visitOf(c, resources).catch(() => strangerOf(c, resources)), asOutage(error)),
@@ -67,6 +69,10 @@ function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
   });
   app.use(compress());
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (c) => c.json({ error: 'invalid_request' }, 400) }));
+  app.use(async (c, next) => {
+    await refuseMalformed(c);
+    await next();
+  });
   app.get(stylesheetPath, (c) =>
     c.body(stylesheet, 200, {
       'content-type': 'text/css; charset=utf-8',
@@ -83,6 +89,22 @@ function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
     c.body(favicon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
   );
   return app;
+}
+
+/** Every address so far answers 405 to the methods that it does not know (RFC 9110, section 15.5.6). */
+function refuseOtherMethods(app: Hono): void {
+  const known = Map.groupBy(
+    app.routes.filter(({ method }) => method === 'GET' || method === 'POST'),
+    ({ path }) => path,
+  );
+  for (const [path, served] of known) {
+    const taken = new Set(served.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])));
+    app.all(path, (c, next) => {
+      if (taken.has(c.req.method)) return next();
+      c.header('allow', [...taken].join(', '));
+      throw new AppError('request/wrong-method', `This address takes ${[...taken].join(' and ')} only.`);
+    });
+  }
 }
 
 async function visitOf(c: Context, resources: Resources): Promise<Visit> {
@@ -107,6 +129,7 @@ async function tracedAnswer(route: Route, c: Context, resources: Resources): Pro
 
 async function answer(route: Route, visit: Visit): Promise<Response> {
   if (route.who === 'provider') return route.answer(visit);
+  if (route.method === 'POST') refuseOtherTypes(visit.c);
   if (route.who === 'anyone') return (await consentFirst(visit)) ?? route.answer(visit);
   const { c, session } = visit;
   const { publicUrl, operatorRole } = visit.resources.config;

@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { createAdaptorServer, type Http2Bindings, type HttpBindings, type ServerType } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, within } from '../clock.ts';
 import { AppError } from '../errors.ts';
@@ -40,7 +40,8 @@ async function listen(
   const { host } = config;
   const closing = new AbortController();
   const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, { ...env, closing: closing.signal }),
+    fetch: (request, env) =>
+      namesOneHost(env) ? app.fetch(request, { ...env, closing: closing.signal }) : new Response(null, { status: 400 }),
   });
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
@@ -61,6 +62,11 @@ async function listen(
     return closed;
   };
   return { url, close };
+}
+
+/** Of several, proxies and servers may each believe another (RFC 9112, section 3.2); Node itself refuses none. */
+function namesOneHost({ incoming }: HttpBindings | Http2Bindings): boolean {
+  return 'headersDistinct' in incoming && incoming.headersDistinct.host?.length === 1;
 }
 
 /**

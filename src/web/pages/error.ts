@@ -6,7 +6,7 @@ import { localPath } from '../security.ts';
 import type { Texts, Told } from '../texts/en.ts';
 import { page, type Visit } from '../visit.ts';
 
-type Status = 400 | 403 | 404 | 500 | 503;
+type Status = 400 | 403 | 404 | 405 | 415 | 500 | 503;
 
 interface Kind {
   readonly status: Status;
@@ -20,6 +20,8 @@ const away = { status: 503, way: 'again' } as const;
 /** The answer to an error, by its code; its words are in the texts. */
 const kinds = {
   'request/invalid': { status: 400, way: 'again' },
+  'request/wrong-method': { status: 405, way: 'home' },
+  'request/wrong-type': { status: 415, way: 'again' },
   'request/forbidden': { status: 403, way: 'again' },
   'request/operators-only': { status: 403, way: 'home' },
   'request/not-found': lost,

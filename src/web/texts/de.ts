@@ -1248,6 +1248,14 @@ export const texts: Texts = {
         happened: 'Eine Angabe fehlt, oder sie ist nicht so geschrieben, wie Nightkeep sie erwartet.',
         exactly: true,
       },
+      'request/wrong-method': {
+        title: 'So nicht',
+        happened: 'Diese Adresse gibt es, aber nicht für Anfragen dieser Art.',
+      },
+      'request/wrong-type': {
+        title: 'Das war nicht zu verstehen',
+        happened: 'Nightkeep nimmt nur Formulare entgegen.',
+      },
       'request/forbidden': {
         title: 'Nicht erlaubt',
         happened: 'Das geht zurzeit nicht, oder das Formular ist veraltet oder kam von anderswo.',

@@ -1242,6 +1242,8 @@ export const texts = {
   errors: {
     told: told({
       'request/invalid': { title: 'That could not be understood' },
+      'request/wrong-method': { title: 'Not in this way' },
+      'request/wrong-type': { title: 'That could not be understood' },
       'request/forbidden': { title: 'Not allowed' },
       'request/operators-only': {
         title: 'For operators only',

@@ -147,5 +147,34 @@ describe.for(places.filter(([name]) => name !== 'Redis' || redisServer !== undef
         { by: `operator:${await operator.userId()}`, about: 'PUT /api/queues/back-ups/run-two-0/clean' },
       ]);
     });
+
+    test.each([
+      'api/queues?activeQueue=none&status=none&page=-1&jobsPerPage=1e9',
+      'api/queues?activeQueue=back-ups&page=NaN&jobsPerPage=0&jobsPerPage=x',
+      'api/queues?activeQueue[]=a&activeQueue[]=b',
+      'api/queues/none',
+      'api/queues/none/none',
+      'api/queues/back-ups/none',
+      'api/queues/back-ups/%zz',
+      'api/queues/back-ups/__proto__/logs',
+      'api/none',
+      'queue/%3Cscript%3E',
+      'static/%2e%2e/%2e%2e/package.json',
+    ])('has no error of its own for what is asked wrongly: %s', async (path) => {
+      for (const [mode, method, body] of [
+        ['read-only', 'GET', undefined],
+        ['writable', 'PUT', '{"cut":'],
+        ['writable', 'POST', '[]'],
+      ] as const) {
+        const able = visit(operator, mode);
+        await able.send(queueBoardPath);
+        const token = able.cookies.get('XSRF-TOKEN') ?? '';
+        const headers = { 'x-xsrf-token': token, ...(body !== undefined && { 'content-type': 'application/json' }) };
+        const init = { method, headers, ...(body !== undefined && { body }) };
+        const answer = await able.send(`${queueBoardPath}/${path}`, init);
+        expect(answer.status, `${method} ${path}`).toBeLessThan(500);
+        expect(await answer.text()).not.toContain('node_modules');
+      }
+    });
   },
 );

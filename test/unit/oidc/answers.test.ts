@@ -77,6 +77,44 @@ const signedWithSecret = (alg: string) => (claims: Record<string, unknown>) =>
 const unsigned = (claims: object) =>
   [{ alg: 'none' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 
+describe('a callback that is no answer to an authorization request', () => {
+  it.each([
+    ['id_token='],
+    ['id_token=x'],
+    ['token='],
+    ['access_token=a&token_type=Bearer'],
+    ['response=a.b.c'],
+    ['code=another'],
+    ['code=c'],
+    ['state=s'],
+    ['iss=https://evil.example'],
+    ['error=access_denied&error=access_denied'],
+    ['a=1&a=2'],
+  ])('is refused as such, and no code is sent anywhere: %s', async (more) => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    const usual = new URLSearchParams({ code: 'c', state: transaction.state, iss: provider.url });
+    const callback = new URL(`http://localhost/callback?${usual}&${more}`);
+    const error = await refusalOf(issuer.finishAuthorization(callback, transaction));
+    expect(error?.code).toBe('consent/invalid-callback');
+    expect(provider.asked.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
+  });
+
+  it.each([[''], ['code='], ['code=%00'], ['error=%0d%0aSet-Cookie:%20a=b'], ['error=&code=']])(
+    'is never an outage: %s',
+    async (given) => {
+      const issuer = open();
+      const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+      provider.answer = async ({ endpoint }) =>
+        endpoint === 'token' ? { status: 400, body: { error: 'invalid_grant' } } : undefined;
+      const about = new URLSearchParams({ state: transaction.state, iss: provider.url });
+      const callback = new URL(`http://localhost/callback?${about}&${given}`);
+      const error = await refusalOf(issuer.finishAuthorization(callback, transaction));
+      expect(['consent/invalid-callback', 'provider/refused']).toContain(error?.code);
+    },
+  );
+});
+
 describe('an answer that arrived and does not pass the checks', () => {
   it.each<[string, Case, RegExp]>([
     [
