@@ -35,6 +35,7 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
+      project('fuzz'),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
       // Those that restart the server come last and have it to themselves.
       project('keycloak', {

@@ -7,14 +7,15 @@ const longestSeconds = 86_400;
  * that cannot be is absent or cut to a day. Anything else stays as it came.
  */
 export function tidyTokens(body: Record<string, unknown>): Record<string, unknown> {
-  const { refresh_token, expires_in, scope, id_token, ...rest } = body;
+  const { refresh_token, expires_in, scope: named, id_token, ...rest } = body;
+  const scope = Array.isArray(named) ? named.filter(isWord).join(' ') : named;
   const life = secondsIn(expires_in);
   return {
     ...rest,
     ...(isGiven(refresh_token) && { refresh_token }),
     ...(isGiven(id_token) && { id_token }),
     ...(life !== undefined && { expires_in: Math.min(life, longestSeconds) }),
-    ...(isGiven(scope) && { scope: Array.isArray(scope) ? scope.filter(isWord).join(' ') : scope }),
+    ...(isGiven(scope) && { scope }),
   };
 }
 

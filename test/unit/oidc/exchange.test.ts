@@ -70,6 +70,7 @@ test.each([
   ['a life of nothing', { expires_in: 0 }, { refreshToken: 'r2' }],
   ['a life of thousands of years', { expires_in: 1e14 }, { refreshToken: 'r2', expiresIn: 86_400 }],
   ['a life that is no number', { expires_in: 'soon' }, { refreshToken: 'r2' }],
+  ['an empty list of scopes', { scope: [] }, { refreshToken: 'r2', expiresIn: 300 }],
   ['a list of scopes', { scope: ['openid', 'files'] }, { refreshToken: 'r2', expiresIn: 300, scope: 'openid files' }],
   ['null for an ID token and a scope', { id_token: null, scope: null }, { refreshToken: 'r2', expiresIn: 300 }],
 ])('%s is read for what it means', async (_, body, found) => {
