@@ -75,6 +75,7 @@ export const errorCodes = {
   'request/wrong-type': 'The body of the request is of a kind that is not taken.',
   'request/forbidden': 'The request is not allowed for this person.',
   'request/operators-only': 'The page is for operators, and this person is none.',
+  'request/too-many': 'Somebody asks for this more often than the settings allow.',
   'request/not-found': 'There is no such thing, or it is not yours.',
   'usage/invalid': 'The command line is wrong.',
 } as const satisfies Record<string, string>;

@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { ChannelAddress } from '../domain/channels.ts';
+import type { Rate } from '../domain/rate.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
 import type { StoreAddress } from '../domain/store-address.ts';
 import { AppError, isAppError } from '../errors.ts';
@@ -10,6 +11,14 @@ import { invalid } from './invalid.ts';
 import { findKeyring, makeKeyring } from './keyring-file.ts';
 import type { Reader } from './readers.ts';
 import { type Name, names, settings, type Values } from './settings.ts';
+
+/** How often one account or address may do something. */
+interface Rates {
+  signIns: Rate | undefined;
+  recovery: Rate | undefined;
+  downloads: Rate | undefined;
+  runs: Rate | undefined;
+}
 
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
 export interface Config {
@@ -64,6 +73,10 @@ export interface Config {
   rolesClaim: string;
   /** How long a web session lives unused, and in all. */
   session: { idleMs: number; maxMs: number };
+  /** Whose word on who asks is believed. */
+  proxies: BlockList;
+  /** What is limited, by the setting that says how much; not limited where undefined. */
+  rates: Rates;
   queueBoard: 'read-only' | 'writable' | 'off';
   metricsToken?: string;
   metricsFrom?: BlockList;
@@ -155,6 +168,13 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),
+    proxies: () => value('PROXIES'),
+    rates: () => ({
+      signIns: value('RATE_SIGN_INS'),
+      recovery: value('RATE_RECOVERY'),
+      downloads: value('RATE_DOWNLOADS'),
+      runs: value('RATE_RUNS'),
+    }),
     queueBoard: () => value('QUEUE_BOARD'),
     rolesClaim: () => value('ROLES_CLAIM'),
     session: () => ({ idleMs: value('SESSION_IDLE'), maxMs: value('SESSION_MAX') }),

@@ -1,6 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type ChannelAddress, channelKinds, operatorNotices, parseChannel } from '../domain/channels.ts';
 import { isValidZone } from '../domain/nights.ts';
+import type { Rate } from '../domain/rate.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import { urlOfPerson } from '../domain/url-template.ts';
@@ -185,6 +186,18 @@ export function size(least: string, most: string): Reader<number> {
     throw invalid(name, `is "${text}": write it as 900k, 16m or 2g, from ${least} to ${most}`);
   };
 }
+
+/** So many within a time, as `60/1m`; undefined for `off`. */
+export const rate: Reader<Rate | undefined> = (text, name) => {
+  if (text === 'off') return undefined;
+  const [, count, span = ''] = /^([1-9]\d{0,5})\/(\w+)$/.exec(text) ?? [];
+  if (count === undefined) throw invalid(name, `is "${text}": write it as 60/1m or 20/1h, or off`);
+  const spanMs = duration(span, name);
+  if (spanMs <= longestRateMs) return { count: Number(count), spanMs };
+  throw invalid(name, `is "${text}": its time must be a day at most`);
+};
+
+const longestRateMs = 86_400_000;
 
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
   return (text, name) => {

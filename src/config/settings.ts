@@ -15,6 +15,7 @@ import {
   oneOf,
   optional,
   type Reader,
+  rate,
   retention,
   serviceAddress,
   size,
@@ -234,6 +235,31 @@ export const settings = {
     read: duration,
     default: '12h',
     help: 'How long somebody stays signed in here at most, written like `OFFLINE_IDLE`',
+  },
+  PROXIES: {
+    read: networks,
+    default: '127.0.0.1 ::1',
+    help: 'Addresses and networks of the proxies in front, whose `X-Forwarded-For` says who asks; from anywhere else it is not believed',
+  },
+  RATE_SIGN_INS: {
+    read: rate,
+    default: '60/1m',
+    help: 'How often one address may begin to sign in, as many at once as within the time, or `off`: everybody behind one NAT has one address, of IPv6 it is the first 64 bits. Of people who are signed in each account is counted by itself',
+  },
+  RATE_RECOVERY: {
+    read: rate,
+    default: '20/1h',
+    help: 'How often one person may have the recovery key shown, proven or renewed, written like `RATE_SIGN_INS`',
+  },
+  RATE_DOWNLOADS: {
+    read: rate,
+    default: '1200/10m',
+    help: 'How many downloads and previews one person may begin, written like `RATE_SIGN_INS`',
+  },
+  RATE_RUNS: {
+    read: rate,
+    default: '6/1h',
+    help: 'How many backups, and how many restores to the source, one person may ask for, written like `RATE_SIGN_INS`',
   },
   METRICS_TOKEN: {
     read: optional(bearerToken),

@@ -48,6 +48,7 @@ export const exported: readonly Exported[] = [
 
 /** What it leaves out, and why. */
 export const leftOut: Readonly<Record<string, string>> = {
+  rate_limits: 'they are of minutes',
   web_sessions: 'people sign in again',
   run_progress: 'it is worth nothing once the process has gone that wrote it',
 };

@@ -7,6 +7,7 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { traced } from '../tracing.ts';
 import { freshSignIn, isFresh } from './fresh.ts';
+import { type Limits, openLimits } from './limits.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
 import { refuseMalformed, refuseOtherTypes } from './malformed.ts';
 import { openMetrics } from './metrics.ts';
@@ -35,7 +36,8 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
   app.get('/metrics', openMetrics(resources));
   app.get('/status.json', openStatus(resources));
   if (setup !== undefined) addSetup(app, setup);
-  for (const route of table) app.on(route.method, route.path, (c) => tracedAnswer(route, c, resources));
+  const limits = openLimits(resources);
+  for (const route of table) app.on(route.method, route.path, (c) => tracedAnswer(route, c, resources, limits));
   refuseOtherMethods(app);
   app.notFound(async (c) => failure(await visitOf(c, resources), notFound()));
   app.onError(async (error, c) =>
@@ -117,20 +119,23 @@ function strangerOf(c: Context, resources: Resources): Visit {
 }
 
 /** The route and not the address, in which a file may be named. What a browser says of traces is not believed. */
-async function tracedAnswer(route: Route, c: Context, resources: Resources): Promise<Response> {
+async function tracedAnswer(route: Route, c: Context, resources: Resources, limits: Limits): Promise<Response> {
   const { method, path } = route;
   const attributes = { 'http.request.method': method, 'http.route': path };
   return traced({ name: `${method} ${path}`, kind: 'server', attributes }, async (note) => {
-    const response = await answer(route, await visitOf(c, resources));
+    const response = await answer(route, await visitOf(c, resources), limits);
     note({ 'http.response.status_code': response.status });
     return response;
   });
 }
 
-async function answer(route: Route, visit: Visit): Promise<Response> {
+async function answer(route: Route, visit: Visit, limits: Limits): Promise<Response> {
   if (route.who === 'provider') return route.answer(visit);
   if (route.method === 'POST') refuseOtherTypes(visit.c);
-  if (route.who === 'anyone') return (await consentFirst(visit)) ?? route.answer(visit);
+  if (route.who === 'anyone') {
+    if (route.limit !== undefined) await limits(route.limit, visit);
+    return (await consentFirst(visit)) ?? route.answer(visit);
+  }
   const { c, session } = visit;
   const { publicUrl, operatorRole } = visit.resources.config;
   const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
@@ -140,6 +145,7 @@ async function answer(route: Route, visit: Visit): Promise<Response> {
   if (changes) refuseForgery(c.req.raw.headers, await tokenOf(c), session.csrf, publicUrl);
   if (route.fresh !== undefined && !isFresh(session, visit.resources.clock.now()))
     return c.redirect(freshSignIn(route.fresh), 303);
+  if (route.limit !== undefined) await limits(route.limit, visit);
   return (await consentFirst(visit)) ?? route.answer({ ...visit, session });
 }
 

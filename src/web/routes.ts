@@ -1,3 +1,4 @@
+import type { Limit } from './limits.ts';
 import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { callback } from './pages/callback.ts';
 import { changes } from './pages/changes.ts';
@@ -53,9 +54,9 @@ import { acceptLost, verification } from './pages/verification.ts';
 import { changeSnapshots, withdraw, withdrawal } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
 
-/** An address, and who may see it. */
+/** An address, who may see it, and what limits how often. */
 export type Route =
-  | { method: 'GET' | 'POST'; path: string; who: 'anyone'; answer: (visit: Visit) => Promise<Response> }
+  | { method: 'GET' | 'POST'; path: string; who: 'anyone'; limit?: Limit; answer: (visit: Visit) => Promise<Response> }
   | { method: 'POST'; path: string; who: 'provider'; answer: (visit: Visit) => Promise<Response> }
   | {
       /** `ALL`: whatever is asked with. */
@@ -64,6 +65,7 @@ export type Route =
       who: 'person' | 'operator';
       /** Asks for a fresh sign-in, which leads back to this path. */
       fresh?: string;
+      limit?: Limit;
       answer: (visit: PersonVisit) => Promise<Response>;
     };
 
@@ -73,22 +75,22 @@ export type Route =
  */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
-  { method: 'GET', path: '/login', who: 'anyone', answer: login },
-  { method: 'GET', path: '/callback', who: 'anyone', answer: callback },
+  { method: 'GET', path: '/login', who: 'anyone', limit: 'sign-in', answer: login },
+  { method: 'GET', path: '/callback', who: 'anyone', limit: 'answer', answer: callback },
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/language', who: 'anyone', answer: speak },
   { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },
   { method: 'POST', path: '/logout', who: 'person', answer: logout },
-  { method: 'GET', path: '/consent', who: 'person', answer: consent },
-  { method: 'POST', path: '/consent', who: 'person', answer: agree },
+  { method: 'GET', path: '/consent', who: 'person', limit: 'consent', answer: consent },
+  { method: 'POST', path: '/consent', who: 'person', limit: 'consent', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },
   { method: 'POST', path: '/grant/ask-again', who: 'person', answer: askAgain },
   { method: 'GET', path: '/grant/withdraw', who: 'person', answer: withdrawal },
   { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
   { method: 'POST', path: '/grant/snapshots', who: 'person', answer: changeSnapshots },
-  { method: 'GET', path: '/grant/uses.csv', who: 'person', answer: usesAsCsv },
-  { method: 'GET', path: '/grant/uses.json', who: 'person', answer: usesAsJson },
-  { method: 'POST', path: '/backup-now', who: 'person', answer: backUpNow },
+  { method: 'GET', path: '/grant/uses.csv', who: 'person', limit: 'download', answer: usesAsCsv },
+  { method: 'GET', path: '/grant/uses.json', who: 'person', limit: 'download', answer: usesAsJson },
+  { method: 'POST', path: '/backup-now', who: 'person', limit: 'backup', answer: backUpNow },
   { method: 'GET', path: '/nights', who: 'person', answer: nights },
   { method: 'GET', path: '/nights/:night', who: 'person', answer: night },
   { method: 'GET', path: '/runs/:id', who: 'person', answer: run },
@@ -102,11 +104,11 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots/find', who: 'person', answer: find },
   { method: 'GET', path: '/snapshots/:id/changes/*', who: 'person', answer: changes },
   { method: 'GET', path: '/snapshots/:id/view/*', who: 'person', answer: view },
-  { method: 'GET', path: '/snapshots/:id/preview/*', who: 'person', answer: preview },
-  { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', answer: file },
-  { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', answer: zip },
+  { method: 'GET', path: '/snapshots/:id/preview/*', who: 'person', limit: 'download', answer: preview },
+  { method: 'GET', path: '/snapshots/:id/file/*', who: 'person', limit: 'download', answer: file },
+  { method: 'GET', path: '/snapshots/:id/zip/*', who: 'person', limit: 'download', answer: zip },
   { method: 'GET', path: '/snapshots/:id/restore/*', who: 'person', answer: restoring },
-  { method: 'POST', path: '/snapshots/:id/restore/*', who: 'person', answer: askRestore },
+  { method: 'POST', path: '/snapshots/:id/restore/*', who: 'person', limit: 'restore', answer: askRestore },
   { method: 'GET', path: '/restores/:id', who: 'person', answer: restored },
   { method: 'POST', path: '/restores/:id/cancel', who: 'person', answer: cancelRestoring },
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
@@ -114,9 +116,16 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/verification', who: 'person', answer: verification },
   { method: 'POST', path: '/verification/looked', who: 'person', answer: acceptLost },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
-  { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', answer: revealKey },
-  { method: 'POST', path: '/recovery/kept', who: 'person', answer: proveKey },
-  { method: 'POST', path: '/recovery/reissue', who: 'person', fresh: '/recovery', answer: reissueKey },
+  { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', limit: 'recovery', answer: revealKey },
+  { method: 'POST', path: '/recovery/kept', who: 'person', limit: 'recovery', answer: proveKey },
+  {
+    method: 'POST',
+    path: '/recovery/reissue',
+    who: 'person',
+    fresh: '/recovery',
+    limit: 'recovery',
+    answer: reissueKey,
+  },
   { method: 'GET', path: '/settings', who: 'person', answer: settings },
   { method: 'POST', path: '/settings/hours', who: 'person', answer: changeHours },
   { method: 'POST', path: '/settings/pause', who: 'person', answer: pauseNights },
@@ -125,7 +134,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/settings/mails', who: 'person', answer: chooseMails },
   { method: 'POST', path: '/settings/sessions/end', who: 'person', answer: endOwnSession },
   { method: 'POST', path: '/settings/sessions/end-others', who: 'person', answer: endOtherSessions },
-  { method: 'GET', path: '/settings/data.json', who: 'person', answer: personData },
+  { method: 'GET', path: '/settings/data.json', who: 'person', limit: 'download', answer: personData },
   { method: 'GET', path: '/settings/erase', who: 'person', answer: erasureStep },
   { method: 'POST', path: '/settings/erase', who: 'person', fresh: '/settings/erase', answer: eraseMe },
   { method: 'GET', path: '/erased/:id', who: 'anyone', answer: receipt },

@@ -27,7 +27,7 @@ export async function zoneOf({ resources: { config, database }, session: { userI
 interface PageOptions {
   /** The address of the menu entry that the page belongs to. */
   readonly place?: string;
-  readonly status?: 200 | 400 | 403 | 404 | 405 | 415 | 500 | 503;
+  readonly status?: 200 | 400 | 403 | 404 | 405 | 415 | 429 | 500 | 503;
   /** The body has a heading of its own. */
   readonly headed?: boolean;
   /** What else belongs into the head. */

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Resources } from '../resources.ts';
+import { isWithin } from './client-address.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config'>;
 
@@ -34,12 +35,6 @@ export function forWatchers(
       throw error;
     }
   };
-}
-
-type Networks = NonNullable<Resources['config']['metricsFrom']>;
-
-function isWithin(networks: Networks, address: string): boolean {
-  return networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }
 
 /** Who asks, as the connection says; a proxy's own address says nothing of who is behind it. */

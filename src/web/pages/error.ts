@@ -6,7 +6,7 @@ import { localPath } from '../security.ts';
 import type { Texts, Told } from '../texts/en.ts';
 import { page, type Visit } from '../visit.ts';
 
-type Status = 400 | 403 | 404 | 405 | 415 | 500 | 503;
+type Status = 400 | 403 | 404 | 405 | 415 | 429 | 500 | 503;
 
 interface Kind {
   readonly status: Status;
@@ -24,6 +24,7 @@ const kinds = {
   'request/wrong-type': { status: 415, way: 'again' },
   'request/forbidden': { status: 403, way: 'again' },
   'request/operators-only': { status: 403, way: 'home' },
+  'request/too-many': { status: 429, way: 'again' },
   'request/not-found': lost,
   'repository/not-found': lost,
   'repository/no-such-snapshot': lost,
@@ -61,13 +62,21 @@ export async function failure(visit: FailedVisit, error: unknown): Promise<Respo
   const kind = code === undefined ? unexpected : kinds[code];
   const told: Told = code === undefined ? t.unexpected : t.told[code];
   const message = messageForPeople(error);
-  const { title, happened = message, exactly, act } = told;
+  const waitMs = isAppError(error, 'request/too-many') ? error.retry?.afterMs : undefined;
+  const { title, happened = message, exactly, act = waitMs === undefined ? undefined : waited(visit, waitMs) } = told;
   const { status } = kind;
   const { log } = visit.resources;
   (status >= 500 ? log.error : log.info)('web.failed', { path: withoutNames(visit.url.pathname), status, error });
   const body = html`<div class="card bad"><p class="lead">${happened}</p>${exactly ? html`<p class="soft" lang="en">${message}</p>` : ''}${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, kind))}</div>
 ${kind.way === 'home' ? '' : html`<p><a href="/">${t.home}</a></p>`}`;
   return page(visit, title, body, { status });
+}
+
+/** Says in a header and in words when the same may be asked for again. */
+function waited({ c, texts }: FailedVisit, ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  c.header('retry-after', String(seconds));
+  return texts.errors.wait(texts.formats.duration(seconds * 1000));
 }
 
 /** The path without the names of a person's files, which are nobody else's business. */

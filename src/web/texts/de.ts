@@ -1242,6 +1242,7 @@ export const texts: Texts = {
     link: 'Nightkeep einrichten',
   },
   errors: {
+    wait: (time: string) => `In ${time} geht es wieder.`,
     told: {
       'request/invalid': {
         title: 'Das war nicht zu verstehen',
@@ -1266,6 +1267,10 @@ export const texts: Texts = {
         happened: 'Diese Seite ist für Personen, die die Rolle eines Betreibers haben.',
         exactly: true,
         act: 'Ein Administrator Ihres Anmeldedienstes kann Ihnen diese Rolle geben. Melden Sie sich danach ab und neu an.',
+      },
+      'request/too-many': {
+        title: 'Das war zu oft',
+        happened: 'Das wurde öfter verlangt, als eine Person oder eine Adresse es darf. Ihre Sicherungen gehen weiter.',
       },
       'request/not-found': {
         title: 'Nicht gefunden',

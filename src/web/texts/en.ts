@@ -1240,6 +1240,7 @@ export const texts = {
   },
   /** What went wrong, once, and what can be done; where nothing says what happened, the error itself does. */
   errors: {
+    wait: (time: string) => `You can do it again in ${time}.`,
     told: told({
       'request/invalid': { title: 'That could not be understood' },
       'request/wrong-method': { title: 'Not in this way' },
@@ -1248,6 +1249,10 @@ export const texts = {
       'request/operators-only': {
         title: 'For operators only',
         act: 'An administrator of your provider can give you that role. Sign out and in again after that.',
+      },
+      'request/too-many': {
+        title: 'That was too often',
+        happened: 'This was asked for more often than one person, or one address, may ask. Your backups go on.',
       },
       'request/not-found': { title: 'Not found' },
       'repository/not-found': { title: 'Not found' },

@@ -13,6 +13,7 @@ const ends: Record<string, string> = {
   provider_keys: 'as many as providers published',
   logout_tokens: 'until they expire (logouts.ts)',
   web_sessions: 'until they end (web-sessions.ts)',
+  rate_limits: 'until they are full again (rate-limits.ts)',
   plans: 'as many as people',
   runs: 'RUNS_KEPT',
   run_progress: 'while a run is worked on',

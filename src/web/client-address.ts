@@ -1,0 +1,61 @@
+import { type BlockList, isIP, isIPv4 } from 'node:net';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+
+/** Who asks, as far as that can be believed. */
+export interface Asking {
+  /** The other end of the connection; empty where there is none. */
+  readonly peer: string;
+  /** `X-Forwarded-For`: what each proxy on the way says of the one before, the nearest last. */
+  readonly forwardedFor: string | undefined;
+}
+
+export function askingOf(c: Context): Asking {
+  const { incoming }: Partial<HttpBindings> = c.env ?? {};
+  return { peer: incoming?.socket.remoteAddress ?? '', forwardedFor: c.req.header('x-forwarded-for') };
+}
+
+/**
+ * The address of who asks: the nearest that is not one of our proxies, and whether one of these named it. What anybody else says of
+ * whom they ask for is not believed.
+ */
+export function clientAddress(
+  { peer, forwardedFor = '' }: Asking,
+  proxies: BlockList,
+): { address: string; isForwarded: boolean } {
+  let address = plain(peer);
+  let isForwarded = false;
+  for (const hop of forwardedFor.split(',').reverse()) {
+    const before = plain(hop);
+    if (isIP(before) === 0 || !isWithin(proxies, address)) break;
+    address = before;
+    isForwarded = true;
+  }
+  return { address, isForwarded };
+}
+
+/** What is counted as one: an IPv4 address, or the network of 64 bits that an IPv6 address is in, since whoever has one has all of these. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
+  const groups = (text: string) => (text === '' ? [] : text.split(':'));
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  const zeros = tail === undefined ? 0 : 8 - front.length - back.length;
+  const all = [...front, ...Array<string>(Math.max(0, zeros)).fill('0'), ...back];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+export function isWithin(networks: BlockList, address: string): boolean {
+  return isIP(address) !== 0 && networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+/** Without a port, and an IPv4 address as one, also where IPv6 carries it. */
+function plain(text: string): string {
+  const [, bracketed] = /^\[(.+)\](?::\d+)?$/.exec(text.trim()) ?? [];
+  const address = (bracketed ?? text).trim().replace(/^::ffff:(?=[\d.]+$)/i, '');
+  const [, withoutPort = address] = /^([\d.]+):\d+$/.exec(address) ?? [];
+  return isIPv4(withoutPort) ? withoutPort : address;
+}
