@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
+import { asFindings, findRemoved } from '../flows/retention/find-removed.ts';
 import { type CheckReport, checkRepository, type ReadShare } from '../store/repository/check.ts';
 import type { Finding } from '../store/repository/finding.ts';
 import { lockRepository } from '../store/repository/lock.ts';
@@ -27,10 +28,14 @@ export const checkCommand: Command = {
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,
       work: async (owner): Promise<Row> => {
-        const { repository } = await openPersonRepository(resources, owner.id);
+        const { repository, recoveryKeyFile } = await openPersonRepository(resources, owner.id);
         await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true });
-        const report = await checkRepository(repository, { readData, signal: lock.signal });
-        return { user: nameOf(owner), ...report, findings: report.findings.map(withoutNames) };
+        const keys = recoveryKeyFile === null ? [] : [recoveryKeyFile];
+        const { saved, ...report } = await checkRepository(repository, { readData, keys, signal: lock.signal });
+        const damaged = report.findings.flatMap(({ snapshotId }) => snapshotId ?? []);
+        const removed = await findRemoved(resources, { userId: owner.id, repository, saved, damaged });
+        const findings = [...report.findings, ...asFindings(removed)].map(withoutNames);
+        return { user: nameOf(owner), ...report, findings };
       },
     });
     printAnswers(output, options, { answers, linesOf });
@@ -39,7 +44,7 @@ export const checkCommand: Command = {
   },
 };
 
-type Row = { user: string; findings: ReturnType<typeof withoutNames>[] } & Omit<CheckReport, 'findings'>;
+type Row = { user: string; findings: ReturnType<typeof withoutNames>[] } & Omit<CheckReport, 'findings' | 'saved'>;
 
 /** What an operator may read of it: how many files it affects, never their names. */
 function withoutNames({ kind, severity, message, packId, files = [] }: Finding) {

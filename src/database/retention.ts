@@ -33,7 +33,7 @@ export async function findRetention(database: Database, userId: string): Promise
       select: { finishedAt: true },
     }),
     database.run.findFirst({
-      where: { ...ofPerson, state: 'succeeded' },
+      where: { ...ofPerson, state: 'succeeded', snapshotForgottenAt: null },
       orderBy: { finishedAt: 'desc' },
       select: { snapshotId: true },
     }),
@@ -78,6 +78,17 @@ export async function listKeptSnapshots(database: Database, userId: string): Pro
     take: 20,
   });
   return runs.flatMap(({ snapshotId }) => snapshotId ?? []);
+}
+
+/** Every snapshot of a person's runs that is not known to be forgotten, and when it was made. */
+export async function listSnapshotsOnRecord(database: Database, userId: string): Promise<{ id: string; at: Date }[]> {
+  const runs = await database.run.findMany({
+    where: { plan: { userId }, snapshotId: { not: null }, snapshotForgottenAt: null },
+    select: { snapshotId: true, finishedAt: true, queuedAt: true },
+  });
+  return runs.flatMap(({ snapshotId: id, finishedAt, queuedAt }) =>
+    id === null ? [] : [{ id, at: finishedAt ?? queuedAt }],
+  );
 }
 
 /** Puts on record why snapshots were not forgotten as agreed. */

@@ -1,4 +1,4 @@
-import type { Damage, DamageState } from '../domain/damage.ts';
+import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
@@ -80,9 +80,10 @@ export async function saveVerified(database: Database, verified: Verified): Prom
       data: {
         ...{ nextAt, cursor, packsRead, filesRead, damagedPacks: [...damagedPacks], errorCode: null },
         ...{ readAt: at, checkedAt: at, damageState: to, foundAt: found?.foundAt ?? null },
-        damage: found === null ? Prisma.DbNull : { ...found.damage, files: found.damage.files.map(asJson) },
-        ...((to === null || to === 'accepted') && { verifiedAt: at }),
-        ...(to === null && { accepted: [], ...(from !== null && { clearedAt: at }) }),
+        damage: found === null ? Prisma.DbNull : asJson(found.damage),
+        ...(!isAlarming(to) && { verifiedAt: at }),
+        ...(to === null && { accepted: [] }),
+        ...(isAlarming(readState(from)) && !isAlarming(to) && to !== 'accepted' && { clearedAt: at }),
       },
     });
     if (from === to) return;
@@ -173,7 +174,8 @@ export async function listNightsOf(
 }
 
 /**
- * Puts on record that somebody looked at what is lost for good, as it was found at `foundAt`: it is no alarm any more. False where
+ * Puts on record that somebody looked at what is lost for good, as it was found at `foundAt`: it is no alarm any more, and snapshots that
+ * were removed are not looked for again. False where
  * something else is damaged by now, or nothing.
  */
 export async function acceptLosses(
@@ -181,11 +183,15 @@ export async function acceptLosses(
   { userId, foundAt, at, by }: { userId: string; foundAt: Date; at: Date; by: string },
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
-    const row = await transaction.verification.findFirst({ where: { userId, foundAt, damageState: 'lost' } });
+    const row = await transaction.verification.findFirst({
+      where: { userId, foundAt, damageState: { in: ['lost', 'removed'] } },
+    });
     if (row === null) return false;
     const { damage } = readRow(row);
     const accepted = [...(damage?.marks ?? [])];
     await transaction.verification.update({ where: { userId }, data: { damageState: 'accepted', accepted } });
+    const gone = { plan: { userId }, snapshotId: { in: [...(damage?.removed ?? [])] }, snapshotForgottenAt: null };
+    await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
     await saveAudit(transaction, { at, by, act: 'losses-accepted', userId, about: String(damage?.files.length ?? 0) });
     return true;
   });
@@ -193,9 +199,13 @@ export async function acceptLosses(
 
 function readRow(row: Verification): VerificationRow {
   // Written by saveVerified alone.
-  return { ...row, damage: row.damage as Damage | null, damageState: row.damageState as DamageState | null };
+  return { ...row, damage: row.damage as Damage | null, damageState: readState(row.damageState) };
 }
 
-function asJson({ path, snapshots }: Damage['files'][number]) {
-  return { path, snapshots: [...snapshots] };
+function readState(state: string | null): DamageState | null {
+  return state as DamageState | null;
+}
+
+function asJson({ files, ...damage }: Damage): Prisma.InputJsonObject {
+  return { ...damage, files: files.map(({ path, snapshots }) => ({ path, snapshots })) };
 }

@@ -6,8 +6,12 @@ export interface Damage {
   readonly files: readonly { readonly path: string; readonly snapshots: readonly string[] }[];
   /** Snapshots of which nothing can be restored. */
   readonly snapshots: readonly string[];
+  /** Snapshots of our nights that are gone though retention did not let them go; absent in what was saved before this was looked for. */
+  readonly removed?: readonly string[];
   /** The recovery key that the person was given opens nothing. */
   readonly recoveryKey: boolean;
+  /** All of it are packs that no snapshot needs any more, in a store that lets nothing be deleted. */
+  readonly isSuperseded?: boolean;
 }
 
 /** More would fill the database: where so much is damaged, nobody looks at it piece by piece. */
@@ -15,10 +19,16 @@ export const mostMarks = 50_000;
 
 /**
  * healing: the next night reads again what is lost. lost: a complete night did, and the source does not have it any more; it is said
- * until somebody has looked. key: a new recovery key mends it. mending: nothing is lost, and the operator can mend the repository.
- * accepted: somebody has looked.
+ * until somebody has looked. removed: somebody took whole snapshots away; said until somebody has looked. key: a new recovery key mends it.
+ * mending: nothing is lost, and the operator can mend the repository. superseded: there is nothing to do until somebody with a key that may
+ * delete removes it. accepted: somebody has looked.
  */
-export type DamageState = 'healing' | 'lost' | 'key' | 'mending' | 'accepted';
+export type DamageState = 'healing' | 'lost' | 'removed' | 'key' | 'mending' | 'superseded' | 'accepted';
+
+/** Whether somebody should know of it: neither looked at nor without consequence. */
+export function isAlarming(state: DamageState | null): boolean {
+  return state !== null && state !== 'accepted' && state !== 'superseded';
+}
 
 export interface DamageFacts {
   readonly damage: Damage;
@@ -35,7 +45,9 @@ export function damageStateOf({ damage, foundAt, readAgainAt, accepted }: Damage
   const isLost = damage.files.length + damage.snapshots.length > 0;
   if (damage.marks.length < mostMarks && damage.marks.every((mark) => accepted.has(mark))) return 'accepted';
   if (isLost) return readAgainAt !== null && readAgainAt > foundAt ? 'lost' : 'healing';
-  return damage.recoveryKey ? 'key' : 'mending';
+  if (damage.removed !== undefined && damage.removed.length > 0) return 'removed';
+  if (damage.recoveryKey) return 'key';
+  return damage.isSuperseded === true ? 'superseded' : 'mending';
 }
 
 /** Since when damage is known: the moment of the damage before, where nothing is wrong that was not then. */

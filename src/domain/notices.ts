@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChannelId } from './channels.ts';
+import { type DamageState, isAlarming } from './damage.ts';
 import { daysUntil, warningDue } from './deadlines.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
@@ -56,7 +57,7 @@ export function noticesForPerson(
     notices.push({ key, facts: { kind: 'person', verdict, reason: 'consent_ends', days } });
   }
   const { damage, damagedSince, healedAt } = restorable;
-  if (damage === null && isRecent(healedAt, now))
+  if (isWhole(damage) && isRecent(healedAt, now))
     notices.push({ key: `person/${userId}/healed/${healedAt.toISOString()}`, facts: { kind: 'healed' } });
   if (!isOfDamage(reason) && (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn'))
     return notices;
@@ -67,7 +68,12 @@ export function noticesForPerson(
 
 /** Whether something of the person's own is damaged or lost. */
 export function isOfDamage(reason: ProtectionReason): boolean {
-  return ['damaged', 'lost', 'key_damaged'].includes(reason);
+  return ['damaged', 'lost', 'snapshots_removed', 'key_damaged'].includes(reason);
+}
+
+/** Whether everything that is needed is whole. */
+function isWhole(damage: DamageState | null): boolean {
+  return damage === null || damage === 'superseded';
 }
 
 const dayMs = 86_400_000;
@@ -79,8 +85,8 @@ function isRecent(at: Date | null, now: Date): at is Date {
 /** That repositories are damaged, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
 export function noticesOfRepositories(protections: readonly Protection[], day: string, now: Date): Notice[] {
   const all = protections.map(({ restorable }) => restorable);
-  const damaged = all.filter(({ damage }) => damage !== null && damage !== 'accepted');
-  const healed = all.filter(({ damage, healedAt }) => damage === null && isRecent(healedAt, now));
+  const damaged = all.filter(({ damage }) => isAlarming(damage));
+  const healed = all.filter(({ damage, healedAt }) => isWhole(damage) && isRecent(healedAt, now));
   const unverified = all.filter(({ isOverdue }) => isOverdue);
   const notice = (are: 'damaged' | 'healed' | 'unverified', { length: people }: readonly unknown[], key: string) =>
     people === 0 ? [] : [{ key: `repositories/${are}/${key}`, facts: { kind: 'repositories' as const, are, people } }];

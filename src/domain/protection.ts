@@ -40,6 +40,7 @@ export type NightReason =
   | 'damaged'
   | 'repository_damaged'
   | 'lost'
+  | 'snapshots_removed'
   | 'key_damaged'
   | 'unverified';
 
@@ -215,12 +216,14 @@ function verdictOf(situation: Situation): ProtectionVerdict {
   return newest !== complete || alarm !== null || damageCause(situation) !== undefined ? 'partly' : 'protected';
 }
 
-/** Somebody has looked at what is accepted. */
+/** Somebody has looked at what is accepted; what is superseded harms nothing. */
 const damages: Readonly<Record<DamageState, Cause | undefined>> = {
   healing: { reason: 'damaged', mend: 'mend_service' },
   mending: { reason: 'repository_damaged', mend: 'mend_service' },
   lost: { reason: 'lost', mend: 'look' },
+  removed: { reason: 'snapshots_removed', mend: 'look' },
   key: { reason: 'key_damaged', mend: 'renew_key' },
+  superseded: undefined,
   accepted: undefined,
 };
 

@@ -1,4 +1,5 @@
 import { listVerifications } from '../../database/verifications.ts';
+import { type DamageState, isAlarming } from '../../domain/damage.ts';
 import { listProtections } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
@@ -24,7 +25,7 @@ export const verification: Check = {
 
 interface Verified {
   readonly user: string;
-  readonly damage: string | null;
+  readonly damage: DamageState | null;
   readonly isOverdue: boolean;
   /** Files and folders that cannot be restored. */
   readonly files: number;
@@ -33,12 +34,12 @@ interface Verified {
 
 /** Whether every repository was found whole within the last days: which ones not, and how much of them is damaged. */
 export function checkVerification(people: readonly Verified[]): Finding {
-  const damaged = people.filter(({ damage }) => damage !== null && damage !== 'accepted');
+  const damaged = people.filter(({ damage }) => isAlarming(damage));
   if (damaged.length > 0)
     return wrong(
       name,
       `What is kept of ${countWords(damaged.length, 'person', 'people')} is damaged: ${someOf(damaged.map(damageOf))}.`,
-      'Look at the disk or the bucket first. healing: the next night reads again what the source still has. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep repair --user NAME mends it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
+      'Look at the disk or the bucket first. healing: the next night reads again what the source still has. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. removed: snapshots of theirs are gone though retention did not let them go: find out who can delete there; the person says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep repair --user NAME mends it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
     );
   const overdue = people.filter(({ isOverdue }) => isOverdue);
   if (overdue.length > 0)
@@ -47,10 +48,17 @@ export function checkVerification(people: readonly Verified[]): Finding {
       `For three days or more nobody has verified what is kept of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
       'Workers verify each repository once a day where no run and no other program uses it. Start a worker, and look in its log for verify.failed.',
     );
+  const superseded = people.filter(({ damage }) => damage === 'superseded');
+  if (superseded.length > 0)
+    return ok(
+      name,
+      `All that is needed is whole. In the repositories of ${countWords(superseded.length, 'person', 'people')} (${someOf(superseded.map(({ user }) => user))}) damaged packs are left that no snapshot needs any more and that the key of the store may not delete: nightkeep repair --user NAME with one that may removes them.`,
+    );
   return ok(name, 'Each repository was found whole within the last days, or is new.');
 }
 
 function damageOf({ user, damage, files }: Verified): string {
-  const what = damage === 'key' || damage === 'mending' ? '' : `, ${countWords(files, 'file', 'files')}`;
+  const what =
+    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countWords(files, 'file', 'files')}`;
   return `${user}: ${damage}${what}`;
 }

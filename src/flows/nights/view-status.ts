@@ -1,6 +1,7 @@
 import { type Measurements, measure } from '../../database/measure.ts';
 import { findOperatorsLastTold } from '../../database/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
+import { isAlarming } from '../../domain/damage.ts';
 import type { Protection, ProtectionVerdict } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
@@ -55,7 +56,7 @@ export function verificationOf(protections: readonly Protection[]): Status['veri
   const known = all.flatMap(({ verifiedAt }) => (verifiedAt === null ? [] : [verifiedAt.getTime()]));
   return {
     oldestAt: known.length === 0 ? null : new Date(Math.min(...known)),
-    damaged: all.filter(({ damage }) => damage !== null && damage !== 'accepted').length,
+    damaged: all.filter(({ damage }) => isAlarming(damage)).length,
     unverified: all.filter(({ isOverdue }) => isOverdue).length,
   };
 }

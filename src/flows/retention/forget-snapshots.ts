@@ -5,6 +5,7 @@ import { lockRepository } from '../../store/repository/lock.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
+import { findRemoved } from './find-removed.ts';
 import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 import { refuseOldListing } from './refuse-old-listing.ts';
 
@@ -37,20 +38,26 @@ export async function forgetSnapshots(
     const facts = await factsOf(resources, userId);
     const saved = await Array.fromAsync(repository.listSnapshots());
     await refuseOldListing(database, repository.backend, { userId, listed: saved });
-    return judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() });
+    const removed = await findRemoved(resources, { userId, repository, saved });
+    return { ...judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() }), removed };
   };
   const first = await look();
-  const judgement = first.going.length === 0 ? first : await letGo(resources, repository, { look, signal });
+  const { removed, ...judgement } =
+    first.going.length === 0 ? first : await letGo(resources, repository, { look, signal });
   const { going, hold, snapshots } = judgement;
   if (hold === 'alarm') await saveRetentionHold(database, { userId, hold });
   if (hold !== null) return judgement;
-  const stayed = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
+  const kept = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
+  // What somebody else removed did not go by the rule: the next verification names it.
+  const stayed = [...kept, ...removed];
   await saveForgotten(database, { userId, stayed, count: going.length, at: clock.now(), by });
   return judgement;
 }
 
+type Look = Judgement & { readonly removed: readonly string[] };
+
 interface LettingGo {
-  readonly look: () => Promise<Judgement>;
+  readonly look: () => Promise<Look>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -59,7 +66,7 @@ async function letGo(
   { clock, lockOwner }: RetentionNeeds,
   repository: Repository,
   { look, signal }: LettingGo,
-): Promise<Judgement> {
+): Promise<Look> {
   await using lock = await lockRepository(repository, { clock, ...lockOwner, ...(signal && { signal }) });
   const judgement = await look();
   for (const id of judgement.going) {

@@ -34,19 +34,51 @@ export function judgeSnapshots(
   { rule, now }: { rule: RetentionRule; now: Date },
 ): Judgement {
   const { true: ours = [], false: foreign = [] } = Object.groupBy(saved, (one) => (isOwn(one) ? 'true' : 'false'));
-  const items = ours.map(({ id, snapshot: { time, tags } }) => ({ id, time, tags }));
-  const judged = applyRule(items, rule, now).map(({ item, reasons }, index): JudgedSnapshot => {
-    const always: StayReason[] = [
-      ...(index === 0 ? (['newest'] as const) : []),
-      ...(item.id === facts.completeId ? (['complete'] as const) : []),
-      ...(item.tags?.includes(pinned) ? (['pinned'] as const) : []),
-    ];
-    return { id: item.id, time: item.time, reasons: [...reasons, ...always] };
-  });
+  const judged = judgeItems(ours.map(itemOf), facts, { rule, now });
   const hold = holdOf(rule, facts);
   const going = hold === null ? judged.filter(({ reasons }) => reasons.length === 0).map(({ id }) => id) : [];
   const others = foreign.map(({ id, snapshot: { time } }) => ({ id, time, reasons: ['foreign'] as const }));
   return { rule, hold, going, snapshots: [...judged, ...others] };
+}
+
+/**
+ * Of our snapshots that are not there any more, those that the rule would have kept had they stayed: somebody else removed them. The others
+ * went as agreed, though that may not be on record.
+ */
+export function removedAmong(
+  absent: readonly Pick<JudgedSnapshot, 'id' | 'time'>[],
+  saved: readonly SavedSnapshot[],
+  facts: Pick<RetentionFacts, 'agreedAt' | 'alarmAt' | 'completeId'>,
+  { rule, now }: { rule: RetentionRule; now: Date },
+): SnapshotId[] {
+  const ids = absent.map(({ id }) => id);
+  if (absent.length === 0 || holdOf(rule, facts) !== null) return ids;
+  const judged = judgeItems([...saved.filter(isOwn).map(itemOf), ...absent], facts, { rule, now });
+  const kept = new Set(judged.filter(({ reasons }) => reasons.length > 0).map(({ id }) => id));
+  return ids.filter((id) => kept.has(id));
+}
+
+interface Item extends Pick<JudgedSnapshot, 'id' | 'time'> {
+  readonly tags?: readonly string[] | undefined;
+}
+
+function itemOf({ id, snapshot: { time, tags } }: SavedSnapshot): Item {
+  return { id, time, tags };
+}
+
+function judgeItems(
+  items: readonly Item[],
+  { completeId }: Pick<RetentionFacts, 'completeId'>,
+  { rule, now }: { rule: RetentionRule; now: Date },
+): JudgedSnapshot[] {
+  return applyRule(items, rule, now).map(({ item: { id, time, tags }, reasons }, index) => {
+    const always: StayReason[] = [
+      ...(index === 0 ? (['newest'] as const) : []),
+      ...(id === completeId ? (['complete'] as const) : []),
+      ...(tags?.includes(pinned) ? (['pinned'] as const) : []),
+    ];
+    return { id, time, reasons: [...reasons, ...always] };
+  });
 }
 
 /** The rule that the person's plan has. */

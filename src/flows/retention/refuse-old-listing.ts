@@ -1,8 +1,9 @@
 import type { Database } from '../../database/client.ts';
 import { listKeptSnapshots } from '../../database/retention.ts';
-import { AppError, isAppError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import { isThere } from './find-removed.ts';
 
 /**
  * Throws `store/unavailable` where the store has a snapshot of our runs and does not list it: whatever is decided by such a listing
@@ -22,11 +23,4 @@ export async function refuseOldListing(
       { detail: { snapshotId: id }, retry: { afterMs: 60_000 } },
     );
   }
-}
-
-async function isThere(backend: Backend, id: string): Promise<boolean> {
-  return backend.stat('snapshot', id).then(
-    () => true,
-    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
 }

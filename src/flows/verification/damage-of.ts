@@ -5,15 +5,25 @@ import type { Finding } from '../../store/repository/finding.ts';
 const mostNames = 1000;
 
 /** What a check found, as it is kept on record; undefined where nothing is wrong. */
-export function damageOf(findings: readonly Finding[], recoveryKeyFile: string | null): Damage | undefined {
+export function damageOf(
+  findings: readonly Finding[],
+  { recoveryKeyFile, mayDelete }: { recoveryKeyFile: string | null; mayDelete: boolean },
+): Damage | undefined {
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;
   return {
     marks: [...new Set(errors.flatMap(marksOf))].slice(0, mostMarks),
     files: lostFiles(errors),
-    snapshots: errors.flatMap(({ snapshotId }) => snapshotId ?? []),
+    snapshots: errors.flatMap(({ kind, snapshotId }) => (kind === 'snapshot-missing' ? [] : (snapshotId ?? []))),
+    removed: errors.flatMap(({ kind, snapshotId }) => (kind === 'snapshot-missing' ? (snapshotId ?? []) : [])),
     recoveryKey: errors.some(({ keyId }) => keyId !== undefined && keyId === recoveryKeyFile),
+    isSuperseded: !mayDelete && errors.every(isSuperseded),
   };
+}
+
+/** A pack of which no snapshot needs anything that is not whole in another. */
+function isSuperseded({ kind, files = [] }: Finding): boolean {
+  return ['pack-damaged', 'pack-size', 'pack-missing'].includes(kind) && files.length === 0;
 }
 
 /** Those of its blobs, which are missing once a pack is gone as well; else that of the file on the store. */

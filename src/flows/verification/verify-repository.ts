@@ -6,12 +6,14 @@ import {
 } from '../../database/verifications.ts';
 import { type Damage, type DamageState, damageKnownSince, damageStateOf } from '../../domain/damage.ts';
 import { endOf, packsIn, shareDue } from '../../domain/verification.ts';
+import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { PackId } from '../../store/format/ids.ts';
 import { checkRepository } from '../../store/repository/check.ts';
 import type { Finding } from '../../store/repository/finding.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
+import { asFindings, findRemoved } from '../retention/find-removed.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { repairRepository } from '../store/repair-repository.ts';
 import { damageOf } from './damage-of.ts';
@@ -51,10 +53,11 @@ export async function verifyRepository(resources: VerificationNeeds, verifying: 
   const { clock, database } = resources;
   const { claimed, signal } = verifying;
   const { userId } = claimed;
-  const { findings, recoveryKeyFile, share, ...read } = await inspect(resources, verifying);
-  const left = await mend(resources, { userId, findings, signal });
+  const { findings, recoveryKeyFile, removed, share, ...read } = await inspect(resources, verifying);
+  const { mayDelete, ...mended } = await mend(resources, { userId, findings, signal });
+  const left = [...mended.left, ...asFindings(removed)];
   const at = clock.now();
-  const damage = damageOf(left, recoveryKeyFile);
+  const damage = damageOf(left, { recoveryKeyFile, mayDelete });
   const found = damage === undefined ? null : await judge(resources, claimed, damage);
   await saveVerified(database, {
     ...{ userId, at, nextAt: new Date(at.getTime() + everyMs), ...read, found },
@@ -92,7 +95,10 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
       },
     },
   });
-  return { share, filesRead, packsRead: report.packsRead, findings: report.findings, recoveryKeyFile };
+  const { findings, packsRead, saved } = report;
+  const damaged = findings.flatMap(({ snapshotId }) => snapshotId ?? []);
+  const removed = await findRemoved(resources, { userId, repository, saved, damaged });
+  return { share, filesRead, packsRead, findings, removed, recoveryKeyFile };
 }
 
 /**
@@ -102,9 +108,9 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
 async function mend(
   resources: VerificationNeeds,
   { userId, findings, signal }: { userId: string; findings: readonly Finding[]; signal: AbortSignal },
-): Promise<readonly Finding[]> {
+): Promise<{ readonly left: readonly Finding[]; readonly mayDelete: boolean }> {
   const keys = findings.filter(({ keyId }) => keyId !== undefined);
-  if (!findings.some(isMendable)) return findings;
+  if (!findings.some(isMendable)) return { left: findings, mayDelete: true };
   const log = resources.log.with({ userId });
   const damaged = new Set(damagedIn(findings));
   const choose = async (packs: readonly PackId[]) => packs.filter((id) => damaged.has(id));
@@ -119,11 +125,11 @@ async function mend(
     const { left, isByHeaders } = await repair();
     // What a pack holds is known by its header now, but it may have the name of another: it is read once more, and then replaced.
     const last = isByHeaders ? (await repair()).left : left;
-    return [...keys, ...last.filter(({ keyId }) => keyId === undefined)];
+    return { left: [...keys, ...last.filter(({ keyId }) => keyId === undefined)], mayDelete: true };
   } catch (error) {
     if (signal.aborted) throw error;
     log.warn('verify.not-mended', { error });
-    return findings;
+    return { left: findings, mayDelete: !isAppError(error, 'store/may-not-delete') };
   }
 }
 
@@ -146,8 +152,11 @@ async function judge(
   return { damage, foundAt, state: damageStateOf({ damage, foundAt, readAgainAt, accepted: new Set(accepted) }) };
 }
 
-function figuresOf({ state, damage: { files, snapshots, recoveryKey } }: Found): VerifiedFigures['damage'] {
-  return { state, files: files.length, snapshots: snapshots.length, recoveryKey };
+function figuresOf({
+  state,
+  damage: { files, snapshots, removed = [], recoveryKey },
+}: Found): VerifiedFigures['damage'] {
+  return { state, files: files.length, snapshots: snapshots.length + removed.length, recoveryKey };
 }
 
 function damagedIn(findings: readonly Finding[]): PackId[] {

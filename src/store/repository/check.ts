@@ -11,6 +11,7 @@ import { openExaminers } from './examiners.ts';
 import type { Finding } from './finding.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Repository } from './repository.ts';
+import type { SavedSnapshot } from './snapshots.ts';
 
 /**
  * Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), a random share, or those that are
@@ -41,6 +42,8 @@ export interface CheckReport {
   /** What is wrong, with the pack and the files it affects where these are known. Empty: nothing is. */
   readonly findings: readonly Finding[];
   readonly snapshots: number;
+  /** Those that can be read. */
+  readonly saved: readonly SavedSnapshot[];
   readonly packs: number;
   readonly packsRead: number;
   readonly bytesRead: number;
@@ -81,6 +84,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
   return {
     findings: await nameAffectedFiles(repository, snapshots, findings, options.signal),
     snapshots: snapshots.length,
+    saved: snapshots,
     packs: sizes.size,
     packsRead: chosen.length,
     bytesRead: chosen.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),

@@ -9,6 +9,7 @@ export type FindingKind =
   | 'blob-missing' // a tree or a file needs a blob that no index knows
   | 'tree-damaged'
   | 'tree-not-canonical'
+  | 'snapshot-missing' // of a night that is on record
   | 'key-missing'
   | 'key-damaged';
 

@@ -59,7 +59,7 @@ export function wayOn(texts: Texts, { reason, mend, runId }: Told): Html | '' {
   if (mend === 'agree') return button('/consent', reason === 'no_consent' ? t.agree : grant.again);
   if (mend === 'renew') return button('/consent', consentEnds.renew);
   if (mend === 'renew_key') return button('/recovery', t.renewKey);
-  if (reason === 'lost') return button('/verification', t.look);
+  if (reason === 'lost' || reason === 'snapshots_removed') return button('/verification', t.look);
   if (mend === 'look' && runId !== null) return button(`/runs/${runId}`, t.look);
   if (['damaged', 'repository_damaged', 'unverified'].includes(reason))
     return html`<p><a href="/verification">${t.seeVerification}</a></p>`;

@@ -7,8 +7,8 @@ import {
   listNightsOf,
   type VerificationRow,
 } from '../../database/verifications.ts';
-import type { Damage } from '../../domain/damage.ts';
-import type { Protection } from '../../domain/protection.ts';
+import type { Damage, DamageState } from '../../domain/damage.ts';
+import type { NightReason, Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
@@ -62,14 +62,14 @@ function standing(
 ): Html {
   const t = texts.verification;
   const time = (at: Date) => texts.formats.time(at, zone);
-  const reason = damageState !== null && damageState !== 'accepted' ? reasonsOf[damageState] : undefined;
+  const reason = damageState === null ? undefined : reasonsOf[damageState];
   const tone = reason !== undefined || restorable.isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
   return html`<section class="card ${tone}"><p class="lead">${verifiedAt === null ? t.never : t.verified(time(verifiedAt))}</p>
 ${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
 ${restorable.isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
 ${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
-${damageState === 'lost' && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
-${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === null && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
+${(damageState === 'lost' || damageState === 'removed') && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
+${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === 'superseded' ? html`<p>${t.superseded}</p>` : ''}${(damageState === null || damageState === 'superseded') && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
 <p class="soft">${t.what(resources.config.verifyDays)}</p></section>`;
 }
 
@@ -78,7 +78,10 @@ const reasonsOf = {
   lost: 'lost',
   key: 'key_damaged',
   mending: 'repository_damaged',
-} as const;
+  removed: 'snapshots_removed',
+  superseded: undefined,
+  accepted: undefined,
+} as const satisfies Record<DamageState, NightReason | undefined>;
 
 async function figures(
   { resources, session: { userId }, texts }: PersonVisit,
@@ -103,23 +106,25 @@ async function damagePart(
   zone: string,
 ): Promise<Html | ''> {
   if (damage === null) return '';
-  const ids = [...new Set([...damage.snapshots, ...damage.files.flatMap(({ snapshots }) => snapshots)])];
+  const { removed = [] } = damage;
+  const ids = [...new Set([...damage.snapshots, ...removed, ...damage.files.flatMap(({ snapshots }) => snapshots)])];
   const takenAt = await listNightsOf(resources.database, { userId, snapshotIds: ids });
   const name = (id: string) => {
     const at = takenAt.get(id);
     return at === undefined ? html`<code>${id.slice(0, 8)}</code>` : texts.formats.time(at, zone);
   };
-  return html`${lostSnapshots(texts, damage, name)}${lostFiles(texts, damage, name)}`;
+  const { whole, removed: gone } = texts.verification;
+  return html`${snapshotList(damage.snapshots, whole, name)}${snapshotList(removed, gone, name)}${lostFiles(texts, damage, name)}`;
 }
 
-function lostSnapshots(
-  { verification: t }: Texts,
-  { snapshots }: Damage,
+function snapshotList(
+  snapshots: readonly string[],
+  say: (count: number) => string,
   name: (id: string) => Html | string,
 ): Html | '' {
   if (snapshots.length === 0) return '';
   const items = snapshots.slice(0, filesShown).map((id) => html`<li>${name(id)}</li>`);
-  return html`<section class="card warn"><p>${t.whole(snapshots.length)}</p><ul>${items}</ul></section>`;
+  return html`<section class="card warn"><p>${say(snapshots.length)}</p><ul>${items}</ul></section>`;
 }
 
 function lostFiles(texts: Texts, { files }: Damage, name: (id: string) => Html | string): Html | '' {

@@ -801,6 +801,11 @@ export const texts: Texts = {
         happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wurde, ist endgültig verloren.',
         act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Der Server Ihrer Dateien hat es auch nicht mehr.',
       },
+      snapshots_removed: {
+        happened:
+          'Sicherungsstände von Ihnen sind von dort verschwunden, wo sie aufbewahrt werden, und nicht Nightkeep hat sie entfallen lassen.',
+        act: 'Sehen Sie nach, welche. Wenn Sie es waren, sagen Sie, dass Sie es angesehen haben. Wenn nicht, sollte der Betreiber von Nightkeep herausfinden, wer dort löschen kann.',
+      },
       repository_damaged: {
         happened:
           'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Von Ihren Dateien ist nichts verloren.',
@@ -948,6 +953,12 @@ export const texts: Texts = {
     some: 'Nur die ersten davon sind aufgeführt.',
     whole: (count) =>
       `Von ${counted(count, 'Sicherungsstand', 'Sicherungsständen')} kann nichts wiederhergestellt werden:`,
+    removed: (count) =>
+      count === 1
+        ? 'Ein Sicherungsstand ist verschwunden, den die Aufbewahrung nicht hat entfallen lassen:'
+        : `${formats.number(count)} Sicherungsstände sind verschwunden, die die Aufbewahrung nicht hat entfallen lassen:`,
+    superseded:
+      'Wo Ihre Sicherungsstände liegen, gibt es beschädigte Dateien, die kein Sicherungsstand mehr braucht: Was beschädigt war, wurde daneben erneut gespeichert. Sie bleiben, denn dort darf nichts gelöscht werden.',
     accepted: 'Sie haben angesehen, was verloren ist. Es bleibt hier, solange es diese Sicherungsstände gibt.',
     looked: 'Ich habe es angesehen',
   },

@@ -805,6 +805,10 @@ export const texts = {
         happened: 'Something of what was kept of your files is lost for good.',
         act: 'Look what it is, and in which snapshots. The server of your files does not have it any more either.',
       },
+      snapshots_removed: {
+        happened: 'Snapshots of yours are gone from where they are kept, and it was not Nightkeep that let them go.',
+        act: 'Look which ones. If it was you, say that you have looked. If not, the operator of Nightkeep should find out who can delete there.',
+      },
       repository_damaged: {
         happened: 'The place where your snapshots are kept is damaged. Nothing of your files is lost.',
         act: 'The operator of Nightkeep can mend it.',
@@ -955,6 +959,12 @@ export const texts = {
     some: 'Only the first of them are listed.',
     whole: (count: number) =>
       `Of ${count === 1 ? 'one snapshot' : `${formats.number(count)} snapshots`} nothing can be restored:`,
+    removed: (count: number) =>
+      count === 1
+        ? 'One snapshot is gone that retention did not let go:'
+        : `${formats.number(count)} snapshots are gone that retention did not let go:`,
+    superseded:
+      'Damaged files lie where your snapshots are kept, which no snapshot needs any more: what was damaged was stored again beside them. They stay, since nothing may be deleted there.',
     accepted: 'You have looked at what is lost. It stays here as long as those snapshots do.',
     looked: 'I have looked at it',
   },

@@ -1,22 +1,26 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { saveRetention } from '../../../src/database/retention.ts';
 import {
   acceptLosses,
   claimVerification,
   findVerification,
   hastenVerification,
 } from '../../../src/database/verifications.ts';
+import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { cursorAfter } from '../../../src/domain/verification.ts';
 import { AppError } from '../../../src/errors.ts';
 import { reissueRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { forgetSnapshots } from '../../../src/flows/retention/forget-snapshots.ts';
 import { followReading } from '../../../src/flows/verification/follow-reading.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
 import { pathOf } from '../../../src/store/backend/backend.ts';
-import type { KeyId, PackId } from '../../../src/store/format/ids.ts';
+import { type KeyId, type PackId, parseId, type SnapshotId } from '../../../src/store/format/ids.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { cheapScrypt, type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -51,7 +55,7 @@ const known = () => findVerification(pages.resources.database, userId);
 /** A complete night so many days from now: its snapshot, or none that is new where there is no folder. */
 async function night(day: number, folder?: Folder) {
   const at = new Date(now + day * dayMs);
-  const written = folder && (await writeSnapshot(repository, folder, at.toISOString()));
+  const written = folder && (await writeSnapshot(repository, folder, at.toISOString(), 'nightkeep'));
   const plan = await pages.resources.database.plan.findFirstOrThrow({ where: { userId } });
   const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: at };
   const about = { id: randomUUID(), planId: plan.id, trigger: 'schedule', slot: randomUUID() };
@@ -399,6 +403,72 @@ describe('damage', () => {
     files.delete(fileOf(next.ids[0] ?? '').path);
     await verify(3.5);
     expect(await known()).toMatchObject({ damageState: 'healing', foundAt: new Date(now + 3.5 * dayMs + 400) });
+  });
+
+  test('that lies in a store which lets nothing go is none any more once it was stored again, and is said to lie there', async () => {
+    const same = folder();
+    const { ids } = await night(0, same);
+    flip(ids[0] ?? '');
+    const { backend } = repository;
+    const mayNot = async () => {
+      throw new AppError('store/may-not-delete', 'The key may not delete.');
+    };
+    const needs = {
+      config: { ...pages.resources.config, verifyDays: 1 },
+      store: () => ({ ...backend, remove: mayNot }),
+    };
+    await verifyDue({ ...resources(now), ...needs }, { signal });
+    expect(await known()).toMatchObject({ damageState: 'healing', damagedPacks: [ids[0]], verifiedAt: null });
+    const other = await openRepository(backend, 'a password', { without: new Set(ids) });
+    await other.loadIndex();
+    repository = other;
+    await night(1, same);
+    await verifyDue({ ...resources(now + dayMs), ...needs }, { signal });
+    const at = (await known())?.checkedAt;
+    expect(await known()).toMatchObject({
+      damageState: 'superseded',
+      damagedPacks: [ids[0]],
+      verifiedAt: at,
+      clearedAt: at,
+    });
+    expect(await alice.text('/')).not.toContain(texts.protection.nights.repository_damaged.happened);
+    expect(await alice.text('/verification')).toContain(texts.verification.superseded);
+    await verifyDue({ ...resources(now + 2 * dayMs), config: needs.config }, { signal });
+    expect(await known()).toMatchObject({ damageState: null, damagedPacks: [], clearedAt: at });
+  });
+
+  test('is that somebody removed a snapshot, whatever retention did since; not that retention or a rewriting did', async () => {
+    const nights = [];
+    for (let day = 0; day < 5; day++) nights.push(await night(day, folder()));
+    const [old = '', , rewritten = '', removed = ''] = nights.map(({ snapshotId }) => snapshotId);
+    const { database } = pages.resources;
+    const { id: planId } = await database.plan.findFirstOrThrow({ where: { userId } });
+    const by = 'command:test';
+    await saveRetention(database, { userId, planId, rule: parseRule('daily=3'), at: new Date(now), by });
+    const { original: _, ...snapshot } = await repository.loadSnapshot(parseId<SnapshotId>(rewritten));
+    await repository.saveSnapshot({ ...snapshot, original: parseId<SnapshotId>(rewritten), tags: ['renamed'] });
+    for (const id of [removed, rewritten]) files.delete(pathOf('snapshot', id));
+    expect(await forgetSnapshots(resources(now + 4.5 * dayMs), { userId, by })).toMatchObject({ going: [old] });
+    await verify(5);
+    expect(await known()).toMatchObject({ damageState: 'removed', verifiedAt: null });
+    expect((await known())?.damage).toMatchObject({ removed: [removed], snapshots: [], files: [] });
+    expect(await alice.text('/')).toContain(texts.protection.nights.snapshots_removed.happened);
+    const page = await alice.text('/verification');
+    for (const words of [
+      texts.verification.removed(1),
+      texts.formats.time(new Date(now + 3 * dayMs), 'UTC'),
+      texts.verification.looked,
+    ])
+      expect(page).toContain(words);
+    const foundAt = (await known())?.foundAt ?? new Date(0);
+    expect(await acceptLosses(database, { userId, foundAt, at: new Date(now + 5 * dayMs), by })).toBe(true);
+    await verify(6);
+    expect(await known()).toMatchObject({
+      damageState: null,
+      damage: null,
+      clearedAt: null,
+      verifiedAt: expect.any(Date),
+    });
   });
 
   test('of a snapshot or index file is named', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -58,6 +59,28 @@ test('mends one person or all, says what is lost without names of files, and put
   ]);
   expect(commands.said.join('')).not.toContain('secret');
   expect(await commands.database.audit.count({ where: { act: 'repository-repaired' } })).toBe(1);
+});
+
+test('a check names snapshots of nights that are gone, and says of them no names of files', async () => {
+  const { folder, snapshot } = await addPerson('alice');
+  const plan = await commands.database.plan.findFirstOrThrow();
+  const at = new Date('2026-05-04T02:00:00Z');
+  const run = {
+    planId: plan.id,
+    night: '2026-05-04',
+    trigger: 'schedule',
+    state: 'succeeded',
+    snapshotId: snapshot,
+  } as const;
+  const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: at };
+  await commands.database.run.create({ data: { id: randomUUID(), ...run, ...times } });
+  expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+  await rm(join(folder, pathOf('snapshot', snapshot)));
+  expect(await json(1, 'check', '--all')).toMatchObject([
+    { findings: [{ kind: 'snapshot-missing', message: expect.stringContaining(`snapshots/${snapshot} is gone`) }] },
+  ]);
+  await commands.database.run.updateMany({ data: { snapshotForgottenAt: at } });
+  expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
 });
 
 test('finds damage inside of packs with --read-data, and copies them first where it is told to', async () => {

@@ -237,12 +237,17 @@ test.each([
 ])('retention %j', (held, pattern) => expect(words(checkRetention(held))).toMatch(pattern));
 
 const whole = { user: 'alice', damage: null, isOverdue: false, files: 0, errorCode: null };
-test.each([
+test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
   [[], /^ok: Each repository was found whole/],
   [[whole, { ...whole, damage: 'accepted', files: 3 }], /^ok: /],
   [
     [whole, { ...whole, user: 'bob', damage: 'healing', files: 2, isOverdue: true }, { ...whole, damage: 'key' }],
     /^wrong: What is kept of 2 people is damaged: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
+  ],
+  [[{ ...whole, damage: 'removed' }], /^wrong: .*alice: removed\..*find out who can delete there/],
+  [
+    [whole, { ...whole, user: 'bob', damage: 'superseded' }],
+    /^ok: .*1 person \(bob\) damaged packs are left that no snapshot needs/,
   ],
   [
     [

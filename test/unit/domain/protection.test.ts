@@ -100,6 +100,7 @@ describe('a person is', () => {
     ['healing', 'damaged', 'mend_service', 'operator'],
     ['mending', 'repository_damaged', 'mend_service', 'operator'],
     ['lost', 'lost', 'look', 'person'],
+    ['removed', 'snapshots_removed', 'look', 'person'],
     ['key', 'key_damaged', 'renew_key', 'person'],
   ] as const)(
     'partly protected where damage is known and %s, whatever the last night was',
@@ -121,8 +122,8 @@ describe('a person is', () => {
     },
   );
 
-  test('protected where somebody has looked at what is lost', () => {
-    expect(judge({ verification: { ...sound, damage: 'accepted', damagedSince: lastNight } })).toMatchObject({
+  test.each(['accepted', 'superseded'] as const)('protected where what is damaged is %s', (damage) => {
+    expect(judge({ verification: { ...sound, damage, damagedSince: lastNight } })).toMatchObject({
       verdict: 'protected',
       reason: 'complete',
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { damageKnownSince, damageStateOf, mostMarks } from '../../../src/domain/damage.ts';
+import { damageKnownSince, damageStateOf, isAlarming, mostMarks } from '../../../src/domain/damage.ts';
 import { cursorAfter, endOf, packsIn, places, type ReadSoFar, shareDue } from '../../../src/domain/verification.ts';
 
 const dayMs = 86_400_000;
@@ -95,6 +95,16 @@ describe('damage', () => {
     const nothingLost = { ...damage, files: [] };
     expect(damageStateOf({ ...facts, readAgainAt: later, damage: nothingLost })).toBe('mending');
     expect(damageStateOf({ ...facts, damage: { ...nothingLost, recoveryKey: true } })).toBe('key');
+  });
+
+  test('is for the person to look at where whole snapshots are gone, and none at all where no snapshot needs it', () => {
+    const nothingLost = { ...damage, files: [] };
+    const removed = { ...nothingLost, removed: ['1'], recoveryKey: true };
+    expect(damageStateOf({ ...facts, readAgainAt: later, damage: removed })).toBe('removed');
+    expect(damageStateOf({ ...facts, damage: { ...nothingLost, isSuperseded: true } })).toBe('superseded');
+    expect(damageStateOf({ ...facts, damage: { ...damage, isSuperseded: true } })).toBe('healing');
+    const states = ['healing', 'lost', 'removed', 'key', 'mending', 'superseded', 'accepted', null] as const;
+    expect(states.filter(isAlarming)).toEqual(['healing', 'lost', 'removed', 'key', 'mending']);
   });
 
   test('is known since it was found, and anew where something else is damaged', () => {

@@ -43,7 +43,7 @@ function restorablePart({ resources, texts }: PersonVisit, verified: Verificatio
   const { damage = null, foundAt = null, errorCode = null, verifiedAt = null } = verified ?? {};
   const files = damage === null ? 0 : damage.files.length;
   return html`<p>${texts.home.verified}: ${verifiedAt === null ? texts.home.notVerified : time(verifiedAt)}${errorCode === null ? '' : html` <span class="soft">(${errorCode})</span>`}</p>
-${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length, time(foundAt))}</strong> <span class="soft">(${verified?.damageState})</span></p>`}`;
+${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length + (damage.removed?.length ?? 0), time(foundAt))}</strong> <span class="soft">(${verified?.damageState})</span></p>`}`;
 }
 
 /** The person whom the address names. Throws `request/not-found`. */

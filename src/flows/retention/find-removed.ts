@@ -1,0 +1,54 @@
+import { findRetention, listSnapshotsOnRecord } from '../../database/retention.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { parseId, type SnapshotId } from '../../store/format/ids.ts';
+import { timestamp } from '../../store/format/timestamp.ts';
+import type { Finding } from '../../store/repository/finding.ts';
+import type { Repository } from '../../store/repository/repository.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import { removedAmong, ruleOf } from './judge-snapshots.ts';
+
+interface Looked {
+  readonly userId: string;
+  readonly repository: Pick<Repository, 'backend'>;
+  /** All of the repository that can be read. */
+  readonly saved: readonly SavedSnapshot[];
+  /** Those that are there and cannot be read. */
+  readonly damaged?: readonly string[];
+}
+
+/**
+ * The snapshots of a person's runs that are gone from the store though the rule that they agreed to keeps them, so that somebody else
+ * removed them. One that was rewritten, as stock restic does for tags and repairs, is there under its new name.
+ */
+export async function findRemoved(
+  { clock, database }: Pick<Resources, 'clock' | 'database'>,
+  { userId, repository: { backend }, saved, damaged = [] }: Looked,
+): Promise<SnapshotId[]> {
+  const facts = await findRetention(database, userId);
+  if (facts === null) return [];
+  const there = new Set<string>([...saved.flatMap(({ id, snapshot }) => [id, snapshot.original ?? id]), ...damaged]);
+  const absent: { id: SnapshotId; time: string }[] = [];
+  for (const { id, at } of await listSnapshotsOnRecord(database, userId))
+    if (!there.has(id) && !(await isThere(backend, id)))
+      absent.push({ id: parseId<SnapshotId>(id), time: timestamp(at, facts.zone) });
+  return removedAmong(absent, saved, facts, { rule: ruleOf(facts), now: clock.now() });
+}
+
+/** For people who read what a check found. */
+export function asFindings(removed: readonly SnapshotId[]): Finding[] {
+  return removed.map((snapshotId) => ({
+    kind: 'snapshot-missing',
+    severity: 'error',
+    snapshotId,
+    message: `The file snapshots/${snapshotId} is gone from the store, and it was not retention that let it go.`,
+  }));
+}
+
+/** A store may list late what it has. */
+export async function isThere(backend: Repository['backend'], id: string): Promise<boolean> {
+  return backend.stat('snapshot', id).then(
+    () => true,
+    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
+  );
+}
