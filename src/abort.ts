@@ -7,6 +7,15 @@ export function whenAborted(signal: AbortSignal, task: (reason: unknown) => void
 }
 
 /**
+ * Aborts the controller as well, with the same reason, until disposed of. A signal that is looked at many times a second is better made
+ * so than by `AbortSignal.any`, which looks at its weakly held sources each time.
+ */
+export function abortToo(controller: AbortController, signal: AbortSignal): Disposable {
+  const ignoreAbort = whenAborted(signal, (reason) => controller.abort(reason));
+  return { [Symbol.dispose]: ignoreAbort };
+}
+
+/**
  * What the work comes to, or the signal's reason as soon as it is aborted. Aborting stops the wait, not the work: its
  * result is then dropped, and so is its failure.
  */

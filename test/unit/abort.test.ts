@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { untilAborted, whenAborted } from '../../src/abort.ts';
+import { abortToo, untilAborted, whenAborted } from '../../src/abort.ts';
 
 const reason = new Error('stopped');
 
@@ -26,6 +26,28 @@ describe('a task for an abort', () => {
     whenAborted(controller.signal, task)();
     controller.abort(reason);
     expect(task).not.toHaveBeenCalled();
+  });
+});
+
+describe('a controller', () => {
+  test('is aborted with a signal, for its reason, at once where that is aborted already', () => {
+    const first = new AbortController();
+    const second = new AbortController();
+    abortToo(second, first.signal);
+    expect(second.signal.aborted).toBe(false);
+    first.abort(reason);
+    expect(second.signal.reason).toBe(reason);
+    const third = new AbortController();
+    abortToo(third, first.signal);
+    expect(third.signal.reason).toBe(reason);
+  });
+
+  test('goes on by itself once that was taken back', () => {
+    const first = new AbortController();
+    const second = new AbortController();
+    abortToo(second, first.signal)[Symbol.dispose]();
+    first.abort(reason);
+    expect(second.signal.aborted).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { untilAborted } from '../../abort.ts';
+import { abortToo, untilAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { traced } from '../../tracing.ts';
@@ -114,13 +114,14 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     problems: totals.problems.length,
     folder: totals.at.folder,
   }));
-  const broken = new AbortController();
-  const either = AbortSignal.any([signal, broken.signal]);
+  const ending = new AbortController();
+  using _ending = abortToo(ending, signal);
+  const { signal: either } = ending;
   await using sealing = openSealing({
     ...options,
     ...repository,
     savePack: (pack) => (either.aborted ? Promise.reject(either.reason) : repository.savePack(pack)),
-    onFailure: (error) => broken.abort(error),
+    onFailure: (error) => ending.abort(error),
     few: options.parent !== undefined && !options.readAll?.size,
   });
   const checkpoints = await openCheckpoints({ ...options, sealing });
@@ -216,6 +217,7 @@ async function archiveRoot(
 ): Promise<DirNode> {
   const before = { problems: totals.problems.length, ...totals.seen };
   const ending = new AbortController();
+  using _ending = abortToo(ending, signal);
   const top = Promise.withResolvers<Outcome>();
   top.promise.catch(() => undefined);
   const walk = openDepthFirst(requests, (error) => {
@@ -230,7 +232,7 @@ async function archiveRoot(
     repository,
     walk,
     requests,
-    signal: AbortSignal.any([signal, ending.signal]),
+    signal: ending.signal,
     listAll: listAll || readAll.has(root.name),
     readAll: readAll.has(root.name),
     outages: 0,

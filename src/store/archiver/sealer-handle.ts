@@ -61,6 +61,7 @@ export function openSealerHandle({
   let open = 0;
   const packs = new Set<Promise<void>>();
   let broken: { readonly error: unknown } | undefined;
+  let soon: NodeJS.Immediate | undefined;
 
   function receive(message: FromSealer): void {
     if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
@@ -129,12 +130,23 @@ export function openSealerHandle({
     return undefined;
   }
 
-  /** When no stream is open, nothing more may come for a while, so the buffered bytes are sent. */
   async function close(stream: number, type: BlobType, how: 'whole' | 'abandoned'): Promise<void> {
     while (broken !== undefined || !buffers.ready) await space.promise;
     buffers.end(stream, type, how);
     open--;
-    if (open === 0) buffers.post();
+    if (open === 0) postSoon();
+  }
+
+  /**
+   * Sends the buffered bytes once all that has arrived by now was written, where no stream is open then: nothing more may come for
+   * a while. A message for each small file would cost as much as sealing it.
+   */
+  function postSoon(): void {
+    if (soon !== undefined) return;
+    soon = setImmediate(() => {
+      soon = undefined;
+      if (open === 0 && broken === undefined) buffers.post();
+    });
   }
 
   function awaitContent(stream: number): Promise<readonly DataId[]> {

@@ -1,0 +1,56 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openSealerHandle } from '../../../src/store/archiver/sealer-handle.ts';
+import type { FromSealer, Piece, SealingTask } from '../../../src/store/archiver/sealing-messages.ts';
+import { noneAdded } from '../../../src/store/archiver/sealing-messages.ts';
+import type { DataId } from '../../../src/store/format/ids.ts';
+import { idOf } from '../../../src/store/format/ids.ts';
+
+/** A sealer that answers each message by one, and the pieces of each message it got. */
+function handleOfAnswering() {
+  const messages: (readonly Piece[])[] = [];
+  const handle = openSealerHandle({
+    start: (_task, receive) => ({
+      post(message) {
+        if (message.kind !== 'pieces') return;
+        messages.push(message.pieces);
+        const ended = message.pieces.filter(({ end }) => end === 'whole');
+        const streams = ended.map(({ stream }) => ({ stream, content: [idOf<DataId>(Buffer.of(stream))] }));
+        const answer: FromSealer = { kind: 'sealed', buffer: message.buffer, streams, added: noneAdded() };
+        queueMicrotask(() => receive(answer));
+      },
+      stop: async () => undefined,
+    }),
+    task: {} as SealingTask,
+    savePack: async () => {},
+    storeKeepsUp: () => true,
+    onAdded: () => {},
+    onFailure: (error) => expect.fail(String(error)),
+  });
+  return { handle, messages };
+}
+
+test('small entries that arrive together travel in one message, and none waits for a later one', async () => {
+  const { handle, messages } = handleOfAnswering();
+  const arrive = (text: string) => {
+    const stream = handle.open('data');
+    stream.write(Buffer.from(text));
+    return stream.end();
+  };
+  const together = await Promise.all(['a', 'b', 'c'].map(arrive));
+  expect(together).toEqual([0, 1, 2].map((stream) => [idOf<DataId>(Buffer.of(stream))]));
+  expect(messages.map((pieces) => pieces.length)).toEqual([3]);
+  await arrive('d');
+  expect(messages.map((pieces) => pieces.length)).toEqual([3, 1]);
+});
+
+test('what is written after the end of the handle is sent to nobody', async () => {
+  const { handle, messages } = handleOfAnswering();
+  const stream = handle.open('data');
+  await stream.write(Buffer.from('a'));
+  const content = stream.end();
+  await handle.stop(new Error('over'));
+  await expect(content).rejects.toThrow('over');
+  await turn();
+  expect(messages).toEqual([]);
+});
