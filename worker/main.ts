@@ -16,6 +16,7 @@ import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
 import { forgetOldRecords } from '../src/flows/records/forget-old-records.ts';
 import { pruneDue } from '../src/flows/retention/prune-due.ts';
 import { retain } from '../src/flows/retention/retain.ts';
+import { exportWhereDue } from '../src/flows/state/export-into-store.ts';
 import { verifyDue } from '../src/flows/verification/verify-due.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -47,6 +48,7 @@ const duties: readonly Duty[] = [
   ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],
   ['*/10 * * * *', 'verify.failed', (resources, signal) => verifyDue(resources, { signal })],
   ['5-59/10 * * * *', 'cards.failed', (resources, signal) => writeCards(resources, { signal })],
+  ['9-59/10 * * * *', 'state.export-failed', (resources, signal) => exportWhereDue(resources, { signal })],
   ['27 * * * *', 'records.failed', (resources, signal) => forgetOldRecords(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],

@@ -296,7 +296,7 @@ export const doors: DoorRule[] = [
     opens: /^node:fs$/,
     keepers: any(
       String.raw`src/store/backend/local(-folder)?\.ts$`,
-      String.raw`src/vault/(spool|sealed-file)\.ts$`,
+      String.raw`src/vault/(spool|whole-file)\.ts$`,
       'src/store/restorer/',
       'src/config/',
       'src/cli/',

@@ -1,40 +1,82 @@
 import { AppError } from '../errors.ts';
+import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
+import { importFromStore, type ListedExport, listStoredExports } from '../flows/state/stored-exports.ts';
+import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printAnswer, text } from './command.ts';
+import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
-/** Writes Nightkeep's own state into a file. */
+/** Saves Nightkeep's own state in a file, or in the store as workers do every night. */
 export const exportCommand: Command = {
-  usage: '--to FILE [--with-tokens] [--json]',
+  usage: '(--to FILE [--with-tokens] | --to-store) [--json]',
   summary: "save Nightkeep's own state, sealed with the keyring",
   options: {
     to: { value: 'FILE', help: 'the file to write; one that is there is replaced' },
+    'to-store': { help: 'into the store, as every night; the oldest go (STATE_EXPORTS)' },
     'with-tokens': { help: 'offline tokens too: the provider may end a session to which an old one is sent' },
     ...json,
   },
+  exits: { 3: 'older exports could not be removed from the store' },
   run: async (options, output) => {
-    const to = text(options, 'to');
-    if (to === undefined) throw new AppError('usage/invalid', 'Name the file to write with --to FILE.');
-    const withTokens = options['with-tokens'] === true;
+    const [to, withTokens] = [text(options, 'to'), options['with-tokens'] === true];
+    const intoStore = options['to-store'] === true;
+    if ((to !== undefined) === intoStore)
+      throw new AppError('usage/invalid', 'Name the file to write with --to FILE, or the store with --to-store.');
+    if (intoStore && withTokens)
+      throw new AppError('usage/invalid', '--with-tokens goes with --to FILE: no token is put into the store.');
     await using resources = await openFromEnvironment();
+    if (to === undefined) return await exportToStore(resources, options, output);
     const moved = await exportState(resources, { to, withTokens, by: commandActor() });
-    const agree = withTokens ? '' : ' Offline tokens are not in it: after an import people agree again.';
+    const agree = withTokens ? '' : ` ${withoutTokens}`;
     printAnswer(output, options, moved, `Exported ${countOf(moved)} rows to ${to}.${agree}`);
     return 0;
   },
 };
 
-/** Reads such a file into an empty database. */
+const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
+
+async function exportToStore(resources: Resources, options: Options, output: Output): Promise<number> {
+  const done = await exportIntoStore(resources, { by: commandActor() });
+  const { bytes, kept, overdue } = done;
+  const left =
+    overdue === 0
+      ? ''
+      : ` ${overdue} of them should be gone, and the key in STORE_KEYS may not delete: whoever holds one that may runs this command with it.`;
+  const words = `Exported ${bytes} bytes into the store, which has ${kept} ${kept === 1 ? 'export' : 'exports'} now.${left} ${withoutTokens}`;
+  printAnswer(output, options, done, words);
+  return overdue === 0 ? 0 : 3;
+}
+
+/** Reads such an export into an empty database. */
 export const importCommand: Command = {
-  usage: '--from FILE [--json]',
+  usage: '(--from FILE | --from-store NAME | --list) [--json]',
   summary: 'bring an export into an empty, migrated database',
-  options: { from: { value: 'FILE', help: 'what nightkeep export wrote' }, ...json },
+  options: {
+    from: { value: 'FILE', help: 'what nightkeep export --to wrote' },
+    'from-store': { value: 'NAME', help: 'an export in the store: latest, or the beginning of its name' },
+    list: { help: 'the exports in the store, the newest first, and whether the keyring opens them' },
+    ...json,
+  },
   run: async (options, output) => {
-    const from = text(options, 'from');
-    if (from === undefined) throw new AppError('usage/invalid', 'Name the file to read with --from FILE.');
+    const [from, name] = [text(options, 'from'), text(options, 'from-store')];
+    const list = options.list === true;
+    if ([from !== undefined, name !== undefined, list].filter(Boolean).length !== 1)
+      throw new AppError(
+        'usage/invalid',
+        'Name the file to read with --from FILE, or the export in the store with --from-store latest; --list shows those.',
+      );
     await using resources = await openFromEnvironment();
-    const moved = await importState(resources, { from, by: commandActor() });
+    if (list) {
+      const rows = await listStoredExports(resources);
+      printList(output, options, { rows, lineOf, none: 'There is no export in the store.' });
+      return 0;
+    }
+    const by = commandActor();
+    const moved =
+      name === undefined
+        ? await importState(resources, { from: from ?? '', by })
+        : await importFromStore(resources, { name, by });
     const agree = moved.withTokens
       ? ' Tokens that were used since may end a session: those people agree again.'
       : ' People are asked to agree again.';
@@ -42,6 +84,10 @@ export const importCommand: Command = {
     return 0;
   },
 };
+
+function lineOf({ name, bytes, problem, version }: ListedExport): string {
+  return `${name}: ${bytes} bytes${problem === undefined ? `, of Nightkeep ${version}` : `. ${problem}`}`;
+}
 
 function countOf({ rows }: MovedState): number {
   return Object.values(rows).reduce((sum, count) => sum + count, 0);

@@ -67,6 +67,8 @@ export interface Config {
   fullWalkNights: number;
   /** Within how many days all data of a repository is verified. */
   verifyDays: number;
+  /** How many nightly exports of Nightkeep's own state are kept in the store; 0: none are made. */
+  stateExports: number;
   offlineIdleMs: number;
   offlineMaxMs?: number;
   operatorRole: string;
@@ -165,6 +167,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     writeScopes: () => value('FILES_WRITE_SCOPES'),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     verifyDays: () => value('VERIFY_DAYS'),
+    stateExports: () => value('STATE_EXPORTS'),
     offlineIdleMs: () => value('OFFLINE_IDLE'),
     offlineMaxMs: () => value('OFFLINE_MAX'),
     operatorRole: () => value('OPERATOR_ROLE'),

@@ -204,6 +204,11 @@ export const settings = {
     default: '30',
     help: 'Within so many days all data of every repository is read again and verified, a part of it each day; folders, indexes and key files are checked each day',
   },
+  STATE_EXPORTS: {
+    read: whole(0, 365),
+    default: '7',
+    help: "How many nightly exports of Nightkeep's own state are kept in the store, sealed and without offline tokens; 0 makes none",
+  },
   OFFLINE_IDLE: {
     read: duration,
     default: '30d',

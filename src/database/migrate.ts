@@ -27,14 +27,23 @@ export async function requireMigrations(database: Database): Promise<void> {
   );
 }
 
+interface Compared {
+  readonly missing: string[];
+  readonly unknown: string[];
+}
+
 /** Migrations of this version that the database lacks, and those of the database that this version does not know. */
-export async function compareMigrations(database: Database): Promise<{ missing: string[]; unknown: string[] }> {
+export async function compareMigrations(database: Database): Promise<Compared> {
+  return compareWith([...(await listApplied(database))]);
+}
+
+/** The same of migrations that were applied elsewhere. */
+export async function compareWith(applied: readonly string[]): Promise<Compared> {
   const { migrationDirectories } = await readMigrations();
   const known = migrationDirectories.map(({ path }) => path);
-  const applied = await listApplied(database);
   return {
-    missing: known.filter((path) => !applied.has(path)),
-    unknown: [...applied].filter((path) => !known.includes(path)),
+    missing: known.filter((path) => !applied.includes(path)),
+    unknown: applied.filter((path) => !known.includes(path)),
   };
 }
 

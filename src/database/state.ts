@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts';
 import { type Canary, lockCanaries } from './canaries.ts';
 import { type Database, inLongTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
+import { readMigrations } from './schema-engine.ts';
 
 interface Exported {
   readonly table: string;
@@ -51,6 +52,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   rate_limits: 'they are of minutes',
   web_sessions: 'people sign in again',
   run_progress: 'it is worth nothing once the process has gone that wrote it',
+  state_exports: 'an installation makes its own',
 };
 
 const batch = 500;
@@ -69,53 +71,91 @@ export async function readState(
 ): Promise<void> {
   await inLongTransaction(database, async (transaction) => {
     for (const one of exported) {
-      const { table } = one;
-      await transaction.$executeRawUnsafe(
-        `DECLARE exported CURSOR FOR SELECT ${wordsOf(one, withTokens)} AS row FROM ${table} t`,
+      const changes = [one.instead, withTokens ? undefined : one.withoutTokens].filter(
+        (change) => change !== undefined,
       );
-      for (;;) {
-        const found = await transaction.$queryRawUnsafe<{ row: string }[]>(`FETCH ${batch} FROM exported`);
-        if (found.length > 0) await take({ table, rows: found.map(({ row }) => row) });
-        if (found.length < batch) break;
-      }
-      await transaction.$executeRawUnsafe('CLOSE exported');
+      await readRows(transaction, { ...one, changes }, take);
     }
   });
 }
 
-function wordsOf({ instead, withoutTokens, isNumbered }: Exported, withTokens: boolean): string {
-  const changes = [instead, withTokens ? undefined : withoutTokens].filter((change) => change !== undefined);
-  return `((to_jsonb(t) ${isNumbered ? "- 'id'" : ''}) ${changes.map((change) => `|| (${change})`).join(' ')})::text`;
+/** Reads a table as it is, or with changes laid over its rows; numbered rows in their order. */
+async function readRows(
+  transaction: Transaction,
+  { table, isNumbered, changes, schema }: Exported & { changes: readonly string[]; schema?: string },
+  take: (part: StateRows) => Promise<void>,
+): Promise<void> {
+  const row = `((to_jsonb(t) ${isNumbered ? "- 'id'" : ''}) ${changes.map((change) => `|| (${change})`).join(' ')})::text`;
+  const from = schema === undefined ? table : `${schema}.${table}`;
+  await transaction.$executeRawUnsafe(
+    `DECLARE exported CURSOR FOR SELECT ${row} AS row FROM ${from} t ${isNumbered ? 'ORDER BY t.id' : ''}`,
+  );
+  for (;;) {
+    const found = await transaction.$queryRawUnsafe<{ row: string }[]>(`FETCH ${batch} FROM exported`);
+    if (found.length > 0) await take({ table, rows: found.map((one) => one.row) });
+    if (found.length < batch) break;
+  }
+  await transaction.$executeRawUnsafe('CLOSE exported');
 }
 
 /**
  * Writes an export into an empty database, all of it or nothing. Throws `request/invalid` where the database is in use. Canaries of the
- * export take the place of those that the start has left, so that fingerprints stay what they were.
+ * export take the place of those that the start has left, so that fingerprints stay what they were. `missing` are the migrations of this
+ * version that the export was made without: its rows are brought through them.
  */
 export async function writeState(
   database: Database,
   parts: AsyncIterable<StateRows>,
-  after: (transaction: Transaction) => Promise<void>,
+  { missing, after }: { missing: readonly string[]; after: (transaction: Transaction) => Promise<void> },
 ): Promise<void> {
   await inLongTransaction(database, async (transaction) => {
     await lockCanaries(transaction);
     await refuseUnlessEmpty(transaction);
     await transaction.canary.deleteMany();
-    for await (const part of parts) await writeRows(transaction, part);
+    if (missing.length > 0) await writeOlder(transaction, parts, missing);
+    else for await (const part of parts) await writeRows(transaction, part);
     await after(transaction);
   });
 }
 
-async function writeRows(transaction: Transaction, { table, rows }: StateRows): Promise<void> {
-  const known = exported.find((one) => one.table === table);
-  const [first] = rows;
-  if (known === undefined || first === undefined)
-    throw new AppError('request/invalid', `The export holds a table that this version does not know: ${table}.`);
-  const columns = Object.keys(JSON.parse(first)).map((name) => `"${name.replaceAll('"', '""')}"`);
-  const names = columns.join(', ');
+/** Where the tables of an older version stand meanwhile. */
+const olderSchema = 'nightkeep_import';
+
+/** Makes the tables as they were, fills them, and takes them through the migrations that came since, as an upgrade does. */
+async function writeOlder(
+  transaction: Transaction,
+  parts: AsyncIterable<StateRows>,
+  missing: readonly string[],
+): Promise<void> {
+  const { migrationDirectories } = await readMigrations();
+  const apply = async (isSince: boolean) => {
+    for (const { path, migrationFile } of migrationDirectories)
+      if (missing.includes(path) === isSince) await transaction.$executeRawUnsafe(migrationFile.content.value);
+  };
+  await transaction.$executeRawUnsafe(`CREATE SCHEMA ${olderSchema}`);
+  await transaction.$executeRawUnsafe(`SET LOCAL search_path TO ${olderSchema}`);
+  await apply(false);
+  for await (const part of parts) await insertRows(transaction, part);
+  await apply(true);
+  await transaction.$executeRawUnsafe('SET LOCAL search_path TO DEFAULT');
+  for (const one of exported)
+    await readRows(transaction, { ...one, changes: [], schema: olderSchema }, (part) => writeRows(transaction, part));
+  await transaction.$executeRawUnsafe(`DROP SCHEMA ${olderSchema} CASCADE`);
+}
+
+async function writeRows(transaction: Transaction, part: StateRows): Promise<void> {
+  const known = exported.find(({ table }) => table === part.table);
+  if (known === undefined)
+    throw new AppError('request/invalid', `The export holds a table that this version does not know: ${part.table}.`);
+  await insertRows(transaction, part, known.isOfService ? 'ON CONFLICT DO NOTHING' : '');
+}
+
+async function insertRows(transaction: Transaction, { table, rows }: StateRows, conflict = ''): Promise<void> {
+  const columns = Object.keys(JSON.parse(rows[0] ?? '{}'));
+  const [name, ...names] = [table, ...columns].map((text) => `"${text.replaceAll('"', '""')}"`);
   await transaction.$executeRawUnsafe(
-    `INSERT INTO ${table} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)
-      ${known.isOfService ? 'ON CONFLICT DO NOTHING' : ''}`,
+    `INSERT INTO ${name} (${names.join(', ')}) SELECT ${names.join(', ')}
+      FROM jsonb_populate_recordset(NULL::${name}, $1::jsonb) ${conflict}`,
     `[${rows.join(',')}]`,
   );
 }

@@ -34,6 +34,7 @@ import { settings } from './checks/settings.ts';
 import { signIn } from './checks/sign-in.ts';
 import { signingKeys } from './checks/signing-keys.ts';
 import { spool } from './checks/spool.ts';
+import { stateExports } from './checks/state-exports.ts';
 import { store } from './checks/store.ts';
 import { verification } from './checks/verification.ts';
 import { withdrawals } from './checks/withdrawals.ts';
@@ -64,6 +65,7 @@ const checks: readonly Check[] = [
   store,
   repositories,
   verification,
+  stateExports,
   spool,
 ];
 

@@ -4,6 +4,7 @@ import { Gauge, Registry } from 'prom-client';
 import { type Measurements, measure } from '../database/measure.ts';
 import { measureRepositories, type RepositoryFigures } from '../database/measure-repositories.ts';
 import { listHeldRetentions } from '../database/retention.ts';
+import { findStateExport, findStateSince } from '../database/state-exports.ts';
 import type { Protection } from '../domain/protection.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
@@ -33,10 +34,11 @@ async function collect(resources: Needs): Promise<string> {
   const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
   const protections = (await listProtections(resources)).map(({ protection }) => protection);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
+  const exportedAt = await findExportedAt(resources);
   const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
   for (const { name, help, values } of [
-    ...gauges(measured, protections, { at, held: held.length }),
+    ...gauges(measured, protections, { at, held: held.length, exportedAt }),
     ...resticSet(repositories),
   ]) {
     // The library would write 0 where there is nothing to tell.
@@ -46,6 +48,12 @@ async function collect(resources: Needs): Promise<string> {
     for (const { labels, value } of values) gauge.set(labels, value);
   }
   return [await registry.metrics(), await meters.text(), await queueText(resources)].join('\n');
+}
+
+/** In milliseconds; null where there is nothing to export, or it is not asked for. */
+async function findExportedAt({ config, database }: Needs): Promise<number | null> {
+  if (config.stateExports === 0 || (await findStateSince(database)) === null) return null;
+  return (await findStateExport(database))?.madeAt?.getTime() ?? 0;
 }
 
 /** Without a queue the rest is told all the same. */
@@ -71,7 +79,7 @@ const menders = { person: 0, operator: 0, provider: 0 };
 function gauges(
   measured: Measurements,
   protections: readonly Protection[],
-  { at, held }: { at: Date; held: number },
+  { at, held, exportedAt }: { at: Date; held: number; exportedAt: number | null },
 ): Measured[] {
   const { grants, rotationsLost, idleDeadline, maxDeadline, runs, oldestDueAt, lastSuccessAt } = measured;
   const { queued, running, ...ended } = runs;
@@ -118,6 +126,11 @@ function gauges(
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
     one('repositories_held', 'People whose snapshots did not go as agreed for too long', held),
+    {
+      name: 'state_exported_timestamp_seconds',
+      help: 'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',
+      values: exportedAt === null ? [] : [{ labels: {}, value: exportedAt / 1000 }],
+    },
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
       ok: 0,
       ...measured.exchanges,

@@ -1,18 +1,20 @@
 import { saveAudit } from '../../database/audit.ts';
-import { listAppliedMigrations } from '../../database/migrate.ts';
+import type { Transaction } from '../../database/client.ts';
+import { compareWith, listAppliedMigrations } from '../../database/migrate.ts';
 import { listSealedCanaries, readState, type StateRows, writeState } from '../../database/state.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { unseal } from '../../vault/seal.ts';
-import { cutOff, readSealedFile, writeSealedFile } from '../../vault/sealed-file.ts';
+import { cutOff, type Sink, sealTexts, unsealTexts } from '../../vault/sealed-texts.ts';
+import { readPieces, writeFileWhole } from '../../vault/whole-file.ts';
 import { version } from '../../version.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'>;
 
 /** What an export says of itself, before everything else. */
-interface Manifest {
+export interface Manifest {
   readonly createdAt: string;
   /** Of the Nightkeep that made it. */
   readonly version: string;
@@ -31,11 +33,26 @@ export interface MovedState {
 
 /** Writes Nightkeep's own state into a file, sealed with the keyring. Offline tokens stay out unless they are asked for. */
 export async function exportState(
-  { clock, database, keyring }: Needs,
+  resources: Needs,
   { to, withTokens, by }: { to: string; withTokens: boolean; by: string },
 ): Promise<MovedState> {
-  const at = clock.now();
-  await saveAudit(database, { at, by, act: 'state-exported', about: withTokens ? 'with tokens' : 'without tokens' });
+  const at = resources.clock.now();
+  const about = withTokens ? 'with tokens' : 'without tokens';
+  await saveAudit(resources.database, { at, by, act: 'state-exported', about });
+  let moved: MovedState | undefined;
+  await writeFileWhole(to, async (sink) => {
+    moved = await writeExport(resources, sink, { withTokens, at });
+  });
+  if (moved === undefined) throw new Error('Nothing was written.');
+  return moved;
+}
+
+/** Hands an export to a sink, sealed with the keyring: every table as it is at one moment, which is no earlier than `at`. */
+export async function writeExport(
+  { database, keyring }: Pick<Needs, 'database' | 'keyring'>,
+  sink: Sink,
+  { withTokens, at }: { withTokens: boolean; at: Date },
+): Promise<MovedState> {
   const canaries = (await listSealedCanaries(database)).map(({ keyId, sealed }) => ({
     keyId,
     sealed: Buffer.from(sealed).toString('base64'),
@@ -43,7 +60,7 @@ export async function exportState(
   const migrations = await listAppliedMigrations(database);
   const manifest: Manifest = { createdAt: at.toISOString(), version, migrations, withTokens, canaries };
   const count = openCount();
-  await writeSealedFile(keyring, to, async ({ write }) => {
+  await sealTexts(keyring, sink, async ({ write }) => {
     await write(JSON.stringify(manifest));
     await readState(database, { withTokens }, async (part) => {
       count.add(part);
@@ -54,12 +71,18 @@ export async function exportState(
   return { createdAt: manifest.createdAt, withTokens, rows: count.rows };
 }
 
-/**
- * Reads such a file into an empty, migrated database, all of it or nothing. Throws `keyring/invalid` before anything is written where the
- * keyring is another one, and `request/invalid` where the file is cut off, another version made it, or the database is in use.
- */
+/** As `readExport` does, from a file. Throws `usage/invalid` where it cannot be read. */
 export async function importState(resources: Needs, { from, by }: { from: string; by: string }): Promise<MovedState> {
-  const texts = readSealedFile(resources.keyring, from);
+  return readExport(resources, readPieces(from), by);
+}
+
+/**
+ * Reads an export into an empty, migrated database, all of it or nothing. One that an older version made is brought through the migrations
+ * that came since. Throws `keyring/invalid` before anything is written where the keyring is another one, and `request/invalid` where the
+ * export is cut off, a later version made it, or the database is in use.
+ */
+export async function readExport(resources: Needs, chunks: AsyncIterable<Buffer>, by: string): Promise<MovedState> {
+  const texts = unsealTexts(resources.keyring, chunks);
   try {
     return await importTexts(resources, texts, by);
   } finally {
@@ -72,18 +95,24 @@ async function importTexts(
   texts: AsyncGenerator<string>,
   by: string,
 ): Promise<MovedState> {
+  const manifest = await readManifest(keyring, texts);
+  const { missing, unknown } = await compareWith(manifest.migrations);
+  if (unknown.length > 0) throw laterVersion(manifest, unknown);
+  const count = openCount();
+  const { createdAt, withTokens } = manifest;
+  const after = async (transaction: Transaction) =>
+    saveAudit(transaction, { at: clock.now(), by, act: 'state-imported', about: createdAt });
+  await writeState(database, partsOf(texts, count), { missing, after });
+  return { createdAt, withTokens, rows: count.rows };
+}
+
+/** Reads what an export says of itself. Throws `keyring/invalid` where this keyring does not open all that is in it. */
+export async function readManifest(keyring: Keyring, texts: AsyncGenerator<string>): Promise<Manifest> {
   const { value: first, done } = await texts.next().catch((error: unknown) => Promise.reject(asKeyring(error)));
   if (done) throw cutOff();
   const manifest: Manifest = JSON.parse(first);
   for (const canary of manifest.canaries) openCanary(keyring, canary);
-  refuseAnotherVersion(manifest, await listAppliedMigrations(database));
-  const count = openCount();
-  const { createdAt, withTokens } = manifest;
-  await writeState(database, partsOf(texts, count), async (transaction) => {
-    const at = clock.now();
-    await saveAudit(transaction, { at, by, act: 'state-imported', about: createdAt });
-  });
-  return { createdAt, withTokens, rows: count.rows };
+  return manifest;
 }
 
 async function* partsOf(texts: AsyncIterable<string>, count: ReturnType<typeof openCount>): AsyncGenerator<StateRows> {
@@ -130,10 +159,9 @@ function asKeyring(error: unknown): unknown {
   );
 }
 
-function refuseAnotherVersion(manifest: Manifest, here: readonly string[]): void {
-  if (manifest.migrations.toSorted().join() === here.toSorted().join()) return;
-  throw new AppError(
+function laterVersion(manifest: Manifest, unknown: readonly string[]): AppError {
+  return new AppError(
     'request/invalid',
-    `Nightkeep ${manifest.version} made the export, whose tables are others than those of ${version} here (${manifest.migrations.length} migrations, and ${here.length} here). Import it with that version, then upgrade.`,
+    `Nightkeep ${manifest.version} made the export, with tables that ${version} here does not know yet (${unknown.at(-1)}). Import it with that version or a later one.`,
   );
 }

@@ -5,9 +5,9 @@
 
 /**
  * The folders of a repository; `config` is one file, whose name is ignored. Those of `card` are Nightkeep's own: stock restic passes over
- * folders that it does not know.
+ * folders that it does not know. Exports of Nightkeep's own state (`state`) have a place for themselves.
  */
-export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data' | 'card';
+export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data' | 'card' | 'state';
 
 export interface ListedFile {
   readonly name: string;
@@ -59,6 +59,7 @@ export const folders = {
   lock: 'locks',
   data: 'data',
   card: 'cards',
+  state: 'states',
 } as const;
 
 /** Whether a name can be a file of a repository; anything else in its folders is a leftover. */

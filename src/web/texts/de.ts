@@ -188,7 +188,7 @@ export const texts: Texts = {
         'wird jeder Browser abgemeldet.',
       ],
       later:
-        'Dann löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und zuletzt geht der Rest, der darauf gewartet hat. Sie erhalten eine Quittung, die sagt, was getan ist und was noch wartet.',
+        'Dann löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und zuletzt geht der Rest, der darauf gewartet hat. Kopien von Nightkeeps eigenen Aufzeichnungen, die nachts gemacht wurden, liegen versiegelt im Speicher; die mit Ihren entfallen dann auch, und wo der Speicher nichts löschen lässt, muss der Betreiber dafür sorgen. Sie erhalten eine Quittung, die sagt, was getan ist und was noch wartet.',
       stays:
         'Was bleibt: die Quittung, und im Protokoll, was wann getan wurde, unter einer Nummer, neben der kein Name mehr steht. Ihre Dateien auf deren Server werden nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
       keep: 'Wollen Sie etwas behalten, laden Sie es vorher herunter:',

@@ -211,7 +211,7 @@ export const texts = {
         'every browser is signed out.',
       ],
       later:
-        'All your snapshots are erased then, by a worker, and last of all the rest that waited for it. You get a receipt that says what is done and what waits.',
+        'All your snapshots are erased then, by a worker, and last of all the rest that waited for it. Copies of Nightkeep’s own records that were made at night lie sealed in the store; those that hold yours go then too, and where the store lets nothing go, the operator must see to it. You get a receipt that says what is done and what waits.',
       stays:
         'What stays: the receipt, and in the audit what was done and when, by a number that nobody’s name stands beside any more. Your files at their server are not touched, and neither is your account at your provider.',
       keep: 'To keep anything, download it before:',

@@ -123,6 +123,20 @@ test('metrics tell of whom no snapshot went as agreed for three days, and not be
   await database.repository.deleteMany({ where: { userId } });
 });
 
+test('metrics tell when Nightkeep itself was last exported into the store, and 0 as long as it was not', async () => {
+  const { database, clock } = pages.resources;
+  const exportedAt = async () => {
+    await pages.clock.advance(15_000);
+    return sample(await (await scrape()).text(), 'state_exported_timestamp_seconds');
+  };
+  await pages.newPerson();
+  const madeAt = new Date('2026-05-04T03:00:00Z');
+  expect(await exportedAt()).toBe('0');
+  await database.stateExport.create({ data: { triedAt: clock.now(), madeAt } });
+  expect(await exportedAt()).toBe(String(madeAt.getTime() / 1000));
+  await database.stateExport.deleteMany();
+});
+
 test('metrics tell of damage, of what was not verified, and since when everything else is known to be whole', async () => {
   const [alice, bob] = [await pages.consented(), await pages.consented()];
   const { database, clock } = pages.resources;

@@ -30,7 +30,31 @@ test('exports to a file, and imports it where the database is empty', async () =
   expect(await commands.nightkeep('plans')).toBe(0);
 });
 
+test('exports into the store, lists what is there, and imports the newest where the database is empty', async () => {
+  expect(await commands.nightkeep('import', '--list')).toBe(0);
+  expect(commands.said).toEqual(['There is no export in the store.']);
+  expect(await commands.nightkeep('import', '--from-store', 'latest')).toBe(1);
+  expect(commands.complaints.join('')).toContain('Without an export: nightkeep adopt');
+  await savePlan(commands.database);
+  expect(await commands.nightkeep('export', '--to-store')).toBe(0);
+  expect(commands.said).toEqual([expect.stringMatching(/^Exported \d+ bytes .* has 1 export now\..*agree again\.$/)]);
+  expect(await commands.nightkeep('export', '--to-store', '--json')).toBe(0);
+  expect(JSON.parse(commands.said.join(''))).toMatchObject({ kept: 2, overdue: 0 });
+  expect(await commands.nightkeep('import', '--list', '--json')).toBe(0);
+  const [newest, older] = JSON.parse(commands.said.join(''));
+  expect([newest.name > older.name, newest.version]).toEqual([true, expect.any(String)]);
+  const { url, database } = opened.use(await openDatabaseFixture());
+  vi.stubEnv('DATABASE_URL', url);
+  expect(await commands.nightkeep('import', '--from-store', 'latest')).toBe(0);
+  expect(commands.said).toEqual([expect.stringContaining(`as they were at ${newest.name}. People are asked`)]);
+  expect(await database.plan.count()).toBe(1);
+});
+
 test.each([
+  [['export', '--to-store', '--with-tokens'], /no token is put into the store/],
+  [['export', '--to-store', '--to', 'x'], /--to FILE, or the store/],
+  [['import', '--list', '--from', 'x'], /--from-store latest/],
+  [['import', '--from-store'], /needs a value/],
   [['export'], /--to FILE/],
   [['export', '--to', '/nowhere/at/all'], /cannot be written: ENOENT/],
   [['import'], /--from FILE/],

@@ -46,6 +46,8 @@ export async function openTestEnvironment(
     PORT: url.port,
     DATABASE_URL: database.url,
     GRACE_SECONDS: '5',
+    // One that falls into a test would change what it finds in database and store.
+    STATE_EXPORTS: '0',
     // Time passes in great steps, and whom the provider shuts out could not sign in again to see what the pages say.
     SESSION_IDLE: '12h',
     ...options.settings,

@@ -12,6 +12,7 @@ import { checkProtection } from '../../../src/doctor/checks/protection.ts';
 import { checkRetention } from '../../../src/doctor/checks/retention.ts';
 import { checkRotation } from '../../../src/doctor/checks/rotation.ts';
 import { checkRuns } from '../../../src/doctor/checks/runs.ts';
+import { checkStateExports } from '../../../src/doctor/checks/state-exports.ts';
 import { checkVerification } from '../../../src/doctor/checks/verification.ts';
 import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
 import { readTokenFacts } from '../../../src/doctor/custody-facts.ts';
@@ -235,6 +236,27 @@ test.each([
     /^warn: .*7 people .*u4: repository\/damaged and 2 more\)/,
   ],
 ])('retention %j', (held, pattern) => expect(words(checkRetention(held))).toMatch(pattern));
+
+const now = new Date('2026-05-04T12:00:00Z');
+const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
+const made = { madeAt: hoursAgo(9), errorCode: null, bytes: 1, kept: 7, overdue: 0 };
+test.each([
+  [{ kept: 0, record: { ...made, madeAt: hoursAgo(99) } }, /^ok: STATE_EXPORTS is 0/],
+  [{ since: null }, /^ok: There is none yet/],
+  [{ since: hoursAgo(35) }, /^ok: There is none yet/],
+  [{ since: hoursAgo(37) }, /^warn: .*not exported.*a day and a half\. There is none yet.*Start a worker/],
+  [{ record: { ...made, errorCode: 'store/unavailable' } }, /^ok: The last one is of 2026-05-04T03:00.*has 7/],
+  [
+    { record: { ...made, madeAt: hoursAgo(37), errorCode: 'store/unavailable' } },
+    /^warn: .*half \(store\/unavailable\)\. The last one is of 2026-05-02/,
+  ],
+  [
+    { record: { ...made, overdue: 2 } },
+    /^warn: .*2 older exports should have gone.*may not delete.*--to-store with it/,
+  ],
+])('state exports %j', (changes, pattern) =>
+  expect(words(checkStateExports({ kept: 7, record: null, since: hoursAgo(999), now, ...changes }))).toMatch(pattern),
+);
 
 const whole = { user: 'alice', damage: null, isOverdue: false, files: 0, errorCode: null };
 test.each<[Parameters<typeof checkVerification>[0], RegExp]>([

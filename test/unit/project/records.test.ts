@@ -21,6 +21,7 @@ const ends: Record<string, string> = {
   events: 'EVENTS_KEPT',
   audit: 'append-only',
   person_erasures: 'as many as people who left: their receipts',
+  state_exports: 'one',
   canaries: 'as many as keys',
   notices: 'RUNS_KEPT',
   restores: 'RUNS_KEPT',

@@ -1,0 +1,48 @@
+import { findStateExport, findStateSince, type StateExportRecord } from '../../database/state-exports.ts';
+import { stateExportLateMs } from '../../domain/state-exports.ts';
+import type { Check } from '../check.ts';
+import { type Finding, ok, warn } from '../finding.ts';
+import { countWords } from '../words.ts';
+
+const name = 'state exports';
+
+export const stateExports: Check = {
+  name,
+  run: async ({ clock, records, setting }) => {
+    const kept = setting('stateExports');
+    const database = await records();
+    const [record, since] = await Promise.all([findStateExport(database), findStateSince(database)]);
+    return checkStateExports({ kept, record, since, now: clock.now() });
+  },
+};
+
+/** `since`: when somebody first signed in; null: nobody has yet. `kept`: what STATE_EXPORTS says. */
+interface Exports {
+  readonly kept: number;
+  readonly record: StateExportRecord | null;
+  readonly since: Date | null;
+  readonly now: Date;
+}
+
+/** Whether Nightkeep's own state went into the store within the last day and a half, and whether older exports went. */
+export function checkStateExports({ kept, record, since, now }: Exports): Finding {
+  const last = record?.madeAt ?? null;
+  const told = last === null ? 'There is none yet' : `The last one is of ${last.toISOString()}`;
+  if (kept === 0) return ok(name, 'STATE_EXPORTS is 0: what Nightkeep knows is not exported into the store at night.');
+  const from = last ?? since;
+  if (from !== null && now.getTime() - from.getTime() > stateExportLateMs) {
+    const why = record?.errorCode == null ? '' : ` (${record.errorCode})`;
+    return warn(
+      name,
+      `What Nightkeep knows was not exported into the store for a day and a half${why}. ${told}.`,
+      'Start a worker, and look in its log for state.export-failed; nightkeep export --to-store does it at once and says what is wrong. Were this machine lost now, what came since would be lost with it.',
+    );
+  }
+  if (record !== null && record.overdue > 0)
+    return warn(
+      name,
+      `${told}, and ${countWords(record.overdue, 'older export', 'older exports')} should have gone: the key in STORE_KEYS may not delete.`,
+      'Whoever holds a key that may delete runs nightkeep export --to-store with it. Until then people who had themselves erased since are in these exports, sealed.',
+    );
+  return ok(name, `${told}${record === null ? '' : `; the store has ${record.kept}`}.`);
+}

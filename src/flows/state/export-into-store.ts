@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { saveAudit } from '../../database/audit.ts';
+import {
+  claimDueStateExport,
+  claimStateExport,
+  findLastErasure,
+  findStateSince,
+  hasRepositoriesInStore,
+  saveStateExport,
+} from '../../database/state-exports.ts';
+import { lastWindow } from '../../domain/nights.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { listExports, openExportWriter, removeExportFiles, statePlace } from '../../store/state-exports.ts';
+import { writeExport } from './move-state.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'places' | 'store'>;
+
+const hourMs = 3_600_000;
+/** As long as a transaction may take that reads all there is. */
+const leaseMs = hourMs;
+/** One that failed is tried again so much later. */
+const againMs = hourMs;
+/** What is older and not whole is not being written any more. */
+const writtenWithinMs = 24 * hourMs;
+
+/** What an export into the store came to. */
+export interface StateExportDone {
+  readonly createdAt: string;
+  readonly bytes: number;
+  /** Exports that are in the store now, and those of them that should be gone and that the store does not let go. */
+  readonly kept: number;
+  readonly overdue: number;
+}
+
+/**
+ * Exports Nightkeep's own state into the store once the window of the settings is over, and besides as soon as somebody was erased or
+ * another key seals; older exports go then. One that fails is tried again an hour later.
+ */
+export async function exportWhereDue(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  const { clock, config, database, keyring, log } = resources;
+  if (config.stateExports === 0 || (await findStateSince(database)) === null) return;
+  const at = clock.now();
+  const { start: windowStart, end: windowEnd, zone } = config.window;
+  const { end: since } = lastWindow({ zone, windowStart, windowEnd }, at);
+  const [leaseUntil, triedBefore] = [later(at, leaseMs), later(at, -againMs)];
+  const due = { at, leaseUntil, triedBefore, since, keyId: keyring.newest };
+  if (!(await claimDueStateExport(database, due))) return;
+  try {
+    log.info('state.exported', { ...(await exportClaimed(resources, at, signal)) });
+  } catch (error) {
+    const stopped = signal?.aborted === true;
+    await saveStateExport(database, { errorCode: stopped ? null : isAppError(error) ? error.code : 'internal' });
+    if (!stopped) throw error;
+  }
+}
+
+/** The same at once. Throws `request/invalid` where another process does it now. */
+export async function exportIntoStore(resources: Needs, { by }: { by: string }): Promise<StateExportDone> {
+  const { clock, database } = resources;
+  const at = clock.now();
+  if (!(await claimStateExport(database, { at, leaseUntil: later(at, leaseMs) })))
+    throw new AppError(
+      'request/invalid',
+      'Another process exports into the store now. Wait until it is done (nightkeep import --list), or an hour where it was killed.',
+    );
+  await saveAudit(database, { at, by, act: 'state-exported', about: 'into the store' });
+  try {
+    return await exportClaimed(resources, at);
+  } catch (error) {
+    await saveStateExport(database, { errorCode: isAppError(error) ? error.code : 'internal' });
+    throw error;
+  }
+}
+
+async function exportClaimed(resources: Needs, at: Date, signal?: AbortSignal): Promise<StateExportDone> {
+  const { database, keyring, store } = resources;
+  await refuseEmptyStore(resources);
+  const writer = openExportWriter(store(statePlace, null), { createdAt: at, id: randomUUID() });
+  const sink = async (bytes: Uint8Array) => {
+    signal?.throwIfAborted();
+    await writer.write(bytes);
+  };
+  await writeExport({ database, keyring }, sink, { withTokens: false, at });
+  const bytes = await writer.finish();
+  const left = await removeOlder(resources, at);
+  await saveStateExport(database, { madeAt: at, keyId: keyring.newest, bytes, ...left });
+  return { createdAt: at.toISOString(), bytes, ...left };
+}
+
+/** A disk that is not mounted gets nothing: what is written there would not outlive this machine. */
+async function refuseEmptyStore({ database, places, store }: Needs): Promise<void> {
+  if (!(await hasRepositoriesInStore(database)) || (await places(null)).length > 0) return;
+  const { location } = store(statePlace, null);
+  throw new AppError(
+    'store/unavailable',
+    `The store is empty, though there are repositories in it, so nothing was exported to ${location}. Is the disk mounted?`,
+  );
+}
+
+/** Lets those go that are too many, and all that were made before somebody was erased. */
+async function removeOlder(
+  { clock, config: { stateExports }, database, store }: Needs,
+  madeAt: Date,
+): Promise<Pick<StateExportDone, 'kept' | 'overdue'>> {
+  const backend = store(statePlace, null);
+  const now = clock.now();
+  const { whole, leftovers } = await listExports(backend, now);
+  const erasedAt = await findLastErasure(database);
+  // Without nightly exports those that somebody asked for stay.
+  const most = stateExports === 0 ? whole.length : stateExports;
+  const old = whole.filter(
+    ({ createdAt }, index) => index >= most || (erasedAt !== null && createdAt <= erasedAt && createdAt < madeAt),
+  );
+  const dead = leftovers.filter(({ createdAt }) => Math.abs(now.getTime() - createdAt.getTime()) > writtenWithinMs);
+  let removed = 0;
+  try {
+    for (; removed < old.length; removed += 1) await removeExportFiles(backend, old[removed]?.files ?? []);
+    await removeExportFiles(
+      backend,
+      dead.map(({ name }) => name),
+    );
+  } catch (error) {
+    if (!isAppError(error, 'store/may-not-delete')) throw error;
+  }
+  return { kept: whole.length - removed, overdue: old.length - removed };
+}
+
+function later(at: Date, ms: number): Date {
+  return new Date(at.getTime() + ms);
+}
