@@ -12,7 +12,8 @@ const mostCharacters = 1_000;
 /**
  * The URL of a person's own folder: each `{claim}` of the template is replaced by that claim of the person,
  * percent-encoded, so that no value can reach into another path, query or host. Text, whole numbers, true and false can
- * be filled in. Throws `source/missing-claim`, or `config/invalid` where the template itself is wrong.
+ * be filled in, unless a server could take them for more than one folder's name. Throws `source/missing-claim`, or `config/invalid`
+ * where the template itself is wrong.
  */
 export function urlOfPerson(template: string, person: PersonClaims): string {
   refuseClaimsInHost(template);
@@ -44,7 +45,7 @@ export function isUrlClaim(value: unknown): value is string | number | boolean {
 export function previewUrl(template: string, person: PersonClaims): string {
   return replaceClaims(template, (claim) => {
     const value = textOf(claimOf(person, claim));
-    return value === undefined ? `{${claim}}` : encodeURIComponent(value);
+    return value === undefined || !isFolderName(value) ? `{${claim}}` : encodeURIComponent(value);
   });
 }
 
@@ -65,10 +66,23 @@ function segmentOf(template: string, claim: string, value: unknown): string {
         `Let the client receive it (a mapper or scope at the provider), or use another claim in the URL.`,
     );
   }
-  if (text === '.' || text === '..') {
-    throw missing(`The claim "${claim}" has a value that cannot be a folder name in the source URL ${template}.`);
+  if (!isFolderName(text)) {
+    throw missing(
+      `The claim "${claim}" has a value that cannot be the name of a folder in the source URL ${template}: it is "." or "..", or holds a slash, a backslash or a control character. ` +
+        'Let the provider send another value, or use another claim in the URL.',
+    );
   }
   return encodeURIComponent(text);
+}
+
+/** Whether it names one folder to servers too that decode a path before they take it apart, decode it twice, or fold characters. */
+function isFolderName(text: string): boolean {
+  const readings = [text, decoded(text), decoded(text).normalize('NFKC')];
+  return readings.every((name) => !/^\.\.?$|[/\\\0-\x1f\x7f-\x9f]/.test(name));
+}
+
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString());
 }
 
 /** A number that JSON cannot carry exactly would name somebody else's folder. */

@@ -33,6 +33,12 @@ export function isSafeName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
 }
 
+/** The nodes whose name another one before them has: a folder can hold the first alone. */
+export function twinsIn(nodes: readonly Node[]): ReadonlySet<Node> {
+  const names = new Set<string>();
+  return new Set(nodes.filter(({ name }) => names.size === names.add(name).size));
+}
+
 /** Go's uint64 goes beyond what JSON.parse reads exactly; such numbers become bigint. */
 function parseExactly(text: string): unknown {
   try {

@@ -2,7 +2,7 @@ import { isAppError } from '../../errors.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
-import { decodeTree, isSafeName, type Tree, treeIdOf } from '../format/tree.ts';
+import { decodeTree, isSafeName, type Tree, treeIdOf, twinsIn } from '../format/tree.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
@@ -50,8 +50,7 @@ async function readTree(repository: Repository, id: TreeId): Promise<{ tree: Tre
 /** Names that occur twice cannot be encoded at all, nor can what is not understood, which is told as such. */
 function isCanonical(tree: Tree, id: TreeId): boolean {
   if (tree.nodes.some(({ type }) => type === 'unreadable')) return true;
-  const unique = new Set(tree.nodes.map(({ name }) => name)).size === tree.nodes.length;
-  return unique && treeIdOf(tree) === id;
+  return twinsIn(tree.nodes).size === 0 && treeIdOf(tree) === id;
 }
 
 function notCanonical(id: TreeId): Finding {

@@ -45,6 +45,12 @@ export function noteUnsafeName(problems: RestoreProblem[], path: string): void {
   problems.push({ path: shownName(path), code: 'repository/damaged', message });
 }
 
+/** Notes a node whose name another one of its folder has. */
+export function noteTwin(problems: RestoreProblem[], path: string): void {
+  const message = 'The snapshot holds this name twice in one folder; the first of the two is restored.';
+  problems.push({ path: shownName(path), code: 'repository/damaged', message });
+}
+
 /** What restores and zips say of an entry that is not understood. */
 export const unreadableWords =
   'The snapshot holds an entry of a kind that is not known, or a damaged one; only that is left out.';

@@ -1,11 +1,11 @@
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, FileNode, Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
-import { isSafeName } from '../format/tree.ts';
+import { isSafeName, twinsIn } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
-import { emptyReport, note, noteUnreadable, noteUnsafeName, type RestoreReport } from './report.ts';
+import { emptyReport, note, noteTwin, noteUnreadable, noteUnsafeName, type RestoreReport } from './report.ts';
 
 /** A new folder that takes one file after the other, each as a stream. Paths are names below it, as file-name.ts keeps them. */
 export interface StreamTarget {
@@ -59,8 +59,10 @@ interface Restoring {
 
 async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly Node[]): Promise<void> {
   const { problems, skipped } = restoring.report;
-  const safe = nodes.filter((node) => isSafeName(node.name));
+  const twins = twinsIn(nodes);
+  const safe = nodes.filter((node) => isSafeName(node.name) && !twins.has(node));
   for (const { name } of nodes) if (!isSafeName(name)) noteUnsafeName(problems, [...folder, name].join('/'));
+  for (const { name } of twins) if (isSafeName(name)) noteTwin(problems, [...folder, name].join('/'));
   await restoreFiles(
     restoring,
     folder,

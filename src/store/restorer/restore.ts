@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import { compareNames, nameToBytes, shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node, SymlinkNode } from '../format/node.ts';
-import { isSafeName } from '../format/tree.ts';
+import { isSafeName, twinsIn } from '../format/tree.ts';
 import { type Attributes, attributesOf, pathForSystem, setMode, setOfLink, setOwnerAndTimes } from './attributes.ts';
 import type { PackRead, RestorableRepository } from './contract.ts';
 import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
@@ -11,7 +11,7 @@ import { decide, lookAt, type Overwrite } from './existing.ts';
 import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
 import { linkTarget } from './link-target.ts';
-import { emptyReport, type FolderReport, note, noteUnreadable, noteUnsafeName } from './report.ts';
+import { emptyReport, type FolderReport, note, noteTwin, noteUnreadable, noteUnsafeName } from './report.ts';
 import { setRest } from './set-rest.ts';
 import { errnoOf, targetError } from './target-errors.ts';
 import { leftoverName } from './write-batch.ts';
@@ -90,10 +90,12 @@ function refuseOverwriting(folder: string, nodes: readonly Node[]): void {
 
 async function restoreNodes(restoring: Restoring, below: string, nodes: readonly Node[]): Promise<void> {
   const { report, files, signal } = restoring;
+  const twins = twinsIn(nodes);
   for (const node of nodes) {
     signal?.throwIfAborted();
     const path = below + node.name;
     if (!isSafeName(node.name)) noteUnsafeName(report.problems, path);
+    else if (twins.has(node)) noteTwin(report.problems, path);
     else if (node.type === 'file') await files.add(path, node);
     else if (node.type === 'dir') await restoreFolder(restoring, path, node);
     else if (node.type === 'symlink') restoreLink(restoring, path, node);

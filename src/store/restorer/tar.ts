@@ -2,7 +2,7 @@ import { nameToBytes } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampMoment } from '../format/timestamp.ts';
-import { isSafeName } from '../format/tree.ts';
+import { isSafeName, twinsIn } from '../format/tree.ts';
 import { permissions } from './attributes.ts';
 import type { ReadableRepository } from './contract.ts';
 import { linkTarget } from './link-target.ts';
@@ -11,7 +11,7 @@ import { readFiles } from './read-files.ts';
 /**
  * A folder of a snapshot as a tar file (POSIX.1-2001), made while it is read: with times to the nanosecond, owners, modes, links and
  * extended attributes, under paths that begin with `prefix`. Damage ends the stream with its error, since a tar has no place to tell
- * of it. Devices, pipes and sockets are left out, and so are names that would leave the folder.
+ * of it. Devices, pipes and sockets are left out, and so are names that would leave the folder, or come twice in it.
  */
 export async function* tarFolder(
   repository: ReadableRepository,
@@ -30,7 +30,9 @@ const block = 512;
 
 /** Files first, since those of one folder are read together. */
 async function* tarNodes(repository: ReadableRepository, tree: TreeId, prefix: string): AsyncGenerator<Uint8Array> {
-  const nodes = (await repository.loadTree(tree)).nodes.filter(({ name }) => isSafeName(name));
+  const all = (await repository.loadTree(tree)).nodes;
+  const twins = twinsIn(all);
+  const nodes = all.filter((node) => isSafeName(node.name) && !twins.has(node));
   for await (const { node, content } of readFiles(
     repository,
     nodes.filter((node) => node.type === 'file'),

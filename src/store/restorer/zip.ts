@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { AppError, isAppError } from '../../errors.ts';
-import { shownName } from '../../file-name.ts';
+import { escapedName, shownName } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
@@ -23,7 +23,7 @@ import {
 /**
  * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
  * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
- * Names in it begin with `prefix`. Throws `repository/no-such-path` at the first read.
+ * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. All begin with `prefix`. Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
@@ -35,9 +35,9 @@ export async function* zipFolder(
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
   }
-  const zip: Zipping = { repository, signal, written: [], missing: [], offset: { now: 0 } };
+  const zip: Zipping = { repository, signal, written: [], missing: [], renamed: [], offset: { now: 0 } };
   yield* counted(zip, zipNodes(zip, shownName(prefix), place.subtree));
-  yield* counted(zip, zipMissing(zip));
+  yield* counted(zip, zipNotes(zip));
   yield* directory(zip);
 }
 
@@ -47,6 +47,8 @@ interface Zipping {
   readonly written: WrittenEntry[];
   /** What was left out, and why. */
   readonly missing: string[];
+  /** What has another name here, and which. */
+  readonly renamed: string[];
   readonly offset: { now: number };
 }
 
@@ -74,6 +76,8 @@ async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGener
   const safe = nodes.filter(({ name }) => isSafeName(name));
   if (safe.length < nodes.length) zip.missing.push(`${folder}: a name that would leave its folder`);
   const names = namesIn(folder, safe);
+  for (const [{ name }, written] of names)
+    if (portableName(shownName(name)) !== shownName(name)) zip.renamed.push(`${written}: ${escapedName(name)}`);
   for await (const file of readFiles(
     zip.repository,
     safe.filter((node) => node.type === 'file'),
@@ -88,15 +92,25 @@ async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGener
 function namesIn(folder: string, nodes: readonly Node[]): ReadonlyMap<Node, string> {
   const taken = new Set<string>();
   // Those that are shown as they are keep their names.
-  const exactFirst = nodes.toSorted(
-    (a, b) => Number(shownName(a.name) !== a.name) - Number(shownName(b.name) !== b.name),
-  );
+  const isOther = ({ name }: Node) => Number(portableName(shownName(name)) !== name);
+  const exactFirst = nodes.toSorted((a, b) => isOther(a) - isOther(b));
   const nameOf = (node: Node) => {
-    const name = unusedName(folder + shownName(node.name), taken);
+    const name = unusedName(folder + portableName(shownName(node.name)), taken);
     taken.add(name);
     return [node, name] as const;
   };
   return new Map(exactFirst.map(nameOf));
+}
+
+const device = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=$|[.:])/i;
+
+/** The name with underscores in place of what Windows takes for another folder, a drive or a device, or a terminal for a command. */
+export function portableName(name: string): string {
+  return name
+    .replaceAll(/[\\\0-\x1f\x7f-\x9f]/g, '_')
+    .replace(/^([a-z]):/i, '$1_')
+    .replace(device, (reserved) => `_${reserved}`)
+    .replace(/^[. ]+$/, (all) => '_'.repeat(all.length));
 }
 
 function unusedName(name: string, taken: Pick<ReadonlySet<string>, 'has'>): string {
@@ -160,13 +174,24 @@ async function* deflatedParts(
 
 const lastBlock = Buffer.of(3, 0);
 
-async function* zipMissing(zip: Zipping): AsyncGenerator<Uint8Array> {
-  if (zip.missing.length === 0) return;
-  const text = Buffer.from(`These could not be read from the backup:\n\n${zip.missing.join('\n')}\n`);
+async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
+  const { missing, renamed } = zip;
+  if (missing.length > 0) yield zipNote(zip, 'NOT RESTORED.txt', 'These could not be read from the backup', missing);
+  if (renamed.length > 0)
+    yield zipNote(
+      zip,
+      'RENAMED.txt',
+      'Some systems take these names for something else, so they are written otherwise here',
+      renamed,
+    );
+}
+
+function zipNote(zip: Zipping, title: string, lead: string, lines: readonly string[]): Buffer {
+  const text = Buffer.from(`${lead}:\n\n${lines.join('\n')}\n`);
   const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
   const taken = new Set(zip.written.map(({ name }) => name));
-  const name = unusedName('NOT RESTORED.txt', taken);
-  yield wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
+  const name = unusedName(title, taken);
+  return wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 
 function* directory(zip: Zipping): Generator<Uint8Array> {

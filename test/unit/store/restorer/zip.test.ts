@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { nameFromBytes, shownName } from '../../../../src/file-name.ts';
-import { zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { portableName, zipFolder } from '../../../../src/store/restorer/zip.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -128,6 +128,38 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     expect(await readFile(join(unpacked.out, 'NOT RESTORED.txt (2)'), 'utf8')).toContain('a.txt');
   });
 
+  test('writes what Windows takes for another place or a device otherwise, says so inside, and unpacks below its folder', async () => {
+    const odd = [
+      '..\\..\\evil.exe',
+      'C:\\evil.exe',
+      '\\\\host\\share',
+      'NUL',
+      'aux.txt',
+      '.. ',
+      'bell\u0007',
+      'a_b',
+      'a\\b',
+    ];
+    const content: Folder = {
+      dir: Object.fromEntries(odd.map((name) => [name, Buffer.from(name)])),
+      'C:x': Buffer.from('drive'),
+    };
+    await using unpacked = await unpack(await zipped(content));
+    const names = await readdir(unpacked.out, { recursive: true });
+    expect(names.sort()).toEqual(
+      [
+        ...['C_x', 'RENAMED.txt', 'dir', 'dir/.._.._evil.exe', 'dir/C__evil.exe', 'dir/__host_share', 'dir/_NUL'],
+        ...['dir/_aux.txt', 'dir/___', 'dir/bell_', 'dir/a_b', 'dir/a_b (2)'],
+      ].sort(),
+    );
+    expect(await readFile(join(unpacked.out, 'dir/a_b'), 'utf8')).toBe('a_b');
+    expect(await readFile(join(unpacked.out, 'dir/a_b (2)'), 'utf8')).toBe('a\\b');
+    const note = await readFile(join(unpacked.out, 'RENAMED.txt'), 'utf8');
+    expect(note.match(/^dir\/bell_: bell\\x07$/m)).not.toBeNull();
+    expect(note).not.toContain('dir/a_b: ');
+    expect(note.trim().split('\n')).toHaveLength(2 + 9);
+  });
+
   test('holds more entries than 16 bits count', async () => {
     const many: Folder = Object.fromEntries(Array.from({ length: 66_000 }, (_, n) => [`file ${n}`, Buffer.of()]));
     await using place = await temporaryFolder('zip');
@@ -136,6 +168,28 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     const { stdout } = await run('unzip', ['-t', file], { maxBuffer: 16 * 1024 * 1024 });
     expect(stdout.match(/ OK$/gm)).toHaveLength(66_000);
     expect(stdout).toContain('No errors detected');
+  });
+});
+
+describe('a name in a zip', () => {
+  test.each([
+    ['plain.txt', 'plain.txt'],
+    ['10:30 meeting.txt', '10:30 meeting.txt'],
+    ['etc.', 'etc.'],
+    ['console.log', 'console.log'],
+    ['.hidden', '.hidden'],
+    ['com10', 'com10'],
+    ['grüße 😀', 'grüße 😀'],
+    ['con', '_con'],
+    ['COM1.tar.gz', '_COM1.tar.gz'],
+    ['lpt\u00b2', '_lpt\u00b2'],
+    ['nul .txt', '_nul .txt'],
+    ['c:', 'c_'],
+    ['...', '___'],
+    ['a\nb', 'a_b'],
+    ['\u009b31m', '_31m'],
+  ])('%j is written %j', (name, written) => {
+    expect(portableName(name)).toBe(written);
   });
 });
 
