@@ -48,7 +48,9 @@ export const errorCodes = {
   'source/changed': 'The thing changed while it was being read.',
   'source/unavailable': 'The server does not answer, or answers with an error that may pass.',
   'source/malformed': 'The server answered something that is not what the protocol says.',
-  'source/too-large': 'A listing has more members, bytes or pages than one may have.',
+  'source/too-large': 'A listing, a file or the head of an answer has more members, bytes or pages than one may have.',
+  'source/too-slow':
+    'The server sends fewer bytes a second than the least rate, or a listing takes longer than it may.',
   'source/too-deep': 'A folder is further down than a restore could reach.',
   'source/loop': 'A folder holds itself.',
   'source/full': 'The server has no room left for what is written there.',

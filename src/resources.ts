@@ -18,7 +18,7 @@ import type { Log } from './log.ts';
 import { type Meters, openMeters } from './meters.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
-import { openServers, type Servers } from './sources/http/server.ts';
+import { openServers, type Servers, type TransferLimits } from './sources/http/server.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
 import type { History } from './store/history/history.ts';
@@ -100,7 +100,7 @@ export async function openResources(
   const addressOf = (at: string | null) => (at === null ? config.store : parseStoreAddress(at));
   const store: Resources['store'] = (location, at) => stores.open(addressOf(at), location);
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const state = openProcessState({ ...ground, database });
+  const state = openProcessState({ ...ground, database }, config.sourceLimits.transfer);
   opened.use(state.histories);
   opened.use(state.background);
   const closing = opened.move();
@@ -121,11 +121,14 @@ export async function openResources(
   };
 }
 
-export function openProcessState(resources: Pick<Resources, 'clock' | 'database' | 'log'>): ProcessState {
+export function openProcessState(
+  resources: Pick<Resources, 'clock' | 'database' | 'log'>,
+  transfer?: TransferLimits,
+): ProcessState {
   return {
     tokenCache: openTokenCache(),
     lockOwner: openLockOwner(`nightkeep-${hostname()}`),
-    sourceServers: openServers(resources.clock),
+    sourceServers: openServers(resources.clock, transfer),
     runWatch: openRunWatch(resources),
     runProgress: openRunProgress(resources),
     meters: openMeters(),

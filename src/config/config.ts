@@ -20,6 +20,13 @@ interface Rates {
   runs: Rate | undefined;
 }
 
+interface SourceLimits {
+  /** Of one folder. */
+  listing: { members: number; bytes: number; ms: number };
+  fileBytes: number;
+  transfer: { headerBytes: number; leastBytesPerSecond: number };
+}
+
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
 export interface Config {
   publicUrl: URL;
@@ -63,6 +70,8 @@ export interface Config {
   filesWrite: Values['FILES_WRITE'];
   /** Asked for then, besides what a sign-in asks for. */
   writeScopes: string[];
+  /** What servers of files are held to. */
+  sourceLimits: SourceLimits;
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;
   /** Within how many days all data of a repository is verified. */
@@ -165,6 +174,11 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesRedirects: () => value('FILES_REDIRECTS'),
     filesWrite: () => value('FILES_WRITE'),
     writeScopes: () => value('FILES_WRITE_SCOPES'),
+    sourceLimits: () => ({
+      listing: { members: value('LISTING_MEMBERS'), bytes: value('LISTING_BYTES'), ms: value('LISTING_TIME') },
+      fileBytes: value('FILE_BYTES'),
+      transfer: { headerBytes: value('HEADER_BYTES'), leastBytesPerSecond: value('LEAST_RATE') },
+    }),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     verifyDays: () => value('VERIFY_DAYS'),
     stateExports: () => value('STATE_EXPORTS'),

@@ -335,6 +335,36 @@ export const settings = {
     default: '1m',
     help: 'Most bytes of one answer of the provider, decoded, written like `900k`, `16m` or `2g`; a longer one is not read to its end',
   },
+  LISTING_MEMBERS: {
+    read: whole(1_000, 5_000_000),
+    default: '200000',
+    help: 'Most files and folders in one folder; a larger one keeps the copy of the night before, and is told as a problem. Each takes about 1 KiB of memory',
+  },
+  LISTING_BYTES: {
+    read: size('1m', '4g'),
+    default: '256m',
+    help: 'Most bytes of the listing of one folder, written like `PROVIDER_ANSWER_BYTES`',
+  },
+  LISTING_TIME: {
+    read: duration,
+    default: '15m',
+    help: 'How long the listing of one folder may take, all its pages together, written like `OFFLINE_IDLE`',
+  },
+  LEAST_RATE: {
+    read: size('1', '1m'),
+    default: '1k',
+    help: 'How many bytes a second a server of files sends at least, over each minute, written like `PROVIDER_ANSWER_BYTES`; what comes more slowly is broken off and told as a problem',
+  },
+  FILE_BYTES: {
+    read: size('1m', '1000000g'),
+    default: '1024g',
+    help: 'Most bytes of one file, written like `PROVIDER_ANSWER_BYTES`; a larger one is told as a problem',
+  },
+  HEADER_BYTES: {
+    read: size('8k', '1m'),
+    default: '16k',
+    help: 'Most bytes of all headers of an answer of a server of files together, written like `PROVIDER_ANSWER_BYTES`',
+  },
   CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
   GRACE_SECONDS: {
     read: whole(0, 3_600),

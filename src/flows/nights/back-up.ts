@@ -224,6 +224,7 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 
 function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
   const { clock, config, log, sourceServers: servers } = resources;
+  const { listing: limits, fileBytes } = config.sourceLimits;
   const redirects = config.filesRedirects === 'follow' ? publicHttps : undefined;
   return plan.sources.map(({ name, url }) =>
     webdavSource({
@@ -234,6 +235,8 @@ function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] 
       servers,
       clock,
       log,
+      limits,
+      fileBytes,
       redirects,
     }),
   );

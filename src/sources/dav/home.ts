@@ -3,7 +3,7 @@ import type { Send } from '../http/dav-request.ts';
 import type { Receiver, ResponseHead } from '../http/request.ts';
 import type { Source } from '../source.ts';
 import { namesOf, parseHref, partsOf, segmentOf, withSlash } from './href.ts';
-import { type DavResponse, davName, multistatusParser } from './multistatus.ts';
+import { type DavResponse, davName, limitsOfOne, multistatusParser } from './multistatus.ts';
 import { refuseOtherThanMultistatus } from './pages.ts';
 
 const body =
@@ -71,7 +71,7 @@ function receiver(path: string, head: ResponseHead): Receiver<Told | undefined> 
   let told: Told | undefined;
   const parser = multistatusParser((response) => {
     told ??= toldBy(response, path);
-  });
+  }, limitsOfOne);
   const end = () => {
     parser.end();
     return told;

@@ -34,10 +34,14 @@ export interface MultistatusLimits {
   /** Of one text, and of one stretch without any element (a comment, a DOCTYPE). */
   token: number;
   depth: number;
+  /** Of all of it. */
+  bytes?: number;
 }
 
 /** A token is a href of a 255-byte name many folders deep, at most. */
 const defaultLimits: MultistatusLimits = { token: 256 * 1024, depth: 64 };
+/** Of an answer about one thing alone. */
+export const limitsOfOne: MultistatusLimits = { ...defaultLimits, bytes: 1024 * 1024 };
 
 /** How a property is named here: by its local name in the namespace `DAV:`, else with its namespace in braces before it. */
 export function davName(local: string, namespace = 'DAV:'): string {
@@ -60,8 +64,12 @@ export function multistatusParser(
   const reader = openXmlReader(handler, readTag);
   let quiet = 0;
   let events = 0;
+  let bytes = 0;
 
   const write = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (limits.bytes !== undefined && bytes > limits.bytes)
+      throw malformed('The answer is longer than that of one thing.');
     feed(() => reader.write(text.take(chunk)));
     quiet = progress() === events ? quiet + chunk.length : 0;
     events = progress();

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
 import type { Receiver, ResponseHead } from '../http/request.ts';
@@ -14,10 +15,17 @@ export interface ListingLimits {
   /** Besides the collection itself. */
   members: number;
   pages: number;
+  /** Milliseconds. */
+  ms: number;
 }
 
 /** A folder of 100,000 files takes some 60 MB of XML and 30 MB of memory; pages come by fifty members and more. */
-export const defaultListingLimits: ListingLimits = { members: 2_000_000, bytes: 1024 ** 3, pages: 20_000 };
+export const defaultListingLimits: ListingLimits = {
+  members: 200_000,
+  bytes: 256 * 1024 ** 2,
+  pages: 20_000,
+  ms: 15 * 60_000,
+};
 
 export interface ListedPages {
   /** Where the first page came from. */
@@ -36,27 +44,36 @@ export interface PagesRequest {
   readonly collection: Member;
   readonly withIdentity: boolean;
   readonly limits: ListingLimits;
+  readonly clock: Pick<Clock, 'elapsed'>;
   readonly readTag: ReturnType<typeof openTagReader>;
 }
 
 /**
  * Asks for the listing of a collection (PROPFIND of depth 1, RFC 4918, section 9.1), and for its further pages where the server
  * gives it in pages (`Link` with `rel="next"`, RFC 8288, as JSON interfaces do). All pages, or an error: `source/malformed` for
- * a next page on another server or one that was there already, `source/too-large` beyond the limits.
+ * a next page on another server or one that was there already, `source/too-large` and `source/too-slow` beyond the limits.
  */
 export async function listPages(
   send: Send,
-  { origin, collection, withIdentity, limits, readTag }: PagesRequest,
+  { origin, collection, withIdentity, limits, clock, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
   const items: Item[] = [];
   const left = { ...limits };
+  const until = clock.elapsed() + limits.ms;
+  /** Needs no timer: what says nothing is ended by the limits of a request. */
+  const refuseLate = () => {
+    if (clock.elapsed() > until) throw tooSlow(limits.ms);
+  };
   const asked = new Set<string>();
   const receive = (head: ResponseHead, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
     const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, readTag });
     return {
-      data,
+      data: (chunk) => {
+        refuseLate();
+        data(chunk);
+      },
       end: () => {
         end();
         for (const item of pageItems) items.push(item);
@@ -65,6 +82,7 @@ export async function listPages(
     };
   };
   const listPage = async (path: string): Promise<Page> => {
+    refuseLate();
     asked.add(path);
     const request: DavRequest<Page> = {
       method: 'PROPFIND',
@@ -96,13 +114,13 @@ function receivePage(
   let bytes = 0;
   const onResponse = (response: DavResponse) => {
     items.push(itemOf(response, path, listedAt));
-    if (items.length > mostMembers + 1) throw tooLarge('too many members');
+    if (items.length > mostMembers + 1) throw tooLarge('too many members (LISTING_MEMBERS)');
   };
   const parser = multistatusParser(onResponse, undefined, readTag);
   return {
     data(chunk) {
       bytes += chunk.length;
-      if (bytes > mostBytes) throw tooLarge('too many bytes');
+      if (bytes > mostBytes) throw tooLarge('too many bytes (LISTING_BYTES)');
       parser.write(chunk);
     },
     end() {
@@ -137,6 +155,13 @@ function nextOf({ headers }: ResponseHead, url: string): string | undefined {
 
 function malformed(message: string): AppError {
   return new AppError('source/malformed', message);
+}
+
+function tooSlow(ms: number): AppError {
+  return new AppError(
+    'source/too-slow',
+    `The listing of the folder takes more than ${Math.round(ms / 1000)} seconds (LISTING_TIME).`,
+  );
 }
 
 function tooLarge(what: string): AppError {

@@ -5,7 +5,7 @@ import type { Relist } from '../http/judging.ts';
 import type { Receiver, ResponseHead } from '../http/request.ts';
 import { dateOf, textOf } from '../http/status.ts';
 import { itemOf } from './listed-item.ts';
-import { type DavResponse, davName, multistatusParser } from './multistatus.ts';
+import { type DavResponse, davName, limitsOfOne, multistatusParser } from './multistatus.ts';
 import { refuseOtherThanMultistatus } from './pages.ts';
 
 const contentType = davName('getcontenttype');
@@ -37,7 +37,7 @@ function entryReceiver(name: string, location: string, head: ResponseHead): Rece
   let only: DavResponse | undefined;
   const parser = multistatusParser((response) => {
     only ??= response;
-  });
+  }, limitsOfOne);
   const end = () => {
     parser.end();
     if (only === undefined) return undefined;

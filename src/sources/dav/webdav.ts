@@ -32,6 +32,8 @@ export interface WebdavOptions {
   readonly connections?: number;
   /** Of one listing; beyond them it is a problem of its folder. */
   readonly limits?: Partial<ListingLimits>;
+  /** Most bytes of one file; beyond them it is a problem of that file. */
+  readonly fileBytes?: number;
   /** Which other hosts may be asked for a file, without the token, where the server redirects there; none unless given. */
   readonly redirects?: RedirectRule | undefined;
   readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
@@ -46,13 +48,25 @@ export const defaultTimeouts = {
   bodyTimeoutMs: 60_000,
 };
 
+/** More than any file that a night could fetch. */
+const defaultFileBytes = 1024 ** 4;
+
 /**
  * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token. It has one root.
  * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
  * Throws `config/invalid` for a URL that cannot be used; all other errors come from `roots`, `list` and `open`.
  */
 export function webdavSource(options: WebdavOptions): Source {
-  const { access, servers, clock, log, name = 'files', random = Math.random, connections = 16 } = options;
+  const {
+    access,
+    servers,
+    clock,
+    log,
+    name = 'files',
+    random = Math.random,
+    connections = 16,
+    fileBytes = defaultFileBytes,
+  } = options;
   const { origin, hostname, pathname } = parseSourceUrl(options.url);
   const addressPath = withSlash(pathname);
   const traffic = { requests: 0, bytes: 0 };
@@ -64,7 +78,8 @@ export function webdavSource(options: WebdavOptions): Source {
   };
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const { server, close } = servers.open(origin, { ...timeouts, connections });
-  const elsewhere = options.redirects && openElsewhere({ rule: options.redirects, timeouts, onRequest });
+  const elsewhere =
+    options.redirects && openElsewhere({ rule: options.redirects, timeouts, limits: servers.limits, clock, onRequest });
   const send = davClient({
     origin,
     rootPath: addressPath,
@@ -78,8 +93,14 @@ export function webdavSource(options: WebdavOptions): Source {
     onRequest,
   });
   const opening = opener(server, new Set());
-  const downloads = { send, relist: relister(send), doubted: new WeakMap(), onBytes };
-  const place = { origin, hostname, rootPath: addressPath, limits: { ...defaultListingLimits, ...options.limits } };
+  const downloads = { send, relist: relister(send), doubted: new WeakMap(), mostBytes: fileBytes, onBytes };
+  const place = {
+    origin,
+    hostname,
+    rootPath: addressPath,
+    clock,
+    limits: { ...defaultListingLimits, ...options.limits },
+  };
   const list = lister(server, send, place);
   return {
     address: origin + addressPath,
@@ -144,7 +165,7 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
   };
 }
 
-type ListedPlace = Pick<PagesRequest, 'origin' | 'limits'> & Pick<ListedCollection, 'rootPath' | 'hostname'>;
+type ListedPlace = Pick<PagesRequest, 'origin' | 'limits' | 'clock'> & Pick<ListedCollection, 'rootPath' | 'hostname'>;
 
 /** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
 function opener(server: Server, readings: Set<() => void>) {

@@ -1,4 +1,4 @@
-import { isAppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Member, Reading } from '../source.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
 import type { Send } from './dav-request.ts';
@@ -19,6 +19,8 @@ export interface DownloadOptions {
   readonly send: Send;
   readonly relist: Relist;
   readonly doubted: Doubted;
+  /** Of one entry, decoded. */
+  readonly mostBytes: number;
   /** Called for all content that arrives. */
   readonly onBytes: (count: number) => void;
   /** Called when a body on its way has ended, in whatever way. */
@@ -37,13 +39,14 @@ const longestBuffered = 128 * 1024;
  * open it again; what is doubted then is refused.
  */
 export async function download(entry: Member, options: DownloadOptions): Promise<Download> {
-  const { send, onBytes, signal } = options;
+  const { send, mostBytes, onBytes, signal } = options;
   const judging = await openJudging(entry, options);
   let place = entry.location;
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Content> => {
     place = path;
     const answer = answerOf(head, path !== entry.location);
     judging.refuseOther(head, answer);
+    if ((answer.size ?? 0) > mostBytes) throw tooLarge(mostBytes);
     const isShort = answer.size !== undefined && answer.size <= longestBuffered;
     return isShort && judging.codingOf(head, answer) === undefined ? bufferedBody(onBytes) : bodyStream(flow, onBytes);
   };
@@ -79,14 +82,17 @@ interface OnItsWay {
 /** A reading whose validator is known once its body has ended. */
 function streamedReading(
   { entry, answer, coding, stream, judging }: OnItsWay,
-  { send, onBytes, onEnd, signal }: DownloadOptions,
+  { send, mostBytes, onBytes, onEnd, signal }: DownloadOptions,
 ): Pick<Reading, 'body' | 'validator'> {
   const first = { path: entry.location, answer, listedSize: entry.size, isEncoded: coding !== undefined };
   let validator: string | undefined;
+  let bytes = 0;
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       const raw = resumingBody(send, first, stream, onBytes, signal);
       for await (const chunk of coding === undefined ? raw : decoded(raw, coding, entry.size)) {
+        bytes += chunk.length;
+        if (bytes > mostBytes) throw tooLarge(mostBytes);
         judging.passed(chunk);
         yield chunk;
       }
@@ -104,6 +110,10 @@ function streamedReading(
       return validator;
     },
   };
+}
+
+function tooLarge(mostBytes: number): AppError {
+  return new AppError('source/too-large', `The file has more than ${mostBytes} bytes (FILE_BYTES).`);
 }
 
 /** Collects a short body; HTTP has checked its length when `end` is called. */

@@ -1,16 +1,20 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent } from 'undici';
+import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { openPace } from './pace.ts';
 import { isPublicAddress } from './public-address.ts';
 import {
   type Flow,
   type HttpResponse,
   type Receiver,
   type ResponseHead,
+  refuseLargeHead,
   sendRequest,
   TransportError,
 } from './request.ts';
+import type { TransferLimits } from './server.ts';
 
 /** Which other hosts may be asked for a file that the server redirects to. */
 export interface RedirectRule {
@@ -34,6 +38,8 @@ type LookupAll = (
 export interface ElsewhereOptions {
   readonly rule: RedirectRule;
   readonly timeouts: { connectTimeoutMs: number; headersTimeoutMs: number; bodyTimeoutMs: number };
+  readonly limits: TransferLimits;
+  readonly clock: Clock;
   /** Called for each request that is sent. */
   readonly onRequest: () => void;
   readonly lookup?: LookupAll;
@@ -57,7 +63,14 @@ export interface Elsewhere extends AsyncDisposable {
 }
 
 /** Opens connections to other hosts. The addresses that are allowed are those that are connected to: names are looked up once. */
-export function openElsewhere({ rule, timeouts, onRequest, lookup = systemLookup }: ElsewhereOptions): Elsewhere {
+export function openElsewhere({
+  rule,
+  timeouts,
+  limits,
+  clock,
+  onRequest,
+  lookup = systemLookup,
+}: ElsewhereOptions): Elsewhere {
   const allowedLookup: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
@@ -73,6 +86,7 @@ export function openElsewhere({ rule, timeouts, onRequest, lookup = systemLookup
     connect: { timeout: timeouts.connectTimeoutMs, lookup: allowedLookup },
     headersTimeout: timeouts.headersTimeoutMs,
     bodyTimeout: timeouts.bodyTimeoutMs,
+    maxHeaderSize: limits.headerBytes,
   });
   return {
     allows(url) {
@@ -89,8 +103,10 @@ export function openElsewhere({ rule, timeouts, onRequest, lookup = systemLookup
           request,
           (head, flow) => (head.status >= 200 && head.status < 300 ? receive(head, flow, url.href) : undefined),
           signal,
+          openPace(clock, limits.leastBytesPerSecond),
         );
       } catch (error) {
+        if (error instanceof TransportError) refuseLargeHead(error);
         throw error instanceof TransportError && isAppError(error.cause) ? error.cause : error;
       }
     },

@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { whenAborted } from '../../abort.ts';
+import { AppError } from '../../errors.ts';
+import type { Pace } from './pace.ts';
 
 /** Status and headers of a response. */
 export interface ResponseHead {
@@ -56,19 +58,31 @@ export class TransportError extends Error {
   }
 }
 
+/** Throws `source/too-large` where the request failed for the length of the headers that were answered: it would again. */
+export function refuseLargeHead(error: TransportError): void {
+  if (error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'UND_ERR_HEADERS_OVERFLOW')
+    throw new AppError('source/too-large', 'The server sends more headers than are taken (HEADER_BYTES).', {
+      cause: error,
+    });
+}
+
 /**
  * One request and its response, without retries. `receive` names the receiver of the body once the head is known; without one,
- * the body is read and dropped so that the connection can be used again. Rejects with a TransportError, with what a receiver
- * threw, or with the signal's reason.
+ * the body is read and dropped so that the connection can be used again; `pace` watches how fast any body comes. Rejects with a
+ * TransportError, with what a receiver or the pace threw, or with the signal's reason.
  */
 export function sendRequest<T>(
   dispatcher: Pick<Dispatcher, 'dispatch'>,
   request: HttpRequest,
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
   signal: AbortSignal,
+  pace: Pace,
 ): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
-    dispatcher.dispatch({ ...request, body: request.body ?? null }, handler(receive, signal, resolve, reject));
+    dispatcher.dispatch(
+      { ...request, body: request.body ?? null },
+      handler(receive, { signal, pace }, resolve, reject),
+    );
   });
 }
 
@@ -76,7 +90,7 @@ const longestDroppedBody = 256 * 1024;
 
 function handler<T>(
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
-  signal: AbortSignal,
+  { signal, pace }: { signal: AbortSignal; pace: Pace },
   resolve: (response: HttpResponse<T>) => void,
   reject: (error: unknown) => void,
 ): Dispatcher.DispatchHandler {
@@ -107,14 +121,17 @@ function handler<T>(
       if (status < 200) return;
       guarded(controller, () => {
         head = { status, headers };
-        receiver = receive(head, flowOf(controller, stop));
+        receiver = receive(head, flowOf(controller, pace, stop));
         if (receiver?.early !== undefined) resolve({ head, value: receiver.early });
       });
     },
     onResponseData(controller, chunk) {
-      if (receiver) return guarded(controller, () => receiver?.data(chunk));
-      dropped += chunk.length;
-      if (dropped > longestDroppedBody) stop(controller, new Error('The body of a failed response is too long.'));
+      guarded(controller, () => {
+        pace.passed(chunk.length);
+        if (receiver) return receiver.data(chunk);
+        dropped += chunk.length;
+        if (dropped > longestDroppedBody) throw new Error('The body of a failed response is too long.');
+      });
     },
     onResponseEnd(controller) {
       ignoreAbort();
@@ -136,11 +153,18 @@ function handler<T>(
 
 function flowOf(
   controller: Dispatcher.DispatchController,
+  pace: Pace,
   stop: (controller: Dispatcher.DispatchController, error: Error) => void,
 ): Flow {
   return {
-    pause: () => controller.pause(),
-    resume: () => controller.resume(),
+    pause: () => {
+      pace.paused();
+      controller.pause();
+    },
+    resume: () => {
+      pace.resumed();
+      controller.resume();
+    },
     stop: (error) => stop(controller, error),
   };
 }

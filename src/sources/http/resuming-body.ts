@@ -40,6 +40,7 @@ export async function* resumingBody(
     try {
       for await (const chunk of stream.read()) {
         received += chunk.length;
+        if (received > (answer.size ?? received)) throw changed('It is longer than the server said.');
         yield chunk;
       }
       break;

@@ -1,7 +1,14 @@
 import { AppError } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
 import type { DavOptions, DavRequest, SendWithToken } from './dav-request.ts';
-import { type Flow, type HttpResponse, type ResponseHead, sendRequest, TransportError } from './request.ts';
+import {
+  type Flow,
+  type HttpResponse,
+  type ResponseHead,
+  refuseLargeHead,
+  sendRequest,
+  TransportError,
+} from './request.ts';
 import type { Server } from './server.ts';
 import { errorOfStatus, isTransient, retryAfterMs } from './status.ts';
 import type { TokenHeaders } from './token-scheme.ts';
@@ -67,10 +74,11 @@ async function sendOnce<T>(
   const sent = typeof body === 'function' ? body() : body;
   const request = { method, path, headers: all, ...(sent !== undefined && { body: sent }) };
   try {
-    return await sendRequest(server.pool, request, accepted, signal);
+    return await sendRequest(server.pool, request, accepted, signal, server.pace());
   } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
+    if (!(error instanceof TransportError)) throw error;
+    refuseLargeHead(error);
+    return error;
   }
 }
 

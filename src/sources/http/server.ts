@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { openPace, type Pace } from './pace.ts';
 
 /**
  * One server, shared by all runs of this process: a limited number of keep-alive connections, and one pause for all requests
@@ -17,6 +18,8 @@ export interface Server {
   ready(signal: AbortSignal): Promise<void>;
   /** How many requests in a row got no response in spite of all retries. */
   outages: number;
+  /** For one answer. */
+  pace(): Pace;
 }
 
 export interface ServerLimits {
@@ -27,17 +30,29 @@ export interface ServerLimits {
   bodyTimeoutMs: number;
 }
 
+/** What every answer of every server is held to. */
+export interface TransferLimits {
+  /** Of all headers of an answer together. */
+  readonly headerBytes: number;
+  /** Over a minute. */
+  readonly leastBytesPerSecond: number;
+}
+
+const defaultTransferLimits: TransferLimits = { headerBytes: 16 * 1024, leastBytesPerSecond: 1024 };
+
 /** The servers that the sources of one process fetch from. */
 export interface Servers {
+  readonly limits: TransferLimits;
   /** The server of that origin. The first to open it sets its limits; its connections are closed when the last one closes it. */
   open(origin: string, limits: ServerLimits): { server: Server; close: () => Promise<void> };
 }
 
-export function openServers(clock: Clock): Servers {
+export function openServers(clock: Clock, transfer = defaultTransferLimits): Servers {
   const opened = new Map<string, { server: Server; users: number }>();
   return {
+    limits: transfer,
     open: (origin, limits) => {
-      const entry = opened.get(origin) ?? { server: connect(origin, limits, clock), users: 0 };
+      const entry = opened.get(origin) ?? { server: connect(origin, { ...limits, ...transfer }, clock), users: 0 };
       opened.set(origin, entry);
       entry.users++;
       let closed = false;
@@ -53,7 +68,7 @@ export function openServers(clock: Clock): Servers {
   };
 }
 
-function connect(origin: string, limits: ServerLimits, clock: Clock): Server {
+function connect(origin: string, limits: ServerLimits & TransferLimits, clock: Clock): Server {
   const pool = new Pool(origin, {
     connections: limits.connections,
     pipelining: 1,
@@ -62,8 +77,10 @@ function connect(origin: string, limits: ServerLimits, clock: Clock): Server {
     connect: { timeout: limits.connectTimeoutMs },
     headersTimeout: limits.headersTimeoutMs,
     bodyTimeout: limits.bodyTimeoutMs,
+    maxHeaderSize: limits.headerBytes,
   });
-  return { pool, outages: 0, ...slots(limits.connections), ...pauses(clock) };
+  const pace = () => openPace(clock, limits.leastBytesPerSecond);
+  return { pool, outages: 0, pace, ...slots(limits.connections), ...pauses(clock) };
 }
 
 function slots(count: number): Pick<Server, 'acquireSlot' | 'releaseSlot'> {

@@ -44,7 +44,7 @@ export interface Run {
   readonly unreliable: Set<string>;
   /** Packs of which a checked entry could not be restored. */
   readonly damagedPacks: Set<string>;
-  /** How often in a row the server gave no response. */
+  /** How often in a row the server gave no response, or too slowly. */
   outages: number;
 }
 
@@ -67,7 +67,7 @@ export interface Enclosing extends Place {
   relisting?: Promise<Listing | undefined>;
 }
 
-/** After so many requests in a row without a response the root is listed, to see whether the server is there at all. */
+/** After so many requests in a row without a response, or with one that came too slowly, the root is listed, to see whether the server is there at all. */
 const outagesUntilProbe = 32;
 
 /** Throws what must end the run: an abort, a refused token, and a fault that is not the source's. */
@@ -92,7 +92,7 @@ export function enterFolder(run: Pick<Run, 'at' | 'root'>, path: string): void {
  */
 export async function recordProblem(run: Run, path: string, error: AppError, kept: boolean): Promise<void> {
   run.problems.push({ root: run.root.name, path, code: error.code, message: error.message, kept });
-  if (error.code !== 'source/unavailable') return;
+  if (error.code !== 'source/unavailable' && error.code !== 'source/too-slow') return;
   run.outages++;
   if (run.outages < outagesUntilProbe) return;
   await run.source.list(run.root.collection, run.signal);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
 import { nameFromBytes, nameToBytes } from '../../../src/file-name.ts';
 import { listingOf } from '../../../src/sources/dav/listing.ts';
 import { defaultListingLimits, listPages } from '../../../src/sources/dav/pages.ts';
@@ -26,6 +27,7 @@ async function listed(bytes: Buffer, lengths: readonly number[], link?: string):
     collection,
     withIdentity: true,
     limits: { ...defaultListingLimits, pages: 5 },
+    clock: systemClock(),
     readTag: openTagReader(),
   };
   const { items } = await listPages(send, request, never);

@@ -93,6 +93,19 @@ describe('a night with problems', () => {
     expect(await texts(tree)).toHaveProperty('files/a.txt', 'alpha');
   });
 
+  test.each(['source/unavailable', 'source/too-slow'] as const)(
+    'ends the run where 32 files in a row are %s and the root is as well',
+    async (code) => {
+      const bad = () => {
+        top.fault = fault(code);
+        return fault(code);
+      };
+      top.members = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`f${n}`, file('x', { fault: bad })]));
+      await expect(night()).rejects.toMatchObject({ code });
+      expect(source.opened.length).toBeLessThan(60);
+    },
+  );
+
   test('opens a file once more that changes while it is read', async () => {
     top.members['a.txt'] = file('alpha', { breaks: (time) => (time === 1 ? changed() : undefined) });
     const { tree, problems } = await night();

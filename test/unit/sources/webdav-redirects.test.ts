@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
 import { type Elsewhere, openElsewhere, publicHttps, type RedirectRule } from '../../../src/sources/http/elsewhere.ts';
 import { find, never, openSource, read } from '../../support/fixtures/open-source.ts';
 import {
@@ -156,6 +157,8 @@ describe('a name that is looked up', () => {
     await using elsewhere: Elsewhere = openElsewhere({
       rule,
       timeouts,
+      limits: { headerBytes: 16_384, leastBytesPerSecond: 1 },
+      clock: systemClock(),
       onRequest: () => {},
       lookup: (_, __, callback) =>
         callback(
