@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
@@ -8,6 +7,7 @@ import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
+import { readRecoveryKey } from './recovery-key-file.ts';
 
 /** Takes over the repositories that lie in the store and that the database does not know. */
 export const adopt: Command = {
@@ -44,19 +44,11 @@ async function adoptOne(resources: Resources, options: Options, file: string): P
   const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options));
   return adoptByRecoveryKey(resources, {
     owner: { userId, issuer, subject, username },
-    recoveryKey: await readKey(file),
+    recoveryKey: await readRecoveryKey(file),
     folder: text(options, 'folder'),
     at: storeOf(resources, options),
     by: commandActor(),
   });
-}
-
-async function readKey(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim().toLowerCase();
-  } catch (cause) {
-    throw new AppError('usage/invalid', `The file ${file} of --recovery-key-file cannot be read.`, { cause });
-  }
 }
 
 /** Null where it is the store of the settings: its repositories follow the settings. */

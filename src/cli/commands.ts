@@ -20,6 +20,7 @@ import { providerMove } from './provider.ts';
 import { pruneCommand } from './prune.ts';
 import { queueCommand } from './queue.ts';
 import { repairCommand } from './repair.ts';
+import { repairKeys } from './repair-keys.ts';
 import { restoreCommand } from './restore.ts';
 import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
@@ -50,6 +51,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: checkCommand,
   stats,
   repair: repairCommand,
+  'repair keys': repairKeys,
   store: storeCommand,
   'store move': storeMove,
   adopt,

@@ -24,6 +24,18 @@ export async function saveRepository(database: Database, { at, ...row }: NewRepo
   await database.repository.createMany({ data: [{ ...row, createdAt: at }], skipDuplicates: true });
 }
 
+/** Puts on record that the recovery key opens another key file now; false where another key was made, or the repository was moved, meanwhile. */
+export async function saveRecoveryKeyFile(
+  database: Database,
+  { id, store, from, to }: { id: string; store: string | null; from: string; to: string },
+): Promise<boolean> {
+  const { count } = await database.repository.updateMany({
+    where: { id, store, recoveryKeyFile: from },
+    data: { recoveryKeyFile: to },
+  });
+  return count > 0;
+}
+
 /**
  * Saves the key file that the recovery key opens, and the key itself, sealed, until it was shown. A key that takes the place of
  * another goes into the audit, with who asked for it. False, and nothing is saved, where the repository is in another store by now.

@@ -78,7 +78,7 @@ export async function saveVerified(database: Database, verified: Verified): Prom
     await transaction.verification.update({
       where: { userId },
       data: {
-        ...{ nextAt, cursor, packsRead, filesRead, damagedPacks: [...damagedPacks], errorCode: null },
+        ...{ nextAt, cursor, packsRead, filesRead, damagedPacks: [...damagedPacks], errorCode: null, errorFiles: [] },
         ...{ readAt: at, checkedAt: at, damageState: to, foundAt: found?.foundAt ?? null },
         damage: found === null ? Prisma.DbNull : asJson(found.damage),
         ...(!isAlarming(to) && { verifiedAt: at }),
@@ -105,9 +105,17 @@ export async function findLastCompleteStart(database: Database, userId: string):
 /** Puts on record why a verification could not be done, and when it is tried again. */
 export async function saveNotVerified(
   database: Database,
-  { userId, errorCode, nextAt }: { userId: string; errorCode: string | null; nextAt: Date },
+  {
+    userId,
+    errorCode,
+    errorFiles,
+    nextAt,
+  }: { userId: string; errorCode: string | null; errorFiles: readonly string[]; nextAt: Date },
 ): Promise<void> {
-  await database.verification.updateMany({ where: { userId }, data: { nextAt, ...(errorCode && { errorCode }) } });
+  await database.verification.updateMany({
+    where: { userId },
+    data: { nextAt, ...(errorCode && { errorCode, errorFiles: [...errorFiles] }) },
+  });
 }
 
 /** A verification of the person is due now where damage is known: something was done that may have mended it. */

@@ -13,6 +13,7 @@ export const acts = [
   'snapshots-forgotten',
   'data-pruned',
   'repository-repaired',
+  'key-files-mended',
   'repository-moved',
   'old-copy-deleted',
   'repository-adopted',

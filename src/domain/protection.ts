@@ -261,6 +261,7 @@ const faultMends: Readonly<Record<RunFault, Mend>> = {
   provider_away: 'wait',
   provider_trouble: 'mend_service',
   repository_locked: 'wait',
+  store_full: 'mend_service',
   store_trouble: 'mend_service',
   service_trouble: 'mend_service',
 };

@@ -8,6 +8,7 @@ export type RunFault =
   | 'provider_away'
   | 'provider_trouble'
   | 'repository_locked'
+  | 'store_full'
   | 'store_trouble'
   | 'service_trouble';
 
@@ -22,6 +23,7 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^provider\/(circuit-open|refused-client|wrong-answer)$/, 'provider_trouble'],
   [/^(provider\/|grant\/)/, 'provider_away'],
   [/^repository\/locked$/, 'repository_locked'],
+  [/^store\/full$/, 'store_full'],
   [/^(store|repository)\//, 'store_trouble'],
 ];
 

@@ -61,10 +61,15 @@ async function backUp() {
 }
 
 /** A run in a store that is harmed waits and says why; asked for again once it is mended, all is as it should be. */
-async function expectCure(told: string, harm: () => unknown, mend: () => unknown): Promise<void> {
+async function expectCure(
+  told: string,
+  harm: () => unknown,
+  mend: () => unknown,
+  errorCode = 'store/unavailable',
+): Promise<void> {
   await harm();
   try {
-    expect(await backUp()).toMatchObject({ state: 'queued', message: expect.stringContaining(told) });
+    expect(await backUp()).toMatchObject({ state: 'queued', errorCode, message: expect.stringContaining(told) });
     await visitor.open(visitor.url());
     expect(await visitor.text()).toContain(told);
   } finally {
@@ -107,5 +112,5 @@ test.skipIf(disk === undefined)('a store that is full', () => {
   const filler = join(disk ?? '', 'filler');
   const told = 'is full. Make room, or point STORE_URL to a larger disk.';
   const fill = () => expect(writeFile(filler, Buffer.alloc(8_000_000))).rejects.toMatchObject({ code: 'ENOSPC' });
-  return expectCure(told, fill, () => rm(filler));
+  return expectCure(told, fill, () => rm(filler), 'store/full');
 });

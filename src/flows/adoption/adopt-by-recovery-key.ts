@@ -4,6 +4,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal } from '../../vault/seal.ts';
+import { serviceName } from '../keys/recovery-key.ts';
 import type { Adoption, AdoptionNeeds } from './adopt-repositories.ts';
 import { findRepositories } from './find-repositories.ts';
 
@@ -22,9 +23,6 @@ export interface ByKey {
   readonly by: string;
 }
 
-/** The user name that Nightkeep's own key files carry. */
-const service = 'nightkeep';
-
 /**
  * Gives a repository to the person whose recovery key opens it, where its card cannot be read: the keyring is lost. A new password of the
  * service takes the place of the old one. Throws `request/forbidden` where a card says that it is somebody else's,
@@ -35,7 +33,7 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
   const { owner, by, at } = input;
   const { location, repository } = await openByKey(resources, input);
   const [id, password] = [randomUUID(), randomBytes(32).toString('base64url')];
-  const key = await repository.addKey(password, { clock, username: service, scrypt: scrypt.forRandomPasswords });
+  const key = await repository.addKey(password, { clock, username: serviceName, scrypt: scrypt.forRandomPasswords });
   const { sealed: sealedPassword, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
   const now = clock.now();
   const kept = { recoveryKeyFile: repository.keyId, recoveryKeptAt: now };
@@ -55,7 +53,7 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
     throw new AppError('request/invalid', 'This person has another repository here already, which stays theirs.');
   }
   for await (const other of repository.listKeys())
-    if (other.username === service && other.id !== key && other.id !== repository.keyId)
+    if (other.username === serviceName && other.id !== key && other.id !== repository.keyId)
       await repository.removeKey(other.id);
   const snapshots = await Array.fromAsync(repository.listSnapshots(() => undefined));
   return { location, owner, state: 'adopted', snapshots: snapshots.length };

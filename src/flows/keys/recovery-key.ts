@@ -97,9 +97,18 @@ export async function issueRecoveryKey(
   throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.');
 }
 
+/** The user name that Nightkeep's own key files carry. */
+export const serviceName = 'nightkeep';
+
+const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** Whether the text is spelled as recovery keys are. */
+export function isRecoveryKey(text: string): boolean {
+  return new RegExp(`^([${letters}]{5}-){5}[${letters}]{5}$`).test(text);
+}
+
 /** Six groups of five letters and digits that are hard to confuse: nearly 150 bits, easy to type from paper. */
 function newRecoveryKey(): string {
-  const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
   const group = () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');
   return Array.from({ length: 6 }, group).join('-');
 }

@@ -7,7 +7,7 @@ import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
-import { issueRecoveryKey } from '../keys/recovery-key.ts';
+import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
@@ -32,7 +32,7 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
     await initRepository(store(row.location, row.store), {
       password,
       clock,
-      username: 'nightkeep',
+      username: serviceName,
       scrypt: resources.scrypt.forRandomPasswords,
     });
   }

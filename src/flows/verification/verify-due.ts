@@ -39,8 +39,8 @@ async function verifyOne(
   const at = clock.now();
   const claimed = await claimVerification(database, { userId, at, leaseUntil: new Date(at.getTime() + leaseMs) });
   if (claimed === null) return;
-  const postpone = (errorCode: string | null, byMs: number) =>
-    saveNotVerified(database, { userId, errorCode, nextAt: new Date(clock.now().getTime() + byMs) });
+  const postpone = (errorCode: string | null, byMs: number, errorFiles: readonly string[] = []) =>
+    saveNotVerified(database, { userId, errorCode, errorFiles, nextAt: new Date(clock.now().getTime() + byMs) });
   try {
     const { damage, ...figures } = await verifyRepository(resources, { claimed, signal, random });
     if (damage === undefined) log.info('verify.done', figures);
@@ -49,6 +49,12 @@ async function verifyOne(
     if (signal.aborted) return postpone(null, 0);
     if (isAppError(error, 'repository/locked')) return postpone(null, againMs);
     log.warn('verify.failed', { error });
-    await postpone(isAppError(error) ? error.code : 'internal', againMs);
+    await postpone(isAppError(error) ? error.code : 'internal', againMs, filesIn(error));
   }
+}
+
+/** The files of the repository that an error names. */
+function filesIn(error: unknown): string[] {
+  const files = isAppError(error) ? error.detail.files : undefined;
+  return Array.isArray(files) ? files.filter((name) => typeof name === 'string') : [];
 }

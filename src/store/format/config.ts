@@ -43,7 +43,7 @@ function openJson(key: MasterKey, bytes: Uint8Array): JsonObject {
   } catch (cause) {
     if (!isAppError(cause, 'repository/damaged')) throw cause;
     const message = 'The file config of the repository is damaged: bring it back from a copy of the store.';
-    throw new AppError('repository/damaged', message, { cause });
+    throw new AppError('repository/damaged', message, { cause, detail: { files: ['config'] } });
   }
 }
 

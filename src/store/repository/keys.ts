@@ -99,11 +99,11 @@ function undefinedIfDamaged(error: unknown): undefined {
 }
 
 function damagedKeys(keyIds: readonly KeyId[]): AppError {
-  const files = keyIds.map((id) => `keys/${id}`).join(' and ');
+  const files = keyIds.map((id) => `keys/${id}`);
   return new AppError(
     'repository/damaged',
-    `No key of the repository opens with this password, and ${files} ${keyIds.length === 1 ? 'is' : 'are'} not what the name says, so damaged. Bring ${keyIds.length === 1 ? 'it' : 'them'} back from a copy of the store.`,
-    { detail: { keyIds } },
+    `No key of the repository opens with this password, and ${files.join(' and ')} ${keyIds.length === 1 ? 'is' : 'are'} not what the name says, so damaged. Bring ${keyIds.length === 1 ? 'it' : 'them'} back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
+    { detail: { keyIds, files } },
   );
 }
 
@@ -111,6 +111,6 @@ function wrongPassword(count: number): AppError {
   const others = count === 0 ? 'it has no key file at all' : `its ${count} key files are whole, but of other passwords`;
   return new AppError(
     'repository/wrong-password',
-    `No key of the repository opens with this password: ${others}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store.`,
+    `No key of the repository opens with this password: ${others}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
   );
 }

@@ -108,7 +108,10 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
     return await backend.load('config', configName);
   } catch (cause) {
     if (!isAppError(cause, 'store/not-found')) throw cause;
-    throw new AppError('repository/not-found', `There is no repository at ${backend.location}.`, { cause });
+    throw new AppError('repository/not-found', `There is no repository at ${backend.location}.`, {
+      cause,
+      detail: { files: ['config'] },
+    });
   }
 }
 

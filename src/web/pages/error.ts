@@ -43,6 +43,7 @@ const kinds = {
   'database/unavailable': away,
   'queue/unavailable': away,
   'store/unavailable': away,
+  'store/full': away,
 } as const satisfies Partial<Record<ErrorCode, Kind>> & Record<keyof Texts['errors']['told'], Kind>;
 
 const unexpected: Kind = { status: 500, way: 'again' };

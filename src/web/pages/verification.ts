@@ -85,7 +85,7 @@ const reasonsOf = {
 
 async function figures(
   { resources, session: { userId }, texts }: PersonVisit,
-  { checkedAt, errorCode, filesRead, nextAt, packsRead }: VerificationRow,
+  { checkedAt, errorCode, errorFiles, filesRead, nextAt, packsRead }: VerificationRow,
   zone: string,
 ): Promise<Html> {
   const t = texts.verification;
@@ -97,7 +97,7 @@ async function figures(
   const next = nextAt > resources.clock.now() ? formats.time(nextAt, zone) : t.soon;
   return html`<section class="card"><dl class="facts">${fact(t.checked, checkedAt === null ? texts.home.never : formats.time(checkedAt, zone))}
 ${checkedAt === null ? '' : html`${fact(t.packs, formats.number(packsRead))}${fact(t.sample, formats.number(filesRead))}`}
-${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${errorCode}</code>`)}${fact(t.next, next)}</dl></section>`;
+${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${[errorCode, ...errorFiles].join(' ')}</code>`)}${fact(t.next, next)}</dl></section>`;
 }
 
 async function damagePart(

@@ -768,6 +768,11 @@ export const texts: Texts = {
         happened: 'Ein anderes Programm arbeitete an Ihren Sicherungsständen.',
         act: triedAgain,
       },
+      store_full: {
+        happened:
+          'Wo Ihre Sicherungsstände aufbewahrt werden, ist kein Platz mehr. Die Sicherungsstände, die dort sind, bleiben, wie sie sind.',
+        act: 'Der Betreiber von Nightkeep kann Platz schaffen: Die nächste Sicherung geht dann weiter.',
+      },
       store_trouble: {
         happened: 'Der Ort, an dem Ihre Sicherungsstände aufbewahrt werden, war nicht zu benutzen.',
         act: 'Der Betreiber von Nightkeep kann das beheben.',
@@ -1361,6 +1366,7 @@ export const texts: Texts = {
       'database/unavailable': away,
       'queue/unavailable': away,
       'store/unavailable': away,
+      'store/full': away,
     },
     unexpected: {
       title: 'Das hat nicht geklappt',
@@ -1618,6 +1624,7 @@ export const texts: Texts = {
       provider_away: 'der Anmeldedienst antwortet nicht',
       provider_trouble: 'der Anmeldedienst, oder unser Zugang zu ihm, ist gestört',
       repository_locked: 'ein anderes Programm hat das Repository',
+      store_full: 'der Speicher ist voll',
       store_trouble: 'der Speicher war nicht zu benutzen',
       service_trouble: 'Nightkeep selbst hat versagt',
     },
@@ -1666,6 +1673,7 @@ export const texts: Texts = {
         'snapshots-forgotten': 'ließ Sicherungsstände wie vereinbart entfallen',
         'data-pruned': 'hat Daten entfernt, die kein Sicherungsstand braucht',
         'repository-repaired': 'hat das Repository repariert',
+        'key-files-mended': 'hat Schlüsseldateien des Repositorys neu angelegt',
         'repository-adopted': 'hat die Sicherungen einer Person aus einer verlorenen Installation übernommen',
         'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
         'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',

@@ -63,7 +63,7 @@ describe('the local backend', () => {
   });
 
   test.each([
-    ['ENOSPC', 'store/unavailable', 'is full', false],
+    ['ENOSPC', 'store/full', 'is full', false],
     ['EROFS', 'store/unavailable', 'read-only', false],
     ['EACCES', 'store/unavailable', 'rights', false],
     ['EMFILE', 'store/unavailable', 'too many', true],

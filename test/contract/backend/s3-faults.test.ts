@@ -100,7 +100,7 @@ describe('between us and an S3 server', () => {
     ['AccessDenied', 403, 'list', 'store/unavailable', /s3:ListBucket/],
     ['AccessDenied', 403, 'save', 'store/unavailable', /s3:PutObject|s3:GetObject/],
     ['AccessDenied', 403, 'remove', 'store/may-not-delete', /does not let the key delete/],
-    ['', 507, 'save', 'store/unavailable', /is full\. Make room/],
+    ['', 507, 'save', 'store/full', /is full\. Make room/],
     ['', 301, 'load', 'store/unavailable', /points to another address/],
     ['', 418, 'load', 'store/unavailable', /refused a request with error 418/],
   ])('%s (%i) on %s is %s, with the cure, and not tried again', async (code, refuse, act, expected, words) => {

@@ -471,6 +471,28 @@ describe('damage', () => {
     });
   });
 
+  test.each([
+    ['config', 'repository/damaged', () => flip('config'), ['config']],
+    ['no config', 'repository/not-found', () => files.delete('config'), ['config']],
+  ] as const)('that keeps it from being opened is named by its file: %s', async (_, errorCode, damage, errorFiles) => {
+    await night(0, folder());
+    damage();
+    await verify(0);
+    expect(await known()).toMatchObject({ errorCode, errorFiles, verifiedAt: null });
+  });
+
+  test('of the key file of Nightkeep is named, and forgotten once it is whole again', async () => {
+    await night(0, folder());
+    const [, file] = [...files].find(([path]) => path.endsWith(repository.keyId)) ?? [];
+    const whole = Buffer.from(file?.bytes ?? '');
+    file?.bytes.write('AAAA', whole.indexOf('"data":"') + 8);
+    await verify(0);
+    expect(await known()).toMatchObject({ errorCode: 'repository/damaged', errorFiles: [`keys/${repository.keyId}`] });
+    file?.bytes.set(whole);
+    await verify(0.1);
+    expect(await known()).toMatchObject({ errorCode: null, errorFiles: [], verifiedAt: expect.any(Date) });
+  });
+
   test('of a snapshot or index file is named', async () => {
     const { snapshotId } = await night(0, folder());
     await night(0, folder());

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { pathOf } from '../../../src/store/backend/backend.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { openRepository } from '../../../src/store/repository/repository.ts';
 import { cheapScryptCosts, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
@@ -81,6 +83,77 @@ test('a check names snapshots of nights that are gone, and says of them no names
   ]);
   await commands.database.run.updateMany({ data: { snapshotForgottenAt: at } });
   expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+});
+
+describe('key files', () => {
+  const recoveryKeyOf = async () => {
+    await using resources = await openFromEnvironment();
+    const { userId } = await commands.database.repository.findFirstOrThrow();
+    return (await revealRecoveryKey(resources, userId)).recoveryKey;
+  };
+  const recoveryFile = async () => (await commands.database.repository.findFirstOrThrow()).recoveryKeyFile ?? '';
+  const damage = {
+    removed: (path: string) => rm(path),
+    damaged: async (path: string) => {
+      const bytes = await readFile(path);
+      await rm(path);
+      await writeFile(path, bytes.toString().replace('"data":"', '"data":"AAAA'));
+    },
+  };
+
+  test.each(Object.entries(damage))(
+    'of the recovery key that was %s is named by a check, and made anew',
+    async (_, damaged) => {
+      const { folder } = await addPerson('alice');
+      const key = await recoveryKeyOf();
+      expect(await json(0, 'repair', 'keys', '--user', 'alice')).toMatchObject({ service: 'whole', recovery: 'whole' });
+      await damaged(join(folder, 'keys', await recoveryFile()));
+      const named = expect.stringContaining(`The key file ${await recoveryFile()} is`);
+      expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ message: named }] }]);
+      await commands.database.repository.updateMany({ data: { sealedRecoveryKey: null } });
+      expect(await commands.nightkeep('repair', 'keys', '--user', 'alice')).toBe(1);
+      expect(commands.complaints.join('')).toContain('have a new one made on their page');
+      const file = join(place.path, 'key');
+      await writeFile(file, 'abcde-fghjk');
+      expect(await commands.nightkeep('repair', 'keys', '--user', 'alice', '--recovery-key-file', file)).toBe(1);
+      expect(commands.complaints.join('')).toContain('six groups of five');
+      await writeFile(file, `${key}\n`);
+      expect(await json(0, 'repair', 'keys', '--user', 'alice', '--recovery-key-file', file)).toMatchObject({
+        service: 'whole',
+        recovery: 'anew',
+      });
+      expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+      const { keyId } = await openRepository(openLocalBackend(folder), key);
+      expect(keyId).toBe(await recoveryFile());
+      expect(await commands.database.audit.count({ where: { act: 'key-files-mended' } })).toBe(1);
+    },
+  );
+
+  test.each(Object.entries(damage))(
+    'of Nightkeep that was %s is said to be, and made anew by the recovery key',
+    async (_, damaged) => {
+      const { folder } = await addPerson('alice');
+      const key = await recoveryKeyOf();
+      const [own = ''] = (await readdir(join(folder, 'keys'))).filter((name) => name !== '');
+      const other = await recoveryFile();
+      const ours = own === other ? ((await readdir(join(folder, 'keys')))[1] ?? '') : own;
+      await damaged(join(folder, 'keys', ours));
+      expect(await commands.nightkeep('check', '--user', 'alice')).toBe(1);
+      expect(commands.complaints.join('')).toContain('nightkeep repair keys');
+      await commands.database.repository.updateMany({ data: { sealedRecoveryKey: null } });
+      const file = join(place.path, 'key');
+      await writeFile(file, 'aaaaa-bbbbb-ccccc-ddddd-eeeee-fffff');
+      const withKey = ['repair', 'keys', '--user', 'alice', '--recovery-key-file', file];
+      expect(await commands.nightkeep('repair', 'keys', '--user', 'alice')).toBe(1);
+      expect(commands.complaints.join('')).toContain('Its person has the recovery key');
+      expect(await commands.nightkeep(...withKey)).toBe(1);
+      expect(commands.complaints.join('')).toContain('opens with this password');
+      await writeFile(file, key);
+      expect(await json(0, ...withKey)).toMatchObject({ service: 'anew', recovery: 'whole' });
+      expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+      expect((await readdir(join(folder, 'keys'))).includes(ours)).toBe(false);
+    },
+  );
 });
 
 test('finds damage inside of packs with --read-data, and copies them first where it is told to', async () => {

@@ -86,6 +86,15 @@ describe('the page on whether it can be restored', () => {
     expect(await alice.text('/verification')).toContain(t.comparedIn(9, '2 May 2026, 12:00 UTC'));
   });
 
+  test('names the files that kept the last one from being done', async () => {
+    await found(null);
+    const errorFiles = ['config', 'keys/0123'];
+    await pages.resources.database.verification.updateMany({ data: { errorCode: 'repository/damaged', errorFiles } });
+    expect(await alice.text('/verification')).toContain(
+      `${t.failed}</dt><dd><code>repository/damaged config keys/0123`,
+    );
+  });
+
   test('names what is damaged by file and snapshot, to its person alone; operators are told how much', async () => {
     await found('healing');
     const page = await alice.text('/verification');

@@ -220,6 +220,7 @@ describe('a person is', () => {
     ['provider/refused-client', 'provider_trouble', 'operator'],
     ['repository/locked', 'repository_locked', 'nobody'],
     ['store/unavailable', 'store_trouble', 'operator'],
+    ['store/full', 'store_full', 'operator'],
     ['internal', 'service_trouble', 'operator'],
     [null, 'service_trouble', 'operator'],
   ] as const)('late, or protected so far, because of a run that failed: %s', (code, reason, by) => {

@@ -25,9 +25,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   XAmzContentSHA256Mismatch: { what: 'got other bytes than were sent', passes: true },
   RequestTimeout: { what: 'waited too long for the bytes that were sent', passes: true },
   SlowDown: { what: 'asks for fewer requests', passes: true },
-  XMinioStorageFull: { what: 'is full. Make room' },
-  InsufficientStorage: { what: 'is full. Make room' },
-  QuotaExceeded: { what: 'has used up its quota. Raise it, or make room' },
+  XMinioStorageFull: { code: 'store/full', what: 'is full. Make room' },
+  InsufficientStorage: { code: 'store/full', what: 'is full. Make room' },
+  QuotaExceeded: { code: 'store/full', what: 'has used up its quota. Raise it, or make room' },
 };
 
 const forbidden: Readonly<Record<S3Act, Meaning>> = {
@@ -55,7 +55,7 @@ function byStatus({ status, header }: S3Answer, act: S3Act): Meaning {
   if (status === 404) return { code: 'store/not-found', what: 'has no such file' };
   if (status === 412) return { code: 'store/exists', what: 'has that file already' };
   if (status === 401 || status === 403) return forbidden[act];
-  if (status === 507) return { what: 'is full. Make room' };
+  if (status === 507) return { code: 'store/full', what: 'is full. Make room' };
   const region = header('x-amz-bucket-region');
   if (status < 500 && region !== undefined)
     return { what: `has the bucket in the region ${region}. Put region=${region} into STORE_URL` };

@@ -1,0 +1,36 @@
+import { type MendedKeyFiles, mendKeyFiles } from '../flows/keys/mend-key-files.ts';
+import { commandActor } from './actor.ts';
+import { type Command, json, printAnswer, text } from './command.ts';
+import { openFromEnvironment } from './open-resources.ts';
+import { getUserByName, givenName } from './people.ts';
+import { readRecoveryKey } from './recovery-key-file.ts';
+
+/** Makes a key file anew that is gone or damaged: that of Nightkeep by the recovery key, or that of the recovery key. */
+export const repairKeys: Command = {
+  usage: '--user NAME [--recovery-key-file FILE] [--json]',
+  summary: 'make lost key files of a repository anew',
+  options: {
+    user: { value: 'NAME', help: 'of this person: a user name, subject or id' },
+    'recovery-key-file': { value: 'FILE', help: 'holds the recovery key; not needed until its person has kept it' },
+    ...json,
+  },
+  run: async (options, output) => {
+    const name = givenName(options);
+    const file = text(options, 'recovery-key-file');
+    const recoveryKey = file === undefined ? undefined : await readRecoveryKey(file);
+    await using resources = await openFromEnvironment();
+    const { id: userId } = await getUserByName(resources, name);
+    const mended = await mendKeyFiles(resources, { userId, recoveryKey, by: commandActor() });
+    printAnswer(output, options, { user: name, ...mended }, `${name}: ${wordsOf(mended)}`);
+    return 0;
+  },
+};
+
+function wordsOf({ service, recovery }: MendedKeyFiles): string {
+  if (service === 'whole' && recovery !== 'anew') return 'both key files are whole';
+  const anew = [
+    ...(service === 'anew' ? ['the key file of Nightkeep'] : []),
+    ...(recovery === 'anew' ? ['the key file of the recovery key'] : []),
+  ];
+  return `made anew: ${anew.join(', ')}. The passwords are what they were.`;
+}

@@ -1,0 +1,144 @@
+import { saveAudit } from '../../database/audit.ts';
+import { findRepository, type PersonRepositoryRow, saveRecoveryKeyFile } from '../../database/repositories.ts';
+import { hastenVerification } from '../../database/verifications.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { idOf, type KeyId, parseId } from '../../store/format/ids.ts';
+import { readKeyFacts } from '../../store/format/key-file.ts';
+import { checkKeys } from '../../store/repository/check-keys.ts';
+import { openRepository, type Repository } from '../../store/repository/repository.ts';
+import { purposes } from '../../vault/purposes.ts';
+import { unseal } from '../../vault/seal.ts';
+import { nothingYet } from '../nights/open-person-repository.ts';
+import { refuseIfMoved } from '../store/refuse-if-moved.ts';
+import { isRecoveryKey, serviceName } from './recovery-key.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
+
+export interface MendKeyFiles {
+  readonly userId: string;
+  /** As its person has it; not needed while it is kept here. */
+  readonly recoveryKey?: string | undefined;
+  readonly by: string;
+}
+
+/** What was found of a key file: it is whole, or was made anew; none: there is no recovery key yet. */
+export interface MendedKeyFiles {
+  readonly service: 'whole' | 'anew';
+  readonly recovery: 'whole' | 'anew' | 'none';
+}
+
+/**
+ * Makes the key file of Nightkeep anew by the recovery key, or that of the recovery key by Nightkeep's, where it is gone or damaged.
+ * The passwords stay what they are. Throws `request/invalid` where the recovery key is needed and not given, or is none, and as
+ * `openRepository` does where it opens nothing either.
+ */
+export async function mendKeyFiles(
+  resources: Needs,
+  { userId, recoveryKey: given, by }: MendKeyFiles,
+): Promise<MendedKeyFiles> {
+  const { clock, database, keyring, scrypt, store } = resources;
+  const row = await findRepository(database, userId);
+  if (row === null) throw nothingYet();
+  const backend = store(row.location, row.store);
+  const password = textOf(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword));
+  const held = row.sealedRecoveryKey && textOf(unseal(keyring, purposes.recoveryKey(row.id), row.sealedRecoveryKey));
+  const recoveryKey = held ?? given;
+  if (recoveryKey !== undefined && !isRecoveryKey(recoveryKey)) throw noRecoveryKey();
+  const own = await openUnlessKeyless(row, resources, password);
+  const recovery = await findRecovery(row, resources);
+  if (own !== undefined && recovery !== 'broken') return { service: 'whole', recovery };
+  if (recoveryKey === undefined) throw keyNeeded(own === undefined);
+  const repository = own ?? (await openRepository(backend, recoveryKey));
+  await refuseIfMoved(resources, { userId, store: row.store });
+  if (own === undefined)
+    await repository.addKey(password, { clock, username: serviceName, scrypt: scrypt.forRandomPasswords });
+  const fresh = await openRepository(backend, password);
+  if (recovery === 'broken') await renewRecoveryFile(resources, { row, repository: fresh, recoveryKey });
+  await removeDamaged(fresh, row.recoveryKeyFile);
+  const at = clock.now();
+  await saveAudit(database, { at, by, act: 'key-files-mended', userId });
+  await hastenVerification(database, { userId, at });
+  return { service: own === undefined ? 'anew' : 'whole', recovery: recovery === 'broken' ? 'anew' : recovery };
+}
+
+async function openUnlessKeyless(
+  { location, store: at }: PersonRepositoryRow,
+  { store }: Needs,
+  password: string,
+): Promise<Repository | undefined> {
+  return openRepository(store(location, at), password).catch((error: unknown) => {
+    const isOfKeys = isAppError(error, 'repository/damaged') && error.detail.keyIds !== undefined;
+    if (isOfKeys || isAppError(error, 'repository/wrong-password')) return undefined;
+    throw error;
+  });
+}
+
+async function findRecovery(
+  { location, store: at, recoveryKeyFile }: PersonRepositoryRow,
+  { store }: Needs,
+): Promise<'whole' | 'broken' | 'none'> {
+  if (recoveryKeyFile === null) return 'none';
+  const findings = await checkKeys(store(location, at), [parseId<KeyId>(recoveryKeyFile)]);
+  return findings.some(({ keyId }) => keyId === recoveryKeyFile) ? 'broken' : 'whole';
+}
+
+interface Renewal {
+  readonly row: PersonRepositoryRow;
+  readonly repository: Repository;
+  readonly recoveryKey: string;
+}
+
+async function renewRecoveryFile(
+  { clock, database, scrypt }: Needs,
+  { row: { id, store, recoveryKeyFile, user }, repository, recoveryKey }: Renewal,
+): Promise<void> {
+  const username = user.username ?? user.subject;
+  const to = await repository.addKey(recoveryKey, { clock, username, scrypt: scrypt.forPeople });
+  if (await saveRecoveryKeyFile(database, { id, store, from: recoveryKeyFile ?? '', to })) return;
+  await repository.removeKey(to);
+  throw new AppError(
+    'repository/locked',
+    'A new recovery key was made just now, or the repository was moved. Try again.',
+  );
+}
+
+/** Damaged files of keys that were made anew; one of another program may still come back from a copy. */
+async function removeDamaged({ backend }: Repository, recoveryKeyFile: string | null): Promise<void> {
+  for await (const { name } of backend.list('key')) {
+    const bytes = await backend.load('key', name);
+    if (idOf<KeyId>(bytes) === name || (name !== recoveryKeyFile && usernameIn(bytes) !== serviceName)) continue;
+    await backend.remove('key', name).catch((error: unknown) => {
+      if (!isAppError(error, 'store/may-not-delete')) throw error;
+    });
+  }
+}
+
+function usernameIn(bytes: Buffer): string | undefined {
+  try {
+    return readKeyFacts(bytes).username;
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    return undefined;
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
+
+function keyNeeded(isOfService: boolean): AppError {
+  return new AppError(
+    'request/invalid',
+    isOfService
+      ? 'The key file of Nightkeep is gone or damaged, so that nothing here opens the repository. Its person has the recovery key, which makes it anew: give it with --recovery-key-file FILE.'
+      : 'The key file of the recovery key is gone or damaged. Give the recovery key that its person has with --recovery-key-file FILE, or let them have a new one made on their page “Recovery”.',
+  );
+}
+
+function noRecoveryKey(): AppError {
+  return new AppError(
+    'request/invalid',
+    'This is no recovery key: it has six groups of five letters and digits, with a hyphen between them.',
+  );
+}

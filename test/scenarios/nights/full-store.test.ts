@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { alice } from '../../../demo/people.ts';
+import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
+import type { Backend } from '../../../src/store/backend/backend.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { localError } from '../../../src/store/backend/local-error.ts';
+import { checkRepository } from '../../../src/store/repository/check.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { untilNoon } from '../../support/fixtures/noon.ts';
+import { openConsentFixture } from '../../support/harness/consent.ts';
+import { signInAs } from '../../support/harness/guest.ts';
+import { file, folder } from '../../support/servers/hostile-webdav.ts';
+
+const noSpace = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+const day = 86_400_000;
+
+test('a store that is full at any write fails the night by name, stays whole, and takes the next night once there is room', async () => {
+  let room = Number.POSITIVE_INFINITY;
+  let written = 0;
+  const limited = (backend: Backend): Backend => ({
+    ...backend,
+    save: async (...about) => {
+      if (room-- <= 0) throw localError(noSpace, backend.location);
+      written += 1;
+      return backend.save(...about);
+    },
+  });
+  await using fixture = await openConsentFixture();
+  const resources = {
+    ...fixture.resources,
+    store: (location: string) => limited(openLocalBackend(join(fixture.storeFolder, location))),
+  };
+  fixture.custody.pass(untilNoon(resources.clock.now()));
+  const guest = await signInAs(fixture, alice);
+  await guest.consent();
+  const { database, clock } = resources;
+  const plan = await database.plan.findFirstOrThrow();
+  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * day) } });
+  await database.run.deleteMany();
+  const night = async () => {
+    fixture.custody.pass(day / 2);
+    const sub = folder({ 'b.txt': file(randomBytes(9).toString('hex')) });
+    fixture.files.root.children =
+      folder({ 'new.bin': file(randomBytes(50_000).toString('base64')), sub }).children ?? new Map();
+    written = 0;
+    return fixture.backUp(plan.id, resources);
+  };
+  const findings = async () => {
+    const { repository } = await openPersonRepository(fixture.resources, plan.userId);
+    return (await checkRepository(repository, { readData: 'all' })).findings;
+  };
+  expect(await night()).toMatchObject({ state: 'succeeded' });
+  expect(await night()).toMatchObject({ state: 'succeeded' });
+  const writes = written;
+  expect(writes).toBeGreaterThanOrEqual(4);
+  for (let n = 0; n < writes; n++) {
+    room = n;
+    const full = await night();
+    expect(full, `full at write ${n}`).toMatchObject({ errorCode: 'store/full', snapshotId: null });
+    expect(full.message).toContain('is full. Make room');
+    const there = await findings();
+    room = Number.POSITIVE_INFINITY;
+    expect(there, `full at write ${n}`).toEqual([]);
+    if (n === 0) {
+      fixture.custody.pass(2 * day);
+      const home = await (await signInAs(fixture, alice)).text('/');
+      expect(home).toContain(texts.protection.nights.store_full.happened);
+    }
+    await database.run.updateMany({ where: { state: 'queued' }, data: { state: 'failed', finishedAt: clock.now() } });
+    expect(await night(), `full at write ${n}`).toMatchObject({ state: 'succeeded', errorCode: null });
+  }
+  expect(await findings()).toEqual([]);
+}, 120_000);
