@@ -189,11 +189,19 @@ export function hasContent(node: Node, content: readonly DataId[]): boolean {
 
 /** The parent's node of a file, where the repository still holds all of it. */
 export function keepFile(
-  { repository, counts, seen }: Pick<Run, 'repository' | 'counts' | 'seen'>,
+  run: Pick<Run, 'repository' | 'counts' | 'seen'>,
   parent: FileNode,
   why: 'unchanged' | 'kept',
 ): FileNode | undefined {
-  if (!holdsFile(repository, parent)) return undefined;
+  return holdsFile(run.repository, parent) ? countKept(run, parent, why) : undefined;
+}
+
+/** The parent's node, of which the repository is known to hold all. */
+export function countKept(
+  { counts, seen }: Pick<Run, 'counts' | 'seen'>,
+  parent: FileNode,
+  why: 'unchanged' | 'kept',
+): FileNode {
   seen[why]++;
   countFile(counts, 'unmodified', parent.size);
   return parent;

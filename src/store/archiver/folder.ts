@@ -6,7 +6,7 @@ import { judgeAbsence } from './absence.ts';
 import type { Listing, Member } from './contract.ts';
 import type { Task } from './depth-first.ts';
 import { refuseDescent, refuseRepetition } from './descent.ts';
-import { archiveEntry, findUnchanged, hasContent, keepFile, type Outcome, takeDone } from './entry.ts';
+import { archiveEntry, countKept, findUnchanged, hasContent, type Outcome, takeDone } from './entry.ts';
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
 import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
 import { countFiles, countSubtree, findTree, loadParentNodes } from './parent.ts';
@@ -144,7 +144,7 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
         ? takeDone(run, place, parent)
         : isChecked
           ? undefined
-          : keepFile(run, unchanged, 'unchanged');
+          : countKept(run, unchanged, 'unchanged');
     if (settled === undefined) entries.push({ ...place, ...(isChecked && { unchanged }) });
     else folder.nodes.push(settled);
   }
@@ -162,17 +162,19 @@ function isInSample({ spots }: Run, { shares }: Folder, { name, size }: FileNode
 /** A name that a tree cannot hold, or holds already, would make the whole folder unreadable. */
 function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[] {
   const names = new Set<string>();
-  return members.flatMap((member) => {
+  const places: Place[] = [];
+  for (const member of members) {
     const path = pathIn(folder.path, member.name);
     if (isSafeName(member.name) && !names.has(member.name)) {
       names.add(member.name);
-      return [{ member, path, within: folder, done: folder.doneNodes?.get(member.name) }];
+      places.push({ member, path, within: folder, done: folder.doneNodes?.get(member.name) });
+      continue;
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
     run.problems.push({ root: run.root.name, path, code: 'source/malformed', message, kept: false });
     folder.partial = true;
-    return [];
-  });
+  }
+  return places;
 }
 
 function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator<Task, undefined> {
