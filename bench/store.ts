@@ -1,6 +1,6 @@
 /**
  * Measures what keeps a store small and sound, beside stock restic as installed, on copies of one repository and in turn:
- * `node bench/store.ts [--json] [--gb N] [--nights N] [--rounds N] [--latency MS]`.
+ * `node bench/store.ts [--json] [--only PARTS] [--gb N] [--nights N] [--rounds N] [--latency MS]`; PARTS are some of these, with commas:
  *
  * - growth: what so many nights of one person leave in store and database, with retention, prunes and the ages of records.
  * - prune: of a repository of N GB of which 30 % is unused, until nothing is; stock with `--max-unused 0`.
@@ -9,9 +9,10 @@
  * - s3: nights into a bucket of which every answer takes 20 ms, see bench/s3.ts.
  *
  * Each piece of work is a process from start to end, Nightkeep with the memory flags of `npm start` and a warm compile cache; a first
- * check that does not count fills it. Times are medians, `overStock` the median of the rounds' ratios.
+ * check that does not count fills it. Times are medians, `overStock` the median of the rounds' ratios. The copies share the packs' space
+ * on the disk, so that N GB need about 2.5 x as much.
  */
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ import { makeRepository } from './store/make-repository.ts';
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean' },
+    only: { type: 'string', default: 'growth,prune,check,restore,s3' },
     gb: { type: 'string', default: '1' },
     nights: { type: 'string', default: '400' },
     rounds: { type: 'string', default: '3' },
@@ -39,35 +41,49 @@ await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(home, { recursive: true, force: true }));
 const cache = { NODE_COMPILE_CACHE: join(home, 'compile-cache') };
 
-say(`${options.nights} nights`);
-const growth = await grow({ home, nights: Number(options.nights) });
-say(JSON.stringify(growth));
-say(`making a repository of ${gb} GB`);
-const made = join(home, 'made');
-await makeRepository(made, { password, bytes: gb * 1e9, unusedShare: 0.3 });
-await ours('check', made);
-const prune = await compare(async (round) => {
-  const [mine, theirs] = [join(home, `ours ${round}`), join(home, `stock ${round}`)];
-  await Promise.all([cp(made, mine, { recursive: true }), cp(made, theirs, { recursive: true })]);
-  const costs = [await ours('prune', mine), await stock(theirs, 'prune', '--max-unused', '0')] as const;
-  if (round > 0) await rm(mine, { recursive: true });
-  await rm(theirs, { recursive: true });
-  return costs;
-});
-say(JSON.stringify({ prune }));
-const pruned = join(home, 'ours 0');
-const check = await compare(async () => [await ours('check', pruned), await stock(pruned, 'check', '--read-data')]);
-say(JSON.stringify({ check }));
+const parts = options.only.split(',');
+const results: Record<string, unknown> = { gb };
+const part = async (name: string, work: () => Promise<unknown>) => {
+  if (!parts.includes(name)) return;
+  say(name);
+  results[name] = await work();
+  say(JSON.stringify(results[name]));
+};
+
+await part('growth', () => grow({ home, nights: Number(options.nights) }));
+const pruned = join(home, 'pruned');
+if (['prune', 'check', 'restore'].some((name) => parts.includes(name))) {
+  const made = join(home, 'made');
+  say(`making a repository of ${gb} GB`);
+  await makeRepository(made, { password, bytes: gb * 1e9, unusedShare: 0.3 });
+  await ours('check', made);
+  await part('prune', () => comparePrunes(made));
+  await copy(made, pruned);
+  await ours('prune', pruned);
+  await rm(made, { recursive: true });
+}
+await part('check', () =>
+  compare(async () => [await ours('check', pruned), await stock(pruned, 'check', '--read-data')]),
+);
 const restores = join(home, 'restores');
-await mkdir(restores);
-const restore = await compareRestores({ home: restores, repository: pruned, password, rounds });
-say(JSON.stringify({ restore }));
-const s3 = await Array.fromAsync(timeS3Nights(Number(options.latency)));
-if (options.json) console.log(JSON.stringify({ growth, gb, prune, check, restore, s3 }));
-else {
-  console.log(growth);
-  console.table({ prune, check, restore });
-  console.table(s3);
+await part('restore', () => compareRestores({ home: restores, repository: pruned, password, rounds }));
+await part('s3', () => Array.fromAsync(timeS3Nights(Number(options.latency))));
+if (options.json) console.log(JSON.stringify(results));
+else for (const [name, result] of Object.entries(results)) console.table({ [name]: result });
+
+function comparePrunes(made: string) {
+  const [mine, theirs] = [join(home, 'ours'), join(home, 'stock')];
+  return compare(async () => {
+    await Promise.all([copy(made, mine), copy(made, theirs)]);
+    const costs = [await ours('prune', mine), await stock(theirs, 'prune', '--max-unused', '0')] as const;
+    await Promise.all([rm(mine, { recursive: true }), rm(theirs, { recursive: true })]);
+    return costs;
+  });
+}
+
+/** Files of a repository are never changed, only made and removed: so they may be shared. */
+async function copy(from: string, to: string): Promise<void> {
+  await measure({ command: 'cp', args: ['-al', from, to] });
 }
 
 /** Nightkeep's work and the stock's in turn, once a round. */

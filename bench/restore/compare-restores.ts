@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serviceFlags } from '../../test/support/fixtures/service-flags.ts';
 import { type Cost, measure } from '../measure.ts';
 
 export interface RestoreBench {
-  /** A folder for what is restored; nothing in it is deleted. */
+  /** A folder for what is restored, until it has been timed. */
   readonly home: string;
   /** The folder of the repository, whose latest snapshot is restored. */
   readonly repository: string;
@@ -30,23 +30,19 @@ export async function compareRestores({ home, repository, password, rounds }: Re
   const ours: Cost[] = [];
   const stock: Cost[] = [];
   for (let round = 0; round <= rounds; round++) {
+    const to = join(home, 'restored');
     ours.push(
       await measure({
         command: process.execPath,
-        args: [
-          ...serviceFlags,
-          join(import.meta.dirname, 'nightkeep.ts'),
-          repository,
-          password,
-          join(home, `ours-${round}`),
-        ],
+        args: [...serviceFlags, join(import.meta.dirname, 'nightkeep.ts'), repository, password, to],
         env: { NODE_COMPILE_CACHE: join(home, 'compile-cache') },
       }),
     );
+    await rm(to, { recursive: true });
     stock.push(
       await measure({
         command: 'restic',
-        args: ['restore', 'latest', '--target', join(home, `stock-${round}`)],
+        args: ['restore', 'latest', '--target', to],
         env: {
           RESTIC_REPOSITORY: repository,
           RESTIC_PASSWORD: password,
@@ -54,6 +50,7 @@ export async function compareRestores({ home, repository, password, rounds }: Re
         },
       }),
     );
+    await rm(to, { recursive: true });
   }
   const middle = (costs: readonly Cost[], of: (cost: Cost) => number) => median(costs.slice(1).map(of));
   const ratios = ours.slice(1).map(({ ms }, round) => ms / (stock[round + 1]?.ms ?? Number.NaN));
