@@ -1,18 +1,23 @@
 import { AppError } from '../errors.ts';
+import { escapedName } from '../file-name.ts';
 import type { Repository } from '../store/repository/repository.ts';
 import type { SavedSnapshot } from '../store/repository/snapshots.ts';
 import { findPlace } from '../store/restorer/find-place.ts';
 import { readFile } from '../store/restorer/read-file.ts';
+import type { LeftOut } from '../store/restorer/report.ts';
 import { tarFolder } from '../store/restorer/tar.ts';
 import { zipFolder } from '../store/restorer/zip.ts';
-import { type Command, oneOf, text, writeBytes } from './command.ts';
+import { type Command, oneOf, text, warn, writeBytes } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
 
 const archives = ['tar', 'zip'] as const;
 
-/** Writes a file to standard output, or a folder as an archive, as `restic dump` does. */
+/**
+ * Writes a file to standard output, or a folder as an archive, as `restic dump` does. Damage ends it in the middle, so that no archive
+ * looks whole; exit code 3 when the archive is whole but for what is named on standard error.
+ */
 export const dumpCommand: Command = {
   usage: 'SNAPSHOT PATH --user NAME [--archive tar|zip]',
   summary: 'write a file, or a folder as an archive, to standard output',
@@ -24,6 +29,7 @@ export const dumpCommand: Command = {
     user: { value: 'NAME', help: 'the person: a user name, subject or id' },
     archive: { value: 'FORMAT', help: 'what becomes of a folder: tar or zip (default: tar)' },
   },
+  exits: { 3: 'what the archive cannot hold was left out' },
   run: async (options) => {
     const archive = oneOf(options, 'archive', archives) ?? 'tar';
     const name = givenName(options);
@@ -36,8 +42,14 @@ export const dumpCommand: Command = {
       .split('/')
       .filter((name) => name !== '')
       .join('/');
-    for await (const bytes of await contentAt(repository, saved, path, archive)) await writeBytes(bytes);
-    return 0;
+    let leftOut = 0;
+    const onLeftOut = (name: string, why: string) => {
+      leftOut += 1;
+      warn(`Left out: ${escapedName(name)}: ${why}`);
+    };
+    const content = await contentAt(repository, saved, path, { archive, onLeftOut });
+    for await (const bytes of content) await writeBytes(bytes);
+    return leftOut === 0 ? 0 : 3;
   },
 };
 
@@ -46,7 +58,7 @@ async function contentAt(
   repository: Repository,
   { snapshot }: SavedSnapshot,
   path: string,
-  archive: (typeof archives)[number],
+  { archive, onLeftOut }: { archive: (typeof archives)[number]; onLeftOut: LeftOut },
 ): Promise<AsyncIterable<Uint8Array>> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type === 'file') return readFile(repository, place);
@@ -54,6 +66,6 @@ async function contentAt(
     throw new AppError('request/invalid', 'There is neither a file nor a folder at that path of the snapshot.');
   const prefix = path === '' ? '' : `${path}/`;
   return archive === 'tar'
-    ? tarFolder(repository, place.subtree, prefix)
-    : zipFolder(repository, snapshot, path, { prefix });
+    ? tarFolder(repository, place.subtree, prefix, { onLeftOut })
+    : zipFolder(repository, snapshot, path, { prefix, onLeftOut });
 }

@@ -113,10 +113,11 @@ function inexactWords({ inexact }: FolderReport): string {
 }
 
 function wordsOf(report: FolderReport, id: string, to: string): string {
-  const { files, folders, bytes, kept, problems } = report;
+  const { files, folders, bytes, kept, problems, skipped } = report;
   const there = kept === 0 ? '' : ` ${kept} files were there and stayed.`;
   return [
     `Restored ${files} files (${bytes} bytes) in ${folders} folders of snapshot ${id.slice(0, 8)} to ${to}.${there}`,
+    ...skipped.map((path) => `Left out: ${path}: a socket is there only while a program listens on it.`),
     ...problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
   ].join('\n');
 }

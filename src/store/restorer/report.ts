@@ -14,13 +14,15 @@ export interface RestoreReport {
   folders: number;
   links: number;
   bytes: number;
-  /** Devices, pipes and sockets, which are not restored. */
+  /** What cannot be restored there: sockets to a folder, and devices and pipes neither at a source. */
   readonly skipped: string[];
   readonly problems: RestoreProblem[];
 }
 
 /** What was restored to a folder. */
 export interface FolderReport extends RestoreReport {
+  /** Devices and pipes. */
+  specials: number;
   /** Files that were there and stayed, and their bytes. */
   kept: number;
   keptBytes: number;
@@ -39,19 +41,26 @@ export function note(problems: RestoreProblem[], path: string, error: unknown): 
   problems.push({ path: shownName(path), code: error.code, message: error.message });
 }
 
-/** Notes a name that cannot stand in a folder. */
+/** Is told of an entry that an archive lacks, by its path, and why. */
+export type LeftOut = (path: string, why: string) => void;
+
+/** What restores and archives say of a name that cannot stand in a folder. */
+export const unsafeNameWords = 'The snapshot holds a name that would leave its folder; it is not restored.';
+
+/** Notes it. */
 export function noteUnsafeName(problems: RestoreProblem[], path: string): void {
-  const message = 'The snapshot holds a name that would leave its folder; it is not restored.';
-  problems.push({ path: shownName(path), code: 'repository/damaged', message });
+  problems.push({ path: shownName(path), code: 'repository/damaged', message: unsafeNameWords });
 }
 
-/** Notes a node whose name another one of its folder has. */
+/** What restores and archives say of a node whose name another one of its folder has. */
+export const twinWords = 'The snapshot holds this name twice in one folder; the first of the two is restored.';
+
+/** Notes it. */
 export function noteTwin(problems: RestoreProblem[], path: string): void {
-  const message = 'The snapshot holds this name twice in one folder; the first of the two is restored.';
-  problems.push({ path: shownName(path), code: 'repository/damaged', message });
+  problems.push({ path: shownName(path), code: 'repository/damaged', message: twinWords });
 }
 
-/** What restores and zips say of an entry that is not understood. */
+/** What restores and archives say of an entry that is not understood. */
 export const unreadableWords =
   'The snapshot holds an entry of a kind that is not known, or a damaged one; only that is left out.';
 

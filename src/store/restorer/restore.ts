@@ -13,6 +13,7 @@ import { findPlace } from './find-place.ts';
 import { linkTarget } from './link-target.ts';
 import { emptyReport, type FolderReport, note, noteTwin, noteUnreadable, noteUnsafeName } from './report.ts';
 import { setRest } from './set-rest.ts';
+import { canBeMade, makeSpecialFiles, type SpecialEntry } from './special-files.ts';
 import { errnoOf, targetError } from './target-errors.ts';
 import { leftoverName } from './write-batch.ts';
 import { openWriters } from './writers.ts';
@@ -28,8 +29,7 @@ export interface RestoreOptions {
 }
 
 /**
- * Writes a snapshot, or a part of it, to a folder of this machine, with all that a restore by stock restic brings back but for devices,
- * pipes and sockets. Each blob is read once, pack by pack, and proved; files get their names when they are whole. No link is ever
+ * Writes a snapshot, or a part of it, to a folder of this machine, with all that a restore by stock restic brings back. Each blob is read once, pack by pack, and proved; files get their names when they are whole. No link is ever
  * followed. What cannot be read or written becomes a problem and the rest goes on. Throws `restore/would-overwrite` before anything
  * is written, `repository/no-such-path`, and `store/unavailable` when the store or the folder fails altogether; once the signal is
  * aborted, its reason.
@@ -44,15 +44,22 @@ export async function restore<Read extends PackRead>(
   const isFolder = place.type === 'root' || place.type === 'dir';
   const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
   if (overwrite === undefined) refuseOverwriting(folder, nodes);
-  const report: FolderReport = { ...emptyReport(), kept: 0, keptBytes: 0, inexact: 0 };
+  const report: FolderReport = { ...emptyReport(), specials: 0, kept: 0, keptBytes: 0, inexact: 0 };
   attemptAt(folder, '', () => mkdirSync(folder, { recursive: true }));
   if (overwrite !== undefined) removeLeftovers(folder);
   using writers = openWriters(repository.masterKey);
   const common = { repository, folder, overwrite, report, signal, onProgress };
-  const restoring: Restoring = { ...common, files: openFileWriter({ ...common, writers }), folders: [], links: [] };
+  const restoring: Restoring = {
+    ...common,
+    files: openFileWriter({ ...common, writers }),
+    folders: [],
+    specials: [],
+    rest: [],
+  };
   await restoreNodes(restoring, '', nodes);
   await restoring.files.finish();
-  await setRest(restoring.links, folder, report);
+  const restOfSpecials = await makeSpecialFiles(restoring.specials, folder, report);
+  await setRest([...restoring.rest, ...restOfSpecials], folder, report);
   await finishFolders(restoring);
   report.problems.sort((a, b) => compareNames(a.path, b.path));
   return report;
@@ -67,8 +74,10 @@ interface Restoring {
   readonly files: FileWriter;
   /** Those above before those below. */
   readonly folders: MadeFolder[];
+  /** Devices and pipes, made when the files are there. */
+  readonly specials: SpecialEntry[];
   /** What is left to set of links. */
-  readonly links: ExactAttributes[];
+  readonly rest: ExactAttributes[];
 }
 
 interface MadeFolder {
@@ -100,6 +109,7 @@ async function restoreNodes(restoring: Restoring, below: string, nodes: readonly
     else if (node.type === 'dir') await restoreFolder(restoring, path, node);
     else if (node.type === 'symlink') restoreLink(restoring, path, node);
     else if (node.type === 'unreadable') noteUnreadable(report.problems, path);
+    else if (canBeMade(node)) addSpecial(restoring, { path, node });
     else report.skipped.push(shownName(path));
   }
 }
@@ -133,7 +143,17 @@ function removeLeftovers(folder: string): void {
     if (leftoverName.test(name)) rmSync(pathForSystem(`${folder}/${name}`), { force: true });
 }
 
-function restoreLink({ folder, overwrite, report, links }: Restoring, path: string, node: SymlinkNode): void {
+function addSpecial({ folder, overwrite, report, specials }: Restoring, entry: SpecialEntry): void {
+  const { path, node } = entry;
+  try {
+    const look = () => (overwrite === undefined ? 'write' : decide(`${folder}/${path}`, node, overwrite));
+    if (attemptAt(folder, path, look) !== 'keep') specials.push(entry);
+  } catch (error) {
+    note(report.problems, path, error);
+  }
+}
+
+function restoreLink({ folder, overwrite, report, rest }: Restoring, path: string, node: SymlinkNode): void {
   const at = `${folder}/${path}`;
   try {
     const decision = overwrite === undefined ? 'write' : attemptAt(folder, path, () => decide(at, node, overwrite));
@@ -145,7 +165,7 @@ function restoreLink({ folder, overwrite, report, links }: Restoring, path: stri
   }
   report.links++;
   const exact = exactAttributesOf(node, path);
-  if (exact !== undefined) links.push(exact);
+  if (exact !== undefined) rest.push(exact);
 }
 
 function makeLink(at: string, node: SymlinkNode, overwrite: Overwrite | undefined): void {

@@ -7,19 +7,21 @@ import { permissions } from './attributes.ts';
 import type { ReadableRepository } from './contract.ts';
 import { linkTarget } from './link-target.ts';
 import { readFiles } from './read-files.ts';
+import { type LeftOut, twinWords, unreadableWords, unsafeNameWords } from './report.ts';
 
 /**
  * A folder of a snapshot as a tar file (POSIX.1-2001), made while it is read: with times to the nanosecond, owners, modes, links and
  * extended attributes, under paths that begin with `prefix`. Damage ends the stream with its error, since a tar has no place to tell
- * of it. Devices, pipes and sockets are left out, and so are names that would leave the folder, or come twice in it.
+ * of it. `onLeftOut` is told of what no tar can hold, of names that would leave the folder or come twice in it, and of what is not
+ * understood.
  */
 export async function* tarFolder(
   repository: ReadableRepository,
   tree: TreeId,
   prefix: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, onLeftOut = () => {} }: { readonly signal?: AbortSignal; readonly onLeftOut?: LeftOut } = {},
 ): AsyncGenerator<Uint8Array> {
-  for await (const part of tarNodes(repository, tree, prefix)) {
+  for await (const part of tarNodes({ repository, onLeftOut }, tree, prefix)) {
     signal?.throwIfAborted();
     yield part;
   }
@@ -28,10 +30,19 @@ export async function* tarFolder(
 
 const block = 512;
 
+interface Tarring {
+  readonly repository: ReadableRepository;
+  readonly onLeftOut: LeftOut;
+}
+
 /** Files first, since those of one folder are read together. */
-async function* tarNodes(repository: ReadableRepository, tree: TreeId, prefix: string): AsyncGenerator<Uint8Array> {
+async function* tarNodes(tarring: Tarring, tree: TreeId, prefix: string): AsyncGenerator<Uint8Array> {
+  const { repository, onLeftOut } = tarring;
   const all = (await repository.loadTree(tree)).nodes;
   const twins = twinsIn(all);
+  for (const node of all)
+    if (!isSafeName(node.name)) onLeftOut(prefix + node.name, unsafeNameWords);
+    else if (twins.has(node)) onLeftOut(prefix + node.name, twinWords);
   const nodes = all.filter((node) => isSafeName(node.name) && !twins.has(node));
   for await (const { node, content } of readFiles(
     repository,
@@ -42,16 +53,23 @@ async function* tarNodes(repository: ReadableRepository, tree: TreeId, prefix: s
     yield Buffer.alloc(padding(node.size));
   }
   for (const node of nodes) {
-    if (node.type === 'symlink') yield headersOf(prefix + node.name, node, { type: '2', target: linkTarget(node) });
-    if (node.type !== 'dir') continue;
-    yield headersOf(`${prefix}${node.name}/`, node, { type: '5' });
-    yield* tarNodes(repository, node.subtree, `${prefix}${node.name}/`);
+    const path = prefix + node.name;
+    if (node.type === 'symlink') yield headersOf(path, node, { type: '2', target: linkTarget(node) });
+    else if (node.type === 'dir') {
+      yield headersOf(`${path}/`, node, { type: '5' });
+      yield* tarNodes(tarring, node.subtree, `${path}/`);
+    } else if (node.type === 'unreadable') onLeftOut(path, unreadableWords);
+    else if (node.type === 'socket') onLeftOut(path, 'A tar file holds no sockets.');
+    else if (node.type !== 'file') yield headersOf(path, node, { type: specialTypes[node.type], device: node.device });
   }
 }
 
+const specialTypes = { chardev: '3', dev: '4', fifo: '6' } as const;
+
 interface Kind {
-  readonly type: '0' | '2' | '5' | 'x';
+  readonly type: '0' | '2' | '3' | '4' | '5' | '6' | 'x';
   readonly size?: number;
+  readonly device?: number | bigint | undefined;
   readonly target?: string;
 }
 
@@ -108,7 +126,7 @@ interface Header {
 }
 
 /** What does not fit is cut off here: the extended header before it has it whole. */
-function header({ path, mode, uid, gid, seconds, kind: { type, size = 0, target = '' } }: Header): Buffer {
+function header({ path, mode, uid, gid, seconds, kind: { type, size = 0, target = '', device = 0 } }: Header): Buffer {
   const bytes = Buffer.alloc(block);
   const octal = (value: number, at: number, length: number) => {
     const digits = Math.max(0, value || 0).toString(8);
@@ -123,8 +141,20 @@ function header({ path, mode, uid, gid, seconds, kind: { type, size = 0, target 
   bytes.write(type, 156, 'latin1');
   nameToBytes(target).copy(bytes, 157, 0, 100);
   bytes.write('ustar\x0000', 257, 'latin1');
+  if (type === '3' || type === '4') {
+    const { major, minor } = numbersOf(BigInt(device));
+    octal(major, 329, 8);
+    octal(minor, 337, 8);
+  }
   bytes.fill(' ', 148, 156);
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return bytes;
+}
+
+/** As Linux packs them into the number of a device. */
+function numbersOf(device: bigint): { major: number; minor: number } {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return { major: Number(major), minor: Number(minor) };
 }

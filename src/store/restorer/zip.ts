@@ -9,7 +9,7 @@ import { isSafeName } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
-import { unreadableWords } from './report.ts';
+import { type LeftOut, unreadableWords, unsafeNameWords } from './report.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -23,27 +23,40 @@ import {
 /**
  * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
  * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
- * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. All begin with `prefix`. Throws `repository/no-such-path` at the first read.
+ * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. All begin
+ * with `prefix`. With `onLeftOut` that is told of what no zip can hold, instead of an entry that names it, and damage ends the stream
+ * with its error, before the directory. Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   path: string,
-  { signal, prefix = '' }: { readonly signal?: AbortSignal; readonly prefix?: string } = {},
+  { signal, prefix = '', onLeftOut }: ZipOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
   }
-  const zip: Zipping = { repository, signal, written: [], missing: [], renamed: [], offset: { now: 0 } };
+  const missing: string[] = [];
+  const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.push(`${name}: ${why}`));
+  const common = { repository, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
+  const zip: Zipping = { ...common, written: [], missing, renamed: [], offset: { now: 0 } };
   yield* counted(zip, zipNodes(zip, shownName(prefix), place.subtree));
   yield* counted(zip, zipNotes(zip));
   yield* directory(zip);
 }
 
+export interface ZipOptions {
+  readonly signal?: AbortSignal;
+  readonly prefix?: string;
+  readonly onLeftOut?: LeftOut;
+}
+
 interface Zipping {
   readonly repository: ReadableRepository;
   readonly signal: AbortSignal | undefined;
+  readonly leaveOut: LeftOut;
+  readonly endsWithDamage: boolean;
   readonly written: WrittenEntry[];
   /** What was left out, and why. */
   readonly missing: string[];
@@ -74,7 +87,7 @@ async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGe
 async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGenerator<Uint8Array> {
   const nodes = (await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes)) ?? [];
   const safe = nodes.filter(({ name }) => isSafeName(name));
-  if (safe.length < nodes.length) zip.missing.push(`${folder}: a name that would leave its folder`);
+  for (const { name } of nodes) if (!isSafeName(name)) zip.leaveOut(folder + name, unsafeNameWords);
   const names = namesIn(folder, safe);
   for (const [{ name }, written] of names)
     if (portableName(shownName(name)) !== shownName(name)) zip.renamed.push(`${written}: ${escapedName(name)}`);
@@ -125,8 +138,8 @@ async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator
   } else if (node.type === 'symlink') {
     const target = Buffer.from(node.linktarget);
     yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
-  } else if (node.type === 'unreadable') zip.missing.push(`${name}: ${unreadableWords}`);
-  else if (node.type !== 'file') zip.missing.push(`${name}: devices, pipes and sockets are left out`);
+  } else if (node.type === 'unreadable') zip.leaveOut(name, unreadableWords);
+  else if (node.type !== 'file') zip.leaveOut(name, 'A zip file holds no devices, pipes and sockets.');
 }
 
 const nothing = Buffer.of();
@@ -222,8 +235,8 @@ async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    if (!isAppError(error, 'repository/damaged')) throw error;
-    zip.missing.push(`${name}: ${error.message}`);
+    if (zip.endsWithDamage || !isAppError(error, 'repository/damaged')) throw error;
+    zip.leaveOut(name, error.message);
     return undefined;
   }
 }

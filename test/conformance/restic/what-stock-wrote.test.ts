@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, lchown, link, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, link, lstat, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -121,6 +121,37 @@ describe.skipIf(resticProgram === undefined)('what stock restic wrote', () => {
     expect(seen[1]).toEqual(seen[2]);
     expect(seen[0]?.some(({ extended_attributes: extended }) => extended?.length === 2)).toBe(true);
     expect(seen[0]?.filter(({ links }) => links === 2)).toHaveLength(2);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('brings back pipes and devices as stock does', async () => {
+    const special = await mkdtemp(join(top.path, 'special-'));
+    const at = (name: string) => join(special, name);
+    await run('mkfifo', ['-m', '640', at('pipe')]);
+    await run('mknod', ['-m', '600', at('null'), 'c', '1', '3']);
+    await run('mknod', ['-m', '660', at('disk'), 'b', '259', '70000']);
+    await chown(at('disk'), 12, 34);
+    const failed = await setExactly(
+      ['pipe', 'null', 'disk'].map((name) => {
+        const moment = { seconds: 1_600_000_000, nanoseconds: 123_456_789 };
+        return { path: at(name), extended: [], times: { atime: moment, mtime: moment } };
+      }),
+    );
+    expect(failed).toEqual([]);
+    await restic({ ...stock, cwd: special }, 'backup', '.', '--host', 'special');
+    const repository = await opened();
+    const { id, snapshot } = await repository.findSnapshot('latest');
+    const [ours, theirs] = [join(top.path, 'special by us'), join(top.path, 'special by stock')];
+    const report = await restore(repository, snapshot, ours);
+    expect(report).toMatchObject({ specials: 3, problems: [], skipped: [], inexact: 0 });
+    await restic(stock, 'restore', id, '--target', theirs);
+    await restic(stock, 'forget', id);
+    const seen = async (folder: string) => {
+      const names = await readdir(folder);
+      const stats = await Promise.all(names.map((name) => lstat(join(folder, name), { bigint: true })));
+      return stats.map(({ mode, uid, gid, rdev, mtimeNs }, n) => [names[n], mode, uid, gid, rdev, mtimeNs]);
+    };
+    expect(await seen(ours)).toEqual(await seen(theirs));
+    expect(await seen(ours)).toEqual(await seen(special));
   });
 
   test('has links among what is listed', async () => {

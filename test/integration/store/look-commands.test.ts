@@ -1,16 +1,21 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
-import { cheapScryptCosts, writeSnapshot } from '../../support/fixtures/repository.ts';
+import { cheapScryptCosts, type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
 
+const run = promisify(execFile);
 let opened: AsyncDisposableStack;
 let commands: CommandFixture;
 let ids: string[];
 let spoil: (id: string) => Promise<void>;
+let write: (folder: Folder) => Promise<Awaited<ReturnType<typeof writeSnapshot>>>;
+let spoilPack: (id: string) => Promise<void>;
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
   commands = opened.use(await openCommandFixture({ issuer: 'https://idp.example' }));
@@ -25,12 +30,14 @@ beforeEach(async () => {
     (await writeSnapshot(repository, first)).id,
     (await writeSnapshot(repository, second, '2026-01-03T03:04:05+01:00')).id,
   ];
-  spoil = async (id) => {
-    const bytes = await repository.backend.load('snapshot', id);
+  const spoilFile = (type: 'snapshot' | 'data') => async (id: string) => {
+    const bytes = await repository.backend.load(type, id);
     bytes[20] = (bytes[20] ?? 0) ^ 1;
-    await repository.backend.remove('snapshot', id);
-    await repository.backend.save('snapshot', id, bytes);
+    await repository.backend.remove(type, id);
+    await repository.backend.save(type, id, bytes);
   };
+  [spoil, spoilPack] = [spoilFile('snapshot'), spoilFile('data')];
+  write = (folder) => writeSnapshot(repository, folder);
 });
 afterEach(() => opened.disposeAsync());
 
@@ -108,6 +115,33 @@ describe('dump', () => {
     const zip = await dump(first(), 'files/gone', '--archive', 'zip');
     expect(zip.bytes.subarray(0, 2).toString()).toBe('PK');
     expect(zip.bytes.includes('files/gone/Letter.txt')).toBe(true);
+  });
+
+  test.each(['tar', 'zip'])('says what a %s lacks, and ends with 3', async (archive) => {
+    const times = { mtime: '2026-01-01T00:00:00Z', atime: '2026-01-01T00:00:00Z', ctime: '2026-01-01T00:00:00Z' };
+    const { id } = await write({
+      'a.txt': Buffer.from('whole'),
+      socket: { node: { name: 'socket', type: 'socket', mode: 0o600, uid: 0, gid: 0, ...times } },
+    });
+    const { code, bytes } = await dump(id, '/', '--archive', archive);
+    expect([code, bytes.includes('whole'), bytes.includes('socket')]).toEqual([3, true, false]);
+    expect(commands.complaints.join('')).toContain('Left out: socket: ');
+  });
+
+  test.each(['tar', 'zip'])('ends with 1 at damage, in the middle of the %s', async (archive) => {
+    const { id, packs } = await write({ 'a.txt': Buffer.from('to be damaged'), b: Buffer.from('whole') });
+    await spoilPack(packs[0]?.id ?? '');
+    const { code, bytes } = await dump(id, '/', '--archive', archive);
+    expect([code, bytes.includes(Buffer.from('PK\x05\x06')), bytes.includes('NOT RESTORED')]).toEqual([
+      1,
+      false,
+      false,
+    ]);
+    expect(commands.complaints.join('')).toContain('damaged');
+    const place = join(commands.folder, `damaged.${archive}`);
+    await writeFile(place, bytes);
+    const judge = archive === 'tar' ? run('tar', ['-tf', place]) : run('unzip', ['-tq', place]);
+    await expect(judge).rejects.toThrow();
   });
 
   test.each([

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { nameFromBytes } from '../../../../src/file-name.ts';
 import { sealBlob } from '../../../../src/store/format/blob.ts';
 import { parseId, type TreeId } from '../../../../src/store/format/ids.ts';
-import { type FileNode, modeBits, type Node } from '../../../../src/store/format/node.ts';
+import { type FileNode, modeBits, type Node, type SpecialNode } from '../../../../src/store/format/node.ts';
 import { treeIdOf } from '../../../../src/store/format/tree.ts';
 import { restore } from '../../../../src/store/restorer/restore.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -190,10 +190,28 @@ describe('restoring', () => {
     expect(report.problems).toMatchObject([{ path: 'x', message: expect.stringContaining('5 bytes') }]);
   });
 
-  test('skips devices and the like, and says so', async () => {
-    const node: Node = { name: 'pipe', type: 'fifo', mode: 0o644, ...common };
-    await using here = await place({ pipe: { node } });
-    expect((await restore(here.repository, here.snapshot, here.path)).skipped).toEqual(['pipe']);
+  test('makes pipes, and devices where it may; names sockets, which no program could listen on', async () => {
+    const special = (name: string, type: SpecialNode['type'], device?: number): { node: Node } => ({
+      node: { name, type, mode: 0o640, ...common, ...(device && { device }) },
+    });
+    await using here = await place({
+      pipe: special('pipe', 'fifo'),
+      null: special('null', 'chardev', 0x103),
+      disk: special('disk', 'dev', 0x1234_0756),
+      socket: special('socket', 'socket'),
+    });
+    await writeFile(join(here.path, 'pipe'), 'in its place');
+    const isRoot = process.geteuid?.() === 0;
+    const report = await restore(here.repository, here.snapshot, here.path, { overwrite: 'always' });
+    expect(report).toMatchObject({ skipped: ['socket'], specials: isRoot ? 3 : 1 });
+    expect(report.problems.map(({ path, message }) => [path, /only root/.test(message)])).toEqual(
+      isRoot ? [] : ['disk', 'null'].map((path) => [path, true]),
+    );
+    const pipe = await lstat(join(here.path, 'pipe'));
+    expect([pipe.isFIFO(), pipe.mode & 0o7777, pipe.mtimeMs]).toEqual([true, 0o640, Date.parse(time)]);
+    expect(await readdir(here.path)).not.toContain('socket');
+    const disk = isRoot ? await lstat(join(here.path, 'disk')) : undefined;
+    expect([disk?.isBlockDevice(), disk?.rdev]).toEqual(isRoot ? [true, 0x1234_0756] : [undefined, undefined]);
   });
 
   test('stops when told', async () => {
