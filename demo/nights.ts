@@ -51,7 +51,7 @@ export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun
 /** The queue delays what is tried again by the machine's clock, which no demo moves. */
 async function queueDue({ clock, database, queues }: Demo['resources']): Promise<void> {
   const due = await database.run.findMany({ where: { state: 'queued', dueAt: { lte: clock.now() } } });
-  await queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, urgent: true })));
+  await queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, now: true })));
 }
 
 /** The runs that were queued or ended since, once none is running or due; after two minutes whatever their state. */

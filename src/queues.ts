@@ -6,7 +6,8 @@ import type { Log } from './log.ts';
 import { traced, traceparent } from './tracing.ts';
 
 /**
- * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Nothing is
+ * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Each job is a turn of some
+ * run, and the table says of which (src/database/turns.ts), so that nobody goes before others by where a job stands. Nothing is
  * lost with the whole queue, because every run that is still due is queued again. Finished jobs are not kept: a kept one
  * would prevent a job with the same id.
  */
@@ -22,8 +23,8 @@ export interface BackUpRequest extends Pick<BackUpJob, 'runId'> {
   /** Part of the job's id: one attempt of a run is in the queue once, however often it is queued. */
   attempt: number;
   delayMs?: number;
-  /** Before everything that waits, for a person who asked for it; where the same attempt waits in the queue, it no longer does. */
-  urgent?: boolean;
+  /** Where the same attempt is delayed in the queue, it no longer is. */
+  now?: boolean;
 }
 
 export interface QueueCounts {
@@ -44,7 +45,7 @@ export interface QueuedJob {
 }
 
 export interface BackUpQueue {
-  /** Queues the runs; those that wait, are delayed or are being worked on stay as they are, unless it is urgent. Fails fast when the queue is unavailable. */
+  /** Queues the runs; those that wait, are delayed or are being worked on stay as they are, unless it is for now. Fails fast when the queue is unavailable. */
   enqueue(requests: readonly BackUpRequest[]): Promise<void>;
   counts(): Promise<QueueCounts>;
   /** Lets workers take no job more, on every machine; those in hand go on. */
@@ -212,10 +213,10 @@ async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Prom
   const jobs = requests.map((request) => ({
     name: 'back-up',
     data: { runId: request.runId, ...(parent !== undefined && { traceparent: parent }) },
-    opts: { jobId: idOf(request), delay: request.delayMs ?? 0, lifo: request.urgent === true },
+    opts: { jobId: idOf(request), delay: request.delayMs ?? 0 },
   }));
   // Its job may be delayed, and a queue takes no second one of that id; one that is being worked on stays.
-  for (const request of requests) if (request.urgent) await queue.remove(idOf(request));
+  for (const request of requests) if (request.now) await queue.remove(idOf(request));
   for (let start = 0; start < jobs.length; start += bulkSize) await queue.addBulk(jobs.slice(start, start + bulkSize));
 }
 

@@ -7,8 +7,9 @@ import { eraseRepositories } from '../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../src/flows/heal.ts';
 import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
 import { backUp } from '../src/flows/nights/back-up.ts';
+import { giveWay } from '../src/flows/nights/give-way.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
-import { steerRun } from '../src/flows/nights/steer-run.ts';
+import { steerNextRun } from '../src/flows/nights/steer-run.ts';
 import { raiseNights } from '../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
@@ -30,6 +31,7 @@ export interface RunningWorker {
 const healing: Duty = ['*/10 * * * *', 'heal.failed', (resources) => heal(resources)];
 const duties: readonly Duty[] = [
   healing,
+  ['* * * * * *', 'give-way.failed', (resources) => giveWay(resources)],
   ['* * * * *', 'tick.failed', (resources) => openNight(resources)],
   ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
   [
@@ -59,8 +61,9 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
   const { clock, config, log, queues } = resources;
   const work = await workOn(
     queues.connection,
-    async ({ runId }, signal) => {
-      const done = await steerRun(resources, { runId, signal }, (input) => backUp(resources, input));
+    // A job is one turn, and the table says whose it is.
+    async (_, signal) => {
+      const done = await steerNextRun(resources, signal, (input) => backUp(resources, input));
       if (done === undefined) return;
       await retain(resources, { ...done, signal });
       await hastenVerification(resources.database, { ...done, at: clock.now() });

@@ -163,7 +163,7 @@ async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log
     const about = {
       name: `process ${backUpQueueName}`,
       kind: 'consumer',
-      attributes: { 'messaging.destination.name': backUpQueueName, 'nightkeep.run.id': job.runId },
+      attributes: { 'messaging.destination.name': backUpQueueName },
       parent: job.traceparent,
     } as const;
     await traced(about, () => handler(job, signal));

@@ -101,6 +101,8 @@ export interface Config {
   /** Where traces go. */
   tracing?: { endpoint: URL; headers: Record<string, string> };
   logLevel: Level;
+  /** How long a run has a worker before others that wait go first. */
+  turnMs: number;
   concurrency: number;
   graceMs: number;
   keyring: string;
@@ -217,6 +219,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
       return endpoint && { endpoint, headers: value('OTEL_EXPORTER_OTLP_HEADERS') };
     },
     logLevel: () => value('LOG_LEVEL'),
+    turnMs: () => value('TURN'),
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,
     keyring: () => value('KEYRING') ?? findKeyring(dataDir()),

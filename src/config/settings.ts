@@ -365,6 +365,11 @@ export const settings = {
     default: '16k',
     help: 'Most bytes of all headers of an answer of a server of files together, written like `PROVIDER_ANSWER_BYTES`',
   },
+  TURN: {
+    read: durationFrom('1s'),
+    default: '1m',
+    help: 'How long a run has a worker before it lets others go first who wait and have had less, written like `OFFLINE_IDLE`; what it read is kept, and each of its turns is as long as all before',
+  },
   CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
   GRACE_SECONDS: {
     read: whole(0, 3_600),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Hours } from '../domain/hours.ts';
 import { type NightPlan, type NightWindow, nextNight, turnOver } from '../domain/nights.ts';
 import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
+import { turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
@@ -65,6 +66,7 @@ function newRun(
     slot: 'night',
     trigger: 'schedule',
     dueAt,
+    turnAt: turnOf({ trigger: 'schedule', dueAt }),
     triedUntil: until,
     queuedAt: at,
   };
@@ -109,10 +111,10 @@ export async function saveRequestedRun(
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });
     if (trigger === 'operator') await auditRequest(transaction, { planId, at, by, words });
-    const underWay = await pullForward(transaction, { planId, at, by });
+    const underWay = await pullForward(transaction, { planId, trigger, at, by });
     if (underWay !== null) return underWay;
     const id = randomUUID();
-    const moments = { dueAt: at, queuedAt: at, triedUntil: requestedUntil(at) };
+    const moments = { dueAt: at, turnAt: turnOf({ trigger, dueAt: at }), queuedAt: at, triedUntil: requestedUntil(at) };
     await transaction.run.create({ data: { id, planId, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
     return { id, fence: 0, waits: true };

@@ -131,7 +131,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND r.snapshot_id IS NOT NULL ${newest}`)} partial ON true
     ${last(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed' ${newest}`)} failed ON true
     ${last(
-      Prisma.sql`r.id, r.state, r.due_at, r.lease_until, r.error_code, r.tried_until`,
+      Prisma.sql`r.id, r.state, ${sinceTurn} AS due_at, r.lease_until, r.error_code, r.tried_until`,
       Prisma.sql`r.state IN ('queued', 'running') ORDER BY r.state = 'running' DESC, r.due_at`,
     )} under_way ON true
     ${last(
@@ -173,3 +173,6 @@ function verificationOf({
 function ended(id: string | null, endedAt: Date): EndedRun | null {
   return id === null ? null : { id, endedAt };
 }
+
+/** When a run is waited for: one that gave way to others lets them go first. */
+const sinceTurn = Prisma.sql`CASE WHEN r.worked_ms > 0 AND r.error_code IS NULL THEN greatest(r.due_at, r.turn_at) ELSE r.due_at END`;

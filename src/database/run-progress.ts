@@ -84,6 +84,10 @@ export interface LiveRun {
   readonly state: string;
   /** Not taken by a worker before. */
   readonly dueAt: Date;
+  /** Until then others go first, see src/domain/turns.ts. */
+  readonly turnAt: Date;
+  /** Whether a worker has had it before. */
+  readonly isBegun: boolean;
   /** That of the plan. */
   readonly zone: string;
   /** Null before the worker has told of it. */
@@ -96,12 +100,12 @@ export async function findLiveRun(
   { userId, runId }: { userId: string; runId: string },
 ): Promise<LiveRun | null> {
   const [row] = await database.$queryRaw<LiveRow[]>`
-    SELECT runs.id, state::text, due_at AS "dueAt", zone, step, told.counts, folder FROM runs JOIN plans ON plans.id = plan_id
+    SELECT runs.id, state::text, due_at AS "dueAt", turn_at AS "turnAt", worked_ms > 0 AS "isBegun", zone, step, told.counts, folder FROM runs JOIN plans ON plans.id = plan_id
     LEFT JOIN run_progress told ON run_id = runs.id AND told.fence = runs.fence AND state = 'running'
     WHERE runs.id = ${runId}::uuid AND user_id = ${userId}::uuid`;
   if (row === undefined) return null;
-  const { id, state, dueAt, zone, step, counts, folder } = row;
-  return { id, state, dueAt, zone, progress: step === null ? null : { ...progressOf({ step, counts }), folder } };
+  const { step, counts, folder, ...run } = row;
+  return { ...run, progress: step === null ? null : { ...progressOf({ step, counts }), folder } };
 }
 
 interface LiveRow extends Omit<LiveRun, 'progress'> {

@@ -13,6 +13,9 @@ const checkEveryMs = 500;
 export interface RunWatch {
   /** Aborts `lost` soon after the run was cancelled or given to another worker, until it is disposed of. */
   add(run: Held, lost: AbortController): Disposable;
+  isEmpty(): boolean;
+  /** Aborts the work on these runs. */
+  end(runIds: readonly string[], reason: AppError): void;
 }
 
 /**
@@ -33,6 +36,10 @@ export function openRunWatch(resources: { clock: Clock; database: Database; log:
         timer = undefined;
       };
       return { [Symbol.dispose]: remove };
+    },
+    isEmpty: () => inHand.size === 0,
+    end: (runIds, reason) => {
+      for (const [{ id }, lost] of inHand) if (runIds.includes(id)) lost.abort(reason);
     },
   };
 }

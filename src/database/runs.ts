@@ -1,4 +1,5 @@
 import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
+import { turnAfterWork, turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
 import { noCheckpoint } from './checkpoints.ts';
@@ -90,22 +91,27 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
       SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
     const rows = await transaction.$queryRaw<(ClaimedRun & { from: RunState })[]>`
       WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE)
-      UPDATE runs SET state = 'running', fence = fence + 1, lease_holder = ${holder}, lease_until = ${until(at)},
+      UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
         attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
         lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
         started_at = coalesce(started_at, ${at})
       FROM seen
-      WHERE runs.id = seen.id AND due_at <= ${at}
-        AND (runs.state = 'queued' OR (runs.state = 'running' AND lease_until < ${at} AND tried_until > ${at}
-          AND lost_workers + 1 < ${mostLostWorkers}))
-        AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
-          AND other.state = 'running' AND other.lease_until >= ${at})
+      WHERE runs.id = seen.id AND ${canBeClaimed(at)}
       RETURNING runs.id, runs.plan_id AS "planId", (SELECT user_id FROM plans WHERE id = runs.plan_id) AS "userId", fence, attempt, tried_until AS "triedUntil", seen.state AS "from"`;
     const [claimed] = rows;
     if (claimed === undefined) return null;
     await saveEvent(transaction, 'run', runId, { from: claimed.from, to: 'running', at, by: `worker:${holder}` });
     return claimed;
   });
+}
+
+/** Of a row of `runs`: that its lease is to be had. */
+export function canBeClaimed(at: Date): Prisma.Sql {
+  return Prisma.sql`runs.due_at <= ${at}
+    AND (runs.state = 'queued' OR (runs.state = 'running' AND runs.lease_until < ${at} AND runs.tried_until > ${at}
+      AND runs.lost_workers + 1 < ${mostLostWorkers}))
+    AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
+      AND other.state = 'running' AND other.lease_until >= ${at})`;
 }
 
 /** Keeps the lease for another minute; false when it is lost, or the run was cancelled. */
@@ -154,24 +160,42 @@ function storable<P extends { path: string; message: string }>(problem: P): P {
   return { ...problem, path: escapedName(problem.path), message: escapedName(problem.message) };
 }
 
-/** Puts a run back to be claimed from `dueAt` on, and says why; `spent` says whether the try counts. */
+/**
+ * Puts a run back to be claimed from `dueAt` on, and says why; `spent` says whether the try counts, and `yields` whether others that wait go
+ * first for the time that it had a worker.
+ */
 export async function returnRun(
   database: Database,
   input: {
     run: ClaimedRun;
     dueAt: Date;
     spent: boolean;
+    yields: boolean;
     errorCode?: string;
     message?: string;
     holder: string;
     at: Date;
   },
 ): Promise<boolean> {
-  const { run, dueAt, spent, errorCode = null, message = null, holder, at } = input;
+  const { run, dueAt, spent, yields, errorCode = null, message = null, holder, at } = input;
   const attempt = spent ? run.attempt : run.attempt - 1;
   const words = message && escapedName(message);
-  const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0 };
-  return change(database, { run, to: 'queued', holder, at }, data);
+  const { trigger, stintMs, others } = await measureStint(database, { id: run.id, at });
+  const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0, workedMs: { increment: stintMs } };
+  const turn = yields ? { turnAt: turnAfterWork({ trigger, dueAt, workedMs: stintMs, others }) } : {};
+  return change(database, { run, to: 'queued', holder, at }, { ...data, ...turn });
+}
+
+/** How long a run that is being worked on has been, this time, and how many others have had a worker without having ended. */
+async function measureStint(
+  database: Database,
+  { id, at }: { id: string; at: Date },
+): Promise<{ trigger: string; stintMs: number; others: number }> {
+  const [found] = await database.$queryRaw<{ trigger: string; stintMs: number; others: number }[]>`
+    SELECT trigger, greatest(0, least(2147483647 - worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000))::int AS "stintMs",
+      (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> runs.id)::int AS others
+    FROM runs WHERE id = ${id}::uuid`;
+  return found ?? { trigger: '', stintMs: 0, others: 0 };
 }
 
 async function change(
@@ -253,22 +277,26 @@ interface Pulled {
  */
 export async function pullForward(
   transaction: Transaction,
-  { planId, at, by }: { planId: string; at: Date; by: string },
+  { planId, trigger, at, by }: { planId: string; trigger?: string; at: Date; by: string },
 ): Promise<Pulled | null> {
   const underWay = await transaction.run.findFirst({
     where: { planId, state: { in: ['queued', 'running'] } },
     // One that is being worked on before those that wait.
     orderBy: [{ state: 'desc' }, { dueAt: 'asc' }],
-    select: { id: true, fence: true, state: true, dueAt: true, triedUntil: true },
+    select: { id: true, fence: true, state: true, trigger: true, dueAt: true, triedUntil: true },
   });
   if (underWay === null) return null;
   const { id, fence, state, dueAt } = underWay;
   if (state === 'running') return { id, fence, waits: false };
-  if (dueAt <= at) return { id, fence, waits: true };
+  const turnAt = turnOf({ trigger: trigger === 'operator' ? trigger : underWay.trigger, dueAt: at });
+  if (dueAt <= at) {
+    if (trigger === 'operator') await transaction.run.updateMany({ where: { id, fence, state }, data: { turnAt } });
+    return { id, fence, waits: true };
+  }
   const triedUntil = new Date(Math.max(underWay.triedUntil.getTime(), requestedUntil(at).getTime()));
   const { count } = await transaction.run.updateMany({
     where: { id, fence, state },
-    data: { dueAt: at, triedUntil, attempt: 0, errorCode: null, message: null },
+    data: { dueAt: at, turnAt, triedUntil, attempt: 0, errorCode: null, message: null },
   });
   if (count === 1) await saveEvent(transaction, 'run', id, { to: 'pulled forward', at, by });
   return { id, fence, waits: count === 1 };

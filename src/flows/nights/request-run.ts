@@ -10,8 +10,8 @@ export type RequestedRun = { planId: string } & (
 );
 
 /**
- * Queues a run besides the nightly one, before all that wait, or answers the id of the plan's run that is under way: one that
- * waits to be tried again is tried at once. Throws `grant/not-usable` after consent has ended.
+ * Queues a run besides the nightly one, or answers the id of the plan's run that is under way: one that waits to be tried again is due at
+ * once. What a person asks for comes after everybody's night, what an operator asks for before all (src/domain/turns.ts). Throws `grant/not-usable` after consent has ended.
  */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,
@@ -23,7 +23,7 @@ export async function requestRun(
   if (run === null)
     throw new AppError('grant/not-usable', 'The consent has ended. Consent again first; then the backup can run.');
   const { id, fence, waits } = run;
-  if (waits) await queues.backUps.enqueue([{ runId: id, attempt: fence, urgent: true }]);
+  if (waits) await queues.backUps.enqueue([{ runId: id, attempt: fence, now: true }]);
   return id;
 }
 
@@ -33,5 +33,5 @@ export async function resumeRun(
   { grantId, by }: { grantId: string; by: string },
 ): Promise<void> {
   const run = await hastenRun(database, { grantId, at: clock.now(), by });
-  if (run?.waits) await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, urgent: true }]);
+  if (run?.waits) await queues.backUps.enqueue([{ runId: run.id, attempt: run.fence, now: true }]);
 }

@@ -9,6 +9,7 @@ import {
   returnRun,
   runLeaseMs,
 } from '../../database/runs.ts';
+import { claimNextRun } from '../../database/turns.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
@@ -47,10 +48,24 @@ export async function steerRun(
   needs: Needs,
   { runId, signal }: { runId: string; signal: AbortSignal },
   work: Work,
-): Promise<{ userId: string } | undefined> {
+): Promise<Backed | undefined> {
+  const run = await claimRun(needs.database, { runId, holder: needs.holder, at: needs.clock.now() });
+  return run === null ? undefined : steer(needs, run, signal, work);
+}
+
+/** The same for the run whose turn it is. */
+export async function steerNextRun(needs: Needs, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
+  const run = await claimNextRun(needs.database, { holder: needs.holder, at: needs.clock.now() });
+  return run === null ? undefined : steer(needs, run, signal, work);
+}
+
+interface Backed {
+  userId: string;
+}
+
+async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
   const { clock, database, holder } = needs;
-  const run = await claimRun(database, { runId, holder, at: clock.now() });
-  if (run === null) return undefined;
+  const { id: runId } = run;
   const log = needs.log.with({ runId, userId: run.userId });
   const resources = { ...needs, log };
   const began = clock.elapsed();
@@ -78,6 +93,7 @@ export async function steerRun(
   } catch (error) {
     const cause = either.aborted ? either.reason : asOutage(error);
     if (isAppError(cause, 'run/stopped')) log.info('run.stopped');
+    else if (isAppError(cause, 'run/gave-way')) log.info('run.gave-way');
     else log.warn('run.ended-badly', { attempt: run.attempt, error: cause });
     if (isAppError(cause, 'run/lost-lease')) await letGo(resources, run);
     else if (await saved(resources, signal, () => endBadly(resources, run, cause)))
@@ -142,8 +158,9 @@ async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Prom
     if (!failed) await letGo(resources, run);
     return failed;
   }
-  const why = isAppError(error, 'run/stopped') ? {} : about;
-  if (!(await returnRun(database, { run, ...again, ...why, holder, at }))) {
+  const why = isInterrupted(error) ? {} : about;
+  const yields = !isAppError(error, 'run/stopped');
+  if (!(await returnRun(database, { run, ...again, yields, ...why, holder, at }))) {
     await letGo(resources, run);
     return false;
   }
@@ -176,13 +193,18 @@ function whenAgain(
   { attempt, triedUntil: until }: ClaimedRun,
   at: Date,
 ): { dueAt: Date; spent: boolean } | undefined {
-  if (isAppError(error, 'run/stopped')) return { dueAt: at, spent: false };
+  if (isInterrupted(error)) return { dueAt: at, spent: false };
   const pauseMs = isAppError(error) ? error.retry?.afterMs : undefined;
   if (!mayPass({ code: codeOf(error), saysWhen: pauseMs !== undefined })) return undefined;
   // Asking costs the provider nothing then, so that all go on as soon as the circuit is closed.
   const spent = !isAppError(error, 'provider/circuit-open');
   const dueAt = nextTry({ attempt: spent ? attempt : 1, at, until, ...(pauseMs !== undefined && { pauseMs }) });
   return dueAt && { dueAt, spent };
+}
+
+/** By us, and nothing is wrong with it. */
+function isInterrupted(error: unknown): boolean {
+  return isAppError(error, 'run/stopped') || isAppError(error, 'run/gave-way');
 }
 
 function codeOf(error: unknown): string {

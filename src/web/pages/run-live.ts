@@ -42,19 +42,22 @@ export function liveCard(texts: Texts, run: LiveRun, now: Date, ways: Html | '')
 ${Object.entries(parts).map(([name, part]) => html`<div data-part="${name}">${part}</div>`)}<div class="ways">${ways}</div></section>`;
 }
 
-function partsOf(
-  texts: Texts,
-  { state, dueAt, zone, progress }: LiveRun,
-  now: Date,
-): Record<'status' | 'steps' | 'facts', Html | ''> {
+function partsOf(texts: Texts, run: LiveRun, now: Date): Record<'status' | 'steps' | 'facts', Html | ''> {
   const t = texts.live;
+  const { state, progress } = run;
   if (state !== 'running') {
-    const when = dueAt <= now ? t.soon : t.waits(texts.formats.time(dueAt, zone));
-    return { status: html`<h2>${t.queued}</h2><p>${when}</p>`, steps: '', facts: '' };
+    return { status: html`<h2>${t.queued}</h2><p>${waitWords(texts, run, now)}</p>`, steps: '', facts: '' };
   }
   const step = progress?.step ?? 'access';
   const status = html`<h2><span class="turning">${icon('turning')}</span>${t.running}</h2><p class="unseen">${t.steps[step]}</p>`;
   return { status, steps: stepsPart(texts, step), facts: progress === null ? '' : factsPart(texts, progress) };
+}
+
+/** Why it waits, and until when. */
+function waitWords({ formats, live: t }: Texts, { dueAt, turnAt, isBegun, zone }: LiveRun, now: Date): string {
+  if (dueAt > now) return t.waits(formats.time(dueAt, zone));
+  if (turnAt <= now) return t.soon;
+  return isBegun ? t.goesOn(formats.time(turnAt, zone)) : t.afterNights(formats.time(turnAt, zone));
 }
 
 function stepsPart({ live: t }: Texts, now: RunStep): Html {

@@ -385,6 +385,10 @@ export const texts: Texts = {
     queued: 'Eine Sicherung wartet, bis sie an der Reihe ist',
     waits: (at) => `Sie beginnt am ${at} oder etwas später.`,
     soon: 'Sie beginnt, sobald ein Arbeitsprozess frei ist.',
+    goesOn: (at) =>
+      `Sie war schon eine Weile unterwegs und lässt andere vor, die weniger hatten. Was sie gelesen hat, bleibt. Sie geht weiter, wenn niemand wartet, und ab ${at} ist sie an der Reihe.`,
+    afterNights: (at) =>
+      `Die Nächte aller gehen vor. Sie beginnt, wenn keine Nacht wartet, und ab ${at} ist sie an der Reihe.`,
     progress: 'Wie weit die Sicherung ist',
     steps: {
       access: 'Den Anmeldedienst um Zugang bitten',

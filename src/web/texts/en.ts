@@ -408,6 +408,10 @@ export const texts = {
     queued: 'A backup waits for its turn',
     waits: (at: string) => `It begins on ${at}, or a little later.`,
     soon: 'It begins as soon as a worker is free.',
+    goesOn: (at: string) =>
+      `It has been under way for some time, and lets others go first who have had less. What it has read is kept. It goes on when nobody waits, and from ${at} on it is its turn.`,
+    afterNights: (at: string) =>
+      `Everybody’s night goes first. It begins when no night waits, and from ${at} on it is its turn.`,
     progress: 'How far the backup is',
     steps: {
       access: 'Ask your provider for access',

@@ -56,7 +56,7 @@ describe('enrolling', () => {
       trigger: 'consent',
       state: 'queued',
     });
-    expect(fixture.taken()).toMatchObject([{ runId, urgent: true }]);
+    expect(fixture.taken()).toMatchObject([{ runId, now: true }]);
     await obtainAccess(fixture.resources, { grantId: grant.id, minimumSeconds: 1 });
   });
 

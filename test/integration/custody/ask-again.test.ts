@@ -92,7 +92,7 @@ describe('a run that waits', () => {
     await askAgain(resources, { grantId, by: 'operator' });
     expect(await run()).toMatchObject({ state: 'queued', attempt: 0, errorCode: null, message: null });
     expect((await run()).dueAt.getTime()).toBeLessThanOrEqual(resources.clock.now().getTime());
-    expect(requests).toMatchObject([{ attempt: 0, urgent: true }]);
+    expect(requests).toMatchObject([{ attempt: 0, now: true }]);
   });
 
   test('is tried at once by somebody who presses, and the provider is asked, once a minute at most', async () => {
@@ -100,7 +100,7 @@ describe('a run that waits', () => {
     expect(await access(resources, grantId)).toBe('grant/not-usable');
     const press = () => requestRun(resources, { planId, trigger: 'person' });
     expect(await press()).toBe(runId);
-    expect(requests).toMatchObject([{ runId, urgent: true }]);
+    expect(requests).toMatchObject([{ runId, now: true }]);
     fixture.provider.faults.next({ kind: 'cut', when: 'before' });
     expect(await access(resources, grantId)).toBe('provider/ambiguous');
     await press();

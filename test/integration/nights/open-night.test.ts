@@ -78,7 +78,7 @@ describe('asking for a run', () => {
     const planId = await savePlan(database);
     const ask = () => requestRun(fixture.resources, { planId, trigger: 'person' });
     const runId = await ask();
-    expect(fixture.taken()).toEqual([{ runId, attempt: 0, urgent: true }]);
+    expect(fixture.taken()).toEqual([{ runId, attempt: 0, now: true }]);
     expect(await Promise.all([ask(), ask(), ask()])).toEqual([runId, runId, runId]);
     expect(await database.run.findMany()).toMatchObject([{ id: runId, slot: runId, trigger: 'person' }]);
   });

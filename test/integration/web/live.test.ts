@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveRunProgress } from '../../../src/database/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
 import { liveScriptPath } from '../../../src/web/live-script.ts';
+import { texts as en } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 let pages: Pages;
@@ -54,6 +55,28 @@ async function eventsOf(guest: SignedIn, runId: string) {
   };
   return { answer, next, parts };
 }
+
+describe('a run that waits', () => {
+  it('says why and until when: for its moment, a worker, everybody’s night, or those who had less', async () => {
+    const { guest, runId } = await withRun();
+    const { database } = pages.resources;
+    const soon = new Date(pages.clock.now().getTime() + 600_000);
+    const time = (at: Date) => en.formats.time(at, 'UTC');
+    const shown = async (data: { dueAt?: Date; turnAt?: Date; workedMs?: number }) => {
+      const now = pages.clock.now();
+      await database.run.update({
+        where: { id: runId },
+        data: { state: 'queued', dueAt: now, turnAt: now, workedMs: 0, ...data },
+      });
+      return guest.text(`/runs/${runId}`);
+    };
+    expect(await shown({ dueAt: soon, turnAt: soon })).toContain(en.live.waits(time(soon)));
+    expect(await shown({})).toContain(en.live.soon);
+    expect(await shown({ turnAt: soon })).toContain(en.live.afterNights(time(soon)));
+    expect(await shown({ turnAt: soon, workedMs: 60_000 })).toContain(en.live.goesOn(time(soon)));
+    expect(await guest.text('/')).toContain(time(soon));
+  });
+});
 
 describe('a run that goes on', () => {
   it('shows how far it is, with the folder, and follows by a script of our own or loads itself again without', async () => {

@@ -168,7 +168,7 @@ describe('a run that waits is pulled forward at once, and says no more what it w
   });
 
   const expectPulled = async () => {
-    expect(fixture.taken()).toMatchObject([{ runId, urgent: true }]);
+    expect(fixture.taken()).toMatchObject([{ runId, now: true }]);
     const pulled = await look();
     expect(pulled).toMatchObject({ state: 'queued', message: null, errorCode: null });
     expect(pulled.dueAt.getTime()).toBeLessThanOrEqual(now().getTime());

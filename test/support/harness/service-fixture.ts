@@ -237,7 +237,7 @@ async function dueTonight({ database }: Resources): Promise<Date | undefined> {
 async function bringDueForward([first]: readonly Resources[]): Promise<void> {
   if (first === undefined) return;
   const due = (await listQueuedRuns(first.database, 100)).filter(({ dueAt }) => dueAt <= first.clock.now());
-  await first.queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, urgent: true })));
+  await first.queues.backUps.enqueue(due.map(({ id, fence }) => ({ runId: id, attempt: fence, now: true })));
 }
 
 const patienceMs = 30_000;

@@ -1,0 +1,231 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimNextRun } from '../../../src/database/turns.ts';
+import { AppError } from '../../../src/errors.ts';
+import { giveWay } from '../../../src/flows/nights/give-way.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import { type Outcome, steerNextRun, type Work } from '../../../src/flows/nights/steer-run.ts';
+import { type NightFixture, type NightResources, openNightFixture, savePlan } from '../../support/harness/nights.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const outcome: Outcome = { state: 'succeeded', snapshotId: 'abc', counts: {}, problems: [], problemCount: 0 };
+const turnMs = minute;
+
+let fixture: NightFixture;
+beforeEach(async () => {
+  fixture = await openNightFixture();
+});
+afterEach(() => fixture[Symbol.asyncDispose]());
+
+const database = () => fixture.resources.database;
+const now = () => fixture.resources.clock.now();
+
+/** A plan of somebody on that server, due so many seconds after midnight. */
+async function person(host: string, dueIn = 0): Promise<string> {
+  const planId = await savePlan(database(), {
+    nextDueAt: new Date(Date.parse('2026-05-01T00:00:00Z') + dueIn * second).toISOString(),
+  });
+  const sources = [{ name: 'files', url: `https://${host}/files/` }];
+  await database().plan.update({ where: { id: planId }, data: { sources } });
+  return planId;
+}
+
+/** Whose run is next. */
+async function next(holder = 'first'): Promise<string | undefined> {
+  return (await claimNextRun(database(), { holder, at: now() }))?.planId;
+}
+
+const several = async (count: number) => Array.fromAsync({ length: count }, () => next());
+
+/** Works on the run whose turn it is until it is told to end. */
+async function begin(resources: NightResources = fixture.resources) {
+  const begun = Promise.withResolvers<string>();
+  const work: Work = ({ signal, runId }) => {
+    begun.resolve(runId);
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('a stream was torn'))));
+  };
+  const ended = steerNextRun(resources, new AbortController().signal, work);
+  const runId = await begun.promise;
+  const { planId } = await database().run.findUniqueOrThrow({ where: { id: runId } });
+  return { planId, runId, ended };
+}
+
+const give = (resources: NightResources = fixture.resources) => giveWay({ ...resources, config: { turnMs } });
+const stateOf = async (id: string) => (await database().run.findUniqueOrThrow({ where: { id } })).state;
+
+describe('whose turn it is', () => {
+  test('is decided by who was due first, whatever stands first in the queue', async () => {
+    const late = await person('a.example', 60);
+    const early = await person('a.example', 30);
+    await fixture.resources.clock.advance(2 * minute);
+    await openNight(fixture.resources);
+    expect(await several(3)).toEqual([early, late, undefined]);
+  });
+
+  test('is given to the server of which the fewest are worked on, so that a slow one never has them all', async () => {
+    const slow = [await person('slow.example', 1), await person('slow.example', 2), await person('slow.example', 3)];
+    const other = await person('other.example', 50);
+    const third = await person('third.example', 55);
+    await fixture.resources.clock.advance(2 * minute);
+    await openNight(fixture.resources);
+    expect(await several(5)).toEqual([slow[0], other, third, slow[1], slow[2]]);
+  });
+
+  test('of somebody who presses “Back up now” comes after everybody’s night, on every server, and at once where nobody waits', async () => {
+    const [alice, bob, carol] = [
+      await person('a.example', 9e9),
+      await person('a.example'),
+      await person('a.example', 60),
+    ];
+    const request = () => requestRun(fixture.resources, { planId: alice, trigger: 'person' });
+    await request();
+    await openNight(fixture.resources);
+    await fixture.resources.clock.advance(2 * minute);
+    await openNight(fixture.resources);
+    expect(await several(3)).toEqual([bob, carol, alice]);
+    await database().run.deleteMany();
+    await request();
+    expect(await next()).toBe(alice);
+  });
+
+  test('comes at last to a backup that somebody asked for, though every minute another night is due', async () => {
+    const alice = await person('a.example', 9e9);
+    await requestRun(fixture.resources, { planId: alice, trigger: 'person' });
+    await fixture.resources.clock.advance(25 * 60 * minute);
+    await person('a.example', 24.5 * 3600);
+    await openNight(fixture.resources);
+    expect(await next()).toBe(alice);
+  });
+
+  test('of whom an operator asks for comes before all, also where the run waits already', async () => {
+    const [, bob] = [await person('a.example'), await person('a.example', 1), await person('a.example', 2)];
+    await fixture.resources.clock.advance(minute);
+    await openNight(fixture.resources);
+    await requestRun(fixture.resources, { planId: bob, trigger: 'operator', by: 'operator:x' });
+    expect(await next()).toBe(bob);
+  });
+
+  test('goes to one of many workers that ask at once, and to each another', async () => {
+    for (let count = 0; count < 12; count++) await person(`${count % 3}.example`, count);
+    await fixture.resources.clock.advance(minute);
+    await openNight(fixture.resources);
+    const got = await Promise.all(Array.from({ length: 16 }, (_, index) => next(`worker ${index}`)));
+    expect(new Set(got.filter((planId) => planId !== undefined)).size).toBe(12);
+    expect(got.filter((planId) => planId === undefined)).toHaveLength(4);
+  });
+
+  test('comes to a run again whose worker was lost', async () => {
+    const alice = await person('a.example');
+    await openNight(fixture.resources);
+    expect(await next()).toBe(alice);
+    expect(await next('second')).toBeUndefined();
+    await fixture.resources.clock.advance(2 * minute);
+    expect(await next('second')).toBe(alice);
+  });
+});
+
+describe('a run that has had a worker for its time', () => {
+  async function oneAtWorkAndOneWaiting() {
+    const [alice, bob] = [await person('a.example'), await person('a.example', 30)];
+    await openNight(fixture.resources);
+    const working = await begin();
+    expect(working.planId).toBe(alice);
+    await fixture.resources.clock.advance(40 * second);
+    await openNight(fixture.resources);
+    return { alice, bob, working };
+  }
+
+  test('lets another go first that waits, keeps its try, and goes on later', async () => {
+    const { alice, bob, working } = await oneAtWorkAndOneWaiting();
+    await give();
+    expect(await stateOf(working.runId)).toBe('running');
+    await fixture.resources.clock.advance(20 * second);
+    fixture.taken();
+    await give();
+    await working.ended;
+    const run = await database().run.findUniqueOrThrow({ where: { id: working.runId } });
+    expect(run).toMatchObject({ state: 'queued', attempt: 0, errorCode: null, message: null, workedMs: minute });
+    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minute));
+    expect(fixture.taken()).toMatchObject([{ runId: working.runId, attempt: 1 }]);
+    expect(await several(2)).toEqual([bob, alice]);
+  });
+
+  test('goes on where nobody waits, or the queue is paused', async () => {
+    await person('a.example');
+    await openNight(fixture.resources);
+    const working = await begin();
+    await fixture.resources.clock.advance(70 * second);
+    await give();
+    await person('a.example', 60);
+    await openNight(fixture.resources);
+    await fixture.resources.clock.advance(3 * second);
+    await fixture.resources.queues.backUps.pause();
+    await give();
+    expect(await stateOf(working.runId)).toBe('running');
+    await fixture.resources.queues.backUps.resume();
+    await give();
+    await working.ended;
+    expect(await stateOf(working.runId)).toBe('queued');
+  });
+
+  test('goes on where only such wait whose turn has not come: what was asked for, and what has had as much', async () => {
+    const [alice] = [await person('a.example')];
+    await openNight(fixture.resources);
+    const working = await begin();
+    const bob = await person('a.example', 9e9);
+    await requestRun(fixture.resources, { planId: bob, trigger: 'person' });
+    await fixture.resources.clock.advance(70 * second);
+    await give();
+    expect(working.planId).toBe(alice);
+    expect(await stateOf(working.runId)).toBe('running');
+  });
+
+  test('is the longest of all workers, and as many as others wait', async () => {
+    const other = fixture.other('second');
+    for (const due of [0, 1, 2]) await person('a.example', due);
+    await fixture.resources.clock.advance(3 * second);
+    await openNight(fixture.resources);
+    const first = await begin();
+    await fixture.resources.clock.advance(second);
+    const another = await begin(other);
+    await fixture.resources.clock.advance(2 * minute);
+    await give(other);
+    await give();
+    await first.ended;
+    expect([await stateOf(first.runId), await stateOf(another.runId)]).toEqual(['queued', 'running']);
+  });
+
+  test('has as long again as in all times before, and its turn before those who came long after it', async () => {
+    const { alice, bob, working } = await oneAtWorkAndOneWaiting();
+    await fixture.resources.clock.advance(20 * second);
+    await give();
+    await working.ended;
+    await steerNextRun(fixture.resources, new AbortController().signal, async () => outcome);
+    expect(await database().run.findFirst({ where: { planId: bob } })).toMatchObject({ state: 'succeeded' });
+    await fixture.resources.clock.advance(10 * minute);
+    const late = await person('a.example', 11 * 60);
+    await openNight(fixture.resources);
+    const again = await begin();
+    expect(again.planId).toBe(alice);
+    await fixture.resources.clock.advance(59 * second);
+    await give();
+    expect(await stateOf(again.runId)).toBe('running');
+    await fixture.resources.clock.advance(second);
+    await give();
+    await again.ended;
+    expect(await next()).toBe(late);
+  });
+});
+
+test('a run that fails after long work lets others go first too, though it may be tried again', async () => {
+  const [alice, bob] = [await person('a.example'), await person('a.example', 5 * 60)];
+  await openNight(fixture.resources);
+  await steerNextRun(fixture.resources, new AbortController().signal, async () => {
+    await fixture.resources.clock.advance(4 * minute);
+    throw new AppError('source/unavailable', 'The server is away.', { retry: { afterMs: 0 } });
+  });
+  await fixture.resources.clock.advance(2 * minute);
+  await openNight(fixture.resources);
+  expect(await several(2)).toEqual([bob, alice]);
+});

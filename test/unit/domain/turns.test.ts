@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { turnAfterWork, turnOf } from '../../../src/domain/turns.ts';
+
+const hour = 3_600_000;
+const at = (ms: number) => new Date(Date.parse('2026-05-01T00:00:00Z') + ms);
+
+describe('the turn of a run', () => {
+  it('of the night, or of a new consent, comes when it is due', () => {
+    expect(turnOf({ trigger: 'schedule', dueAt: at(0) })).toEqual(at(0));
+    expect(turnOf({ trigger: 'consent', dueAt: at(0) })).toEqual(at(0));
+  });
+
+  it('that its person asks for comes after every night that is due within a day, and then before those due later', () => {
+    const asked = turnOf({ trigger: 'person', dueAt: at(0) });
+    expect(asked > turnOf({ trigger: 'schedule', dueAt: at(24 * hour - 1) })).toBe(true);
+    expect(asked < turnOf({ trigger: 'schedule', dueAt: at(24 * hour + 1) })).toBe(true);
+  });
+
+  it('that an operator asks for comes before all that wait', () => {
+    expect(turnOf({ trigger: 'operator', dueAt: at(12 * hour) }) < turnOf({ trigger: 'schedule', dueAt: at(0) })).toBe(
+      true,
+    );
+  });
+});
+
+describe('the turn of a run that had a worker', () => {
+  const later = (workedMs: number, others: number, trigger = 'schedule') =>
+    turnAfterWork({ trigger, dueAt: at(0), workedMs, others }).getTime() - at(0).getTime();
+
+  it('comes later the longer it had one, and the more of these there are, but within two hours', () => {
+    expect([later(0, 5), later(60_000, 0), later(60_000, 9), later(hour, 9)]).toEqual([
+      0,
+      540_000,
+      5_400_000,
+      2 * hour,
+    ]);
+  });
+
+  it('comes after its work may go on, whoever asked for it', () => {
+    expect(later(60_000, 0, 'operator')).toBe(540_000);
+    expect(later(60_000, 0, 'person')).toBe(24 * hour + 540_000);
+  });
+
+  it.each([1, 3, 10])(
+    'leaves nine tenths of a slot to others, though %d of them take every turn that comes',
+    (count) => {
+      const turns = Array<number>(count).fill(0);
+      let now = 0;
+      let worked = 0;
+      const stint = 10_000;
+      while (now < 2 * hour) {
+        const [next] = turns.map((turn, who) => ({ turn, who })).sort((a, b) => a.turn - b.turn);
+        if (next === undefined) break;
+        now = Math.max(now, next.turn) + stint;
+        worked += stint;
+        turns[next.who] = turnAfterWork({
+          trigger: 'schedule',
+          dueAt: new Date(now),
+          workedMs: stint,
+          others: count - 1,
+        }).getTime();
+      }
+      expect(worked / now).toBeLessThan(0.15);
+      expect(worked / now).toBeGreaterThan(0.05);
+    },
+  );
+});
