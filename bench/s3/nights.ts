@@ -10,8 +10,8 @@ import { openLockOwner } from '../../src/store/repository/locks.ts';
 import { initRepository, openRepository } from '../../src/store/repository/repository.ts';
 import { file, folder, type MemoryFolder, memorySource } from '../../test/support/fixtures/memory-source.ts';
 import { openTestBucket } from '../../test/support/fixtures/s3-store.ts';
+import { openHttpRelay } from '../../test/support/servers/http-relay.ts';
 import { startMemoryS3 } from '../../test/support/servers/memory-s3.ts';
-import { openS3Relay } from '../../test/support/servers/s3-relay.ts';
 
 const clock = systemClock();
 const owner = openLockOwner('bench');
@@ -27,7 +27,7 @@ export interface S3Night {
 /** Nights into a bucket of which every answer takes so long, one after the other. */
 export async function* timeS3Nights(latencyMs: number): AsyncGenerator<S3Night> {
   await using server = await startMemoryS3({ pageSize: 1000 });
-  await using relay = await openS3Relay(server.origin, latencyMs);
+  await using relay = await openHttpRelay(server.origin, latencyMs);
   await using bucket = openTestBucket(relay.origin);
   const open = () => retrying(bucket.open('people/somebody'), { clock });
   const top = madeUpFolder();

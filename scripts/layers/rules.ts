@@ -246,8 +246,8 @@ export const doors: DoorRule[] = [
   },
   {
     opens: /^undici$/,
-    keepers: any(sources, oidc, s3),
-    reason: 'HTTP with connections of its own belongs to sources, the provider and the backend for S3.',
+    keepers: any(sources, oidc, 'src/store/backend/http/'),
+    reason: 'HTTP with connections of its own belongs to sources, the provider and the backends on servers.',
   },
   {
     opens: /^aws4fetch$/,

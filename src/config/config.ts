@@ -4,6 +4,7 @@ import type { ChannelAddress } from '../domain/channels.ts';
 import type { Rate } from '../domain/rate.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
 import type { StoreAddress } from '../domain/store-address.ts';
+import { lackOfKey } from '../domain/store-key.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Level } from '../log.ts';
 import { type Environment, textOf } from './environment.ts';
@@ -39,7 +40,7 @@ export interface Config {
   redisUrl?: string;
   store: StoreAddress;
   storeKeys: Values['STORE_KEYS'];
-  /** Certificates in PEM that S3 stores may show. */
+  /** Certificates in PEM that stores on servers may show. */
   storeCa?: string;
   provider: {
     issuer: URL;
@@ -159,11 +160,8 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     store: () => value('STORE_URL') ?? { kind: 'folder', folder: join(dataDir(), 'store') },
     storeKeys: () => {
       const [keys, store] = [value('STORE_KEYS'), value('STORE_URL')];
-      if (store?.kind === 's3' && !keys.some(({ bucket }) => bucket === undefined || bucket === store.bucket))
-        throw invalid(
-          'STORE_KEYS',
-          `has no key for the bucket ${store.bucket} that STORE_URL names (or STORE_KEYS_FILE)`,
-        );
+      const lack = store !== undefined && store.kind !== 'folder' ? lackOfKey(store, keys) : undefined;
+      if (lack !== undefined) throw invalid('STORE_KEYS', `${lack} (STORE_URL names it)`);
       return keys;
     },
     storeCa: () => value('STORE_CA'),

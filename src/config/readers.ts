@@ -4,6 +4,7 @@ import { isValidZone } from '../domain/nights.ts';
 import type { Rate } from '../domain/rate.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
+import type { StoreKey } from '../domain/store-key.ts';
 import { urlOfPerson } from '../domain/url-template.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
@@ -125,13 +126,16 @@ export const addressOfPerson: Reader<string> = (text, name) => {
 /** Where repositories are kept. */
 export const storeAddress: Reader<StoreAddress> = (text, name) => orInvalid(name, () => parseStoreAddress(text));
 
-/** Keys of S3 stores, one a line: `ID SECRET`, or `BUCKET ID SECRET` for that bucket alone. */
-export const storeKeys: Reader<{ bucket?: string; id: string; secret: string }[]> = (text, name) =>
+/** Keys of stores on servers, one a line: `ID SECRET`, or `ONLY ID SECRET` for one bucket or host alone. */
+export const storeKeys: Reader<StoreKey[]> = (text, name) =>
   lines(text, name).map((line) => {
-    const [secret, id, bucket, ...more] = line.split(/\s+/).toReversed();
+    const [secret, id, only, ...more] = line.split(/\s+/).toReversed();
     if (secret === undefined || id === undefined || more.length > 0)
-      throw invalid(name, 'has a line that is no key: write it as ID SECRET, or as BUCKET ID SECRET');
-    return { ...(bucket !== undefined && { bucket }), id, secret };
+      throw invalid(
+        name,
+        'has a line that is no key: write it as ID SECRET or BUCKET ID SECRET, of a REST store as USER PASSWORD or HOST:PORT USER PASSWORD',
+      );
+    return { ...(only !== undefined && { only }), id, secret };
   });
 
 /** What is read by a function of the domain, which says of what it cannot read how to write it. */

@@ -94,20 +94,20 @@ export const settings = {
   },
   STORE_URL: {
     read: optional(storeAddress),
-    help: 'Where the repositories are: `file:///path`, or `s3://bucket/prefix?endpoint=https://s3.example.org&region=…&style=path` (or `virtual`) on any server that speaks S3, Amazon where no `endpoint` is named',
+    help: 'Where the repositories are: `file:///path`, or `s3://bucket/prefix?endpoint=https://s3.example.org&region=…&style=path` (or `virtual`) on any server that speaks S3, Amazon where no `endpoint` is named, or `rest:https://user@host:8000/prefix/` on one that speaks the REST protocol of restic',
     absent: '`DATA_DIR/store`',
     example: 'file:///srv/nightkeep/store',
   },
   STORE_KEYS: {
     read: storeKeys,
-    help: 'Keys of S3 stores, one a line: `ID SECRET`, or `BUCKET ID SECRET` for one bucket alone',
-    absent: 'none, but needed for an S3 store',
+    help: 'Keys of stores on servers, one a line: of S3 `ID SECRET`, or `BUCKET ID SECRET` for one bucket alone; of REST `USER PASSWORD`, or `HOST:PORT USER PASSWORD`',
+    absent: 'none, but needed for an S3 store, and for a REST store with a user',
     secret: 'whole',
     example: 'access-key-id secret-access-key',
   },
   STORE_CA: {
     read: optional(asWritten),
-    help: 'Certificates in PEM that S3 stores may show besides those of well-known authorities',
+    help: 'Certificates in PEM that stores on servers may show besides those of well-known authorities',
     absent: 'none',
   },
   KEYRING: {

@@ -1,4 +1,5 @@
 import { listMadeRepositories } from '../../database/inspect-runs.ts';
+import type { RestAddress, S3Address } from '../../domain/store-address.ts';
 import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import type { Check } from '../check.ts';
@@ -9,14 +10,17 @@ const name = 'store';
 const leastFree = 2 * 1024 ** 3;
 const leastShare = 0.05;
 const slowMs = 1_000;
-/** Where the file goes that is taken through a bucket. */
+/** Where the file goes that is taken through a store on a server. */
 const trialLocation = 'nightkeep-doctor';
 
 export const store: Check = {
   name,
   run: async ({ clock, records, setting, store: open }) => {
     const address = setting('store');
-    if (address.kind === 's3') return checkBucket(await inspectBackend(open(trialLocation, null), clock.elapsed));
+    if (address.kind !== 'folder') {
+      const finding = checkRemote(await inspectBackend(open(trialLocation, null), clock.elapsed));
+      return finding.state === 'ok' ? (checkPrivacy(address) ?? finding) : finding;
+    }
     const facts = await inspectFolder(address.folder, clock.elapsed);
     const database = await records().catch(() => undefined);
     const made = database && (await listMadeRepositories(database, clock.now()));
@@ -24,8 +28,20 @@ export const store: Check = {
   },
 };
 
-/** The bucket that holds the repositories. */
-export function checkBucket({ location, fault, tripMs = 0, mayDelete }: BackendFacts): Finding {
+/** A REST server gets the password itself with every request; nothing of an S3 key goes over the way. */
+export function checkPrivacy(address: S3Address | RestAddress): Finding | undefined {
+  if (address.kind === 's3' || address.user === '') return undefined;
+  const { protocol, hostname } = new URL(address.origin);
+  if (protocol === 'https:' || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return undefined;
+  return warn(
+    name,
+    `The password goes to ${hostname} without TLS: whoever listens on the way may use it.`,
+    'Let the server speak TLS, write https in STORE_URL, and name its authority in STORE_CA where it is your own.',
+  );
+}
+
+/** The bucket or REST server that holds the repositories. */
+export function checkRemote({ location, fault, tripMs = 0, mayDelete }: BackendFacts): Finding {
   if (fault !== undefined) return wrong(name, ...sentences(fault));
   if (mayDelete === false)
     return warn(

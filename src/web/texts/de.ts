@@ -1208,7 +1208,7 @@ export const texts: Texts = {
       restic: 'Holen Sie sich restic, ein freies Programm (restic.net), Version 0.14 oder neuer:',
       copy: (folder) => `Besorgen Sie eine Kopie Ihres Repositorys: den Ordner ${folder}.`,
       where: (path) =>
-        `Er liegt auf dem Rechner von Nightkeep, wo Sie selbst nicht herankommen: Bitten Sie den Betreiber um eine Kopie, zum Beispiel auf einer Festplatte. Der Betreiber findet ihn unter ${path}.`,
+        `Er liegt, wo Sie selbst nicht herankommen: Bitten Sie den Betreiber von Nightkeep um eine Kopie, zum Beispiel auf einer Festplatte. Der Betreiber findet ihn unter ${path}.`,
       bucket: {
         key: 'Bitten Sie den Betreiber von Nightkeep um einen Zugangsschlüssel zum Objektspeicher, der Ihr Repository lesen darf: eine ID und ein Geheimnis.',
         where:

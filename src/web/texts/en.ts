@@ -1206,7 +1206,7 @@ export const texts = {
       restic: 'Get restic, a free program (restic.net), version 0.14 or newer:',
       copy: (folder: string) => `Get a copy of your repository: the folder ${folder}.`,
       where: (path: string) =>
-        `It lies on the machine of Nightkeep, where you cannot get at it yourself: ask its operator for a copy, on a disk for example. The operator finds it at ${path}.`,
+        `It lies where you cannot get at it yourself: ask the operator of Nightkeep for a copy, on a disk for example. The operator finds it at ${path}.`,
       bucket: {
         key: 'Ask the operator of Nightkeep for a key to the object store that may read your repository: an ID and a secret.',
         where:

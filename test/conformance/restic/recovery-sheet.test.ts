@@ -11,8 +11,8 @@ import { openStores } from '../../../src/store/stores.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';
+import { openHttpRelay } from '../../support/servers/http-relay.ts';
 import { resticProgram } from '../../support/servers/restic.ts';
-import { openS3Relay } from '../../support/servers/s3-relay.ts';
 import { s3ProxyJars, startS3Proxy } from '../../support/servers/s3proxy.ts';
 
 /** What somebody types into a shell in this folder, with the password that restic then asks for. */
@@ -41,7 +41,7 @@ test.skipIf(resticProgram === undefined || jars === undefined)(
   async () => {
     await using elsewhere = await temporaryFolder('elsewhere');
     await using server = await startS3Proxy(jars ?? '');
-    await using relay = await openS3Relay(server.url);
+    await using relay = await openHttpRelay(server.url);
     await using stores = openStores(
       { storeKeys: [{ id: server.accessKeyId, secret: server.secretAccessKey }] },
       systemClock(),

@@ -6,7 +6,7 @@ import { find, never } from '../../support/fixtures/open-source.ts';
 import { apache, startApache } from '../../support/servers/apache.ts';
 import { lighttpd, startLighttpd } from '../../support/servers/lighttpd.ts';
 import { nginx, startNginx } from '../../support/servers/nginx.ts';
-import { rclone, startRcloneWebdav } from '../../support/servers/rclone-webdav.ts';
+import { rclone, startRcloneWebdav } from '../../support/servers/rclone.ts';
 import { sabre, startSabre } from '../../support/servers/sabre.ts';
 
 /** Without the names that this server cannot serve, whoever asks: no client can do better. */

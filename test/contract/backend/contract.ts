@@ -28,6 +28,21 @@ export function describeBackend(title: string, open: () => Promise<Backend>): vo
       }
     });
 
+    test('an export may have any name, not that of its hash alone', async () => {
+      const backend = await open();
+      const [name, other] = ['20'.repeat(32), '21'.repeat(32)];
+      for (const text of [name, other]) await backend.save('state', text, Buffer.from(text));
+      await expect(backend.save('state', name, Buffer.of(1))).rejects.toMatchObject({ code: 'store/exists' });
+      expect((await backend.load('state', name)).toString()).toBe(name);
+      expect((await backend.load('state', other, { offset: 62, length: 2 })).toString()).toBe('21');
+      const beyond = { offset: 60, length: 5 };
+      await expect(backend.load('state', name, beyond)).rejects.toMatchObject({ code: 'repository/damaged' });
+      expect(await backend.stat('state', name)).toEqual({ name, size: 64 });
+      await backend.remove('state', name);
+      expect(await Array.fromAsync(backend.list('state'))).toEqual([{ name: other, size: 64 }]);
+      await expect(backend.remove('state', name)).rejects.toMatchObject({ code: 'store/not-found' });
+    });
+
     test('a range beyond the end is damage, not a short answer', async () => {
       const backend = await open();
       const bytes = randomBytes(100);

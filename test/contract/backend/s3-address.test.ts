@@ -1,20 +1,15 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openS3Store } from '../../../src/store/backend/s3/s3.ts';
+import { makeCertificate, openssl } from '../../support/fixtures/certificate.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type MemoryS3, startMemoryS3 } from '../../support/servers/memory-s3.ts';
-import { requireProgram } from '../../support/servers/programs.ts';
 
-const openssl = requireProgram('openssl', 'apt-get install openssl');
 const host = 's3.nightkeep.test';
 const name = 'ab'.repeat(32);
 
@@ -35,10 +30,7 @@ afterEach(async () => {
 /** The same server behind a certificate of our own for both ways of naming the bucket; answers its port and the certificate. */
 async function behindTls(): Promise<{ port: number; ca: string }> {
   const { path } = opened.use(await temporaryFolder('certificate'));
-  const files = ['-keyout', join(path, 'key.pem'), '-out', join(path, 'cert.pem')];
-  const subject = ['-subj', '/CN=nightkeep tests', '-addext', `subjectAltName=DNS:${host},DNS:*.${host}`];
-  await promisify(execFile)(openssl ?? '', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject]);
-  const [key, cert] = await Promise.all(['key.pem', 'cert.pem'].map((file) => readFile(join(path, file), 'utf8')));
+  const { key, cert } = await makeCertificate(path, host, `*.${host}`);
   const tls = createServer({ key, cert }, (near) => {
     const far = connect(Number(new URL(server.origin).port), '127.0.0.1');
     for (const socket of [near, far]) socket.on('error', () => undefined);
@@ -47,7 +39,7 @@ async function behindTls(): Promise<{ port: number; ca: string }> {
   tls.listen(0, '127.0.0.1');
   await once(tls, 'listening');
   opened.defer(() => void tls.close());
-  return { port: (tls.address() as AddressInfo).port, ca: cert ?? '' };
+  return { port: (tls.address() as AddressInfo).port, ca: cert };
 }
 
 const storeAt = (at: { port: number; ca?: string; style: 'path' | 'virtual' }) =>

@@ -8,6 +8,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { openDoctorFixture, openDoctorFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
+import { startMemoryRest } from '../../support/servers/memory-rest.ts';
 import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
@@ -133,6 +134,21 @@ describe('the store', () => {
       /^wrong: The store at s3:.* has no such bucket\. → Make it, or correct STORE_URL/,
     );
     expect(JSON.stringify([...fine, ...wrong])).not.toContain('secret-of-the-store');
+  });
+
+  test('on a REST server takes a file and keeps nothing of it, and what is wrong is named without the password', async () => {
+    const { examine } = await open();
+    const credentials = { user: 'keeper', password: 'secret-of-the-store' };
+    const server = opened.use(await startMemoryRest({ credentials, isAppendOnly: true }));
+    const STORE_URL = `rest:${server.origin.replace('://', '://keeper@')}/people/`;
+    const fine = await examine({ STORE_URL, STORE_KEYS: 'keeper secret-of-the-store' });
+    expect(found(fine.get('store'))).toMatch(/^ok: rest:http:.*\/people\/nightkeep-doctor\/ takes files/);
+    expect([...server.files.keys()]).toEqual([]);
+    const wrong = await examine({ STORE_URL, STORE_KEYS: 'keeper another-secret' });
+    expect(found(wrong.get('store'))).toMatch(
+      /^wrong: .* does not believe the user or the password\. → Correct STORE_URL/,
+    );
+    expect(JSON.stringify([...fine, ...wrong])).not.toMatch(/secret-of-the-store|another-secret/);
   });
 
   test('that is a file, or is missing with all that was in it, is named', async () => {

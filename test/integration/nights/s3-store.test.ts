@@ -12,19 +12,19 @@ import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openTestBucket } from '../../support/fixtures/s3-store.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { file } from '../../support/servers/hostile-webdav.ts';
+import { type HttpRelay, openHttpRelay } from '../../support/servers/http-relay.ts';
 import { type MemoryS3, startMemoryS3 } from '../../support/servers/memory-s3.ts';
-import { openS3Relay, type S3Relay } from '../../support/servers/s3-relay.ts';
 
 const by = 'command:test';
 const signal = new AbortController().signal;
 let opened: AsyncDisposableStack;
 let server: MemoryS3;
-let relay: S3Relay;
+let relay: HttpRelay;
 let fixture: ConsentFixture;
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
   server = opened.use(await startMemoryS3());
-  relay = opened.use(await openS3Relay(server.origin));
+  relay = opened.use(await openHttpRelay(server.origin));
   const bucket = opened.use(openTestBucket(relay.origin));
   const store = (location: string) => retrying(bucket.open(`people/${location}`), { clock: systemClock() });
   fixture = opened.use(await openConsentFixture({ store }));

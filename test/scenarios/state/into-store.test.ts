@@ -15,12 +15,14 @@ import { importFromStore, listStoredExports } from '../../../src/flows/state/sto
 import { openKeyring, type Resources } from '../../../src/resources.ts';
 import { retrying } from '../../../src/store/backend/retrying.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { openTestRest } from '../../support/fixtures/rest-store.ts';
 import { openTestBucket } from '../../support/fixtures/s3-store.ts';
 import { openConsentFixture } from '../../support/harness/consent.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
 import { keyLine } from '../../support/harness/settings.ts';
+import { openHttpRelay } from '../../support/servers/http-relay.ts';
+import { startMemoryRest } from '../../support/servers/memory-rest.ts';
 import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
-import { openS3Relay } from '../../support/servers/s3-relay.ts';
 
 const by = 'command:test';
 const day = 86_400_000;
@@ -179,7 +181,7 @@ test('two processes make one, and one that was killed is made again once its hou
 
 test('a key that may not delete makes them all the same, and says how many should have gone', async () => {
   await using bucket = await startMemoryS3();
-  await using relay = await openS3Relay(bucket.origin);
+  await using relay = await openHttpRelay(bucket.origin);
   await using store = openTestBucket(relay.origin);
   await using fixture = await openConsentFixture({
     store: (location) => retrying(store.open(`people/${location}`), { clock: systemClock() }),
@@ -201,4 +203,24 @@ test('a key that may not delete makes them all the same, and says how many shoul
   relay.decide(() => 'pass');
   expect(await exportIntoStore(resources, { by })).toMatchObject({ kept: 2, overdue: 0 });
   expect([...bucket.files.keys()].filter((key) => key.includes('/states/'))).toHaveLength(2);
+});
+
+test('a REST server that lets nobody delete takes exports all the same', async () => {
+  await using server = await startMemoryRest({ isAppendOnly: true });
+  await using store = openTestRest(server.origin);
+  await using fixture = await openConsentFixture({
+    store: (location) => retrying(store.open(`people/${location}`), { clock: systemClock() }),
+    places: () => Array.fromAsync(store.places('people')),
+  });
+  const resources = withKept(fixture.resources, 1);
+  await fixture.consent(alice);
+  for (let night = 0; night < 2; night += 1) {
+    await exportWhereDue(resources);
+    fixture.custody.pass(day);
+  }
+  expect(await findStateExport(resources.database)).toMatchObject({ kept: 2, overdue: 1, errorCode: null });
+  expect(await names(resources)).toHaveLength(2);
+  expect([...server.files.keys()].filter((key) => key.startsWith('people/nightkeep-state-states/data/'))).toHaveLength(
+    2,
+  );
 });

@@ -13,6 +13,8 @@ export interface ResticOptions {
   readonly cwd?: string;
   /** Of an S3 server. */
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** File of the certificates that a server may show. */
+  readonly ca?: string;
 }
 
 export interface ResticResult {
@@ -23,9 +25,10 @@ export interface ResticResult {
 
 /** Runs stock restic, whatever it answers. The password goes through the environment, never through an argument. */
 export async function tryRestic(options: ResticOptions, ...args: string[]): Promise<ResticResult> {
-  const { key, repository, password } = options;
+  const { key, repository, password, ca } = options;
+  const authority = ca === undefined ? [] : ['--cacert', ca];
   const keys = key && { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey };
-  const child = spawn(resticProgram ?? 'restic', ['--no-cache', ...args], {
+  const child = spawn(resticProgram ?? 'restic', ['--no-cache', ...authority, ...args], {
     cwd: options.cwd,
     env: { ...process.env, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password, ...keys },
     stdio: ['ignore', 'pipe', 'pipe'],

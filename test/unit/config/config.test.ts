@@ -79,8 +79,15 @@ describe('settings', () => {
     [{ KEYRING_FILE: '/nowhere/keyring' }, /^KEYRING_FILE names \/nowhere\/keyring, which cannot be read/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL is not a usable address: it must begin with postgres:\/\//],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
-    [{ STORE_URL: 'ftp://bucket' }, /^STORE_URL is not a usable address: it must begin with file:\/\/ or s3:\/\//],
-    [{ STORE_URL: 's3://bucket' }, /^STORE_KEYS has no key for the bucket bucket that STORE_URL names/],
+    [
+      { STORE_URL: 'ftp://bucket' },
+      /^STORE_URL is not a usable address: it must begin with file:\/\/, s3:\/\/ or rest:/,
+    ],
+    [{ STORE_URL: 's3://bucket' }, /^STORE_KEYS has no key for the bucket bucket: add a line/],
+    [
+      { STORE_URL: 'rest:https://keeper@rest.example/' },
+      /^STORE_KEYS has no password for keeper at rest\.example: add a line/,
+    ],
     [{ STORE_URL: 's3://bucket', STORE_KEYS: 'alone' }, /^STORE_KEYS has a line that is no key: write it as ID SECRET/],
     [{ PORT: '99999' }, /^PORT is "99999": it must be a whole number from 0 to 65535/],
     [{ WINDOW: '1-5' }, /^WINDOW is "1-5": write it as 01:00-05:00/],

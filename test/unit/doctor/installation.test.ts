@@ -8,9 +8,10 @@ import { checkPublicAddress } from '../../../src/doctor/checks/public-address.ts
 import { checkRedis, checkRedisFault, readInfo } from '../../../src/doctor/checks/queue.ts';
 import { checkRepositories } from '../../../src/doctor/checks/repositories.ts';
 import { checkSettings } from '../../../src/doctor/checks/settings.ts';
-import { checkBucket, checkFolder } from '../../../src/doctor/checks/store.ts';
+import { checkFolder, checkPrivacy, checkRemote } from '../../../src/doctor/checks/store.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { bytesWords, durationWords, someOf } from '../../../src/doctor/words.ts';
+import { parseStoreAddress } from '../../../src/domain/store-address.ts';
 
 const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
 
@@ -176,7 +177,25 @@ describe('the store', () => {
       { location: bucket.location, fault: 'The store at s3:x does not know the access key. Correct STORE_KEYS.' },
       /^wrong: The store at s3:x does not know the access key\. → Correct STORE_KEYS\./,
     ],
-  ])('in a bucket: %j', (facts, pattern) => expect(words(checkBucket(facts))).toMatch(pattern));
+  ])('in a bucket: %j', (facts, pattern) => expect(words(checkRemote(facts))).toMatch(pattern));
+
+  test.each([
+    [
+      'rest:http://nightkeep@rest.example:8000/',
+      /^warn: The password goes to rest\.example without TLS.* → Let the server/,
+    ],
+    ['rest:http://rest.example:8000/', undefined],
+    ['rest:https://nightkeep@rest.example:8000/', undefined],
+    ['rest:http://nightkeep@127.0.0.1:8000/', undefined],
+    ['rest:http://nightkeep@[::1]:8000/', undefined],
+    ['s3://bucket?endpoint=http://s3.example', undefined],
+  ])('at %s: whether the password can be overheard', (url, pattern) => {
+    const address = parseStoreAddress(url);
+    if (address.kind === 'folder') throw new Error('It is no server.');
+    const finding = checkPrivacy(address);
+    if (pattern === undefined) expect(finding).toBeUndefined();
+    else expect(words(finding ?? { name: 'store', state: 'ok', finding: '' })).toMatch(pattern);
+  });
 
   test('names some of the repositories that it lacks', () => {
     const missing = Array.from({ length: 9 }, (_, index) => `r${index}`);

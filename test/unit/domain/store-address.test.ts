@@ -37,13 +37,18 @@ describe('the address of a store', () => {
         style: 'virtual',
       },
     ],
+    [
+      'rest:https://nightkeep@rest.example:8000/some/prefix/',
+      { kind: 'rest', origin: 'https://rest.example:8000', user: 'nightkeep', prefix: 'some/prefix' },
+    ],
+    ['rest:http://[::1]:8000', { kind: 'rest', origin: 'http://[::1]:8000', user: '', prefix: '' }],
   ])('%s is read, and written so that it is read the same', (text, address) => {
     expect(parseStoreAddress(text)).toEqual(address);
     expect(parseStoreAddress(storeUrl(parseStoreAddress(text)))).toEqual(address);
   });
 
   test.each([
-    ['https://bucket', /must begin with file:\/\/ or s3:\/\//],
+    ['https://bucket', /must begin with file:\/\/, s3:\/\/ or rest:https:\/\//],
     ['s3://', /names no bucket/],
     ['s3://bucket:9000', /names no bucket/],
     ['s3://id:secret@bucket', /must not hold keys/],
@@ -53,8 +58,20 @@ describe('the address of a store', () => {
     ['s3://bucket?endpoint=ftp://x', /endpoint that is no server/],
     ['s3://bucket?secret=x', /the parameter "secret"/],
     ['s3://bucket?region=a/b', /region that is no name/],
+    ['rest:rest.example/x', /names no server: write it as rest:https:/],
+    ['rest:ftp://rest.example/x', /names no server/],
+    ['rest:https://user:secret@rest.example/', /must not hold a password: put it into STORE_KEYS/],
+    ['rest:https://a%3Ab@rest.example/', /user of other characters/],
+    ['rest:https://rest.example/a%20b/', /prefix of other characters/],
+    ['rest:https://rest.example/people/data/', /the prefix "data", which servers take for a part of a repository/],
+    ['rest:https://rest.example/?create=true', /a query or a fragment/],
   ])('%s is refused with the cure', (text, words) => {
     expect(() => parseStoreAddress(text)).toThrow(words);
+  });
+
+  test('of a REST server is as stock restic takes it', () => {
+    const address = parseStoreAddress('rest:https://nightkeep@rest.example/x');
+    expect(storeUrl(address)).toBe('rest:https://nightkeep@rest.example/x/');
   });
 
   test('has no dots that climb out of the bucket', () => {

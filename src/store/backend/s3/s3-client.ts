@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { getCACertificates } from 'node:tls';
 import { AwsV4Signer } from 'aws4fetch';
-import { Pool } from 'undici';
 import type { Clock } from '../../../clock.ts';
-import type { S3Answer } from './s3-answer.ts';
-import { networkError } from './s3-error.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
+import { type HttpClientOptions, openHttpClient } from '../http/http-client.ts';
 
 /** A bucket, and the key that opens it. */
 export interface S3Bucket {
@@ -19,14 +17,8 @@ export interface S3Bucket {
   readonly ca?: string | undefined;
 }
 
-export interface S3ClientOptions {
+export interface S3ClientOptions extends HttpClientOptions {
   readonly clock: Clock;
-  /** Requests under way at a time, whoever makes them; further ones wait. 8 by default. */
-  readonly connections?: number;
-  /** The longest wait for a connection, for an answer to begin, and for it to go on. 10, 60 and 60 seconds by default. */
-  readonly connectTimeoutMs?: number;
-  readonly answerTimeoutMs?: number;
-  readonly silenceTimeoutMs?: number;
 }
 
 export interface S3Request {
@@ -42,7 +34,7 @@ export interface S3Client {
   /** The bucket as stock restic is told of it: `s3:https://host/bucket`. */
   readonly location: string;
   /** What the server answers, whatever it is. Throws `store/unavailable` where no whole answer comes. */
-  send(request: S3Request): Promise<S3Answer>;
+  send(request: S3Request): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 
@@ -53,7 +45,7 @@ export interface S3Client {
 export function openS3Client(at: S3Bucket, options: S3ClientOptions): S3Client {
   const base = baseOf(at);
   const location = `s3:${at.endpoint}/${at.bucket}`;
-  const pool = poolTo(base, at.ca, options);
+  const client = openHttpClient({ origin: base.origin, ca: at.ca, location }, options);
   const { accessKeyId, secretAccessKey, region } = at;
   const signing = { accessKeyId, secretAccessKey, region, service: 's3', cache: new Map<string, ArrayBuffer>() };
   const sign = async ({ method, key, query = {}, headers = {}, body }: S3Request) => {
@@ -70,20 +62,14 @@ export function openS3Client(at: S3Bucket, options: S3ClientOptions): S3Client {
     location,
     send: async (request) => {
       const { url, headers } = await sign(request);
-      try {
-        const answer = await pool.request({
-          method: request.method,
-          path: `${url.pathname}${url.search}`,
-          headers: Object.fromEntries(headers),
-          body: request.body ?? null,
-        });
-        const header = (name: string) => [answer.headers[name]].flat()[0];
-        return { status: answer.statusCode, header, body: Buffer.from(await answer.body.arrayBuffer()) };
-      } catch (error) {
-        throw networkError(error, location);
-      }
+      return client.send({
+        method: request.method,
+        path: `${url.pathname}${url.search}`,
+        headers: Object.fromEntries(headers),
+        body: request.body,
+      });
     },
-    close: () => pool.destroy(),
+    close: () => client.close(),
   };
 }
 
@@ -92,19 +78,6 @@ function baseOf({ endpoint, bucket, style }: S3Bucket): URL {
   if (style === 'virtual') url.hostname = `${bucket}.${url.hostname}`;
   else url.pathname = `/${bucket}/`;
   return url;
-}
-
-function poolTo(base: URL, ca: string | undefined, options: S3ClientOptions): Pool {
-  const { connections = 8, connectTimeoutMs = 10_000, answerTimeoutMs = 60_000, silenceTimeoutMs = 60_000 } = options;
-  return new Pool(base.origin, {
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: 4_000,
-    connect: { timeout: connectTimeoutMs, ...(ca !== undefined && { ca: [...getCACertificates(), ca] }) },
-    headersTimeout: answerTimeoutMs,
-    bodyTimeout: silenceTimeoutMs,
-  });
 }
 
 function digestsOf(body: Uint8Array = Buffer.of()): Record<string, string> {

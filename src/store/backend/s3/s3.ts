@@ -1,26 +1,21 @@
 import { AppError, isAppError } from '../../../errors.ts';
-import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from '../backend.ts';
-import type { S3Answer } from './s3-answer.ts';
+import { type Backend, type FileType, folders, isFileName, pathOf } from '../backend.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
+import type { StoreAct } from '../http/http-error.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf } from '../http/http-file.ts';
+import type { RemoteStore } from '../remote-store.ts';
 import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from './s3-client.ts';
-import { answerError, type S3Act } from './s3-error.ts';
+import { answerError } from './s3-error.ts';
 import { readPage, type S3Page } from './s3-xml.ts';
 
 /** What the file is called that holds certificates of one's own, for stock restic. */
 const certificatesFile = 'store-ca.pem';
 
-/** A bucket in which repositories are kept. */
-export interface S3Store extends AsyncDisposable {
-  /** The repository whose files all begin with this prefix, which has no slash around it. */
-  open(prefix: string): Backend;
-  /** The next parts of names below this prefix (empty for the top), as a folder would have folders. */
-  places(prefix: string): AsyncIterable<string>;
-}
-
 /**
  * Repositories in a bucket, in the layout of stock restic. A file is one object that is put in one request, so that it is there whole
  * or not at all; the largest ones, packs, are far below what a server takes at once.
  */
-export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): S3Store {
+export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): RemoteStore {
   const client = openS3Client(bucket, options);
   const saver = openSaver(client);
   return {
@@ -32,18 +27,18 @@ export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): S3Store
 
 function openBackend(client: S3Client, saver: Saver, prefix: string): Backend {
   const keyOf = (type: FileType, name: string) => `${prefix}/${pathOf(type, name)}`;
-  const stat = async (type: FileType, name: string) => ({ name, size: await sizeOf(client, keyOf(type, name)) });
+  const fileOf = (type: FileType, name: string) => fileAt(client, keyOf(type, name));
+  const stat = async (type: FileType, name: string) => ({ name, size: await sizeOf(fileOf(type, name)) });
   return {
     location: `${client.location}/${prefix}`,
     save: (type, name, bytes) => saver.save(keyOf(type, name), bytes),
-    load: (type, name, range) => load(client, keyOf(type, name), range),
+    load: (type, name, range) => loadFile(fileOf(type, name), range),
     list: (type) => (type === 'config' ? listConfig(stat) : listFiles(client, prefix, type)),
     stat,
     remove: async (type, name) => {
-      const key = keyOf(type, name);
       // A server deletes what is not there without a word.
-      await sizeOf(client, key);
-      await expectStatus(client, 'remove', await client.send({ method: 'DELETE', key }), 200, 204);
+      await sizeOf(fileOf(type, name));
+      expectStatus(client, 'remove', await client.send({ method: 'DELETE', key: keyOf(type, name) }), 200, 204);
     },
     // There are no folders, and what was not put whole is not there.
     vacate: async () => undefined,
@@ -83,8 +78,7 @@ function openSaver(client: S3Client): Saver {
   };
   return {
     save: async (key, bytes) => {
-      if (refusesTaken !== true && (await isThere(client, key)))
-        throw new AppError('store/exists', 'The store has that file already.', { detail: { key } });
+      if (refusesTaken !== true && (await isThere(fileAt(client, key)))) throw alreadyThere(key);
       expectStatus(client, 'save', await put(key, bytes, refusesTaken === true), 200);
       // The file is saved, whatever comes of this.
       if (refusesTaken === undefined && bytes.length <= smallBytes)
@@ -95,41 +89,11 @@ function openSaver(client: S3Client): Saver {
   };
 }
 
-async function load(client: S3Client, key: string, range?: ByteRange): Promise<Buffer> {
-  if (range === undefined) return expectStatus(client, 'read', await client.send({ method: 'GET', key }), 200).body;
-  const { offset, length } = range;
-  const end = offset + length;
-  if (length === 0) {
-    if ((await sizeOf(client, key)) < end) throw tooShort();
-    return Buffer.of();
-  }
-  const answer = await client.send({ method: 'GET', key, headers: { range: `bytes=${offset}-${end - 1}` } });
-  if (answer.status === 416) throw tooShort();
-  const { status, body } = expectStatus(client, 'read', answer, 200, 206);
-  // Some servers answer a range that begins with the file with all of it.
-  const bytes = status === 206 ? body : body.subarray(offset, end);
-  if (bytes.length !== length) throw tooShort();
-  return bytes;
-}
-
-async function sizeOf(client: S3Client, key: string): Promise<number> {
-  const { header } = expectStatus(client, 'read', await client.send({ method: 'HEAD', key }), 200);
-  return Number(header('content-length'));
-}
-
-async function isThere(client: S3Client, key: string): Promise<boolean> {
-  return sizeOf(client, key).then(
-    () => true,
-    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
-}
-
-async function* listConfig(stat: Backend['stat']): ReturnType<Backend['list']> {
-  try {
-    yield await stat('config', configName);
-  } catch (error) {
-    if (!isAppError(error, 'store/not-found')) throw error;
-  }
+function fileAt(client: S3Client, key: string): HttpFile {
+  return {
+    ask: (method, headers = {}) => client.send({ method, key, headers }),
+    refuse: (answer) => answerError(answer, 'read', client.location),
+  };
 }
 
 async function* listFiles(
@@ -163,11 +127,7 @@ async function* listPages(client: S3Client, asked: Readonly<Record<string, strin
   }
 }
 
-function expectStatus({ location }: S3Client, act: S3Act, answer: S3Answer, ...good: number[]): S3Answer {
+function expectStatus({ location }: S3Client, act: StoreAct, answer: HttpAnswer, ...good: number[]): HttpAnswer {
   if (good.includes(answer.status)) return answer;
   throw answerError(answer, act, location);
-}
-
-function tooShort(): AppError {
-  return new AppError('repository/damaged', 'A file of the repository is shorter than its index says.');
 }

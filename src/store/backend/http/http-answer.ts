@@ -1,5 +1,5 @@
-/** What a server that speaks S3 answered, read whole. */
-export interface S3Answer {
+/** What a server that keeps repositories answered, read whole. */
+export interface HttpAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly body: Buffer;

@@ -16,7 +16,7 @@ export interface RelayedRequest {
  */
 export type Fate = 'pass' | 'lose' | 'cut' | 'stall' | { readonly refuse: number; readonly code?: string };
 
-export interface S3Relay extends AsyncDisposable {
+export interface HttpRelay extends AsyncDisposable {
   /** Without a slash at the end. */
   readonly origin: string;
   /** Every request that came, in order. */
@@ -25,8 +25,8 @@ export interface S3Relay extends AsyncDisposable {
   decide(fate: (request: RelayedRequest) => Fate): void;
 }
 
-/** A way to a server that speaks S3, on which things go wrong as they do between machines; every answer takes `latencyMs` longer. */
-export async function openS3Relay(upstream: string, latencyMs = 0): Promise<S3Relay> {
+/** A way to a server that keeps repositories, on which things go wrong as they do between machines; every answer takes `latencyMs` longer. */
+export async function openHttpRelay(upstream: string, latencyMs = 0): Promise<HttpRelay> {
   const listener = await listenOnLoopback(0);
   const requests: RelayedRequest[] = [];
   let fateOf: (request: RelayedRequest) => Fate = () => 'pass';

@@ -1,0 +1,71 @@
+import { AppError, type ErrorCode } from '../../../errors.ts';
+import type { HttpAnswer } from './http-answer.ts';
+
+/** What was tried when the server refused. */
+export type StoreAct = 'read' | 'save' | 'list' | 'remove';
+
+/** What an answer that is no success says. */
+export interface Meaning {
+  /** `store/unavailable` where absent. */
+  readonly code?: ErrorCode;
+  /** Worded to follow the name of the store, with the cure. */
+  readonly what: string;
+  /** Whether the same request may work in a moment. */
+  readonly passes?: true;
+}
+
+export const full: Meaning = { code: 'store/full', what: 'is full. Make room' };
+export const notFound: Meaning = { code: 'store/not-found', what: 'has no such file' };
+export const taken: Meaning = { code: 'store/exists', what: 'has that file already' };
+export const otherBytes: Meaning = { what: 'got other bytes than were sent', passes: true };
+
+/** What a status means that no kind of server has words of its own for. */
+export function meaningOf({ status }: HttpAnswer): Meaning {
+  if (status === 404) return notFound;
+  if (status === 412) return taken;
+  if (status === 507) return full;
+  if (status >= 500 || status === 408 || status === 429) return { what: `answered with error ${status}`, passes: true };
+  return { what: `refused a request with error ${status}. Correct STORE_URL, or look at the log of the server` };
+}
+
+/** The error to throw; where it may pass, with the pause that the server asks for. */
+export function refusal(
+  { location, act }: { location: string; act: StoreAct },
+  answer: HttpAnswer,
+  meaning: Meaning,
+  detail: Readonly<Record<string, string>> = {},
+): AppError {
+  return new AppError(meaning.code ?? 'store/unavailable', `The store at ${location} ${meaning.what}.`, {
+    detail: { status: answer.status, act, ...detail },
+    ...(meaning.passes && { retry: { afterMs: pauseOf(answer) } }),
+  });
+}
+
+const longestPauseMs = 60_000;
+
+function pauseOf({ header }: HttpAnswer): number {
+  const seconds = Number(header('retry-after'));
+  return seconds > 0 ? Math.min(seconds * 1000, longestPauseMs) : 500;
+}
+
+/** Codes of Node's TLS for certificates that are not believed. */
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/;
+
+/** What it means that no whole answer came. */
+export function networkError(error: unknown, location: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const name = String(error.code);
+  if (certificate.test(name))
+    return unavailable(location, 'shows a certificate that is not believed. Put its authority into STORE_CA', error);
+  const what = name === 'ENOTFOUND' ? 'has a host name that is not known' : 'does not answer, or not to the end';
+  return unavailable(location, what, error, { afterMs: 500 });
+}
+
+function unavailable(location: string, what: string, cause: Error, retry?: { afterMs: number }): AppError {
+  const errno = 'code' in cause ? String(cause.code) : '';
+  return new AppError('store/unavailable', `The store at ${location} ${what}.`, {
+    cause,
+    detail: { errno },
+    ...(retry && { retry }),
+  });
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { AppError, type ErrorCode, isAppError } from '../../../errors.ts';
+import { type Backend, type FileType, folders, isFileName, type ListedFile } from '../backend.ts';
+import type { HttpAnswer } from '../http/http-answer.ts';
+import { type HttpClientOptions, openHttpClient } from '../http/http-client.ts';
+import { refusal, type StoreAct } from '../http/http-error.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf } from '../http/http-file.ts';
+import type { RemoteStore } from '../remote-store.ts';
+import { type HashedFiles, openLabelledFiles } from './labelled-files.ts';
+import { meaningOfRest } from './rest-error.ts';
+
+/** A server that speaks the REST protocol of restic, and who we are there. */
+export interface RestServer {
+  /** Protocol, host and port. */
+  readonly origin: string;
+  /** Empty where the server asks for none. */
+  readonly user: string;
+  readonly password?: string | undefined;
+  /** The server as stock restic is told of it: `rest:https://user@host:8000`. */
+  readonly location: string;
+  /** Certificates in PEM that are believed besides those of the system. */
+  readonly ca?: string | undefined;
+}
+
+/**
+ * Repositories on a server that speaks the REST protocol of restic, version 2
+ * (https://restic.readthedocs.io/en/stable/100_references.html#rest-backend). Such a server keeps repositories and nothing else, lists
+ * no folders but those that a repository has, and takes files only under the names of their hashes. So Nightkeep has paths of its own
+ * beside the repositories, written as if they were some: `ID-cards` for the cards of one, and `nightkeep-places` for the
+ * names of all, which nobody could list otherwise. Exports of Nightkeep's own state lie in `nightkeep-state-states`.
+ */
+export function openRestStore(server: RestServer, options: HttpClientOptions = {}): RemoteStore {
+  const speaker = openSpeaker(server, options);
+  return {
+    open: (path) => openBackend(speaker, path),
+    places: (path) => listPlaces(speaker, registerIn(path)),
+    [Symbol.asyncDispose]: () => speaker.close(),
+  };
+}
+
+/** Without these nothing that lies there can be opened, or found to be somebody's. */
+const telling: readonly FileType[] = ['config', 'key', 'card'];
+
+type HashedType = Exclude<FileType, 'config' | 'state'>;
+
+function openBackend(speaker: Speaker, path: string): Backend {
+  const entry = entryOf(path);
+  const folderOf = (type: HashedType) => (type === 'card' ? `/${path}-cards/data/` : `/${path}/${folders[type]}/`);
+  const pathTo = (type: HashedType | 'config', name: string) =>
+    type === 'config' ? `/${path}/config` : `${folderOf(type)}${name}`;
+  const states = openLabelledFiles(speaker, `/${path}-states/data/`);
+  const stat = async (type: FileType, name: string) =>
+    type === 'state' ? states.stat(name) : { name, size: await sizeOf(speaker.file(pathTo(type, name))) };
+  const list = (type: FileType) => {
+    if (type === 'state') return states.list();
+    return type === 'config' ? listConfig(stat) : speaker.list(folderOf(type));
+  };
+  const isEmpty = async (type: FileType) => (await Array.fromAsync(list(type))).length === 0;
+  // What an attempt has done is not done again by the next: servers that are often away would let none come to its end.
+  const done = { enter: false, make: false };
+  const enter = async () => {
+    if (!done.enter) await speaker.put(entry.path, entry.bytes).catch(unless('store/exists'));
+    done.enter = true;
+  };
+  const make = async () => {
+    if (!done.make) await speaker.make(`/${path}/`);
+    done.make = true;
+  };
+  return {
+    location: `${speaker.location}/${path}/`,
+    save: async (type, name, bytes) => {
+      if (type === 'state') return states.save(name, bytes);
+      if (telling.includes(type)) await enter();
+      if (type === 'config') await make();
+      await speaker.put(pathTo(type, name), bytes);
+    },
+    load: (type, name, range) =>
+      type === 'state' ? states.load(name, range) : loadFile(speaker.file(pathTo(type, name)), range),
+    list,
+    stat,
+    remove: (type, name) => (type === 'state' ? states.remove(name) : speaker.remove(pathTo(type, name))),
+    // The folders belong to the server.
+    vacate: async () => {
+      for (const type of telling) if (!(await isEmpty(type))) return;
+      done.enter = false;
+      await speaker.remove(entry.path).catch(unless('store/not-found', 'store/may-not-delete'));
+    },
+  };
+}
+
+function registerIn(path: string): string {
+  return `${path && `/${path}`}/nightkeep-places/data/`;
+}
+
+/** The entry of a place in the register: a file of its name. */
+function entryOf(path: string): { path: string; bytes: Buffer } {
+  const end = path.lastIndexOf('/');
+  const bytes = Buffer.from(path.slice(end + 1));
+  const name = createHash('sha256').update(bytes).digest('hex');
+  return { path: `${registerIn(path.slice(0, Math.max(end, 0)))}${name}`, bytes };
+}
+
+async function* listPlaces(speaker: Speaker, register: string): AsyncGenerator<string> {
+  const names = await Array.fromAsync(speaker.list(register), ({ name }) => name);
+  const load = (name: string) => loadFile(speaker.file(`${register}${name}`)).catch(unless('store/not-found'));
+  for (const bytes of await Promise.all(names.map(load))) {
+    const place = bytes?.toString() ?? '';
+    if (/^[\w.-]+$/.test(place) && !/^\.+$/.test(place)) yield place;
+  }
+}
+
+/** Requests of the protocol, by paths. */
+interface Speaker extends HashedFiles {
+  readonly location: string;
+  /** Makes the folders of a repository, or leaves them as they are. */
+  make(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const mediaType = 'application/vnd.x.restic.rest.v2';
+
+function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
+  const { location, user, password = '' } = server;
+  const client = openHttpClient(server, options);
+  const credentials = Buffer.from(`${user}:${password}`).toString('base64');
+  const common = { accept: mediaType, ...(user !== '' && { authorization: `Basic ${credentials}` }) };
+  const send = (method: 'GET' | 'HEAD' | 'POST' | 'DELETE', path: string, more: object = {}, body?: Uint8Array) =>
+    client.send({ method, path, headers: { ...common, ...more }, body });
+  const refuse = (act: StoreAct, answer: HttpAnswer) => refusal({ location, act }, answer, meaningOfRest(answer, act));
+  const expect = (act: StoreAct, answer: HttpAnswer) => {
+    if (answer.status !== 200) throw refuse(act, answer);
+    return answer;
+  };
+  const file = (path: string): HttpFile => ({
+    ask: (method, headers) => send(method, path, headers),
+    refuse: (answer) => refuse('read', answer),
+  });
+  return {
+    location,
+    file,
+    // Some servers overwrite what is there, and those that refuse to do not say why.
+    put: async (path, bytes) => {
+      if (await isThere(file(path))) throw alreadyThere(path);
+      const answer = await send('POST', path, { 'content-type': 'application/octet-stream' }, bytes);
+      if (answer.status === 403 && (await isThere(file(path)))) throw alreadyThere(path);
+      expect('save', answer);
+    },
+    make: async (path) => void expect('save', await send('POST', `${path}?create=true`, {}, Buffer.of())),
+    list: async function* (path) {
+      const answer = await send('GET', path);
+      // What nobody has written to yet is not there.
+      if (answer.status === 404) return;
+      for (const one of readListing(expect('list', answer), location)) if (isFileName(one.name)) yield one;
+    },
+    remove: async (path) => void expect('remove', await send('DELETE', path)),
+    close: () => client.close(),
+  };
+}
+
+function readListing({ header, body }: HttpAnswer, location: string): ListedFile[] {
+  if (header('content-type') !== mediaType)
+    throw new AppError(
+      'store/unavailable',
+      `The store at ${location} does not speak version 2 of the REST protocol of restic. Correct STORE_URL, or update the server.`,
+    );
+  const listing = parse(body);
+  // Some servers write an empty listing so.
+  if (listing === null) return [];
+  if (Array.isArray(listing) && listing.every(isListed)) return listing.map(({ name, size }) => ({ name, size }));
+  throw new AppError('store/unavailable', `The store at ${location} answered no whole listing.`, {
+    retry: { afterMs: 500 },
+  });
+}
+
+function isListed(item: unknown): item is ListedFile {
+  if (typeof item !== 'object' || item === null || !('name' in item) || !('size' in item)) return false;
+  return typeof item.name === 'string' && Number.isSafeInteger(item.size) && Number(item.size) >= 0;
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function unless(...codes: ErrorCode[]) {
+  return (error: unknown): undefined => {
+    if (!codes.some((code) => isAppError(error, code))) throw error;
+  };
+}
