@@ -21,6 +21,7 @@ import { pruneCommand } from './prune.ts';
 import { queueCommand } from './queue.ts';
 import { repairCommand } from './repair.ts';
 import { repairKeys } from './repair-keys.ts';
+import { repairSnapshotsCommand } from './repair-snapshots.ts';
 import { restoreCommand } from './restore.ts';
 import { runs } from './runs.ts';
 import { settingsCommand } from './settings.ts';
@@ -52,6 +53,7 @@ export const commands: Readonly<Record<string, Command>> = {
   stats,
   repair: repairCommand,
   'repair keys': repairKeys,
+  'repair snapshots': repairSnapshotsCommand,
   store: storeCommand,
   'store move': storeMove,
   adopt,

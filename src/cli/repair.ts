@@ -79,7 +79,7 @@ function* linesOf(row: Row): Generator<string> {
     yield `  ${packsUnreadable.length} packs are in no index and do not open: the next prune removes them.`;
   if (dryRun) return;
   if (filesLost > 0)
-    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup. ` +
+    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. ` +
       `Snapshots: ${incompleteSnapshots.map((id) => id.slice(0, 8)).join(' ')}`;
   for (const { kind, message } of findings) if (kind !== 'blob-missing') yield `  ${message}`;
 }

@@ -3,6 +3,7 @@ import { saveAudit } from './audit.ts';
 import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
+import { hastenVerification } from './verifications.ts';
 
 /** What decides which of a person's snapshots stay. */
 export interface RetentionFacts {
@@ -78,6 +79,32 @@ export async function listKeptSnapshots(database: Database, userId: string): Pro
     take: 20,
   });
   return runs.flatMap(({ snapshotId }) => snapshotId ?? []);
+}
+
+/** Puts on record that snapshots were repaired, and which took the place of one that is gone; null: nothing did. */
+export async function saveReplaced(
+  database: Database,
+  {
+    userId,
+    replaced,
+    at,
+    by,
+  }: { userId: string; replaced: readonly { from: string; to: string | null }[]; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    for (const { from, to } of replaced) {
+      const ofPerson = { plan: { userId } };
+      const data = to === null ? { snapshotForgottenAt: at } : { snapshotId: to };
+      await transaction.run.updateMany({ where: { ...ofPerson, snapshotId: from }, data });
+      if (to !== null)
+        await transaction.run.updateMany({
+          where: { ...ofPerson, heldSnapshotId: from },
+          data: { heldSnapshotId: to },
+        });
+    }
+    await saveAudit(transaction, { at, by, act: 'repository-repaired', userId });
+    await hastenVerification(transaction, { userId, at });
+  });
 }
 
 /** Every snapshot of a person's runs that is not known to be forgotten, and when it was made. */

@@ -1,6 +1,6 @@
 import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma, type Verification } from './generated/client.ts';
 
@@ -120,7 +120,7 @@ export async function saveNotVerified(
 
 /** A verification of the person is due now where damage is known: something was done that may have mended it. */
 export async function hastenVerification(
-  database: Database,
+  database: Database | Transaction,
   { userId, at }: { userId: string; at: Date },
 ): Promise<void> {
   const isKnown = { damageState: { not: null } };

@@ -30,6 +30,13 @@ export function hasValidator(node: Node, validator: string | undefined): boolean
   return validator !== undefined && findAttribute(node, validatorAttribute) === kept(validator);
 }
 
+/** The folder as one of which nothing is believed: the next night lists it again. */
+export function withoutValidator(node: DirNode): DirNode {
+  const { extended_attributes: all = [], ...rest } = node;
+  const others = all.filter(({ name }) => name !== validatorAttribute);
+  return { ...rest, ...(others.length > 0 && { extended_attributes: others }) };
+}
+
 /** The newest modification among the nodes, where a server says none for their folder: the same each night. */
 export function newestOf(nodes: readonly Node[]): Date {
   return new Date(nodes.reduce((newest, { mtime }) => Math.max(newest, timestampMs(mtime) || 0), 0));

@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
 import { type Backend, pathOf } from '../../../src/store/backend/backend.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { PackId } from '../../../src/store/format/ids.ts';
 import { confirmDamage } from '../../../src/store/repairer/confirm-damage.ts';
 import { repairPacks } from '../../../src/store/repairer/repair-packs.ts';
+import { repairSnapshots } from '../../../src/store/repairer/repair-snapshots.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
 import { archiveNight } from '../../support/fixtures/archive-night.ts';
@@ -109,6 +111,28 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
     await repairIt(path);
     await expectNightHeals(path, type);
   });
+
+  test.each(['data', 'tree'] as const)(
+    'of snapshots without a lost pack of %s leaves what stock finds whole and restores',
+    async (type) => {
+      const { path, packs } = await copy();
+      const others = await Array.fromAsync((await open(path)).listSnapshots(), ({ id }) => id);
+      await rm(join(path, pathOf('data', packs[type][0] as PackId)));
+      await repairIt(path);
+      const target = `${path} restored`;
+      // Stock restores nothing of a snapshot of which a blob is in no index.
+      expect(await tryRestic(stock(path), 'restore', 'latest', '--target', target)).not.toMatchObject({ code: 0 });
+      const repository = await open(path);
+      await repository.loadIndex();
+      const repaired = await repairSnapshots(repository, { clock: systemClock(), forget: true });
+      expect(repaired.length).toBeGreaterThan(0);
+      expect(await restic(stock(path), 'check', '--read-data')).toContain('no errors were found');
+      const left = await Array.fromAsync((await open(path)).listSnapshots(), ({ id }) => id);
+      expect(left.length + repaired.filter(({ isLost }) => isLost).length).toBe(others.length);
+      for (const id of left) await restic(stock(path), 'restore', id, '--target', join(target, id), '--verify');
+      await expectNightHeals(path, 'data');
+    },
+  );
 
   test('of every index file leaves what stock finds whole', async () => {
     for (const hurt of [flip(40), cut, gone]) {

@@ -52,7 +52,7 @@ test('mends one person or all, says what is lost without names of files, and put
   expect(commands.said.join('\n')).toBe(
     [
       'alice: 1 packs are gone, 1 blobs lost',
-      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup. Snapshots: ${alice.snapshot.slice(0, 8)}`,
+      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
       'bob: nothing to mend',
     ].join('\n'),
   );
@@ -83,6 +83,35 @@ test('a check names snapshots of nights that are gone, and says of them no names
   ]);
   await commands.database.run.updateMany({ data: { snapshotForgottenAt: at } });
   expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+});
+
+test('makes snapshots anew without what is lost, beside the originals or in their place, so that nothing is damaged any more', async () => {
+  const { folder, snapshot, pack } = await addPerson('alice');
+  const { id: planId } = await commands.database.plan.findFirstOrThrow();
+  const at = new Date('2026-05-04T02:00:00Z');
+  const times = { dueAt: at, queuedAt: at, startedAt: at, finishedAt: at };
+  const run = { id: randomUUID(), planId, night: '2026-05-04', trigger: 'schedule', snapshotId: snapshot } as const;
+  await commands.database.run.create({ data: { ...run, ...times, state: 'succeeded' } });
+  await rm(join(folder, pathOf('data', pack)));
+  expect(await json(3, 'repair', '--all')).toMatchObject([{ incompleteSnapshots: [snapshot] }]);
+  const lost = { id: snapshot, filesLost: 1, foldersLost: 0, isLost: false };
+  expect(await json(0, 'repair', 'snapshots', '--all', '--dry-run')).toMatchObject([
+    { snapshots: [{ ...lost, repaired: null }] },
+  ]);
+  const [{ snapshots }] = await json(0, 'repair', 'snapshots', '--user', 'alice');
+  expect(snapshots).toMatchObject([{ ...lost, repaired: expect.any(String) }]);
+  expect(await json(1, 'check', '--all')).toMatchObject([{ snapshots: 3 }]);
+  expect(await commands.nightkeep('repair', 'snapshots', '--user', 'alice', '--forget')).toBe(0);
+  expect(commands.said.join('\n')).toBe(
+    [
+      'alice: 1 snapshots are not whole.',
+      `  ${snapshot.slice(0, 8)}: 1 files and 0 folders are lost; without them it is ${snapshots[0].repaired.slice(0, 8)}`,
+    ].join('\n'),
+  );
+  expect(await json(0, 'check', '--all', '--read-data')).toMatchObject([{ snapshots: 2, findings: [] }]);
+  expect(await commands.database.run.findFirst()).toMatchObject({ snapshotId: snapshots[0].repaired });
+  expect(await commands.database.audit.count({ where: { act: 'repository-repaired' } })).toBe(3);
+  expect(await json(0, 'repair', 'snapshots', '--all', '--forget')).toMatchObject([{ snapshots: [] }]);
 });
 
 describe('key files', () => {

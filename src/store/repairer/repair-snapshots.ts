@@ -1,0 +1,148 @@
+import type { Clock } from '../../clock.ts';
+import { isAppError } from '../../errors.ts';
+import { withoutValidator } from '../archiver/nodes.ts';
+import { openPacks } from '../archiver/open-packs.ts';
+import { sealBlob } from '../format/blob.ts';
+import { idOf, type SnapshotId, type TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import type { FinishedPack } from '../format/pack.ts';
+import { encodeTree, type Tree } from '../format/tree.ts';
+import { openPacker } from '../repository/packer.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { SavedSnapshot } from '../repository/snapshots.ts';
+
+export interface RepairSnapshotsOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  /** Only says what would be done. */
+  readonly dryRun?: boolean;
+  /** Remove the snapshots that have a repaired one in their place, and those of which nothing is left. */
+  readonly forget?: boolean;
+}
+
+/** A snapshot that is not whole. */
+export interface RepairedSnapshot {
+  readonly id: SnapshotId;
+  /** The one without what is lost; null where nothing is left of it, and where nothing was done yet. */
+  readonly repaired: SnapshotId | null;
+  /** Whether not even its top folder is left. */
+  readonly isLost: boolean;
+  readonly filesLost: number;
+  /** Folders of which nothing is known any more, whatever was in them. */
+  readonly foldersLost: number;
+}
+
+/** The tag that repaired snapshots carry, as those of stock `restic repair snapshots` do. */
+const repairedTag = 'repaired';
+
+/**
+ * Writes beside each snapshot that needs what no index names any more another one without it: files with lost content are left out,
+ * folders that are lost are empty. Every other file is as it was. A repaired snapshot names its original, and nothing on the way to what is
+ * lost is believed to be unchanged by the next night. `repairPacks` goes first: what a damaged pack holds counts as there while an
+ * index names it.
+ *
+ * The index of the repository is loaded, and the caller holds its lock, the exclusive one where snapshots are to be forgotten. New folders are
+ * durable before a snapshot names them, and that is before its original goes; called again, it finds the repaired snapshots whole.
+ */
+export async function repairSnapshots(
+  repository: Repository,
+  { clock, signal, dryRun = false, forget = false }: RepairSnapshotsOptions,
+): Promise<RepairedSnapshot[]> {
+  const finished: FinishedPack[] = [];
+  const packs = openPacks(repository.masterKey, (pack) => finished.push(pack));
+  const packer = openPacker(repository, clock);
+  const saveFinished = async () => {
+    for (let pack = finished.shift(); pack !== undefined; pack = finished.shift()) await packer.savePack(pack);
+  };
+  const known = new Map<TreeId, Promise<Mended>>();
+  const mendTree = (id: TreeId): Promise<Mended> => {
+    const mending = known.get(id) ?? mend(id);
+    known.set(id, mending);
+    return mending;
+  };
+  const added = new Set<TreeId>();
+  const mend = async (id: TreeId): Promise<Mended> => {
+    signal?.throwIfAborted();
+    const tree = await loadUnlessLost(repository, id);
+    if (tree === undefined) return { tree: undefined, filesLost: 0, foldersLost: 1 };
+    let [filesLost, foldersLost, isSame] = [0, 0, true];
+    const nodes: Node[] = [];
+    for (const node of tree.nodes) {
+      if (node.type === 'file' && !node.content.every((content) => repository.index.has('data', content))) {
+        filesLost += 1;
+        isSame = false;
+      } else if (node.type === 'dir') {
+        const below = await mendTree(node.subtree);
+        filesLost += below.filesLost;
+        foldersLost += below.foldersLost;
+        const subtree = below.tree ?? (await save({ nodes: [] }));
+        isSame &&= subtree === node.subtree;
+        nodes.push(subtree === node.subtree ? node : { ...withoutValidator(node), subtree });
+      } else nodes.push(node);
+    }
+    if (isSame) return { tree: id, filesLost, foldersLost };
+    const written = nodes.filter(({ type }) => type !== 'unreadable');
+    filesLost += nodes.length - written.length;
+    return { tree: await save({ nodes: written }), filesLost, foldersLost };
+  };
+  const save = async (tree: Tree): Promise<TreeId> => {
+    const bytes = encodeTree(tree);
+    const id = idOf<TreeId>(bytes);
+    if (dryRun || added.has(id) || repository.index.has('tree', id)) return id;
+    added.add(id);
+    packs.add(sealBlob(repository.masterKey, 'tree', bytes, id));
+    await saveFinished();
+    return id;
+  };
+  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
+  const broken: { one: SavedSnapshot; mended: Mended }[] = [];
+  for (const one of saved) {
+    const mended = await mendTree(one.snapshot.tree);
+    if (mended.tree !== one.snapshot.tree) broken.push({ one, mended });
+  }
+  packs.finish();
+  await saveFinished();
+  await packer.flush();
+  const isBroken = new Set(broken.map(({ one }) => one.id));
+  const done = new Map<SnapshotId, SnapshotId>();
+  for (const { id, snapshot } of saved)
+    if (snapshot.original !== undefined && snapshot.tags?.includes(repairedTag) && !isBroken.has(id))
+      done.set(snapshot.original, id);
+  const reports: RepairedSnapshot[] = [];
+  for (const { one, mended } of broken) {
+    signal?.throwIfAborted();
+    const { tree, ...lost } = mended;
+    const before = done.get(one.snapshot.original ?? one.id);
+    const after = dryRun || tree === undefined ? null : (before ?? (await saveRepaired(repository, one, tree)));
+    if (forget && !dryRun) await repository.forgetSnapshot(one.id);
+    if (before === undefined || forget)
+      reports.push({ id: one.id, repaired: after, isLost: tree === undefined, ...lost });
+  }
+  return reports;
+}
+
+/** A folder without what is lost of it. */
+interface Mended {
+  /** Undefined where it cannot be read at all; the same where it and all below it is whole. */
+  readonly tree: TreeId | undefined;
+  readonly filesLost: number;
+  readonly foldersLost: number;
+}
+
+async function loadUnlessLost(repository: Repository, id: TreeId): Promise<Tree | undefined> {
+  return repository.loadTree(id).catch((error: unknown) => {
+    if (isAppError(error, 'repository/damaged')) return undefined;
+    throw error;
+  });
+}
+
+/** Counts of the original would not be its own. */
+async function saveRepaired(
+  repository: Repository,
+  { id, snapshot }: SavedSnapshot,
+  tree: TreeId,
+): Promise<SnapshotId> {
+  const { summary: _, tags = [], ...rest } = snapshot;
+  const allTags = [...new Set([...tags, repairedTag])];
+  return repository.saveSnapshot({ ...rest, tree, tags: allTags, original: snapshot.original ?? id });
+}
