@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import { hasOperatorSignedIn } from '../database/audit.ts';
 import { adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
 import { findRepositories } from '../flows/adoption/find-repositories.ts';
+import { listStoredExports } from '../flows/state/stored-exports.ts';
 import type { Resources } from '../resources.ts';
 import { setupTokenOf } from '../vault/setup-token.ts';
 import { serveSetup } from '../web/server.ts';
@@ -45,6 +46,10 @@ export function openSetup(resources: Resources, environment: Environment): Setup
   const by = `command:setup-page@${hostname()}`;
   const backups = {
     find: async () => (await findRepositories(resources, null)).filter(({ isKnown }) => !isKnown),
+    exportedAt: async () => {
+      const newest = (await listStoredExports(resources)).find(({ problem }) => problem === undefined);
+      return newest && new Date(newest.name);
+    },
     adopt: () => Array.fromAsync(adoptRepositories(resources, { at: null, dryRun: false, by })),
   };
   return { token: setupTokenOf(keyring), environment, clock, isOpen, backups };

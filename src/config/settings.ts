@@ -254,7 +254,7 @@ export const settings = {
   RATE_RECOVERY: {
     read: rate,
     default: '20/1h',
-    help: 'How often one person may have the recovery key shown, proven or renewed, written like `RATE_SIGN_INS`',
+    help: 'How often one person may have the recovery key shown, proven or renewed, and may try one to get a repository back, written like `RATE_SIGN_INS`',
   },
   RATE_DOWNLOADS: {
     read: rate,

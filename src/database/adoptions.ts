@@ -6,7 +6,12 @@ import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma, type User } from './generated/client.ts';
 import { lockUser } from './users.ts';
 
-/** The places that repositories have here, whichever store they are in, and whether their person has consented. */
+/** Whether a repository has this place here, whichever store it is in. */
+export async function isKnownPlace(database: Database, location: string): Promise<boolean> {
+  return (await database.repository.count({ where: { location } })) > 0;
+}
+
+/** The places that repositories have here, whichever store they are in. */
 export async function listKnownPlaces(database: Database): Promise<Set<string>> {
   const rows = await database.repository.findMany({ select: { location: true } });
   return new Set(rows.map(({ location }) => location));
@@ -18,6 +23,12 @@ export async function hasRepository(
   { issuer, subject }: RepositoryCard['owner'],
 ): Promise<boolean> {
   return (await database.repository.count({ where: { user: { issuer, subject } } })) > 0;
+}
+
+/** Who somebody is, wherever they sign in. */
+export async function getOwner(database: Database, userId: string): Promise<RepositoryCard['owner']> {
+  const select = { issuer: true, subject: true, username: true } as const;
+  return { userId, ...(await database.user.findUniqueOrThrow({ where: { id: userId }, select })) };
 }
 
 export interface AdoptedRow {
@@ -46,7 +57,8 @@ export async function saveAdopted(
     await lockUser(transaction, userId);
     const { formerPlan, ...rest } = row;
     const plan = formerPlan === null ? Prisma.DbNull : (formerPlan as unknown as Prisma.InputJsonObject);
-    const data = { ...rest, userId, adoptedAt: at, formerPlan: plan };
+    // Whoever has the key has seen it.
+    const data = { ...rest, recoverySeenAt: row.recoveryKeptAt, userId, adoptedAt: at, formerPlan: plan };
     const { count } = await transaction.repository.createMany({ data, skipDuplicates: true });
     if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-adopted', userId, about: row.location });
     return count === 1;

@@ -11,6 +11,7 @@ const limits = {
   answer: 'signIns',
   consent: 'signIns',
   recovery: 'recovery',
+  adoption: 'recovery',
   download: 'downloads',
   backup: 'runs',
   restore: 'runs',

@@ -1,4 +1,5 @@
 import type { Limit } from './limits.ts';
+import { adopt, adoption } from './pages/adopt.ts';
 import { backchannelLogout } from './pages/backchannel-logout.ts';
 import { callback } from './pages/callback.ts';
 import { changes } from './pages/changes.ts';
@@ -116,6 +117,15 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/verification', who: 'person', answer: verification },
   { method: 'POST', path: '/verification/looked', who: 'person', answer: acceptLost },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
+  { method: 'GET', path: '/recovery/adopt', who: 'person', answer: adoption },
+  {
+    method: 'POST',
+    path: '/recovery/adopt',
+    who: 'person',
+    fresh: '/recovery/adopt',
+    limit: 'adoption',
+    answer: adopt,
+  },
   { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', limit: 'recovery', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', limit: 'recovery', answer: proveKey },
   {

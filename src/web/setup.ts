@@ -38,6 +38,8 @@ export interface Setup {
 export interface SetupBackups {
   /** Those that the database does not know. */
   find(): Promise<readonly FoundRepository[]>;
+  /** When Nightkeep's own state was last exported into it; undefined where it was not, or the export does not open. */
+  exportedAt(): Promise<Date | undefined>;
   /** Gives each to its person. */
   adopt(): Promise<readonly Adoption[]>;
 }
@@ -120,6 +122,7 @@ async function backupsPart(texts: Texts, backups: SetupBackups | undefined): Pro
   // A store that cannot be read is what the doctor tells of.
   const found = await backups?.find().catch((error: unknown) => (isAppError(error) ? [] : Promise.reject(error)));
   if (found === undefined || found.length === 0) return '';
+  const exportedAt = await backups?.exportedAt();
   const readable = found.filter(({ card }) => card !== undefined).length;
   const items = found.slice(0, mostShown).map(({ card, location, problem }) => {
     const name = card === undefined ? location : (card.owner.username ?? card.owner.subject);
@@ -127,7 +130,7 @@ async function backupsPart(texts: Texts, backups: SetupBackups | undefined): Pro
   });
   const more = found.length > mostShown ? html`<p class="soft">${t.moreBackups(found.length - mostShown)}</p>` : '';
   const button = html`<form method="post" action="${setupPath}"><input type="hidden" name="act" value="adopt"><p><label for="again">${t.token}</label><br><input id="again" name="token" size="26" autocomplete="off" spellcheck="false" required></p><button>${t.adopt}</button></form>`;
-  return html`<section class="card warn"><h2>${t.backups}</h2><p>${t.backupsLead(found.length)}</p><ul class="items">${items}</ul>${more}${readable === 0 ? '' : button}</section>
+  return html`<section class="card warn"><h2>${t.backups}</h2><p>${t.backupsLead(found.length)}</p>${exportedAt === undefined ? '' : html`<p>${t.exported(texts.formats.time(exportedAt, 'UTC'))}</p><pre tabindex="0"><code>nightkeep import --from-store latest</code></pre>`}<ul class="items">${items}</ul>${more}${readable === 0 ? '' : button}</section>
 `;
 }
 

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { alice } from '../../demo/people.ts';
+import { alice, carol } from '../../demo/people.ts';
 import { type MailKind, mailKinds } from '../../src/domain/notices.ts';
+import { revealRecoveryKey } from '../../src/flows/keys/recovery-key.ts';
+import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
 import { raiseNotices } from '../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../src/flows/notices/send-notices.ts';
+import { removeCards } from '../../src/store/repository/cards.ts';
 import { type Route, routes } from '../../src/web/routes.ts';
 import type { Texts } from '../../src/web/texts/en.ts';
 import { listTexts } from '../../src/web/texts/languages.ts';
@@ -108,6 +111,24 @@ async function saveVerification(
   await verification.create({ data: { ...known, ...found, nextAt: new Date(at.getTime() + 23 * 3_600_000) } });
 }
 
+/** How long ago they signed in depends on the machine. */
+async function signInFreshly({ demo: { resources } }: BrowserWorld): Promise<void> {
+  await resources.database.webSession.updateMany({ data: { authenticatedAt: resources.clock.now() } });
+}
+
+/** What the operator has on paper of an installation that is lost. */
+let left = { folder: '', recoveryKey: '' };
+
+/** Leaves a repository of the operator's in the store, of which the database knows nothing. */
+async function leaveRepository({ demo: { resources } }: BrowserWorld): Promise<void> {
+  const { database, store } = resources;
+  const { id } = await database.user.findFirstOrThrow({ where: { username: carol.username } });
+  await ensurePersonRepository(resources, id);
+  left = await revealRecoveryKey(resources, id);
+  await database.repository.delete({ where: { userId: id } });
+  await removeCards(store(left.folder, null));
+}
+
 /** Signs alice in with a browser besides the one that she has. */
 async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void> {
   const context = await browser.newContext();
@@ -170,6 +191,7 @@ const rows: Readonly<Record<string, Row>> = {
     arrange: (world) => saveVerification(world, { damage: ofOneFile, damageState: 'accepted', foundAt: new Date(0) }),
   },
   'GET /recovery': { kind: 'page', picture: 'recovery' },
+  'GET /recovery/adopt': { kind: 'page', picture: 'adopt', by: 'operator', arrange: signInFreshly },
   'GET /settings': { kind: 'page', picture: 'settings' },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
   'GET /settings/erase': { kind: 'page', picture: 'erase' },
@@ -309,6 +331,17 @@ const rows: Readonly<Record<string, Row>> = {
       await page.fill('#fifth', groups[4] ?? '');
     },
     says: 'You have your recovery key: you showed that',
+  },
+  'POST /recovery/adopt': {
+    kind: 'act',
+    by: 'operator',
+    on: '/recovery/adopt',
+    arrange: leaveRepository,
+    first: async (page) => {
+      await page.fill('#folder', left.folder);
+      await page.fill('#key', left.recoveryKey);
+    },
+    says: 'Your snapshots from before are here',
   },
   'POST /recovery/reissue': {
     kind: 'act',
@@ -653,9 +686,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       .map(({ name, ...rest }) => [name, rest] as const),
   )('is pressed: %s', async ([, { route, row }]) => {
     const page = world.pages[row.by ?? (route.who === 'operator' ? 'operator' : 'alice')];
-    const { clock, database } = world.demo.resources;
-    // How long ago they signed in depends on the machine.
-    await database.webSession.updateMany({ data: { authenticatedAt: clock.now() } });
+    await signInFreshly(world);
     await row.arrange?.(world);
     const address = addressOf(route, row);
     const trouble = await troubleOf(page, async () => {

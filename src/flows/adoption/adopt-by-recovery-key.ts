@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { listKnownPlaces, saveAdopted } from '../../database/adoptions.ts';
-import { AppError, isAppError } from '../../errors.ts';
+import { hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal } from '../../vault/seal.ts';
-import { serviceName } from '../keys/recovery-key.ts';
+import { asRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import type { Adoption, AdoptionNeeds } from './adopt-repositories.ts';
-import { findRepositories } from './find-repositories.ts';
+import { findRepositories, findRepositoryIn } from './find-repositories.ts';
 
 export interface ByKey {
   /** Who signed in here, and shows with the recovery key that the repository is theirs. */
@@ -23,14 +23,31 @@ export interface ByKey {
   readonly by: string;
 }
 
+/** Why a repository is not given to whoever typed a recovery key, each with its code and its words. */
+export const refusals = {
+  /** The person has a repository here. */
+  another: ['request/invalid', 'This person has another repository here already, which stays theirs.'],
+  /** It is known here: as this person's, or as somebody else's. */
+  known: ['request/invalid', "The repository is somebody's here already."],
+  /** Its card can be read, and names somebody else. */
+  others: ['request/forbidden', "The card of the repository says that it is somebody else's."],
+  absent: ['repository/not-found', 'The store has no such repository. See: nightkeep adopt --dry-run'],
+  wrong: [
+    'repository/wrong-password',
+    'The recovery key opens none of them. Check that all six groups are there, and that the store is the right one.',
+  ],
+} as const satisfies Record<string, readonly [ErrorCode, string]>;
+
+export type Refusal = keyof typeof refusals;
+
 /**
  * Gives a repository to the person whose recovery key opens it, where its card cannot be read: the keyring is lost. A new password of the
- * service takes the place of the old one. Throws `request/forbidden` where a card says that it is somebody else's,
- * `repository/wrong-password` where the key opens none, and `request/invalid` where the person has a repository here.
+ * service takes the place of the old one. Throws one of `refusals`, which `refusalOf` knows again.
  */
 export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey): Promise<Adoption> {
   const { clock, database, keyring, scrypt } = resources;
   const { owner, by, at } = input;
+  if (await hasRepository(database, owner)) throw refuse('another');
   const { location, repository } = await openByKey(resources, input);
   const [id, password] = [randomUUID(), randomBytes(32).toString('base64url')];
   const key = await repository.addKey(password, { clock, username: serviceName, scrypt: scrypt.forRandomPasswords });
@@ -50,7 +67,7 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
   };
   if (!(await saveAdopted(database, { row, owner, at: now, by }))) {
     await repository.removeKey(key);
-    throw new AppError('request/invalid', 'This person has another repository here already, which stays theirs.');
+    throw refuse('another');
   }
   for await (const other of repository.listKeys())
     if (other.username === serviceName && other.id !== key && other.id !== repository.keyId)
@@ -63,25 +80,33 @@ async function openByKey(
   resources: AdoptionNeeds,
   { owner, recoveryKey, folder, at }: ByKey,
 ): Promise<{ location: string; repository: Repository }> {
-  if (folder !== undefined && (await listKnownPlaces(resources.database)).has(folder))
-    throw new AppError('request/invalid', `The repository ${folder} is somebody's here already.`);
-  const found = await findRepositories(resources, at);
-  const wanted = found.filter(
-    (one) => !one.isKnown && (folder === undefined ? one.card === undefined : one.location === folder),
-  );
+  const named = folder === undefined ? undefined : await findRepositoryIn(resources, folder, at);
+  if (named?.isKnown) throw refuse('known');
+  const found =
+    folder === undefined ? await findRepositories(resources, at) : [named].filter((one) => one !== undefined);
+  const wanted = found.filter(({ card, isKnown }) => !isKnown && (folder !== undefined || card === undefined));
+  const password = asRecoveryKey(recoveryKey);
   for (const { location, card } of wanted) {
     if (card !== undefined && (card.owner.issuer !== owner.issuer || card.owner.subject !== owner.subject))
-      throw new AppError('request/forbidden', `The card of ${location} says that it is somebody else's.`);
+      throw refuse('others');
     try {
-      return { location, repository: await openRepository(resources.store(location, at), recoveryKey) };
+      return { location, repository: await openRepository(resources.store(location, at), password) };
     } catch (error) {
       if (!isAppError(error, 'repository/wrong-password')) throw error;
     }
   }
-  throw new AppError(
-    'repository/wrong-password',
-    wanted.length === 0
-      ? 'The store has no such repository. See: nightkeep adopt --dry-run'
-      : 'The recovery key opens none of them. Check that all six groups are there, and that the store is the right one.',
-  );
+  throw refuse(wanted.length === 0 ? 'absent' : 'wrong');
 }
+
+function refuse(why: Refusal): AppError {
+  const [code, message] = refusals[why];
+  return new AppError(code, message, { detail: { why } });
+}
+
+/** Which of the refusals an error is; undefined where it is something else. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!isAppError(error)) return undefined;
+  return refusalNames.find((why) => error.detail.why === why && error.code === refusals[why][0]);
+}
+
+const refusalNames = ['another', 'known', 'others', 'absent', 'wrong'] as const satisfies readonly Refusal[];

@@ -1,4 +1,4 @@
-import { listKnownPlaces } from '../../database/adoptions.ts';
+import { isKnownPlace, listKnownPlaces } from '../../database/adoptions.ts';
 import type { WrittenCard } from '../../domain/repository-card.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -27,19 +27,36 @@ export async function findRepositories(
   at: string | null,
 ): Promise<FoundRepository[]> {
   const known = await listKnownPlaces(database);
-  const look = async (location: string): Promise<FoundRepository | undefined> => {
-    const isKnown = known.has(location);
-    const backend = store(location, at);
-    if (!(await repositoryExists(backend))) return undefined;
-    if (isKnown) return { location, isKnown };
-    return {
-      location,
-      isKnown,
-      ...newestOf((await loadCards(backend)).map((bytes) => attempt(keyring, location, bytes))),
-    };
-  };
+  const look = (location: string) => lookAt({ keyring, store }, { location, at, isKnown: known.has(location) });
   const found = await Array.fromAsync(inParallel((await places(at)).toSorted(), width, look, raise));
   return found.filter((one) => one !== undefined);
+}
+
+/** The same of one folder; undefined where no repository is in it. */
+export async function findRepositoryIn(
+  { database, keyring, store }: Pick<Resources, 'database' | 'keyring' | 'store'>,
+  location: string,
+  at: string | null,
+): Promise<FoundRepository | undefined> {
+  if (!isFolderName(location)) return undefined;
+  const isKnown = await isKnownPlace(database, location);
+  return lookAt({ keyring, store }, { location, at, isKnown });
+}
+
+/** What somebody typed must lead nowhere but into the store. */
+function isFolderName(text: string): boolean {
+  return /^[\w.-]{1,255}$/.test(text) && !/^\.+$/.test(text);
+}
+
+async function lookAt(
+  { keyring, store }: Pick<Resources, 'keyring' | 'store'>,
+  { location, at, isKnown }: { location: string; at: string | null; isKnown: boolean },
+): Promise<FoundRepository | undefined> {
+  const backend = store(location, at);
+  if (!(await repositoryExists(backend))) return undefined;
+  if (isKnown) return { location, isKnown };
+  const cards = await loadCards(backend);
+  return { location, isKnown, ...newestOf(cards.map((bytes) => attempt(keyring, location, bytes))) };
 }
 
 type Read = Pick<FoundRepository, 'card' | 'problem'>;
@@ -61,7 +78,7 @@ function newestOf(cards: readonly Read[]): Read {
 }
 
 const withKey =
-  'Its person can prove with their recovery key that it is theirs: nightkeep adopt --user NAME --folder FOLDER --recovery-key-file FILE';
+  'Its person can show with their recovery key that it is theirs: on the page /recovery/adopt, or by nightkeep adopt --user NAME --folder FOLDER --recovery-key-file FILE';
 const noCard = `No card says whose it is: an older version made it, or another program. ${withKey}`;
 
 function wordsFor({ code, message }: AppError): string {

@@ -107,6 +107,18 @@ export function isRecoveryKey(text: string): boolean {
   return new RegExp(`^([${letters}]{5}-){5}[${letters}]{5}$`).test(text);
 }
 
+/** A recovery key as somebody typed it from paper: capitals, and whatever stands between its groups, are nothing to it. */
+export function asRecoveryKey(typed: string): string {
+  const key = (
+    typed
+      .toLowerCase()
+      .match(/[a-z0-9]/g)
+      ?.join('')
+      .match(/.{1,5}/g) ?? []
+  ).join('-');
+  return isRecoveryKey(key) ? key : typed.trim();
+}
+
 /** Six groups of five letters and digits that are hard to confuse: nearly 150 bits, easy to type from paper. */
 function newRecoveryKey(): string {
   const group = () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');

@@ -17,9 +17,14 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
   const t = texts.recovery;
   const repository = await findRepository(database, session.userId);
   if (repository === null)
-    return page(visit, t.title, html`<p class="lead">${t.lead}</p><p class="card soft">${t.none}</p>`, {
-      place: '/recovery',
-    });
+    return page(
+      visit,
+      t.title,
+      html`<p class="lead">${t.lead}</p><p class="card soft">${t.none} <a href="/recovery/adopt">${t.adopt.link}</a></p>`,
+      {
+        place: '/recovery',
+      },
+    );
   const zone = await zoneOf(visit);
   const { location: folder, store: at } = repository;
   const { location, resticOptions } = store(folder, at);

@@ -1165,6 +1165,28 @@ export const texts: Texts = {
     title: 'Wiederherstellung im Notfall',
     lead: 'Ihre Sicherungsstände sind ein gewöhnliches restic-Repository. Mit dem Wiederherstellungsschlüssel und dem freien Programm restic lassen sie sich ohne Nightkeep wiederherstellen.',
     none: 'Es gibt noch kein Repository. Die erste Sicherung legt es an.',
+    adopt: {
+      title: 'Ihre Sicherungsstände von früher',
+      link: 'Haben Sie einen Wiederherstellungsschlüssel von früher? Holen Sie Ihre Sicherungsstände zurück',
+      lead: 'Wurden Sie hier früher schon gesichert und weiß Nightkeep nichts mehr davon, dann zeigt Ihr Wiederherstellungsschlüssel, dass diese Sicherungsstände Ihnen gehören. Tun Sie das, bevor Sie erneut in Sicherungen einwilligen.',
+      where: 'Beides steht auf Ihrem Notfallblatt: das Repository ganz oben, und der Wiederherstellungsschlüssel.',
+      folder: 'Repository',
+      key: 'Wiederherstellungsschlüssel',
+      button: 'Diese Sicherungsstände gehören mir',
+      after:
+        'Der Schlüssel öffnet damit das Repository und wird nirgends aufbewahrt. Er bleibt Ihr Wiederherstellungsschlüssel.',
+      has: 'Sie haben hier ein Repository, mit den Sicherungsständen, die auf der Seite Sicherungsstände stehen. Ein zweites lässt sich nicht hinzufügen; jenes öffnet der Wiederherstellungsschlüssel ohne Nightkeep.',
+      back: 'Zur Seite Wiederherstellung im Notfall',
+      refused: {
+        another: 'Sie haben hier schon ein Repository. Es bleibt Ihres, und nichts wurde geändert.',
+        known: 'Dieses Repository gehört hier schon jemandem. Nichts wurde geändert.',
+        others: 'Dieses Repository gehört jemand anderem: Nightkeep kann noch lesen, wem. Nichts wurde geändert.',
+        absent:
+          'Ein solches Repository gibt es im Speicher nicht. Sehen Sie noch einmal oben auf Ihr Notfallblatt, oder fragen Sie den Betreiber, ob der Speicher noch der von früher ist.',
+        wrong:
+          'Dieser Wiederherstellungsschlüssel öffnet jenes Repository nicht. Sehen Sie sich alle sechs Gruppen noch einmal an; ein Schlüssel, an dessen Stelle ein neuer trat, öffnet nichts.',
+      },
+    },
     state: {
       unseen: 'Sie haben Ihren Wiederherstellungsschlüssel noch nicht gesehen',
       unseenLead: 'Halten Sie Papier, einen Drucker oder einen Passwortmanager bereit.',
@@ -1240,6 +1262,8 @@ export const texts: Texts = {
     backups: 'Sicherungen einer verlorenen Installation',
     backupsLead: (count: number) =>
       `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen die Nächte dort weiter, wo sie waren.`,
+    exported: (at: string) =>
+      `Was Nightkeep selbst wusste, liegt auch dort, wie es am ${at} war: Einwilligungen, Pläne und Aufzeichnungen. Um auch das zurückzuholen, halten Sie Nightkeep an, und bevor Sie etwas übernehmen oder sich jemand anmeldet, tippen Sie:`,
     moreBackups: (count: number) => `Und ${count} weitere: nightkeep adopt --dry-run nennt alle.`,
     adopt: 'Übernehmen, was lesbar ist',
     keyring: 'Den Schlüsselbund sichern',

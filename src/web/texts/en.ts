@@ -1167,6 +1167,27 @@ export const texts = {
     title: 'Recovery',
     lead: 'Your snapshots are an ordinary restic repository. With the recovery key and the free program restic, they can be restored without Nightkeep.',
     none: 'There is no repository yet. It is made by the first backup.',
+    adopt: {
+      title: 'Your snapshots of before',
+      link: 'You have a recovery key of before? Get your snapshots back',
+      lead: 'If you were backed up here before and Nightkeep no longer knows it, your recovery key shows that those snapshots are yours. Do this before you agree to backups again.',
+      where: 'Both stand on your recovery sheet: the repository at its top, and the recovery key.',
+      folder: 'Repository',
+      key: 'Recovery key',
+      button: 'These snapshots are mine',
+      after: 'The key is used to open the repository and is kept nowhere. It goes on to be your recovery key.',
+      has: 'You have a repository here, with the snapshots that the page Snapshots shows. A second one cannot be added to it; the recovery key opens that one without Nightkeep.',
+      back: 'To the page Recovery',
+      refused: {
+        another: 'You have a repository here already. It stays yours, and nothing was changed.',
+        known: 'That repository belongs to somebody here already. Nothing was changed.',
+        others: 'That repository is somebody else’s: Nightkeep can still read whose it is. Nothing was changed.',
+        absent:
+          'There is no such repository in the store. Look at the top of your recovery sheet again, or ask the operator whether the store is the one of before.',
+        wrong:
+          'This recovery key does not open that repository. Look at all six groups again; a key that was replaced by a newer one opens nothing.',
+      },
+    },
     state: {
       unseen: 'You have not seen your recovery key yet',
       unseenLead: 'Have paper, a printer or a password manager at hand.',
@@ -1237,6 +1258,8 @@ export const texts = {
     backups: 'Backups of a lost installation',
     backupsLead: (count: number) =>
       `The store holds ${count === 1 ? 'one repository' : `${count} repositories`} that this database does not know. Each goes back to the person that its card names: they sign in and agree again, and the nights go on where they were.`,
+    exported: (at: string) =>
+      `What Nightkeep itself knew lies there too, as it was on ${at}: consents, plans and records. To bring that back as well, stop Nightkeep, and before you take over anything or anybody signs in, type:`,
     moreBackups: (count: number) => `And ${count} more: nightkeep adopt --dry-run lists all of them.`,
     adopt: 'Take over what can be read',
     keyring: 'Save the keyring',

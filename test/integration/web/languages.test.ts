@@ -203,6 +203,7 @@ describe('in German', () => {
     ['/recovery', {}],
     ['/recovery/kept', { third: 'aaaaa', fifth: 'bbbbb' }],
     ['/recovery/reissue', {}],
+    ['/recovery/adopt', { folder: 'a', key: 'b' }],
     ['/grant/withdraw', { snapshots: '30' }],
     ['/grant/withdraw', { snapshots: 'now' }],
     ['/grant/withdraw', { snapshots: 'now', sure: 'yes' }],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSetup } from '../../../src/cli/first-run.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { hasOperatorSignedIn } from '../../../src/database/audit.ts';
+import { exportIntoStore } from '../../../src/flows/state/export-into-store.ts';
 import { setupTokenOf } from '../../../src/vault/setup-token.ts';
 import { createApp, createSetupApp } from '../../../src/web/app.ts';
 import type { Setup } from '../../../src/web/setup.ts';
@@ -87,6 +88,9 @@ describe('the first-run page', () => {
     expect(await (await visitor.send('/setup')).text()).not.toContain(location);
     const page = await (await type(visitor, token)).text();
     for (const said of [t.backups, 'alice', location, t.adopt]) expect(page).toContain(said);
+    expect(page).not.toContain('nightkeep import');
+    await exportIntoStore(server.before.resources, { by: 'command:test' });
+    expect(await (await type(visitor, token)).text()).toContain('nightkeep import --from-store latest');
     expect((await adopt('another')).status).toBe(403);
     expect(await resources.database.repository.count()).toBe(0);
     const after = await adopt(token);
