@@ -25,9 +25,8 @@ export function openLog(
     (level: Level) =>
     (event: string, fields: Fields = {}) => {
       if (levels.indexOf(level) < levels.indexOf(options.level)) return;
-      options.write(
-        JSON.stringify(scrub({ time: options.clock.now().toISOString(), level, event, ...carried, ...fields })),
-      );
+      const line = { time: options.clock.now().toISOString(), level, event, ...carried, ...fields };
+      options.write(JSON.stringify(scrub(line)).replace(beyondJson, escaped));
     };
   return {
     debug: emit('debug'),
@@ -40,6 +39,13 @@ export function openLog(
 
 /** A log that says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog };
+
+/** What JSON lets stand, and terminals or readers of lines obey. */
+const beyondJson = /[\x7f-\x9f\u2028\u2029]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
 
 const secretName = /token|secret|password|passphrase|authorization|cookie|verifier|assertion|recovery|^code$|sealed/i;
 const secretText = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*|Bearer\s+\S+|(?<=:\/\/[^/\s:@]*:)[^@\s]+(?=@)/g;

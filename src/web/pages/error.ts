@@ -67,7 +67,9 @@ export async function failure(visit: FailedVisit, error: unknown): Promise<Respo
   const { title, happened = message, exactly, act = waitMs === undefined ? undefined : waited(visit, waitMs) } = told;
   const { status } = kind;
   const { log } = visit.resources;
-  (status >= 500 ? log.error : log.info)('web.failed', { path: withoutNames(visit.url.pathname), status, error });
+  const who = visit.session && { userId: visit.session.userId };
+  const asked = { method: visit.c.req.method, path: withoutNames(visit.url.pathname) };
+  (status >= 500 ? log.error : log.info)('web.failed', { ...asked, ...who, status, error });
   const body = html`<div class="card bad"><p class="lead">${happened}</p>${exactly ? html`<p class="soft" lang="en">${message}</p>` : ''}${act === undefined ? '' : html`<p>${act}</p>`}${button(wayOn(visit, kind))}</div>
 ${kind.way === 'home' ? '' : html`<p><a href="/">${t.home}</a></p>`}`;
   return page(visit, title, body, { status });

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { openLog } from '../../src/log.ts';
+import { manualClock } from '../support/fixtures/manual-clock.ts';
+
+const clock = manualClock('2026-05-04T12:00:00Z');
+
+function written(fields: Record<string, unknown>): string {
+  const lines: string[] = [];
+  openLog({ clock, level: 'info', write: (line) => lines.push(line) }).info('an.event', fields);
+  expect(lines).toHaveLength(1);
+  return lines[0] ?? '';
+}
+
+describe('a line of the log', () => {
+  test.each(['a\nb', 'a\r\n{"level":"error"}', '\u001b[2J', '\u009b2J', '\u0085', '\u2028', '\u007f', '"}'])(
+    'is one line of JSON that no terminal obeys, whatever is in it: %j',
+    (text) => {
+      const error = new AppError('request/invalid', text, { detail: { name: text } });
+      const line = written({ path: text, [text]: 1, error });
+      expect(line).toMatch(/^[ -~\u00a0-\u2027\u202a-\uffff]+$/);
+      expect(JSON.parse(line)).toMatchObject({ event: 'an.event', level: 'info', path: text, [text]: 1 });
+    },
+  );
+
+  test('says when it was written in UTC, and leaves out what is below its level', () => {
+    expect(JSON.parse(written({}))).toEqual({ time: '2026-05-04T12:00:00.000Z', level: 'info', event: 'an.event' });
+    const lines: string[] = [];
+    openLog({ clock, level: 'warn', write: (line) => lines.push(line) }).info('an.event');
+    expect(lines).toEqual([]);
+  });
+
+  test('hides what is named or looks like a secret, in errors and their causes too', () => {
+    const jwt = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.';
+    const cause = new AppError('provider/unavailable', `at ${jwt}`, { detail: { refresh_token: 'its-token' } });
+    const error = new AppError('request/invalid', 'Bearer its-token', { cause });
+    const address = 'postgres://nightkeep:its-password@localhost/';
+    const line = written({ error, clientSecret: 'its-secret', cookie: 'its-cookie', address, deep: [{ text: jwt }] });
+    for (const secret of ['its-', jwt.slice(0, 20)]) expect(line).not.toContain(secret);
+  });
+});
