@@ -97,7 +97,13 @@ async function passNight(
   top: ReturnType<typeof folder>,
 ): Promise<void> {
   const { clock, database } = resources;
-  const [runId = ''] = await openDueNights(database, { at: clock.now(), by: holder, limit: 1, graceMs: 0 });
+  const [runId = ''] = await openDueNights(database, {
+    at: clock.now(),
+    by: holder,
+    limit: 1,
+    graceMs: 0,
+    turnMs: 60_000,
+  });
   const run = await claimRun(database, { runId, holder, at: clock.now() });
   if (run === null) throw new Error('The night was not claimed.');
   const { fence } = await database.grant.update({ where: { id: grantId }, data: { fence: { increment: 1 } } });

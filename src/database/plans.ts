@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Hours } from '../domain/hours.ts';
 import { type NightPlan, type NightWindow, nextNight, turnOver } from '../domain/nights.ts';
 import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
-import { turnOf } from '../domain/turns.ts';
+import { turnOf, turnOfNight } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
@@ -17,7 +17,12 @@ interface DuePlan {
   windowEnd: string;
   nextNight: string;
   nextDueAt: Date;
+  /** The longest that one of the last nights had a worker. */
+  lately: number | null;
 }
+
+/** So many of the last nights say how long one takes. */
+const nightsAsked = 3;
 
 /**
  * Opens the nights that are due, in one transaction: one run for each plan, unique on plan and night, and the plan's next night.
@@ -26,17 +31,19 @@ interface DuePlan {
  */
 export async function openDueNights(
   database: Database,
-  { at, by, limit, graceMs }: { at: Date; by: string; limit: number; graceMs: number },
+  { at, by, limit, graceMs, turnMs }: { at: Date; by: string; limit: number; graceMs: number; turnMs: number },
 ): Promise<string[]> {
   return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
-        next_due_at AS "nextDueAt"
+        next_due_at AS "nextDueAt",
+        (SELECT max(worked_ms) FROM (
+          SELECT worked_ms FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
       FROM plans JOIN grants ON grants.id = plans.grant_id
       WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
       ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;
     const turned = plans.map((plan) => ({ plan, ...turnOver(plan, at) }));
-    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs }));
+    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs, turnMs }));
     await transaction.run.createMany({ data: rows, skipDuplicates: true });
     await transaction.$executeRaw`
       UPDATE plans SET next_night = turned.night, next_due_at = turned.due_at
@@ -54,9 +61,9 @@ export async function openDueNights(
 }
 
 function newRun(
-  { id: planId, nextDueAt: dueAt }: DuePlan,
+  { id: planId, nextDueAt: dueAt, lately }: DuePlan,
   { night, end: windowEnd }: NightWindow,
-  { at, graceMs }: { at: Date; graceMs: number },
+  { at, graceMs, turnMs }: { at: Date; graceMs: number; turnMs: number },
 ) {
   const until = triedUntil({ windowEnd, graceMs, at });
   return {
@@ -66,7 +73,7 @@ function newRun(
     slot: 'night',
     trigger: 'schedule',
     dueAt,
-    turnAt: turnOf({ trigger: 'schedule', dueAt }),
+    turnAt: turnOfNight({ dueAt, turnMs, latelyMs: lately ?? 0 }),
     triedUntil: until,
     queuedAt: at,
   };

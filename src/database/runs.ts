@@ -142,11 +142,13 @@ export async function finishRun(
   { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
 ): Promise<boolean> {
   const { problems, message = null, ...rest } = end;
+  const { stintMs } = await measureStint(database, { id: run.id, at });
   return change(
     database,
     { run, to: end.state, holder, at },
     {
       errorCode: null,
+      workedMs: { increment: stintMs },
       ...rest,
       message: message && escapedName(message),
       ...(problems && { problems: problems.map(storable) }),

@@ -19,6 +19,15 @@ const patience = 9;
 /** … and this long at most. */
 const longestWaitMs = 2 * hour;
 
+/**
+ * When it is the turn of a night: when it is due, or later where one of the last nights had a worker for longer than `turnMs`, since this one will hardly be
+ * shorter.
+ */
+export function turnOfNight({ dueAt, turnMs, latelyMs }: { dueAt: Date; turnMs: number; latelyMs: number }): Date {
+  if (latelyMs <= turnMs) return dueAt;
+  return turnAfterWork({ trigger: 'schedule', dueAt, workedMs: latelyMs, others: 0 });
+}
+
 interface Worked {
   readonly trigger: string;
   /** When the work may go on. */

@@ -9,7 +9,7 @@ const batch = 500;
  */
 export async function openNight(
   resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'> & {
-    config: Pick<Resources['config'], 'windowGraceMs'>;
+    config: Pick<Resources['config'], 'turnMs' | 'windowGraceMs'>;
   },
 ): Promise<{ opened: number }> {
   const { clock, config, database, holder, log, queues } = resources;
@@ -17,7 +17,7 @@ export async function openNight(
   await resumeDuePlans(database, { at: clock.now(), by });
   let opened = 0;
   for (;;) {
-    const due = { at: clock.now(), by, limit: batch, graceMs: config.windowGraceMs };
+    const due = { at: clock.now(), by, limit: batch, graceMs: config.windowGraceMs, turnMs: config.turnMs };
     const runIds = await openDueNights(database, due);
     opened += runIds.length;
     await queues.backUps.enqueue(runIds.map((runId) => ({ runId, attempt: 0 })));

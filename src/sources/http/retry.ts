@@ -21,7 +21,7 @@ const longestRetryAfterMs = 5 * 60_000;
 /** After so many requests in a row without any response the server is taken for down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
-/** Sends, and retries what may pass; a Retry-After holds back every request to this server. Throws `source/unavailable`. */
+/** Sends, and retries what may pass; a Retry-After holds back every request of this run. Throws `source/unavailable`. */
 export function withRetries(options: DavOptions): SendWithToken {
   const { server, clock, log } = options;
   return async (request, path, token, signal) => {

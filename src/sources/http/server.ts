@@ -4,15 +4,16 @@ import type { Clock } from '../../clock.ts';
 import { openPace, type Pace } from './pace.ts';
 
 /**
- * One server, shared by all runs of this process: a limited number of keep-alive connections, and one pause for all requests
- * when the server asks for it. A slot is the right to use one connection; whoever acquires it releases it.
+ * One server as a run sees it: all runs of this process share a limited number of keep-alive connections. A slot is the right to use one;
+ * whoever acquires it releases it. What one run meets there, such as a pause that the server asks for or an outage, holds back that run
+ * alone: of another person's files the server may well say something else.
  */
 export interface Server {
   readonly pool: Pool;
-  /** Waits for a slot, first come first served; rejects with the signal's reason. */
+  /** Waits for a slot, which the run that has the fewest gets first; rejects with the signal's reason. */
   acquireSlot(signal: AbortSignal): Promise<void>;
   releaseSlot(): void;
-  /** Holds back all requests for so long. */
+  /** Holds back all requests of this run for so long. */
   pause(ms: number): void;
   /** Resolves when no pause is on. */
   ready(signal: AbortSignal): Promise<void>;
@@ -48,29 +49,35 @@ export interface Servers {
 }
 
 export function openServers(clock: Clock, transfer = defaultTransferLimits): Servers {
-  const opened = new Map<string, { server: Server; users: number }>();
+  const opened = new Map<string, { shared: Shared; users: number }>();
   return {
     limits: transfer,
     open: (origin, limits) => {
-      const entry = opened.get(origin) ?? { server: connect(origin, { ...limits, ...transfer }, clock), users: 0 };
+      const entry = opened.get(origin) ?? { shared: connect(origin, { ...limits, ...transfer }, clock), users: 0 };
       opened.set(origin, entry);
       entry.users++;
+      const { pool, pace, slots } = entry.shared;
       let closed = false;
+      const { leave, ...share } = shareOf(slots);
       const close = async () => {
         if (closed) return;
         closed = true;
+        leave();
         if (--entry.users > 0) return;
         opened.delete(origin);
-        await entry.server.pool.destroy();
+        await pool.destroy();
       };
-      return { server: entry.server, close };
+      return { server: { pool, pace, outages: 0, ...share, ...pauses(clock) }, close };
     },
   };
 }
 
-function connect(origin: string, limits: ServerLimits & TransferLimits, clock: Clock): Server {
+interface Shared extends Pick<Server, 'pool' | 'pace'> {
+  readonly slots: Slots;
+}
+
+function connect(origin: string, limits: ServerLimits & TransferLimits, clock: Clock): Shared {
   const pool = new Pool(origin, {
-    connections: limits.connections,
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: 4_000,
@@ -80,26 +87,50 @@ function connect(origin: string, limits: ServerLimits & TransferLimits, clock: C
     maxHeaderSize: limits.headerBytes,
   });
   const pace = () => openPace(clock, limits.leastBytesPerSecond);
-  return { pool, outages: 0, pace, ...slots(limits.connections), ...pauses(clock) };
+  return { pool, pace, slots: { count: limits.connections, taken: 0, shares: new Set() } };
 }
 
-function slots(count: number): Pick<Server, 'acquireSlot' | 'releaseSlot'> {
-  let free = count;
-  const waiting = new Set<() => void>();
+interface Slots {
+  readonly count: number;
+  taken: number;
+  readonly shares: Set<Share>;
+}
+
+/** What one run has of them. */
+interface Share {
+  held: number;
+  readonly waiting: Set<() => void>;
+}
+
+/** A quarter of all slots each run may have in any case, so that one whose answers never end does not hold up the others. */
+function mayHaveMore({ count, taken }: Slots, { held }: Share): boolean {
+  return taken < count || held < Math.floor(count / 4);
+}
+
+function shareOf(slots: Slots): Pick<Server, 'acquireSlot' | 'releaseSlot'> & { leave: () => void } {
+  const own: Share = { held: 0, waiting: new Set() };
+  slots.shares.add(own);
+  const take = (share: Share) => {
+    share.held++;
+    slots.taken++;
+  };
   const acquireSlot = async (signal: AbortSignal) => {
     signal.throwIfAborted();
-    if (free > 0) {
-      free--;
-      return;
-    }
-    await wait(waiting, signal);
+    if (mayHaveMore(slots, own)) take(own);
+    else await wait(own.waiting, signal);
   };
   const releaseSlot = () => {
-    const [next] = waiting;
-    if (next === undefined) free++;
-    else next();
+    own.held--;
+    slots.taken--;
+    const [next] = [...slots.shares]
+      .filter((share) => share.waiting.size > 0 && mayHaveMore(slots, share))
+      .sort((one, other) => one.held - other.held);
+    const [call] = next?.waiting ?? [];
+    if (next === undefined || call === undefined) return;
+    take(next);
+    call();
   };
-  return { acquireSlot, releaseSlot };
+  return { acquireSlot, releaseSlot, leave: () => void slots.shares.delete(own) };
 }
 
 /** A waiter leaves the queue when it is called, and then has the slot, or when its run is aborted. */

@@ -10,7 +10,6 @@ import { type NightFixture, type NightResources, openNightFixture, savePlan } fr
 const second = 1_000;
 const minute = 60 * second;
 const outcome: Outcome = { state: 'succeeded', snapshotId: 'abc', counts: {}, problems: [], problemCount: 0 };
-const turnMs = minute;
 
 let fixture: NightFixture;
 beforeEach(async () => {
@@ -51,7 +50,7 @@ async function begin(resources: NightResources = fixture.resources) {
   return { planId, runId, ended };
 }
 
-const give = (resources: NightResources = fixture.resources) => giveWay({ ...resources, config: { turnMs } });
+const give = (resources: NightResources = fixture.resources) => giveWay(resources);
 const stateOf = async (id: string) => (await database().run.findUniqueOrThrow({ where: { id } })).state;
 
 describe('whose turn it is', () => {
@@ -228,4 +227,45 @@ test('a run that fails after long work lets others go first too, though it may b
   await fixture.resources.clock.advance(2 * minute);
   await openNight(fixture.resources);
   expect(await several(2)).toEqual([bob, alice]);
+});
+
+test('a night comes after others that are due where one of the last nights had a worker for long, until it no longer has', async () => {
+  const [alice, bob] = [await person('a.example'), await person('a.example', 60)];
+  await openNight(fixture.resources);
+  const night = async (ms: number) =>
+    steerNextRun(fixture.resources, new AbortController().signal, async () => {
+      await fixture.resources.clock.advance(ms);
+      return outcome;
+    });
+  await night(2 * minute);
+  expect(await database().run.findFirst({ where: { planId: alice } })).toMatchObject({ workedMs: 2 * minute });
+  await openNight(fixture.resources);
+  await night(second);
+  const again = async (day: number) => {
+    await fixture.resources.clock.advance(Date.parse(`2026-05-0${day}T02:00:00Z`) - now().getTime());
+    const nextDueAt = (seconds: number) => new Date(now().getTime() + (seconds - 120) * second);
+    for (const [id, due] of [
+      [alice, 0],
+      [bob, 60],
+    ] as const)
+      await database().plan.update({
+        where: { id },
+        data: { nextNight: `2026-05-0${day}`, nextDueAt: nextDueAt(due) },
+      });
+    await openNight(fixture.resources);
+    const order: string[] = [];
+    for (let count = 0; count < 2; count++)
+      await steerNextRun(fixture.resources, new AbortController().signal, async ({ runId }) => {
+        order.push((await database().run.findUniqueOrThrow({ where: { id: runId } })).planId);
+        return outcome;
+      });
+    return order;
+  };
+  const orders = [await again(2), await again(3), await again(4), await again(5)];
+  expect(orders).toEqual([
+    [bob, alice],
+    [bob, alice],
+    [bob, alice],
+    [alice, bob],
+  ]);
 });

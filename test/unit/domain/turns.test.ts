@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { turnAfterWork, turnOf } from '../../../src/domain/turns.ts';
+import { turnAfterWork, turnOf, turnOfNight } from '../../../src/domain/turns.ts';
 
 const hour = 3_600_000;
 const at = (ms: number) => new Date(Date.parse('2026-05-01T00:00:00Z') + ms);
@@ -20,6 +20,15 @@ describe('the turn of a run', () => {
     expect(turnOf({ trigger: 'operator', dueAt: at(12 * hour) }) < turnOf({ trigger: 'schedule', dueAt: at(0) })).toBe(
       true,
     );
+  });
+});
+
+describe('the turn of a night', () => {
+  const night = (latelyMs: number) => turnOfNight({ dueAt: at(0), turnMs: 60_000, latelyMs });
+
+  it('comes when it is due, or later where the last nights had a worker for longer than one turn', () => {
+    expect([night(0), night(60_000)]).toEqual([at(0), at(0)]);
+    expect(night(61_000)).toEqual(at(549_000));
   });
 });
 

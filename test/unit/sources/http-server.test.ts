@@ -42,12 +42,43 @@ test('two runs share one server, and the last to close it closes its connections
   const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
   const one = servers.open('http://shared.example', limits);
   const other = servers.open('http://shared.example', limits);
-  expect(other.server).toBe(one.server);
+  expect(other.server.pool).toBe(one.server.pool);
   await one.close();
   await one.close();
   expect(one.server.pool.destroyed).toBe(false);
   await other.close();
   expect(one.server.pool.destroyed).toBe(true);
+});
+
+test('a run that holds all slots holds up no other: each has a quarter in any case, and what comes free goes to the one with fewest', async () => {
+  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+  const many = { ...limits, connections: 8 };
+  const [greedy, other] = [servers.open('http://fair.example', many), servers.open('http://fair.example', many)];
+  for (let slot = 0; slot < 8; slot++) await greedy.server.acquireSlot(never);
+  const order: string[] = [];
+  const more = greedy.server.acquireSlot(never).then(() => order.push('greedy'));
+  await other.server.acquireSlot(never);
+  await other.server.acquireSlot(never);
+  const third = other.server.acquireSlot(never).then(() => order.push('other'));
+  await new Promise(setImmediate);
+  expect(order).toEqual([]);
+  for (let slot = 0; slot < 3; slot++) greedy.server.releaseSlot();
+  await third;
+  await new Promise(setImmediate);
+  expect(order).toEqual(['other']);
+  greedy.server.releaseSlot();
+  await more;
+  await Promise.all([greedy.close(), other.close()]);
+});
+
+test('what one run meets holds back no other', async () => {
+  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+  const [one, other] = [servers.open('http://apart.example', limits), servers.open('http://apart.example', limits)];
+  one.server.pause(60_000);
+  one.server.outages = 40;
+  await other.server.ready(never);
+  expect(other.server.outages).toBe(0);
+  await Promise.all([one.close(), other.close()]);
 });
 
 test('a pause holds back every request until its end, and the longest one counts', async () => {

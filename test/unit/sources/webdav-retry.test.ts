@@ -76,25 +76,29 @@ describe('a failure that may pass', () => {
 });
 
 describe('Retry-After', () => {
-  test.each([429, 503])('of a %i holds back all requests to the server for that long', async (status) => {
-    await using server = await startHostileWebdav(tree());
-    const time = manualClock('2026-11-23T01:00:00Z');
-    const { log, lines } = heardLog();
-    const servers = openServers(time);
-    await using source = openSource(server.url, { servers, clock: time, log });
-    await using other = openSource(server.url, { servers, clock: time });
-    const listing = await source.list(source.root, never);
-    server.mischief = ({ path, before }, response) =>
-      path.endsWith('/a') && before === 0 ? giving(status, { 'retry-after': '7' })({} as never, response) : undefined;
-    const a = source.open(memberNamed(listing, 'a'), never).then(contentOf);
-    while (lines.length === 0) await new Promise(setImmediate);
-    expect(lines[0]).toContain('"ms":7000');
-    const b = other.open(memberNamed(listing, 'b'), never).then(contentOf);
-    await time.advance(6_999);
-    expect(server.heard).toHaveLength(2);
-    await time.advance(1);
-    expect(`${await a}${await b}`).toBe('ab');
-  });
+  test.each([429, 503])(
+    'of a %i holds back all requests of that run for so long, and none of another person’s',
+    async (status) => {
+      await using server = await startHostileWebdav(tree());
+      const time = manualClock('2026-11-23T01:00:00Z');
+      const { log, lines } = heardLog();
+      const servers = openServers(time);
+      await using source = openSource(server.url, { servers, clock: time, log });
+      await using other = openSource(server.url, { servers, clock: time });
+      const listing = await source.list(source.root, never);
+      server.mischief = ({ path, before }, response) =>
+        path.endsWith('/a') && before === 0 ? giving(status, { 'retry-after': '7' })({} as never, response) : undefined;
+      const a = source.open(memberNamed(listing, 'a'), never).then(contentOf);
+      while (lines.length === 0) await new Promise(setImmediate);
+      expect(lines[0]).toContain('"ms":7000');
+      const b = source.open(memberNamed(listing, 'b'), never).then(contentOf);
+      expect(`${await contentOf(await other.open(memberNamed(listing, 'b'), never))}`).toBe('b');
+      await time.advance(6_999);
+      expect(server.heard).toHaveLength(3);
+      await time.advance(1);
+      expect(`${await a}${await b}`).toBe('ab');
+    },
+  );
 
   test('may be a date, compared with the clock of the server', async () => {
     await using server = await startHostileWebdav(tree());
