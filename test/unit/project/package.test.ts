@@ -8,7 +8,6 @@ interface Package {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   optionalDependencies: Record<string, string>;
-  allowScripts: Record<string, boolean>;
 }
 
 interface Locked {
@@ -16,7 +15,6 @@ interface Locked {
   os?: string;
   bin?: object;
   engines?: object;
-  hasInstallScript?: boolean;
   optional?: boolean;
   optionalDependencies?: Record<string, string>;
 }
@@ -79,14 +77,6 @@ test('the lock file has the packages of every platform, not only of the one it w
 test('npm has nothing to warn of, whatever Node it runs on: `npm run lock` mends it', () => {
   const named = Object.entries(lock.packages).filter(([path, { engines }]) => path !== '' && engines !== undefined);
   expect(named.map(([path]) => path)).toEqual([]);
-});
-
-test('no script of a package runs when it is installed', () => {
-  const scripted = Object.entries(lock.packages).filter(
-    ([path, { hasInstallScript }]) => path !== '' && hasInstallScript,
-  );
-  for (const [path] of scripted)
-    expect(manifest.allowScripts, path).toHaveProperty([path.replace('node_modules/', '')], false);
 });
 
 test('what only a machine without Node, PostgreSQL or a generated client needs is optional, so that an image leaves it out', () => {
