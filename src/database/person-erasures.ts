@@ -4,6 +4,7 @@ import { type Database, inTransaction, type Transaction } from './client.ts';
 import { type Contents, findErasure, saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
+import { beingWritten } from './restores.ts';
 import type { RevocationEnd } from './revocations.ts';
 import { lockUser } from './users.ts';
 import { shortId } from './web-sessions.ts';
@@ -151,7 +152,8 @@ export async function finishErasingPerson(
     if (erasure === null) return false;
     const remains = await findRemains(transaction, userId);
     const inHand = await transaction.run.count({ where: { plan: { userId }, leaseUntil: { gt: at } } });
-    if (remains.outstanding > 0 || remains.snapshots.kept || inHand > 0) return false;
+    const inWriting = await transaction.restore.count({ where: { userId, ...beingWritten(at) } });
+    if (remains.outstanding > 0 || remains.snapshots.kept || inHand + inWriting > 0) return false;
     await deleteEvents(transaction, userId, true);
     await transaction.user.delete({ where: { id: userId } });
     await transaction.personErasure.update({

@@ -116,9 +116,13 @@ export async function findRunningRestore(
   database: Database,
   { userId, now }: { userId: string; now: Date },
 ): Promise<RestoreView | null> {
-  const since = new Date(now.getTime() - silentMs);
-  const row = await database.restore.findFirst({ where: { userId, state: 'running', toldAt: { gte: since } } });
+  const row = await database.restore.findFirst({ where: { userId, ...beingWritten(now) } });
   return row && viewOf(row, now);
+}
+
+/** Restores that some process writes now. */
+export function beingWritten(now: Date) {
+  return { state: 'running', toldAt: { gte: new Date(now.getTime() - silentMs) } } as const;
 }
 
 type Row = NonNullable<Awaited<ReturnType<Database['restore']['findFirst']>>>;

@@ -4,6 +4,7 @@ import {
   listGrantsToEnd,
   listHalfErasedPeople,
 } from '../../database/person-erasures.ts';
+import { findRunningRestore } from '../../database/restores.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
@@ -11,7 +12,8 @@ import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consen
 
 /**
  * Erases all that Nightkeep holds of a person: their consent ends, here and at the provider, and their records go at once; their
- * snapshots are left to a worker, and tokens that the provider cannot be told of now are tried again. Answers the id of the receipt,
+ * snapshots are left to a worker, and tokens that the provider cannot be told of now are tried again. A restore to the source that is
+ * under way is stopped, and waited for as long as it may take to notice. Answers the id of the receipt,
  * which says what is done and what waits. Throws `request/forbidden` where consent was given again meanwhile.
  */
 export async function erasePerson(
@@ -27,9 +29,23 @@ export async function erasePerson(
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
   histories.drop(userId);
   log.info('person.erasing', { userId });
+  await untilNothingIsRestored(resources, userId);
   // What fails here a worker does later, and the receipt says so.
   await endAtProvider(resources, grantIds).catch((error: unknown) => log.warn('person.erase.later', { userId, error }));
   return receipt;
+}
+
+/** Whoever writes a restore asks every two seconds whether it shall go on, and then breaks off. */
+const longestWaitMs = 10_000;
+const lookEveryMs = 250;
+
+async function untilNothingIsRestored(
+  { clock, database }: Pick<Resources, 'clock' | 'database'>,
+  userId: string,
+): Promise<void> {
+  const end = clock.elapsed() + longestWaitMs;
+  while (clock.elapsed() < end && (await findRunningRestore(database, { userId, now: clock.now() })) !== null)
+    await clock.sleep(lookEveryMs);
 }
 
 async function endAtProvider(resources: WithdrawalNeeds, grantIds: readonly string[]): Promise<void> {

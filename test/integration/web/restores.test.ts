@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
@@ -13,10 +16,16 @@ interface TakingServer extends AsyncDisposable {
   readonly url: string;
   readonly heard: { method: string; path: string; body: string; token: string | undefined; mtime: string }[];
   refuse: (method: string, path: string) => number | undefined;
+  /** Which requests are never answered. */
+  hold: (method: string) => boolean;
 }
 
 async function openTakingServer(): Promise<TakingServer> {
-  const taking: { -readonly [Name in 'heard' | 'refuse']: TakingServer[Name] } = { heard: [], refuse: () => undefined };
+  const taking: { -readonly [Name in 'heard' | 'refuse' | 'hold']: TakingServer[Name] } = {
+    heard: [],
+    refuse: () => undefined,
+    hold: () => false,
+  };
   const server: Server = createServer(async (request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -29,6 +38,7 @@ async function openTakingServer(): Promise<TakingServer> {
       token,
       mtime: String(headers['x-oc-mtime']),
     });
+    if (taking.hold(method)) return;
     response.writeHead(taking.refuse(method, decodeURIComponent(path)) ?? 201).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -69,6 +79,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   server.refuse = () => undefined;
+  server.hold = () => false;
 });
 
 const ask = (path: string, guest = alice) => guest.post(`/snapshots/${snapshot}/restore/${path}`);
@@ -216,5 +227,48 @@ describe('putting back', () => {
     await restore.update({ where: { id }, data: { state: 'running', toldAt: pages.clock.now() } });
     await alice.post(`/restores/${id}/cancel`);
     expect(await alice.text(`/restores/${id}`)).toContain(t.cancelling);
+  });
+
+  const state = async (userId: string) =>
+    (await pages.resources.database.restore.findFirst({ where: { userId } }))?.state;
+  /** Erases everything about Alice while the clock goes on, a little at a time. */
+  async function eraseAlice() {
+    let isDone = false;
+    const begun = pages.clock.elapsed();
+    const erasing = alice.post('/settings/erase', { word: texts.settings.erase.word }).finally(() => (isDone = true));
+    await eventually(async () => {
+      await pages.clock.advance(50);
+      return isDone;
+    });
+    expect((await erasing).headers.get('location')).toMatch(/^\/erased\//);
+    return pages.clock.elapsed() - begun;
+  }
+
+  it('has stopped once everything about the person is erased', async () => {
+    const userId = await alice.userId();
+    server.hold = (method) => method === 'PUT';
+    await ask('files/Letters');
+    await alice.comeBack();
+    await eventually(() => written().some((request) => request.startsWith('PUT')));
+    expect(await state(userId)).toBe('running');
+    const ms = await eraseAlice();
+    expect([await state(userId), ms >= 2000, ms < 10_000]).toEqual(['cancelled', true, true]);
+    expect(written().filter((request) => request.startsWith('PUT'))).toHaveLength(1);
+  });
+
+  it('that does not stop is waited for ten seconds, and nothing of the person goes for good before it is silent', async () => {
+    const userId = await alice.userId();
+    const { database } = pages.resources;
+    const at = pages.clock.now();
+    const row = { userId, snapshotId: 'ab', path: '', askedAt: at, startedAt: at, toldAt: at };
+    await database.restore.create({ data: { id: randomUUID(), state: 'running', ...row } });
+    expect(await eraseAlice()).toBeGreaterThanOrEqual(10_000);
+    await pages.clock.advance(40_000);
+    await eraseRepositories(pages.resources);
+    await finishErasedPeople(pages.resources);
+    expect(await database.user.count({ where: { id: userId } })).toBe(1);
+    await pages.clock.advance(20_000);
+    await finishErasedPeople(pages.resources);
+    expect(await database.user.count({ where: { id: userId } })).toBe(0);
   });
 });
