@@ -25,7 +25,7 @@ const ground = String.raw`src/(errors|abort|clock|file-name|log|meters|nearest|t
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';
-const held = String.raw`src/(queues\.ts$|resources\.ts$|config/)`;
+const held = String.raw`src/(queues\.ts$|(repository-)?resources\.ts$|config/)`;
 const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
 
 export const layers: LayerRule[] = [
@@ -94,7 +94,7 @@ export const layers: LayerRule[] = [
   },
   {
     layer: 'resources',
-    files: any(String.raw`src/resources\.ts$`),
+    files: any(String.raw`src/(repository-)?resources\.ts$`),
     mayImport: any(ground, domain, wings, held),
     reason: 'Resources open and close the wings; flows and rooms use them, not the other way round.',
   },

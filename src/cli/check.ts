@@ -6,7 +6,7 @@ import type { Finding } from '../store/repository/finding.ts';
 import { lockRepository } from '../store/repository/lock.ts';
 import { type Command, json, type Options, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 /** Checks that everything which the snapshots need is there and intact, and names what is not. */
@@ -23,7 +23,7 @@ export const checkCommand: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     const readData = shareOf(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { clock, lockOwner } = resources;
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,

@@ -1,79 +1,59 @@
-import { adopt } from './adopt.ts';
-import { auditCommand } from './audit.ts';
-import { backup } from './backup.ts';
-import { checkCommand } from './check.ts';
-import { circuits } from './circuits.ts';
 import type { Command } from './command.ts';
-import { diffCommand } from './diff.ts';
-import { doctor } from './doctor.ts';
-import { dumpCommand } from './dump.ts';
-import { enrollDevice, enrollPassword, enrollService } from './enroll.ts';
-import { findCommand } from './find.ts';
-import { forget } from './forget.ts';
-import { grants } from './grants.ts';
-import { heal } from './heal.ts';
-import { keys, keysRetire, keysRotate } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { plans } from './plans.ts';
-import { protection } from './protection.ts';
-import { providerMove } from './provider.ts';
-import { pruneCommand } from './prune.ts';
-import { queueCommand } from './queue.ts';
-import { repairCommand } from './repair.ts';
-import { repairKeys } from './repair-keys.ts';
-import { repairSnapshotsCommand } from './repair-snapshots.ts';
-import { restoreCommand } from './restore.ts';
-import { runs } from './runs.ts';
-import { settingsCommand } from './settings.ts';
-import { snapshots } from './snapshots.ts';
-import { start } from './start.ts';
-import { exportCommand, importCommand } from './state.ts';
-import { stats } from './stats.ts';
-import { status } from './status.ts';
-import { storeCommand, storeMove } from './store.ts';
-import { users } from './users.ts';
-import { withdraw } from './withdraw.ts';
 
-/** Every command by its name, which is one word or two. */
-export const commands: Readonly<Record<string, Command>> = {
-  start,
-  settings: settingsCommand,
-  doctor,
-  migrate: migrateCommand,
-  backup,
-  protection,
-  snapshots,
-  restore: restoreCommand,
-  diff: diffCommand,
-  find: findCommand,
-  dump: dumpCommand,
-  forget,
-  prune: pruneCommand,
-  check: checkCommand,
-  stats,
-  repair: repairCommand,
-  'repair keys': repairKeys,
-  'repair snapshots': repairSnapshotsCommand,
-  store: storeCommand,
-  'store move': storeMove,
-  adopt,
-  export: exportCommand,
-  import: importCommand,
-  'enroll device': enrollDevice,
-  'enroll password': enrollPassword,
-  'enroll service': enrollService,
-  grants,
-  withdraw,
-  circuits,
-  'provider move': providerMove,
-  keys,
-  'keys rotate': keysRotate,
-  'keys retire': keysRetire,
-  heal,
-  status,
-  users,
-  plans,
-  runs,
-  queue: queueCommand,
-  audit: auditCommand,
+/** Every command by its name, which is one word or two. Each is loaded when it is needed: together they take as long as many a command. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).start,
+  settings: async () => (await import('./settings.ts')).settingsCommand,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  backup: async () => (await import('./backup.ts')).backup,
+  protection: async () => (await import('./protection.ts')).protection,
+  snapshots: async () => (await import('./snapshots.ts')).snapshots,
+  restore: async () => (await import('./restore.ts')).restoreCommand,
+  diff: async () => (await import('./diff.ts')).diffCommand,
+  find: async () => (await import('./find.ts')).findCommand,
+  dump: async () => (await import('./dump.ts')).dumpCommand,
+  forget: async () => (await import('./forget.ts')).forget,
+  prune: async () => (await import('./prune.ts')).pruneCommand,
+  check: async () => (await import('./check.ts')).checkCommand,
+  stats: async () => (await import('./stats.ts')).stats,
+  repair: async () => (await import('./repair.ts')).repairCommand,
+  'repair keys': async () => (await import('./repair-keys.ts')).repairKeys,
+  'repair snapshots': async () => (await import('./repair-snapshots.ts')).repairSnapshotsCommand,
+  store: async () => (await import('./store.ts')).storeCommand,
+  'store move': async () => (await import('./store.ts')).storeMove,
+  adopt: async () => (await import('./adopt.ts')).adopt,
+  export: async () => (await import('./state.ts')).exportCommand,
+  import: async () => (await import('./state.ts')).importCommand,
+  'enroll device': async () => (await import('./enroll.ts')).enrollDevice,
+  'enroll password': async () => (await import('./enroll.ts')).enrollPassword,
+  'enroll service': async () => (await import('./enroll.ts')).enrollService,
+  grants: async () => (await import('./grants.ts')).grants,
+  withdraw: async () => (await import('./withdraw.ts')).withdraw,
+  circuits: async () => (await import('./circuits.ts')).circuits,
+  'provider move': async () => (await import('./provider.ts')).providerMove,
+  keys: async () => (await import('./keys.ts')).keys,
+  'keys rotate': async () => (await import('./keys.ts')).keysRotate,
+  'keys retire': async () => (await import('./keys.ts')).keysRetire,
+  heal: async () => (await import('./heal.ts')).heal,
+  status: async () => (await import('./status.ts')).status,
+  users: async () => (await import('./users.ts')).users,
+  plans: async () => (await import('./plans.ts')).plans,
+  runs: async () => (await import('./runs.ts')).runs,
+  queue: async () => (await import('./queue.ts')).queueCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
 };
+
+/** The names of all commands, in the order in which help lists them. */
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+/** The command of this name; undefined where there is none. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(loaders, name) ? loaders[name]?.() : undefined;
+}
+
+/** All commands by their names. */
+export async function loadCommands(): Promise<Readonly<Record<string, Command>>> {
+  const loaded = Object.entries(loaders).map(async ([name, load]) => [name, await load()] as const);
+  return Object.fromEntries(await Promise.all(loaded));
+}

@@ -2,7 +2,7 @@ import { openBudget } from '../store/history/budget.ts';
 import { type Difference, differencesOf } from '../store/history/differences.ts';
 import { type Command, json, printList, text, warn } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
 
 /** Lists what differs between two snapshots, by the signs of `restic diff`. */
@@ -17,7 +17,7 @@ export const diffCommand: Command = {
   exits: { 3: 'some folders cannot be read' },
   run: async (options, output) => {
     const name = givenName(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { repository, snapshot, record, loadIndex } = await openNamedPerson(resources, name);
     const first = await snapshot(text(options, 'first'));
     const second = await snapshot(text(options, 'second'));

@@ -9,7 +9,7 @@ import { tarFolder } from '../store/restorer/tar.ts';
 import { zipFolder } from '../store/restorer/zip.ts';
 import { type Command, oneOf, text, warn, writeBytes } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
 
 const archives = ['tar', 'zip'] as const;
@@ -33,7 +33,7 @@ export const dumpCommand: Command = {
   run: async (options) => {
     const archive = oneOf(options, 'archive', archives) ?? 'tar';
     const name = givenName(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { repository, snapshot, record, loadIndex } = await openNamedPerson(resources, name);
     const saved = await snapshot(text(options, 'snapshot'));
     await record('files-restored', `snapshot ${saved.id.slice(0, 8)}`);

@@ -4,7 +4,7 @@ import { openHistory } from '../store/history/history.ts';
 import { type Found, searchNames } from '../store/history/search.ts';
 import { type Command, json, printTable, shownMinute, text, warn } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -21,7 +21,7 @@ export const findCommand: Command = {
   exits: { 3: 'some folders or snapshots cannot be read' },
   run: async (options, output) => {
     const name = givenName(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { repository, record } = await openNamedPerson(resources, name);
     await record('names-read', 'all snapshots');
     const history = openHistory(repository, ({ message }) => warn(message));

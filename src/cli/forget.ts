@@ -4,7 +4,7 @@ import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshot
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 const holdWords: Record<RetentionHold, string> = {
@@ -21,7 +21,7 @@ export const forget: Command = {
   exits: { 3: 'some stay for now though the rule lets them go, or it failed for some, who are named at the end' },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const judge = (userId: string) =>
       dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by: commandActor() });

@@ -2,7 +2,7 @@ import { saveAudit } from '../database/audit.ts';
 import type { Act } from '../domain/audit.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { ownOf } from '../flows/nights/own-snapshots.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import type { Repository } from '../store/repository/repository.ts';
 import type { SavedSnapshot } from '../store/repository/snapshots.ts';
 import { commandActor } from './actor.ts';
@@ -21,7 +21,7 @@ export interface PersonsRepository {
 }
 
 /** Opens it. */
-export async function openNamedPerson(resources: Resources, name: string): Promise<PersonsRepository> {
+export async function openNamedPerson(resources: RepositoryResources, name: string): Promise<PersonsRepository> {
   const { clock, database } = resources;
   const { id: userId } = await getUserByName(resources, name);
   const { repository } = await openPersonRepository(resources, userId);

@@ -3,7 +3,7 @@ import { pruneRepository } from '../flows/retention/prune-repository.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 /** Removes the data that no snapshot needs any more. */
@@ -14,7 +14,7 @@ export const pruneCommand: Command = {
   exits: eachExits,
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
     const answers = await doForEach(options, await ownersOf(resources, options), {

@@ -5,7 +5,7 @@ import type { PackId } from '../store/format/ids.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 /** Saves what is intact of damaged packs, mends the index, and says what is lost until it is backed up again. */
@@ -23,7 +23,7 @@ export const repairCommand: Command = {
   exits: { 3: 'mended, but not everything can be restored, or it failed for some' },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const folder = text(options, 'keep');
     const dryRun = options['dry-run'] === true;
     const by = commandActor();

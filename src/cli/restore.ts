@@ -16,7 +16,7 @@ import { restore } from '../store/restorer/restore.ts';
 import { type Command, json, type Options, oneOf, printAnswer, text, warn } from './command.ts';
 import { openInterrupt } from './interrupt.ts';
 import { openNamedPerson } from './one-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
 import { flowWords, leftWords } from './progress-words.ts';
 import { openStatusLine } from './status-line.ts';
@@ -42,7 +42,7 @@ export const restoreCommand: Command = {
     if (to === undefined) throw new AppError('usage/invalid', 'Name the folder to restore into with --to DIR.');
     const overwrite = oneOf(options, 'overwrite', overwriteWords);
     const name = givenName(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { clock } = resources;
     const { repository, snapshot: find, record, loadIndex } = await openNamedPerson(resources, name);

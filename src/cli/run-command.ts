@@ -1,10 +1,9 @@
-import { asOutage } from '../database/client.ts';
 import { AppError, type ErrorCode, isAppError, messageForPeople } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { version } from '../version.ts';
 import type { Command, Output } from './command.ts';
-import { commands } from './commands.ts';
+import { commandNames, loadCommand, loadCommands } from './commands.ts';
 import { helpOf, helpOfGroup, overview } from './help.ts';
 import { parse } from './parse.ts';
 import { harmless } from './table.ts';
@@ -17,12 +16,14 @@ export async function runCommand(argv: readonly string[], output: Output = stand
       return 0;
     }
     if (argv.length === 0 || asksForHelp(argv)) {
-      output.line(helpOn(argv.filter((word) => word !== 'help' && !word.startsWith('-'))));
+      output.line(await helpOn(argv.filter((word) => word !== 'help' && !word.startsWith('-'))));
       return argv.length === 0 ? 2 : 0;
     }
-    const { name, command, rest } = find(argv);
+    const { name, command, rest } = await find(argv);
     return await command.run(parse(name, command, rest), output);
   } catch (error) {
+    // Loaded only here: whoever asks for the version or for help needs no database.
+    const { asOutage } = await import('../database/client.ts');
     return explain(asOutage(error));
   }
 }
@@ -34,12 +35,12 @@ function asksForHelp(argv: readonly string[]): boolean {
   return argv[0] === 'help' || words.includes('--help') || words.includes('-h');
 }
 
-function helpOn(words: readonly string[]): string {
+async function helpOn(words: readonly string[]): Promise<string> {
   const [group = '', second] = words;
-  if (words.length === 0) return overview(commands);
-  const members = second === undefined && isGroup(group) ? helpOfGroup(commands, group) : '';
-  if (members !== '' && !Object.hasOwn(commands, group)) return members;
-  const { name, command } = find(words);
+  if (words.length === 0) return overview(await loadCommands());
+  const members = second === undefined && isGroup(group) ? helpOfGroup(await loadCommands(), group) : '';
+  if (members !== '' && !commandNames.includes(group)) return members;
+  const { name, command } = await find(words);
   return members === '' ? helpOf(name, command) : `${helpOf(name, command)}\n\n${members}`;
 }
 
@@ -51,10 +52,10 @@ interface Found {
 }
 
 /** The command that the line begins with: its name is two words or one. Throws `usage/invalid`. */
-function find(argv: readonly string[]): Found {
+async function find(argv: readonly string[]): Promise<Found> {
   for (const length of [2, 1]) {
     const name = argv.slice(0, length).join(' ');
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const command = await loadCommand(name);
     if (command !== undefined && !isMisspelt(command, argv, length)) return { name, command, rest: argv.slice(length) };
   }
   throw unknown(argv);
@@ -66,15 +67,14 @@ function isMisspelt({ operands }: Command, [group = '', second = '-']: readonly 
 }
 
 function isGroup(word: string): boolean {
-  return Object.keys(commands).some((name) => name.startsWith(`${word} `));
+  return commandNames.some((name) => name.startsWith(`${word} `));
 }
 
 function unknown([first = '', second = '']: readonly string[]): AppError {
   if (first.startsWith('-'))
     return usage(`The command comes first, then its options, as in: nightkeep doctor ${first}`);
-  const names = Object.keys(commands);
   const asked = isGroup(first) && !second.startsWith('-') ? `${first} ${second}`.trim() : first;
-  const meant = nearest(`${first} ${second}`, names) ?? nearest(first, names);
+  const meant = nearest(`${first} ${second}`, commandNames) ?? nearest(first, commandNames);
   if (meant !== undefined) return usage(`There is no command "${asked}". Did you mean: nightkeep ${meant}?`);
   return usage(`There is no command "${asked}". See: nightkeep help${isGroup(first) ? ` ${first}` : ''}`);
 }

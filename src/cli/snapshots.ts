@@ -2,7 +2,7 @@ import { bytesWords } from '../doctor/words.ts';
 import type { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { type Command, json, printTable, shownMinute, warn } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -14,7 +14,7 @@ export const snapshots: Command = {
   exits: { 3: 'some of them cannot be read' },
   run: async (options, output) => {
     const name = givenName(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { id: userId } = await getUserByName(resources, name);
     const { repository } = await openPersonRepository(resources, userId);
     const damage: AppError[] = [];

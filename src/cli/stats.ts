@@ -4,7 +4,7 @@ import { type RepositoryStats, readStats } from '../store/pruner/stats.ts';
 import { lockRepository } from '../store/repository/lock.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 /** Says how much repositories hold, in the terms of `restic stats`. */
@@ -15,7 +15,7 @@ export const stats: Command = {
   exits: eachExits,
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { clock, lockOwner } = resources;
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,

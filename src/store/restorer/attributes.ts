@@ -44,9 +44,12 @@ export function permissions(mode: number): number {
   );
 }
 
+/** Node asks for it by setting it, so it is asked once. */
+const umask = process.umask();
+
 /** What a new file may have from the start: its last mode, where nothing of it waits for its owner, or falls to the umask. */
 export function modeInWriting({ owner, mode }: Attributes): number {
-  const mayAtOnce = owner === undefined && mode < 0o1000 && (mode & 0o200) !== 0 && (mode & process.umask()) === 0;
+  const mayAtOnce = owner === undefined && mode < 0o1000 && (mode & 0o200) !== 0 && (mode & umask) === 0;
   return mayAtOnce ? mode : 0o600;
 }
 

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { commands as allCommands } from '../../../src/cli/commands.ts';
+import { loadCommands } from '../../../src/cli/commands.ts';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
@@ -10,6 +10,7 @@ import { savePlan } from '../../support/harness/nights.ts';
 import { type MemoryS3, startMemoryS3 } from '../../support/servers/memory-s3.ts';
 
 let opened: AsyncDisposableStack;
+const allCommands = await loadCommands();
 let commands: CommandFixture;
 let server: MemoryS3;
 beforeEach(async () => {

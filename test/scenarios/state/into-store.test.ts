@@ -12,7 +12,8 @@ import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { exportIntoStore, exportWhereDue } from '../../../src/flows/state/export-into-store.ts';
 import { importFromStore, listStoredExports } from '../../../src/flows/state/stored-exports.ts';
-import { openKeyring, type Resources } from '../../../src/resources.ts';
+import { openKeyring } from '../../../src/repository-resources.ts';
+import type { Resources } from '../../../src/resources.ts';
 import { retrying } from '../../../src/store/backend/retrying.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openTestRest } from '../../support/fixtures/rest-store.ts';

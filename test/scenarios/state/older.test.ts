@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
 import { readMigrations } from '../../../src/database/schema-engine.ts';
 import { importState } from '../../../src/flows/state/move-state.ts';
-import { openKeyring } from '../../../src/resources.ts';
+import { openKeyring } from '../../../src/repository-resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
 import { sealTexts } from '../../../src/vault/sealed-texts.ts';
 import { writeFileWhole } from '../../../src/vault/whole-file.ts';

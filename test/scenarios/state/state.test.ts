@@ -8,7 +8,8 @@ import { beginConsent, finishConsent } from '../../../src/flows/consent/give-con
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { exportState, importState } from '../../../src/flows/state/move-state.ts';
-import { openKeyring, type Resources } from '../../../src/resources.ts';
+import { openKeyring } from '../../../src/repository-resources.ts';
+import type { Resources } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { everyRow } from '../../support/fixtures/every-row.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';

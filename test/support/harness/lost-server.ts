@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Database } from '../../../src/database/client.ts';
+import { openKeyring } from '../../../src/repository-resources.ts';
 import type { Resources } from '../../../src/resources.ts';
-import { openKeyring, openProcessState } from '../../../src/resources.ts';
+import { openProcessState } from '../../../src/resources.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { commands } from '../../../src/cli/commands.ts';
+import { loadCommands } from '../../../src/cli/commands.ts';
 import { parse } from '../../../src/cli/parse.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 
+const commands = await loadCommands();
 let complaints: string[];
 beforeEach(() => {
   complaints = [];

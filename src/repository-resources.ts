@@ -1,0 +1,118 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
+import { type Database, inTransaction, openDatabase } from './database/client.ts';
+import { startEmbeddedDatabase } from './database/embedded.ts';
+import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
+import { parseStoreAddress } from './domain/store-address.ts';
+import { AppError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Backend } from './store/backend/backend.ts';
+import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
+import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
+import { openStores } from './store/stores.ts';
+import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
+import { purposes } from './vault/purposes.ts';
+import { seal, unseal } from './vault/seal.ts';
+
+/** What work on repositories alone needs: a command that restores or checks talks to no provider, queue or source, and loads none. */
+export interface RepositoryResources {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  database: Database;
+  keyring: Keyring;
+  /** The place that one repository fills in the store of that address, or that of the settings where it is null. */
+  store: (location: string, at: string | null) => Backend;
+  /** The places of such a store in which something is. */
+  places: (at: string | null) => Promise<string[]>;
+  /** How hard the passwords of repositories are to try. */
+  scrypt: ScryptCosts;
+  /** This process in the locks of repositories. */
+  lockOwner: LockOwner;
+}
+
+/**
+ * Opens database, keyring and store, in that order; what was opened is closed again when a later one fails. The embedded database is
+ * migrated here; a database of your own is migrated by `nightkeep migrate`.
+ */
+export async function openRepositoryResources(
+  config: Config,
+  ground: { clock: Clock; log: Log },
+): Promise<RepositoryResources & AsyncDisposable & { databaseUrl: string }> {
+  await using opened = new AsyncDisposableStack();
+  const parsed = parseKeyring(config.keyring);
+  const { url: databaseUrl, ownerUrl } = await locateDatabase(config, opened);
+  const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
+  const applied = ownerUrl === undefined ? [] : await migrateWhereNeeded(database, ownerUrl);
+  for (const name of applied) ground.log.info('migration.applied', { name });
+  await requireMigrations(database);
+  const keyring = await openKeyring(database, parsed, ground.clock.now());
+  const stores = opened.use(openStores(config, ground.clock));
+  const addressOf = (at: string | null) => (at === null ? config.store : parseStoreAddress(at));
+  const closing = opened.move();
+  return {
+    config,
+    ...ground,
+    database,
+    databaseUrl,
+    keyring,
+    store: (location, at) => stores.open(addressOf(at), location),
+    places: (at) => stores.places(addressOf(at)),
+    scrypt: scryptCosts,
+    lockOwner: openOwnLocks(),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** This process, as it calls itself in locks. */
+export function openOwnLocks(): LockOwner {
+  return openLockOwner(`nightkeep-${hostname()}`);
+}
+
+/**
+ * The keyring as this database knows it: opens the canary of every key that the database is used with, and leaves one for the
+ * key in front. Each canary holds the key of the fingerprints, so that this outlives every key and no fingerprint ever
+ * changes. Throws `keyring/invalid` where a canary does not open: what is sealed under its key would be lost to this process.
+ */
+export async function openKeyring(database: Database, keyring: Keyring, at: Date): Promise<Keyring> {
+  const { newest: keyId } = keyring;
+  return inTransaction(database, async (transaction) => {
+    const opened = (await lockCanaries(transaction)).map((canary) => openCanary(keyring, canary));
+    const fingerprintKey = opened.find(isFingerprintKey)?.text ?? keyring.fingerprintKey.export();
+    const own = opened.find((canary) => canary.keyId === keyId);
+    if (own === undefined || !isFingerprintKey(own)) {
+      const { sealed } = seal(keyring, purposes.canary(keyId), fingerprintKey);
+      await saveCanary(transaction, { keyId, sealed, at });
+    }
+    return withFingerprintKey(keyring, fingerprintKey);
+  });
+}
+
+function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: string; text: Uint8Array } {
+  try {
+    return { keyId, text: unseal(keyring, purposes.canary(keyId), sealed) };
+  } catch (cause) {
+    throw new AppError(
+      'keyring/invalid',
+      `The keyring is not the one this database was sealed with: key ${keyId} is missing or another one. Put the right KEYRING back.`,
+      { cause, detail: { keyId } },
+    );
+  }
+}
+
+/** Canaries of the first version held a known word instead. */
+function isFingerprintKey({ text }: { text: Uint8Array }): boolean {
+  return text.length === 32;
+}
+
+/** Yours, or the embedded one, which is ours to migrate. */
+async function locateDatabase(
+  { databaseUrl, dataDir }: Config,
+  opened: AsyncDisposableStack,
+): Promise<{ url: string; ownerUrl?: string }> {
+  if (databaseUrl !== undefined) return { url: databaseUrl };
+  return opened.use(await startEmbeddedDatabase(join(dataDir, 'postgres')));
+}
