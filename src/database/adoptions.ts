@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { FormerPlan, RepositoryCard } from '../domain/repository-card.ts';
+import type { FormerAlarm, FormerPlan, RepositoryCard } from '../domain/repository-card.ts';
 import { readFormerPlan } from '../domain/repository-card.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
@@ -80,6 +80,22 @@ async function noteOwner(transaction: Transaction, owner: RepositoryCard['owner'
 export async function findFormerPlan(database: Transaction, userId: string): Promise<FormerPlan | null> {
   const row = await database.repository.findUnique({ where: { userId }, select: { formerPlan: true } });
   return readFormerPlan(row?.formerPlan);
+}
+
+/** Runs of this slot were taken over with a plan: they hold the retention, and say nothing of what later nights wrote. */
+export const formerSlot = 'former';
+
+/** Puts the backup on record that nobody has looked at in the installation that is lost, so that they still can. */
+export async function saveFormerAlarm(
+  transaction: Transaction,
+  planId: string,
+  { kind: alarm, endedAt, ...run }: FormerAlarm,
+): Promise<void> {
+  const at = new Date(endedAt);
+  const times = { dueAt: at, queuedAt: at, triedUntil: at, startedAt: at, finishedAt: at };
+  await transaction.run.create({
+    data: { ...run, ...times, id: randomUUID(), planId, slot: formerSlot, trigger: 'schedule', alarm },
+  });
 }
 
 /** They have one of their own now. */

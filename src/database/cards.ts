@@ -1,11 +1,19 @@
 import type { Database } from './client.ts';
 import { notBeingErased } from './erasures.ts';
-import type { Plan, Repository, User } from './generated/client.ts';
+import type { Plan, Repository, Run, User } from './generated/client.ts';
 
-/** A repository, and what its card says of its person. */
-export type CardRow = Repository & { readonly user: User & { readonly plans: readonly Plan[] } };
+/** A repository, and what its card says of its person: their plan, with the last run that holds the retention. */
+export type CardRow = Repository & {
+  readonly user: User & { readonly plans: readonly (Plan & { readonly runs: readonly Run[] })[] };
+};
 
-const withPerson = { user: { include: { plans: { orderBy: { createdAt: 'desc' as const }, take: 1 } } } };
+const newest = { orderBy: { createdAt: 'desc' }, take: 1 } as const;
+const holding = {
+  where: { alarm: { not: null }, alarmSeenAt: null, snapshotId: { not: null } },
+  orderBy: { finishedAt: 'desc' },
+  take: 1,
+} as const;
+const withPerson = { user: { include: { plans: { ...newest, include: { runs: holding } } } } };
 
 /** The repositories that have a card or should have one, by id, from `after` on; those that are being moved not. */
 export async function listCardRows(

@@ -1,4 +1,5 @@
 import type { TrustedRun } from '../domain/trust.ts';
+import { formerSlot } from './adoptions.ts';
 import type { Database } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 
@@ -10,7 +11,11 @@ export async function listTrustedRuns(
   database: Database,
   { runId, userId, nights }: { runId: string; userId: string; nights: number },
 ): Promise<TrustedRun[]> {
-  const written = { plan: { userId }, snapshotId: { not: null } } satisfies Prisma.RunWhereInput;
+  const written = {
+    plan: { userId },
+    snapshotId: { not: null },
+    slot: { not: formerSlot },
+  } satisfies Prisma.RunWhereInput;
   const orderBy = { finishedAt: 'desc' } as const;
   const select = { night: true, counts: true, unreliableRoots: true } as const;
   const found = await Promise.all([

@@ -2,6 +2,7 @@ import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain
 import { turnAfterWork, turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
+import { formerSlot } from './adoptions.ts';
 import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
@@ -57,7 +58,7 @@ export async function findLastRunOf(
   problemCount: number;
 } | null> {
   const run = await database.run.findFirst({
-    where: { plan: { userId }, snapshotId: { in: snapshotIds } },
+    where: { plan: { userId }, snapshotId: { in: snapshotIds }, slot: { not: formerSlot } },
     orderBy: { finishedAt: 'desc' },
     select: { snapshotId: true, problems: true, problemCount: true },
   });

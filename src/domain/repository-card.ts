@@ -29,6 +29,18 @@ export interface FormerPlan {
   readonly retention: unknown;
   /** Since when the person agreed that snapshots go by it; null: all of them stay. */
   readonly retentionAgreedAt: string | null;
+  /** The last backup with a great loss or change that nobody has looked at: until somebody has, nothing is forgotten. */
+  readonly alarm?: FormerAlarm;
+}
+
+/** Of that backup what holds the retention, and what people are told of it. */
+export interface FormerAlarm {
+  readonly kind: 'loss' | 'change' | 'root';
+  readonly night: string;
+  readonly endedAt: string;
+  readonly state: 'succeeded' | 'partial';
+  readonly snapshotId: string;
+  readonly heldSnapshotId: string | null;
 }
 
 /** The card in a text that was sealed, and so is as it was written; undefined where a later version wrote it. */
@@ -43,12 +55,30 @@ export type WrittenCard = RepositoryCard & { readonly writtenAt: string };
 /** The plan in a column that holds one; null where there is none. */
 export function readFormerPlan(saved: unknown): FormerPlan | null {
   if (typeof saved !== 'object' || saved === null) return null;
-  const text = (name: string) => {
-    const value = new Map<string, unknown>(Object.entries(saved)).get(name);
-    return typeof value === 'string' ? value : undefined;
-  };
+  const text = textIn(saved);
   const [zone, windowStart, windowEnd] = [text('zone'), text('windowStart'), text('windowEnd')];
   if (zone === undefined || windowStart === undefined || windowEnd === undefined) return null;
   const retention = 'retention' in saved ? saved.retention : {};
-  return { zone, windowStart, windowEnd, retention, retentionAgreedAt: text('retentionAgreedAt') ?? null };
+  const alarm = 'alarm' in saved ? readAlarm(saved.alarm) : undefined;
+  const retentionAgreedAt = text('retentionAgreedAt') ?? null;
+  return { zone, windowStart, windowEnd, retention, retentionAgreedAt, ...(alarm && { alarm }) };
+}
+
+function readAlarm(saved: unknown): FormerAlarm | undefined {
+  if (typeof saved !== 'object' || saved === null) return undefined;
+  const text = textIn(saved);
+  const kind = (['loss', 'change', 'root'] as const).find((one) => one === text('kind'));
+  const state = (['succeeded', 'partial'] as const).find((one) => one === text('state'));
+  const [night, endedAt, snapshotId] = [text('night'), text('endedAt'), text('snapshotId')];
+  if (kind === undefined || state === undefined || night === undefined || endedAt === undefined) return undefined;
+  if (snapshotId === undefined) return undefined;
+  return { kind, night, endedAt, state, snapshotId, heldSnapshotId: text('heldSnapshotId') ?? null };
+}
+
+function textIn(saved: object): (name: string) => string | undefined {
+  const members = new Map<string, unknown>(Object.entries(saved));
+  return (name) => {
+    const value = members.get(name);
+    return typeof value === 'string' ? value : undefined;
+  };
 }

@@ -103,6 +103,7 @@ async function write({ clock, database, keyring, store }: Needs, row: CardRow): 
 function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
   const { id: repositoryId, recoveryKeyFile, recoveryKeptAt, eraseAt, createdAt, sealedPassword, user } = row;
   const [plan] = user.plans;
+  const [alarm] = plan?.runs ?? [];
   return {
     version: 1,
     repositoryId,
@@ -113,10 +114,25 @@ function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
     plan: readFormerPlan(
       plan === undefined
         ? row.formerPlan
-        : { ...plan, retentionAgreedAt: plan.retentionAgreedAt?.toISOString() ?? null },
+        : {
+            ...plan,
+            retentionAgreedAt: plan.retentionAgreedAt?.toISOString() ?? null,
+            ...(alarm && { alarm: alarmOf(alarm) }),
+          },
     ),
     eraseAt: eraseAt?.toISOString() ?? null,
   };
+}
+
+function alarmOf({
+  alarm: kind,
+  night,
+  finishedAt,
+  state,
+  snapshotId,
+  heldSnapshotId,
+}: CardRow['user']['plans'][number]['runs'][number]) {
+  return { kind, night, endedAt: finishedAt?.toISOString(), state, snapshotId, heldSnapshotId };
 }
 
 /** PostgreSQL gives the members of a rule in an order of its own, the same each time. */

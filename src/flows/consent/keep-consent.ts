@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { clearFormerPlan, findFormerPlan } from '../../database/adoptions.ts';
+import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database/adoptions.ts';
 import { closeCircuit } from '../../database/circuits.ts';
 import { inTransaction, type Transaction } from '../../database/client.ts';
 import {
@@ -116,7 +116,9 @@ async function beginPlan(
   const { night, dueAt } = nextNight(hours, at);
   if (former !== null) await clearFormerPlan(transaction, grant.userId);
   const plan = { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
-  return savePlan(transaction, grant, { plan, at });
+  const saved = await savePlan(transaction, grant, { plan, at });
+  if (former?.alarm !== undefined) await saveFormerAlarm(transaction, saved.id, former.alarm);
+  return saved;
 }
 
 type UsualPlan = ReturnType<typeof firstPlan>;

@@ -2,6 +2,7 @@ import { cp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
+import { confirmAlarms } from '../../../src/database/protection.ts';
 import { saveRetention } from '../../../src/database/retention.ts';
 import { saveUser } from '../../../src/database/users.ts';
 import { adoptByRecoveryKey } from '../../../src/flows/adoption/adopt-by-recovery-key.ts';
@@ -11,8 +12,10 @@ import { beginConsent, finishConsent } from '../../../src/flows/consent/give-con
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { proveRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
+import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import { retain } from '../../../src/flows/retention/retain.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { removeCards } from '../../../src/store/repository/cards.ts';
@@ -114,6 +117,38 @@ describe('adopting with the keyring', () => {
       const row = await here.database.repository.findFirstOrThrow();
       expect(row).toMatchObject({ formerPlan: null, recoveryKeptAt: expect.any(Date), adoptedAt: expect.any(Date) });
     }
+  });
+
+  test('still lets nothing go after a great loss that nobody has looked at, and lets it go once somebody has', async () => {
+    const { user, plan } = await backedUp(alice);
+    const { database } = server.before.resources;
+    const [first, second] = await database.run.findMany({ where: { planId: plan.id }, orderBy: { finishedAt: 'asc' } });
+    const data = { alarm: 'loss', heldSnapshotId: first?.snapshotId ?? null };
+    await database.run.update({ where: { id: second?.id ?? '' }, data });
+    await writeCards(server.before.resources);
+    const between = await server.rebuild();
+    await adopt(between);
+    // Whoever adopts anew what nobody agreed to yet finds the same.
+    await writeCards(between);
+    const resources = await server.rebuild();
+    await adopt(resources);
+    const { plan: again } = await consentAt(resources, alice);
+    const protection = () => findProtection(resources, user.id);
+    expect(await protection()).toMatchObject({ verdict: 'partly', reason: 'great_loss' });
+    const at = resources.clock.now();
+    await saveRetention(resources.database, { userId: user.id, planId: again.id, rule: { last: 1 }, at, by });
+    const last = (await snapshotsOf(resources, user.id)).at(-1);
+    expect(await nightAt(resources, again.id)).toMatchObject({ state: 'succeeded', counts: { entriesRead: 0 } });
+    const { signal } = new AbortController();
+    await retain(resources, { userId: user.id, signal });
+    const stayed = await snapshotsOf(resources, user.id);
+    expect(stayed).toHaveLength(4);
+    expect(stayed.at(-1)?.snapshot.parent).toBe(last?.id);
+    expect(await resources.database.repository.findFirst()).toMatchObject({ retentionHold: 'alarm' });
+    expect(await confirmAlarms(resources.database, { userId: user.id, until: at, at, by })).toBe(1);
+    await retain(resources, { userId: user.id, signal });
+    expect(await snapshotsOf(resources, user.id)).toHaveLength(1);
+    expect(await protection()).toMatchObject({ verdict: 'protected' });
   });
 
   test('makes a new recovery key with the next night where nobody had kept the old one', async () => {
