@@ -41,6 +41,7 @@ export const errorCodes = {
   'run/lost-lease': 'The lease of the run was lost to another worker.',
   'run/lost-worker': 'The worker of the run ended in the middle.',
   'run/gave-way': 'The run let others go first, which had had less, and goes on later.',
+  'run/out-of-time': 'The run took longer than one may; what it had finished is kept.',
   'run/stopped': 'The run was stopped: withdrawn, cancelled or the service shuts down.',
   'source/missing-claim': 'The address of files needs a claim of the person that the provider did not send usably.',
   'source/unauthorized': 'The server refuses the access token even when it is fresh.',

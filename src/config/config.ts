@@ -71,6 +71,8 @@ export interface Config {
   filesWrite: Values['FILES_WRITE'];
   /** Asked for then, besides what a sign-in asks for. */
   writeScopes: string[];
+  /** What one try of a run may take; memory is that of all runs of one process. */
+  runLimits: { ms: number; members: number; memory: number };
   /** What servers of files are held to. */
   sourceLimits: SourceLimits;
   /** For how many nights a folder may go unlisted on the word of its server. */
@@ -174,6 +176,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesRedirects: () => value('FILES_REDIRECTS'),
     filesWrite: () => value('FILES_WRITE'),
     writeScopes: () => value('FILES_WRITE_SCOPES'),
+    runLimits: () => ({ ms: value('RUN_TIME'), members: value('RUN_MEMBERS'), memory: value('LISTINGS_MEMORY') }),
     sourceLimits: () => ({
       listing: { members: value('LISTING_MEMBERS'), bytes: value('LISTING_BYTES'), ms: value('LISTING_TIME') },
       fileBytes: value('FILE_BYTES'),

@@ -370,6 +370,21 @@ export const settings = {
     default: '1m',
     help: 'How long a run has a worker before it lets others go first who wait and have had less, written like `OFFLINE_IDLE`; what it read is kept, and each of its turns is as long as all before',
   },
+  RUN_TIME: {
+    read: duration,
+    default: '12h',
+    help: 'How long one try of a backup may go on, written like `OFFLINE_IDLE`; what it has read by then is kept, and the next try, or the next night, goes on from there',
+  },
+  RUN_MEMBERS: {
+    read: whole(1_000, 1_000_000_000),
+    default: '20000000',
+    help: 'Most files and folders in one backup; folders beyond keep the copy of the night before, and are told as problems',
+  },
+  LISTINGS_MEMORY: {
+    read: size('16m', '64g'),
+    default: '512m',
+    help: 'Memory of one worker for the folders that it goes through at the same time, shared equally by its `CONCURRENCY` runs, written like `PROVIDER_ANSWER_BYTES`; a folder for which none is left is told as a problem',
+  },
   CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
   GRACE_SECONDS: {
     read: whole(0, 3_600),

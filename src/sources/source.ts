@@ -97,7 +97,8 @@ export interface Source extends AsyncDisposable {
   roots(signal: AbortSignal): Promise<readonly Root[]>;
   /**
    * Lists one collection, all its pages, or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
-   * `source/too-large`, `source/loop`, `source/unavailable` for this collection; `source/unauthorized` ends the run. What
+   * `source/too-large` (with `retry` where only memory is short for the moment), `source/too-slow`, `source/loop`,
+   * `source/unavailable` for this collection; `source/unauthorized` ends the run. What
    * is not found although it was listed may be there all the same: only the collection, listed again, tells.
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;

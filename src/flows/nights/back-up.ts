@@ -7,6 +7,7 @@ import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import { isAppError } from '../../errors.ts';
+import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import { publicHttps } from '../../sources/http/elsewhere.ts';
@@ -27,6 +28,7 @@ import { repairRepository } from '../store/repair-repository.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
+import { limitRun } from './limit-run.ts';
 import { ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import type { Outcome } from './steer-run.ts';
@@ -60,7 +62,7 @@ export interface BackUp {
 
 /**
  * Backs one run's plan up: access first (a rotated token is saved before anything else happens), then the
- * repository with its lock, then the sources into it, and last the snapshot. Throws what ends a run; entries that
+ * repository with its lock, then the sources into it, and last the snapshot. Throws what ends a run, `run/out-of-time` among it; entries that
  * could not be read make it partial.
  */
 export async function backUp(
@@ -69,6 +71,7 @@ export async function backUp(
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
+  using limits = limitRun(resources);
   const progress = followProgress(clock);
   report(progress.look);
   const run = await getRunWithPlan(resources.database, runId);
@@ -83,13 +86,23 @@ export async function backUp(
   await keepCard(resources, id);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
-  const sources = openSources(resources, run.plan, access).map((source) => opened.use(source));
+  const sources = openSources(resources, run.plan, { access, memory: limits.memory }).map((source) =>
+    opened.use(source),
+  );
   const last = await findLast(resources, run.plan.userId, repository);
   const about = { runId, userId: run.plan.userId, night: run.night, isOnRecord: last?.isOnRecord === true };
   const trust = await findTrust(resources, about);
   progress.read({ sources, expected: last?.files ?? null });
   const target = openArchiveTarget(repository, clock, lock.settled);
-  const options = { sources, repository: target, clock, zone: run.plan.zone, signal: either, ...last?.archiving };
+  const options = {
+    sources,
+    repository: target,
+    clock,
+    zone: run.plan.zone,
+    signal: either,
+    ...limits,
+    ...last?.archiving,
+  };
   const archived = await archiveInTrust(
     resources,
     { ...options, spotCheck: { files: last?.files ?? 0, random }, onProgress: progress.archive },
@@ -222,7 +235,11 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
   return (options) => obtainAccess(resources, { ...about, ...options });
 }
 
-function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] {
+function openSources(
+  resources: Needs,
+  plan: RunPlan,
+  { access, memory }: { access: Access; memory: MemoryBudget },
+): Source[] {
   const { clock, config, log, sourceServers: servers } = resources;
   const { listing: limits, fileBytes } = config.sourceLimits;
   const redirects = config.filesRedirects === 'follow' ? publicHttps : undefined;
@@ -236,6 +253,7 @@ function openSources(resources: Needs, plan: RunPlan, access: Access): Source[] 
       clock,
       log,
       limits,
+      memory,
       fileBytes,
       redirects,
     }),

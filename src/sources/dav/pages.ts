@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type AppErrorOptions } from '../../errors.ts';
+import { type MemoryBudget, memoryOfMember } from '../../memory-budget.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
 import type { Receiver, ResponseHead } from '../http/request.ts';
 import { dateOf, errorOfStatus, textOf } from '../http/status.ts';
@@ -45,6 +46,8 @@ export interface PagesRequest {
   readonly withIdentity: boolean;
   readonly limits: ListingLimits;
   readonly clock: Pick<Clock, 'elapsed'>;
+  /** Of all that the run lists at once. */
+  readonly memory: MemoryBudget;
   readonly readTag: ReturnType<typeof openTagReader>;
 }
 
@@ -55,11 +58,12 @@ export interface PagesRequest {
  */
 export async function listPages(
   send: Send,
-  { origin, collection, withIdentity, limits, clock, readTag }: PagesRequest,
+  { origin, collection, withIdentity, limits, clock, memory, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
   const items: Item[] = [];
   const left = { ...limits };
+  using held = holdMemory(memory);
   const until = clock.elapsed() + limits.ms;
   /** Needs no timer: what says nothing is ended by the limits of a request. */
   const refuseLate = () => {
@@ -68,7 +72,7 @@ export async function listPages(
   const asked = new Set<string>();
   const receive = (head: ResponseHead, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
-    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, readTag });
+    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, held, readTag });
     return {
       data: (chunk) => {
         refuseLate();
@@ -106,13 +110,19 @@ export async function listPages(
 function receivePage(
   items: Item[],
   head: ResponseHead,
-  { path, left, readTag }: { path: string; left: ListingLimits } & Pick<PagesRequest, 'readTag'>,
+  {
+    path,
+    left,
+    held,
+    readTag,
+  }: { path: string; left: ListingLimits; held: HeldMemory } & Pick<PagesRequest, 'readTag'>,
 ): Receiver<void> {
   refuseOtherThanMultistatus(head);
   const listedAt = dateOf(textOf(head.headers.date));
   const [mostMembers, mostBytes] = [left.members, left.bytes];
   let bytes = 0;
   const onResponse = (response: DavResponse) => {
+    held.take(memoryOfMember(response.href));
     items.push(itemOf(response, path, listedAt));
     if (items.length > mostMembers + 1) throw tooLarge('too many members (LISTING_MEMBERS)');
   };
@@ -128,6 +138,25 @@ function receivePage(
       left.members -= items.length - 1;
       left.bytes -= bytes;
     },
+  };
+}
+
+interface HeldMemory extends Disposable {
+  take(bytes: number): void;
+}
+
+/** What a listing takes while it arrives; then it is its reader's to account for. */
+function holdMemory(memory: MemoryBudget): HeldMemory {
+  let held = 0;
+  return {
+    take(bytes) {
+      if (!memory.take(bytes))
+        throw tooLarge('no memory is left for it beside what else is listed (LISTINGS_MEMORY)', {
+          retry: { afterMs: 0 },
+        });
+      held += bytes;
+    },
+    [Symbol.dispose]: () => memory.give(held),
   };
 }
 
@@ -164,6 +193,6 @@ function tooSlow(ms: number): AppError {
   );
 }
 
-function tooLarge(what: string): AppError {
-  return new AppError('source/too-large', `The listing of the folder is too large: ${what}.`);
+function tooLarge(what: string, options: AppErrorOptions = {}): AppError {
+  return new AppError('source/too-large', `The listing of the folder is too large: ${what}.`, options);
 }

@@ -2,6 +2,7 @@ import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { type MemoryBudget, unlimitedMemory } from '../../memory-budget.ts';
 import { davClient } from '../http/client.ts';
 import type { Send } from '../http/dav-request.ts';
 import { download } from '../http/download.ts';
@@ -32,6 +33,8 @@ export interface WebdavOptions {
   readonly connections?: number;
   /** Of one listing; beyond them it is a problem of its folder. */
   readonly limits?: Partial<ListingLimits>;
+  /** For all that is listed at once; no limit unless given. */
+  readonly memory?: MemoryBudget;
   /** Most bytes of one file; beyond them it is a problem of that file. */
   readonly fileBytes?: number;
   /** Which other hosts may be asked for a file, without the token, where the server redirects there; none unless given. */
@@ -66,6 +69,7 @@ export function webdavSource(options: WebdavOptions): Source {
     random = Math.random,
     connections = 16,
     fileBytes = defaultFileBytes,
+    memory = unlimitedMemory,
   } = options;
   const { origin, hostname, pathname } = parseSourceUrl(options.url);
   const addressPath = withSlash(pathname);
@@ -99,6 +103,7 @@ export function webdavSource(options: WebdavOptions): Source {
     hostname,
     rootPath: addressPath,
     clock,
+    memory,
     limits: { ...defaultListingLimits, ...options.limits },
   };
   const list = lister(server, send, place);
@@ -165,7 +170,8 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
   };
 }
 
-type ListedPlace = Pick<PagesRequest, 'origin' | 'limits' | 'clock'> & Pick<ListedCollection, 'rootPath' | 'hostname'>;
+type ListedPlace = Pick<PagesRequest, 'origin' | 'limits' | 'clock' | 'memory'> &
+  Pick<ListedCollection, 'rootPath' | 'hostname'>;
 
 /** The slot of a long body outlives the call: the end of the body releases it, the abort, or the closing of the source. */
 function opener(server: Server, readings: Set<() => void>) {

@@ -108,7 +108,8 @@ export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): X
   function take(at: number, end: number): void {
     begun = true;
     const text = rest.slice(at, end);
-    if (text.includes(']]>')) throw new XmlError('the end of a section that did not begin');
+    const wrong = text.indexOf(']]>');
+    if (wrong >= 0) throw new XmlError(`the end of a section that did not begin${place.of(rest, at + wrong)}`);
     if (open.length > 0) {
       if (isSuspect) tellForbidden(at, end);
       handler.text(text.includes('&') ? resolved(text, at) : xmlText.oneLineEnd(text));

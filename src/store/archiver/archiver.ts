@@ -1,6 +1,7 @@
-import { abortToo, untilAborted } from '../../abort.ts';
+import { abortToo, untilAborted, whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { type MemoryBudget, unlimitedMemory } from '../../memory-budget.ts';
 import { traced } from '../../tracing.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node } from '../format/node.ts';
@@ -14,6 +15,7 @@ import type { Outcome } from './entry.ts';
 import { archiveFolder, saveTree } from './folder.ts';
 import { keep } from './kept.ts';
 import { loadParentNodes } from './parent.ts';
+import { openPending } from './pending.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
 import { openSpots, type SpotCheck } from './spots.ts';
@@ -43,6 +45,12 @@ export interface ArchiveOptions {
   /** IANA zone of the times in the summary; UTC by default. */
   readonly zone?: string;
   readonly signal: AbortSignal;
+  /** Aborted when the time of the run is over: the archive then ends as by an error of a source, with a last checkpoint, and throws the reason. */
+  readonly timeIsOver?: AbortSignal;
+  /** For the members of all folders that are being archived at once; no limit unless given. */
+  readonly memory?: MemoryBudget;
+  /** Most files and folders in all; a folder that goes beyond is a problem. No limit unless given. */
+  readonly mostMembers?: number;
   /** Lists and readings under way at once; 16 by default. */
   readonly requests?: number;
   /** Sealing threads at most; by default as the number of cores allows. */
@@ -84,7 +92,7 @@ export interface Archived {
 
 type Totals = Pick<
   Run,
-  'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable' | 'damagedPacks'
+  'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable' | 'damagedPacks' | 'listed'
 >;
 /** Where what is archived goes to. */
 type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
@@ -108,6 +116,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
     unreliable: new Set(),
     damagedPacks: new Set(),
+    listed: { members: 0, most: options.mostMembers ?? Number.POSITIVE_INFINITY },
   };
   options.onProgress?.(() => ({
     entries: totals.counts.total_files_processed,
@@ -208,7 +217,15 @@ async function keepMissing(
 }
 
 async function archiveRoot(
-  { repository, signal, requests = 16, listAll = false, readAll = new Set() }: ArchiveOptions,
+  {
+    repository,
+    signal,
+    timeIsOver,
+    memory = unlimitedMemory,
+    requests = 16,
+    listAll = false,
+    readAll = new Set(),
+  }: ArchiveOptions,
   source: ArchivedSource,
   root: ArchivedRoot,
   parent: Node | undefined,
@@ -224,6 +241,7 @@ async function archiveRoot(
     ending.abort(error);
     top.reject(error);
   });
+  const ignoreTime = timeIsOver && whenAborted(timeIsOver, walk.fail);
   const run = {
     ...totals,
     ...sinks,
@@ -231,7 +249,9 @@ async function archiveRoot(
     root,
     repository,
     walk,
+    pending: openPending(),
     requests,
+    memory,
     signal: ending.signal,
     listAll: listAll || readAll.has(root.name),
     readAll: readAll.has(root.name),
@@ -240,7 +260,7 @@ async function archiveRoot(
   const place = { member: { ...root.collection, name: root.name }, path: '' };
   const onOutcome = async (outcome: Outcome) => top.resolve(outcome);
   walk.push([{ slots: 1, run: () => archiveFolder(run, place, parent, onOutcome) }].values());
-  await walk.ended;
+  await walk.ended.finally(ignoreTime);
   const { node } = await top.promise;
   refuseWhereNothingWasRead(totals, before);
   if (node?.type !== 'dir') throw new Error('A root ended without its top folder.');

@@ -8,6 +8,8 @@ export interface Task {
 export interface DepthFirst {
   /** Tasks are made as their turn comes, so that what waits takes no memory. */
   push(tasks: Iterator<Task>): void;
+  /** Does the task when nothing else is left to do. */
+  postpone(task: Task): void;
   /** Ends everything: tasks that run are waited for, the rest is not begun. */
   fail(error: unknown): void;
   /** Resolves when no task is left; rejects with the first failure. */
@@ -70,6 +72,10 @@ export function openDepthFirst(slots: number, onFailure: (error: unknown) => voi
   return {
     push(tasks) {
       stack.push(tasks);
+      pump();
+    },
+    postpone(task) {
+      stack.unshift([task].values());
       pump();
     },
     fail,

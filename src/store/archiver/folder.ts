@@ -1,4 +1,6 @@
-import type { AppError } from '../../errors.ts';
+import { untilAborted } from '../../abort.ts';
+import { AppError } from '../../errors.ts';
+import { memoryOfMember } from '../../memory-budget.ts';
 import { idOf, type TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type FileNode, type Node } from '../format/node.ts';
 import { encodeTree, isSafeName } from '../format/tree.ts';
@@ -35,6 +37,8 @@ interface Folder extends Enclosing {
   /** Members without an outcome yet. */
   open: number;
   partial: boolean;
+  /** Bytes of memory that are taken for its members. */
+  memory: number;
   /** Called with its own outcome. */
   readonly onOutcome: (outcome: Outcome) => Promise<void>;
 }
@@ -43,7 +47,7 @@ interface Folder extends Enclosing {
  * Archives a collection and everything below it; `onOutcome` is called with its outcome after this call has resolved. One that
  * cannot be listed keeps its tree of the parent snapshot, so that a passing failure does not look like a deletion. Throws where
  * it is the root: nothing is known of a source that cannot be listed. `drawn` are the entries below it that are in the sample, where
- * they were drawn already.
+ * they were drawn already. One for which no memory is left beside the others is tried once more when it is `alone`.
  */
 export async function archiveFolder(
   run: Run,
@@ -51,6 +55,7 @@ export async function archiveFolder(
   parent: Node | undefined,
   onOutcome: (outcome: Outcome) => Promise<void>,
   drawn?: readonly number[],
+  alone = false,
 ): Promise<void> {
   run.signal.throwIfAborted();
   const parentDir = parent?.type === 'dir' ? parent : undefined;
@@ -69,9 +74,11 @@ export async function archiveFolder(
     nodes: [],
     open: 0,
     partial: false,
+    memory: 0,
     onOutcome,
   };
   enterFolder(run, place.path);
+  const spots = drawn ?? unchanged?.drawn;
   try {
     refuseDescent(folder);
     const [listing, parentNodes, doneNodes] = await Promise.all([
@@ -81,16 +88,18 @@ export async function archiveFolder(
     ]);
     run.outages = 0;
     refuseRepetition(folder, listing);
+    account(run, folder, listing);
     countSeen(run, place);
     folder.listing = listing;
     folder.parentNodes = parentNodes;
     folder.doneNodes = doneNodes;
-    const spots = drawn ?? unchanged?.drawn;
     if (spots !== undefined) folder.shares = await shareOut(run, parentNodes?.values() ?? [], spots);
     await archiveMembers(run, folder, listing);
   } catch (error) {
     throwUnlessProblem(run, error);
     if (place.path === '') throw error;
+    if (isShortOfMemory(error) && !alone)
+      return postpone(run, () => archiveFolder(run, place, parent, onOutcome, spots, true));
     await leaveOrKeep(run, folder, error);
   }
 }
@@ -120,7 +129,45 @@ async function findUnchangedFolder(
   return drawn.length > 0 ? { drawn } : { node: keepCounted(run, parent, below, 'unchanged') };
 }
 
+/** Takes the room for the members. Throws `source/too-large` where there is none, or where the run has too many of them in all. */
+function account({ listed, memory }: Run, folder: Folder, { members }: Listing): void {
+  if (listed.members + members.length > listed.most)
+    throw new AppError(
+      'source/too-large',
+      `The backup has more than ${listed.most} files and folders already (RUN_MEMBERS).`,
+    );
+  const bytes = members.reduce((sum, { location }) => sum + memoryOfMember(location), 0);
+  if (!memory.take(bytes))
+    throw new AppError(
+      'source/too-large',
+      'The folder and those around it are too large to be held in memory at once (LISTINGS_MEMORY).',
+      { retry: { afterMs: 0 } },
+    );
+  listed.members += members.length;
+  folder.memory = bytes;
+}
+
+/** Its source, or the archive itself, had no memory left for it; when others are done there may be some. */
+function isShortOfMemory({ code, retry }: AppError): boolean {
+  return code === 'source/too-large' && retry !== undefined;
+}
+
+/** Until all others are done whose memory does not wait for this one. */
+function postpone({ walk, requests, pending, signal }: Run, work: () => Promise<void>): void {
+  const run = async () => {
+    await untilAborted(pending.none(), signal);
+    await work();
+  };
+  walk.postpone({ slots: requests, run });
+}
+
+function release({ memory }: Run, folder: Folder): void {
+  memory.give(folder.memory);
+  folder.memory = 0;
+}
+
 async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<void> {
+  release(run, folder);
   const problem = await judgeAbsence(run, folder, error);
   if (problem === 'gone') return folder.onOutcome({ partial: true });
   const kept = folder.parent && (await keepFolder(run, folder.parent));
@@ -206,7 +253,8 @@ async function takeEntry(
 ): Promise<void> {
   const { unchanged } = place;
   const { outcome } = await (unchanged ? checkEntry(run, place, unchanged) : archiveEntry(run, place, before));
-  outcome.then(onOutcome).catch(run.walk.fail);
+  run.pending.begin();
+  outcome.then(onOutcome).catch(run.walk.fail).finally(run.pending.end);
 }
 
 async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Promise<void> {
@@ -219,6 +267,7 @@ async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Pro
 
 /** A folder with a problem below it keeps no validator: it must be listed again next time. */
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
+  release(run, folder);
   const { member, parent, done, nodes, partial } = folder;
   const isSame = isAsBefore(folder);
   if (!isSame) run.seen.gone += await countGone(run, folder);

@@ -1,9 +1,11 @@
 import { type AppError, isAppError } from '../../errors.ts';
+import type { MemoryBudget } from '../../memory-budget.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { ArchivedRoot, ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
+import type { Pending } from './pending.ts';
 import type { Sealing } from './sealing.ts';
 import type { Spots } from './spots.ts';
 import type { Counts, Seen } from './tally.ts';
@@ -22,6 +24,8 @@ export interface Run {
   readonly sealing: Sealing;
   readonly checkpoints: Checkpoints;
   readonly walk: DepthFirst;
+  /** Entries that were handed over and have no outcome yet. */
+  readonly pending: Pending;
   /** Lists and readings under way at once, at most. */
   readonly requests: number;
   readonly signal: AbortSignal;
@@ -44,6 +48,10 @@ export interface Run {
   readonly unreliable: Set<string>;
   /** Packs of which a checked entry could not be restored. */
   readonly damagedPacks: Set<string>;
+  /** For the members of all folders that are being archived at once. */
+  readonly memory: MemoryBudget;
+  /** Members listed so far, of all roots, and how many there may be. */
+  readonly listed: { members: number; readonly most: number };
   /** How often in a row the server gave no response, or too slowly. */
   outages: number;
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { rememberPending, takePending } from '../../../src/web/cookies.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { changed, changes, property } from '../property.ts';
 
 const keyring = parseKeyring(`k1:${Buffer.alloc(32, 7).toString('base64url')}`);
-const needs = { clock: systemClock(), keyring };
+const needs = { clock: manualClock('2026-05-04T12:00:00Z'), keyring };
 const state = 'state-of-this-browser';
 const pending = {
   leg: 'sign-in',

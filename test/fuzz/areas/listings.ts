@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { nameFromBytes, nameToBytes } from '../../../src/file-name.ts';
+import { unlimitedMemory } from '../../../src/memory-budget.ts';
 import { listingOf } from '../../../src/sources/dav/listing.ts';
 import { defaultListingLimits, listPages } from '../../../src/sources/dav/pages.ts';
 import { openTagReader } from '../../../src/sources/dav/xml-tag.ts';
@@ -28,6 +29,7 @@ async function listed(bytes: Buffer, lengths: readonly number[], link?: string):
     withIdentity: true,
     limits: { ...defaultListingLimits, pages: 5 },
     clock: systemClock(),
+    memory: unlimitedMemory,
     readTag: openTagReader(),
   };
   const { items } = await listPages(send, request, never);

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { openMemoryBudget } from '../../../src/memory-budget.ts';
 import type { WebdavOptions } from '../../../src/sources/dav/webdav.ts';
 import { openServers } from '../../../src/sources/http/server.ts';
 import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -204,4 +205,20 @@ test('an answer about one file is not longer than one file needs', async () => {
     expect(sent).toBeGreaterThan(0);
     expect(sent).toBeLessThan(20_000_000);
   });
+});
+
+test('a listing that finds no memory beside what else is listed is a problem of its folder, and gives back what it took', async () => {
+  await withSource(
+    async (source, server) => {
+      const many = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`f${n}`, file('x')]));
+      server.root.children?.set('many', folder(many));
+      const collection = await find(source, 'many');
+      await expect(source.list(collection, never)).rejects.toMatchObject({
+        code: 'source/too-large',
+        message: expect.stringMatching(/LISTINGS_MEMORY/),
+      });
+      for (let n = 0; n < 20; n++) expect((await source.list(source.root, never)).members).toHaveLength(2);
+    },
+    { memory: openMemoryBudget(20 * 1024) },
+  );
 });

@@ -79,6 +79,7 @@ describe('the XML reader', () => {
     ['<a>\n\n   <b></a>', /an end without its beginning at line 3, column 7/],
     ['<a x="&nbsp;"/>', /the reference &nbsp;, which XML does not know at line 1, column 1/],
     ['<a>\n<b', /cut off at line 2, column 3/],
+    ['<a>one\n two ]]></a>', /the end of a section that did not begin at line 2, column 6/],
   ])('says where it refuses %j', (document, message) => {
     const reader = openXmlReader({
       open: () => undefined,

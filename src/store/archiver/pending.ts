@@ -1,0 +1,22 @@
+/** What is being sealed, and has no outcome yet. */
+export interface Pending {
+  begin(): void;
+  end(): void;
+  /** Resolves when there is nothing. */
+  none(): Promise<void>;
+}
+
+export function openPending(): Pending {
+  let count = 0;
+  let none = Promise.withResolvers<void>();
+  none.resolve();
+  return {
+    begin() {
+      if (count++ === 0) none = Promise.withResolvers<void>();
+    },
+    end() {
+      if (--count === 0) none.resolve();
+    },
+    none: () => none.promise,
+  };
+}
