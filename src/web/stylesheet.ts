@@ -58,7 +58,7 @@ input:where([type=text], [type=search], [type=email], [type=time], [type=date], 
 
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 dl.card { margin: 1.25rem 0; }
-dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
+dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } .card > dl.facts:first-child { margin: 0; padding: 0; border: 0; } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
 dl.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; } .tiles > div { background: var(--page); border-radius: .625rem; padding: .6rem .9rem; } .tiles dt { font-size: .875rem; } .tiles dd { font-size: 1.375rem; font-weight: 650; font-variant-numeric: tabular-nums; margin: 0; }
 summary { cursor: pointer; color: var(--night); padding: .4rem 0; } details > table { margin-top: .5rem; }
 .items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }

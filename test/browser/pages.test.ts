@@ -42,6 +42,8 @@ const spilling = `[...document.querySelectorAll('.card *')].filter((one) => {
   const { right, width } = one.getBoundingClientRect();
   return width > 1 && right > card.getBoundingClientRect().right + 1;
 }).map((one) => one.outerHTML.slice(0, 200))`;
+/** What draws a line above itself as the first of its card, which has an edge of its own. */
+const strayLines = `[...document.querySelectorAll('.card > :first-child')].filter((one) => parseFloat(getComputedStyle(one).borderTopWidth) > 0 && !one.matches('table, pre, input, button, a, fieldset')).map((one) => one.outerHTML.slice(0, 200))`;
 /** How many entries of the menu stand on its lines: as many on each. */
 const menuLines = `[...new Set(Object.values(Object.groupBy(document.querySelectorAll('body > header nav li'), (one) => one.offsetTop)).map(({ length }) => length))]`;
 const isEven = (lines: number[]) => lines.length < 2;
@@ -469,6 +471,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         await page.setViewportSize({ width: points, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth'), width).toBe(points);
         expect(await page.evaluate(spilling), width).toEqual([]);
+        expect(await page.evaluate(strayLines), width).toEqual([]);
         expect(await page.evaluate<number[]>(menuLines), width).toSatisfy(isEven);
         for (const height of await page.evaluate<number[]>(heightsOfPlots)) expect(height).toBeGreaterThan(80);
         for (const theme of themes) {

@@ -13,6 +13,8 @@ export interface ListedFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
+  /** By the clock of the store; only of `stat`, where the store tells. */
+  readonly modified?: Date;
 }
 
 export interface ByteRange {

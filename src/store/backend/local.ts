@@ -18,7 +18,10 @@ export function openLocalBackend(folder: string): Backend {
     save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
     load: (type, name, range) => guarded(readAll(at(type, name), range)),
     list: (type) => listFiles(folder, type, guarded),
-    stat: async (type, name) => ({ name, size: (await guarded(stat(at(type, name)))).size }),
+    stat: async (type, name) => {
+      const { size, mtime } = await guarded(stat(at(type, name)));
+      return { name, size, modified: mtime };
+    },
     remove: (type, name) => guarded(removeDurably(at(type, name))),
     vacate: () => guarded(vacate(folder)),
   };

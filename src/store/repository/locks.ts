@@ -15,7 +15,7 @@ export interface Locks {
 
 export interface UnreadableLock {
   readonly id: LockId;
-  /** When this process first saw it, in milliseconds of its clock. */
+  /** When this process first saw it or, where the store tells that it is older, since when it lies there; in milliseconds of the clock. */
   readonly since: number;
 }
 
@@ -71,12 +71,24 @@ export async function listLocks(repository: Lockable, reading: Reading): Promise
   const found = await Array.fromAsync(inParallel(files, 8, read, failed));
   return {
     readable: found.flatMap(({ id, lock }) => (lock === undefined || lock === 'unreadable' ? [] : [{ id, lock }])),
-    unreadable: found.flatMap(({ id, lock }) => (lock === 'unreadable' ? [noteUnreadable(id, reading)] : [])),
+    unreadable: await Promise.all(
+      found.flatMap(({ id, lock }) => (lock === 'unreadable' ? [noteUnreadable(repository, id, reading)] : [])),
+    ),
   };
 }
 
-function noteUnreadable(id: LockId, { unreadable, clock }: Reading): UnreadableLock {
-  const since = unreadable.get(id) ?? clock.elapsed();
+/** What the store says of its age counts too, so that a process which has just begun need not wait. */
+async function noteUnreadable(
+  { backend }: Lockable,
+  id: LockId,
+  { unreadable, clock }: Reading,
+): Promise<UnreadableLock> {
+  const { modified } = await backend.stat('lock', id).catch((error: unknown) => {
+    if (isAppError(error, 'store/not-found')) return { modified: undefined };
+    throw error;
+  });
+  const age = modified === undefined ? 0 : clock.now().getTime() - modified.getTime();
+  const since = Math.min(unreadable.get(id) ?? clock.elapsed(), clock.elapsed() - age);
   unreadable.set(id, since);
   return { id, since };
 }

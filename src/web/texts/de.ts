@@ -949,7 +949,7 @@ export const texts: Texts = {
     sample: 'Dabei ins Leere wiederhergestellte Dateien',
     compared: 'Ins Leere wiederhergestellte und mit dem Server verglichene Dateien',
     comparedIn: (files, at) => `${formats.number(files)}, in der Sicherung vom ${at}`,
-    comparedNever: 'noch keine: Eine Sicherung vergleicht eine Stichprobe derer, die auf dem Server unverändert sind',
+    comparedNever: 'noch keine',
     next: 'Nächste Prüfung',
     soon: 'bald',
     failed: 'Die letzte war nicht möglich',

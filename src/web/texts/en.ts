@@ -954,7 +954,7 @@ export const texts = {
     sample: 'Files restored to nothing then',
     compared: 'Files restored to nothing and compared with the server',
     comparedIn: (files: number, at: string) => `${formats.number(files)}, in the backup of ${at}`,
-    comparedNever: 'none yet: a backup compares a sample of those that are unchanged on the server',
+    comparedNever: 'none yet',
     next: 'Next verification',
     soon: 'soon',
     failed: 'The last one could not be done',

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,6 +29,11 @@ describe.skipIf(promtool === '')('by Prometheus’ own tool', () => {
     await database.grant.updateMany({ data: { maxDeadline: new Date(clock.now().getTime() + 86_400_000) } });
     const circuit = { issuer: 'https://id.example/', clientId: 'nightkeep', reason: 'jump', openedAt: clock.now() };
     await database.circuit.create({ data: { ...circuit, open: true, nextProbeAt: clock.now() } });
+    const { userId } = await database.grant.findFirstOrThrow();
+    const at = clock.now();
+    const repository = { userId, location: 'there', sealedPassword: Buffer.from('sealed'), keyId: 'key' };
+    await database.repository.create({ data: { id: randomUUID(), ...repository, createdAt: at } });
+    await database.verification.create({ data: { userId, since: at, nextAt: at, verifiedAt: at } });
     const metricsToken = 'x'.repeat(32);
     const postgresUrl = opened.use(await openTestDatabase({ empty: true })).url;
     const queues = opened.use(await openQueues({ postgresUrl, prefix: 'nightkeep', log: silentLog }));

@@ -37,7 +37,7 @@ export function describeBackend(title: string, open: () => Promise<Backend>): vo
       expect((await backend.load('state', other, { offset: 62, length: 2 })).toString()).toBe('21');
       const beyond = { offset: 60, length: 5 };
       await expect(backend.load('state', name, beyond)).rejects.toMatchObject({ code: 'repository/damaged' });
-      expect(await backend.stat('state', name)).toEqual({ name, size: 64 });
+      expect(await backend.stat('state', name)).toMatchObject({ name, size: 64 });
       await backend.remove('state', name);
       expect(await Array.fromAsync(backend.list('state'))).toEqual([{ name: other, size: 64 }]);
       await expect(backend.remove('state', name)).rejects.toMatchObject({ code: 'store/not-found' });

@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../../errors.ts';
-import { type Backend, type ByteRange, configName } from '../backend.ts';
+import { type Backend, type ByteRange, configName, type ListedFile } from '../backend.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
 /** How one file of a server is asked for. */
@@ -27,10 +27,16 @@ export async function loadFile(file: HttpFile, range?: ByteRange): Promise<Buffe
   return bytes;
 }
 
+/** As `stat` of a backend promises, without the name. */
+export async function statOf(file: HttpFile): Promise<Omit<ListedFile, 'name'>> {
+  const { header } = expect(file, await file.ask('HEAD'), 200);
+  const modified = new Date(header('last-modified') ?? '');
+  return { size: Number(header('content-length')), ...(!Number.isNaN(modified.getTime()) && { modified }) };
+}
+
 /** In bytes. */
 export async function sizeOf(file: HttpFile): Promise<number> {
-  const { header } = expect(file, await file.ask('HEAD'), 200);
-  return Number(header('content-length'));
+  return (await statOf(file)).size;
 }
 
 export async function isThere(file: HttpFile): Promise<boolean> {

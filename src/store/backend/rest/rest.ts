@@ -4,7 +4,7 @@ import { type Backend, type FileType, folders, isFileName, type ListedFile } fro
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { type HttpClientOptions, openHttpClient } from '../http/http-client.ts';
 import { refusal, type StoreAct } from '../http/http-error.ts';
-import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, statOf } from '../http/http-file.ts';
 import type { RemoteStore } from '../remote-store.ts';
 import { type HashedFiles, openLabelledFiles } from './labelled-files.ts';
 import { meaningOfRest } from './rest-error.ts';
@@ -50,7 +50,7 @@ function openBackend(speaker: Speaker, path: string): Backend {
     type === 'config' ? `/${path}/config` : `${folderOf(type)}${name}`;
   const states = openLabelledFiles(speaker, `/${path}-states/data/`);
   const stat = async (type: FileType, name: string) =>
-    type === 'state' ? states.stat(name) : { name, size: await sizeOf(speaker.file(pathTo(type, name))) };
+    type === 'state' ? states.stat(name) : { name, ...(await statOf(speaker.file(pathTo(type, name)))) };
   const list = (type: FileType) => {
     if (type === 'state') return states.list();
     return type === 'config' ? listConfig(stat) : speaker.list(folderOf(type));

@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../../../errors.ts';
 import { type Backend, type FileType, folders, isFileName, pathOf } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { StoreAct } from '../http/http-error.ts';
-import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf, statOf } from '../http/http-file.ts';
 import type { RemoteStore } from '../remote-store.ts';
 import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from './s3-client.ts';
 import { answerError } from './s3-error.ts';
@@ -28,7 +28,7 @@ export function openS3Store(bucket: S3Bucket, options: S3ClientOptions): RemoteS
 function openBackend(client: S3Client, saver: Saver, prefix: string): Backend {
   const keyOf = (type: FileType, name: string) => `${prefix}/${pathOf(type, name)}`;
   const fileOf = (type: FileType, name: string) => fileAt(client, keyOf(type, name));
-  const stat = async (type: FileType, name: string) => ({ name, size: await sizeOf(fileOf(type, name)) });
+  const stat = async (type: FileType, name: string) => ({ name, ...(await statOf(fileOf(type, name))) });
   return {
     location: `${client.location}/${prefix}`,
     save: (type, name, bytes) => saver.save(keyOf(type, name), bytes),

@@ -144,6 +144,28 @@ describe('a lock file that cannot be read', () => {
       expect(locksIn(backend)).toHaveLength(0);
     });
 
+    test('is removed at once by a process that has just begun, where the store says that it is that old', async () => {
+      for (const [age, isRemoved] of [
+        [29 * minutes, false],
+        [-60 * minutes, false],
+        [31 * minutes, true],
+      ] as const) {
+        const { backend, repository, clock, options, id } = await withLock();
+        const modified = new Date(clock.now().getTime() - age);
+        const aged = {
+          ...backend,
+          stat: async (...about: Parameters<typeof backend.stat>) => ({ ...(await backend.stat(...about)), modified }),
+        };
+        const locking = lockRepository({ ...repository, backend: aged }, options);
+        if (isRemoved) await (await locking)[Symbol.asyncDispose]();
+        else await expect(locking).rejects.toMatchObject({ code: 'repository/locked' });
+        expect(
+          locksIn(backend).some(({ name }) => name === id),
+          `${age}`,
+        ).toBe(!isRemoved);
+      }
+    });
+
     test('keeps no night out for good where the key of the store may not delete', async () => {
       const { backend, repository, clock, options } = await withLock();
       const remove = async () => {
