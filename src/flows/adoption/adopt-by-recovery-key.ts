@@ -76,26 +76,29 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
   return { location, owner, state: 'adopted', snapshots: snapshots.length };
 }
 
+/** Opens it before anything is said of whose it is: without the key nobody learns that. */
 async function openByKey(
   resources: AdoptionNeeds,
   { owner, recoveryKey, folder, at }: ByKey,
 ): Promise<{ location: string; repository: Repository }> {
   const named = folder === undefined ? undefined : await findRepositoryIn(resources, folder, at);
-  if (named?.isKnown) throw refuse('known');
   const found =
     folder === undefined ? await findRepositories(resources, at) : [named].filter((one) => one !== undefined);
-  const wanted = found.filter(({ card, isKnown }) => !isKnown && (folder !== undefined || card === undefined));
+  const wanted = found.filter(({ card, isKnown }) => folder !== undefined || (!isKnown && card === undefined));
   const password = asRecoveryKey(recoveryKey);
-  for (const { location, card } of wanted) {
+  for (const { location, card, isKnown } of wanted) {
+    const repository = await openRepository(resources.store(location, at), password).catch(unlessWrongKey);
+    if (repository === undefined) continue;
+    if (isKnown) throw refuse('known');
     if (card !== undefined && (card.owner.issuer !== owner.issuer || card.owner.subject !== owner.subject))
       throw refuse('others');
-    try {
-      return { location, repository: await openRepository(resources.store(location, at), password) };
-    } catch (error) {
-      if (!isAppError(error, 'repository/wrong-password')) throw error;
-    }
+    return { location, repository };
   }
   throw refuse(wanted.length === 0 ? 'absent' : 'wrong');
+}
+
+function unlessWrongKey(error: unknown): undefined {
+  if (!isAppError(error, 'repository/wrong-password')) throw error;
 }
 
 function refuse(why: Refusal): AppError {

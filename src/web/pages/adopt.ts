@@ -32,11 +32,15 @@ export async function adopt(visit: PersonVisit): Promise<Response> {
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
-    return show(visit, { refusal, folder: typed(folder) });
+    // Whoever guesses learns of no folder whether it is there.
+    return show(visit, { refusal: refusal === 'absent' ? 'wrong' : refusal, folder: typed(folder) });
   }
 }
 
-async function show(visit: PersonVisit, refused?: { refusal: Refusal; folder: string }): Promise<Response> {
+async function show(
+  visit: PersonVisit,
+  refused?: { refusal: Exclude<Refusal, 'absent'>; folder: string },
+): Promise<Response> {
   const { resources, session, texts } = visit;
   const t = texts.recovery.adopt;
   const has = (await findRepository(resources.database, session.userId)) !== null;

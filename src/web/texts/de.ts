@@ -1181,10 +1181,8 @@ export const texts: Texts = {
         another: 'Sie haben hier schon ein Repository. Es bleibt Ihres, und nichts wurde geändert.',
         known: 'Dieses Repository gehört hier schon jemandem. Nichts wurde geändert.',
         others: 'Dieses Repository gehört jemand anderem: Nightkeep kann noch lesen, wem. Nichts wurde geändert.',
-        absent:
-          'Ein solches Repository gibt es im Speicher nicht. Sehen Sie noch einmal oben auf Ihr Notfallblatt, oder fragen Sie den Betreiber, ob der Speicher noch der von früher ist.',
         wrong:
-          'Dieser Wiederherstellungsschlüssel öffnet jenes Repository nicht. Sehen Sie sich alle sechs Gruppen noch einmal an; ein Schlüssel, an dessen Stelle ein neuer trat, öffnet nichts.',
+          'Ein solches Repository gibt es im Speicher nicht, oder dieser Wiederherstellungsschlüssel öffnet es nicht. Sehen Sie noch einmal oben auf Ihr Notfallblatt und auf alle sechs Gruppen: Ein Schlüssel, an dessen Stelle ein neuer trat, öffnet nichts. Oder fragen Sie den Betreiber, ob der Speicher noch der von früher ist.',
       },
     },
     state: {

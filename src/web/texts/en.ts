@@ -1182,10 +1182,8 @@ export const texts = {
         another: 'You have a repository here already. It stays yours, and nothing was changed.',
         known: 'That repository belongs to somebody here already. Nothing was changed.',
         others: 'That repository is somebody else’s: Nightkeep can still read whose it is. Nothing was changed.',
-        absent:
-          'There is no such repository in the store. Look at the top of your recovery sheet again, or ask the operator whether the store is the one of before.',
         wrong:
-          'This recovery key does not open that repository. Look at all six groups again; a key that was replaced by a newer one opens nothing.',
+          'There is no such repository in the store, or this recovery key does not open it. Look at the top of your recovery sheet and at all six groups again: a key that was replaced by a newer one opens nothing. Or ask the operator whether the store is the one of before.',
       },
     },
     state: {

@@ -19,6 +19,7 @@ interface Names {
   readonly restore: string;
   readonly receipt: string;
   readonly session: string;
+  readonly repository: string;
   readonly night: string;
 }
 
@@ -99,6 +100,12 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /recovery': { status: 200, others: 404 },
   'POST /recovery/kept': { fields: () => ({ third: 'aaaaa', fifth: 'bbbbb' }), status: 400, others: 404 },
   'POST /recovery/reissue': { status: 200, others: 404 },
+  'GET /recovery/adopt': { status: 200 },
+  'POST /recovery/adopt': {
+    fields: ({ repository }) => ({ folder: repository, key: 'guess-guess-guess-guess-guess-guess' }),
+    status: 400,
+    others: 400,
+  },
   'GET /settings': { status: 200 },
   'POST /settings/hours': { fields: () => ({ start: '02:00', end: '05:00', zone: 'UTC' }), status: 303 },
   'POST /settings/pause': { fields: () => ({ until: '2026-05-09' }), status: 303 },
@@ -157,6 +164,7 @@ const nobodys: Names = {
   restore: randomUUID(),
   receipt: randomUUID(),
   session: randomBytes(32).toString('base64url'),
+  repository: randomUUID(),
   night: '2025-12-24',
 };
 /** Of alice: what nobody else may read, and what operators may not. */
@@ -211,7 +219,8 @@ beforeAll(async () => {
   await csrfOf(former['signed out']);
   await signedOut.post('/logout');
   await database.webSession.update({ where: { id: sessionOf(former.expired) }, data: { endsAt: clock.now() } });
-  hers = { person, run, snapshot, restore, receipt, session: sessionOf(alice.cookies), night: '2026-05-04' };
+  const session = sessionOf(alice.cookies);
+  hers = { person, run, snapshot, restore, receipt, session, repository: repository.id, night: '2026-05-04' };
   bob = await pages.newPerson();
   operator = await pages.newPerson({ roles: ['operator'] });
   const plan = await database.plan.findFirstOrThrow({ where: { userId: person } });
