@@ -6,6 +6,7 @@ import type { Finding } from '../store/repository/finding.ts';
 import { lockRepository } from '../store/repository/lock.ts';
 import { type Command, json, type Options, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -24,14 +25,17 @@ export const checkCommand: Command = {
     refuseUnlessOneOrAll(options);
     const readData = shareOf(options);
     await using resources = await openRepositoriesFromEnvironment();
+    using interrupt = openInterrupt();
     const { clock, lockOwner } = resources;
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,
       work: async (owner): Promise<Row> => {
         const { repository, recoveryKeyFile } = await openPersonRepository(resources, owner.id);
-        await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true });
+        const { signal: stopped } = interrupt;
+        await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal: stopped });
+        const signal = AbortSignal.any([lock.signal, stopped]);
         const keys = recoveryKeyFile === null ? [] : [recoveryKeyFile];
-        const { saved, ...report } = await checkRepository(repository, { readData, keys, signal: lock.signal });
+        const { saved, ...report } = await checkRepository(repository, { readData, keys, signal });
         const damaged = report.findings.flatMap(({ snapshotId }) => snapshotId ?? []);
         const removed = await findRemoved(resources, { userId: owner.id, repository, saved, damaged });
         const findings = [...report.findings, ...asFindings(removed)].map(withoutNames);

@@ -21,7 +21,7 @@ export interface Answers<Row> {
 /** What such a command means by its exit codes. */
 export const eachExits = { 3: 'it failed for some, who are named at the end' } as const;
 
-/** Does the work for one after the other. With `--all` it goes on with the others where it fails for somebody; else it throws. */
+/** Does the work for one after the other. With `--all` it goes on with the others where it fails for somebody, but not once it is stopped; else it throws. */
 export async function doForEach<Person, Row>(
   options: Options,
   people: Iterable<Person>,
@@ -36,7 +36,7 @@ export async function doForEach<Person, Row>(
       done.push(row);
       all.push(row);
     } catch (error) {
-      if (options.all !== true) throw error;
+      if (options.all !== true || isAppError(error, 'run/stopped')) throw error;
       const failure = { user: nameOf(person), error: wordsOf(asOutage(error)) };
       failed.push(failure);
       all.push(failure);

@@ -3,6 +3,7 @@ import { pruneRepository } from '../flows/retention/prune-repository.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -15,6 +16,8 @@ export const pruneCommand: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openRepositoriesFromEnvironment();
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
     const answers = await doForEach(options, await ownersOf(resources, options), {
@@ -22,7 +25,7 @@ export const pruneCommand: Command = {
       work: async (owner): Promise<Row> => ({
         user: nameOf(owner),
         dryRun,
-        ...(await pruneRepository(resources, { userId: owner.id, by, dryRun })),
+        ...(await pruneRepository(resources, { userId: owner.id, by, dryRun, signal })),
       }),
     });
     printAnswers(output, options, { answers, linesOf });

@@ -105,6 +105,7 @@ function withCure(error: unknown): unknown {
   return new AppError(
     'run/stopped',
     'Stopped. No file is there in part. To go on where this ended, give the same command with --overwrite if-changed.',
+    { detail: error.detail },
   );
 }
 

@@ -5,10 +5,14 @@ import { version } from '../version.ts';
 import type { Command, Output } from './command.ts';
 import { commandNames, loadCommand, loadCommands } from './commands.ts';
 import { helpOf, helpOfGroup, overview } from './help.ts';
+import { exitCodeOfInterrupt } from './interrupt.ts';
 import { parse } from './parse.ts';
 import { harmless } from './table.ts';
 
-/** Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partly done. */
+/**
+ * Runs one command line and answers the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong, 3 partly done, 130 stopped
+ * by Ctrl-C.
+ */
 export async function runCommand(argv: readonly string[], output: Output = standardOutput): Promise<number> {
   try {
     if (argv[0] === '--version' || argv[0] === 'version') {
@@ -86,7 +90,7 @@ function explain(error: unknown): number {
   const words = String(scrub(messageForPeople(error)));
   process.stderr.write(`nightkeep: ${words.split('\n').map(harmless).join('\n')}\n`);
   if (!isAppError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
-  return isAppError(error) && wrongUse.has(error.code) ? 2 : 1;
+  return exitCodeOfInterrupt(error) ?? (isAppError(error) && wrongUse.has(error.code) ? 2 : 1);
 }
 
 function usage(message: string): AppError {
