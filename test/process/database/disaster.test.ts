@@ -1,57 +1,39 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
 import { openCard } from '../../../src/flows/adoption/keep-card.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { loadCards } from '../../../src/store/repository/cards.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
+import { statePlace } from '../../../src/store/state-exports.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { commandsIn, openShell } from '../../support/harness/documented.ts';
 import { type Installation, openInstallation } from '../../support/harness/installation.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 import { restic } from '../../support/servers/restic.ts';
 
-/** The commands of a page of the documentation, block by block. */
-async function blocksOf(page: string): Promise<string[]> {
-  const source = await readFile(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
-  return [...source.matchAll(/^ *```sh\n(.*?)^ *```/gms)].map(([, commands = '']) => commands);
-}
-
-const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** The database and the keyring are in DATA_DIR; the store is a folder of its own. */
 const embedded = { DATABASE_URL: '', KEYRING: '' };
 
 let installation: Installation;
 let at: { DATA_DIR: string; SAFE: string; RESTORED: string };
 let store: string;
+let follow: Awaited<ReturnType<typeof openShell>>;
+let after: string[];
 beforeAll(async () => {
   // All nights of the drill are of one day.
   installation = await openInstallation({ settings: { RETENTION: 'last=10' } });
   const { folder } = installation;
   at = { DATA_DIR: join(folder, 'data'), SAFE: join(folder, 'safe'), RESTORED: join(folder, 'restored') };
   store = join(folder, 'store');
-  await mkdir(join(folder, 'bin'));
-  const shim = join(folder, 'bin', 'nightkeep');
-  await writeFile(shim, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
-  await chmod(shim, 0o755);
+  follow = await openShell(installation, { ...embedded, ...at, SOMEBODY: alice.username });
 });
 afterAll(() => installation?.[Symbol.asyncDispose]());
 
-/** What somebody types who follows the documentation. */
-async function follow(commands: string): Promise<string> {
-  const PATH = `${join(installation.folder, 'bin')}:${process.env.PATH}`;
-  const own = { ...installation.settings, ...embedded, ...at, PATH, HOME: installation.folder };
-  const env = { ...own, SOMEBODY: alice.username };
-  const child = spawn('bash', ['-e', '-c', commands], { cwd: installation.here, env });
-  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  if (child.exitCode === 0) return said;
-  throw new Error(`It ended with ${child.exitCode}: ${said}${complaints}`);
-}
+/** Each step is a process with a PostgreSQL of its own, and none can be done twice. */
+const limits = { timeout: 480_000, retry: 0 };
 
 const startAnew = () => installation.start({ ...embedded, DATA_DIR: at.DATA_DIR });
 
@@ -72,7 +54,8 @@ async function agree(person: Person) {
 /** The repositories with their snapshots, oldest first, opened with nothing but keyring and store. */
 async function look() {
   const keyring = parseKeyring(await readFile(join(at.SAFE, 'nightkeep-keyring'), 'utf8'));
-  const looked = (await readdir(store)).map(async (location) => {
+  const locations = (await readdir(store)).filter((name) => name !== statePlace);
+  const looked = locations.map(async (location) => {
     const backend = openLocalBackend(join(store, location));
     const [card] = (await loadCards(backend)).map((bytes) => openCard(keyring, location, bytes));
     const password = card?.password ?? '';
@@ -84,52 +67,112 @@ async function look() {
   return all.toSorted((a, b) => String(a.username).localeCompare(String(b.username)));
 }
 
-test('what the documentation says of a lost server brings everybody back from keyring and store alone', async () => {
-  const service = await startAnew();
-  for (const person of [alice, bob]) await agree(person);
-  for (let night = 1; night < 3; night += 1) await follow('nightkeep backup --all --wait');
-  service.signal('SIGTERM');
-  expect(await service.ended).toMatchObject({ code: 0 });
-  const [keep = '', ...after] = await blocksOf('disaster.md');
-  await follow(keep);
-  const before = await look();
-  expect(before.map(({ username, snapshots }) => [username, snapshots.length])).toEqual([
-    ['alice', 3],
-    ['bob', 3],
-  ]);
+test(
+  'what the documentation says of a lost server brings everybody back from keyring and store alone',
+  limits,
+  async () => {
+    const service = await startAnew();
+    for (const person of [alice, bob]) await agree(person);
+    for (let night = 1; night < 3; night += 1) await follow('nightkeep backup --all --wait');
+    service.signal('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0 });
+    const [keep = '', ...before_] = await commandsIn('disaster.md', '## Before');
+    expect(before_).toEqual([]);
+    await follow(keep);
+    const before = await look();
+    expect(before.map(({ username, snapshots }) => [username, snapshots.length])).toEqual([
+      ['alice', 3],
+      ['bob', 3],
+    ]);
 
+    await rm(at.DATA_DIR, { recursive: true });
+    const began = performance.now();
+    after = await commandsIn('disaster.md', '## After');
+    const [putBack = '', bringBack = '', dryRun = '', adopt = '', restore = '', start = '', checks = '', ...others] =
+      after;
+    expect(others).toEqual([]);
+    await follow(putBack);
+    // Nothing was exported: the steps that follow do without.
+    await expect(follow(bringBack)).rejects.toThrow(/no export in.*nightkeep adopt/s);
+    expect(await follow(dryRun)).toMatch(/^alice \(\S+\): would be adopted, 3 snapshots/m);
+    const said = await follow(adopt);
+    for (const { username } of before) expect(said).toMatch(new RegExp(`^${username} .*: adopted, 3 snapshots`, 'm'));
+    await follow(restore);
+    const files = (await readdir(at.RESTORED, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
+    expect(files).toHaveLength(before[0]?.snapshots.at(-1)?.snapshot.summary?.total_files_processed ?? 0);
+    expect(files.length).toBeGreaterThan(50);
+    const restoredMs = performance.now() - began;
+
+    expect(start.trim()).toBe('nightkeep start');
+    const again = await startAnew();
+    for (const person of [alice, bob]) expect(await agree(person)).toContain(texts.home.adopted.slice(0, 40));
+    const whole = await follow(checks);
+    for (const name of ['alice', 'bob']) expect(whole).toContain(`${name}: no errors were found (4 snapshots`);
+    again.signal('SIGTERM');
+    expect(await again.ended).toMatchObject({ code: 0 });
+
+    for (const [index, { location, password, snapshots }] of (await look()).entries()) {
+      expect(snapshots.slice(0, 3).map(({ id }) => id)).toEqual(before[index]?.snapshots.map(({ id }) => id));
+      const [last, next] = [before[index]?.snapshots.at(-1), snapshots.at(-1)];
+      expect(next?.snapshot.parent).toBe(last?.id);
+      const files = last?.snapshot.summary?.total_files_processed;
+      expect(next?.snapshot.summary).toMatchObject({ files_new: 0, files_changed: 0, files_unmodified: files });
+      expect(await restic({ repository: location, password }, 'check', '--read-data')).toContain(
+        'no errors were found',
+      );
+    }
+    const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+    console.info(
+      `The drill: files of the first person after ${seconds(restoredMs)}, everybody protected and checked after ${seconds(performance.now() - began)}.`,
+    );
+  },
+);
+
+test('with an export in the store its steps bring back what Nightkeep knew besides', limits, async () => {
+  await follow('nightkeep export --to-store');
+  const runs = JSON.parse(await follow('nightkeep runs --json'));
+  expect(runs).not.toEqual([]);
   await rm(at.DATA_DIR, { recursive: true });
-  const began = performance.now();
-  const [putBack = '', dryRun = '', adopt = '', restore = '', start = '', checks = '', ...others] = after;
-  expect(others).toEqual([]);
+  await rm(at.RESTORED, { recursive: true });
+  const [putBack = '', bringBack = '', dryRun = '', adopt = '', restore = '', , checks = ''] = after;
   await follow(putBack);
-  expect(await follow(dryRun)).toMatch(/^alice \(\S+\): would be adopted, 3 snapshots/m);
-  const said = await follow(adopt);
-  for (const { username } of before) expect(said).toMatch(new RegExp(`^${username} .*: adopted, 3 snapshots`, 'm'));
+  expect(await follow(bringBack)).toMatch(/^\d{4}-.*of Nightkeep.*\nImported \d+ rows/s);
+  for (const step of [dryRun, adopt]) expect(await follow(step)).toMatch(/^(\S+: is known here\n){2}$/);
   await follow(restore);
-  const files = (await readdir(at.RESTORED, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
-  expect(files).toHaveLength(before[0]?.snapshots.at(-1)?.snapshot.summary?.total_files_processed ?? 0);
-  expect(files.length).toBeGreaterThan(50);
-  const restoredMs = performance.now() - began;
-
-  expect(start.trim()).toBe('nightkeep start');
-  const again = await startAnew();
-  for (const person of [alice, bob]) expect(await agree(person)).toContain(texts.home.adopted.slice(0, 40));
-  const whole = await follow(checks);
-  for (const name of ['alice', 'bob']) expect(whole).toContain(`${name}: no errors were found (4 snapshots`);
-  again.signal('SIGTERM');
-  expect(await again.ended).toMatchObject({ code: 0 });
-
-  for (const [index, { location, password, snapshots }] of (await look()).entries()) {
-    expect(snapshots.slice(0, 3).map(({ id }) => id)).toEqual(before[index]?.snapshots.map(({ id }) => id));
-    const [last, next] = [before[index]?.snapshots.at(-1), snapshots.at(-1)];
-    expect(next?.snapshot.parent).toBe(last?.id);
-    const files = last?.snapshot.summary?.total_files_processed;
-    expect(next?.snapshot.summary).toMatchObject({ files_new: 0, files_changed: 0, files_unmodified: files });
-    expect(await restic({ repository: location, password }, 'check', '--read-data')).toContain('no errors were found');
-  }
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  console.info(
-    `The drill: files of the first person after ${seconds(restoredMs)}, everybody protected and checked after ${seconds(performance.now() - began)}.`,
-  );
+  const users = await follow('nightkeep users');
+  for (const { username } of [alice, bob]) expect(users).toContain(username);
+  expect(JSON.parse(await follow('nightkeep runs --json'))).toHaveLength(runs.length);
+  expect(await follow(checks)).toContain('alice: no errors were found (4 snapshots');
 });
+
+test(
+  'without the keyring its command gives back what the recovery key opens, once its person has signed in',
+  limits,
+  async () => {
+    const service = await startAnew();
+    const visitor = await installation.visitor(alice);
+    const signIn = () => visitor.open(new URL('login', installation.url).href);
+    await signIn();
+    await visitor.open(new URL('recovery', installation.url).href);
+    await visitor.press(texts.recovery.show);
+    const sheet = await visitor.text();
+    const [recoveryKey = ''] = /[a-z2-9]{5}(-[a-z2-9]{5}){5}/.exec(sheet) ?? [];
+    const FOLDER = (await look())[0]?.location.split('/').at(-1) ?? '';
+    expect(sheet).toContain(FOLDER);
+    service.signal('SIGTERM');
+    await service.ended;
+    await writeFile(join(at.SAFE, 'recovery-key'), recoveryKey);
+
+    await rm(at.DATA_DIR, { recursive: true });
+    const again = await startAnew();
+    await signIn();
+    const [byKey = '', ...others] = await commandsIn('disaster.md', '## Without the keyring');
+    expect(others).toEqual([]);
+    await expect(follow('nightkeep adopt --dry-run')).rejects.toThrow(/altered.*show with their recovery key/s);
+    expect(await follow(byKey, { FOLDER })).toMatch(/^alice .*: adopted, 4 snapshots/);
+    await visitor.open(installation.url.href);
+    expect(await visitor.text()).toContain(texts.home.adopted.slice(0, 40));
+    again.signal('SIGTERM');
+    expect(await again.ended).toMatchObject({ code: 0 });
+  },
+);

@@ -1,26 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { commandsIn, openShell } from '../../support/harness/documented.ts';
 import { type Installation, openInstallation } from '../../support/harness/installation.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 
-/** The blocks of commands of a page of the documentation, in their order. */
-async function commandsIn(page: string): Promise<string[]> {
-  const source = await readFile(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
-  return [...source.matchAll(/```sh\n(.*?)```/gs)].map(([, commands = '']) => commands);
-}
-
-const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** Everything in DATA_DIR: database, keyring and store. */
 const embedded = { DATABASE_URL: '', KEYRING: '', STORE_URL: '' };
 
 let installation: Installation;
+let follow: Awaited<ReturnType<typeof openShell>>;
 let at: { DATA_DIR: string; COPY: string; SAFE: string; NEW: string };
 beforeAll(async () => {
   installation = await openInstallation();
@@ -31,31 +22,14 @@ beforeAll(async () => {
     SAFE: join(folder, 'safe'),
     NEW: join(folder, 'new'),
   };
-  await mkdir(join(folder, 'bin'));
-  const shim = join(folder, 'bin', 'nightkeep');
-  await writeFile(shim, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
-  await chmod(shim, 0o755);
+  follow = await openShell(installation, { ...embedded, ...at, SOMEBODY: alice.username });
 });
 afterAll(() => installation?.[Symbol.asyncDispose]());
 
-/** What somebody types who follows the documentation. */
-async function follow(commands: string): Promise<string> {
-  const PATH = `${join(installation.folder, 'bin')}:${process.env.PATH}`;
-  const env = {
-    ...installation.settings,
-    ...embedded,
-    ...at,
-    PATH,
-    HOME: installation.folder,
-    SOMEBODY: alice.username,
-  };
-  const child = spawn('bash', ['-e', '-c', commands], { cwd: installation.here, env });
-  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  if (child.exitCode === 0) return said;
-  throw new Error(`It ended with ${child.exitCode}: ${said}${complaints}`);
-}
-
-test('what the documentation says of backing up Nightkeep brings it back from the copies alone', async () => {
+test('what the documentation says of backing up Nightkeep brings it back from the copies alone', {
+  timeout: 480_000,
+  retry: 0,
+}, async () => {
   const service = await installation.start({ ...embedded, DATA_DIR: at.DATA_DIR });
   const visitor = await installation.visitor(alice);
   await visitor.open(new URL('login', installation.url).href);
@@ -68,9 +42,16 @@ test('what the documentation says of backing up Nightkeep brings it back from th
   service.signal('SIGTERM');
   expect(await service.ended).toMatchObject({ code: 0 });
 
-  const [backUp = '', drill = ''] = await commandsIn('operations.md');
+  const [backUp = '', toFile = '', fromFile = '', toStore = '', fromStore = '', ...others] = await commandsIn(
+    'operations.md',
+    '## Backing up Nightkeep itself',
+  );
+  const [drill = ''] = await commandsIn('operations.md', '### The drill');
+  expect(others).toEqual([]);
   await follow(backUp);
   expect(await readdir(at.SAFE)).toEqual(['nightkeep-keyring']);
+  expect(await follow(toFile)).toContain('people agree again');
+  expect(await follow(toStore)).toContain('1 export now');
   const said = await follow(drill);
   expect(said).toContain('alice: no errors were found (1 snapshots');
   const restored = await readdir(join(at.NEW, 'restored'), { recursive: true });
@@ -81,4 +62,15 @@ test('what the documentation says of backing up Nightkeep brings it back from th
   expect(await visitor.text()).toContain(texts.home.protected);
   again.signal('SIGTERM');
   expect(await again.ended).toMatchObject({ code: 0 });
+
+  // The same from the exports, each into an installation of which nothing but keyring and store is left.
+  for (const bring of [fromFile, fromStore]) {
+    await rm(at.NEW, { recursive: true });
+    await mkdir(at.NEW);
+    await cp(join(at.SAFE, 'nightkeep-keyring'), join(at.NEW, 'keyring'));
+    await cp(join(at.DATA_DIR, 'store'), join(at.NEW, 'store'), { recursive: true });
+    const told = await follow(`${bring}\nnightkeep check --all`, { DATA_DIR: at.NEW });
+    expect(told).toContain('People are asked to agree again');
+    expect(told).toContain('alice: no errors were found (1 snapshots');
+  }
 });
