@@ -9,6 +9,7 @@ packages=(
   lighttpd lighttpd-mod-webdav nginx-extras            # WebDAV servers that differ in what they say of change
   php-cli php-xml php-sabre-dav                        # sabre/dav, the library in Nextcloud
   chromium                                             # the browser suite
+  libarchive-tools unzip                               # bsdtar and unzip, which read our zips
   redis-server                                         # the queue's other backend
   prometheus                                           # promtool, which reads our metrics and alert rules
   glewlwyd sqlite3                                     # an OpenID provider, and what makes its database
