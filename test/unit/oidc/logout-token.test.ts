@@ -108,8 +108,13 @@ describe('a logout token', () => {
   });
 
   it('that is too long is not even looked at', async () => {
+    const read = (length: number) =>
+      open()
+        .readLogoutToken('x'.repeat(length))
+        .catch(({ message }) => message);
+    expect(await read(12_000)).not.toMatch(/too long/);
     const before = provider.asked.length;
-    await expect(open().readLogoutToken('x'.repeat(20_000))).rejects.toMatchObject(refusal);
+    expect(await read(12_001)).toMatch(/too long/);
     expect(provider.asked).toHaveLength(before);
   });
 
