@@ -62,6 +62,8 @@ export interface CheckpointOptions {
  * soon as it has read as much again: however often it is interrupted, little more than half of what it reads is lost.
  */
 const everyMs = 8_000;
+/** How often it is looked whether one is due, however long nothing is finished. */
+const lookEveryMs = 1_000;
 const mostBytes = 16 * 1024 * 1024;
 const leastBytes = 1024 * 1024;
 /** From here on an entry is gone on with in its middle; a shorter one is read again. */
@@ -81,6 +83,8 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
   let done = 0;
   let tried = { at: clock.elapsed(), done };
   let saved = 0;
+
+  const looking = over ? undefined : clock.every(lookEveryMs, consider);
 
   function consider(): void {
     if (over || making !== undefined || !isDue()) return;
@@ -162,6 +166,7 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
     },
     async end() {
       over = true;
+      looking?.[Symbol.dispose]();
       await making?.catch(() => undefined);
     },
   };

@@ -3,6 +3,7 @@ import { AppError } from '../../../src/errors.ts';
 import type { Checkpoint } from '../../../src/store/archiver/checkpoints.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf, type NightOptions } from '../../support/fixtures/archive-night.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import {
   file,
@@ -247,6 +248,79 @@ describe('a long file that was interrupted', () => {
     const { bytes } = await resumed(other, from);
     expect(bytes).toBe(content.length);
     expect(other.resumed).toEqual([]);
+  });
+});
+
+describe('an archive that reads slowly', () => {
+  const count = 40;
+  const files = (amount: number) =>
+    Array.from({ length: amount }, (_, n): [string, ReturnType<typeof file>] => [`${n}.bin`, file(noise(n, kiB))]);
+
+  /** Begins an archive; `kill` ends it once so many checkpoints were made, and answers the last of them. */
+  async function begin(source: (made: Checkpoint[], signal: AbortSignal) => MemorySource, options: NightOptions) {
+    const end = new AbortController();
+    const made: Checkpoint[] = [];
+    const onCheckpoint = async (checkpoint: Checkpoint) => void made.push(checkpoint);
+    const sources = [source(made, end.signal)];
+    const night = archiveNight(await reopened(), sources, { ...options, signal: end.signal, onCheckpoint });
+    night.catch(() => undefined);
+    const kill = async (atLeast: number) => {
+      await expect.poll(() => made.length, { interval: 1, timeout: 20_000 }).toBeGreaterThanOrEqual(atLeast);
+      end.abort(new Error('killed'));
+      await expect(night).rejects.toThrow('killed');
+      return made.at(-1);
+    };
+    return { made, kill };
+  }
+
+  test.each([8, 9, 16, 24, 32])('and is killed in second %i does ten seconds of it again at most', async (second) => {
+    const clock = manualClock('2026-01-01T00:00:00Z');
+    const source = memorySource(folder(Object.fromEntries(files(count))));
+    // One is begun every eight seconds.
+    const dueBy = (seconds: number) => Math.floor((seconds - 1) / 8);
+    let processed = () => 0;
+    const onProgress: NightOptions['onProgress'] = (progress) => {
+      processed = () => progress().entries;
+    };
+    /** Each file takes a second, which is enough to store those before and make a checkpoint; that of the last second does not come. */
+    const aSecondEach = (made: Checkpoint[], signal: AbortSignal): MemorySource => ({
+      ...source,
+      open: async (entry, at) => {
+        await clock.advance(1_000);
+        const seconds = source.opened.length + 1;
+        while ((processed() < seconds - 1 || made.length < dueBy(seconds)) && !signal.aborted)
+          await new Promise(setImmediate);
+        if (seconds < second) return source.open(entry, at);
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+    });
+    const { kill } = await begin(aSecondEach, { clock, requests: 1, onProgress });
+    const { opened, tree } = await resumed(source, await kill(dueBy(second)));
+    expect(second - (count - opened.length)).toBeLessThanOrEqual(10);
+    expect(tree).toBe((await undisturbed(source.top)).tree);
+  });
+
+  test('and waits for a listing makes a checkpoint of what it had finished by then', async () => {
+    const clock = manualClock('2026-01-01T00:00:00Z');
+    const source = memorySource(folder({ a: folder(Object.fromEntries(files(5))), b: folder({}) }));
+    const withoutAnswer = (_made: Checkpoint[], signal: AbortSignal): MemorySource => ({
+      ...source,
+      list: (collection, at) =>
+        collection.location === 'b'
+          ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+          : source.list(collection, at),
+    });
+    let processed = () => 0;
+    const onProgress: NightOptions['onProgress'] = (progress) => {
+      processed = () => progress().entries;
+    };
+    const { kill, made } = await begin(withoutAnswer, { clock, requests: 4, onProgress });
+    await expect.poll(() => processed(), { interval: 1, timeout: 20_000 }).toBeGreaterThanOrEqual(5);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(made).toEqual([]);
+    await clock.advance(10_000);
+    const { opened } = await resumed(source, await kill(1));
+    expect(opened.length).toBeLessThan(5);
   });
 });
 
