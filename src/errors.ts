@@ -57,6 +57,7 @@ export const errorCodes = {
   'source/loop': 'A folder holds itself.',
   'source/full': 'The server has no room left for what is written there.',
   'source/root-gone': 'What was backed up before is not offered by the server any more.',
+  'source/foreign-origin': 'A plan names a server that the settings do not; the token is not sent there.',
   'source/refused-redirect': 'The server points to another host; the token is not sent there.',
   'store/unavailable': 'The store does not answer, or is read-only.',
   'store/full': 'The disk of the store is full, or its quota used up.',

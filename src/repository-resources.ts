@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
-import { type Database, inTransaction, openDatabase } from './database/client.ts';
+import { type Database, inTransaction, openDatabase, type Transaction } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
+import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from './database/sealed-values.ts';
+import type { RowSeal } from './domain/row-facts.ts';
 import { parseStoreAddress } from './domain/store-address.ts';
-import { AppError } from './errors.ts';
+import { AppError, isAppError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Backend } from './store/backend/backend.ts';
 import { type ScryptCosts, scryptCosts } from './store/format/key-file.ts';
@@ -15,6 +17,15 @@ import { type LockOwner, openLockOwner } from './store/repository/locks.ts';
 import { openStores } from './store/stores.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
+import {
+  boundMark,
+  fingerprintBytes,
+  openUnboundPassword,
+  personSealing,
+  planSealing,
+  saysBound,
+  sealPassword,
+} from './vault/row-seals.ts';
 import { seal, unseal } from './vault/seal.ts';
 
 /** What work on repositories alone needs: a command that restores or checks talks to no provider, queue or source, and loads none. */
@@ -81,14 +92,57 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
   const { newest: keyId } = keyring;
   return inTransaction(database, async (transaction) => {
     const opened = (await lockCanaries(transaction)).map((canary) => openCanary(keyring, canary));
-    const fingerprintKey = opened.find(isFingerprintKey)?.text ?? keyring.fingerprintKey.export();
+    const known = opened.find(({ text }) => text.length >= fingerprintBytes)?.text.subarray(0, fingerprintBytes);
+    const fingerprintKey = known ?? keyring.fingerprintKey.export();
+    const bound = opened.some(({ text }) => saysBound(text));
+    if (!bound) await bindRows(transaction, keyring);
     const own = opened.find((canary) => canary.keyId === keyId);
-    if (own === undefined || !isFingerprintKey(own)) {
-      const { sealed } = seal(keyring, purposes.canary(keyId), fingerprintKey);
+    if (own === undefined || !saysBound(own.text)) {
+      const { sealed } = seal(keyring, purposes.canary(keyId), Buffer.concat([fingerprintKey, boundMark]));
       await saveCanary(transaction, { keyId, sealed, at });
     }
     return withFingerprintKey(keyring, fingerprintKey);
   });
+}
+
+/**
+ * Rows of versions that did not seal whose they are and where they point are believed once, at the first start of one that does. The
+ * canary says so from then on, and a row without its seal is refused.
+ */
+async function bindRows(transaction: Transaction, keyring: Keyring): Promise<void> {
+  const [people, plans] = [personSealing(keyring), planSealing(keyring)];
+  await sealAll(transaction, keyring, 'people', ({ facts }) => people.seal(facts));
+  await sealAll(transaction, keyring, 'plans', ({ facts }) => plans.seal(facts));
+  await sealAll(transaction, keyring, 'repository passwords', ({ id, facts, sealed }) => {
+    const sealedPassword = sealed ?? new Uint8Array();
+    try {
+      return sealPassword(keyring, facts, openUnboundPassword(keyring, { id, sealedPassword })).sealed;
+    } catch (error) {
+      if (isAppError(error)) return undefined;
+      throw error;
+    }
+  });
+}
+
+const rowsAtOnce = 500;
+
+/** What cannot be sealed stays as it is. */
+async function sealAll<Kind extends BoundKind>(
+  transaction: Transaction,
+  { newest: keyId }: Keyring,
+  kind: Kind,
+  sealedOf: (row: BoundRow<Kind>) => RowSeal | undefined,
+): Promise<void> {
+  for (let after = beforeAll.id; ; ) {
+    const rows = await listBound(transaction, kind, { after, limit: rowsAtOnce });
+    const values = rows.flatMap((seen) => {
+      const sealed = sealedOf(seen);
+      return sealed === undefined ? [] : [{ seen, sealed }];
+    });
+    await replaceSealed(transaction, kind, { keyId, values });
+    after = rows.at(-1)?.id ?? after;
+    if (rows.length < rowsAtOnce) return;
+  }
 }
 
 function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: string; text: Uint8Array } {
@@ -101,11 +155,6 @@ function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: strin
       { cause, detail: { keyId } },
     );
   }
-}
-
-/** Canaries of the first version held a known word instead. */
-function isFingerprintKey({ text }: { text: Uint8Array }): boolean {
-  return text.length === 32;
 }
 
 /** Yours, or the embedded one, which is ours to migrate. */

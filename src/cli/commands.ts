@@ -35,6 +35,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./keys.ts')).keys,
   'keys rotate': async () => (await import('./keys.ts')).keysRotate,
   'keys retire': async () => (await import('./keys.ts')).keysRetire,
+  'keys confirm': async () => (await import('./keys.ts')).keysConfirm,
   heal: async () => (await import('./heal.ts')).heal,
   status: async () => (await import('./status.ts')).status,
   users: async () => (await import('./users.ts')).users,

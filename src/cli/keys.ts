@@ -1,9 +1,11 @@
 import { saveAudit } from '../database/audit.ts';
+import { AppError } from '../errors.ts';
 import { writeCards } from '../flows/adoption/keep-card.ts';
+import { type BrokenRow, confirmRows, findBrokenRows } from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printAnswer, printTable, tell, text } from './command.ts';
+import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
@@ -58,6 +60,41 @@ export const keysRetire: Command = {
     return 0;
   },
 };
+
+/** Lists the rows of the database that are not as Nightkeep left them; with --user it seals what those of that person say. */
+export const keysConfirm: Command = {
+  usage: '[--user ID] [--json]',
+  summary: 'list rows of the database that were changed, or confirm one person’s',
+  options: { user: { value: 'ID', help: 'seal what the rows of this person say: look at them first' }, ...json },
+  exits: { 1: 'failed, or some are as they should not be' },
+  run: async (options, output) => {
+    await using resources = await openFromEnvironment();
+    const userId = text(options, 'user');
+    if (userId === undefined) {
+      const rows = await findBrokenRows(resources);
+      printList(output, options, { rows, lineOf: rowLine, none: 'Every row is as Nightkeep left it.' });
+      return rows.length === 0 ? 0 : 1;
+    }
+    if (!uuidShape.test(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
+    const { confirmed, left } = await confirmRows(resources, { userId, by: commandActor() });
+    const rows = [
+      ...confirmed.map((row) => ({ ...row, state: 'confirmed' })),
+      ...left.map((row) => ({ ...row, state: `not confirmed: ${sealedElsewhere}` })),
+    ];
+    const lineOf = (row: (typeof rows)[number]) => `${rowLine(row)}: ${row.state}`;
+    printList(output, options, { rows, lineOf, none: 'Every row of this person is as Nightkeep left it.' });
+    return left.length === 0 ? 0 : 1;
+  },
+};
+
+const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const sealedElsewhere =
+  'its password is sealed for another owner or place, so put user_id, location and store back as the card in its folder says (nightkeep adopt --dry-run shows cards of folders that no row names)';
+
+function rowLine({ kind, userId, facts }: BrokenRow): string {
+  return `${kind} of ${userId}: ${JSON.stringify(facts)}`;
+}
 
 const states: Record<KeyUse['state'], string> = {
   sealing: 'seals',

@@ -59,6 +59,8 @@ export interface Config {
   };
   /** WebDAV URL with claims in braces. */
   filesUrl: string;
+  /** Origins besides that one that plans may name. */
+  filesOrigins: string[];
   window: { zone: string; start: string; end: string };
   /** Within which people may choose the hours of their nights; any where absent. */
   windowAllowed?: { start: string; end: string };
@@ -168,6 +170,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     },
     storeCa: () => value('STORE_CA'),
     filesUrl: () => value('FILES_URL'),
+    filesOrigins: () => value('FILES_ORIGINS'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     windowAllowed: () => value('WINDOW_ALLOWED'),
     windowGraceMs: () => value('WINDOW_GRACE'),

@@ -96,6 +96,14 @@ export function address(...protocols: readonly string[]): Reader<URL> {
   };
 }
 
+/** Schemes, hosts and ports, as `https://files.example`. */
+export const origins: Reader<string[]> = (text, name) =>
+  words(text, name).map((word) => {
+    const { origin, href } = address('http:', 'https:')(word, name);
+    if (href === `${origin}/`) return origin;
+    throw invalid(name, `holds "${word}", which is more than an origin: write it as https://files.example`);
+  });
+
 /** Left as written: a parsed one would encode what drivers expect raw. */
 export function serviceAddress(...protocols: readonly string[]): Reader<string> {
   const read = address(...protocols);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FormerAlarm, FormerPlan, RepositoryCard } from '../domain/repository-card.ts';
 import { readFormerPlan } from '../domain/repository-card.ts';
+import type { PersonFacts, PlaceFacts, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma, type User } from './generated/client.ts';
@@ -35,8 +36,6 @@ export interface AdoptedRow {
   readonly id: string;
   readonly location: string;
   readonly store: string | null;
-  readonly sealedPassword: Uint8Array<ArrayBuffer>;
-  readonly keyId: string;
   readonly recoveryKeyFile: string | null;
   readonly recoveryKeptAt: Date | null;
   readonly eraseAt: Date | null;
@@ -44,21 +43,32 @@ export interface AdoptedRow {
   readonly formerPlan: FormerPlan | null;
 }
 
+export interface Adopted {
+  readonly row: AdoptedRow;
+  readonly owner: RepositoryCard['owner'];
+  readonly seals: {
+    readonly person: RowSealing<PersonFacts>;
+    /** The password of the repository, sealed for its owner and place. */
+    password(place: PlaceFacts): { sealed: Uint8Array<ArrayBuffer>; keyId: string };
+  };
+  readonly at: Date;
+  readonly by: string;
+}
+
 /**
  * Gives a repository to its person, who is noted where they have not signed in here yet. False, and nothing changes, where the
  * repository or another one of that person is here already.
  */
-export async function saveAdopted(
-  database: Database,
-  { row, owner, at, by }: { row: AdoptedRow; owner: RepositoryCard['owner']; at: Date; by: string },
-): Promise<boolean> {
+export async function saveAdopted(database: Database, { row, owner, seals, at, by }: Adopted): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
-    const { id: userId } = await noteOwner(transaction, owner, at);
+    const { id: userId } = await noteOwner(transaction, { owner, seals, at });
     await lockUser(transaction, userId);
     const { formerPlan, ...rest } = row;
     const plan = formerPlan === null ? Prisma.DbNull : (formerPlan as unknown as Prisma.InputJsonObject);
+    const { sealed: sealedPassword, keyId } = seals.password({ ...rest, userId });
     // Whoever has the key has seen it.
-    const data = { ...rest, recoverySeenAt: row.recoveryKeptAt, userId, adoptedAt: at, formerPlan: plan };
+    const seen = { recoverySeenAt: row.recoveryKeptAt };
+    const data = { ...rest, ...seen, userId, sealedPassword, keyId, adoptedAt: at, formerPlan: plan };
     const { count } = await transaction.repository.createMany({ data, skipDuplicates: true });
     if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-adopted', userId, about: row.location });
     return count === 1;
@@ -66,14 +76,20 @@ export async function saveAdopted(
 }
 
 /** They keep the id that records elsewhere may have, unless it is somebody else's here. */
-async function noteOwner(transaction: Transaction, owner: RepositoryCard['owner'], at: Date): Promise<User> {
+async function noteOwner(
+  transaction: Transaction,
+  { owner, seals, at }: Pick<Adopted, 'owner' | 'seals' | 'at'>,
+): Promise<User> {
   const { issuer, subject, username } = owner;
   const isTaken = (await transaction.user.count({ where: { id: owner.userId } })) > 0;
-  return transaction.user.upsert({
+  const facts = { id: isTaken ? randomUUID() : owner.userId, issuer, subject, username, claims: {} };
+  const user = await transaction.user.upsert({
     where: { issuer_subject: { issuer, subject } },
-    create: { id: isTaken ? randomUUID() : owner.userId, issuer, subject, username, createdAt: at },
+    create: { ...facts, createdAt: at, seal: seals.person.seal(facts) },
     update: {},
   });
+  seals.person.require(user);
+  return user;
 }
 
 /** The plan that a person had in the installation that their repository was taken over from, until they consent. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../domain/deadlines.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
+import type { RowSeal } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
 import type { Transaction } from './client.ts';
 import { clearEraseAt } from './erasures.ts';
@@ -147,6 +148,7 @@ export interface FirstPlan {
   retention: RetentionRule;
   nextNight: string;
   nextDueAt: Date;
+  seal: RowSeal;
 }
 
 /** Saves the plan that comes with the first consent. */

@@ -67,6 +67,8 @@ export interface RepositoryToErase {
   store: string | null;
   movingTo: string | null;
   formerStore: string | null;
+  /** Sealed for owner and place. */
+  sealedPassword: Uint8Array;
 }
 
 /** Repositories that are due and that no worker may still write to, and those that are half erased. */
@@ -88,7 +90,15 @@ export async function findHalfErased(database: Database, userId: string): Promis
   return database.repository.findFirst({ where: { userId, eraseAt: begun }, select: toErase });
 }
 
-const toErase = { id: true, userId: true, location: true, store: true, movingTo: true, formerStore: true } as const;
+const toErase = {
+  id: true,
+  userId: true,
+  location: true,
+  store: true,
+  movingTo: true,
+  formerStore: true,
+  sealedPassword: true,
+} as const;
 
 /** What a repository held. */
 export interface Contents {

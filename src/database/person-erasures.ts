@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { PersonFacts, PlanFacts, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { type Contents, findErasure, saveEraseAt } from './erasures.ts';
@@ -46,6 +47,12 @@ export async function listGrantsToEnd(database: Database, userId: string): Promi
   return grants.map(({ id }) => id);
 }
 
+/** Of the rows that stay until nothing is left of somebody. */
+export interface ErasureSeals {
+  readonly person: RowSealing<PersonFacts>;
+  readonly plan: RowSealing<PlanFacts>;
+}
+
 /**
  * Begins to erase a person whose consent has ended: their snapshots are due, and all that nothing else waits for is deleted, or says
  * nothing of them any more. Whoever signs in as them from now on is somebody new. Answers the id of the receipt; null where consent
@@ -53,13 +60,14 @@ export async function listGrantsToEnd(database: Database, userId: string): Promi
  */
 export async function beginErasingPerson(
   database: Database,
-  { userId, at }: { userId: string; at: Date },
+  { userId, seals, at }: { userId: string; seals: ErasureSeals; at: Date },
 ): Promise<string | null> {
   const by = `user:${userId}`;
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     if (!(await saveEraseAt(transaction, { userId, eraseAt: at, at, by }))) return null;
     const removed = await removeRecords(transaction, userId, at);
+    await forgetWho(transaction, userId, seals);
     const id = randomUUID();
     await transaction.personErasure.create({ data: { id, userId, begunAt: at, removed: { ...removed } } });
     await saveEvent(transaction, 'user', userId, { to: 'being erased', at, by });
@@ -90,24 +98,8 @@ async function removeRecords(transaction: Transaction, userId: string, at: Date)
     data: { path: '', folder: null, problems: Prisma.DbNull, message: null, cancelledAt: at },
   });
   await transaction.tokenGeneration.deleteMany({ where: { ...grants, sealed: null } });
-  const nobody = `erased:${userId}`;
-  await transaction.grant.updateMany({ where: { userId }, data: { subject: nobody, sid: null } });
   await transaction.tokenGeneration.updateMany({ where: grants, data: { sid: null } });
-  await transaction.plan.updateMany({ where: { userId }, data: { sources: [], zone: 'UTC' } });
   await transaction.repository.updateMany({ where: { userId }, data: { formerPlan: Prisma.DbNull } });
-  await transaction.user.update({
-    where: { id: userId },
-    data: {
-      subject: nobody,
-      username: null,
-      name: null,
-      email: null,
-      claims: {},
-      language: null,
-      mutedMails: [],
-      lastSignedInAt: null,
-    },
-  });
   return {
     sessions: sessions.count,
     consents: consents.count,
@@ -116,6 +108,21 @@ async function removeRecords(transaction: Transaction, userId: string, at: Date)
     notices: notices.count,
     events,
   };
+}
+
+/** What stays says nothing of them any more. */
+async function forgetWho(transaction: Transaction, userId: string, seals: ErasureSeals): Promise<void> {
+  const subject = `erased:${userId}`;
+  await transaction.grant.updateMany({ where: { userId }, data: { subject, sid: null } });
+  for (const { id, grantId } of await transaction.plan.findMany({ where: { userId } })) {
+    const seal = seals.plan.seal({ userId, grantId, sources: [] });
+    await transaction.plan.update({ where: { id }, data: { sources: [], zone: 'UTC', seal } });
+  }
+  const { issuer } = await transaction.user.findUniqueOrThrow({ where: { id: userId }, select: { issuer: true } });
+  const told = { subject, username: null, claims: {} };
+  const seal = seals.person.seal({ id: userId, issuer, ...told });
+  const rest = { name: null, email: null, language: null, mutedMails: [], lastSignedInAt: null };
+  await transaction.user.update({ where: { id: userId }, data: { ...told, ...rest, seal } });
 }
 
 /** That a repository is being erased is known by its event: that one stays as long as there is a repository. */

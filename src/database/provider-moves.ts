@@ -1,7 +1,8 @@
+import type { PersonFacts, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
-import type { Grant } from './generated/client.ts';
+import type { Grant, Prisma } from './generated/client.ts';
 
 /** How many consents that were not withdrawn there are of each issuer. */
 export async function countGrantsByIssuer(database: Database): Promise<{ issuer: string; count: number }[]> {
@@ -91,13 +92,23 @@ export async function viewMove(database: Transaction, { from, to }: { from: stri
   return { people, grants, joined: twins.length - settled.length, settled };
 }
 
+export interface MoveOfPeople {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly sealing: RowSealing<PersonFacts>;
+  readonly at: Date;
+  readonly by: string;
+}
+
 /**
  * Moves the people and grants of one issuer to another, in one transaction: ids, plans, snapshots and records stay. Web
- * sessions of people who become one end, since one of their two rows goes, and its sessions with it.
+ * sessions of people who become one end, since one of their two rows goes, and its sessions with it. Throws `seal/broken`, and moves
+ * nobody, where the row of one of them is not as Nightkeep left it.
  */
 export async function saveMove(
   database: Database,
-  { from, to, reason, at, by }: { from: string; to: string; reason: string; at: Date; by: string },
+  { from, to, reason, sealing, at, by }: MoveOfPeople,
 ): Promise<MoveView> {
   return inTransaction(database, async (transaction) => {
     await transaction.$queryRaw`SELECT id FROM users WHERE issuer IN (${from}, ${to}) ORDER BY id FOR UPDATE`;
@@ -105,13 +116,31 @@ export async function saveMove(
     const joined = (await listTwins(transaction, { from, to })).filter(({ settled }) => !settled);
     await transaction.user.deleteMany({ where: { id: { in: joined.map(({ id }) => id) } } });
     const where = { issuer: from, subject: { notIn: view.settled } };
-    await transaction.user.updateMany({ where, data: { issuer: to } });
+    await moveUsers(transaction, where, { to, sealing });
     await transaction.grant.updateMany({ where, data: { issuer: to } });
     await transaction.circuit.updateMany({ where: { issuer: from, open: true }, data: { open: false, closedAt: at } });
     await saveEvent(transaction, 'provider', from, { from, to, reason, at, by });
     await saveAudit(transaction, { at, by, act: 'provider-moved', about: `${from} ${to}` });
     return view;
   });
+}
+
+const usersAtOnce = 500;
+
+async function moveUsers(
+  transaction: Transaction,
+  where: Prisma.UserWhereInput,
+  { to, sealing }: Pick<MoveOfPeople, 'to' | 'sealing'>,
+): Promise<void> {
+  for (;;) {
+    const users = await transaction.user.findMany({ where, take: usersAtOnce });
+    if (users.length === 0) return;
+    for (const user of users) sealing.require(user);
+    const seals = users.map((user) => sealing.seal({ ...user, issuer: to }));
+    await transaction.$executeRaw`
+      UPDATE users SET issuer = ${to}, seal = moved.seal
+      FROM unnest(${users.map(({ id }) => id)}::uuid[], ${seals}::bytea[]) AS moved (id, seal) WHERE users.id = moved.id`;
+  }
 }
 
 /** Whether people came to this issuer since then by a move that only its keys proved: it may refuse every token of its old name. */

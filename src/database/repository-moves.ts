@@ -46,6 +46,9 @@ export interface Switch {
   readonly recoveryKeyFile: string | null;
   readonly to: string;
   readonly formerStore: string;
+  /** The password, sealed for the new place. */
+  readonly sealedPassword: Uint8Array<ArrayBuffer>;
+  readonly keyId: string;
   readonly at: Date;
   readonly by: string;
 }
@@ -55,11 +58,11 @@ export interface Switch {
  * row is another by now: what was copied lacks something then.
  */
 export async function switchStore(database: Database, input: Switch): Promise<boolean> {
-  const { id, from, recoveryKeyFile, to, formerStore, at, by } = input;
+  const { id, from, recoveryKeyFile, to, formerStore, sealedPassword, keyId, at, by } = input;
   return inTransaction(database, async (transaction) => {
     const [moved] = await transaction.repository.updateManyAndReturn({
       where: { id, store: from, movingTo: to, recoveryKeyFile, ...notBeingErased },
-      data: { store: to, movingTo: null, formerStore },
+      data: { store: to, movingTo: null, formerStore, sealedPassword, keyId },
       select: { userId: true },
     });
     if (moved === undefined) return false;

@@ -7,7 +7,7 @@ import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { Prisma, type RunState } from './generated/client.ts';
-import { readPerson } from './users.ts';
+import type { PlanWithPerson } from './plan-rows.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
 export interface ClaimedRun {
@@ -23,16 +23,14 @@ export interface ClaimedRun {
 
 export const runLeaseMs = 60_000;
 
-/** The run with what its work needs: the plan, its sources, and the claims that source URLs name. */
-export async function getRunWithPlan(database: Database, id: string) {
+/** The run with what its work needs: the plan, and the person. */
+export async function getRunWithPlan(
+  database: Database,
+  id: string,
+): Promise<{ id: string; night: string; plan: PlanWithPerson }> {
   const run = await database.run.findUnique({ where: { id }, include: { plan: { include: { user: true } } } });
   if (run === null) throw new AppError('request/not-found', 'There is no such run.');
-  const { userId, grantId, zone, sources, user } = run.plan;
-  return {
-    id,
-    night: run.night,
-    plan: { userId, grantId, zone, sources: readSources(sources), person: readPerson(user) },
-  };
+  return { id, night: run.night, plan: run.plan };
 }
 
 /** The sources of a plan, as they are kept. */

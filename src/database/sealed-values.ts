@@ -1,17 +1,29 @@
-import type { Database } from './client.ts';
+import type { PersonFacts, PlaceFacts, PlanFacts } from '../domain/row-facts.ts';
+import type { Database, Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
 /** What is sealed in the database. Each kind is bound to a purpose of its own. */
-export type SealedKind = 'offline tokens' | 'DPoP keys' | 'repository passwords' | 'recovery keys';
+export type SealedKind = 'offline tokens' | 'DPoP keys' | 'repository passwords' | 'recovery keys' | 'people' | 'plans';
+
+/** Those that also vouch for facts of their row. */
+export type BoundKind = keyof BoundFacts;
+
+interface BoundFacts {
+  'repository passwords': PlaceFacts;
+  people: PersonFacts;
+  plans: PlanFacts;
+}
 
 /** One sealed value and its owner. */
 export interface SealedValue {
-  /** The grant or the repository. */
+  /** The grant, the repository, the person or the plan. */
   id: string;
   userId: string;
   /** The generation of an offline token; 0 for the other kinds. */
   number: number;
   sealed: Uint8Array<ArrayBuffer>;
+  /** What it vouches for, of a `BoundKind`. */
+  facts: unknown;
 }
 
 interface Place {
@@ -24,6 +36,7 @@ interface Place {
   keyId: Prisma.Sql;
   /** Sets that id. */
   setKeyId: (keyId: string) => Prisma.Sql;
+  facts?: Prisma.Sql;
 }
 
 const { raw, sql, empty } = Prisma;
@@ -32,7 +45,12 @@ const keyColumn = (name: string) => ({
   setKeyId: (keyId: string) => sql`, ${raw(name)} = ${keyId}`,
 });
 
-/** Every column that holds sealed values. A recovery key has no column for the id of its key, which is in its header. */
+const keyInHeader = (name: string) => ({
+  keyId: raw(`convert_from(substring(t.${name} FROM 3 FOR get_byte(t.${name}, 1)), 'UTF8')`),
+  setKeyId: () => empty,
+});
+
+/** Every column that holds sealed values. Some have no column for the id of their key, which is in their header. */
 const places: Record<SealedKind, Place> = {
   'offline tokens': {
     table: raw('token_generations'),
@@ -43,12 +61,31 @@ const places: Record<SealedKind, Place> = {
     ...keyColumn('key_id'),
   },
   'DPoP keys': { ...ofRow('grants'), sealed: raw('sealed_dpop_key'), ...keyColumn('dpop_key_id') },
-  'repository passwords': { ...ofRow('repositories'), sealed: raw('sealed_password'), ...keyColumn('key_id') },
+  'repository passwords': {
+    ...ofRow('repositories'),
+    sealed: raw('sealed_password'),
+    ...keyColumn('key_id'),
+    facts: raw("jsonb_build_object('id', t.id, 'userId', t.user_id, 'location', t.location, 'store', t.store)"),
+  },
   'recovery keys': {
     ...ofRow('repositories'),
     sealed: raw('sealed_recovery_key'),
-    keyId: raw("convert_from(substring(t.sealed_recovery_key FROM 3 FOR get_byte(t.sealed_recovery_key, 1)), 'UTF8')"),
-    setKeyId: () => empty,
+    ...keyInHeader('sealed_recovery_key'),
+  },
+  people: {
+    ...ofRow('users'),
+    userId: raw('t.id'),
+    sealed: raw('seal'),
+    ...keyInHeader('seal'),
+    facts: raw(
+      "jsonb_build_object('id', t.id, 'issuer', t.issuer, 'subject', t.subject, 'username', t.username, 'claims', t.claims)",
+    ),
+  },
+  plans: {
+    ...ofRow('plans'),
+    sealed: raw('seal'),
+    ...keyInHeader('seal'),
+    facts: raw("jsonb_build_object('userId', t.user_id, 'grantId', t.grant_id, 'sources', t.sources)"),
   },
 };
 
@@ -61,6 +98,8 @@ export const sealedKinds: readonly SealedKind[] = [
   'DPoP keys',
   'repository passwords',
   'recovery keys',
+  'people',
+  'plans',
 ];
 
 export interface SealedPage {
@@ -78,16 +117,38 @@ export async function listSealed(
   kind: SealedKind,
   { keyIds, after, limit }: SealedPage,
 ): Promise<SealedValue[]> {
-  const { table, id, userId, number, sealed, keyId } = places[kind];
+  const { table, id, userId, number, sealed, keyId, facts = raw('NULL') } = places[kind];
   return database.$queryRaw<SealedValue[]>`
-    SELECT ${id} AS id, ${userId} AS "userId", ${number} AS number, t.${sealed} AS sealed FROM ${table} t
+    SELECT ${id} AS id, ${userId} AS "userId", ${number} AS number, t.${sealed} AS sealed, ${facts} AS facts FROM ${table} t
     WHERE ${keyId} = ANY(${keyIds}) AND t.${sealed} IS NOT NULL
       AND (${id}, ${number}) > (${after.id}::uuid, ${after.number}::int)
     ORDER BY 1, 3 LIMIT ${limit}`;
 }
 
+/** A row whose facts are vouched for; `sealed` is null where they never were. */
+export interface BoundRow<Kind extends BoundKind> {
+  id: string;
+  userId: string;
+  number: number;
+  facts: BoundFacts[Kind];
+  sealed: Uint8Array<ArrayBuffer> | null;
+}
+
+/** Every row of such a kind, or those of one person, by id, from `after` on. */
+export async function listBound<Kind extends BoundKind>(
+  database: Transaction,
+  kind: Kind,
+  { after, limit, of = null }: { after: string; limit: number; of?: string | null },
+): Promise<BoundRow<Kind>[]> {
+  const { table, id, userId, number, sealed, facts = raw('NULL') } = places[kind];
+  return database.$queryRaw<BoundRow<Kind>[]>`
+    SELECT ${id} AS id, ${userId} AS "userId", ${number} AS number, t.${sealed} AS sealed, ${facts} AS facts FROM ${table} t
+    WHERE ${id} > ${after}::uuid AND (${of}::uuid IS NULL OR ${userId} = ${of}::uuid)
+    ORDER BY 1 LIMIT ${limit}`;
+}
+
 export interface Resealed {
-  seen: SealedValue;
+  seen: Pick<SealedValue, 'id' | 'number'> & { sealed: Uint8Array<ArrayBuffer> | null };
   /** The same value, resealed. */
   sealed: Uint8Array<ArrayBuffer>;
 }
@@ -97,7 +158,7 @@ export interface Resealed {
  * holds.
  */
 export async function replaceSealed(
-  database: Database,
+  database: Transaction,
   kind: SealedKind,
   { keyId, values }: { keyId: string; values: readonly Resealed[] },
 ): Promise<number> {
@@ -109,11 +170,12 @@ export async function replaceSealed(
         ${column(({ seen }) => seen.sealed)}::bytea[], ${column((value) => value.sealed)}::bytea[])
         AS fresh (id, number, seen, sealed)
     ), held AS (
-      SELECT fresh.* FROM ${table} t JOIN fresh ON ${id} = fresh.id AND ${number} = fresh.number AND t.${sealed} = fresh.seen
+      SELECT fresh.* FROM ${table} t JOIN fresh ON ${id} = fresh.id AND ${number} = fresh.number
+        AND t.${sealed} IS NOT DISTINCT FROM fresh.seen
       FOR UPDATE OF t SKIP LOCKED
     )
     UPDATE ${table} t SET ${sealed} = held.sealed ${setKeyId(keyId)} FROM held
-    WHERE ${id} = held.id AND ${number} = held.number AND t.${sealed} = held.seen`;
+    WHERE ${id} = held.id AND ${number} = held.number AND t.${sealed} IS NOT DISTINCT FROM held.seen`;
 }
 
 export interface SealedCount {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Language, languageNamed } from '../domain/language.ts';
-import type { Transaction } from './client.ts';
+import type { PersonFacts, RowSealing } from '../domain/row-facts.ts';
+import type { Database, Transaction } from './client.ts';
 import type { Prisma, User } from './generated/client.ts';
 
 export interface SignedIn {
@@ -14,8 +15,16 @@ export interface SignedIn {
   at: Date;
 }
 
-/** Saves what the provider said of a person; a new person gets an id. */
-export async function saveUser(database: Transaction, { issuer, subject, at, ...said }: SignedIn): Promise<User> {
+/**
+ * Saves what the provider said of a person; a new person gets an id. Throws `seal/broken` where the row of that issuer and subject is
+ * not as Nightkeep left it: it may be somebody else's.
+ */
+export async function saveUser(
+  database: Transaction,
+  { issuer, subject, at, ...said }: SignedIn,
+  sealing: RowSealing<PersonFacts>,
+): Promise<User> {
+  const where = { issuer_subject: { issuer, subject } };
   const told = {
     username: said.username ?? null,
     name: said.name ?? null,
@@ -23,11 +32,21 @@ export async function saveUser(database: Transaction, { issuer, subject, at, ...
     claims: said.claims,
     lastSignedInAt: at,
   };
-  return database.user.upsert({
-    where: { issuer_subject: { issuer, subject } },
-    create: { id: randomUUID(), issuer, subject, createdAt: at, ...told },
-    update: told,
-  });
+  const known = await database.user.findUnique({ where });
+  if (known === null) {
+    const id = randomUUID();
+    const row = { id, issuer, subject, createdAt: at, ...told, seal: sealing.seal({ id, issuer, subject, ...told }) };
+    await database.user.createMany({ data: [row], skipDuplicates: true });
+  }
+  const row = known ?? (await database.user.findUniqueOrThrow({ where }));
+  sealing.require(row);
+  const seal = sealing.seal({ ...row, ...told });
+  return database.user.update({ where: { id: row.id }, data: { ...told, seal } });
+}
+
+/** The row of a person. Throws where nobody has that id. */
+export async function getUser(database: Database, userId: string): Promise<User> {
+  return database.user.findUniqueOrThrow({ where: { id: userId } });
 }
 
 /** What source URLs may name of a person. */

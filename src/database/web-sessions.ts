@@ -30,6 +30,7 @@ export interface WebSessionView {
   language: Language | null;
   authenticatedAt: Date | null;
   lastSeenAt: Date;
+  endsAt: Date;
 }
 
 /** Saves a session; the one that the browser had before, `replaced`, ends. */
@@ -52,7 +53,7 @@ export async function findWebSession(
 ): Promise<WebSessionView | null> {
   const [found] = await database.$queryRaw<(Omit<WebSessionView, 'language'> & { language: string | null })[]>`
     SELECT s.user_id AS "userId", coalesce(u.name, u.username, u.subject) AS name, s.operator, u.language,
-      s.authenticated_at AS "authenticatedAt", s.last_seen_at AS "lastSeenAt"
+      s.authenticated_at AS "authenticatedAt", s.last_seen_at AS "lastSeenAt", s.ends_at AS "endsAt"
     FROM web_sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${id} AND s.ends_at > ${idle.at} AND s.last_seen_at > ${idleSince(idle)}`;
   return found === undefined ? null : { ...found, language: languageNamed(found.language) };

@@ -29,6 +29,7 @@ import { queue } from './checks/queue.ts';
 import { repositories } from './checks/repositories.ts';
 import { retention } from './checks/retention.ts';
 import { rotation } from './checks/rotation.ts';
+import { rowSeals } from './checks/row-seals.ts';
 import { runs } from './checks/runs.ts';
 import { settings } from './checks/settings.ts';
 import { signIn } from './checks/sign-in.ts';
@@ -55,6 +56,7 @@ const checks: readonly Check[] = [
   migrations,
   queue,
   keyring,
+  rowSeals,
   together('offline tokens', [offlineTokens, rotation]),
   together('offline windows', [offlineIdle, offlineMaximum, providerWindows]),
   together('grants', [grants, issuers, circuits, withdrawals, retention]),

@@ -38,6 +38,7 @@ export const acts = [
   'database-migrated',
   'keys-rotated',
   'key-retired',
+  'rows-confirmed',
   'service-healed',
   'audit-exported',
   'state-exported',

@@ -60,6 +60,7 @@ function pauseAfter(tries: number): number {
 const lasting = [
   /^(config|keyring|seal)\//,
   /^grant\/(not-usable|wrong-subject)$/,
+  /^source\/foreign-origin$/,
   /^repository\/(wrong-password|damaged|no-such-snapshot)$/,
 ];
 

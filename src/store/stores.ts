@@ -45,6 +45,7 @@ export function openStores(access: StoreAccess, clock: Clock, patience: Omit<Ret
   };
   return {
     open: (address, location) => {
+      requireName(location);
       if (address.kind === 'folder')
         return retrying(openLocalBackend(join(address.folder, location)), { clock, ...patience });
       const path = address.prefix === '' ? location : `${address.prefix}/${location}`;
@@ -58,6 +59,14 @@ export function openStores(access: StoreAccess, clock: Clock, patience: Omit<Ret
       ),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** The name of a folder in the store, and never a way out of it. */
+function requireName(location: string): void {
+  if (location !== '' && location !== '.' && location !== '..' && !/[/\\\0]/.test(location)) return;
+  throw new AppError('store/unavailable', 'A repository lies in a folder of the store, and this is no name of one.', {
+    detail: { location },
+  });
 }
 
 function openRemoteStore(

@@ -1,3 +1,4 @@
+import type { PersonFacts, PlaceFacts, PlanFacts } from '../domain/row-facts.ts';
 import type { Binding } from './seal.ts';
 
 interface GrantOwner {
@@ -14,8 +15,26 @@ export const purposes = {
   }),
   /** The private key that the tokens of a grant are bound to (RFC 9449). */
   dpopKey: ({ userId, grantId }: GrantOwner): Binding => ({ purpose: 'DPoP key', owner: `${userId}/${grantId}` }),
-  /** The password that Nightkeep itself opens a repository with. */
-  repositoryPassword: (repositoryId: string): Binding => ({ purpose: 'repository-password', owner: repositoryId }),
+  /** The password that Nightkeep itself opens a repository with, at its place and for its owner. */
+  repositoryPassword: ({ id, userId, location, store }: PlaceFacts): Binding => ({
+    purpose: 'repository password',
+    owner: stable([id, userId, location, store]),
+  }),
+  /** The same as it was sealed before owner and place belonged to it. */
+  unboundRepositoryPassword: (repositoryId: string): Binding => ({
+    purpose: 'repository-password',
+    owner: repositoryId,
+  }),
+  /** The row of a person: nothing is sealed in it but who they are. */
+  person: ({ id, issuer, subject, username, claims }: PersonFacts): Binding => ({
+    purpose: 'person',
+    owner: stable([id, issuer, subject, username, claims]),
+  }),
+  /** The row of a plan: nothing is sealed in it but what is read with whose consent. */
+  plan: ({ userId, grantId, sources }: PlanFacts): Binding => ({
+    purpose: 'plan',
+    owner: stable([userId, grantId, sources]),
+  }),
   /** The card beside the repository of this place, by the name of its folder: at no other place it opens. */
   repositoryCard: (location: string): Binding => ({ purpose: 'repository card', owner: location }),
   /** The recovery key of a repository, until the person has seen it. */
@@ -32,3 +51,12 @@ export const purposes = {
   /** A cookie of this kind, in whichever browser. */
   cookie: (kind: string): Binding => ({ purpose: `cookie ${kind}`, owner: 'browser' }),
 } as const;
+
+/** JSON in which the members of objects are sorted: PostgreSQL keeps them in an order of its own. */
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/web-sessions.ts';
 import type { Language } from '../domain/language.ts';
 import type { Resources } from '../resources.ts';
+import { fingerprint } from '../vault/seal.ts';
 import { cookieAttributes } from './cookies.ts';
 import { agentOf } from './user-agent.ts';
 
@@ -26,7 +27,9 @@ export interface Session {
 /** Who signed in. */
 export type Signed = Pick<Session, 'userId' | 'operator' | 'authenticatedAt'> & { readonly sid: string | undefined };
 
-type Needs = Pick<Resources, 'clock' | 'database'> & { readonly config: Pick<Resources['config'], 'session'> };
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'> & {
+  readonly config: Pick<Resources['config'], 'session'>;
+};
 
 const cookie = 'nightkeep';
 const secretBytes = 32;
@@ -34,33 +37,39 @@ const secretBytes = 32;
 const seenEveryMs = 60_000;
 
 /** Starts a session of which nothing could be known before, in place of the one that this browser had. */
-export async function startSession(c: Context, { clock, config, database }: Needs, signed: Signed): Promise<void> {
+export async function startSession(c: Context, needs: Needs, signed: Signed): Promise<void> {
+  const { clock, config, database } = needs;
   const secret = randomBytes(secretBytes).toString('base64url');
   const at = clock.now();
   const { maxMs } = config.session;
-  const former = getCookie(c, cookie, 'host');
+  const [former] = readCookie(c);
+  const session = { ...signed, id: hashOf(secret), endsAt: new Date(at.getTime() + maxMs) };
   await saveWebSession(database, {
-    ...signed,
-    id: hashOf(secret),
+    ...session,
     agent: agentOf(c.req.header('user-agent')),
     at,
-    endsAt: new Date(at.getTime() + maxMs),
     replaced: former === undefined ? undefined : hashOf(former),
   });
-  setCookie(c, cookie, secret, { ...cookieAttributes, maxAge: Math.floor(maxMs / 1000) });
+  setCookie(c, cookie, `${secret}.${proofOf(needs, session)}`, {
+    ...cookieAttributes,
+    maxAge: Math.floor(maxMs / 1000),
+  });
 }
 
 /** The session of the browser, unless it has ended: by its age, unused for too long, signed out here or at the provider. */
-export async function findSession(c: Context, { clock, config, database }: Needs): Promise<Session | undefined> {
-  const secret = getCookie(c, cookie, 'host');
+export async function findSession(c: Context, needs: Needs): Promise<Session | undefined> {
+  const { clock, config, database, log } = needs;
+  const [secret, proof = ''] = readCookie(c);
   if (secret === undefined) return undefined;
   const [id, at] = [hashOf(secret), clock.now()];
   const found = await findWebSession(database, { id, at, idleMs: config.session.idleMs });
-  if (found === null) {
+  const isOurs = found !== null && isEqual(proof, proofOf(needs, { ...found, id }));
+  if (found !== null && !isOurs) log.error('session.row-changed', { userId: found.userId });
+  if (!isOurs) {
     clearSession(c);
     return undefined;
   }
-  const { lastSeenAt, name, ...session } = found;
+  const { endsAt: _, lastSeenAt, name, ...session } = found;
   if (at.getTime() >= lastSeenAt.getTime() + seenEveryMs) await saveSeen(database, { id, at });
   return {
     ...session,
@@ -79,6 +88,33 @@ export async function endSession(c: Context, { database }: Needs, { id, userId }
 /** Lets the browser forget a session that has ended on the server. */
 export function clearSession(c: Context): void {
   deleteCookie(c, cookie, cookieAttributes);
+}
+
+/** What only the browser knows, and the proof of what its session was when it began. */
+function readCookie(c: Context): string[] {
+  return getCookie(c, cookie, 'host')?.split('.') ?? [];
+}
+
+/** Goes into the cookie: nobody who can only write to the database makes their session somebody else's, an operator's or a longer one. */
+function proofOf(
+  { keyring }: Needs,
+  {
+    id,
+    userId,
+    operator,
+    authenticatedAt,
+    endsAt,
+  }: Pick<Session, 'id' | 'userId' | 'operator' | 'authenticatedAt'> & {
+    endsAt: Date;
+  },
+): string {
+  const facts = JSON.stringify(['web session', id, userId, operator, authenticatedAt, endsAt]);
+  return Buffer.from(fingerprint(keyring, facts)).toString('base64url');
+}
+
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
 function hashOf(text: string): string {

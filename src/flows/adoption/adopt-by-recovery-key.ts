@@ -2,10 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hasRepository, saveAdopted } from '../../database/adoptions.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
-import { purposes } from '../../vault/purposes.ts';
-import { seal } from '../../vault/seal.ts';
 import { asRecoveryKey, serviceName } from '../keys/recovery-key.ts';
-import type { Adoption, AdoptionNeeds } from './adopt-repositories.ts';
+import { type Adoption, type AdoptionNeeds, adoptionSeals } from './adopt-repositories.ts';
 import { findRepositories, findRepositoryIn } from './find-repositories.ts';
 
 export interface ByKey {
@@ -51,21 +49,18 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
   const { location, repository } = await openByKey(resources, input);
   const [id, password] = [randomUUID(), randomBytes(32).toString('base64url')];
   const key = await repository.addKey(password, { clock, username: serviceName, scrypt: scrypt.forRandomPasswords });
-  const { sealed: sealedPassword, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
   const now = clock.now();
   const kept = { recoveryKeyFile: repository.keyId, recoveryKeptAt: now };
   const row = {
     id,
     location,
     store: at,
-    sealedPassword,
-    keyId,
     ...kept,
     eraseAt: null,
     createdAt: now,
     formerPlan: null,
   };
-  if (!(await saveAdopted(database, { row, owner, at: now, by }))) {
+  if (!(await saveAdopted(database, { row, owner, seals: adoptionSeals(keyring, password), at: now, by }))) {
     await repository.removeKey(key);
     throw refuse('another');
   }

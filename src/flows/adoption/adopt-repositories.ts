@@ -1,11 +1,10 @@
-import { type AdoptedRow, hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import { type Adopted, type AdoptedRow, hasRepository, saveAdopted } from '../../database/adoptions.ts';
 import type { RepositoryCard } from '../../domain/repository-card.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { openRepository } from '../../store/repository/repository.ts';
-import { purposes } from '../../vault/purposes.ts';
-import { seal } from '../../vault/seal.ts';
+import { personSealing, sealPassword } from '../../vault/row-seals.ts';
 import { ownOf } from '../nights/own-snapshots.ts';
 import { type FoundRepository, findRepositories } from './find-repositories.ts';
 
@@ -63,8 +62,9 @@ async function adoptOne(
       if (await hasRepository(database, owner)) return { ...about, state: 'refused', problem: another };
       return { ...about, state: 'adoptable', ...besides(resources, owner) };
     }
-    const row = rowOf(keyring, card, { location, store: at, now: clock.now() });
-    if (!(await saveAdopted(database, { row, owner, at: clock.now(), by })))
+    const row = rowOf(card, { location, store: at, now: clock.now() });
+    const seals = adoptionSeals(keyring, card.password);
+    if (!(await saveAdopted(database, { row, owner, seals, at: clock.now(), by })))
       return { ...about, state: 'refused', problem: another };
     log.info('repository.adopted', { location, userId: owner.userId });
     return { ...about, state: 'adopted', ...besides(resources, owner) };
@@ -92,19 +92,20 @@ function besides({ config }: AdoptionNeeds, { issuer }: RepositoryCard['owner'])
 /** Nothing is erased within a month of its adoption, whatever an old card says: there is time to agree again. */
 const graceMs = 30 * 86_400_000;
 
+/** Seals what is taken over for its person here. */
+export function adoptionSeals(keyring: Resources['keyring'], password: string): Adopted['seals'] {
+  return { person: personSealing(keyring), password: (place) => sealPassword(keyring, place, password) };
+}
+
 function rowOf(
-  keyring: Resources['keyring'],
-  { repositoryId: id, password, recovery, plan, eraseAt, createdAt }: RepositoryCard,
+  { repositoryId: id, recovery, plan, eraseAt, createdAt }: RepositoryCard,
   { location, store, now }: { location: string; store: string | null; now: Date },
 ): AdoptedRow {
-  const { sealed: sealedPassword, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
   const graceEnds = now.getTime() + graceMs;
   return {
     id,
     location,
     store,
-    sealedPassword,
-    keyId,
     recoveryKeyFile: recovery.keyFile,
     recoveryKeptAt: recovery.keptAt === null ? null : new Date(recovery.keptAt),
     eraseAt: eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), graceEnds)),

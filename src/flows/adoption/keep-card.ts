@@ -9,6 +9,7 @@ import { inParallel } from '../../store/repository/in-parallel.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
+import { openPassword } from '../../vault/row-seals.ts';
 import { fingerprint, seal, unseal } from '../../vault/seal.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
@@ -101,7 +102,7 @@ async function write({ clock, database, keyring, store }: Needs, row: CardRow): 
 }
 
 function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
-  const { id: repositoryId, recoveryKeyFile, recoveryKeptAt, eraseAt, createdAt, sealedPassword, user } = row;
+  const { id: repositoryId, recoveryKeyFile, recoveryKeptAt, eraseAt, createdAt, user } = row;
   const [plan] = user.plans;
   const [alarm] = plan?.runs ?? [];
   return {
@@ -109,7 +110,7 @@ function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
     repositoryId,
     createdAt: createdAt.toISOString(),
     owner: { userId: user.id, issuer: user.issuer, subject: user.subject, username: user.username },
-    password: Buffer.from(unseal(keyring, purposes.repositoryPassword(repositoryId), sealedPassword)).toString(),
+    password: openPassword(keyring, row),
     recovery: { keyFile: recoveryKeyFile, keptAt: recoveryKeptAt?.toISOString() ?? null },
     plan: readFormerPlan(
       plan === undefined

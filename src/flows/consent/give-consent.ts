@@ -5,6 +5,7 @@ import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import { AppError, messageForPeople } from '../../errors.ts';
 import type { AuthorizationRequest, AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
+import { personSealing } from '../../vault/row-seals.ts';
 import { endUnkeptToken, type UnkeptNeeds, type UnkeptTokens } from './end-unkept-token.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
 import { personOf, rolesOf } from './person.ts';
@@ -56,15 +57,15 @@ export async function beginSignIn(
  * for it is ended there.
  */
 export async function finishSignIn(
-  resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'log'>,
+  resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'log'>,
   { callback, transaction }: { callback: URL; transaction: AuthorizationTransaction },
 ) {
-  const { issuer, config, database, clock } = resources;
+  const { issuer, config, database, clock, keyring } = resources;
   requirePurpose(transaction, 'sign-in', 'fresh sign-in');
   const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
   await endUnkeptToken(resources, authorized);
   const at = clock.now();
-  const user = await saveUser(database, personOf(authorized, at));
+  const user = await saveUser(database, personOf(authorized, at), personSealing(keyring));
   await closeCircuit(database, { issuer: user.issuer, clientId: issuer.clientId, at, by: `user:${user.id}` });
   const authenticatedAt = authenticationOf(authorized.claims, transaction, at);
   return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid, authenticatedAt };

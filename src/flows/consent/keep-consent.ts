@@ -22,6 +22,7 @@ import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
+import { personSealing, planSealing } from '../../vault/row-seals.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
@@ -77,7 +78,7 @@ async function takeIntoCustody(
   const profile = await issuer.profile();
   const at = clock.now();
   return inTransaction(database, async (transaction) => {
-    const user = await saveUser(transaction, personOf(authorized, at));
+    const user = await saveUser(transaction, personOf(authorized, at), personSealing(keyring));
     const earlier = await lockGrantOf(transaction, { user, clientId });
     const owner = { userId: user.id, grantId: earlier?.id ?? randomUUID() };
     const number = await nextNumber(transaction, owner.grantId);
@@ -95,7 +96,7 @@ async function takeIntoCustody(
     await saveTerms(transaction, grant, { terms, method, agreedAt, renewed: earlier !== null, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
-    const plan = known ?? (await beginPlan(transaction, grant, firstPlan(config, authorized), at));
+    const plan = known ?? (await beginPlan(transaction, keyring, { grant, usual: firstPlan(config, authorized), at }));
     const rule = agreedRule(terms);
     if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
     return { user, grant, plan, renewed: earlier !== null };
@@ -105,9 +106,8 @@ async function takeIntoCustody(
 /** Of somebody who comes from a lost installation the plan goes on as it was there. */
 async function beginPlan(
   transaction: Transaction,
-  grant: ConsentRows['grant'],
-  usual: UsualPlan,
-  at: Date,
+  keyring: KeepNeeds['keyring'],
+  { grant, usual, at }: { grant: ConsentRows['grant']; usual: UsualPlan; at: Date },
 ): Promise<ConsentRows['plan']> {
   const former = await findFormerPlan(transaction, grant.userId);
   const { zone, windowStart, windowEnd, sources } = { ...usual, ...former };
@@ -115,7 +115,8 @@ async function beginPlan(
   const hours = { id: randomUUID(), zone, windowStart, windowEnd };
   const { night, dueAt } = nextNight(hours, at);
   if (former !== null) await clearFormerPlan(transaction, grant.userId);
-  const plan = { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt };
+  const seal = planSealing(keyring).seal({ userId: grant.userId, grantId: grant.id, sources });
+  const plan = { ...hours, sources, retention, nextNight: night, nextDueAt: dueAt, seal };
   const saved = await savePlan(transaction, grant, { plan, at });
   if (former?.alarm !== undefined) await saveFormerAlarm(transaction, saved.id, former.alarm);
   return saved;

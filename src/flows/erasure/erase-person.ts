@@ -7,6 +7,7 @@ import {
 import { findRunningRestore } from '../../database/restores.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { personSealing, planSealing } from '../../vault/row-seals.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
 import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consent.ts';
 
@@ -20,11 +21,12 @@ export async function erasePerson(
   resources: WithdrawalNeeds & Pick<Resources, 'histories'>,
   { userId }: { userId: string },
 ): Promise<string> {
-  const { clock, database, histories, log } = resources;
+  const { clock, database, histories, keyring, log } = resources;
   const grantIds = await listGrantsToEnd(database, userId);
   for (const grantId of grantIds)
     await endConsentHere(resources, { grantId, by: `user:${userId}`, eraseAt: clock.now() });
-  const receipt = await beginErasingPerson(database, { userId, at: clock.now() });
+  const seals = { person: personSealing(keyring), plan: planSealing(keyring) };
+  const receipt = await beginErasingPerson(database, { userId, seals, at: clock.now() });
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
   histories.drop(userId);

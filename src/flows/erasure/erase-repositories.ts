@@ -7,8 +7,9 @@ import {
 } from '../../database/erasures.ts';
 import type { Resources } from '../../resources.ts';
 import { clearPlace, contentsOf } from '../../store/repository/clear-place.ts';
+import { openPassword } from '../../vault/row-seals.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
 
 const batch = 20;
 /** A store that is full or read-only stays so for a while. */
@@ -50,13 +51,15 @@ export async function eraseBeforeUse(
 
 /**
  * Removes every file of a repository and of its copies in other stores, and its row only once these list nothing of it. False
- * where consent was given again just before.
+ * where consent was given again just before. Throws `seal/broken` where the row is not as Nightkeep left it.
  */
 async function eraseRepository(
-  { clock, database, log, store }: Needs,
+  { clock, database, keyring, log, store }: Needs,
   repository: RepositoryToErase,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  // Nobody's files go because a row was changed to point at them.
+  openPassword(keyring, repository);
   const { location, movingTo, formerStore } = repository;
   const contents = await contentsOf(store(location, repository.store));
   if (!(await beginErasing(database, { repository, contents, at: clock.now() }))) return false;

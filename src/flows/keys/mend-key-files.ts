@@ -8,6 +8,7 @@ import { readKeyFacts } from '../../store/format/key-file.ts';
 import { checkKeys } from '../../store/repository/check-keys.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
+import { openPassword } from '../../vault/row-seals.ts';
 import { unseal } from '../../vault/seal.ts';
 import { nothingYet } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
@@ -41,7 +42,7 @@ export async function mendKeyFiles(
   const row = await findRepository(database, userId);
   if (row === null) throw nothingYet();
   const backend = store(row.location, row.store);
-  const password = textOf(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword));
+  const password = openPassword(keyring, row);
   const held = row.sealedRecoveryKey && textOf(unseal(keyring, purposes.recoveryKey(row.id), row.sealedRecoveryKey));
   const recoveryKey = held ?? given;
   if (recoveryKey !== undefined && !isRecoveryKey(recoveryKey)) throw noRecoveryKey();

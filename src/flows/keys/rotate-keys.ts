@@ -10,6 +10,7 @@ import {
   type SealedValue,
   sealedKinds,
 } from '../../database/sealed-values.ts';
+import type { PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { purposes } from '../../vault/purposes.ts';
@@ -32,9 +33,11 @@ const pauseWhileHeldMs = 200;
 
 const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
   'offline tokens': ({ userId, id, number }) => purposes.offlineToken({ userId, grantId: id }, number),
-  'repository passwords': ({ id }) => purposes.repositoryPassword(id),
+  'repository passwords': ({ facts }) => purposes.repositoryPassword(facts as PlaceFacts),
   'recovery keys': ({ id }) => purposes.recoveryKey(id),
   'DPoP keys': ({ userId, id }) => purposes.dpopKey({ userId, grantId: id }),
+  people: ({ facts }) => purposes.person(facts as PersonFacts),
+  plans: ({ facts }) => purposes.plan(facts as PlanFacts),
 };
 
 /**

@@ -5,7 +5,6 @@ import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import { saveDoubted } from '../../database/verifications.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
-import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import { isAppError } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
@@ -31,6 +30,7 @@ import { followProgress, trafficOf } from './follow-progress.ts';
 import { limitRun } from './limit-run.ts';
 import { ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
+import { type OwnSource, sourcesOf } from './sources-of.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
@@ -61,7 +61,7 @@ export interface BackUp {
 }
 
 /**
- * Backs one run's plan up: access first (a rotated token is saved before anything else happens), then the
+ * Backs one run's plan up: first what the plan names is looked at, then access (a rotated token is saved before anything else happens), then the
  * repository with its lock, then the sources into it, and last the snapshot. Throws what ends a run, `run/out-of-time` among it; entries that
  * could not be read make it partial.
  */
@@ -75,6 +75,7 @@ export async function backUp(
   const progress = followProgress(clock);
   report(progress.look);
   const run = await getRunWithPlan(resources.database, runId);
+  const places = sourcesOf(resources, run.plan);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
   whenAborted(signal, () => resources.tokenCache.known.delete(run.plan.grantId));
   await access({ minimumSeconds: 30, signal });
@@ -86,9 +87,7 @@ export async function backUp(
   await keepCard(resources, id);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
-  const sources = openSources(resources, run.plan, { access, memory: limits.memory }).map((source) =>
-    opened.use(source),
-  );
+  const sources = openSources(resources, places, { access, memory: limits.memory }).map((source) => opened.use(source));
   const last = await findLast(resources, run.plan.userId, repository);
   const about = { runId, userId: run.plan.userId, night: run.night, isOnRecord: last?.isOnRecord === true };
   const trust = await findTrust(resources, about);
@@ -237,30 +236,15 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 
 function openSources(
   resources: Needs,
-  plan: RunPlan,
+  places: readonly OwnSource[],
   { access, memory }: { access: Access; memory: MemoryBudget },
 ): Source[] {
   const { clock, config, log, sourceServers: servers } = resources;
   const { listing: limits, fileBytes } = config.sourceLimits;
   const redirects = config.filesRedirects === 'follow' ? publicHttps : undefined;
-  return plan.sources.map(({ name, url }) =>
-    webdavSource({
-      name,
-      url: urlOfPerson(url, plan.person),
-      isShared: !namesClaim(url),
-      access,
-      servers,
-      clock,
-      log,
-      limits,
-      memory,
-      fileBytes,
-      redirects,
-    }),
-  );
+  const common = { access, servers, clock, log, limits, memory, fileBytes, redirects };
+  return places.map((place) => webdavSource({ ...place, ...common }));
 }
-
-type RunPlan = Awaited<ReturnType<typeof getRunWithPlan>>['plan'];
 
 /** What a finished run has counts of. */
 export type CountName = keyof ReturnType<typeof countsOf> | keyof ReturnType<typeof trafficOf> | 'ms';

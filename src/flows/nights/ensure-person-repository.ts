@@ -5,8 +5,7 @@ import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
-import { purposes } from '../../vault/purposes.ts';
-import { seal, unseal } from '../../vault/seal.ts';
+import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
 
@@ -22,13 +21,15 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   const known = await findRepository(database, userId);
   if (known === null) {
     const id = randomUUID();
-    const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), randomBytes(32).toString('base64url'));
-    await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at: clock.now() });
+    const place = { id, userId, location: id };
+    const random = randomBytes(32).toString('base64url');
+    const { sealed, keyId } = sealPassword(keyring, { ...place, store: null }, random);
+    await saveRepository(database, { ...place, sealedPassword: sealed, keyId, at: clock.now() });
   }
   const row = known ?? (await findRepository(database, userId));
+  const password = row === null ? '' : openPassword(keyring, row);
   if (row !== null && !(await repositoryExists(store(row.location, row.store)))) {
     if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
-    const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword)).toString();
     await initRepository(store(row.location, row.store), {
       password,
       clock,

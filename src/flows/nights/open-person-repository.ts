@@ -3,8 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { type OpenOptions, openRepository, type Repository } from '../../store/repository/repository.ts';
-import { purposes } from '../../vault/purposes.ts';
-import { unseal } from '../../vault/seal.ts';
+import { openPassword } from '../../vault/row-seals.ts';
 
 export interface PersonRepository {
   id: string;
@@ -34,13 +33,14 @@ export async function openPersonRepository(
   return { id: row.id, location, repository, store: row.store, recoveryKeyFile, username };
 }
 
-/** Opens the repository of this row. */
+/** Opens the repository of this row. Throws `seal/broken` where the row is not as Nightkeep left it. */
 export async function openRepositoryOf(
   { keyring, store }: Pick<Resources, 'keyring' | 'store'>,
-  { id, location, store: at, sealedPassword, recoveryKeyFile }: PersonRepositoryRow,
+  row: PersonRepositoryRow,
   options: Pick<OpenOptions, 'cachedTreeBytes' | 'without'> = {},
 ): Promise<Repository> {
-  const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(id), sealedPassword)).toString();
+  const { location, store: at, recoveryKeyFile } = row;
+  const password = openPassword(keyring, row);
   const otherKey = recoveryKeyFile === null ? undefined : parseId<KeyId>(recoveryKeyFile);
   return openRepository(store(location, at), password, { ...options, otherKey });
 }

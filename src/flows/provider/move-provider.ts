@@ -10,6 +10,7 @@ import {
 import { AppError, isAppError } from '../../errors.ts';
 import { askPublishedKeys, type SigningKey } from '../../oidc/published-keys.ts';
 import type { Resources } from '../../resources.ts';
+import { personSealing } from '../../vault/row-seals.ts';
 import type { Needs } from '../custody/needs.ts';
 import { exchangeNow } from '../custody/obtain-access.ts';
 
@@ -54,7 +55,11 @@ export async function moveProvider(resources: Needs, { from, to, dryRun, by }: M
   const proof: Proof = kids.length > 0 ? { by: 'keys', kids } : await proveByExchange(resources, issuers, compared);
   const at = clock.now();
   const reason = proof.by === 'keys' ? `${sameKeys}: ${kids.join(' ')}` : 'took an offline token of the old address';
-  return { ...issuers, proof, ...(await saveMove(database, { ...issuers, reason, at, by })) };
+  return {
+    ...issuers,
+    proof,
+    ...(await saveMove(database, { ...issuers, reason, sealing: personSealing(resources.keyring), at, by })),
+  };
 }
 
 async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>, to: URL) {

@@ -9,6 +9,7 @@ import { clearPlace } from '../../store/repository/clear-place.ts';
 import { type CopyReport, copyRepository } from '../../store/repository/copy-repository.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
+import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { openRepositoryOf } from '../nights/open-person-repository.ts';
 
 export type MoveNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'> & {
@@ -41,7 +42,7 @@ export async function moveRepository(
   place: RepositoryPlace,
   { to, readData = 'none', by, signal }: Move,
 ): Promise<CopyReport | null> {
-  const { clock, database, lockOwner, store } = resources;
+  const { clock, database, keyring, lockOwner, store } = resources;
   const target = storeUrl(to);
   const row = await findRepository(database, place.userId);
   if (row === null) return null;
@@ -59,13 +60,19 @@ export async function moveRepository(
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
   await saveMovingTo(database, row.id, target);
   const report = await copyRepository(repository.backend, store(row.location, target), { signal: either });
-  await proveCopy(resources, { ...row, store: target }, { readData, signal: either });
+  const { sealed: sealedPassword, keyId } = sealPassword(
+    keyring,
+    { ...row, store: target },
+    openPassword(keyring, row),
+  );
+  await proveCopy(resources, { ...row, store: target, sealedPassword }, { readData, signal: either });
   either.throwIfAborted();
   // With a card the old copy would be taken for the repository where the database is lost.
   await removeCards(repository.backend);
   const { id, recoveryKeyFile, store: from } = row;
   const at = clock.now();
-  if (await switchStore(database, { id, from, recoveryKeyFile, to: target, formerStore: here, at, by })) return report;
+  const moved = { id, from, recoveryKeyFile, to: target, formerStore: here, sealedPassword, keyId, at, by };
+  if (await switchStore(database, moved)) return report;
   throw new AppError('repository/locked', 'The repository was changed while it was copied. Run the command again.', {
     retry: { afterMs: 1000 },
   });
@@ -73,12 +80,13 @@ export async function moveRepository(
 
 /** Deletes what a move left in the former store. False where there is nothing. Throws where the repository itself is not to be found. */
 export async function deleteFormerCopy(
-  { clock, database, store }: Pick<MoveNeeds, 'clock' | 'database' | 'store'>,
+  { clock, database, keyring, store }: Pick<MoveNeeds, 'clock' | 'database' | 'keyring' | 'store'>,
   place: RepositoryPlace,
   { by, signal }: Pick<Move, 'by' | 'signal'>,
 ): Promise<boolean> {
   const row = await findRepository(database, place.userId);
   if (row === null || row.formerStore === null) return false;
+  openPassword(keyring, row);
   const { id, location, formerStore } = row;
   if (!(await repositoryExists(store(location, row.store))))
     throw new AppError('store/unavailable', 'The repository is not where it was moved to, so its old copy stays.');

@@ -1724,6 +1724,7 @@ export const texts: Texts = {
         'provider-moved': 'hat Personen zu einer anderen Adresse des Anmeldedienstes übertragen',
         'keys-rotated': 'hat alles mit dem neuesten Schlüssel versiegelt',
         'key-retired': 'hat einen Schlüssel ausgemustert',
+        'rows-confirmed': 'hat bestätigt, was die Datenbank über eine Person sagt',
         'service-healed': 'ließ liegen gebliebene Arbeit nachholen',
         'state-exported': 'hat den Zustand von Nightkeep exportiert',
         'state-imported': 'hat einen Zustand von Nightkeep importiert',

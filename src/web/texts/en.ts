@@ -1671,6 +1671,7 @@ export const texts = {
         'database-migrated': 'brought the database up to a new version',
         'keys-rotated': 'sealed everything under the newest key',
         'key-retired': 'retired a key',
+        'rows-confirmed': 'confirmed what the database says of a person',
         'service-healed': 'had lapsed work mended',
         'state-exported': 'exported Nightkeep’s own state',
         'state-imported': 'imported Nightkeep’s own state',

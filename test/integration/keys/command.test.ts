@@ -29,26 +29,26 @@ test('a key is rolled: listed, rotated away with progress, retired, and then mis
   expect(commands.said).toEqual([
     expect.stringMatching(/^KEY +STATE +IN FRONT SINCE +SEALS$/),
     expect.stringMatching(/^two +seals +\d{4}-\d\d-\d\d +nothing$/),
-    expect.stringMatching(/^one +opens +\d{4}-\d\d-\d\d +repository passwords: 1, recovery keys: 1$/),
+    expect.stringMatching(/^one +opens +\d{4}-\d\d-\d\d +repository passwords: 1, recovery keys: 1, people: 1$/),
   ]);
   expect(await nightkeep('keys', 'retire', 'one')).toBe(1);
-  expect(commands.complaints.join('')).toContain('it still seals repository passwords: 1, recovery keys: 1');
+  expect(commands.complaints.join('')).toContain('it still seals repository passwords: 1, recovery keys: 1, people: 1');
   expect(await nightkeep('keys', 'rotate', '--json')).toBe(0);
-  expect(JSON.parse(commands.said.join(''))).toEqual({ key: 'two', resealed: 2, broken: 0, cards: 0 });
+  expect(JSON.parse(commands.said.join(''))).toEqual({ key: 'two', resealed: 3, broken: 0, cards: 0 });
   expect(await nightkeep('keys', 'rotate')).toBe(0);
   expect(commands.said).toEqual(['Sealed 0 values and 0 cards under two.']);
   expect(await nightkeep('keys', 'retire', 'one')).toBe(0);
   vi.stubEnv('KEYRING', two);
   expect(await nightkeep('keys', '--json')).toBe(0);
   expect(JSON.parse(commands.said.join(''))).toMatchObject([
-    { id: 'two', state: 'sealing', sealed: { 'repository passwords': 1, 'recovery keys': 1 } },
+    { id: 'two', state: 'sealing', sealed: { 'repository passwords': 1, 'recovery keys': 1, people: 1 } },
   ]);
 });
 
 test('a sealed file in the spool keeps its key in the ring', async () => {
   expect(await nightkeep('keys', 'rotate')).toBe(0);
-  expect(commands.said).toEqual(['Sealed 2 values and 0 cards under two.']);
-  expect(commands.complaints).toEqual(['1 of 2 sealed under two\n', '2 of 2 sealed under two\n']);
+  expect(commands.said).toEqual(['Sealed 3 values and 0 cards under two.']);
+  expect(commands.complaints).toEqual([1, 2, 3].map((done) => `${done} of 3 sealed under two\n`));
   await mkdir(join(commands.folder, 'spool'));
   const { sealed } = seal(parseKeyring(one), { purpose: 'spooled answer', owner: 'x' }, 'an answer');
   await writeFile(join(commands.folder, 'spool', `${randomUUID()}.sealed`), sealed);

@@ -39,14 +39,21 @@ test('a key in use is named with all that it seals, and is not retired', async (
   await resources.database.grant.update({ where: { id: grant.id }, data });
   spooled = [sealedWith(fixture.resources), sealedWith(resources)];
   expect(await retire('one')).toBe(
-    'keyring/in-use Key one cannot be retired: it still seals offline tokens: 1, DPoP keys: 1, repository passwords: 1, recovery keys: 1, spooled answers: 1. Run: nightkeep keys rotate.',
+    'keyring/in-use Key one cannot be retired: it still seals offline tokens: 1, DPoP keys: 1, repository passwords: 1, recovery keys: 1, people: 1, plans: 1, spooled answers: 1. Run: nightkeep keys rotate.',
   );
   expect(await list()).toMatchObject([
     { id: 'two', state: 'sealing', sealed: { 'spooled answers': 1 }, since: expect.any(Date) },
     {
       id: 'one',
       state: 'opening',
-      sealed: { 'offline tokens': 1, 'repository passwords': 1, 'recovery keys': 1, 'DPoP keys': 1 },
+      sealed: {
+        'offline tokens': 1,
+        'repository passwords': 1,
+        'recovery keys': 1,
+        'DPoP keys': 1,
+        people: 1,
+        plans: 1,
+      },
     },
   ]);
   expect(await resources.database.canary.count()).toBe(2);

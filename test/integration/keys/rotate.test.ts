@@ -10,6 +10,7 @@ import { openToken } from '../../../src/flows/custody/offline-token.ts';
 import { retireKey } from '../../../src/flows/keys/retire-key.ts';
 import { continueRotation, rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
+import { openPassword, personSealing, planSealing } from '../../../src/vault/row-seals.ts';
 import { unseal } from '../../../src/vault/seal.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { addUnseenRepository, enterWith, interrupting } from '../../support/harness/keys.ts';
@@ -56,8 +57,8 @@ test('everything that is sealed opens again afterwards, under the new key alone'
   await database.grant.update({ where: { id: grant.id }, data: sealBoundKey(before.keyring, owner, 'a key') });
   const tokens = (await generationsOf(grant.id)).map((row) => openToken(before.keyring, owner, row));
   const steps: [number, number][] = [];
-  expect(await rotateKeys(after, (...step) => void steps.push(step))).toEqual({ resealed: 5, broken: 0 });
-  expect(steps.at(-1)).toEqual([5, 5]);
+  expect(await rotateKeys(after, (...step) => void steps.push(step))).toEqual({ resealed: 7, broken: 0 });
+  expect(steps.at(-1)).toEqual([7, 7]);
   expect(await countUnder('one')).toBe(0);
   expect(await retire('one')).toBe('retired');
   const keyring = await enterWith(after, newLine);
@@ -67,7 +68,9 @@ test('everything that is sealed opens again afterwards, under the new key alone'
   const kept = await database.repository.findUniqueOrThrow({ where: { id: repository.id } });
   const read = (binding: Parameters<typeof unseal>[1], sealed: Uint8Array | null) =>
     Buffer.from(unseal(keyring, binding, sealed ?? new Uint8Array())).toString();
-  expect(read(purposes.repositoryPassword(repository.id), kept.sealedPassword)).toBe('a password');
+  expect(openPassword(keyring, kept)).toBe('a password');
+  personSealing(keyring).require(await database.user.findUniqueOrThrow({ where: { id: user.id } }));
+  planSealing(keyring).require(await database.plan.findUniqueOrThrow({ where: { grantId: grant.id } }));
   expect(read(purposes.recoveryKey(repository.id), kept.sealedRecoveryKey)).toBe('a recovery key');
   const { sealedDpopKey } = await database.grant.findUniqueOrThrow({ where: { id: grant.id } });
   expect(openBoundKey(keyring, owner, sealedDpopKey)).toBe('a key');
@@ -126,7 +129,7 @@ test('what was shredded between opening and replacing stays shredded', async () 
   const { grant } = await fixture.consent();
   const shred = () => withdrawConsent(after, { grantId: grant.id, by: 'alice' });
   const rotating = { ...after, database: interrupting(after.database, 1, shred) };
-  expect(await rotateKeys(rotating)).toEqual({ resealed: 0, broken: 0 });
+  expect(await rotateKeys(rotating)).toEqual({ resealed: 2, broken: 0 });
   expect((await generationsOf(grant.id)).map(({ sealed }) => sealed)).toEqual([null]);
 });
 
@@ -159,7 +162,7 @@ test('a value that another transaction holds is waited for, and nothing waits fo
     expect((await generationsOf(free.grant.id)).map(({ keyId }) => keyId)).toEqual(['two']);
     expect((await generationsOf(held.grant.id)).map(({ keyId }) => keyId)).toEqual(['one']);
   });
-  expect(await done).toEqual({ resealed: 2, broken: 0 });
+  expect(await done).toEqual({ resealed: 6, broken: 0 });
   expect(await generationsOf(held.grant.id)).toMatchObject([{ keyId: 'two', state: 'superseded' }]);
 });
 
@@ -168,7 +171,7 @@ test('a sealed token that was copied to another row does not open there, and is 
   const [{ sealed } = { sealed: null }] = await generationsOf(one.grant.id);
   const { database } = fixture.resources;
   await database.tokenGeneration.updateMany({ where: { grantId: two.grant.id }, data: { sealed } });
-  expect(await rotateKeys(after)).toEqual({ resealed: 1, broken: 1 });
+  expect(await rotateKeys(after)).toEqual({ resealed: 5, broken: 1 });
   const [row] = await generationsOf(two.grant.id);
   expect(row).toMatchObject({ keyId: 'one', sealed });
   expect(await retire('one')).toBe(
@@ -179,8 +182,8 @@ test('a sealed token that was copied to another row does not open there, and is 
 test('a worker rotates a part at a time, but not with a keyring that is older than that of others', async () => {
   for (const person of [alice, bob, carol]) await fixture.consent(person);
   expect(await continueRotation(after, { signal: AbortSignal.abort() })).toEqual({ resealed: 0, broken: 0 });
-  expect(await continueRotation(after)).toEqual({ resealed: 3, broken: 0 });
+  expect(await continueRotation(after)).toEqual({ resealed: 9, broken: 0 });
   expect(await continueRotation(before)).toEqual({ resealed: 0, broken: 0 });
-  expect(await rotateKeys(before)).toEqual({ resealed: 3, broken: 0 });
+  expect(await rotateKeys(before)).toEqual({ resealed: 9, broken: 0 });
   expect(await continueRotation(after)).toEqual({ resealed: 0, broken: 0 });
 });

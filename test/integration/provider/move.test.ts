@@ -10,6 +10,7 @@ import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 import { startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
 /** Where nobody answers. */
@@ -25,6 +26,7 @@ async function asOf(issuer: string): Promise<void> {
   const { database } = fixture.resources;
   await database.user.updateMany({ data: { issuer } });
   await database.grant.updateMany({ data: { issuer } });
+  await sealRows(fixture.resources);
 }
 const now = () => fixture.custody.provider.issuer;
 const move = (change: { from?: string; to?: string; dryRun?: boolean } = {}) =>

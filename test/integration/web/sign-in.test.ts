@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getRunWithPlan } from '../../../src/database/runs.ts';
-import { urlOfPerson } from '../../../src/domain/url-template.ts';
+import { sourcesOf } from '../../../src/flows/nights/sources-of.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -158,7 +158,7 @@ describe('an address of files that names claims', () => {
     const { database } = pages.resources;
     const { id } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
     const { plan } = await getRunWithPlan(database, id);
-    expect(plan.sources.map(({ url }) => urlOfPerson(url, plan.person))).toEqual([own]);
+    expect(sourcesOf(pages.resources, plan).map(({ url }) => url)).toEqual([own]);
   });
 
   it.each([{}, { uid: '' }, { uid: ['alice'] }, { uid: {} }, { uid: 2 ** 60 }])(

@@ -20,6 +20,7 @@ import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { removeCards } from '../../../src/store/repository/cards.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
+import { personSealing } from '../../../src/vault/row-seals.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
@@ -175,7 +176,11 @@ describe('adopting with the keyring', () => {
     const at = new Date();
     const issuer = elsewhere ? 'https://other.example' : user.issuer;
     const signIn = () =>
-      saveUser(resources.database, { issuer, subject: person.subject, username: person.username, claims: {}, at });
+      saveUser(
+        resources.database,
+        { issuer, subject: person.subject, username: person.username, claims: {}, at },
+        personSealing(resources.keyring),
+      );
     const before = await signIn();
     expect(await adopt(resources)).toMatchObject([{ state: 'adopted' }]);
     const after = await signIn();
@@ -262,7 +267,8 @@ describe('adopting with a recovery key, the keyring being lost', () => {
   };
   const signIn = async (resources: Resources, { subject, username }: Person) => {
     const { issuer } = await server.before.resources.database.user.findFirstOrThrow();
-    return saveUser(resources.database, { issuer, subject, username, claims: {}, at: new Date() });
+    const signedIn = { issuer, subject, username, claims: {}, at: new Date() };
+    return saveUser(resources.database, signedIn, personSealing(resources.keyring));
   };
 
   test('gives one person theirs back, and the next night goes on', async () => {

@@ -8,6 +8,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
 
@@ -40,10 +41,12 @@ const loseKeyring = async () => {
   await commands.database.canary.deleteMany();
   vi.stubEnv('KEYRING', keyLine('new'));
 };
-const signIn = () =>
-  commands.database.user.create({
-    data: { id: user.id, issuer: user.issuer, subject: user.subject, username: 'alice', createdAt: new Date() },
-  });
+const signIn = async () => {
+  const { id, issuer, subject } = user;
+  await commands.database.user.create({ data: { id, issuer, subject, username: 'alice', createdAt: new Date() } });
+  await using resources = await openFromEnvironment();
+  await sealRows(resources);
+};
 
 test('says whose repositories lie in the store, takes them over, and knows them then', async () => {
   expect(await json(0)).toMatchObject([{ state: 'known' }]);

@@ -9,8 +9,7 @@ import { reissueRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
 import type { BlobType } from '../../../src/store/format/ids.ts';
-import { purposes } from '../../../src/vault/purposes.ts';
-import { unseal } from '../../../src/vault/seal.ts';
+import { openPassword } from '../../../src/vault/row-seals.ts';
 import { numbersIn } from '../../../src/web/counts.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { untilNoon } from '../../support/fixtures/noon.ts';
@@ -111,7 +110,7 @@ async function judgedByRestic(nights: readonly { id: string; files: Files }[]): 
   const { database, keyring } = fixture.resources;
   const row = await findRepository(database, userId);
   if (row === null) throw new Error('There is no repository.');
-  const password = Buffer.from(unseal(keyring, purposes.repositoryPassword(row.id), row.sealedPassword)).toString();
+  const password = openPassword(keyring, row);
   const stock = { repository: await repositoryFolder(), password };
   expect(await restic(stock, 'check', '--read-data')).toContain('no errors were found');
   for (const { id, files } of nights) {

@@ -5,6 +5,7 @@ import { openKeyring } from '../../../src/repository-resources.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
+import { sealPassword } from '../../../src/vault/row-seals.ts';
 import { seal } from '../../../src/vault/seal.ts';
 
 /** The keyring of these lines, the newest first, as a process that starts with it has it. */
@@ -19,8 +20,9 @@ export async function addRepositoryRow(
   at = new Date(),
 ): Promise<{ id: string; password: string }> {
   const [id, password] = [randomUUID(), 'a password'];
-  const { sealed, keyId } = seal(keyring, purposes.repositoryPassword(id), password);
-  await saveRepository(database, { id, userId, location: id, sealedPassword: sealed, keyId, at });
+  const place = { id, userId, location: id };
+  const { sealed, keyId } = sealPassword(keyring, { ...place, store: null }, password);
+  await saveRepository(database, { ...place, sealedPassword: sealed, keyId, at });
   return { id, password };
 }
 

@@ -7,7 +7,10 @@ test('what is sealed in databases, spools and browsers keeps the purpose and the
   expect([
     purposes.offlineToken(owner, 3),
     purposes.dpopKey(owner),
-    purposes.repositoryPassword('repository'),
+    purposes.repositoryPassword({ id: 'repository', userId: 'user', location: 'folder', store: null }),
+    purposes.unboundRepositoryPassword('repository'),
+    purposes.person({ id: 'user', issuer: 'i', subject: 's', username: null, claims: { b: 1, a: 'x' } }),
+    purposes.plan({ userId: 'user', grantId: 'grant', sources: [{ url: 'https://a', kind: 'webdav', name: 'files' }] }),
     purposes.repositoryCard('folder'),
     purposes.recoveryKey('repository'),
     purposes.spooledAnswer('exchange'),
@@ -17,7 +20,10 @@ test('what is sealed in databases, spools and browsers keeps the purpose and the
   ]).toEqual([
     { purpose: 'offline token', owner: 'user/grant/3' },
     { purpose: 'DPoP key', owner: 'user/grant' },
+    { purpose: 'repository password', owner: '["repository","user","folder",null]' },
     { purpose: 'repository-password', owner: 'repository' },
+    { purpose: 'person', owner: '["user","i","s",null,{"a":"x","b":1}]' },
+    { purpose: 'plan', owner: '["user","grant",[{"kind":"webdav","name":"files","url":"https://a"}]]' },
     { purpose: 'repository card', owner: 'folder' },
     { purpose: 'recovery-key', owner: 'repository' },
     { purpose: 'spooled answer', owner: 'exchange' },

@@ -1,0 +1,41 @@
+/**
+ * What decides, in a row of the database, whose something is and where tokens and snapshots go. It is sealed with the row, so that
+ * nobody without the keyring can change it.
+ */
+
+/** Who somebody is, and what the addresses of their files may name. */
+export interface PersonFacts {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly username: string | null;
+  readonly claims: unknown;
+}
+
+/** Which addresses are read with whose consent. */
+export interface PlanFacts {
+  readonly userId: string;
+  readonly grantId: string;
+  readonly sources: unknown;
+}
+
+/** Whose a repository is, and where it lies. */
+export interface PlaceFacts {
+  readonly id: string;
+  readonly userId: string;
+  readonly location: string;
+  /** Null: the store of the settings. */
+  readonly store: string | null;
+}
+
+export type RowSeal = Uint8Array<ArrayBuffer>;
+
+/** Facts with the seal that their row has; null where none was ever written. */
+export type Sealed<Facts> = Facts & { readonly seal: RowSeal | null };
+
+/** Seals the facts of a kind of row, and looks at the seals. */
+export interface RowSealing<Facts> {
+  seal(facts: Facts): RowSeal;
+  /** Throws `seal/broken` where the facts are not those that were sealed. */
+  require(row: Sealed<Facts>): void;
+}

@@ -1,0 +1,45 @@
+import type { PlanWithPerson } from '../../database/plan-rows.ts';
+import { readSources } from '../../database/runs.ts';
+import { readPerson } from '../../database/users.ts';
+import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
+import { AppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
+import { personSealing, planSealing } from '../../vault/row-seals.ts';
+
+/** An address that is read and written with a person's access tokens. */
+export interface OwnSource {
+  readonly name: string;
+  readonly url: string;
+  /** Whether others have the same. */
+  readonly isShared: boolean;
+}
+
+type Needs = Pick<Resources, 'keyring'> & { readonly config: Pick<Resources['config'], 'filesUrl' | 'filesOrigins'> };
+
+/**
+ * The addresses of a plan for its person, claims filled in. Throws `seal/broken` where plan or person are not as Nightkeep left them in
+ * the database, and `source/foreign-origin` for a server that the settings do not name: no token goes there.
+ */
+export function sourcesOf(resources: Needs, plan: PlanWithPerson): OwnSource[] {
+  planSealing(resources.keyring).require(plan);
+  return readSources(plan.sources).map(({ name, url }) => ownSource(resources, plan.user, { name, url }));
+}
+
+/** One address for a person. Throws as `sourcesOf` does. */
+export function ownSource(
+  { config, keyring }: Needs,
+  user: PlanWithPerson['user'],
+  { name, url: template }: { name: string; url: string },
+): OwnSource {
+  personSealing(keyring).require(user);
+  const url = urlOfPerson(template, readPerson(user));
+  const { origin } = new URL(url);
+  const allowed = [new URL(config.filesUrl.replace(/[{}]/g, '')).origin, ...config.filesOrigins];
+  if (!allowed.includes(origin))
+    throw new AppError(
+      'source/foreign-origin',
+      `The plan names files at ${origin}, and the settings do not: no access token is sent there. If people agreed to it, name it in FILES_ORIGINS.`,
+      { detail: { origin, allowed } },
+    );
+  return { name, url, isShared: !namesClaim(template) };
+}
