@@ -71,6 +71,14 @@ export async function saveRecoveryKey(
   });
 }
 
+/** Does the work while nobody else, in whichever process, changes the keys of that person's repository. */
+export async function inKeysTurn<T>(database: Database, userId: string, work: () => Promise<T>): Promise<T> {
+  return inTransaction(database, async (transaction) => {
+    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`repository keys of ${userId}`}, 0))`;
+    return work();
+  });
+}
+
 /** Puts on record that the recovery key is being shown to its person; false where it is not kept here any more. */
 export async function markRecoveryKeySeen(database: Database, { id, at }: { id: string; at: Date }): Promise<boolean> {
   return changeHeldKey(database, { id, at, act: 'key-shown', data: { recoverySeenAt: at } });

@@ -7,6 +7,7 @@ export const acts = [
   'key-shown',
   'key-kept',
   'key-reissued',
+  'foreign-key-removed',
   'erasure-chosen',
   'snapshots-erased',
   'retention-changed',

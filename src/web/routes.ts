@@ -32,7 +32,7 @@ import { drain, draining, pause, queues, resume } from './pages/operator/queues.
 import { retry, tonight } from './pages/operator/tonight.ts';
 import { personData } from './pages/person-data.ts';
 import { preview } from './pages/preview.ts';
-import { proveKey, recovery, reissueKey, revealKey } from './pages/recovery.ts';
+import { proveKey, recovery, reissueKey, removeKey, revealKey } from './pages/recovery.ts';
 import { askRestore, cancelRestoring, restored, restoring } from './pages/restore.ts';
 import { agreeToRetention, retention } from './pages/retention.ts';
 import { confirm, run } from './pages/run.ts';
@@ -128,6 +128,14 @@ export const routes: readonly Route[] = [
   },
   { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', limit: 'recovery', answer: revealKey },
   { method: 'POST', path: '/recovery/kept', who: 'person', limit: 'recovery', answer: proveKey },
+  {
+    method: 'POST',
+    path: '/recovery/remove',
+    who: 'person',
+    fresh: '/recovery',
+    limit: 'recovery',
+    answer: removeKey,
+  },
   {
     method: 'POST',
     path: '/recovery/reissue',

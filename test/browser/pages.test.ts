@@ -8,6 +8,7 @@ import { alice, carol } from '../../demo/people.ts';
 import { type MailKind, mailKinds } from '../../src/domain/notices.ts';
 import { revealRecoveryKey } from '../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
+import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';
 import { raiseNotices } from '../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../src/flows/notices/send-notices.ts';
 import { removeCards } from '../../src/store/repository/cards.ts';
@@ -344,6 +345,15 @@ const rows: Readonly<Record<string, Row>> = {
       await page.fill('#key', left.recoveryKey);
     },
     says: 'Your snapshots from before are here',
+  },
+  'POST /recovery/remove': {
+    kind: 'act',
+    on: '/recovery',
+    arrange: async ({ demo: { resources }, userIds }) => {
+      const { repository } = await openPersonRepository(resources, userIds.alice);
+      await repository.addKey('another', { clock: resources.clock, username: 'alice', hostname: 'laptop' });
+    },
+    says: 'recovery key',
   },
   'POST /recovery/reissue': {
     kind: 'act',

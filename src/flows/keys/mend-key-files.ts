@@ -1,5 +1,10 @@
 import { saveAudit } from '../../database/audit.ts';
-import { findRepository, type PersonRepositoryRow, saveRecoveryKeyFile } from '../../database/repositories.ts';
+import {
+  findRepository,
+  inKeysTurn,
+  type PersonRepositoryRow,
+  saveRecoveryKeyFile,
+} from '../../database/repositories.ts';
 import { hastenVerification } from '../../database/verifications.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -12,6 +17,7 @@ import { openPassword } from '../../vault/row-seals.ts';
 import { unseal } from '../../vault/seal.ts';
 import { nothingYet } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
+import { ownHost } from './foreign-keys.ts';
 import { isRecoveryKey, serviceName } from './recovery-key.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
@@ -34,10 +40,11 @@ export interface MendedKeyFiles {
  * The passwords stay what they are. Throws `request/invalid` where the recovery key is needed and not given, or is none, and as
  * `openRepository` does where it opens nothing either.
  */
-export async function mendKeyFiles(
-  resources: Needs,
-  { userId, recoveryKey: given, by }: MendKeyFiles,
-): Promise<MendedKeyFiles> {
+export async function mendKeyFiles(resources: Needs, input: MendKeyFiles): Promise<MendedKeyFiles> {
+  return inKeysTurn(resources.database, input.userId, () => mend(resources, input));
+}
+
+async function mend(resources: Needs, { userId, recoveryKey: given, by }: MendKeyFiles): Promise<MendedKeyFiles> {
   const { clock, database, keyring, scrypt, store } = resources;
   const row = await findRepository(database, userId);
   if (row === null) throw nothingYet();
@@ -95,7 +102,12 @@ async function renewRecoveryFile(
   { row: { id, store, recoveryKeyFile, user }, repository, recoveryKey }: Renewal,
 ): Promise<void> {
   const username = user.username ?? user.subject;
-  const to = await repository.addKey(recoveryKey, { clock, username, scrypt: scrypt.forPeople });
+  const to = await repository.addKey(recoveryKey, {
+    clock,
+    username,
+    hostname: ownHost,
+    scrypt: scrypt.forPeople,
+  });
   if (await saveRecoveryKeyFile(database, { id, store, from: recoveryKeyFile ?? '', to })) return;
   await repository.removeKey(to);
   throw new AppError(

@@ -1,16 +1,18 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import {
   findRepository,
+  inKeysTurn,
   markRecoveryKeyKept,
   markRecoveryKeySeen,
   saveRecoveryKey,
 } from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { type KeyId, parseId } from '../../store/format/ids.ts';
+import type { KeyId } from '../../store/format/ids.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 import { openPersonRepository, type PersonRepository } from '../nights/open-person-repository.ts';
+import { ownHost, removeStrayKeys } from './foreign-keys.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
@@ -71,29 +73,41 @@ function notHere(): AppError {
   );
 }
 
-/** Makes a new recovery key, to be revealed, and removes the old one. */
+/**
+ * Makes a new recovery key, to be revealed, and removes the old one, and what reissues left that were broken off. Of several at once
+ * one comes after the other, so that the key that is shown last is the only one that opens the repository.
+ */
 export async function reissueRecoveryKey(resources: Needs, userId: string): Promise<void> {
-  const row = await findRepository(resources.database, userId);
-  const opened = await openPersonRepository(resources, userId);
-  await issueRecoveryKey(resources, opened, { by: `user:${userId}`, at: resources.clock.now() });
-  if (row?.recoveryKeyFile != null) await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
+  await inKeysTurn(resources.database, userId, async () => {
+    const opened = await openPersonRepository(resources, userId);
+    const recoveryKeyFile = await issueRecoveryKey(resources, opened, {
+      by: `user:${userId}`,
+      at: resources.clock.now(),
+    });
+    if (opened.recoveryKeyFile !== null) await opened.repository.removeKey(opened.recoveryKeyFile);
+    await removeStrayKeys({ ...opened, recoveryKeyFile });
+  });
 }
 
-/** Makes a recovery key for the repository, sealed until it was kept; one that takes the place of another says who asked for it. */
+/**
+ * Makes a recovery key for the repository, sealed until it was kept, and answers its key file; one that takes the place of another says
+ * who asked for it.
+ */
 export async function issueRecoveryKey(
   resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt'>,
   { id, repository, store, username }: PersonRepository,
   reissued?: { by: string; at: Date },
-): Promise<void> {
+): Promise<KeyId> {
   const recoveryKey = newRecoveryKey();
   const recoveryKeyFile = await repository.addKey(recoveryKey, {
     clock: resources.clock,
     username,
+    hostname: ownHost,
     scrypt: resources.scrypt.forPeople,
   });
   const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
   if (await saveRecoveryKey(resources.database, { id, store, recoveryKeyFile, sealedRecoveryKey: sealed, reissued }))
-    return;
+    return recoveryKeyFile;
   throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.');
 }
 

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { findRepository, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
+import { findRepository, inKeysTurn, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
 import { findVerification } from '../../database/verifications.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
+import { removeStrayKeys } from '../keys/foreign-keys.ts';
 import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
 
@@ -39,12 +40,19 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
   }
   const { damagedPacks = [] } = (await findVerification(database, userId)) ?? {};
   const opened = await openPersonRepository(resources, userId, { without: new Set(damagedPacks) });
-  if (row?.recoveryKeyFile == null) await issueRecoveryKey(resources, opened);
-  else if (isLost(row)) {
-    await issueRecoveryKey(resources, opened);
-    await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
-  }
+  if (row === null || row.recoveryKeyFile === null || isLost(row)) await issueFirst(resources, opened, userId);
   return opened;
+}
+
+/** Of two that find none, the second finds the first one's. */
+async function issueFirst(resources: Needs, opened: PersonRepository, userId: string): Promise<void> {
+  await inKeysTurn(resources.database, userId, async () => {
+    const row = await findRepository(resources.database, userId);
+    if (row === null || (row.recoveryKeyFile !== null && !isLost(row))) return;
+    const recoveryKeyFile = await issueRecoveryKey(resources, opened);
+    if (row.recoveryKeyFile !== null) await opened.repository.removeKey(parseId<KeyId>(row.recoveryKeyFile));
+    await removeStrayKeys({ ...opened, recoveryKeyFile });
+  });
 }
 
 /** A recovery key that went with a lost installation before anybody had seen it. */

@@ -12,6 +12,7 @@ import type { PackId } from '../../store/format/ids.ts';
 import { checkRepository } from '../../store/repository/check.ts';
 import type { Finding } from '../../store/repository/finding.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
+import { tidyKeys } from '../keys/foreign-keys.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
 import { asFindings, findRemoved } from '../retention/find-removed.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
@@ -77,6 +78,7 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
   const { repository, store, recoveryKeyFile } = await openPersonRepository(resources, userId);
   await using lock = await lockRepository(repository, { clock, ...lockOwner, signal });
   await refuseIfMoved(resources, { userId, store });
+  await tidyKeys(resources, userId);
   const share = shareDue(claimed, config.verifyDays, clock.now());
   const sample = openSample(random);
   await using reading = followReading(resources, claimed);

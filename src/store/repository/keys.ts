@@ -19,6 +19,7 @@ export interface Keys {
   addKey(password: string, options: NewKey): Promise<KeyId>;
   /** Removes a password. Whoever opened the repository with it before still has the master key. The key in use cannot be removed. */
   removeKey(id: KeyId): Promise<void>;
+  /** What key files tell without their passwords; those that cannot be read are left out (`checkKeys` names them). */
   listKeys(): AsyncIterable<KeyFileFacts & { readonly id: KeyId }>;
 }
 
@@ -37,7 +38,11 @@ export function createKeys(
     },
     listKeys: async function* () {
       for await (const { name } of backend.list('key')) {
-        yield { id: parseId<KeyId>(name), ...readKeyFacts(await backend.load('key', name)) };
+        const id = parseId<KeyId>(name);
+        const facts = await loadUnlessGone(backend, id)
+          .then((bytes) => bytes && readKeyFacts(bytes))
+          .catch(undefinedIfDamaged);
+        if (facts !== undefined) yield { id, ...facts };
       }
     },
   };

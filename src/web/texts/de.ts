@@ -1217,6 +1217,16 @@ export const texts: Texts = {
       sure: 'Ja, einen neuen machen',
       back: 'Nein, zurück',
     },
+    foreign: {
+      title: 'Andere Schlüssel öffnen Ihr Repository',
+      lead: 'Nightkeep hat sie nicht gemacht. Sind es nicht Ihre, entfernen Sie sie: Jemand hat sie mit Ihrem Wiederherstellungsschlüssel oder mit Zugang zum Speicher hinzugefügt. Wer einen davon benutzt hat, kann eine Kopie dessen haben, was er öffnet.',
+      added: 'Hinzugefügt',
+      by: 'Von',
+      noDate: 'nicht bekannt',
+      button: 'Entfernen',
+      unknown:
+        'Ob andere Schlüssel Ihr Repository öffnen, lässt sich gerade nicht sagen. Versuchen Sie es später noch einmal.',
+    },
     sheet: {
       title: (name) => `Notfallblatt von ${name}`,
       hint: 'Drucken Sie diese Seite, oder speichern Sie sie als PDF, und bewahren Sie sie dort auf, wo Sie sie ohne diesen Computer finden. Wer sie und eine Kopie des Repositorys hat, kann alle Ihre Sicherungsstände lesen.',
@@ -1693,6 +1703,7 @@ export const texts: Texts = {
         'key-shown': 'bekam den Wiederherstellungsschlüssel gezeigt',
         'key-kept': 'hat gezeigt, dass der Wiederherstellungsschlüssel aufbewahrt ist',
         'key-reissued': 'ließ einen neuen Wiederherstellungsschlüssel machen',
+        'foreign-key-removed': 'hat einen anderen Schlüssel des Repositorys entfernt',
         'erasure-chosen': 'hat gewählt, wann die Sicherungsstände gelöscht werden',
         'snapshots-erased': 'hat die Sicherungsstände gelöscht',
         'retention-changed': 'hat geändert, welche Sicherungsstände bleiben',

@@ -1214,6 +1214,15 @@ export const texts = {
       sure: 'Yes, make a new one',
       back: 'No, go back',
     },
+    foreign: {
+      title: 'Other keys open your repository',
+      lead: 'Nightkeep did not make them. If they are not yours, remove them: somebody added them with your recovery key or with access to the store. Whoever used one may have kept a copy of what it opens.',
+      added: 'Added',
+      by: 'By',
+      noDate: 'not known',
+      button: 'Remove',
+      unknown: 'Whether other keys open your repository cannot be told just now. Try again later.',
+    },
     sheet: {
       title: (name: string) => `Recovery sheet of ${name}`,
       hint: 'Print this page, or save it as a PDF, and keep it where you find it without this computer. Whoever has it and a copy of the repository can read all of your snapshots.',
@@ -1640,6 +1649,7 @@ export const texts = {
         'key-shown': 'was shown the recovery key',
         'key-kept': 'showed that the recovery key was kept',
         'key-reissued': 'had a new recovery key made',
+        'foreign-key-removed': 'removed another key of the repository',
         'erasure-chosen': 'chose when the snapshots are erased',
         'snapshots-erased': 'erased the snapshots',
         'retention-changed': 'changed which snapshots stay',

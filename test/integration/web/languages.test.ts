@@ -202,6 +202,7 @@ describe('in German', () => {
   test.each([
     ['/recovery', {}],
     ['/recovery/kept', { third: 'aaaaa', fifth: 'bbbbb' }],
+    ['/recovery/remove', { key: 'none' }],
     ['/recovery/reissue', {}],
     ['/recovery/adopt', { folder: 'a', key: 'b' }],
     ['/grant/withdraw', { snapshots: '30' }],
