@@ -50,16 +50,18 @@ function escaped(character: string): string {
 const secretName = /token|secret|password|passphrase|authorization|cookie|verifier|assertion|recovery|^code$|sealed/i;
 const secretText = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*|Bearer\s+\S+|(?<=:\/\/[^/\s:@]*:)[^@\s]+(?=@)/g;
 const hidden = '[hidden]';
+/** Of a list. */
+const mostItems = 100;
 
 /** Takes secrets out of anything loggable: by field name, and by the shape of tokens and of passwords in URLs. */
 export function scrub(value: unknown, depth = 0): unknown {
   if (depth > 8) return '[deep]';
-  if (typeof value === 'string') return value.replace(secretText, hidden);
+  if (typeof value === 'string') return scrubText(value);
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Error) return scrubError(value, depth);
   if (value instanceof Date) return value.toISOString();
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (Array.isArray(value)) return value.map((item) => scrub(item, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, mostItems).map((item) => scrub(item, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
@@ -67,6 +69,20 @@ export function scrub(value: unknown, depth = 0): unknown {
       secretName.test(name) && (typeof item === 'string' || ArrayBuffer.isView(item)) ? hidden : scrub(item, depth + 1),
     ]),
   );
+}
+
+/** So much of a text is logged: it may come from outside, such as out of a queue that others can write to. */
+const longestText = 4_096;
+/** Beyond it secrets are looked for too, so that none is cut in two and not known again. */
+const lookedBeyond = 4_096;
+
+function scrubText(text: string): string {
+  if (text.length <= longestText) return text.replace(secretText, hidden);
+  const begin = text
+    .slice(0, longestText + lookedBeyond)
+    .replace(secretText, hidden)
+    .slice(0, longestText);
+  return `${begin}… (${text.length} characters)`;
 }
 
 /** The cause of an OAuth error can hold the provider's answer in clear, so foreign errors show name, code and message only. */

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { silentLog } from '../../../src/log.ts';
+import { openLog, silentLog } from '../../../src/log.ts';
 import { askRedis, openQueues } from '../../../src/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
 import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
@@ -19,6 +19,36 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     await expect(opening).rejects.toMatchObject({ code: 'queue/unavailable' });
     await expect(askRedis(`${redis.url}/99`)).rejects.toThrow('out of range');
     expect(await askRedis(`${redis.url}/3`)).toContain('redis_version');
+  });
+
+  test('whoever can write to Redis has no more done than what the table of runs says, and fills no log with huge jobs', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
+    const lines: string[] = [];
+    const log = openLog({ clock: systemClock(), level: 'debug', write: (line) => lines.push(line) });
+    const huge = 'x'.repeat(1_000_000);
+    const forged: [unknown, object][] = [
+      [{ runId: huge }, {}],
+      [{ runId: 'of-nobody', traceparent: huge, more: huge }, { priority: 1 }],
+      [{ runId: { $ne: null } }, { lifo: true }],
+      [[huge], {}],
+      [{}, { jobId: `run-${huge}` }],
+    ];
+    for (const [data, options] of forged) await queues.bullmq.add('back-up', data, { removeOnFail: true, ...options });
+    const got: unknown[] = [];
+    const handler = async (job: unknown) => {
+      got.push(job);
+      throw new Error(huge);
+    };
+    const work = await workOn(queues.connection, handler, { concurrency: 2, clock: systemClock(), log });
+    try {
+      await vi.waitFor(async () => expect(await queues.bullmq.getJobCountByTypes()).toBe(0), { timeout: 60_000 });
+    } finally {
+      await work.close(1_000);
+    }
+    expect(got).toEqual([{ runId: 'of-nobody' }]);
+    expect(lines.length).toBeGreaterThanOrEqual(forged.length);
+    expect(lines.join('\n').length).toBeLessThan(100_000);
   });
 
   test('a restart of the server keeps what waits, and workers come back by themselves', async () => {
