@@ -69,6 +69,8 @@ export interface Config {
   /** How long records are kept: runs, restores and notices; uses of consents; events. */
   recordsKept: { runsMs: number; usesMs: number; eventsMs: number };
   filesRedirects: Values['FILES_REDIRECTS'];
+  /** Of other hosts those that are not on the internet; none where absent. */
+  filesRedirectNetworks?: BlockList;
   /** Whether people may restore to the source. */
   filesWrite: Values['FILES_WRITE'];
   /** Asked for then, besides what a sign-in asks for. */
@@ -177,6 +179,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     retention: () => value('RETENTION'),
     recordsKept: () => ({ runsMs: value('RUNS_KEPT'), usesMs: value('USES_KEPT'), eventsMs: value('EVENTS_KEPT') }),
     filesRedirects: () => value('FILES_REDIRECTS'),
+    filesRedirectNetworks: () => value('FILES_REDIRECT_NETWORKS'),
     filesWrite: () => value('FILES_WRITE'),
     writeScopes: () => value('FILES_WRITE_SCOPES'),
     runLimits: () => ({ ms: value('RUN_TIME'), members: value('RUN_MEMBERS'), memory: value('LISTINGS_MEMORY') }),

@@ -190,6 +190,12 @@ export const settings = {
     default: 'follow',
     help: 'Files that the WebDAV server redirects to another host for (an object store): `follow` fetches them, without the access token and from https addresses on the internet only; `refuse` does not',
   },
+  FILES_REDIRECT_NETWORKS: {
+    read: optional(networks),
+    help: 'Addresses and networks besides the internet to which such redirects are followed, over https: where the object store is in the same network as Nightkeep',
+    absent: 'none: nothing on this machine, in private networks or at link-local addresses is asked',
+    example: '10.1.0.0/16 fd00:1::/64',
+  },
   FILES_WRITE: {
     read: oneOf('on', 'off'),
     default: 'on',

@@ -9,7 +9,7 @@ import { isAppError } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
-import { publicHttps } from '../../sources/http/elsewhere.ts';
+import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
 import type { Checkpoint } from '../../store/archiver/checkpoints.ts';
@@ -241,7 +241,7 @@ function openSources(
 ): Source[] {
   const { clock, config, log, sourceServers: servers } = resources;
   const { listing: limits, fileBytes } = config.sourceLimits;
-  const redirects = config.filesRedirects === 'follow' ? publicHttps : undefined;
+  const redirects = config.filesRedirects === 'follow' ? httpsElsewhere(config.filesRedirectNetworks) : undefined;
   const common = { access, servers, clock, log, limits, memory, fileBytes, redirects };
   return places.map((place) => webdavSource({ ...place, ...common }));
 }

@@ -1,5 +1,5 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { Agent } from 'undici';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
@@ -23,11 +23,15 @@ export interface RedirectRule {
   allowsIp(ip: string): boolean;
 }
 
-/** Hosts on the internet, over https: a presigned address of an object store. Nothing inside of the operator's network. */
-export const publicHttps: RedirectRule = {
-  allowsUrl: ({ protocol, username, password }) => protocol === 'https:' && username === '' && password === '',
-  allowsIp: isPublicAddress,
-};
+/**
+ * Hosts on the internet, over https: a presigned address of an object store. Of the operator's network nothing but what `inside` names.
+ */
+export function httpsElsewhere(inside: BlockList = new BlockList()): RedirectRule {
+  return {
+    allowsUrl: ({ protocol, username, password }) => protocol === 'https:' && username === '' && password === '',
+    allowsIp: (ip) => isPublicAddress(ip) || inside.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4'),
+  };
+}
 
 type LookupAll = (
   hostname: string,
@@ -117,6 +121,6 @@ export function openElsewhere({
 function notPublic(hostname: string): AppError {
   return new AppError(
     'source/refused-redirect',
-    `The server redirects to ${hostname}, which is not a host on the internet; it is not asked.`,
+    `The server redirects to ${hostname}, which is not a host on the internet; it is not asked. Where it is the store of that server, FILES_REDIRECT_NETWORKS can allow its network.`,
   );
 }

@@ -89,7 +89,7 @@ function redirectTarget(
   const why =
     elsewhere === undefined
       ? 'the access token is not sent there. If the files have moved, set the new address as the source URL.'
-      : 'only https addresses on the internet are followed, without the access token. If the files have moved, set the new address as the source URL.';
+      : 'only https addresses on the internet and in FILES_REDIRECT_NETWORKS are followed, without the access token. If the files have moved, set the new address as the source URL.';
   throw new AppError('source/refused-redirect', `The server redirects to ${target.origin}; ${why}`, {
     detail: { from: origin, to: target.origin },
   });

@@ -1,6 +1,12 @@
+import { BlockList } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { type Elsewhere, openElsewhere, publicHttps, type RedirectRule } from '../../../src/sources/http/elsewhere.ts';
+import {
+  type Elsewhere,
+  httpsElsewhere,
+  openElsewhere,
+  type RedirectRule,
+} from '../../../src/sources/http/elsewhere.ts';
 import { find, never, openSource, read } from '../../support/fixtures/open-source.ts';
 import {
   breakAfter,
@@ -17,6 +23,7 @@ const loopback: RedirectRule = {
   allowsUrl: ({ protocol }) => protocol === 'http:',
   allowsIp: (ip) => ip === '127.0.0.1',
 };
+const publicHttps = httpsElsewhere();
 const stored = 'content in an object store';
 const link = 'object?X-Amz-Signature=abc';
 let server: HostileWebdav;
@@ -90,9 +97,19 @@ describe('a file that the server redirects to another host for', () => {
     'https://127.0.0.1/x',
     'http://10.0.0.1/x',
     'http://[::1]/x',
+    'https://2130706433/x',
+    'https://0x7f.1/x',
+    'https://0251.0376.0251.0376/x',
+    'https://[::ffff:169.254.169.254]/x',
+    'https://[::ffff:a9fe:a9fe]/x',
+    'https://[64:ff9b::a9fe:a9fe]/x',
+    'https://[fe80::1]/x',
+    'https://[fd00::1]/x',
+    'https://0/x',
   ])('is not asked for at %s', async (address) => {
     server.mischief = redirecting(() => address);
-    await expect(readIt()).rejects.toMatchObject({ code: 'source/refused-redirect' });
+    for (const redirects of [loopback, publicHttps])
+      await expect(readIt({ redirects })).rejects.toMatchObject({ code: 'source/refused-redirect' });
   });
 
   test('is given up where redirects never end', async () => {
@@ -187,6 +204,40 @@ describe('a name that is looked up', () => {
       await expect(asked(rule, ...addresses)).rejects.toMatchObject({ code: 'source/refused-redirect' });
     expect(store.heard).toEqual([]);
   });
+});
+
+test('a name that stands for another address each time it is looked up is connected to at none that is refused', async () => {
+  const answers = ['127.0.0.1', '10.0.0.1', '127.0.0.1'];
+  await using elsewhere: Elsewhere = openElsewhere({
+    rule: loopback,
+    timeouts: { connectTimeoutMs: 1_000, headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 },
+    limits: { headerBytes: 16_384, leastBytesPerSecond: 1 },
+    clock: systemClock(),
+    onRequest: () => {},
+    lookup: (_, __, callback) => callback(null, [{ address: answers.shift() ?? '', family: 4 }]),
+  });
+  store.mischief = (_, response) => {
+    end(response, 200, { connection: 'close' }, stored);
+    return true;
+  };
+  const url = new URL(`http://store.example:${new URL(store.url).port}/dav/${link}`);
+  const request = { method: 'GET', path: '', headers: [], receive: () => undefined } as const;
+  const ask = () => elsewhere.send(request, url, never);
+  expect((await ask()).head.status).toBe(200);
+  await expect(ask()).rejects.toMatchObject({ code: 'source/refused-redirect' });
+  expect((await ask()).head.status).toBe(200);
+  expect(store.heard).toHaveLength(2);
+});
+
+test('addresses inside are allowed only where the settings name their network', () => {
+  const inside = new BlockList();
+  inside.addSubnet('10.1.0.0', 16, 'ipv4');
+  inside.addSubnet('fd00:1::', 64, 'ipv6');
+  const { allowsIp } = httpsElsewhere(inside);
+  for (const ip of ['10.1.2.3', '::ffff:10.1.2.3', 'fd00:1::5', '93.184.216.34'])
+    expect([ip, allowsIp(ip)]).toEqual([ip, true]);
+  for (const ip of ['10.2.0.1', '127.0.0.1', '169.254.169.254', '::ffff:10.2.0.1', 'fd00:2::5', '::1', 'fe80::1', '::'])
+    expect([ip, allowsIp(ip)]).toEqual([ip, false]);
 });
 
 test('only https without a name and password is allowed on the internet', () => {
