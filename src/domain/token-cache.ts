@@ -12,8 +12,10 @@ export interface TokenCache {
   readonly known: Map<string, CachedToken>;
   /** Exchanges under way: one serves all who wait for it. */
   readonly running: Map<string, Promise<CachedToken>>;
+  /** Fingerprints of offline tokens that this process has had replaced, the last ones of each grant: none is ever sent again. */
+  readonly usedUp: Map<string, readonly string[]>;
 }
 
 export function openTokenCache(): TokenCache {
-  return { known: new Map(), running: new Map() };
+  return { known: new Map(), running: new Map(), usedUp: new Map() };
 }

@@ -17,6 +17,7 @@ import { findClientRefusal } from './proven-questions.ts';
 import { settleExchange } from './settle-exchange.ts';
 import { keepAside } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
+import { refuseUsedUp } from './used-up.ts';
 import { whyUnusable } from './why-unusable.ts';
 
 /** Access tokens live at least so long where the provider does not say. */
@@ -37,6 +38,7 @@ export async function exchangeToken(
   const { grant, exchangeId } = lease;
   const owner = { userId: grant.userId, grantId: grant.id };
   const sent = openToken(keyring, owner, lease.token);
+  refuseUsedUp(resources, { grantId: grant.id, sent });
   const boundKey = openBoundKey(keyring, owner, grant.sealedDpopKey);
   const sentAt = clock.now();
   // Some providers use a token up although they refuse the client: while the circuit is open, they are asked without one first.
@@ -52,7 +54,7 @@ export async function exchangeToken(
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
-  await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept }, save);
+  await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept, sent }, save);
   if (answer.kind === 'answered' && verdict === 'ok') {
     if (answer.tokens.endsAt === undefined) await learnEndOf(resources, lease, { tokens: answer.tokens, sent });
     return cachedToken(issuer, answer.tokens, { boundKey, sentAt });

@@ -9,6 +9,7 @@ import { deadlinesOfExchange, saveSealed } from './offline-token.ts';
 import { settleFailure } from './settle-failure.ts';
 import { dropSpooled, isFlushed, type Kept } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
+import { rememberUsedUp } from './used-up.ts';
 
 /** How an exchange ended. */
 export interface Ended {
@@ -20,6 +21,8 @@ export interface Ended {
   meaning: RefusalMeaning | undefined;
   /** The new token, if one came. */
   kept: Kept | undefined;
+  /** The token that was sent. */
+  sent: string;
 }
 
 const pauseBetweenSavesMs = 1_000;
@@ -31,7 +34,7 @@ const pauseBetweenSavesMs = 1_000;
 export async function settleExchange(
   resources: Needs,
   lease: Lease,
-  { answer, fault, verdict, meaning, kept }: Ended,
+  { answer, fault, verdict, meaning, kept, sent }: Ended,
   save: Statements['save'],
 ): Promise<void> {
   if (answer.kind !== 'answered')
@@ -52,13 +55,15 @@ export async function settleExchange(
     resources.log.warn('grant.exchange.late', { grantId: lease.grant.id, outcome: saved.outcome });
     throw fenced();
   }
+  const received = kept?.token.refreshToken;
+  if (received !== undefined) rememberUsedUp(resources, { grantId: lease.grant.id, sent, received });
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
 }
 
 async function exchangedOf(
   { config, clock, issuer }: Needs,
   lease: Lease,
-  { answer, fault, verdict }: Omit<Ended, 'kept' | 'meaning'> & { answer: ReceivedAnswer },
+  { answer, fault, verdict }: Omit<Ended, 'kept' | 'meaning' | 'sent'> & { answer: ReceivedAnswer },
 ): Promise<Exchanged> {
   const { exchangeId, fence, grant, token } = lease;
   const profile = await issuer.profile();

@@ -33,13 +33,14 @@ afterEach(async () => {
 });
 
 const sql = (text: string, ...values: unknown[]) => fixture.resources.database.$executeRawUnsafe(text, ...values);
-const exchanges = (grantId: string) => fixture.resources.database.exchange.count({ where: { grantId } });
+/** What provider and servers were asked so far. */
+const asked = () => [fixture.custody.provider.log.requests().length, fixture.files.heard.length, thief.heard.length];
 
 /** Alice's night fails for that reason: nothing was asked of the provider, of her server or of the thief's. Bob's goes on. */
 async function stopsAliceAlone(errorCode = 'seal/broken'): Promise<void> {
-  const before = [await exchanges(alices.grant.id), fixture.files.heard.length];
+  const before = asked();
   expect(await fixture.backUp(alices.plan.id)).toMatchObject({ state: 'failed', errorCode, snapshotId: null });
-  expect([await exchanges(alices.grant.id), fixture.files.heard.length]).toEqual(before);
+  expect(asked()).toEqual(before);
   expect(thief.heard).toEqual([]);
   expect(await fixture.backUp(bobs.plan.id)).toMatchObject({ state: 'succeeded' });
 }
@@ -113,6 +114,25 @@ describe('where tokens go', () => {
       expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'failed', errorCode: 'seal/broken' });
     expect(fixture.files.heard).toEqual([]);
   });
+});
+
+test('an older generation of a token that is put back is not sent, and the newest one is used again once it is back', async () => {
+  const { database } = fixture.resources;
+  const grantId = alices.grant.id;
+  const first = await database.tokenGeneration.findFirstOrThrow({ where: { grantId } });
+  expect(await fixture.backUp(alices.plan.id)).toMatchObject({ state: 'succeeded' });
+  fixture.resources.tokenCache.known.clear();
+  const newest = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
+  expect(newest.generation).toBeGreaterThan(first.number);
+  await database.tokenGeneration.update({
+    where: { grantId_number: { grantId, number: first.number } },
+    data: { sealed: first.sealed, state: 'current' },
+  });
+  await database.grant.update({ where: { id: grantId }, data: { generation: first.number } });
+  await stopsAliceAlone();
+  await database.grant.update({ where: { id: grantId }, data: { generation: newest.generation } });
+  fixture.custody.pass(20 * 60_000);
+  expect(await fixture.backUp(alices.plan.id)).toMatchObject({ state: 'succeeded' });
 });
 
 describe('whose snapshots they are', () => {
