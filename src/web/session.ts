@@ -33,6 +33,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'> & {
 
 const cookie = 'nightkeep';
 const secretBytes = 32;
+const secretCharacters = 43;
 /** Where the last use of a session is written down at most so often, most requests write nothing. */
 const seenEveryMs = 60_000;
 
@@ -50,7 +51,7 @@ export async function startSession(c: Context, needs: Needs, signed: Signed): Pr
     at,
     replaced: former === undefined ? undefined : hashOf(former),
   });
-  setCookie(c, cookie, `${secret}.${proofOf(needs, session)}`, {
+  setCookie(c, cookie, secret + proofOf(needs, session), {
     ...cookieAttributes,
     maxAge: Math.floor(maxMs / 1000),
   });
@@ -92,23 +93,16 @@ export function clearSession(c: Context): void {
 
 /** What only the browser knows, and the proof of what its session was when it began. */
 function readCookie(c: Context): string[] {
-  return getCookie(c, cookie, 'host')?.split('.') ?? [];
+  const value = getCookie(c, cookie, 'host');
+  return value === undefined ? [] : [value.slice(0, secretCharacters), value.slice(secretCharacters)];
 }
 
 /** Goes into the cookie: nobody who can only write to the database makes their session somebody else's, an operator's or a longer one. */
 function proofOf(
   { keyring }: Needs,
-  {
-    id,
-    userId,
-    operator,
-    authenticatedAt,
-    endsAt,
-  }: Pick<Session, 'id' | 'userId' | 'operator' | 'authenticatedAt'> & {
-    endsAt: Date;
-  },
+  { id, userId, operator, endsAt }: Pick<Session, 'id' | 'userId' | 'operator'> & { endsAt: Date },
 ): string {
-  const facts = JSON.stringify(['web session', id, userId, operator, authenticatedAt, endsAt]);
+  const facts = JSON.stringify(['web session', id, userId, operator, endsAt]);
   return Buffer.from(fingerprint(keyring, facts)).toString('base64url');
 }
 

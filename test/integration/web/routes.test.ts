@@ -99,6 +99,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /recovery': { status: 200 },
   'POST /recovery': { status: 200, others: 404 },
   'POST /recovery/kept': { fields: () => ({ third: 'aaaaa', fifth: 'bbbbb' }), status: 400, others: 404 },
+  'POST /recovery/remove': { fields: () => ({ key: 'none' }), status: 404 },
   'POST /recovery/reissue': { status: 200, others: 404 },
   'GET /recovery/adopt': { status: 200 },
   'POST /recovery/adopt': {
@@ -240,7 +241,7 @@ afterAll(() => pages[Symbol.asyncDispose]());
 /** The row of the session that these cookies are of. */
 function sessionOf(cookies: Visitor['cookies']): string {
   return createHash('sha256')
-    .update(cookies.get('__Host-nightkeep') ?? '')
+    .update((cookies.get('__Host-nightkeep') ?? '').slice(0, 43))
     .digest('base64url');
 }
 
