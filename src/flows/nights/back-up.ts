@@ -77,7 +77,10 @@ export async function backUp(
   const run = await getRunWithPlan(resources.database, runId);
   const places = sourcesOf(resources, run.plan);
   const access = accessOf(resources, { grantId: run.plan.grantId, runId });
-  whenAborted(signal, () => resources.tokenCache.known.delete(run.plan.grantId));
+  whenAborted(signal, (reason) => {
+    // One that only lets others go first goes on soon, and need not use the consent again.
+    if (!isAppError(reason, 'run/gave-way')) resources.tokenCache.known.delete(run.plan.grantId);
+  });
   await access({ minimumSeconds: 30, signal });
   progress.begin('repository');
   await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
