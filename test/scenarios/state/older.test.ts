@@ -79,7 +79,7 @@ async function exportOf(older: Database, migrations: readonly string[], isCutOff
         const rows = await older.$queryRawUnsafe<{ row: string }[]>(
           `SELECT (to_jsonb(t) ${numbered})::text AS row FROM ${table} t`,
         );
-        await write(`${table}\n${rows.map(({ row }) => row).join('\n')}`);
+        if (rows.length > 0) await write(`${table}\n${rows.map(({ row }) => row).join('\n')}`);
         count[table] = rows.length;
       }
       if (!isCutOff) await write(JSON.stringify({ end: count }));
@@ -127,4 +127,15 @@ test('of an older export that is cut off nothing is written, and no table stays'
   await expect(bring()).rejects.toThrow(/cut off/);
   expect(await everyRow(database)).toEqual(before);
   expect(await schemasLeft()).toEqual([]);
+});
+
+test('an export that a later version made is refused, with the migration that is not known here', async () => {
+  const { older, migrations } = await databaseAsOf('_first');
+  await exportOf(older, [...migrations, '29991231000000_wonders']);
+  const before = await everyRow(database);
+  await expect(bring()).rejects.toMatchObject({
+    code: 'request/invalid',
+    message: expect.stringMatching(/29991231000000_wonders.*that version or a later one/),
+  });
+  expect(await everyRow(database)).toEqual(before);
 });
