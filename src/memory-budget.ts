@@ -22,7 +22,7 @@ export function openMemoryBudget(mostBytes: number): MemoryBudget {
 
 export const unlimitedMemory: MemoryBudget = { take: () => true, give: () => undefined };
 
-/** What one member of a folder takes, as measured over whole nights: its place, its node, and its name in each of them. */
+/** Bytes that one member of a folder is counted as: its place, its node, and its name in each of them. */
 export function memoryOfMember(location: string): number {
   return 1024 + 2 * location.length;
 }
