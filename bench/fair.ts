@@ -24,6 +24,7 @@ import { readConfig } from '../src/config/config.ts';
 import { startEmbeddedDatabase } from '../src/database/embedded.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { cancelRuns } from '../src/database/runs.ts';
+import { confirmRows } from '../src/flows/keys/broken-rows.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { silentLog } from '../src/log.ts';
 import { openResources } from '../src/resources.ts';
@@ -158,6 +159,7 @@ async function addPeople(subjects: readonly string[]): Promise<string[]> {
       ...{ nextNight: '2026-01-01', nextDueAt: later, createdAt: new Date(at.getTime() + index) },
     })),
   });
+  for (const { userId } of rows) await confirmRows(resources, { userId, by: 'bench' });
   for (const { grantId } of rows) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt: later });
   return rows.map(({ grantId }) => grantId);
 }
