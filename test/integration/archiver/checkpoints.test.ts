@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { untilAborted } from '../../../src/abort.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Checkpoint } from '../../../src/store/archiver/checkpoints.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
@@ -291,7 +292,7 @@ describe('an archive that reads slowly', () => {
         while ((processed() < seconds - 1 || made.length < dueBy(seconds)) && !signal.aborted)
           await new Promise(setImmediate);
         if (seconds < second) return source.open(entry, at);
-        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        return untilAborted(new Promise<never>(() => undefined), signal);
       },
     });
     const { kill } = await begin(aSecondEach, { clock, requests: 1, onProgress });
@@ -307,7 +308,7 @@ describe('an archive that reads slowly', () => {
       ...source,
       list: (collection, at) =>
         collection.location === 'b'
-          ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+          ? untilAborted(new Promise<never>(() => undefined), signal)
           : source.list(collection, at),
     });
     let processed = () => 0;

@@ -197,7 +197,7 @@ describe('a logout at the provider', () => {
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(await answer.json()).toMatchObject({ error: 'invalid_request' });
     }
-    expect((await guest.send('/backchannel-logout')).status).toBe(404);
+    expect((await guest.send('/backchannel-logout')).status).toBe(405);
     expect(await isSignedIn(guest)).toBe(true);
   });
 });
