@@ -4,6 +4,7 @@ import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshot
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -22,9 +23,12 @@ export const forget: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openRepositoriesFromEnvironment();
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
+    const by = commandActor();
     const dryRun = options['dry-run'] === true;
     const judge = (userId: string) =>
-      dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by: commandActor() });
+      dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by, signal });
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,
       work: async (owner) => rowOf(nameOf(owner), await judge(owner.id)),

@@ -5,6 +5,7 @@ import type { PackId } from '../store/format/ids.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -24,6 +25,8 @@ export const repairCommand: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openRepositoriesFromEnvironment();
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
     const folder = text(options, 'keep');
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
@@ -37,6 +40,7 @@ export const repairCommand: Command = {
             userId: owner.id,
             by,
             dryRun,
+            signal,
             readData: options['read-data'] === true ? 'all' : 'none',
             allMayBeGone: options['packs-are-gone'] === true,
             ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),

@@ -6,6 +6,7 @@ import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-r
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printTable, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, oneOrAll, refuseUnlessOneOrAll } from './people.ts';
 import type { Column } from './table.ts';
@@ -59,10 +60,12 @@ export const storeMove: Command = {
     refuseUnlessOneOrAll(options);
     const wish = wishOf(options);
     await using resources = await openFromEnvironment();
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
     const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
     const answers = await doForEach(options, await listRepositoryPlaces(resources.database, owner), {
       nameOf,
-      work: async (place) => ({ user: nameOf(place), ...(await doOne(resources, place, wish)) }),
+      work: async (place) => ({ user: nameOf(place), ...(await doOne(resources, place, { ...wish, signal })) }),
     });
     printAnswers(output, options, { answers, linesOf });
     const code = closeWith(answers);
@@ -107,11 +110,11 @@ interface Row {
 async function doOne(
   resources: Parameters<typeof moveRepository>[0],
   place: RepositoryPlace,
-  { to, deleteOld, readData }: Wish,
+  { to, deleteOld, readData, signal }: Wish & { signal: AbortSignal },
 ): Promise<Omit<Row, 'user'>> {
   const by = commandActor();
-  const moved = to === undefined ? null : await moveRepository(resources, place, { to, readData, by });
-  const deletedOld = deleteOld && (await deleteFormerCopy(resources, place, { by }));
+  const moved = to === undefined ? null : await moveRepository(resources, place, { to, readData, by, signal });
+  const deletedOld = deleteOld && (await deleteFormerCopy(resources, place, { by, signal }));
   return { ...(moved !== null && { moved }), deletedOld };
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFromEnvironment } from '../../src/cli/open-resources.ts';
 import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
@@ -73,7 +74,7 @@ test('a restore that is stopped by Ctrl-C ends with 130, has no file in part, an
   expect(namesIn(files)).toHaveLength(contents.length);
 });
 
-test.each([['check', '--read-data'], ['prune']])(
+test.each([['check', '--read-data'], ['prune'], ['repair', '--read-data']])(
   '%s that is stopped by Ctrl-C ends with 130, and leaves no lock and nothing damaged',
   async (...argv) => {
     const child = start(...argv);
@@ -83,3 +84,12 @@ test.each([['check', '--read-data'], ['prune']])(
     expect((await once(check, 'close'))[0]).toBe(0);
   },
 );
+
+test('a move to another store that is stopped by Ctrl-C ends with 130, leaves all where it was, and goes on where it was', async () => {
+  const move = ['store', 'move', '--to', pathToFileURL(join(commands.folder, 'elsewhere')).href];
+  expect(await stopOnce(start(...move), async () => (await locks()) > 0)).toBe(130);
+  expect(await locks()).toBe(0);
+  expect((await once(start('check', '--read-data'), 'close'))[0]).toBe(0);
+  expect((await once(start(...move), 'close'))[0]).toBe(0);
+  expect((await once(start('check', '--read-data'), 'close'))[0]).toBe(0);
+});
