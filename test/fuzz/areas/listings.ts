@@ -144,8 +144,10 @@ export const listings = [
     async ([members, style, all, lengths, link]) => {
       const bytes = nameToBytes(changed(write(members, style), all));
       const whole = await outcomeOfAsync(() => listed(bytes, [bytes.length + 1], link), 'source');
-      expect(await outcomeOfAsync(() => listed(bytes, lengths, link), 'source')).toEqual(whole);
-      if (!('value' in whole)) return;
+      const cut = await outcomeOfAsync(() => listed(bytes, lengths, link), 'source');
+      // Where two things are wrong, it depends on the pieces which is met first.
+      if (!('value' in whole)) return expect(cut).toMatchObject({ code: whole.code });
+      expect(cut).toEqual(whole);
       const found = whole.value.members.map(({ name }) => name);
       expect(new Set(found).size).toBe(found.length);
       for (const { name, location } of whole.value.members) {
