@@ -84,7 +84,12 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
   let tried = { at: clock.elapsed(), done };
   let saved = 0;
 
-  const looking = over ? undefined : clock.every(lookEveryMs, consider);
+  const looking = over ? undefined : clock.every(lookEveryMs, look);
+
+  function look(): void {
+    sealing.post();
+    consider();
+  }
 
   function consider(): void {
     if (over || making !== undefined || !isDue()) return;
@@ -135,7 +140,9 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
   async function store(bytes: Buffer): Promise<readonly DataId[]> {
     const stream = sealing.openEntry(bytes.length);
     await stream.write(bytes);
-    return stream.end();
+    const content = stream.end();
+    sealing.post();
+    return content;
   }
 
   return {

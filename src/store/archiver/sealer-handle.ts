@@ -11,6 +11,8 @@ export interface SealerHandle {
   /** Bytes on their way; the largest number while writers would have to wait. */
   readonly load: number;
   open(type: BlobType): SealerStream;
+  /** Sends what is gathered, which otherwise waits for more as long as a stream is open. */
+  post(): void;
   /** Resolves when all that was written until now is in packs and the packs are stored, but for the last bytes of open streams. */
   flush(): Promise<void>;
   /** The same, once no stream is open. */
@@ -186,6 +188,9 @@ export function openSealerHandle({
         abandon: () => void close(stream, type, 'abandoned').catch(() => undefined),
         tell: (after) => ask(asking, { kind: 'tell', stream, after }),
       };
+    },
+    post() {
+      if (broken === undefined) buffers.post();
     },
     flush,
     async finish() {

@@ -15,6 +15,11 @@ export interface Sealing extends AsyncDisposable {
   openEntry(size?: number): SealerStream;
   /** Takes a tree that the repository does not hold; resolves when it is handed over. */
   saveTree(bytes: Uint8Array): Promise<void>;
+  /**
+   * Has sealed what was handed over until now, but for the last bytes of open streams. Otherwise it may wait for more to come as long as a
+   * stream is open, and that may be long where a source stops in the middle of an entry.
+   */
+  post(): void;
   /** Resolves when everything handed over until now is in packs and the packs are stored, but for the last bytes of open streams. */
   flush(): Promise<void>;
   /** The same, once nothing is open any more. */
@@ -114,6 +119,9 @@ export function openSealing(options: SealingOptions): Sealing {
       const tree = sealer.open('tree');
       await tree.write(bytes);
       await tree.end();
+    },
+    post() {
+      for (const sealer of sealers) sealer.post();
     },
     async flush() {
       await Promise.all(sealers.map((sealer) => sealer.flush()));

@@ -41,9 +41,6 @@ function sixFolders(): MemoryFolder {
   );
 }
 
-/** Once in some runs of all tests one of these did not come to its end, alone never; why is not known. */
-const again = { timeout: 20_000, retry: 2 };
-
 let backend: ReturnType<typeof openMemoryBackend>;
 beforeEach(async () => {
   backend = openMemoryBackend();
@@ -123,7 +120,7 @@ function countsOf({
   return { files_new, files_changed, files_unmodified, total_bytes_processed };
 }
 
-describe('an archive that was interrupted', again, () => {
+describe('an archive that was interrupted', () => {
   test('is gone on from where it was: what was finished is not read again, and all is counted as if it had never stopped', async () => {
     const source = memorySource(sixFolders());
     const from = await interrupted(source, 3 * miB);
@@ -217,7 +214,7 @@ describe('an archive that was interrupted', again, () => {
   }
 });
 
-describe('a long file that was interrupted', again, () => {
+describe('a long file that was interrupted', () => {
   const content = noise(99, 40 * miB);
   const withFile = (validator: string) => memorySource(folder({ 'long.bin': file(content, { validator }) }));
 
@@ -255,7 +252,7 @@ describe('a long file that was interrupted', again, () => {
   });
 });
 
-describe('an archive that reads slowly', again, () => {
+describe('an archive that reads slowly', () => {
   const count = 40;
   const files = (amount: number) =>
     Array.from({ length: amount }, (_, n): [string, ReturnType<typeof file>] => [`${n}.bin`, file(noise(n, kiB))]);
@@ -302,6 +299,39 @@ describe('an archive that reads slowly', again, () => {
     const { opened, tree } = await resumed(source, await kill(dueBy(second)));
     expect(second - (count - opened.length)).toBeLessThanOrEqual(10);
     expect(tree).toBe((await undisturbed(source.top)).tree);
+  });
+
+  /** A long file of which nothing more comes once so many bytes of it were sent, beside small ones. */
+  const stalled = (small: number, bytes: number) => {
+    const members = Object.fromEntries(files(small));
+    const source = memorySource(folder({ ...members, 'long.bin': file(noise(99, 12 * miB), { validator: '"1"' }) }));
+    return { source, begun: (_made: Checkpoint[], signal: AbortSignal) => drying(source, bytes, signal) };
+  };
+
+  test('and waits in the middle of a long file makes a checkpoint of what it had read of it', async () => {
+    const clock = manualClock('2026-01-01T00:00:00Z');
+    const { source, begun } = stalled(0, 3 * miB);
+    const { kill, made } = await begin(begun, { clock });
+    await expect.poll(() => clock.advance(1_000).then(() => made.length), { interval: 20, timeout: 10_000 }).toBe(1);
+    const { bytes } = await resumed(source, await kill(1));
+    expect(bytes).toBeLessThan(12 * miB);
+  });
+
+  test('and waits in the middle of a long file makes a checkpoint of the small ones beside it', async () => {
+    const clock = manualClock('2026-01-01T00:00:00Z');
+    const { source, begun } = stalled(5, 400 * kiB);
+    let processed = () => 0;
+    const onProgress: NightOptions['onProgress'] = (progress) => {
+      processed = () => progress().entries;
+    };
+    const { kill, made } = await begin(begun, { clock, onProgress });
+    await expect.poll(() => source.traffic.bytes, { interval: 1, timeout: 10_000 }).toBeGreaterThan(400 * kiB);
+    await clock.advance(1_000);
+    await expect.poll(() => processed(), { interval: 1, timeout: 10_000 }).toBe(5);
+    expect(made).toEqual([]);
+    await clock.advance(8_000);
+    const { opened } = await resumed(source, await kill(1));
+    expect(opened).toEqual(['long.bin']);
   });
 
   test('and waits for a listing makes a checkpoint of what it had finished by then', async () => {
