@@ -1,6 +1,7 @@
 import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, Queue, runMigrations } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
+import { connectionTo } from './database/connection.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
 import { traced, traceparent } from './tracing.ts';
@@ -256,8 +257,8 @@ async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
 }
 
 /** For a while: what does not answer by then is an outage. */
-function patient(connectionString: string) {
-  return { connectionString, connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
+function patient(url: string) {
+  return { ...connectionTo(url), connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
 }
 
 async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<QueueConnection> {

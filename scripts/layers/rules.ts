@@ -89,8 +89,9 @@ export const layers: LayerRule[] = [
   {
     layer: 'queues',
     files: any(String.raw`src/queues\.ts$`),
-    mayImport: any(ground, domain),
-    reason: 'The queue carries ids only; it needs to know nothing of what the ids stand for.',
+    mayImport: any(ground, domain, String.raw`src/database/connection\.ts$`),
+    reason:
+      'The queue carries ids only; it needs to know nothing of what the ids stand for, and how to connect to PostgreSQL where it lives there.',
   },
   {
     layer: 'resources',

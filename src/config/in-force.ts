@@ -1,3 +1,4 @@
+import { addressesOfServers } from '../domain/database-address.ts';
 import { isAppError } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { readSetting } from './config.ts';
@@ -62,9 +63,11 @@ function shown(name: Name, text: string): string {
 
 /** A password stands in front of the host, or among the parameters. */
 function withoutPassword(text: string): string {
-  const url = URL.parse(text);
-  if (url === null) return hidden;
-  const { protocol, username, password, host, pathname, search } = url;
+  const urls = addressesOfServers(text).map((address) => URL.parse(address));
+  const [url] = urls;
+  if (url == null || urls.includes(null)) return hidden;
+  const { protocol, username, password, pathname, search } = url;
+  const host = urls.map((one) => one?.host).join(',');
   const user = username === '' && password === '' ? '' : `${username}${password && `:${hidden}`}@`;
   return `${protocol}//${user}${host}${pathname}${search && `?${hidden}`}`;
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type ChannelAddress, channelKinds, operatorNotices, parseChannel } from '../domain/channels.ts';
+import { addressesOfServers, wantedServer } from '../domain/database-address.ts';
 import { isValidZone } from '../domain/nights.ts';
 import type { Rate } from '../domain/rate.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
@@ -112,6 +113,15 @@ export function serviceAddress(...protocols: readonly string[]): Reader<string> 
     return text;
   };
 }
+
+/** Of one PostgreSQL or several (`addressesOfServers`), left as written. */
+export const databaseAddress: Reader<string> = (text, name) => {
+  const read = address('postgres:', 'postgresql:');
+  for (const server of addressesOfServers(text)) read(server, name);
+  const wanted = wantedServer(text);
+  if (wanted === undefined || ['read-write', 'primary'].includes(wanted)) return text;
+  throw invalid(name, 'names servers that take no writes: target_session_attrs can only be read-write or primary');
+};
 
 const webAddress = address('http:', 'https:');
 

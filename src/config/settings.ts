@@ -6,6 +6,7 @@ import {
   asWritten,
   bearerToken,
   channels,
+  databaseAddress,
   duration,
   durationFrom,
   headers,
@@ -86,8 +87,8 @@ export const settings = {
     help: 'Folder for tokens that the database does not have yet, and for the embedded database, the store and the keyring where those are not set',
   },
   DATABASE_URL: {
-    read: optional(serviceAddress('postgres:', 'postgresql:')),
-    help: 'PostgreSQL',
+    read: optional(databaseAddress),
+    help: 'PostgreSQL; of several servers, `host:port,host:port`, the one that takes writes is used, and after a failover the promoted one',
     absent: 'an embedded one in `DATA_DIR`',
     secret: 'password',
     example: 'postgres://nightkeep:password@127.0.0.1:5432/nightkeep',

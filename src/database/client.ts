@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { addressesOfServers } from '../domain/database-address.ts';
 import { AppError, isAppError } from '../errors.ts';
+import { connectionTo } from './connection.ts';
 import { type FaultWords, faultWords, kindOfFault } from './fault.ts';
 import { PrismaClient } from './generated/client.ts';
 
@@ -17,11 +19,11 @@ const startMs = 2 * connectionMs;
 /** A transaction may wait for a row that another one holds; Prisma's own 5 s are less than that takes on a busy machine. */
 const transactionMs = 30_000;
 
-/** Opens a pool of at most `connections`; throws `database/unavailable` or `database/not-migrated`. */
+/** Opens a pool of at most `connections` to that address, or to the one of several servers that takes writes; throws `database/unavailable` or `database/not-migrated`. */
 export async function openDatabase(url: string, connections = 10): Promise<Database> {
   const database = new PrismaClient({
     adapter: new PrismaPg(
-      { connectionString: url, max: connections, connectionTimeoutMillis: connectionMs },
+      { ...connectionTo(url), max: connections, connectionTimeoutMillis: connectionMs },
       { statementNameGenerator: ({ sql }) => nameOf(sql) },
     ),
     transactionOptions: { maxWait: startMs, timeout: transactionMs },
@@ -73,7 +75,7 @@ function nameOf(sql: string): string {
 const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 /** Of raw queries, and of connections that were torn, only the words tell. */
 const outageWords =
-  /Can't reach database server|Connection terminated|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
+  /Can't reach database server|Connection terminated|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |The server takes no writes|in a read-only transaction|Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
 
 /** Whether a driver says that PostgreSQL is away, or too slow to go on with. */
 export function isOutage(error: unknown): error is Error {
@@ -88,7 +90,7 @@ export function asOutage(error: unknown): unknown {
 
 function cannotOpen(url: string, cause: unknown): AppError {
   const kind = kindOfFault(cause) ?? '';
-  const name = URL.parse(url)?.pathname.slice(1) ?? '';
+  const name = URL.parse(addressesOfServers(url)[0] ?? '')?.pathname.slice(1) ?? '';
   if (kind === 'DatabaseDoesNotExist' && name !== '')
     return unavailable(cause, [
       `The database "${name}" does not exist.`,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
+import { connectionTo } from './connection.ts';
 
 const engineModule = '@prisma/schema-engine-wasm/schema_engine_bg';
 const schemaPath = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
@@ -16,7 +17,7 @@ type Engine = Awaited<ReturnType<typeof openSchemaEngine>>;
  */
 export async function withSchemaEngine<T>(url: string, use: (engine: Engine) => Promise<T>): Promise<T> {
   // The engine leaves open what its adapter connects, so the pool is closed here.
-  const pool = new pg.Pool({ connectionString: url });
+  const pool = new pg.Pool(connectionTo(url));
   try {
     const engine = await openSchemaEngine(pool);
     try {

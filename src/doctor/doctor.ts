@@ -1,5 +1,6 @@
 import { type Clock, within } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
+import { addressesOfServers } from '../domain/database-address.ts';
 import { isAppError } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { type Check, together } from './check.ts';
@@ -124,7 +125,9 @@ function explain(name: string, error: unknown): Finding {
 /** What must not be in the report even where a provider or a driver repeats it. */
 function secretsOf({ survey }: Installation): string[] {
   const { provider, databaseUrl, redisUrl, keyring = '', storeKeys = [] } = survey.settings;
-  const passwords = [databaseUrl, redisUrl].map((url) => URL.parse(url ?? '')?.password ?? '');
+  const passwords = [...addressesOfServers(databaseUrl ?? ''), redisUrl].map(
+    (url) => URL.parse(url ?? '')?.password ?? '',
+  );
   const keys = keyring.split('\n').map((line) => line.slice(line.indexOf(':') + 1));
   const storeSecrets = storeKeys.map(({ secret }) => secret);
   const all = [...(provider.secrets ?? []), ...passwords, ...passwords.map(decoded), ...keys, ...storeSecrets];

@@ -78,6 +78,11 @@ describe('settings', () => {
     [{ OIDC_CLIENT_AUTH: 'private_key_jwt' }, /^OIDC_PRIVATE_KEY is missing/],
     [{ KEYRING_FILE: '/nowhere/keyring' }, /^KEYRING_FILE names \/nowhere\/keyring, which cannot be read/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL is not a usable address: it must begin with postgres:\/\//],
+    [{ DATABASE_URL: 'postgres://one:5432,:x/nightkeep' }, /^DATABASE_URL is not a usable address/],
+    [
+      { DATABASE_URL: 'postgres://one,two/nightkeep?target_session_attrs=standby' },
+      /^DATABASE_URL names servers that take no writes/,
+    ],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
     [
       { STORE_URL: 'ftp://bucket' },

@@ -49,4 +49,6 @@ test('no secret is shown, neither a whole one nor a password in an address', () 
     DATABASE_URL: { value: 'postgres://user:[hidden]@db.example:5432/nightkeep?[hidden]' },
     REDIS_URL: { value: 'redis://:[hidden]@redis.example/2' },
   });
+  const several = found({ DATABASE_URL: 'postgres://user:not-told@one:5432,two:5433/nightkeep' });
+  expect(several.DATABASE_URL).toMatchObject({ value: 'postgres://user:[hidden]@one:5432,two:5433/nightkeep' });
 });
