@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { msOfEndedChildren } from './processor-time.ts';
 
 /** What a step took, from the start of its process to its end. */
 export interface Cost {
   readonly ms: number;
+  /** Processor time of user and system, with that of its children. */
+  readonly cpuMs: number;
   /** Its peak resident memory. */
   readonly rssMB: number;
   readonly output: string;
@@ -15,7 +18,7 @@ export interface Step {
   readonly env?: Record<string, string>;
 }
 
-/** Runs a step in a process of its own, once everything written so far is on the disk. */
+/** Runs a step in a process of its own, and no other at the same time, once everything written so far is on the disk. */
 export async function measure(step: Step): Promise<Cost> {
   await run({ command: 'sync', args: [] });
   return run(step);
@@ -23,6 +26,7 @@ export async function measure(step: Step): Promise<Cost> {
 
 async function run({ command, args, env }: Step): Promise<Cost> {
   const start = performance.now();
+  const before = msOfEndedChildren();
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let output = '';
   let peak = 0;
@@ -37,7 +41,7 @@ async function run({ command, args, env }: Step): Promise<Cost> {
   const code = await promise.finally(() => clearInterval(watch));
   const ms = Math.round(performance.now() - start);
   if (code !== 0) throw new Error(`${command} ${args[0]} ended with ${code}: ${output.slice(-2000)}`);
-  return { ms, rssMB: Math.round(peak / 1024), output };
+  return { ms, cpuMs: msOfEndedChildren() - before, rssMB: Math.round(peak / 1024), output };
 }
 
 /** Reads the peak that the kernel keeps, so reading it now and then is enough. */

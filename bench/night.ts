@@ -1,17 +1,23 @@
 /**
  * Times three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: Nightkeep, what a
- * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--without-stock] [--keep DIR]`.
+ * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--latency 0,20,80] [--rounds N] [--without-stock] [--keep DIR]`.
  *
  * - ours: Nightkeep's WebDAV source, archiver and a repository in a folder, in one process.
  * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone limits itself to 100 requests a second.
  * - ideal: a client that only lists and fetches over 16 connections, then `restic backup` of files that are already there.
- *   No pipeline that first fetches and then backs up can be faster.
+ *   No pipeline that first fetches and then backs up over as many connections can be faster.
  * - spotCheck: an unchanged night of ours that reads a sample again, as the service does each night.
  *
  * Each time is that of a process from start to end. Nightkeep and the client run with a warm compile cache, as a service that
  * runs all the time has its code compiled, and with the memory flags of `npm start`. Every step gets fresh folders, `sync`
- * runs before each, and nothing is deleted before the end.
+ * runs before each, and nothing is deleted between the nights of a round.
+ *
+ * With a latency all of them reach Apache through a relay in a process of its own, which adds so many milliseconds to each round trip (see
+ * night/relay.ts). Processor time is told of each side: of ours, the bare client and restic, and what server and relay took
+ * meanwhile. All figures are medians of the rounds, `overIdeal` that of their ratios.
  */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,26 +30,33 @@ import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { startApache } from '../test/support/servers/apache.ts';
 import { type Cost, measure } from './measure.ts';
 import { changeOneFile, writeFiles } from './night/files.ts';
+import { msOfGroup, msOfProcess } from './processor-time.ts';
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean' }, 'without-stock': { type: 'boolean' }, keep: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    latency: { type: 'string', default: '0' },
+    rounds: { type: 'string', default: '1' },
+    'without-stock': { type: 'boolean' },
+    keep: { type: 'string' },
+  },
 });
+const latencies = options.latency.split(',').map(Number);
+const rounds = Number(options.rounds);
+if (![...latencies, rounds].every((number) => number >= 0)) throw new Error('--latency and --rounds take numbers.');
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const password = 'bench';
+const names = ['first', 'unchanged', 'oneChanged', 'spotCheck'] as const;
 
-interface Night {
-  ms: number;
-  stockMs: number | null;
-  idealMs: number;
-  overIdeal: number;
-  bareMs: number;
-  rssMB: number;
-  requests: number;
-  bytes: number;
-  insideMs: number;
-  bareRssMB: number;
-  resticMs: number;
-  resticRssMB: number;
+type Figures = Record<string, number>;
+/** The figures of each night. */
+type Nights = Record<(typeof names)[number], Figures>;
+
+/** Where the files are reached, and what gets them there. */
+interface Way {
+  readonly latencyMs: number;
+  readonly url: string;
+  readonly relay: ChildProcess | undefined;
 }
 
 const home = options.keep ?? (await mkdtemp(join(tmpdir(), 'nightkeep-bench-')));
@@ -54,64 +67,98 @@ await mkdir(root);
 say(`making 10,000 texts and 20 large files in ${root}`);
 await writeFiles(root);
 await using server = await startApache({ root });
-
-const ours = join(home, 'ours');
-await initRepository(openLocalBackend(ours), {
-  password,
-  clock: systemClock(),
-  scrypt: scryptCosts.forRandomPasswords,
-});
-const ideal = await stockRepository('ideal');
-const scripted = await stockRepository('scripted');
-const rcloneConfig = join(home, 'rclone.conf');
-await writeFile(rcloneConfig, `[cloud]\ntype = webdav\nurl = ${server.url}\nvendor = other\n`);
+const ways = await Promise.all(latencies.map(openWay));
 
 await warmUp();
-const nights: Record<string, Night> = {};
-for (const name of ['first', 'unchanged', 'oneChanged']) {
-  if (name === 'oneChanged') await changeOneFile(root);
-  nights[name] = await night(name);
-  say(`${name}: ${JSON.stringify(nights[name])}`);
+const took = new Map<number, Nights[]>(latencies.map((latencyMs) => [latencyMs, []]));
+for (let round = 1; round <= rounds; round++) {
+  for (const way of ways) took.get(way.latencyMs)?.push(await nightsOver(way, join(home, `${way.latencyMs}-${round}`)));
 }
-const spotCheck = await spotChecked();
-if (!options.json) console.table(nights);
-console.log(JSON.stringify({ ...nights, spotCheck }));
+for (const { relay } of ways) relay?.disconnect();
+const results = [...took].map(([latencyMs, all]) => ({ latencyMs, ...medians(all) }));
+if (!options.json)
+  for (const { latencyMs, ...nights } of results) console.table({ [`${latencyMs} ms`]: {}, ...nights });
+console.log(JSON.stringify({ rounds, results }));
 if (options.keep === undefined) await rm(home, { recursive: true });
 
-async function night(name: string): Promise<Night> {
-  const ourCost = await measure(node('nightkeep.ts', server.url, ours, password));
-  const bare = await measure(node('bare-client.ts', server.url, join(home, 'bare-state.json')));
-  const restic = await measure(backup(ideal, root));
-  const stockMs = options['without-stock'] ? null : await stock();
-  const { requests, bytes, insideMs, problems } = lastLine(ourCost);
-  if (problems !== 0) throw new Error(`${name}: Nightkeep's night had problems.`);
-  const idealMs = bare.ms + restic.ms;
-  return {
-    ms: ourCost.ms,
-    stockMs,
-    idealMs,
-    overIdeal: Math.round((ourCost.ms / idealMs) * 1000) / 1000,
-    bareMs: bare.ms,
-    rssMB: ourCost.rssMB,
-    requests,
-    bytes,
-    insideMs,
-    bareRssMB: bare.rssMB,
-    resticMs: restic.ms,
-    resticRssMB: restic.rssMB,
+async function openWay(latencyMs: number): Promise<Way> {
+  if (latencyMs === 0) return { latencyMs, url: server.url, relay: undefined };
+  const relay = fork(join(import.meta.dirname, 'night', 'relay.ts'), [new URL(server.url).port, String(latencyMs)]);
+  const [origin] = await once(relay, 'message');
+  return { latencyMs, url: `${origin}/`, relay };
+}
+
+/** What one round of nights takes, in new repositories. */
+async function nightsOver(way: Way, folder: string): Promise<Nights> {
+  await mkdir(folder);
+  const ours = join(folder, 'ours');
+  await initRepository(openLocalBackend(ours), {
+    password,
+    clock: systemClock(),
+    scrypt: scryptCosts.forRandomPasswords,
+  });
+  const ideal = await stockRepository(join(folder, 'ideal'));
+  const scripted = options['without-stock'] ? undefined : await scriptedPipeline(way, folder);
+  const night = async (name: string): Promise<Figures> => {
+    const oursTook = await beside(way, node('nightkeep.ts', way.url, ours, password));
+    const bare = await beside(way, node('bare-client.ts', way.url, join(folder, 'bare-state.json')));
+    const restic = await measure(backup(ideal, root));
+    const { requests, bytes, problems } = lastLine(oursTook);
+    if (problems !== 0) throw new Error(`${name}: Nightkeep's night had problems.`);
+    const idealMs = bare.ms + restic.ms;
+    const figures = {
+      overIdeal: Math.round((oursTook.ms / idealMs) * 1000) / 1000,
+      ...{ ms: oursTook.ms, cpuMs: oursTook.cpuMs, serverCpuMs: oursTook.serverCpuMs, relayCpuMs: oursTook.relayCpuMs },
+      ...{ rssMB: oursTook.rssMB, requests, bytes },
+      ...{ idealMs, bareMs: bare.ms, bareCpuMs: bare.cpuMs, bareServerCpuMs: bare.serverCpuMs },
+      ...{ bareRelayCpuMs: bare.relayCpuMs, bareRssMB: bare.rssMB },
+      ...{ resticMs: restic.ms, resticCpuMs: restic.cpuMs, resticRssMB: restic.rssMB },
+      ...(scripted && { stockMs: await scripted() }),
+    };
+    say(`${way.latencyMs} ms, ${name}: ${JSON.stringify(figures)}`);
+    return figures;
   };
+  const first = await night('first');
+  const unchanged = await night('unchanged');
+  await changeOneFile(root, folder);
+  const oneChanged = await night('oneChanged');
+  const spotCheck = await spotChecked(way, ours, unchanged);
+  await rm(folder, { recursive: true });
+  return { first, unchanged, oneChanged, spotCheck };
 }
 
 /** An unchanged night that reads a sample of the files again, as the service does each night. */
-async function spotChecked() {
-  const cost = await measure(node('nightkeep.ts', server.url, ours, password, 'spot-check'));
+async function spotChecked(way: Way, ours: string, { ms = Number.NaN }: Figures): Promise<Figures> {
+  const cost = await beside(way, node('nightkeep.ts', way.url, ours, password, 'spot-check'));
   const { requests, bytes } = lastLine(cost);
   return {
-    ms: cost.ms,
-    overUnchanged: Math.round((cost.ms / (nights.unchanged?.ms ?? 1)) * 100) / 100,
-    requests,
-    bytes,
+    ...{ ms: cost.ms, cpuMs: cost.cpuMs, rssMB: cost.rssMB, requests, bytes },
+    overUnchanged: Math.round((cost.ms / ms) * 100) / 100,
   };
+}
+
+/** A step, and the processor time that server and relay took meanwhile. */
+async function beside({ relay }: Way, step: Parameters<typeof measure>[0]) {
+  const relayMs = () => (relay?.pid === undefined ? 0 : msOfProcess(relay.pid));
+  const [serverBefore, relayBefore] = [msOfGroup(server.pid), relayMs()];
+  const cost = await measure(step);
+  return { ...cost, serverCpuMs: msOfGroup(server.pid) - serverBefore, relayCpuMs: relayMs() - relayBefore };
+}
+
+function medians(all: readonly Nights[]): Nights {
+  const night = (name: keyof Nights): Figures => {
+    const figures = all.map((nights) => nights[name]);
+    return Object.fromEntries(
+      Object.keys(figures[0] ?? {}).map((figure) => [figure, median(figures.map((one) => one[figure] ?? Number.NaN))]),
+    );
+  };
+  const [first, unchanged, oneChanged, spotCheck] = names.map(night) as [Figures, Figures, Figures, Figures];
+  return { first, unchanged, oneChanged, spotCheck };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Runs a small night to fill the compile cache, and reads every file once so that server and disk are warm for all. */
@@ -126,14 +173,18 @@ async function warmUp(): Promise<void> {
   await measure(node('bare-client.ts', server.url, join(home, 'warm-up.json')));
 }
 
-async function stock(): Promise<number> {
-  const folder = join(home, 'synced');
-  const sync = await measure({
-    command: 'rclone',
-    args: ['sync', '--config', rcloneConfig, '--transfers', '16', '--checkers', '16', 'cloud:', folder],
-  });
-  const restic = await measure(backup(scripted, folder));
-  return sync.ms + restic.ms;
+/** How long what a user would script takes, in milliseconds, each time that it is called. */
+async function scriptedPipeline({ url }: Way, folder: string): Promise<() => Promise<number>> {
+  const repository = await stockRepository(join(folder, 'scripted'));
+  const configuration = join(folder, 'rclone.conf');
+  await writeFile(configuration, `[cloud]\ntype = webdav\nurl = ${url}\nvendor = other\n`);
+  const synced = join(folder, 'synced');
+  const args = ['sync', '--config', configuration, '--transfers', '16', '--checkers', '16', 'cloud:', synced];
+  return async () => {
+    const sync = await measure({ command: 'rclone', args });
+    const restic = await measure(backup(repository, synced));
+    return sync.ms + restic.ms;
+  };
 }
 
 function node(script: string, ...args: string[]) {
@@ -150,9 +201,8 @@ interface StockRepository {
   readonly env: Record<string, string>;
 }
 
-async function stockRepository(name: string): Promise<StockRepository> {
-  const path = join(home, name);
-  const env = { RESTIC_REPOSITORY: path, RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: join(home, `${name}-cache`) };
+async function stockRepository(path: string): Promise<StockRepository> {
+  const env = { RESTIC_REPOSITORY: path, RESTIC_PASSWORD: password, RESTIC_CACHE_DIR: `${path}-cache` };
   await measure({ command: 'restic', args: ['init'], env });
   return { path, env };
 }
@@ -161,6 +211,6 @@ function backup({ env }: StockRepository, folder: string) {
   return { command: 'restic', args: ['backup', '--quiet', folder], env };
 }
 
-function lastLine({ output }: Cost): { requests: number; bytes: number; insideMs: number; problems: number } {
+function lastLine({ output }: Cost): { requests: number; bytes: number; problems: number } {
   return JSON.parse(output.trim().split('\n').at(-1) ?? '');
 }

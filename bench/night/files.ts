@@ -15,9 +15,9 @@ export async function writeFiles(root: string): Promise<void> {
     await writeFile(join(root, 'large', `${n}.bin`), randomBytes(layout.largeBytes));
 }
 
-/** Changes one text, deep in the tree. */
-export async function changeOneFile(root: string): Promise<void> {
-  await writeFile(join(root, 'top-17', 'folder-11', 'text 3.txt'), `changed\n${textOf('another')}`);
+/** Changes one text, deep in the tree, to another for each name of the change. */
+export async function changeOneFile(root: string, change: string): Promise<void> {
+  await writeFile(join(root, 'top-17', 'folder-11', 'text 3.txt'), `changed\n${textOf(change)}`);
 }
 
 async function makeFolder(root: string, top: number, folder: number): Promise<void> {

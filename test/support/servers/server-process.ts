@@ -8,6 +8,8 @@ import { freePort } from '../../../src/database/free-port.ts';
 export interface RunningServer extends AsyncDisposable {
   /** With a trailing slash. */
   readonly url: string;
+  /** Of its process, and of the group of all that it starts. */
+  readonly pid: number;
   stop(): Promise<void>;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
@@ -71,7 +73,7 @@ function running(child: ChildProcess, port: number, stopMs: number, whenStopped:
       // The shell that started it is gone before the server is.
       while (await answers(port)) await sleep(25);
     });
-  return { url: `http://127.0.0.1:${port}/`, stop, kill, [Symbol.asyncDispose]: stop };
+  return { url: `http://127.0.0.1:${port}/`, pid: child.pid ?? 0, stop, kill, [Symbol.asyncDispose]: stop };
 }
 
 /** The last lines a server said, for the error that tells why it did not start. */
