@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { systemClock } from '../clock.ts';
-import { readSetting } from '../config/config.ts';
+import { readSetting, readWebLimits } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { hasOperatorSignedIn } from '../database/audit.ts';
 import { adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
 import { findRepositories } from '../flows/adoption/find-repositories.ts';
 import { listStoredExports } from '../flows/state/stored-exports.ts';
+import { openLog } from '../log.ts';
 import type { Resources } from '../resources.ts';
 import { setupTokenOf } from '../vault/setup-token.ts';
 import { serveSetup } from '../web/server.ts';
@@ -25,9 +26,13 @@ export async function setUp(environment: Environment, output: Output, asked: Pro
     host: readSetting(environment, 'HOST'),
     port: readSetting(environment, 'PORT'),
     publicUrl: readSetting(environment, 'PUBLIC_URL'),
+    proxies: readSetting(environment, 'PROXIES'),
+    web: readWebLimits(environment),
   };
-  const setup = { token: newSetupToken(), environment, clock: systemClock(), isOpen: async () => true };
-  const web = await serveSetup(config, setup);
+  const clock = systemClock();
+  const setup = { token: newSetupToken(), environment, clock, isOpen: async () => true };
+  const log = openLog({ clock, level: 'info', write: (line) => process.stderr.write(`${line}\n`) });
+  const web = await serveSetup({ log, config }, setup);
   output.line(`Nothing is set yet: ${leastSettings.join(', ')} and others are missing.`);
   tell(output, web.url, setup);
   await asked;

@@ -28,6 +28,22 @@ interface SourceLimits {
   transfer: { headerBytes: number; leastBytesPerSecond: number };
 }
 
+/** What the web server takes of clients. */
+interface WebLimits {
+  /** At the same time, in all and of one address. */
+  connections: number;
+  perAddress: number;
+  headersMs: number;
+  /** Headers and body. */
+  requestMs: number;
+  /** Between two requests. */
+  idleMs: number;
+  /** While an answer is to be sent and nothing of it is taken. */
+  stalledMs: number;
+  headerBytes: number;
+  bodyBytes: number;
+}
+
 /** Every setting, parsed once. Absent optional services mean the embedded default. */
 export interface Config {
   publicUrl: URL;
@@ -95,6 +111,7 @@ export interface Config {
   proxies: BlockList;
   /** What is limited, by the setting that says how much; not limited where undefined. */
   rates: Rates;
+  web: WebLimits;
   queueBoard: 'read-only' | 'writable' | 'off';
   metricsToken?: string;
   metricsFrom?: BlockList;
@@ -201,6 +218,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
       downloads: value('RATE_DOWNLOADS'),
       runs: value('RATE_RUNS'),
     }),
+    web: () => webLimits(value),
     queueBoard: () => value('QUEUE_BOARD'),
     rolesClaim: () => value('ROLES_CLAIM'),
     session: () => ({ idleMs: value('SESSION_IDLE'), maxMs: value('SESSION_MAX') }),
@@ -230,6 +248,26 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     concurrency: () => value('CONCURRENCY'),
     graceMs: () => value('GRACE_SECONDS') * 1000,
     keyring: () => value('KEYRING') ?? findKeyring(dataDir()),
+  };
+}
+
+/** What the web server takes of clients, where nothing else may be set yet. Throws `config/invalid`. */
+export function readWebLimits(environment: Environment): WebLimits {
+  return webLimits((name) => readSetting(environment, name));
+}
+
+function webLimits(value: Value): WebLimits {
+  const [headersMs, requestMs] = [value('WEB_HEADERS_TIME'), value('WEB_REQUEST_TIME')];
+  if (requestMs < headersMs) throw invalid('WEB_REQUEST_TIME', 'must be no shorter than WEB_HEADERS_TIME');
+  return {
+    connections: value('WEB_CONNECTIONS'),
+    perAddress: value('WEB_PER_ADDRESS'),
+    headersMs,
+    requestMs,
+    idleMs: value('WEB_IDLE_TIME'),
+    stalledMs: value('WEB_STALLED_TIME'),
+    headerBytes: value('WEB_HEADER_BYTES'),
+    bodyBytes: value('WEB_BODY_BYTES'),
   };
 }
 

@@ -280,6 +280,46 @@ export const settings = {
     default: '6/1h',
     help: 'How many backups, and how many restores to the source, one person may ask for, written like `RATE_SIGN_INS`',
   },
+  WEB_CONNECTIONS: {
+    read: whole(10, 100_000),
+    default: '1000',
+    help: 'How many connections of clients there are at a time; more are closed unanswered',
+  },
+  WEB_PER_ADDRESS: {
+    read: whole(1, 100_000),
+    default: '100',
+    help: 'How many of these one address may have, of IPv6 its first 64 bits. Of those who come through `PROXIES` their requests under way are counted instead, and more are answered 429',
+  },
+  WEB_HEADERS_TIME: {
+    read: duration,
+    default: '15s',
+    help: 'How long the headers of a request may take to come, written like `OFFLINE_IDLE`',
+  },
+  WEB_REQUEST_TIME: {
+    read: duration,
+    default: '1m',
+    help: 'How long a whole request may take to come, written like `OFFLINE_IDLE`',
+  },
+  WEB_IDLE_TIME: {
+    read: duration,
+    default: '5s',
+    help: 'How long a connection is kept on which nothing more is asked, written like `OFFLINE_IDLE`',
+  },
+  WEB_STALLED_TIME: {
+    read: duration,
+    default: '5m',
+    help: 'A client that takes nothing of an answer for as long, or up to twice that, is let go of: written like `OFFLINE_IDLE`',
+  },
+  WEB_HEADER_BYTES: {
+    read: size('8k', '1m'),
+    default: '16k',
+    help: 'Less than so many bytes of address and headers of a request together are taken, written like `PROVIDER_ANSWER_BYTES`',
+  },
+  WEB_BODY_BYTES: {
+    read: size('16k', '1m'),
+    default: '16k',
+    help: 'Most bytes of what is posted, written like `PROVIDER_ANSWER_BYTES`',
+  },
   METRICS_TOKEN: {
     read: optional(bearerToken),
     help: 'Bearer token that Prometheus sends to `/metrics`: 32 characters or more',

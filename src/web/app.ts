@@ -47,8 +47,9 @@ export function createApp(resources: Resources, table: readonly Route[] = routes
 }
 
 /** The first-run page alone, where nothing is set that anything could be opened with. */
-export function createSetupApp(publicUrl: URL, setup: Setup): Hono {
-  const app = openFrame({ publicUrl, provider: { issuer: publicUrl } });
+export function createSetupApp(config: Pick<Resources['config'], 'publicUrl' | 'web'>, setup: Setup): Hono {
+  const { publicUrl } = config;
+  const app = openFrame({ ...config, provider: { issuer: publicUrl } });
   app.get('/livez', (c) => c.text('ok'));
   app.get('/readyz', (c) => c.text('not set up', 503));
   addSetup(app, setup);
@@ -62,7 +63,7 @@ export function createSetupApp(publicUrl: URL, setup: Setup): Hono {
 }
 
 /** What every answer has: headers, compression, a limit; and the files that pages are made with. */
-function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
+function openFrame(settings: Parameters<typeof securityHeaders>[0] & Pick<Resources['config'], 'web'>): Hono {
   const app = new Hono();
   const headers = Object.entries(securityHeaders(settings));
   app.use(async (c, next) => {
@@ -70,7 +71,7 @@ function openFrame(settings: Parameters<typeof securityHeaders>[0]): Hono {
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
   app.use(compress());
-  app.use(bodyLimit({ maxSize: 16 * 1024, onError: (c) => c.json({ error: 'invalid_request' }, 400) }));
+  app.use(bodyLimit({ maxSize: settings.web.bodyBytes, onError: (c) => c.json({ error: 'invalid_request' }, 400) }));
   app.use(async (c, next) => {
     await refuseMalformed(c);
     await next();

@@ -11,7 +11,7 @@ export function breakingOff(c: Context, log: Log, bytes: AsyncIterable<Uint8Arra
   const { outgoing }: Partial<HttpBindings> = c.env ?? {};
   async function* guarded(): AsyncGenerator<Uint8Array> {
     try {
-      yield* bytes;
+      for await (const chunk of bytes) yield* inPieces(chunk);
     } catch (error) {
       if (!isAppError(error) || outgoing === undefined) throw error;
       log.warn('download.broken-off', { error });
@@ -19,4 +19,11 @@ export function breakingOff(c: Context, log: Log, bytes: AsyncIterable<Uint8Arra
     }
   }
   return ReadableStream.from(guarded());
+}
+
+const pieceBytes = 64 * 1024;
+
+/** Small enough that who watches the connection sees them taken one by one, however slow its client is. */
+function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
 }

@@ -1,10 +1,13 @@
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createAdaptorServer, type Http2Bindings, type HttpBindings, type ServerType } from '@hono/node-server';
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, within } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Resources } from '../resources.ts';
 import { createApp, createSetupApp } from './app.ts';
+import { boundConnections, serverOptions } from './connections.ts';
 import type { Setup } from './setup.ts';
 
 export interface WebServer {
@@ -20,10 +23,10 @@ export async function serve(resources: Resources, setup?: Setup): Promise<WebSer
 
 /** Serves the first-run page alone, where nothing is set yet. Throws as `serve` does. */
 export async function serveSetup(
-  config: Pick<Resources['config'], 'host' | 'port' | 'publicUrl'>,
+  { log, config }: Pick<Resources, 'log'> & { config: ListenConfig & Pick<Resources['config'], 'port' | 'publicUrl'> },
   setup: Setup,
 ): Promise<WebServer> {
-  return listen({ clock: setup.clock, config }, createSetupApp(config.publicUrl, setup), config.port);
+  return listen({ clock: setup.clock, log, config }, createSetupApp(config, setup), config.port);
 }
 
 /** Answers `/livez`, `/readyz`, `/metrics` and `/status.json` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
@@ -32,17 +35,24 @@ export async function serveHealth(resources: Resources): Promise<WebServer | und
   return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);
 }
 
+type ListenConfig = Pick<Resources['config'], 'host' | 'web' | 'proxies'>;
+
 async function listen(
-  { clock, config }: { clock: Clock; config: Pick<Resources['config'], 'host'> },
+  needs: { clock: Clock; log: Log; config: ListenConfig },
   app: Hono,
   port: number,
 ): Promise<WebServer> {
+  const { clock, config } = needs;
   const { host } = config;
   const closing = new AbortController();
-  const server = createAdaptorServer({
-    fetch: (request, env) =>
-      namesOneHost(env) ? app.fetch(request, { ...env, closing: closing.signal }) : new Response(null, { status: 400 }),
+  const server = createServer(serverOptions(config.web));
+  const connections = boundConnections(server, needs);
+  const answer = getRequestListener((request, env) => {
+    if (!namesOneHost(env)) return new Response(null, { status: 400 });
+    if (!connections.takes(env)) return new Response(null, { status: 429, headers: { 'retry-after': '1' } });
+    return app.fetch(request, { ...env, closing: closing.signal });
   });
+  server.on('request', answer);
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(cannotListen(host, port, cause)));
@@ -56,24 +66,23 @@ async function listen(
       server.close((error) => (error ? reject(error) : resolve()));
     });
     for (const socket of silent) socket.destroy();
-    await within(clock, graceMs, () => closed).catch(
-      () => 'closeAllConnections' in server && server.closeAllConnections(),
-    );
+    await within(clock, graceMs, () => closed).catch(() => server.closeAllConnections());
+    connections[Symbol.dispose]();
     return closed;
   };
   return { url, close };
 }
 
 /** Of several, proxies and servers may each believe another (RFC 9112, section 3.2); Node itself refuses none. */
-function namesOneHost({ incoming }: HttpBindings | Http2Bindings): boolean {
-  return 'headersDistinct' in incoming && incoming.headersDistinct.host?.length === 1;
+function namesOneHost(env: HttpBindings | Http2Bindings): env is HttpBindings {
+  return 'headersDistinct' in env.incoming && env.incoming.headersDistinct.host?.length === 1;
 }
 
 /**
  * The connections on which nothing was asked yet. Browsers open some beforehand, and Node counts them neither as idle
  * nor lets them run into a timeout once the server closes: they would hold it up for ever.
  */
-function watchSilent(server: ServerType): ReadonlySet<Socket> {
+function watchSilent(server: Server): ReadonlySet<Socket> {
   const silent = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     silent.add(socket);

@@ -1,12 +1,15 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { readWebLimits } from '../../src/config/config.ts';
 import { freePort } from '../../src/database/free-port.ts';
 import type { WrittenCard } from '../../src/domain/repository-card.ts';
 import type { FoundRepository } from '../../src/flows/adoption/find-repositories.ts';
+import { silentLog } from '../../src/log.ts';
 import { serveSetup } from '../../src/web/server.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
@@ -66,7 +69,9 @@ describe.skipIf(executablePath === undefined)('the first-run page in a browser',
       isOpen: async () => true,
       ...(left && { backups: left }),
     };
-    const web = await serveSetup({ host: '127.0.0.1', port, publicUrl }, setup);
+    const proxies = new BlockList();
+    const config = { host: '127.0.0.1', port, publicUrl, proxies, web: readWebLimits({}) };
+    const web = await serveSetup({ log: silentLog, config }, setup);
     const browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
     try {
       const page = await browser.newPage();

@@ -120,7 +120,7 @@ describe('the first-run page', () => {
 
 describe('where nothing is set', () => {
   it('every address leads to it, and it is not ready for anything else', async () => {
-    const app = createSetupApp(new URL('http://localhost:3000/'), {
+    const app = createSetupApp(pages.resources.config, {
       ...setup,
       isOpen: async () => true,
       environment: {},
@@ -135,7 +135,7 @@ describe('where nothing is set', () => {
   });
 
   it('it speaks the language that is chosen at its foot, and no page of somebody else chooses', async () => {
-    const app = createSetupApp(new URL('http://localhost:3000/'), { ...setup, isOpen: async () => true });
+    const app = createSetupApp(pages.resources.config, { ...setup, isOpen: async () => true });
     const choose = (language: string, origin = 'http://localhost:3000') =>
       app.request('/language', {
         method: 'POST',
