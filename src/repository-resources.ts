@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
-import { type Database, inTransaction, openDatabase, type Transaction } from './database/client.ts';
+import { type Database, inTransaction, longTransactionMs, openDatabase, type Transaction } from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from './database/sealed-values.ts';
@@ -90,7 +90,7 @@ export function openOwnLocks(): LockOwner {
  */
 export async function openKeyring(database: Database, keyring: Keyring, at: Date): Promise<Keyring> {
   const { newest: keyId } = keyring;
-  return inTransaction(database, async (transaction) => {
+  const open = async (transaction: Transaction) => {
     const opened = (await lockCanaries(transaction)).map((canary) => openCanary(keyring, canary));
     const known = opened.find(({ text }) => text.length >= fingerprintBytes)?.text.subarray(0, fingerprintBytes);
     const fingerprintKey = known ?? keyring.fingerprintKey.export();
@@ -102,7 +102,9 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
       await saveCanary(transaction, { keyId, sealed, at });
     }
     return withFingerprintKey(keyring, fingerprintKey);
-  });
+  };
+  // The first start of a version that seals rows seals all there are.
+  return inTransaction(database, open, { timeout: longTransactionMs });
 }
 
 /**

@@ -46,12 +46,16 @@ export async function ping(database: Database): Promise<void> {
  * Does the work in one transaction: all that it writes is saved, or nothing where it throws. The only door to transactions,
  * whose limits are those of `openDatabase`; what takes longer reads as an outage (`asOutage`).
  */
-export function inTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  return database.$transaction(work);
+export function inTransaction<T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+  limits: { timeout?: number } = {},
+): Promise<T> {
+  return database.$transaction(work, limits);
 }
 
 /** So long a transaction may take that reads or writes all there is. */
-const longTransactionMs = 3_600_000;
+export const longTransactionMs = 3_600_000;
 
 /** The same for what reads or writes all there is: it sees the database as it is at one moment, and may take an hour. */
 export function inLongTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {

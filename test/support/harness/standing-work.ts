@@ -1,0 +1,136 @@
+import { Hono } from 'hono';
+import { listCardRows } from '../../../src/database/cards.ts';
+import { listGrantsToExchange } from '../../../src/database/grants.ts';
+import { listPruneDue } from '../../../src/database/retention.ts';
+import { claimNextRun } from '../../../src/database/turns.ts';
+import { listVerificationsDue } from '../../../src/database/verifications.ts';
+import { warnOfEnds } from '../../../src/flows/consent/warn-of-ends.ts';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
+import { heal } from '../../../src/flows/heal.ts';
+import { continueRotation } from '../../../src/flows/keys/rotate-keys.ts';
+import { giveWay } from '../../../src/flows/nights/give-way.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
+import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
+import { forgetOldRecords } from '../../../src/flows/records/forget-old-records.ts';
+import type { Resources } from '../../../src/resources.ts';
+import { createApp } from '../../../src/web/app.ts';
+import { startSession } from '../../../src/web/session.ts';
+
+/** Something that is done again and again, however many plans there are. */
+export interface StandingWork {
+  readonly name: string;
+  /** How often a worker does it, in seconds; absent: whenever somebody looks. */
+  readonly everySeconds?: number;
+  readonly work: () => Promise<unknown>;
+}
+
+const minute = 60_000;
+const metricsToken = 'a-token-of-more-than-32-characters~+/=';
+/** As a sweep of keep-alive takes them. */
+const sweepBatch = 200;
+
+/**
+ * What workers do on time, but for what they ask of providers, servers and stores: of keep-alive, of pruning, of verifying and
+ * of cards only how they find what is due.
+ */
+export function duties(resources: Resources): readonly StandingWork[] {
+  const { clock, database, holder } = resources;
+  const later = (ms: number) => new Date(clock.now().getTime() + ms);
+  const { signal } = new AbortController();
+  const due = () => ({ quietUntil: later(15 * minute), limit: 20 });
+  return [
+    { name: 'planner', everySeconds: 60, work: () => openNight(resources) },
+    { name: 'keep-alive sweep', everySeconds: 60, work: () => sweep(resources) },
+    { name: 'heal', everySeconds: 600, work: () => heal(resources) },
+    { name: 'give way', everySeconds: 1, work: () => giveWay(resources) },
+    { name: 'next run', work: () => claimNextRun(database, { holder, at: clock.now() }) },
+    { name: 'alarms', everySeconds: 60, work: () => raiseAlarms(resources) },
+    { name: 'night notices', everySeconds: 60, work: () => raiseNights(resources) },
+    { name: 'notices', everySeconds: 600, work: () => raiseNotices(resources) },
+    { name: 'warnings', everySeconds: 3600, work: () => warnOfEnds(resources) },
+    {
+      name: 'retention planning',
+      everySeconds: 1800,
+      work: () => listPruneDue(database, { prunedBefore: later(-7 * 1440 * minute), ...due() }),
+    },
+    {
+      name: 'verification planning',
+      everySeconds: 600,
+      work: () => listVerificationsDue(database, { at: clock.now(), ...due() }),
+    },
+    {
+      name: 'erasing',
+      everySeconds: 5,
+      work: async () => [await eraseRepositories(resources, { signal }), await finishErasedPeople(resources)],
+    },
+    { name: 'cards planning', everySeconds: 600, work: () => listAllCards(resources) },
+    { name: 'key rotation', everySeconds: 600, work: () => continueRotation(resources, { signal }) },
+    { name: 'old records', everySeconds: 3600, work: () => forgetOldRecords(resources) },
+  ];
+}
+
+async function sweep({ clock, database }: Resources): Promise<void> {
+  const at = clock.now();
+  let after: Awaited<ReturnType<typeof listGrantsToExchange>>[number] | undefined;
+  for (;;) {
+    const due = await listGrantsToExchange(database, {
+      at,
+      limit: sweepBatch,
+      after,
+      sparingRunsUntil: new Date(at.getTime() + 60 * minute),
+    });
+    after = due.at(-1);
+    if (due.length < sweepBatch) return;
+  }
+}
+
+async function listAllCards({ database }: Resources): Promise<void> {
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const rows = await listCardRows(database, { after, limit: 200 });
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
+}
+
+/** What is asked for: the pages of operators, what watchers ask, and the page of one person. Somebody with this id is signed in. */
+export async function pagesToLookAt(resources: Resources, userId: string): Promise<readonly StandingWork[]> {
+  const config = { ...resources.config, metricsToken };
+  const cookie = await signIn(resources, userId);
+  const get = (name: string, path: string): StandingWork => ({
+    name,
+    work: async () => {
+      const headers = { cookie, authorization: `Bearer ${metricsToken}` };
+      const answer = await createApp({ ...resources, config }).request(new URL(path, config.publicUrl), { headers });
+      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}.`);
+      await answer.text();
+    },
+  });
+  return [
+    get('/metrics', '/metrics'),
+    get('/status.json', '/status.json'),
+    get('a person: /', '/'),
+    get('a person: /nights', '/nights'),
+    get('/operator', '/operator'),
+    get('/operator/grants', '/operator/grants'),
+    get('/operator/grants, search', '/operator/grants?person=person1234'),
+    get('/operator/grants, ended', '/operator/grants?state=needs_consent'),
+    get('/operator/grants, next page', `/operator/grants?after=${userId}`),
+    get('/operator/people/…', `/operator/people/${userId}`),
+    get('/operator/queues', '/operator/queues'),
+    get('/operator/audit', '/operator/audit'),
+    get('/operator/audit, one act', '/operator/audit?act=consent-given'),
+  ];
+}
+
+async function signIn(resources: Resources, userId: string): Promise<string> {
+  const entrance = new Hono();
+  entrance.get('/', async (c) => {
+    await startSession(c, resources, { userId, operator: true, authenticatedAt: null, sid: undefined });
+    return c.text('');
+  });
+  const answer = await entrance.request(resources.config.publicUrl);
+  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+}
