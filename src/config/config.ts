@@ -70,6 +70,8 @@ export interface Config {
     extraScopes: string[];
     /** Most bytes of one answer, decoded. */
     answerBytes?: number;
+    /** How often tokens may be refreshed there, by all workers together; as often as needed where absent. */
+    rate?: Rate;
     /** The make of provider, where the operator names it. */
     profile?: Values['OIDC_PROFILE'];
   };
@@ -292,6 +294,7 @@ function providerMembers(value: Value): Members<Config['provider']> {
     dpop: () => value('OIDC_DPOP'),
     extraScopes: () => value('OIDC_SCOPES'),
     answerBytes: () => value('PROVIDER_ANSWER_BYTES'),
+    rate: () => value('OIDC_RATE'),
     profile: () => value('OIDC_PROFILE'),
   };
 }

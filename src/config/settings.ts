@@ -153,6 +153,12 @@ export const settings = {
     absent: 'none',
     example: 'roles',
   },
+  OIDC_RATE: {
+    read: rate,
+    default: 'off',
+    help: 'How often tokens may be refreshed at the provider at most, by all workers together, as `50/1s`; `off` for as often as there is something to do',
+    example: '50/1s',
+  },
   WINDOW: { read: window, default: '01:00-05:00', help: 'When the nightly run starts, local time' },
   WINDOW_GRACE: {
     read: duration,

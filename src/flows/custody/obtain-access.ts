@@ -1,6 +1,7 @@
 import { untilAborted } from '../../abort.ts';
 import { promotePending } from '../../database/generations.ts';
 import type { Lease, LeaseRequest } from '../../database/leases.ts';
+import { takeProviderTurn } from '../../database/provider-turns.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import { AppError } from '../../errors.ts';
 import { traced } from '../../tracing.ts';
@@ -71,12 +72,21 @@ function start(resources: Needs, asked: Asked, statements: Statements): Promise<
 
 async function exchangeUnderLease(resources: Needs, asked: Asked, statements: Statements): Promise<CachedToken> {
   const { clock, database } = resources;
+  await awaitProviderTurn(resources);
   const claimed = await awaitLease(resources, asked, statements);
   const lease = claimed.pending ? await promotePending(database, claimed, clock.now()) : claimed;
   const attributes = { 'nightkeep.grant.id': lease.grant.id, 'nightkeep.exchange.id': lease.exchangeId };
   return traced({ name: 'exchange', kind: 'client', attributes }, (note) =>
     exchangeToken(resources, lease, statements, (verdict) => note({ 'nightkeep.exchange.verdict': verdict })),
   );
+}
+
+/** Before the lease, which would not last as long as many wait. */
+async function awaitProviderTurn({ clock, config, database }: Needs): Promise<void> {
+  const { issuer, rate } = config.provider;
+  if (rate === undefined) return;
+  const waitMs = await takeProviderTurn(database, { issuer: issuer.href, rate });
+  if (waitMs > 0) await clock.sleep(waitMs);
 }
 
 /** Waits for another holder, as long as a lease can last; never goes on without the lease. */
