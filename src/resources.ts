@@ -14,6 +14,7 @@ import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
 import { openOwnLocks, openRepositoryResources, type RepositoryResources } from './repository-resources.ts';
 import { openServers, type Servers, type TransferLimits } from './sources/http/server.ts';
+import type { HeldKey } from './store/history/held-key.ts';
 import type { History } from './store/history/history.ts';
 import { openSpool, type Spool } from './vault/spool.ts';
 
@@ -32,11 +33,15 @@ export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
   /** When this process last failed to erase a repository, by its id. */
   failedErasures: Map<string, Date>;
   /**
-   * Repositories of people who look at their snapshots now, by the person's id. Opening one costs the derivation of its key and
-   * all of its index, and people turn page after page; so its key stays for two minutes after the last page, and ten at most.
-   * It is in memory only, of a process that holds the keyring, which opens every repository, as long as it runs.
+   * Repositories of people who look at their snapshots now, by the person's id. Opening one costs all of its index, and people turn
+   * page after page; so it stays for two minutes after the last page, and ten at most.
    */
   histories: Holder<History>;
+  /**
+   * Their keys, each derived once for as long as its person is signed in. They are in memory only, of a process that holds the
+   * keyring, which opens every repository, as long as it runs.
+   */
+  repositoryKeys: Holder<HeldKey>;
 }
 
 /** Everything that is open while the service runs. Flows name the part of it that they need. */
@@ -69,6 +74,7 @@ export async function openResources(
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   const state = openProcessState({ ...ground, database }, config.sourceLimits.transfer);
   opened.use(state.histories);
+  opened.use(state.repositoryKeys);
   opened.use(state.background);
   const closing = opened.move();
   return {
@@ -100,6 +106,13 @@ export function openProcessState(
       renewMs: 1000,
       idleMs: 2 * 60_000,
       longestMs: 10 * 60_000,
+    }),
+    // Sessions end earlier than this, and what is held with them.
+    repositoryKeys: openHolder(resources.clock, {
+      mostBytes: 1024 * 1024,
+      renewMs: Number.POSITIVE_INFINITY,
+      idleMs: 12 * 3_600_000,
+      longestMs: 12 * 3_600_000,
     }),
   };
 }

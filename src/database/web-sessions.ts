@@ -85,6 +85,19 @@ export async function listWebSessions(
   });
 }
 
+/** Those of these people who have a session that lives. */
+export async function listSignedIn(
+  database: Database,
+  { userIds, ...idle }: Idle & { userIds: readonly string[] },
+): Promise<string[]> {
+  const rows = await database.webSession.findMany({
+    where: { userId: { in: [...userIds] }, endsAt: { gt: idle.at }, lastSeenAt: { gt: idleSince(idle) } },
+    distinct: ['userId'],
+    select: { userId: true },
+  });
+  return rows.map(({ userId }) => userId);
+}
+
 /** Ends one session of a person; false where they have no such. */
 export async function endWebSession(
   database: Database,

@@ -29,6 +29,8 @@ export interface Holder<Value extends Holdable> extends Disposable {
    */
   hold(owner: string, generation: string, open: () => Promise<Value>): Promise<Value>;
   drop(owner: string): void;
+  /** For whom something is held. */
+  owners(): string[];
   /** How many owners something is held for. */
   readonly size: number;
 }
@@ -111,6 +113,7 @@ export function openHolder<Value extends Holdable>(clock: Clock, limits: HolderL
       throw new AppError('store/unavailable', 'The store changes faster than it can be read. Try again.');
     },
     drop: (owner) => entries.delete(owner),
+    owners: () => [...entries.keys()],
     get size() {
       return entries.size;
     },

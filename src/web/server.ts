@@ -4,6 +4,7 @@ import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono
 import type { Hono } from 'hono';
 import { type Clock, within } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { letGoOfSignedOut } from '../flows/snapshots/let-go.ts';
 import type { Log } from '../log.ts';
 import type { Resources } from '../resources.ts';
 import { createApp, createSetupApp } from './app.ts';
@@ -16,9 +17,20 @@ export interface WebServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** So long after a session ended elsewhere the repository of its person is let go of at the latest. */
+const letGoEveryMs = 30_000;
+
 /** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */
 export async function serve(resources: Resources, setup?: Setup): Promise<WebServer> {
-  return listen(resources, createApp(resources, undefined, setup), resources.config.port);
+  const server = await listen(resources, createApp(resources, undefined, setup), resources.config.port);
+  const { clock, log } = resources;
+  const failed = (error: unknown) => log.warn('session.let-go-failed', { error });
+  const looking = clock.every(letGoEveryMs, () => letGoOfSignedOut(resources).catch(failed));
+  const close = async (graceMs: number) => {
+    looking[Symbol.dispose]();
+    await server.close(graceMs);
+  };
+  return { ...server, close };
 }
 
 /** Serves the first-run page alone, where nothing is set yet. Throws as `serve` does. */

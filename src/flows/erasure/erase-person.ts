@@ -10,6 +10,7 @@ import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
 import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consent.ts';
+import { letGoOf } from '../snapshots/let-go.ts';
 
 /**
  * Erases all that Nightkeep holds of a person: their consent ends, here and at the provider, and their records go at once; their
@@ -18,10 +19,10 @@ import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consen
  * which says what is done and what waits. Throws `request/forbidden` where consent was given again meanwhile.
  */
 export async function erasePerson(
-  resources: WithdrawalNeeds & Pick<Resources, 'histories'>,
+  resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys'>,
   { userId }: { userId: string },
 ): Promise<string> {
-  const { clock, database, histories, keyring, log } = resources;
+  const { clock, database, keyring, log } = resources;
   const grantIds = await listGrantsToEnd(database, userId);
   for (const grantId of grantIds)
     await endConsentHere(resources, { grantId, by: `user:${userId}`, eraseAt: clock.now() });
@@ -29,7 +30,7 @@ export async function erasePerson(
   const receipt = await beginErasingPerson(database, { userId, seals, at: clock.now() });
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
-  histories.drop(userId);
+  letGoOf(resources, userId);
   log.info('person.erasing', { userId });
   await untilNothingIsRestored(resources, userId);
   // What fails here a worker does later, and the receipt says so.

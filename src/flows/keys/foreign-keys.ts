@@ -22,7 +22,7 @@ export interface ForeignKey {
   readonly by: string;
 }
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'repositoryKeys' | 'store'>;
 
 /** How Nightkeep calls its machine in the key files that it makes, so that it knows those again that a crash left behind. */
 export const ownHost = 'nightkeep';

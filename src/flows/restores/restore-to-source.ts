@@ -20,7 +20,16 @@ import { openSourceTarget, type Written } from './source-target.ts';
 
 type Needs = Pick<
   Resources,
-  'background' | 'clock' | 'config' | 'database' | 'histories' | 'keyring' | 'log' | 'sourceServers' | 'store'
+  | 'background'
+  | 'clock'
+  | 'config'
+  | 'database'
+  | 'histories'
+  | 'keyring'
+  | 'log'
+  | 'repositoryKeys'
+  | 'sourceServers'
+  | 'store'
 >;
 
 interface Asked {

@@ -1,29 +1,35 @@
 import { createHash } from 'node:crypto';
 import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
 import type { Resources } from '../../resources.ts';
+import { holdKey } from '../../store/history/held-key.ts';
 import { cachedTreeBytes, type History, openHistory } from '../../store/history/history.ts';
+import { openWithKey } from '../../store/repository/repository.ts';
 import { nothingYet, openRepositoryOf } from '../nights/open-person-repository.ts';
+import { letGoOf } from './let-go.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'repositoryKeys' | 'store'>;
 
 /**
  * All snapshots of a person, ready to be looked at: held open for a while in this process, so that the next page costs neither the
- * derivation of the key nor the index. The row is read each time, so whatever ends the repository, in whichever process, ends this
+ * derivation of the key, which is kept as long as they are signed in, nor the index. The row is read each time, so whatever ends the repository, in whichever process, ends this
  * too. Throws `repository/not-found` before the first run and after an erasure.
  */
 export async function openPersonHistory(resources: Needs, userId: string): Promise<History> {
-  const { clock, database, histories, log } = resources;
+  const { clock, database, histories, log, repositoryKeys, store } = resources;
   const row = await findRepository(database, userId);
   if (row === null) {
-    histories.drop(userId);
+    letGoOf(resources, userId);
     throw nothingYet();
   }
+  const generation = generationOf(row);
+  const derive = async () => holdKey(await openRepositoryOf(resources, row));
   const open = async () => {
-    const repository = await openRepositoryOf(resources, row, { cachedTreeBytes });
+    const key = await repositoryKeys.hold(userId, generation, derive);
+    const repository = await openWithKey(store(row.location, row.store), key, { cachedTreeBytes });
     return openHistory(repository, (error) => log.warn('repository.damaged', { userId, error }));
   };
-  const history = await histories.hold(userId, generationOf(row), open);
-  if (row.eraseAt !== null && row.eraseAt <= clock.now()) histories.drop(userId);
+  const history = await histories.hold(userId, generation, open);
+  if (row.eraseAt !== null && row.eraseAt <= clock.now()) letGoOf(resources, userId);
   return history;
 }
 

@@ -12,13 +12,17 @@ import { createKeys, findMasterKey, type Keys, saveKeyFile } from './keys.ts';
 import { createMasterIndex, type MasterIndex } from './master-index.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 
-/** An opened repository: its keys, its index (empty until `loadIndex`), its blobs and its snapshots. */
-export interface Repository extends Keys, Indexes, Blobs, Snapshots {
-  readonly backend: Backend;
-  readonly config: Config;
+/** What opens a repository once a password was tried. */
+export interface RepositoryKey {
   readonly masterKey: MasterKey;
   /** The key file that the password opened. */
   readonly keyId: KeyId;
+}
+
+/** An opened repository: its keys, its index (empty until `loadIndex`), its blobs and its snapshots. */
+export interface Repository extends RepositoryKey, Keys, Indexes, Blobs, Snapshots {
+  readonly backend: Backend;
+  readonly config: Config;
   /** What is known of all blobs. Filled by `loadIndex` and by whoever writes packs. */
   readonly index: MasterIndex;
 }
@@ -74,6 +78,15 @@ export async function openRepository(
   const bytes = await loadConfigFile(backend);
   const { masterKey, keyId } = await findMasterKey(backend, password, { first: keyHint, last: otherKey });
   return assemble(backend, { masterKey, config: openConfig(masterKey, bytes), keyId }, memory);
+}
+
+/** Opens the repository with what a password gave before. Throws `repository/not-found`, `repository/damaged`. */
+export async function openWithKey(
+  backend: Backend,
+  { masterKey, keyId }: RepositoryKey,
+  memory: Pick<OpenOptions, 'cachedTreeBytes'> = {},
+): Promise<Repository> {
+  return assemble(backend, { masterKey, config: openConfig(masterKey, await loadConfigFile(backend)), keyId }, memory);
 }
 
 /** Whether there is a repository at this place, whoever may open it. */

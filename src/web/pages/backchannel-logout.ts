@@ -1,6 +1,7 @@
 import { isAppError } from '../../errors.ts';
 import { endSession } from '../../flows/consent/end-session.ts';
 import { revokeWithdrawn } from '../../flows/consent/revoke-tokens.ts';
+import { letGoOfSignedOut } from '../../flows/snapshots/let-go.ts';
 import type { Resources } from '../../resources.ts';
 import type { Visit } from '../visit.ts';
 
@@ -16,6 +17,7 @@ export async function backchannelLogout({ c, resources }: Visit): Promise<Respon
   if (typeof token !== 'string') return refuse('invalid_request', 'The form holds no logout_token, or several.');
   try {
     revokeLater(resources, await endSession(resources, token));
+    await letGoOfSignedOut(resources);
     return c.body(null, 200, { 'cache-control': 'no-store' });
   } catch (error) {
     resources.log.warn('session.end-failed', { error });

@@ -4,6 +4,7 @@ import { isAppError } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
 import { listForeignKeys, removeForeignKey } from '../../flows/keys/foreign-keys.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
+import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { freshForm } from '../fresh.ts';
 import { form, type Html } from '../layout.ts';
 import { recoverySheet } from '../recovery-sheet.ts';
@@ -144,6 +145,6 @@ export async function reissueKey(visit: PersonVisit): Promise<Response> {
     return page(visit, t.sureTitle, body, { place: '/recovery' });
   }
   await reissueRecoveryKey(resources, userId);
-  resources.histories.drop(userId);
+  letGoOf(resources, userId);
   return c.redirect('/recovery', 303);
 }

@@ -6,6 +6,7 @@ import { languageNamed } from '../../domain/language.ts';
 import { addDays, dateIn, startOfDay } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
 import { AppError } from '../../errors.ts';
+import { letGoOfSignedOut } from '../../flows/snapshots/let-go.ts';
 import { notFound, type PersonVisit, zoneOf } from '../visit.ts';
 import { mostPausedDays, showSettings } from './settings.ts';
 
@@ -65,6 +66,7 @@ export async function endOwnSession(visit: PersonVisit): Promise<Response> {
   const { resources, session } = visit;
   const [id] = await fieldsOf(visit, 'session');
   if (!(await endWebSession(resources.database, { id, userId: session.userId }))) throw notFound();
+  await letGoOfSignedOut(resources);
   return back(visit, 'session-ended');
 }
 

@@ -1,4 +1,5 @@
 import { beginSignIn } from '../../flows/consent/give-consent.ts';
+import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { rememberPending } from '../cookies.ts';
 import { localPath } from '../security.ts';
 import { endSession } from '../session.ts';
@@ -15,7 +16,7 @@ export async function login({ c, resources, url }: Visit): Promise<Response> {
 
 /** Ends the web session only; consent and nights go on. */
 export async function logout({ c, resources, session }: PersonVisit): Promise<Response> {
-  resources.histories.drop(session.userId);
+  letGoOf(resources, session.userId);
   await endSession(c, resources, session);
   return c.redirect('/', 303);
 }

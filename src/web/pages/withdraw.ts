@@ -9,6 +9,7 @@ import {
   eraseChoices,
   usualEraseChoice,
 } from '../../flows/erasure/erase-choice.ts';
+import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { form, type Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
@@ -68,7 +69,7 @@ export async function withdraw(visit: PersonVisit): Promise<Response> {
   const grant = await findGrantOfPerson(resources.database, { userId });
   if (!sure) return askBeforeEnd(visit, choice, grant);
   const eraseAt = eraseAtOf(choice, resources.clock.now());
-  resources.histories.drop(userId);
+  letGoOf(resources, userId);
   if (grant !== null) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
   return c.redirect('/grant', 303);
 }
@@ -79,7 +80,7 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
   if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', visit.texts.withdraw.sureErase);
-  resources.histories.drop(userId);
+  letGoOf(resources, userId);
   await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
 }

@@ -5,6 +5,7 @@ import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
 import { askAgain } from '../../../flows/custody/ask-again.ts';
 import { requestRun } from '../../../flows/nights/request-run.ts';
+import { letGoOfSignedOut } from '../../../flows/snapshots/let-go.ts';
 import { form } from '../../layout.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { getWords, operatorOf, operatorPage, wordsOf } from './frame.ts';
@@ -67,6 +68,7 @@ export async function signOutFor(visit: PersonVisit): Promise<Response> {
   const { id: userId } = await getPersonOf(visit);
   const words = await wordsOf(visit);
   await endWebSessionsOf(database, { userId, at: clock.now(), by: operatorOf(visit), words });
+  await letGoOfSignedOut(visit.resources);
   return back(visit, userId, 'signed-out');
 }
 
