@@ -3,6 +3,7 @@ import type { RepairedSnapshot } from '../store/repairer/repair-snapshots.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
@@ -20,12 +21,14 @@ export const repairSnapshotsCommand: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openFromEnvironment();
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
     const [dryRun, forget] = [options['dry-run'] === true, options.forget === true];
     const by = commandActor();
     const answers = await doForEach(options, await ownersOf(resources, options), {
       nameOf,
       work: async (owner): Promise<Row> => {
-        const snapshots = await repairPersonSnapshots(resources, { userId: owner.id, by, dryRun, forget });
+        const snapshots = await repairPersonSnapshots(resources, { userId: owner.id, by, dryRun, forget, signal });
         return { user: nameOf(owner), dryRun, forget, snapshots };
       },
     });

@@ -42,12 +42,13 @@ const repairedTag = 'repaired';
  * index names it.
  *
  * The index of the repository is loaded, and the caller holds its lock, the exclusive one where snapshots are to be forgotten. New folders are
- * durable before a snapshot names them, and that is before its original goes; called again, it finds the repaired snapshots whole.
+ * durable before a snapshot names them, and that is before its original goes; each is told of once that is done. Called again, it finds the
+ * repaired snapshots whole. Throws the reason of the signal once that is aborted.
  */
-export async function repairSnapshots(
+export async function* repairSnapshots(
   repository: Repository,
   { clock, signal, dryRun = false, forget = false }: RepairSnapshotsOptions,
-): Promise<RepairedSnapshot[]> {
+): AsyncGenerator<RepairedSnapshot> {
   const finished: FinishedPack[] = [];
   const packs = openPacks(repository.masterKey, (pack) => finished.push(pack));
   const packer = openPacker(repository, clock);
@@ -108,17 +109,14 @@ export async function repairSnapshots(
   for (const { id, snapshot } of saved)
     if (snapshot.original !== undefined && snapshot.tags?.includes(repairedTag) && !isBroken.has(id))
       done.set(snapshot.original, id);
-  const reports: RepairedSnapshot[] = [];
   for (const { one, mended } of broken) {
     signal?.throwIfAborted();
     const { tree, ...lost } = mended;
     const before = done.get(one.snapshot.original ?? one.id);
     const after = dryRun || tree === undefined ? null : (before ?? (await saveRepaired(repository, one, tree)));
     if (forget && !dryRun) await repository.forgetSnapshot(one.id);
-    if (before === undefined || forget)
-      reports.push({ id: one.id, repaired: after, isLost: tree === undefined, ...lost });
+    if (before === undefined || forget) yield { id: one.id, repaired: after, isLost: tree === undefined, ...lost };
   }
-  return reports;
 }
 
 /** A folder without what is lost of it. */

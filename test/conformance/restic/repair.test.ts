@@ -124,7 +124,7 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
       expect(await tryRestic(stock(path), 'restore', 'latest', '--target', target)).not.toMatchObject({ code: 0 });
       const repository = await open(path);
       await repository.loadIndex();
-      const repaired = await repairSnapshots(repository, { clock: systemClock(), forget: true });
+      const repaired = await Array.fromAsync(repairSnapshots(repository, { clock: systemClock(), forget: true }));
       expect(repaired.length).toBeGreaterThan(0);
       expect(await restic(stock(path), 'check', '--read-data')).toContain('no errors were found');
       const left = await Array.fromAsync((await open(path)).listSnapshots(), ({ id }) => id);

@@ -34,7 +34,7 @@ const open = async (where = backend as Repository['backend']) => {
   return repository;
 };
 const repair = async (options: Partial<RepairSnapshotsOptions> = {}, where?: Repository['backend']) =>
-  repairSnapshots(await open(where), { clock, ...options });
+  Array.fromAsync(repairSnapshots(await open(where), { clock, ...options }));
 const findings = async () => (await checkRepository(await openRepository(backend, 'pw'), { readData: 'all' })).findings;
 const textsOf = async (tree: TreeId) => {
   const content = await contentOf(await open(), tree);
