@@ -59,6 +59,7 @@ const nothing: ProtectionFacts = {
   partial: null,
   failed: null,
   underWay: null,
+  workersUntil: null,
   alarm: null,
   verification: null,
 };
@@ -93,6 +94,7 @@ interface Row {
   leaseUntil: Date | null;
   underWayCode: string | null;
   triedUntil: Date;
+  workersUntil: Date | null;
   alarmId: string | null;
   alarmAt: Date;
   alarmKind: 'loss' | 'change' | 'root';
@@ -118,6 +120,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
       under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
+      (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
       CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
       v.verified_at AS "verifiedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
@@ -145,7 +148,7 @@ function factsOf(row: Row): ProtectionFacts {
   const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
   const { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources } = row;
   const { failedId, failedAt, failedCode: errorCode, alarmId, alarmAt, alarmKind: kind } = row;
-  const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil } = row;
+  const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil, workersUntil } = row;
   const underWay = { state: runState, dueAt, leaseUntil, errorCode: underWayCode, triedUntil };
   return {
     consent: state && { state, reason, idleDeadline, maxDeadline, nextExchangeAt },
@@ -155,6 +158,7 @@ function factsOf(row: Row): ProtectionFacts {
     partial: ended(row.partialId, row.partialAt),
     failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },
     underWay: underWayId === null ? null : { id: underWayId, ...underWay },
+    workersUntil,
     alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
     verification: verificationOf(row),
   };

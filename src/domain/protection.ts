@@ -146,6 +146,8 @@ export interface ProtectionFacts {
     /** No further try begins after this. */
     readonly triedUntil: Date;
   } | null;
+  /** Until when workers hold runs, of whomever; null: none is being worked on. */
+  readonly workersUntil: Date | null;
   /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
   /** `since`: since when the repository is to be verified. Null: there is none. */
@@ -305,11 +307,13 @@ const hindrances: readonly Look[] = [
     consent !== null && consent.idleDeadline <= now ? { reason: 'consent_unused', mend: 'mend_service' } : undefined,
   faultOfRuns,
   // Last, since a run that failed says more than one that nobody takes.
-  ({ plan, underWay, now }) => {
+  ({ plan, underWay, workersUntil, now }) => {
     const due =
       underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
     const silent = due !== undefined && due !== null && due.getTime() + silenceMs <= now.getTime();
-    return silent ? { reason: 'no_worker', mend: 'mend_service' } : undefined;
+    // Behind the runs of others it waits for a worker that is busy.
+    const waitsBehindOthers = underWay?.state === 'queued' && workersUntil !== null && workersUntil > now;
+    return silent && !waitsBehindOthers ? { reason: 'no_worker', mend: 'mend_service' } : undefined;
   },
 ];
 
@@ -317,8 +321,11 @@ const hindrances: readonly Look[] = [
 const toCome: readonly Look[] = [
   ({ underWay }) =>
     underWay?.state === 'running' ? { reason: 'run_under_way', mend: 'wait', runId: underWay.id } : undefined,
-  ({ underWay }) =>
-    underWay ? { reason: 'run_waits', mend: 'wait', until: underWay.dueAt, runId: underWay.id } : undefined,
+  ({ underWay, now }) => {
+    if (underWay === null) return undefined;
+    const { id: runId, dueAt } = underWay;
+    return { reason: 'run_waits', mend: 'wait', until: dueAt > now ? dueAt : null, runId };
+  },
 ];
 
 const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {

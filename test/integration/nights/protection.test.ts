@@ -51,6 +51,7 @@ describe('the facts of one person', () => {
       partial: null,
       failed: null,
       underWay: null,
+      workersUntil: null,
       alarm: null,
       verification: null,
     });
@@ -89,9 +90,17 @@ describe('the facts of one person', () => {
         errorCode: 'repository/locked',
         triedUntil: expect.any(Date),
       },
+      workersUntil: leaseUntil,
       alarm: { id: alarm, endedAt: ago(400), kind: 'loss' },
       verification: null,
     });
+  });
+
+  test('say until when workers hold the runs of whomever', async () => {
+    const leaseUntil = new Date(fixture.resources.clock.now().getTime() + minute);
+    await saveRun({ dueAt: fixture.resources.clock.now() });
+    await saveRun({ state: 'running', leaseUntil }, undefined, await savePlan(database));
+    expect(await find()).toMatchObject({ underWay: { state: 'queued' }, workersUntil: leaseUntil });
   });
 
   test('leave out snapshots that were erased, and what was lost in them', async () => {

@@ -36,6 +36,7 @@ const well: ProtectionFacts = {
   partial: null,
   failed: null,
   underWay: null,
+  workersUntil: null,
   alarm: null,
   verification: null,
 };
@@ -265,6 +266,17 @@ describe('where several things are wrong, what wins is', () => {
     expect(judge(facts).reason).toBe(reason);
   });
 
+  test('nothing, where a run waits behind those that workers are busy with: it has its turn soon', () => {
+    const waiting = { ...queued, dueAt: later(-4 * 60 * minute) };
+    const busy = { underWay: waiting, workersUntil: later(minute) };
+    expect(judge(busy)).toMatchObject({ verdict: 'protected', reason: 'complete' });
+    expect(judge({ ...late, ...busy })).toMatchObject({ reason: 'run_waits', mend: 'wait', until: null });
+    expect(judge({ ...busy, workersUntil: now }).reason).toBe('no_worker');
+    expect(judge({ plan: unpaused, workersUntil: later(minute) }).reason).toBe('no_worker');
+    const left = { ...running, leaseUntil: later(-15 * minute) };
+    expect(judge({ underWay: left, workersUntil: later(minute) }).reason).toBe('no_worker');
+  });
+
   test('being late, over a snapshot in part or a great loss', () => {
     const partial = { id: 'partial', endedAt: nightBefore };
     expect(judge({ ...late, partial, alarm: { ...partial, kind: 'loss' } })).toMatchObject({ verdict: 'late' });
@@ -329,6 +341,7 @@ function* combinations(): Generator<ProtectionFacts> {
                     plan: own,
                     failed: failure,
                     underWay,
+                    workersUntil: null,
                     alarm,
                     verification: each === null ? null : { ...sound, verifiedAt: complete },
                     complete: run('complete', complete),
