@@ -42,7 +42,8 @@ export function mailKindOf(facts: NoticeFacts): MailKind {
 
 /**
  * What a person should be told, the first thing first: 14, 7 and 2 days before an end of their consent, whatever else is wrong,
- * once of each trouble that they can mend, and that something of theirs is damaged, or was healed. Who never consented, or withdrew, knows.
+ * once of each trouble that they can mend, that something of theirs is damaged, or was healed, and once of each time that their snapshots
+ * are not verified for too long. Who never consented, or withdrew, knows.
  */
 export function noticesForPerson(
   { userId, maxDeadline, protection }: { userId: string; maxDeadline: Date | null; protection: Protection },
@@ -59,11 +60,16 @@ export function noticesForPerson(
   const { damage, damagedSince, healedAt } = restorable;
   if (isWhole(damage) && isRecent(healedAt, now))
     notices.push({ key: `person/${userId}/healed/${healedAt.toISOString()}`, facts: { kind: 'healed' } });
-  if (!isOfDamage(reason) && (by !== 'person' || mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn'))
-    return notices;
-  const trouble = isOfDamage(reason) ? damagedSince?.toISOString() : mend === 'look' ? runId : since?.toISOString();
-  const key = `person/${userId}/${reason}/${trouble ?? 'never'}`;
-  return [...notices, { key, facts: { kind: 'person', verdict, reason } }];
+  const about = (trouble: ProtectionReason, id: string | null | undefined) =>
+    notices.push({
+      key: `person/${userId}/${trouble}/${id ?? 'never'}`,
+      facts: { kind: 'person', verdict, reason: trouble },
+    });
+  const theyKnow = mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn';
+  if (isOfDamage(reason)) about(reason, damagedSince?.toISOString());
+  else if (by === 'person' && !theyKnow) about(reason, mend === 'look' ? runId : since?.toISOString());
+  if (restorable.isOverdue) about('unverified', restorable.verifiedAt?.toISOString());
+  return notices;
 }
 
 /** Whether something of the person's own is damaged or lost. */

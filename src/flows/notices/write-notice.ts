@@ -10,10 +10,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       const { happened, act } = reasonsIn(texts)[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
       const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon), t.person.more(publicUrl.href)];
-      // A consent that ends is renewed, whatever else is wrong: that has a mail of its own.
-      const about = facts.days === undefined ? facts.verdict : 'protected';
-      const subject = facts.days === undefined && isOfDamage(facts.reason) ? t.person.damaged : t.person.subject[about];
-      return { subject, text: paragraphs(lines) };
+      return { subject: subjectFor(texts, facts), text: paragraphs(lines) };
     }
     case 'healed':
       return { subject: t.healed.subject, text: paragraphs([t.healed.happened, t.healed.more(publicUrl.href)]) };
@@ -38,6 +35,16 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
         text: paragraphs([t.circuit.happened(facts.issuer), t.circuit.more]),
       };
   }
+}
+
+function subjectFor(
+  { notices: { person } }: Texts,
+  { days, reason, verdict }: Extract<NoticeFacts, { kind: 'person' }>,
+): string {
+  // A consent that ends is renewed, whatever else is wrong: that has a mail of its own.
+  if (days !== undefined) return person.subject.protected;
+  if (reason === 'unverified') return person.unverified;
+  return isOfDamage(reason) ? person.damaged : person.subject[verdict];
 }
 
 function figures(texts: Texts, { verdicts, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>): string {

@@ -153,7 +153,8 @@ export const texts: Texts = {
       legend: 'Mir mailen',
       kinds: {
         'consent-ends': '14, 7 und 2 Tage bevor meine Einwilligung endet',
-        trouble: 'wenn etwas nicht stimmt, das ich beheben kann',
+        trouble:
+          'wenn etwas nicht stimmt, das ich beheben kann, oder meine Sicherungsstände beschädigt oder nicht geprüft sind',
       },
       save: 'Speichern',
     },
@@ -354,6 +355,8 @@ export const texts: Texts = {
     browse: 'Durchsehen, was gesichert wurde',
     forgotten: (at) =>
       `Ihr Sicherungsstand ist am ${at} entfallen, wie es über die Dauer der Aufbewahrung vereinbart wurde.`,
+    removed: (at) =>
+      `Ihr Sicherungsstand wurde aus dem Speicher entfernt, und nicht von Nightkeep. Sie haben sich das am ${at} angesehen.`,
     counts: 'Alles, was gezählt wurde',
     problems: 'Was nicht gelesen werden konnte',
     more: (named, all) => `Das sind die ersten ${formats.number(named)} von ${formats.number(all)}.`,
@@ -854,6 +857,7 @@ export const texts: Texts = {
         not: 'Nightkeep: Ihre Dateien sind zurzeit nicht geschützt',
       },
       damaged: 'Nightkeep: Etwas von Ihren Sicherungen ist beschädigt',
+      unverified: 'Nightkeep: Ihre Sicherungen wurden seit Tagen nicht geprüft',
       more: (url) => `Mehr ansehen und beheben: ${url}`,
     },
     digest: {
@@ -1488,6 +1492,10 @@ export const texts: Texts = {
       damaged: (people) => `Beschädigt: ${counted(people, 'Repository', 'Repositorys')}.`,
       unverified: (people) => `Seit drei Tagen nicht geprüft: ${formats.number(people)}.`,
       damagedNote: 'nightkeep doctor nennt die Personen.',
+      exported: (at) => `Was Nightkeep selbst weiß, wurde zuletzt in den Speicher exportiert: ${at}.`,
+      exportedNever: 'Was Nightkeep selbst weiß, wurde noch nicht in den Speicher exportiert.',
+      exportedOff: 'Was Nightkeep selbst weiß, wird nicht in den Speicher exportiert: STATE_EXPORTS ist 0.',
+      exportLate: 'Ein Export wurde versäumt: nightkeep doctor sagt, warum.',
       endedNote: 'Die Personen lesen auf ihren Seiten, dass sie erneut einwilligen müssen.',
       servers: 'Langsamste Server',
       serversLead: 'Dauer einer Sicherung je Anfrage, über die letzten 24 Stunden.',

@@ -176,7 +176,7 @@ export const texts = {
       legend: 'Mail me',
       kinds: {
         'consent-ends': '14, 7 and 2 days before my consent ends',
-        trouble: 'when something is wrong that I can mend',
+        trouble: 'when something is wrong that I can mend, or my snapshots are damaged or not verified',
       },
       save: 'Save',
     },
@@ -377,6 +377,8 @@ export const texts = {
     snapshot: 'Snapshot',
     browse: 'Browse what was kept',
     forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
+    removed: (at: string) =>
+      `Its snapshot was removed from the store, and not by Nightkeep. You looked at that on ${at}.`,
     counts: 'Everything that was counted',
     problems: 'What could not be read',
     more: (named: number, all: number) => `These are the first ${formats.number(named)} of ${formats.number(all)}.`,
@@ -861,6 +863,7 @@ export const texts = {
         not: 'Nightkeep: your files are not protected at present',
       },
       damaged: 'Nightkeep: something of your backups is damaged',
+      unverified: 'Nightkeep: your backups have not been verified for days',
       more: (url: string) => `See more, and mend it: ${url}`,
     },
     digest: {
@@ -1432,6 +1435,10 @@ export const texts = {
         `Damaged: ${people === 1 ? 'one repository' : `${formats.number(people)} repositories`}.`,
       unverified: (people: number) => `Not verified for three days: ${formats.number(people)}.`,
       damagedNote: 'nightkeep doctor names the people.',
+      exported: (at: string) => `What Nightkeep itself knows was last exported into the store: ${at}.`,
+      exportedNever: 'What Nightkeep itself knows was not exported into the store yet.',
+      exportedOff: 'What Nightkeep itself knows is not exported into the store: STATE_EXPORTS is 0.',
+      exportLate: 'An export was missed: nightkeep doctor says why.',
       endedNote: 'They read on their pages that they need to agree again.',
       servers: 'Slowest servers',
       serversLead: 'Time of a backup for each request, over the last 24 hours.',

@@ -8,6 +8,7 @@ import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { listTexts } from '../../../src/web/texts/languages.ts';
 import { addRepository, openPages, type Pages } from '../../support/harness/pages.ts';
@@ -159,6 +160,40 @@ describe('a person', () => {
     await pages.clock.advance(30 * hour);
     await database.run.updateMany({ where: { plan: { userId } }, data: { finishedAt: clock.now() } });
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['en', texts],
+    ['de', german],
+  ] as const)('is mailed once, in %s, that their snapshots were not verified for three days', async (language, t) => {
+    const { smtp, resources } = await openMail();
+    const { person, userId } = await somebodyRefused();
+    const { database, clock } = pages.resources;
+    await savePreferences(database, { userId, change: { language }, at: clock.now() });
+    await database.grant.updateMany({ where: { userId }, data: { state: 'active', reason: null } });
+    await addRepository(pages, person);
+    const at = clock.now();
+    await database.verification.create({ data: { userId, since: at, verifiedAt: at, nextAt: at } });
+    const complete = () =>
+      database.run.updateMany({
+        where: { plan: { userId } },
+        data: { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt: clock.now() },
+      });
+    await complete();
+    const mails = () => smtp.mails.filter(({ to }) => to === 'alice@example.org').map(({ text }) => decoded(text));
+    await pages.clock.advance(71 * hour);
+    await complete();
+    await raiseAndSend(resources);
+    expect(mails()).toEqual([]);
+    await pages.clock.advance(hour);
+    await raiseAndSend(resources);
+    await pages.clock.advance(30 * hour);
+    await complete();
+    await raiseAndSend(resources);
+    const [mail, ...more] = mails();
+    expect(more).toEqual([]);
+    if (language === 'en') expect(mail).toContain(`Subject: ${t.notices.person.unverified}`);
+    expect(mail).toContain(t.protection.nights.unverified.happened);
   });
 
   test('is told 14, 7 and 2 days before an end of the consent, in a mail and on the pages', async () => {

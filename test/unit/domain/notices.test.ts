@@ -177,6 +177,20 @@ describe('damage', () => {
     expect(noticesOf({ ...well, restorable: { ...damaged, damage: 'accepted', healedAt: now } })).toEqual([]);
   });
 
+  test('that nobody looked for is told to its person once, whatever else is wrong, and again only after another verification', () => {
+    const overdue = { ...sound, isOverdue: true, verifiedAt: inDays(-3) };
+    const well = { ...partly, verdict: 'protected', reason: 'unverified', restorable: overdue } as const;
+    const facts = { kind: 'person', verdict: 'protected', reason: 'unverified' };
+    expect(noticesOf(well)).toEqual([{ key: `person/alice/unverified/${inDays(-3).toISOString()}`, facts }]);
+    expect(noticesOf(well, null, inDays(2))).toEqual(noticesOf(well));
+    expect(noticesOf({ restorable: overdue }).map((notice) => notice.facts)).toMatchObject([
+      { reason: 'ended_at_provider' },
+      { reason: 'unverified' },
+    ]);
+    expect(keyOf({ ...well, restorable: { ...overdue, verifiedAt: now } })).not.toBe(keyOf(well));
+    expect(keyOf({ ...well, restorable: { ...overdue, verifiedAt: null } })).toBe('person/alice/unverified/never');
+  });
+
   test('of so many is told to operators with every new one, that it was healed, and each day that repositories are not verified', () => {
     const of = (...restorables: Partial<Protection['restorable']>[]) =>
       noticesOfRepositories(
