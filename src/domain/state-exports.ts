@@ -1,2 +1,8 @@
 /** Nightkeep's own state is exported each night: after so long one was missed. */
-export const stateExportLateMs = 36 * 3_600_000;
+const lateMs = 36 * 3_600_000;
+
+/** Whether an export was missed since the last one, or else since there is anything to export; never where there is nothing. */
+export function isStateExportLate({ last, since }: { last: Date | null; since: Date | null }, now: Date): boolean {
+  const from = last ?? since;
+  return from !== null && now.getTime() - from.getTime() > lateMs;
+}

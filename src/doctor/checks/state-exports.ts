@@ -1,5 +1,5 @@
 import { findStateExport, findStateSince, type StateExportRecord } from '../../database/state-exports.ts';
-import { stateExportLateMs } from '../../domain/state-exports.ts';
+import { isStateExportLate } from '../../domain/state-exports.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import { countWords } from '../words.ts';
@@ -29,8 +29,7 @@ export function checkStateExports({ kept, record, since, now }: Exports): Findin
   const last = record?.madeAt ?? null;
   const told = last === null ? 'There is none yet' : `The last one is of ${last.toISOString()}`;
   if (kept === 0) return ok(name, 'STATE_EXPORTS is 0: what Nightkeep knows is not exported into the store at night.');
-  const from = last ?? since;
-  if (from !== null && now.getTime() - from.getTime() > stateExportLateMs) {
+  if (isStateExportLate({ last, since }, now)) {
     const why = record?.errorCode == null ? '' : ` (${record.errorCode})`;
     return warn(
       name,

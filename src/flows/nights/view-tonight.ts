@@ -1,5 +1,6 @@
 import { countGrants } from '../../database/inspect-custody.ts';
 import { listOpenCircuits } from '../../database/notices.ts';
+import { findStateExport, findStateSince } from '../../database/state-exports.ts';
 import {
   groupTrouble,
   listNightOutcomes,
@@ -11,6 +12,7 @@ import {
   type TroubleGroup,
 } from '../../database/tonight.ts';
 import { addDays, nightAround } from '../../domain/nights.ts';
+import { isStateExportLate } from '../../domain/state-exports.ts';
 import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace } from '../../domain/tonight.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -43,6 +45,8 @@ export interface Tonight {
   queue: 'runs' | 'paused' | 'away';
   /** Of everybody's repositories. */
   verification: Status['verification'];
+  /** The newest export of Nightkeep's own state in the store, and whether one was missed; null: none are made at night. */
+  exported: { last: Date | null; isLate: boolean } | null;
 }
 
 /** Looks at the night that is under way, or at the one that comes next after noon. */
@@ -52,12 +56,12 @@ export async function viewTonight({
   database,
   queues,
 }: Pick<Resources, 'clock' | 'database' | 'queues'> & {
-  config: Pick<Resources['config'], 'window'>;
+  config: Pick<Resources['config'], 'stateExports' | 'window'>;
 }): Promise<Tonight> {
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);
   const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
-  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people] = await Promise.all([
+  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people, exported] = await Promise.all([
     measureNight(database, { ...span, at }),
     measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
     groupTrouble(database),
@@ -67,6 +71,7 @@ export async function viewTonight({
     listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
     stateOf(queues),
     listProtections({ clock, database }),
+    config.stateExports === 0 ? null : findExported(database, at),
   ]);
   const expected = expectedEnd(progress, pace, at);
   const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
@@ -86,7 +91,14 @@ export async function viewTonight({
     nights,
     queue,
     verification: verificationOf(people.map(({ protection }) => protection)),
+    exported,
   };
+}
+
+async function findExported(database: Resources['database'], at: Date): Promise<Tonight['exported']> {
+  const [record, since] = await Promise.all([findStateExport(database), findStateSince(database)]);
+  const last = record?.madeAt ?? null;
+  return { last, isLate: isStateExportLate({ last, since }, at) };
 }
 
 async function stateOf({ backUps }: Resources['queues']): Promise<Tonight['queue']> {

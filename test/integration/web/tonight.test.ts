@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { addNight, consentedAs, secretName } from '../../support/harness/operators.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -63,4 +65,27 @@ test('an operator without a consent of their own lands on the night after signin
   await anna?.send('/login');
   if (anna) pages.atProvider = anna.person;
   expect((await anna?.comeBack())?.headers.get('location')).toBe('/');
+});
+
+test('the page says when Nightkeep itself was last exported into the store, and that an export was missed', async () => {
+  const { clock, database } = pages.resources;
+  const { exported, exportedNever, exportLate } = texts.operator.tonight;
+  const never = await operator.text('/operator');
+  expect(never).toContain(exportedNever);
+  expect(never).not.toContain(exportLate);
+  const madeAt = clock.now();
+  await database.stateExport.create({ data: { id: 1, triedAt: madeAt, madeAt } });
+  const fresh = await operator.text('/operator');
+  expect(fresh).toContain(exported(texts.formats.time(madeAt, pages.resources.config.window.zone)));
+  expect(fresh).not.toContain(exportLate);
+  await database.stateExport.update({
+    where: { id: 1 },
+    data: { madeAt: new Date(madeAt.getTime() - 37 * 3_600_000) },
+  });
+  expect(await operator.text('/operator')).toContain(exportLate);
+  const { exported: shown } = await viewTonight({
+    ...pages.resources,
+    config: { ...pages.resources.config, stateExports: 0 },
+  });
+  expect(shown).toBeNull();
 });

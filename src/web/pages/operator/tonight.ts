@@ -98,7 +98,7 @@ ${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 
 ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.providerOpen(circuit.issuer) : t.providerNote, circuit ? 'bad' : '')}</div>`;
 }
 
-function troubleCard(visit: PersonVisit, { trouble, ended, verification }: Tonight): Html {
+function troubleCard(visit: PersonVisit, { trouble, ended, verification, exported }: Tonight): Html {
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
   const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
@@ -126,7 +126,7 @@ function troubleCard(visit: PersonVisit, { trouble, ended, verification }: Tonig
     ended === 0
       ? ''
       : html`<p>${t.ended}: <strong>${texts.formats.number(ended)}</strong>. <span class="soft">${t.endedNote}</span></p>`;
-  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}${verifiedPart(visit, verification)}</section>`;
+  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}${verifiedPart(visit, verification)}${exportedPart(visit, exported)}</section>`;
 }
 
 function verifiedPart(
@@ -138,6 +138,14 @@ function verifiedPart(
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
   const trouble = [...(damaged > 0 ? [t.damaged(damaged)] : []), ...(unverified > 0 ? [t.unverified(unverified)] : [])];
   return html`<p>${t.verified(since)}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
+}
+
+function exportedPart({ resources, texts }: PersonVisit, exported: Tonight['exported']): Html {
+  const t = texts.operator.tonight;
+  if (exported === null) return html`<p>${t.exportedOff}</p>`;
+  const { last, isLate } = exported;
+  const said = last === null ? t.exportedNever : t.exported(texts.formats.time(last, resources.config.window.zone));
+  return html`<p>${said}${isLate ? html` <strong>${t.exportLate}</strong>` : ''}</p>`;
 }
 
 function noteOf({ state, nextDueAt }: TroubleGroup, texts: Texts, time: (at: Date) => string): string {
