@@ -199,7 +199,7 @@ export async function acceptLosses(
     const accepted = [...(damage?.marks ?? [])];
     await transaction.verification.update({ where: { userId }, data: { damageState: 'accepted', accepted } });
     const gone = { plan: { userId }, snapshotId: { in: [...(damage?.removed ?? [])] }, snapshotForgottenAt: null };
-    await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
+    await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at, snapshotRemoved: true } });
     await saveAudit(transaction, { at, by, act: 'losses-accepted', userId, about: String(damage?.files.length ?? 0) });
     return true;
   });

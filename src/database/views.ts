@@ -44,8 +44,9 @@ export interface RunView extends RunLine {
   /** No further try begins after this. */
   readonly triedUntil: Date;
   readonly snapshotId: string | null;
-  /** When it went by the retention agreed on. */
+  /** When it went by the retention agreed on, or, where it was removed from outside, when that was looked at. */
   readonly snapshotForgottenAt: Date | null;
+  readonly snapshotRemoved: boolean;
   readonly counts: unknown;
   readonly problems: unknown;
   readonly problemCount: number;
@@ -74,6 +75,7 @@ const runColumns = {
   triedUntil: true,
   snapshotId: true,
   snapshotForgottenAt: true,
+  snapshotRemoved: true,
   counts: true,
   problems: true,
   problemCount: true,

@@ -42,14 +42,18 @@ async function found(state: DamageState | null, over: Partial<Damage> = {}): Pro
     create: { userId, since: at, ...facts },
     update: {},
   });
-  const { marks, files, snapshots, recoveryKey } = { ...damage, ...over };
+  const { marks, files, snapshots, recoveryKey, removed = [] } = { ...damage, ...over };
   const what = { marks: [...marks], files: files.map((file) => ({ ...file, snapshots: [...file.snapshots] })) };
   await pages.resources.database.verification.update({
     where: { userId },
     data:
       state === null
         ? { verifiedAt: at, damageState: null, foundAt: null }
-        : { damage: { ...what, snapshots: [...snapshots], recoveryKey }, damageState: state, foundAt: at },
+        : {
+            damage: { ...what, snapshots: [...snapshots], recoveryKey, removed: [...removed] },
+            damageState: state,
+            foundAt: at,
+          },
   });
   return at;
 }
@@ -150,6 +154,22 @@ describe('the page on whether it can be restored', () => {
     expect(await pages.resources.database.audit.findMany({ where: { act: 'losses-accepted' } })).toMatchObject([
       { userId, by: `user:${userId}`, about: '2' },
     ]);
+  });
+
+  test('says on the page of its run that a snapshot was removed from outside, and when its person looked at that', async () => {
+    const { database } = pages.resources;
+    const { id, snapshotId } = await database.run.findFirstOrThrow({
+      where: { plan: { userId }, snapshotId: { not: null } },
+    });
+    const at = await found('removed', { files: [], snapshots: [], removed: snapshotId === null ? [] : [snapshotId] });
+    await pages.clock.advance(3_600_000);
+    const time = texts.formats.time(pages.clock.now(), 'UTC');
+    expect(await alice.text(`/runs/${id}`)).not.toContain(texts.run.removed(time));
+    await alice.post('/verification/looked', { found: at.toISOString() });
+    const page = await alice.text(`/runs/${id}`);
+    expect(page).toContain(texts.run.removed(time));
+    expect(page).not.toContain(texts.run.forgotten(time));
+    expect(page).not.toContain(`/snapshots/${snapshotId}/browse/`);
   });
 
   test('leads to a new recovery key where the key is what is damaged', async () => {

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "runs" ADD COLUMN     "snapshot_removed" BOOLEAN NOT NULL DEFAULT false;
+
