@@ -25,7 +25,7 @@ interface SourceLimits {
   /** Of one folder. */
   listing: { members: number; bytes: number; ms: number };
   fileBytes: number;
-  transfer: { headerBytes: number; leastBytesPerSecond: number };
+  transfer: { headerBytes: number; leastBytesPerSecond: number; requests: { least: number; most: number } };
 }
 
 /** What the web server takes of clients. */
@@ -205,7 +205,11 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     sourceLimits: () => ({
       listing: { members: value('LISTING_MEMBERS'), bytes: value('LISTING_BYTES'), ms: value('LISTING_TIME') },
       fileBytes: value('FILE_BYTES'),
-      transfer: { headerBytes: value('HEADER_BYTES'), leastBytesPerSecond: value('LEAST_RATE') },
+      transfer: {
+        headerBytes: value('HEADER_BYTES'),
+        leastBytesPerSecond: value('LEAST_RATE'),
+        requests: { least: value('LEAST_REQUESTS'), most: value('MOST_REQUESTS') },
+      },
     }),
     fullWalkNights: () => value('FULL_WALK_NIGHTS'),
     verifyDays: () => value('VERIFY_DAYS'),

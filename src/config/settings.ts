@@ -425,6 +425,16 @@ export const settings = {
     default: '16k',
     help: 'Most bytes of all headers of an answer of a server of files together, written like `PROVIDER_ANSWER_BYTES`',
   },
+  LEAST_REQUESTS: {
+    read: whole(1, 1_000),
+    default: '16',
+    help: 'How many requests at once one server of files is sent at least, by all runs of one worker together, where it does not refuse them; how many there are finds its own level: more while answers come as quickly as the quickest did, fewer as they come later. A run whose requests it refuses (429, 503) or does not answer gets by with fewer for a while',
+  },
+  MOST_REQUESTS: {
+    read: whole(1, 1_000),
+    default: '128',
+    help: 'How many it is sent at most; a run that finds them all taken has up to four all the same',
+  },
   TURN: {
     read: durationFrom('1s'),
     default: '1m',

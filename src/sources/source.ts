@@ -119,6 +119,8 @@ export interface Source extends AsyncDisposable {
    * as `open`, and absent where a source has no such thing.
    */
   openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
+  /** How many lists and readings are of use at once, for now: more would wait for each other. */
+  readonly atOnce?: number;
   /** Requests sent and content bytes received so far. */
   readonly traffic: { readonly requests: number; readonly bytes: number };
 }

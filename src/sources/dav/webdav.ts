@@ -29,8 +29,6 @@ export interface WebdavOptions {
   readonly isShared?: boolean;
   /** The folder at the top of the snapshot. */
   readonly name?: string;
-  /** Most connections to this server, of all runs of this process together; the first to open it decides. */
-  readonly connections?: number;
   /** Of one listing; beyond them it is a problem of its folder. */
   readonly limits?: Partial<ListingLimits>;
   /** For all that is listed at once; no limit unless given. */
@@ -39,7 +37,7 @@ export interface WebdavOptions {
   readonly fileBytes?: number;
   /** Which other hosts may be asked for a file, without the token, where the server redirects there; none unless given. */
   readonly redirects?: RedirectRule | undefined;
-  readonly timeouts?: Partial<Omit<ServerLimits, 'connections'>>;
+  readonly timeouts?: Partial<ServerLimits>;
   /** From 0 to 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -67,7 +65,6 @@ export function webdavSource(options: WebdavOptions): Source {
     log,
     name = 'files',
     random = Math.random,
-    connections = 16,
     fileBytes = defaultFileBytes,
     memory = unlimitedMemory,
   } = options;
@@ -81,7 +78,7 @@ export function webdavSource(options: WebdavOptions): Source {
     traffic.bytes += count;
   };
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
-  const { server, close } = servers.open(origin, { ...timeouts, connections });
+  const { server, close } = servers.open(origin, timeouts);
   const elsewhere =
     options.redirects && openElsewhere({ rule: options.redirects, timeouts, limits: servers.limits, clock, onRequest });
   const send = davClient({
@@ -120,6 +117,9 @@ export function webdavSource(options: WebdavOptions): Source {
     open: (entry, signal) => opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
     openRest: (entry, from, signal) =>
       opening.open((onEnd) => downloadRest(entry, from, { ...downloads, onEnd, signal }), signal),
+    get atOnce() {
+      return server.atOnce;
+    },
     traffic,
     async [Symbol.asyncDispose]() {
       opening.close();

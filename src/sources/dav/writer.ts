@@ -38,7 +38,7 @@ const longestHeld = 4 * 1024 * 1024;
 /** Opens a writer; the person's access token goes with each request, and to no other host. */
 export function davWriter({ url, location, access, servers, clock, log }: WriterOptions): DavWriter {
   const { origin } = parseSourceUrl(url);
-  const { server, close } = servers.open(origin, { ...defaultTimeouts, connections: 16 });
+  const { server, close } = servers.open(origin, defaultTimeouts);
   const send = davClient({
     origin,
     rootPath: location,

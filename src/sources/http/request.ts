@@ -46,6 +46,15 @@ export interface HttpResponse<T> {
   readonly value: T | undefined;
 }
 
+/** Told how one request fares. */
+export interface Watch {
+  /** It was sent: there was a connection. */
+  sent(): void;
+  answered(head: ResponseHead): void;
+  /** There was no answer, and nobody had ended the request. */
+  failed(): void;
+}
+
 /** The request failed on the way: no connection, a reset, a time limit, a body shorter than announced. */
 export class TransportError extends Error {
   /** The head of the response, where it had arrived. */
@@ -77,11 +86,12 @@ export function sendRequest<T>(
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
   signal: AbortSignal,
   pace: Pace,
+  watch?: Watch,
 ): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
     dispatcher.dispatch(
       { ...request, body: request.body ?? null },
-      handler(receive, { signal, pace }, resolve, reject),
+      handler(receive, { signal, pace, watch }, resolve, reject),
     );
   });
 }
@@ -90,7 +100,7 @@ const longestDroppedBody = 256 * 1024;
 
 function handler<T>(
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
-  { signal, pace }: { signal: AbortSignal; pace: Pace },
+  { signal, pace, watch }: { signal: AbortSignal; pace: Pace; watch: Watch | undefined },
   resolve: (response: HttpResponse<T>) => void,
   reject: (error: unknown) => void,
 ): Dispatcher.DispatchHandler {
@@ -116,11 +126,13 @@ function handler<T>(
     onRequestStart(controller) {
       if (signal.aborted) return stop(controller, asError(signal.reason));
       ignoreAbort = whenAborted(signal, (reason) => stop(controller, asError(reason)));
+      watch?.sent();
     },
     onResponseStart(controller, status, headers) {
       if (status < 200) return;
       guarded(controller, () => {
         head = { status, headers };
+        watch?.answered(head);
         receiver = receive(head, flowOf(controller, pace, stop));
         if (receiver?.early !== undefined) resolve({ head, value: receiver.early });
       });
@@ -142,6 +154,7 @@ function handler<T>(
     },
     onResponseError(_controller, error) {
       ignoreAbort();
+      if (head === undefined && stopReason === undefined) watch?.failed();
       const failure = stopReason ?? new TransportError(error, head);
       receiver?.fail?.(failure);
       // A long body without a receiver was cut off on purpose: only its head counts.

@@ -23,11 +23,11 @@ const outagesUntilNoRetry = 32;
 
 /** Sends, and retries what may pass; a Retry-After holds back every request of this run. Throws `source/unavailable`. */
 export function withRetries(options: DavOptions): SendWithToken {
-  const { server, clock, log } = options;
+  const { server, log } = options;
   return async (request, path, token, signal) => {
     for (let attempt = 1; ; attempt++) {
       await server.ready(signal);
-      const response = await sendAuthorized(options, request, path, token, signal);
+      const response = await sendAuthorized(options, request, path, { token, isRepeated: attempt > 1 }, signal);
       const isLast = attempt >= mostAttempts || server.outages >= outagesUntilNoRetry;
       if (response instanceof TransportError) {
         if (isLast) throw outage(response, server);
@@ -38,7 +38,7 @@ export function withRetries(options: DavOptions): SendWithToken {
         if (obeyRetryAfter(response.head, options)) continue;
       }
       log.debug('source.retry', { method: request.method, attempt, why: reasonOf(response) });
-      await clock.sleep(backoffMs(attempt, options.random), signal);
+      await server.rest(backoffMs(attempt, options.random), signal);
     }
   };
 }
@@ -48,13 +48,13 @@ async function sendAuthorized<T>(
   options: DavOptions,
   request: DavRequest<T>,
   path: string,
-  token: AccessToken,
+  { token, isRepeated }: { token: AccessToken; isRepeated: boolean },
   signal: AbortSignal,
 ): Promise<HttpResponse<T> | TransportError> {
   const { tokenScheme } = options;
   for (let changes = 0; ; changes++) {
     const authorization = await tokenScheme.headersFor(token, request.method, path);
-    const response = await sendOnce(options, request, path, authorization, signal);
+    const response = await sendOnce(options, request, path, { authorization, isRepeated }, signal);
     if (response instanceof TransportError) return response;
     if (!tokenScheme.learn(response.head, authorization) || changes >= mostSchemeChanges) return response;
   }
@@ -64,7 +64,7 @@ async function sendOnce<T>(
   { server, onRequest }: DavOptions,
   { method, headers, body, receive }: DavRequest<T>,
   path: string,
-  authorization: TokenHeaders,
+  { authorization, isRepeated }: { authorization: TokenHeaders; isRepeated: boolean },
   signal: AbortSignal,
 ): Promise<HttpResponse<T> | TransportError> {
   onRequest();
@@ -74,7 +74,9 @@ async function sendOnce<T>(
   const sent = typeof body === 'function' ? body() : body;
   const request = { method, path, headers: all, ...(sent !== undefined && { body: sent }) };
   try {
-    return await sendRequest(server.pool, request, accepted, signal, server.pace());
+    // What is refused again was no more than refused: it may be the file's fault.
+    const watch = isRepeated ? undefined : server.watch(method);
+    return await sendRequest(server.pool, request, accepted, signal, server.pace(), watch);
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     refuseLargeHead(error);

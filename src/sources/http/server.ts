@@ -1,30 +1,37 @@
 import { Pool } from 'undici';
-import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import type { LevelBounds } from './level.ts';
 import { openPace, type Pace } from './pace.ts';
+import type { Watch } from './request.ts';
+import { openSlots, type Share, type Slots } from './slots.ts';
 
 /**
- * One server as a run sees it: all runs of this process share a limited number of keep-alive connections. A slot is the right to use one;
- * whoever acquires it releases it. What one run meets there, such as a pause that the server asks for or an outage, holds back that run
- * alone: of another person's files the server may well say something else.
+ * One server as a run sees it: all runs of this process share its keep-alive connections. A slot is the right to use one; how many there
+ * are finds its own level (see level.ts). Whoever acquires a slot releases it. What one run meets there, such as a pause that the server
+ * asks for, refusals or an outage, holds back that run alone: of another person's files the server may well say something else.
  */
 export interface Server {
   readonly pool: Pool;
   /** Waits for a slot, which the run that has the fewest gets first; rejects with the signal's reason. */
   acquireSlot(signal: AbortSignal): Promise<void>;
   releaseSlot(): void;
+  /** How much this run can have under way at once for now, with what rests. */
+  readonly atOnce: number;
+  /** Sleeps; others may have the slot of the caller meanwhile, who has one again when this ends, in whatever way. */
+  rest(ms: number, signal: AbortSignal): Promise<void>;
   /** Holds back all requests of this run for so long. */
   pause(ms: number): void;
-  /** Resolves when no pause is on. */
+  /** Resolves when no pause is on; rests until then. */
   ready(signal: AbortSignal): Promise<void>;
   /** How many requests in a row got no response in spite of all retries. */
   outages: number;
   /** For one answer. */
   pace(): Pace;
+  /** For one request of this method: what becomes of it moves how many there may be. */
+  watch(method: string): Watch;
 }
 
 export interface ServerLimits {
-  connections: number;
   connectTimeoutMs: number;
   headersTimeoutMs: number;
   /** Longest silence inside a body. */
@@ -37,9 +44,15 @@ export interface TransferLimits {
   readonly headerBytes: number;
   /** Over a minute. */
   readonly leastBytesPerSecond: number;
+  /** At once to one server, of all runs together: where its answers come late, and where they do not. */
+  readonly requests: LevelBounds;
 }
 
-const defaultTransferLimits: TransferLimits = { headerBytes: 16 * 1024, leastBytesPerSecond: 1024 };
+export const defaultTransferLimits: TransferLimits = {
+  headerBytes: 16 * 1024,
+  leastBytesPerSecond: 1024,
+  requests: { least: 16, most: 128 },
+};
 
 /** The servers that the sources of one process fetch from. */
 export interface Servers {
@@ -53,30 +66,31 @@ export function openServers(clock: Clock, transfer = defaultTransferLimits): Ser
   return {
     limits: transfer,
     open: (origin, limits) => {
-      const entry = opened.get(origin) ?? { shared: connect(origin, { ...limits, ...transfer }, clock), users: 0 };
+      const entry = opened.get(origin) ?? { shared: connect(origin, { ...limits, ...transfer }), users: 0 };
       opened.set(origin, entry);
       entry.users++;
-      const { pool, pace, slots } = entry.shared;
+      const { pool, slots } = entry.shared;
+      const share = slots.share();
       let closed = false;
-      const { leave, ...share } = shareOf(slots);
       const close = async () => {
         if (closed) return;
         closed = true;
-        leave();
+        share.leave();
         if (--entry.users > 0) return;
         opened.delete(origin);
         await pool.destroy();
       };
-      return { server: { pool, pace, outages: 0, ...share, ...pauses(clock) }, close };
+      return { server: serverOf(pool, share, clock, transfer), close };
     },
   };
 }
 
-interface Shared extends Pick<Server, 'pool' | 'pace'> {
+interface Shared {
+  readonly pool: Pool;
   readonly slots: Slots;
 }
 
-function connect(origin: string, limits: ServerLimits & TransferLimits, clock: Clock): Shared {
+function connect(origin: string, limits: ServerLimits & TransferLimits): Shared {
   const pool = new Pool(origin, {
     pipelining: 1,
     allowH2: false,
@@ -86,76 +100,56 @@ function connect(origin: string, limits: ServerLimits & TransferLimits, clock: C
     bodyTimeout: limits.bodyTimeoutMs,
     maxHeaderSize: limits.headerBytes,
   });
-  const pace = () => openPace(clock, limits.leastBytesPerSecond);
-  return { pool, pace, slots: { count: limits.connections, taken: 0, shares: new Set() } };
+  return { pool, slots: openSlots(limits.requests) };
 }
 
-interface Slots {
-  readonly count: number;
-  taken: number;
-  readonly shares: Set<Share>;
-}
-
-/** What one run has of them. */
-interface Share {
-  held: number;
-  readonly waiting: Set<() => void>;
-}
-
-/** A quarter of all slots each run may have in any case, so that one whose answers never end does not hold up the others. */
-function mayHaveMore({ count, taken }: Slots, { held }: Share): boolean {
-  return taken < count || held < Math.floor(count / 4);
-}
-
-function shareOf(slots: Slots): Pick<Server, 'acquireSlot' | 'releaseSlot'> & { leave: () => void } {
-  const own: Share = { held: 0, waiting: new Set() };
-  slots.shares.add(own);
-  const take = (share: Share) => {
-    share.held++;
-    slots.taken++;
+function serverOf(pool: Pool, share: Share, clock: Clock, { leastBytesPerSecond }: TransferLimits): Server {
+  let pausedUntil = 0;
+  let resting = 0;
+  const rest = async (ms: number, signal: AbortSignal) => {
+    share.releaseSlot();
+    resting++;
+    try {
+      await clock.sleep(ms, signal);
+      await share.acquireSlot(signal);
+    } catch (error) {
+      share.takeSlot();
+      throw error;
+    } finally {
+      resting--;
+    }
   };
-  const acquireSlot = async (signal: AbortSignal) => {
-    signal.throwIfAborted();
-    if (mayHaveMore(slots, own)) take(own);
-    else await wait(own.waiting, signal);
+  return {
+    pool,
+    acquireSlot: share.acquireSlot,
+    releaseSlot: share.releaseSlot,
+    get atOnce() {
+      return share.most + Math.min(resting, share.most);
+    },
+    rest,
+    pause(ms) {
+      pausedUntil = Math.max(pausedUntil, clock.elapsed() + ms);
+    },
+    async ready(signal) {
+      for (let left = pausedUntil - clock.elapsed(); left > 0; left = pausedUntil - clock.elapsed())
+        await rest(left, signal);
+    },
+    outages: 0,
+    pace: () => openPace(clock, leastBytesPerSecond),
+    watch(method) {
+      const askedAt = clock.elapsed();
+      let sentAt = askedAt;
+      return {
+        sent: () => {
+          sentAt = clock.elapsed();
+        },
+        answered: ({ status }) => {
+          const now = clock.elapsed();
+          if (status === 429 || status === 503) share.refused(askedAt, now);
+          else if (status < 400) share.answered(method, now - sentAt);
+        },
+        failed: () => share.refused(askedAt, clock.elapsed()),
+      };
+    },
   };
-  const releaseSlot = () => {
-    own.held--;
-    slots.taken--;
-    const [next] = [...slots.shares]
-      .filter((share) => share.waiting.size > 0 && mayHaveMore(slots, share))
-      .sort((one, other) => one.held - other.held);
-    const [call] = next?.waiting ?? [];
-    if (next === undefined || call === undefined) return;
-    take(next);
-    call();
-  };
-  return { acquireSlot, releaseSlot, leave: () => void slots.shares.delete(own) };
-}
-
-/** A waiter leaves the queue when it is called, and then has the slot, or when its run is aborted. */
-function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const called = () => {
-      waiting.delete(called);
-      ignoreAbort();
-      resolve();
-    };
-    waiting.add(called);
-    const ignoreAbort = whenAborted(signal, (reason) => {
-      waiting.delete(called);
-      reject(reason);
-    });
-  });
-}
-
-function pauses(clock: Clock): Pick<Server, 'pause' | 'ready'> {
-  let until = 0;
-  const pause = (ms: number) => {
-    until = Math.max(until, clock.elapsed() + ms);
-  };
-  const ready = async (signal: AbortSignal) => {
-    for (let left = until - clock.elapsed(); left > 0; left = until - clock.elapsed()) await clock.sleep(left, signal);
-  };
-  return { pause, ready };
 }

@@ -51,7 +51,7 @@ export interface ArchiveOptions {
   readonly memory?: MemoryBudget;
   /** Most files and folders in all; a folder that goes beyond is a problem. No limit unless given. */
   readonly mostMembers?: number;
-  /** Lists and readings under way at once; 16 by default. */
+  /** Most lists and readings under way at once; by default as many as are of use to the source. */
   readonly requests?: number;
   /** Sealing threads at most; by default as the number of cores allows. */
   readonly threads?: number;
@@ -216,13 +216,17 @@ async function keepMissing(
   return { kept, missing: missing.map(({ name }) => name) };
 }
 
+const usualRequests = 16;
+/** So that a request waits wherever one of the source has ended: what one brought is still being handed over then. */
+const readAhead = 8;
+
 async function archiveRoot(
   {
     repository,
     signal,
     timeIsOver,
     memory = unlimitedMemory,
-    requests = 16,
+    requests,
     listAll = false,
     readAll = new Set(),
   }: ArchiveOptions,
@@ -237,7 +241,8 @@ async function archiveRoot(
   using _ending = abortToo(ending, signal);
   const top = Promise.withResolvers<Outcome>();
   top.promise.catch(() => undefined);
-  const walk = openDepthFirst(requests, (error) => {
+  const most = () => requests ?? (source.atOnce === undefined ? usualRequests : source.atOnce + readAhead);
+  const walk = openDepthFirst(most, (error) => {
     ending.abort(error);
     top.reject(error);
   });
@@ -250,7 +255,6 @@ async function archiveRoot(
     repository,
     walk,
     pending: openPending(),
-    requests,
     memory,
     signal: ending.signal,
     listAll: listAll || readAll.has(root.name),
@@ -259,7 +263,7 @@ async function archiveRoot(
   };
   const place = { member: { ...root.collection, name: root.name }, path: '' };
   const onOutcome = async (outcome: Outcome) => top.resolve(outcome);
-  walk.push([{ slots: 1, run: () => archiveFolder(run, place, parent, onOutcome) }].values());
+  walk.push([{ bytes: 0, run: () => archiveFolder(run, place, parent, onOutcome) }].values());
   await walk.ended.finally(ignoreTime);
   const { node } = await top.promise;
   refuseWhereNothingWasRead(totals, before);

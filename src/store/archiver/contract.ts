@@ -12,6 +12,7 @@ export interface ArchivedSource {
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
   openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
+  readonly atOnce?: number;
 }
 
 export interface ArchivedRoot {

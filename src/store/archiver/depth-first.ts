@@ -1,10 +1,12 @@
 export interface Task {
-  /** How many slots it takes while it runs. */
-  readonly slots: number;
+  /** The content that it may hold at once while it runs, in bytes. */
+  readonly bytes: number;
+  /** Nothing else runs beside it. */
+  readonly alone?: boolean;
   run(): Promise<void>;
 }
 
-/** As many tasks at a time as there are slots for, newest first. */
+/** As many tasks at a time as there may be, newest first. */
 export interface DepthFirst {
   /** Tasks are made as their turn comes, so that what waits takes no memory. */
   push(tasks: Iterator<Task>): void;
@@ -16,49 +18,83 @@ export interface DepthFirst {
   readonly ended: Promise<void>;
 }
 
+/** Four long bodies use the whole bandwidth; more would only hold more chunks in memory. */
+const mostLong = 4;
+/** A body is long that has more. */
+export const longBytes = 1024 * 1024;
+/** Of all that are not long together. */
+const mostBytes = 16 * 1024 * 1024;
+/** Where long ones wait for each other, what was pushed before goes on; but not without end, since it holds the breadth of the tree. */
+const mostPassed = 8;
+
+/** Tasks of one folder, with the next one where it was made and waits. */
+interface Waiting {
+  readonly tasks: Iterator<Task>;
+  next?: Task | undefined;
+}
+
 /**
  * Walks a tree without holding its breadth: what a task pushes comes before what was pushed earlier, so that a folder is
- * finished before the next one is begun, while as many run side by side as there are slots.
+ * finished before the next one is begun, while as many run side by side as `most` says at that moment.
  */
-export function openDepthFirst(slots: number, onFailure: (error: unknown) => void): DepthFirst {
-  const stack: Iterator<Task>[] = [];
+export function openDepthFirst(most: () => number, onFailure: (error: unknown) => void): DepthFirst {
+  const stack: Waiting[] = [];
   const ended = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
-  let taken = 0;
+  let running = 0;
+  let long = 0;
+  let bytes = 0;
+  let isAlone = false;
 
+  const isLong = (task: Task) => task.bytes > longBytes;
+
+  function mayRun(task: Task): boolean {
+    if (task.alone) return running === 0;
+    return isLong(task) ? long < mostLong : bytes === 0 || bytes + task.bytes <= mostBytes;
+  }
+
+  /** The newest that may run. */
   function next(): Task | undefined {
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const { value, done } = top.next();
-      if (!done) return value;
-      stack.pop();
+    let passed = 0;
+    for (let at = stack.length - 1; at >= 0 && passed <= mostPassed; at--) {
+      const waiting = stack[at] as Waiting;
+      waiting.next ??= made(waiting.tasks);
+      const task = waiting.next;
+      if (task === undefined) stack.splice(at, 1);
+      else if (mayRun(task)) {
+        waiting.next = undefined;
+        return task;
+      } else passed++;
     }
     return undefined;
   }
 
-  /** A task that finds too few free slots waits for them, and so does everything behind it. */
   function pump(): void {
-    while (failure === undefined) {
+    while (failure === undefined && !isAlone && (running === 0 || running < most())) {
       const task = next();
       if (task === undefined) break;
-      if (taken > 0 && taken + task.slots > slots) {
-        stack.push([task].values());
-        break;
-      }
       void run(task);
     }
-    if (taken > 0) return;
+    if (running > 0) return;
     if (failure === undefined) ended.resolve();
     else ended.reject(failure.error);
   }
 
+  function count(task: Task, by: 1 | -1): void {
+    running += by;
+    if (task.alone) isAlone = by === 1;
+    if (isLong(task)) long += by;
+    else bytes += by * task.bytes;
+  }
+
   async function run(task: Task): Promise<void> {
-    taken += task.slots;
+    count(task, 1);
     try {
       await task.run();
     } catch (error) {
       fail(error);
     }
-    taken -= task.slots;
+    count(task, -1);
     pump();
   }
 
@@ -71,14 +107,19 @@ export function openDepthFirst(slots: number, onFailure: (error: unknown) => voi
 
   return {
     push(tasks) {
-      stack.push(tasks);
+      stack.push({ tasks });
       pump();
     },
     postpone(task) {
-      stack.unshift([task].values());
+      stack.unshift({ tasks: [task].values() });
       pump();
     },
     fail,
     ended: ended.promise,
   };
+}
+
+function made(tasks: Iterator<Task>): Task | undefined {
+  const { value, done } = tasks.next();
+  return done ? undefined : value;
 }

@@ -6,7 +6,7 @@ import { type DirNode, encodeNode, type FileNode, type Node } from '../format/no
 import { encodeTree, isSafeName } from '../format/tree.ts';
 import { judgeAbsence } from './absence.ts';
 import type { Listing, Member } from './contract.ts';
-import type { Task } from './depth-first.ts';
+import { longBytes, type Task } from './depth-first.ts';
 import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, countKept, findUnchanged, hasContent, type Outcome, takeDone } from './entry.ts';
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
@@ -153,12 +153,12 @@ function isShortOfMemory({ code, retry }: AppError): boolean {
 }
 
 /** Until all others are done whose memory does not wait for this one. */
-function postpone({ walk, requests, pending, signal }: Run, work: () => Promise<void>): void {
+function postpone({ walk, pending, signal }: Run, work: () => Promise<void>): void {
   const run = async () => {
     await untilAborted(pending.none(), signal);
     await work();
   };
-  walk.postpone({ slots: requests, run });
+  walk.postpone({ bytes: 0, alone: true, run });
 }
 
 function release({ memory }: Run, folder: Folder): void {
@@ -230,20 +230,13 @@ function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator
     const before = folder.parentNodes?.get(place.member.name);
     if (place.member.kind === 'collection') {
       const drawn = folder.shares && (folder.shares.get(place.member.name) ?? []);
-      yield { slots: 1, run: () => archiveFolder(run, place, before, onOutcome, drawn) };
+      yield { bytes: 0, run: () => archiveFolder(run, place, before, onOutcome, drawn) };
     } else {
-      yield { slots: slotsFor(run, place.member), run: () => takeEntry(run, place, before, onOutcome) };
+      yield { bytes: place.member.size ?? longBytes, run: () => takeEntry(run, place, before, onOutcome) };
     }
   }
   return undefined;
 }
-
-/** Four long bodies use the whole bandwidth; more would only hold more chunks in memory. */
-function slotsFor({ requests }: Run, { size = 0 }: Member): number {
-  return size > longBody ? Math.max(1, Math.floor(requests / 4)) : 1;
-}
-
-const longBody = 1024 * 1024;
 
 async function takeEntry(
   run: Run,

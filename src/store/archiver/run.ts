@@ -26,8 +26,6 @@ export interface Run {
   readonly walk: DepthFirst;
   /** Entries that were handed over and have no outcome yet. */
   readonly pending: Pending;
-  /** Lists and readings under way at once, at most. */
-  readonly requests: number;
   readonly signal: AbortSignal;
   readonly counts: Counts;
   readonly problems: ArchiveProblem[];

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
-import { openServers } from '../../../src/sources/http/server.ts';
+import { defaultTransferLimits, openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { never } from '../../support/fixtures/open-source.ts';
 
-const limits = { connections: 2, connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
-const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => openServers(clock).open(origin, limits);
+const limits = { connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
+/** The servers of a worker that sends each of them so many requests at once. */
+const serversOf = (most: number, clock = manualClock('2026-11-23T01:00:00Z')) =>
+  openServers(clock, { ...defaultTransferLimits, requests: { least: most, most } });
+const open = (origin: string, clock = manualClock('2026-11-23T01:00:00Z')) => serversOf(2, clock).open(origin, limits);
 
 test('slots are given out up to the limit, then in the order of requests', async () => {
   const { server, close } = open('http://slots.example');
@@ -39,7 +42,7 @@ test('a waiter that is aborted takes no slot from others', async () => {
 });
 
 test('two runs share one server, and the last to close it closes its connections', async () => {
-  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+  const servers = serversOf(2);
   const one = servers.open('http://shared.example', limits);
   const other = servers.open('http://shared.example', limits);
   expect(other.server.pool).toBe(one.server.pool);
@@ -51,9 +54,8 @@ test('two runs share one server, and the last to close it closes its connections
 });
 
 test('a run that holds all slots holds up no other: each has a quarter in any case, and what comes free goes to the one with fewest', async () => {
-  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
-  const many = { ...limits, connections: 8 };
-  const [greedy, other] = [servers.open('http://fair.example', many), servers.open('http://fair.example', many)];
+  const servers = serversOf(8);
+  const [greedy, other] = [servers.open('http://fair.example', limits), servers.open('http://fair.example', limits)];
   for (let slot = 0; slot < 8; slot++) await greedy.server.acquireSlot(never);
   const order: string[] = [];
   const more = greedy.server.acquireSlot(never).then(() => order.push('greedy'));
@@ -72,7 +74,7 @@ test('a run that holds all slots holds up no other: each has a quarter in any ca
 });
 
 test('what one run meets holds back no other', async () => {
-  const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
+  const servers = serversOf(2);
   const [one, other] = [servers.open('http://apart.example', limits), servers.open('http://apart.example', limits)];
   one.server.pause(60_000);
   one.server.outages = 40;

@@ -167,7 +167,7 @@ test('headers may be as long as their limit and no longer, and are not asked for
         );
       },
       {},
-      { headerBytes: 16_384, leastBytesPerSecond: 1 },
+      { headerBytes: 16_384, leastBytesPerSecond: 1, requests: { least: 16, most: 16 } },
     );
   expect(await list(16_000)).toBe(1);
   expect(await list(17_000)).toMatchObject({

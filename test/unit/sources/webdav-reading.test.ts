@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openServers } from '../../../src/sources/http/server.ts';
+import { defaultTransferLimits, openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { contentOf, find, never, openSource } from '../../support/fixtures/open-source.ts';
 import {
@@ -143,12 +143,15 @@ describe('a file that changes while it is read', () => {
 });
 
 describe('connections', () => {
+  const serversOf = (most: number) =>
+    openServers(manualClock('2026-11-23T01:00:00Z'), { ...defaultTransferLimits, requests: { least: 1, most } });
+
   test('are never more than the cap, whatever two runs ask for at once', async () => {
     const files = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, file(`file ${n}`)]));
     await using server = await startHostileWebdav(folder(files));
-    const servers = openServers(manualClock('2026-11-23T01:00:00Z'));
-    await using one = openSource(server.url, { servers, connections: 3 });
-    await using other = openSource(server.url, { servers, connections: 3 });
+    const servers = serversOf(3);
+    await using one = openSource(server.url, { servers });
+    await using other = openSource(server.url, { servers });
     const readAll = async (source: typeof one) => {
       const { members } = await source.list(source.root, never);
       return Promise.all(members.map(async (member) => contentOf(await source.open(member, never))));
@@ -160,7 +163,7 @@ describe('connections', () => {
 
   test('come back from a reader who leaves early, and from a run that is aborted before it reads', async () => {
     await using server = await startHostileWebdav(folder({ long: file(long), short: file('short') }));
-    await using source = openSource(server.url, { connections: 1 });
+    await using source = openSource(server.url, { servers: serversOf(1) });
     const entry = await find(source, 'long');
     for await (const _ of (await source.open(entry, never)).body) break;
     const stop = new AbortController();

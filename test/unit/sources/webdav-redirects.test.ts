@@ -174,7 +174,7 @@ describe('a name that is looked up', () => {
     await using elsewhere: Elsewhere = openElsewhere({
       rule,
       timeouts,
-      limits: { headerBytes: 16_384, leastBytesPerSecond: 1 },
+      limits: { headerBytes: 16_384, leastBytesPerSecond: 1, requests: { least: 16, most: 16 } },
       clock: systemClock(),
       onRequest: () => {},
       lookup: (_, __, callback) =>
@@ -211,7 +211,7 @@ test('a name that stands for another address each time it is looked up is connec
   await using elsewhere: Elsewhere = openElsewhere({
     rule: loopback,
     timeouts: { connectTimeoutMs: 1_000, headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 },
-    limits: { headerBytes: 16_384, leastBytesPerSecond: 1 },
+    limits: { headerBytes: 16_384, leastBytesPerSecond: 1, requests: { least: 16, most: 16 } },
     clock: systemClock(),
     onRequest: () => {},
     lookup: (_, __, callback) => callback(null, [{ address: answers.shift() ?? '', family: 4 }]),

@@ -1,0 +1,115 @@
+import { whenAborted } from '../../abort.ts';
+import { type LevelBounds, openLevel } from './level.ts';
+
+/** The slots of one server, which its runs share: as many as its level allows. */
+export interface Slots {
+  /** Of one run. */
+  share(): Share;
+}
+
+export interface Share {
+  /** Waits for a slot, which the run that has the fewest gets first; rejects with the signal's reason. */
+  acquireSlot(signal: AbortSignal): Promise<void>;
+  /** Takes one without waiting, for who had one just now. */
+  takeSlot(): void;
+  releaseSlot(): void;
+  /** How many it may have for now. */
+  readonly most: number;
+  /** An answer to a request of this kind began so long after it was sent. */
+  answered(kind: string, ms: number): void;
+  /** The server refused a request that was begun then for there being too many, or did not answer. */
+  refused(begunAt: number, now: number): void;
+  /** It has no slots any more, and wants none. */
+  leave(): void;
+}
+
+interface Held {
+  slots: number;
+  /** What refusals leave of the level to this run alone. */
+  most: number;
+  /** When it was last lowered. */
+  loweredAt: number;
+  readonly waiting: Set<() => void>;
+}
+
+/** So many each run may have in any case, up to a quarter of all, so that one whose answers never end does not hold up the others. */
+const inAnyCase = 4;
+
+export function openSlots(bounds: LevelBounds): Slots {
+  const level = openLevel(bounds);
+  const runs = new Set<Held>();
+  let taken = 0;
+
+  /** Refusals leave one slot at least. */
+  function mayHaveMore({ slots, most }: Held): boolean {
+    if (slots >= Math.floor(most)) return false;
+    return taken < level.limit || slots < Math.min(inAnyCase, Math.floor(level.limit / 4));
+  }
+
+  function take(run: Held): void {
+    run.slots++;
+    taken++;
+  }
+
+  function giveOut(): void {
+    for (;;) {
+      const [next] = [...runs]
+        .filter((run) => run.waiting.size > 0 && mayHaveMore(run))
+        .sort((one, other) => one.slots - other.slots);
+      const [call] = next?.waiting ?? [];
+      if (next === undefined || call === undefined) return;
+      take(next);
+      call();
+    }
+  }
+
+  function share(): Share {
+    const run: Held = { slots: 0, most: Number.POSITIVE_INFINITY, loweredAt: 0, waiting: new Set() };
+    runs.add(run);
+    return {
+      async acquireSlot(signal) {
+        signal.throwIfAborted();
+        if (run.waiting.size === 0 && mayHaveMore(run)) take(run);
+        else await wait(run.waiting, signal);
+      },
+      takeSlot: () => take(run),
+      releaseSlot() {
+        run.slots--;
+        taken--;
+        giveOut();
+      },
+      get most() {
+        return Math.min(level.limit, Math.floor(run.most));
+      },
+      answered(kind, ms) {
+        level.answered(kind, ms, taken);
+        if (run.most < bounds.most) run.most = Math.min(bounds.most, run.most + 1 / run.most);
+        giveOut();
+      },
+      refused(begunAt, now) {
+        if (begunAt < run.loweredAt) return;
+        run.loweredAt = now;
+        run.most = Math.max(1, Math.min(run.most, level.limit) / 2);
+      },
+      leave: () => void runs.delete(run),
+    };
+  }
+
+  return { share };
+}
+
+/** A waiter leaves the queue when it is called, and then has the slot, or when its run is aborted. */
+function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const called = () => {
+      waiting.delete(called);
+      ignoreAbort();
+      resolve();
+    };
+    waiting.add(called);
+    const ignoreAbort = whenAborted(signal, (reason) => {
+      waiting.delete(called);
+      reject(reason);
+    });
+  });
+}
