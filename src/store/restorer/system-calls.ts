@@ -52,7 +52,9 @@ export async function callSystem(
   perl.on('error', () => ended.resolve(false));
   perl.on('close', (code) => ended.resolve(code === 0));
   perl.stdin.on('error', () => undefined);
-  perl.stdin.end(Buffer.concat(calls.map((call) => nameToBytes(spell(call)))));
+  const spelled = calls.map(spell);
+  const whole = spelled.join('');
+  perl.stdin.end(whole.isWellFormed() ? whole : Buffer.concat(spelled.map(nameToBytes)));
   const answers = await text(perl.stdout);
   if (!(await ended.promise)) return undefined;
   return answers

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { closeSync, constants, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { isAppError } from '../../errors.ts';
 import { openBlob, openingBuffers } from '../format/blob.ts';
@@ -65,9 +65,9 @@ export function doTask(key: MasterKey, task: Task): Outcome[] {
   return task.kind === 'compare' ? task.files.map(compare) : writeBatch(key, task);
 }
 
-/** A name for a file in writing. Short, because the final name may already be as long as names can be. */
+/** A name for a file in writing. Short, because the final name may already be as long as names can be; Node draws the bytes of many at once. */
 export function temporaryName(): string {
-  return `.nightkeep-${randomBytes(6).toString('hex')}`;
+  return `.nightkeep-${randomUUID().slice(-12)}`;
 }
 
 /** What a process that was killed left behind. */

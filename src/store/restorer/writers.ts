@@ -5,7 +5,7 @@ import { doTask, type Outcome, type Task } from './write-batch.ts';
 
 /** Open blobs and write files, in threads of their own once it is worth while. */
 export interface Writers extends Disposable {
-  /** How many tasks keep them busy. */
+  /** How many tasks keep them busy, and a store that is far away. */
   readonly width: number;
   /** What became of each file of the task. Its bytes are given away. Throws when a thread died. */
   run(task: Task): Promise<readonly Outcome[]>;
@@ -15,9 +15,9 @@ const mostThreads = 2;
 /** What is done before a thread would have started: many a restore is of one small file. */
 const doneHere = 1024 * 1024;
 
-/** As many threads as there are processors, up to four; each is started when it is needed. */
+/** As many threads as there are processors beside that of the caller, up to two; each is started when it is needed. */
 export function openWriters(masterKey: MasterKey): Writers {
-  const most = Math.min(availableParallelism(), mostThreads);
+  const most = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
   const threads: ReturnType<typeof openWriter>[] = [];
   let left = doneHere;
   const idlest = () => {
@@ -28,7 +28,7 @@ export function openWriters(masterKey: MasterKey): Writers {
     return another;
   };
   return {
-    width: most + 1,
+    width: mostThreads + 1,
     run: async (task) => {
       left -= task.kind === 'write' ? (task.bytes?.length ?? 0) : doneHere;
       return left >= 0 ? doTask(masterKey, task) : idlest().run(task);
