@@ -72,6 +72,8 @@ export interface Config {
     answerBytes?: number;
     /** How often tokens may be refreshed there, by all workers together; as often as needed where absent. */
     rate?: Rate;
+    /** Networks inside which what it publishes may lie, besides those that its issuer allows. */
+    networks?: BlockList;
     /** The make of provider, where the operator names it. */
     profile?: Values['OIDC_PROFILE'];
   };
@@ -299,6 +301,7 @@ function providerMembers(value: Value): Members<Config['provider']> {
     extraScopes: () => value('OIDC_SCOPES'),
     answerBytes: () => value('PROVIDER_ANSWER_BYTES'),
     rate: () => value('OIDC_RATE'),
+    networks: () => value('OIDC_NETWORKS'),
     profile: () => value('OIDC_PROFILE'),
   };
 }

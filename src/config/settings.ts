@@ -141,6 +141,12 @@ export const settings = {
     default: 'auto',
     help: 'Tokens bound to a key (RFC 9449): `auto` for public clients where the provider offers it, `off` or `required`',
   },
+  OIDC_NETWORKS: {
+    read: optional(networks),
+    help: 'Addresses and networks besides the internet that the endpoints of the provider may be in, where another host than that of `OIDC_ISSUER` has them',
+    absent: 'none, but private networks where the issuer itself is in one, and this machine where it is there',
+    example: '10.1.0.0/16',
+  },
   OIDC_PROFILE: {
     read: optional(oneOf(...profileNames)),
     help: 'Make of the provider, where it is not recognised or its windows were changed (`generic` goes by settings and answers alone): see docs/providers.md',

@@ -1,3 +1,6 @@
+import { fetch } from 'undici';
+import type { ProviderHosts } from './provider-hosts.ts';
+
 /** An answer of a provider holds a few KB; tokens with hundreds of roles in them still fit many times over. */
 export const defaultAnswerBytes = 1024 * 1024;
 
@@ -24,12 +27,19 @@ export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostByt
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** A fetch that has read its answer, of `mostBytes` at most after decoding, when it resolves; rejects with `AnswerTooLarge` for a longer one. */
-export function boundedFetch(mostBytes: number): (url: string, options?: object) => Promise<Response> {
+/**
+ * A fetch that asks no other hosts than these, and has read its answer, of `mostBytes` at most after decoding, when it resolves; rejects with
+ * `AnswerTooLarge` for a longer one.
+ */
+export function boundedFetch(
+  mostBytes: number,
+  { check, dispatcher }: ProviderHosts,
+): (url: string, options?: object) => Promise<Response> {
   return async (url, options) => {
-    const response = await fetch(url, options);
+    await check(url);
+    const response = await fetch(url, { ...options, dispatcher });
     const text = await readAnswer(response.body, mostBytes);
-    const headers = new Headers(response.headers);
+    const headers = new Headers([...response.headers]);
     headers.delete('content-length');
     headers.delete('content-encoding');
     return new Response(text || null, { status: response.status, headers });

@@ -33,11 +33,11 @@ function refusalIn(status: number, error: string | undefined): FailedAnswer | un
 }
 
 async function ask(
-  { authenticated, mostBytes }: Connection,
+  { authenticated, reaching }: Connection,
   endpoint: string,
   form: Record<string, string>,
 ): Promise<{ status: number; error: string | undefined }> {
-  const send = authenticated(async (...request) => responseOf(await attempt(mostBytes, ...request)));
+  const send = authenticated(async (...request) => responseOf(await attempt(reaching, ...request)));
   const answer = await send(endpoint, {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' },

@@ -1,8 +1,9 @@
+import type { BlockList } from 'node:net';
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { ProfileName } from '../domain/providers/profiles.ts';
 import type { Log } from '../log.ts';
-import { boundedFetch, defaultAnswerBytes } from './bounded-answer.ts';
+import { boundedFetch } from './bounded-answer.ts';
 import {
   type Authenticated,
   authenticatedByFetch,
@@ -10,14 +11,15 @@ import {
   openClientAuthentication,
 } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
+import { requireProviderAddresses } from './provider-hosts.ts';
 import { tidyAnswer } from './tidy-answer.ts';
+import type { Reaching } from './transport.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
 export interface Connection {
   metadata: oidc.ServerMetadata;
   configuration: oidc.Configuration;
-  /** Most bytes of one answer. */
-  mostBytes: number;
+  reaching: Reaching;
   /** The same fetch, but with the proof of who Nightkeep is in each form. */
   authenticated(send: oidc.CustomFetch): oidc.CustomFetch;
   /** A configuration for one exchange, which sends by this fetch. It is made in microseconds. */
@@ -33,6 +35,8 @@ export interface ProviderSettings extends ClientCredentials {
   dpop?: 'auto' | 'off' | 'required';
   /** Most bytes of one answer, decoded; 1 MiB where absent. */
   answerBytes?: number;
+  /** Networks besides the internet, and besides that of the issuer, that what it publishes may lie in. */
+  networks?: BlockList;
   /** The make of provider, where the operator names it. */
   profile?: ProfileName | undefined;
 }
@@ -47,6 +51,7 @@ export type Connect = (doubt?: 'doubted') => Promise<Connection>;
 
 interface ConnectNeeds {
   readKeys: () => Promise<readonly ClientKey[]>;
+  reaching: Reaching;
   clock: Clock;
   log: Log;
 }
@@ -58,7 +63,7 @@ const believedMs = { usually: 86_400_000, doubted: 60_000, afterFailure: 600_000
  * Discovers once for all who ask, and afresh when that failed; again daily, and at most once a minute when an endpoint was
  * not there or the provider's keys do not fit. Where reading it again fails, what is known goes on to be used.
  */
-export function connecting(provider: ProviderSettings, { readKeys, clock, log }: ConnectNeeds): Connect {
+export function connecting(provider: ProviderSettings, { readKeys, reaching, clock, log }: ConnectNeeds): Connect {
   let authenticate: Promise<Authenticated> | undefined;
   let connection: Promise<Connection> | undefined;
   let [readAt, dueAt, doubted] = [0, 0, false];
@@ -67,7 +72,7 @@ export function connecting(provider: ProviderSettings, { readKeys, clock, log }:
     dueAt = readAt + believedMs.usually;
     doubted = false;
     authenticate ??= readKeys().then((keys) => openClientAuthentication(provider, keys));
-    return discover(provider, await authenticate, () => {
+    return discover(provider, { authenticate: await authenticate, reaching }, () => {
       doubted = true;
     });
   };
@@ -96,17 +101,18 @@ export function connecting(provider: ProviderSettings, { readKeys, clock, log }:
 
 async function discover(
   provider: ProviderSettings,
-  authenticate: Authenticated,
+  { authenticate, reaching }: { authenticate: Authenticated; reaching: Reaching },
   notThere: () => void,
 ): Promise<Connection> {
-  const { issuer, clientId, answerBytes: mostBytes = defaultAnswerBytes } = provider;
-  const send = boundedFetch(mostBytes);
+  const { issuer, clientId } = provider;
+  const send = boundedFetch(reaching.mostBytes, reaching.hosts);
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
     [oidc.customFetch]: send,
     execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
+  requireProviderAddresses(issuer, metadata);
   const authenticated = (send: oidc.CustomFetch): oidc.CustomFetch => {
     const sendAsClient = authenticate({ clientId, metadata }, send);
     return async (...request) => {
@@ -131,7 +137,7 @@ async function discover(
   return {
     metadata,
     configuration,
-    mostBytes,
+    reaching,
     authenticated,
     exchanging: (send) => anotherOf(needed, send),
     recording: (answers) =>

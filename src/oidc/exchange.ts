@@ -7,14 +7,13 @@ import type { Connection } from './connection.ts';
 import { objectionTo } from './objection.ts';
 import { tidyAnswer } from './tidy-answer.ts';
 import { readFailure, readTokensIn } from './token-answer.ts';
-import { type Attempt, attempt, failureCode, responseOf } from './transport.ts';
+import { type Attempt, attempt, failureCode, type Reaching, responseOf } from './transport.ts';
 
 interface Exchange {
   refreshToken: string;
   /** The key that the token is bound to, where it is. */
   openKey: () => Promise<BoundKey> | undefined;
-  /** Of the answer. */
-  mostBytes: number;
+  reaching: Reaching;
   clock: Clock;
 }
 
@@ -24,12 +23,12 @@ interface Exchange {
  * the fetch of this exchange holds an answer with tokens back until `validate` is called. The caller saves the tokens first.
  */
 export async function exchangeOnce(connect: () => Promise<Connection>, exchange: Exchange): Promise<ExchangeAnswer> {
-  const { clock, mostBytes } = exchange;
+  const { clock, reaching } = exchange;
   const attempts: Attempt[] = [];
   const arrived = Promise.withResolvers<TokenAnswer>();
   const validation = Promise.withResolvers<void>();
   const record: oidc.CustomFetch = async (...request) => {
-    const made = tidied(await attempt(mostBytes, ...request));
+    const made = tidied(await attempt(reaching, ...request));
     attempts.push(made);
     return responseOf(made);
   };

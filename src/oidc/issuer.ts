@@ -23,6 +23,7 @@ import { type Enrollment, openEnrollment } from './enroll.ts';
 import { exchangeOnce } from './exchange.ts';
 import { type LogoutToken, openLogoutTokens } from './logout-token.ts';
 import { providerError } from './provider-error.ts';
+import { openProviderHosts } from './provider-hosts.ts';
 import { moment } from './token-answer.ts';
 import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
 import { failureCode } from './transport.ts';
@@ -94,7 +95,9 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
     clientKeys ??= readClientKeys(provider.privateKeyPem ?? '');
     return clientKeys;
   };
-  const connect = connecting(provider, { readKeys, clock, log });
+  const hosts = openProviderHosts(provider.issuer, { inside: provider.networks });
+  const reaching = { mostBytes: provider.answerBytes ?? defaultAnswerBytes, hosts };
+  const connect = connecting(provider, { readKeys, reaching, clock, log });
   const boundKeys = openBoundKeys();
   const asking = async ({ metadata }: Connection): Promise<Asking> => ({
     log,
@@ -116,7 +119,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
     clientId,
     profile,
     beginAuthorization: begin,
-    findRefusal: openTrialConsent({ clock, log, redirectUri, begin }),
+    findRefusal: openTrialConsent({ clock, log, redirectUri, hosts, begin }),
     finishAuthorization: (callback, transaction, unkept) =>
       explained(async () => {
         const connection = await connect();
@@ -128,7 +131,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       exchangeOnce(connect, {
         refreshToken,
         clock,
-        mostBytes: provider.answerBytes ?? defaultAnswerBytes,
+        reaching,
         openKey: () => (boundKey === undefined ? undefined : boundKeys.open(boundKey)),
       }),
     introspect: async (token) => {

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { boundedFetch } from './bounded-answer.ts';
 import { type Connect, type Connection, toleratedSkewSeconds } from './connection.ts';
+import type { Reaching } from './transport.ts';
 
 /** What a provider says when it ends a session (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
 export interface LogoutToken {
@@ -43,20 +44,21 @@ export function openLogoutTokens(
   { clientId, clock }: { clientId: string; clock: Clock },
 ): (token: string) => Promise<LogoutToken> {
   const keySets = new Map<string, JWTVerifyGetKey>();
-  const keysAt = (url: string, mostBytes: number) => {
-    const keys = keySets.get(url) ?? createRemoteJWKSet(new URL(url), { [customFetch]: boundedFetch(mostBytes) });
+  const keysAt = (url: string, { mostBytes, hosts }: Reaching) => {
+    const keys =
+      keySets.get(url) ?? createRemoteJWKSet(new URL(url), { [customFetch]: boundedFetch(mostBytes, hosts) });
     keySets.set(url, keys);
     return keys;
   };
   return async (token) => {
     if (token.length > mostCharacters) throw invalid('it is too long');
     const now = clock.now();
-    const verify = ({ metadata: { issuer, jwks_uri: keys }, mostBytes }: Connection) => {
+    const verify = ({ metadata: { issuer, jwks_uri: keys }, reaching }: Connection) => {
       if (keys === undefined) throw withoutKeys();
       const currentDate = now;
       const requiredClaims = ['iat', 'exp', 'jti'];
       const expected = { issuer, audience: clientId, algorithms, requiredClaims, currentDate };
-      return jwtVerify(token, keysAt(keys, mostBytes), { ...expected, clockTolerance: toleratedSkewSeconds });
+      return jwtVerify(token, keysAt(keys, reaching), { ...expected, clockTolerance: toleratedSkewSeconds });
     };
     const connection = await connect();
     const { payload, protectedHeader } = await verify(connection)

@@ -6,6 +6,7 @@ import {
 } from 'openid-client';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { objectionTo } from './objection.ts';
+import { refusedAddressIn } from './provider-hosts.ts';
 import { failureCode } from './transport.ts';
 
 interface Meaning {
@@ -88,6 +89,8 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
   const detail = { error: error ?? failureCode(cause) };
   if (error !== undefined) return errorOfWord(error, scope, cause);
   const objection = objectionTo(cause);
+  const refused = refusedAddressIn(cause);
+  if (refused !== undefined) return new AppError('provider/wrong-answer', refused.message, { cause, detail });
   if (objection !== undefined) return new AppError('provider/wrong-answer', objection, { cause, detail });
   if (cause instanceof ClientError && /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE/.test(cause.code ?? '')) {
     return new AppError(

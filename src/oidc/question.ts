@@ -22,7 +22,14 @@ export interface Reply {
 }
 
 /** How a question is sent; redirects are not followed. */
-export type Send = (url: string, signal: AbortSignal) => Promise<Response>;
+export type Send = (url: string, signal: AbortSignal) => Promise<Answer>;
+
+/** What is looked at of an answer. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Pick<Headers, 'get' | 'has'>;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
 
 const get: Send = (url, signal) => fetch(url, { redirect: 'manual', signal });
 
@@ -46,7 +53,7 @@ export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
   }
 }
 
-function headersOf({ headers }: Response, asked: URL): Pick<Reply, 'date' | 'location' | 'nonce'> {
+function headersOf({ headers }: Answer, asked: URL): Pick<Reply, 'date' | 'location' | 'nonce'> {
   const date = new Date(headers.get('date') ?? Number.NaN);
   const location = URL.parse(headers.get('location') ?? '', asked.href);
   const nonce = headers.get('dpop-nonce');

@@ -1,6 +1,7 @@
 import type { CustomFetch } from 'openid-client';
 import { request } from 'undici';
 import { readAnswer } from './bounded-answer.ts';
+import type { ProviderHosts } from './provider-hosts.ts';
 
 /** A whole answer, read before the library may refuse it. */
 export interface RawAnswer {
@@ -12,21 +13,29 @@ export interface RawAnswer {
 /** What became of one request: `sent` is false where it is certain that the provider never saw it. */
 export type Attempt = { answer: RawAnswer } | { error: unknown; sent: boolean; status?: number | undefined };
 
+/** How much of an answer is read, and whom is asked. */
+export interface Reaching {
+  readonly mostBytes: number;
+  readonly hosts: ProviderHosts;
+}
+
 /** Codes of failures before the first byte of the request left: name, connection, handshake. */
 const beforeSending =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|HOSTNAME_.*)$/;
+  /^(ECONNREFUSED|ENOTFOUND|ERR_PROVIDER_ADDRESS|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|HOSTNAME_.*)$/;
 
 /**
  * Sends one request and reads the whole answer, of `mostBytes` at most: the library can throw over an answer after the provider has
  * rotated. Takes what a fetch takes. Repeats nothing, follows no redirect, never throws. Half the work of fetch.
  */
 export async function attempt(
-  mostBytes: number,
+  { mostBytes, hosts }: Reaching,
   ...[url, { method, headers, body, signal }]: Parameters<CustomFetch>
 ): Promise<Attempt> {
   let status: number | undefined;
   try {
+    await hosts.check(url);
     const answer = await request(url, {
+      dispatcher: hosts.dispatcher,
       method: method as 'POST',
       headers,
       body: body == null ? null : String(body),

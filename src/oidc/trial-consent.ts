@@ -1,8 +1,10 @@
+import { fetch } from 'undici';
 import { type Clock, within } from '../clock.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AuthorizationRequest } from './authorization.ts';
 import { errorOfPage, errorOfWord } from './provider-error.ts';
+import type { ProviderHosts } from './provider-hosts.ts';
 import { ask } from './question.ts';
 
 /** Longer the page does not wait; what comes later is known when it is next shown. */
@@ -15,13 +17,18 @@ const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;
 /** Sign-in without a password (RFC 4559) begins with the one; with the other the provider only wants to be asked less often. */
 const noRefusals = [401, 429];
 
-const asBrowsers = (url: string, signal: AbortSignal) =>
-  fetch(url, { redirect: 'manual', headers: { accept: 'text/html' }, signal });
+const asBrowsers =
+  ({ check, dispatcher }: ProviderHosts) =>
+  async (url: string, signal: AbortSignal) => {
+    await check(url);
+    return fetch(url, { redirect: 'manual', headers: { accept: 'text/html' }, signal, dispatcher });
+  };
 
 interface Trial {
   clock: Clock;
   log: Log;
   redirectUri: string;
+  hosts: ProviderHosts;
   begin: (request: AuthorizationRequest) => Promise<{ url: URL }>;
 }
 
@@ -31,7 +38,7 @@ interface Trial {
  * where the client or its redirect address is not known to it (RFC 6749, section 4.1.2.1). Asked once a minute at most; what is found is logged. Undefined where nothing
  * is in the way, or where it does not show so soon.
  */
-export function openTrialConsent({ clock, log, redirectUri, begin }: Trial) {
+export function openTrialConsent({ clock, log, redirectUri, hosts, begin }: Trial) {
   let known: { refusal: Promise<AppError | undefined>; askedAt: number } | undefined;
   const find = async (request: AuthorizationRequest): Promise<AppError | undefined> => {
     const refusal = await begin(request).then(
@@ -42,7 +49,7 @@ export function openTrialConsent({ clock, log, redirectUri, begin }: Trial) {
     return refusal;
   };
   const refusalAt = async (url: URL, scope: string): Promise<AppError | undefined> => {
-    const { status = 0, location } = await ask(clock, url, asBrowsers);
+    const { status = 0, location } = await ask(clock, url, asBrowsers(hosts));
     if (location === undefined && status >= 400 && !noRefusals.includes(status)) return errorOfPage(status);
     if (location === undefined || location.origin + location.pathname !== redirectUri) return undefined;
     const error = location.searchParams.get('error');

@@ -1,10 +1,10 @@
-import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
-import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
+import { lookup as systemLookup } from 'node:dns';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { Agent } from 'undici';
 import type { Clock } from '../../clock.ts';
+import { checkedLookup, isPublicAddress, type LookupAll } from '../../domain/network-address.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { openPace } from './pace.ts';
-import { isPublicAddress } from './public-address.ts';
 import {
   type Flow,
   type HttpResponse,
@@ -32,12 +32,6 @@ export function httpsElsewhere(inside: BlockList = new BlockList()): RedirectRul
     allowsIp: (ip) => isPublicAddress(ip) || inside.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4'),
   };
 }
-
-type LookupAll = (
-  hostname: string,
-  options: LookupAllOptions,
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void;
 
 export interface ElsewhereOptions {
   readonly rule: RedirectRule;
@@ -75,15 +69,9 @@ export function openElsewhere({
   onRequest,
   lookup = systemLookup,
 }: ElsewhereOptions): Elsewhere {
-  const allowedLookup: LookupFunction = (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      const [first] = addresses ?? [];
-      if (error !== null || first === undefined) callback(error ?? new Error('The name has no address.'), []);
-      else if (!addresses.every(({ address }) => rule.allowsIp(address))) callback(notPublic(hostname), []);
-      else if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
+  const allowedLookup = checkedLookup(lookup, async (hostname, addresses) =>
+    addresses.every((ip) => rule.allowsIp(ip)) ? undefined : notPublic(hostname),
+  );
   const agent = new Agent({
     pipelining: 1,
     allowH2: false,

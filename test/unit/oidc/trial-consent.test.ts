@@ -2,8 +2,11 @@ import { expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
+import { openProviderHosts } from '../../../src/oidc/provider-hosts.ts';
 import { openTrialConsent } from '../../../src/oidc/trial-consent.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
+
+const hosts = openProviderHosts(new URL('http://127.0.0.1/'));
 
 const redirectUri = 'https://backup.example/callback';
 const request = { purpose: 'consent', scope: 'openid offline_access', returnTo: '/' } as const;
@@ -25,7 +28,7 @@ async function trialAt(answer: Answer) {
   const begin = async () => ({ url: new URL(`${server.origin}/authorize`) });
   try {
     const clock = manualClock(new Date().toISOString());
-    const refusal = await openTrialConsent({ clock, log, redirectUri, begin })(request);
+    const refusal = await openTrialConsent({ clock, log, redirectUri, hosts, begin })(request);
     return { refusal, logged };
   } finally {
     await server.down();
@@ -85,7 +88,7 @@ test('is asked once a minute for all who read the page, and anew after that', as
     asked += 1;
     return Promise.reject(new AppError('provider/unavailable', 'It does not answer.'));
   };
-  const trial = openTrialConsent({ clock, log: silentLog, redirectUri, begin });
+  const trial = openTrialConsent({ clock, log: silentLog, redirectUri, hosts, begin });
   const codes = await Promise.all([trial(request), trial(request)]);
   expect([asked, codes.map((refusal) => refusal?.code)]).toEqual([1, ['provider/unavailable', 'provider/unavailable']]);
   await clock.advance(61_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '../../../src/sources/http/public-address.ts';
+import { isPublicAddress } from '../../../src/domain/network-address.ts';
 
 test.each([
   '1.1.1.1',
