@@ -3,20 +3,21 @@
  *
  * - A worker as it is, with its duties, PostgreSQL embedded and the queue in it; everybody's files are on one server, in another process.
  *   Nobody's access token has to be asked for.
- * - Honest nights take about five seconds each, nearly all of it the time that the server takes to answer, so that other work on the
- *   machine changes little. `TURN` is eight seconds: more than a usual night takes, as it should be.
+ * - Honest nights take two to three seconds each, nearly all of it the time that the server takes to answer, so that other work on the
+ *   machine changes little.
  * - Hostile people drip a byte a second, have trees without an end, folders of 20,000 files each, and a server that refuses every file. They stand
  *   first in the queue.
  * - Everybody is due at once. A night is over for the others when the last of them has a snapshot.
  *
- * In turn, in the same process: two nights of everybody without the hostile ones, and two with them. `first` compares the first nights, in which nobody
- * knows who is hostile, `later` the second ones; both are medians over the rounds.
+ * After a night of honest people to warm up, by which the worker learns what is usual, in turn and in the same process: two nights of everybody without the
+ * hostile ones, and two with them. `first` compares the first nights of them all, in which nobody knows who is hostile, `later` the second ones: medians over
+ * the rounds of the time until the last honest person has a snapshot, and of the worker's processor time until then.
  */
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
@@ -61,7 +62,6 @@ const config = readConfig({
   STORE_URL: `file://${join(home, 'store')}`,
   KEYRING: `one:${randomBytes(32).toString('base64url')}`,
   CONCURRENCY: String(concurrency),
-  TURN: '8s',
 });
 const clock = systemClock();
 const resources = opened.use(await openResources(config, { clock, log: silentLog }));
@@ -69,31 +69,40 @@ const { database } = resources;
 const worker = await startWorker(resources);
 opened.defer(() => worker.close(0));
 
-const took = { without: [[], []] as number[][], with: [[], []] as number[][] };
+interface Night {
+  ms: number;
+  processorMs: number;
+}
+
+await twoNights(0, { nights: 1 });
+say('warmed up');
+const took = { without: [] as Night[][], with: [] as Night[][] };
 for (let round = 0; round < rounds; round += 1) {
   for (const kind of ['without', 'with'] as const) {
     const nights = await twoNights(kind === 'with' ? hostile : 0);
-    for (const [index, ms] of nights.entries()) took[kind][index]?.push(ms);
-    say(
-      `round ${round + 1}, ${kind} the hostile: ${nights.map((ms) => `${(ms / 1000).toFixed(1)} s`).join(', then ')}`,
-    );
+    took[kind].push(nights);
+    const told = nights.map(({ ms, processorMs }) => `${seconds(ms)} s (${seconds(processorMs)} s of a processor)`);
+    say(`round ${round + 1}, ${kind} the hostile: ${told.join(', then ')}`);
   }
 }
 const [first, later] = [0, 1].map((night) => {
-  const [alone, beside] = [median(took.without[night] ?? []), median(took.with[night] ?? [])];
+  const middle = (kind: keyof typeof took, of: keyof Night) =>
+    Math.round(median(took[kind].map((nights) => nights[night]?.[of] ?? Number.NaN)));
   return {
-    aloneMs: Math.round(alone),
-    besideMs: Math.round(beside),
-    slowdown: Math.round((beside / alone - 1) * 1000) / 1000,
+    aloneMs: middle('without', 'ms'),
+    besideMs: middle('with', 'ms'),
+    slowdown: Math.round((middle('with', 'ms') / middle('without', 'ms') - 1) * 1000) / 1000,
+    aloneProcessorMs: middle('without', 'processorMs'),
+    besideProcessorMs: middle('with', 'processorMs'),
   };
 });
 if (options.json !== true) console.table({ first, later });
-console.log(JSON.stringify({ people, hostile, concurrency, rounds, first, later }));
+console.log(JSON.stringify({ people, hostile, concurrency, rounds, load: loadavg()[0], first, later }));
 await opened.disposeAsync();
 process.exit();
 
-/** How long two nights took for the honest ones, in milliseconds. */
-async function twoNights(hostiles: number): Promise<[number, number]> {
+/** What two nights, or one, took for the honest ones, all of whom are new. */
+async function twoNights(hostiles: number, { nights = 2 } = {}): Promise<Night[]> {
   const honest = people - hostile;
   const grants = await addPeople([
     ...Array.from(
@@ -102,43 +111,45 @@ async function twoNights(hostiles: number): Promise<[number, number]> {
     ),
     ...Array.from({ length: honest }, (_, index) => `good-${index}-${randomUUID()}`),
   ]);
-  const nights: [number, number] = [await night(honest, '2026-01-01'), await night(honest, '2026-01-02')];
-  for (const grantId of grants) await endRuns(grantId);
-  while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
-  await resources.queues.backUps.drain();
-  await database.user.deleteMany();
-  return nights;
+  const took: Night[] = [];
+  for (const date of ['2026-01-01', '2026-01-02'].slice(0, nights)) took.push(await night(grants, { honest, date }));
+  return took;
 }
 
-async function night(honest: number, date: string): Promise<number> {
-  for (const { id } of await database.grant.findMany({ select: { id: true } })) await endRuns(id);
-  while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
+async function night(grants: readonly string[], { honest, date }: { honest: number; date: string }): Promise<Night> {
   const at = clock.now();
-  await database.plan.updateMany({ data: { nextNight: date, nextDueAt: at } });
-  const began = clock.elapsed();
+  const endsAt = new Date(at.getTime() + 30 * 86_400_000);
+  for (const grantId of grants) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt });
+  const ofThese = { grantId: { in: [...grants] } };
+  await database.plan.updateMany({ where: ofThese, data: { nextNight: date, nextDueAt: at } });
+  const [began, processor] = [clock.elapsed(), process.cpuUsage()];
   await openNight(resources);
-  const good = { plan: { user: { subject: { startsWith: 'good-' } } }, queuedAt: { gte: at } };
+  const good = { plan: { ...ofThese, user: { subject: { startsWith: 'good-' } } }, queuedAt: { gte: at } };
   for (;;) {
     const ended = await database.run.findMany({
       where: { ...good, finishedAt: { not: null } },
-      select: { state: true },
+      select: { state: true, message: true },
     });
-    if (ended.some(({ state }) => state !== 'succeeded')) throw new Error('An honest night did not go well.');
-    if (ended.length === honest) {
-      const ms = clock.elapsed() - began;
-      // Both nights are of the same date.
-      await database.run.updateMany({ where: { queuedAt: { gte: at } }, data: { night: date } });
-      return ms;
-    }
+    const bad = ended.find(({ state }) => state !== 'succeeded');
+    if (bad !== undefined) throw new Error(`An honest night did not go well: ${bad.message}`);
+    if (ended.length === honest) break;
     await clock.sleep(50);
   }
+  const { user, system } = process.cpuUsage(processor);
+  const result = { ms: clock.elapsed() - began, processorMs: (user + system) / 1000 };
+  for (const grantId of grants) await endRuns(grantId);
+  while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
+  await resources.queues.backUps.drain();
+  // Both nights were of today.
+  await database.run.updateMany({ where: { plan: ofThese, queuedAt: { gte: at } }, data: { night: date } });
+  return result;
 }
 
 async function endRuns(grantId: string): Promise<void> {
   await cancelRuns(database, { grantId, at: clock.now(), by: 'bench', reason: 'bench' });
 }
 
-/** People whose access tokens are at hand; answers their grants. */
+/** Answers the grants of new people. */
 async function addPeople(subjects: readonly string[]): Promise<string[]> {
   const [at, later] = [clock.now(), new Date(clock.now().getTime() + 30 * 86_400_000)];
   const rows = subjects.map((subject) => ({ subject, userId: randomUUID(), grantId: randomUUID() }));
@@ -160,10 +171,13 @@ async function addPeople(subjects: readonly string[]): Promise<string[]> {
     })),
   });
   for (const { userId } of rows) await confirmRows(resources, { userId, by: 'bench' });
-  for (const { grantId } of rows) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt: later });
   return rows.map(({ grantId }) => grantId);
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }

@@ -7,8 +7,8 @@ import { end, file, folder, type HostileNode, listingOf } from '../../test/suppo
 export const hostileKinds = ['drip', 'tree', 'huge', 'storm'] as const;
 
 const depth = 5;
-/** What a listing of an honest person takes, by their number: an honest night takes about five seconds. */
-const listingMs = (who: string) => 600 + 40 * (Number(who.split('-')[1]) % 6);
+/** What a listing of an honest person takes, by their number: an honest night takes two to three seconds. */
+const listingMs = (who: string) => 300 + 20 * (Number(who.split('-')[1]) % 6);
 const dripMs = 1_000;
 
 if (process.send !== undefined) {

@@ -444,7 +444,7 @@ export const settings = {
   TURN: {
     read: durationFrom('1s'),
     default: '1m',
-    help: 'How long a run has a worker before it lets others go first who wait and have had less, written like `OFFLINE_IDLE`; what it read is kept, and each of its turns is as long as all before',
+    help: 'How long a run has a worker, at most, before it lets others go first who wait and have had less (it does so sooner where most runs take less), written like `OFFLINE_IDLE`; what it read is kept, and each of its turns is as long as all before',
   },
   RUN_TIME: {
     read: duration,

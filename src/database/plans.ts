@@ -9,6 +9,7 @@ import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
+import { findLengthOfTurn } from './turns.ts';
 
 interface DuePlan {
   id: string;
@@ -43,7 +44,8 @@ export async function openDueNights(
       WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
       ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;
     const turned = plans.map((plan) => ({ plan, ...turnOver(plan, at) }));
-    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs, turnMs }));
+    const lengthMs = plans.length > 0 ? await findLengthOfTurn(transaction, turnMs) : turnMs;
+    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs, lengthMs }));
     await transaction.run.createMany({ data: rows, skipDuplicates: true });
     await transaction.$executeRaw`
       UPDATE plans SET next_night = turned.night, next_due_at = turned.due_at
@@ -63,7 +65,7 @@ export async function openDueNights(
 function newRun(
   { id: planId, nextDueAt: dueAt, lately }: DuePlan,
   { night, end: windowEnd }: NightWindow,
-  { at, graceMs, turnMs }: { at: Date; graceMs: number; turnMs: number },
+  { at, graceMs, lengthMs }: { at: Date; graceMs: number; lengthMs: number },
 ) {
   const until = triedUntil({ windowEnd, graceMs, at });
   return {
@@ -73,7 +75,7 @@ function newRun(
     slot: 'night',
     trigger: 'schedule',
     dueAt,
-    turnAt: turnOfNight({ dueAt, turnMs, latelyMs: lately ?? 0 }),
+    turnAt: turnOfNight({ dueAt, lengthMs, latelyMs: lately ?? 0 }),
     triedUntil: until,
     queuedAt: at,
   };

@@ -19,12 +19,37 @@ const patience = 9;
 /** … and this long at most. */
 const longestWaitMs = 2 * hour;
 
+/** How much longer than usual a run has a worker before it lets others go first. */
+const leeway = 1.2;
+/** What a run has at least before it lets others go first, as a part of the most: to go on later costs it something. */
+const leastPart = 1 / 30;
+/** A run that let others go first had a turn, though it be a little less than one is today. */
+const nearlyATurn = 0.9;
+
 /**
- * When it is the turn of a night: when it is due, or later where one of the last nights had a worker for longer than `turnMs`, since this one will hardly be
+ * How long a run has a worker before it lets others go first, in milliseconds: a little more than is usual (`usualMs`, of everybody's last runs; null where too few
+ * are known), so that those who take much more take little from the others in their first night already; `turnMs` at most.
+ */
+export function lengthOfTurn({ usualMs, turnMs }: { usualMs: number | null; turnMs: number }): number {
+  return Math.min(turnMs, Math.max(leastTurn(turnMs), (usualMs ?? turnMs) * leeway));
+}
+
+/** The shortest that a turn ever is. */
+export function leastTurn(turnMs: number): number {
+  return turnMs * leastPart;
+}
+
+/** How many of so many runs at a time may be such that have had a turn before: a quarter of the places is kept for others, where there are two or more. */
+export function placesAfterTurn(concurrency: number): number {
+  return Math.max(1, concurrency - Math.ceil(concurrency / 4));
+}
+
+/**
+ * When it is the turn of a night: when it is due, or later where one of the last nights had a worker for a whole turn, or longer, since this one will hardly be
  * shorter.
  */
-export function turnOfNight({ dueAt, turnMs, latelyMs }: { dueAt: Date; turnMs: number; latelyMs: number }): Date {
-  if (latelyMs <= turnMs) return dueAt;
+export function turnOfNight({ dueAt, lengthMs, latelyMs }: { dueAt: Date; lengthMs: number; latelyMs: number }): Date {
+  if (latelyMs <= nearlyATurn * lengthMs) return dueAt;
   return turnAfterWork({ trigger: 'schedule', dueAt, workedMs: latelyMs, others: 0 });
 }
 

@@ -20,6 +20,7 @@ type Needs = Pick<
   Resources,
   'clock' | 'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
 >;
+type NextNeeds = Needs & { readonly config: Pick<Resources['config'], 'concurrency' | 'turnMs'> };
 
 /** What the work of a run came to. */
 export interface Outcome extends RunEnd {
@@ -34,6 +35,8 @@ export type Work = (input: {
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
+/** While others have the places that a run may have. */
+const askAgainMs = 1_000;
 /** How a run ended is saved as soon as the database is back, so that nothing is done again for an outage. */
 const saveAgainMs = 5_000;
 const saveForMs = 10 * 60_000;
@@ -53,10 +56,16 @@ export async function steerRun(
   return run === null ? undefined : steer(needs, run, signal, work);
 }
 
-/** The same for the run whose turn it is. */
-export async function steerNextRun(needs: Needs, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
-  const run = await claimNextRun(needs.database, { holder: needs.holder, at: needs.clock.now() });
-  return run === null ? undefined : steer(needs, run, signal, work);
+/** The same for the run whose turn it is; waits while only such are left as this worker has enough of. */
+export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
+  const { clock, database, holder } = needs;
+  const { concurrency, turnMs } = needs.config;
+  for (;;) {
+    const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, turnMs });
+    if (run === null) return undefined;
+    if (run !== 'full') return steer(needs, run, signal, work);
+    await clock.sleep(askAgainMs, signal);
+  }
 }
 
 interface Backed {

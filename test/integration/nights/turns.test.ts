@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimNextRun } from '../../../src/database/turns.ts';
+import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/runs.ts';
+import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { AppError } from '../../../src/errors.ts';
 import { giveWay } from '../../../src/flows/nights/give-way.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
@@ -32,7 +33,9 @@ async function person(host: string, dueIn = 0): Promise<string> {
 
 /** Whose run is next. */
 async function next(holder = 'first'): Promise<string | undefined> {
-  return (await claimNextRun(database(), { holder, at: now() }))?.planId;
+  const { concurrency, turnMs } = fixture.resources.config;
+  const run = await claimNextRun(database(), { holder, at: now(), concurrency, turnMs });
+  return run === 'full' ? run : run?.planId;
 }
 
 const several = async (count: number) => Array.fromAsync({ length: count }, () => next());
@@ -268,4 +271,109 @@ test('a night comes after others that are due where one of the last nights had a
     [bob, alice],
     [alice, bob],
   ]);
+});
+
+test('a worker keeps a quarter of its places for those who have had no turn, and waits with the others', async () => {
+  for (const due of [0, 1, 2, 3]) await person('a.example', due);
+  await fixture.resources.clock.advance(4 * second);
+  await openNight(fixture.resources);
+  await database().run.updateMany({ data: { workedMs: minute } });
+  expect(await several(4)).toEqual([expect.any(String), expect.any(String), expect.any(String), 'full']);
+  expect(await next('second')).not.toBe('full');
+  const late = await person('a.example', 4);
+  await openNight(fixture.resources);
+  expect(await several(2)).toEqual([late, undefined]);
+});
+
+test('what had to wait for a place is worked on as soon as there is one', async () => {
+  for (const due of [0, 1, 2, 3]) await person('a.example', due);
+  await fixture.resources.clock.advance(4 * second);
+  await openNight(fixture.resources);
+  await database().run.updateMany({ data: { workedMs: minute } });
+  await several(3);
+  const waiting = steerNextRun(fixture.resources, new AbortController().signal, async () => outcome);
+  await expect.poll(() => database().run.count({ where: { state: 'running' } })).toBe(3);
+  await database().run.updateMany({ where: { state: 'running' }, data: { leaseHolder: 'second' } });
+  const awaitAdvance = async () => {
+    await fixture.resources.clock.advance(second);
+    return database().run.count({ where: { state: 'succeeded' } });
+  };
+  await expect.poll(awaitAdvance).toBe(1);
+  expect(await waiting).toMatchObject({ userId: expect.any(String) });
+});
+
+describe('the night of others', () => {
+  const places = 4;
+  const honestMs = (index: number) => 4_500 + 200 * (index % 6);
+
+  /** When the last of the honest has a backup, in milliseconds, where the hostile never end and are due first. */
+  async function nightOf(people: ReadonlyMap<string, number>): Promise<number> {
+    const { concurrency, turnMs } = { concurrency: places, turnMs: minute };
+    const inHand = new Map<string, { run: ClaimedRun; endsAt: number }>();
+    const began = now().getTime();
+    const about = () => ({ holder: 'first', at: now() });
+    let left = [...people.values()].filter(Number.isFinite).length;
+    for (let tick = 0; left > 0; tick++) {
+      for (const { run, endsAt } of inHand.values()) {
+        if (now().getTime() < endsAt) continue;
+        inHand.delete(run.id);
+        expect(await finishRun(database(), { run, end: outcome, ...about() })).toBe(true);
+        left -= 1;
+      }
+      for (const id of tick % 2 === 0 ? await listRunsToGiveWay(database(), { ...about(), turnMs }) : []) {
+        const run = inHand.get(id)?.run;
+        if (run === undefined) continue;
+        inHand.delete(id);
+        await returnRun(database(), { run, dueAt: now(), spent: false, yields: true, ...about() });
+      }
+      while (inHand.size < places) {
+        const run = await claimNextRun(database(), { ...about(), concurrency, turnMs });
+        if (run === null || run === 'full') break;
+        inHand.set(run.id, { run, endsAt: now().getTime() + (people.get(run.planId) ?? Number.NaN) });
+      }
+      await fixture.resources.clock.advance(second / 2);
+    }
+    for (const { run } of inHand.values())
+      await finishRun(database(), { run, end: { state: 'cancelled' }, ...about() });
+    await database().run.updateMany({ where: { state: 'queued' }, data: { state: 'cancelled' } });
+    return now().getTime() - began;
+  }
+
+  async function due(people: ReadonlyMap<string, number>, night: string): Promise<void> {
+    let index = 0;
+    for (const id of people.keys())
+      await database().plan.update({
+        where: { id },
+        data: { nextNight: night, nextDueAt: new Date(now().getTime() - 1_000 + index++) },
+      });
+    await openNight(fixture.resources);
+  }
+
+  test('takes at most 15 % longer with a hostile tenth among them, the first one and the next', {
+    timeout: 60_000,
+  }, async () => {
+    const honest = async () =>
+      new Map(
+        await Array.fromAsync(
+          { length: 36 },
+          async (_, index) => [await person('a.example', 9e6), honestMs(index)] as const,
+        ),
+      );
+    const alone = await honest();
+    await due(alone, '2026-05-01');
+    const first = await nightOf(alone);
+    const hostile = await Array.fromAsync(
+      { length: 4 },
+      async () => [await person('a.example', 9e6), Number.POSITIVE_INFINITY] as const,
+    );
+    const beside = new Map([...hostile, ...(await honest())]);
+    await due(beside, '2026-05-02');
+    const slowed = await nightOf(beside);
+    await fixture.resources.clock.advance(minute);
+    await due(beside, '2026-05-03');
+    const later = await nightOf(beside);
+    expect(slowed / first).toBeLessThanOrEqual(1.15);
+    expect(later / first).toBeLessThanOrEqual(1.03);
+    expect(slowed).toBeGreaterThan(first);
+  });
 });

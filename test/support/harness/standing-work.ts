@@ -45,7 +45,10 @@ export function duties(resources: Resources): readonly StandingWork[] {
     { name: 'keep-alive sweep', everySeconds: 60, work: () => sweep(resources) },
     { name: 'heal', everySeconds: 600, work: () => heal(resources) },
     { name: 'give way', everySeconds: 1, work: () => giveWay(resources) },
-    { name: 'next run', work: () => claimNextRun(database, { holder, at: clock.now() }) },
+    {
+      name: 'next run',
+      work: () => claimNextRun(database, { holder, at: clock.now(), concurrency: 2, turnMs: 60_000 }),
+    },
     { name: 'alarms', everySeconds: 60, work: () => raiseAlarms(resources) },
     { name: 'night notices', everySeconds: 60, work: () => raiseNights(resources) },
     { name: 'notices', everySeconds: 600, work: () => raiseNotices(resources) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { turnAfterWork, turnOf, turnOfNight } from '../../../src/domain/turns.ts';
+import { lengthOfTurn, placesAfterTurn, turnAfterWork, turnOf, turnOfNight } from '../../../src/domain/turns.ts';
 
 const hour = 3_600_000;
 const at = (ms: number) => new Date(Date.parse('2026-05-01T00:00:00Z') + ms);
@@ -24,11 +24,23 @@ describe('the turn of a run', () => {
 });
 
 describe('the turn of a night', () => {
-  const night = (latelyMs: number) => turnOfNight({ dueAt: at(0), turnMs: 60_000, latelyMs });
+  const night = (latelyMs: number) => turnOfNight({ dueAt: at(0), lengthMs: 60_000, latelyMs });
 
-  it('comes when it is due, or later where the last nights had a worker for longer than one turn', () => {
-    expect([night(0), night(60_000)]).toEqual([at(0), at(0)]);
-    expect(night(61_000)).toEqual(at(549_000));
+  it('comes when it is due, or later where one of the last nights had a worker for about as long as a turn, or longer', () => {
+    expect([night(0), night(54_000)]).toEqual([at(0), at(0)]);
+    expect([night(55_000), night(61_000)]).toEqual([at(495_000), at(549_000)]);
+  });
+});
+
+describe('a turn', () => {
+  const length = (usualMs: number | null) => lengthOfTurn({ usualMs, turnMs: 60_000 });
+
+  it('is a fifth longer than is usual, within its limits, and as long as it may be where nothing is known', () => {
+    expect([length(10_000), length(90_000), length(0), length(null)]).toEqual([12_000, 60_000, 2_000, 60_000]);
+  });
+
+  it('leaves a quarter of the places to those who have had none', () => {
+    expect([1, 2, 4, 5, 16].map(placesAfterTurn)).toEqual([1, 1, 3, 3, 12]);
   });
 });
 
