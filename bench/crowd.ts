@@ -3,6 +3,7 @@
  *
  * - Provider, cloud, PostgreSQL, Redis, S3Proxy and each worker are processes of their own. The worker is the service as it is, with all its duties, and each
  *   access token is had by exchanging an offline token at the demo's provider, which rotates it.
+ * - Workers compile once, as the service does, and start with its memory flags.
  * - The cloud has the ETags of Nextcloud, which change in every folder above what changed; each person has files of some hundred bytes in folders of twenty.
  * - For each number of workers new people have three nights, of all of them at once: the first, one without a change, one with one changed file each.
  *
@@ -137,7 +138,11 @@ async function startProvider(count: number) {
 
 /** A child process of bench/crowd, which has been told its order. */
 function start(name: string, order: number | Record<string, string>): ChildProcess {
-  const child = fork(join(import.meta.dirname, 'crowd', name), { serialization: 'json', execArgv: [...serviceFlags] });
+  const child = fork(join(import.meta.dirname, 'crowd', name), {
+    serialization: 'json',
+    execArgv: [...serviceFlags],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(home, 'compile-cache') },
+  });
   opened.defer(() => {
     if (child.connected) child.disconnect();
   });

@@ -17,6 +17,7 @@ import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -45,6 +46,8 @@ const concurrency = 4;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
+// As the service does, whose threads find there what is compiled.
+enableCompileCache(join(home, 'compile-cache'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(home, { recursive: true, force: true }));
 const cloud = fork(join(import.meta.dirname, 'fair', 'cloud.ts'));

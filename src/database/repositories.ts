@@ -10,6 +10,14 @@ export async function findRepository(database: Database, userId: string): Promis
   return database.repository.findFirst({ where: { userId, ...notBeingErased }, include: { user: true } });
 }
 
+/** The store that a person's repository is in now, null for that of the settings; null where there is none, or it is being erased. */
+export async function findStoreOfRepository(
+  database: Database,
+  userId: string,
+): Promise<{ store: string | null } | null> {
+  return database.repository.findFirst({ where: { userId, ...notBeingErased }, select: { store: true } });
+}
+
 export interface NewRepositoryRow {
   id: string;
   userId: string;

@@ -4,12 +4,12 @@ import type { Database } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 
 /**
- * The runs of a person that tell what to believe of validators, newest first: this run, where an earlier attempt found
- * something; the last `nights` that wrote a snapshot; and the last one that listed every folder.
+ * The runs of a person that tell what to believe of validators, newest first: the last `nights` that wrote a snapshot, and the last one
+ * that listed every folder.
  */
 export async function listTrustedRuns(
   database: Database,
-  { runId, userId, nights }: { runId: string; userId: string; nights: number },
+  { userId, nights }: { userId: string; nights: number },
 ): Promise<TrustedRun[]> {
   const written = {
     plan: { userId },
@@ -19,7 +19,6 @@ export async function listTrustedRuns(
   const orderBy = { finishedAt: 'desc' } as const;
   const select = { night: true, counts: true, unreliableRoots: true } as const;
   const found = await Promise.all([
-    database.run.findMany({ where: { id: runId, unreliableRoots: { isEmpty: false } }, select }),
     database.run.findMany({ where: written, orderBy, take: nights, select }),
     database.run.findMany({
       where: { ...written, counts: { path: ['foldersPassedOver'], equals: 0 } },

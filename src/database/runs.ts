@@ -27,10 +27,10 @@ export const runLeaseMs = 60_000;
 export async function getRunWithPlan(
   database: Database,
   id: string,
-): Promise<{ id: string; night: string; plan: PlanWithPerson }> {
+): Promise<{ night: string; unreliableRoots: string[]; plan: PlanWithPerson }> {
   const run = await database.run.findUnique({ where: { id }, include: { plan: { include: { user: true } } } });
   if (run === null) throw new AppError('request/not-found', 'There is no such run.');
-  return { id, night: run.night, plan: run.plan };
+  return run;
 }
 
 /** The sources of a plan, as they are kept. */

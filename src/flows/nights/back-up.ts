@@ -92,8 +92,10 @@ export async function backUp(
   await using opened = new AsyncDisposableStack();
   const sources = openSources(resources, places, { access, memory: limits.memory }).map((source) => opened.use(source));
   const last = await findLast(resources, run.plan.userId, repository);
-  const about = { runId, userId: run.plan.userId, night: run.night, isOnRecord: last?.isOnRecord === true };
-  const trust = await findTrust(resources, about);
+  const about = { runId, userId: run.plan.userId };
+  const isOnRecord = last?.isOnRecord === true;
+  const facts = { userId: run.plan.userId, night: run.night, unreliable: run.unreliableRoots, isOnRecord };
+  const trust = await findTrust(resources, facts);
   progress.read({ sources, expected: last?.files ?? null });
   const target = openArchiveTarget(repository, clock, lock.settled);
   const options = {

@@ -8,7 +8,7 @@ import { initRepository, repositoryExists } from '../../store/repository/reposit
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { removeStrayKeys } from '../keys/foreign-keys.ts';
 import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
-import { openPersonRepository, type PersonRepository } from './open-person-repository.ts';
+import { nothingYet, openPersonRow, type PersonRepository } from './open-person-repository.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 
@@ -28,8 +28,9 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
     await saveRepository(database, { ...place, sealedPassword: sealed, keyId, at: clock.now() });
   }
   const row = known ?? (await findRepository(database, userId));
-  const password = row === null ? '' : openPassword(keyring, row);
-  if (row !== null && !(await repositoryExists(store(row.location, row.store)))) {
+  if (row === null) throw nothingYet();
+  const password = openPassword(keyring, row);
+  if (!(await repositoryExists(store(row.location, row.store)))) {
     if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
     await initRepository(store(row.location, row.store), {
       password,
@@ -39,8 +40,8 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
     });
   }
   const { damagedPacks = [] } = (await findVerification(database, userId)) ?? {};
-  const opened = await openPersonRepository(resources, userId, { without: new Set(damagedPacks) });
-  if (row === null || row.recoveryKeyFile === null || isLost(row)) await issueFirst(resources, opened, userId);
+  const opened = await openPersonRow(resources, row, { without: new Set(damagedPacks) });
+  if (row.recoveryKeyFile === null || isLost(row)) await issueFirst(resources, opened, userId);
   return opened;
 }
 

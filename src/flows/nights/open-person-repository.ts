@@ -19,13 +19,18 @@ export interface PersonRepository {
 type Needs = Pick<Resources, 'database' | 'keyring' | 'store'>;
 
 /** Opens the repository of a person; throws `repository/not-found` before their first run. */
-export async function openPersonRepository(
-  resources: Needs,
-  userId: string,
-  options: Pick<OpenOptions, 'without'> = {},
-): Promise<PersonRepository> {
+export async function openPersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
   const row = await findRepository(resources.database, userId);
   if (row === null) throw nothingYet();
+  return openPersonRow(resources, row);
+}
+
+/** The same with the row at hand. */
+export async function openPersonRow(
+  resources: Omit<Needs, 'database'>,
+  row: PersonRepositoryRow,
+  options: Pick<OpenOptions, 'without'> = {},
+): Promise<PersonRepository> {
   const repository = await openRepositoryOf(resources, row, options);
   const { location } = repository.backend;
   const username = row.user.username ?? row.user.subject;

@@ -1,4 +1,4 @@
-import { findRepository } from '../../database/repositories.ts';
+import { findStoreOfRepository } from '../../database/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -7,7 +7,7 @@ export async function refuseIfMoved(
   { database }: Pick<Resources, 'database'>,
   { userId, store }: { userId: string; store: string | null },
 ): Promise<void> {
-  const row = await findRepository(database, userId);
+  const row = await findStoreOfRepository(database, userId);
   if (row === null || row.store === store) return;
   throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.', {
     retry: { afterMs: 1000 },

@@ -111,7 +111,7 @@ const somePruning = fc.option(fc.integer({ min: 0, max: 900 }));
 /** All that is judged or shown by runs, as it is told of one person. */
 async function whatRunsTell({ userId }: Person) {
   const open = database();
-  const trusted = await listTrustedRuns(open, { runId: randomUUID(), userId, nights: fullWalkNights });
+  const trusted = await listTrustedRuns(open, { userId, nights: fullWalkNights });
   return {
     protection: await findProtectionFacts(open, userId),
     retention: await findRetention(open, userId),
