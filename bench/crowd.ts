@@ -193,6 +193,9 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
   const before = await look(workers);
   const began = clock.elapsed();
   await openNight(resources);
+  // The next one may be due while this one lasts.
+  const later = new Date(at.getTime() + 30 * day);
+  await database.plan.updateMany({ where: { id: { in: planIds } }, data: { nextDueAt: later } });
   for (;;) {
     const states = await database.run.groupBy({
       by: ['state'],

@@ -127,6 +127,8 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
   await database.plan.updateMany({ where: ofThese, data: { nextNight: date, nextDueAt: at } });
   const [began, processor] = [clock.elapsed(), process.cpuUsage()];
   await openNight(resources);
+  // The next one may be due while this one lasts.
+  await database.plan.updateMany({ where: ofThese, data: { nextDueAt: endsAt } });
   const good = { plan: { ...ofThese, user: { subject: { startsWith: 'good-' } } }, queuedAt: { gte: at } };
   for (;;) {
     const ended = await database.run.findMany({
