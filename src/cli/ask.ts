@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { harmless } from './table.ts';
 
 /**
  * Asks for a secret without showing it; from a pipe its first line is taken. Rejects with `usage/invalid` where nothing is
@@ -7,7 +8,7 @@ import { AppError } from '../errors.ts';
 export async function askSecret(question: string): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return firstLine(await piped());
-  stderr.write(question);
+  stderr.write(harmless(question));
   stdin.setRawMode(true);
   try {
     return firstLine(await typed());
@@ -22,7 +23,7 @@ export async function askSecret(question: string): Promise<string> {
 export async function askYes(question: string, otherwise: string): Promise<boolean> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) throw new AppError('usage/invalid', otherwise);
-  stderr.write(question);
+  stderr.write(harmless(question));
   const answer = await new Promise<string>((resolve) =>
     stdin.once('data', (bytes) => resolve(bytes.toString())).resume(),
   );

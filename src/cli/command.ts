@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { type Column, harmless, tableOf } from './table.ts';
+import { type Column, harmless, tableOf, withEscapes } from './table.ts';
 
 /** What was given to a command: a text for each option with a value and each operand, true for each switch. */
 export type Options = Record<string, string | boolean | undefined>;
@@ -68,9 +68,10 @@ export function printTable<Row>(
   else for (const line of tableOf(columns, rows, output.columns ?? Number.POSITIVE_INFINITY)) output.line(line);
 }
 
-/** Prints the one thing that a command answers: an object with --json, else these words. */
-export function printAnswer(output: Output, options: Options, answer: object, words: string): void {
-  output.line(options.json === true ? jsonOf(answer) : words.split('\n').map(harmless).join('\n'));
+/** Prints the one thing that a command answers: an object with --json, else these words, a line for each. */
+export function printAnswer(output: Output, options: Options, answer: object, ...words: readonly string[]): void {
+  if (options.json === true) output.line(jsonOf(answer));
+  else for (const line of words) output.line(harmless(line));
 }
 
 /** Writes bytes to standard output, and waits until they are taken. Throws `run/stopped` once nobody reads along any more. */
@@ -99,12 +100,9 @@ export function text(options: Options, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** As JSON.stringify, with what a terminal might obey written as escapes. */
+/** As JSON.stringify, with what a terminal might obey, or show in another order, written as escapes. */
 function jsonOf(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return withEscapes(JSON.stringify(value), /[\u007f-\u009f]/g);
 }
 
 /** The one word of these that an option names; undefined where it is absent. Throws `usage/invalid` with the words there are. */

@@ -15,7 +15,7 @@ export const doctor: Command = {
   run: async (options, output) => {
     const report = await examine(readEnvironment(), systemClock());
     const width = Math.max(...report.checks.map(({ name }) => name.length));
-    if (options.json === true) printAnswer(output, options, report, '');
+    if (options.json === true) printAnswer(output, options, report);
     else for (const line of report.checks.flatMap((finding) => linesOf(finding, width))) output.line(line);
     return report.ok ? 0 : 1;
   },

@@ -6,6 +6,7 @@ import type { DeviceLogin } from '../oidc/enroll.ts';
 import { askSecret, askYes } from './ask.ts';
 import { type Command, json, type Options, type Output, printAnswer, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
+import { harmless } from './table.ts';
 
 const options = { yes: { help: 'agree to the terms: print them without asking' }, ...json };
 
@@ -48,7 +49,7 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
   if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
   await using resources = await openFromEnvironment();
   const terms = writeAgreement(factsFor(resources.config));
-  if (asJson !== true) for (const line of wordsOf(terms)) output.line(line);
+  if (asJson !== true) for (const line of wordsOf(terms)) output.line(harmless(line));
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
   const enrolled = await enrollPerson(resources, await way(), terms);
   printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled));
@@ -60,21 +61,20 @@ function wordsOf({ sentences }: Agreement): string[] {
   return ['What the person agrees to:', ...sentences.map(({ about, says }) => `  ${about.padEnd(width)}  ${says}`), ''];
 }
 
-function show(login: DeviceLogin, { json: asJson }: Options, output: Output): void {
+function show(login: DeviceLogin, options: Options, output: Output): void {
   const { userCode, verificationUri, verificationUriComplete, expiresAt } = login;
-  if (asJson === true) {
-    output.line(JSON.stringify({ userCode, verificationUri, verificationUriComplete, expiresAt }));
-    return;
-  }
-  output.line(`Open ${verificationUri} on another device, type the code  ${userCode}  and say yes there:`);
-  output.line(qrOf(verificationUriComplete ?? verificationUri));
+  const shown = { userCode, verificationUri, verificationUriComplete, expiresAt };
+  const say = `Open ${verificationUri} on another device, type the code  ${userCode}  and say yes there:`;
+  printAnswer(output, options, shown, say);
+  if (options.json === true) return;
+  for (const line of qrOf(verificationUriComplete ?? verificationUri)) output.line(line);
   output.line(`The code is valid until ${expiresAt.toISOString()}. Waiting ...`);
 }
 
 /** White on black whatever the colours of the terminal are, since readers want it so. */
-function qrOf(address: string): string {
+function qrOf(address: string): string[] {
   const lines = encodeQR(address, 'ascii').trimEnd().split('\n');
-  return lines.map((line) => (process.stdout.isTTY ? `\u001b[40;97m${line}\u001b[0m` : line)).join('\n');
+  return lines.map((line) => (process.stdout.isTTY ? `\u001b[40;97m${line}\u001b[0m` : line));
 }
 
 function shown({ user, grant, renewed, runId }: Enrolled) {

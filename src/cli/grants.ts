@@ -81,7 +81,7 @@ async function tellForecast(resources: Resources, ahead: number, options: Option
     `If nothing is exchanged from now, of ${living} grants have died`,
     ...forecast.map(({ day, dead }) => `  by day ${String(day).padStart(3)}  ${dead}`),
   ];
-  printAnswer(output, options, { living, forecast }, words.join('\n'));
+  printAnswer(output, options, { living, forecast }, ...words);
   return 0;
 }
 

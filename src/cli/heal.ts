@@ -21,7 +21,7 @@ export const heal: Command = {
       `Runs: ${returned} returned to the queue, ${failed} failed for good, ${queued} wait in the queue.`,
       `Store: ${cards} cards of repositories written.`,
     ];
-    printAnswer(output, options, healed, words.join('\n'));
+    printAnswer(output, options, healed, ...words);
     return 0;
   },
 };

@@ -16,12 +16,12 @@ export const providerMove: Command = {
     await using resources = await openFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const moved = await moveProvider(resources, { from: text(options, 'old') ?? '', to, dryRun, by: commandActor() });
-    printAnswer(output, options, { ...moved, dryRun }, wordsOf(moved, dryRun));
+    printAnswer(output, options, { ...moved, dryRun }, ...wordsOf(moved, dryRun));
     return 0;
   },
 };
 
-function wordsOf({ from, to, people, grants, joined, settled, proof }: Moved, dryRun: boolean): string {
+function wordsOf({ from, to, people, grants, joined, settled, proof }: Moved, dryRun: boolean): string[] {
   const both = `${joined} of them signed in at the new address before and left nothing there; they become one.`;
   return [
     proofWords(proof),
@@ -31,7 +31,7 @@ function wordsOf({ from, to, people, grants, joined, settled, proof }: Moved, dr
       ? []
       : [`Not moved, since they have consented or are backed up at both: ${settled.join(', ')}.`]),
     ...(dryRun ? ['Nothing was changed.'] : []),
-  ].join('\n');
+  ];
 }
 
 function proofWords(proof: Proof): string {

@@ -38,7 +38,7 @@ export const queueCommand: Command = {
     if (act === 'drain' && options.yes !== true && !(await askYes(question, 'Confirm with --yes.'))) return 1;
     if (act !== undefined) await perform(resources, act, options);
     const view = await viewQueue(resources, { limit: most });
-    printAnswer(output, options, view, wordsOf(view));
+    printAnswer(output, options, view, ...wordsOf(view));
     if (options.json !== true && view.jobs.length > 0)
       printTable(output, options, { rows: view.jobs, columns, none: '' });
     return 0;
@@ -52,7 +52,7 @@ async function perform(resources: Resources, act: (typeof acts)[number], options
   else await drainNight(resources, asked);
 }
 
-function wordsOf({ kind, counts, paused, by }: QueueView): string {
+function wordsOf({ kind, counts, paused, by }: QueueView): string[] {
   const who = by && [by.by.kind, by.by.name ?? by.by.id].filter((word) => word !== null).join(' ');
   const state = !paused
     ? 'It gives out runs.'
@@ -62,7 +62,7 @@ function wordsOf({ kind, counts, paused, by }: QueueView): string {
   return [
     `The queue lives in ${kind === 'redis' ? 'Redis' : 'PostgreSQL'}. ${state}`,
     `Waiting ${counts.waiting}, in hand ${counts.active}, delayed ${counts.delayed}.`,
-  ].join('\n');
+  ];
 }
 
 const columns: readonly Column<OwnedJob>[] = [

@@ -60,7 +60,7 @@ export const restoreCommand: Command = {
       .catch((error: unknown) => Promise.reject(withCure(error)))
       .finally(status.clear);
     if (report.inexact > 0) warn(inexactWords(report));
-    printAnswer(output, options, { snapshot: id, to: resolve(to), ...report }, wordsOf(report, id, to));
+    printAnswer(output, options, { snapshot: id, to: resolve(to), ...report }, ...wordsOf(report, id, to));
     return report.problems.length === 0 ? 0 : 3;
   },
 };
@@ -113,12 +113,12 @@ function inexactWords({ inexact }: FolderReport): string {
   return `${inexact} entries have no extended attributes, or times that are a quarter of a microsecond off: these need Perl, on Linux.`;
 }
 
-function wordsOf(report: FolderReport, id: string, to: string): string {
+function wordsOf(report: FolderReport, id: string, to: string): string[] {
   const { files, folders, bytes, kept, problems, skipped } = report;
   const there = kept === 0 ? '' : ` ${kept} files were there and stayed.`;
   return [
     `Restored ${files} files (${bytes} bytes) in ${folders} folders of snapshot ${id.slice(0, 8)} to ${to}.${there}`,
     ...skipped.map((path) => `Left out: ${path}: a socket is there only while a program listens on it.`),
     ...problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
-  ].join('\n');
+  ];
 }

@@ -87,10 +87,17 @@ function unknown([first = '', second = '']: readonly string[]): AppError {
 const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/invalid', 'keyring/invalid']);
 
 function explain(error: unknown): number {
+  const isWrongUse = isAppError(error) && wrongUse.has(error.code);
   const words = String(scrub(messageForPeople(error)));
-  process.stderr.write(`nightkeep: ${words.split('\n').map(harmless).join('\n')}\n`);
-  if (!isAppError(error)) process.stderr.write(`${scrub(error instanceof Error ? error.stack : String(error))}\n`);
-  return exitCodeOfInterrupt(error) ?? (isAppError(error) && wrongUse.has(error.code) ? 2 : 1);
+  // What is wrong with settings or the command line has lines of ours; anything else may hold words of others.
+  process.stderr.write(`nightkeep: ${isWrongUse ? inLines(words) : harmless(words)}\n`);
+  if (!isAppError(error))
+    process.stderr.write(`${inLines(String(scrub(error instanceof Error ? error.stack : String(error))))}\n`);
+  return exitCodeOfInterrupt(error) ?? (isWrongUse ? 2 : 1);
+}
+
+function inLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
 }
 
 function usage(message: string): AppError {

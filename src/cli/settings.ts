@@ -3,6 +3,7 @@ import { surveySettings } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { type InForce, listInForce } from '../config/in-force.ts';
 import { type Command, json, printList } from './command.ts';
+import { harmless } from './table.ts';
 
 /** Lists every setting that is in force and where it comes from, secrets hidden; what is wrong or doubtful goes to standard error. */
 export const settingsCommand: Command = {
@@ -15,8 +16,9 @@ export const settingsCommand: Command = {
     const rows = listInForce(environment);
     const width = Math.max(...rows.map(({ name }) => name.length));
     printList(output, options, { rows, lineOf: (row) => lineOf(row, width), none: '' });
-    for (const warning of adviseOn(settings, Object.keys(environment))) process.stderr.write(`Warning: ${warning}\n`);
-    for (const fault of new Set(faults.values())) process.stderr.write(`Wrong: ${fault}\n`);
+    for (const warning of adviseOn(settings, Object.keys(environment)))
+      process.stderr.write(`Warning: ${harmless(warning)}\n`);
+    for (const fault of new Set(faults.values())) process.stderr.write(`Wrong: ${harmless(fault)}\n`);
     return faults.size === 0 ? 0 : 2;
   },
 };

@@ -10,7 +10,7 @@ export const status: Command = {
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const answer = await viewStatus(resources);
-    printAnswer(output, options, answer, wordsOf(answer));
+    printAnswer(output, options, answer, ...wordsOf(answer));
     return 0;
   },
 };
@@ -26,7 +26,7 @@ function wordsOf({
   verification,
   operatorsTold,
   at,
-}: Status): string {
+}: Status): string[] {
   const { queued, running, ...ended } = runs;
   const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
   return [
@@ -38,7 +38,7 @@ function wordsOf({
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
     `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
-  ].join('\n');
+  ];
 }
 
 function verifiedWords({ oldestAt, damaged, unverified }: Status['verification']): string {

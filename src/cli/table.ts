@@ -42,14 +42,17 @@ function widthsWithin<Row>(natural: readonly number[], columns: readonly Column<
 }
 
 /** Characters that turn the direction of writing could make one name look like another. */
-const turning = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
+const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
 
 /** The text as one line that a terminal prints and does not obey. */
 export function harmless(value: string | number): string {
-  return escapedName(String(value)).replace(
-    turning,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return withEscapes(escapedName(String(value)));
+}
+
+/** The text with these characters, and those that turn the direction, as escapes that JSON has too. */
+export function withEscapes(text: string, ...others: readonly RegExp[]): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return [turning, ...others].reduce((rest, characters) => rest.replace(characters, escaped), text);
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
