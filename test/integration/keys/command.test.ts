@@ -61,3 +61,25 @@ test('a start without a key that is needed is refused with the cure', async () =
   expect(await nightkeep('keys')).toBe(2);
   expect(commands.complaints.join('')).toContain('key one is missing or another one. Put the right KEYRING back.');
 });
+
+test('rows that somebody changed are listed by keys confirm, and sealed as they are for one person, on record', async () => {
+  const { database } = commands;
+  const { id } = await database.user.findFirstOrThrow();
+  expect(await nightkeep('keys', 'confirm')).toBe(0);
+  expect(commands.said).toEqual(['Every row is as Nightkeep left it.']);
+  await database.$executeRaw`UPDATE users SET subject = 'bob' WHERE id = ${id}::uuid`;
+  expect(await nightkeep('keys', 'confirm')).toBe(1);
+  expect(commands.said).toEqual([expect.stringMatching(new RegExp(`^people of ${id}: \\{.*"subject":"bob"`))]);
+  expect(await nightkeep('keys', 'confirm', '--user', 'alice')).toBe(2);
+  expect(await nightkeep('keys', 'confirm', '--user', id)).toBe(0);
+  expect(commands.said).toEqual([expect.stringMatching(/^people of .*"subject":"bob".*: confirmed$/)]);
+  expect(
+    await database.audit.findMany({ where: { act: 'rows-confirmed' }, select: { userId: true, by: true } }),
+  ).toEqual([{ userId: id, by: expect.stringMatching(/^command:/) }]);
+  expect(await nightkeep('keys', 'confirm')).toBe(0);
+  await database.$executeRaw`UPDATE repositories SET location = 'elsewhere' WHERE user_id = ${id}::uuid`;
+  expect(await nightkeep('keys', 'confirm', '--json')).toBe(1);
+  expect(JSON.parse(commands.said.join(''))).toMatchObject([{ kind: 'repository passwords', userId: id }]);
+  expect(await nightkeep('keys', 'confirm', '--user', id)).toBe(1);
+  expect(commands.said).toEqual([expect.stringContaining('not confirmed: its password is sealed for another owner')]);
+});
