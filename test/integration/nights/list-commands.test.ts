@@ -99,6 +99,7 @@ test('the queue is paused, resumed and drained, and the audit says by whom', asy
   await queues.backUps.enqueue([{ runId, attempt: 0 }]);
   expect(await nightkeep('queue')).toEqual([
     expect.any(String),
+    'Waiting 1, in hand 0, delayed 0.',
     expect.stringMatching(/^STATE +QUEUED +USER /),
     expect.stringMatching(/^waiting +.* UTC +alice\\x1b\[31m\\u202e +2026-05-03 +run-/),
   ]);
