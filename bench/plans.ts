@@ -1,6 +1,6 @@
 /**
  * Measures what many plans cost although nothing is done for them: what workers do on time, and what pages, metrics and status tell.
- * `node bench/plans.ts [--json] [--plans 10000,100000,1000000] [--nights N] [--only NAME] [--folder F]`.
+ * `node bench/plans.ts [--json] [--plans 10000,100000,1000000] [--nights N] [--only PATTERN] [--folder F]`.
  *
  * - The tables are filled by SQL with a night that is half over (test/support/fixtures/many-plans.ts): of 240 plans one is due each minute.
  *   Rows carry no seals, since what is measured here looks through tables and opens nothing; what opens a row pays for its seal then, once
@@ -104,7 +104,7 @@ async function measureSize(plans: number): Promise<Record<string, Cost>> {
   const { rows } = await client.query(`SELECT id FROM users WHERE subject = '5'`);
   const costs: Record<string, Cost> = {};
   for (const work of [...duties(resources), ...(await pagesToLookAt(resources, rows[0].id))]) {
-    if (options.only !== undefined && !work.name.includes(options.only)) continue;
+    if (options.only !== undefined && !new RegExp(options.only).test(work.name)) continue;
     const first = await measureOne(work, { client, folder, plans });
     costs[work.name] = isDoneOnce(work, first) ? first : await measureOne(work, { client, folder, plans });
     say(`${plans} plans, ${work.name}: ${JSON.stringify(costs[work.name])}`);

@@ -24,6 +24,7 @@ function wordsOf({
   runs,
   openCircuits,
   verification,
+  forecast,
   operatorsTold,
   at,
 }: Status): string[] {
@@ -37,8 +38,14 @@ function wordsOf({
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${minutes} minutes`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
+    ...(forecast === null ? [] : [`Coming night          ${forecastWords(forecast)}`]),
     `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
   ];
+}
+
+function forecastWords({ plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
+  const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
+  return `${plans} backups: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
 function verifiedWords({ oldestAt, damaged, unverified }: Status['verification']): string {

@@ -56,7 +56,7 @@ export async function forgetEvents(database: Database, { before, limit }: OldRec
     DELETE FROM events WHERE id IN (
       SELECT id FROM events WHERE at < ${before} AND subject_kind NOT IN ('user', 'provider')
         AND NOT (subject_kind = 'grant' AND "to" IN ('revoked', 'expired', 'shredded'))
-      ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
+      ORDER BY at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
 
 /** Deletes notices that were delivered or given up. Answers how many went. */

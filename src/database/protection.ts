@@ -15,17 +15,30 @@ export interface PersonFacts {
 
 /** What the verdict on one person's data needs; somebody without consent has none of it. */
 export async function findProtectionFacts(database: Database, userId: string): Promise<ProtectionFacts> {
-  const [row] = await read(database, Prisma.sql`u.id = ${userId}::uuid`);
+  const [row] = await read(database, Prisma.sql`u.id = ${userId}::uuid ORDER BY u.id`);
   return row === undefined ? nothing : factsOf(row);
 }
 
 /** The same of everybody whose consent was not withdrawn, by the names that people go by. */
 export async function listProtectionFacts(database: Database): Promise<PersonFacts[]> {
-  const rows = await read(database, Prisma.sql`g.state <> 'withdrawn'`);
-  return rows.map((row) => {
-    const { userId, username, subject } = row;
-    return { userId, username, subject, facts: factsOf(row) };
-  });
+  return (await read(database, Prisma.sql`g.state <> 'withdrawn' ORDER BY u.username, u.subject`)).map(personFrom);
+}
+
+/** The same by their ids, so many at once: those after the person `after`. */
+export async function listProtectionFactsAfter(
+  database: Database,
+  { after, limit }: { after: string; limit: number },
+): Promise<PersonFacts[]> {
+  const rows = await read(
+    database,
+    Prisma.sql`g.state <> 'withdrawn' AND u.id > ${after}::uuid ORDER BY u.id LIMIT ${limit}`,
+  );
+  return rows.map(personFrom);
+}
+
+function personFrom(row: Row): PersonFacts {
+  const { userId, username, subject } = row;
+  return { userId, username, subject, facts: factsOf(row) };
 }
 
 /**
@@ -141,7 +154,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       Prisma.sql`r.id, r.finished_at, r.alarm`,
       Prisma.sql`r.alarm IS NOT NULL AND r.alarm_seen_at IS NULL AND r.snapshot_id IS NOT NULL ${newest}`,
     )} alarm ON true
-    WHERE ${whose} ORDER BY u.username, u.subject`;
+    WHERE ${whose}`;
 }
 
 function factsOf(row: Row): ProtectionFacts {

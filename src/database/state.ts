@@ -50,6 +50,7 @@ export const exported: readonly Exported[] = [
 /** What it leaves out, and why. */
 export const leftOut: Readonly<Record<string, string>> = {
   rate_limits: 'they are of minutes',
+  kept_figures: 'they are counted again',
   web_sessions: 'people sign in again',
   run_progress: 'it is worth nothing once the process has gone that wrote it',
   state_exports: 'an installation makes its own',

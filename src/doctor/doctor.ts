@@ -39,6 +39,7 @@ import { spool } from './checks/spool.ts';
 import { stateExports } from './checks/state-exports.ts';
 import { store } from './checks/store.ts';
 import { verification } from './checks/verification.ts';
+import { window } from './checks/window.ts';
 import { withdrawals } from './checks/withdrawals.ts';
 import { type Finding, unknown, wrong } from './finding.ts';
 import type { Installation } from './installation.ts';
@@ -68,6 +69,7 @@ const checks: readonly Check[] = [
   store,
   repositories,
   verification,
+  window,
   stateExports,
   spool,
 ];

@@ -59,3 +59,8 @@ export function damageKnownSince(
   const known = new Set(before?.marks);
   return before !== null && marks.every((mark) => known.has(mark)) ? before.foundAt : now;
 }
+
+/** Whether everything that is needed is whole. */
+export function isWhole(damage: DamageState | null): boolean {
+  return damage === null || damage === 'superseded';
+}

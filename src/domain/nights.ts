@@ -58,6 +58,14 @@ export function latestBegun(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow 
   return latestWindow(plan, at, 'start');
 }
 
+/** The first window of a plan that opens after the moment. A zone that is not known counts as UTC. */
+export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
+  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
+  let window = latestBegun(known, at);
+  while (window.start <= at) window = windowOf(known, addDays(window.night, 1));
+  return window;
+}
+
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
   const today = dateIn(known.zone, at);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ChannelId } from './channels.ts';
-import { type DamageState, isAlarming } from './damage.ts';
+import { isWhole } from './damage.ts';
 import { daysUntil, warningDue } from './deadlines.ts';
+import { isRecent, newTally, type PeopleTally } from './people-tally.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
 /** Who is told, and by what: each is one delivery. */
@@ -77,34 +78,16 @@ export function isOfDamage(reason: ProtectionReason): boolean {
   return ['damaged', 'lost', 'snapshots_removed', 'key_damaged'].includes(reason);
 }
 
-/** Whether everything that is needed is whole. */
-function isWhole(damage: DamageState | null): boolean {
-  return damage === null || damage === 'superseded';
-}
-
-const dayMs = 86_400_000;
-
-function isRecent(at: Date | null, now: Date): at is Date {
-  return at !== null && now.getTime() - at.getTime() < dayMs;
-}
-
 /** That repositories are damaged, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
-export function noticesOfRepositories(protections: readonly Protection[], day: string, now: Date): Notice[] {
-  const all = protections.map(({ restorable }) => restorable);
-  const damaged = all.filter(({ damage }) => isAlarming(damage));
-  const healed = all.filter(({ damage, healedAt }) => isWhole(damage) && isRecent(healedAt, now));
-  const unverified = all.filter(({ isOverdue }) => isOverdue);
-  const notice = (are: 'damaged' | 'healed' | 'unverified', { length: people }: readonly unknown[], key: string) =>
+export function noticesOfRepositories({ repositories }: PeopleTally, day: string): Notice[] {
+  const { damaged, newestDamage, healed, newestHealing, unverified } = repositories;
+  const notice = (are: 'damaged' | 'healed' | 'unverified', people: number, key: string) =>
     people === 0 ? [] : [{ key: `repositories/${are}/${key}`, facts: { kind: 'repositories' as const, are, people } }];
   return [
-    ...notice('damaged', damaged, newest(damaged.map(({ damagedSince }) => damagedSince))),
-    ...notice('healed', healed, newest(healed.map(({ healedAt }) => healedAt))),
+    ...notice('damaged', damaged, new Date(newestDamage).toISOString()),
+    ...notice('healed', healed, new Date(newestHealing).toISOString()),
     ...notice('unverified', unverified, day),
   ];
-}
-
-function newest(moments: readonly (Date | null)[]): string {
-  return new Date(Math.max(0, ...moments.map((at) => at?.getTime() ?? 0))).toISOString();
 }
 
 /** That of so many people snapshots did not go as agreed for too long: once a day, undefined where it is nobody. */
@@ -115,10 +98,9 @@ export function noticeOfHeldSnapshots(people: number, day: string): Notice | und
 }
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */
-export function digestOf(protections: readonly Protection[], day: string): Notice | undefined {
-  const figures = figuresOf(protections);
-  if (isQuiet(figures)) return undefined;
-  return { key: `digest/${day}`, facts: { kind: 'digest', ...figures } };
+export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notice | undefined {
+  if (isQuiet({ reasons })) return undefined;
+  return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
 }
 
 /** For what expects a sign of life each night: that its window has begun … */
@@ -127,8 +109,8 @@ export function noticeOfNightBegun(night: string): Notice {
 }
 
 /** … and how people are once it is over, with its grace. */
-export function noticeOfNightOver(night: string, protections: readonly Protection[] = []): Notice {
-  return { key: `night/${night}/over`, facts: { kind: 'night_over', night, ...figuresOf(protections) } };
+export function noticeOfNightOver(night: string, { verdicts, reasons }: PeopleTally = newTally()): Notice {
+  return { key: `night/${night}/over`, facts: { kind: 'night_over', night, verdicts, reasons } };
 }
 
 /** What the notices of one night share: a UUID of our own making (RFC 9562, version 8), the same on every machine. */
@@ -144,16 +126,6 @@ export function isQuiet({ reasons }: Pick<Figures, 'reasons'>): boolean {
   return Object.keys(reasons).length === 0;
 }
 
-function figuresOf(protections: readonly Protection[]): Figures {
-  const verdicts = { protected: 0, partly: 0, late: 0, not: 0 };
-  const reasons: Partial<Record<ProtectionReason, number>> = {};
-  for (const { by, reason, verdict } of protections) {
-    verdicts[verdict] += 1;
-    if (isForOperators({ by, reason, verdict })) reasons[reason] = (reasons[reason] ?? 0) + 1;
-  }
-  return { verdicts, reasons };
-}
-
 /** That a circuit was opened; at once, since nobody's night goes on before it is closed. */
 export function noticeOfCircuit({ issuer, openedAt }: { issuer: string; openedAt: Date }): Notice {
   return { key: `circuit/${issuer}/${openedAt.toISOString()}`, facts: { kind: 'circuit', issuer } };
@@ -162,11 +134,6 @@ export function noticeOfCircuit({ issuer, openedAt }: { issuer: string; openedAt
 /** That rotated tokens of so many grants were lost, which must never be; once a day as long as it is so. */
 export function noticeOfLostRotations(grants: number, day: string): Notice {
   return { key: `rotation_lost/${day}`, facts: { kind: 'rotation_lost', grants } };
-}
-
-/** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */
-function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
-  return by === 'operator' || by === 'provider' || (verdict === 'late' && reason !== 'paused_until');
 }
 
 const minute = 60_000;

@@ -5,11 +5,12 @@ import { type Measurements, measure } from '../database/measure.ts';
 import { measureRepositories, type RepositoryFigures } from '../database/measure-repositories.ts';
 import { listHeldRetentions } from '../database/retention.ts';
 import { findStateExport, findStateSince } from '../database/state-exports.ts';
-import type { Protection } from '../domain/protection.ts';
+import type { NightForecast } from '../domain/night-forecast.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
-import { listProtections } from '../flows/nights/find-protection.ts';
+import { foreseeNight } from '../flows/nights/foresee-night.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
+import { type TalliedPeople, tallyPeople } from '../flows/nights/tally-people.ts';
 import { verificationOf } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
@@ -32,13 +33,14 @@ async function collect(resources: Needs): Promise<string> {
   const { clock, config, database, meters } = resources;
   const at = clock.now();
   const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
-  const protections = (await listProtections(resources)).map(({ protection }) => protection);
+  const people = await tallyPeople(resources);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const exportedAt = await findExportedAt(resources);
+  const forecast = await foreseeNight(resources);
   const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
   for (const { name, help, values } of [
-    ...gauges(measured, protections, { at, held: held.length, exportedAt }),
+    ...gauges(measured, people, { at, held: held.length, exportedAt, forecast }),
     ...resticSet(repositories),
   ]) {
     // The library would write 0 where there is nothing to tell.
@@ -72,31 +74,35 @@ interface Measured {
   values: { labels: Record<string, string>; value: number }[];
 }
 
-const verdicts = { protected: 0, partly: 0, late: 0, not: 0 };
-const menders = { person: 0, operator: 0, provider: 0 };
-
 /** Seconds and counts, named as Prometheus asks for: base units, no total on what can fall. */
 function gauges(
   measured: Measurements,
-  protections: readonly Protection[],
-  { at, held, exportedAt }: { at: Date; held: number; exportedAt: number | null },
+  { tally, at: countedAt }: TalliedPeople,
+  {
+    at,
+    held,
+    exportedAt,
+    forecast,
+  }: { at: Date; held: number; exportedAt: number | null; forecast: NightForecast | null },
 ): Measured[] {
   const { grants, rotationsLost, idleDeadline, maxDeadline, runs, oldestDueAt, lastSuccessAt } = measured;
   const { queued, running, ...ended } = runs;
-  const byVerdict = counted(protections.map(({ verdict }) => verdict));
-  const byMender = counted(protections.flatMap(({ by }) => (by === 'nobody' ? [] : [by])));
-  const verified = verificationOf(protections);
+  const verified = verificationOf(tally);
   const until = (deadline: Date) => (deadline.getTime() - at.getTime()) / 1000;
   const own: Measured[] = [
     one('build_info', 'The version that runs; the value is always 1', 1, { version }),
-    each('people', 'People whose consent was not withdrawn, by the verdict on their data', 'verdict', {
-      ...verdicts,
-      ...byVerdict,
-    }),
-    each('people_to_mend', 'People whose data is not well protected, or soon will not be, by who can mend it', 'by', {
-      ...menders,
-      ...byMender,
-    }),
+    each('people', 'People whose consent was not withdrawn, by the verdict on their data', 'verdict', tally.verdicts),
+    one(
+      'people_counted_timestamp_seconds',
+      'When people were counted: earlier than now where that takes long',
+      countedAt.getTime() / 1000,
+    ),
+    each(
+      'people_to_mend',
+      'People whose data is not well protected, or soon will not be, by who can mend it',
+      'by',
+      tally.menders,
+    ),
     each('grants', 'Grants by state', 'state', grants),
     one('grants_rotation_lost', 'Grants whose rotated token was lost; must be 0', rotationsLost),
     {
@@ -131,6 +137,18 @@ function gauges(
       help: 'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',
       values: exportedAt === null ? [] : [{ labels: {}, value: exportedAt / 1000 }],
     },
+    {
+      name: 'night_needed_seconds',
+      help: 'How long the night that comes needs, by whom: told from noon until the window opens',
+      values: Object.entries({ provider: forecast?.providerMs, workers: forecast?.workersMs }).flatMap(([by, ms]) =>
+        typeof ms === 'number' ? [{ labels: { by }, value: ms / 1000 }] : [],
+      ),
+    },
+    {
+      name: 'night_window_seconds',
+      help: 'How long its window is, told with night_needed_seconds',
+      values: forecast === null ? [] : [{ labels: {}, value: forecast.windowMs / 1000 }],
+    },
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
       ok: 0,
       ...measured.exchanges,
@@ -151,12 +169,6 @@ function one(name: string, help: string, value: number, labels: Record<string, s
 function each(name: string, help: string, label: string, counts: Record<string, number>): Measured {
   const values = Object.entries(counts).map(([member, value]) => ({ labels: { [label]: member }, value }));
   return { name, help, values };
-}
-
-function counted(words: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
 }
 
 /**

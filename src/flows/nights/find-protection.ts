@@ -1,4 +1,9 @@
-import { findProtectionFacts, listProtectionFacts, type PersonFacts } from '../../database/protection.ts';
+import {
+  findProtectionFacts,
+  listProtectionFacts,
+  listProtectionFactsAfter,
+  type PersonFacts,
+} from '../../database/protection.ts';
 import { judgeProtection, type Protection } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -16,13 +21,27 @@ export interface JudgedPerson extends Omit<PersonFacts, 'facts'> {
   protection: Protection;
 }
 
-/** The same of everybody whose consent was not withdrawn. */
+/** The same of everybody whose consent was not withdrawn, by the names that people go by. */
 export async function listProtections({ clock, database }: Needs): Promise<JudgedPerson[]> {
   const at = clock.now();
-  const people = await listProtectionFacts(database);
-  return people.map(({ facts, ...person }) => ({
-    ...person,
-    maxDeadline: facts.consent?.maxDeadline ?? null,
-    protection: judgeProtection(facts, at),
-  }));
+  return (await listProtectionFacts(database)).map((person) => judged(person, at));
+}
+
+const batch = 1_000;
+const beforeAll = '00000000-0000-0000-0000-000000000000';
+
+/** The same a batch at a time, however many there are. */
+export async function* eachProtection({ clock, database }: Needs): AsyncGenerator<readonly JudgedPerson[]> {
+  const at = clock.now();
+  for (let after = beforeAll; ; ) {
+    const people = await listProtectionFactsAfter(database, { after, limit: batch });
+    yield people.map((person) => judged(person, at));
+    const last = people.at(-1);
+    if (last === undefined || people.length < batch) return;
+    after = last.userId;
+  }
+}
+
+function judged({ facts, ...person }: PersonFacts, at: Date): JudgedPerson {
+  return { ...person, maxDeadline: facts.consent?.maxDeadline ?? null, protection: judgeProtection(facts, at) };
 }

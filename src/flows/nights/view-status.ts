@@ -1,11 +1,13 @@
 import { type Measurements, measure } from '../../database/measure.ts';
 import { findOperatorsLastTold } from '../../database/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
-import { isAlarming } from '../../domain/damage.ts';
-import type { Protection, ProtectionVerdict } from '../../domain/protection.ts';
+import type { NightForecast } from '../../domain/night-forecast.ts';
+import type { PeopleTally } from '../../domain/people-tally.ts';
+import type { ProtectionVerdict } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
-import { listProtections } from './find-protection.ts';
+import { foreseeNight } from './foresee-night.ts';
+import { tallyPeople } from './tally-people.ts';
 
 const dayMs = 86_400_000;
 
@@ -19,6 +21,8 @@ export interface Status {
   oldestDueAt: Date | null;
   /** People whose consent was not withdrawn, by the verdict on their data. */
   people: Record<ProtectionVerdict, number>;
+  /** When these, and what is verified, were counted: earlier than now where counting takes long. */
+  peopleAt: Date;
   grants: Measurements['grants'];
   rotationsLost: number;
   /** Runs that wait or are worked on, and those that ended within the last 24 hours. */
@@ -27,36 +31,45 @@ export interface Status {
   openCircuits: string[];
   /** Since when the one whose snapshots were found whole the longest ago were; people with damage, and those not verified for too long. */
   verification: { oldestAt: Date | null; damaged: number; unverified: number };
+  /** Whether the window will hold the night that comes; null but from noon until it opens, and where nothing is known. */
+  forecast: NightForecast | null;
   /** When operators were last told of something, and by what; null where they never were. */
   operatorsTold: { at: Date; by: string } | null;
 }
 
-export async function viewStatus(resources: Pick<Resources, 'clock' | 'database'>): Promise<Status> {
+export async function viewStatus(
+  resources: Pick<Resources, 'clock' | 'database'> & Parameters<typeof foreseeNight>[0],
+): Promise<Status> {
   const at = resources.clock.now();
-  const [measured, protections, told] = await Promise.all([
+  const [measured, people, told, forecast] = await Promise.all([
     measure(resources.database, { at, since: new Date(at.getTime() - dayMs) }),
-    listProtections(resources),
+    tallyPeople(resources),
     findOperatorsLastTold(resources.database),
+    foreseeNight(resources),
   ]);
-  const people = { protected: 0, partly: 0, late: 0, not: 0 };
-  for (const { protection } of protections) people[protection.verdict] += 1;
   const { lastSuccessAt, oldestDueAt, grants, rotationsLost, runs, circuits } = measured;
   const openCircuits = circuits.filter(({ open }) => open).map(({ issuer }) => issuer);
   const operatorsTold = told && { at: told.at, by: meansOf(told.channel) ?? told.channel };
-  const verification = verificationOf(protections.map(({ protection }) => protection));
+  const verification = verificationOf(people.tally);
   return {
     ...{ version, at, verification },
-    ...{ lastSuccessAt, oldestDueAt, people, grants, rotationsLost, runs, openCircuits, operatorsTold },
+    ...{
+      lastSuccessAt,
+      oldestDueAt,
+      people: people.tally.verdicts,
+      peopleAt: people.at,
+      grants,
+      rotationsLost,
+      runs,
+      openCircuits,
+      forecast,
+      operatorsTold,
+    },
   };
 }
 
 /** How far the repositories of these people are known to be whole, in figures. */
-export function verificationOf(protections: readonly Protection[]): Status['verification'] {
-  const all = protections.map(({ restorable }) => restorable);
-  const known = all.flatMap(({ verifiedAt }) => (verifiedAt === null ? [] : [verifiedAt.getTime()]));
-  return {
-    oldestAt: known.length === 0 ? null : new Date(Math.min(...known)),
-    damaged: all.filter(({ damage }) => isAlarming(damage)).length,
-    unverified: all.filter(({ isOverdue }) => isOverdue).length,
-  };
+export function verificationOf({ repositories }: PeopleTally): Status['verification'] {
+  const { oldestVerified, damaged, unverified } = repositories;
+  return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), damaged, unverified };
 }

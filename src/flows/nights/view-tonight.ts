@@ -11,13 +11,15 @@ import {
   type ServerPace,
   type TroubleGroup,
 } from '../../database/tonight.ts';
+import type { NightForecast } from '../../domain/night-forecast.ts';
 import { addDays, nightAround } from '../../domain/nights.ts';
 import { isStateExportLate } from '../../domain/state-exports.ts';
 import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace } from '../../domain/tonight.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
-import { listProtections } from './find-protection.ts';
+import { foreseeNight } from './foresee-night.ts';
+import { tallyPeople } from './tally-people.ts';
 import { type Status, verificationOf } from './view-status.ts';
 
 const paceMs = 15 * 60_000;
@@ -34,6 +36,8 @@ export interface Tonight {
   progress: NightProgress;
   pace: Pace & { workers: number };
   expected: Date | undefined;
+  /** Whether the window will hold it, as long as it has not opened. */
+  forecast: NightForecast | null;
   trouble: TroubleGroup[];
   /** Consents that have ended at the provider, and those whose rotated token was lost. */
   ended: number;
@@ -45,6 +49,8 @@ export interface Tonight {
   queue: 'runs' | 'paused' | 'away';
   /** Of everybody's repositories. */
   verification: Status['verification'];
+  /** When that was counted. */
+  verificationAt: Date;
   /** The newest export of Nightkeep's own state in the store, and whether one was missed; null: none are made at night. */
   exported: { last: Date | null; isLate: boolean } | null;
 }
@@ -56,23 +62,25 @@ export async function viewTonight({
   database,
   queues,
 }: Pick<Resources, 'clock' | 'database' | 'queues'> & {
-  config: Pick<Resources['config'], 'stateExports' | 'window'>;
+  config: Parameters<typeof foreseeNight>[0]['config'] & Pick<Resources['config'], 'stateExports'>;
 }): Promise<Tonight> {
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);
   const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
-  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people, exported] = await Promise.all([
-    measureNight(database, { ...span, at }),
-    measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
-    groupTrouble(database),
-    countGrants(database),
-    listOpenCircuits(database),
-    listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
-    listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
-    stateOf(queues),
-    listProtections({ clock, database }),
-    config.stateExports === 0 ? null : findExported(database, at),
-  ]);
+  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people, exported, forecast] =
+    await Promise.all([
+      measureNight(database, { ...span, at }),
+      measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
+      groupTrouble(database),
+      countGrants(database),
+      listOpenCircuits(database),
+      listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
+      listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
+      stateOf(queues),
+      tallyPeople({ clock, database }),
+      config.stateExports === 0 ? null : findExported(database, at),
+      foreseeNight({ clock, config, database }),
+    ]);
   const expected = expectedEnd(progress, pace, at);
   const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
     grants.filter(which).reduce((total, { count }) => total + count, 0);
@@ -83,6 +91,7 @@ export async function viewTonight({
     progress,
     pace,
     expected,
+    forecast,
     trouble,
     ended: sum(({ state }) => state === 'needs_consent'),
     rotationsLost: sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation'),
@@ -90,7 +99,8 @@ export async function viewTonight({
     servers,
     nights,
     queue,
-    verification: verificationOf(people.map(({ protection }) => protection)),
+    verification: verificationOf(people.tally),
+    verificationAt: people.at,
     exported,
   };
 }

@@ -4,7 +4,7 @@ import { lastWindow, latestBegun } from '../../domain/nights.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
-import { listProtections } from '../nights/find-protection.ts';
+import { tallyPeople } from '../nights/tally-people.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
@@ -27,12 +27,9 @@ export async function raiseNights(resources: Needs): Promise<number> {
     hasEnded ? unsaid(resources, 'night_over', noticeOfNightOver(over.night)) : [],
   ]);
   if (beginning.length + ending.length === 0) return 0;
-  const people = await listProtections(resources);
-  if (people.length === 0) return 0;
-  const { facts } = noticeOfNightOver(
-    over.night,
-    people.map(({ protection }) => protection),
-  );
+  const { tally } = await tallyPeople(resources);
+  if (Object.values(tally.verdicts).every((people) => people === 0)) return 0;
+  const { facts } = noticeOfNightOver(over.night, tally);
   return saveDeliveries(database, [...beginning, ...ending.map((delivery) => ({ ...delivery, facts }))], at);
 }
 

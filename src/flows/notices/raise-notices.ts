@@ -23,7 +23,7 @@ import {
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
-import { listProtections } from '../nights/find-protection.ts';
+import { recountPeople } from '../nights/tally-people.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
@@ -37,20 +37,22 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   const isHeard = (['digest', 'repositories'] as const).some((kind) => operatorChannels(config, kind).length > 0);
   if (!isHeard && config.mail === undefined) return 0;
   const at = clock.now();
-  const people = await listProtections(resources);
+  let raised = 0;
+  const { tally } = await recountPeople(resources, async (people, now) => {
+    const forPeople = people.flatMap((person) =>
+      noticesForPerson(person, now).map((notice) => ({ ...notice, userId: person.userId })),
+    );
+    const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
+    if (mailed.length > 0) raised += await saveDeliveries(database, mailed, now);
+  });
   const { night } = lastWindow(windowOf(config), at);
-  const protections = people.map(({ protection }) => protection);
-  const forPeople = people.flatMap((person) =>
-    noticesForPerson(person, at).map((notice) => ({ ...notice, userId: person.userId })),
-  );
-  const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const news = [
-    ...forOperators(config, 'digest', digestOf(protections, night)),
-    ...noticesOfRepositories(protections, night, at).flatMap((notice) => forOperators(config, 'repositories', notice)),
+    ...forOperators(config, 'digest', digestOf(tally, night)),
+    ...noticesOfRepositories(tally, night).flatMap((notice) => forOperators(config, 'repositories', notice)),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
   ];
-  return saveDeliveries(database, [...mailed, ...news], at);
+  return raised + (await saveDeliveries(database, news, at));
 }
 
 /** Puts on record that operators are to be told of circuits that are open, and of rotated tokens that were lost. */

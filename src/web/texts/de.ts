@@ -1435,6 +1435,18 @@ export const texts: Texts = {
         all_well: 'Die Nacht ist vorbei, und alles ging gut.',
         over: 'Die Nacht ist vorbei.',
       },
+      countedAt: (at) => `Gezählt ${at}.`,
+      forecast: {
+        title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} vorhanden`,
+        holds: 'Die kommende Nacht passt in ihr Fenster.',
+        mend: {
+          provider:
+            'Erweitern Sie das Fenster (WINDOW), oder geben Sie dem Anbieter mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE).',
+          workers:
+            'Erweitern Sie das Fenster (WINDOW), starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY).',
+        },
+        how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anbieter gefragt werden darf.',
+      },
       done: (done, all) => `${formats.number(done)} von ${formats.number(all)} Sicherungen sind zu Ende.`,
       expected: (at) => `Voraussichtliches Ende ${at}, wenn es weitergeht wie in der letzten Viertelstunde.`,
       begins: (at) => `Die erste beginnt um ${at}.`,

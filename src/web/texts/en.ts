@@ -1376,6 +1376,17 @@ export const texts = {
         all_well: 'The night is over, and all of it went well.',
         over: 'The night is over.',
       } satisfies Record<NightCourse, string>,
+      countedAt: (at: string) => `Counted ${at}.`,
+      forecast: {
+        title: (needed: number, there: number) => `${formats.hours(needed)} needed, ${formats.hours(there)} there`,
+        holds: 'The window holds the night that comes.',
+        mend: {
+          provider:
+            'Widen the window (WINDOW), or give the provider more processors and let it be asked oftener (OIDC_RATE).',
+          workers: 'Widen the window (WINDOW), add a worker, or let each do more at once (CONCURRENCY).',
+        },
+        how: 'By how long the last backups took, the workers of the last night, and how often the provider may be asked.',
+      },
       done: (done: number, all: number) => `${formats.number(done)} of ${formats.number(all)} backups have ended.`,
       expected: (at: string) => `Expected end ${at}, if it goes on as in the last quarter of an hour.`,
       begins: (at: string) => `The first begins at ${at}.`,

@@ -8,6 +8,8 @@ export interface Formats {
   bytes(bytes: number): string;
   /** "12 ms", "1.5 s", "12 min". */
   duration(ms: number): string;
+  /** The same in hours: "4.2 h". */
+  hours(ms: number): string;
   /** Parts of a moment in a zone; what is written with it is never far from the next, so the means of it are kept. */
   dates(parts: Intl.DateTimeFormatOptions, zone: string): (at: Date | number) => string;
   /** A moment in a zone, which it names: "4 May 2026, 13:00 BST". */
@@ -48,6 +50,7 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
       if (ms < 1000) return `${whole.format(ms)} ms`;
       return ms < 120_000 ? `${tenths.format(ms / 1000)} s` : `${whole.format(ms / 60_000)} min`;
     },
+    hours: (ms) => `${tenths.format(ms / 3_600_000)} h`,
     time: (at, zone = 'UTC') => dates(moment, zone)(at),
     night: (night, length = 'short') => dates(nights[length], 'UTC')(new Date(`${night}T12:00Z`)),
   };

@@ -276,10 +276,12 @@ test('/status.json tells the last complete backup and counts to who sends the to
     'lastSuccessAt',
     'oldestDueAt',
     'people',
+    'peopleAt',
     'grants',
     'rotationsLost',
     'runs',
     'openCircuits',
+    'forecast',
     'operatorsTold',
   ]);
 });

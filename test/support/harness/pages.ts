@@ -25,6 +25,7 @@ export const now = Date.parse('2026-05-04T12:00:00Z');
 /** The pages on a database of their own, before a provider that says yes at once. */
 export interface Pages extends AsyncDisposable {
   readonly resources: Resources;
+  readonly databaseUrl: string;
   readonly clock: ManualClock;
   /** Who is in front of the provider: whoever comes there signs in as this person. */
   atProvider: Person;
@@ -58,7 +59,7 @@ export interface SignedIn extends Visitor {
 
 export async function openPages(): Promise<Pages> {
   await using opened = new AsyncDisposableStack();
-  const { database } = opened.use(await openDatabaseFixture());
+  const { database, url: databaseUrl } = opened.use(await openDatabaseFixture());
   const clock = manualClock(new Date(now).toISOString());
   const config = readConfig(settings);
   const stores = new Map<string, ReturnType<typeof openMemoryBackend>>();
@@ -99,6 +100,7 @@ export async function openPages(): Promise<Pages> {
   const closing = opened.move();
   const pages: Pages = {
     resources,
+    databaseUrl,
     clock,
     atProvider: newcomer(),
     revoked,

@@ -2,14 +2,13 @@ import { Hono } from 'hono';
 import { listCardRows } from '../../../src/database/cards.ts';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPruneDue } from '../../../src/database/retention.ts';
-import { claimNextRun } from '../../../src/database/turns.ts';
+import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { listVerificationsDue } from '../../../src/database/verifications.ts';
 import { warnOfEnds } from '../../../src/flows/consent/warn-of-ends.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../../../src/flows/heal.ts';
 import { continueRotation } from '../../../src/flows/keys/rotate-keys.ts';
-import { giveWay } from '../../../src/flows/nights/give-way.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
@@ -36,7 +35,7 @@ const sweepBatch = 200;
  * of cards only how they find what is due.
  */
 export function duties(resources: Resources): readonly StandingWork[] {
-  const { clock, database, holder } = resources;
+  const { clock, config, database, holder } = resources;
   const later = (ms: number) => new Date(clock.now().getTime() + ms);
   const { signal } = new AbortController();
   const due = () => ({ quietUntil: later(15 * minute), limit: 20 });
@@ -44,7 +43,11 @@ export function duties(resources: Resources): readonly StandingWork[] {
     { name: 'planner', everySeconds: 60, work: () => openNight(resources) },
     { name: 'keep-alive sweep', everySeconds: 60, work: () => sweep(resources) },
     { name: 'heal', everySeconds: 600, work: () => heal(resources) },
-    { name: 'give way', everySeconds: 1, work: () => giveWay(resources) },
+    {
+      name: 'give way',
+      everySeconds: 1,
+      work: () => listRunsToGiveWay(database, { holder, at: clock.now(), turnMs: config.turnMs }),
+    },
     {
       name: 'next run',
       work: () => claimNextRun(database, { holder, at: clock.now(), concurrency: 2, turnMs: 60_000 }),

@@ -7,6 +7,7 @@ import {
   noticesForPerson,
   noticesOfRepositories,
 } from '../../../src/domain/notices.ts';
+import { tallyOf } from '../../../src/domain/people-tally.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
 
 const now = new Date('2026-05-04T12:00:00Z');
@@ -99,7 +100,7 @@ describe('operators are told', () => {
     const late = protection({ by: 'nobody', mend: 'wait', reason: 'server_away', verdict: 'late' });
     const disabled = protection({ by: 'provider', mend: 'mend_account', reason: 'account_disabled' });
     const fine = protection({ by: 'nobody', mend: 'nothing', reason: 'complete', verdict: 'protected' });
-    expect(digestOf([waiting, waiting, late, disabled, fine, protection()], '2026-05-03')).toEqual({
+    expect(digestOf(tallyOf([waiting, waiting, late, disabled, fine, protection()], now), '2026-05-03')).toEqual({
       key: 'digest/2026-05-03',
       facts: {
         kind: 'digest',
@@ -110,8 +111,8 @@ describe('operators are told', () => {
   });
 
   test('nothing where everybody is well or can help themselves', () => {
-    expect(digestOf([], '2026-05-03')).toBeUndefined();
-    expect(digestOf([protection()], '2026-05-03')).toBeUndefined();
+    expect(digestOf(tallyOf([], now), '2026-05-03')).toBeUndefined();
+    expect(digestOf(tallyOf([protection()], now), '2026-05-03')).toBeUndefined();
   });
 
   test('of each time that a circuit opens', () => {
@@ -194,9 +195,11 @@ describe('damage', () => {
   test('of so many is told to operators with every new one, that it was healed, and each day that repositories are not verified', () => {
     const of = (...restorables: Partial<Protection['restorable']>[]) =>
       noticesOfRepositories(
-        restorables.map((one) => protection({ restorable: { ...sound, ...one } })),
+        tallyOf(
+          restorables.map((one) => protection({ restorable: { ...sound, ...one } })),
+          now,
+        ),
         '2026-05-04',
-        now,
       );
     expect(of({}, { damage: 'accepted', damagedSince: now })).toEqual([]);
     expect(of({}, damaged, { ...damaged, damage: 'key', damagedSince: inDays(-2) })).toEqual([

@@ -13,6 +13,7 @@ const ends: Record<string, string> = {
   provider_keys: 'as many as providers published',
   logout_tokens: 'until they expire (logouts.ts)',
   web_sessions: 'until they end (web-sessions.ts)',
+  kept_figures: 'as many as figures are dear to count (kept-figures.ts)',
   rate_limits: 'until they are full again (rate-limits.ts)',
   plans: 'as many as people',
   runs: 'RUNS_KEPT',

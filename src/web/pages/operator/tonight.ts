@@ -12,6 +12,8 @@ import { figure, operatorOf, operatorPage, timesNear } from './frame.ts';
 import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
+/** Of figures that were counted longer ago it is said when. */
+const oldMs = 60_000;
 
 /** The night over all plans: how far it is, what went wrong and why, and the nights before. */
 export async function tonight(visit: PersonVisit): Promise<Response> {
@@ -19,7 +21,7 @@ export async function tonight(visit: PersonVisit): Promise<Response> {
   const t = texts.operator.tonight;
   const view = await viewTonight(resources);
   if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
-  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${figures(visit, view)}
+  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${forecastCard(view, texts)}${figures(visit, view)}
 <div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
   return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
 }
@@ -81,6 +83,14 @@ function progressCard({ resources, texts }: PersonVisit, { course, progress, exp
 ${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}</p></section>`;
 }
 
+/** Said in the evening, while something can be done about it. */
+function forecastCard({ forecast }: Tonight, texts: Texts): Html | '' {
+  if (forecast === null) return '';
+  const t = texts.operator.tonight.forecast;
+  const { neededMs, windowMs, by, holds } = forecast;
+  return html`<section class="card ${holds ? '' : 'warn'}"><h2>${t.title(neededMs, windowMs)}</h2><p>${holds ? t.holds : t.mend[by]}</p><p class="soft small">${t.how}</p></section>`;
+}
+
 function figures({ resources, texts }: PersonVisit, view: Tonight): Html {
   const t = texts.operator.tonight;
   const { progress, pace, rotationsLost, openCircuits } = view;
@@ -98,7 +108,8 @@ ${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 
 ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.providerOpen(circuit.issuer) : t.providerNote, circuit ? 'bad' : '')}</div>`;
 }
 
-function troubleCard(visit: PersonVisit, { trouble, ended, verification, exported }: Tonight): Html {
+function troubleCard(visit: PersonVisit, view: Tonight): Html {
+  const { trouble, ended, verification, verificationAt, exported } = view;
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
   const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
@@ -126,18 +137,24 @@ function troubleCard(visit: PersonVisit, { trouble, ended, verification, exporte
     ended === 0
       ? ''
       : html`<p>${t.ended}: <strong>${texts.formats.number(ended)}</strong>. <span class="soft">${t.endedNote}</span></p>`;
-  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}${verifiedPart(visit, verification)}${exportedPart(visit, exported)}</section>`;
+  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}${verifiedPart(visit, verification, verificationAt)}${exportedPart(visit, exported)}</section>`;
 }
 
 function verifiedPart(
   { resources, texts }: PersonVisit,
   { oldestAt, damaged, unverified }: Tonight['verification'],
+  countedAt: Date,
 ): Html {
   const t = texts.operator.tonight;
   const { formats, home } = texts;
+  const { clock, config } = resources;
+  const isOld = clock.now().getTime() - countedAt.getTime() >= oldMs;
+  const asOf = isOld
+    ? html` <span class="soft">${t.countedAt(formats.time(countedAt, config.window.zone))}</span>`
+    : '';
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
   const trouble = [...(damaged > 0 ? [t.damaged(damaged)] : []), ...(unverified > 0 ? [t.unverified(unverified)] : [])];
-  return html`<p>${t.verified(since)}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
+  return html`<p>${t.verified(since)}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}${asOf}</p>`;
 }
 
 function exportedPart({ resources, texts }: PersonVisit, exported: Tonight['exported']): Html {

@@ -1,0 +1,32 @@
+import type { Database } from './client.ts';
+
+/** What was dear to count, as it was counted last. */
+export interface KeptFigure {
+  readonly countedAt: Date;
+  /** When it is to be counted again. */
+  readonly dueAt: Date;
+  readonly value: unknown;
+}
+
+/** The figure of that name; null where none is kept. */
+export async function findKeptFigure(database: Database, name: string): Promise<KeptFigure | null> {
+  return database.keptFigure.findUnique({ where: { name } });
+}
+
+/** Keeps it in place of the one before. */
+export async function saveKeptFigure(
+  database: Database,
+  { name, value, ...times }: { name: string; value: object; countedAt: Date; dueAt: Date },
+): Promise<void> {
+  const data = { ...times, value: { ...value } };
+  await database.keptFigure.upsert({ where: { name }, create: { name, ...data }, update: data });
+}
+
+/** Takes it upon this process to count a figure that is due, until `until`; false where another process has. */
+export async function claimKeptFigure(
+  database: Database,
+  { name, dueAt, until }: { name: string; dueAt: Date; until: Date },
+): Promise<boolean> {
+  const { count } = await database.keptFigure.updateMany({ where: { name, dueAt }, data: { dueAt: until } });
+  return count === 1;
+}

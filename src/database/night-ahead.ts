@@ -1,0 +1,38 @@
+import type { Database } from './client.ts';
+
+/** What a night has to do, and what the last ones say of how long that takes. */
+export interface NightFigures {
+  /** Plans that become due before the night ends. */
+  plans: number;
+  /** Exchanges for each of the last backups; null where there were none. */
+  refreshesEach: number | null;
+  /** How long a worker had one of them, on average, in milliseconds; null where there were none. */
+  typicalMs: number | null;
+  /** Workers that took part in the last hour of the last of them. */
+  workers: number;
+}
+
+/** So many of the last backups, or exchanges, say how it goes. */
+const asked = 10_000;
+
+/** Measures the plans that become due until `to`, and the last backups of nights that ended after `since`. */
+export async function measureNightAhead(
+  database: Database,
+  { since, to }: { since: Date; to: Date },
+): Promise<NightFigures> {
+  const [figures] = await database.$queryRaw<[NightFigures]>`
+    WITH last AS (
+      SELECT worked_ms, started_at, finished_at FROM runs
+      WHERE finished_at > ${since} AND state IN ('succeeded', 'partial', 'failed') AND slot = 'night'
+      ORDER BY finished_at DESC LIMIT ${asked}
+    ), span AS (
+      SELECT count(*) AS runs, avg(worked_ms) AS typical_ms, min(started_at) AS first, max(finished_at) AS last FROM last
+    )
+    SELECT (SELECT count(*)::int FROM plans WHERE NOT paused AND next_due_at < ${to}) AS plans, typical_ms::float8 AS "typicalMs",
+      (SELECT count(*) FROM exchanges WHERE started_at BETWEEN span.first AND span.last)::float8 / nullif(runs, 0) AS "refreshesEach",
+      (SELECT count(DISTINCT holder)::int FROM (SELECT holder FROM exchanges
+        WHERE started_at BETWEEN span.last - interval '1 hour' AND span.last AND purpose = 'run'
+        ORDER BY started_at DESC LIMIT ${asked}) latest) AS workers
+    FROM span`;
+  return figures;
+}

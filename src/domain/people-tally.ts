@@ -1,0 +1,78 @@
+import { isAlarming, isWhole } from './damage.ts';
+import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
+
+const dayMs = 86_400_000;
+
+/** How people are, in figures; nothing of one person. Moments are milliseconds since 1970, 0: never. */
+export interface PeopleTally {
+  readonly verdicts: Record<ProtectionVerdict, number>;
+  /** People whose data is not well protected, or soon will not be, by who can mend it. */
+  readonly menders: Record<Exclude<Protection['by'], 'nobody'>, number>;
+  /** Those who wait for operators or their provider, or are late, by reason. */
+  readonly reasons: Partial<Record<ProtectionReason, number>>;
+  readonly repositories: {
+    /** People with damage, since when the newest is known, and people whose damage was healed within a day. */
+    damaged: number;
+    newestDamage: number;
+    healed: number;
+    newestHealing: number;
+    /** People whose repository was not verified for too long. */
+    unverified: number;
+    /** When the one that was verified the longest ago was; null where none was. */
+    oldestVerified: number | null;
+  };
+}
+
+/** A tally of nobody. */
+export function newTally(): PeopleTally {
+  return {
+    verdicts: { protected: 0, partly: 0, late: 0, not: 0 },
+    menders: { person: 0, operator: 0, provider: 0 },
+    reasons: {},
+    repositories: { damaged: 0, newestDamage: 0, healed: 0, newestHealing: 0, unverified: 0, oldestVerified: null },
+  };
+}
+
+/** Counts one more person, as they are now. */
+export function addToTally(
+  { verdicts, menders, reasons, repositories }: PeopleTally,
+  one: Protection,
+  now: Date,
+): void {
+  const { by, reason, verdict, restorable } = one;
+  verdicts[verdict] += 1;
+  if (by !== 'nobody') menders[by] += 1;
+  if (isForOperators(one)) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  const { damage, damagedSince, healedAt, isOverdue, verifiedAt } = restorable;
+  if (isAlarming(damage)) {
+    repositories.damaged += 1;
+    repositories.newestDamage = Math.max(repositories.newestDamage, damagedSince?.getTime() ?? 0);
+  }
+  if (isWhole(damage) && isRecent(healedAt, now)) {
+    repositories.healed += 1;
+    repositories.newestHealing = Math.max(repositories.newestHealing, healedAt.getTime());
+  }
+  if (isOverdue) repositories.unverified += 1;
+  if (verifiedAt !== null)
+    repositories.oldestVerified = Math.min(
+      repositories.oldestVerified ?? Number.POSITIVE_INFINITY,
+      verifiedAt.getTime(),
+    );
+}
+
+/** The tally of these people. */
+export function tallyOf(people: readonly Protection[], now: Date): PeopleTally {
+  const tally = newTally();
+  for (const one of people) addToTally(tally, one, now);
+  return tally;
+}
+
+/** Whether it was within a day. */
+export function isRecent(at: Date | null, now: Date): at is Date {
+  return at !== null && now.getTime() - at.getTime() < dayMs;
+}
+
+/** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */
+function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
+  return by === 'operator' || by === 'provider' || (verdict === 'late' && reason !== 'paused_until');
+}

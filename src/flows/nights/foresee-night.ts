@@ -1,0 +1,40 @@
+import type { Config } from '../../config/config.ts';
+import { measureNightAhead } from '../../database/night-ahead.ts';
+import { forecastNight, type NightForecast } from '../../domain/night-forecast.ts';
+import { nextWindow, nightAround } from '../../domain/nights.ts';
+import type { Rate } from '../../domain/rate.ts';
+import type { Resources } from '../../resources.ts';
+import { windowOf } from './configured-window.ts';
+
+/** Nights before these say nothing of the next one. */
+const lastNightsMs = 3 * 86_400_000;
+
+/**
+ * Foresees whether the window of the settings will hold the night that comes, from noon until the window opens; null at any other time,
+ * and where nothing is known. Workers count by those that took part in the last hour of the last night, each with `concurrency`
+ * backups at once as this process has it.
+ */
+export async function foreseeNight({
+  clock,
+  config,
+  database,
+}: Pick<Resources, 'clock' | 'database'> & {
+  config: Pick<Config, 'concurrency' | 'window'> & { provider: { rate?: Rate | undefined } };
+}): Promise<NightForecast | null> {
+  const at = clock.now();
+  const { to } = nightAround(config.window.zone, at);
+  const { start, end } = nextWindow(windowOf(config), at);
+  if (start >= to) return null;
+  const { plans, refreshesEach, typicalMs, workers } = await measureNightAhead(database, {
+    since: new Date(at.getTime() - lastNightsMs),
+    to,
+  });
+  return forecastNight({
+    plans,
+    windowMs: end.getTime() - start.getTime(),
+    rate: config.provider.rate,
+    refreshesEach: refreshesEach ?? 1,
+    typicalMs,
+    places: workers * config.concurrency,
+  });
+}
