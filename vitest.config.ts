@@ -50,6 +50,7 @@ export default defineConfig({
       }),
       project('fuzz'),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
+      project('chaos', { fileParallelism: false }),
       // Those that restart the server come last and have it to themselves.
       project('keycloak', {
         ...keycloak,

@@ -10,6 +10,7 @@ packages=(
   php-cli php-xml php-sabre-dav                        # sabre/dav, the library in Nextcloud
   chromium                                             # the browser suite
   libarchive-tools unzip                               # bsdtar and unzip, which read our zips
+  iproute2                                             # network namespaces, which are machines to the chaos suite
   redis-server                                         # the queue's other backend
   prometheus                                           # promtool, which reads our metrics and alert rules
   glewlwyd sqlite3                                     # an OpenID provider, and what makes its database

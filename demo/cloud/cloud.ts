@@ -1,6 +1,6 @@
 import { getRequestListener } from '@hono/node-server';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { listenOnLoopback } from '../loopback-server.ts';
+import { listenOnLoopback, type OtherAddress } from '../loopback-server.ts';
 import type { Person } from '../people.ts';
 import { type ExpectedToken, openTokenCheck, tokenForTheCloud } from './access.ts';
 import { addMadeUpFiles } from './content.ts';
@@ -33,6 +33,8 @@ export type CloudEntry = { kind: 'folder' } | { kind: 'file'; bytes: Uint8Array;
 export interface CloudOptions {
   /** 0, the default, takes a free one. */
   port?: number;
+  /** Where to listen instead of on 127.0.0.1. */
+  at?: OtherAddress;
   /** The issuer whose access tokens are accepted. */
   issuer: string;
   /** What these must say: what those of the demo's provider do, unless said. */
@@ -51,13 +53,14 @@ export interface CloudOptions {
  */
 export async function startCloud({
   port = 0,
+  at,
   issuer,
   token = tokenForTheCloud,
   people,
   seed = 'nightkeep',
   clock = systemClock(),
 }: CloudOptions): Promise<DemoCloud> {
-  const server = await listenOnLoopback(port);
+  const server = await listenOnLoopback(port, at);
   const trees = new Map(people.map((person) => [person.username, openTree(clock)]));
   people.forEach(({ username }, index) => {
     addMadeUpFiles(treeOf(trees, username), `${seed} ${username}`, index === 0 ? 1 : 0.5);

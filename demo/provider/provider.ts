@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { listenOnLoopback } from '../loopback-server.ts';
+import { listenOnLoopback, type OtherAddress } from '../loopback-server.ts';
 import type { Person } from '../people.ts';
 import { openEndpoints } from './endpoints.ts';
 import { type Faults, openFaults } from './faults/faults.ts';
@@ -35,6 +35,8 @@ export interface DemoProvider {
 export interface ProviderOptions {
   /** 0, the default, takes a free one. */
   port?: number;
+  /** Where to listen instead of on 127.0.0.1. */
+  at?: OtherAddress;
   /** The clock of the realm. Proofs and assertions of clients are dated by the machine's clock. */
   clock?: Clock;
   clients: readonly DemoClient[];
@@ -51,13 +53,14 @@ export interface ProviderOptions {
  */
 export async function startProvider({
   port = 0,
+  at,
   clock = systemClock(),
   clients,
   people,
   options = {},
   journal,
 }: ProviderOptions): Promise<DemoProvider> {
-  const server = await listenOnLoopback(port);
+  const server = await listenOnLoopback(port, at);
   const tables = openTables(journal);
   const realm = openRealm({
     issuer: server.origin,

@@ -31,5 +31,7 @@ test('this version works on, and starts, on a database that the next one has exp
     ['operator', 'succeeded'],
   ]);
   const { stdout } = await installation.run(['doctor']);
-  expect(stdout).toContain('The database was brought up to a newer version: this one does not know 99991231235959_later.');
+  expect(stdout).toContain(
+    'The database was brought up to a newer version: this one does not know 99991231235959_later.',
+  );
 });

@@ -27,10 +27,16 @@ export interface Nightkeep extends AsyncDisposable {
 
 const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** Runs the command in this folder, with nothing in its environment but these settings; disposed of, it is killed. */
-export function nightkeep(words: readonly string[], settings: Environment, folder: string): Nightkeep {
+/** Runs the command in this folder, with nothing in its environment but these settings, and with these words in front; disposed of, it is killed. */
+export function nightkeep(
+  words: readonly string[],
+  settings: Environment,
+  folder: string,
+  prefix: readonly string[] = [],
+): Nightkeep {
   const env = { PATH: process.env.PATH, HOME: folder, ...settings };
-  const child = spawn(process.execPath, [program, ...words], { env, cwd: folder, detached: true });
+  const [command = process.execPath, ...rest] = [...prefix, process.execPath, program, ...words];
+  const child = spawn(command, rest, { env, cwd: folder, detached: true });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {

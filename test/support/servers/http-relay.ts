@@ -1,13 +1,15 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listenOnLoopback } from '../../../demo/loopback-server.ts';
+import { listenOnLoopback, type OtherAddress } from '../../../demo/loopback-server.ts';
 
 /** One request on its way. */
 export interface RelayedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
+  /** The address that it came from. */
+  readonly from: string;
 }
 
 /**
@@ -26,15 +28,16 @@ export interface HttpRelay extends AsyncDisposable {
 }
 
 /** A way to a server that keeps repositories, on which things go wrong as they do between machines; every answer takes `latencyMs` longer. */
-export async function openHttpRelay(upstream: string, latencyMs = 0): Promise<HttpRelay> {
-  const listener = await listenOnLoopback(0);
+export async function openHttpRelay(upstream: string, latencyMs = 0, at?: OtherAddress): Promise<HttpRelay> {
+  const listener = await listenOnLoopback(0, at);
   const requests: RelayedRequest[] = [];
   let fateOf: (request: RelayedRequest) => Fate = () => 'pass';
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '' } = incoming;
     const body = await buffer(incoming);
-    requests.push({ method, path });
-    const fate = fateOf({ method, path });
+    const asked = { method, path, from: incoming.socket.remoteAddress ?? '' };
+    requests.push(asked);
+    const fate = fateOf(asked);
     if (fate === 'stall') return;
     if (typeof fate === 'object') {
       const { refuse, code } = fate;

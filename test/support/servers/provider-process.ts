@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { DemoProvider, ProviderOptions } from '../../../demo/provider/provider.ts';
 import type { ProviderWish } from './provider-server.ts';
+import type { Place } from './server-process.ts';
 
 type Parts = Pick<DemoProvider, 'admin' | 'faults' | 'log'>;
 
@@ -31,8 +32,12 @@ export interface ProviderProcess extends AsyncDisposable {
 const program = fileURLToPath(new URL('./provider-server.ts', import.meta.url));
 
 /** Starts it and waits until it answers. To go on after a `kill`, start it again with the same journal and port. */
-export async function startProviderProcess(options: Omit<ProviderOptions, 'clock'>): Promise<ProviderProcess> {
-  const child = fork(program, { serialization: 'advanced' });
+export async function startProviderProcess(
+  options: Omit<ProviderOptions, 'clock'>,
+  place?: Pick<Place, 'prefix'>,
+): Promise<ProviderProcess> {
+  const [execPath = process.execPath, ...execArgv] = [...(place?.prefix ?? []), process.execPath];
+  const child = fork(program, { serialization: 'advanced', execPath, execArgv });
   const ask = asking(child);
   const issuer = await ask<string>({ do: 'start', options });
   const kill = async () => {

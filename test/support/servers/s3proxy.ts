@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { requireProgram } from './programs.ts';
-import { type RunningServer, startServerProcess } from './server-process.ts';
+import { type Place, type RunningServer, startServerProcess } from './server-process.ts';
 
 const run = promisify(execFile);
 
@@ -53,15 +53,18 @@ export interface S3Proxy extends RunningServer {
   readonly secretAccessKey: string;
 }
 
-/** Starts S3Proxy on a free loopback port; what it keeps lies in a folder that goes with it. */
-export async function startS3Proxy(jars: string): Promise<S3Proxy> {
+/** Starts S3Proxy on a free port, on loopback or at that place; what it keeps lies in a folder that goes with it. */
+export async function startS3Proxy(jars: string, place?: Place): Promise<S3Proxy> {
   const { path: home, ...disposal } = await temporaryFolder('s3proxy');
   const key = { accessKeyId: 'tester', secretAccessKey: 'a secret of the tests'.replaceAll(' ', '-') };
   await mkdir(join(home, 'data', 'backups'), { recursive: true });
   await writeFile(join(home, 'logback.xml'), logging);
   const server = await startServerProcess(
     async (port) => {
-      await writeFile(join(home, 's3proxy.conf'), settings(port, join(home, 'data'), key));
+      await writeFile(
+        join(home, 's3proxy.conf'),
+        settings(`http://${place?.host ?? '127.0.0.1'}:${port}`, join(home, 'data'), key),
+      );
       const logged = `-Dlogback.configurationFile=${join(home, 'logback.xml')}`;
       const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', logged, '-cp', join(jars, '*')];
       return {
@@ -70,7 +73,7 @@ export async function startS3Proxy(jars: string): Promise<S3Proxy> {
       };
     },
     async () => disposal[Symbol.asyncDispose](),
-    { startMs: 120_000 },
+    { startMs: 120_000, place },
   );
   return { ...server, ...key };
 }
@@ -82,9 +85,11 @@ const logging = `<configuration>
 </configuration>
 `;
 
-function settings(port: number, folder: string, key: { accessKeyId: string; secretAccessKey: string }): string {
+function settings(endpoint: string, folder: string, key: { accessKeyId: string; secretAccessKey: string }): string {
   return Object.entries({
-    's3proxy.endpoint': `http://127.0.0.1:${port}`,
+    's3proxy.endpoint': endpoint,
+    // Clocks of tests are moved by days, and requests are dated by them.
+    's3proxy.maximum-timeskew': '1000000000',
     's3proxy.authorization': 'aws-v4',
     's3proxy.identity': key.accessKeyId,
     's3proxy.credential': key.secretAccessKey,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../../src/database/free-port.ts';
 
-/** A server that runs as our child on loopback until it is stopped. */
+/** A server that runs as our child until it is stopped. */
 export interface RunningServer extends AsyncDisposable {
   /** With a trailing slash. */
   readonly url: string;
@@ -21,12 +21,22 @@ export interface Program {
   env?: Record<string, string>;
 }
 
+/** Where a server runs: its address there, and the words in front of its command that bring it there. */
+export interface Place {
+  readonly host: string;
+  readonly prefix: readonly string[];
+}
+
+const here: Place = { host: '127.0.0.1', prefix: [] };
+
 export interface Manner {
   /** How long it may take until it accepts connections, and until it is gone when it was asked to go. */
   startMs?: number;
   stopMs?: number;
   /** The port that it must have; a free one where absent. */
   port?: number;
+  /** Here, on loopback, where absent. */
+  place?: Place | undefined;
 }
 
 /**
@@ -36,18 +46,20 @@ export interface Manner {
 export async function startServerProcess(
   program: (port: number) => Promise<Program>,
   whenStopped: () => Promise<void> = async () => {},
-  { startMs = 10_000, stopMs = 3_000, port: wanted }: Manner = {},
+  { startMs = 10_000, stopMs = 3_000, port: wanted, place = here }: Manner = {},
 ): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     const port = wanted ?? (await freePort());
     const { command, args, env } = await program(port);
-    const child = spawn(command, args, {
+    const [first = command, ...rest] = [...place.prefix, command, ...args];
+    const child = spawn(first, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
       detached: true,
     });
     const output = collectOutput(child);
-    if (await accepts(port, child, startMs)) return running(child, port, stopMs, whenStopped);
+    const at = { host: place.host, port };
+    if (await accepts(at, child, startMs)) return running(child, at, stopMs, whenStopped);
     await end(child, stopMs);
     if (attempt < 3) continue;
     await whenStopped();
@@ -55,7 +67,12 @@ export async function startServerProcess(
   }
 }
 
-function running(child: ChildProcess, port: number, stopMs: number, whenStopped: () => Promise<void>): RunningServer {
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
+function running(child: ChildProcess, at: Listening, stopMs: number, whenStopped: () => Promise<void>): RunningServer {
   const killWithUs = () => signalGroup(child, 'SIGKILL');
   process.once('exit', killWithUs);
   let stopped: Promise<void> | undefined;
@@ -71,9 +88,9 @@ function running(child: ChildProcess, port: number, stopMs: number, whenStopped:
     ended(async () => {
       await end(child, 0, 'SIGKILL');
       // The shell that started it is gone before the server is.
-      while (await answers(port)) await sleep(25);
+      while (await answers(at)) await sleep(25);
     });
-  return { url: `http://127.0.0.1:${port}/`, pid: child.pid ?? 0, stop, kill, [Symbol.asyncDispose]: stop };
+  return { url: `http://${at.host}:${at.port}/`, pid: child.pid ?? 0, stop, kill, [Symbol.asyncDispose]: stop };
 }
 
 /** The last lines a server said, for the error that tells why it did not start. */
@@ -87,18 +104,18 @@ function collectOutput(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function accepts(port: number, child: ChildProcess, startMs: number): Promise<boolean> {
+async function accepts(at: Listening, child: ChildProcess, startMs: number): Promise<boolean> {
   const until = performance.now() + startMs;
   while (performance.now() < until && child.exitCode === null && child.signalCode === null) {
-    if (await answers(port)) return true;
+    if (await answers(at)) return true;
     await sleep(25);
   }
   return false;
 }
 
-function answers(port: number): Promise<boolean> {
+function answers({ host, port }: Listening): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     const say = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
