@@ -37,6 +37,9 @@ export type Work = (input: {
 const renewEveryMs = 20_000;
 /** While others have the places that a run may have. */
 const askAgainMs = 1_000;
+const lookEveryMs = 1_000;
+/** So long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
+const spareMs = 10_000;
 /** How a run ended is saved as soon as the database is back, so that nothing is done again for an outage. */
 const saveAgainMs = 5_000;
 const saveForMs = 10 * 60_000;
@@ -126,20 +129,32 @@ function tracedRun({ id, attempt }: ClaimedRun, work: () => Promise<Outcome>): P
   );
 }
 
-/** Renews the lease now and then; aborts `lost` when it is another's, or ran out while the database was away. */
+/**
+ * Renews the lease now and then; aborts `lost` when it is another's, or could not be renewed: some seconds before it runs out, by clocks that may
+ * be apart. A question that gets no answer, as on a network that lets nothing through, is not waited for.
+ */
 function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: AbortController): Disposable {
   let renewed = clock.elapsed();
-  return clock.every(renewEveryMs, async () => {
-    const asked = clock.elapsed();
+  let asked = renewed;
+  const renew = async () => {
+    const began = clock.elapsed();
+    asked = began;
     try {
-      if (await renewRun(database, { run, at: clock.now() })) renewed = asked;
+      if (await renewRun(database, { run, at: clock.now() })) renewed = Math.max(renewed, began);
       else lost.abort(new AppError('run/lost-lease', 'The run was cancelled, or given to another worker.'));
     } catch (error) {
       log.warn('run.renewal-failed', { error });
-      if (clock.elapsed() - renewed >= runLeaseMs)
-        lost.abort(new AppError('run/lost-lease', 'The lease of the run could not be renewed in time.'));
     }
-  });
+  };
+  const keeping = new DisposableStack();
+  keeping.use(clock.every(renewEveryMs, () => void renew()));
+  keeping.use(
+    clock.every(lookEveryMs, () => {
+      if (asked === renewed || clock.elapsed() - renewed < runLeaseMs - spareMs) return;
+      lost.abort(new AppError('run/lost-lease', 'The lease of the run could not be renewed in time.'));
+    }),
+  );
+  return keeping;
 }
 
 /** What saving how a run ended comes to; waits for a database that is away, unless the caller stops. */

@@ -379,6 +379,19 @@ describe('steering a run', () => {
     expect((await run()).state).toBe('running');
   });
 
+  test('ends the work before the lease runs out where the database leaves renewals without an answer', async () => {
+    const { database, clock } = fixture.resources;
+    const { begun, work } = untilAborted();
+    const steered = steer(work);
+    await begun;
+    const silent = vi.spyOn(database.run, 'updateMany').mockImplementation(() => new Promise(() => {}) as never);
+    await clock.advance(45 * second);
+    silent.mockRestore();
+    await clock.advance(10 * second);
+    await steered;
+    expect(await run()).toMatchObject({ state: 'running', leaseHolder: fixture.resources.holder });
+  });
+
   test('that somebody else has does nothing', async () => {
     await claim('somebody else');
     const work = vi.fn(async () => outcome);
