@@ -79,7 +79,7 @@ function nameOf(sql: string): string {
 const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 /** Of raw queries, and of connections that were torn, only the words tell. */
 const outageWords =
-  /Can't reach database server|Connection terminated|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |The server takes no writes|in a read-only transaction|Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
+  /Can't reach database server|Connection terminated|is not queryable|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |The server takes no writes|in a read-only transaction|Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
 
 /** Whether a driver says that PostgreSQL is away, or too slow to go on with. */
 export function isOutage(error: unknown): error is Error {

@@ -284,6 +284,7 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
           await sleep(2_000, undefined, { signal: over.signal }).catch(() => undefined);
         }
       })();
+      mending.catch(() => undefined); // It is waited for below.
       try {
         await meanwhile();
       } finally {

@@ -42,6 +42,17 @@ test('so does what a server that goes down ends in the middle', async () => {
   expect(await errorOf(torn)).toMatchObject(away);
 });
 
+test('so does what is asked in a transaction whose connection is known to be gone', async () => {
+  const torn = database.$transaction(async (each) => {
+    await each.circuit.count();
+    wire.drop();
+    // By the time that another connection answers, the loss of this one was heard of.
+    await database.circuit.count().catch(() => database.circuit.count());
+    return each.circuit.count();
+  });
+  expect(await errorOf(torn)).toMatchObject(away);
+});
+
 test('so does what a server that is too slow keeps waiting', async () => {
   const narrow = await openDatabase(url, 1);
   const holding = Promise.withResolvers<void>();
