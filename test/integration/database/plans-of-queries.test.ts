@@ -1,0 +1,108 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
+import { explain, type PlanStep, statementsOf } from '../../support/fixtures/sent-statements.ts';
+import { openPages, type Pages } from '../../support/harness/pages.ts';
+import { duties, pagesToLookAt, type StandingWork } from '../../support/harness/standing-work.ts';
+
+/** Enough that PostgreSQL knows which columns tell rows apart. */
+const plans = 2_400;
+
+/** The tables that grow with people and nights. */
+const growing = [
+  ...[
+    'audit',
+    'consents',
+    'events',
+    'exchanges',
+    'grants',
+    'notices',
+    'plans',
+    'repositories',
+    'runs',
+    'token_generations',
+  ],
+  ...['users', 'verifications', 'web_sessions'],
+];
+
+let pages: Pages;
+let client: pg.Client;
+let userId: string;
+/** Indexes of a few rows of their table. */
+const partial = new Set<string>();
+beforeAll(async () => {
+  pages = await openPages();
+  const { clock, database } = pages.resources;
+  for (const statement of fillWithPlans({ plans, nights: 2, at: clock.now() }))
+    await database.$executeRawUnsafe(statement);
+  await database.$executeRawUnsafe('ANALYZE');
+  ({ id: userId } = await database.user.findFirstOrThrow({ where: { subject: '5' } }));
+  client = new pg.Client({ connectionString: pages.databaseUrl });
+  await client.connect();
+  const { rows } = await client.query("SELECT indexname AS name FROM pg_indexes WHERE indexdef LIKE '% WHERE %'");
+  for (const { name } of rows) partial.add(name);
+  // Of a small table all is read at once where that is cheaper. It must not be the only way.
+  await client.query('SET enable_seqscan = off');
+});
+afterAll(async () => {
+  await client.end();
+  await pages[Symbol.asyncDispose]();
+});
+
+/** The growing tables that a statement of this work goes through from end to end. */
+async function goesThroughAll({ work }: StandingWork): Promise<string[]> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  for (const sent of await statementsOf(work)) {
+    if (seen.has(sent.text)) continue;
+    seen.add(sent.text);
+    for (const table of wholeReads(await explain(client, sent, 'plan'), false)) found.add(table);
+  }
+  return [...found].toSorted();
+}
+
+function wholeReads(step: PlanStep, isLimited: boolean): string[] {
+  const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '', Plans: below = [] } = step;
+  const isWalk = /^Index/.test(type) && step['Index Cond'] === undefined && !isLimited && !partial.has(index);
+  const inside = below.flatMap((each) => wholeReads(each, isLimited || type === 'Limit'));
+  return (type === 'Seq Scan' || isWalk) && growing.includes(table) ? [table, ...inside] : inside;
+}
+
+/** What is read whole although nothing says that it may be. */
+function beyond(
+  found: Readonly<Record<string, readonly string[]>>,
+  known: Readonly<Record<string, readonly string[]>>,
+): Record<string, string[]> {
+  const others = Object.entries(found).map(([name, tables]): [string, string[]] => [
+    name,
+    tables.filter((table) => !known[name]?.includes(table)),
+  ]);
+  return Object.fromEntries(others.filter(([, tables]) => tables.length > 0));
+}
+
+test('nothing that workers do on time goes through all of a table that grows', async () => {
+  const mail = { url: 'smtp://127.0.0.1:9', from: 'nightkeep@example.org' };
+  const config = { ...pages.resources.config, mail, operatorMail: 'operators@example.org' };
+  const found: Record<string, string[]> = {};
+  for (const work of duties({ ...pages.resources, config })) found[work.name] = await goesThroughAll(work);
+  // Whoever is told something is found by the facts of everybody.
+  expect(beyond(found, { notices: ['repositories'] })).toEqual({});
+});
+
+/** Figures of everybody are counted by going through everybody. */
+const counted: Readonly<Record<string, readonly string[]>> = {
+  '/metrics': ['grants', 'repositories', 'users'],
+  '/status.json': ['grants'],
+  '/operator': ['grants', 'plans', 'users'],
+  '/operator/grants': ['grants'],
+  '/operator/grants, search': ['grants'],
+  '/operator/grants, ended': ['grants'],
+  '/operator/grants, next page': ['grants'],
+};
+
+test('nor does a page, but for figures of everybody', async () => {
+  const found: Record<string, string[]> = {};
+  for (const work of await pagesToLookAt(pages.resources, userId)) found[work.name] = await goesThroughAll(work);
+  expect(Object.keys(found)).toEqual(expect.arrayContaining(Object.keys(counted)));
+  expect(beyond(found, counted)).toEqual({});
+});
