@@ -35,6 +35,8 @@ interface Made {
 describe.skipIf(resticProgram === undefined)('repair', () => {
   let all: TemporaryFolder;
   let made: string;
+  /** As they came, night by night. */
+  const born = new Set<string>();
   beforeAll(async () => {
     all = await temporaryFolder('repair');
     made = join(all.path, 'made');
@@ -42,6 +44,7 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
     for (let night = 0; night < 3; night += 1) {
       top.members[`of night ${night}`] = file(`night ${night} `.repeat(400));
       await archiveNight(repository, [memorySource(top)]);
+      for await (const { name } of openLocalBackend(made).list('data')) born.add(name);
     }
   });
   afterAll(() => all[Symbol.asyncDispose]());
@@ -53,7 +56,10 @@ describe.skipIf(resticProgram === undefined)('repair', () => {
     await cp(made, path, { recursive: true });
     const repository = await openRepository(openLocalBackend(path), password);
     const packs: Made['packs'] = { data: [], tree: [] };
-    for (const { id, blobs } of (await repository.loadIndex()).packs()) packs[blobs[0]?.type ?? 'data'].push(id);
+    const known = new Map(
+      (await repository.loadIndex()).packs().map(({ id, blobs }) => [id, blobs[0]?.type ?? 'data']),
+    );
+    for (const name of born) packs[known.get(name as PackId) ?? 'data'].push(name as PackId);
     return { path, packs };
   }
 
