@@ -37,7 +37,10 @@ describe.skipIf(promtool === '')('by Prometheus’ own tool', () => {
     const metricsToken = 'x'.repeat(32);
     const postgresUrl = opened.use(await openTestDatabase({ empty: true })).url;
     const queues = opened.use(await openQueues({ postgresUrl, prefix: 'nightkeep', log: silentLog }));
-    const { send } = openVisitor({ ...pages.resources, queues, config: { ...pages.resources.config, metricsToken } });
+    const { config } = pages.resources;
+    // What the night needs is told where something is known of it.
+    const provider = { ...config.provider, rate: { count: 1, spanMs: 1_000 } };
+    const { send } = openVisitor({ ...pages.resources, queues, config: { ...config, metricsToken, provider } });
     scraped = await (await send('/metrics', { headers: { authorization: `Bearer ${metricsToken}` } })).text();
   });
   afterAll(() => opened.disposeAsync());
