@@ -131,7 +131,6 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     ...repository,
     savePack: (pack) => (either.aborted ? Promise.reject(either.reason) : repository.savePack(pack)),
     onFailure: (error) => ending.abort(error),
-    few: options.parent !== undefined && !options.readAll?.size,
   });
   const checkpoints = await openCheckpoints({ ...options, sealing });
   try {

@@ -34,8 +34,6 @@ export interface SealingOptions {
   /** A thread died or the store failed: nothing more can be sealed. */
   onFailure(error: unknown): void;
   readonly threads?: number;
-  /** Whether little is expected to come. */
-  readonly few?: boolean;
 }
 
 /** Two seal more than a gigabit line delivers; each holds 60 MiB, open packs and what is on its way included. */
@@ -43,21 +41,21 @@ const mostThreads = 2;
 /** A thread with this much to do is busy. */
 const busy = 2 * 1024 * 1024;
 
-/** So much of a night that brings little is sealed without a thread, which would take longer to start. */
+/** So much is sealed without a thread, which would take longer to start: many a night brings no more. */
 const little = 1024 * 1024;
 
 /**
- * Threads start as they are needed, the first at once where much is to come: a night with few changes needs none. One core
- * is left to the main thread, which fetching keeps busy.
+ * Threads start as they are needed: a night that brings little needs none. One core is left to the main thread, which fetching keeps
+ * busy.
  */
 export function openSealing(options: SealingOptions): Sealing {
-  const { masterKey, chunkerPolynomial, index, savePack, onFailure, few = false } = options;
+  const { masterKey, chunkerPolynomial, index, savePack, onFailure } = options;
   const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
   const claimedBlobs = createClaimedBlobs();
   const sealers: SealerHandle[] = [];
   const inThreads: SealerHandle[] = [];
   let inline: SealerHandle | undefined;
-  let littleLeft = few ? little : 0;
+  let littleLeft = little;
   let packs = 0;
   const added = noneAdded();
 
@@ -107,8 +105,6 @@ export function openSealing(options: SealingOptions): Sealing {
     if (sealer === undefined || (sealer.load >= busy && inThreads.length < threads)) return startThread();
     return sealer;
   }
-
-  if (!few) startThread();
 
   return {
     added,

@@ -252,8 +252,6 @@ describe('a night', () => {
     subscribe('worker_threads', count);
     try {
       await again();
-      expect(threads).toBeGreaterThan(0);
-      threads = 0;
       top.members.little = file('a little more');
       expect((await again()).summary).toMatchObject({ data_blobs: 1, files_new: 1 });
       expect(threads).toBe(0);
