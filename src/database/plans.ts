@@ -9,7 +9,7 @@ import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
-import { findLengthOfTurn } from './turns.ts';
+import { findLengthOfTurn, hostOfPlan } from './turns.ts';
 
 interface DuePlan {
   id: string;
@@ -18,6 +18,7 @@ interface DuePlan {
   windowEnd: string;
   nextNight: string;
   nextDueAt: Date;
+  host: string;
   /** The longest that one of the last nights had a worker. */
   lately: number | null;
 }
@@ -37,7 +38,7 @@ export async function openDueNights(
   return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
-        next_due_at AS "nextDueAt",
+        next_due_at AS "nextDueAt", ${hostOfPlan} AS host,
         (SELECT max(worked_ms) FROM (
           SELECT worked_ms FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
       FROM plans JOIN grants ON grants.id = plans.grant_id
@@ -63,7 +64,7 @@ export async function openDueNights(
 }
 
 function newRun(
-  { id: planId, nextDueAt: dueAt, lately }: DuePlan,
+  { id: planId, nextDueAt: dueAt, host, lately }: DuePlan,
   { night, end: windowEnd }: NightWindow,
   { at, graceMs, lengthMs }: { at: Date; graceMs: number; lengthMs: number },
 ) {
@@ -71,6 +72,7 @@ function newRun(
   return {
     id: randomUUID(),
     planId,
+    host,
     night,
     slot: 'night',
     trigger: 'schedule',
@@ -115,7 +117,8 @@ export async function saveRequestedRun(
   { planId, night, trigger, at, by, words }: RequestedRun,
 ): Promise<{ id: string; fence: number; waits: boolean } | null> {
   return inTransaction(database, async (transaction) => {
-    await transaction.$queryRaw`SELECT 1 FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
+    const [plan] = await transaction.$queryRaw<{ host: string }[]>`
+      SELECT ${hostOfPlan} AS host FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });
@@ -124,7 +127,7 @@ export async function saveRequestedRun(
     if (underWay !== null) return underWay;
     const id = randomUUID();
     const moments = { dueAt: at, turnAt: turnOf({ trigger, dueAt: at }), queuedAt: at, triedUntil: requestedUntil(at) };
-    await transaction.run.create({ data: { id, planId, night, slot: id, trigger, ...moments } });
+    await transaction.run.create({ data: { id, planId, ...plan, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
     return { id, fence: 0, waits: true };
   });

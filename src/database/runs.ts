@@ -3,10 +3,9 @@ import { turnAfterWork, turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
 import { formerSlot } from './adoptions.ts';
-import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
-import { Prisma, type RunState } from './generated/client.ts';
+import { Prisma } from './generated/client.ts';
 import type { PlanWithPerson } from './plan-rows.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
@@ -88,19 +87,22 @@ export async function claimRun(database: Database, { runId, holder, at }: RunCla
     // Claims of one plan come one after the other, else two of its runs could each miss the other's.
     await transaction.$queryRaw`
       SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
-    const rows = await transaction.$queryRaw<(ClaimedRun & { from: RunState })[]>`
-      WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE)
-      UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
-        attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
-        lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
-        started_at = coalesce(started_at, ${at})
-      FROM seen
-      WHERE runs.id = seen.id AND ${canBeClaimed(at)}
-      RETURNING runs.id, runs.plan_id AS "planId", (SELECT user_id FROM plans WHERE id = runs.plan_id) AS "userId", fence, attempt, tried_until AS "triedUntil", seen.state AS "from"`;
-    const [claimed] = rows;
-    if (claimed === undefined) return null;
-    await saveEvent(transaction, 'run', runId, { from: claimed.from, to: 'running', at, by: `worker:${holder}` });
-    return claimed;
+    const [claimed] = await transaction.$queryRaw<ClaimedRun[]>`
+      WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE), claimed AS (
+        UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
+          attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
+          lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
+          started_at = coalesce(started_at, ${at})
+        FROM seen
+        WHERE runs.id = seen.id AND ${canBeClaimed(at)}
+        RETURNING runs.id, plan_id, fence, attempt, tried_until, seen.state AS was
+      ), told AS (
+        INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
+        SELECT 'run', id, was, 'running', ${at}, ${`worker:${holder}`} FROM claimed
+      )
+      SELECT claimed.id, plan_id AS "planId", user_id AS "userId", fence, attempt, tried_until AS "triedUntil"
+      FROM claimed JOIN plans ON plans.id = plan_id`;
+    return claimed ?? null;
   });
 }
 
@@ -135,25 +137,34 @@ export interface RunEnd {
   message?: string;
 }
 
-/** Ends a run, guarded by its fence; false when the lease was lost meanwhile. What was wrong with an earlier attempt goes. */
+/**
+ * Ends a run, guarded by its fence, all in one statement; false when the lease was lost meanwhile. What was wrong with an earlier attempt
+ * goes, and where there is a snapshot, the checkpoint before it.
+ */
 export async function finishRun(
   database: Database,
   { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
 ): Promise<boolean> {
-  const { problems, message = null, ...rest } = end;
-  const { stintMs } = await measureStint(database, { id: run.id, at });
-  return change(
-    database,
-    { run, to: end.state, holder, at },
-    {
-      errorCode: null,
-      workedMs: { increment: stintMs },
-      ...rest,
-      message: message && escapedName(message),
-      ...(problems && { problems: problems.map(storable) }),
-      finishedAt: at,
-    },
-  );
+  const { state, snapshotId = null, counts, problems, problemCount = null, alarm = null, heldSnapshotId = null } = end;
+  const { errorCode = null, message } = end;
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  const ended = await database.$executeRaw`
+    WITH ended AS (
+      UPDATE runs SET state = ${state}::run_state, finished_at = ${at}, lease_holder = NULL, lease_until = NULL,
+        worked_ms = worked_ms + ${stint(at)}, error_code = ${errorCode}, message = ${message === undefined ? null : escapedName(message)},
+        snapshot_id = coalesce(${snapshotId}, snapshot_id), counts = coalesce(${json(counts)}::jsonb, counts),
+        problems = coalesce(${json(problems?.map(storable))}::jsonb, problems), problem_count = coalesce(${problemCount}::int, problem_count),
+        alarm = coalesce(${alarm}, alarm), held_snapshot_id = coalesce(${heldSnapshotId}, held_snapshot_id)
+      WHERE id = ${run.id}::uuid AND fence = ${run.fence} AND state = 'running' RETURNING id
+    ), completed AS (
+      UPDATE repositories SET checkpoint = NULL
+      WHERE user_id = ${run.userId}::uuid AND checkpoint IS NOT NULL AND ${snapshotId !== null} AND EXISTS (SELECT FROM ended)
+    ), forgotten AS (
+      DELETE FROM run_progress USING ended WHERE run_id = ended.id
+    )
+    INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
+    SELECT 'run', id, 'running', ${state}, ${at}, ${`worker:${holder}`} FROM ended`;
+  return ended === 1;
 }
 
 /** What a server named may hold what PostgreSQL does not take. */
@@ -184,38 +195,32 @@ export async function returnRun(
   const { trigger, stintMs, others } = await measureStint(database, { id: run.id, at });
   const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0, workedMs: { increment: stintMs } };
   const turn = yields ? { turnAt: turnAfterWork({ trigger, dueAt, workedMs: stintMs, others }) } : {};
-  return change(database, { run, to: 'queued', holder, at }, { ...data, ...turn });
+  return inTransaction(database, async (transaction) => {
+    const { count } = await transaction.run.updateMany({
+      where: { id: run.id, fence: run.fence, state: 'running' },
+      data: { ...data, ...turn, state: 'queued', leaseHolder: null, leaseUntil: null },
+    });
+    if (count === 0) return false;
+    await transaction.runProgress.deleteMany({ where: { runId: run.id } });
+    await saveEvent(transaction, 'run', run.id, { from: 'running', to: 'queued', at, by: `worker:${holder}` });
+    return true;
+  });
 }
 
-/** How long a run that is being worked on has been, this time, and how many others have had a worker without having ended. */
+/** How long a run that is being worked on has been, this time, in milliseconds. */
+const stint = (at: Date) =>
+  Prisma.sql`greatest(0, least(2147483647 - worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000))::int`;
+
+/** The same of one, and how many others have had a worker without having ended. */
 async function measureStint(
   database: Database,
   { id, at }: { id: string; at: Date },
 ): Promise<{ trigger: string; stintMs: number; others: number }> {
   const [found] = await database.$queryRaw<{ trigger: string; stintMs: number; others: number }[]>`
-    SELECT trigger, greatest(0, least(2147483647 - worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000))::int AS "stintMs",
+    SELECT trigger, ${stint(at)} AS "stintMs",
       (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> runs.id)::int AS others
     FROM runs WHERE id = ${id}::uuid`;
   return found ?? { trigger: '', stintMs: 0, others: 0 };
-}
-
-async function change(
-  database: Database,
-  { run, to, holder, at }: { run: ClaimedRun; to: RunState; holder: string; at: Date },
-  data: Prisma.RunUpdateManyMutationInput,
-): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
-    const { count } = await transaction.run.updateMany({
-      where: { id: run.id, fence: run.fence, state: 'running' },
-      data: { ...data, state: to, leaseHolder: null, leaseUntil: null },
-    });
-    if (count === 0) return false;
-    if (data.snapshotId !== undefined)
-      await transaction.repository.updateMany({ where: { userId: run.userId }, data: noCheckpoint });
-    await transaction.runProgress.deleteMany({ where: { runId: run.id } });
-    await saveEvent(transaction, 'run', run.id, { from: 'running', to, at, by: `worker:${holder}` });
-    return true;
-  });
 }
 
 interface Lapsed {

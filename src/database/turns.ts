@@ -3,8 +3,8 @@ import type { Database, Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 import { type ClaimedRun, canBeClaimed, claimRun } from './runs.ts';
 
-/** Of the server that a plan's files are on. */
-const origin = (plan: string) => Prisma.raw(`substring(${plan}.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)')`);
+/** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
+export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);
 
 /** So many runs say what is usual, and fewer than the least of them say nothing. */
 const runsAsked = { most: 100, least: 5 };
@@ -30,21 +30,36 @@ export async function claimNextRun(
   database: Database,
   { holder, at, concurrency, turnMs }: { holder: string; at: Date; concurrency: number; turnMs: number },
 ): Promise<ClaimedRun | 'full' | null> {
-  const hadATurn = (run: string) => Prisma.sql`${Prisma.raw(run)}.worked_ms >= ${leastTurn(turnMs)}::float`;
+  const least = Prisma.sql`${leastTurn(turnMs)}::float`;
+  const isHeld = Prisma.sql`state = 'running' AND lease_until >= ${at}`;
+  const waits = Prisma.sql`runs.state = 'queued' AND runs.host = hosts.host AND runs.due_at <= ${at}
+    AND runs.plan_id <> ALL (ARRAY(SELECT plan_id FROM runs WHERE ${isHeld}))`;
   for (let tries = 0; tries < mostTries; tries++) {
+    // Of each host only the first is looked at, by the index of those that wait: however many they are.
     const [next] = await database.$queryRaw<{ id: string; full: boolean }[]>`
-      SELECT runs.id, ${hadATurn('runs')} AND mine.held >= ${placesAfterTurn(concurrency)} AS "full"
-      FROM runs JOIN plans ON plans.id = runs.plan_id
-      LEFT JOIN (
-        SELECT ${origin('p')} AS origin, count(*) AS held FROM runs r JOIN plans p ON p.id = r.plan_id
-        WHERE r.state = 'running' AND r.lease_until >= ${at} GROUP BY 1
-      ) busy ON busy.origin = ${origin('plans')}
-      CROSS JOIN (
-        SELECT count(*) AS held FROM runs r
-        WHERE r.state = 'running' AND r.lease_until >= ${at} AND r.lease_holder = ${holder} AND ${hadATurn('r')}
-      ) mine
-      WHERE ${canBeClaimed(at)}
-      ORDER BY "full", runs.turn_at > ${at}, coalesce(busy.held, 0), runs.turn_at, runs.queued_at LIMIT 1`;
+      WITH RECURSIVE hosts AS (
+        (SELECT host FROM runs WHERE state = 'queued' ORDER BY host LIMIT 1)
+        UNION ALL
+        SELECT other.host FROM hosts CROSS JOIN LATERAL (
+          SELECT host FROM runs WHERE state = 'queued' AND host > hosts.host ORDER BY host LIMIT 1) other
+      ), busy AS (
+        SELECT host, count(*) AS held FROM runs WHERE ${isHeld} GROUP BY host
+      ), mine AS (
+        SELECT count(*) >= ${placesAfterTurn(concurrency)} AS is_full FROM runs
+        WHERE ${isHeld} AND lease_holder = ${holder} AND worked_ms >= ${least}
+      ), first AS (
+        SELECT one.*, false AS is_full FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
+          SELECT id, host, turn_at, queued_at FROM runs WHERE ${waits} AND (NOT mine.is_full OR worked_ms < ${least})
+          ORDER BY turn_at, queued_at LIMIT 1) one
+        UNION ALL
+        SELECT one.*, true FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
+          SELECT id, host, turn_at, queued_at FROM runs WHERE ${waits} AND mine.is_full AND worked_ms >= ${least} LIMIT 1) one
+        UNION ALL
+        SELECT id, host, turn_at, queued_at, mine.is_full AND worked_ms >= ${least} FROM runs CROSS JOIN mine
+        WHERE state = 'running' AND ${canBeClaimed(at)}
+      )
+      SELECT id, is_full AS "full" FROM first LEFT JOIN busy USING (host)
+      ORDER BY is_full, turn_at > ${at}, coalesce(held, 0), turn_at, queued_at LIMIT 1`;
     if (next === undefined) return null;
     if (next.full) return 'full';
     const claimed = await claimRun(database, { runId: next.id, holder, at });
@@ -73,6 +88,15 @@ export async function listRunsToGiveWay(
     WHERE state = 'running' AND lease_until >= ${at}
       AND claimed_at <= ${at}::timestamptz - (greatest(${lengthMs}::float, worked_ms) - ${aheadMs}) * interval '1 ms'
     ORDER BY worked_ms * interval '1 ms' + (${at}::timestamptz - claimed_at) DESC, id
-    LIMIT (SELECT count(*) FROM runs WHERE ${canBeClaimed(at)} AND greatest(turn_at, due_at) <= ${since})`;
+    LIMIT (SELECT count(*) FROM (
+      SELECT FROM runs WHERE ${canBeClaimed(at)} AND turn_at <= ${since} AND due_at <= ${since}
+      LIMIT (SELECT count(*) FROM runs WHERE state = 'running')) waiting)`;
   return rows.filter((row) => row.holder === holder).map(({ id }) => id);
+}
+
+/** Says of runs that have not ended which host their files are on, where an older version queued them and did not: until then these count as of one host. */
+export async function nameHosts(database: Database): Promise<void> {
+  await database.$executeRaw`
+    UPDATE runs SET host = ${hostOfPlan} FROM plans
+    WHERE plans.id = plan_id AND runs.state IN ('queued', 'running') AND runs.host = '' AND ${hostOfPlan} <> ''`;
 }

@@ -1,4 +1,5 @@
 import { listQueuedRuns, returnLapsedRuns } from '../../database/runs.ts';
+import { nameHosts } from '../../database/turns.ts';
 import type { Resources } from '../../resources.ts';
 
 export interface HealedRuns {
@@ -18,6 +19,7 @@ export async function healRuns(
   const { clock, database, holder, queues } = resources;
   const at = clock.now();
   const lapsed = await returnLapsedRuns(database, { at, by: `worker:${holder}` });
+  await nameHosts(database);
   const queued = await listQueuedRuns(database, most);
   const delay = (dueAt: Date) => Math.max(0, dueAt.getTime() - at.getTime());
   await queues.backUps.enqueue(

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
-import { explain, type PlanStep, statementsOf } from '../../support/fixtures/sent-statements.ts';
+import { explain, type PlanStep, statementsOf, stepsOf } from '../../support/fixtures/sent-statements.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { duties, pagesToLookAt, type StandingWork } from '../../support/harness/standing-work.ts';
 
@@ -105,4 +105,34 @@ test('nor does a page, but for figures of everybody', async () => {
   for (const work of await pagesToLookAt(pages.resources, userId)) found[work.name] = await goesThroughAll(work);
   expect(Object.keys(found)).toEqual(expect.arrayContaining(Object.keys(counted)));
   expect(beyond(found, counted)).toEqual({});
+});
+
+/** Rows of `runs` that were looked at, whether they were what was asked for or not. */
+function runsRead(step: PlanStep): number {
+  return stepsOf(step)
+    .filter((one) => one['Relation Name'] === 'runs')
+    .map(({ 'Actual Rows': rows = 0, 'Actual Loops': loops = 1, ...removed }) => {
+      const { 'Rows Removed by Filter': filtered = 0, 'Rows Removed by Index Recheck': rechecked = 0 } = removed;
+      return loops * (rows + filtered + rechecked);
+    })
+    .reduce((sum, rows) => sum + rows, 0);
+}
+
+test('the next run is found without looking at all that wait', async () => {
+  const { clock, database } = pages.resources;
+  const after = new Date(clock.now().getTime() - 1_000);
+  const isWaiting = { state: 'queued' as const, dueAt: { lte: clock.now() } };
+  const few = await database.run.count({ where: isWaiting });
+  await database.$executeRaw`
+    INSERT INTO runs (id, plan_id, host, night, slot, trigger, state, due_at, turn_at, queued_at)
+    SELECT gen_random_uuid(), id, 'cloud' || row_number() OVER () % 16 || '.example', '2000-01-01', 'many', 'schedule', 'queued', ${after}, ${after}, ${after}
+    FROM plans`;
+  expect(await database.run.count({ where: isWaiting })).toBe(few + plans);
+  for (const name of ['next run', 'give way']) {
+    const work = duties(pages.resources).find((one) => one.name === name)?.work;
+    const [found] = (await statementsOf(async () => work?.())).filter(({ text }) => text.includes("state = 'queued'"));
+    if (found === undefined) throw new Error('It was not asked which is next.');
+    expect(runsRead(await explain(client, found, 'analyze'))).toBeLessThan(500);
+  }
+  await database.run.deleteMany({ where: { slot: 'many' } });
 });

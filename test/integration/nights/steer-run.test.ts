@@ -242,13 +242,13 @@ describe('steering a run', () => {
   test('saves how it ended once the database is back, so that nothing is done again', async () => {
     const { clock, database } = fixture.resources;
     const away = vi.fn(() => Promise.reject(new Error("Can't reach database server")));
-    const begin = vi.spyOn(database, '$transaction');
+    const save = vi.spyOn(database, '$executeRaw');
     const steered = steer(async () => {
-      begin.mockImplementation(away);
+      save.mockImplementation(away as never);
       return outcome;
     });
     await vi.waitUntil(() => away.mock.calls.length > 0);
-    begin.mockRestore();
+    save.mockRestore();
     await vi.waitUntil(async () => {
       await clock.advance(5 * second);
       return (await run()).state !== 'running';

@@ -3,6 +3,7 @@ import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/run
 import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { AppError } from '../../../src/errors.ts';
 import { giveWay } from '../../../src/flows/nights/give-way.ts';
+import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { type Outcome, steerNextRun, type Work } from '../../../src/flows/nights/steer-run.ts';
@@ -72,6 +73,17 @@ describe('whose turn it is', () => {
     await fixture.resources.clock.advance(2 * minute);
     await openNight(fixture.resources);
     expect(await several(5)).toEqual([slow[0], other, third, slow[1], slow[2]]);
+  });
+
+  test('counts what an older version queued as of one host, until healing says whose it is', async () => {
+    const slow = [await person('slow.example', 1), await person('slow.example', 2), await person('slow.example', 3)];
+    const other = await person('other.example', 50);
+    await fixture.resources.clock.advance(2 * minute);
+    await openNight(fixture.resources);
+    await database().run.updateMany({ data: { host: '' } });
+    expect(await several(2)).toEqual([slow[0], slow[1]]);
+    await healRuns(fixture.resources);
+    expect(await several(3)).toEqual([other, slow[2], undefined]);
   });
 
   test('of somebody who presses “Back up now” comes after everybody’s night, on every server, and at once where nobody waits', async () => {
