@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/database/client.ts';
+import { openDueNights } from '../../src/database/due-nights.ts';
 import { startEmbeddedDatabase } from '../../src/database/embedded.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import { openDueNights } from '../../src/database/plans.ts';
 import { claimRun, finishRun } from '../../src/database/runs.ts';
 import { parseRule } from '../../src/domain/retention/rule.ts';
 import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
@@ -97,13 +97,14 @@ async function passNight(
   top: ReturnType<typeof folder>,
 ): Promise<void> {
   const { clock, database } = resources;
-  const [runId = ''] = await openDueNights(database, {
+  const { runIds } = await openDueNights(database, {
     at: clock.now(),
     by: holder,
     limit: 1,
     graceMs: 0,
     turnMs: 60_000,
   });
+  const [runId = ''] = runIds;
   const run = await claimRun(database, { runId, holder, at: clock.now() });
   if (run === null) throw new Error('The night was not claimed.');
   const { fence } = await database.grant.update({ where: { id: grantId }, data: { fence: { increment: 1 } } });

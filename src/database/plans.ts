@@ -1,87 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Hours } from '../domain/hours.ts';
-import { type NightPlan, type NightWindow, nextNight, turnOver } from '../domain/nights.ts';
-import { requestedUntil, triedUntil } from '../domain/run-tries.ts';
-import { turnOf, turnOfNight } from '../domain/turns.ts';
+import { type NightPlan, nextNight } from '../domain/nights.ts';
+import { requestedUntil } from '../domain/run-tries.ts';
+import { turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
-import { findLengthOfTurn, hostOfPlan } from './turns.ts';
-
-interface DuePlan {
-  id: string;
-  zone: string;
-  windowStart: string;
-  windowEnd: string;
-  nextNight: string;
-  nextDueAt: Date;
-  host: string;
-  /** The longest that one of the last nights had a worker. */
-  lately: number | null;
-}
-
-/** So many of the last nights say how long one takes. */
-const nightsAsked = 3;
-
-/**
- * Opens the nights that are due, in one transaction: one run for each plan, unique on plan and night, and the plan's next night.
- * A plan that missed nights gets one run, for the latest. A run is tried until its window is over, and for `graceMs` more.
- * Skips plans that another planner holds.
- */
-export async function openDueNights(
-  database: Database,
-  { at, by, limit, graceMs, turnMs }: { at: Date; by: string; limit: number; graceMs: number; turnMs: number },
-): Promise<string[]> {
-  return inTransaction(database, async (transaction) => {
-    const plans = await transaction.$queryRaw<DuePlan[]>`
-      SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
-        next_due_at AS "nextDueAt", ${hostOfPlan} AS host,
-        (SELECT max(worked_ms) FROM (
-          SELECT worked_ms FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
-      FROM plans JOIN grants ON grants.id = plans.grant_id
-      WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
-      ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;
-    const turned = plans.map((plan) => ({ plan, ...turnOver(plan, at) }));
-    const lengthMs = plans.length > 0 ? await findLengthOfTurn(transaction, turnMs) : turnMs;
-    const rows = turned.map(({ plan, window }) => newRun(plan, window, { at, graceMs, lengthMs }));
-    await transaction.run.createMany({ data: rows, skipDuplicates: true });
-    await transaction.$executeRaw`
-      UPDATE plans SET next_night = turned.night, next_due_at = turned.due_at
-      FROM unnest(${turned.map(({ plan }) => plan.id)}::uuid[], ${turned.map(({ next }) => next.night)}::text[],
-        ${turned.map(({ next }) => next.dueAt)}::timestamptz[]) AS turned (id, night, due_at)
-      WHERE plans.id = turned.id`;
-    const made = await transaction.run.findMany({
-      where: { id: { in: rows.map(({ id }) => id) } },
-      select: { id: true },
-    });
-    const runIds = made.map(({ id }) => id);
-    await saveEvents(transaction, 'run', runIds, { from: null, to: 'queued', at, by, reason: 'night' });
-    return runIds;
-  });
-}
-
-function newRun(
-  { id: planId, nextDueAt: dueAt, host, lately }: DuePlan,
-  { night, end: windowEnd }: NightWindow,
-  { at, graceMs, lengthMs }: { at: Date; graceMs: number; lengthMs: number },
-) {
-  const until = triedUntil({ windowEnd, graceMs, at });
-  return {
-    id: randomUUID(),
-    planId,
-    host,
-    night,
-    slot: 'night',
-    trigger: 'schedule',
-    dueAt,
-    turnAt: turnOfNight({ dueAt, lengthMs, latelyMs: lately ?? 0 }),
-    triedUntil: until,
-    queuedAt: at,
-  };
-}
+import { hostOfPlan } from './turns.ts';
 
 /** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */
 export async function getPlanZone(database: Database, planId: string): Promise<string> {

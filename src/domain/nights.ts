@@ -109,13 +109,20 @@ function nightOf(plan: NightPlan, night: string): Night {
   return { night, dueAt: new Date(start.getTime() + minutes * minute) };
 }
 
+const windows = new Map<string, readonly [start: number, end: number]>();
+const mostWindows = 1_000;
+
+/** Most plans share their window with many: where it begins and ends is reckoned once. */
 function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night: string): NightWindow {
+  const key = `${night} ${windowStart} ${windowEnd} ${zone}`;
+  const known = windows.get(key);
   const endDate = windowEnd <= windowStart ? addDays(night, 1) : night;
-  return {
-    night,
-    start: new Date(instantOf(zone, night, windowStart)),
-    end: new Date(instantOf(zone, endDate, windowEnd)),
-  };
+  const [start, end] = known ?? [instantOf(zone, night, windowStart), instantOf(zone, endDate, windowEnd)];
+  if (known === undefined) {
+    if (windows.size >= mostWindows) windows.clear();
+    windows.set(key, [start, end]);
+  }
+  return { night, start: new Date(start), end: new Date(end) };
 }
 
 /** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */

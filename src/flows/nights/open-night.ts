@@ -1,4 +1,5 @@
-import { openDueNights, resumeDuePlans } from '../../database/plans.ts';
+import { openDueNights } from '../../database/due-nights.ts';
+import { resumeDuePlans } from '../../database/plans.ts';
 import type { Resources } from '../../resources.ts';
 
 const batch = 500;
@@ -18,10 +19,10 @@ export async function openNight(
   let opened = 0;
   for (;;) {
     const due = { at: clock.now(), by, limit: batch, graceMs: config.windowGraceMs, turnMs: config.turnMs };
-    const runIds = await openDueNights(database, due);
+    const { runIds, plans } = await openDueNights(database, due);
     opened += runIds.length;
     await queues.backUps.enqueue(runIds.map((runId) => ({ runId, attempt: 0 })));
-    if (runIds.length < batch) break;
+    if (plans < batch) break;
   }
   if (opened > 0) log.info('night.opened', { runs: opened });
   return { opened };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { type NightFixture, openNightFixture, savePlan, savePlans } from '../../support/harness/nights.ts';
 
 const day = 24 * 3_600_000;
@@ -57,6 +58,18 @@ describe('opening a night', () => {
     expect(opened + rest.opened).toBe(plans.length);
     expect(await database.run.count()).toBe(plans.length);
     expect(new Set(fixture.taken().map(({ runId }) => runId)).size).toBe(plans.length);
+  });
+
+  test('asks the database the same for many plans as for one', async () => {
+    const { database } = fixture.resources;
+    const sent = async (plans: number) => {
+      await savePlans(database, plans);
+      const statements = await statementsOf(() => openNight(fixture.resources));
+      return statements.map(({ text, values }) => [text, values.length]);
+    };
+    const ofOne = await sent(1);
+    expect(await sent(40)).toEqual(ofOne);
+    expect(await database.run.count()).toBe(41);
   });
 
   test('does not run again what that night has already', async () => {
