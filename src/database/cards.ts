@@ -15,16 +15,32 @@ const holding = {
 } as const;
 const withPerson = { user: { include: { plans: { ...newest, include: { runs: holding } } } } };
 
-/** The repositories that have a card or should have one, by id, from `after` on; those that are being moved not. */
-export async function listCardRows(
+/** What stands in `card_due_at` where something that the card says was changed. */
+export const cardChanged = new Date(0);
+
+/** Where in the order in which cards are due a repository stands. */
+export interface PlaceAmongDue {
+  readonly cardDueAt: Date;
+  readonly id: string;
+}
+
+/**
+ * The repositories whose card is due at that moment, from `after` on, those of changes first; those that are being moved not. One stays
+ * due until it is saved by `saveCardWritten` or `saveCardSeen`.
+ */
+export async function listCardsDue(
   database: Database,
-  { after, limit }: { after: string; limit: number },
+  { at, after, limit }: { at: Date; after: PlaceAmongDue; limit: number },
 ): Promise<CardRow[]> {
+  const due = await database.$queryRaw<{ id: string }[]>`
+    SELECT id FROM repositories
+    WHERE card_due_at <= ${at} AND (card_due_at, id) > (${after.cardDueAt}, ${after.id}::uuid)
+      AND moving_to IS NULL AND (erase_at IS NULL OR erase_at > ${cardChanged})
+    ORDER BY card_due_at, id LIMIT ${limit}`;
   return database.repository.findMany({
-    where: { id: { gt: after }, movingTo: null, ...notBeingErased },
+    where: { id: { in: due.map(({ id }) => id) } },
     include: withPerson,
-    orderBy: { id: 'asc' },
-    take: limit,
+    orderBy: [{ cardDueAt: 'asc' }, { id: 'asc' }],
   });
 }
 
@@ -33,15 +49,43 @@ export async function findCardRow(database: Database, id: string): Promise<CardR
   return database.repository.findFirst({ where: { id, ...notBeingErased }, include: withPerson });
 }
 
-export interface SavedCard {
-  readonly id: string;
-  readonly cardKeyId: string;
-  readonly cardDigest: Uint8Array<ArrayBuffer>;
+/** Makes the cards due that another key than this one seals. */
+export async function saveCardsOfOtherKeysDue(database: Database, newestKeyId: string): Promise<void> {
+  const most = 1_000;
+  const next = (after: string) =>
+    database.repository.findFirst({
+      where: { cardKeyId: { gt: after } },
+      orderBy: { cardKeyId: 'asc' },
+      select: { cardKeyId: true },
+    });
+  for (let keyId = (await next(''))?.cardKeyId; keyId; keyId = (await next(keyId))?.cardKeyId)
+    for (let marked = most; marked === most && keyId !== newestKeyId; )
+      marked = await database.$executeRaw`
+        UPDATE repositories SET card_due_at = ${cardChanged} WHERE id IN (
+          SELECT id FROM repositories WHERE card_key_id = ${keyId} AND card_due_at > ${cardChanged} LIMIT ${most})`;
+}
+
+/** When the card of a repository is looked at again. Where what it says was changed since the row was read, it stays due. */
+export interface NextLook {
+  readonly row: Pick<CardRow, 'id' | 'cardVersion'>;
+  readonly dueAt: Date;
 }
 
 /** Puts on record what the card of a repository says. */
-export async function saveCardWritten(database: Database, { id, ...card }: SavedCard): Promise<void> {
-  await database.repository.updateMany({ where: { id }, data: card });
+export async function saveCardWritten(
+  database: Database,
+  { row, dueAt, cardKeyId, cardDigest }: NextLook & { cardKeyId: string; cardDigest: Uint8Array },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE repositories SET card_key_id = ${cardKeyId}, card_digest = ${cardDigest},
+      card_due_at = CASE WHEN card_version = ${row.cardVersion} THEN ${dueAt} ELSE card_due_at END
+    WHERE id = ${row.id}::uuid`;
+}
+
+/** Puts on record that the card of a repository is as it should be. */
+export async function saveCardSeen(database: Database, { row, dueAt }: NextLook): Promise<void> {
+  const { id, cardVersion } = row;
+  await database.repository.updateMany({ where: { id, cardVersion }, data: { cardDueAt: dueAt } });
 }
 
 /** How many cards each key seals. */

@@ -38,7 +38,10 @@ export const exported: readonly Exported[] = [
   { table: 'plans' },
   { table: 'runs' },
   // The store goes on after an export: cards are looked at anew, and data that was checkpointed may be gone.
-  { table: 'repositories', instead: `'{"checkpoint": null, "card_digest": null}'::jsonb` },
+  {
+    table: 'repositories',
+    instead: `'{"checkpoint": null, "card_digest": null, "card_due_at": "1970-01-01T00:00:00Z"}'::jsonb`,
+  },
   { table: 'verifications' },
   { table: 'restores' },
   { table: 'notices' },

@@ -1,4 +1,13 @@
-import { type CardRow, findCardRow, listCardRows, saveCardWritten } from '../../database/cards.ts';
+import {
+  type CardRow,
+  cardChanged,
+  findCardRow,
+  listCardsDue,
+  type PlaceAmongDue,
+  saveCardSeen,
+  saveCardsOfOtherKeysDue,
+  saveCardWritten,
+} from '../../database/cards.ts';
 import { beforeAll } from '../../database/sealed-values.ts';
 import { type RepositoryCard, readCard, readFormerPlan, type WrittenCard } from '../../domain/repository-card.ts';
 import { AppError, isAppError } from '../../errors.ts';
@@ -16,26 +25,43 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>
 
 const batch = 500;
 const width = 8;
+const dayMs = 86_400_000;
+/** So long a card is believed to lie where it was seen last. */
+const trustedMs = 7 * dayMs;
+/** A night looks at the card anyway, and puts it on record so long before it would be looked for. */
+const nightMs = dayMs;
+const first = { cardDueAt: new Date(-1), id: beforeAll.id };
 
 /**
- * Writes the cards that are missing, say something else than the database does, or are sealed under an older key. Of those that the
- * database knows to be right nothing is read. One that cannot be written does not stop the others. Returns how many were written.
+ * Writes the cards that say something else than the database does since something was changed, are sealed under an older key, or are
+ * gone: one that nobody has looked at for a week, as a night does, is looked for. Nothing is read of the others, in the database or in
+ * the store. One that cannot be written does not stop the others, and is due again. Returns how many were written.
  */
-export async function writeCards(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-  const { database, log } = resources;
+export async function writeCards(
+  resources: Needs,
+  { signal, random = Math.random }: { signal?: AbortSignal; random?: () => number } = {},
+): Promise<number> {
+  const { clock, database, keyring, log } = resources;
+  const at = clock.now();
   let written = 0;
-  for (let after = beforeAll.id; ; ) {
-    const rows = await listCardRows(database, { after, limit: batch });
-    const work = async (row: CardRow) => {
-      try {
-        if (signal?.aborted !== true && !isWritten(resources, row) && (await write(resources, row))) written += 1;
-      } catch (error) {
-        log.warn('card.failed', { userId: row.userId, error });
-      }
-    };
+  const work = async (row: CardRow) => {
+    if (signal?.aborted) return;
+    try {
+      // Nobody has touched the card for all that is known: looking for it can wait, for each another time.
+      if (row.cardDueAt.getTime() === cardChanged.getTime() && isWritten(resources, row))
+        await saveCardSeen(database, { row, dueAt: new Date(at.getTime() + random() * trustedMs) });
+      else if (await bringAbout(resources, row)) written += 1;
+    } catch (error) {
+      log.warn('card.failed', { userId: row.userId, error });
+    }
+  };
+  await saveCardsOfOtherKeysDue(database, keyring.newest);
+  for (let after: PlaceAmongDue = first; ; ) {
+    const rows = await listCardsDue(database, { at, after, limit: batch });
     await Array.fromAsync(inParallel(rows, width, work, raise));
-    after = rows.at(-1)?.id ?? after;
-    if (rows.length < batch || signal?.aborted) return written;
+    const last = rows.at(-1);
+    if (last === undefined || signal?.aborted) return written;
+    after = last;
   }
 }
 
@@ -44,17 +70,25 @@ export async function writeCards(resources: Needs, { signal }: { signal?: AbortS
  * goes on without: what fails is logged.
  */
 export async function keepCard(resources: Needs, repositoryId: string): Promise<void> {
-  const { database, keyring, log, store } = resources;
   try {
-    const row = await findCardRow(database, repositoryId);
-    if (row === null) return;
-    const found = isWritten(resources, row) ? await look(keyring, store(row.location, row.store), row) : 'outdated';
-    if (found === 'right') return;
-    if (found !== 'outdated') log.warn('card.replaced', { found });
-    await write(resources, row);
+    const row = await findCardRow(resources.database, repositoryId);
+    if (row !== null) await bringAbout(resources, row);
   } catch (error) {
-    log.warn('card.failed', { error });
+    resources.log.warn('card.failed', { error });
   }
+}
+
+/** Looks at the card, and writes it where it is not the right one. Whether it was written. */
+async function bringAbout(resources: Needs, row: CardRow): Promise<boolean> {
+  const { clock, database, keyring, log, store } = resources;
+  const found = isWritten(resources, row) ? await look(keyring, store(row.location, row.store), row) : 'outdated';
+  if (found !== 'right') {
+    if (found !== 'outdated') log.warn('card.replaced', { found });
+    return write(resources, row);
+  }
+  const at = clock.now().getTime();
+  if (row.cardDueAt.getTime() < at + nightMs) await saveCardSeen(database, { row, dueAt: new Date(at + trustedMs) });
+  return false;
 }
 
 /** Opens a card at its place. Throws as `unseal` does, and `request/invalid` for one of a later version. */
@@ -97,7 +131,8 @@ async function write({ clock, database, keyring, store }: Needs, row: CardRow): 
   await saveCard(backend, sealed);
   // Erasing may have begun meanwhile, and leaves nothing.
   if ((await findCardRow(database, id)) === null) await removeCards(backend);
-  await saveCardWritten(database, { id, cardKeyId: keyId, cardDigest: fingerprint(keyring, textOf(card)) });
+  const dueAt = new Date(clock.now().getTime() + trustedMs);
+  await saveCardWritten(database, { row, dueAt, cardKeyId: keyId, cardDigest: fingerprint(keyring, textOf(card)) });
   return true;
 }
 

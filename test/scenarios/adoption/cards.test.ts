@@ -39,6 +39,13 @@ async function backedUp(person = alice) {
   const read = async () => (await loadCards(backend)).map((bytes) => openCard(resources.keyring, location, bytes));
   return { ...rows, id, location, backend, read, night };
 }
+const day = 86_400_000;
+const later = (ms: number): Resources['clock'] => ({
+  ...resources.clock,
+  now: () => new Date(resources.clock.now().getTime() + ms),
+});
+const rename = ({ user: { id } }: Awaited<ReturnType<typeof backedUp>>, username: string) =>
+  resources.database.user.update({ where: { id }, data: { username } });
 const forget = async ({ backend }: Awaited<ReturnType<typeof backedUp>>) => {
   for await (const { name } of backend.list('card')) await backend.remove('card', name);
 };
@@ -164,6 +171,28 @@ describe('a card is written', () => {
     await retire();
     const [bytes = Buffer.of()] = await loadCards(rows.backend);
     expect(openCard(parseKeyring(two), rows.location, bytes).repositoryId).toBe(rows.id);
+  });
+
+  test('where it is gone and no night looks: within a week', async () => {
+    const rows = await backedUp();
+    await forget(rows);
+    const within = (days: number) => writeCards({ ...resources, clock: later(days * day) });
+    expect(await within(6.9)).toBe(0);
+    noted = [];
+    expect(await within(7)).toBe(1);
+    expect(noted).toEqual([['card.replaced', { found: 'missing' }]]);
+    expect(await rows.read()).toHaveLength(1);
+    expect(await within(8)).toBe(0);
+  });
+
+  test('after a change that leaves what it says the same, only once it is looked for', async () => {
+    const rows = await backedUp();
+    await rename(rows, 'other');
+    await rename(rows, 'alice');
+    await forget(rows);
+    expect(await writeCards(resources, { random: () => 0.5 })).toBe(0);
+    expect(await writeCards({ ...resources, clock: later(3 * day) })).toBe(0);
+    expect(await writeCards({ ...resources, clock: later(4 * day) })).toBe(1);
   });
 
   test('not where there is no repository, as in a store that is not mounted', async () => {

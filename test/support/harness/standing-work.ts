@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { listCardRows } from '../../../src/database/cards.ts';
+import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/cards.ts';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPruneDue } from '../../../src/database/retention.ts';
 import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
@@ -71,7 +71,7 @@ export function duties(resources: Resources): readonly StandingWork[] {
       everySeconds: 5,
       work: async () => [await eraseRepositories(resources, { signal }), await finishErasedPeople(resources)],
     },
-    { name: 'cards planning', everySeconds: 600, work: () => listAllCards(resources) },
+    { name: 'cards planning', everySeconds: 600, work: () => listDueCards(resources) },
     { name: 'key rotation', everySeconds: 600, work: () => continueRotation(resources, { signal }) },
     { name: 'old records', everySeconds: 3600, work: () => forgetOldRecords(resources) },
   ];
@@ -92,12 +92,13 @@ async function sweep({ clock, database }: Resources): Promise<void> {
   }
 }
 
-async function listAllCards({ database }: Resources): Promise<void> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const rows = await listCardRows(database, { after, limit: 200 });
+async function listDueCards({ clock, database, keyring }: Resources): Promise<void> {
+  await saveCardsOfOtherKeysDue(database, keyring.newest);
+  for (let after = { cardDueAt: new Date(-1), id: '00000000-0000-0000-0000-000000000000' }; ; ) {
+    const rows = await listCardsDue(database, { at: clock.now(), after, limit: 500 });
     const last = rows.at(-1);
     if (last === undefined) return;
-    after = last.id;
+    after = last;
   }
 }
 
