@@ -141,9 +141,12 @@ export async function forecastEnds(
       SELECT ceil(extract(epoch FROM max_deadline - ${at}::timestamptz) / 86400) AS max,
         ceil(extract(epoch FROM least(idle_deadline, max_deadline) - ${at}::timestamptz) / 86400) AS idle
       FROM grants WHERE state IN ('active', 'suspect')
+    ), ending AS (
+      SELECT greatest(0, max) AS day, count(*) AS max, 0 AS idle FROM living WHERE max <= ${days}::int GROUP BY 1
+      UNION ALL SELECT greatest(0, idle), 0, count(*) FROM living WHERE idle <= ${days}::int GROUP BY 1
     )
-    SELECT day::int, count(*) FILTER (WHERE max <= day)::int AS max, count(*) FILTER (WHERE idle <= day)::int AS idle
-    FROM generate_series(0, ${days}::int) AS day LEFT JOIN living ON idle <= day GROUP BY day ORDER BY day`;
+    SELECT day::int, coalesce(sum(sum(max)) OVER (ORDER BY day), 0)::int AS max, coalesce(sum(sum(idle)) OVER (ORDER BY day), 0)::int AS idle
+    FROM generate_series(0, ${days}::int) AS day LEFT JOIN ending USING (day) GROUP BY day ORDER BY day`;
 }
 
 /** Exchanges of the hours since then, by verdict. */

@@ -1,5 +1,7 @@
 import type { NightProgress, Pace } from '../domain/tonight.ts';
 import type { Database } from './client.ts';
+import { Prisma } from './generated/client.ts';
+import { hostOfPlan } from './turns.ts';
 
 export interface NightSpan {
   /** Calendar dates that nights of the span may have. */
@@ -58,16 +60,28 @@ export interface TroubleGroup {
   nextDueAt: Date | null;
 }
 
+const weekMs = 7 * 86_400_000;
+
+/**
+ * The plans of which the latest run may be in trouble, found without looking at those that are well: of nights that go on it is one
+ * of this week's, and of those that are paused all are looked at.
+ */
+const suspects = (at: Date) => Prisma.sql`(
+  SELECT plan_id FROM runs WHERE state IN ('partial', 'failed') AND due_at > ${new Date(at.getTime() - weekMs)}
+  UNION SELECT plan_id FROM runs WHERE state = 'queued' AND error_code IS NOT NULL
+  UNION SELECT id FROM plans WHERE paused)`;
+
 /**
  * The people with a living consent whose latest run brought not all, or waits to be tried again after a failure, grouped by
- * outcome and code, the largest group first. Whose next run is under way or asked for is in no group.
+ * outcome and code, the largest group first. Whose next run is under way or asked for is in no group, nor, where nights are not paused, is
+ * somebody who had none for a week.
  */
-export async function groupTrouble(database: Database): Promise<TroubleGroup[]> {
+export async function groupTrouble(database: Database, at: Date): Promise<TroubleGroup[]> {
   return database.$queryRaw<TroubleGroup[]>`
     SELECT latest.state::text, latest.error_code AS "errorCode", count(*)::int AS people,
       min(coalesce(latest.finished_at, latest.queued_at)) AS since,
       min(latest.due_at) FILTER (WHERE latest.state = 'queued') AS "nextDueAt"
-    FROM plans p JOIN grants g ON g.id = p.grant_id
+    FROM ${suspects(at)} suspects JOIN plans p ON p.id = suspects.plan_id JOIN grants g ON g.id = p.grant_id
     JOIN LATERAL (SELECT state, error_code, finished_at, queued_at, due_at FROM runs
       WHERE plan_id = p.id AND state NOT IN ('cancelled', 'skipped') ORDER BY queued_at DESC LIMIT 1) latest ON true
     WHERE g.state IN ('active', 'suspect')
@@ -78,10 +92,10 @@ export async function groupTrouble(database: Database): Promise<TroubleGroup[]> 
 /** The plans of such a group, at most `limit`. */
 export async function listPlansInTrouble(
   database: Database,
-  { state, errorCode, limit }: Pick<TroubleGroup, 'state' | 'errorCode'> & { limit: number },
+  { at, state, errorCode, limit }: Pick<TroubleGroup, 'state' | 'errorCode'> & { at: Date; limit: number },
 ): Promise<string[]> {
   const rows = await database.$queryRaw<{ id: string }[]>`
-    SELECT p.id FROM plans p JOIN grants g ON g.id = p.grant_id
+    SELECT p.id FROM ${suspects(at)} suspects JOIN plans p ON p.id = suspects.plan_id JOIN grants g ON g.id = p.grant_id
     JOIN LATERAL (SELECT state, error_code FROM runs
       WHERE plan_id = p.id AND state NOT IN ('cancelled', 'skipped') ORDER BY queued_at DESC LIMIT 1) latest ON true
     WHERE g.state IN ('active', 'suspect') AND latest.state::text = ${state}
@@ -97,6 +111,9 @@ export interface ServerPace {
   msPerRequest: number;
 }
 
+/** So many runs, the last that ended, say how servers do. */
+const runsAsked = 10_000;
+
 /** The servers of files whose runs took the longest for each request since then, the slowest first. */
 export async function listSlowestServers(
   database: Database,
@@ -104,13 +121,13 @@ export async function listSlowestServers(
 ): Promise<ServerPace[]> {
   return database.$queryRaw<ServerPace[]>`
     WITH took AS (
-      SELECT substring(p.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)') AS host,
-        (r.counts ->> 'ms')::float8 AS ms, (r.counts ->> 'requests')::float8 AS requests
-      FROM runs r JOIN plans p ON p.id = r.plan_id
-      WHERE r.finished_at > ${since} AND r.state IN ('succeeded', 'partial') AND jsonb_typeof(r.counts) = 'object'
+      SELECT ${hostOfPlan} AS host, (r.counts ->> 'ms')::float8 AS ms, (r.counts ->> 'requests')::float8 AS requests
+      FROM (SELECT plan_id, counts FROM runs WHERE finished_at > ${since} AND state IN ('succeeded', 'partial')
+        ORDER BY finished_at DESC LIMIT ${runsAsked}) r JOIN plans ON plans.id = r.plan_id
+      WHERE jsonb_typeof(r.counts) = 'object'
     )
     SELECT host, count(*)::int AS runs, sum(ms) / sum(requests) AS "msPerRequest"
-    FROM took WHERE host IS NOT NULL AND requests > 0 AND ms IS NOT NULL
+    FROM took WHERE host <> '' AND requests > 0 AND ms IS NOT NULL
     GROUP BY host ORDER BY "msPerRequest" DESC LIMIT ${limit}`;
 }
 
@@ -121,18 +138,32 @@ export interface NightOutcome {
   failed: number;
 }
 
-/** What the nights from this date on came to: of each person the best run that counts for the night. */
+/**
+ * What the nights from this date on came to: of each person the best run that counts for the night. The runs of nights are counted
+ * where the index has them, and what was asked for besides is weighed against them.
+ */
 export async function listNightOutcomes(
   database: Database,
   { firstDate, lastDate }: { firstDate: string; lastDate: string },
 ): Promise<NightOutcome[]> {
+  const ended = Prisma.sql`state IN ('succeeded', 'partial', 'failed')`;
+  const rank = Prisma.sql`CASE state WHEN 'succeeded' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END`;
   return database.$queryRaw<NightOutcome[]>`
-    WITH best AS (
-      SELECT night, min(CASE state WHEN 'succeeded' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END) AS rank FROM runs
-      WHERE night BETWEEN ${firstDate} AND ${lastDate} AND state IN ('succeeded', 'partial', 'failed')
-      GROUP BY night, plan_id
+    WITH besides AS (
+      SELECT night, plan_id, min(${rank}) AS rank FROM runs
+      WHERE night BETWEEN ${firstDate} AND ${lastDate} AND slot <> 'night' AND ${ended} GROUP BY night, plan_id
+    ), better AS (
+      SELECT night, besides.rank, n.rank AS of_night FROM besides LEFT JOIN LATERAL (
+        SELECT ${rank} AS rank FROM runs r WHERE r.plan_id = besides.plan_id AND r.night = besides.night AND slot = 'night' AND ${ended}
+      ) n ON true
+      WHERE n.rank IS NULL OR besides.rank < n.rank
+    ), counted AS (
+      SELECT night, ${rank} AS rank, count(*) AS n FROM runs
+      WHERE night BETWEEN ${firstDate} AND ${lastDate} AND slot = 'night' AND ${ended} GROUP BY night, state
+      UNION ALL SELECT night, rank, count(*) FROM better GROUP BY night, rank
+      UNION ALL SELECT night, of_night, -count(*) FROM better WHERE of_night IS NOT NULL GROUP BY night, of_night
     )
-    SELECT night, count(*) FILTER (WHERE rank = 0)::int AS succeeded, count(*) FILTER (WHERE rank = 1)::int AS partial,
-      count(*) FILTER (WHERE rank = 2)::int AS failed
-    FROM best GROUP BY night ORDER BY night`;
+    SELECT night, coalesce(sum(n) FILTER (WHERE rank = 0), 0)::int AS succeeded, coalesce(sum(n) FILTER (WHERE rank = 1), 0)::int AS partial,
+      coalesce(sum(n) FILTER (WHERE rank = 2), 0)::int AS failed
+    FROM counted GROUP BY night ORDER BY night`;
 }

@@ -16,7 +16,7 @@ export async function retryGroup(
   { group, by }: { group: Pick<TroubleGroup, 'state' | 'errorCode'>; by: string },
 ): Promise<{ asked: number; more: boolean }> {
   const { clock, database } = resources;
-  const found = await listPlansInTrouble(database, { ...group, limit: most + 1 });
+  const found = await listPlansInTrouble(database, { ...group, at: clock.now(), limit: most + 1 });
   let asked = 0;
   for (const planId of found.slice(0, most)) {
     try {

@@ -3,7 +3,6 @@ import { listOpenCircuits } from '../../database/notices.ts';
 import { findStateExport, findStateSince } from '../../database/state-exports.ts';
 import {
   groupTrouble,
-  listNightOutcomes,
   listSlowestServers,
   measureNight,
   measurePace,
@@ -19,6 +18,7 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
 import { foreseeNight } from './foresee-night.ts';
+import { tallyNights } from './tally-nights.ts';
 import { tallyPeople } from './tally-people.ts';
 import { type Status, verificationOf } from './view-status.ts';
 
@@ -71,11 +71,11 @@ export async function viewTonight({
     await Promise.all([
       measureNight(database, { ...span, at }),
       measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
-      groupTrouble(database),
+      groupTrouble(database, at),
       countGrants(database),
       listOpenCircuits(database),
       listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
-      listNightOutcomes(database, { firstDate: addDays(date, 1 - nightsShown), lastDate: addDays(date, 1) }),
+      tallyNights({ clock, database }, { date, nights: nightsShown }),
       stateOf(queues),
       tallyPeople({ clock, database }),
       config.stateExports === 0 ? null : findExported(database, at),

@@ -1,0 +1,42 @@
+import { findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
+import { listNightOutcomes, type NightOutcome } from '../../database/tonight.ts';
+import { addDays } from '../../domain/nights.ts';
+import type { Resources } from '../../resources.ts';
+
+const name = 'nights';
+/** So many days after its date no run counts for a night any more. */
+const settledAfter = 3;
+
+interface Kept {
+  /** The last night that was counted for good. */
+  readonly until: string;
+  readonly nights: readonly NightOutcome[];
+}
+
+/**
+ * What so many nights up to the one after `date` came to, oldest first. Those of which nothing can change are counted once and kept,
+ * so that what is counted does not grow with how many are shown.
+ */
+export async function tallyNights(
+  { clock, database }: Pick<Resources, 'clock' | 'database'>,
+  { date, nights }: { date: string; nights: number },
+): Promise<NightOutcome[]> {
+  const firstDate = addDays(date, 1 - nights);
+  const settled = addDays(date, -settledAfter);
+  const found = await findKeptFigure(database, name);
+  // Written here alone.
+  const kept = (found?.value ?? { until: addDays(firstDate, -1), nights: [] }) as Kept;
+  const known = kept.nights.filter(({ night }) => night >= firstDate);
+  const from = addDays(kept.until, 1);
+  const counted = await listNightOutcomes(database, {
+    firstDate: from < firstDate ? firstDate : from,
+    lastDate: addDays(date, 1),
+  });
+  const all = [...known, ...counted];
+  if (kept.until < settled) {
+    const at = clock.now();
+    const value: Kept = { until: settled, nights: all.filter(({ night }) => night <= settled) };
+    await saveKeptFigure(database, { name, value, countedAt: at, dueAt: at });
+  }
+  return all;
+}
