@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createMasterKey, decrypt, encrypt, type MasterKey } from '../../../../src/store/format/envelope.ts';
+import {
+  createMasterKey,
+  decrypt,
+  decryptSlices,
+  encrypt,
+  type MasterKey,
+} from '../../../../src/store/format/envelope.ts';
 
 const known: MasterKey = {
   encrypt: Buffer.alloc(32, 1),
@@ -17,6 +23,18 @@ describe('envelope', () => {
     const key = createMasterKey();
     for (const text of ['', 'x', 'y'.repeat(100_000)])
       expect(decrypt(key, encrypt(key, Buffer.from(text))).toString()).toBe(text);
+  });
+
+  test('frees each slice as soon as the next one is taken: all of a pack would wait for the garbage collector', () => {
+    const content = Buffer.alloc(300_000, 'slice');
+    const taken: Uint8Array[] = [];
+    for (const slice of decryptSlices(known, encrypt(known, content))) {
+      expect(taken.every(({ byteLength }) => byteLength === 0)).toBe(true);
+      expect(slice.equals(content.subarray(0, slice.length))).toBe(taken.length === 0);
+      taken.push(slice);
+    }
+    expect(taken.length).toBeGreaterThan(1);
+    expect(taken.every(({ byteLength }) => byteLength === 0)).toBe(true);
   });
 
   test('never uses an IV twice', () => {
