@@ -32,8 +32,11 @@ export interface Backend {
    * files are written once.
    */
   save(type: FileType, name: string, bytes: Uint8Array): Promise<void>;
-  /** The whole file, or exactly the range asked for, in memory that is the caller's. Throws `store/not-found`; `repository/damaged` when the file ends before the range does. */
-  load(type: FileType, name: string, range?: ByteRange): Promise<Buffer>;
+  /**
+   * The whole file, or exactly the range asked for, in memory that is the caller's: in `memory`, where what was asked for fits and the
+   * store can read into it. Throws `store/not-found`; `repository/damaged` when the file ends before the range does.
+   */
+  load(type: FileType, name: string, range?: ByteRange, memory?: ArrayBuffer): Promise<Buffer>;
   /** The files of a type in no order, leftovers of broken writes not among them. */
   list(type: FileType): AsyncIterable<ListedFile>;
   /** Throws `store/not-found`. */

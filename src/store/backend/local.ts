@@ -16,7 +16,7 @@ export function openLocalBackend(folder: string): Backend {
   return {
     location: folder,
     save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
-    load: (type, name, range) => guarded(readAll(at(type, name), range)),
+    load: (type, name, range, memory) => guarded(readAll(at(type, name), range, memory)),
     list: (type) => listFiles(folder, type, guarded),
     stat: async (type, name) => {
       const { size, mtime } = await guarded(stat(at(type, name)));
@@ -77,13 +77,14 @@ async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-async function readAll(path: string, range?: ByteRange): Promise<Buffer> {
+async function readAll(path: string, range?: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
   await using file = await open(path, 'r');
-  return await (range === undefined ? file.readFile() : readRange(file, range));
+  return await (range === undefined ? file.readFile() : readRange(file, range, memory));
 }
 
-async function readRange(file: FileHandle, { offset, length }: ByteRange): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
+async function readRange(file: FileHandle, { offset, length }: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
+  const fits = memory !== undefined && memory.byteLength >= length;
+  const bytes = fits ? Buffer.from(memory, 0, length) : Buffer.allocUnsafe(length);
   let got = 0;
   while (got < length) {
     const { bytesRead } = await file.read(bytes, got, length - got, offset + got);

@@ -37,7 +37,7 @@ export function retrying(backend: Backend, options: RetryOptions): Backend {
       await saveWithRetries(backend, options, type, name, bytes);
       remember(pathOf(type, name));
     },
-    load: (type, name, range) => look(type, name, () => backend.load(type, name, range)),
+    load: (type, name, range, memory) => look(type, name, () => backend.load(type, name, range, memory)),
     list: (type) => listWithRetries(backend, options, type),
     stat: (type, name) => look(type, name, () => backend.stat(type, name)),
     remove: async (type, name) => {

@@ -26,8 +26,8 @@ export interface Blobs {
    * takes blobs in any order, and opens them elsewhere.
    */
   planReads(type: BlobType, ids: Iterable<BlobId>): readonly PlannedRead[];
-  /** The bytes of a read, still sealed; undefined where the pack is missing or too short. */
-  readSealed(read: PlannedRead): Promise<Buffer | undefined>;
+  /** The bytes of a read, still sealed, in `memory` where that is possible; undefined where the pack is missing or too short. */
+  readSealed(read: PlannedRead, memory?: ArrayBuffer): Promise<Buffer | undefined>;
   /** A folder; recent ones are cached, and all who ask for one at a time share its reading. Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
 }
@@ -62,7 +62,7 @@ export function createBlobs(
         Array.from(ids, (id) => ({ id, at: index.find(type, id) })),
         longestRead,
       ),
-    readSealed: (read) => readSealed(backend, read),
+    readSealed: (read, memory) => readSealed(backend, read, memory),
     loadTree: async (id) => {
       const kept = trees.get(id);
       if (kept !== undefined) return kept;
@@ -152,8 +152,12 @@ async function readWindow({ backend }: Reader, wanted: readonly Wanted[]): Promi
   return { wanted, sealed };
 }
 
-async function readSealed(backend: Backend, { packId, offset, length }: PlannedRead): Promise<Buffer | undefined> {
-  return backend.load('data', packId, { offset, length }).catch(ignoreDamage);
+async function readSealed(
+  backend: Backend,
+  { packId, offset, length }: PlannedRead,
+  memory?: ArrayBuffer,
+): Promise<Buffer | undefined> {
+  return backend.load('data', packId, { offset, length }, memory).catch(ignoreDamage);
 }
 
 async function* openWindow(reader: Reader, type: BlobType, { wanted, sealed }: Window): AsyncGenerator<LoadedBlob> {

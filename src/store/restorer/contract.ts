@@ -23,13 +23,14 @@ export interface RestorableRepository<Read extends PackRead = PackRead> extends 
   readonly masterKey: MasterKey;
   /** The reads that bring each of these blobs once; ids that no index knows are left out. */
   planReads(type: 'data', ids: Iterable<DataId>): readonly Read[];
-  /** The bytes of a read, still sealed; undefined where they are not to be had. */
-  readSealed(read: Read): Promise<Buffer | undefined>;
+  /** The bytes of a read, still sealed, in `memory` where that is possible; undefined where they are not to be had. */
+  readSealed(read: Read, memory?: ArrayBuffer): Promise<Buffer | undefined>;
 }
 
 /** A part of a pack, and the blobs in it. */
 export interface PackRead {
   readonly offset: number;
+  readonly length: number;
   readonly blobs: readonly {
     readonly id: BlobId;
     readonly at: { readonly offset: number; readonly length: number; readonly uncompressedLength?: number };

@@ -183,8 +183,9 @@ async function writePart<Read extends PackRead>(
   plan: WritingPlan<Read>,
   part: WritingPlan<Read>['parts'][number],
 ): Promise<readonly Outcome[]> {
-  if (part.read === undefined) return writers.run(plan.taskOf(part));
-  const bytes = await repository.readSealed(part.read);
+  const { read } = part;
+  if (read === undefined) return writers.run(plan.taskOf(part));
+  const bytes = await writers.memory.fill(read.length, (memory) => repository.readSealed(read, memory));
   return bytes === undefined ? [] : writers.run(plan.taskOf(part, bytes));
 }
 

@@ -30,7 +30,7 @@ export interface Writing extends FileInWriting {
 export interface WritingPlan<Read> {
   readonly parts: readonly Part<Read>[];
   /** What a writer is told of a part, whose sealed bytes are given away; one without a read needs none. */
-  taskOf(part: Part<Read>, bytes?: Buffer): WriteTask;
+  taskOf(part: Part<Read>, bytes?: Uint8Array<ArrayBuffer>): WriteTask;
 }
 
 /** One read of a pack and the files that its blobs go to, or files without content. */
@@ -102,7 +102,7 @@ export function planWriting<Read extends PackRead>(
         places: counts[number] ?? 0,
         isWhole: all === 1,
       });
-      return { kind: 'write', ...(bytes && { bytes: ownBytes(bytes) }), blobs, files: ofPart.map(toWriter) };
+      return { kind: 'write', ...(bytes && { bytes }), blobs, files: ofPart.map(toWriter) };
     },
   };
 }
@@ -110,11 +110,4 @@ export function planWriting<Read extends PackRead>(
 /** The items in batches of so many. */
 export function batchesOf<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
-}
-
-/** Bytes that may be given to another thread: short buffers share their memory with others. */
-function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
-  return isAlone ? new Uint8Array(buffer) : new Uint8Array(bytes);
 }

@@ -60,6 +60,12 @@ export type Outcome =
   | { readonly kind: 'written' | 'damaged' | 'same' | 'different' }
   | { readonly kind: 'failed'; readonly errno: string };
 
+/** What a thread answers: the outcomes, and the memory of the task's bytes to be used again. */
+export interface Answer {
+  readonly outcomes: readonly Outcome[];
+  readonly memory: ArrayBuffer | undefined;
+}
+
 /** Does a task, in the calling thread. A file that failed leaves nothing behind, unless other tasks write to it too. */
 export function doTask(key: MasterKey, task: Task): Outcome[] {
   return task.kind === 'compare' ? task.files.map(compare) : writeBatch(key, task);

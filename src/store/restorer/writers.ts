@@ -1,37 +1,55 @@
 import { availableParallelism } from 'node:os';
 import { startThread } from '../../thread.ts';
 import type { MasterKey } from '../format/envelope.ts';
-import { doTask, type Outcome, type Task } from './write-batch.ts';
+import { openReadMemory, type ReadMemory } from './read-memory.ts';
+import { type Answer, doTask, type Outcome, type Task } from './write-batch.ts';
 
 /** Open blobs and write files, in threads of their own once it is worth while. */
 export interface Writers extends Disposable {
   /** How many tasks keep them busy, and a store that is far away. */
   readonly width: number;
+  /** Where the bytes of tasks are read to. */
+  readonly memory: ReadMemory;
   /** What became of each file of the task. Its bytes are given away. Throws when a thread died. */
   run(task: Task): Promise<readonly Outcome[]>;
 }
 
 const mostThreads = 2;
+/** A task that it does, and one that waits. */
+const mostOfThread = 2;
 /** What is done before a thread would have started: many a restore is of one small file. */
 const doneHere = 1024 * 1024;
 
-/** As many threads as there are processors beside that of the caller, up to two; each is started when it is needed. */
+/**
+ * As many threads as there are processors beside that of the caller, up to two; each is started when it is needed. The caller's own thread
+ * does what they have no room for.
+ */
 export function openWriters(masterKey: MasterKey): Writers {
   const most = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
+  const width = most + 2;
+  const memory = openReadMemory(width);
   const threads: ReturnType<typeof openWriter>[] = [];
   let left = doneHere;
   const idlest = () => {
     const thread = threads.toSorted((a, b) => a.load - b.load)[0];
     if (thread !== undefined && (thread.load === 0 || threads.length === most)) return thread;
-    const another = openWriter(masterKey);
+    const another = openWriter(masterKey, memory.giveBack);
     threads.push(another);
     return another;
   };
+  const doHere = (task: Task) => {
+    const outcomes = doTask(masterKey, task);
+    if (task.kind === 'write') memory.giveBack(task.bytes?.buffer);
+    return outcomes;
+  };
   return {
-    width: mostThreads + 1,
+    width,
+    memory,
     run: async (task) => {
       left -= task.kind === 'write' ? (task.bytes?.length ?? 0) : doneHere;
-      return left >= 0 ? doTask(masterKey, task) : idlest().run(task);
+      if (left >= 0) return doHere(task);
+      const thread = idlest();
+      return thread.load < mostOfThread ? thread.run(task) : doHere(task);
     },
     [Symbol.dispose]: () => {
       for (const { stop } of threads) void stop();
@@ -40,11 +58,14 @@ export function openWriters(masterKey: MasterKey): Writers {
 }
 
 /** A thread does its tasks in order, and answers each. */
-function openWriter(masterKey: MasterKey) {
+function openWriter(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
   const thread = startThread(new URL('./writer-thread.ts', import.meta.url), masterKey);
   const waiting: PromiseWithResolvers<readonly Outcome[]>[] = [];
   let broken: { readonly error: unknown } | undefined;
-  thread.on('message', (outcomes: readonly Outcome[]) => waiting.shift()?.resolve(outcomes));
+  thread.on('message', ({ outcomes, memory }: Answer) => {
+    giveBack(memory);
+    waiting.shift()?.resolve(outcomes);
+  });
   thread.on('error', (error) => {
     broken = { error };
     for (const one of waiting.splice(0)) one.reject(error);

@@ -28,6 +28,18 @@ export function describeBackend(title: string, open: () => Promise<Backend>): vo
       }
     });
 
+    test.each([0, 4_999, 5_000, 70_000])(
+      'a range is right, whether memory of %d bytes is offered for it or not',
+      async (size) => {
+        const backend = await open();
+        const bytes = randomBytes(10_000);
+        await backend.save('data', nameOf(bytes), bytes);
+        const range = { offset: 17, length: 5_000 };
+        const loaded = await backend.load('data', nameOf(bytes), range, new ArrayBuffer(size));
+        expect(loaded.equals(bytes.subarray(17, 5_017))).toBe(true);
+      },
+    );
+
     test('an export may have any name, not that of its hash alone', async () => {
       const backend = await open();
       const [name, other] = ['20'.repeat(32), '21'.repeat(32)];

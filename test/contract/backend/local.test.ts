@@ -33,6 +33,19 @@ describe('the local backend', () => {
     }
   });
 
+  test('reads into the memory that it is offered, where that is large enough', async () => {
+    const backend = retrying(openLocalBackend(await newFolder()), { clock: systemClock() });
+    await backend.save('data', name, Buffer.from('content'));
+    const [memory, short] = [new ArrayBuffer(10), new ArrayBuffer(3)];
+    const range = { offset: 1, length: 5 };
+    const [loaded, other] = [
+      await backend.load('data', name, range, memory),
+      await backend.load('data', name, range, short),
+    ];
+    expect([loaded.toString(), other.toString()]).toEqual(['onten', 'onten']);
+    expect([loaded.buffer === memory, other.buffer === short]).toEqual([true, false]);
+  });
+
   test('leaves nothing but the file', async () => {
     const folder = await newFolder();
     await openLocalBackend(folder).save('key', name, Buffer.of(1));

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { openReadMemory } from '../../../../src/store/restorer/read-memory.ts';
+
+const megabyte = 1024 * 1024;
+/** A store that reads to the memory it gets. */
+const here = (length: number) => async (memory: ArrayBuffer) => Buffer.from(memory, 0, length).fill(7);
+
+test('what was read to is read to again, once it is given back and not before', async () => {
+  const memory = openReadMemory(2);
+  const first = await memory.fill(100, here(100));
+  const second = await memory.fill(200, here(200));
+  expect([first?.length, second?.length]).toEqual([100, 200]);
+  expect(second?.buffer).not.toBe(first?.buffer);
+  memory.giveBack(first?.buffer);
+  const third = await memory.fill(4 * megabyte, here(4 * megabyte));
+  expect(third?.buffer).toBe(first?.buffer);
+});
+
+test('a read that is longer than what is kept gets memory of its own', async () => {
+  const memory = openReadMemory(2);
+  memory.giveBack((await memory.fill(100, here(100)))?.buffer);
+  expect((await memory.fill(9 * megabyte, here(9 * megabyte)))?.length).toBe(9 * megabyte);
+});
+
+test('no more is kept than was said', async () => {
+  const memory = openReadMemory(1);
+  const [first, second] = [await memory.fill(1, here(1)), await memory.fill(1, here(1))];
+  memory.giveBack(first?.buffer);
+  memory.giveBack(second?.buffer);
+  expect((await memory.fill(1, here(1)))?.buffer).toBe(first?.buffer);
+  expect((await memory.fill(1, here(1)))?.buffer).not.toBe(second?.buffer);
+});
+
+test('bytes of a store that reads elsewhere are moved out of memory that others share, and the offered memory is kept', async () => {
+  const memory = openReadMemory(2);
+  const offered: ArrayBuffer[] = [];
+  const shared = Buffer.from('in the pool of small buffers');
+  for (const bytes of [shared, undefined]) {
+    const read = await memory.fill(28, async (one) => {
+      offered.push(one);
+      return bytes;
+    });
+    expect(read && Buffer.from(read)).toEqual(bytes);
+    if (read !== undefined) expect(read.buffer.byteLength).toBe(28);
+  }
+  expect(offered[1]).toBe(offered[0]);
+});
