@@ -1,5 +1,6 @@
 /**
- * Measures how much longer the night of others takes with a hostile tenth among them: `node bench/fair.ts [--json] [--people N] [--rounds N]`.
+ * Measures how much longer the night of others takes with a hostile tenth among them:
+ * `node bench/fair.ts [--json] [--people N] [--rounds N] [--kinds drip,tree,huge,storm]`.
  *
  * - A worker as it is, with its duties, PostgreSQL embedded and the queue in it; everybody's files are on one server, in another process.
  *   Nobody's access token has to be asked for.
@@ -11,7 +12,7 @@
  *
  * After a night of honest people to warm up, by which the worker learns what is usual, in turn and in the same process: two nights of everybody without the
  * hostile ones, and two with them. `first` compares the first nights of them all, in which nobody knows who is hostile, `later` the second ones: medians over
- * the rounds of the time until the last honest person has a snapshot, and of the worker's processor time until then.
+ * the rounds of the time until the last honest person has a snapshot, and of the processor time until then: of the worker, and of the server, which is not ours.
  */
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -32,16 +33,19 @@ import { silentLog } from '../src/log.ts';
 import { openResources } from '../src/resources.ts';
 import { startWorker } from '../worker/main.ts';
 import { hostileKinds } from './fair/cloud.ts';
+import { msOfProcess } from './processor-time.ts';
 
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean' },
     people: { type: 'string', default: '40' },
     rounds: { type: 'string', default: '3' },
+    kinds: { type: 'string', default: hostileKinds.join() },
   },
 });
 const [people, rounds] = [Number(options.people), Number(options.rounds)];
 const hostile = Math.max(1, Math.round(people / 10));
+const kinds = options.kinds.split(',');
 const concurrency = 4;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -75,6 +79,8 @@ opened.defer(() => worker.close(0));
 interface Night {
   ms: number;
   processorMs: number;
+  /** Of the server. */
+  cloudMs: number;
 }
 
 await twoNights(0, { nights: 1 });
@@ -97,6 +103,8 @@ const [first, later] = [0, 1].map((night) => {
     slowdown: Math.round((middle('with', 'ms') / middle('without', 'ms') - 1) * 1000) / 1000,
     aloneProcessorMs: middle('without', 'processorMs'),
     besideProcessorMs: middle('with', 'processorMs'),
+    aloneCloudMs: middle('without', 'cloudMs'),
+    besideCloudMs: middle('with', 'cloudMs'),
   };
 });
 if (options.json !== true) console.table({ first, later });
@@ -108,10 +116,7 @@ process.exit();
 async function twoNights(hostiles: number, { nights = 2 } = {}): Promise<Night[]> {
   const honest = people - hostile;
   const grants = await addPeople([
-    ...Array.from(
-      { length: hostiles },
-      (_, index) => `${hostileKinds[index % hostileKinds.length]}-${index}-${randomUUID()}`,
-    ),
+    ...Array.from({ length: hostiles }, (_, index) => `${kinds[index % kinds.length]}-${index}-${randomUUID()}`),
     ...Array.from({ length: honest }, (_, index) => `good-${index}-${randomUUID()}`),
   ]);
   const took: Night[] = [];
@@ -125,7 +130,7 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
   for (const grantId of grants) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt });
   const ofThese = { grantId: { in: [...grants] } };
   await database.plan.updateMany({ where: ofThese, data: { nextNight: date, nextDueAt: at } });
-  const [began, processor] = [clock.elapsed(), process.cpuUsage()];
+  const [began, processor, cloudBegan] = [clock.elapsed(), process.cpuUsage(), msOfProcess(cloud.pid ?? 0)];
   await openNight(resources);
   // The next one may be due while this one lasts.
   await database.plan.updateMany({ where: ofThese, data: { nextDueAt: endsAt } });
@@ -141,7 +146,8 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
     await clock.sleep(50);
   }
   const { user, system } = process.cpuUsage(processor);
-  const result = { ms: clock.elapsed() - began, processorMs: (user + system) / 1000 };
+  const cloudMs = msOfProcess(cloud.pid ?? 0) - cloudBegan;
+  const result = { ms: clock.elapsed() - began, processorMs: (user + system) / 1000, cloudMs };
   for (const grantId of grants) await endRuns(grantId);
   while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
   await resources.queues.backUps.drain();

@@ -1,5 +1,5 @@
 /** The server of everybody's files, in a process of its own: `cloud.ts`, which sends its origin to its parent. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { listenOnLoopback } from '../../demo/loopback-server.ts';
 import { end, file, folder, type HostileNode, listingOf } from '../../test/support/servers/hostile-webdav.ts';
 
@@ -10,6 +10,7 @@ const depth = 5;
 /** What a listing of an honest person takes, by their number: an honest night takes two to three seconds. */
 const listingMs = (who: string) => 300 + 20 * (Number(who.split('-')[1]) % 6);
 const dripMs = 1_000;
+const content = 'one file of many';
 
 if (process.send !== undefined) {
   const server = await listenOnLoopback(0);
@@ -21,7 +22,7 @@ if (process.send !== undefined) {
     if (method !== 'PROPFIND') {
       if (kind === 'storm') end(response, 503);
       else if (kind === 'drip') drip(response);
-      else response.end(who);
+      else end(response, 200, { etag: '"1"' }, content);
       return;
     }
     if (kind === 'drip' && names.length > 1) {
@@ -29,8 +30,7 @@ if (process.send !== undefined) {
       return;
     }
     if (kind === 'good') await new Promise((resolve) => setTimeout(resolve, listingMs(who)));
-    const node = nodeOf(kind, names, who);
-    const listing = listingOf(node, { path, headers });
+    const listing = listingFor(kind, { deep: names.length >= depth, path, headers });
     end(response, 207, { 'content-type': 'application/xml; charset=utf-8' }, listing);
   });
   process.send(server.origin);
@@ -44,14 +44,32 @@ function drip(response: ServerResponse): void {
   response.once('close', () => clearInterval(timer));
 }
 
-function nodeOf(kind: string, names: readonly string[], who: string): HostileNode {
+/** Stands for the path of the folder in the listings that are kept. */
+const here = '/@here@/';
+/** Listings as they are but for the path, so that it takes this process little to answer, and delays nobody who asks besides. */
+const listings = new Map<string, string>();
+
+function listingFor(kind: string, { deep, path, headers }: Asked): string {
+  const about = [kind, deep, headers.depth].join(' ');
+  const listing = listings.get(about) ?? listingOf(nodeOf(kind, deep), { path: here, headers });
+  listings.set(about, listing);
+  return listing.replaceAll(here, path);
+}
+
+interface Asked {
+  readonly deep: boolean;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+function nodeOf(kind: string, deep: boolean): HostileNode {
   const files = (count: number) =>
-    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.txt`, file(who, { etag: '"1"' })]));
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.txt`, file(content, { etag: '"1"' })]));
   const folders = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`folder ${index}`, folder()]));
   if (kind === 'drip') return folder({ ...files(30), ...folders(20) });
   if (kind === 'tree') return folder({ ...files(5), ...folders(30) });
   if (kind === 'huge') return folder({ ...files(20_000), ...folders(50) });
   if (kind === 'storm') return folder({ ...files(500), ...folders(10) });
-  return folder({ ...files(3), ...(names.length < depth && folders(1)) });
+  return folder({ ...files(3), ...(!deep && folders(1)) });
 }

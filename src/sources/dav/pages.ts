@@ -2,7 +2,8 @@ import type { Clock } from '../../clock.ts';
 import { AppError, type AppErrorOptions } from '../../errors.ts';
 import { type MemoryBudget, memoryOfMember } from '../../memory-budget.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
-import type { Receiver, ResponseHead } from '../http/request.ts';
+import type { Flow, Receiver, ResponseHead } from '../http/request.ts';
+import type { Server } from '../http/server.ts';
 import { dateOf, errorOfStatus, textOf } from '../http/status.ts';
 import type { Member } from '../source.ts';
 import { withSlash } from './href.ts';
@@ -28,6 +29,9 @@ export const defaultListingLimits: ListingLimits = {
   ms: 15 * 60_000,
 };
 
+/** So many bytes of a listing take about as long as a request. */
+const bytesOfPiece = 4096;
+
 export interface ListedPages {
   /** Where the first page came from. */
   readonly path: string;
@@ -48,6 +52,7 @@ export interface PagesRequest {
   readonly clock: Pick<Clock, 'elapsed'>;
   /** Of all that the run lists at once. */
   readonly memory: MemoryBudget;
+  readonly processor: Server['processor'];
   readonly readTag: ReturnType<typeof openTagReader>;
 }
 
@@ -58,25 +63,39 @@ export interface PagesRequest {
  */
 export async function listPages(
   send: Send,
-  { origin, collection, withIdentity, limits, clock, memory, readTag }: PagesRequest,
+  { origin, collection, withIdentity, limits, clock, memory, processor, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
   const items: Item[] = [];
   const left = { ...limits };
   using held = holdMemory(memory);
-  const until = clock.elapsed() + limits.ms;
+  let until = clock.elapsed() + limits.ms;
   /** Needs no timer: what says nothing is ended by the limits of a request. */
   const refuseLate = () => {
     if (clock.elapsed() > until) throw tooSlow(limits.ms);
   };
   const asked = new Set<string>();
-  const receive = (head: ResponseHead, path: string): Receiver<Page> => {
+  /** What it waits for its turn is not the server's time. */
+  const waitForTurn = async (flow: Flow) => {
+    const since = clock.elapsed();
+    flow.pause();
+    try {
+      await processor.turn(signal);
+    } catch {
+      return;
+    }
+    until += clock.elapsed() - since;
+    flow.resume();
+  };
+  const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
     const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, held, readTag });
     return {
       data: (chunk) => {
         refuseLate();
         data(chunk);
+        processor.did(chunk.length / bytesOfPiece);
+        if (!processor.isItsTurn) void waitForTurn(flow);
       },
       end: () => {
         end();
@@ -93,7 +112,7 @@ export async function listPages(
       path,
       headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
       body: propfindBody(withIdentity),
-      receive: (head, _flow, from) => receive(head, from),
+      receive,
     };
     const { head, value } = await send(request, signal);
     if (value === undefined) throw errorOfStatus(head.status);

@@ -158,7 +158,7 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
     try {
       const { path, items } = await listPages(
         send,
-        { ...place, collection, readTag, withIdentity: hasIdentity !== false },
+        { ...place, collection, readTag, processor: server.processor, withIdentity: hasIdentity !== false },
         signal,
       );
       const listing = listingOf(items, { ...place, path });

@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../../clock.ts';
 import type { LevelBounds } from './level.ts';
 import { openPace, type Pace } from './pace.ts';
+import { openProcessorShares, type ProcessorShare } from './processor-shares.ts';
 import type { Watch } from './request.ts';
 import { openSlots, type Share, type Slots } from './slots.ts';
 
@@ -21,8 +22,10 @@ export interface Server {
   rest(ms: number, signal: AbortSignal): Promise<void>;
   /** Holds back all requests of this run for so long. */
   pause(ms: number): void;
-  /** Resolves when no pause is on; rests until then. */
+  /** Resolves when no pause is on, rests until then, and when this run may have the processor: to be asked before each request. */
   ready(signal: AbortSignal): Promise<void>;
+  /** What this run may take of the processor. */
+  readonly processor: Pick<ProcessorShare, 'did' | 'isItsTurn' | 'turn'>;
   /** How many requests in a row got no response in spite of all retries. */
   outages: number;
   /** For one answer. */
@@ -61,8 +64,10 @@ export interface Servers {
   open(origin: string, limits: ServerLimits): { server: Server; close: () => Promise<void> };
 }
 
-export function openServers(clock: Clock, transfer = defaultTransferLimits): Servers {
+/** `busyMs` says for how long the thread has been busy so far; the thread itself does, unless given. */
+export function openServers(clock: Clock, transfer = defaultTransferLimits, busyMs?: () => number): Servers {
   const opened = new Map<string, { shared: Shared; users: number }>();
+  const processorShares = openProcessorShares(clock, busyMs);
   return {
     limits: transfer,
     open: (origin, limits) => {
@@ -71,16 +76,18 @@ export function openServers(clock: Clock, transfer = defaultTransferLimits): Ser
       entry.users++;
       const { pool, slots } = entry.shared;
       const share = slots.share();
+      const processor = processorShares.open();
       let closed = false;
       const close = async () => {
         if (closed) return;
         closed = true;
         share.leave();
+        processor[Symbol.dispose]();
         if (--entry.users > 0) return;
         opened.delete(origin);
         await pool.destroy();
       };
-      return { server: serverOf(pool, share, clock, transfer), close };
+      return { server: serverOf(pool, { share, processor }, clock, transfer), close };
     },
   };
 }
@@ -103,7 +110,12 @@ function connect(origin: string, limits: ServerLimits & TransferLimits): Shared 
   return { pool, slots: openSlots(limits.requests) };
 }
 
-function serverOf(pool: Pool, share: Share, clock: Clock, { leastBytesPerSecond }: TransferLimits): Server {
+function serverOf(
+  pool: Pool,
+  { share, processor }: { share: Share; processor: ProcessorShare },
+  clock: Clock,
+  { leastBytesPerSecond }: TransferLimits,
+): Server {
   let pausedUntil = 0;
   let resting = 0;
   const rest = async (ms: number, signal: AbortSignal) => {
@@ -133,7 +145,10 @@ function serverOf(pool: Pool, share: Share, clock: Clock, { leastBytesPerSecond 
     async ready(signal) {
       for (let left = pausedUntil - clock.elapsed(); left > 0; left = pausedUntil - clock.elapsed())
         await rest(left, signal);
+      await processor.turn(signal);
+      processor.did(1);
     },
+    processor,
     outages: 0,
     pace: () => openPace(clock, leastBytesPerSecond),
     watch(method) {

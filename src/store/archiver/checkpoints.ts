@@ -4,7 +4,7 @@ import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import type { ArchiveRepository } from './contract.ts';
 import { type FinishedNodes, openFinishedNodes } from './finished.ts';
-import { type Begun, decodeJournal, encodeEntry } from './journal.ts';
+import { type Begun, decodeJournal, encodeEntries } from './journal.ts';
 import type { SealerStream } from './sealer-handle.ts';
 import type { Sealing } from './sealing.ts';
 
@@ -116,7 +116,7 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
     const entries = isWhole ? all.entries() : [...news.entries(), ...begun.filter((entry) => entry !== undefined)];
     const before = isWhole ? [] : journals;
     journals = [];
-    const bytes = Buffer.concat(Array.from(entries, encodeEntry));
+    const bytes = await encodeEntries(entries);
     if (bytes.length === 0) return;
     const content = await store(bytes);
     await sealing.flush();

@@ -19,11 +19,37 @@ export interface Begun {
 export type JournalEntry = Finished | Begun;
 
 /** The entry as two lines: JSON that says what it is, and a tree of restic. */
-export function encodeEntry(entry: JournalEntry): Buffer {
+function encodeEntry(entry: JournalEntry): Buffer {
   const { folder } = entry;
   const head = 'node' in entry ? { folder, after: entry.after } : { folder };
   const nodes = 'node' in entry ? [entry.node] : entry.nodes;
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), encodeTree({ nodes })]);
+}
+
+/** So many nodes are encoded in a few milliseconds. */
+const nodesAtOnce = 250;
+
+/** All entries, one behind the other; a folder of any size takes the thread from others for a few milliseconds at a time only. */
+export async function encodeEntries(entries: Iterable<JournalEntry>): Promise<Buffer> {
+  const encoded: Buffer[] = [];
+  let nodes = 0;
+  for (const part of partsOf(entries)) {
+    encoded.push(encodeEntry(part));
+    nodes += 'node' in part ? 1 : part.nodes.length;
+    if (nodes < nodesAtOnce) continue;
+    nodes = 0;
+    await new Promise(setImmediate);
+  }
+  return Buffer.concat(encoded);
+}
+
+function* partsOf(entries: Iterable<JournalEntry>): Generator<JournalEntry> {
+  for (const entry of entries) {
+    if ('node' in entry) yield entry;
+    else
+      for (let at = 0; at < entry.nodes.length; at += nodesAtOnce)
+        yield { folder: entry.folder, nodes: entry.nodes.slice(at, at + nodesAtOnce) };
+  }
 }
 
 /** The entries in these bytes, which are encoded ones behind each other. Throws `repository/damaged`. */

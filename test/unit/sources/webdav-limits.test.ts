@@ -222,3 +222,51 @@ test('a listing that finds no memory beside what else is listed is a problem of 
     { memory: openMemoryBudget(20 * 1024) },
   );
 });
+
+describe('a run that has had its part of the thread', () => {
+  const names = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.txt`, file('x')]));
+
+  /** Two runs on one server. The thread is busy for two seconds while the first waits for its listing, and with nothing afterwards. */
+  async function withTwo(
+    work: (runs: Record<'greedy' | 'other', ReturnType<typeof openSource>> & { clock: ManualClock }) => Promise<void>,
+  ) {
+    await using server = await startHostileWebdav(folder(names(2_000)));
+    const clock = manualClock('2026-11-23T01:00:00Z');
+    const busyUntil = clock.elapsed() + 2 * second;
+    const servers = openServers(clock, undefined, () => Math.min(clock.elapsed(), busyUntil));
+    await using greedy = openSource(server.url, { clock, servers, limits: { ms: 2.5 * second } });
+    await using other = openSource(server.url, { clock, servers });
+    server.mischief = ({ path, headers, before }, response) => {
+      if (before > 0) return false;
+      void clock.advance(2 * second).then(() => end(response, 207, {}, listingOf(server.root, { path, headers })));
+      return true;
+    };
+    await work({ greedy, other, clock });
+  }
+
+  const isDone = async (promise: Promise<unknown>) => {
+    let done = false;
+    void promise.then(() => {
+      done = true;
+    });
+    for (let turns = 0; turns < 100; turns++) await setImmediate();
+    return done;
+  };
+
+  test('waits in the middle of a listing, which does not count as time of the server, and before the next, and others go on', async () => {
+    await withTwo(async ({ greedy, other, clock }) => {
+      const listing = greedy.list(greedy.root, never);
+      expect(await isDone(listing)).toBe(false);
+      const again = greedy.list(greedy.root, never);
+      await other.list(other.root, never);
+      expect(await isDone(Promise.race([listing, again]))).toBe(false);
+      const both = Promise.all([listing, again]);
+      const before = clock.elapsed();
+      while (!(await isDone(both)) && clock.elapsed() < before + 10 * second) await clock.advance(100);
+      expect(clock.elapsed() - before).toBeGreaterThan(second);
+      expect((await listing).members).toHaveLength(2_000);
+      expect((await again).members).toHaveLength(2_000);
+    });
+  });
+});

@@ -1,0 +1,125 @@
+import { untilAborted } from '../../abort.ts';
+import type { Clock } from '../../clock.ts';
+
+/**
+ * Shares the processor time of this thread among the runs that fetch from servers: what comes from a server that answers at once, with folders of any size and
+ * number, would otherwise keep the thread from the others all the time. A run that has had its part goes on when it has some again; one that waits for its
+ * server most of the time never waits here.
+ */
+export interface ProcessorShares {
+  open(): ProcessorShare;
+}
+
+/** What one run may take. */
+export interface ProcessorShare extends Disposable {
+  /** Says that so many pieces of work were begun, each about as much as one request. What the thread takes is put down to its runs by these. */
+  did(pieces: number): void;
+  /** Whether it may go on at once. */
+  readonly isItsTurn: boolean;
+  /** Resolves when it may go on; rejects with the signal's reason. */
+  turn(signal: AbortSignal): Promise<void>;
+}
+
+const everyMs = 20;
+/** So much of its part is kept for a run that takes less, so that those who do little at a time never wait. */
+const mostCreditMs = 250;
+/** Up to this part of the thread's time a run may have what nobody uses besides, as it was over about the last half second. */
+const sparePart = 0.5;
+const newest = 0.04;
+/** What was begun is answered for some time later: pieces count less with each look. */
+const fading = 0.8;
+
+interface Account {
+  creditMs: number;
+  pieces: number;
+}
+
+/**
+ * As many equal parts as there are runs. `busyMs` says for how long the thread has been busy so far. With one run alone nothing is counted.
+ */
+export function openProcessorShares(
+  clock: Pick<Clock, 'elapsed' | 'every'>,
+  busyMs: () => number = msOfThread,
+): ProcessorShares {
+  const accounts = new Set<Account>();
+  let looking: Disposable | undefined;
+  let before = { at: 0, taken: 0 };
+  /** The part of the thread that was in use lately. */
+  let usage = 0;
+  let next = Promise.withResolvers<void>();
+
+  function look(): void {
+    const now = { at: clock.elapsed(), taken: busyMs() };
+    const passed = now.at - before.at;
+    const taken = Math.min(passed, Math.max(0, now.taken - before.taken));
+    before = now;
+    if (passed > 0) usage += newest * (taken / passed - usage);
+    settle([...accounts], { passed, taken, spare: passed * Math.max(0, sparePart - usage) });
+    wake();
+  }
+
+  function wake(): void {
+    next.resolve();
+    next = Promise.withResolvers();
+  }
+
+  /** Nobody is counted, or waits, who has nobody beside. */
+  function watch(): void {
+    const isShared = accounts.size > 1;
+    if (isShared && looking === undefined) {
+      before = { at: clock.elapsed(), taken: busyMs() };
+      looking = clock.every(everyMs, look);
+    }
+    if (isShared || looking === undefined) return;
+    looking[Symbol.dispose]();
+    looking = undefined;
+    for (const account of accounts) Object.assign(account, newAccount());
+    wake();
+  }
+
+  return {
+    open() {
+      const account = newAccount();
+      accounts.add(account);
+      watch();
+      return {
+        did(pieces) {
+          account.pieces += pieces;
+        },
+        get isItsTurn() {
+          return account.creditMs > 0;
+        },
+        async turn(signal) {
+          while (account.creditMs <= 0) await untilAborted(next.promise, signal);
+        },
+        [Symbol.dispose]() {
+          accounts.delete(account);
+          account.creditMs = mostCreditMs;
+          watch();
+        },
+      };
+    },
+  };
+}
+
+function newAccount(): Account {
+  return { creditMs: mostCreditMs, pieces: 0 };
+}
+
+/** Gives each run its part of the time that has passed, and what nobody used; takes off what the thread took, in parts as the runs worked. */
+function settle(
+  accounts: readonly Account[],
+  { passed, taken, spare }: { passed: number; taken: number; spare: number },
+): void {
+  const pieces = accounts.reduce((sum, account) => sum + account.pieces, 0);
+  for (const account of accounts) {
+    const credit = Math.min(mostCreditMs, account.creditMs + passed / accounts.length + spare);
+    account.creditMs = credit - (pieces > 0 ? (taken * account.pieces) / pieces : 0);
+    account.pieces *= fading;
+  }
+}
+
+/** For how long it had something to do, whether or not the machine gave it a processor for it: so long others waited. */
+function msOfThread(): number {
+  return performance.eventLoopUtilization().active;
+}

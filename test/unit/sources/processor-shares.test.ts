@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { openProcessorShares, type ProcessorShare } from '../../../src/sources/http/processor-shares.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+
+const never = new AbortController().signal;
+
+/**
+ * A thread of which the runs take as much as they are let, in pieces of a millisecond each, one after the other: `wants` says how many each would like in
+ * a millisecond. Answers the part of the thread that each had, of `seconds`.
+ */
+async function partsOf(wants: readonly number[], { seconds = 20 } = {}): Promise<number[]> {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  let taken = 0;
+  const shares = openProcessorShares(clock, () => taken);
+  const runs = wants.map((want) => ({ want, share: shares.open(), wish: 0, had: 0, last: 0 }));
+  for (let ms = 0; ms < seconds * 1000; ms++) {
+    for (const run of runs) run.wish = Math.min(1, run.wish + run.want);
+    const [next] = runs
+      .filter(({ share, wish }) => share.isItsTurn && wish >= 1)
+      .toSorted((one, other) => one.last - other.last);
+    if (next !== undefined) {
+      next.wish = 0;
+      next.had++;
+      next.last = ms;
+      next.share.did(1);
+      taken++;
+    }
+    await clock.advance(1);
+  }
+  return runs.map(({ had }) => had / (seconds * 1000));
+}
+
+test('a run that would take all of the thread has little more than its part beside others, who have all that they want', async () => {
+  const [greedy = 1, ...others] = await partsOf([1, 0.05, 0.05, 0.05]);
+  expect(greedy).toBeLessThan(0.38);
+  for (const part of others) expect(part).toBeGreaterThan(0.048);
+});
+
+test('as many as would take all of it have equal parts, and none of the thread is left', async () => {
+  const parts = await partsOf([1, 1, 1, 1]);
+  for (const part of parts) expect(part).toBeGreaterThan(0.23);
+});
+
+test('three that would take all of it leave the fourth its part', async () => {
+  const parts = await partsOf([1, 1, 1, 0.2]);
+  expect(parts[3]).toBeGreaterThan(0.19);
+});
+
+test('a run alone takes all of it', async () => {
+  expect(await partsOf([1])).toEqual([1]);
+});
+
+/** Two runs, of which the first took a second of the thread. */
+async function inDebt() {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  let taken = 0;
+  const shares = openProcessorShares(clock, () => taken);
+  const [debtor, other] = [shares.open(), shares.open()];
+  const take = async (share: ProcessorShare, ms: number) => {
+    for (let passed = 0; passed < ms; passed++) {
+      share.did(1);
+      taken++;
+      await clock.advance(1);
+    }
+  };
+  await take(debtor, 1000);
+  return { clock, debtor, other };
+}
+
+test('one that waits goes on when it has some of its part again', async () => {
+  const { clock, debtor, other } = await inDebt();
+  await other.turn(never);
+  let went = false;
+  void debtor.turn(never).then(() => {
+    went = true;
+  });
+  await clock.advance(20);
+  expect([went, debtor.isItsTurn]).toEqual([false, false]);
+  await clock.advance(1000);
+  expect([went, debtor.isItsTurn]).toEqual([true, true]);
+});
+
+test('one that waits goes on at once when it is alone, and when it is ended', async () => {
+  const { debtor, other } = await inDebt();
+  const ended = new AbortController();
+  const waiting = debtor.turn(ended.signal);
+  ended.abort(new Error('ended'));
+  await expect(waiting).rejects.toThrow('ended');
+  const going = debtor.turn(never);
+  other[Symbol.dispose]();
+  await going;
+});
