@@ -1,4 +1,3 @@
-import { hastenVerification } from '../src/database/verifications.ts';
 import { writeCards } from '../src/flows/adoption/keep-card.ts';
 import { warnOfEnds } from '../src/flows/consent/warn-of-ends.ts';
 import { keepAlive } from '../src/flows/custody/keep-alive.ts';
@@ -66,7 +65,6 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
       const done = await steerNextRun(resources, signal, (input) => backUp(resources, input));
       if (done === undefined) return;
       await retain(resources, { ...done, signal });
-      await hastenVerification(resources.database, { ...done, at: clock.now() });
     },
     { concurrency: config.concurrency, clock, log },
   );

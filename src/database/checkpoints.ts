@@ -26,16 +26,11 @@ export async function saveCheckpoint(
   });
 }
 
-/** The checkpoint of the person's last backup, where that was not completed. */
-export async function findCheckpoint(database: Database, userId: string): Promise<SavedCheckpoint | null> {
-  const repository = await database.repository.findUnique({ where: { userId }, select: { checkpoint: true } });
-  return readCheckpoint(repository?.checkpoint ?? null);
-}
-
 /** What `data` of an update drops a checkpoint with. */
 export const noCheckpoint = { checkpoint: Prisma.DbNull };
 
-function readCheckpoint(value: Prisma.JsonValue): SavedCheckpoint | null {
+/** A checkpoint as it is kept; null where there is none. */
+export function readCheckpoint(value: Prisma.JsonValue): SavedCheckpoint | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const { runId, readAll, journals } = value;
   if (typeof runId !== 'string' || !Array.isArray(readAll) || !Array.isArray(journals)) return null;

@@ -9,6 +9,10 @@ const begun = new Date(0);
 /** Leaves out repositories that are being erased: nothing else may use them. */
 export const notBeingErased = { OR: [{ eraseAt: null }, { eraseAt: { gt: begun } }] };
 
+export function isBeingErased({ eraseAt }: { readonly eraseAt: Date | null }): boolean {
+  return eraseAt !== null && eraseAt <= begun;
+}
+
 /** When a person's snapshots are erased, and who chose so. */
 export interface PlannedErasure {
   userId: string;

@@ -25,33 +25,16 @@ export interface RetentionFacts {
 
 /** What is known of a person's retention; null where there is no plan. */
 export async function findRetention(database: Database, userId: string): Promise<RetentionFacts | null> {
-  const ofPerson = { plan: { userId }, snapshotId: { not: null } };
-  const [plan, alarm, complete, repository] = await Promise.all([
-    database.plan.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' } }),
-    database.run.findFirst({
-      where: { ...ofPerson, alarm: { not: null }, alarmSeenAt: null },
-      orderBy: { finishedAt: 'desc' },
-      select: { finishedAt: true },
-    }),
-    database.run.findFirst({
-      where: { ...ofPerson, state: 'succeeded', snapshotForgottenAt: null },
-      orderBy: { finishedAt: 'desc' },
-      select: { snapshotId: true },
-    }),
-    database.repository.findUnique({ where: { userId } }),
-  ]);
-  if (plan === null) return null;
-  return {
-    planId: plan.id,
-    zone: plan.zone,
-    rule: plan.retention,
-    agreedAt: plan.retentionAgreedAt,
-    alarmAt: alarm?.finishedAt ?? null,
-    completeId: complete?.snapshotId ?? null,
-    retainedAt: repository?.retainedAt ?? null,
-    hold: repository?.retentionHold ?? null,
-    prunedAt: repository?.prunedAt ?? null,
-  };
+  const last = (which: Prisma.Sql) => Prisma.sql`FROM runs JOIN plans own ON own.id = plan_id
+    WHERE own.user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND ${which} ORDER BY finished_at DESC LIMIT 1`;
+  const [found] = await database.$queryRaw<RetentionFacts[]>`
+    SELECT plans.id AS "planId", zone, retention AS rule, retention_agreed_at AS "agreedAt",
+      (SELECT finished_at ${last(Prisma.sql`alarm IS NOT NULL AND alarm_seen_at IS NULL`)}) AS "alarmAt",
+      (SELECT snapshot_id ${last(Prisma.sql`state = 'succeeded' AND snapshot_forgotten_at IS NULL`)}) AS "completeId",
+      retained_at AS "retainedAt", retention_hold AS hold, pruned_at AS "prunedAt"
+    FROM plans LEFT JOIN repositories ON repositories.user_id = plans.user_id
+    WHERE plans.user_id = ${userId}::uuid ORDER BY plans.created_at DESC LIMIT 1`;
+  return found ?? null;
 }
 
 /**

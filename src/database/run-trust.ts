@@ -1,35 +1,18 @@
 import type { TrustedRun } from '../domain/trust.ts';
-import { formerSlot } from './adoptions.ts';
 import type { Database } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 
-/**
- * The runs of a person that tell what to believe of validators, newest first: the last `nights` that wrote a snapshot, and the last one
- * that listed every folder.
- */
-export async function listTrustedRuns(
-  database: Database,
-  { userId, nights }: { userId: string; nights: number },
-): Promise<TrustedRun[]> {
-  const written = {
-    plan: { userId },
-    snapshotId: { not: null },
-    slot: { not: formerSlot },
-  } satisfies Prisma.RunWhereInput;
-  const orderBy = { finishedAt: 'desc' } as const;
-  const select = { night: true, counts: true, unreliableRoots: true } as const;
-  const found = await Promise.all([
-    database.run.findMany({ where: written, orderBy, take: nights, select }),
-    database.run.findMany({
-      where: { ...written, counts: { path: ['foldersPassedOver'], equals: 0 } },
-      orderBy: { night: 'desc' },
-      take: 1,
-      select,
-    }),
-  ]);
-  return found.flat().map(({ night, counts, unreliableRoots: unreliable }) => {
-    return { night, foldersPassedOver: countIn(counts, 'foldersPassedOver'), unreliable };
-  });
+/** What a run says of how far to believe validators. */
+export function readTrustedRun({
+  night,
+  counts,
+  unreliableRoots: unreliable,
+}: {
+  night: string;
+  counts: Prisma.JsonValue;
+  unreliableRoots: string[];
+}): TrustedRun {
+  return { night, foldersPassedOver: countIn(counts, 'foldersPassedOver'), unreliable };
 }
 
 function countIn(counts: Prisma.JsonValue, name: string): number | undefined {

@@ -1,12 +1,9 @@
 import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
 import { turnAfterWork, turnOf } from '../domain/turns.ts';
-import { AppError } from '../errors.ts';
 import { escapedName } from '../file-name.ts';
-import { formerSlot } from './adoptions.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { Prisma } from './generated/client.ts';
-import type { PlanWithPerson } from './plan-rows.ts';
 
 /** A run that this process may work on until `until`, and no longer. */
 export interface ClaimedRun {
@@ -22,16 +19,6 @@ export interface ClaimedRun {
 
 export const runLeaseMs = 60_000;
 
-/** The run with what its work needs: the plan, and the person. */
-export async function getRunWithPlan(
-  database: Database,
-  id: string,
-): Promise<{ night: string; unreliableRoots: string[]; plan: PlanWithPerson }> {
-  const run = await database.run.findUnique({ where: { id }, include: { plan: { include: { user: true } } } });
-  if (run === null) throw new AppError('request/not-found', 'There is no such run.');
-  return run;
-}
-
 /** The sources of a plan, as they are kept. */
 export function readSources(value: Prisma.JsonValue): { name: string; url: string }[] {
   if (!Array.isArray(value)) return [];
@@ -42,27 +29,8 @@ export function readSources(value: Prisma.JsonValue): { name: string; url: strin
   });
 }
 
-/**
- * The last run that wrote one of these snapshots of a person, with what it could not back up: the problems that it kept by
- * name, and how many there were. Null where none is on record.
- */
-export async function findLastRunOf(
-  database: Database,
-  { userId, snapshotIds }: { userId: string; snapshotIds: string[] },
-): Promise<{
-  snapshotId: string | null;
-  problems: { path: string; since?: string }[];
-  problemCount: number;
-} | null> {
-  const run = await database.run.findFirst({
-    where: { plan: { userId }, snapshotId: { in: snapshotIds }, slot: { not: formerSlot } },
-    orderBy: { finishedAt: 'desc' },
-    select: { snapshotId: true, problems: true, problemCount: true },
-  });
-  return run && { ...run, problems: readProblems(run.problems) };
-}
-
-function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {
+/** Of the problems of a run, as they are kept, where they are and since when. */
+export function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
@@ -82,28 +50,33 @@ export interface RunClaim {
  * be had, or when another run of the same plan is being worked on. The fence rises with each claim; the try of a worker that
  * ended in the middle does not count.
  */
-export async function claimRun(database: Database, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
+export async function claimRun(database: Database, claim: RunClaim): Promise<ClaimedRun | null> {
   return inTransaction(database, async (transaction) => {
     // Claims of one plan come one after the other, else two of its runs could each miss the other's.
     await transaction.$queryRaw`
-      SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${runId}::uuid) FOR UPDATE`;
-    const [claimed] = await transaction.$queryRaw<ClaimedRun[]>`
-      WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE), claimed AS (
-        UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
-          attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
-          lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
-          started_at = coalesce(started_at, ${at})
-        FROM seen
-        WHERE runs.id = seen.id AND ${canBeClaimed(at)}
-        RETURNING runs.id, plan_id, fence, attempt, tried_until, seen.state AS was
-      ), told AS (
-        INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
-        SELECT 'run', id, was, 'running', ${at}, ${`worker:${holder}`} FROM claimed
-      )
-      SELECT claimed.id, plan_id AS "planId", user_id AS "userId", fence, attempt, tried_until AS "triedUntil"
-      FROM claimed JOIN plans ON plans.id = plan_id`;
-    return claimed ?? null;
+      SELECT 1 FROM plans WHERE id = (SELECT plan_id FROM runs WHERE id = ${claim.runId}::uuid) FOR UPDATE`;
+    return takeRun(transaction, claim);
   });
+}
+
+/** The same in the transaction of a claim that holds the row of the plan. */
+export async function takeRun(transaction: Transaction, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
+  const [claimed] = await transaction.$queryRaw<ClaimedRun[]>`
+    WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE), claimed AS (
+      UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
+        attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
+        lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
+        started_at = coalesce(started_at, ${at})
+      FROM seen
+      WHERE runs.id = seen.id AND ${canBeClaimed(at)}
+      RETURNING runs.id, plan_id, fence, attempt, tried_until, seen.state AS was
+    ), told AS (
+      INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
+      SELECT 'run', id, was, 'running', ${at}, ${`worker:${holder}`} FROM claimed
+    )
+    SELECT claimed.id, plan_id AS "planId", user_id AS "userId", fence, attempt, tried_until AS "triedUntil"
+    FROM claimed JOIN plans ON plans.id = plan_id`;
+  return claimed ?? null;
 }
 
 /** Of a row of `runs`: that its lease is to be had. */
@@ -139,7 +112,7 @@ export interface RunEnd {
 
 /**
  * Ends a run, guarded by its fence, all in one statement; false when the lease was lost meanwhile. What was wrong with an earlier attempt
- * goes, and where there is a snapshot, the checkpoint before it.
+ * goes, and where there is a snapshot, the checkpoint before it; a verification is due now then where damage is known, which may be mended.
  */
 export async function finishRun(
   database: Database,
@@ -159,6 +132,9 @@ export async function finishRun(
     ), completed AS (
       UPDATE repositories SET checkpoint = NULL
       WHERE user_id = ${run.userId}::uuid AND checkpoint IS NOT NULL AND ${snapshotId !== null} AND EXISTS (SELECT FROM ended)
+    ), mended AS (
+      UPDATE verifications SET next_at = ${at}
+      WHERE user_id = ${run.userId}::uuid AND damage_state IS NOT NULL AND next_at > ${at} AND ${snapshotId !== null} AND EXISTS (SELECT FROM ended)
     ), forgotten AS (
       DELETE FROM run_progress USING ended WHERE run_id = ended.id
     )

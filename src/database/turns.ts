@@ -1,7 +1,7 @@
 import { leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
-import { type ClaimedRun, canBeClaimed, claimRun } from './runs.ts';
+import { type ClaimedRun, canBeClaimed, takeRun } from './runs.ts';
 
 /** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
 export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);
@@ -34,9 +34,9 @@ export async function claimNextRun(
   const isHeld = Prisma.sql`state = 'running' AND lease_until >= ${at}`;
   const waits = Prisma.sql`runs.state = 'queued' AND runs.host = hosts.host AND runs.due_at <= ${at}
     AND runs.plan_id <> ALL (ARRAY(SELECT plan_id FROM runs WHERE ${isHeld}))`;
-  for (let tries = 0; tries < mostTries; tries++) {
-    // Of each host only the first is looked at, by the index of those that wait: however many they are.
-    const [next] = await database.$queryRaw<{ id: string; full: boolean }[]>`
+  const claimFirst = async (transaction: Transaction) => {
+    // Of each host only the first is looked at, by the index of those that wait: however many they are. Its plan is locked, see `claimRun`.
+    const [next] = await transaction.$queryRaw<{ id: string; full: boolean }[]>`
       WITH RECURSIVE hosts AS (
         (SELECT host FROM runs WHERE state = 'queued' ORDER BY host LIMIT 1)
         UNION ALL
@@ -49,21 +49,28 @@ export async function claimNextRun(
         WHERE ${isHeld} AND lease_holder = ${holder} AND worked_ms >= ${least}
       ), first AS (
         SELECT one.*, false AS is_full FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, host, turn_at, queued_at FROM runs WHERE ${waits} AND (NOT mine.is_full OR worked_ms < ${least})
+          SELECT id, plan_id, host, turn_at, queued_at FROM runs WHERE ${waits} AND (NOT mine.is_full OR worked_ms < ${least})
           ORDER BY turn_at, queued_at LIMIT 1) one
         UNION ALL
         SELECT one.*, true FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, host, turn_at, queued_at FROM runs WHERE ${waits} AND mine.is_full AND worked_ms >= ${least} LIMIT 1) one
+          SELECT id, plan_id, host, turn_at, queued_at FROM runs WHERE ${waits} AND mine.is_full AND worked_ms >= ${least} LIMIT 1) one
         UNION ALL
-        SELECT id, host, turn_at, queued_at, mine.is_full AND worked_ms >= ${least} FROM runs CROSS JOIN mine
+        SELECT id, plan_id, host, turn_at, queued_at, mine.is_full AND worked_ms >= ${least} FROM runs CROSS JOIN mine
         WHERE state = 'running' AND ${canBeClaimed(at)}
+      ), next AS (
+        SELECT id, plan_id, is_full FROM first LEFT JOIN busy USING (host)
+        ORDER BY is_full, turn_at > ${at}, coalesce(held, 0), turn_at, queued_at LIMIT 1
+      ), locked AS (
+        SELECT plans.id FROM next JOIN plans ON plans.id = plan_id WHERE NOT is_full FOR UPDATE OF plans
       )
-      SELECT id, is_full AS "full" FROM first LEFT JOIN busy USING (host)
-      ORDER BY is_full, turn_at > ${at}, coalesce(held, 0), turn_at, queued_at LIMIT 1`;
-    if (next === undefined) return null;
+      SELECT next.id, is_full AS "full" FROM next LEFT JOIN locked ON locked.id = plan_id`;
+    if (next === undefined) return 'none';
     if (next.full) return 'full';
-    const claimed = await claimRun(database, { runId: next.id, holder, at });
-    if (claimed !== null) return claimed;
+    return takeRun(transaction, { runId: next.id, holder, at });
+  };
+  for (let tries = 0; tries < mostTries; tries++) {
+    const claimed = await inTransaction(database, claimFirst);
+    if (claimed !== null) return claimed === 'none' ? null : claimed;
   }
   return null;
 }

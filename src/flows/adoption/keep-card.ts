@@ -67,10 +67,12 @@ export async function writeCards(
 
 /**
  * Looks at the card that lies beside a repository, and writes it where it is missing or is not the one that was written last. A night
- * goes on without: what fails is logged.
+ * goes on without: what fails is logged. `known` is what was read of it a while ago.
  */
-export async function keepCard(resources: Needs, repositoryId: string): Promise<void> {
+export async function keepCard(resources: Needs, repositoryId: string, known: CardRow | null = null): Promise<void> {
   try {
+    if (known !== null && !isDueSoon(resources, known) && (await find(resources, known)) === 'right') return;
+    // Nothing is written by what may not be true any more.
     const row = await findCardRow(resources.database, repositoryId);
     if (row !== null) await bringAbout(resources, row);
   } catch (error) {
@@ -80,15 +82,24 @@ export async function keepCard(resources: Needs, repositoryId: string): Promise<
 
 /** Looks at the card, and writes it where it is not the right one. Whether it was written. */
 async function bringAbout(resources: Needs, row: CardRow): Promise<boolean> {
-  const { clock, database, keyring, log, store } = resources;
-  const found = isWritten(resources, row) ? await look(keyring, store(row.location, row.store), row) : 'outdated';
+  const { clock, database, log } = resources;
+  const found = await find(resources, row);
   if (found !== 'right') {
     if (found !== 'outdated') log.warn('card.replaced', { found });
     return write(resources, row);
   }
-  const at = clock.now().getTime();
-  if (row.cardDueAt.getTime() < at + nightMs) await saveCardSeen(database, { row, dueAt: new Date(at + trustedMs) });
+  const dueAt = new Date(clock.now().getTime() + trustedMs);
+  if (isDueSoon(resources, row)) await saveCardSeen(database, { row, dueAt });
   return false;
+}
+
+function isDueSoon({ clock }: Needs, { cardDueAt }: CardRow): boolean {
+  return cardDueAt.getTime() < clock.now().getTime() + nightMs;
+}
+
+async function find(resources: Needs, row: CardRow): Promise<Found | 'outdated'> {
+  const { keyring, store } = resources;
+  return isWritten(resources, row) ? look(keyring, store(row.location, row.store), row) : 'outdated';
 }
 
 /** Opens a card at its place. Throws as `unseal` does, and `request/invalid` for one of a later version. */

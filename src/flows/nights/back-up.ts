@@ -1,7 +1,7 @@
 import { whenAborted } from '../../abort.ts';
-import { findCheckpoint, type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints.ts';
+import { type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints.ts';
+import { findNightsBefore, getNightFacts, type NightFacts } from '../../database/night-facts.ts';
 import { saveUnreliable } from '../../database/run-trust.ts';
-import { findLastRunOf, getRunWithPlan } from '../../database/runs.ts';
 import { saveDoubted } from '../../database/verifications.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
@@ -74,35 +74,36 @@ export async function backUp(
   using limits = limitRun(resources);
   const progress = followProgress(clock);
   report(progress.look);
-  const run = await getRunWithPlan(resources.database, runId);
-  const places = sourcesOf(resources, run.plan);
-  const access = accessOf(resources, { grantId: run.plan.grantId, runId });
+  const facts = await getNightFacts(resources.database, runId);
+  const { plan, night } = facts;
+  const { userId, zone } = plan;
+  const places = sourcesOf(resources, plan);
+  const access = accessOf(resources, { grantId: plan.grantId, runId });
   whenAborted(signal, (reason) => {
     // One that only lets others go first goes on soon, and need not use the consent again.
-    if (!isAppError(reason, 'run/gave-way')) resources.tokenCache.known.delete(run.plan.grantId);
+    if (!isAppError(reason, 'run/gave-way')) resources.tokenCache.known.delete(plan.grantId);
   });
   await access({ minimumSeconds: 30, signal });
   progress.begin('repository');
-  await eraseBeforeUse(resources, { userId: run.plan.userId, signal });
-  const { opened: own, lock: held } = await openAndLock(resources, run.plan.userId, signal);
+  if (facts.isBeingErased) await eraseBeforeUse(resources, { userId, signal });
+  const { opened: own, lock: held } = await openAndLock(resources, facts, signal);
   await using lock = held;
   const { id, repository, username } = own;
-  await keepCard(resources, id);
+  await keepCard(resources, id, facts.isBeingErased ? null : facts.card);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
   const sources = openSources(resources, places, { access, memory: limits.memory }).map((source) => opened.use(source));
-  const last = await findLast(resources, run.plan.userId, repository);
-  const about = { runId, userId: run.plan.userId };
+  const { last, trusted, checkpoint } = await findBefore(resources, userId, repository);
   const isOnRecord = last?.isOnRecord === true;
-  const facts = { userId: run.plan.userId, night: run.night, unreliable: run.unreliableRoots, isOnRecord };
-  const trust = await findTrust(resources, facts);
+  const { unreliableRoots: unreliable } = facts;
+  const trust = findTrust(resources, { night, unreliable, before: trusted, isOnRecord });
   progress.read({ sources, expected: last?.files ?? null });
   const target = openArchiveTarget(repository, clock, lock.settled);
   const options = {
     sources,
     repository: target,
     clock,
-    zone: run.plan.zone,
+    zone,
     signal: either,
     ...limits,
     ...last?.archiving,
@@ -111,12 +112,12 @@ export async function backUp(
     resources,
     { ...options, spotCheck: { files: last?.files ?? 0, random }, onProgress: progress.archive },
     trust,
-    about,
+    { runId, userId, checkpoint },
   );
   either.throwIfAborted();
   progress.begin('snapshot');
   const snapshotId = await repository.saveSnapshot({
-    time: timestamp(clock.now(), run.plan.zone),
+    time: timestamp(clock.now(), zone),
     ...(last && { parent: last.snapshotId }),
     tree: archived.tree,
     paths: archived.tops.map((name) => `/${name}`),
@@ -131,15 +132,16 @@ export async function backUp(
 }
 
 /** The repository with its index, and its lock. A damaged index is mended first: the packs name all that it named. */
-async function openAndLock(resources: Needs, userId: string, signal: AbortSignal) {
-  const attempt = async () => {
-    const opened = await ensurePersonRepository(resources, userId);
+async function openAndLock(resources: Needs, facts: NightFacts, signal: AbortSignal) {
+  const { userId } = facts.plan;
+  const attempt = async (known?: NightFacts) => {
+    const opened = await ensurePersonRepository(resources, userId, known);
     const whenLocked = () => refuseIfMoved(resources, { userId, store: opened.store });
     const { clock, lockOwner } = resources;
     return { opened, lock: await loadWhileLocking(opened.repository, { clock, ...lockOwner, whenLocked }) };
   };
   try {
-    return await attempt();
+    return await attempt(facts.isBeingErased ? undefined : facts);
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
     const repaired = await repairRepository(resources, { userId, by: 'schedule', signal }).catch((cause: unknown) => {
@@ -160,10 +162,10 @@ async function archiveInTrust(
   needs: Needs,
   options: ArchiveOptions,
   { listAll, readAll }: Trust,
-  about: { runId: string; userId: string },
+  { checkpoint, ...about }: { runId: string; userId: string; checkpoint: SavedCheckpoint | null },
 ): Promise<Archived> {
   const { database, log } = needs;
-  const from = usable(await findCheckpoint(database, about.userId), { readAll, ...about });
+  const from = usable(checkpoint, { readAll, ...about });
   const onCheckpoint = keepCheckpoints(needs, { readAll, ...about });
   const archived = await archive({ ...options, listAll, readAll: new Set(readAll), from, onCheckpoint });
   await tellDamage(needs, archived, about.userId);
@@ -211,20 +213,25 @@ function keepCheckpoints({ database, log }: Needs, { runId, userId, readAll }: R
 }
 
 /**
- * The snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
+ * What is known of the nights before, and the snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
  * no great loss from the next one. Where there is none on record, the newest of Nightkeep's own.
  */
-async function findLast({ clock, database }: Needs, userId: string, repository: Pick<Repository, 'listSnapshots'>) {
+async function findBefore(
+  { clock, config, database }: Needs,
+  userId: string,
+  repository: Pick<Repository, 'listSnapshots'>,
+) {
   const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
   const snapshots = ownOf(saved, clock.now()).toReversed();
   const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
-  const run = await findLastRunOf(database, { userId, snapshotIds });
+  const { fullWalkNights: nights } = config;
+  const { last: run, ...before } = await findNightsBefore(database, { userId, snapshotIds, nights });
   const recorded = snapshots.find(({ id }) => id === run?.snapshotId);
   const last = recorded ?? snapshots[0];
-  if (last === undefined) return undefined;
+  if (last === undefined) return { last, ...before };
   const { problems = [], problemCount = 0 } = run ?? {};
   const { tree, time, summary } = last.snapshot;
-  return {
+  const found = {
     snapshotId: last.id,
     archiving: { parent: tree },
     isOnRecord: recorded !== undefined,
@@ -233,6 +240,7 @@ async function findLast({ clock, database }: Needs, userId: string, repository: 
     problems,
     problemCount,
   };
+  return { last: found, ...before };
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {

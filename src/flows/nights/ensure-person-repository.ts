@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { NightFacts } from '../../database/night-facts.ts';
 import { findRepository, inKeysTurn, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
 import { findVerification } from '../../database/verifications.ts';
 import { AppError } from '../../errors.ts';
@@ -11,15 +12,21 @@ import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { nothingYet, openPersonRow, type PersonRepository } from './open-person-repository.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
+/** What was read of it just now. */
+type Known = Pick<NightFacts, 'repository' | 'damagedPacks'>;
 
 /**
  * Opens the repository of a person, or makes it where there is none: the row with the sealed password, then the repository,
  * then the recovery key. After a crash between two of these the next call makes what is missing. What lies in packs that are known to be
  * damaged counts as missing, so that a night reads it again.
  */
-export async function ensurePersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
+export async function ensurePersonRepository(
+  resources: Needs,
+  userId: string,
+  facts?: Known,
+): Promise<PersonRepository> {
   const { clock, database, keyring, store } = resources;
-  const known = await findRepository(database, userId);
+  const known = facts?.repository ?? (await findRepository(database, userId));
   if (known === null) {
     const id = randomUUID();
     const place = { id, userId, location: id };
@@ -39,7 +46,7 @@ export async function ensurePersonRepository(resources: Needs, userId: string): 
       scrypt: resources.scrypt.forRandomPasswords,
     });
   }
-  const { damagedPacks = [] } = (await findVerification(database, userId)) ?? {};
+  const { damagedPacks = [] } = facts ?? (await findVerification(database, userId)) ?? {};
   const opened = await openPersonRow(resources, row, { without: new Set(damagedPacks) });
   if (row.recoveryKeyFile === null || isLost(row)) await issueFirst(resources, opened, userId);
   return opened;

@@ -257,6 +257,21 @@ describe('steering a run', () => {
     expect(await run()).toMatchObject({ state: 'succeeded', attempt: 1, snapshotId: 'abc' });
   });
 
+  test('has what is damaged verified at once where it brought a snapshot, which may have mended it', async () => {
+    const { clock, database } = fixture.resources;
+    const { userId } = await database.plan.findFirstOrThrow();
+    const nextAt = new Date(clock.now().getTime() + 3_600_000);
+    const since = clock.now();
+    await database.verification.create({ data: { userId, since, nextAt, damageState: 'lost' } });
+    await steer(async () => {
+      throw new AppError('source/forbidden', 'No.');
+    });
+    expect(await database.verification.findFirst()).toMatchObject({ nextAt });
+    await database.run.updateMany({ data: { state: 'queued', dueAt: clock.now() } });
+    await steer(async () => outcome);
+    expect(await database.verification.findFirst()).toMatchObject({ nextAt: clock.now() });
+  });
+
   test('that lost the database for a moment is tried again', async () => {
     await steer(async () => {
       await fixture.resources.database.$executeRaw`SELECT pg_terminate_backend(pg_backend_pid())`;

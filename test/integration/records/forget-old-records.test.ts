@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { countLostAnswers, findVerdictBefore } from '../../../src/database/exchanges.ts';
 import { measureRepositories } from '../../../src/database/measure-repositories.ts';
+import { findNightsBefore } from '../../../src/database/night-facts.ts';
 import { findHolding, listNights } from '../../../src/database/night-views.ts';
 import { findProtectionFacts } from '../../../src/database/protection.ts';
 import { findRetention, listKeptSnapshots, listPruneDue } from '../../../src/database/retention.ts';
-import { listTrustedRuns } from '../../../src/database/run-trust.ts';
 import { findHome, findRunOfPerson } from '../../../src/database/views.ts';
 import { trustOf } from '../../../src/domain/trust.ts';
 import { forgetOldRecords } from '../../../src/flows/records/forget-old-records.ts';
@@ -111,7 +111,7 @@ const somePruning = fc.option(fc.integer({ min: 0, max: 900 }));
 /** All that is judged or shown by runs, as it is told of one person. */
 async function whatRunsTell({ userId }: Person) {
   const open = database();
-  const trusted = await listTrustedRuns(open, { userId, nights: fullWalkNights });
+  const { trusted } = await findNightsBefore(open, { userId, snapshotIds: [], nights: fullWalkNights });
   return {
     protection: await findProtectionFacts(open, userId),
     retention: await findRetention(open, userId),

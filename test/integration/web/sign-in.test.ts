@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { getRunWithPlan } from '../../../src/database/runs.ts';
+import { getNightFacts } from '../../../src/database/night-facts.ts';
 import { sourcesOf } from '../../../src/flows/nights/sources-of.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';
@@ -157,7 +157,7 @@ describe('an address of files that names claims', () => {
     expect(terms).toMatchObject({ facts: { files: own } });
     const { database } = pages.resources;
     const { id } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
-    const { plan } = await getRunWithPlan(database, id);
+    const { plan } = await getNightFacts(database, id);
     expect(sourcesOf(pages.resources, plan).map(({ url }) => url)).toEqual([own]);
   });
 
