@@ -25,7 +25,7 @@ test('a repository has passwords that are hard to try; gone from the store, it i
   const made = await ensurePersonRepository(resources, userId);
   const keys = await Array.fromAsync(made.repository.backend.list('key'));
   const files = await Promise.all(keys.map(({ name }) => made.repository.backend.load('key', name)));
-  expect(files.map((bytes) => JSON.parse(bytes.toString()).N).toSorted()).toEqual([16384, 32768]);
+  expect(files.map((bytes) => JSON.parse(bytes.toString()).N).toSorted()).toEqual([1024, 32768]);
   await rename(made.location, `${made.location} elsewhere`);
   await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'store/unavailable' });
   await rename(`${made.location} elsewhere`, made.location);
