@@ -47,6 +47,7 @@ export interface RunView extends RunLine {
   /** When it went by the retention agreed on, or, where it was removed from outside, when that was looked at. */
   readonly snapshotForgottenAt: Date | null;
   readonly snapshotRemoved: boolean;
+  readonly snapshotLost: boolean;
   readonly counts: unknown;
   readonly problems: unknown;
   readonly problemCount: number;
@@ -76,6 +77,7 @@ const runColumns = {
   snapshotId: true,
   snapshotForgottenAt: true,
   snapshotRemoved: true,
+  snapshotLost: true,
   counts: true,
   problems: true,
   problemCount: true,

@@ -355,6 +355,8 @@ export const texts: Texts = {
     browse: 'Durchsehen, was gesichert wurde',
     forgotten: (at) =>
       `Ihr Sicherungsstand ist am ${at} entfallen, wie es über die Dauer der Aufbewahrung vereinbart wurde.`,
+    lost: (at) =>
+      `Ihr Sicherungsstand ist am ${at} entfallen, als das Repository repariert wurde: Nichts davon ließ sich mehr wiederherstellen.`,
     removed: (at) =>
       `Ihr Sicherungsstand wurde aus dem Speicher entfernt, und nicht von Nightkeep. Sie haben sich das am ${at} angesehen.`,
     counts: 'Alles, was gezählt wurde',

@@ -377,6 +377,8 @@ export const texts = {
     snapshot: 'Snapshot',
     browse: 'Browse what was kept',
     forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
+    lost: (at: string) =>
+      `Its snapshot went on ${at}, when the repository was repaired: nothing of it could be restored any more.`,
     removed: (at: string) =>
       `Its snapshot was removed from the store, and not by Nightkeep. You looked at that on ${at}.`,
     counts: 'Everything that was counted',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { saveReplaced } from '../../../src/database/retention.ts';
 import type { Damage, DamageState } from '../../../src/domain/damage.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -168,6 +169,21 @@ describe('the page on whether it can be restored', () => {
     await alice.post('/verification/looked', { found: at.toISOString() });
     const page = await alice.text(`/runs/${id}`);
     expect(page).toContain(texts.run.removed(time));
+    expect(page).not.toContain(texts.run.forgotten(time));
+    expect(page).not.toContain(`/snapshots/${snapshotId}/browse/`);
+  });
+
+  test('says on the page of its run that a snapshot was given up as lost, not that it went as agreed', async () => {
+    const { database } = pages.resources;
+    const { id, snapshotId } = await database.run.findFirstOrThrow({
+      where: { plan: { userId }, snapshotId: { not: null } },
+    });
+    const at = pages.clock.now();
+    const replaced = [{ from: snapshotId ?? '', to: null }];
+    await saveReplaced(database, { userId, replaced, at, by: 'command:root@localhost' });
+    const time = texts.formats.time(at, 'UTC');
+    const page = await alice.text(`/runs/${id}`);
+    expect(page).toContain(texts.run.lost(time));
     expect(page).not.toContain(texts.run.forgotten(time));
     expect(page).not.toContain(`/snapshots/${snapshotId}/browse/`);
   });
