@@ -14,6 +14,8 @@ interface Exported {
   readonly isNumbered?: true;
   /** May be there already in an installation that was only started. */
   readonly isOfService?: true;
+  /** By this column its row may be there already, made by a trigger as another table was written: the exported one takes its place. */
+  readonly madeFor?: string;
 }
 
 /** What an export holds, in an order in which nothing refers to what comes later. */
@@ -42,7 +44,7 @@ export const exported: readonly Exported[] = [
     table: 'repositories',
     instead: `'{"checkpoint": null, "card_digest": null, "card_due_at": "1970-01-01T00:00:00Z"}'::jsonb`,
   },
-  { table: 'verifications' },
+  { table: 'verifications', madeFor: 'user_id' },
   { table: 'restores' },
   { table: 'notices' },
   { table: 'person_erasures' },
@@ -139,7 +141,12 @@ async function writeOlder(
   await transaction.$executeRawUnsafe(`CREATE SCHEMA ${olderSchema}`);
   await transaction.$executeRawUnsafe(`SET LOCAL search_path TO ${olderSchema}`);
   await apply(false);
-  for await (const part of parts) await insertRows(transaction, part);
+  for await (const part of parts)
+    await insertRows(
+      transaction,
+      part,
+      exported.find(({ table }) => table === part.table),
+    );
   await apply(true);
   await transaction.$executeRawUnsafe('SET LOCAL search_path TO DEFAULT');
   for (const one of exported)
@@ -151,15 +158,21 @@ async function writeRows(transaction: Transaction, part: StateRows): Promise<voi
   const known = exported.find(({ table }) => table === part.table);
   if (known === undefined)
     throw new AppError('request/invalid', `The export holds a table that this version does not know: ${part.table}.`);
-  await insertRows(transaction, part, known.isOfService ? 'ON CONFLICT DO NOTHING' : '');
+  await insertRows(transaction, part, known);
 }
 
-async function insertRows(transaction: Transaction, { table, rows }: StateRows, conflict = ''): Promise<void> {
+async function insertRows(
+  transaction: Transaction,
+  { table, rows }: StateRows,
+  { isOfService, madeFor }: Pick<Exported, 'isOfService' | 'madeFor'> = {},
+): Promise<void> {
   const columns = Object.keys(JSON.parse(rows[0] ?? '{}'));
   const [name, ...names] = [table, ...columns].map((text) => `"${text.replaceAll('"', '""')}"`);
+  const inPlace = `ON CONFLICT (${madeFor}) DO UPDATE SET ${names.map((one) => `${one} = excluded.${one}`).join(', ')}`;
   await transaction.$executeRawUnsafe(
     `INSERT INTO ${name} (${names.join(', ')}) SELECT ${names.join(', ')}
-      FROM jsonb_populate_recordset(NULL::${name}, $1::jsonb) ${conflict}`,
+      FROM jsonb_populate_recordset(NULL::${name}, $1::jsonb)
+      ${madeFor !== undefined ? inPlace : isOfService ? 'ON CONFLICT DO NOTHING' : ''}`,
     `[${rows.join(',')}]`,
   );
 }

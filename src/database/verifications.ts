@@ -15,17 +15,20 @@ const quiet = (until: Date) => Prisma.sql`
   AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
     WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${until}))`;
 
-/** Whose repositories with snapshots are due to be verified, who waits the longest first; not where a run is due until `quietUntil`. */
+/**
+ * Whose repositories with snapshots are due to be verified, who waits the longest first; not where a run is due until `quietUntil`.
+ * Each has a row from its first snapshot on: a trigger sees to that (migration verifications_due).
+ */
 export async function listVerificationsDue(
   database: Database,
   { at, quietUntil, limit }: { at: Date; quietUntil: Date; limit: number },
 ): Promise<string[]> {
   const rows = await database.$queryRaw<{ userId: string }[]>(Prisma.sql`
-    SELECT r.user_id AS "userId" FROM repositories r LEFT JOIN verifications v ON v.user_id = r.user_id
-    WHERE r.erase_at IS NULL AND coalesce(v.next_at, '-infinity') <= ${at} AND ${quiet(quietUntil)}
+    SELECT r.user_id AS "userId" FROM verifications v JOIN repositories r ON r.user_id = v.user_id
+    WHERE v.next_at <= ${at} AND r.erase_at IS NULL AND ${quiet(quietUntil)}
       AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
         WHERE p.user_id = r.user_id AND n.snapshot_id IS NOT NULL)
-    ORDER BY v.next_at NULLS FIRST LIMIT ${limit}`);
+    ORDER BY v.next_at LIMIT ${limit}`);
   return rows.map(({ userId }) => userId);
 }
 

@@ -27,11 +27,8 @@ export async function tallyNights(
   // Written here alone.
   const kept = (found?.value ?? { until: addDays(firstDate, -1), nights: [] }) as Kept;
   const known = kept.nights.filter(({ night }) => night >= firstDate);
-  const from = addDays(kept.until, 1);
-  const counted = await listNightOutcomes(database, {
-    firstDate: from < firstDate ? firstDate : from,
-    lastDate: addDays(date, 1),
-  });
+  const from = [addDays(kept.until, 1), firstDate].toSorted().at(-1) ?? firstDate;
+  const counted = await listNightOutcomes(database, { firstDate: from, lastDate: addDays(date, 1) });
   const all = [...known, ...counted];
   if (kept.until < settled) {
     const at = clock.now();

@@ -119,6 +119,17 @@ describe('a verification', () => {
     expect((await known())?.verifiedAt).toEqual(new Date(now + dayMs + 200));
   });
 
+  test('is due from the first snapshot on, whichever version puts it on record, and not before', async () => {
+    const { database } = pages.resources;
+    await night(0);
+    await database.run.updateMany({ data: { snapshotId: null } });
+    await database.verification.deleteMany();
+    await database.run.updateMany({ data: { errorCode: 'source/unavailable' } });
+    expect(await known()).toBeNull();
+    await database.run.updateMany({ data: { snapshotId: 'ab' } });
+    expect(await known()).toMatchObject({ since: new Date(now), nextAt: new Date(now), checkedAt: null });
+  });
+
   test('reads every pack within the days of the setting', async () => {
     const { ids } = await night(0, folder());
     for (let more = 0; more < 6; more++) ids.push(...(await night(0, folder())).ids);
@@ -141,11 +152,11 @@ describe('a verification', () => {
     const { plan, run } = pages.resources.database;
     await plan.updateMany({ data: { nextDueAt: new Date(now + 60_000) } });
     await verify(0);
-    expect(await known()).toBeNull();
+    expect(await known()).toMatchObject({ checkedAt: null, nextAt: new Date(now) });
     await plan.updateMany({ data: { nextDueAt: new Date(now + 400 * dayMs) } });
     await run.updateMany({ data: { state: 'running' } });
     await verify(0);
-    expect(await known()).toBeNull();
+    expect(await known()).toMatchObject({ checkedAt: null, nextAt: new Date(now) });
     await run.updateMany({ data: { state: 'succeeded' } });
     const { clock, lockOwner } = resources(now);
     const owner = { ...lockOwner, hostname: 'laptop', held: new Set<never>() };
@@ -199,7 +210,7 @@ describe('a verification', () => {
     });
     const at = new Date(now);
     const before = { since: at, nextAt: at, readAt: at, cursor: cursorAfter(last), damagedPacks: [damaged] };
-    await pages.resources.database.verification.create({ data: { userId, ...before } });
+    await pages.resources.database.verification.update({ where: { userId }, data: before });
     const config = { ...pages.resources.config, verifyDays: 1 };
     await verifyDue({ ...resources(now), config, store }, { signal });
     const rest = [...ids.slice(6), ...ids.slice(0, 6)].filter((id) => id !== damaged);

@@ -41,7 +41,7 @@ async function found(state: DamageState | null, over: Partial<Damage> = {}): Pro
   await pages.resources.database.verification.upsert({
     where: { userId },
     create: { userId, since: at, ...facts },
-    update: {},
+    update: { since: at, ...facts },
   });
   const { marks, files, snapshots, recoveryKey, removed = [] } = { ...damage, ...over };
   const what = { marks: [...marks], files: files.map((file) => ({ ...file, snapshots: [...file.snapshots] })) };
