@@ -77,7 +77,8 @@ export async function saveReplaced(
   await inTransaction(database, async (transaction) => {
     for (const { from, to } of replaced) {
       const ofPerson = { plan: { userId } };
-      const data = to === null ? { snapshotForgottenAt: at, snapshotLost: true } : { snapshotId: to };
+      const data =
+        to === null ? { snapshotForgottenAt: at, snapshotLost: true } : { snapshotId: to, snapshotRepairedAt: at };
       await transaction.run.updateMany({ where: { ...ofPerson, snapshotId: from }, data });
       if (to !== null)
         await transaction.run.updateMany({

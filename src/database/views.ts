@@ -48,6 +48,7 @@ export interface RunView extends RunLine {
   readonly snapshotForgottenAt: Date | null;
   readonly snapshotRemoved: boolean;
   readonly snapshotLost: boolean;
+  readonly snapshotRepairedAt: Date | null;
   readonly counts: unknown;
   readonly problems: unknown;
   readonly problemCount: number;
@@ -78,6 +79,7 @@ const runColumns = {
   snapshotForgottenAt: true,
   snapshotRemoved: true,
   snapshotLost: true,
+  snapshotRepairedAt: true,
   counts: true,
   problems: true,
   problemCount: true,

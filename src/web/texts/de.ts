@@ -355,6 +355,8 @@ export const texts: Texts = {
     browse: 'Durchsehen, was gesichert wurde',
     forgotten: (at) =>
       `Ihr Sicherungsstand ist am ${at} entfallen, wie es über die Dauer der Aufbewahrung vereinbart wurde.`,
+    repaired: (at) =>
+      `Ein Teil ihres Sicherungsstands ging verloren. Am ${at} trat einer ohne diesen Teil an seine Stelle; was hier gezählt ist, kann also mehr sein, als sich wiederherstellen lässt.`,
     lost: (at) =>
       `Ihr Sicherungsstand ist am ${at} entfallen, als das Repository repariert wurde: Nichts davon ließ sich mehr wiederherstellen.`,
     removed: (at) =>

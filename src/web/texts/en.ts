@@ -377,6 +377,8 @@ export const texts = {
     snapshot: 'Snapshot',
     browse: 'Browse what was kept',
     forgotten: (at: string) => `Its snapshot went on ${at}, as agreed on how long snapshots are kept.`,
+    repaired: (at: string) =>
+      `A part of its snapshot was lost. On ${at} one without that part took its place, so what is counted here may be more than can be restored.`,
     lost: (at: string) =>
       `Its snapshot went on ${at}, when the repository was repaired: nothing of it could be restored any more.`,
     removed: (at: string) =>

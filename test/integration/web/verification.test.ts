@@ -188,6 +188,24 @@ describe('the page on whether it can be restored', () => {
     expect(page).not.toContain(`/snapshots/${snapshotId}/browse/`);
   });
 
+  test('says on the page of its run that a part of a snapshot was lost, where one without it took its place', async () => {
+    const { database } = pages.resources;
+    const { id, snapshotId } = await database.run.findFirstOrThrow({
+      where: { plan: { userId }, snapshotId: { not: null } },
+    });
+    const at = pages.clock.now();
+    const to = 'f'.repeat(64);
+    await saveReplaced(database, {
+      userId,
+      replaced: [{ from: snapshotId ?? '', to }],
+      at,
+      by: 'command:root@localhost',
+    });
+    const page = await alice.text(`/runs/${id}`);
+    expect(page).toContain(texts.run.repaired(texts.formats.time(at, 'UTC')));
+    expect(page).toContain(`/snapshots/${to}/browse/`);
+  });
+
   test('leads to a new recovery key where the key is what is damaged', async () => {
     await found('key', { files: [], snapshots: [], recoveryKey: true });
     for (const address of ['/', '/verification']) {
