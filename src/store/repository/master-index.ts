@@ -119,7 +119,15 @@ interface Memory {
 }
 
 function readIndex(memory: Memory): BlobIndex & { read(row: number): FoundBlob } {
-  const read = (row: number) => readLocation(memory, row);
+  let pack = -1;
+  let packId: PackId | undefined;
+  const read = (row: number) => {
+    const number = packOfRow(memory, row);
+    // Neighbours are asked for together as a rule, and share the text of its name.
+    if (packId === undefined || number !== pack) packId = packIdOfNumber(memory, number);
+    pack = number;
+    return { packId, ...readLocation(memory, row) };
+  };
   return {
     read,
     has: (type, id) => firstRowWith(memory, type, id) !== undefined,
@@ -168,13 +176,15 @@ function packOfRow({ rows }: Memory, row: number): number {
   return at(segmentOf(rows, row), startOf(row, rowWords) + idWords) >>> 1;
 }
 
-function readLocation(memory: Memory, row: number): FoundBlob {
-  const segment = segmentOf(memory.rows, row);
+function packIdOfNumber({ packIds }: Memory, pack: number): PackId {
+  return textOf<PackId>(segmentOf(packIds, pack), startOf(pack, idWords));
+}
+
+function readLocation({ rows }: Memory, row: number): BlobLocation {
+  const segment = segmentOf(rows, row);
   const start = startOf(row, rowWords) + idWords;
-  const pack = at(segment, start) >>> 1;
   const uncompressedLength = at(segment, start + 3);
   return {
-    packId: textOf<PackId>(segmentOf(memory.packIds, pack), startOf(pack, idWords)),
     offset: at(segment, start + 1),
     length: at(segment, start + 2),
     ...(uncompressedLength === 0 ? {} : { uncompressedLength }),
@@ -184,7 +194,7 @@ function readLocation(memory: Memory, row: number): FoundBlob {
 function blobsOf(memory: Memory, ranges: readonly [number, number][]): PackedBlob[] {
   const numbers = ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, index) => first + index));
   return numbers.map((row) => {
-    const { packId: _, ...location } = readLocation(memory, row);
+    const location = readLocation(memory, row);
     const segment = segmentOf(memory.rows, row);
     const start = startOf(row, rowWords);
     const type = (at(segment, start + idWords) & 1) === 1 ? 'tree' : 'data';

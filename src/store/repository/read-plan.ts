@@ -46,9 +46,9 @@ export function* windowsOf(
  * one blob is.
  */
 export function planReads(wanted: readonly Wanted[], longest = Number.POSITIVE_INFINITY): PlannedRead[] {
-  const known = wanted.flatMap(({ id, at }) => (at === undefined ? [] : [{ id, at }]));
-  const once = [...new Map(known.map((blob) => [blob.id, blob])).values()];
-  const packs = Map.groupBy(once, ({ at }) => at.packId);
+  const once = new Map<BlobId, PlannedRead['blobs'][number]>();
+  for (const { id, at } of wanted) if (at !== undefined) once.set(id, { id, at });
+  const packs = Map.groupBy(once.values(), ({ at }) => at.packId);
   return Array.from(packs, ([packId, blobs]) => readsOfPack(packId, blobs, longest)).flat();
 }
 

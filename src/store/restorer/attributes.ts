@@ -27,10 +27,10 @@ export interface Attributes {
 /** The attributes of a node, for a process of this user. */
 export function attributesOf(node: Node): Attributes {
   const { uid, gid } = node;
-  const isOurs = uid === process.geteuid?.() && gid === process.getegid?.();
+  const isOurs = user === undefined || (uid === user && gid === group);
   return {
     mode: permissions(node.mode),
-    ...(isOurs || process.geteuid === undefined ? {} : { owner: { uid, gid } }),
+    ...(!isOurs && { owner: { uid, gid } }),
     atime: settableTime(node.atime).seconds,
     mtime: settableTime(node.mtime).seconds,
   };
@@ -43,6 +43,10 @@ export function permissions(mode: number): number {
     (mode % 0o1000) + 0o4000 * has(modeBits.setuid) + 0o2000 * has(modeBits.setgid) + 0o1000 * has(modeBits.sticky)
   );
 }
+
+/** Asked once, not for each entry. Undefined where a system has no such users. */
+const user = process.geteuid?.();
+const group = process.getegid?.();
 
 /** Node asks for it by setting it, so it is asked once. */
 const umask = process.umask();

@@ -16,7 +16,7 @@ import {
 } from './plan-writing.ts';
 import { lengthOf, readFile } from './read-file.ts';
 import { type FolderReport, note } from './report.ts';
-import { setRest } from './set-rest.ts';
+import type { Rest } from './set-rest.ts';
 import { errnoError, targetError } from './target-errors.ts';
 import { discard, type FileInWriting, finishFile, type Outcome, openInWriting, writeSparsely } from './write-batch.ts';
 import type { Writers } from './writers.ts';
@@ -29,6 +29,8 @@ export interface FileWriterNeeds<Read extends PackRead> {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (report: FolderReport) => void;
   readonly writers: Writers;
+  /** Takes what is left to set of files that are there. */
+  readonly rest: Rest;
 }
 
 /** Writes the files of a snapshot, many at a time: each group of them in the order of the packs. */
@@ -66,6 +68,7 @@ export function openFileWriter<Read extends PackRead>(needs: FileWriterNeeds<Rea
       }
       if (inode !== undefined) firstNames.set(inode, path);
       group.push({ path, node });
+      if (needs.overwrite === undefined) needs.writers.expect(node.size);
       blobs += node.content.length;
       if (group.length >= mostFiles || blobs >= mostBlobs) await writeGroup();
     },
@@ -87,21 +90,15 @@ function inodeOf({ links = 1, inode, device_id: device }: FileNode): string | un
 }
 
 async function writeEntries<Read extends PackRead>(needs: FileWriterNeeds<Read>, entries: Entry[]): Promise<void> {
-  const { folder, report } = needs;
+  const { folder, report, rest } = needs;
   const { missing, right } = await sortOut(needs, entries);
-  const done: Entry[] = [];
-  for (const entry of right) {
-    const set = () => setOfFile(`${folder}/${entry.path}`, attributesOf(entry.node));
-    if (!attempt(needs, entry.path, set)) continue;
-    keep(report, entry.node);
-    done.push(entry);
+  for (const { path, node } of right) {
+    if (!attempt(needs, path, () => setOfFile(`${folder}/${path}`, attributesOf(node)))) continue;
+    keep(report, node);
+    rest.add(exactAttributesOf(node, path));
   }
-  await writeFiles(needs, missing, (entry) => done.push(entry));
-  await setRest(
-    done.flatMap(({ path, node }) => exactAttributesOf(node, path) ?? []),
-    folder,
-    report,
-  );
+  await writeFiles(needs, missing);
+  await rest.setMuch();
 }
 
 /** Which files are to be written, and which are there with the right content. */
@@ -147,13 +144,8 @@ async function compareAll<Read extends PackRead>(
   return found;
 }
 
-/** Writes these files, of which `onDone` is told once each is whole. */
-async function writeFiles<Read extends PackRead>(
-  needs: FileWriterNeeds<Read>,
-  entries: Entry[],
-  onDone: (entry: Entry) => void,
-): Promise<void> {
-  const { repository, folder, report, onProgress, writers } = needs;
+async function writeFiles<Read extends PackRead>(needs: FileWriterNeeds<Read>, entries: Entry[]): Promise<void> {
+  const { repository, folder, report, onProgress, writers, rest } = needs;
   const files = entries
     .filter(({ path, node }) => attempt(needs, path, () => requireSize(repository, node)))
     .map((entry) => inWriting(folder, entry));
@@ -168,7 +160,7 @@ async function writeFiles<Read extends PackRead>(
         file.partsDone++;
         if (file.partsDone < file.parts) continue;
         left.delete(file);
-        if (await settled(needs, file)) onDone(file.entry);
+        if (await settled(needs, file)) rest.add(file.exact);
       }
       onProgress(report);
     });

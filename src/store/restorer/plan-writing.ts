@@ -2,6 +2,7 @@ import type { BlobId } from '../format/ids.ts';
 import type { FileNode } from '../format/node.ts';
 import { attributesOf } from './attributes.ts';
 import type { PackRead, RestorableRepository } from './contract.ts';
+import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
 import { lengthOf } from './read-file.ts';
 import {
   type FileInWriting,
@@ -21,6 +22,7 @@ export interface Entry {
 /** A file in writing, in how many parts it is written, and what went wrong with one. */
 export interface Writing extends FileInWriting {
   readonly entry: Entry;
+  readonly exact: ExactAttributes | undefined;
   parts: number;
   partsDone: number;
   trouble: Outcome | undefined;
@@ -44,7 +46,7 @@ export function inWriting(folder: string, entry: Entry): Writing {
   const { path, node } = entry;
   const temporary = besideName(`${folder}/${path}`);
   const file = { path: `${folder}/${path}`, temporary, size: node.size, attributes: attributesOf(node) };
-  return { ...file, entry, parts: 0, partsDone: 0, trouble: undefined };
+  return { ...file, entry, exact: exactAttributesOf(node, path), parts: 0, partsDone: 0, trouble: undefined };
 }
 
 /** A new name in the same folder. */
@@ -61,19 +63,21 @@ export function planWriting<Read extends PackRead>(
 ): WritingPlan<Read> {
   const places = new Map<BlobId, { readonly file: Writing; readonly at: number }[]>();
   for (const file of files) {
+    const { content } = file.entry.node;
     let at = 0;
-    for (const id of file.entry.node.content) {
+    for (const [number, id] of content.entries()) {
       const known = places.get(id);
       if (known === undefined) places.set(id, [{ file, at }]);
       else known.push({ file, at });
-      at += lengthOf(repository, id);
+      if (number + 1 < content.length) at += lengthOf(repository, id);
     }
   }
   const ids = files.values().flatMap(({ entry }) => entry.node.content);
-  const parts: Part<Read>[] = repository.planReads('data', ids).map((read) => ({
-    read,
-    files: [...new Set(read.blobs.flatMap(({ id }) => (places.get(id) ?? []).map(({ file }) => file)))],
-  }));
+  const parts: Part<Read>[] = repository.planReads('data', ids).map((read) => {
+    const ofRead = new Set<Writing>();
+    for (const { id } of read.blobs) for (const { file } of places.get(id) ?? []) ofRead.add(file);
+    return { read, files: [...ofRead] };
+  });
   const empty = files.filter(({ entry }) => entry.node.content.length === 0);
   for (const batch of batchesOf(empty, emptyAtOnce)) parts.push({ read: undefined, files: batch });
   for (const part of parts) for (const file of part.files) file.parts++;

@@ -12,7 +12,7 @@ import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
 import { linkTarget } from './link-target.ts';
 import { emptyReport, type FolderReport, note, noteTwin, noteUnreadable, noteUnsafeName } from './report.ts';
-import { setRest } from './set-rest.ts';
+import { openRest, type Rest } from './set-rest.ts';
 import { canBeMade, makeSpecialFiles, type SpecialEntry } from './special-files.ts';
 import { errnoOf, targetError } from './target-errors.ts';
 import { leftoverName } from './write-batch.ts';
@@ -48,18 +48,17 @@ export async function restore<Read extends PackRead>(
   attemptAt(folder, '', () => mkdirSync(folder, { recursive: true }));
   if (overwrite !== undefined) removeLeftovers(folder);
   using writers = openWriters(repository.masterKey);
-  const common = { repository, folder, overwrite, report, signal, onProgress };
+  const rest = openRest(folder, report);
+  const common = { repository, folder, overwrite, report, signal, onProgress, rest };
   const restoring: Restoring = {
     ...common,
     files: openFileWriter({ ...common, writers }),
     folders: [],
     specials: [],
-    rest: [],
   };
   await restoreNodes(restoring, '', nodes);
   await restoring.files.finish();
-  const restOfSpecials = await makeSpecialFiles(restoring.specials, folder, report);
-  await setRest([...restoring.rest, ...restOfSpecials], folder, report);
+  for (const exact of await makeSpecialFiles(restoring.specials, folder, report)) rest.add(exact);
   await finishFolders(restoring);
   report.problems.sort((a, b) => compareNames(a.path, b.path));
   return report;
@@ -76,8 +75,7 @@ interface Restoring {
   readonly folders: MadeFolder[];
   /** Devices and pipes, made when the files are there. */
   readonly specials: SpecialEntry[];
-  /** What is left to set of links. */
-  readonly rest: ExactAttributes[];
+  readonly rest: Rest;
 }
 
 interface MadeFolder {
@@ -164,8 +162,7 @@ function restoreLink({ folder, overwrite, report, rest }: Restoring, path: strin
     return;
   }
   report.links++;
-  const exact = exactAttributesOf(node, path);
-  if (exact !== undefined) rest.push(exact);
+  rest.add(exactAttributesOf(node, path));
 }
 
 function makeLink(at: string, node: SymlinkNode, overwrite: Overwrite | undefined): void {
@@ -176,7 +173,7 @@ function makeLink(at: string, node: SymlinkNode, overwrite: Overwrite | undefine
 }
 
 /** Times come last, since every entry made in a folder changes them; modes after these, since they may forbid to enter. */
-async function finishFolders({ folder, folders, report }: Restoring): Promise<void> {
+async function finishFolders({ folder, folders, report, rest }: Restoring): Promise<void> {
   const upwards = folders.toReversed();
   const attempt = (path: string, work: () => void) => {
     try {
@@ -186,11 +183,8 @@ async function finishFolders({ folder, folders, report }: Restoring): Promise<vo
     }
   };
   for (const { path, attributes } of upwards) attempt(path, () => setOwnerAndTimes(`${folder}/${path}`, attributes));
-  await setRest(
-    upwards.flatMap(({ exact }) => exact ?? []),
-    folder,
-    report,
-  );
+  for (const { exact } of upwards) rest.add(exact);
+  await rest.setAll();
   for (const { path, attributes } of upwards) attempt(path, () => setMode(`${folder}/${path}`, attributes));
 }
 

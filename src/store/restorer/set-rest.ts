@@ -3,12 +3,37 @@ import { type ExactAttributes, setExactly } from './exact-attributes.ts';
 import { type FolderReport, note } from './report.ts';
 import { errnoError } from './target-errors.ts';
 
-/** Sets what Node cannot of entries whose paths are below the folder, and puts on the report where that failed. */
-export async function setRest(
-  entries: readonly ExactAttributes[],
-  folder: string,
-  report: FolderReport,
-): Promise<void> {
+/** What Node cannot set of entries that are there. It is gathered, since each time of setting starts a process. */
+export interface Rest {
+  add(exact: ExactAttributes | undefined): void;
+  /** Sets what has gathered where that is much. */
+  setMuch(): Promise<void>;
+  /** Sets what has gathered. */
+  setAll(): Promise<void>;
+}
+
+const much = 20_000;
+
+/** Of entries whose paths are below the folder; what fails goes on the report. */
+export function openRest(folder: string, report: FolderReport): Rest {
+  let gathered: ExactAttributes[] = [];
+  const setAll = async () => {
+    const entries = gathered;
+    gathered = [];
+    await setRest(entries, folder, report);
+  };
+  return {
+    add: (exact) => {
+      if (exact !== undefined) gathered.push(exact);
+    },
+    setMuch: async () => {
+      if (gathered.length >= much) await setAll();
+    },
+    setAll,
+  };
+}
+
+async function setRest(entries: readonly ExactAttributes[], folder: string, report: FolderReport): Promise<void> {
   if (entries.length === 0) return;
   const failed = await setExactly(entries.map((entry) => ({ ...entry, path: `${folder}/${entry.path}` })));
   if (failed === undefined) report.inexact += entries.length;

@@ -9,8 +9,18 @@ export interface SettableTime {
   readonly isExact: boolean;
 }
 
+let last: { readonly text: string; readonly time: SettableTime } | undefined;
+
 /** The time of a node; what is no time becomes 1970. */
 export function settableTime(text: string): SettableTime {
+  // The times of a node are often the same, and are asked for more than once.
+  if (last?.text === text) return last.time;
+  const time = nearestTime(text);
+  last = { text, time };
+  return time;
+}
+
+function nearestTime(text: string): SettableTime {
   const moment = timestampMoment(text);
   if (Number.isNaN(moment.seconds)) return { moment: { seconds: 0, nanoseconds: 0 }, seconds: 0, isExact: true };
   if (moment.nanoseconds === 0) return { moment, seconds: moment.seconds, isExact: true };

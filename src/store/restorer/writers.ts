@@ -10,6 +10,8 @@ export interface Writers extends Disposable {
   readonly width: number;
   /** Where the bytes of tasks are read to. */
   readonly memory: ReadMemory;
+  /** Is told of bytes that will be written: so threads start while what comes first is still being looked up. */
+  expect(bytes: number): void;
   /** What became of each file of the task. Its bytes are given away. Throws when a thread died. */
   run(task: Task): Promise<readonly Outcome[]>;
 }
@@ -30,6 +32,7 @@ export function openWriters(masterKey: MasterKey): Writers {
   const memory = openReadMemory(width);
   const threads: ReturnType<typeof openWriter>[] = [];
   let left = doneHere;
+  let expected = 0;
   const idlest = () => {
     const thread = threads.toSorted((a, b) => a.load - b.load)[0];
     if (thread !== undefined && (thread.load === 0 || threads.length === most)) return thread;
@@ -45,6 +48,10 @@ export function openWriters(masterKey: MasterKey): Writers {
   return {
     width,
     memory,
+    expect: (bytes) => {
+      expected += bytes;
+      if (expected > doneHere && threads.length === 0) idlest();
+    },
     run: async (task) => {
       left -= task.kind === 'write' ? (task.bytes?.length ?? 0) : doneHere;
       if (left >= 0) return doHere(task);
