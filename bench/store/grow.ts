@@ -24,7 +24,7 @@ import { cheapScryptCosts } from '../../test/support/fixtures/repository.ts';
 const dayMs = 86_400_000;
 const first = '2026-01-01T00:00:00Z';
 const holder = 'bench';
-const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs };
+const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs, auditMs: 1_095 * dayMs };
 
 export interface Growth {
   readonly nights: number;

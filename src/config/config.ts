@@ -86,8 +86,8 @@ export interface Config {
   windowAllowed?: { start: string; end: string };
   windowGraceMs: number;
   retention: RetentionRule;
-  /** How long records are kept: runs, restores and notices; uses of consents; events. */
-  recordsKept: { runsMs: number; usesMs: number; eventsMs: number };
+  /** How long records are kept: runs, restores and notices; uses of consents; events; the audit. */
+  recordsKept: { runsMs: number; usesMs: number; eventsMs: number; auditMs: number };
   filesRedirects: Values['FILES_REDIRECTS'];
   /** Of other hosts those that are not on the internet; none where absent. */
   filesRedirectNetworks?: BlockList;
@@ -198,7 +198,12 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     windowAllowed: () => value('WINDOW_ALLOWED'),
     windowGraceMs: () => value('WINDOW_GRACE'),
     retention: () => value('RETENTION'),
-    recordsKept: () => ({ runsMs: value('RUNS_KEPT'), usesMs: value('USES_KEPT'), eventsMs: value('EVENTS_KEPT') }),
+    recordsKept: () => ({
+      runsMs: value('RUNS_KEPT'),
+      usesMs: value('USES_KEPT'),
+      eventsMs: value('EVENTS_KEPT'),
+      auditMs: value('AUDIT_KEPT'),
+    }),
     filesRedirects: () => value('FILES_REDIRECTS'),
     filesRedirectNetworks: () => value('FILES_REDIRECT_NETWORKS'),
     filesWrite: () => value('FILES_WRITE'),

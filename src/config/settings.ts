@@ -196,7 +196,12 @@ export const settings = {
   EVENTS_KEPT: {
     read: durationFrom('30d'),
     default: '90d',
-    help: 'How long each change of a state is kept on record, written like `OFFLINE_IDLE`, 30 days or more; what was done and by whom stays in the audit',
+    help: 'How long each change of a state is kept on record, written like `OFFLINE_IDLE`, 30 days or more; what was done and by whom the audit keeps for longer',
+  },
+  AUDIT_KEPT: {
+    read: durationFrom('365d'),
+    default: '1095d',
+    help: 'How long the audit says what people did, and what was done with their data, written like `OFFLINE_IDLE`, 365 days or more; what it says of the service stays',
   },
   FILES_REDIRECTS: {
     read: oneOf('follow', 'refuse'),

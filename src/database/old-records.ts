@@ -74,3 +74,14 @@ export async function forgetRestores(database: Database, { before, limit }: OldR
       SELECT id FROM restores WHERE asked_at < ${before} AND (state <> 'running' OR told_at < ${before})
       ORDER BY asked_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
+
+/**
+ * Deletes what the audit says of people, a year later at the earliest, which a trigger in the database holds too. What it says of the
+ * service stays, and so does who signed in as an operator. Answers how many went.
+ */
+export async function forgetAudit(database: Database, { before, limit }: OldRecords): Promise<number> {
+  return database.$executeRaw`
+    DELETE FROM audit WHERE id IN (
+      SELECT id FROM audit WHERE at < least(${before}::timestamptz, now() - interval '365 days') AND user_id IS NOT NULL AND act <> 'operator-signed-in'
+      ORDER BY at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
+}

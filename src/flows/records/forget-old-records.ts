@@ -1,4 +1,5 @@
 import {
+  forgetAudit,
   forgetEvents,
   forgetNotices,
   forgetRestores,
@@ -18,15 +19,15 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'queues'> & {
 };
 
 /**
- * Deletes records that are older than the settings keep them: runs, restores and notices, uses of consents, events, and what the queue
- * notes of its jobs. Answers how many rows of each went, the queue's aside.
+ * Deletes records that are older than the settings keep them: runs, restores and notices, uses of consents, events, what the audit says of
+ * people, and what the queue notes of its jobs. Answers how many rows of each went, the queue's aside.
  */
 export async function forgetOldRecords(
   { clock, config, database, log, queues }: Needs,
   { signal, limit = atOnce }: { signal?: AbortSignal; limit?: number } = {},
 ) {
   const at = clock.now().getTime();
-  const { runsMs, usesMs, eventsMs } = config.recordsKept;
+  const { runsMs, usesMs, eventsMs, auditMs } = config.recordsKept;
   const before = (ms: number) => new Date(at - ms);
   const latest = Math.max(leastRuns, config.fullWalkNights);
   const all = async (forget: (old: OldRecords) => Promise<number>, ageMs: number) => {
@@ -41,6 +42,7 @@ export async function forgetOldRecords(
     notices: await all((old) => forgetNotices(database, old), runsMs),
     uses: await all((old) => forgetUses(database, old), usesMs),
     events: await all((old) => forgetEvents(database, old), eventsMs),
+    audit: await all((old) => forgetAudit(database, old), auditMs),
   };
   if (Object.values(forgotten).some((count) => count > 0)) log.info('records.forgotten', forgotten);
   await queues.backUps.forgetEvents(before(eventsMs));

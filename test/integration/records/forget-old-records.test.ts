@@ -17,7 +17,7 @@ import { keyLine } from '../../support/harness/settings.ts';
 
 const dayMs = 86_400_000;
 const now = Date.parse('2026-05-01T00:00:00Z');
-const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs };
+const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs, auditMs: 1_095 * dayMs };
 const fullWalkNights = 30;
 const ago = (days: number) => new Date(now - days * dayMs);
 const dateOf = (days: number) => ago(days).toISOString().slice(0, 10);
@@ -278,6 +278,33 @@ test('notices that were dealt with and restores that are over go as runs do', as
   expect(notices.map(({ key }) => key).sort()).toEqual(['delivered 399', 'waiting 399', 'waiting 401']);
   const restores = await database().restore.findMany({ select: { folder: true } });
   expect(restores.map(({ folder }) => folder).sort()).toEqual(['over 399', 'running 399', 'running 401']);
+});
+
+test('what the audit says of people goes by its age, not within a year, and what it says of the service stays', async () => {
+  const userId = randomUUID();
+  const entries = [1_094, 1_096].flatMap((days) => [
+    { at: ago(days), by: `user:${userId}`, act: 'consent-given', userId, about: `given ${days}` },
+    { at: ago(days), by: `operator:${userId}`, act: 'operator-signed-in', userId, about: `signed in ${days}` },
+    { at: ago(days), by: `operator:${userId}`, act: 'night-paused', about: `paused ${days}` },
+  ]);
+  await database().audit.createMany({ data: entries });
+  expect(await forget()).toMatchObject({ audit: 1 });
+  const left = async () => (await database().audit.findMany({ orderBy: { id: 'asc' } })).map(({ about }) => about);
+  const others = ['given 1094', 'signed in 1094', 'paused 1094', 'signed in 1096', 'paused 1096'];
+  expect(await left()).toEqual(others);
+  for (const about of others.slice(1))
+    await expect(database().audit.deleteMany({ where: { about } })).rejects.toThrow(/append-only/);
+
+  const byTheClockOfTheDatabase = (days: number) => new Date(Date.now() - days * dayMs);
+  for (const days of [364, 366])
+    await database().audit.create({
+      data: { at: byTheClockOfTheDatabase(days), by: 'schedule', act: 'data-pruned', userId, about: `pruned ${days}` },
+    });
+  const wrongClock = { ...fixture.resources.clock, now: () => new Date('2199-01-01') };
+  const config = { recordsKept, fullWalkNights };
+  expect(await forgetOldRecords({ ...fixture.resources, clock: wrongClock, config })).toMatchObject({ audit: 2 });
+  expect(await left()).toEqual([...others.slice(1), 'pruned 364']);
+  await expect(database().audit.deleteMany({ where: { about: 'pruned 364' } })).rejects.toThrow(/append-only/);
 });
 
 test('stops between two batches when it is told to, and asks the queue to forget as long ago', async () => {

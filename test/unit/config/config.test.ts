@@ -103,6 +103,7 @@ describe('settings', () => {
     [{ PROVIDER_ANSWER_BYTES: '65m' }, /^PROVIDER_ANSWER_BYTES is "65m": /],
     [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
     [{ RUNS_KEPT: '399d' }, /^RUNS_KEPT is "399d": it must be at least 400d/],
+    [{ AUDIT_KEPT: '364d' }, /^AUDIT_KEPT is "364d": it must be at least 365d/],
     [{ EVENTS_KEPT: 'a year' }, /^EVENTS_KEPT is "a year": write it as 30d/],
     [{ OFFLINE_MAX: '99999999d' }, /^OFFLINE_MAX is "99999999d": write it as/],
     [{ METRICS_TOKEN: 'short' }, /^METRICS_TOKEN must be 32 letters, digits/],

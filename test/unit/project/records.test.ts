@@ -20,7 +20,7 @@ const ends: Record<string, string> = {
   run_progress: 'while a run is worked on',
   repositories: 'as many as people',
   events: 'EVENTS_KEPT',
-  audit: 'append-only',
+  audit: 'AUDIT_KEPT',
   person_erasures: 'as many as people who left: their receipts',
   state_exports: 'one',
   canaries: 'as many as keys',
