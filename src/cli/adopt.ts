@@ -41,7 +41,7 @@ async function adoptAll(resources: Resources, options: Options): Promise<Adoptio
 }
 
 async function adoptOne(resources: Resources, options: Options, file: string): Promise<Adoption> {
-  const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options));
+  const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options), 'acting');
   return adoptByRecoveryKey(resources, {
     owner: { userId, issuer, subject, username },
     recoveryKey: await readRecoveryKey(file),

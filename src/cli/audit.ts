@@ -23,7 +23,7 @@ export const auditCommand: Command = {
     const { clock, database } = resources;
     const since = sinceOf(options, clock.now());
     const name = text(options, 'user');
-    const userId = name === undefined ? undefined : (await getUserByName(resources, name)).id;
+    const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
     const rows = await listAudit(database, { filter: { kind, act, userId, since }, limit: most });
     printTable(output, options, { rows, columns, none: 'None.' });
     return 0;

@@ -3,6 +3,7 @@ import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError } from '../errors.ts';
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
@@ -47,14 +48,17 @@ export const backup: Command = {
 type Asked = ReadonlyMap<string, string>;
 
 async function askForRuns(resources: Resources, options: Options): Promise<Answers<[runId: string, user: string]>> {
-  const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
+  const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
   const plans = await listPlansForCommand(resources.database, userId);
   if (plans.length === 0)
     throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
   const by = commandActor();
   return doForEach(options, plans, {
     nameOf: ({ user }) => nameOf(user),
-    work: async ({ id, user }) => [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)],
+    work: async ({ id, user }) => {
+      await requireWholeRows(resources, user.id);
+      return [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)];
+    },
   });
 }
 

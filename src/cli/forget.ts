@@ -1,4 +1,5 @@
 import { ruleText } from '../domain/retention/rule.ts';
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
 import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshots.ts';
 import { commandActor } from './actor.ts';
@@ -27,9 +28,12 @@ export const forget: Command = {
     const { signal } = interrupt;
     const by = commandActor();
     const dryRun = options['dry-run'] === true;
-    const judge = (userId: string) =>
-      dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by, signal });
-    const answers = await doForEach(options, await ownersOf(resources, options), {
+    const judge = async (userId: string) => {
+      if (dryRun) return previewRetention(resources, userId);
+      await requireWholeRows(resources, userId);
+      return forgetSnapshots(resources, { userId, by, signal });
+    };
+    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner) => rowOf(nameOf(owner), await judge(owner.id)),
     });

@@ -66,7 +66,7 @@ function refuseMixture(options: Options): void {
 }
 
 async function ask(resources: Resources, options: Options, output: Output): Promise<number> {
-  const user = await getUserByName(resources, givenName(options));
+  const user = await getUserByName(resources, givenName(options), 'acting');
   const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
   await askAgain(resources, { grantId: grant.id, by: commandActor() });

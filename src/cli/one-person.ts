@@ -23,7 +23,7 @@ export interface PersonsRepository {
 /** Opens it. */
 export async function openNamedPerson(resources: RepositoryResources, name: string): Promise<PersonsRepository> {
   const { clock, database } = resources;
-  const { id: userId } = await getUserByName(resources, name);
+  const { id: userId } = await getUserByName(resources, name, 'acting');
   const { repository } = await openPersonRepository(resources, userId);
   return {
     repository,

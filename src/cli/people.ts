@@ -1,8 +1,9 @@
 import { findUsersByName } from '../database/command-views.ts';
 import { listRepositoryOwners } from '../database/retention.ts';
 import { AppError } from '../errors.ts';
+import { findBrokenRows, requireWholeRows, wordsOfBroken } from '../flows/keys/broken-rows.ts';
 import type { Resources } from '../resources.ts';
-import { type Options, text } from './command.ts';
+import { type Options, text, warn } from './command.ts';
 
 /** What --user gives: a user name, subject or id. Throws `usage/invalid` where it is missing. */
 export function givenName(options: Options): string {
@@ -11,8 +12,26 @@ export function givenName(options: Options): string {
   return name;
 }
 
-/** The one person of that user name, subject or id; throws with the cure. */
-export async function getUserByName({ database }: Pick<Resources, 'database'>, name: string) {
+type Needs = Pick<Resources, 'database' | 'keyring'>;
+
+/** What a command has a person for: it changes, sends or gives out something of theirs, or only shows how things stand. */
+type Use = 'acting' | 'looking';
+
+/**
+ * The one person of that user name, subject or id; throws with the cure. Where rows of theirs are not as Nightkeep left them, the name may be that of
+ * somebody else: a command that acts throws `seal/broken`, one that looks says so on standard error.
+ */
+export async function getUserByName(needs: Needs, name: string, use: Use) {
+  const user = await getUserNamed(needs, name);
+  if (use === 'acting') await requireWholeRows(needs, user.id);
+  else {
+    const broken = await findBrokenRows(needs, user.id);
+    if (broken.length > 0) warn(wordsOfBroken(user.id, broken));
+  }
+  return user;
+}
+
+async function getUserNamed({ database }: Needs, name: string) {
   const [user, second] = await findUsersByName(database, name);
   if (user === undefined)
     throw new AppError('request/not-found', `Nobody here is called "${name}". They must have signed in once.`);
@@ -30,11 +49,11 @@ export const oneOrAll = {
   all: { help: 'of everybody who has a repository' },
 };
 
-/** The owners of the repositories that `--user` or `--all` gives. */
-export async function ownersOf({ database }: Pick<Resources, 'database'>, options: Options) {
+/** The owners of the repositories that `--user` or `--all` gives. A command that acts calls `requireWholeRows` for each of everybody. */
+export async function ownersOf(needs: Needs, options: Options, use: Use) {
   return options.all === true
-    ? listRepositoryOwners(database)
-    : [await getUserByName({ database }, givenName(options))];
+    ? listRepositoryOwners(needs.database)
+    : [await getUserByName(needs, givenName(options), use)];
 }
 
 /** Throws `usage/invalid` unless either --user or --all is given. */

@@ -17,7 +17,7 @@ export const plans: Command = {
     const most = limitOf(options);
     await using resources = await openFromEnvironment();
     const name = text(options, 'user');
-    const userId = name === undefined ? undefined : (await getUserByName(resources, name)).id;
+    const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
     const people = await listPeople(resources.database, { userId, hasPlan: true, limit: most });
     printTable(output, options, { rows: people.map(planOf), columns, none: 'None.' });
     return 0;

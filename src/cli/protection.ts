@@ -40,7 +40,7 @@ export const protection: Command = {
 
 async function tellOne(resources: Resources, options: Options, output: Output): Promise<number> {
   const { clock, database } = resources;
-  const user = await getUserByName(resources, givenName(options));
+  const user = await getUserByName(resources, givenName(options), options.looked === true ? 'acting' : 'looking');
   const at = clock.now();
   if (options.looked === true) await confirmAlarms(database, { userId: user.id, until: at, at, by: commandActor() });
   const row = rowOf(user, await findProtection(resources, user.id));

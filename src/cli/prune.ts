@@ -1,4 +1,5 @@
 import { bytesWords } from '../doctor/words.ts';
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { pruneRepository } from '../flows/retention/prune-repository.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
@@ -20,13 +21,13 @@ export const pruneCommand: Command = {
     const { signal } = interrupt;
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options), {
+    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
-      work: async (owner): Promise<Row> => ({
-        user: nameOf(owner),
-        dryRun,
-        ...(await pruneRepository(resources, { userId: owner.id, by, dryRun, signal })),
-      }),
+      work: async (owner): Promise<Row> => {
+        if (!dryRun) await requireWholeRows(resources, owner.id);
+        const pruned = await pruneRepository(resources, { userId: owner.id, by, dryRun, signal });
+        return { user: nameOf(owner), dryRun, ...pruned };
+      },
     });
     printAnswers(output, options, { answers, linesOf });
     const code = closeWith(answers);

@@ -19,7 +19,7 @@ export const repairKeys: Command = {
     const file = text(options, 'recovery-key-file');
     const recoveryKey = file === undefined ? undefined : await readRecoveryKey(file);
     await using resources = await openFromEnvironment();
-    const { id: userId } = await getUserByName(resources, name);
+    const { id: userId } = await getUserByName(resources, name, 'acting');
     const mended = await mendKeyFiles(resources, { userId, recoveryKey, by: commandActor() });
     printAnswer(output, options, { user: name, ...mended }, `${name}: ${wordsOf(mended)}`);
     return 0;

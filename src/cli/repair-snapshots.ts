@@ -1,3 +1,4 @@
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { repairPersonSnapshots } from '../flows/store/repair-snapshots.ts';
 import type { RepairedSnapshot } from '../store/repairer/repair-snapshots.ts';
 import { commandActor } from './actor.ts';
@@ -25,9 +26,10 @@ export const repairSnapshotsCommand: Command = {
     const { signal } = interrupt;
     const [dryRun, forget] = [options['dry-run'] === true, options.forget === true];
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options), {
+    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner): Promise<Row> => {
+        if (!dryRun) await requireWholeRows(resources, owner.id);
         const snapshots = await repairPersonSnapshots(resources, { userId: owner.id, by, dryRun, forget, signal });
         return { user: nameOf(owner), dryRun, forget, snapshots };
       },

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
 import type { PackId } from '../store/format/ids.ts';
 import { commandActor } from './actor.ts';
@@ -30,22 +31,21 @@ export const repairCommand: Command = {
     const folder = text(options, 'keep');
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options), {
+    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
-      work: async (owner): Promise<Row> =>
-        rowOf(
-          nameOf(owner),
+      work: async (owner): Promise<Row> => {
+        if (!dryRun) await requireWholeRows(resources, owner.id);
+        const repaired = await repairRepository(resources, {
+          userId: owner.id,
+          by,
           dryRun,
-          await repairRepository(resources, {
-            userId: owner.id,
-            by,
-            dryRun,
-            signal,
-            readData: options['read-data'] === true ? 'all' : 'none',
-            allMayBeGone: options['packs-are-gone'] === true,
-            ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),
-          }),
-        ),
+          signal,
+          readData: options['read-data'] === true ? 'all' : 'none',
+          allMayBeGone: options['packs-are-gone'] === true,
+          ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),
+        });
+        return rowOf(nameOf(owner), dryRun, repaired);
+      },
     });
     printAnswers(output, options, { answers, linesOf: (row) => [...linesOf(row)] });
     const code = closeWith(answers, answers.done.some(({ findings }) => findings.length > 0) ? 3 : 0);

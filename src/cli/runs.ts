@@ -23,7 +23,7 @@ export const runs: Command = {
     const { clock, database } = resources;
     const since = sinceOf(options, clock.now());
     const name = text(options, 'user');
-    const userId = name === undefined ? undefined : (await getUserByName(resources, name)).id;
+    const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
     const found = await listRunsForOperators(database, { userId, state, since, limit: most });
     const rows = found.map(({ username, subject, ...run }) => ({ user: nameOf({ username, subject }), ...run }));
     printTable(output, options, { rows, columns, none: 'None.' });

@@ -15,7 +15,7 @@ export const snapshots: Command = {
   run: async (options, output) => {
     const name = givenName(options);
     await using resources = await openRepositoriesFromEnvironment();
-    const { id: userId } = await getUserByName(resources, name);
+    const { id: userId } = await getUserByName(resources, name, 'looking');
     const { repository } = await openPersonRepository(resources, userId);
     const damage: AppError[] = [];
     const found = await Array.fromAsync(repository.listSnapshots((error) => damage.push(error)));

@@ -2,6 +2,7 @@ import { listRepositoryPlaces, type RepositoryPlace } from '../database/reposito
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
+import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printTable, text } from './command.ts';
@@ -62,10 +63,13 @@ export const storeMove: Command = {
     await using resources = await openFromEnvironment();
     using interrupt = openInterrupt();
     const { signal } = interrupt;
-    const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options))).id;
+    const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
     const answers = await doForEach(options, await listRepositoryPlaces(resources.database, owner), {
       nameOf,
-      work: async (place) => ({ user: nameOf(place), ...(await doOne(resources, place, { ...wish, signal })) }),
+      work: async (place) => {
+        await requireWholeRows(resources, place.userId);
+        return { user: nameOf(place), ...(await doOne(resources, place, { ...wish, signal })) };
+      },
     });
     printAnswers(output, options, { answers, linesOf });
     const code = closeWith(answers);

@@ -25,7 +25,7 @@ export const withdraw: Command = {
   run: async (options, output) => {
     const [name, choice, words] = [givenName(options), choiceOf(options), text(options, 'reason')];
     await using resources = await openFromEnvironment();
-    const user = await getUserByName(resources, name);
+    const user = await getUserByName(resources, name, 'acting');
     const grant = await findGrantOfPerson(resources.database, { userId: user.id });
     if (grant === null || grant.state === 'withdrawn')
       throw new AppError('request/not-found', `${nameOf(user)} has no consent that could be withdrawn.`);

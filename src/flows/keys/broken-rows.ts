@@ -3,7 +3,7 @@ import { readCanaries } from '../../database/canaries.ts';
 import { inTransaction } from '../../database/client.ts';
 import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from '../../database/sealed-values.ts';
 import type { RowSeal } from '../../domain/row-facts.ts';
-import { isAppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { purposes } from '../../vault/purposes.ts';
 import {
@@ -38,6 +38,21 @@ const batch = 500;
 export async function findBrokenRows(needs: Needs, userId: string | null = null): Promise<BrokenRow[]> {
   if (!(await isBound(needs))) return [];
   return (await readRows(needs, userId)).filter((row) => !isWhole(needs, row)).map(brokenRow);
+}
+
+/**
+ * Throws `seal/broken` where a row of this person is not as Nightkeep left it: whose something is, and where it goes, is then not known, and nothing is
+ * done or sent for them.
+ */
+export async function requireWholeRows(needs: Needs, userId: string): Promise<void> {
+  const broken = await findBrokenRows(needs, userId);
+  if (broken.length > 0) throw new AppError('seal/broken', wordsOfBroken(userId, broken));
+}
+
+/** What is wrong, and the cure. */
+export function wordsOfBroken(userId: string, broken: readonly BrokenRow[]): string {
+  const kinds = [...new Set(broken.map(({ kind }) => kind))].join(', ');
+  return `Rows of the person ${userId} are not as Nightkeep left them (${kinds}). Put them back as they were, or look at what they say (nightkeep keys confirm) and confirm it (nightkeep keys confirm --user ${userId}).`;
 }
 
 export interface Confirmed {

@@ -7,6 +7,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 import { type MemoryS3, startMemoryS3 } from '../../support/servers/memory-s3.ts';
 
 let opened: AsyncDisposableStack;
@@ -23,6 +24,7 @@ beforeEach(async () => {
     const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
     await commands.database.user.update({ where: { id: userId }, data: { username } });
     await using resources = await openFromEnvironment();
+    await sealRows(resources);
     await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
   }
 });

@@ -8,6 +8,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { cheapScrypt, cheapScryptCosts, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 import { startEndpoint } from '../../unit/oidc/endpoint.ts';
 
 /** It sets the title of the terminal, clears it, forges a line, turns the direction of writing and takes a line back. */
@@ -33,6 +34,7 @@ beforeAll(async () => {
   const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
   await using resources = await openFromEnvironment();
   await database.user.update({ where: { id: userId }, data: { username: hostile, name: hostile } });
+  await sealRows(resources);
   const { repository } = await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
   const names = { username: hostile, hostname: hostile, clock: resources.clock, scrypt: cheapScrypt };
   await repository.addKey('of somebody else', names);

@@ -12,6 +12,7 @@ import { cheapScryptCosts, writeSnapshot } from '../../support/fixtures/reposito
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 
 let opened: AsyncDisposableStack;
 let commands: CommandFixture;
@@ -30,6 +31,7 @@ async function addPerson(username: string) {
   const { userId } = await commands.database.plan.findUniqueOrThrow({ where: { id: planId } });
   await commands.database.user.update({ where: { id: userId }, data: { username } });
   await using resources = await openFromEnvironment();
+  await sealRows(resources);
   const { repository } = await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, userId);
   const { packs, id } = await writeSnapshot(repository, { 'secret.txt': Buffer.from('old'), sub: {} });
   await writeSnapshot(repository, { 'secret.txt': Buffer.from('new') });
