@@ -1,10 +1,14 @@
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { saveAudit } from '../../../src/database/audit.ts';
 import { freePort } from '../../../src/database/free-port.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { silentLog } from '../../../src/log.ts';
+import { backUpQueueName, openQueues, queuePrefix } from '../../../src/queues.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { openDoctorFixture, openDoctorFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
@@ -86,10 +90,42 @@ describe('the queue', () => {
     const { examine } = await open();
     const findings = await examine({ REDIS_URL: redis.url });
     expect(found(findings.get('queue'))).toMatch(/^ok: Redis \d+\.\d+\.\d+ answers, drops nothing and keeps its data/);
-    await configureRedis(redis.url, 'maxmemory-policy', 'allkeys-lru');
+    await inRedis(redis.url, (client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'));
     expect(found((await examine({ REDIS_URL: redis.url })).get('queue'))).toMatch(
       /^wrong: .*allkeys-lru.* → Set maxmemory-policy to noeviction/,
     );
+  });
+
+  const pausedByAnother =
+    /^wrong: It is paused, and not by Nightkeep: .*No worker takes a run\. → Let it go on: nightkeep queue --resume/;
+
+  test('in PostgreSQL that somebody paused there is told, and by whom one that an operator paused', async () => {
+    const fixture = opened.use(await openDoctorFixtureWithDatabase());
+    const { database } = fixture;
+    const postgresUrl = fixture.environment.DATABASE_URL ?? '';
+    const queues = opened.use(await openQueues({ postgresUrl, prefix: queuePrefix, log: silentLog }));
+    const told = async () => found((await fixture.examine()).get('queue'));
+    expect(await told()).toMatch(/^ok: /);
+    await database.$executeRawUnsafe(
+      `INSERT INTO "${queuePrefix}".meta (queue, field, value) VALUES ($1, 'paused', '1')`,
+      backUpQueueName,
+    );
+    expect(await queues.backUps.isPaused()).toBe(true);
+    expect(await told()).toMatch(pausedByAnother);
+    await saveAudit(database, { at: new Date(), by: 'command:root@host', act: 'night-paused', reason: 'disk' });
+    expect(await told()).toMatch(/^warn: It is paused by .*root@host.* since .*disk/);
+  });
+
+  test.skipIf(redisServer === undefined)('in Redis that somebody paused there is told', async () => {
+    const redis = opened.use(await startRedis(redisServer ?? ''));
+    const fixture = opened.use(await openDoctorFixtureWithDatabase());
+    const told = async () => found((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
+    expect(await told()).toMatch(/^ok: /);
+    await inRedis(redis.url, (client) => client.hset(`${queuePrefix}:${backUpQueueName}:meta`, 'paused', '1'));
+    expect(await told()).toMatch(pausedByAnother);
+    const at = { redisUrl: redis.url, postgresUrl: fixture.environment.DATABASE_URL ?? '', prefix: queuePrefix };
+    const queues = opened.use(await openQueues({ ...at, log: silentLog }));
+    expect(await queues.backUps.isPaused()).toBe(true);
   });
 
   test('in a Redis that is away is named', async () => {
@@ -209,9 +245,9 @@ test('an address over which nobody could sign in is named', async () => {
   );
 });
 
-async function configureRedis(url: string, name: string, value: string): Promise<void> {
+async function inRedis(url: string, work: (client: Redis) => Promise<unknown>): Promise<void> {
   const { Redis } = await import('ioredis');
   const client = new Redis(url);
-  await client.config('SET', name, value);
+  await work(client);
   client.disconnect();
 }
