@@ -8,6 +8,7 @@ import { requireMigrations } from '../database/migrate.ts';
 import { parseStoreAddress } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { askDiscovery } from '../oidc/inspect-provider.ts';
+import { openProviderHosts } from '../oidc/provider-hosts.ts';
 import { openStores, type Stores } from '../store/stores.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { checkDiscovery } from './checks/discovery.ts';
@@ -38,7 +39,11 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
     stores ??= opened.use(openStores(access, clock, { attempts: 2 }));
     return stores.open(at === null ? setting('store') : parseStoreAddress(at), location);
   };
-  const published = once(() => askDiscovery(clock, setting('issuer')));
+  const published = once(async () => {
+    const issuer = setting('issuer');
+    const hosts = openProviderHosts(issuer, { inside: option('networks') });
+    return { ...(await askDiscovery({ clock, hosts }, issuer)), hosts };
+  });
   /** What may still be opening when all checks have ended: a server that was started must be stopped again. */
   const opening: Promise<unknown>[] = [];
   const openPool = async () => {
@@ -60,7 +65,7 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
     // A provider that Nightkeep itself would not talk to gets no secret of it here either.
     if (found.metadata === undefined || checkDiscovery(setting('issuer'), found).state === 'wrong')
       throw new AppError('provider/unavailable', 'Discovery failed.');
-    return { clock, metadata: found.metadata, clientId: setting('clientId') };
+    return { clock, hosts: found.hosts, metadata: found.metadata, clientId: setting('clientId') };
   });
   const keyring = () => parseKeyring(setting('keyring'));
   return {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
-import type { Clock } from '../clock.ts';
 import {
   type Authenticated,
   type Client,
@@ -8,12 +7,12 @@ import {
   openClientAuthentication,
 } from './client-authentication.ts';
 import { readClientKeys } from './client-keys.ts';
+import type { Asking } from './inspect-provider.ts';
+import { fetchThrough } from './provider-hosts.ts';
 import { ask, type Reply } from './question.ts';
 
 /** Nightkeep as a client of a provider, to ask what the provider makes of it. */
-export interface ClientAtProvider extends Client {
-  clock: Clock;
-}
+export interface ClientAtProvider extends Client, Asking {}
 
 /** One way to prove who Nightkeep is: one of its secrets, one of its keys, or nothing where the client is public. */
 export type Credential = Authenticated;
@@ -91,7 +90,10 @@ export async function askAsClient(
   parameters: Record<string, string>,
   extra: Record<string, string> = {},
 ): Promise<Reply> {
-  const send = authenticated(client, (url, request) => fetch(url, request as RequestInit));
+  const send = authenticated(
+    client,
+    async (url, request) => (await fetchThrough(client.hosts, url, request as never)) as never,
+  );
   const body = new URLSearchParams(parameters);
   const headers = { accept: 'application/json', ...extra };
   const request = { method: 'POST', redirect: 'manual' as const, body, headers };
@@ -99,7 +101,12 @@ export async function askAsClient(
 }
 
 /** A proof that its bearer has some key (RFC 9449, section 4.2). */
-async function newProof(clock: Clock, key: GenerateKeyPairResult, endpoint: string, nonce: string | undefined) {
+async function newProof(
+  clock: Asking['clock'],
+  key: GenerateKeyPairResult,
+  endpoint: string,
+  nonce: string | undefined,
+) {
   return new SignJWT({ htm: 'POST', htu: endpoint, ...(nonce !== undefined && { nonce }) })
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(key.publicKey) })
     .setJti(randomUUID())

@@ -1,6 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import type { Clock } from '../clock.ts';
-import { ask, type Reply } from './question.ts';
+import type { ProviderHosts } from './provider-hosts.ts';
+import { ask, getThrough, type Reply } from './question.ts';
 
 /** What the provider publishes of itself (OpenID Connect Discovery 1.0, section 4). */
 export interface Published {
@@ -11,19 +12,28 @@ export interface Published {
   metadata?: ServerMetadata;
 }
 
+/** Who asks: by which clock, and whom at most. */
+export interface Asking {
+  readonly clock: Clock;
+  readonly hosts: ProviderHosts;
+}
+
 /** Asks for the discovery document of the issuer. Never throws. */
-export async function askDiscovery(clock: Clock, issuer: URL): Promise<Published> {
+export async function askDiscovery({ clock, hosts }: Asking, issuer: URL): Promise<Published> {
   const url = new URL(issuer);
   url.pathname = `${issuer.pathname.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const reply = await ask(clock, url);
+  const reply = await ask(clock, url, getThrough(hosts));
   const { issuer: named } = reply.body;
   if (reply.status !== 200 || typeof named !== 'string') return { url, reply };
   return { url, reply, metadata: { ...reply.body, issuer: named } };
 }
 
 /** Asks for the keys that the provider signs with (RFC 7517). Never throws. */
-export async function askSigningKeys(clock: Clock, jwksUri: string): Promise<{ reply: Reply; signing: number }> {
-  const reply = await ask(clock, new URL(jwksUri));
+export async function askSigningKeys(
+  { clock, hosts }: Asking,
+  jwksUri: string,
+): Promise<{ reply: Reply; signing: number }> {
+  const reply = await ask(clock, new URL(jwksUri), getThrough(hosts));
   const keys = Array.isArray(reply.body.keys) ? reply.body.keys : [];
   return { reply, signing: keys.filter(isForSigning).length };
 }

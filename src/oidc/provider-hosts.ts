@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { type BlockList, isIP, isIPv6 } from 'node:net';
 import type { ServerMetadata } from 'openid-client';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, fetch, type RequestInit, type Response } from 'undici';
 import { checkedLookup, type LookupAll, type Reach, reachOf } from '../domain/network-address.ts';
 import { AppError } from '../errors.ts';
 
@@ -70,6 +70,16 @@ export function openProviderHosts(issuer: URL, { inside, lookup = systemLookup }
       if (refusal !== undefined) throw refusal;
     },
   };
+}
+
+/** Sends a request where these allow it; redirects are not followed. Throws `ProviderAddressRefused`, and what a fetch throws. */
+export async function fetchThrough(
+  { check, dispatcher }: ProviderHosts,
+  url: string,
+  request: RequestInit = {},
+): Promise<Response> {
+  await check(url);
+  return fetch(url, { ...request, redirect: 'manual', dispatcher });
 }
 
 const asked = [

@@ -1,7 +1,9 @@
+import type { BlockList } from 'node:net';
 import { calculateJwkThumbprint } from 'jose';
 import type { Clock } from '../clock.ts';
 import { askDiscovery } from './inspect-provider.ts';
-import { ask } from './question.ts';
+import { openProviderHosts } from './provider-hosts.ts';
+import { ask, getThrough } from './question.ts';
 
 /** A key that a provider signs with: its name there, and its thumbprint (RFC 7638), which tells the material itself. */
 export interface SigningKey {
@@ -16,12 +18,19 @@ export interface PublishedKeys {
   keys: SigningKey[];
 }
 
-/** Asks for the discovery document of an issuer and the keys that it names. Never throws. */
-export async function askPublishedKeys(clock: Clock, issuer: URL): Promise<PublishedKeys> {
-  const { metadata } = await askDiscovery(clock, issuer);
+/**
+ * Asks for the discovery document of an issuer and the keys that it names, where such may be of that issuer (see `openProviderHosts`) or in networks that
+ * `inside` names. Never throws.
+ */
+export async function askPublishedKeys(
+  { clock, inside }: { clock: Clock; inside: BlockList | undefined },
+  issuer: URL,
+): Promise<PublishedKeys> {
+  const hosts = openProviderHosts(issuer, { inside });
+  const { metadata } = await askDiscovery({ clock, hosts }, issuer);
   if (metadata === undefined) return { keys: [] };
   const url = URL.parse(metadata.jwks_uri ?? '');
-  const { keys } = url === null ? {} : (await ask(clock, url)).body;
+  const { keys } = url === null ? {} : (await ask(clock, url, getThrough(hosts))).body;
   const found = await Promise.all((Array.isArray(keys) ? keys : []).map(signingKeyOf));
   return { issuer: metadata.issuer, keys: found.filter((key) => key !== undefined) };
 }

@@ -1,10 +1,11 @@
 import { type Clock, within } from '../clock.ts';
 import { defaultAnswerBytes, readAnswer } from './bounded-answer.ts';
+import { fetchThrough, type ProviderHosts, refusedAddressIn } from './provider-hosts.ts';
 import { failureCode } from './transport.ts';
 
 /** What came back of one request, whatever it was: for people who look for what is wrong. */
 export interface Reply {
-  /** Absent where no whole answer came; `failure` then says why, such as ECONNREFUSED or timeout. */
+  /** Absent where no whole answer came; `failure` then says why, such as ECONNREFUSED or timeout; in a sentence where that address is not asked. */
   status?: number;
   failure?: string;
   /** Milliseconds until the answer was read. */
@@ -31,12 +32,16 @@ interface Answer {
   readonly body: AsyncIterable<Uint8Array> | null;
 }
 
-const get: Send = (url, signal) => fetch(url, { redirect: 'manual', signal });
+/** Asks with GET whom these hosts allow. */
+export const getThrough =
+  (hosts: ProviderHosts): Send =>
+  (url, signal) =>
+    fetchThrough(hosts, url, { signal });
 
 const limitMs = 8_000;
 
 /** Asks once, follows no redirect, never throws, and waits eight seconds at most. */
-export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
+export async function ask(clock: Clock, url: URL, send: Send): Promise<Reply> {
   const [sent, began] = [clock.now().getTime(), clock.elapsed()];
   const took = () => {
     const ms = Math.round(clock.elapsed() - began);
@@ -49,7 +54,7 @@ export async function ask(clock: Clock, url: URL, send = get): Promise<Reply> {
       return { status: answer.status, ...took(), ...headersOf(answer, url), body: objectIn(text) };
     });
   } catch (error) {
-    return { failure: failureCode(error), ...took(), body: {} };
+    return { failure: refusedAddressIn(error)?.message ?? failureCode(error), ...took(), body: {} };
   }
 }
 

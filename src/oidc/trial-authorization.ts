@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client';
 import { askAsClient, type ClientAtProvider, type Credential } from './inspect-client.ts';
-import { ask, type Reply } from './question.ts';
+import { ask, getThrough, type Reply } from './question.ts';
 
 /** What an authorization request came to in a browser that nobody sits before. */
 export interface Opened {
@@ -56,13 +56,13 @@ async function parametersOf({ redirectUri, scope, prompt }: TrialRequest): Promi
 }
 
 async function open(
-  { clock, metadata }: ClientAtProvider,
+  { clock, hosts, metadata }: ClientAtProvider,
   request: TrialRequest,
   parameters: Record<string, string>,
 ): Promise<Opened> {
   const url = new URL(metadata.authorization_endpoint ?? '');
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  return readOpened(await ask(clock, url), request);
+  return readOpened(await ask(clock, url, getThrough(hosts)), request);
 }
 
 /** What the provider did with the browser. */

@@ -1,11 +1,10 @@
-import { fetch } from 'undici';
 import { type Clock, within } from '../clock.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AuthorizationRequest } from './authorization.ts';
 import { errorOfPage, errorOfWord } from './provider-error.ts';
-import type { ProviderHosts } from './provider-hosts.ts';
-import { ask } from './question.ts';
+import { fetchThrough, type ProviderHosts } from './provider-hosts.ts';
+import { ask, type Send } from './question.ts';
 
 /** Longer the page does not wait; what comes later is known when it is next shown. */
 const waitMs = 2_000;
@@ -18,11 +17,9 @@ const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;
 const noRefusals = [401, 429];
 
 const asBrowsers =
-  ({ check, dispatcher }: ProviderHosts) =>
-  async (url: string, signal: AbortSignal) => {
-    await check(url);
-    return fetch(url, { redirect: 'manual', headers: { accept: 'text/html' }, signal, dispatcher });
-  };
+  (hosts: ProviderHosts): Send =>
+  (url, signal) =>
+    fetchThrough(hosts, url, { headers: { accept: 'text/html' }, signal });
 
 interface Trial {
   clock: Clock;

@@ -7,9 +7,9 @@ const name = 'signing keys';
 
 export const signingKeys: Check = {
   name,
-  run: async ({ client, clock }) => {
-    const { metadata } = await client();
-    return checkSigningKeys(await askSigningKeys(clock, metadata.jwks_uri ?? ''));
+  run: async ({ client }) => {
+    const { metadata, ...asking } = await client();
+    return checkSigningKeys(await askSigningKeys(asking, metadata.jwks_uri ?? ''));
   },
 };
 

@@ -68,7 +68,7 @@ async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>
       'usage/invalid',
       `OIDC_ISSUER is ${config.provider.issuer.href}, not ${to.href}. Set it to the new address first, and stop the workers until people are moved.`,
     );
-  const { issuer, keys } = await askPublishedKeys(clock, to);
+  const { issuer, keys } = await askPublishedKeys({ clock, inside: config.provider.networks }, to);
   if (issuer !== undefined && URL.parse(issuer)?.href === to.href) return { issuer, keys };
   throw notTheSame(
     issuer === undefined
@@ -85,9 +85,9 @@ async function requireOld({ database }: Needs, { from, to }: { from: string; to:
 }
 
 /** Keys are the same where name and material are: every provider could call a key "1". */
-async function compareKeys({ clock, database }: Needs, from: string, theirs: readonly SigningKey[]) {
+async function compareKeys({ clock, config, database }: Needs, from: string, theirs: readonly SigningKey[]) {
   const url = URL.parse(from);
-  const now = url === null ? undefined : await askPublishedKeys(clock, url);
+  const now = url === null ? undefined : await askPublishedKeys({ clock, inside: config.provider.networks }, url);
   const answered = now?.issuer === from ? now.keys : [];
   const ours = [...answered, ...(await listProviderKeys(database, from))];
   const names = (keys: readonly SigningKey[]) => [...new Set(keys.map(({ kid }) => kid))].join(', ') || 'none';

@@ -8,7 +8,7 @@ export async function rememberKeys({
   config,
   database,
 }: Pick<Resources, 'clock' | 'config' | 'database'>): Promise<number> {
-  const { issuer, keys } = await askPublishedKeys(clock, config.provider.issuer);
+  const { issuer, keys } = await askPublishedKeys({ clock, inside: config.provider.networks }, config.provider.issuer);
   if (issuer === undefined || URL.parse(issuer)?.href !== config.provider.issuer.href) return 0;
   await saveProviderKeys(database, { issuer, keys, at: clock.now() });
   return keys.length;

@@ -32,8 +32,8 @@ const commandsOfPeople: Readonly<Record<string, 'exempt' | Partial<Record<'actin
     plans: { looking: ['--user'] },
     audit: { looking: ['--user'] },
     /** Of the provider. */
-  'enroll password': 'exempt',
-  /** What is meant is a part of a name. */
+    'enroll password': 'exempt',
+    /** What is meant is a part of a name. */
     users: 'exempt',
     /** The cure. */
     'keys confirm': 'exempt',

@@ -50,7 +50,7 @@ const issuersOf = async () => {
 /** The keys of the provider are known to have been those of the old address. */
 async function remember(): Promise<void> {
   const { database, clock } = fixture.resources;
-  const { keys } = await askPublishedKeys(clock, new URL(now()));
+  const { keys } = await askPublishedKeys({ clock: clock, inside: undefined }, new URL(now()));
   for (const key of keys) await database.providerKey.create({ data: { ...key, issuer: old, seenAt: clock.now() } });
 }
 
@@ -99,7 +99,7 @@ describe('a provider at another address', () => {
     await fixture.consent(alice);
     await asOf(old);
     const { database, clock } = fixture.resources;
-    const [key] = (await askPublishedKeys(clock, new URL(now()))).keys;
+    const [key] = (await askPublishedKeys({ clock: clock, inside: undefined }, new URL(now()))).keys;
     const stranger = { issuer: old, kid: key?.kid ?? '', thumbprint: 'of other material' };
     await database.providerKey.create({ data: { ...stranger, seenAt: clock.now() } });
     vi.spyOn(fixture.resources.issuer, 'exchange').mockResolvedValue({
@@ -241,7 +241,9 @@ test('workers remember what the provider signs with, and nothing of an address w
   const { database, clock } = fixture.resources;
   expect(await rememberKeys(fixture.resources)).toBeGreaterThan(0);
   await rememberKeys(fixture.resources);
-  expect(await listProviderKeys(database, now())).toEqual((await askPublishedKeys(clock, new URL(now()))).keys);
+  expect(await listProviderKeys(database, now())).toEqual(
+    (await askPublishedKeys({ clock: clock, inside: undefined }, new URL(now()))).keys,
+  );
   await using other = await startOpenIdIssuer();
   other.metadata.issuer = now();
   const { config } = fixture.resources;

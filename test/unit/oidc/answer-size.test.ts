@@ -5,7 +5,8 @@ import { type LoopbackServer, listenOnLoopback } from '../../../demo/loopback-se
 import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
-import { ask } from '../../../src/oidc/question.ts';
+import { openProviderHosts } from '../../../src/oidc/provider-hosts.ts';
+import { ask, getThrough } from '../../../src/oidc/question.ts';
 
 const most = 16 * 1024;
 const endpoints = ['discovery', 'par', 'token', 'jwks', 'introspect'] as const;
@@ -135,7 +136,8 @@ describe('an answer of the provider', () => {
     }
     odd = { endpoint: 'discovery', manner: endless };
     isOver = Promise.withResolvers<void>();
-    const reply = await ask(systemClock(), new URL(`${server.origin}/.well-known/openid-configuration`));
+    const url = new URL(`${server.origin}/.well-known/openid-configuration`);
+    const reply = await ask(systemClock(), url, getThrough(openProviderHosts(url)));
     expect(reply).toMatchObject({ failure: 'answer-too-large' });
     await isOver.promise;
   });

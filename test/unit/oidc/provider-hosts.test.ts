@@ -1,7 +1,13 @@
 import { BlockList } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { introduce, noCredential } from '../../../src/oidc/inspect-client.ts';
+import { askDiscovery, askSigningKeys } from '../../../src/oidc/inspect-provider.ts';
 import { openProviderHosts, ProviderAddressRefused } from '../../../src/oidc/provider-hosts.ts';
+import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
 import { attempt } from '../../../src/oidc/transport.ts';
+import { askAuthorization } from '../../../src/oidc/trial-authorization.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { type Endpoint, startEndpoint, tokens } from './endpoint.ts';
 
 /** What names stand for, in a network of our own. */
@@ -144,5 +150,40 @@ describe('an endpoint that redirects', () => {
     await expect(issuer.revoke('token')).rejects.toMatchObject({ code: expect.stringMatching(/^provider\//) });
     expect(provider.heard.map(({ path }) => path)).toEqual(['/token', '/revoke']);
     expect(elsewhere.heard).toEqual([]);
+  });
+});
+
+describe('what looks for what is wrong, or whether two addresses are one provider, asks no others either', () => {
+  const elsewhere = 'http://169.254.169.254/latest/meta-data/';
+  const issuer = new URL('http://127.0.0.1/');
+  const client = {
+    clock: systemClock(),
+    hosts: openProviderHosts(issuer),
+    clientId: 'nightkeep',
+    metadata: { issuer: issuer.href, token_endpoint: elsewhere, authorization_endpoint: elsewhere },
+  };
+  const refused = { failure: expect.stringMatching(/sends Nightkeep to 169\.254\.169\.254, .*OIDC_NETWORKS/) };
+
+  it('for a discovery document, and keys', async () => {
+    expect(await askDiscovery(client, new URL(elsewhere))).toMatchObject({ reply: refused });
+    expect(await askSigningKeys(client, elsewhere)).toMatchObject({ reply: refused, signing: 0 });
+  });
+
+  it('with a secret', async () => {
+    expect(await introduce(client, noCredential)).toMatchObject({ reply: refused });
+  });
+
+  it('as a browser would', async () => {
+    const request = { redirectUri: 'http://localhost/callback', scope: 'openid', prompt: 'none' } as const;
+    expect(await askAuthorization(client, request)).toEqual({ opened: { kind: 'silent' } });
+  });
+
+  it('for the keys of another address', async () => {
+    await using endpoint = await startEndpoint({ jwks_uri: elsewhere });
+    const clock = manualClock('2026-11-23T01:00:00Z');
+    expect(await askPublishedKeys({ clock, inside: undefined }, new URL(endpoint.origin))).toEqual({
+      issuer: endpoint.origin,
+      keys: [],
+    });
   });
 });
