@@ -119,11 +119,12 @@ interface Row {
   clearedAt: Date | null;
 }
 
-/** A snapshot that was erased protects nobody: its run has lost its id. */
+/** A snapshot that was erased, given up as lost or removed from outside protects nobody. */
 function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
   const last = (columns: Prisma.Sql, which: Prisma.Sql) => Prisma.sql`LEFT JOIN LATERAL (
     SELECT ${columns} FROM runs r JOIN plans of ON of.id = r.plan_id WHERE of.user_id = u.id AND ${which} LIMIT 1)`;
   const newest = Prisma.sql`ORDER BY r.finished_at DESC`;
+  const hasSnapshot = Prisma.sql`r.snapshot_id IS NOT NULL AND r.snapshot_forgotten_at IS NULL`;
   return database.$queryRaw<Row[]>`
     SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
       g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
@@ -143,8 +144,8 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
-    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND r.snapshot_id IS NOT NULL ${newest}`)} complete ON true
-    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND r.snapshot_id IS NOT NULL ${newest}`)} partial ON true
+    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot} ${newest}`)} complete ON true
+    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot} ${newest}`)} partial ON true
     ${last(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed' ${newest}`)} failed ON true
     ${last(
       Prisma.sql`r.id, r.state, ${sinceTurn} AS due_at, r.lease_until, r.error_code, r.tried_until`,

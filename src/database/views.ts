@@ -10,7 +10,7 @@ export interface HomeView {
   readonly repository: { readonly recoverySeenAt: Date | null; readonly recoveryKeptAt: Date | null } | null;
   /** Newest first. */
   readonly runs: readonly RunLine[];
-  /** The last run that brought everything. */
+  /** The last run that brought everything, of those whose snapshot is still there. */
   readonly lastComplete: { readonly id: string; readonly finishedAt: Date | null } | null;
 }
 
@@ -115,7 +115,7 @@ export async function findHome(database: Database, { userId }: { userId: string 
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 6, select: runLineColumns }),
     database.run.findFirst({
-      where: { ...ofPerson, state: 'succeeded', snapshotId: { not: null } },
+      where: { ...ofPerson, state: 'succeeded', snapshotId: { not: null }, snapshotForgottenAt: null },
       orderBy: { finishedAt: 'desc' },
       select: { id: true, finishedAt: true },
     }),

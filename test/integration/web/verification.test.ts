@@ -206,6 +206,34 @@ describe('the page on whether it can be restored', () => {
     expect(page).toContain(`/snapshots/${to}/browse/`);
   });
 
+  test.each(['lost', 'removed'] as const)(
+    'calls nobody protected by a snapshot that was %s once that was looked at',
+    async (how) => {
+      const { database } = pages.resources;
+      const { snapshotId } = await database.run.findFirstOrThrow({
+        where: { plan: { userId }, snapshotId: { not: null } },
+      });
+      await found(null);
+      expect(await alice.text('/')).toContain(texts.home.protected);
+      const id = snapshotId ?? '';
+      if (how === 'lost') {
+        await saveReplaced(database, {
+          userId,
+          replaced: [{ from: id, to: null }],
+          at: pages.clock.now(),
+          by: 'command:root',
+        });
+      } else {
+        const at = await found('removed', { files: [], snapshots: [], removed: [id] });
+        await alice.post('/verification/looked', { found: at.toISOString() });
+      }
+      const page = await alice.text('/');
+      for (const words of [texts.home.protected, texts.home.soFar, nights.complete.happened])
+        expect(page).not.toContain(words);
+      expect(page).toContain(`<dt>${texts.home.last}</dt><dd>${texts.home.never}`);
+    },
+  );
+
   test('leads to a new recovery key where the key is what is damaged', async () => {
     await found('key', { files: [], snapshots: [], recoveryKey: true });
     for (const address of ['/', '/verification']) {
