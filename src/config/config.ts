@@ -40,6 +40,8 @@ interface WebLimits {
   idleMs: number;
   /** While an answer is to be sent and nothing of it is taken. */
   stalledMs: number;
+  /** Of an answer that waits for its client, over each such time. */
+  leastBytesPerSecond: number;
   headerBytes: number;
   bodyBytes: number;
 }
@@ -279,6 +281,7 @@ function webLimits(value: Value): WebLimits {
     requestMs,
     idleMs: value('WEB_IDLE_TIME'),
     stalledMs: value('WEB_STALLED_TIME'),
+    leastBytesPerSecond: value('WEB_LEAST_RATE'),
     headerBytes: value('WEB_HEADER_BYTES'),
     bodyBytes: value('WEB_BODY_BYTES'),
   };

@@ -327,6 +327,11 @@ export const settings = {
     default: '5m',
     help: 'A client that takes nothing of an answer for as long, or up to twice that, is let go of: written like `OFFLINE_IDLE`',
   },
+  WEB_LEAST_RATE: {
+    read: size('1', '1m'),
+    default: '1k',
+    help: 'How many bytes a second a client takes of an answer at least, over each `WEB_STALLED_TIME` in which some of it waits for the client, written like `PROVIDER_ANSWER_BYTES`; one that takes less is let go of',
+  },
   WEB_HEADER_BYTES: {
     read: size('8k', '1m'),
     default: '16k',

@@ -34,10 +34,12 @@ export interface Connections extends Disposable {
 
 /**
  * Bounds how many connections there are, in all and of each address but of proxies, which have those of many: what is beyond is closed unread. Ends
- * a connection whose client took nothing of an answer for `stalledMs` to twice that.
+ * a connection whose client took nothing of an answer for `stalledMs` to twice that, or less than `leastBytesPerSecond` over such a time at whose beginning and
+ * end some of an answer waited for it.
  */
 export function boundConnections(server: Server, { clock, log, config }: Needs): Connections {
-  const { connections, perAddress, stalledMs } = config.web;
+  const { connections, perAddress, stalledMs, leastBytesPerSecond } = config.web;
+  const leastTaken = Math.max(1, (leastBytesPerSecond * stalledMs) / 1000);
   const open = new Map<Socket, { taken: number; waited: boolean }>();
   const byAddress = openTally(perAddress);
   const requestsByAddress = openTally(perAddress);
@@ -66,7 +68,7 @@ export function boundConnections(server: Server, { clock, log, config }: Needs):
     for (const [socket, before] of open) {
       const waits = socket.writableLength > 0;
       const taken = socket.bytesWritten - socket.writableLength;
-      if (waits && before.waited && taken === before.taken) socket.destroy();
+      if (waits && before.waited && taken - before.taken < leastTaken) socket.destroy();
       else open.set(socket, { taken, waited: waits });
     }
   });

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
@@ -247,5 +247,38 @@ describe('an answer of which a client takes nothing', () => {
       await clock.advance(minute);
       expect(isOpen).toBe(true);
     }
+  });
+});
+
+describe('an answer of which a client takes little, all the time', () => {
+  const [minute, least] = [60_000, 1024];
+
+  /** Whether it is still being sent after ten minutes, of which so many bytes of all that waits were taken in each. */
+  async function goesOn(takenEachMinute: number, waiting = 1): Promise<boolean> {
+    const clock = manualClock('2026-11-26T01:00:00Z');
+    const web = { ...usual, stalledMs: minute, leastBytesPerSecond: least };
+    const server = new EventEmitter() as Server;
+    using _bounded = boundConnections(server, { clock, log, config: { web, proxies: networks('', 'PROXIES') } });
+    let isOpen = true;
+    const destroy = () => {
+      isOpen = false;
+    };
+    const about = { remoteAddress: '127.0.0.1', bytesWritten: waiting, writableLength: waiting, destroy };
+    const socket = Object.assign(new EventEmitter(), about);
+    server.emit('connection', socket);
+    for (let passed = 0; passed < 10; passed++) {
+      await clock.advance(minute);
+      socket.bytesWritten += takenEachMinute;
+    }
+    return isOpen;
+  }
+
+  it('goes on at the least rate, and is ended below it', async () => {
+    expect(await goesOn(60 * least)).toBe(true);
+    expect(await goesOn(60 * least - 1)).toBe(false);
+  });
+
+  it('goes on where nothing waits for the client: who makes the answer is slow', async () => {
+    expect(await goesOn(1, 0)).toBe(true);
   });
 });
