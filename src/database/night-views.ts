@@ -8,6 +8,8 @@ export interface NightView {
   /** Bytes new to the repository, and bytes in the snapshot, where the run has ended with one. */
   readonly added: number | null;
   readonly total: number | null;
+  /** Whether that snapshot is still there. */
+  readonly kept: boolean;
 }
 
 /** The nights of a person since a date ("YYYY-MM-DD"), oldest first; those without a run are left out. */
@@ -17,7 +19,8 @@ export async function listNights(
 ): Promise<NightView[]> {
   return database.$queryRaw<NightView[]>`
     SELECT DISTINCT ON (night) night, state::text,
-      (counts ->> 'dataAdded')::float8 AS added, (counts ->> 'totalBytes')::float8 AS total
+      (counts ->> 'dataAdded')::float8 AS added, (counts ->> 'totalBytes')::float8 AS total,
+      snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL AS kept
     FROM runs JOIN plans ON plans.id = plan_id WHERE user_id = ${userId}::uuid AND night >= ${since}
     ORDER BY night, array_position(ARRAY['succeeded', 'partial', 'running', 'queued', 'failed'], state::text), queued_at DESC`;
 }

@@ -11,12 +11,14 @@ interface Year {
   readonly texts: Texts;
   /** Oldest first. */
   readonly nights: readonly NightView[];
-  /** The night that it is now. */
-  readonly tonight: string;
+  /** The day that it is now. */
+  readonly today: string;
+  /** The last night that is over. */
+  readonly over: string;
 }
 
 /** The nights of a year, each a link, and what they came to in one sentence. */
-export function nightsCard({ texts, nights, tonight }: Year): Html | '' {
+export function nightsCard({ texts, nights, today, over }: Year): Html | '' {
   const [first] = nights;
   if (first === undefined) return '';
   const t = texts.nights;
@@ -31,35 +33,41 @@ export function nightsCard({ texts, nights, tonight }: Year): Html | '' {
     isShape(shape) && used.has(shape) ? [{ shape, words }] : [],
   );
   return html`<section class="card"><h2 id="year">${t.title}</h2>
-<p class="soft">${t.sum({ ...sumsOf(nights, tonight), since: texts.formats.night(first.night) })}</p>
+<p class="soft">${t.sum({ ...sumsOf(nights, over), since: texts.formats.night(first.night) })}</p>
 <a class="skip" href="#recent">${t.skip}</a>
-<div class="sideways">${heatMap({ nights: marked, until: tonight, label: t.title, months: t.months, weekdays: t.weekdays })}</div>
+<div class="sideways">${heatMap({ nights: marked, until: today, label: t.title, months: t.months, weekdays: t.weekdays })}</div>
 <ul class="legend">${legend.map(({ shape, words }) => html`<li>${heatSign(shape)}${words}</li>`)}</ul></section>`;
 }
 
-/** How large the snapshots are, and how they grew. */
-export function sizeCard({ texts, nights }: Year): Html | '' {
+/** How large the snapshots are, and how they grew; nothing where none is left. */
+export function sizeCard({ texts, nights }: Pick<Year, 'texts' | 'nights'>): Html | '' {
   const t = texts.size;
-  const sized = nights.flatMap(({ night, total, added }) => (total === null ? [] : [{ night, total, added }]));
-  const [first, last] = [sized[0], sized.at(-1)];
+  const sized = nights.flatMap(({ night, total, added, kept }) =>
+    total === null ? [] : [{ night, total, added, kept }],
+  );
+  const [first, last] = [sized[0], sized.findLast(({ kept }) => kept)];
   if (first === undefined || last === undefined) return '';
-  const points = sized.map(({ night, total }) => ({ x: daysBetween(first.night, night), y: total }));
+  const shown = sized.slice(0, sized.indexOf(last) + 1);
+  const points = shown.map(({ night, total }) => ({ x: daysBetween(first.night, night), y: total }));
   const [from, to] = [texts.formats.bytes(first.total), texts.formats.bytes(last.total)];
   const [since, until] = [texts.formats.night(first.night), texts.formats.night(last.night)];
   const plot = areaPlot(points, t.plot(from, to, since, until));
-  const most = texts.formats.bytes(Math.max(...sized.map(({ total }) => total)));
+  const most = texts.formats.bytes(Math.max(...shown.map(({ total }) => total)));
   return html`<section class="card"><h2>${t.title}</h2>${plot === '' ? '' : html`<div class="plotted"><span>${t.most(most)}</span>${plot}<span>${since}</span><span>${until}</span></div>`}
 <p>${t.now(to)} ${last.added === null ? '' : t.added(texts.formats.bytes(last.added))} ${first === last ? '' : t.grew(from, since)}</p></section>`;
 }
 
-/** How many nights came to what, and on how many there was no run since the first; tonight is not over. */
-export function sumsOf(nights: readonly NightView[], tonight: string): NightSums {
+/** How many nights came to what, and how many had no backup since the first: of those that are over, none that came to anything. */
+export function sumsOf(nights: readonly NightView[], over: string): NightSums {
   const count = (...states: string[]) => nights.filter(({ state }) => states.includes(state)).length;
   const [first] = nights;
-  const over = nights.filter(({ night }) => night < tonight).length;
-  const missing = first === undefined ? 0 : Math.max(0, daysBetween(first.night, tonight) - over);
+  const had = nights.filter(({ night, state }) => night <= over && !withoutBackup.includes(state)).length;
+  const missing = first === undefined ? 0 : Math.max(0, daysBetween(first.night, over) + 1 - had);
   return { complete: count('succeeded'), part: count('partial'), failed: count('failed'), missing };
 }
+
+/** Runs that ended before they began, or were broken off, backed nothing up. */
+const withoutBackup: readonly string[] = ['cancelled', 'skipped'];
 
 /** Complete nights by thirds of what came new with them. */
 function shapesFor(nights: readonly NightView[]): (view: NightView) => NightShape {

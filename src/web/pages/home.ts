@@ -5,7 +5,7 @@ import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts
 import { findLiveRun } from '../../database/run-progress.ts';
 import { findHome, findPlanOfPerson, getPerson, type HomeView, type PlanView } from '../../database/views.ts';
 import { meansOf } from '../../domain/channels.ts';
-import { dateIn, daysBetween } from '../../domain/nights.ts';
+import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
@@ -45,19 +45,21 @@ export async function home(visit: Visit): Promise<Response> {
     findHolding(database, { userId }),
     getPerson(database, { userId }),
   ]);
-  const tonight = dateIn(view.plan?.zone ?? 'UTC', resources.clock.now());
+  const now = resources.clock.now();
+  const today = dateIn(view.plan?.zone ?? 'UTC', now);
   const underWay = view.runs.find(isLive);
   const [nights, live] = await Promise.all([
-    listNights(database, { userId, since: firstNightOf(tonight) }),
+    listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
   ]);
   const told = await operatorTold(resources, protection);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
   const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
   const old = visit.url.searchParams.get('answer') === 'old';
-  const year = { texts, nights, tonight };
+  const over = view.plan === null ? today : lastWindow(view.plan, now).night;
+  const year = { texts, nights, today, over };
   const body = html`${former}${adopted}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
-${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : liveCard(texts, live, resources.clock.now(), html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : liveCard(texts, live, now, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -138,7 +140,7 @@ function facts(
   const link = (run: { id: string; finishedAt: Date | null } | null | undefined) =>
     run?.finishedAt ? html`<a href="/runs/${run.id}">${texts.formats.time(run.finishedAt, zone)}</a>` : t.never;
   const ending = endingIn(grant, now);
-  const day = dayOf(t, plan.nextDueAt, now, zone);
+  const day = dayOf(texts, plan, now);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
 <div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a></dd></div>
@@ -146,12 +148,12 @@ function facts(
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }
 
-/** The day of a night to come, seen from now. */
-function dayOf(t: Texts['home'], at: Date, now: Date, zone: string): string {
-  const day = dateIn(zone, at);
-  const ahead = daysBetween(dateIn(zone, now), day);
+/** The night to come, seen from now; what is due after midnight may belong to the date before. */
+function dayOf({ formats, home: t }: Texts, plan: PlanView, now: Date): string {
+  const { nextDueAt: at, zone } = plan;
+  const ahead = daysBetween(nightAround(zone, now).date, nightAround(zone, at).date);
   if (ahead <= 0) return t.tonight;
-  return ahead === 1 ? t.comingNight : t.nightOf(day);
+  return ahead === 1 ? t.comingNight : t.nightOf(formats.night(latestBegun(plan, at).night));
 }
 
 function pausedWords({ formats, home: t }: Texts, { pausedUntil, zone }: PlanView): string {

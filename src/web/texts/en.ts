@@ -275,7 +275,7 @@ export const texts = {
     butFor: (count: number) =>
       `Yes, but for ${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'}.`,
     late: 'Not quite: a night passed without a backup.',
-    underway: 'Almost: your first backup is under way.',
+    underway: 'Not yet: a backup is on its way.',
     expired: 'No: your consent has ended.',
     none: 'No, not yet.',
     not: 'No, not at present.',
@@ -326,7 +326,7 @@ export const texts = {
       most: 'complete, much new',
       part: 'in part',
       none: 'failed',
-      open: 'not ended, or not begun',
+      open: 'not ended, or without a backup',
     },
     months: ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'],
     weekdays: ['Mon', 'Wed', 'Fri'],

@@ -100,6 +100,28 @@ describe('home', () => {
     expect(text).not.toContain('<bdi>files');
   });
 
+  it('names the night to come by the date that its window begins on', async () => {
+    const guest = await withNights([{}]);
+    const { plan } = pages.resources.database;
+    const userId = await guest.userId();
+    const window = { windowStart: '22:00', windowEnd: '06:00' };
+    const due = async (nextDueAt: string) => {
+      await plan.updateMany({ where: { userId }, data: { ...window, nextDueAt: new Date(nextDueAt) } });
+      return guest.text('/');
+    };
+    expect(await due('2026-05-05T02:00:00Z')).toContain('tonight, between 22:00 and 06:00');
+    expect(await due('2026-05-06T02:00:00Z')).toContain('the coming night, between 22:00 and 06:00');
+    expect(await due('2026-05-07T02:00:00Z')).toContain('the night of Wed, 6 May 2026, between 22:00 and 06:00');
+  });
+
+  it('tells of no last snapshot once all were erased', async () => {
+    const guest = await withNights([{}, {}]);
+    expect(await guest.text('/')).toContain('Your last snapshot holds 2.0 KB.');
+    const userId = await guest.userId();
+    await pages.resources.database.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
+    expect(await guest.text('/')).not.toContain('Your last snapshot holds');
+  });
+
   it('has one button that mends, and “Back up now” beside it only where consent lives', async () => {
     const partial = await (await withNights([{ state: 'partial', problems: [{ path: 'files/a' }] }])).text('/');
     expect(partial).toMatch(/<a class="button" href="\/runs\/.*<button class="quiet">Back up now/s);
