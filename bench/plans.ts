@@ -1,6 +1,7 @@
 /**
  * Measures what many plans cost although nothing is done for them: what workers do on time, and what pages, metrics and status tell.
- * `node bench/plans.ts [--json] [--plans 10000,100000,1000000] [--nights N] [--only PATTERN] [--folder F]`.
+ * `node bench/plans.ts [--json] [--plans 10000,100000,1000000] [--nights N] [--only PATTERN] [--folder F]`;
+ * `--only pages`: what operators look at, on pages and by commands.
  *
  * - The tables are filled by SQL with a night that is half over (test/support/fixtures/many-plans.ts): of 240 plans one is due each minute.
  *   Rows carry no seals, since what is measured here looks through tables and opens nothing; what opens a row pays for its seal then, once
@@ -25,7 +26,7 @@ import { silentLog } from '../src/log.ts';
 import { openResources } from '../src/resources.ts';
 import { fillWithPlans } from '../test/support/fixtures/many-plans.ts';
 import { explain, type Sent, statementsOf, stepsOf } from '../test/support/fixtures/sent-statements.ts';
-import { duties, pagesToLookAt, type StandingWork } from '../test/support/harness/standing-work.ts';
+import { commandsToLookAt, duties, pagesToLookAt, type StandingWork } from '../test/support/harness/standing-work.ts';
 import { postgresMs } from './plans/processor-time.ts';
 
 const { values: options } = parseArgs({
@@ -103,8 +104,10 @@ async function measureSize(plans: number): Promise<Record<string, Cost>> {
   await using resources = await openResources(configOf('measured'), { clock: atNight(), log: silentLog });
   const { rows } = await client.query(`SELECT id FROM users WHERE subject = '5'`);
   const costs: Record<string, Cost> = {};
-  for (const work of [...duties(resources), ...(await pagesToLookAt(resources, rows[0].id))]) {
-    if (options.only !== undefined && !new RegExp(options.only).test(work.name)) continue;
+  const pages = [...(await pagesToLookAt(resources, rows[0].id)), ...commandsToLookAt(resources)];
+  const all = options.only === 'pages' ? pages : [...duties(resources), ...pages];
+  for (const work of all) {
+    if (options.only !== undefined && options.only !== 'pages' && !new RegExp(options.only).test(work.name)) continue;
     const first = await measureOne(work, { client, folder, plans });
     costs[work.name] = isDoneOnce(work, first) ? first : await measureOne(work, { client, folder, plans });
     say(`${plans} plans, ${work.name}: ${JSON.stringify(costs[work.name])}`);

@@ -3,7 +3,7 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
-import { listProtections } from '../flows/nights/find-protection.ts';
+import { listProtectionsOf } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import {
@@ -46,7 +46,11 @@ export const grants: Command = {
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
     const found = await listGrants(resources.database, { state, endingBefore, limit: most });
-    const people = new Map((await listProtections(resources)).map((one) => [one.userId, one.protection]));
+    const judged = await listProtectionsOf(
+      resources,
+      found.map(({ user }) => user.id),
+    );
+    const people = new Map(judged.map((one) => [one.userId, one.protection]));
     const rows = found.map((row) => ({ ...shown(row), protection: protectionOf(people.get(row.user.id)) }));
     printTable(output, options, { rows, columns, none: 'None.' });
     return 0;

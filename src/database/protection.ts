@@ -36,6 +36,15 @@ export async function listProtectionFactsAfter(
   return rows.map(personFrom);
 }
 
+/** The same of these people. */
+export async function listProtectionFactsOf(database: Database, userIds: readonly string[]): Promise<PersonFacts[]> {
+  const rows = await read(
+    database,
+    Prisma.sql`g.state <> 'withdrawn' AND u.id = ANY(${[...userIds]}::uuid[]) ORDER BY u.id`,
+  );
+  return rows.map(personFrom);
+}
+
 function personFrom(row: Row): PersonFacts {
   const { userId, username, subject } = row;
   return { userId, username, subject, facts: factsOf(row) };

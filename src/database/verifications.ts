@@ -159,14 +159,15 @@ export async function findVerification(database: Database, userId: string): Prom
   return row && readRow(row);
 }
 
-/** How many files and folders of each person cannot be restored, at most a thousand, and why verifying fails. */
+/** How many files and folders of each of these people cannot be restored, at most a thousand, and why verifying fails. */
 export async function listVerifications(
   database: Database,
+  userIds: readonly string[],
 ): Promise<ReadonlyMap<string, { files: number; errorCode: string | null }>> {
   const rows = await database.$queryRaw<{ userId: string; files: number; errorCode: string | null }[]>(Prisma.sql`
     SELECT user_id AS "userId", error_code AS "errorCode",
       CASE jsonb_typeof(damage -> 'files') WHEN 'array' THEN jsonb_array_length(damage -> 'files') ELSE 0 END AS files
-    FROM verifications`);
+    FROM verifications WHERE user_id = ANY(${[...userIds]}::uuid[])`);
   return new Map(rows.map(({ userId, ...row }) => [userId, row]));
 }
 

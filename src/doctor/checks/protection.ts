@@ -1,5 +1,5 @@
 import type { Protection } from '../../domain/protection.ts';
-import { listProtections } from '../../flows/nights/find-protection.ts';
+import { eachProtection } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import { countWords, someOf } from '../words.ts';
@@ -9,13 +9,24 @@ const name = 'protection';
 export const protection: Check = {
   name,
   run: async ({ clock, records }) => {
-    const people = await listProtections({ clock, database: await records() });
-    return checkProtection(people.map((person) => person.protection));
+    const all: Judged[] = [];
+    // Of many people few differ in this.
+    const known = new Map<string, Judged>();
+    for await (const people of eachProtection({ clock, database: await records() }))
+      for (const { protection: one } of people) {
+        const key = `${one.verdict} ${one.reason} ${one.by}`;
+        const same = known.get(key) ?? { verdict: one.verdict, reason: one.reason, by: one.by };
+        known.set(key, same);
+        all.push(same);
+      }
+    return checkProtection(all);
   },
 };
 
+type Judged = Pick<Protection, 'verdict' | 'reason' | 'by'>;
+
 /** Whether people's data is protected, by the verdict that they themselves read. */
-export function checkProtection(all: readonly Pick<Protection, 'verdict' | 'reason' | 'by'>[]): Finding {
+export function checkProtection(all: readonly Judged[]): Finding {
   if (all.length === 0) return ok(name, 'There is nobody to protect yet.');
   const ill = all.filter(({ reason }) => !['complete', 'run_under_way', 'run_waits'].includes(reason));
   const verdicts = countBy(all, ({ verdict }) => verdict);

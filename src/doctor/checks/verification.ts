@@ -1,6 +1,6 @@
 import { listVerifications } from '../../database/verifications.ts';
 import { type DamageState, isAlarming } from '../../domain/damage.ts';
-import { listProtections } from '../../flows/nights/find-protection.ts';
+import { eachProtection, type JudgedPerson } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { countWords, someOf } from '../words.ts';
@@ -11,7 +11,15 @@ export const verification: Check = {
   name,
   run: async ({ clock, records }) => {
     const database = await records();
-    const [people, known] = await Promise.all([listProtections({ clock, database }), listVerifications(database)]);
+    const people: JudgedPerson[] = [];
+    for await (const batch of eachProtection({ clock, database }))
+      people.push(
+        ...batch.filter(({ protection: { restorable } }) => restorable.damage !== null || restorable.isOverdue),
+      );
+    const known = await listVerifications(
+      database,
+      people.map(({ userId }) => userId),
+    );
     return checkVerification(
       people.map(({ userId, username, subject, protection: { restorable } }) => ({
         user: username ?? subject,

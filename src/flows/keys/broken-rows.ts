@@ -33,11 +33,11 @@ const batch = 500;
 
 /**
  * The rows, of everybody or of one person, whose seal does not vouch for what they say. None before the first start of a version that
- * seals rows. Reads all of them.
+ * seals rows. Reads all of them, a batch at a time.
  */
 export async function findBrokenRows(needs: Needs, userId: string | null = null): Promise<BrokenRow[]> {
   if (!(await isBound(needs))) return [];
-  return (await readRows(needs, userId)).filter((row) => !isWhole(needs, row)).map(brokenRow);
+  return (await readBroken(needs, userId)).map(brokenRow);
 }
 
 /**
@@ -68,7 +68,7 @@ export async function confirmRows(
   { userId, by }: { userId: string; by: string },
 ): Promise<Confirmed> {
   const { database, keyring } = needs;
-  const broken = (await readRows(needs, userId)).filter((row) => !isWhole(needs, row));
+  const broken = await readBroken(needs, userId);
   const sealed = broken.map((row) => ({ row, sealed: resealed(needs, row) }));
   await inTransaction(database, async (transaction) => {
     for (const { row: seen, sealed: fresh } of sealed)
@@ -86,12 +86,15 @@ async function isBound({ database, keyring }: Needs): Promise<boolean> {
   return canaries.some(({ keyId, sealed }) => saysBound(unseal(keyring, purposes.canary(keyId), sealed)));
 }
 
-async function readRows({ database }: Needs, of: string | null): Promise<Row[]> {
+async function readBroken(needs: Needs, of: string | null): Promise<Row[]> {
+  const { database } = needs;
+
   const read = async <Kind extends BoundKind>(kind: Kind) => {
-    const found: (BoundRow<Kind> & { kind: Kind })[] = [];
+    const found: Row[] = [];
     for (let after = beforeAll.id; ; ) {
       const rows = await listBound(database, kind, { after, limit: batch, of });
-      found.push(...rows.map((row) => ({ ...row, kind })));
+      const known = rows.map((row) => ({ ...row, kind }) as Row);
+      found.push(...known.filter((row) => !isWhole(needs, row)));
       after = rows.at(-1)?.id ?? after;
       if (rows.length < batch) return found;
     }

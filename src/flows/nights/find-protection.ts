@@ -2,6 +2,7 @@ import {
   findProtectionFacts,
   listProtectionFacts,
   listProtectionFactsAfter,
+  listProtectionFactsOf,
   type PersonFacts,
 } from '../../database/protection.ts';
 import { judgeProtection, type Protection } from '../../domain/protection.ts';
@@ -25,6 +26,20 @@ export interface JudgedPerson extends Omit<PersonFacts, 'facts'> {
 export async function listProtections({ clock, database }: Needs): Promise<JudgedPerson[]> {
   const at = clock.now();
   return (await listProtectionFacts(database)).map((person) => judged(person, at));
+}
+
+/** The same of these people, in no order. */
+export async function listProtectionsOf(
+  { clock, database }: Needs,
+  userIds: readonly string[],
+): Promise<JudgedPerson[]> {
+  const at = clock.now();
+  const found: JudgedPerson[] = [];
+  for (let start = 0; start < userIds.length; start += batch) {
+    const people = await listProtectionFactsOf(database, userIds.slice(start, start + batch));
+    found.push(...people.map((person) => judged(person, at)));
+  }
+  return found;
 }
 
 const batch = 1_000;

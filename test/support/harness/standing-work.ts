@@ -1,14 +1,26 @@
 import { Hono } from 'hono';
 import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/cards.ts';
+import { listGrants } from '../../../src/database/deadlines.ts';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
+import { listPeople } from '../../../src/database/people.ts';
 import { listPruneDue } from '../../../src/database/retention.ts';
 import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { listVerificationsDue } from '../../../src/database/verifications.ts';
+import type { Check } from '../../../src/doctor/check.ts';
+import { deadlines } from '../../../src/doctor/checks/deadlines.ts';
+import { grants } from '../../../src/doctor/checks/grants.ts';
+import { protection } from '../../../src/doctor/checks/protection.ts';
+import { retention } from '../../../src/doctor/checks/retention.ts';
+import { rowSeals } from '../../../src/doctor/checks/row-seals.ts';
+import { runs } from '../../../src/doctor/checks/runs.ts';
+import { verification } from '../../../src/doctor/checks/verification.ts';
+import type { Installation } from '../../../src/doctor/installation.ts';
 import { warnOfEnds } from '../../../src/flows/consent/warn-of-ends.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../../../src/flows/heal.ts';
 import { continueRotation } from '../../../src/flows/keys/rotate-keys.ts';
+import { listProtections, listProtectionsOf } from '../../../src/flows/nights/find-protection.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
@@ -129,6 +141,35 @@ export async function pagesToLookAt(resources: Resources, userId: string): Promi
     get('/operator/queues', '/operator/queues'),
     get('/operator/audit', '/operator/audit'),
     get('/operator/audit, one act', '/operator/audit?act=consent-given'),
+  ];
+}
+
+/** Of the doctor, and of commands for operators, what looks at everybody. */
+export function commandsToLookAt(resources: Resources): readonly StandingWork[] {
+  const { clock, config, database, keyring } = resources;
+  const settings = { ...config, ...config.provider };
+  const installation = {
+    ...{ clock, keyring: () => keyring, records: async () => database },
+    ...{
+      setting: (key: keyof typeof settings) => settings[key],
+      option: (key: keyof typeof settings) => settings[key],
+    },
+  } as unknown as Installation;
+  const checks: readonly Check[] = [protection, verification, grants, deadlines, runs, retention, rowSeals];
+  return [
+    ...checks.map((check) => ({ name: `doctor: ${check.name}`, work: () => check.run(installation) })),
+    {
+      name: 'nightkeep grants',
+      work: async () => {
+        const found = await listGrants(database, { limit: 10_000 });
+        await listProtectionsOf(
+          resources,
+          found.map(({ user }) => user.id),
+        );
+      },
+    },
+    { name: 'nightkeep users', work: () => listPeople(database, { limit: 10_000 }) },
+    { name: 'nightkeep protection', work: () => listProtections(resources) },
   ];
 }
 
