@@ -123,6 +123,7 @@ interface Row {
   /** Null where there is no repository. */
   verifySince: Date | null;
   verifiedAt: Date | null;
+  checkedAt: Date | null;
   damageState: DamageState | null;
   foundAt: Date | null;
   clearedAt: Date | null;
@@ -146,7 +147,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
       CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
-      v.verified_at AS "verifiedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
+      v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
     FROM users u
     LEFT JOIN repositories repository ON repository.user_id = u.id
     LEFT JOIN verifications v ON v.user_id = repository.user_id
@@ -190,11 +191,12 @@ function factsOf(row: Row): ProtectionFacts {
 function verificationOf({
   verifySince: since,
   verifiedAt,
+  checkedAt,
   damageState: damage,
   foundAt: damagedSince,
   clearedAt: healedAt,
 }: Row): ProtectionFacts['verification'] {
-  return since === null ? null : { since, verifiedAt, damage, damagedSince, healedAt };
+  return since === null ? null : { since, verifiedAt, checkedAt, damage, damagedSince, healedAt };
 }
 
 function ended(id: string | null, endedAt: Date): EndedRun | null {

@@ -1,4 +1,4 @@
-import type { DamageState } from './damage.ts';
+import { type DamageState, isAlarming } from './damage.ts';
 import { lastWindow, type NightPlan } from './nights.ts';
 import type { Reason as EndReason } from './refusal.ts';
 import { type RunFault, runFaultOf } from './run-fault.ts';
@@ -96,9 +96,9 @@ export interface Protection {
 
 /** What is known of whether the snapshots can be restored. */
 export interface Restorable {
-  /** When all that was read of them was last found whole; null: never. */
+  /** When all that was read of them was last found whole, but for what somebody has looked at; null: never. */
   readonly verifiedAt: Date | null;
-  /** Not for too long, though no damage is known. */
+  /** Nobody looked for too long, though no damage is known that somebody should look at. */
   readonly isOverdue: boolean;
   /** What is to be done about damage; null: none is known. */
   readonly damage: DamageState | null;
@@ -150,8 +150,10 @@ export interface ProtectionFacts {
   readonly workersUntil: Date | null;
   /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
-  /** `since`: since when the repository is to be verified. Null: there is none. */
-  readonly verification: (Omit<Restorable, 'isOverdue'> & { readonly since: Date }) | null;
+  /** `since`: since when the repository is to be verified; `checkedAt`: when it last was, whatever was found. Null: there is none. */
+  readonly verification:
+    | (Omit<Restorable, 'isOverdue'> & { readonly since: Date; readonly checkedAt: Date | null })
+    | null;
 }
 
 interface Situation extends ProtectionFacts {
@@ -200,9 +202,9 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
 function restorableOf({ verification }: ProtectionFacts, newest: EndedRun | null, now: Date): Restorable {
   if (verification === null)
     return { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
-  const { since, ...known } = verification;
-  const last = known.verifiedAt ?? since;
-  const isOverdue = newest !== null && known.damage === null && last.getTime() + overdueMs <= now.getTime();
+  const { since, checkedAt, ...known } = verification;
+  const last = (known.damage === null ? known.verifiedAt : checkedAt) ?? since;
+  const isOverdue = newest !== null && !isAlarming(known.damage) && last.getTime() + overdueMs <= now.getTime();
   return { ...known, isOverdue };
 }
 

@@ -143,7 +143,7 @@ function facts(
   const day = dayOf(texts, plan, now);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
-<div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a></dd></div>
+<div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a>${restorable.damage === 'accepted' ? ` ${t.butLost}` : ''}</dd></div>
 <div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }

@@ -57,20 +57,31 @@ interface Standing {
 
 function standing(
   { resources, session, texts }: PersonVisit,
-  { clearedAt, damageState, foundAt, verifiedAt }: VerificationRow,
+  row: VerificationRow,
   { protection: { restorable }, zone }: Standing,
 ): Html {
   const t = texts.verification;
+  const { clearedAt, damageState, foundAt, verifiedAt } = row;
   const time = (at: Date) => texts.formats.time(at, zone);
   const reason = damageState === null ? undefined : reasonsOf[damageState];
   const tone = reason !== undefined || restorable.isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
-  return html`<section class="card ${tone}"><p class="lead">${verifiedAt === null ? t.never : t.verified(time(verifiedAt))}</p>
+  return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, time)}</p>
 ${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
 ${restorable.isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
 ${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
 ${(damageState === 'lost' || damageState === 'removed') && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
 ${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === 'superseded' ? html`<p>${t.superseded}</p>` : ''}${(damageState === null || damageState === 'superseded') && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
 <p class="soft">${t.what(resources.config.verifyDays)}</p></section>`;
+}
+
+/** When it was last found whole, or that it never was. */
+function verified(
+  { verification: t }: Texts,
+  { checkedAt, damageState, verifiedAt }: VerificationRow,
+  time: (at: Date) => string,
+): string {
+  if (verifiedAt === null) return checkedAt === null ? t.never : t.notWhole(time(checkedAt));
+  return damageState === 'accepted' ? t.verifiedButLost(time(verifiedAt)) : t.verified(time(verifiedAt));
 }
 
 const reasonsOf = {

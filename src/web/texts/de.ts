@@ -275,6 +275,7 @@ export const texts: Texts = {
     renewKey: 'Zum Wiederherstellungsschlüssel',
     seeVerification: 'Ansehen, was bekannt ist',
     verified: 'Zuletzt als wiederherstellbar geprüft',
+    butLost: 'bis auf das, was verloren ist',
     notVerified: 'noch nicht',
     seePause: 'Ihre Pause ansehen',
     ends: 'Einwilligung',
@@ -947,6 +948,8 @@ export const texts: Texts = {
   verification: {
     title: 'Ob es wiederhergestellt werden kann',
     verified: (at) => `Zuletzt als wiederherstellbar geprüft: ${at}.`,
+    notWhole: (at) => `Ihre Sicherungsstände wurden am ${at} geprüft und noch nie ganz unversehrt befunden.`,
+    verifiedButLost: (at) => `Zuletzt als wiederherstellbar geprüft, bis auf das, was verloren ist: ${at}.`,
     never:
       'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
     nothing: 'Es gibt noch nichts zu prüfen: Die erste Sicherung legt Ihr Repository an.',

@@ -297,6 +297,7 @@ export const texts = {
     renewKey: 'See your recovery key',
     seeVerification: 'See what is known of it',
     verified: 'Last verified restorable',
+    butLost: 'but for what is lost',
     notVerified: 'not yet',
     seePause: 'See your pause',
     ends: 'Consent',
@@ -952,6 +953,8 @@ export const texts = {
   verification: {
     title: 'Whether it can be restored',
     verified: (at: string) => `Last verified restorable: ${at}.`,
+    notWhole: (at: string) => `Your snapshots were verified on ${at}, and were not found whole yet.`,
+    verifiedButLost: (at: string) => `Last verified restorable, but for what is lost: ${at}.`,
     never: 'Your snapshots were not verified yet. That is done once a day, some time after a backup.',
     nothing: 'There is nothing to verify yet: the first backup makes your repository.',
     what: (days: number) =>

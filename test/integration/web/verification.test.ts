@@ -103,7 +103,9 @@ describe('the page on whether it can be restored', () => {
   test('names what is damaged by file and snapshot, to its person alone; operators are told how much', async () => {
     await found('healing');
     const page = await alice.text('/verification');
+    expect(page).not.toContain(t.never);
     for (const words of [
+      t.notWhole('4 May 2026, 12:00 UTC'),
       nights.damaged.happened,
       t.foundAt('4 May 2026, 12:00 UTC'),
       '/files/&lt;b&gt;secret.txt',
@@ -149,6 +151,9 @@ describe('the page on whether it can be restored', () => {
     expect(await state()).toBe('accepted');
     const after = await alice.text('/verification');
     expect(after).toContain(t.accepted);
+    await pages.resources.database.verification.updateMany({ data: { verifiedAt: at } });
+    expect(await alice.text('/verification')).toContain(t.verifiedButLost('4 May 2026, 12:00 UTC'));
+    expect(await alice.text('/')).toContain(`12:00 UTC</a> ${texts.home.butLost}`);
     expect(after).toContain('/files/diary/');
     expect(after).not.toContain(nights.lost.happened);
     expect(await alice.text('/')).not.toContain(nights.lost.happened);

@@ -40,7 +40,14 @@ const well: ProtectionFacts = {
   alarm: null,
   verification: null,
 };
-const sound = { since: later(-30 * day), verifiedAt: later(-day), damage: null, damagedSince: null, healedAt: null };
+const sound = {
+  since: later(-30 * day),
+  verifiedAt: later(-day),
+  checkedAt: later(-day),
+  damage: null,
+  damagedSince: null,
+  healedAt: null,
+};
 const queued: UnderWay = {
   id: 'next',
   state: 'queued',
@@ -143,6 +150,16 @@ describe('a person is', () => {
     const verification = { ...sound, verifiedAt: null };
     expect(judge({ verification, complete: null }).restorable.isOverdue).toBe(false);
   });
+
+  test.each(['accepted', 'superseded'] as const)(
+    'told that nobody has verified it for three days also where what is damaged is %s, counted from the last time that somebody did',
+    (damage) => {
+      const known = { ...sound, damage, damagedSince: later(-9 * day), verifiedAt: later(-9 * day) };
+      const reasonOf = (checkedAt: Date) => judge({ verification: { ...known, checkedAt } }).reason;
+      expect(reasonOf(later(-3 * day + 1))).toBe('complete');
+      expect(reasonOf(later(-3 * day))).toBe('unverified');
+    },
+  );
 
   test('partly protected since the last complete run where the newest could not read everything', () => {
     const partial = { id: 'partial', endedAt: lastNight };
