@@ -116,12 +116,13 @@ for (const count of workerCounts) {
   }
 }
 if (options.json !== true) console.table(nights);
-const { concurrency } = config;
+const { concurrency, heavyRuns } = config;
 console.log(
   JSON.stringify({
     people,
     files,
     concurrency,
+    heavyRuns,
     queue: options.queue,
     store: options.store,
     load: loadavg()[0],

@@ -20,6 +20,35 @@ export function openMemoryBudget(mostBytes: number): MemoryBudget {
   };
 }
 
+/** A part of a budget that others share; disposing gives back what is still taken, and nothing is taken or given any more. */
+export function partOf(whole: MemoryBudget, mostBytes: number): MemoryBudget & Disposable {
+  const own = openMemoryBudget(mostBytes);
+  let taken = 0;
+  let ended = false;
+  return {
+    take(bytes) {
+      if (ended || !own.take(bytes)) return false;
+      if (whole.take(bytes)) {
+        taken += bytes;
+        return true;
+      }
+      own.give(bytes);
+      return false;
+    },
+    give(bytes) {
+      if (ended) return;
+      own.give(bytes);
+      whole.give(bytes);
+      taken -= bytes;
+    },
+    [Symbol.dispose]() {
+      whole.give(taken);
+      taken = 0;
+      ended = true;
+    },
+  };
+}
+
 export const unlimitedMemory: MemoryBudget = { take: () => true, give: () => undefined };
 
 /** Bytes that one member of a folder is counted as: its place, its node, and its name in each of them. */

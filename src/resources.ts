@@ -9,6 +9,7 @@ import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import type { Log } from './log.ts';
+import { type MemoryBudget, openMemoryBudget, unlimitedMemory } from './memory-budget.ts';
 import { type Meters, openMeters } from './meters.ts';
 import { type Issuer, openIssuer } from './oidc/issuer.ts';
 import { openQueues, type Queues, queuePrefix } from './queues.ts';
@@ -27,6 +28,8 @@ export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
   /** The runs that this process works on. */
   runWatch: RunWatch;
   runProgress: RunProgressBoard;
+  /** For the folders that they go through. */
+  runMemory: MemoryBudget;
   meters: Meters;
   /** What goes on after the request that began it: restores to the source. */
   background: Background;
@@ -72,7 +75,11 @@ export async function openResources(
   // A private key that cannot be read is refused at start.
   await issuer.publicKeys();
   const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-  const state = openProcessState({ ...ground, database }, config.sourceLimits.transfer);
+  const state = openProcessState(
+    { ...ground, database },
+    config.sourceLimits.transfer,
+    openMemoryBudget(config.runLimits.memory),
+  );
   opened.use(state.histories);
   opened.use(state.repositoryKeys);
   opened.use(state.background);
@@ -91,6 +98,7 @@ export async function openResources(
 export function openProcessState(
   resources: Pick<Resources, 'clock' | 'database' | 'log'>,
   transfer?: TransferLimits,
+  runMemory: MemoryBudget = unlimitedMemory,
 ): ProcessState {
   return {
     tokenCache: openTokenCache(),
@@ -98,6 +106,7 @@ export function openProcessState(
     sourceServers: openServers(resources.clock, transfer),
     runWatch: openRunWatch(resources),
     runProgress: openRunProgress(resources),
+    runMemory,
     meters: openMeters(),
     background: openBackground(),
     failedErasures: new Map(),

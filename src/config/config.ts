@@ -1,6 +1,8 @@
 import type { BlockList } from 'node:net';
+import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ChannelAddress } from '../domain/channels.ts';
+import { fixedPlaces, type Places, placesIn } from '../domain/places.ts';
 import type { Rate } from '../domain/rate.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
 import type { StoreAddress } from '../domain/store-address.ts';
@@ -134,6 +136,8 @@ export interface Config {
   /** How long a run has a worker before others that wait go first. */
   turnMs: number;
   concurrency: number;
+  /** Of these, so many at a time that bring much. */
+  heavyRuns: number;
   graceMs: number;
   keyring: string;
 }
@@ -176,8 +180,16 @@ type Value = <N extends Name>(name: N) => Values[N];
 /** How each member comes from the settings; undefined leaves an optional one out. */
 type Members<T> = { [Key in keyof T]-?: () => T[Key] | undefined };
 
+/** Of a container its own memory counts. */
+function placesOf(concurrency: number | 'auto'): Places {
+  if (concurrency !== 'auto') return fixedPlaces(concurrency);
+  const limit = process.constrainedMemory() || totalmem();
+  return placesIn({ memoryBytes: Math.min(limit, totalmem()), processors: availableParallelism() });
+}
+
 function members(value: Value): Members<Omit<Config, 'provider'>> {
   const dataDir = () => resolve(value('DATA_DIR'));
+  const places = () => placesOf(value('CONCURRENCY'));
   return {
     publicUrl: () => value('PUBLIC_URL'),
     host: () => value('HOST'),
@@ -260,7 +272,8 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     },
     logLevel: () => value('LOG_LEVEL'),
     turnMs: () => value('TURN'),
-    concurrency: () => value('CONCURRENCY'),
+    concurrency: () => places().concurrency,
+    heavyRuns: () => places().heavyRuns,
     graceMs: () => value('GRACE_SECONDS') * 1000,
     keyring: () => value('KEYRING') ?? findKeyring(dataDir()),
   };

@@ -174,6 +174,11 @@ export function whole(least: number, most: number): Reader<number> {
   };
 }
 
+/** The word `auto`, or what the reader reads. */
+export function orAuto<T>(read: Reader<T>): Reader<T | 'auto'> {
+  return (text, name) => (text === 'auto' ? text : read(text, name));
+}
+
 const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
 const longestMs = 36_500 * 86_400_000;
 

@@ -15,6 +15,7 @@ import {
   networks,
   oneOf,
   optional,
+  orAuto,
   origins,
   type Reader,
   rate,
@@ -469,9 +470,13 @@ export const settings = {
   LISTINGS_MEMORY: {
     read: size('16m', '64g'),
     default: '512m',
-    help: 'Memory of one worker for the folders that it goes through at the same time, shared equally by its `CONCURRENCY` runs, written like `PROVIDER_ANSWER_BYTES`; a folder for which none is left is told as a problem',
+    help: 'Memory of one worker for the folders that it goes through at the same time, of which each run may take its part of `CONCURRENCY`, written like `PROVIDER_ANSWER_BYTES`; a folder for which none is left is told as a problem',
   },
-  CONCURRENCY: { read: whole(1, 64), default: '2', help: 'Runs at a time in one worker' },
+  CONCURRENCY: {
+    read: orAuto(whole(1, 64)),
+    default: 'auto',
+    help: 'Runs at a time in one worker; `auto`: by memory and what runs need, many of people whose last backup brought little, few of first nights',
+  },
   GRACE_SECONDS: {
     read: whole(0, 3_600),
     default: '30',

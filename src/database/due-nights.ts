@@ -3,7 +3,7 @@ import { type NightWindow, turnOver } from '../domain/nights.ts';
 import { triedUntil } from '../domain/run-tries.ts';
 import { turnOfNight } from '../domain/turns.ts';
 import { type Database, inTransaction } from './client.ts';
-import { findLengthOfTurn, hostOfPlan } from './turns.ts';
+import { findLengthOfTurn, hostOfPlan, isHeavyOfPlan } from './turns.ts';
 
 interface DuePlan {
   id: string;
@@ -13,6 +13,7 @@ interface DuePlan {
   nextNight: string;
   nextDueAt: Date;
   host: string;
+  heavy: boolean;
   /** The longest that one of the last nights had a worker. */
   lately: number | null;
 }
@@ -32,7 +33,7 @@ export async function openDueNights(
   return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
-        next_due_at AS "nextDueAt", ${hostOfPlan} AS host,
+        next_due_at AS "nextDueAt", ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy,
         (SELECT max(worked_ms) FROM (
           SELECT worked_ms FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
       FROM plans JOIN grants ON grants.id = plans.grant_id
@@ -48,13 +49,13 @@ export async function openDueNights(
     const made = await transaction.$queryRaw<{ id: string }[]>`
       WITH due AS (
         SELECT * FROM unnest(${column(({ id }) => id)}::uuid[], ${column(({ planId }) => planId)}::uuid[],
-          ${column(({ host }) => host)}::text[], ${column(({ night }) => night)}::text[], ${column(({ dueAt }) => dueAt)}::timestamptz[],
+          ${column(({ host }) => host)}::text[], ${column(({ heavy }) => heavy)}::boolean[], ${column(({ night }) => night)}::text[], ${column(({ dueAt }) => dueAt)}::timestamptz[],
           ${column(({ turnAt }) => turnAt)}::timestamptz[], ${column(({ until }) => until)}::timestamptz[],
           ${column(({ next }) => next.night)}::text[], ${column(({ next }) => next.dueAt)}::timestamptz[])
-          AS due (id, plan_id, host, night, due_at, turn_at, tried_until, next_night, next_due_at)
+          AS due (id, plan_id, host, heavy, night, due_at, turn_at, tried_until, next_night, next_due_at)
       ), made AS (
-        INSERT INTO runs (id, plan_id, host, night, slot, trigger, due_at, turn_at, tried_until, queued_at)
-        SELECT id, plan_id, host, night, 'night', 'schedule', due_at, turn_at, tried_until, ${at} FROM due
+        INSERT INTO runs (id, plan_id, host, heavy, night, slot, trigger, due_at, turn_at, tried_until, queued_at)
+        SELECT id, plan_id, host, heavy, night, 'night', 'schedule', due_at, turn_at, tried_until, ${at} FROM due
         ON CONFLICT DO NOTHING RETURNING id
       ), told AS (
         INSERT INTO events (subject_kind, subject_id, "to", reason, at, by)
@@ -68,10 +69,10 @@ export async function openDueNights(
 }
 
 function newRun(
-  { id: planId, nextDueAt: dueAt, host, lately }: DuePlan,
+  { id: planId, nextDueAt: dueAt, host, heavy, lately }: DuePlan,
   { night, end: windowEnd }: NightWindow,
   { at, graceMs, lengthMs }: { at: Date; graceMs: number; lengthMs: number },
 ) {
   const turnAt = turnOfNight({ dueAt, lengthMs, latelyMs: lately ?? 0 });
-  return { id: randomUUID(), planId, host, night, dueAt, turnAt, until: triedUntil({ windowEnd, graceMs, at }) };
+  return { id: randomUUID(), planId, host, heavy, night, dueAt, turnAt, until: triedUntil({ windowEnd, graceMs, at }) };
 }

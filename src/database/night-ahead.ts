@@ -1,3 +1,4 @@
+import type { Places } from '../domain/places.ts';
 import type { Database } from './client.ts';
 
 /** What a night has to do, and what the last ones say of how long that takes. */
@@ -6,7 +7,7 @@ export interface NightFigures {
   plans: number;
   /** Exchanges for each of the last backups; null where there were none. */
   refreshesEach: number | null;
-  /** How long a worker had one of them, on average, in milliseconds; null where there were none. */
+  /** How long one of them had one of the places of a worker, on average, in milliseconds, a heavy one all the places that it takes; null where there were none. */
   typicalMs: number | null;
   /** Workers that took part in the last hour of the last of them. */
   workers: number;
@@ -18,11 +19,11 @@ const asked = 10_000;
 /** Measures the plans that become due until `to`, and the last backups of nights that ended after `since`. */
 export async function measureNightAhead(
   database: Database,
-  { since, to }: { since: Date; to: Date },
+  { since, to, concurrency, heavyRuns }: { since: Date; to: Date } & Places,
 ): Promise<NightFigures> {
   const [figures] = await database.$queryRaw<[NightFigures]>`
     WITH last AS (
-      SELECT worked_ms, started_at, finished_at FROM runs
+      SELECT worked_ms * CASE WHEN heavy THEN ${concurrency / heavyRuns}::float8 ELSE 1 END AS worked_ms, started_at, finished_at FROM runs
       WHERE finished_at > ${since} AND state IN ('succeeded', 'partial', 'failed') AND slot = 'night'
       ORDER BY finished_at DESC LIMIT ${asked}
     ), span AS (

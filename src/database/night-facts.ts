@@ -15,6 +15,8 @@ import { readProblems } from './runs.ts';
 export interface NightFacts {
   readonly night: string;
   readonly unreliableRoots: readonly string[];
+  /** Whether it will bring much, see src/domain/places.ts. */
+  readonly heavy: boolean;
   readonly plan: PlanWithPerson;
   /** Null where there is none yet. */
   readonly repository: PersonRepositoryRow | null;
@@ -46,7 +48,7 @@ function rowIn<T>(row: Readonly<Record<string, unknown>>, table: string): T | nu
 /** The run with its plan, its person and their repository, all in one statement. Throws `request/not-found`. */
 export async function getNightFacts(database: Database, runId: string): Promise<NightFacts> {
   const [row] = await database.$queryRaw<Record<string, unknown>[]>`
-    SELECT run.night, run.unreliable_roots AS "unreliableRoots", verifications.damaged_packs AS "damagedPacks",
+    SELECT run.night, run.heavy, run.unreliable_roots AS "unreliableRoots", verifications.damaged_packs AS "damagedPacks",
       NOT EXISTS (SELECT FROM plans later WHERE later.user_id = users.id AND later.created_at > plans.created_at) AS "isNewest",
       ${columnsOf('plans', Prisma.PlanScalarFieldEnum)}, ${columnsOf('users', Prisma.UserScalarFieldEnum)},
       ${columnsOf('repositories', Prisma.RepositoryScalarFieldEnum)}, ${columnsOf('alarms', Prisma.RunScalarFieldEnum)}
@@ -65,6 +67,7 @@ export async function getNightFacts(database: Database, runId: string): Promise<
   return {
     night: String(row.night),
     unreliableRoots: row.unreliableRoots as string[],
+    heavy: row.heavy === true,
     plan: { ...plan, user },
     repository: repository && { ...repository, user },
     isBeingErased: repository !== null && isBeingErased(repository),

@@ -9,7 +9,7 @@ import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
-import { hostOfPlan } from './turns.ts';
+import { hostOfPlan, isHeavyOfPlan } from './turns.ts';
 
 /** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */
 export async function getPlanZone(database: Database, planId: string): Promise<string> {
@@ -45,8 +45,8 @@ export async function saveRequestedRun(
   { planId, night, trigger, at, by, words }: RequestedRun,
 ): Promise<{ id: string; fence: number; waits: boolean } | null> {
   return inTransaction(database, async (transaction) => {
-    const [plan] = await transaction.$queryRaw<{ host: string }[]>`
-      SELECT ${hostOfPlan} AS host FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
+    const [plan] = await transaction.$queryRaw<{ host: string; heavy: boolean }[]>`
+      SELECT ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });

@@ -1,3 +1,4 @@
+import { lightRun, type Places } from '../domain/places.ts';
 import { leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
@@ -5,6 +6,11 @@ import { type ClaimedRun, canBeClaimed, takeRun } from './runs.ts';
 
 /** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
 export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);
+
+/** Whether the next run of a row of `plans` will bring much, by its last backup. */
+export const isHeavyOfPlan = Prisma.sql`NOT coalesce((
+  SELECT (last.counts ->> 'entries')::numeric <= ${lightRun.entries} AND (last.counts ->> 'dataAdded')::numeric <= ${lightRun.bytes}
+  FROM runs last WHERE last.plan_id = plans.id AND last.snapshot_id IS NOT NULL ORDER BY last.queued_at DESC LIMIT 1), false)`;
 
 /** So many runs say what is usual, and fewer than the least of them say nothing. */
 const runsAsked = { most: 100, least: 5 };
@@ -24,38 +30,42 @@ const mostTries = 200;
 /**
  * Takes the lease of the run whose turn it is (see src/domain/turns.ts); null where none is to be had. Among those whose turn has come, a
  * run of the server comes first of which the fewest are being worked on, so that none of them has the night for itself. `full` where only such
- * wait that have had a turn before, and this worker has as many of these in hand as it may.
+ * wait that this worker has enough of in hand: of heavy ones `heavyRuns`, and of those that have had a turn before, which count as heavy, a quarter less.
  */
 export async function claimNextRun(
   database: Database,
-  { holder, at, concurrency, turnMs }: { holder: string; at: Date; concurrency: number; turnMs: number },
+  { holder, at, concurrency, heavyRuns, turnMs }: { holder: string; at: Date; turnMs: number } & Places,
 ): Promise<ClaimedRun | 'full' | null> {
-  const least = Prisma.sql`${leastTurn(turnMs)}::float`;
+  const hadATurn = Prisma.sql`worked_ms >= ${leastTurn(turnMs)}::float`;
+  const hasLimit = heavyRuns < concurrency;
   const isHeld = Prisma.sql`state = 'running' AND lease_until >= ${at}`;
-  const waits = Prisma.sql`runs.state = 'queued' AND runs.host = hosts.host AND runs.due_at <= ${at}
+  const waits = Prisma.sql`runs.state = 'queued' AND runs.heavy = kinds.heavy AND runs.host = kinds.host AND runs.due_at <= ${at}
     AND runs.plan_id <> ALL (ARRAY(SELECT plan_id FROM runs WHERE ${isHeld}))`;
   const claimFirst = async (transaction: Transaction) => {
-    // Of each host only the first is looked at, by the index of those that wait: however many they are. Its plan is locked, see `claimRun`.
+    // Of each kind only the first is looked at, by the index of those that wait: however many they are. Its plan is locked, see `claimRun`.
     const [next] = await transaction.$queryRaw<{ id: string; full: boolean }[]>`
-      WITH RECURSIVE hosts AS (
-        (SELECT host FROM runs WHERE state = 'queued' ORDER BY host LIMIT 1)
+      WITH RECURSIVE kinds AS (
+        (SELECT heavy, host FROM runs WHERE state = 'queued' ORDER BY heavy, host LIMIT 1)
         UNION ALL
-        SELECT other.host FROM hosts CROSS JOIN LATERAL (
-          SELECT host FROM runs WHERE state = 'queued' AND host > hosts.host ORDER BY host LIMIT 1) other
+        SELECT other.* FROM kinds CROSS JOIN LATERAL (
+          SELECT heavy, host FROM runs WHERE state = 'queued' AND (heavy, host) > (kinds.heavy, kinds.host) ORDER BY heavy, host LIMIT 1) other
       ), busy AS (
         SELECT host, count(*) AS held FROM runs WHERE ${isHeld} GROUP BY host
       ), mine AS (
-        SELECT count(*) >= ${placesAfterTurn(concurrency)} AS is_full FROM runs
-        WHERE ${isHeld} AND lease_holder = ${holder} AND worked_ms >= ${least}
+        SELECT held.no_heavy, held.no_heavy OR turned >= ${placesAfterTurn(heavyRuns)} AS no_turned FROM (
+          SELECT ${hasLimit} AND count(*) >= ${heavyRuns} AS no_heavy, count(*) FILTER (WHERE ${hadATurn}) AS turned
+          FROM runs WHERE ${isHeld} AND lease_holder = ${holder} AND (heavy OR ${hadATurn})) held
       ), first AS (
-        SELECT one.*, false AS is_full FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, plan_id, host, turn_at, queued_at FROM runs WHERE ${waits} AND (NOT mine.is_full OR worked_ms < ${least})
+        SELECT one.*, false AS is_full FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
+          SELECT id, plan_id, host, turn_at, queued_at FROM runs
+          WHERE ${waits} AND NOT (mine.no_heavy AND kinds.heavy) AND (NOT mine.no_turned OR NOT ${hadATurn})
           ORDER BY turn_at, queued_at LIMIT 1) one
         UNION ALL
-        SELECT one.*, true FROM hosts CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, plan_id, host, turn_at, queued_at FROM runs WHERE ${waits} AND mine.is_full AND worked_ms >= ${least} LIMIT 1) one
+        SELECT one.*, true FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
+          SELECT id, plan_id, host, turn_at, queued_at FROM runs
+          WHERE ${waits} AND mine.no_turned AND (mine.no_heavy AND kinds.heavy OR ${hadATurn}) LIMIT 1) one
         UNION ALL
-        SELECT id, plan_id, host, turn_at, queued_at, mine.is_full AND worked_ms >= ${least} FROM runs CROSS JOIN mine
+        SELECT id, plan_id, host, turn_at, queued_at, mine.no_turned AND (mine.no_heavy AND heavy OR ${hadATurn}) FROM runs CROSS JOIN mine
         WHERE state = 'running' AND ${canBeClaimed(at)}
       ), next AS (
         SELECT id, plan_id, is_full FROM first LEFT JOIN busy USING (host)

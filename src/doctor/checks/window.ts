@@ -12,6 +12,7 @@ export const window: Check = {
     const config = {
       window: setting('window'),
       concurrency: setting('concurrency'),
+      heavyRuns: setting('heavyRuns'),
       provider: { rate: option('rate') },
     };
     return checkWindow(await foreseeNight({ clock, config, database: await records() }));

@@ -43,6 +43,7 @@ type Needs = Pick<
   | 'keyring'
   | 'lockOwner'
   | 'meters'
+  | 'runMemory'
   | 'scrypt'
   | 'log'
   | 'sourceServers'
@@ -71,11 +72,11 @@ export async function backUp(
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
-  using limits = limitRun(resources);
   const progress = followProgress(clock);
   report(progress.look);
   const facts = await getNightFacts(resources.database, runId);
   const { plan, night } = facts;
+  using limits = limitRun(resources, facts);
   const { userId, zone } = plan;
   const places = sourcesOf(resources, plan);
   const access = accessOf(resources, { grantId: plan.grantId, runId });

@@ -19,7 +19,7 @@ export async function foreseeNight({
   config,
   database,
 }: Pick<Resources, 'clock' | 'database'> & {
-  config: Pick<Config, 'concurrency' | 'window'> & { provider: { rate?: Rate | undefined } };
+  config: Pick<Config, 'concurrency' | 'heavyRuns' | 'window'> & { provider: { rate?: Rate | undefined } };
 }): Promise<NightForecast | null> {
   const at = clock.now();
   const { to } = nightAround(config.window.zone, at);
@@ -28,6 +28,8 @@ export async function foreseeNight({
   const { plans, refreshesEach, typicalMs, workers } = await measureNightAhead(database, {
     since: new Date(at.getTime() - lastNightsMs),
     to,
+    concurrency: config.concurrency,
+    heavyRuns: config.heavyRuns,
   });
   return forecastNight({
     plans,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
-import { type MemoryBudget, openMemoryBudget } from '../../memory-budget.ts';
+import { type MemoryBudget, partOf } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
 
 /** What one try of a run may take. */
@@ -13,15 +13,28 @@ export interface RunLimits extends Disposable {
 
 const lookEveryMs = 10_000;
 
-/** Begins to count the time of a try. Runs of one process share its memory in equal parts. */
-export function limitRun({
-  clock,
-  config,
-}: {
-  clock: Clock;
-  config: Pick<Resources['config'], 'runLimits' | 'concurrency'>;
-}): RunLimits {
-  const { ms, members, memory } = config.runLimits;
+/** A light run has no more of the memory than this part. */
+const partOfLight = 1 / 8;
+
+/**
+ * Begins to count the time of a try. Runs of one process share its memory: a heavy one has an equal part of it, where all were heavy, and
+ * a light one less where there may be many.
+ */
+export function limitRun(
+  {
+    clock,
+    config,
+    runMemory,
+  }: Pick<Resources, 'runMemory'> & {
+    clock: Clock;
+    config: Pick<Resources['config'], 'runLimits' | 'concurrency' | 'heavyRuns'>;
+  },
+  { heavy }: { heavy: boolean },
+): RunLimits {
+  const { heavyRuns, concurrency } = config;
+  const { ms, members, memory: total } = config.runLimits;
+  const part = 1 / heavyRuns;
+  const memory = partOf(runMemory, total * (heavy || concurrency === heavyRuns ? part : Math.min(part, partOfLight)));
   const began = clock.elapsed();
   const time = new AbortController();
   const watch = clock.every(lookEveryMs, () => {
@@ -29,9 +42,12 @@ export function limitRun({
   });
   return {
     timeIsOver: time.signal,
-    memory: openMemoryBudget(memory / config.concurrency),
+    memory,
     mostMembers: members,
-    [Symbol.dispose]: () => watch[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      watch[Symbol.dispose]();
+      memory[Symbol.dispose]();
+    },
   };
 }
 

@@ -20,7 +20,7 @@ type Needs = Pick<
   Resources,
   'clock' | 'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
 >;
-type NextNeeds = Needs & { readonly config: Pick<Resources['config'], 'concurrency' | 'turnMs'> };
+type NextNeeds = Needs & { readonly config: Pick<Resources['config'], 'concurrency' | 'heavyRuns' | 'turnMs'> };
 
 /** What the work of a run came to. */
 export interface Outcome extends RunEnd {
@@ -62,9 +62,9 @@ export async function steerRun(
 /** The same for the run whose turn it is; waits while only such are left as this worker has enough of. */
 export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
   const { clock, database, holder } = needs;
-  const { concurrency, turnMs } = needs.config;
+  const { concurrency, heavyRuns, turnMs } = needs.config;
   for (;;) {
-    const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, turnMs });
+    const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, heavyRuns, turnMs });
     if (run === null) return undefined;
     if (run !== 'full') return steer(needs, run, signal, work);
     await clock.sleep(askAgainMs, signal);

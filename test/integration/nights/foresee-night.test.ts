@@ -25,7 +25,7 @@ const pacedBy = (seconds: number) => {
   const { config, ...rest } = pages.resources;
   const rate = { count: 1, spanMs: seconds * 1_000 };
   const provider = seconds === 0 ? config.provider : { ...config.provider, rate };
-  return { ...rest, config: { ...config, metricsToken, concurrency: 2, provider } };
+  return { ...rest, config: { ...config, metricsToken, concurrency: 2, heavyRuns: 2, provider } };
 };
 
 test('in the evening it is said whether the window holds the night, by the last ones and by what the provider may be asked', async () => {

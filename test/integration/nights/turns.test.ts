@@ -34,8 +34,8 @@ async function person(host: string, dueIn = 0): Promise<string> {
 
 /** Whose run is next. */
 async function next(holder = 'first'): Promise<string | undefined> {
-  const { concurrency, turnMs } = fixture.resources.config;
-  const run = await claimNextRun(database(), { holder, at: now(), concurrency, turnMs });
+  const { concurrency, heavyRuns, turnMs } = fixture.resources.config;
+  const run = await claimNextRun(database(), { holder, at: now(), concurrency, heavyRuns, turnMs });
   return run === 'full' ? run : run?.planId;
 }
 
@@ -314,13 +314,65 @@ test('what had to wait for a place is worked on as soon as there is one', async 
   expect(await waiting).toMatchObject({ userId: expect.any(String) });
 });
 
+describe('a worker whose places follow what runs need', () => {
+  beforeEach(() => Object.assign(fixture.resources.config, { concurrency: 16, heavyRuns: 2 }));
+
+  /** Somebody whose last backup found so many files, and brought so many bytes. */
+  async function backedUp(host: string, dueIn: number, { entries = 400, dataAdded = 1_000 } = {}): Promise<string> {
+    const planId = await person(host, dueIn);
+    const counts = { entries, dataAdded };
+    const times = { dueAt: now(), queuedAt: now(), finishedAt: now(), snapshotId: planId };
+    const run = { id: planId, planId, night: '2026-04-30', trigger: 'schedule', state: 'succeeded' as const };
+    await database().run.create({ data: { ...run, ...times, counts } });
+    return planId;
+  }
+
+  test('has many light nights in hand, and few heavy ones: first nights, large repositories, those that brought much', async () => {
+    const heavy = [
+      await person('a.example', 1),
+      await backedUp('a.example', 2, { entries: 60_000 }),
+      await backedUp('b.example', 3, { dataAdded: 17 * 1024 ** 2 }),
+    ];
+    const light = await Array.fromAsync({ length: 12 }, (_, index) => backedUp('a.example', 10 + index));
+    await fixture.resources.clock.advance(minute);
+    await openNight(fixture.resources);
+    const got = await several(16);
+    expect(got.slice(0, 2)).toEqual([heavy[0], heavy[2]]);
+    expect(got.slice(2)).toEqual([...light, 'full', 'full']);
+    expect(await next('second')).toBe(heavy[1]);
+  });
+
+  test('takes a heavy one as soon as one has ended, before light ones that came later', async () => {
+    const first = [await person('a.example', 1), await person('a.example', 2), await person('a.example', 3)];
+    await fixture.resources.clock.advance(minute);
+    await openNight(fixture.resources);
+    expect(await several(3)).toEqual([first[0], first[1], 'full']);
+    for (let index = 0; index < 4; index++) await backedUp('a.example', 60 + index);
+    await fixture.resources.clock.advance(10 * second);
+    await openNight(fixture.resources);
+    expect(await next()).not.toBe('full');
+    const ended = { state: 'succeeded' as const, leaseHolder: null, leaseUntil: null };
+    await database().run.updateMany({ where: { planId: first[0] ?? '' }, data: ended });
+    expect(await next()).toBe(first[2]);
+  });
+
+  test('counts among the heavy what had a turn, and keeps a place for those who had none', async () => {
+    const [long, short] = [await backedUp('a.example', 1), await backedUp('a.example', 2)];
+    const late = await person('a.example', 3);
+    await fixture.resources.clock.advance(minute);
+    await openNight(fixture.resources);
+    await database().run.updateMany({ where: { planId: { in: [long, short] } }, data: { workedMs: minute } });
+    expect(await several(3)).toEqual([long, late, 'full']);
+  });
+});
+
 describe('the night of others', () => {
   const places = 4;
   const honestMs = (index: number) => 4_500 + 200 * (index % 6);
 
   /** When the last of the honest has a backup, in milliseconds, where the hostile never end and are due first. */
   async function nightOf(people: ReadonlyMap<string, number>): Promise<number> {
-    const { concurrency, turnMs } = { concurrency: places, turnMs: minute };
+    const { concurrency, heavyRuns, turnMs } = { concurrency: places, heavyRuns: places, turnMs: minute };
     const inHand = new Map<string, { run: ClaimedRun; endsAt: number }>();
     const began = now().getTime();
     const about = () => ({ holder: 'first', at: now() });
@@ -339,7 +391,7 @@ describe('the night of others', () => {
         await returnRun(database(), { run, dueAt: now(), spent: false, yields: true, ...about() });
       }
       while (inHand.size < places) {
-        const run = await claimNextRun(database(), { ...about(), concurrency, turnMs });
+        const run = await claimNextRun(database(), { ...about(), concurrency, heavyRuns, turnMs });
         if (run === null || run === 'full') break;
         inHand.set(run.id, { run, endsAt: now().getTime() + (people.get(run.planId) ?? Number.NaN) });
       }

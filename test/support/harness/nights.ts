@@ -15,7 +15,7 @@ export type NightResources = Pick<
   'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
 > & {
   clock: ManualClock;
-  config: { concurrency: number; turnMs: number; windowGraceMs: number };
+  config: { concurrency: number; heavyRuns: number; turnMs: number; windowGraceMs: number };
 };
 
 /** What keeps the nights, on a database of its own, with a clock that stands still and a queue that only remembers. */
@@ -36,7 +36,7 @@ export async function openNightFixture(): Promise<NightFixture> {
   const requests: BackUpRequest[] = [];
   const enter = (holder: string): NightResources => ({
     clock,
-    config: { concurrency: 4, turnMs: 60_000, windowGraceMs: 3_600_000 },
+    config: { concurrency: 4, heavyRuns: 4, turnMs: 60_000, windowGraceMs: 3_600_000 },
     database,
     holder,
     log: silentLog,

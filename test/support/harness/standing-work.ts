@@ -62,7 +62,7 @@ export function duties(resources: Resources): readonly StandingWork[] {
     },
     {
       name: 'next run',
-      work: () => claimNextRun(database, { holder, at: clock.now(), concurrency: 2, turnMs: 60_000 }),
+      work: () => claimNextRun(database, { holder, at: clock.now(), concurrency: 2, heavyRuns: 2, turnMs: 60_000 }),
     },
     { name: 'alarms', everySeconds: 60, work: () => raiseAlarms(resources) },
     { name: 'night notices', everySeconds: 60, work: () => raiseNights(resources) },

@@ -154,7 +154,7 @@ describe('settings', () => {
       expect.stringMatching(/^ZONE is "Mars/),
     ]);
     expect(() => readConfig({ ...rest, ...many })).toThrow(told.join('\n'));
-    expect(read).toMatchObject({ concurrency: 2, provider: { clientId: 'nightkeep', extraScopes: [] } });
+    expect(read).toMatchObject({ provider: { clientId: 'nightkeep', extraScopes: [] } });
     expect(read).not.toHaveProperty('window');
     expect([...faults.keys()]).toEqual(expect.arrayContaining(['issuer', 'secrets', 'store', 'window', 'keyring']));
   });
