@@ -48,9 +48,13 @@ function forecastWords({ plans, neededMs, windowMs, by }: NonNullable<Status['fo
   return `${plans} backups: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
-function verifiedWords({ oldestAt, damaged, unverified }: Status['verification']): string {
-  const since = oldestAt === null ? 'nobody yet' : `everybody's since ${shownMinute(oldestAt)}`;
+function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verification']): string {
+  const since =
+    oldestAt === null
+      ? 'nobody yet'
+      : `${pending === 0 ? "everybody's" : 'those of others'} since ${shownMinute(oldestAt)}`;
   return [
+    ...(pending > 0 && oldestAt !== null ? [`not yet ${pending}`] : []),
     since,
     ...(damaged > 0 ? [`damaged ${damaged}`] : []),
     ...(unverified > 0 ? [`overdue ${unverified}`] : []),

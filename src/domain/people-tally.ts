@@ -20,6 +20,8 @@ export interface PeopleTally {
     unverified: number;
     /** When the one that was verified the longest ago was; null where none was. */
     oldestVerified: number | null;
+    /** People with snapshots of which nobody has verified any yet; absent where it was counted by an older version. */
+    pending?: number;
   };
 }
 
@@ -29,7 +31,15 @@ export function newTally(): PeopleTally {
     verdicts: { protected: 0, partly: 0, late: 0, not: 0 },
     menders: { person: 0, operator: 0, provider: 0 },
     reasons: {},
-    repositories: { damaged: 0, newestDamage: 0, healed: 0, newestHealing: 0, unverified: 0, oldestVerified: null },
+    repositories: {
+      damaged: 0,
+      newestDamage: 0,
+      healed: 0,
+      newestHealing: 0,
+      unverified: 0,
+      oldestVerified: null,
+      pending: 0,
+    },
   };
 }
 
@@ -43,7 +53,7 @@ export function addToTally(
   verdicts[verdict] += 1;
   if (by !== 'nobody') menders[by] += 1;
   if (isForOperators(one)) reasons[reason] = (reasons[reason] ?? 0) + 1;
-  const { damage, damagedSince, healedAt, isOverdue, verifiedAt } = restorable;
+  const { damage, damagedSince, healedAt, isOverdue, isPending, verifiedAt } = restorable;
   if (isAlarming(damage)) {
     repositories.damaged += 1;
     repositories.newestDamage = Math.max(repositories.newestDamage, damagedSince?.getTime() ?? 0);
@@ -53,6 +63,7 @@ export function addToTally(
     repositories.newestHealing = Math.max(repositories.newestHealing, healedAt.getTime());
   }
   if (isOverdue) repositories.unverified += 1;
+  if (isPending) repositories.pending = (repositories.pending ?? 0) + 1;
   if (verifiedAt !== null)
     repositories.oldestVerified = Math.min(
       repositories.oldestVerified ?? Number.POSITIVE_INFINITY,

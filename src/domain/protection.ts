@@ -98,6 +98,8 @@ export interface Protection {
 export interface Restorable {
   /** When all that was read of them was last found whole, but for what somebody has looked at; null: never. */
   readonly verifiedAt: Date | null;
+  /** There are snapshots, and nobody has verified any yet. */
+  readonly isPending: boolean;
   /** Nobody looked for too long, though no damage is known that somebody should look at. */
   readonly isOverdue: boolean;
   /** What is to be done about damage; null: none is known. */
@@ -152,7 +154,7 @@ export interface ProtectionFacts {
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
   /** `since`: since when the repository is to be verified; `checkedAt`: when it last was, whatever was found. Null: there is none. */
   readonly verification:
-    | (Omit<Restorable, 'isOverdue'> & { readonly since: Date; readonly checkedAt: Date | null })
+    | (Omit<Restorable, 'isOverdue' | 'isPending'> & { readonly since: Date; readonly checkedAt: Date | null })
     | null;
 }
 
@@ -201,11 +203,11 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
 
 function restorableOf({ verification }: ProtectionFacts, newest: EndedRun | null, now: Date): Restorable {
   if (verification === null)
-    return { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
+    return { verifiedAt: null, isPending: false, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
   const { since, checkedAt, ...known } = verification;
   const last = (known.damage === null ? known.verifiedAt : checkedAt) ?? since;
   const isOverdue = newest !== null && !isAlarming(known.damage) && last.getTime() + overdueMs <= now.getTime();
-  return { ...known, isOverdue };
+  return { ...known, isPending: newest !== null && checkedAt === null && known.verifiedAt === null, isOverdue };
 }
 
 function retryOf(run: ProtectionFacts['underWay']): Protection['retry'] {

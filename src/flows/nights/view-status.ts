@@ -29,8 +29,8 @@ export interface Status {
   runs: Measurements['runs'];
   /** Providers whose circuit is open. */
   openCircuits: string[];
-  /** Since when the one whose snapshots were found whole the longest ago were; people with damage, and those not verified for too long. */
-  verification: { oldestAt: Date | null; damaged: number; unverified: number };
+  /** Since when the one whose snapshots were found whole the longest ago were; people with damage, those not verified for too long, and those never yet. */
+  verification: { oldestAt: Date | null; damaged: number; unverified: number; pending: number };
   /** Whether the window will hold the night that comes; null but from noon until it opens, and where nothing is known. */
   forecast: NightForecast | null;
   /** When operators were last told of something, and by what; null where they never were. */
@@ -70,6 +70,6 @@ export async function viewStatus(
 
 /** How far the repositories of these people are known to be whole, in figures. */
 export function verificationOf({ repositories }: PeopleTally): Status['verification'] {
-  const { oldestVerified, damaged, unverified } = repositories;
-  return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), damaged, unverified };
+  const { oldestVerified, damaged, unverified, pending = 0 } = repositories;
+  return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), damaged, unverified, pending };
 }

@@ -1448,7 +1448,8 @@ export const texts = {
       kept: 'Earlier copies are kept.',
       again: (at: string) => `Tried again by itself, from ${at}.`,
       ended: 'Consent ended at the provider',
-      verified: (at: string) => `Verified restorable, of everybody at least: ${at}.`,
+      verified: (at: string) => `Verified restorable, of everybody of whom anything was verified, at least: ${at}.`,
+      pending: (people: number) => `Not verified yet: ${formats.number(people)}.`,
       damaged: (people: number) =>
         `Damaged: ${people === 1 ? 'one repository' : `${formats.number(people)} repositories`}.`,
       unverified: (people: number) => `Not verified for three days: ${formats.number(people)}.`,

@@ -77,6 +77,15 @@ describe('the page on whether it can be restored', () => {
     expect(await bob.text('/verification')).toContain(t.nothing);
   });
 
+  test('tells operators of how many people nothing was verified yet, beside since when the others are', async () => {
+    await found(null);
+    await addRepository(pages, bob);
+    await addRun(pages, bob);
+    const page = await (await pages.newPerson({ roles: ['operator'] })).text('/operator');
+    const { pending, verified } = texts.operator.tonight;
+    expect(page).toContain(`${verified('4 May 2026, 12:00 UTC')} ${pending(1)}`);
+  });
+
   test('says of the comparison with the server only what was done: none, or one of an earlier backup', async () => {
     await found(null);
     const { database } = pages.resources;

@@ -23,7 +23,14 @@ const protection = (changes: Partial<Protection> = {}): Protection => ({
   retry: null,
   since: inDays(-3),
   runId: null,
-  restorable: { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null },
+  restorable: {
+    verifiedAt: null,
+    isPending: false,
+    isOverdue: false,
+    damage: null,
+    damagedSince: null,
+    healedAt: null,
+  },
   ...changes,
 });
 const noticesOf = (changes: Partial<Protection> = {}, maxDeadline: Date | null = null, at = now) =>
@@ -143,7 +150,14 @@ test('beginning and end of a night share a UUID, and no other night has it', () 
 });
 
 describe('damage', () => {
-  const sound = { verifiedAt: now, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
+  const sound = {
+    verifiedAt: now,
+    isPending: false,
+    isOverdue: false,
+    damage: null,
+    damagedSince: null,
+    healedAt: null,
+  };
   const damaged = { ...sound, damage: 'healing', damagedSince: inDays(-1) } as const;
   const partly = { verdict: 'partly', mend: 'mend_service', by: 'operator', consent: 'living' } as const;
 

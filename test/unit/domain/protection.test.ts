@@ -74,7 +74,14 @@ describe('a person is', () => {
       retry: null,
       since: lastNight,
       runId: null,
-      restorable: { verifiedAt: null, isOverdue: false, damage: null, damagedSince: null, healedAt: null },
+      restorable: {
+        verifiedAt: null,
+        isPending: false,
+        isOverdue: false,
+        damage: null,
+        damagedSince: null,
+        healedAt: null,
+      },
     });
     const end = new Date('2026-05-11T03:00:00Z');
     expect(judge({}, new Date(end.getTime() - 1)).verdict).toBe('protected');

@@ -142,7 +142,7 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
 
 function verifiedPart(
   { resources, texts }: PersonVisit,
-  { oldestAt, damaged, unverified }: Tonight['verification'],
+  { oldestAt, damaged, pending, unverified }: Tonight['verification'],
   countedAt: Date,
 ): Html {
   const t = texts.operator.tonight;
@@ -154,7 +154,7 @@ function verifiedPart(
     : '';
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
   const trouble = [...(damaged > 0 ? [t.damaged(damaged)] : []), ...(unverified > 0 ? [t.unverified(unverified)] : [])];
-  return html`<p>${t.verified(since)}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}${asOf}</p>`;
+  return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}${asOf}</p>`;
 }
 
 function exportedPart({ resources, texts }: PersonVisit, exported: Tonight['exported']): Html {
