@@ -45,7 +45,10 @@ function drip(response: ServerResponse): void {
 }
 
 /** Stands for the path of the folder in the listings that are kept. */
-const here = '/@here@/';
+const here = '/-here-/';
+/** Stands for a number that no other listing has: a tree without an end whose folders were alike would be found out. */
+const serial = '-serial-';
+let asked = 0;
 /** Listings as they are but for the path, so that it takes this process little to answer, and delays nobody who asks besides. */
 const listings = new Map<string, string>();
 
@@ -53,7 +56,7 @@ function listingFor(kind: string, { deep, path, headers }: Asked): string {
   const about = [kind, deep, headers.depth].join(' ');
   const listing = listings.get(about) ?? listingOf(nodeOf(kind, deep), { path: here, headers });
   listings.set(about, listing);
-  return listing.replaceAll(here, path);
+  return listing.replaceAll(here, path).replaceAll(serial, () => String(asked++));
 }
 
 interface Asked {
@@ -68,7 +71,8 @@ function nodeOf(kind: string, deep: boolean): HostileNode {
   const folders = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`folder ${index}`, folder()]));
   if (kind === 'drip') return folder({ ...files(30), ...folders(20) });
-  if (kind === 'tree') return folder({ ...files(5), ...folders(30) });
+  if (kind === 'tree')
+    return folder({ ...files(5), ...folders(30), [`${serial}.txt`]: file(content, { etag: '"1"' }) });
   if (kind === 'huge') return folder({ ...files(20_000), ...folders(50) });
   if (kind === 'storm') return folder({ ...files(500), ...folders(10) });
   return folder({ ...files(3), ...(!deep && folders(1)) });

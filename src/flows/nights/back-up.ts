@@ -6,9 +6,8 @@ import { saveDoubted } from '../../database/verifications.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { isAppError } from '../../errors.ts';
-import type { MemoryBudget } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
-import { webdavSource } from '../../sources/dav/webdav.ts';
+import { type WebdavOptions, webdavSource } from '../../sources/dav/webdav.ts';
 import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
@@ -72,6 +71,7 @@ export async function backUp(
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
+  using processor = resources.sourceServers.processor.open();
   const progress = followProgress(clock);
   report(progress.look);
   const facts = await getNightFacts(resources.database, runId);
@@ -93,7 +93,9 @@ export async function backUp(
   await keepCard(resources, id, facts.isBeingErased ? null : facts.card);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();
-  const sources = openSources(resources, places, { access, memory: limits.memory }).map((source) => opened.use(source));
+  const sources = openSources(resources, places, { access, processor, memory: limits.memory }).map((source) =>
+    opened.use(source),
+  );
   const { last, trusted, checkpoint } = await findBefore(resources, userId, repository);
   const isOnRecord = last?.isOnRecord === true;
   const { unreliableRoots: unreliable } = facts;
@@ -251,12 +253,12 @@ function accessOf(resources: Needs, about: { grantId: string; runId: string }): 
 function openSources(
   resources: Needs,
   places: readonly OwnSource[],
-  { access, memory }: { access: Access; memory: MemoryBudget },
+  { access, processor, memory }: Required<Pick<WebdavOptions, 'access' | 'processor' | 'memory'>>,
 ): Source[] {
   const { clock, config, log, sourceServers: servers } = resources;
   const { listing: limits, fileBytes } = config.sourceLimits;
   const redirects = config.filesRedirects === 'follow' ? httpsElsewhere(config.filesRedirectNetworks) : undefined;
-  const common = { access, servers, clock, log, limits, memory, fileBytes, redirects };
+  const common = { access, processor, servers, clock, log, limits, memory, fileBytes, redirects };
   return places.map((place) => webdavSource({ ...place, ...common }));
 }
 

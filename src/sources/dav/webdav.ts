@@ -7,6 +7,7 @@ import { davClient } from '../http/client.ts';
 import type { Send } from '../http/dav-request.ts';
 import { download } from '../http/download.ts';
 import { openElsewhere, type RedirectRule } from '../http/elsewhere.ts';
+import type { ProcessorShare } from '../http/processor-shares.ts';
 import { downloadRest } from '../http/rest.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
@@ -23,6 +24,8 @@ export interface WebdavOptions {
   readonly url: string;
   readonly access: Access;
   readonly servers: Servers;
+  /** What the run may take of the processor; as much as any other run unless given. */
+  readonly processor?: ProcessorShare;
   readonly clock: Clock;
   readonly log: Log;
   /** The URL is the same for everybody: the server is asked which folder below it is the person's own (see `findHome`). */
@@ -78,7 +81,7 @@ export function webdavSource(options: WebdavOptions): Source {
     traffic.bytes += count;
   };
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
-  const { server, close } = servers.open(origin, timeouts);
+  const { server, close } = servers.open(origin, timeouts, options.processor);
   const elsewhere =
     options.redirects && openElsewhere({ rule: options.redirects, timeouts, limits: servers.limits, clock, onRequest });
   const send = davClient({

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../../clock.ts';
 import type { LevelBounds } from './level.ts';
 import { openPace, type Pace } from './pace.ts';
-import { openProcessorShares, type ProcessorShare } from './processor-shares.ts';
+import { openProcessorShares, type ProcessorShare, type ProcessorShares } from './processor-shares.ts';
 import type { Watch } from './request.ts';
 import { openSlots, type Share, type Slots } from './slots.ts';
 
@@ -60,8 +60,13 @@ export const defaultTransferLimits: TransferLimits = {
 /** The servers that the sources of one process fetch from. */
 export interface Servers {
   readonly limits: TransferLimits;
-  /** The server of that origin. The first to open it sets its limits; its connections are closed when the last one closes it. */
-  open(origin: string, limits: ServerLimits): { server: Server; close: () => Promise<void> };
+  /** What the runs of this process may take of its thread: each opens its share when it begins, so that it counts before it comes to its files. */
+  readonly processor: ProcessorShares;
+  /**
+   * The server of that origin. The first to open it sets its limits; its connections are closed when the last one closes it. What is done counts for the
+   * share of the processor that is given; for one of its own where none is.
+   */
+  open(origin: string, limits: ServerLimits, share?: ProcessorShare): { server: Server; close: () => Promise<void> };
 }
 
 /** `busyMs` says for how long the thread has been busy so far; the thread itself does, unless given. */
@@ -70,19 +75,20 @@ export function openServers(clock: Clock, transfer = defaultTransferLimits, busy
   const processorShares = openProcessorShares(clock, busyMs);
   return {
     limits: transfer,
-    open: (origin, limits) => {
+    processor: processorShares,
+    open: (origin, limits, given) => {
       const entry = opened.get(origin) ?? { shared: connect(origin, { ...limits, ...transfer }), users: 0 };
       opened.set(origin, entry);
       entry.users++;
       const { pool, slots } = entry.shared;
       const share = slots.share();
-      const processor = processorShares.open();
+      const processor = given ?? processorShares.open();
       let closed = false;
       const close = async () => {
         if (closed) return;
         closed = true;
         share.leave();
-        processor[Symbol.dispose]();
+        if (given === undefined) processor[Symbol.dispose]();
         if (--entry.users > 0) return;
         opened.delete(origin);
         await pool.destroy();

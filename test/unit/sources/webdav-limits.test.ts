@@ -227,7 +227,7 @@ describe('a run that has had its part of the thread', () => {
   const names = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.txt`, file('x')]));
 
-  /** Two runs on one server. The thread is busy for two seconds while the first waits for its listing, and with nothing afterwards. */
+  /** Two runs on one server, which began before they came to it. The thread is busy for two seconds while the first waits for its listing, and with nothing afterwards. */
   async function withTwo(
     work: (runs: Record<'greedy' | 'other', ReturnType<typeof openSource>> & { clock: ManualClock }) => Promise<void>,
   ) {
@@ -235,8 +235,10 @@ describe('a run that has had its part of the thread', () => {
     const clock = manualClock('2026-11-23T01:00:00Z');
     const busyUntil = clock.elapsed() + 2 * second;
     const servers = openServers(clock, undefined, () => Math.min(clock.elapsed(), busyUntil));
-    await using greedy = openSource(server.url, { clock, servers, limits: { ms: 2.5 * second } });
-    await using other = openSource(server.url, { clock, servers });
+    using processor = servers.processor.open();
+    using others = servers.processor.open();
+    await using greedy = openSource(server.url, { clock, servers, processor, limits: { ms: 2.5 * second } });
+    await using other = openSource(server.url, { clock, servers, processor: others });
     server.mischief = ({ path, headers, before }, response) => {
       if (before > 0) return false;
       void clock.advance(2 * second).then(() => end(response, 207, {}, listingOf(server.root, { path, headers })));
