@@ -112,7 +112,7 @@ async function loadBlob(reader: Reader, type: BlobType, id: BlobId): Promise<Buf
 
 async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
   const copies = index.findAll(type, id);
-  let problem = notIndexed(type, id);
+  let problem: AppError | undefined;
   for (const copy of copies) {
     try {
       return openBlob(masterKey, id, await backend.load('data', copy.packId, copy), copy.uncompressedLength);
@@ -120,7 +120,7 @@ async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType
       problem = damagedPack(type, id, copy, cause);
     }
   }
-  throw problem;
+  throw problem ?? notIndexed(type, id);
 }
 
 async function* loadBlobs(reader: Reader, type: BlobType, ids: Iterable<BlobId>): AsyncGenerator<LoadedBlob> {

@@ -3,9 +3,13 @@ import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { decodeTree, isSafeName, type Tree, treeIdOf, twinsIn } from '../format/tree.ts';
+import type { LoadedBlob } from './blobs.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
+
+/** Trees that are asked for together: they lie beside each other in a pack as a rule. */
+const together = 32;
 
 /** Reads every tree that the snapshots reach once, and checks whether all that it names is there; hands each file to `onFile`. */
 export async function* checkTrees(
@@ -15,29 +19,40 @@ export async function* checkTrees(
 ): AsyncGenerator<Finding> {
   const seen = new Uint8Array(repository.index.size);
   const waiting = snapshots.map(({ snapshot }) => snapshot.tree);
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    signal?.throwIfAborted();
-    const position = repository.index.position('tree', id);
-    if (position !== undefined && seen[position]) continue;
-    if (position !== undefined) seen[position] = 1;
-    const { tree, findings } = await readTree(repository, id);
-    yield* findings;
-    for (const node of tree.nodes) {
-      yield* checkNode(repository, id, node);
-      if (node.type === 'dir') waiting.push(node.subtree);
-      if (node.type === 'file') onFile?.(node);
+  while (waiting.length > 0) {
+    const group: TreeId[] = [];
+    for (const id of waiting.splice(-together)) {
+      const position = repository.index.position('tree', id);
+      if (position === undefined) yield notIndexed(id);
+      else if (!seen[position]) group.push(id);
+      if (position !== undefined) seen[position] = 1;
+    }
+    let next = 0;
+    for await (const loaded of repository.loadBlobs('tree', group)) {
+      signal?.throwIfAborted();
+      const id = group[next++];
+      if (id === undefined) continue;
+      const { tree, findings } = readTree(repository, id, loaded);
+      yield* findings;
+      for (const node of tree.nodes) {
+        yield* checkNode(repository, id, node);
+        if (node.type === 'dir') waiting.push(node.subtree);
+        if (node.type === 'file') onFile?.(node);
+      }
     }
   }
 }
 
-async function readTree(repository: Repository, id: TreeId): Promise<{ tree: Tree; findings: Finding[] }> {
+function notIndexed(id: TreeId): Finding {
+  const message = `The tree ${id} is in no index of the repository.`;
+  return { kind: 'blob-missing', severity: 'error', blobs: [{ type: 'tree', id }], message };
+}
+
+function readTree(repository: Repository, id: TreeId, loaded: LoadedBlob): { tree: Tree; findings: Finding[] } {
   const named = { severity: 'error', blobs: [{ type: 'tree', id }] } as const;
-  if (!repository.index.has('tree', id)) {
-    const message = `The tree ${id} is in no index of the repository.`;
-    return { tree: { nodes: [] }, findings: [{ kind: 'blob-missing', message, ...named }] };
-  }
   try {
-    const tree = decodeTree(await repository.loadBlob('tree', id));
+    if ('error' in loaded) throw loaded.error;
+    const tree = decodeTree(loaded.bytes);
     return { tree, findings: isCanonical(tree, id) ? [] : [notCanonical(id)] };
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;

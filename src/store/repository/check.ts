@@ -75,9 +75,20 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     findings.push(...checkSize(pack, sizes.get(pack.id)));
     if (sizes.has(pack.id)) there.push(pack.id);
   }
-  for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
   const chosen = await choose(there, options);
-  for await (const { id, found } of readPacks(repository, chosen, options.signal)) {
+  const sizeOf = (id: PackId) => sizes.get(id) ?? 0;
+  const bytesRead = chosen.reduce((sum, id) => sum + sizeOf(id), 0);
+  using examiners = openExaminers(repository.masterKey, bytesRead);
+  for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
+  const read = async (id: PackId) => {
+    options.signal?.throwIfAborted();
+    const pack = repository.index.pack(id);
+    return { id, found: await checkPack(repository, pack, { examiner: examiners, size: sizeOf(id) }) };
+  };
+  const packs = inParallel(chosen, examiners.width, read, (error) => {
+    throw error;
+  });
+  for await (const { id, found } of packs) {
     findings.push(...found);
     await options.onPack?.(id, found);
   }
@@ -87,20 +98,8 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     saved: snapshots,
     packs: sizes.size,
     packsRead: chosen.length,
-    bytesRead: chosen.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),
+    bytesRead,
   };
-}
-
-/** Some packs are read and examined at a time; what is wrong with each comes in their order. */
-async function* readPacks(repository: Repository, ids: readonly PackId[], signal: AbortSignal | undefined) {
-  using examiners = openExaminers(repository.masterKey);
-  const read = async (id: PackId) => {
-    signal?.throwIfAborted();
-    return { id, found: await checkPack(repository, repository.index.pack(id), examiners.examine) };
-  };
-  yield* inParallel(ids, examiners.width, read, (error) => {
-    throw error;
-  });
 }
 
 async function sizesOfPacks({ backend }: Repository): Promise<Map<string, number>> {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { startThread } from '../../thread.ts';
 import type { MasterKey } from '../format/envelope.ts';
-import { openReadMemory, type ReadMemory } from './read-memory.ts';
+import { openReadMemory, type ReadMemory } from '../format/read-memory.ts';
 import { type Answer, doTask, type Outcome, type Task } from './write-batch.ts';
 
 /** Open blobs and write files, in threads of their own once it is worth while. */
@@ -19,6 +19,8 @@ export interface Writers extends Disposable {
 const mostThreads = 2;
 /** A task that it does, and one that waits. */
 const mostOfThread = 2;
+/** Reads are planned to be no longer, unless one blob is. */
+const usualRead = 4 * 1024 * 1024;
 /** What is done before a thread would have started: many a restore is of one small file. */
 const doneHere = 1024 * 1024;
 
@@ -29,7 +31,7 @@ const doneHere = 1024 * 1024;
 export function openWriters(masterKey: MasterKey): Writers {
   const most = Math.max(1, Math.min(availableParallelism() - 1, mostThreads));
   const width = most + 2;
-  const memory = openReadMemory(width);
+  const memory = openReadMemory(width, usualRead);
   const threads: ReturnType<typeof openWriter>[] = [];
   let left = doneHere;
   let expected = 0;

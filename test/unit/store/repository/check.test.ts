@@ -49,6 +49,27 @@ describe('check', () => {
     expect(await check(backend)).toMatchObject({ findings: [], packsRead: 0, bytesRead: 0 });
   });
 
+  test('asks the store for the trees of folders beside each other together', async () => {
+    const backend = openMemoryBackend();
+    const folders = Array.from({ length: 60 }, (_, number) => [`${number}`, { file: Buffer.from(`${number}`) }]);
+    await writeSnapshot(await newRepository(backend), Object.fromEntries(folders));
+    let loads = 0;
+    const counting = {
+      ...backend,
+      load: (...[type, ...rest]: Parameters<MemoryBackend['load']>) => {
+        loads += type === 'data' ? 1 : 0;
+        return backend.load(type, ...rest);
+      },
+    };
+    const files: string[] = [];
+    const { findings } = await checkRepository(await openRepository(counting, 'pw'), {
+      onFile: ({ name }) => files.push(name),
+    });
+    expect(findings).toEqual([]);
+    expect(files).toHaveLength(60);
+    expect(loads).toBeLessThan(10);
+  });
+
   test('names the pack in which one byte of a blob was changed, and the file it hurts', async () => {
     const { backend, id, data } = await written();
     flip(fileOf(backend, data.id).bytes, (data.blobs[2]?.offset ?? 0) + 20);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { openReadMemory } from '../../../../src/store/restorer/read-memory.ts';
+import { openReadMemory } from '../../../../src/store/format/read-memory.ts';
 
 const megabyte = 1024 * 1024;
 /** A store that reads to the memory it gets. */
 const here = (length: number) => async (memory: ArrayBuffer) => Buffer.from(memory, 0, length).fill(7);
 
 test('what was read to is read to again, once it is given back and not before', async () => {
-  const memory = openReadMemory(2);
+  const memory = openReadMemory(2, 4 * megabyte);
   const first = await memory.fill(100, here(100));
   const second = await memory.fill(200, here(200));
   expect([first?.length, second?.length]).toEqual([100, 200]);
@@ -17,13 +17,13 @@ test('what was read to is read to again, once it is given back and not before', 
 });
 
 test('a read that is longer than what is kept gets memory of its own', async () => {
-  const memory = openReadMemory(2);
+  const memory = openReadMemory(2, 4 * megabyte);
   memory.giveBack((await memory.fill(100, here(100)))?.buffer);
   expect((await memory.fill(9 * megabyte, here(9 * megabyte)))?.length).toBe(9 * megabyte);
 });
 
 test('no more is kept than was said', async () => {
-  const memory = openReadMemory(1);
+  const memory = openReadMemory(1, 4 * megabyte);
   const [first, second] = [await memory.fill(1, here(1)), await memory.fill(1, here(1))];
   memory.giveBack(first?.buffer);
   memory.giveBack(second?.buffer);
@@ -32,7 +32,7 @@ test('no more is kept than was said', async () => {
 });
 
 test('bytes of a store that reads elsewhere are moved out of memory that others share, and the offered memory is kept', async () => {
-  const memory = openReadMemory(2);
+  const memory = openReadMemory(2, 4 * megabyte);
   const offered: ArrayBuffer[] = [];
   const shared = Buffer.from('in the pool of small buffers');
   for (const bytes of [shared, undefined]) {

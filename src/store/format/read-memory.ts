@@ -9,11 +9,8 @@ export interface ReadMemory {
   giveBack(memory: ArrayBuffer | undefined): void;
 }
 
-/** As long as reads are planned: so each fits every read, but those of one long blob. */
-const usualBytes = 4 * 1024 * 1024;
-
-/** Keeps as many pieces of memory as are given back, up to so many. */
-export function openReadMemory(most: number): ReadMemory {
+/** Keeps as many pieces of memory as are given back, up to so many; each fits what is of the usual length, or shorter. */
+export function openReadMemory(most: number, usualBytes: number): ReadMemory {
   const spare: ArrayBuffer[] = [];
   const giveBack = (memory: ArrayBuffer | undefined) => {
     if (memory !== undefined && memory.byteLength >= usualBytes && spare.length < most) spare.push(memory);
