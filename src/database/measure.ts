@@ -31,12 +31,14 @@ interface Row extends Omit<Measurements, 'circuits' | 'grants' | 'runs' | 'excha
 /** Measures the installation at this moment; what ended counts since `since`. */
 export async function measure(database: Database, { at, since }: { at: Date; since: Date }): Promise<Measurements> {
   const [row] = await database.$queryRaw<[Row]>`
-    WITH living AS (SELECT idle_deadline, max_deadline FROM grants WHERE state IN ('active', 'suspect'))
+    WITH of_state AS MATERIALIZED (
+      SELECT state, count(*) AS n, min(idle_deadline) AS idle, min(max_deadline) AS max FROM grants GROUP BY state
+    )
     SELECT
-      (SELECT jsonb_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM grants GROUP BY state) g) AS grants,
+      (SELECT jsonb_object_agg(state, n) FROM of_state) AS grants,
       (SELECT count(*)::int FROM grants WHERE state <> 'withdrawn' AND reason = 'lost_rotation') AS "rotationsLost",
-      (SELECT min(idle_deadline) FROM living) AS "idleDeadline",
-      (SELECT min(max_deadline) FROM living) AS "maxDeadline",
+      (SELECT min(idle) FROM of_state WHERE state IN ('active', 'suspect')) AS "idleDeadline",
+      (SELECT min(max) FROM of_state WHERE state IN ('active', 'suspect')) AS "maxDeadline",
       (SELECT jsonb_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM runs
         WHERE state IN ('queued', 'running') OR finished_at > ${since} GROUP BY state) r) AS runs,
       (SELECT min(due_at) FROM runs WHERE state = 'queued' AND due_at <= ${at}) AS "oldestDueAt",

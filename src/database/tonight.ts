@@ -20,8 +20,8 @@ export async function measureNight(
     WITH night AS (
       SELECT state, due_at, error_code, tried_until FROM runs
       WHERE slot = 'night' AND night BETWEEN ${firstDate} AND ${lastDate} AND queued_at >= ${from} AND queued_at < ${to}
-    ), to_come AS (
-      SELECT next_due_at FROM plans JOIN grants ON grants.id = plans.grant_id
+    ), to_come AS MATERIALIZED (
+      SELECT count(*)::int AS n, min(next_due_at) AS first, max(next_due_at) AS last FROM plans JOIN grants ON grants.id = plans.grant_id
       WHERE NOT paused AND grants.state IN ('active', 'suspect') AND next_due_at < ${to}
     )
     SELECT count(*) FILTER (WHERE state = 'succeeded')::int AS succeeded,
@@ -32,8 +32,7 @@ export async function measureNight(
       count(*) FILTER (WHERE state = 'queued' AND due_at > ${at})::int AS again,
       min(due_at) FILTER (WHERE state = 'queued' AND due_at <= ${at}) AS "oldestDueAt",
       max(tried_until) FILTER (WHERE state IN ('queued', 'running')) AS "triedUntil",
-      (SELECT count(*)::int FROM to_come) AS "toCome", (SELECT min(next_due_at) FROM to_come) AS "nextDueAt",
-      (SELECT max(next_due_at) FROM to_come) AS "lastDueAt"
+      (SELECT n FROM to_come) AS "toCome", (SELECT first FROM to_come) AS "nextDueAt", (SELECT last FROM to_come) AS "lastDueAt"
     FROM night`;
   return progress;
 }

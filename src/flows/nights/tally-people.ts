@@ -19,14 +19,19 @@ const rest = 100;
 /** … and for this long, while a worker counts it again. */
 const countingMs = 2 * 3_600_000;
 
+/** Where it is counted just now: whoever asks meanwhile waits for that. */
+const counting = new WeakMap<Needs['database'], Promise<TalliedPeople>>();
+
 /**
  * How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last.
  */
 export async function tallyPeople(resources: Needs): Promise<TalliedPeople> {
-  const kept = await findKeptFigure(resources.database, name);
-  const now = resources.clock.now().getTime();
-  if (kept !== null && now < kept.dueAt.getTime() + countingMs) return talliedFrom(kept);
-  return countPeople(resources);
+  const { clock, database } = resources;
+  const kept = await findKeptFigure(database, name);
+  if (kept !== null && clock.now().getTime() < kept.dueAt.getTime() + countingMs) return talliedFrom(kept);
+  const underWay = counting.get(database) ?? countPeople(resources).finally(() => counting.delete(database));
+  counting.set(database, underWay);
+  return underWay;
 }
 
 /**

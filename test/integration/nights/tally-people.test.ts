@@ -4,6 +4,7 @@ import { listProtections } from '../../../src/flows/nights/find-protection.ts';
 import { recountPeople, tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
+import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 
 const start = '2026-05-04T01:00:30Z';
@@ -40,6 +41,12 @@ test('people are gone through a batch at a time, and come to what all of them co
   expect(tally.verdicts.partly).toBeGreaterThan(0);
   expect(tally.menders.person).toBeGreaterThan(0);
   expect(await fixture.database.keptFigure.count()).toBe(0);
+});
+
+test('whoever asks while people are counted waits for that', async () => {
+  const resources = counting(0);
+  const sent = await statementsOf(() => Promise.all([1, 2, 3].map(() => tallyPeople(resources))));
+  expect(sent.filter(({ text }) => text.includes('under_way'))).toHaveLength(2);
 });
 
 test('what takes long is kept for a hundred times as long, told with its moment, and counted again by one worker', async () => {
