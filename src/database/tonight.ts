@@ -27,6 +27,7 @@ export async function measureNight(
     SELECT count(*) FILTER (WHERE state = 'succeeded')::int AS succeeded,
       count(*) FILTER (WHERE state = 'partial')::int AS partial,
       count(*) FILTER (WHERE state = 'failed')::int AS failed,
+      count(*) FILTER (WHERE state IN ('skipped', 'cancelled'))::int AS dropped,
       count(*) FILTER (WHERE state = 'running')::int AS running,
       count(*) FILTER (WHERE state = 'queued' AND due_at <= ${at})::int AS waiting,
       count(*) FILTER (WHERE state = 'queued' AND due_at > ${at})::int AS again,

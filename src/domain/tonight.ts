@@ -3,6 +3,8 @@ export interface NightProgress {
   succeeded: number;
   partial: number;
   failed: number;
+  /** Skipped or cancelled: nothing was backed up by them. */
+  dropped: number;
   running: number;
   /** Due, and not taken by a worker yet. */
   waiting: number;
@@ -65,14 +67,14 @@ export function courseOf(
   progress: NightProgress,
   { now, expected, paused }: { now: Date; expected: Date | undefined; paused: boolean },
 ): NightCourse {
-  const { succeeded, partial, failed, running, waiting, again, toCome, oldestDueAt, triedUntil } = progress;
-  const ended = succeeded + partial + failed;
+  const { succeeded, partial, failed, dropped, running, waiting, again, toCome, oldestDueAt, triedUntil } = progress;
+  const ended = succeeded + partial + failed + dropped;
   const left = running + waiting + again;
   if (paused) return 'paused';
   if (ended + left + toCome === 0) return 'nobody';
   if (running === 0 && oldestDueAt !== null && now.getTime() - oldestDueAt.getTime() >= silenceMs) return 'no_worker';
   if (left === 0 && toCome > 0 && ended === 0) return 'to_come';
-  if (left === 0 && toCome === 0) return partial + failed === 0 ? 'all_well' : 'over';
+  if (left === 0 && toCome === 0) return partial + failed + dropped === 0 ? 'all_well' : 'over';
   if (expected === undefined) return 'under_way';
   return triedUntil !== null && waiting > 0 && expected > triedUntil ? 'too_slow' : 'on_time';
 }

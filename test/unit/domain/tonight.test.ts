@@ -8,6 +8,7 @@ const nothing: NightProgress = {
   succeeded: 0,
   partial: 0,
   failed: 0,
+  dropped: 0,
   running: 0,
   waiting: 0,
   again: 0,
@@ -48,6 +49,8 @@ test.each([
   ['too_slow', { ...nothing, running: 1, waiting: 3, triedUntil: minutes(60) }, minutes(90)],
   ['all_well', { ...nothing, succeeded: 7 }, undefined],
   ['over', { ...nothing, succeeded: 7, partial: 1 }, undefined],
+  ['over', { ...nothing, succeeded: 7, dropped: 200 }, undefined],
+  ['over', { ...nothing, dropped: 3 }, undefined],
   ['under_way', { ...nothing, succeeded: 7, again: 1 }, undefined],
 ] as const)('the night is %s: %o', (course, progress, expected) => {
   expect(courseOf(progress, { now, expected, paused: false })).toBe(course);

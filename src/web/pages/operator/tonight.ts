@@ -55,10 +55,10 @@ function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
 function progressCard({ resources, texts }: PersonVisit, { course, progress, expected, from, to }: Tonight): Html {
   const t = texts.operator.tonight;
   const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
-  const { succeeded, partial, failed, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
-  const done = succeeded + partial + failed;
+  const { succeeded, partial, failed, dropped, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
+  const done = succeeded + partial + failed + dropped;
   const all = done + running + waiting + again + toCome;
-  const counts = { succeeded, partial, failed, running, waiting, again, toCome };
+  const counts = { succeeded, partial, failed, dropped, running, waiting, again, toCome };
   const words = Object.entries(t.legend).flatMap(([name, word]) => {
     const count = Object.entries(counts).find(([one]) => one === name)?.[1] ?? 0;
     return count === 0 ? [] : [`${texts.formats.number(count)} ${word}`];
@@ -75,7 +75,7 @@ function progressCard({ resources, texts }: PersonVisit, { course, progress, exp
       { count: partial, kind: 'warn' },
       { count: failed, kind: 'bad' },
       { count: running, kind: 'calm' },
-      { count: waiting + again + toCome, kind: 'rest' },
+      { count: dropped + waiting + again + toCome, kind: 'rest' },
     ],
     t.bar(words.join(', ')),
   );
