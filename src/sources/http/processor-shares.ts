@@ -28,6 +28,10 @@ const sparePart = 0.5;
 const newest = 0.04;
 /** What was begun is answered for some time later: pieces count less with each look. */
 const fading = 0.8;
+/** What else the thread does, such as opening the repositories of others, is nobody's here: a piece of work is put down for as much at most. */
+const mostMsOfPiece = 3;
+/** More than this nobody is behind, so that all who wait go on soon once the thread has nothing to do. */
+const mostDebtMs = 250;
 
 interface Account {
   creditMs: number;
@@ -114,7 +118,9 @@ function settle(
   const pieces = accounts.reduce((sum, account) => sum + account.pieces, 0);
   for (const account of accounts) {
     const credit = Math.min(mostCreditMs, account.creditMs + passed / accounts.length + spare);
-    account.creditMs = credit - (pieces > 0 ? (taken * account.pieces) / pieces : 0);
+    const part = pieces > 0 ? (taken * account.pieces) / pieces : 0;
+    const most = account.pieces * (1 - fading) * mostMsOfPiece;
+    account.creditMs = Math.max(-mostDebtMs, credit - Math.min(part, most));
     account.pieces *= fading;
   }
 }

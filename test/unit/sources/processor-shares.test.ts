@@ -50,6 +50,32 @@ test('a run alone takes all of it', async () => {
   expect(await partsOf([1])).toEqual([1]);
 });
 
+test('runs that fetch little never wait, though the thread is busy all the time with other work of a hundred', async () => {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  const shares = openProcessorShares(clock, clock.elapsed);
+  const runs = Array.from({ length: 100 }, () => shares.open());
+  for (const run of runs.slice(0, 10))
+    for (let request = 0; request < 30; request++) {
+      expect(run.isItsTurn).toBe(true);
+      run.did(1);
+      await clock.advance(40);
+    }
+});
+
+test('nobody is behind for long, whatever the thread was busy with, once it has nothing to do', async () => {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  const busyUntil = clock.elapsed() + 60_000;
+  const shares = openProcessorShares(clock, () => Math.min(clock.elapsed(), busyUntil));
+  const runs = Array.from({ length: 100 }, () => shares.open());
+  for (let passed = 0; passed < 60_000; passed += 20) {
+    for (const run of runs.slice(0, 10)) run.did(100);
+    await clock.advance(20);
+  }
+  expect(runs.slice(0, 10).some(({ isItsTurn }) => isItsTurn)).toBe(false);
+  await clock.advance(1_500);
+  expect(runs.every(({ isItsTurn }) => isItsTurn)).toBe(true);
+});
+
 /** Two runs, of which the first took a second of the thread. */
 async function inDebt() {
   const clock = manualClock('2026-11-23T01:00:00Z');
