@@ -6,6 +6,7 @@ import { readCheckpoint, type SavedCheckpoint } from './checkpoints.ts';
 import type { Database } from './client.ts';
 import { isBeingErased } from './erasures.ts';
 import { Prisma } from './generated/client.ts';
+import { columnsOf, rowIn } from './joined.ts';
 import type { PlanWithPerson } from './plan-rows.ts';
 import type { PersonRepositoryRow } from './repositories.ts';
 import { readTrustedRun } from './run-trust.ts';
@@ -26,23 +27,6 @@ export interface NightFacts {
   readonly card: CardRow | null;
   /** Packs of the repository that are known to be damaged. */
   readonly damagedPacks: readonly string[];
-}
-
-/** All columns of a table, as Prisma names their fields: those of `plans` as `plans.userId`, and so on. */
-function columnsOf(table: string, fields: Readonly<Record<string, string>>): Prisma.Sql {
-  const snake = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return Prisma.raw(
-    Object.values(fields)
-      .map((field) => `${table}.${snake(field)} AS "${table}.${field}"`)
-      .join(', '),
-  );
-}
-
-/** The row of one of these tables; null where a join found none. */
-function rowIn<T>(row: Readonly<Record<string, unknown>>, table: string): T | null {
-  const own = Object.entries(row).filter(([name]) => name.startsWith(`${table}.`));
-  const fields = Object.fromEntries(own.map(([name, value]) => [name.slice(table.length + 1), value]));
-  return fields.id === null ? null : (fields as T);
 }
 
 /** The run with its plan, its person and their repository, all in one statement. Throws `request/not-found`. */

@@ -1,13 +1,20 @@
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
-import { notBeingErased } from './erasures.ts';
-import type { Prisma, Repository, User } from './generated/client.ts';
+import { isBeingErased, notBeingErased } from './erasures.ts';
+import { Prisma, type Repository, type User } from './generated/client.ts';
+import { columnsOf, rowIn } from './joined.ts';
 
 export type PersonRepositoryRow = Repository & { user: User };
 
 /** A person's repository row with its person; null where there is none, or it is being erased. */
 export async function findRepository(database: Database, userId: string): Promise<PersonRepositoryRow | null> {
-  return database.repository.findFirst({ where: { userId, ...notBeingErased }, include: { user: true } });
+  const [row] = await database.$queryRaw<Record<string, unknown>[]>`
+    SELECT ${columnsOf('repositories', Prisma.RepositoryScalarFieldEnum)}, ${columnsOf('users', Prisma.UserScalarFieldEnum)}
+    FROM repositories JOIN users ON users.id = user_id WHERE user_id = ${userId}::uuid`;
+  if (row === undefined) return null;
+  const repository = rowIn<Repository>(row, 'repositories');
+  const user = rowIn<User>(row, 'users');
+  return repository === null || user === null || isBeingErased(repository) ? null : { ...repository, user };
 }
 
 /** The store that a person's repository is in now, null for that of the settings; null where there is none, or it is being erased. */

@@ -45,23 +45,20 @@ export async function saveForgotten(
   database: Database,
   { userId, stayed, count, at, by }: { userId: string; stayed: readonly string[]; count: number; at: Date; by: string },
 ): Promise<void> {
+  const save = (transaction: Transaction) => transaction.$executeRaw`
+    WITH gone AS (
+      UPDATE runs SET snapshot_forgotten_at = ${at} FROM plans
+      WHERE plans.id = plan_id AND user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND snapshot_id <> ALL(${[...stayed]}) AND snapshot_forgotten_at IS NULL
+    )
+    UPDATE repositories SET retained_at = ${at}, retention_hold = NULL WHERE user_id = ${userId}::uuid`;
+  if (count === 0) {
+    await save(database);
+    return;
+  }
   await inTransaction(database, async (transaction) => {
-    const gone = { plan: { userId }, snapshotId: { not: null, notIn: [...stayed] }, snapshotForgottenAt: null };
-    await transaction.run.updateMany({ where: gone, data: { snapshotForgottenAt: at } });
-    await transaction.repository.updateMany({ where: { userId }, data: { retainedAt: at, retentionHold: null } });
-    if (count > 0) await saveAudit(transaction, { at, by, act: 'snapshots-forgotten', userId, about: String(count) });
+    await save(transaction);
+    await saveAudit(transaction, { at, by, act: 'snapshots-forgotten', userId, about: String(count) });
   });
-}
-
-/** The snapshots of a person's last twenty runs that are not known to be forgotten, newest first. */
-export async function listKeptSnapshots(database: Database, userId: string): Promise<string[]> {
-  const runs = await database.run.findMany({
-    where: { plan: { userId }, snapshotId: { not: null }, snapshotForgottenAt: null },
-    orderBy: { finishedAt: { sort: 'desc', nulls: 'first' } },
-    select: { snapshotId: true },
-    take: 20,
-  });
-  return runs.flatMap(({ snapshotId }) => snapshotId ?? []);
 }
 
 /** Puts on record that snapshots were repaired, and which took the place of one that is gone; null: nothing did. */
@@ -91,15 +88,17 @@ export async function saveReplaced(
   });
 }
 
-/** Every snapshot of a person's runs that is not known to be forgotten, and when it was made. */
-export async function listSnapshotsOnRecord(database: Database, userId: string): Promise<{ id: string; at: Date }[]> {
-  const runs = await database.run.findMany({
-    where: { plan: { userId }, snapshotId: { not: null }, snapshotForgottenAt: null },
-    select: { snapshotId: true, finishedAt: true, queuedAt: true },
-  });
-  return runs.flatMap(({ snapshotId: id, finishedAt, queuedAt }) =>
-    id === null ? [] : [{ id, at: finishedAt ?? queuedAt }],
-  );
+/** A snapshot that a run wrote, and when. */
+export interface SnapshotOnRecord {
+  readonly id: string;
+  readonly at: Date;
+}
+
+/** Every snapshot of a person's runs that is not known to be forgotten, newest first. */
+export async function listSnapshotsOnRecord(database: Database, userId: string): Promise<SnapshotOnRecord[]> {
+  return database.$queryRaw<SnapshotOnRecord[]>`
+    SELECT snapshot_id AS id, coalesce(finished_at, queued_at) AS at FROM runs JOIN plans ON plans.id = plan_id
+    WHERE user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL ORDER BY finished_at DESC NULLS FIRST`;
 }
 
 /** Puts on record why snapshots were not forgotten as agreed. */

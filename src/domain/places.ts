@@ -25,9 +25,9 @@ const mostRuns = 16;
 /** The places that fit into so many bytes of memory, of a machine with so many processors: one at least. */
 export function placesIn({ memoryBytes, processors }: { memoryBytes: number; processors: number }): Places {
   const left = memoryBytes * shareOfWorker - idleBytes;
-  const fit = (bytes: number, most: number) => Math.max(1, Math.min(most, Math.floor(left / bytes)));
-  const heavyRuns = fit(heavyBytes, Math.max(2, processors));
-  return { heavyRuns, concurrency: Math.max(heavyRuns, fit(lightBytes, mostRuns)) };
+  const room = (bytes: number, most: number) => Math.max(1, Math.min(most, Math.floor(left / bytes)));
+  const heavyRuns = room(heavyBytes, Math.max(2, processors));
+  return { heavyRuns, concurrency: Math.max(heavyRuns, room(lightBytes, mostRuns)) };
 }
 
 /** So many runs at a time, whatever they need. */

@@ -1,4 +1,9 @@
-import { findRetention, listSnapshotsOnRecord } from '../../database/retention.ts';
+import {
+  findRetention,
+  listSnapshotsOnRecord,
+  type RetentionFacts,
+  type SnapshotOnRecord,
+} from '../../database/retention.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';
@@ -15,6 +20,8 @@ interface Looked {
   readonly saved: readonly SavedSnapshot[];
   /** Those that are there and cannot be read. */
   readonly damaged?: readonly string[];
+  /** What was read of it just now. */
+  readonly known?: { readonly facts: RetentionFacts; readonly onRecord: readonly SnapshotOnRecord[] };
 }
 
 /**
@@ -23,13 +30,14 @@ interface Looked {
  */
 export async function findRemoved(
   { clock, database }: Pick<Resources, 'clock' | 'database'>,
-  { userId, repository: { backend }, saved, damaged = [] }: Looked,
+  { userId, repository: { backend }, saved, damaged = [], known }: Looked,
 ): Promise<SnapshotId[]> {
-  const facts = await findRetention(database, userId);
+  const facts = known?.facts ?? (await findRetention(database, userId));
   if (facts === null) return [];
+  const onRecord = known?.onRecord ?? (await listSnapshotsOnRecord(database, userId));
   const there = new Set<string>([...saved.flatMap(({ id, snapshot }) => [id, snapshot.original ?? id]), ...damaged]);
   const absent: { id: SnapshotId; time: string }[] = [];
-  for (const { id, at } of await listSnapshotsOnRecord(database, userId))
+  for (const { id, at } of onRecord)
     if (!there.has(id) && !(await isThere(backend, id)))
       absent.push({ id: parseId<SnapshotId>(id), time: timestamp(at, facts.zone) });
   return removedAmong(absent, saved, facts, { rule: ruleOf(facts), now: clock.now() });

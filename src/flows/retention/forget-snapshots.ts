@@ -1,4 +1,10 @@
-import { findRetention, saveForgotten, saveRetentionHold } from '../../database/retention.ts';
+import {
+  findRetention,
+  listSnapshotsOnRecord,
+  type RetentionFacts,
+  saveForgotten,
+  saveRetentionHold,
+} from '../../database/retention.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
@@ -25,23 +31,24 @@ export async function previewRetention(
 /**
  * Forgets the snapshots that the person's rule lets go. Their data stays until a prune, so that others may use the repository
  * meanwhile. Throws `repository/locked`, `store/may-not-delete`, and `repository/damaged` where a snapshot cannot be read, or
- * `store/unavailable` where one is not listed: which ones stay cannot be told then.
+ * `store/unavailable` where one is not listed: which ones stay cannot be told then. `known` is what was read of the person just now.
  */
 export async function forgetSnapshots(
   resources: RetentionNeeds,
-  { userId, by, signal }: { userId: string; by: string; signal?: AbortSignal },
+  { userId, by, signal, known }: { userId: string; by: string; signal?: AbortSignal; known?: RetentionFacts },
 ): Promise<Judgement> {
   const { clock, database } = resources;
   const { repository, store } = await openPersonRepository(resources, userId);
-  const look = async () => {
+  const look = async (read?: RetentionFacts) => {
     await refuseIfMoved(resources, { userId, store });
-    const facts = await factsOf(resources, userId);
+    const facts = read ?? (await factsOf(resources, userId));
     const saved = await Array.fromAsync(repository.listSnapshots());
-    await refuseOldListing(database, repository.backend, { userId, listed: saved });
-    const removed = await findRemoved(resources, { userId, repository, saved });
+    const onRecord = await listSnapshotsOnRecord(database, userId);
+    await refuseOldListing(repository.backend, { listed: saved, onRecord });
+    const removed = await findRemoved(resources, { userId, repository, saved, known: { facts, onRecord } });
     return { ...judgeSnapshots(saved, facts, { rule: ruleOf(facts), now: clock.now() }), removed };
   };
-  const first = await look();
+  const first = await look(known);
   const { removed, ...judgement } =
     first.going.length === 0 ? first : await letGo(resources, repository, { look, signal });
   const { going, hold, snapshots } = judgement;

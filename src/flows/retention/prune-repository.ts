@@ -1,4 +1,4 @@
-import { savePruned } from '../../database/retention.ts';
+import { listSnapshotsOnRecord, savePruned } from '../../database/retention.ts';
 import { type PruneReport, prune } from '../../store/pruner/prune.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
@@ -26,7 +26,8 @@ export async function pruneRepository(
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
   await refuseIfMoved(resources, { userId, store });
   const listed = await Array.fromAsync(repository.listSnapshots());
-  await refuseOldListing(database, repository.backend, { userId, listed });
+  const onRecord = await listSnapshotsOnRecord(database, userId);
+  await refuseOldListing(repository.backend, { listed, onRecord });
   // What people agreed to says that the data goes, so that nothing of it may stay for the sake of speed.
   const report = await prune(repository, { clock, dryRun, signal: either, unusedShare: 0 });
   if (!dryRun) await savePruned(database, { userId, at: clock.now(), by });

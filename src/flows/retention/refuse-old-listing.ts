@@ -1,21 +1,22 @@
-import type { Database } from '../../database/client.ts';
-import { listKeptSnapshots } from '../../database/retention.ts';
+import type { SnapshotOnRecord } from '../../database/retention.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { isThere } from './find-removed.ts';
+
+/** Of the snapshots on record so many are looked for. */
+const newest = 20;
 
 /**
  * Throws `store/unavailable` where the store has a snapshot of our runs and does not list it: whatever is decided by such a listing
  * would let go what that snapshot needs. One that somebody else forgot is not there either, and is no obstacle.
  */
 export async function refuseOldListing(
-  database: Database,
   backend: Backend,
-  { userId, listed }: { userId: string; listed: readonly Pick<SavedSnapshot, 'id'>[] },
+  { listed, onRecord }: { listed: readonly Pick<SavedSnapshot, 'id'>[]; onRecord: readonly SnapshotOnRecord[] },
 ): Promise<void> {
   const ids = new Set<string>(listed.map(({ id }) => id));
-  for (const id of await listKeptSnapshots(database, userId)) {
+  for (const { id } of onRecord.slice(0, newest)) {
     if (ids.has(id) || !(await isThere(backend, id))) continue;
     throw new AppError(
       'store/unavailable',

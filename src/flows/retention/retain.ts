@@ -18,7 +18,7 @@ export async function retain(
   try {
     const facts = await findRetention(database, userId);
     if (facts === null || facts.agreedAt === null || isEmpty(ruleOf(facts))) return;
-    const { going, hold } = await forgetSnapshots(resources, { userId, by: 'schedule', signal });
+    const { going, hold } = await forgetSnapshots(resources, { userId, by: 'schedule', signal, known: facts });
     if (hold === null) log.info('retention.done', { forgotten: going.length });
     else log.warn('retention.held', { hold });
   } catch (error) {

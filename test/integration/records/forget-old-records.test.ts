@@ -6,7 +6,7 @@ import { measureRepositories } from '../../../src/database/measure-repositories.
 import { findNightsBefore } from '../../../src/database/night-facts.ts';
 import { findHolding, listNights } from '../../../src/database/night-views.ts';
 import { findProtectionFacts } from '../../../src/database/protection.ts';
-import { findRetention, listKeptSnapshots, listPruneDue } from '../../../src/database/retention.ts';
+import { findRetention, listPruneDue, listSnapshotsOnRecord } from '../../../src/database/retention.ts';
 import { findHome, findRunOfPerson } from '../../../src/database/views.ts';
 import { trustOf } from '../../../src/domain/trust.ts';
 import { forgetOldRecords } from '../../../src/flows/records/forget-old-records.ts';
@@ -115,7 +115,7 @@ async function whatRunsTell({ userId }: Person) {
   return {
     protection: await findProtectionFacts(open, userId),
     retention: await findRetention(open, userId),
-    kept: await listKeptSnapshots(open, userId),
+    kept: await listSnapshotsOnRecord(open, userId),
     holding: await findHolding(open, { userId }),
     home: await findHome(open, { userId }),
     year: await listNights(open, { userId, since: dateOf(371) }),
