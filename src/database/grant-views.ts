@@ -27,8 +27,8 @@ export interface GrantView {
   readonly plans: readonly GrantedPlan[];
   /** Seconds that it lives unused, as the provider's tokens say; null while only the settings do. */
   readonly idleSeconds: number | null;
-  /** Where the person may be mailed. */
-  readonly user: { readonly email: string | null };
+  /** Where the person may be mailed, and what they do not want to be mailed. */
+  readonly user: { readonly email: string | null; readonly mutedMails: readonly string[] };
   /** What became of the token at the provider after a withdrawal; `outstanding` until then at the latest. */
   readonly revocation?: { readonly state: RevocationEnd | 'outstanding'; readonly at: Date } | undefined;
   readonly snapshots?: SnapshotsView;
@@ -81,7 +81,7 @@ const columns = {
     },
   },
   idleSeconds: true,
-  user: { select: { email: true } },
+  user: { select: { email: true, mutedMails: true } },
 } as const;
 
 /** A person's newest grant with what was agreed to, newest first. */

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { GrantView } from '../../database/grant-views.ts';
 import { warningsBefore } from '../../domain/deadlines.ts';
+import type { MailKind } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
@@ -58,13 +59,17 @@ function idleTime(t: Words, { idleDeadline, lastExchangedAt }: GrantView): strin
   return minutes >= 120 ? t.hours(Math.round(minutes / 60)) : t.minutes(Math.max(1, minutes));
 }
 
-/** Where the person is mailed, if they are. */
+/** Where the person is mailed before a fixed end, if they are. */
 function mailOf({ mail }: Resources['config'], { user }: GrantView): string | undefined {
-  return mail === undefined ? undefined : (user.email ?? undefined);
+  return mail === undefined || isMuted(user) ? undefined : (user.email ?? undefined);
+}
+
+function isMuted({ mutedMails }: GrantView['user']): boolean {
+  return mutedMails.includes('consent-ends' satisfies MailKind);
 }
 
 function mailSentence(t: Words, config: Resources['config'], view: GrantView): string {
   if (config.mail === undefined) return t.mail.noServer;
-  const address = mailOf(config, view);
-  return address === undefined ? t.mail.noAddress : t.mail.to(address);
+  if (view.user.email === null) return t.mail.noAddress;
+  return isMuted(view.user) ? t.mail.muted : t.mail.to(view.user.email);
 }

@@ -50,7 +50,7 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
   const nights =
     plan === null
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
-      : html`<div class="columns">${hoursCard(visit, plan, refused)}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention, judged)}`;
+      : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention, judged)}`;
   const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
 <div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
 <div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
@@ -62,7 +62,11 @@ function alert(words: string | undefined): Html | '' {
   return words === undefined ? '' : html`<p role="alert"><strong>${words}</strong></p>`;
 }
 
-function hoursCard({ resources, session, texts }: PersonVisit, plan: PlanView, { hours: fault }: Refused): Html {
+function hoursCard(
+  { resources, session, texts }: PersonVisit,
+  plan: PlanView,
+  { state, refused: { hours: fault } }: { state: string | undefined; refused: Refused },
+): Html {
   const { formats } = texts;
   const t = texts.settings.hours;
   const { windowAllowed: allowed } = resources.config;
@@ -74,7 +78,7 @@ function hoursCard({ resources, session, texts }: PersonVisit, plan: PlanView, {
   const inner = html`<div class="ways">${time('start', t.from, windowStart)}${time('end', t.to, windowEnd)}</div>
 <p><label for="zone">${t.zone}</label><br><select id="zone" name="zone">${zones.map(option)}</select></p><p><button>${t.save}</button></p>`;
   return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${t.lead}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
-${form(session, '/settings/hours', inner)}${paused ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.menu.grant}</a></p></section>`;
+${form(session, '/settings/hours', inner)}${paused || (state !== 'active' && state !== 'suspect') ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.menu.grant}</a></p></section>`;
 }
 
 function pauseCard(

@@ -148,7 +148,8 @@ export const texts: Texts = {
       title: 'E-Mail',
       lead: (address) =>
         `Sie erhalten E-Mails an ${address}, die Adresse, die Ihr Anmeldedienst bei Ihrer letzten Anmeldung nannte.`,
-      noAddress: 'Ihr Anmeldedienst nannte bei Ihrer letzten Anmeldung keine Adresse, also erhalten Sie keine E-Mails.',
+      noAddress:
+        'Ihr Anmeldedienst nannte bei Ihrer letzten Anmeldung keine E-Mail-Adresse oder nannte sie unbestätigt, also erhalten Sie keine E-Mails.',
       off: 'Dieses Nightkeep verschickt keine E-Mails.',
       legend: 'Mir mailen',
       kinds: {
@@ -553,6 +554,8 @@ export const texts: Texts = {
       mail: {
         to: (address) => `Nightkeep schreibt Ihnen 14, 7 und 2 Tage vor einem festen Ende an ${address}.`,
         noServer: 'Nightkeep verschickt hier keine E-Mails: Sie lesen es nur auf diesen Seiten.',
+        muted:
+          'Nightkeep schickt Ihnen davon keine E-Mails, wie in den Einstellungen gewählt: Sie lesen es nur auf diesen Seiten.',
         noAddress:
           'Nightkeep schickt Ihnen keine E-Mails, denn Ihr Anmeldedienst nennt keine bestätigte Adresse von Ihnen: Sie lesen es nur auf diesen Seiten.',
       },

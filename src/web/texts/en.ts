@@ -171,7 +171,8 @@ export const texts = {
       title: 'Mail',
       lead: (address: string) =>
         `You are mailed at ${address}, the address that your provider gave at your last sign-in.`,
-      noAddress: 'Your provider gave no address at your last sign-in, so you are not mailed.',
+      noAddress:
+        'Your provider gave no mail address at your last sign-in, or called it unverified, so you are not mailed.',
       off: 'This Nightkeep sends no mail.',
       legend: 'Mail me',
       kinds: {
@@ -570,6 +571,7 @@ export const texts = {
       mail: {
         to: (address: string) => `Nightkeep mails you at ${address} 14, 7 and 2 days before a fixed end.`,
         noServer: 'Nightkeep sends no mail here: you read it on these pages only.',
+        muted: 'Nightkeep does not mail you of it, as you chose in the settings: you read it on these pages only.',
         noAddress:
           'Nightkeep mails you nothing, since your provider tells no verified mail address of yours: you read it on these pages only.',
       },

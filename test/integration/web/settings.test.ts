@@ -190,6 +190,14 @@ describe('a pause', () => {
     },
   );
 
+  it('is needed for no night to come: a consent that has ended brings none either', async () => {
+    const guest = await pages.consented();
+    expect(await guest.text('/settings')).toContain('Next night: ');
+    const where = { userId: await guest.userId() };
+    await pages.resources.database.grant.updateMany({ where, data: { state: 'needs_consent' } });
+    expect(await guest.text('/settings')).not.toContain('Next night: ');
+  });
+
   it('ends with the consent, and cannot begin after it', async () => {
     const guest = await pages.consented();
     await guest.post('/settings/pause', { until: '2026-06-01' });

@@ -17,7 +17,7 @@ const view = {
   maxDeadline: null,
   nextExchangeAt: inDays(7),
   idleSeconds: null,
-  user: { email: 'alice@example.org' },
+  user: { email: 'alice@example.org', mutedMails: [] },
   plans: [
     { zone: 'UTC', windowStart: '01:00', windowEnd: '05:00', files: undefined, paused: false, nextDueAt: inDays(0.6) },
   ],
@@ -78,8 +78,18 @@ describe('the calendar of a consent', () => {
     [null, 'alice@example.org', t.mail.noServer],
     [{}, null, t.mail.noAddress],
   ])('says that nothing is mailed where mail is %j and the address %s', async (mail, email, words) => {
-    const { html, rows } = await shown({ user: { email }, maxDeadline: inDays(9) }, mail);
+    const { html, rows } = await shown({ user: { email, mutedMails: [] }, maxDeadline: inDays(9) }, mail);
     expect(html).toContain(words);
     expect(rows).toContainEqual(['6 May', t.reminder(7, false)]);
+  });
+
+  it('promises no mail to whoever wants none of it', async () => {
+    const user = { email: 'alice@example.org', mutedMails: ['consent-ends'] };
+    const { html, rows } = await shown({ user, maxDeadline: inDays(9) });
+    expect(html).toContain(t.mail.muted);
+    expect(html).not.toContain('alice@example.org');
+    expect(rows).toContainEqual(['6 May', t.reminder(7, false)]);
+    const other = await shown({ user: { ...user, mutedMails: ['trouble'] }, maxDeadline: inDays(9) });
+    expect(other.html).toContain(t.mail.to('alice@example.org'));
   });
 });
