@@ -53,25 +53,50 @@ function offer({ session, texts: { retention: t, consent } }: PersonVisit, rule:
 ${form(session, '/retention', html`<input type="hidden" name="rule" value="${ruleText(rule)}"><button>${t.agree}</button>`)}`;
 }
 
-function lastDone({ formats, retention: t }: Texts, { retainedAt, hold, zone }: RetentionFacts): Html | '' {
-  if (hold !== null && hold !== 'alarm') return html`<p>${t.failed}</p>`;
+/** Why snapshots did not go as agreed, where that is not for the person to look at. */
+export function heldPart({ retention: t }: Texts, { hold }: RetentionFacts): Html | '' {
+  if (hold === null || hold === 'alarm') return '';
+  return html`<p>${isByHand({ hold }) ? t.byHand : t.failed}</p>`;
+}
+
+function isByHand({ hold }: Pick<RetentionFacts, 'hold'>): boolean {
+  return hold === 'store/may-not-delete';
+}
+
+/** How many stay and go, and what is said of each that goes. */
+export function goingWords(
+  { retention: t }: Texts,
+  facts: Pick<RetentionFacts, 'agreedAt' | 'hold'>,
+  { going, snapshots }: Judgement,
+): { goes: string; counts: string } {
+  const numbers = [snapshots.length - going.length, going.length] as const;
+  const agreed = facts.agreedAt !== null;
+  if (agreed && isByHand(facts)) return { goes: t.goesByHand, counts: t.countsByHand(...numbers) };
+  return { goes: agreed ? t.goes : t.wouldGo, counts: t.counts(...numbers, agreed) };
+}
+
+function lastDone(texts: Texts, facts: RetentionFacts): Html | '' {
+  const held = heldPart(texts, facts);
+  const { formats, retention: t } = texts;
+  const { retainedAt, zone } = facts;
+  if (held !== '') return held;
   return retainedAt === null ? '' : html`<p>${t.doneAt(formats.time(retainedAt, zone))}</p>`;
 }
 
-function snapshotsTable(
-  { formats, retention: t }: Texts,
-  { going, snapshots }: Judgement,
-  { agreedAt, zone }: RetentionFacts,
-): Html {
+function snapshotsTable(texts: Texts, judged: Judgement, facts: RetentionFacts): Html {
+  const { formats, retention: t } = texts;
+  const { going, snapshots } = judged;
+  const { zone } = facts;
+  const { goes, counts } = goingWords(texts, facts, judged);
   const time = (at: Date) => formats.time(at, zone);
   const gone = new Set<string>(going);
   const row = ({ id, time: at, reasons }: JudgedSnapshot) => [
     html`<a href="/snapshots/${id}/browse/">${time(new Date(timestampMs(at)))}</a>`,
-    gone.has(id) ? html`<strong>${agreedAt === null ? t.wouldGo : t.goes}</strong>` : t.stays,
+    gone.has(id) ? html`<strong>${goes}</strong>` : t.stays,
     reasons.map((reason) => t.reasons[reason]).join('; '),
   ];
   const columns = [{ label: t.snapshot }, { label: t.what }, { label: t.why }];
   const left = snapshots.length - onePage;
-  return html`<h2>${t.caption}</h2><p>${t.counts(snapshots.length - going.length, going.length, agreedAt !== null)}</p>
+  return html`<h2>${t.caption}</h2><p>${counts}</p>
 <div class="card">${table({ caption: t.caption, columns, rows: snapshots.slice(0, onePage).map(row) })}</div>${left > 0 ? html`<p>${t.more(left)}</p>` : ''}`;
 }

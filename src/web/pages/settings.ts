@@ -15,6 +15,7 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
 import { type PersonVisit, page } from '../visit.ts';
+import { goingWords, heldPart } from './retention.ts';
 
 /** A pause is no longer than this. */
 export const mostPausedDays = 365;
@@ -105,23 +106,23 @@ function keptCard(texts: Texts, facts: RetentionFacts | null, judged: Judgement 
   const t = texts.settings.kept;
   if (facts === null) return '';
   const said = facts.agreedAt === null ? t.all : texts.consent.keptValue(ruleOf(facts));
-  return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p>${judged === undefined ? '' : goingPart(texts, facts, judged)}<p><a href="/retention">${t.link}</a></p></section>`;
+  return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p>${facts.agreedAt === null ? '' : heldPart(texts, facts)}${judged === undefined ? '' : goingPart(texts, facts, judged)}<p><a href="/retention">${t.link}</a></p></section>`;
 }
 
 /** Which snapshots go, the newest few of them by name. */
-function goingPart(
-  { formats, retention: t }: Texts,
-  { agreedAt, zone }: RetentionFacts,
-  { going, hold, snapshots }: Judgement,
-): Html | '' {
+function goingPart(texts: Texts, facts: RetentionFacts, judged: Judgement): Html | '' {
+  const { formats, retention: t } = texts;
+  const { zone } = facts;
+  const { going, hold, snapshots } = judged;
   if (hold === 'alarm') return html`<p>${t.alarm}</p>`;
   if (snapshots.length === 0 || hold !== null) return '';
   const gone = new Set<string>(going);
+  const { goes, counts } = goingWords(texts, facts, judged);
   const item = ({ id, time }: JudgedSnapshot) =>
-    html`<li><a href="/snapshots/${id}/browse/">${formats.time(new Date(timestampMs(time)), zone)}</a><span class="soft">${agreedAt === null ? t.wouldGo : t.goes}</span></li>`;
+    html`<li><a href="/snapshots/${id}/browse/">${formats.time(new Date(timestampMs(time)), zone)}</a><span class="soft">${goes}</span></li>`;
   const named = snapshots.filter(({ id }) => gone.has(id)).slice(0, mostNamed);
   const left = going.length - named.length;
-  return html`<p>${t.counts(snapshots.length - going.length, going.length, agreedAt !== null)}</p>
+  return html`<p>${counts}</p>
 ${named.length === 0 ? '' : html`<ul class="items">${named.map(item)}</ul>`}${left > 0 ? html`<p class="soft">${t.more(left)}</p>` : ''}`;
 }
 

@@ -995,7 +995,9 @@ export const texts: Texts = {
     alarm:
       'Vorerst bleiben alle Ihre Sicherungsstände: In einer Sicherung war vieles entfallen oder geändert, und noch hat niemand nachgesehen. Die Übersicht sagt, welche Sicherung es war.',
     failed:
-      'Beim letzten Mal war es nicht möglich: Das Repository war in Gebrauch oder nicht ganz zu lesen. Nichts ist entfallen; nach der nächsten Sicherung wird es erneut versucht.',
+      'Beim letzten Mal war es nicht bis zum Ende möglich: Das Repository war in Gebrauch oder nicht zu lesen oder zu ändern. Nach der nächsten Sicherung wird es erneut versucht.',
+    byHand:
+      'Nightkeep selbst darf dort, wo Ihre Sicherungsstände liegen, nichts löschen. Die entfallen könnten, bleiben, bis der Betreiber sie mit einem anderen Schlüssel entfernt.',
     doneAt: (at) => `Zuletzt geschah es am ${at}.`,
     caption: 'Ihre Sicherungsstände',
     snapshot: 'Sicherungsstand',
@@ -1004,6 +1006,9 @@ export const texts: Texts = {
     stays: 'bleibt',
     goes: 'entfällt nach der nächsten Sicherung',
     wouldGo: 'würde entfallen',
+    goesByHand: 'entfällt, wenn der Betreiber ihn entfernt',
+    countsByHand: (stay, go) =>
+      `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`}, wenn der Betreiber sie entfernt.`,
     counts: (stay, go, agreed) =>
       agreed
         ? `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`} nach der nächsten Sicherung.`

@@ -998,7 +998,9 @@ export const texts = {
     alarm:
       'All of your snapshots stay for now: much was gone or changed in a backup, and nobody has looked at it yet. Home says which backup it was.',
     failed:
-      'Last time it could not be done: the repository was in use or could not be read whole. Nothing has gone; it is tried again after the next backup.',
+      'Last time it could not be done to its end: the repository was in use, or could not be read or changed. It is tried again after the next backup.',
+    byHand:
+      'Nightkeep itself may delete nothing where your snapshots are kept. Those that could go stay until the operator removes them with another key.',
     doneAt: (at: string) => `It was last done on ${at}.`,
     caption: 'Your snapshots',
     snapshot: 'Snapshot',
@@ -1007,6 +1009,9 @@ export const texts = {
     stays: 'stays',
     goes: 'goes after the next backup',
     wouldGo: 'would go',
+    goesByHand: 'goes when the operator removes it',
+    countsByHand: (staying: number, going: number) =>
+      `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} when the operator removes them.`,
     counts: (staying: number, going: number, agreed: boolean) =>
       agreed
         ? `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} after the next backup.`

@@ -71,6 +71,23 @@ test('names the newest few that go on the settings page, and how many more', asy
   expect(said).toContain('16 older ones are not listed here.');
 });
 
+test('says that only the operator lets them go where Nightkeep may not delete, and claims nothing of what a failure left', async () => {
+  const { database } = pages.resources;
+  await database.repository.updateMany({ data: { retentionHold: 'store/may-not-delete' } });
+  for (const said of [await show(), await shortly()]) {
+    expect(said).toContain('Nightkeep itself may delete nothing where your snapshots are kept.');
+    expect(said).toContain('2 stay, 21 go when the operator removes them.');
+    expect(said).toContain('goes when the operator removes it');
+    expect(said).not.toContain('after the next backup');
+  }
+  await database.repository.updateMany({ data: { retentionHold: 'store/unavailable' } });
+  for (const said of [await show(), await shortly()]) {
+    expect(said).toContain('Last time it could not be done to its end');
+    expect(said).not.toContain('Nothing has gone');
+  }
+  await database.repository.updateMany({ data: { retentionHold: null } });
+});
+
 test('the settings are there without it while the repository cannot be opened', async () => {
   const { database } = pages.resources;
   const { sealedPassword } = await database.repository.findFirstOrThrow();
