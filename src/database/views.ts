@@ -5,7 +5,7 @@ import { readPerson } from './users.ts';
 
 /** What the home page says of one person. */
 export interface HomeView {
-  readonly grant: { readonly state: string; readonly maxDeadline: Date | null } | null;
+  readonly grant: { readonly state: string; readonly maxDeadline: Date | null; readonly createdAt: Date } | null;
   readonly plan: PlanView | null;
   readonly repository: { readonly recoverySeenAt: Date | null; readonly recoveryKeptAt: Date | null } | null;
   /** Newest first. */
@@ -105,7 +105,7 @@ const planColumns = {
 export async function findHome(database: Database, { userId }: { userId: string }): Promise<HomeView> {
   const ofPerson = { plan: { userId } };
   const newest = { queuedAt: 'desc' } as const;
-  const columns = { state: true, maxDeadline: true } as const;
+  const columns = { state: true, maxDeadline: true, createdAt: true } as const;
   const [grant, plan, repository, runs, lastComplete] = await Promise.all([
     database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns }),
     findPlanOfPerson(database, { userId }),

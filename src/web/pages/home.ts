@@ -52,7 +52,7 @@ export async function home(visit: Visit): Promise<Response> {
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
   ]);
-  const told = await operatorTold(resources, protection);
+  const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
   const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
   const old = visit.url.searchParams.get('answer') === 'old';
@@ -85,8 +85,13 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
 }
 
 /** When and how operators were told of the cause, where they are the ones who can mend it. */
-async function operatorTold({ database }: Resources, { by, reason, since }: Protection): Promise<OperatorsTold | null> {
-  return by === 'operator' ? findOperatorsTold(database, { reason, since }) : null;
+async function operatorTold(
+  { database }: Resources,
+  { by, reason, since }: Protection,
+  grant: HomeView['grant'],
+): Promise<OperatorsTold | null> {
+  // What they were told before somebody consented was not about them.
+  return by === 'operator' ? findOperatorsTold(database, { reason, since: since ?? grant?.createdAt ?? null }) : null;
 }
 
 interface Verdict {

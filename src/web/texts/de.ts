@@ -236,7 +236,8 @@ export const texts: Texts = {
         title: 'Der Rest',
         waits:
           'Die Zeile, zu der Tokens und Sicherungsstände gehören, nennt niemanden mehr. Sie wird gelöscht, sobald nichts mehr wartet.',
-        gone: (at) => `Am ${at} war von Ihnen nichts mehr da als diese Quittung und das Protokoll.`,
+        gone: (at) =>
+          `Am ${at} war von Ihnen in der Datenbank nichts mehr da als diese Quittung und das Protokoll. Kopien davon, die im Speicher liegen und Ihres enthalten, entfallen einige Minuten danach, wo der Speicher Nightkeep löschen lässt.`,
       },
       download: 'Die Quittung als JSON',
     },
@@ -639,13 +640,14 @@ export const texts: Texts = {
     },
     legend: 'Ihre Sicherungsstände',
     keepFor: (days, until) => `bleiben ${days === 365 ? 'ein Jahr' : counted(days, 'Tag', 'Tage')}, bis ${until}`,
-    eraseNow: 'werden sofort gelöscht und sind nicht zurückzuholen',
+    eraseNow: 'werden sofort gelöscht, und Nightkeep kann sie nicht zurückholen',
     snapshots: 'Ihre Sicherungsstände',
     stay: 'Ihre Sicherungsstände bleiben, bis Sie etwas anderes sagen.',
     stayUntil: (at) =>
       `Ihre Sicherungsstände bleiben bis ${at} und werden dann gelöscht. Willigen Sie vorher erneut ein, so geht alles weiter wie bisher.`,
     change: 'Das ändern',
-    erasing: 'Sie werden gerade gelöscht. Diese Seite zeigt den Beleg, sobald es geschehen ist.',
+    erasing:
+      'Sie sind jetzt zu löschen. Ein Worker tut es und versucht es, bis es geschehen ist; diese Seite zeigt dann den Beleg.',
     erased: (at) => `Alles wurde am ${at} gelöscht.`,
     erasedWhat: (snapshots, count, size) =>
       `${counted(snapshots, 'Sicherungsstand', 'Sicherungsstände')} in ${files(count)} (${size}) ${snapshots === 1 ? 'wurde' : 'wurden'} entfernt, die Schlüssel zuerst. Danach wurde der Speicher noch einmal aufgelistet: Nichts ist übrig.`,
@@ -655,7 +657,8 @@ export const texts: Texts = {
     sureEndLead: 'Danach kommt keine Nacht mehr. Bisher wurde nichts verändert.',
     sureEnd: 'Ja, meine Einwilligung widerrufen',
     sureTitle: 'Alles löschen?',
-    sureLead: 'Alle Ihre Sicherungsstände entfallen, und niemand kann sie zurückholen: nicht Sie, nicht der Betreiber.',
+    sureLead:
+      'Alle Ihre Sicherungsstände im Speicher entfallen, und Nightkeep kann sie nicht zurückholen. Kopien des Speichers, die der Betreiber anderswo gemacht haben mag, bleiben unberührt.',
     sureWithdraw: 'Widerrufen und alles löschen',
     sureErase: 'Alles löschen',
     back: 'Nein, zurück',

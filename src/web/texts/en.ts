@@ -256,7 +256,8 @@ export const texts = {
       rest: {
         title: 'The rest',
         waits: 'The row that tokens and snapshots belong to names nobody any more. It goes when nothing waits.',
-        gone: (at: string) => `Nothing was left of you on ${at} but this receipt and the audit.`,
+        gone: (at: string) =>
+          `On ${at} nothing was left of you in the database but this receipt and the audit. Copies of it that lie in the store and hold yours go within some minutes after that, where the store lets Nightkeep delete them.`,
       },
       download: 'The receipt as JSON',
     },
@@ -655,13 +656,14 @@ export const texts = {
     legend: 'Your snapshots',
     keepFor: (days: number, until: string) =>
       `stay ${days === 365 ? 'one year' : `${formats.number(days)} days`}, until ${until}`,
-    eraseNow: 'are erased at once and cannot be brought back',
+    eraseNow: 'are erased at once, and Nightkeep cannot bring them back',
     snapshots: 'Your snapshots',
     stay: 'Your snapshots stay until you say otherwise.',
     stayUntil: (at: string) =>
       `Your snapshots stay until ${at}, and then they are erased. Agree again before, and everything goes on as it was.`,
     change: 'Change that',
-    erasing: 'They are being erased now. This page shows the receipt when it is done.',
+    erasing:
+      'They are to be erased now. A worker does it, and tries again until it is done; this page shows the receipt then.',
     erased: (at: string) => `Everything was erased on ${at}.`,
     erasedWhat: (snapshots: number, files: number, size: string) =>
       `${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${formats.number(files)} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
@@ -671,7 +673,8 @@ export const texts = {
     sureEndLead: 'No night comes after this. Nothing was changed so far.',
     sureEnd: 'Yes, withdraw my consent',
     sureTitle: 'Erase everything?',
-    sureLead: 'All of your snapshots go, and nobody can bring them back: not you, not the operator.',
+    sureLead:
+      'All of your snapshots go from the store, and Nightkeep cannot bring them back. Copies of the store that the operator may have made elsewhere are not touched.',
     sureWithdraw: 'Withdraw and erase everything',
     sureErase: 'Erase everything',
     back: 'No, go back',

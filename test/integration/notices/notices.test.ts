@@ -346,6 +346,9 @@ describe('operators', () => {
     expect(last).toMatchObject({ at: pages.clock.now(), channel: expect.stringMatching(/^ntfy:/) });
     const { finding } = checkNotices({ people: false, operators: ['ntfy'] }, noFaults, last);
     expect(finding).toContain(`last told of something on ${pages.clock.now().toISOString()}, by ntfy.`);
+    await pages.clock.advance(hour);
+    const { person: later } = await somebodyWaiting();
+    expect(await later.text('/')).not.toContain('The operator was told of this');
   });
 });
 
