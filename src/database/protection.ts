@@ -131,9 +131,18 @@ interface Row {
 
 /** A snapshot that was erased, given up as lost or removed from outside protects nobody. */
 function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
-  const last = (columns: Prisma.Sql, which: Prisma.Sql) => Prisma.sql`LEFT JOIN LATERAL (
-    SELECT ${columns} FROM runs r JOIN plans of ON of.id = r.plan_id WHERE of.user_id = u.id AND ${which} LIMIT 1)`;
-  const newest = Prisma.sql`ORDER BY r.finished_at DESC`;
+  // Of each plan by itself, so that the index finds it however many nights are on record.
+  const first = (
+    columns: Prisma.Sql,
+    which: Prisma.Sql,
+    order: Prisma.Sql,
+    among: Prisma.Sql,
+  ) => Prisma.sql`LEFT JOIN LATERAL (
+    SELECT of_plan.* FROM plans of
+    CROSS JOIN LATERAL (SELECT ${columns} FROM runs r WHERE r.plan_id = of.id AND ${which} ORDER BY ${order} LIMIT 1) of_plan
+    WHERE of.user_id = u.id ORDER BY ${among} LIMIT 1)`;
+  const newest = (columns: Prisma.Sql, which: Prisma.Sql) =>
+    first(columns, which, Prisma.sql`r.finished_at DESC`, Prisma.sql`of_plan.finished_at DESC`);
   const hasSnapshot = Prisma.sql`r.snapshot_id IS NOT NULL AND r.snapshot_forgotten_at IS NULL`;
   return database.$queryRaw<Row[]>`
     SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
@@ -154,16 +163,18 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
-    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot} ${newest}`)} complete ON true
-    ${last(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot} ${newest}`)} partial ON true
-    ${last(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed' ${newest}`)} failed ON true
-    ${last(
-      Prisma.sql`r.id, r.state, ${sinceTurn} AS due_at, r.lease_until, r.error_code, r.tried_until`,
-      Prisma.sql`r.state IN ('queued', 'running') ORDER BY r.state = 'running' DESC, r.due_at`,
+    ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot}`)} complete ON true
+    ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot}`)} partial ON true
+    ${newest(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed'`)} failed ON true
+    ${first(
+      Prisma.sql`r.id, r.state, ${sinceTurn} AS due_at, r.due_at AS own_due_at, r.lease_until, r.error_code, r.tried_until`,
+      Prisma.sql`r.state IN ('queued', 'running')`,
+      Prisma.sql`r.state = 'running' DESC, r.due_at`,
+      Prisma.sql`of_plan.state = 'running' DESC, of_plan.own_due_at`,
     )} under_way ON true
-    ${last(
+    ${newest(
       Prisma.sql`r.id, r.finished_at, r.alarm`,
-      Prisma.sql`r.alarm IS NOT NULL AND r.alarm_seen_at IS NULL AND r.snapshot_id IS NOT NULL ${newest}`,
+      Prisma.sql`r.alarm IS NOT NULL AND r.alarm_seen_at IS NULL AND r.snapshot_id IS NOT NULL`,
     )} alarm ON true
     WHERE ${whose}`;
 }
