@@ -18,6 +18,7 @@ import { loadParentNodes } from './parent.ts';
 import { openPending } from './pending.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
+import { restoreCompared } from './spot-check.ts';
 import { openSpots, type SpotCheck } from './spots.ts';
 import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
 
@@ -92,7 +93,17 @@ export interface Archived {
 
 type Totals = Pick<
   Run,
-  'counts' | 'problems' | 'savedTrees' | 'seen' | 'at' | 'passed' | 'spots' | 'unreliable' | 'damagedPacks' | 'listed'
+  | 'counts'
+  | 'problems'
+  | 'savedTrees'
+  | 'seen'
+  | 'at'
+  | 'passed'
+  | 'spots'
+  | 'unreliable'
+  | 'compared'
+  | 'damagedPacks'
+  | 'listed'
 >;
 /** Where what is archived goes to. */
 type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
@@ -115,6 +126,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     passed: openCollector(),
     spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
     unreliable: new Set(),
+    compared: [],
     damagedPacks: new Set(),
     listed: { members: 0, most: options.mostMembers ?? Number.POSITIVE_INFINITY },
   };
@@ -137,6 +149,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     const sinks = { sealing, checkpoints };
     const { tops, kept, missing } = await archiveSources({ ...options, signal: either }, sinks, totals);
     await untilAborted(checkpoints.end(), either);
+    await restoreCompared({ ...totals, repository, signal: either });
     const tree = await saveTree({ ...totals, repository, sealing }, [...tops, ...kept]);
     await finish(sealing, repository, either);
     const times = { backup_start: start, backup_end: timestamp(clock.now(), zone) };

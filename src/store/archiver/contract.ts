@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.ts';
+import type { AppError, ErrorCode } from '../../errors.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, BlobType, DataId, TreeId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
@@ -62,6 +62,13 @@ export interface ArchiveRepository {
   readonly index: KnownBlobs;
   /** Throws `repository/damaged`. */
   loadBlob(type: 'data', id: DataId): Promise<Buffer>;
+  /** The blobs in the order asked for, a damaged one as an error in its place; what lies together is read together. */
+  loadBlobs(
+    type: 'data',
+    ids: Iterable<DataId>,
+  ): AsyncIterable<
+    { readonly id: BlobId; readonly bytes: Uint8Array } | { readonly id: BlobId; readonly error: AppError }
+  >;
   /** Throws `repository/damaged`. */
   loadTree(id: TreeId): Promise<Tree>;
   /** Resolves when the pack is on the store; its blobs are in the index from then on. */

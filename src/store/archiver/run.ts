@@ -44,6 +44,8 @@ export interface Run {
   readonly spots: Spots;
   /** Names of roots of which something is another than in the parent although its validator is the same. */
   readonly unreliable: Set<string>;
+  /** Nodes of entries that were compared with their source, and are the same. */
+  readonly compared: FileNode[];
   /** Packs of which a checked entry could not be restored. */
   readonly damagedPacks: Set<string>;
   /** For the members of all folders that are being archived at once. */

@@ -1,5 +1,5 @@
 import { isAppError } from '../../errors.ts';
-import { type DataId, idOf } from '../format/ids.ts';
+import { type BlobId, type DataId, idOf } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { openChunkBuffers, openChunkedStream } from './blob-stream.ts';
 import { openChunker } from './chunker.ts';
@@ -10,7 +10,7 @@ import { type Place, type Run, throwUnlessProblem } from './run.ts';
 
 /**
  * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same, and is restored
- * to nothing then: what it was compared with is what the store holds. One that differs is archived as it is now, which shows whether its
+ * to nothing in the end (`restoreCompared`): what it was compared with is what the store holds. One that differs is archived as it is now, which shows whether its
  * validator was wrong. One that cannot be read is left at what is said.
  */
 export async function checkEntry(run: Run, place: Place, parent: FileNode): Promise<{ outcome: Promise<Outcome> }> {
@@ -19,7 +19,7 @@ export async function checkEntry(run: Run, place: Place, parent: FileNode): Prom
   const node = keepFile(run, parent, 'unchanged');
   if (node !== undefined && found === 'same') {
     run.seen.checked++;
-    if (await restores(run, node)) run.seen.restored++;
+    run.compared.push(node);
   }
   return { outcome: Promise.resolve({ partial: false, ...(node && { node }) }) };
 }
@@ -34,19 +34,27 @@ async function compare(run: Run, { member }: Place, parent: FileNode): Promise<'
   }
 }
 
-/** Whether all of its content opens, and is what the ids of its blobs say; what keeps it from that is put on record. */
-async function restores({ repository, damagedPacks, signal }: Run, { content }: FileNode): Promise<boolean> {
-  try {
-    for (const id of content) {
-      signal.throwIfAborted();
-      await repository.loadBlob('data', id);
-    }
-    return true;
-  } catch (error) {
-    if (!isAppError(error, 'repository/damaged')) throw error;
-    if (typeof error.detail.packId === 'string') damagedPacks.add(error.detail.packId);
-    return false;
+/**
+ * Restores to nothing what was compared, all of it together, so that what lies together is read together: whether all of its content
+ * opens, and is what the ids of its blobs say. What keeps it from that is put on record.
+ */
+export async function restoreCompared({
+  repository,
+  compared,
+  damagedPacks,
+  seen,
+  signal,
+}: Pick<Run, 'repository' | 'compared' | 'damagedPacks' | 'seen' | 'signal'>): Promise<void> {
+  const lost = new Set<BlobId>();
+  const ids = compared.flatMap(({ content }) => content);
+  for await (const blob of repository.loadBlobs('data', ids)) {
+    signal.throwIfAborted();
+    if (!('error' in blob)) continue;
+    lost.add(blob.id);
+    const { packId } = blob.error.detail;
+    if (typeof packId === 'string') damagedPacks.add(packId);
   }
+  seen.restored += compared.filter(({ content }) => !content.some((id) => lost.has(id))).length;
 }
 
 /** The blobs that a sealer would make of it; in this thread, since another one takes longer to start than this takes. */

@@ -9,7 +9,7 @@ import type { Repository } from './repository.ts';
 import { openTreeReadAhead } from './tree-read-ahead.ts';
 
 /** A repository as the archiver sees it. */
-export interface ArchiveTarget extends Packer, Pick<Blobs, 'loadBlob'> {
+export interface ArchiveTarget extends Packer, Pick<Blobs, 'loadBlob' | 'loadBlobs'> {
   readonly masterKey: MasterKey;
   readonly chunkerPolynomial: bigint;
   /** Threads open it by themselves: `module` exports `openSharedIndex`, which takes what `share` answers. */
@@ -43,6 +43,7 @@ export function openArchiveTarget(
     chunkerPolynomial: config.polynomial,
     index: { has, find, share, module },
     loadBlob: repository.loadBlob,
+    loadBlobs: repository.loadBlobs,
     loadTree: openTreeReadAhead(repository),
   };
 }

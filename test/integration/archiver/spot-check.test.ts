@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf, type NightOptions } from '../../support/fixtures/archive-night.ts';
@@ -66,6 +66,15 @@ describe('a spot check', () => {
     expect(checked.unreliable).toEqual([]);
     expect(checked.seen).toMatchObject({ read: 0, unchanged: 6, checked: 6, restored: 6, passedOver: 0 });
     expect(checked.summary).toMatchObject({ files_unmodified: 6, data_blobs: 0, tree_blobs: 0 });
+  });
+
+  test('restores together what lies together in the store', async () => {
+    const { backend, index } = repository;
+    const packs = [...index.packs()].flatMap(({ id, blobs }) => (blobs[0]?.type === 'data' ? [id] : []));
+    const load = vi.spyOn(backend, 'load');
+    const { seen } = await night(checking(6, () => 0, { bytes: 1_000 }));
+    expect(seen).toMatchObject({ checked: 5, restored: 5 });
+    expect(load.mock.calls.filter(([, name]) => packs.some((id) => id === name)).length).toBeLessThan(5);
   });
 
   test.each([
