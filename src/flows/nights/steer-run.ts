@@ -35,8 +35,8 @@ export type Work = (input: {
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
-/** While others have the places that a run may have. */
-const askAgainMs = 1_000;
+/** While others have the places that a run may have: after a second, and each time after twice as long, since many of a worker may be waiting. */
+const askAgainMs = { first: 1_000, most: 8_000 };
 const lookEveryMs = 1_000;
 /** So long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
 const spareMs = 10_000;
@@ -63,11 +63,11 @@ export async function steerRun(
 export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
   const { clock, database, holder } = needs;
   const { concurrency, heavyRuns, turnMs } = needs.config;
-  for (;;) {
+  for (let pauseMs = askAgainMs.first; ; pauseMs = Math.min(askAgainMs.most, 2 * pauseMs)) {
     const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, heavyRuns, turnMs });
     if (run === null) return undefined;
     if (run !== 'full') return steer(needs, run, signal, work);
-    await clock.sleep(askAgainMs, signal);
+    await clock.sleep(pauseMs, signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/runs.ts';
 import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { AppError } from '../../../src/errors.ts';
@@ -312,6 +312,30 @@ test('what had to wait for a place is worked on as soon as there is one', async 
   };
   await expect.poll(awaitAdvance).toBe(1);
   expect(await waiting).toMatchObject({ userId: expect.any(String) });
+});
+
+test('what waits for a place asks less and less often', async () => {
+  await person('a.example');
+  await openNight(fixture.resources);
+  await database().run.updateMany({ data: { heavy: true } });
+  await person('a.example', 1);
+  await fixture.resources.clock.advance(2 * second);
+  await openNight(fixture.resources);
+  Object.assign(fixture.resources.config, { concurrency: 16, heavyRuns: 1 });
+  await next();
+  const stop = new AbortController();
+  const ask = vi.spyOn(database(), '$transaction');
+  const waiting = steerNextRun(fixture.resources, stop.signal, async () => outcome);
+  const counts: number[] = [];
+  for (const passed of [0, 1, 2, 4, 8, 8]) {
+    await fixture.resources.clock.advance(passed * second);
+    await vi.waitUntil(() => ask.mock.calls.length > counts.length);
+    counts.push(ask.mock.calls.length);
+    await Promise.allSettled(ask.mock.results.map(({ value }) => value));
+  }
+  expect(counts).toEqual([1, 2, 3, 4, 5, 6]);
+  stop.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
 });
 
 describe('a worker whose places follow what runs need', () => {
