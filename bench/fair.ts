@@ -47,6 +47,8 @@ const [people, rounds] = [Number(options.people), Number(options.rounds)];
 const hostile = Math.max(1, Math.round(people / 10));
 const kinds = options.kinds.split(',');
 const concurrency = 4;
+/** Hostile people so far: where there are fewer than kinds of them, other rounds have others. */
+let made = 0;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
@@ -116,7 +118,7 @@ process.exit();
 async function twoNights(hostiles: number, { nights = 2 } = {}): Promise<Night[]> {
   const honest = people - hostile;
   const grants = await addPeople([
-    ...Array.from({ length: hostiles }, (_, index) => `${kinds[index % kinds.length]}-${index}-${randomUUID()}`),
+    ...Array.from({ length: hostiles }, (_, index) => `${kinds[made++ % kinds.length]}-${index}-${randomUUID()}`),
     ...Array.from({ length: honest }, (_, index) => `good-${index}-${randomUUID()}`),
   ]);
   const took: Night[] = [];
