@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { findGrantOfPerson } from '../../database/grant-views.ts';
 import { findHolding } from '../../database/night-views.ts';
 import {
   acceptLosses,
@@ -26,8 +27,9 @@ export async function verification(visit: PersonVisit): Promise<Response> {
   const { userId } = session;
   const t = texts.verification;
   const place = { place: '/snapshots' };
-  const [row, protection, zone] = await Promise.all([
+  const [row, grant, protection, zone] = await Promise.all([
     findVerification(resources.database, userId),
+    findGrantOfPerson(resources.database, { userId }),
     findProtection(resources, userId),
     zoneOf(visit),
   ]);
@@ -36,7 +38,8 @@ export async function verification(visit: PersonVisit): Promise<Response> {
     const holding = await findHolding(resources.database, { userId });
     return page(visit, t.title, html`<p class="lead">${holding === null ? t.nothing : t.never}</p>`, place);
   }
-  const body = html`${standing(visit, row, { protection, zone })}${await figures(visit, row, zone)}${await damagePart(visit, row, zone)}`;
+  const eraseAt = grant?.snapshots?.eraseAt ?? null;
+  const body = html`${standing(visit, row, { eraseAt, protection, zone })}${await figures(visit, row, { eraseAt, zone })}${await damagePart(visit, row, zone)}`;
   return page(visit, t.title, body, place);
 }
 
@@ -51,6 +54,8 @@ export async function acceptLost({ c, resources, session: { userId } }: PersonVi
 }
 
 interface Standing {
+  /** When the snapshots are to be erased: nobody verifies them from the choice on. */
+  readonly eraseAt: Date | null;
   readonly protection: Protection;
   readonly zone: string;
 }
@@ -58,20 +63,21 @@ interface Standing {
 function standing(
   { resources, session, texts }: PersonVisit,
   row: VerificationRow,
-  { protection: { restorable }, zone }: Standing,
+  { eraseAt, protection: { restorable }, zone }: Standing,
 ): Html {
   const t = texts.verification;
   const { clearedAt, damageState, foundAt, verifiedAt } = row;
   const time = (at: Date) => texts.formats.time(at, zone);
   const reason = damageState === null ? undefined : reasonsOf[damageState];
-  const tone = reason !== undefined || restorable.isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
+  const isOverdue = restorable.isOverdue && eraseAt === null;
+  const tone = reason !== undefined || isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
   return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, time)}</p>
 ${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
-${restorable.isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
+${isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
 ${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
 ${(damageState === 'lost' || damageState === 'removed') && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
 ${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === 'superseded' ? html`<p>${t.superseded}</p>` : ''}${(damageState === null || damageState === 'superseded') && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
-<p class="soft">${t.what(resources.config.verifyDays)}</p></section>`;
+<p class="soft">${eraseAt === null ? t.what(resources.config.verifyDays) : t.ended(time(eraseAt))}</p></section>`;
 }
 
 /** When it was last found whole, or that it never was. */
@@ -97,7 +103,7 @@ const reasonsOf = {
 async function figures(
   { resources, session: { userId }, texts }: PersonVisit,
   { checkedAt, errorCode, errorFiles, filesRead, nextAt, packsRead }: VerificationRow,
-  zone: string,
+  { eraseAt, zone }: Pick<Standing, 'eraseAt' | 'zone'>,
 ): Promise<Html> {
   const t = texts.verification;
   const { formats } = texts;
@@ -108,7 +114,7 @@ async function figures(
   const next = nextAt > resources.clock.now() ? formats.time(nextAt, zone) : t.soon;
   return html`<section class="card"><dl class="facts">${fact(t.checked, checkedAt === null ? texts.home.never : formats.time(checkedAt, zone))}
 ${checkedAt === null ? '' : html`${fact(t.packs, formats.number(packsRead))}${fact(t.sample, formats.number(filesRead))}`}
-${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${[errorCode, ...errorFiles].join(' ')}</code>`)}${fact(t.next, next)}</dl></section>`;
+${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${[errorCode, ...errorFiles].join(' ')}</code>`)}${eraseAt === null ? fact(t.next, next) : ''}</dl></section>`;
 }
 
 async function damagePart(

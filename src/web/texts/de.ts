@@ -961,6 +961,7 @@ export const texts: Texts = {
     nothing: 'Es gibt noch nichts zu prüfen: Die erste Sicherung legt Ihr Repository an.',
     what: (days) =>
       `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die ins Leere wiederhergestellt wird, und ein Teil der Daten, so dass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
+    ended: (at) => `Ihre Sicherungsstände werden nicht mehr geprüft, denn sie werden am ${at} gelöscht.`,
     checked: 'Letzte Prüfung',
     packs: 'Dabei gelesene Datenpakete',
     sample: 'Dabei ins Leere wiederhergestellte Dateien',
@@ -1231,11 +1232,11 @@ export const texts: Texts = {
     },
     reissue: {
       title: 'Wenn Sie ihn verloren haben',
-      lead: 'Nightkeep kann einen neuen Wiederherstellungsschlüssel machen. Der alte gilt dann nicht mehr.',
+      lead: 'Nightkeep kann einen neuen Wiederherstellungsschlüssel machen, der den alten ersetzt.',
       button: 'Einen neuen Wiederherstellungsschlüssel machen',
       sureTitle: 'Einen neuen Wiederherstellungsschlüssel machen?',
       sureLead:
-        'Der alte gilt sofort nicht mehr, wo immer Sie ihn aufbewahrt haben. Die Sicherungsstände bleiben, wie sie sind.',
+        'Der alte öffnet Ihr Repository dort, wo es liegt, nicht mehr, außer wenn der Speicher Nightkeep nichts löschen lässt. Kopien des Repositorys von vorher öffnet er weiterhin. Die Sicherungsstände bleiben, wie sie sind.',
       sure: 'Ja, einen neuen machen',
       back: 'Nein, zurück',
     },

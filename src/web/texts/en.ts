@@ -964,6 +964,7 @@ export const texts = {
     nothing: 'There is nothing to verify yet: the first backup makes your repository.',
     what: (days: number) =>
       `Once a day your snapshots are verified: every folder and key file, a random sample of files, which is restored to nothing, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
+    ended: (at: string) => `Nobody verifies your snapshots any more, as they are to be erased on ${at}.`,
     checked: 'Last verification',
     packs: 'Packs of data read then',
     sample: 'Files restored to nothing then',
@@ -1227,10 +1228,11 @@ export const texts = {
     },
     reissue: {
       title: 'If you lost it',
-      lead: 'Nightkeep can make a new recovery key. The old one stops working.',
+      lead: 'Nightkeep can make a new recovery key, which takes the place of the old one.',
       button: 'Make a new recovery key',
       sureTitle: 'Make a new recovery key?',
-      sureLead: 'The old one stops working at once, wherever you kept it. The snapshots stay as they are.',
+      sureLead:
+        'The old one no longer opens your repository where it lies, unless the store lets Nightkeep delete nothing. It still opens copies of the repository from before. The snapshots stay as they are.',
       sure: 'Yes, make a new one',
       back: 'No, go back',
     },

@@ -270,6 +270,16 @@ describe('the page on whether it can be restored', () => {
   });
 });
 
+test('promises no verification of snapshots that are to be erased, nor calls its absence a fault', async () => {
+  await found(null);
+  const old = new Date(pages.clock.now().getTime() - 4 * 86_400_000);
+  await pages.resources.database.verification.updateMany({ data: { verifiedAt: old, checkedAt: old, nextAt: old } });
+  await alice.post('/grant/withdraw', { snapshots: '90', sure: 'yes' });
+  const page = await alice.text('/verification');
+  expect(page).toContain(t.ended('2 Aug 2026, 12:00 UTC'));
+  for (const words of [t.what(30), nights.unverified.happened, `<dt>${t.next}</dt>`]) expect(page).not.toContain(words);
+});
+
 test('damage, healing and silence are told by mail and channel, without names, each once', async () => {
   const { database } = pages.resources;
   const config = {
