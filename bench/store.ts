@@ -94,6 +94,8 @@ async function compare(round: (number: number) => Promise<readonly [mine: Cost, 
     ms: median(costs.map(([{ ms }]) => ms)),
     stockMs: median(costs.map(([, { ms }]) => ms)),
     overStock: Math.round(median(costs.map(([mine, theirs]) => mine.ms / theirs.ms)) * 1000) / 1000,
+    cpuMs: median(costs.map(([{ cpuMs }]) => cpuMs)),
+    stockCpuMs: median(costs.map(([, { cpuMs }]) => cpuMs)),
     rssMB: median(costs.map(([{ rssMB }]) => rssMB)),
     stockRssMB: median(costs.map(([, { rssMB }]) => rssMB)),
   };

@@ -17,6 +17,9 @@ export interface RestoreCosts {
   readonly ms: number;
   readonly stockMs: number;
   readonly overStock: number;
+  /** Processor time of user and system, which says more than the clock does where a machine has other work. */
+  readonly cpuMs: number;
+  readonly stockCpuMs: number;
   readonly rssMB: number;
   readonly stockRssMB: number;
 }
@@ -58,6 +61,8 @@ export async function compareRestores({ home, repository, password, rounds }: Re
     ms: middle(ours, ({ ms }) => ms),
     stockMs: middle(stock, ({ ms }) => ms),
     overStock: Math.round(median(ratios) * 1000) / 1000,
+    cpuMs: middle(ours, ({ cpuMs }) => cpuMs),
+    stockCpuMs: middle(stock, ({ cpuMs }) => cpuMs),
     rssMB: middle(ours, ({ rssMB }) => rssMB),
     stockRssMB: middle(stock, ({ rssMB }) => rssMB),
   };

@@ -30,7 +30,7 @@ export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiner
   const start = () => openThread(masterKey, memory.giveBack);
   const worth = Math.floor(expectedBytes / examinedHere);
   const threads = Array.from({ length: Math.min(most, worth) }, start);
-  let left = examinedHere;
+  let left = threads.length > 0 ? 0 : examinedHere;
   const idlest = () => {
     const thread = threads.toSorted((a, b) => a.load - b.load)[0];
     if (thread !== undefined && (thread.load === 0 || threads.length === most)) return thread;
