@@ -56,13 +56,18 @@ export function checkVerification(people: readonly Verified[]): Finding {
       `For three days or more nobody has verified what is kept of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
       'Workers verify each repository once a day where no run and no other program uses it. Start a worker, and look in its log for verify.failed.',
     );
+  const lost = people.filter(({ damage }) => damage === 'accepted');
+  const but =
+    lost.length === 0
+      ? ''
+      : `, but for what is lost or was removed of ${countWords(lost.length, 'person', 'people')} (${someOf(lost.map(({ user }) => user))}) and was looked at`;
   const superseded = people.filter(({ damage }) => damage === 'superseded');
   if (superseded.length > 0)
     return ok(
       name,
-      `All that is needed is whole. In the repositories of ${countWords(superseded.length, 'person', 'people')} (${someOf(superseded.map(({ user }) => user))}) damaged packs are left that no snapshot needs any more and that the key of the store may not delete: nightkeep repair --user NAME with one that may removes them.`,
+      `All that is needed is whole${but}. In the repositories of ${countWords(superseded.length, 'person', 'people')} (${someOf(superseded.map(({ user }) => user))}) damaged packs are left that no snapshot needs any more and that the key of the store may not delete: nightkeep repair --user NAME with one that may removes them.`,
     );
-  return ok(name, 'Each repository was found whole within the last days, or is new.');
+  return ok(name, `Each repository was found whole within the last days, or is new${but}.`);
 }
 
 function damageOf({ user, damage, files }: Verified): string {

@@ -26,7 +26,10 @@ export function checkWithdrawals({ tokens, repositories }: EndingFacts): Finding
     return warn(
       name,
       `${countWords(repositories, 'repository', 'repositories')} should have been erased an hour ago or earlier.`,
-      'Let a worker run, and look at its log for erase.failed.',
+      'Let a worker run whose key of the store may delete, and look at its log for repository.erase-failed.',
     );
-  return ok(name, 'Nothing is left over of the consents that were withdrawn.');
+  return ok(
+    name,
+    'Of consents that were withdrawn no token has waited for an hour to be ended, nor have snapshots that were due to be erased.',
+  );
 }

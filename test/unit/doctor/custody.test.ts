@@ -153,9 +153,9 @@ describe('grants', () => {
 });
 
 test.each([
-  [{ tokens: 0, repositories: 0 }, /^ok: /],
+  [{ tokens: 0, repositories: 0 }, /^ok: Of consents that were withdrawn no token has waited/],
   [{ tokens: 2, repositories: 0 }, /^warn: The provider has not ended 2 tokens of consents that were withdrawn/],
-  [{ tokens: 0, repositories: 1 }, /^warn: 1 repository should have been erased.*erase\.failed/],
+  [{ tokens: 0, repositories: 1 }, /^warn: 1 repository should have been erased.*repository\.erase-failed/],
 ])('withdrawals %j', (facts, pattern) => expect(words(checkWithdrawals(facts))).toMatch(pattern));
 
 describe('the keyring', () => {
@@ -277,5 +277,9 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
       { ...whole, user: 'bob', isOverdue: true, errorCode: 'store/unavailable' },
     ],
     /^warn: .*nobody has verified what is kept of 2 people \(alice, bob: store\/unavailable\)/,
+  ],
+  [
+    [whole, { ...whole, user: 'bob', damage: 'accepted', files: 2 }],
+    /^ok: Each .* or is new, but for what is lost or was removed of 1 person \(bob\) and was looked at\.$/,
   ],
 ])('verification %j', (people, pattern) => expect(words(checkVerification(people))).toMatch(pattern));
