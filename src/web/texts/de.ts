@@ -986,7 +986,7 @@ export const texts: Texts = {
         : `${formats.number(count)} Sicherungsstände sind verschwunden, die die Aufbewahrung nicht hat entfallen lassen:`,
     superseded:
       'Wo Ihre Sicherungsstände liegen, gibt es beschädigte Dateien, die kein Sicherungsstand mehr braucht: Was beschädigt war, wurde daneben erneut gespeichert. Sie bleiben, denn dort darf nichts gelöscht werden.',
-    accepted: 'Sie haben angesehen, was verloren ist. Es bleibt hier, solange es diese Sicherungsstände gibt.',
+    accepted: 'Sie haben es sich angesehen. Es bleibt hier, bis eine Prüfung nichts davon mehr findet.',
     looked: 'Ich habe es angesehen',
   },
   retention: {

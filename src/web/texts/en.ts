@@ -989,7 +989,7 @@ export const texts = {
         : `${formats.number(count)} snapshots are gone that retention did not let go:`,
     superseded:
       'Damaged files lie where your snapshots are kept, which no snapshot needs any more: what was damaged was stored again beside them. They stay, since nothing may be deleted there.',
-    accepted: 'You have looked at what is lost. It stays here as long as those snapshots do.',
+    accepted: 'You have looked at this. It stays here until a verification finds nothing of it any more.',
     looked: 'I have looked at it',
   },
   retention: {

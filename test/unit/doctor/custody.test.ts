@@ -280,6 +280,6 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
   ],
   [
     [whole, { ...whole, user: 'bob', damage: 'accepted', files: 2 }],
-    /^ok: Each .* or is new, but for what is lost or was removed of 1 person \(bob\) and was looked at\.$/,
+    /^ok: Each .* or is new, but for what is lost or was removed of 1 person \(bob\) and was looked at\./,
   ],
 ])('verification %j', (people, pattern) => expect(words(checkVerification(people))).toMatch(pattern));
