@@ -25,9 +25,14 @@ export interface OpenPacks {
 
 /**
  * Packs hold blobs of one type. Data blobs go to one of two open packs at random, so that the sizes of consecutive chunks
- * cannot be read off the store. `done` gets each pack as it is full.
+ * cannot be read off the store. `done` gets each pack as it is full. Where little is to come, `most` makes them smaller.
  */
-export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): OpenPacks {
+export function openPacks(
+  key: MasterKey,
+  done: (pack: FinishedPack) => void,
+  most = Number.POSITIVE_INFINITY,
+): OpenPacks {
+  const target = { data: Math.min(most, packTarget.data), tree: Math.min(most, packTarget.tree) };
   const buffers: Record<BlobType, ArrayBuffer[]> = { data: [], tree: [] };
   const open: Record<SealedBlob['type'], (OpenPack | undefined)[]> = {
     data: [undefined, undefined],
@@ -49,16 +54,15 @@ export function openPacks(key: MasterKey, done: (pack: FinishedPack) => void): O
   }
 
   function withSpace(pack: OpenPack | undefined, { type, sealed }: SealedBlob): OpenPack {
-    if (pack !== undefined && pack.size + sealed.length + besidesBlob <= packTarget[type]) return pack;
+    if (pack !== undefined && pack.size + sealed.length + besidesBlob <= target[type]) return pack;
     if (pack !== undefined) done(pack.finish());
-    return openPack(key, buffers[type].pop() ?? new ArrayBuffer(packTarget[type]));
+    return openPack(key, buffers[type].pop() ?? new ArrayBuffer(target[type]));
   }
 
   return {
-    add: (blob) => (blob.sealed.length + besidesBlob > packTarget[blob.type] ? alone(blob) : deal(blob)),
+    add: (blob) => (blob.sealed.length + besidesBlob > target[blob.type] ? alone(blob) : deal(blob)),
     reuse(buffer) {
-      for (const type of ['data', 'tree'] as const)
-        if (buffer.byteLength === packTarget[type]) buffers[type].push(buffer);
+      for (const type of ['data', 'tree'] as const) if (buffer.byteLength === target[type]) buffers[type].push(buffer);
     },
     finish() {
       for (const pack of [...open.data, ...open.tree]) if (pack !== undefined) done(pack.finish());

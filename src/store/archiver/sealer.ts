@@ -15,6 +15,9 @@ import {
   type ToSealer,
 } from './sealing-messages.ts';
 
+/** What a sealed blob takes besides its bytes, and more. */
+const besidesContent = 64 * 1024;
+
 interface OpenStream {
   readonly content: DataId[];
   readonly bytes: BlobStream;
@@ -27,7 +30,7 @@ interface OpenStream {
  * messages; `send` gets the replies, with the buffers to transfer.
  */
 export async function openSealer(
-  { masterKey, chunkerPolynomial, claimedBlobs, index }: SealingTask,
+  { masterKey, chunkerPolynomial, claimedBlobs, index, most = maximumChunk }: SealingTask,
   send: (message: FromSealer, ...transfer: ArrayBuffer[]) => void,
 ): Promise<(message: ToSealer) => void> {
   const { openSharedIndex } = await import(index.module);
@@ -35,8 +38,8 @@ export async function openSealer(
   const claim = openClaimedBlobs(claimedBlobs);
   const chunker = openChunker(chunkerPolynomial);
   const buffers = openChunkBuffers();
-  const sealedBuffer = Buffer.allocUnsafeSlow(maximumChunk + 64 * 1024);
-  const packs = openPacks(masterKey, handOver);
+  let sealedBuffer = Buffer.allocUnsafeSlow(Math.min(most, maximumChunk) + besidesContent);
+  const packs = openPacks(masterKey, handOver, most < maximumChunk ? 1.5 * most : undefined);
   const passed = openCollector();
   const streams = new Map<number, OpenStream>();
   let added = noneAdded();
@@ -101,6 +104,8 @@ export async function openSealer(
   }
 
   function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
+    if (sealedBuffer.length < blob.length + besidesContent && blob.length <= maximumChunk)
+      sealedBuffer = Buffer.allocUnsafeSlow(maximumChunk + besidesContent);
     const sealed = sealBlob(masterKey, type, blob, id, sealedBuffer);
     packs.add(sealed);
     if (type === 'data') added.dataBlobs++;

@@ -10,6 +10,8 @@ export interface SealingTask {
   readonly claimedBlobs: SharedArrayBuffer;
   /** The module and the memory of `KnownBlobs`. */
   readonly index: { readonly module: string; readonly shared: unknown };
+  /** So many bytes are expected at most, and memory is taken for them; any number unless given. */
+  readonly most?: number;
 }
 
 /** The next bytes of a stream: the content of an entry, or a tree. */

@@ -72,8 +72,9 @@ export function openSealing(options: SealingOptions): Sealing {
     }
   }
 
-  function open(start: StartSealer): SealerHandle {
-    const task = { masterKey, chunkerPolynomial, claimedBlobs, index: { module: index.module, shared: index.share() } };
+  function open(start: StartSealer, most?: number): SealerHandle {
+    const shared = { module: index.module, shared: index.share() };
+    const task = { masterKey, chunkerPolynomial, claimedBlobs, index: shared, ...(most !== undefined && { most }) };
     const sealer = openSealerHandle({ start, task, savePack: save, storeKeepsUp, onFailure, onAdded: count });
     sealers.push(sealer);
     return sealer;
@@ -90,7 +91,7 @@ export function openSealing(options: SealingOptions): Sealing {
   function inlineFor(size: number): SealerHandle | undefined {
     if (inThreads.length > 0 || size > littleLeft) return undefined;
     littleLeft -= size;
-    inline ??= open(startInline);
+    inline ??= open(startInline, little);
     return inline;
   }
 

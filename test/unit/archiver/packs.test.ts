@@ -75,6 +75,18 @@ describe('the open packs of a thread', () => {
     expect(done).toHaveLength(2);
   });
 
+  test('take no more memory than what is expected, and hold more all the same', () => {
+    const done: FinishedPack[] = [];
+    const packs = openPacks(key, (pack) => done.push(pack), 10_000);
+    const sealed = [4000, 4000, 4000, 4000, 4000, 20_000].map(seal);
+    for (const blob of sealed) packs.add(blob);
+    packs.finish();
+    for (const pack of done) proveWhole(pack);
+    const sizes = done.map(({ bytes }) => bytes.buffer.byteLength);
+    expect(sizes.filter((size) => size > 10_000)).toHaveLength(1);
+    expect(done.flatMap((pack) => blobsOf(pack).map(({ id }) => id)).sort()).toEqual(sealed.map(({ id }) => id).sort());
+  });
+
   test('use the memory of a stored pack again', () => {
     const done: FinishedPack[] = [];
     const packs = openPacks(key, (pack) => done.push(pack));
