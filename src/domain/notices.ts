@@ -16,7 +16,7 @@ interface Figures {
 
 /** What is told; nothing of a person's files, and no name. */
 export type NoticeFacts =
-  | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number }
+  | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number; endsAt?: string }
   | { kind: 'healed' }
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string }
@@ -56,7 +56,10 @@ export function noticesForPerson(
   if (maxDeadline && due !== undefined) {
     const key = `person/${userId}/consent_ends/${maxDeadline.toISOString()}/${due}`;
     const days = daysUntil(maxDeadline, now);
-    notices.push({ key, facts: { kind: 'person', verdict, reason: 'consent_ends', days } });
+    notices.push({
+      key,
+      facts: { kind: 'person', verdict, reason: 'consent_ends', days, endsAt: maxDeadline.toISOString() },
+    });
   }
   const { damage, damagedSince, healedAt } = restorable;
   if (isWhole(damage) && isRecent(healedAt, now))
@@ -101,6 +104,12 @@ export function noticeOfHeldSnapshots(people: number, day: string): Notice | und
 export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notice | undefined {
   if (isQuiet({ reasons })) return undefined;
   return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
+}
+
+/** The same as it is now: what could not be delivered at once may be nearer to the end that it tells of. */
+export function asOf(facts: NoticeFacts, now: Date): NoticeFacts {
+  if (facts.kind !== 'person' || facts.endsAt === undefined) return facts;
+  return { ...facts, days: Math.max(0, daysUntil(new Date(facts.endsAt), now)) };
 }
 
 /** For what expects a sign of life each night: that its window has begun … */

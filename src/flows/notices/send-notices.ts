@@ -6,7 +6,7 @@ import {
   saveNotDelivered,
 } from '../../database/notices.ts';
 import { languageAgreed, languageOf } from '../../database/users.ts';
-import { idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
+import { asOf, idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
@@ -67,7 +67,7 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
     userId === null
       ? { person: config.operatorLanguage }
       : { person: await languageOf(database, userId), agreed: await languageAgreed(database, userId) };
-  const { subject, text } = writeNotice(textsFor(wishes), facts, config.publicUrl);
+  const { subject, text } = writeNotice(textsFor(wishes), asOf(facts, clock.now()), config.publicUrl);
   const mailTo = async (to: string | null | undefined) => {
     if (mailer === undefined || to === null || to === undefined)
       throw new AppError('notice/refused', 'There is no address to send to, or no SMTP_URL, any more.');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  asOf,
   digestOf,
   idOfNight,
   nextAttempt,
@@ -69,7 +70,8 @@ describe('a person is told', () => {
   ])('of an end in %d days: that %s are left', (days, left) => {
     const ending = { verdict: 'protected', reason: 'consent_ends', mend: 'renew', consent: 'living' } as const;
     const told = noticesOf(ending, inDays(days)).map(({ facts }) => facts);
-    const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: left };
+    const endsAt = inDays(days).toISOString();
+    const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: left, endsAt } as const;
     expect(told).toEqual(left === undefined ? [] : [facts]);
   });
 
@@ -229,4 +231,13 @@ describe('damage', () => {
     ]);
     expect(of({ isOverdue: true })[0]?.key).toBe('repositories/unverified/2026-05-04');
   });
+});
+
+test('what tells of an end says how many days are left when it is delivered, not when it was raised', () => {
+  const facts = { kind: 'person', verdict: 'protected', reason: 'consent_ends', days: 2 } as const;
+  const ending = { ...facts, endsAt: inDays(2).toISOString() };
+  expect(asOf(ending, now)).toEqual(ending);
+  expect(asOf(ending, inDays(1.2))).toEqual({ ...ending, days: 1 });
+  expect(asOf(ending, inDays(2.5))).toEqual({ ...ending, days: 0 });
+  expect(asOf(facts, inDays(1))).toEqual(facts);
 });
