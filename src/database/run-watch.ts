@@ -14,6 +14,8 @@ export interface RunWatch {
   /** Aborts `lost` soon after the run was cancelled or given to another worker, until it is disposed of. */
   add(run: Held, lost: AbortController): Disposable;
   isEmpty(): boolean;
+  /** Calls whoever waits longest as soon as one of the runs has ended, once, unless it is disposed of before. */
+  onceOneEnds(call: () => void): Disposable;
   /** Aborts the work on these runs. */
   end(runIds: readonly string[], reason: AppError): void;
 }
@@ -24,6 +26,7 @@ export interface RunWatch {
  */
 export function openRunWatch(resources: { clock: Clock; database: Database; log: Log }): RunWatch {
   const inHand = new Map<Held, AbortController>();
+  const waiting = new Set<() => void>();
   let timer: Disposable | undefined;
   return {
     add: (run, lost) => {
@@ -31,6 +34,9 @@ export function openRunWatch(resources: { clock: Clock; database: Database; log:
       timer ??= resources.clock.every(checkEveryMs, () => check(resources, inHand));
       const remove = () => {
         inHand.delete(run);
+        const [first] = waiting;
+        if (first !== undefined) waiting.delete(first);
+        first?.();
         if (inHand.size > 0) return;
         timer?.[Symbol.dispose]();
         timer = undefined;
@@ -38,6 +44,10 @@ export function openRunWatch(resources: { clock: Clock; database: Database; log:
       return { [Symbol.dispose]: remove };
     },
     isEmpty: () => inHand.size === 0,
+    onceOneEnds: (call) => {
+      waiting.add(call);
+      return { [Symbol.dispose]: () => void waiting.delete(call) };
+    },
     end: (runIds, reason) => {
       for (const [{ id }, lost] of inHand) if (runIds.includes(id)) lost.abort(reason);
     },

@@ -35,7 +35,10 @@ export type Work = (input: {
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
-/** While others have the places that a run may have: after a second, and each time after twice as long, since many of a worker may be waiting. */
+/**
+ * While others have the places that a run may have, unless one of this worker ends before: after a second, and each time after twice as
+ * long, since many of a worker may be waiting.
+ */
 const askAgainMs = { first: 1_000, most: 8_000 };
 const lookEveryMs = 1_000;
 /** So long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
@@ -67,8 +70,15 @@ export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: 
     const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, heavyRuns, turnMs });
     if (run === null) return undefined;
     if (run !== 'full') return steer(needs, run, signal, work);
-    await clock.sleep(pauseMs, signal);
+    await waitForPlace(needs, pauseMs, signal);
   }
+}
+
+/** Waits until a run of this worker has ended, but no longer than this; rejects with the signal's reason. */
+async function waitForPlace({ clock, runWatch }: NextNeeds, ms: number, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  using _waiting = runWatch.onceOneEnds(() => ended.abort());
+  await clock.sleep(ms, AbortSignal.any([signal, ended.signal])).catch(() => signal.throwIfAborted());
 }
 
 interface Backed {

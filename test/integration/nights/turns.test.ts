@@ -314,6 +314,26 @@ test('what had to wait for a place is worked on as soon as there is one', async 
   expect(await waiting).toMatchObject({ userId: expect.any(String) });
 });
 
+test('what waits for a place has it as soon as a run of the same worker ends', async () => {
+  for (const due of [0, 1, 2]) await person('a.example', due);
+  await fixture.resources.clock.advance(3 * second);
+  await openNight(fixture.resources);
+  await database().run.updateMany({ data: { heavy: true } });
+  Object.assign(fixture.resources.config, { concurrency: 16, heavyRuns: 1 });
+  const ends = Promise.withResolvers<void>();
+  const work: Work = () => ends.promise.then(() => outcome);
+  const steer = () => steerNextRun(fixture.resources, new AbortController().signal, work);
+  const all = [steer()];
+  await expect.poll(() => database().run.count({ where: { state: 'running' } })).toBe(1);
+  const ask = vi.spyOn(database(), '$transaction');
+  all.push(steer(), steer());
+  await vi.waitUntil(() => ask.mock.calls.length === 2);
+  await Promise.allSettled(ask.mock.results.map(({ value }) => value));
+  ends.resolve();
+  expect(await Promise.all(all)).toHaveLength(3);
+  expect(await database().run.count({ where: { state: 'succeeded' } })).toBe(3);
+});
+
 test('what waits for a place asks less and less often', async () => {
   await person('a.example');
   await openNight(fixture.resources);
