@@ -24,7 +24,9 @@ describe.skipIf(redisServer === undefined)('web and worker apart, on one Postgre
     const redis = opened.use(await startRedis(redisServer ?? ''));
     wire = opened.use(await openCuttableProxy('127.0.0.1', Number(new URL(redis.url).port)));
     installation = opened.use(
-      await openInstallation({ settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0' } }),
+      await openInstallation({
+        settings: { REDIS_URL: `redis://127.0.0.1:${wire.port}`, GRACE_SECONDS: '0', RATE_RUNS: '1000/1h' },
+      }),
     );
     [workerPort, healthPort] = [await freePort(), await freePort()];
     [web, worker] = await Promise.all([installation.start({}, '--roles', 'web'), startWorker()]);

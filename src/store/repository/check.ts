@@ -22,6 +22,7 @@ export type ReadShare =
   | 'all'
   | { readonly part: number; readonly of: number }
   | { readonly percent: number }
+  /** Asked once all files were told to `onFile`. */
   | { readonly choose: (packs: readonly PackId[]) => Promise<readonly PackId[]> };
 
 export interface CheckOptions {
@@ -75,11 +76,12 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     findings.push(...checkSize(pack, sizes.get(pack.id)));
     if (sizes.has(pack.id)) there.push(pack.id);
   }
-  const chosen = await choose(there, options);
   const sizeOf = (id: PackId) => sizes.get(id) ?? 0;
-  const bytesRead = chosen.reduce((sum, id) => sum + sizeOf(id), 0);
-  using examiners = openExaminers(repository.masterKey, bytesRead);
+  const bytesOf = (ids: readonly PackId[]) => ids.reduce((sum, id) => sum + sizeOf(id), 0);
+  const early = chooseEarly(there, options);
+  using examiners = openExaminers(repository.masterKey, bytesOf(early ?? []));
   for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
+  const chosen = early ?? (await chooseLate(there, options));
   const read = async (id: PackId) => {
     options.signal?.throwIfAborted();
     const pack = repository.index.pack(id);
@@ -98,7 +100,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     saved: snapshots,
     packs: sizes.size,
     packsRead: chosen.length,
-    bytesRead,
+    bytesRead: bytesOf(chosen),
   };
 }
 
@@ -122,13 +124,19 @@ function* checkSize({ id: packId, blobs }: IndexedPack, size: number | undefined
   }
 }
 
-async function choose(
+/** The packs of a share that is known without the files. */
+function chooseEarly(
   ids: readonly PackId[],
   { readData = 'none', random = Math.random }: CheckOptions,
-): Promise<readonly PackId[]> {
+): readonly PackId[] | undefined {
   if (readData === 'all') return ids;
   if (readData === 'none') return [];
-  if ('choose' in readData) return readData.choose(ids);
+  if ('choose' in readData) return undefined;
   if ('percent' in readData) return ids.filter(() => random() * 100 < readData.percent);
   return ids.filter((id) => Number.parseInt(id.slice(0, 2), 16) % readData.of === readData.part - 1);
+}
+
+/** The packs of a share that depends on the files. */
+async function chooseLate(ids: readonly PackId[], { readData }: CheckOptions): Promise<readonly PackId[]> {
+  return typeof readData === 'object' && 'choose' in readData ? readData.choose(ids) : [];
 }

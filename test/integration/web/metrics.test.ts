@@ -157,7 +157,8 @@ test('metrics tell of damage, of what was not verified, and since when everythin
   const found = { damage, damageState: 'healing', foundAt: clock.now() };
   await database.verification.updateMany({ where: { userId: userIds[0] ?? '' }, data: found });
   expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['1', '1']);
-  await database.verification.updateMany({ data: { verifiedAt: clock.now(), damageState: 'accepted' } });
+  const at = clock.now();
+  await database.verification.updateMany({ data: { checkedAt: at, verifiedAt: at, damageState: 'accepted' } });
   expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['0', '0']);
   await database.repository.deleteMany();
   await database.verification.deleteMany();
