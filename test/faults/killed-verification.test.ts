@@ -68,6 +68,7 @@ test('a verification killed by SIGKILL at any moment of looking and mending leav
     await rm(storeFolder, { recursive: true, force: true });
     await cp(kept.path, storeFolder, { recursive: true });
     await database.verification.deleteMany();
+    await database.verification.create({ data: { userId: plan.userId, since: clock.now(), nextAt: clock.now() } });
   };
   const known = () => findVerification(database, plan.userId);
   const expectMended = async (what: string) => {
