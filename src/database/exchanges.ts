@@ -117,6 +117,18 @@ export async function callWitness(
     AND state = 'active' AND next_exchange_at > ${at}`;
 }
 
+/** When the exchange of the grant under that fence began, where it has no answer yet. */
+export async function findUnansweredExchange(
+  database: Database,
+  { grantId, fence }: { grantId: string; fence: number },
+): Promise<Date | undefined> {
+  const found = await database.exchange.findFirst({
+    where: { grantId, fence, answeredAt: null },
+    select: { startedAt: true },
+  });
+  return found?.startedAt;
+}
+
 /** Ends the exchanges that never got an answer and whose makers can no longer have one: ambiguous. Answers how many. */
 export async function endSilentExchanges(
   database: Database,

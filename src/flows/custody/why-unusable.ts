@@ -1,7 +1,8 @@
 import { findCircuit } from '../../database/circuits.ts';
+import { findUnansweredExchange } from '../../database/exchanges.ts';
 import { findGrant } from '../../database/grants.ts';
-import type { LeaseRequest } from '../../database/leases.ts';
-import type { AppError } from '../../errors.ts';
+import { type LeaseRequest, silenceMs } from '../../database/leases.ts';
+import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { circuitOpen, notUsable } from './explain-failure.ts';
 
@@ -16,8 +17,22 @@ export async function whyUnusable(
   const circuit = await findCircuit(database, grant);
   // A run whose grant had its turn as a probe waits for keep-alive, which probes with others.
   if (circuit?.open && (circuit.nextProbeAt > at || purpose === 'run')) return circuitOpen(at, circuit.nextProbeAt);
+  if (grant.leaseUntil !== null && grant.leaseUntil <= at) {
+    const began = await findUnansweredExchange(database, { grantId, fence: grant.fence });
+    const leftMs = began === undefined ? 0 : began.getTime() + silenceMs - at.getTime();
+    if (leftMs > 0) return unanswered(leftMs);
+  }
   if (grant.state === 'active' && grant.reason === null) return undefined;
   const { state, nextExchangeAt: next } = grant;
   if (next !== null && next <= at) return undefined;
   return notUsable(state, state === 'needs_consent' || next === null ? undefined : next.getTime() - at.getTime());
+}
+
+/** Its maker ended, or cannot reach the database, and may have what the provider answered. */
+function unanswered(afterMs: number): AppError {
+  return new AppError(
+    'grant/busy',
+    'A worker ended while it used this consent. What the provider may have answered to it is waited for, for a quarter of an hour at most.',
+    { retry: { afterMs } },
+  );
 }

@@ -139,6 +139,26 @@ describe('an exchange without any answer', () => {
     while (fixture.provider.log.issued().length < 2) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  test('holds a run up for exactly as long as that answer may still come, without keeping a place of a worker', async () => {
+    const { grant } = await fixture.consent();
+    await dieWithTheAnswer(grant.id);
+    const began = fixture.resources.clock.now();
+    fixture.pass(minute);
+    const slept: number[] = [];
+    const sleep = async (ms: number) => void slept.push(ms);
+    const run = { ...fixture.resources, clock: { ...fixture.resources.clock, sleep } };
+    const refused = await obtainAccess(run, { grantId: grant.id, minimumSeconds: 30 }).catch((error: unknown) => error);
+    const leftMs = began.getTime() + silenceMs - fixture.resources.clock.now().getTime();
+    expect(refused).toMatchObject({ code: 'grant/busy', message: expect.stringContaining('quarter of an hour') });
+    expect(Math.abs(Number(Object(refused).retry.afterMs) - leftMs)).toBeLessThan(minute);
+    expect(slept).toEqual([]);
+    const exchanges = () => fixture.resources.database.exchange.count({ where: { grantId: grant.id } });
+    const before = await exchanges();
+    fixture.pass(Object(refused).retry.afterMs);
+    await access(run, grant.id);
+    expect(await exchanges()).toBe(before + 1);
+  });
+
   test('is called ambiguous, the same token is sent once more, and what follows is lost by us, not withdrawn', async () => {
     const { grant } = await fixture.consent();
     await dieWithTheAnswer(grant.id);
