@@ -35,7 +35,8 @@ export const errorCodes = {
   'enroll/expired': 'Nobody said yes on the other device in time.',
   'logout/invalid-token': 'A logout token is not one of the provider for us, or was taken before.',
   'grant/not-usable': 'The grant is withdrawn or needs consent again.',
-  'grant/busy': 'Another worker holds the lease of the grant and did not finish in time.',
+  'grant/busy':
+    'Another worker holds the lease of the grant and did not finish in time, or ended without the answer of the provider.',
   'grant/fenced': 'The lease of the grant was lost to another holder.',
   'grant/wrong-subject': 'The provider answered for another subject than the grant belongs to.',
   'run/lost-lease': 'The lease of the run was lost to another worker.',

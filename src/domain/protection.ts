@@ -264,6 +264,7 @@ const faultMends: Readonly<Record<RunFault, Mend>> = {
   address_unknown: 'mend_service',
   address_wrong: 'mend_service',
   consent_refused: 'wait',
+  consent_in_use: 'wait',
   provider_away: 'wait',
   provider_trouble: 'mend_service',
   repository_locked: 'wait',

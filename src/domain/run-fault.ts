@@ -5,6 +5,7 @@ export type RunFault =
   | 'address_unknown'
   | 'address_wrong'
   | 'consent_refused'
+  | 'consent_in_use'
   | 'provider_away'
   | 'provider_trouble'
   | 'repository_locked'
@@ -20,8 +21,9 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
   [/^(source\/|config\/invalid$)/, 'address_wrong'],
   [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],
+  [/^grant\/busy$/, 'consent_in_use'],
   [/^provider\/(circuit-open|refused-client|wrong-answer)$/, 'provider_trouble'],
-  [/^(provider\/|grant\/)/, 'provider_away'],
+  [/^provider\//, 'provider_away'],
   [/^repository\/locked$/, 'repository_locked'],
   [/^store\/full$/, 'store_full'],
   [/^(store|repository)\//, 'store_trouble'],

@@ -781,6 +781,11 @@ export const texts: Texts = {
         happened: 'Was unter der Adresse Ihrer Dateien antwortet, listet sie nicht auf.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was gefragt wurde und was kam.',
       },
+      consent_in_use: {
+        happened:
+          'Ein anderer Teil von Nightkeep benutzte gerade Ihre Einwilligung oder endete, während er sie benutzte.',
+        act: triedAgain,
+      },
       provider_away: { happened: 'Ihr Anmeldedienst hat nicht geantwortet.', act: triedAgain },
       repository_locked: {
         happened: 'Ein anderes Programm arbeitete an Ihren Sicherungsständen.',
@@ -1698,6 +1703,7 @@ export const texts: Texts = {
       address_unknown: 'ein Claim, den die Adresse der Dateien braucht, fehlt',
       address_wrong: 'die Adresse der Dateien ist falsch, oder was dort antwortet, ist kein WebDAV-Server',
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
+      consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder endete dabei',
       provider_away: 'der Anmeldedienst antwortet nicht',
       provider_trouble: 'der Anmeldedienst, oder unser Zugang zu ihm, ist gestört',
       repository_locked: 'ein anderes Programm hat das Repository',

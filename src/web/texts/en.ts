@@ -786,6 +786,10 @@ export const texts = {
         happened: 'What answers at the address of your files does not list them.',
         act: 'The operator of Nightkeep can mend it: the page of the backup says what was asked, and what came.',
       },
+      consent_in_use: {
+        happened: 'Another part of Nightkeep had the use of your consent, or ended while it had it.',
+        act: triedAgain,
+      },
       provider_away: { happened: 'Your provider did not answer.', act: triedAgain },
       repository_locked: { happened: 'Another program was at work on your snapshots.', act: triedAgain },
       store_full: {
@@ -1642,6 +1646,7 @@ export const texts = {
       address_unknown: 'a claim that the address of files needs is missing',
       address_wrong: 'the address of files is wrong, or what answers there is no WebDAV server',
       consent_refused: 'the provider refuses the consent',
+      consent_in_use: 'another worker uses the consent, or ended while it did',
       provider_away: 'the provider does not answer',
       provider_trouble: 'the provider, or our access to it, is in trouble',
       repository_locked: 'another program has the repository',
