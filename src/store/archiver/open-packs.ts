@@ -33,7 +33,8 @@ export function openPacks(
   most = Number.POSITIVE_INFINITY,
 ): OpenPacks {
   const target = { data: Math.min(most, packTarget.data), tree: Math.min(most, packTarget.tree) };
-  const buffers: Record<BlobType, ArrayBuffer[]> = { data: [], tree: [] };
+  /** By their size, which may be the same for both types: each lies in one place, so that no two packs are built in it. */
+  const buffers = new Map<number, ArrayBuffer[]>(Object.values(target).map((size) => [size, []]));
   const open: Record<SealedBlob['type'], (OpenPack | undefined)[]> = {
     data: [undefined, undefined],
     tree: [undefined],
@@ -56,14 +57,12 @@ export function openPacks(
   function withSpace(pack: OpenPack | undefined, { type, sealed }: SealedBlob): OpenPack {
     if (pack !== undefined && pack.size + sealed.length + besidesBlob <= target[type]) return pack;
     if (pack !== undefined) done(pack.finish());
-    return openPack(key, buffers[type].pop() ?? new ArrayBuffer(target[type]));
+    return openPack(key, buffers.get(target[type])?.pop() ?? new ArrayBuffer(target[type]));
   }
 
   return {
     add: (blob) => (blob.sealed.length + besidesBlob > target[blob.type] ? alone(blob) : deal(blob)),
-    reuse(buffer) {
-      for (const type of ['data', 'tree'] as const) if (buffer.byteLength === target[type]) buffers[type].push(buffer);
-    },
+    reuse: (buffer) => void buffers.get(buffer.byteLength)?.push(buffer),
     finish() {
       for (const pack of [...open.data, ...open.tree]) if (pack !== undefined) done(pack.finish());
       open.data = [undefined, undefined];

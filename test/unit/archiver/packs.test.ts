@@ -87,6 +87,26 @@ describe('the open packs of a thread', () => {
     expect(done.flatMap((pack) => blobsOf(pack).map(({ id }) => id)).sort()).toEqual(sealed.map(({ id }) => id).sort());
   });
 
+  test.each([undefined, 60_000])(
+    'never build two packs in the same memory, however often packs are stored meanwhile (at most %s)',
+    (most) => {
+      const stored: FinishedPack[] = [];
+      const packs = openPacks(key, store, most);
+      function store({ id, bytes, entries }: FinishedPack): void {
+        stored.push({ id, bytes: bytes.slice(), entries: entries.slice() });
+        packs.reuse(bytes.buffer);
+      }
+      for (let round = 0; round < 6; round += 1) {
+        for (const length of [900, 7_000, 20_000]) {
+          packs.add(seal(length));
+          packs.add(sealBlob(key, 'tree', randomBytes(length)));
+        }
+        packs.finish();
+      }
+      for (const pack of stored) proveWhole(pack);
+    },
+  );
+
   test('use the memory of a stored pack again', () => {
     const done: FinishedPack[] = [];
     const packs = openPacks(key, (pack) => done.push(pack));
