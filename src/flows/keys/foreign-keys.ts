@@ -27,20 +27,29 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'l
 /** How Nightkeep calls its machine in the key files that it makes, so that it knows those again that a crash left behind. */
 export const ownHost = 'nightkeep';
 
-/** The keys that somebody else added, such as their person with stock restic, oldest first. Throws as `openPersonHistory` does. */
-export async function listForeignKeys(resources: Needs, userId: string): Promise<ForeignKey[]> {
+/** What opens a repository besides Nightkeep's key and the recovery key. */
+export interface OtherKeys {
+  /** The keys that somebody else added, such as their person with stock restic, oldest first. */
+  readonly foreign: readonly ForeignKey[];
+  /** How many recovery keys lie there still that another one took the place of. */
+  readonly replaced: number;
+}
+
+/** Throws as `openPersonHistory` does. */
+export async function findOtherKeys(resources: Needs, userId: string): Promise<OtherKeys> {
   const { repository } = await openPersonHistory(resources, userId);
   const { recoveryKeyFile } = (await findRepository(resources.database, userId)) ?? nobodys;
   const own = new Set<string | null>([repository.keyId, recoveryKeyFile]);
-  const keys = await Array.fromAsync(repository.listKeys());
-  return keys
-    .filter(({ id, hostname }) => !own.has(id) && hostname !== ownHost)
+  const others = (await Array.fromAsync(repository.listKeys())).filter(({ id }) => !own.has(id));
+  const foreign = others
+    .filter(({ hostname }) => hostname !== ownHost)
     .map(({ id, created, username, hostname }) => ({
       id,
       createdAt: Number.isNaN(Date.parse(created)) ? null : new Date(created),
       by: [username, hostname].filter((name) => name !== '').join('@'),
     }))
     .toSorted((a, b) => (a.createdAt?.getTime() ?? 0) - (b.createdAt?.getTime() ?? 0));
+  return { foreign, replaced: others.length - foreign.length };
 }
 
 const nobodys: Pick<PersonRepositoryRow, 'recoveryKeyFile'> = { recoveryKeyFile: null };
@@ -52,7 +61,7 @@ export async function removeForeignKey(
 ): Promise<void> {
   const { clock, database } = resources;
   await inKeysTurn(database, userId, async () => {
-    const key = (await listForeignKeys(resources, userId)).find(({ id }) => id === keyId);
+    const key = (await findOtherKeys(resources, userId)).foreign.find(({ id }) => id === keyId);
     if (key === undefined) throw new AppError('request/not-found', 'There is no such key.');
     const { repository } = await openPersonHistory(resources, userId);
     await repository.removeKey(key.id);

@@ -6,7 +6,7 @@ import {
   markRecoveryKeySeen,
   saveRecoveryKey,
 } from '../../database/repositories.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { KeyId } from '../../store/format/ids.ts';
 import { purposes } from '../../vault/purposes.ts';
@@ -75,17 +75,23 @@ function notHere(): AppError {
 
 /**
  * Makes a new recovery key, to be revealed, and removes the old one, and what reissues left that were broken off. Of several at once
- * one comes after the other, so that the key that is shown last is the only one that opens the repository.
+ * one comes after the other, so that the key that is shown last is the only one that opens the repository. Where the store does not let
+ * the old one go, the new one holds all the same, and `findOtherKeys` tells of the old one.
  */
-export async function reissueRecoveryKey(resources: Needs, userId: string): Promise<void> {
+export async function reissueRecoveryKey(resources: Needs & Pick<Resources, 'log'>, userId: string): Promise<void> {
   await inKeysTurn(resources.database, userId, async () => {
     const opened = await openPersonRepository(resources, userId);
     const recoveryKeyFile = await issueRecoveryKey(resources, opened, {
       by: `user:${userId}`,
       at: resources.clock.now(),
     });
-    if (opened.recoveryKeyFile !== null) await opened.repository.removeKey(opened.recoveryKeyFile);
-    await removeStrayKeys({ ...opened, recoveryKeyFile });
+    try {
+      if (opened.recoveryKeyFile !== null) await opened.repository.removeKey(opened.recoveryKeyFile);
+      await removeStrayKeys({ ...opened, recoveryKeyFile });
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      resources.log.warn('recovery.old-key-stays', { userId, error });
+    }
   });
 }
 

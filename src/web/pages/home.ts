@@ -59,7 +59,7 @@ export async function home(visit: Visit): Promise<Response> {
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
   const body = html`${former}${adopted}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
-${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : liveCard(texts, live, now, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });

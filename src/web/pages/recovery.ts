@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { findRepository } from '../../database/repositories.ts';
 import { isAppError } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
-import { listForeignKeys, removeForeignKey } from '../../flows/keys/foreign-keys.ts';
+import { findOtherKeys, removeForeignKey } from '../../flows/keys/foreign-keys.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
 import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { freshForm } from '../fresh.ts';
@@ -40,7 +40,7 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
     at: texts.formats.time(clock.now(), zone),
   };
   const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}
-${await foreignPart(visit, zone)}${recoverySheet(texts, sheet)}${repository.recoverySeenAt === null ? '' : reissuePart(visit)}`;
+${await otherKeysPart(visit, zone)}${recoverySheet(texts, sheet)}${repository.recoverySeenAt === null ? '' : reissuePart(visit)}`;
   return page(visit, t.title, body, { place: '/recovery', status: wrong ? 400 : 200 });
 }
 
@@ -98,24 +98,27 @@ function provePart({ session, texts }: PersonVisit, wrong = false): Html {
 ${form(session, '/recovery/kept', inner)}</section>`;
 }
 
-/** Keys that Nightkeep did not make, each with when it came and a way to remove it. */
-async function foreignPart(visit: PersonVisit, zone: string): Promise<Html | ''> {
+/** Recovery keys of before that still open the repository, and keys that Nightkeep did not make, each with when it came and a way to remove it. */
+async function otherKeysPart(visit: PersonVisit, zone: string): Promise<Html | ''> {
   const { resources, session, texts } = visit;
   const t = texts.recovery.foreign;
-  const keys = await listForeignKeys(resources, session.userId).catch((error: unknown) => {
+  const keys = await findOtherKeys(resources, session.userId).catch((error: unknown) => {
     if (!isAppError(error)) throw error;
     resources.log.warn('recovery.keys-unknown', { userId: session.userId, error });
     return undefined;
   });
   if (keys === undefined) return html`<p class="card soft unprinted">${t.unknown}</p>`;
-  if (keys.length === 0) return '';
-  const rows = keys.map(({ id, createdAt, by }) => {
+  const { foreign, replaced } = keys;
+  const before =
+    replaced === 0 ? '' : html`<p class="card warn unprinted">${texts.recovery.reissue.stays(replaced)}</p>`;
+  if (foreign.length === 0) return before;
+  const rows = foreign.map(({ id, createdAt, by }) => {
     const inner = html`<input type="hidden" name="key" value="${id}"><button class="quiet danger">${t.button}</button>`;
     const at = createdAt === null ? t.noDate : texts.formats.time(createdAt, zone);
     return html`<section class="card warn"><p><strong>${t.added}</strong> ${at}</p><p><strong>${t.by}</strong> ${escapedName(by)}</p>
 ${freshForm(visit, { action: '/recovery/remove', path: '/recovery', inner })}</section>`;
   });
-  return html`<section class="unprinted"><h2>${t.title}</h2><p>${t.lead}</p>${rows}</section>`;
+  return html`${before}<section class="unprinted"><h2>${t.title}</h2><p>${t.lead}</p>${rows}</section>`;
 }
 
 /** Removes a key that Nightkeep did not make. */

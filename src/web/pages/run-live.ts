@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
 import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
+import { isAppError } from '../../errors.ts';
+import type { Resources } from '../../resources.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { liveScriptPath } from '../live-script.ts';
@@ -36,21 +38,38 @@ export function liveHead(run: LiveRun | null): Html | '' {
 }
 
 /** What a run is at, kept up to date while it goes on; `ways` are the buttons below. */
-export function liveCard(texts: Texts, run: LiveRun, now: Date, ways: Html | ''): Html {
-  const { status, ...parts } = partsOf(texts, run, now);
+export async function liveCard(
+  { resources, texts }: Pick<PersonVisit, 'resources' | 'texts'>,
+  run: LiveRun,
+  ways: Html | '',
+): Promise<Html> {
+  const { status, ...parts } = await partsOf(resources, texts, run);
   return html`<section class="card" data-live="/runs/${run.id}/events"><div data-part="status" role="status">${status}</div>
 ${Object.entries(parts).map(([name, part]) => html`<div data-part="${name}">${part}</div>`)}<div class="ways">${ways}</div></section>`;
 }
 
-function partsOf(texts: Texts, run: LiveRun, now: Date): Record<'status' | 'steps' | 'facts', Html | ''> {
+async function partsOf(
+  resources: Pick<Resources, 'clock' | 'queues'>,
+  texts: Texts,
+  run: LiveRun,
+): Promise<Record<'status' | 'steps' | 'facts', Html | ''>> {
   const t = texts.live;
   const { state, progress } = run;
   if (state !== 'running') {
-    return { status: html`<h2>${t.queued}</h2><p>${waitWords(texts, run, now)}</p>`, steps: '', facts: '' };
+    const waits = (await isHalted(resources)) ? t.halted : waitWords(texts, run, resources.clock.now());
+    return { status: html`<h2>${t.queued}</h2><p>${waits}</p>`, steps: '', facts: '' };
   }
   const step = progress?.step ?? 'access';
   const status = html`<h2><span class="turning">${icon('turning')}</span>${t.running}</h2><p class="unseen">${t.steps[step]}</p>`;
   return { status, steps: stepsPart(texts, step), facts: progress === null ? '' : factsPart(texts, progress) };
+}
+
+/** Whether workers take no run at all, by whomever that was asked for; a queue that does not answer is not known to be paused. */
+async function isHalted({ queues }: Pick<Resources, 'queues'>): Promise<boolean> {
+  return queues.backUps.isPaused().catch((error: unknown) => {
+    if (!isAppError(error)) throw error;
+    return false;
+  });
 }
 
 /** Why it waits, and until when. */
@@ -113,7 +132,7 @@ async function* follow({ c, resources, session, texts }: PersonVisit, runId: str
       yield 'event: ended\ndata:\n\n';
       return;
     }
-    const parts = await rendered(partsOf(texts, run, clock.now()));
+    const parts = await rendered(await partsOf(resources, texts, run));
     yield parts === told ? ':\n\n' : `event: parts\ndata: ${parts}\n\n`;
     told = parts;
     await clock.sleep(run.state === 'running' ? lookEveryMs : 3 * lookEveryMs, closing).catch(() => undefined);

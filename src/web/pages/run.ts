@@ -27,7 +27,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   if (view === null) throw notFound();
   const live = isLive(view) ? await findLiveRun(resources.database, named) : null;
   const protection = await findProtection(resources, session.userId);
-  const body = html`${headCard(visit, view)}${live === null ? '' : goingOn(visit, live)}${notice(visit, view, protection)}${unreliable(visit, view)}
+  const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${unreliable(visit, view)}
 ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
   const title = texts.run.title(texts.formats.night(view.night, 'long'));
   return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -73,9 +73,9 @@ function why(
   return html`<p>${said}${waits}</p>`;
 }
 
-function goingOn({ resources, texts }: PersonVisit, live: LiveRun): Html {
-  const way = html`<a class="button quiet" href="/runs/${live.id}/cancel">${texts.live.cancel}</a>`;
-  return liveCard(texts, live, resources.clock.now(), way);
+async function goingOn(visit: PersonVisit, live: LiveRun): Promise<Html> {
+  const way = html`<a class="button quiet" href="/runs/${live.id}/cancel">${visit.texts.live.cancel}</a>`;
+  return liveCard(visit, live, way);
 }
 
 /** What looks wrong with this run, or what this run shows of why the person is not protected. */

@@ -395,6 +395,8 @@ export const texts: Texts = {
     queued: 'Eine Sicherung wartet, bis sie an der Reihe ist',
     waits: (at) => `Sie beginnt am ${at} oder etwas später.`,
     soon: 'Sie beginnt, sobald ein Arbeitsprozess frei ist.',
+    halted:
+      'Zurzeit beginnt keine Sicherung, von niemandem: Die Nacht ist angehalten. Der Betreiber von Nightkeep kann sie weitergehen lassen; danach beginnt diese.',
     goesOn: (at) =>
       `Sie war schon eine Weile unterwegs und lässt andere vor, die weniger hatten. Was sie gelesen hat, bleibt. Sie geht weiter, wenn niemand wartet, und ab ${at} ist sie an der Reihe.`,
     afterNights: (at) =>
@@ -806,12 +808,12 @@ export const texts: Texts = {
       },
       no_worker: {
         happened: 'Kein Arbeitsprozess von Nightkeep nimmt sich Ihrer Sicherungen an.',
-        act: 'Der Betreiber von Nightkeep kann einen starten.',
+        act: 'Der Betreiber von Nightkeep kann einen starten oder die Nacht weitergehen lassen, wo sie angehalten ist.',
       },
       run_under_way: { happened: 'Eine Sicherung ist unterwegs.', act: 'Sie brauchen nichts zu tun.' },
       run_waits: {
         happened: 'Eine Sicherung wartet, bis sie an der Reihe ist.',
-        act: (when) => `Sie beginnt ${when}; Sie brauchen nichts zu tun.`,
+        act: 'Sie brauchen nichts zu tun.',
       },
       no_run: {
         happened: 'In dieser Zeit wurde keine Sicherung gemacht.',
@@ -1244,6 +1246,8 @@ export const texts: Texts = {
         'Der alte öffnet Ihr Repository dort, wo es liegt, nicht mehr, außer wenn der Speicher Nightkeep nichts löschen lässt. Kopien des Repositorys von vorher öffnet er weiterhin. Die Sicherungsstände bleiben, wie sie sind.',
       sure: 'Ja, einen neuen machen',
       back: 'Nein, zurück',
+      stays: (count) =>
+        `${count === 1 ? 'Ein Wiederherstellungsschlüssel, der ersetzt wurde, öffnet' : `${count} Wiederherstellungsschlüssel, die ersetzt wurden, öffnen`} Ihr Repository dort, wo es liegt, noch immer: Der Speicher ließ Nightkeep ${count === 1 ? 'ihn' : 'sie'} nicht löschen. Der neueste gilt trotzdem. Jede Überprüfung versucht es erneut; wo der Speicher Nightkeep nichts löschen lässt, kann es der Betreiber von Nightkeep.`,
     },
     foreign: {
       title: 'Andere Schlüssel öffnen Ihr Repository',
@@ -1691,7 +1695,7 @@ export const texts: Texts = {
         run: 'Eine Sicherung wurde angefordert.',
         'no-run': 'Die Einwilligung ist zu Ende, darum kann keine Sicherung laufen.',
         paused: 'Für die Person beginnt keine neue Nacht. Eine Sicherung, die im Gange ist oder wartet, geht weiter.',
-        resumed: 'Die Nächte der Person gehen weiter. Eine versäumte wird sofort nachgeholt.',
+        resumed: 'Die Nächte der Person gehen mit der nächsten weiter. Versäumte werden nicht nachgeholt.',
         'signed-out': 'Die Person ist überall von Nightkeep abgemeldet. Ihre Nächte gehen weiter.',
         withdrawn: 'Die Einwilligung ist hier zu Ende.',
         unchanged: 'Nichts wurde verändert: Es ist schon so.',

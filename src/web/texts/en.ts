@@ -417,6 +417,8 @@ export const texts = {
     queued: 'A backup waits for its turn',
     waits: (at: string) => `It begins on ${at}, or a little later.`,
     soon: 'It begins as soon as a worker is free.',
+    halted:
+      'No backup begins at present, anybody’s: the night is paused. An operator of Nightkeep can let it go on; this one begins after that.',
     goesOn: (at: string) =>
       `It has been under way for some time, and lets others go first who have had less. What it has read is kept. It goes on when nobody waits, and from ${at} on it is its turn.`,
     afterNights: (at: string) =>
@@ -806,12 +808,12 @@ export const texts = {
       },
       no_worker: {
         happened: 'No worker of Nightkeep takes up your backups.',
-        act: 'The operator of Nightkeep can start one.',
+        act: 'The operator of Nightkeep can start one, or let the night go on where it is paused.',
       },
       run_under_way: { happened: 'A backup is under way.', act: 'There is nothing for you to do.' },
       run_waits: {
         happened: 'A backup is waiting for its turn.',
-        act: (when: string) => `It begins ${when}; there is nothing for you to do.`,
+        act: 'There is nothing for you to do.',
       },
       no_run: {
         happened: 'No backup was made in that time.',
@@ -1239,6 +1241,8 @@ export const texts = {
         'The old one no longer opens your repository where it lies, unless the store lets Nightkeep delete nothing. It still opens copies of the repository from before. The snapshots stay as they are.',
       sure: 'Yes, make a new one',
       back: 'No, go back',
+      stays: (count: number) =>
+        `${count === 1 ? 'A recovery key that was replaced still opens' : `${count} recovery keys that were replaced still open`} your repository where it lies: the store did not let Nightkeep delete ${count === 1 ? 'it' : 'them'}. The newest one works all the same. Each verification tries again; where the store lets Nightkeep delete nothing, the operator of Nightkeep can.`,
     },
     foreign: {
       title: 'Other keys open your repository',
@@ -1634,7 +1638,7 @@ export const texts = {
         run: 'A backup was asked for.',
         'no-run': 'The consent has ended, so no backup can run.',
         paused: 'No new night of theirs begins. A backup that is under way or waits goes on.',
-        resumed: 'Their nights go on. One that was missed is caught up at once.',
+        resumed: 'Their nights go on with the next one. Those that were missed are not made up for.',
         'signed-out': 'They are signed out of Nightkeep everywhere. Their nights go on.',
         withdrawn: 'The consent has ended here.',
         unchanged: 'Nothing was changed: it is so already.',

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { listForeignKeys, tidyKeys } from '../../../src/flows/keys/foreign-keys.ts';
+import { findOtherKeys, tidyKeys } from '../../../src/flows/keys/foreign-keys.ts';
 import { mendKeyFiles } from '../../../src/flows/keys/mend-key-files.ts';
 import { reissueRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -83,7 +83,7 @@ describe.skipIf(resticProgram === undefined)('stock restic beside a reissue of t
         expect(isIn || n > 1).toBe(true);
         expect(await one.opens(one.mine)).toBe(isIn);
         const { repository, recoveryKeyFile } = await one.fresh();
-        const foreign = await listForeignKeys(resources, userId);
+        const { foreign } = await findOtherKeys(resources, userId);
         expect(foreign).toHaveLength(isIn ? 1 : 0);
         for (const { createdAt } of foreign) expect(createdAt).toBeInstanceOf(Date);
         const { recoveryKey } = await revealRecoveryKey(resources, userId);
@@ -124,7 +124,7 @@ describe.skipIf(resticProgram === undefined)('stock restic beside a reissue of t
       }
       const mended = await mendKeyFiles(resources, { userId, by: 'command:op@here' });
       expect(mended).toEqual({ service: isGone ? 'anew' : 'whole', recovery: 'whole' });
-      expect(await listForeignKeys(resources, userId)).toEqual([]);
+      expect(await findOtherKeys(resources, userId)).toEqual({ foreign: [], replaced: 0 });
       expect(await one.fixture.backUp(one.plan.id)).toMatchObject({ state: 'succeeded' });
       expect(await one.opens(recoveryKey)).toBe(true);
     }

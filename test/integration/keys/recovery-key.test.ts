@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
 import { tidyKeys } from '../../../src/flows/keys/foreign-keys.ts';
 import { reissueRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
+import { letGoOf } from '../../../src/flows/snapshots/let-go.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -92,6 +94,32 @@ test('a reissue that was killed at any step leaves one key that works, and the n
     expect(n).toBeLessThan(9);
   }
 });
+
+test.each(['store/may-not-delete', 'store/unavailable'] as const)(
+  'where the store answers %s to deleting, the new key is made and shown, and the page says that the old one still opens until it is gone',
+  async (code) => {
+    const stays = texts.recovery.reissue.stays(1);
+    const before = await shown();
+    const { store } = pages.resources;
+    const refuse = async () => {
+      throw new AppError(code, 'No.');
+    };
+    pages.resources.store = (location, at) => ({ ...store(location, at), remove: refuse });
+    try {
+      letGoOf(pages.resources, userId);
+      expect((await guest.post('/recovery/reissue', { sure: 'yes' })).headers.get('location')).toBe('/recovery');
+      const after = await shown();
+      expect([after === before, await opens(before), await opens(after)]).toEqual([false, true, true]);
+      expect(await guest.text('/recovery')).toContain(stays);
+    } finally {
+      pages.resources.store = store;
+      letGoOf(pages.resources, userId);
+    }
+    await tidyKeys(pages.resources, userId);
+    expect(await opens(before)).toBe(false);
+    expect(await guest.text('/recovery')).not.toContain(stays);
+  },
+);
 
 test('a key that somebody else added is shown to its person with when it came, and theirs to remove; a reissue leaves it', async () => {
   const t = texts.recovery.foreign;

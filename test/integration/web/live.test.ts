@@ -76,6 +76,22 @@ describe('a run that waits', () => {
     expect(await shown({ turnAt: soon, workedMs: 60_000 })).toContain(en.live.goesOn(time(soon)));
     expect(await guest.text('/')).toContain(time(soon));
   });
+
+  it('is told to begin by and by only while workers take runs: not where the night is paused', async () => {
+    const { guest, runId } = await withRun();
+    const { database, queues } = pages.resources;
+    const now = pages.clock.now();
+    await database.run.update({ where: { id: runId }, data: { state: 'queued', dueAt: now, turnAt: now } });
+    await queues.backUps.pause();
+    for (const path of ['/', `/runs/${runId}`]) {
+      const page = await guest.text(path);
+      expect(page).toContain(en.live.halted);
+      expect(page).not.toContain(en.live.soon);
+      expect(page).not.toMatch(/begins soon/);
+    }
+    await queues.backUps.resume();
+    expect(await guest.text('/')).toContain(en.live.soon);
+  });
 });
 
 describe('a run that goes on', () => {
