@@ -1,5 +1,5 @@
 import { confirmAlarms } from '../database/protection.ts';
-import type { Protection } from '../domain/protection.ts';
+import { doubtedSince, type Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
@@ -49,7 +49,7 @@ async function tellOne(resources: Resources, options: Options, output: Output): 
 }
 
 function rowOf(user: { username: string | null; subject: string }, protection: Protection) {
-  return { user: nameOf(user), ...protection };
+  return { user: nameOf(user), ...protection, doubtedSince: doubtedSince(protection) };
 }
 
 type Row = ReturnType<typeof rowOf>;
@@ -59,15 +59,22 @@ const columns: readonly Column<Row>[] = [
   { name: 'DATA', of: ({ verdict }) => verdict },
   { name: 'REASON', of: ({ reason }) => reason, stretches: true },
   { name: 'MENDED BY', of: ({ by, reason }) => (by !== 'nobody' ? by : reason === 'complete' ? '' : 'itself') },
-  { name: 'COMPLETE AS OF', of: ({ since }) => (since === null ? 'never' : shownMinute(since)) },
+  { name: 'COMPLETE AS OF', of: lastOf },
 ];
 
+/** As of when there is a complete snapshot of their data that nobody need doubt. */
+function lastOf({ doubtedSince: doubted, since }: Row): string {
+  if (doubted !== null) return `in doubt since ${shownMinute(doubted)}`;
+  return since === null ? 'never' : shownMinute(since);
+}
+
 /** What is known of one person, in a sentence. */
-function sentenceOf({ user, verdict, reason, by, until, retry, since }: Row): string {
+function sentenceOf(row: Row): string {
+  const { user, verdict, reason, by, until, retry, since, doubtedSince: doubted } = row;
   const waits = until === null ? '' : ` until ${shownMinute(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can mend it`;
   const again =
     retry === null ? '' : `; a run is tried again at ${shownMinute(retry.at)}, until ${shownMinute(retry.until)}`;
-  const last = since === null ? 'never complete' : `complete as of ${shownMinute(since)}`;
+  const last = since === null ? 'never complete' : `${doubted === null ? 'complete as of ' : ''}${lastOf(row)}`;
   return `${user}: ${verdict}, ${reason}${who}${again}; ${last}`;
 }

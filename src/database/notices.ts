@@ -123,13 +123,13 @@ export async function findOperatorsLastTold(database: Database): Promise<Operato
   return row ?? null;
 }
 
-/** When operators were last told of this reason for people not being protected (or of a circuit), since then. */
+/** When operators were last told of this reason for people not being protected (or of a circuit), as it was then or later. */
 export async function findOperatorsTold(
   database: Database,
   { reason, since }: { reason: string; since: Date | null },
 ): Promise<OperatorsTold | null> {
   const circuit = reason === 'provider_trouble' ? Prisma.sql`OR facts->>'kind' = 'circuit'` : Prisma.empty;
-  const after = since === null ? Prisma.empty : Prisma.sql`AND delivered_at > ${since}`;
+  const after = since === null ? Prisma.empty : Prisma.sql`AND created_at >= ${since}`;
   const [row] = await database.$queryRaw<OperatorsTold[]>`
     SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL ${after}
       AND (jsonb_exists(facts->'reasons', ${reason}) ${circuit}) ORDER BY delivered_at DESC LIMIT 1`;

@@ -60,6 +60,20 @@ export function reasonOfAlarm(kind: string): NightReason {
   return Object.entries(alarmReasons).find(([known]) => known === kind)?.[1] ?? 'great_change';
 }
 
+/** Whether it is damage of what is kept that makes it so. */
+export function isOfRepository(reason: ProtectionReason): boolean {
+  return Object.values(damages).some((cause) => cause?.reason === reason);
+}
+
+/**
+ * Since when what is kept may not be what it should be: the run that looks wrong, or the moment from which on snapshots are known to be
+ * damaged; null where nothing of the kind is the reason.
+ */
+export function doubtedSince({ reason, restorable, since }: Protection): Date | null {
+  if (Object.values(alarmReasons).some((one) => one === reason)) return since;
+  return ['damaged', 'lost', 'snapshots_removed'].includes(reason) ? restorable.damagedSince : null;
+}
+
 /** The one thing that mends it; `wait` is for nobody to do. */
 export type Mend = keyof typeof mendedBy;
 

@@ -23,12 +23,14 @@ const countingMs = 2 * 3_600_000;
 const counting = new WeakMap<Needs['database'], Promise<TalliedPeople>>();
 
 /**
- * How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last.
+ * How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last, `since` that moment
+ * where one is named.
  */
-export async function tallyPeople(resources: Needs): Promise<TalliedPeople> {
+export async function tallyPeople(resources: Needs, since = new Date(0)): Promise<TalliedPeople> {
   const { clock, database } = resources;
   const kept = await findKeptFigure(database, name);
-  if (kept !== null && clock.now().getTime() < kept.dueAt.getTime() + countingMs) return talliedFrom(kept);
+  const isFresh = kept !== null && clock.now().getTime() < kept.dueAt.getTime() + countingMs;
+  if (isFresh && kept.countedAt >= since) return talliedFrom(kept);
   const underWay = counting.get(database) ?? countPeople(resources).finally(() => counting.delete(database));
   counting.set(database, underWay);
   return underWay;

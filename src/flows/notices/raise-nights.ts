@@ -27,7 +27,7 @@ export async function raiseNights(resources: Needs): Promise<number> {
     hasEnded ? unsaid(resources, 'night_over', noticeOfNightOver(over.night)) : [],
   ]);
   if (beginning.length + ending.length === 0) return 0;
-  const { tally } = await tallyPeople(resources);
+  const { tally } = await tallyPeople(resources, ending.length > 0 ? end : undefined);
   if (Object.values(tally.verdicts).every((people) => people === 0)) return 0;
   const { facts } = noticeOfNightOver(over.night, tally);
   return saveDeliveries(database, [...beginning, ...ending.map((delivery) => ({ ...delivery, facts }))], at);

@@ -38,17 +38,18 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (!isHeard && config.mail === undefined) return 0;
   const at = clock.now();
   let raised = 0;
-  const { tally } = await recountPeople(resources, async (people, now) => {
+  const { tally, at: countedAt } = await recountPeople(resources, async (people, now) => {
     const forPeople = people.flatMap((person) =>
       noticesForPerson(person, now).map((notice) => ({ ...notice, userId: person.userId })),
     );
     const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
     if (mailed.length > 0) raised += await saveDeliveries(database, mailed, now);
   });
-  const { night } = lastWindow(windowOf(config), at);
+  const { night, end } = lastWindow(windowOf(config), at);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const news = [
-    ...forOperators(config, 'digest', digestOf(tally, night)),
+    // Before the end of the window nobody was late: what was counted then says nothing of the night.
+    ...(countedAt < end ? [] : forOperators(config, 'digest', digestOf(tally, night))),
     ...noticesOfRepositories(tally, night).flatMap((notice) => forOperators(config, 'repositories', notice)),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
   ];

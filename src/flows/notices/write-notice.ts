@@ -23,7 +23,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
     case 'night_begun':
       return { subject: t.night.begun(facts.night), text: '' };
     case 'night_over':
-      return { subject: isQuiet(facts) ? t.night.well(facts.night) : t.digest.subject, text: figures(texts, facts) };
+      return { subject: isQuiet(facts) ? t.night.quiet(facts.night) : t.digest.subject, text: figures(texts, facts) };
     case 'rotation_lost':
       return {
         subject: t.rotationLost.subject,

@@ -6,7 +6,7 @@ import { findLiveRun } from '../../database/run-progress.ts';
 import { findHome, findPlanOfPerson, getPerson, type HomeView, type PlanView } from '../../database/views.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
-import type { Protection } from '../../domain/protection.ts';
+import { isOfRepository, type Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
@@ -87,11 +87,14 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
 /** When and how operators were told of the cause, where they are the ones who can mend it. */
 async function operatorTold(
   { database }: Resources,
-  { by, reason, since }: Protection,
+  { by, reason, restorable, since }: Protection,
   grant: HomeView['grant'],
 ): Promise<OperatorsTold | null> {
-  // What they were told before somebody consented was not about them.
-  return by === 'operator' ? findOperatorsTold(database, { reason, since: since ?? grant?.createdAt ?? null }) : null;
+  // What was counted while all was well with the person, or before they consented, was not about them.
+  const wellUntil = isOfRepository(reason) ? restorable.damagedSince : since;
+  return by === 'operator'
+    ? findOperatorsTold(database, { reason, since: wellUntil ?? grant?.createdAt ?? null })
+    : null;
 }
 
 interface Verdict {

@@ -825,11 +825,11 @@ export const texts: Texts = {
       },
       damaged: {
         happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wird, ist beschädigt.',
-        act: 'Die nächste Nacht liest es erneut, soweit der Server Ihrer Dateien es noch hat. Der Betreiber von Nightkeep sollte nachsehen, worauf Ihre Sicherungsstände liegen.',
+        act: 'Ihre nächste Nacht liest es erneut, soweit der Server Ihrer Dateien es noch hat; es kommt keine, solange Ihre Nächte ausgesetzt sind, und keine ohne Ihre Einwilligung. Der Betreiber von Nightkeep sollte nachsehen, worauf Ihre Sicherungsstände liegen.',
       },
       lost: {
-        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wurde, ist endgültig verloren.',
-        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Der Server Ihrer Dateien hat es auch nicht mehr.',
+        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wurde, lässt sich nicht mehr wiederherstellen.',
+        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Eine vollständige Sicherung seither hat es auf dem Server Ihrer Dateien nicht so vorgefunden, wie es war.',
       },
       snapshots_removed: {
         happened:
@@ -879,7 +879,7 @@ export const texts: Texts = {
       more: (url) => `Mehr ansehen und beheben: ${url}`,
     },
     digest: {
-      subject: 'Nightkeep: Menschen warten auf Sie',
+      subject: 'Nightkeep: Menschen warten auf Sie oder sind verspätet',
       sum: ({ whole, partly, late, not }) =>
         `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
@@ -888,12 +888,13 @@ export const texts: Texts = {
     circuit: {
       subject: 'Nightkeep: Der OpenID-Anmeldedienst ist gestört',
       happened: (issuer) =>
-        `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. Bis dahin wird keine Einwilligung genutzt.`,
+        `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. So lange wird keine Einwilligung genutzt, außer zu einer Probe in der Minute.`,
       more: 'nightkeep circuits sagt, warum, und nightkeep doctor, wie es zu beheben ist.',
     },
     night: {
       begun: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} hat begonnen`,
-      well: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} ging gut`,
+      quiet: (night) =>
+        `Nightkeep: Die Nacht vom ${formats.night(night)} ist vorbei, und niemand wartet auf Sie oder ist verspätet`,
     },
     rotationLost: {
       subject: 'Nightkeep: Tokens gingen verloren',
@@ -912,7 +913,7 @@ export const texts: Texts = {
         subject: 'Nightkeep: Repositorys sind beschädigt',
         happened: (people) =>
           `Schäden wurden gefunden in den Repositorys von ${counted(people, 'Person', 'Personen')}.`,
-        more: 'Die nächste Nacht liest erneut, was die Quelle noch hat. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+        more: 'Die nächste Nacht jeder Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
       },
       healed: {
         subject: 'Nightkeep: Repositorys sind wieder ganz',
@@ -933,7 +934,7 @@ export const texts: Texts = {
         more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
       },
     },
-    operatorTold: (at, means) => `Dem Betreiber wurde es am ${at} mitgeteilt, durch ${means}.`,
+    operatorTold: (at, means) => `Dem Betreiber wurde am ${at} mitgeteilt, durch ${means}, dass es Menschen so geht.`,
     means: {
       mail: 'eine E-Mail',
       json: 'einen Webhook',

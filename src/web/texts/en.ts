@@ -825,11 +825,11 @@ export const texts = {
       },
       damaged: {
         happened: 'Something of what is kept of your files is damaged.',
-        act: 'The next night reads it again, as far as the server of your files still has it. The operator of Nightkeep should look at where your snapshots are kept.',
+        act: 'Your next night reads it again, as far as the server of your files still has it; none comes while your nights are paused, or without your consent. The operator of Nightkeep should look at where your snapshots are kept.',
       },
       lost: {
-        happened: 'Something of what was kept of your files is lost for good.',
-        act: 'Look what it is, and in which snapshots. The server of your files does not have it any more either.',
+        happened: 'Something of what was kept of your files cannot be restored any more.',
+        act: 'Look what it is, and in which snapshots. A complete backup since then did not find it at the server of your files as it was.',
       },
       snapshots_removed: {
         happened: 'Snapshots of yours are gone from where they are kept, and it was not Nightkeep that let them go.',
@@ -883,7 +883,7 @@ export const texts = {
       more: (url: string) => `See more, and mend it: ${url}`,
     },
     digest: {
-      subject: 'Nightkeep: people wait for you',
+      subject: 'Nightkeep: people wait for you, or are late',
       sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
         `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.`,
       line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
@@ -892,12 +892,12 @@ export const texts = {
     circuit: {
       subject: 'Nightkeep: the OpenID provider is in trouble',
       happened: (issuer: string) =>
-        `${issuer} refuses Nightkeep, or many people at once. No consent is used meanwhile.`,
+        `${issuer} refuses Nightkeep, or many people at once. Meanwhile no consent is used but for one probe a minute.`,
       more: 'nightkeep circuits says why, nightkeep doctor how to mend it.',
     },
     night: {
       begun: (night: string) => `Nightkeep: the night of ${night} has begun`,
-      well: (night: string) => `Nightkeep: the night of ${night} went well`,
+      quiet: (night: string) => `Nightkeep: the night of ${night} is over, and nobody waits for you or is late`,
     },
     rotationLost: {
       subject: 'Nightkeep: tokens were lost',
@@ -915,7 +915,7 @@ export const texts = {
         subject: 'Nightkeep: repositories are damaged',
         happened: (people: number) =>
           `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
-        more: 'The next night reads again what the source still has. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
+        more: 'The next night of each person reads again what the source still has; none comes while nights are paused or once a consent has ended. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
       },
       healed: {
         subject: 'Nightkeep: repositories are whole again',
@@ -936,7 +936,8 @@ export const texts = {
         more: 'nightkeep doctor names the people, says why, and what to do about it.',
       },
     },
-    operatorTold: (at: string, means: string) => `The operator was told of this on ${at}, by ${means}.`,
+    operatorTold: (at: string, means: string) =>
+      `The operator was told on ${at}, by ${means}, that people have this trouble.`,
     means: {
       mail: 'mail',
       json: 'webhook',

@@ -55,11 +55,16 @@ test('tells whose data is protected, why not, and who can mend it; grants tell t
 test('an operator who looked at a great loss lets go of it, for one person', async () => {
   await backedUp('alice', { alarm: 'loss' });
   await backedUp('bob', { alarm: 'loss' });
+  expect(await nightkeep('protection')).toBe(0);
+  const doubted = expect.stringMatching(/ +partly +great_loss +person +in doubt since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+  expect(commands.said.slice(1)).toEqual([doubted, doubted]);
   expect(await nightkeep('protection', '--looked')).toBe(2);
   expect(await nightkeep('protection', '--user', 'alice', '--looked')).toBe(0);
-  expect(commands.said).toEqual([expect.stringMatching(/^alice: protected/)]);
+  expect(commands.said).toEqual([expect.stringMatching(/^alice: protected, complete; complete as of /)]);
   expect(await nightkeep('protection', '--user', 'bob')).toBe(0);
-  expect(commands.said).toEqual([expect.stringMatching(/^bob: partly, great_loss; the person can mend it/)]);
+  expect(commands.said).toEqual([
+    expect.stringMatching(/^bob: partly, great_loss; the person can mend it; in doubt since /),
+  ]);
   expect(await commands.database.event.findMany({ where: { to: 'looked at' } })).toMatchObject([
     { by: expect.stringMatching(/^command:.+@/) },
   ]);

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { saveKeptFigure } from '../../../src/database/kept-figures.ts';
 import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
 import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
+import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
@@ -80,6 +82,15 @@ async function somebodyDamaged() {
   const at = pages.resources.clock.now();
   const known = { since: at, nextAt: at, damageState: 'mending', foundAt: at };
   await pages.resources.database.verification.create({ data: { userId, ...known } });
+}
+
+/** The count of now is kept for so long, as of very many people, and says that so many wait. */
+async function keepTally(resources: Resources, { reasons, for: ms }: { reasons: object; for: number }): Promise<void> {
+  const { clock, database } = resources;
+  const { tally, at: countedAt } = await tallyPeople(resources);
+  const dueAt = new Date(clock.now().getTime() + ms);
+  await saveKeptFigure(database, { name: 'people', value: { ...tally, reasons }, countedAt, dueAt });
+  opened.defer(async () => void (await database.keptFigure.deleteMany()));
 }
 
 /** On to the next time that the clock shows this. */
@@ -266,7 +277,7 @@ describe('operators', () => {
     expect(sink.requests).toHaveLength(4);
     const webhook = sink.requests.find(({ url }) => url.startsWith('/json'));
     expect(JSON.parse(webhook?.body ?? '')).toMatchObject({
-      title: 'Nightkeep: people wait for you',
+      title: 'Nightkeep: people wait for you, or are late',
       level: 'warning',
       facts: { kind: 'digest', reasons: { server_refuses: 3 } },
     });
@@ -333,7 +344,7 @@ describe('operators', () => {
     await using sink = await openHttpSink(() => status);
     const resources = calling(sink, 'ntfy');
     const { person } = await somebodyWaiting();
-    const told = async () => /The operator was told of this on [^<]+/.exec(await person.text('/'))?.[0];
+    const told = async () => /The operator was told on [^<]+/.exec(await person.text('/'))?.[0];
     expect(await told()).toBeUndefined();
     await raiseAndSend(resources);
     expect(await told()).toBeUndefined();
@@ -341,14 +352,40 @@ describe('operators', () => {
     status = 200;
     await pages.clock.advance(hour);
     await sendNotices(resources);
-    expect(await told()).toMatch(/, by ntfy\.$/);
+    expect(await told()).toMatch(/, by ntfy, that people have this trouble\.$/);
     const last = await findOperatorsLastTold(resources.database);
     expect(last).toMatchObject({ at: pages.clock.now(), channel: expect.stringMatching(/^ntfy:/) });
     const { finding } = checkNotices({ people: false, operators: ['ntfy'] }, noFaults, last);
     expect(finding).toContain(`last told of something on ${pages.clock.now().toISOString()}, by ntfy.`);
     await pages.clock.advance(hour);
     const { person: later } = await somebodyWaiting();
-    expect(await later.text('/')).not.toContain('The operator was told of this');
+    expect(await later.text('/')).not.toContain('The operator was told');
+  });
+
+  test('what was counted before somebody’s trouble began is not said to have told of it, however late it arrived', async () => {
+    let status = 503;
+    await using sink = await openHttpSink(() => status);
+    const resources = calling(sink, 'ntfy');
+    await somebodyWaiting();
+    await raiseAndSend(resources);
+    await pages.clock.advance(hour / 2);
+    const { person } = await somebodyWaiting();
+    await pages.clock.advance(hour / 2);
+    status = 200;
+    expect(await sendNotices(resources)).toBe(1);
+    expect(await person.text('/')).not.toContain('The operator was told');
+  });
+
+  test('a digest tells of what was counted once its window was over, where counting is dear and done rarely', async () => {
+    const { smtp, resources } = await openMail();
+    await somebodyWaiting();
+    await advanceTo('04:30');
+    await keepTally(resources, { reasons: { store_full: 7 }, for: 45 * 60_000 });
+    await advanceTo('05:01');
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+    await advanceTo('05:15');
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(decoded(smtp.mails[0]?.text)).not.toContain('store_full');
   });
 });
 
@@ -501,7 +538,20 @@ describe('heartbeats', () => {
     );
     expect(await findOperatorsLastTold(resources.database)).not.toBeNull();
     const later = await pages.newPerson(person.person);
-    expect(await later.text('/')).toMatch(/The operator was told of this on [^<]+, by (Healthchecks|Uptime Kuma)\./);
+    expect(await later.text('/')).toMatch(
+      /The operator was told on [^<]+, by (Healthchecks|Uptime Kuma), that people have this trouble\./,
+    );
+  });
+
+  test('tell of a night by what was counted once it was over, though a count from before would do for a page', async () => {
+    await using sink = await openHttpSink();
+    const resources = calling(sink, 'healthchecks');
+    await somebodyWaiting();
+    await advanceTo('05:30');
+    await keepTally(resources, { reasons: {}, for: 2 * hour });
+    await advanceTo('06:30');
+    expect(await beat(resources)).toEqual([1, 1]);
+    expect(pathsOf(sink)).toEqual([expect.stringMatching(/^\/healthchecks\/fail/)]);
   });
 
   test('say nothing where nobody is backed up, nor a day later', async () => {
