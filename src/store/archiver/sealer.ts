@@ -1,6 +1,6 @@
-import { sealBlob } from '../format/blob.ts';
+import { openingBuffers, sealUnproved } from '../format/blob.ts';
 import { type BlobId, type BlobIdOf, type BlobType, type DataId, idOf } from '../format/ids.ts';
-import type { FinishedPack } from '../format/pack.ts';
+import { type FinishedPack, provePack } from '../format/pack.ts';
 import { type BlobStream, openChunkBuffers, openChunkedStream, openWholeStream } from './blob-stream.ts';
 import { maximumChunk, openChunker } from './chunker.ts';
 import { openClaimedBlobs } from './claimed-blobs.ts';
@@ -26,7 +26,7 @@ interface OpenStream {
 }
 
 /**
- * Turns content into sealed packs: chunk, hash, skip what is known, compress, encrypt, pack. Returns the function that takes
+ * Turns content into sealed packs: chunk, hash, skip what is known, compress, encrypt, pack, open again. Returns the function that takes
  * messages; `send` gets the replies, with the buffers to transfer.
  */
 export async function openSealer(
@@ -40,6 +40,7 @@ export async function openSealer(
   const buffers = openChunkBuffers();
   let sealedBuffer = Buffer.allocUnsafeSlow(Math.min(most, maximumChunk) + besidesContent);
   const packs = openPacks(masterKey, handOver, most < maximumChunk ? 1.5 * most : undefined);
+  const opening = openingBuffers();
   const passed = openCollector();
   const streams = new Map<number, OpenStream>();
   let added = noneAdded();
@@ -106,7 +107,7 @@ export async function openSealer(
   function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
     if (sealedBuffer.length < blob.length + besidesContent && blob.length <= maximumChunk)
       sealedBuffer = Buffer.allocUnsafeSlow(maximumChunk + besidesContent);
-    const sealed = sealBlob(masterKey, type, blob, id, sealedBuffer);
+    const sealed = sealUnproved(masterKey, type, blob, id, sealedBuffer);
     packs.add(sealed);
     if (type === 'data') added.dataBlobs++;
     else added.treeBlobs++;
@@ -115,6 +116,7 @@ export async function openSealer(
   }
 
   function handOver(pack: FinishedPack): void {
+    provePack(masterKey, pack, opening);
     send({ kind: 'pack', pack }, pack.bytes.buffer, pack.entries.buffer);
   }
 

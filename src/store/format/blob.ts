@@ -31,27 +31,35 @@ const longestBlob = 2 ** 32 - 1 - 64;
 
 /**
  * Compresses and encrypts a blob, and opens the result again before handing it out, so that a fault of the compressor or of
- * the memory is found while the original is still at hand. Data that does not shrink is stored as it is; trees are always
- * compressed, because prune repacks those that are not. `id` may be given where the caller has hashed the bytes already, and
- * `buffer` where the sealed bytes are needed no longer than until the next blob.
+ * the memory is found. `id` may be given where the caller has hashed the bytes already.
  */
 export function sealBlob<Type extends BlobType>(
   key: MasterKey,
   type: Type,
   plaintext: Uint8Array,
   id: BlobIdOf<Type> = idOf(plaintext),
+): SealedBlob<Type> {
+  const blob = sealUnproved(key, type, plaintext, id);
+  proveBlob(key, blob, blob.sealed);
+  return blob;
+}
+
+/**
+ * The same for who proves the whole pack afterwards, see `provePack`. Data that does not shrink is stored as it is; trees are always
+ * compressed, because prune repacks those that are not. The bytes are in `buffer`, if it is large enough, until the next blob.
+ */
+export function sealUnproved<Type extends BlobType>(
+  key: MasterKey,
+  type: Type,
+  plaintext: Uint8Array,
+  id: BlobIdOf<Type>,
   buffer?: Buffer,
 ): SealedBlob<Type> {
   if (plaintext.length === 0 || plaintext.length > longestBlob) throw new RangeError('A blob holds 1 byte to 4 GiB.');
   const compressed = type === 'tree' || mayShrink(plaintext) ? compress(plaintext) : plaintext;
   const worth = type === 'tree' || compressed.length < plaintext.length;
   const sealed = encrypt(key, worth ? compressed : plaintext, undefined, buffer);
-  if (!worth) {
-    proveStored(key, id, sealed);
-    return { type, id, sealed };
-  }
-  openBlob(key, id, sealed, plaintext.length);
-  return { type, id, sealed, uncompressedLength: plaintext.length };
+  return worth ? { type, id, sealed, uncompressedLength: plaintext.length } : { type, id, sealed };
 }
 
 /** Throws `repository/damaged` unless the envelope holds the bytes that the id names. */
@@ -99,7 +107,7 @@ function grow(buffers: OpeningBuffers, sealed: number, plain: number): void {
 /** The same for who needs no more than the proof: what is stored as it is, is not copied. Throws `repository/damaged`. */
 export function proveBlob(
   key: MasterKey,
-  { id, uncompressedLength }: PackedBlob,
+  { id, uncompressedLength }: Pick<PackedBlob, 'id' | 'uncompressedLength'>,
   sealed: Uint8Array,
   buffers?: OpeningBuffers,
 ): void {

@@ -1,7 +1,7 @@
-import type { SealedBlob } from './blob.ts';
+import { type OpeningBuffers, proveBlob, type SealedBlob } from './blob.ts';
 import type { MasterKey } from './envelope.ts';
 import type { PackId } from './ids.ts';
-import { encodeEntry, encodePackHeader, longestEntry, packIdOf } from './pack-header.ts';
+import { decodeEntries, encodeEntry, encodePackHeader, longestEntry, packIdOf } from './pack-header.ts';
 
 /** A pack file, whole. */
 export interface FinishedPack {
@@ -38,6 +38,15 @@ export function openPack(key: MasterKey, buffer: ArrayBuffer = new ArrayBuffer(0
       return { id: packIdOf(bytes), bytes, entries: entries.whole() };
     },
   };
+}
+
+/**
+ * Opens each blob of the finished pack, in the very bytes that its id names, so that nothing goes to the store that could not be
+ * read back from there. Throws `repository/damaged`.
+ */
+export function provePack(key: MasterKey, { bytes, entries }: FinishedPack, buffers: OpeningBuffers): void {
+  for (const blob of decodeEntries(entries))
+    proveBlob(key, blob, bytes.subarray(blob.offset, blob.offset + blob.length), buffers);
 }
 
 /** A growing sequence of bytes; when its memory is full, it moves to a larger buffer. */
