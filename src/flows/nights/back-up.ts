@@ -56,6 +56,8 @@ export interface BackUp {
   signal: AbortSignal;
   /** Given at the start what tells how far it is, whenever it is asked. */
   report: (look: () => RunProgress) => void;
+  /** Resolves when the run is still this worker's own: what else could write a second snapshot of it. */
+  confirm: () => Promise<void>;
   /** From 0 to 1: draws the sample that is read though it is said to be unchanged. */
   random?: () => number;
 }
@@ -67,7 +69,7 @@ export interface BackUp {
  */
 export async function backUp(
   resources: Needs,
-  { runId, signal, report, random = Math.random }: BackUp,
+  { runId, signal, report, confirm, random = Math.random }: BackUp,
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
@@ -119,6 +121,7 @@ export async function backUp(
   );
   either.throwIfAborted();
   progress.begin('snapshot');
+  await confirm();
   const snapshotId = await repository.saveSnapshot({
     time: timestamp(clock.now(), zone),
     ...(last && { parent: last.snapshotId }),

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts';
 import { asOutage, isOutage } from '../../database/client.ts';
 import {
   type ClaimedRun,
@@ -32,6 +33,8 @@ export type Work = (input: {
   runId: string;
   signal: AbortSignal;
   report: (look: () => RunProgress) => void;
+  /** Resolves when the run is still this worker's own; rejects with the signal's reason. Before a snapshot is written. */
+  confirm: () => Promise<void>;
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
@@ -41,6 +44,8 @@ const renewEveryMs = 20_000;
  */
 const askAgainMs = { first: 1_000, most: 8_000 };
 const lookEveryMs = 1_000;
+/** What the database said so long ago still holds for a snapshot that is written now. */
+const freshMs = 1_000;
 /** So long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
 const spareMs = 10_000;
 /** How a run ended is saved as soon as the database is back, so that nothing is done again for an outage. */
@@ -92,13 +97,14 @@ async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: W
   const resources = { ...needs, log };
   const began = clock.elapsed();
   const lost = new AbortController();
-  using _renewing = keepLease(resources, run, lost);
+  using lease = keepLease(resources, run, lost);
   using _watching = resources.runWatch.add(run, lost);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
     using showing = new DisposableStack();
     const report = (look: () => RunProgress) => void showing.use(resources.runProgress.add(run, look));
-    const outcome = await tracedRun(run, () => work({ runId, signal: either, report }));
+    const confirm = () => lease.confirm(either);
+    const outcome = await tracedRun(run, () => work({ runId, signal: either, report, confirm }));
     const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
     if (!(await saved(resources, signal, finish))) {
       await letGo(resources, run);
@@ -139,11 +145,19 @@ function tracedRun({ id, attempt }: ClaimedRun, work: () => Promise<Outcome>): P
   );
 }
 
+interface KeptLease extends Disposable {
+  /**
+   * Resolves once the database has said that the lease is this run's: now, or a second ago at most. Asks again while it does not answer;
+   * rejects when the signal is aborted.
+   */
+  confirm(signal: AbortSignal): Promise<void>;
+}
+
 /**
  * Renews the lease now and then; aborts `lost` when it is another's, or could not be renewed: some seconds before it runs out, by clocks that may
  * be apart. A question that gets no answer, as on a network that lets nothing through, is not waited for.
  */
-function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: AbortController): Disposable {
+function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: AbortController): KeptLease {
   let renewed = clock.elapsed();
   let asked = renewed;
   const renew = async () => {
@@ -164,7 +178,16 @@ function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: Abort
       lost.abort(new AppError('run/lost-lease', 'The lease of the run could not be renewed in time.'));
     }),
   );
-  return keeping;
+  return {
+    confirm: async (signal) => {
+      const since = clock.elapsed() - freshMs;
+      while (renewed < since) {
+        await untilAborted(renew(), signal);
+        if (renewed < since) await clock.sleep(lookEveryMs, signal);
+      }
+    },
+    [Symbol.dispose]: () => keeping.dispose(),
+  };
 }
 
 /** What saving how a run ended comes to; waits for a database that is away, unless the caller stops. */

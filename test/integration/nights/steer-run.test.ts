@@ -407,6 +407,80 @@ describe('steering a run', () => {
     expect(await run()).toMatchObject({ state: 'running', leaseHolder: fixture.resources.holder });
   });
 
+  describe('before it writes a snapshot', () => {
+    const begun = () => Promise.withResolvers<void>();
+    /** Works for five seconds, and then writes its snapshot if it may. */
+    function writing() {
+      const [working, asking, written] = [begun(), begun(), vi.fn()];
+      const work: Work = async ({ confirm }) => {
+        working.resolve();
+        await fixture.resources.clock.sleep(5 * second);
+        const may = confirm();
+        asking.resolve();
+        await may;
+        written();
+        return outcome;
+      };
+      return { working: working.promise, asking: asking.promise, written, work };
+    }
+    const silence = () =>
+      vi.spyOn(fixture.resources.database.run, 'updateMany').mockImplementation(() => new Promise(() => {}) as never);
+
+    test('asks the database whether it is still its own, and waits for the answer', async () => {
+      const { clock, database } = fixture.resources;
+      const { working, asking, written, work } = writing();
+      const steered = steer(work);
+      await working;
+      const away = vi.spyOn(database.run, 'updateMany').mockRejectedValue(new Error('away'));
+      await clock.advance(5 * second);
+      await asking;
+      await vi.waitUntil(() => away.mock.calls.length > 0);
+      expect(written).not.toHaveBeenCalled();
+      away.mockRestore();
+      await vi.waitUntil(async () => {
+        await clock.advance(second);
+        return written.mock.calls.length > 0;
+      });
+      await steered;
+      expect(await run()).toMatchObject({ state: 'succeeded', snapshotId: 'abc' });
+    });
+
+    test('writes none where no answer comes while the lease lasts, so that the next worker writes the only one', async () => {
+      const { working, asking, written, work } = writing();
+      const steered = steer(work);
+      await working;
+      const silent = silence();
+      await fixture.resources.clock.advance(5 * second);
+      await asking;
+      await fixture.resources.clock.advance(40 * second);
+      silent.mockRestore();
+      await fixture.resources.clock.advance(10 * second);
+      await steered;
+      expect(written).not.toHaveBeenCalled();
+      expect(await run()).toMatchObject({ state: 'running', snapshotId: null });
+    });
+
+    test('writes none where another worker has the run by now', async () => {
+      const { clock, database } = fixture.resources;
+      const { working, written, work } = writing();
+      const steered = steer(work);
+      await working;
+      await database.run.update({ where: { id: runId }, data: { fence: { increment: 1 }, leaseHolder: 'another' } });
+      await clock.advance(5 * second);
+      await steered;
+      expect(written).not.toHaveBeenCalled();
+    });
+
+    test('does not ask what it was told within the last second', async () => {
+      const asked = silence();
+      await steer(async ({ confirm }) => {
+        await confirm();
+        return outcome;
+      });
+      expect(asked).not.toHaveBeenCalled();
+    });
+  });
+
   test('that somebody else has does nothing', async () => {
     await claim('somebody else');
     const work = vi.fn(async () => outcome);
