@@ -13,6 +13,7 @@ import { raiseNights } from '../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
 import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
+import { foldRecentTallies } from '../src/flows/records/fold-tallies.ts';
 import { forgetOldRecords } from '../src/flows/records/forget-old-records.ts';
 import { pruneDue } from '../src/flows/retention/prune-due.ts';
 import { retain } from '../src/flows/retention/retain.ts';
@@ -50,6 +51,7 @@ const duties: readonly Duty[] = [
   ['*/10 * * * *', 'verify.failed', (resources, signal) => verifyDue(resources, { signal })],
   ['5-59/10 * * * *', 'cards.failed', (resources, signal) => writeCards(resources, { signal })],
   ['9-59/10 * * * *', 'state.export-failed', (resources, signal) => exportWhereDue(resources, { signal })],
+  ['15 * * * * *', 'tallies.failed', (resources) => foldRecentTallies(resources)],
   ['27 * * * *', 'records.failed', (resources, signal) => forgetOldRecords(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],

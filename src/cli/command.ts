@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { type Column, harmless, tableOf, withEscapes } from './table.ts';
+import { type Column, harmless, tableInParts, tableOf, withEscapes } from './table.ts';
 
 /** What was given to a command: a text for each option with a value and each operand, true for each switch. */
 export type Options = Record<string, string | boolean | undefined>;
@@ -39,6 +39,8 @@ export const exitCodes = {
 /** Standard output. */
 export interface Output {
   line: (text: string) => void;
+  /** Resolves once whoever reads along has taken most of it; absent where nothing is held back. */
+  drained?: () => Promise<void>;
   /** How many columns the terminal has; absent where it is none. */
   columns?: number | undefined;
 }
@@ -66,6 +68,29 @@ export function printTable<Row>(
   if (options.json === true) output.line(jsonOf(rows));
   else if (rows.length === 0) output.line(none);
   else for (const line of tableOf(columns, rows, output.columns ?? Number.POSITIVE_INFINITY)) output.line(line);
+}
+
+/** The same of a list that comes a page at a time, however long it is: columns become as wide as the pages until then need, and of the array each page is a line. */
+export async function printPages<Row>(
+  output: Output,
+  options: Options,
+  { pages, columns, none }: { pages: AsyncIterable<readonly Row[]>; columns: readonly Column<Row>[]; none: string },
+): Promise<void> {
+  const lines = tableInParts(columns, output.columns ?? Number.POSITIVE_INFINITY);
+  const isJson = options.json === true;
+  let held = '[';
+  let isFirst = true;
+  for await (const rows of pages) {
+    if (rows.length === 0) continue;
+    if (isJson) {
+      if (!isFirst) output.line(`${held},`);
+      held = `${isFirst ? held : ''}${rows.map(jsonOf).join(',')}`;
+    } else for (const line of lines(rows)) output.line(line);
+    isFirst = false;
+    await output.drained?.();
+  }
+  if (isJson) output.line(`${held}]`);
+  else if (isFirst) output.line(none);
 }
 
 /** Prints the one thing that a command answers: an object with --json, else these words, a line for each. */

@@ -1,7 +1,7 @@
 import { confirmAlarms } from '../database/protection.ts';
 import { doubtedSince, type Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
-import { findProtection, listProtections } from '../flows/nights/find-protection.ts';
+import { eachProtectionByName, findProtection } from '../flows/nights/find-protection.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type Options,
   type Output,
   printAnswer,
-  printTable,
+  printPages,
   shownMinute,
   text,
 } from './command.ts';
@@ -32,11 +32,15 @@ export const protection: Command = {
       throw new AppError('usage/invalid', 'Say whose losses and changes were looked at with --user NAME.');
     await using resources = await openFromEnvironment();
     if (text(options, 'user') !== undefined) return await tellOne(resources, options, output);
-    const rows = (await listProtections(resources)).map(({ protection, ...user }) => rowOf(user, protection));
-    printTable(output, options, { rows, columns, none: 'Nobody has consented yet.' });
+    await printPages(output, options, { pages: rowsOf(resources), columns, none: 'Nobody has consented yet.' });
     return 0;
   },
 };
+
+async function* rowsOf(resources: Resources): AsyncGenerator<readonly Row[]> {
+  for await (const people of eachProtectionByName(resources))
+    yield people.map(({ protection, ...user }) => rowOf(user, protection));
+}
 
 async function tellOne(resources: Resources, options: Options, output: Output): Promise<number> {
   const { clock, database } = resources;

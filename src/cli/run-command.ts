@@ -2,7 +2,7 @@ import { AppError, type ErrorCode, isAppError, messageForPeople } from '../error
 import { scrub } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { version } from '../version.ts';
-import type { Command, Output } from './command.ts';
+import { type Command, type Output, writeBytes } from './command.ts';
 import { commandNames, loadCommand, loadCommands } from './commands.ts';
 import { helpOf, helpOfGroup, overview } from './help.ts';
 import { exitCodeOfInterrupt } from './interrupt.ts';
@@ -106,5 +106,6 @@ function usage(message: string): AppError {
 
 const standardOutput: Output = {
   line: (text) => process.stdout.write(`${text}\n`),
+  drained: () => writeBytes(new Uint8Array()),
   columns: process.stdout.columns,
 };

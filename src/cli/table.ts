@@ -18,15 +18,25 @@ const least = 8;
  * cannot command a terminal. What does not fit is cut with an ellipsis: first the columns that stretch, then the widest one.
  */
 export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string[] {
-  const cells = [columns.map(({ name }) => name), ...rows.map((row) => columns.map(({ of }) => harmless(of(row))))];
-  const natural = columns.map((_, index) => Math.max(...cells.map((line) => lengthOf(line[index] ?? ''))));
-  const widths = widthsWithin(natural, columns, width);
-  return cells.map((line) =>
-    line
-      .map((cell, index) => padded(cut(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.right === true))
-      .join('  ')
-      .trimEnd(),
-  );
+  return tableInParts(columns, width)(rows);
+}
+
+/** The same of rows that come in parts: the first part has the line of names, and no column is narrower than it was before. */
+export function tableInParts<Row>(columns: readonly Column<Row>[], width: number): (rows: readonly Row[]) => string[] {
+  const natural = columns.map(() => 0);
+  return (rows) => {
+    const cells = rows.map((row) => columns.map(({ of }) => harmless(of(row))));
+    if (natural.every((one) => one === 0)) cells.unshift(columns.map(({ name }) => name));
+    for (const line of cells)
+      for (const [index, cell] of line.entries()) natural[index] = Math.max(natural[index] ?? 0, lengthOf(cell));
+    const widths = widthsWithin(natural, columns, width);
+    return cells.map((line) =>
+      line
+        .map((cell, index) => padded(cut(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.right === true))
+        .join('  ')
+        .trimEnd(),
+    );
+  };
 }
 
 function widthsWithin<Row>(natural: readonly number[], columns: readonly Column<Row>[], width: number): number[] {

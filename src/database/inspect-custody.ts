@@ -7,9 +7,11 @@ export interface GrantCount {
   count: number;
 }
 
+/** How many grants there are of each state and reason. */
 export async function countGrants(database: Database): Promise<GrantCount[]> {
-  const rows = await database.grant.groupBy({ by: ['state', 'reason'], _count: true, orderBy: { state: 'asc' } });
-  return rows.map(({ state, reason, _count: count }) => ({ state, reason, count }));
+  return database.$queryRaw<GrantCount[]>`
+    SELECT state::text, reason, sum(n)::int AS count FROM grant_tallies GROUP BY grant_tallies.state, reason
+    HAVING sum(n) <> 0 ORDER BY grant_tallies.state, reason`;
 }
 
 export interface DeadlineFacts {
@@ -31,15 +33,13 @@ export async function inspectDeadlines(
 ): Promise<DeadlineFacts> {
   const idleSeconds = idleMs / 1000;
   const [facts] = await database.$queryRaw<[DeadlineFacts]>`
-    WITH living AS (
-      SELECT *, state = 'active' AND (max_deadline IS NULL OR idle_deadline < max_deadline - interval '1 minute') AS kept,
-        least(${idleSeconds}::float8, idle_seconds) AS seconds
-      FROM grants WHERE state IN ('active', 'suspect')
-    )
-    SELECT count(*)::int AS living, count(*) FILTER (WHERE state = 'active' AND next_exchange_at < ${overdueBefore})::int AS overdue,
-      count(*) FILTER (WHERE kept AND idle_deadline < ${at}::timestamptz + make_interval(secs => seconds / 4))::int AS "nearIdle",
-      count(*) FILTER (WHERE max_deadline < ${maxBefore})::int AS "nearMax", min(idle_deadline) AS "nextIdle"
-    FROM living`;
+    SELECT (SELECT coalesce(sum(n), 0)::int FROM grant_tallies WHERE state IN ('active', 'suspect')) AS living,
+      (SELECT count(*)::int FROM grants WHERE state = 'active' AND next_exchange_at < ${overdueBefore}) AS overdue,
+      (SELECT count(*)::int FROM grants WHERE state = 'active' AND (max_deadline IS NULL OR idle_deadline < max_deadline - interval '1 minute')
+        AND state IN ('active', 'suspect') AND idle_deadline < ${at}::timestamptz + make_interval(secs => ${idleSeconds}::float8 / 4)
+        AND idle_deadline < ${at}::timestamptz + make_interval(secs => least(${idleSeconds}::float8, idle_seconds) / 4)) AS "nearIdle",
+      (SELECT count(*)::int FROM grants WHERE state IN ('active', 'suspect') AND max_deadline < ${maxBefore}) AS "nearMax",
+      (SELECT min(idle_deadline) FROM grants WHERE state IN ('active', 'suspect')) AS "nextIdle"`;
   return facts;
 }
 

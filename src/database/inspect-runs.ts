@@ -1,4 +1,5 @@
 import type { Database } from './client.ts';
+import { runsEnded } from './tallies.ts';
 
 export interface RunFacts {
   /** Runs with a lease that has not expired. */
@@ -22,18 +23,16 @@ export async function inspectRuns(
 ): Promise<RunFacts> {
   const { at, lapsedBefore, waitingBefore, nightBefore, endedSince } = times;
   const [facts] = await database.$queryRaw<[RunFacts]>`
-    WITH ended AS (
-      SELECT state, error_code FROM runs WHERE finished_at > ${endedSince} AND state IN ('succeeded', 'partial', 'failed')
-    )
+    WITH ended AS MATERIALIZED (${runsEnded(endedSince)})
     SELECT count(*) FILTER (WHERE state = 'running' AND lease_until >= ${at})::int AS running,
       count(*) FILTER (WHERE state = 'running' AND lease_until < ${lapsedBefore})::int AS lapsed,
       count(*) FILTER (WHERE state = 'queued' AND due_at < ${waitingBefore})::int AS waiting,
       (SELECT count(*)::int FROM plans p JOIN grants g ON g.id = p.grant_id
         WHERE NOT p.paused AND g.state IN ('active', 'suspect') AND p.next_due_at < ${nightBefore}) AS unopened,
-      (SELECT count(*)::int FROM ended) AS ended,
-      (SELECT count(*)::int FROM ended WHERE state = 'partial') AS partial,
-      (SELECT count(*)::int FROM ended WHERE state = 'failed') AS failed,
-      (SELECT mode() WITHIN GROUP (ORDER BY error_code) FROM ended WHERE state = 'failed') AS "errorCode"
+      (SELECT coalesce(sum(n), 0)::int FROM ended WHERE state IN ('succeeded', 'partial', 'failed')) AS ended,
+      (SELECT coalesce(sum(n), 0)::int FROM ended WHERE state = 'partial') AS partial,
+      (SELECT coalesce(sum(n), 0)::int FROM ended WHERE state = 'failed') AS failed,
+      (SELECT mode() WITHIN GROUP (ORDER BY error_code) FROM runs WHERE state = 'failed' AND finished_at > ${endedSince}) AS "errorCode"
     FROM runs WHERE state IN ('running', 'queued')`;
   return facts;
 }

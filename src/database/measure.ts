@@ -1,4 +1,5 @@
 import type { Database } from './client.ts';
+import { runsEnded } from './tallies.ts';
 
 /** Figures of the whole installation, without anything of one person. */
 export interface Measurements {
@@ -28,23 +29,23 @@ interface Row extends Omit<Measurements, 'circuits' | 'grants' | 'runs' | 'excha
   exchanges: Record<string, number> | null;
 }
 
-/** Measures the installation at this moment; what ended counts since `since`. */
+/** Measures the installation at this moment; what ended counts since the minute of `since`. */
 export async function measure(database: Database, { at, since }: { at: Date; since: Date }): Promise<Measurements> {
   const [row] = await database.$queryRaw<[Row]>`
-    WITH of_state AS MATERIALIZED (
-      SELECT state, count(*) AS n, min(idle_deadline) AS idle, min(max_deadline) AS max FROM grants GROUP BY state
-    )
     SELECT
-      (SELECT jsonb_object_agg(state, n) FROM of_state) AS grants,
-      (SELECT count(*)::int FROM grants WHERE state <> 'withdrawn' AND reason = 'lost_rotation') AS "rotationsLost",
-      (SELECT min(idle) FROM of_state WHERE state IN ('active', 'suspect')) AS "idleDeadline",
-      (SELECT min(max) FROM of_state WHERE state IN ('active', 'suspect')) AS "maxDeadline",
-      (SELECT jsonb_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM runs
-        WHERE state IN ('queued', 'running') OR finished_at > ${since} GROUP BY state) r) AS runs,
+      (SELECT jsonb_object_agg(state, n) FROM (SELECT state, sum(n) AS n FROM grant_tallies GROUP BY state) g) AS grants,
+      (SELECT coalesce(sum(n), 0)::int FROM grant_tallies WHERE state <> 'withdrawn' AND reason = 'lost_rotation') AS "rotationsLost",
+      (SELECT min(idle_deadline) FROM grants WHERE state IN ('active', 'suspect')) AS "idleDeadline",
+      (SELECT min(max_deadline) FROM grants WHERE state IN ('active', 'suspect')) AS "maxDeadline",
+      (SELECT jsonb_object_agg(state, n) FROM (
+        SELECT state, count(*)::int AS n FROM runs WHERE state IN ('queued', 'running') GROUP BY state
+        UNION ALL ${runsEnded(since)}) r) AS runs,
       (SELECT min(due_at) FROM runs WHERE state = 'queued' AND due_at <= ${at}) AS "oldestDueAt",
       (SELECT max(finished_at) FROM runs WHERE state = 'succeeded') AS "lastSuccessAt",
-      (SELECT jsonb_object_agg(verdict, n) FROM (SELECT coalesce(verdict, 'none') AS verdict, count(*) AS n
-        FROM exchanges WHERE started_at > ${since} GROUP BY 1) e) AS exchanges`;
+      (SELECT jsonb_object_agg(verdict, n) FROM (
+        SELECT verdict, sum(n) AS n FROM exchange_tallies WHERE started >= date_bin('1 minute', ${since}::timestamptz, 'epoch') GROUP BY verdict
+        UNION ALL SELECT 'none', count(*) FROM exchanges WHERE answered_at IS NULL AND started_at > ${since} HAVING count(*) > 0) e
+        WHERE n <> 0) AS exchanges`;
   const circuits = await database.circuit.findMany({
     select: { issuer: true, open: true },
     orderBy: [{ issuer: 'asc' }, { clientId: 'asc' }],

@@ -1,10 +1,8 @@
 import type { Places } from '../domain/places.ts';
 import type { Database } from './client.ts';
 
-/** What a night has to do, and what the last ones say of how long that takes. */
+/** What the last nights say of how long one takes. */
 export interface NightFigures {
-  /** Plans that become due before the night ends. */
-  plans: number;
   /** Exchanges for each of the last backups; null where there were none. */
   refreshesEach: number | null;
   /** How long one of them had one of the places of a worker, on average, in milliseconds, a heavy one all the places that it takes; null where there were none. */
@@ -16,10 +14,15 @@ export interface NightFigures {
 /** So many of the last backups, or exchanges, say how it goes. */
 const asked = 10_000;
 
-/** Measures the plans that become due until `to`, and the last backups of nights that ended after `since`. */
+/** Counts the plans that become due until then, by going through them. */
+export async function countPlansDue(database: Database, { to }: { to: Date }): Promise<number> {
+  return database.plan.count({ where: { paused: false, nextDueAt: { lt: to } } });
+}
+
+/** Measures the last backups of nights that ended after `since`. */
 export async function measureNightAhead(
   database: Database,
-  { since, to, concurrency, heavyRuns }: { since: Date; to: Date } & Places,
+  { since, concurrency, heavyRuns }: { since: Date } & Places,
 ): Promise<NightFigures> {
   const [figures] = await database.$queryRaw<[NightFigures]>`
     WITH last AS (
@@ -29,7 +32,7 @@ export async function measureNightAhead(
     ), span AS (
       SELECT count(*) AS runs, avg(worked_ms) AS typical_ms, min(started_at) AS first, max(finished_at) AS last FROM last
     )
-    SELECT (SELECT count(*)::int FROM plans WHERE NOT paused AND next_due_at < ${to}) AS plans, typical_ms::float8 AS "typicalMs",
+    SELECT typical_ms::float8 AS "typicalMs",
       (SELECT count(*) FROM exchanges WHERE started_at BETWEEN span.first AND span.last)::float8 / nullif(runs, 0) AS "refreshesEach",
       (SELECT count(DISTINCT holder)::int FROM (SELECT holder FROM exchanges
         WHERE started_at BETWEEN span.last - interval '1 hour' AND span.last AND purpose = 'run'

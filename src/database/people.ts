@@ -155,8 +155,10 @@ export async function countVerdicts(
   { since }: { since: Date },
 ): Promise<{ hour: Date; ok: number; refused: number; unanswered: number }[]> {
   return database.$queryRaw`
-    SELECT date_trunc('hour', started_at) AS hour, count(*) FILTER (WHERE verdict = 'ok')::int AS ok,
-      count(*) FILTER (WHERE verdict IN ('person', 'unclear', 'operator', 'unsound'))::int AS refused,
-      count(*) FILTER (WHERE verdict IS NULL OR verdict IN ('transient', 'ambiguous'))::int AS unanswered
-    FROM exchanges WHERE started_at >= ${since} GROUP BY 1 ORDER BY 1`;
+    SELECT date_trunc('hour', started) AS hour, coalesce(sum(n) FILTER (WHERE verdict = 'ok'), 0)::int AS ok,
+      coalesce(sum(n) FILTER (WHERE verdict IN ('person', 'unclear', 'operator', 'unsound')), 0)::int AS refused,
+      coalesce(sum(n) FILTER (WHERE verdict IS NULL OR verdict IN ('transient', 'ambiguous')), 0)::int AS unanswered
+    FROM (SELECT started, verdict, n FROM exchange_tallies WHERE started >= date_bin('1 minute', ${since}::timestamptz, 'epoch')
+      UNION ALL SELECT started_at, NULL, 1 FROM exchanges WHERE answered_at IS NULL AND started_at >= ${since}) e
+    GROUP BY 1 HAVING sum(n) <> 0 ORDER BY 1`;
 }

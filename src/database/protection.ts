@@ -19,12 +19,22 @@ export async function findProtectionFacts(database: Database, userId: string): P
   return row === undefined ? nothing : factsOf(row);
 }
 
-/** The same of everybody whose consent was not withdrawn, by the names that people go by. */
-export async function listProtectionFacts(database: Database): Promise<PersonFacts[]> {
-  return (await read(database, Prisma.sql`g.state <> 'withdrawn' ORDER BY u.username, u.subject`)).map(personFrom);
+/** The same of everybody whose consent was not withdrawn, by the names that people go by, so many at once: those after the person `after`. */
+export async function listProtectionFactsByName(
+  database: Database,
+  { after, limit }: { after: Pick<PersonFacts, 'userId' | 'username' | 'subject'> | null; limit: number },
+): Promise<PersonFacts[]> {
+  const name = Prisma.sql`coalesce(u.username, u.subject), u.id`;
+  const from = after === null ? Prisma.sql`true` : Prisma.sql`(${name}) > (${nameOf(after)}, ${after.userId}::uuid)`;
+  const rows = await read(database, Prisma.sql`g.state <> 'withdrawn' AND ${from} ORDER BY ${name} LIMIT ${limit}`);
+  return rows.map(personFrom);
 }
 
-/** The same by their ids, so many at once: those after the person `after`. */
+function nameOf({ username, subject }: Pick<PersonFacts, 'username' | 'subject'>): string {
+  return username ?? subject;
+}
+
+/** The same by their ids. */
 export async function listProtectionFactsAfter(
   database: Database,
   { after, limit }: { after: string; limit: number },

@@ -56,6 +56,9 @@ export const exported: readonly Exported[] = [
 export const leftOut: Readonly<Record<string, string>> = {
   rate_limits: 'they are of minutes',
   kept_figures: 'they are counted again',
+  grant_tallies: 'triggers count them as the rows are written',
+  run_tallies: 'triggers count them as the rows are written',
+  exchange_tallies: 'triggers count them as the rows are written',
   web_sessions: 'people sign in again',
   run_progress: 'it is worth nothing once the process has gone that wrote it',
   state_exports: 'an installation makes its own',

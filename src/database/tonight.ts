@@ -1,7 +1,9 @@
 import type { NightProgress, Pace } from '../domain/tonight.ts';
 import type { Database } from './client.ts';
 import { Prisma } from './generated/client.ts';
-import { hostOfPlan } from './turns.ts';
+
+/** So many runs, the last that ended, say how long one takes and how servers do. */
+const runsAsked = 10_000;
 
 export interface NightSpan {
   /** Calendar dates that nights of the span may have. */
@@ -11,43 +13,61 @@ export interface NightSpan {
   to: Date;
 }
 
-/** How far the night is: the runs that became due in the span, and the plans that become due before it ends. */
+/** What is to come of a night: the plans that become due before it ends. */
+export type NightToCome = Pick<NightProgress, 'toCome' | 'nextDueAt' | 'lastDueAt'>;
+
+/** How far the night is, by the runs that became due in the span, whose ends are quarters of an hour. */
 export async function measureNight(
   database: Database,
   { firstDate, lastDate, from, to, at }: NightSpan & { at: Date },
-): Promise<NightProgress> {
-  const [progress] = await database.$queryRaw<[NightProgress]>`
-    WITH night AS (
-      SELECT state, due_at, error_code, tried_until FROM runs
-      WHERE slot = 'night' AND night BETWEEN ${firstDate} AND ${lastDate} AND queued_at >= ${from} AND queued_at < ${to}
-    ), to_come AS MATERIALIZED (
-      SELECT count(*)::int AS n, min(next_due_at) AS first, max(next_due_at) AS last FROM plans JOIN grants ON grants.id = plans.grant_id
-      WHERE NOT paused AND grants.state IN ('active', 'suspect') AND next_due_at < ${to}
+): Promise<Omit<NightProgress, keyof NightToCome>> {
+  const [progress] = await database.$queryRaw<[Omit<NightProgress, keyof NightToCome>]>`
+    WITH under_way AS (
+      SELECT state, due_at, tried_until FROM runs
+      WHERE state IN ('queued', 'running') AND slot = 'night' AND night BETWEEN ${firstDate} AND ${lastDate}
+        AND queued_at >= ${from} AND queued_at < ${to}
+    ), ended AS MATERIALIZED (
+      SELECT state, sum(n)::int AS n FROM run_tallies
+      WHERE of_night AND night BETWEEN ${firstDate} AND ${lastDate} AND queued >= ${from} AND queued < ${to} GROUP BY state
     )
-    SELECT count(*) FILTER (WHERE state = 'succeeded')::int AS succeeded,
-      count(*) FILTER (WHERE state = 'partial')::int AS partial,
-      count(*) FILTER (WHERE state = 'failed')::int AS failed,
-      count(*) FILTER (WHERE state IN ('skipped', 'cancelled'))::int AS dropped,
+    SELECT coalesce((SELECT n FROM ended WHERE state = 'succeeded'), 0) AS succeeded,
+      coalesce((SELECT n FROM ended WHERE state = 'partial'), 0) AS partial,
+      coalesce((SELECT n FROM ended WHERE state = 'failed'), 0) AS failed,
+      (SELECT coalesce(sum(n), 0)::int FROM ended WHERE state IN ('skipped', 'cancelled')) AS dropped,
       count(*) FILTER (WHERE state = 'running')::int AS running,
       count(*) FILTER (WHERE state = 'queued' AND due_at <= ${at})::int AS waiting,
       count(*) FILTER (WHERE state = 'queued' AND due_at > ${at})::int AS again,
-      min(due_at) FILTER (WHERE state = 'queued' AND due_at <= ${at}) AS "oldestDueAt",
-      max(tried_until) FILTER (WHERE state IN ('queued', 'running')) AS "triedUntil",
-      (SELECT n FROM to_come) AS "toCome", (SELECT first FROM to_come) AS "nextDueAt", (SELECT last FROM to_come) AS "lastDueAt"
-    FROM night`;
+      min(due_at) FILTER (WHERE state = 'queued' AND due_at <= ${at}) AS "oldestDueAt", max(tried_until) AS "triedUntil"
+    FROM under_way`;
   return progress;
 }
 
-/** What ended since then, of any kind. */
+/** Counts what is to come until then, by going through the plans of the night. */
+export async function measureToCome(database: Database, { to }: { to: Date }): Promise<NightToCome> {
+  const [toCome] = await database.$queryRaw<[NightToCome]>`
+    SELECT count(*)::int AS "toCome", min(next_due_at) AS "nextDueAt", max(next_due_at) AS "lastDueAt"
+    FROM plans JOIN grants ON grants.id = plans.grant_id
+    WHERE NOT paused AND grants.state IN ('active', 'suspect') AND next_due_at < ${to}`;
+  return toCome;
+}
+
+const minuteMs = 60_000;
+
+/** What ended since the minute of `since`, of any kind. */
 export async function measurePace(
   database: Database,
   { at, since }: { at: Date; since: Date },
 ): Promise<Pace & { workers: number }> {
+  const from = new Date(Math.floor(since.getTime() / minuteMs) * minuteMs);
   const [row] = await database.$queryRaw<[{ ended: number; typicalMs: number | null; workers: number }]>`
-    SELECT count(*)::int AS ended, (avg(extract(epoch FROM finished_at - started_at)) * 1000)::float8 AS "typicalMs",
+    SELECT (SELECT coalesce(sum(n), 0)::int FROM run_tallies
+        WHERE ended >= ${from} AND ended <= ${at} AND state IN ('succeeded', 'partial', 'failed')) AS ended,
+      (avg(extract(epoch FROM finished_at - started_at)) * 1000)::float8 AS "typicalMs",
       (SELECT count(DISTINCT lease_holder)::int FROM runs WHERE state = 'running' AND lease_until >= ${at}) AS workers
-    FROM runs WHERE finished_at > ${since} AND finished_at <= ${at} AND state IN ('succeeded', 'partial', 'failed')`;
-  return { ...row, ms: at.getTime() - since.getTime() };
+    FROM (SELECT started_at, finished_at FROM runs
+      WHERE finished_at >= ${from} AND finished_at <= ${at} AND state IN ('succeeded', 'partial', 'failed')
+      ORDER BY finished_at DESC LIMIT ${runsAsked}) last`;
+  return { ...row, ms: at.getTime() - from.getTime() };
 }
 
 /** The latest run of people that did not go well, by what kept it from that. */
@@ -111,9 +131,6 @@ export interface ServerPace {
   msPerRequest: number;
 }
 
-/** So many runs, the last that ended, say how servers do. */
-const runsAsked = 10_000;
-
 /** The servers of files whose runs took the longest for each request since then, the slowest first. */
 export async function listSlowestServers(
   database: Database,
@@ -121,10 +138,10 @@ export async function listSlowestServers(
 ): Promise<ServerPace[]> {
   return database.$queryRaw<ServerPace[]>`
     WITH took AS (
-      SELECT ${hostOfPlan} AS host, (r.counts ->> 'ms')::float8 AS ms, (r.counts ->> 'requests')::float8 AS requests
-      FROM (SELECT plan_id, counts FROM runs WHERE finished_at > ${since} AND state IN ('succeeded', 'partial')
-        ORDER BY finished_at DESC LIMIT ${runsAsked}) r JOIN plans ON plans.id = r.plan_id
-      WHERE jsonb_typeof(r.counts) = 'object'
+      SELECT host, (counts ->> 'ms')::float8 AS ms, (counts ->> 'requests')::float8 AS requests
+      FROM (SELECT host, counts FROM runs WHERE finished_at > ${since} AND state IN ('succeeded', 'partial')
+        ORDER BY finished_at DESC LIMIT ${runsAsked}) r
+      WHERE jsonb_typeof(counts) = 'object'
     )
     SELECT host, count(*)::int AS runs, sum(ms) / sum(requests) AS "msPerRequest"
     FROM took WHERE host <> '' AND requests > 0 AND ms IS NOT NULL
@@ -139,8 +156,8 @@ export interface NightOutcome {
 }
 
 /**
- * What the nights from this date on came to: of each person the best run that counts for the night. The runs of nights are counted
- * where the index has them, and what was asked for besides is weighed against them.
+ * What the nights from this date on came to: of each person the best run that counts for the night. The runs of nights are tallied, and
+ * what was asked for besides is weighed against them.
  */
 export async function listNightOutcomes(
   database: Database,
@@ -148,22 +165,24 @@ export async function listNightOutcomes(
 ): Promise<NightOutcome[]> {
   const ended = Prisma.sql`state IN ('succeeded', 'partial', 'failed')`;
   const rank = Prisma.sql`CASE state WHEN 'succeeded' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END`;
+  const tallied = Prisma.sql`FROM run_tallies WHERE night BETWEEN ${firstDate} AND ${lastDate} AND ${ended}`;
   return database.$queryRaw<NightOutcome[]>`
     WITH besides AS (
-      SELECT night, plan_id, min(${rank}) AS rank FROM runs
-      WHERE night BETWEEN ${firstDate} AND ${lastDate} AND slot <> 'night' AND ${ended} GROUP BY night, plan_id
+      SELECT nights.night, plan_id, min(${rank}) AS rank FROM (SELECT DISTINCT night ${tallied} AND NOT of_night) nights CROSS JOIN LATERAL (
+        SELECT plan_id, state FROM runs WHERE night = nights.night AND slot < 'night' AND ${ended}
+        UNION ALL SELECT plan_id, state FROM runs WHERE night = nights.night AND slot > 'night' AND ${ended}
+      ) asked_for GROUP BY nights.night, plan_id
     ), better AS (
       SELECT night, besides.rank, n.rank AS of_night FROM besides LEFT JOIN LATERAL (
         SELECT ${rank} AS rank FROM runs r WHERE r.plan_id = besides.plan_id AND r.night = besides.night AND slot = 'night' AND ${ended}
       ) n ON true
       WHERE n.rank IS NULL OR besides.rank < n.rank
     ), counted AS (
-      SELECT night, ${rank} AS rank, count(*) AS n FROM runs
-      WHERE night BETWEEN ${firstDate} AND ${lastDate} AND slot = 'night' AND ${ended} GROUP BY night, state
+      SELECT night, ${rank} AS rank, sum(n) AS n ${tallied} AND of_night GROUP BY night, state
       UNION ALL SELECT night, rank, count(*) FROM better GROUP BY night, rank
       UNION ALL SELECT night, of_night, -count(*) FROM better WHERE of_night IS NOT NULL GROUP BY night, of_night
     )
     SELECT night, coalesce(sum(n) FILTER (WHERE rank = 0), 0)::int AS succeeded, coalesce(sum(n) FILTER (WHERE rank = 1), 0)::int AS partial,
       coalesce(sum(n) FILTER (WHERE rank = 2), 0)::int AS failed
-    FROM counted GROUP BY night ORDER BY night`;
+    FROM counted GROUP BY night HAVING count(*) FILTER (WHERE n <> 0) > 0 ORDER BY night`;
 }

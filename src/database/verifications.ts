@@ -171,6 +171,36 @@ export async function listVerifications(
   return new Map(rows.map(({ userId, ...row }) => [userId, row]));
 }
 
+const pageOfPeople = 1_000;
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Whose repositories something is known of, or nobody looked at since then, so many people at a time: found by indexes of those few
+ * (migration tallies).
+ */
+export async function* eachDoubtfulRepository(database: Database, before: Date): AsyncGenerator<readonly string[]> {
+  for (let after = nobody; ; ) {
+    const rows = await database.$queryRaw<{ userId: string }[]>`
+      SELECT user_id AS "userId" FROM verifications WHERE damage_state IS NOT NULL AND user_id > ${after}::uuid
+      ORDER BY user_id LIMIT ${pageOfPeople}`;
+    yield rows.map(({ userId }) => userId);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageOfPeople) break;
+    after = last.userId;
+  }
+  const lookedAt = Prisma.sql`coalesce(CASE WHEN damage_state IS NULL THEN verified_at ELSE checked_at END, since)`;
+  for (let after = { at: new Date(-1), userId: nobody }; ; ) {
+    const rows = await database.$queryRaw<{ userId: string; at: Date }[]>`
+      SELECT user_id AS "userId", ${lookedAt} AS at FROM verifications
+      WHERE (${lookedAt}, user_id) > (${after.at}, ${after.userId}::uuid) AND ${lookedAt} <= ${before} AND damage_state IS NULL
+      ORDER BY ${lookedAt}, user_id LIMIT ${pageOfPeople}`;
+    yield rows.map(({ userId }) => userId);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageOfPeople) return;
+    after = last;
+  }
+}
+
 /** When the runs ended that made these snapshots, as far as they are on record. */
 export async function listNightsOf(
   database: Database,

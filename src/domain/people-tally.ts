@@ -10,6 +10,8 @@ export interface PeopleTally {
   readonly menders: Record<Exclude<Protection['by'], 'nobody'>, number>;
   /** Those who wait for operators or their provider, or are late, by reason. */
   readonly reasons: Partial<Record<ProtectionReason, number>>;
+  /** Everybody, by verdict, reason and who can mend it, with a blank between them. */
+  readonly judged: Record<string, number>;
   readonly repositories: {
     /** People with damage, since when the newest is known, and people whose damage was healed within a day. */
     damaged: number;
@@ -20,8 +22,8 @@ export interface PeopleTally {
     unverified: number;
     /** When the one that was verified the longest ago was; null where none was. */
     oldestVerified: number | null;
-    /** People with snapshots of which nobody has verified any yet; absent where it was counted by an older version. */
-    pending?: number;
+    /** People with snapshots of which nobody has verified any yet. */
+    pending: number;
   };
 }
 
@@ -31,6 +33,7 @@ export function newTally(): PeopleTally {
     verdicts: { protected: 0, partly: 0, late: 0, not: 0 },
     menders: { person: 0, operator: 0, provider: 0 },
     reasons: {},
+    judged: {},
     repositories: {
       damaged: 0,
       newestDamage: 0,
@@ -45,7 +48,7 @@ export function newTally(): PeopleTally {
 
 /** Counts one more person, as they are now. */
 export function addToTally(
-  { verdicts, menders, reasons, repositories }: PeopleTally,
+  { verdicts, menders, reasons, judged, repositories }: PeopleTally,
   one: Protection,
   now: Date,
 ): void {
@@ -53,6 +56,8 @@ export function addToTally(
   verdicts[verdict] += 1;
   if (by !== 'nobody') menders[by] += 1;
   if (isForOperators(one)) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  const key = `${verdict} ${reason} ${by}`;
+  judged[key] = (judged[key] ?? 0) + 1;
   const { damage, damagedSince, healedAt, isOverdue, isPending, verifiedAt } = restorable;
   if (isAlarming(damage)) {
     repositories.damaged += 1;
@@ -63,7 +68,7 @@ export function addToTally(
     repositories.newestHealing = Math.max(repositories.newestHealing, healedAt.getTime());
   }
   if (isOverdue) repositories.unverified += 1;
-  if (isPending) repositories.pending = (repositories.pending ?? 0) + 1;
+  if (isPending) repositories.pending += 1;
   if (verifiedAt !== null)
     repositories.oldestVerified = Math.min(
       repositories.oldestVerified ?? Number.POSITIVE_INFINITY,

@@ -193,7 +193,7 @@ const silenceMs = 15 * 60_000;
 /** The first warning before a consent ends whatever is done. */
 const endsSoonMs = 14 * 86_400_000;
 /** Verified once a day, a repository may miss two. */
-const overdueMs = 3 * 86_400_000;
+export const overdueMs = 3 * 86_400_000;
 
 /**
  * The one verdict on a person's data. Where several things are wrong, the worse verdict wins; among what makes it so,

@@ -1,46 +1,45 @@
-import type { Protection } from '../../domain/protection.ts';
-import { eachProtection } from '../../flows/nights/find-protection.ts';
+import type { PeopleTally } from '../../domain/people-tally.ts';
+import { isOldFigure } from '../../flows/nights/keep-figure.ts';
+import { tallyPeople } from '../../flows/nights/tally-people.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import { countWords, someOf } from '../words.ts';
 
 const name = 'protection';
+const verdictsInOrder = ['protected', 'partly', 'late', 'not'] as const;
 
 export const protection: Check = {
   name,
   run: async ({ clock, records }) => {
-    const all: Judged[] = [];
-    // Of many people few differ in this.
-    const known = new Map<string, Judged>();
-    for await (const people of eachProtection({ clock, database: await records() }))
-      for (const { protection: one } of people) {
-        const key = `${one.verdict} ${one.reason} ${one.by}`;
-        const same = known.get(key) ?? { verdict: one.verdict, reason: one.reason, by: one.by };
-        known.set(key, same);
-        all.push(same);
-      }
-    return checkProtection(all);
+    const { tally, at } = await tallyPeople({ clock, database: await records() });
+    return checkProtection(tally, isOldFigure(at, clock.now()) ? at : undefined);
   },
 };
 
-type Judged = Pick<Protection, 'verdict' | 'reason' | 'by'>;
-
-/** Whether people's data is protected, by the verdict that they themselves read. */
-export function checkProtection(all: readonly Judged[]): Finding {
-  if (all.length === 0) return ok(name, 'There is nobody to protect yet.');
-  const ill = all.filter(({ reason }) => !['complete', 'run_under_way', 'run_waits'].includes(reason));
-  const verdicts = countBy(all, ({ verdict }) => verdict);
-  const story = `Of ${countWords(all.length, 'person', 'people')}: ${verdicts.join(', ')}`;
-  if (ill.length === 0) return ok(name, `${story}.`);
-  const reasons = someOf(countBy(ill, ({ reason }) => reason));
-  const yours = ill.filter(({ by }) => by === 'operator').length;
+/** Whether people's data is protected, by the verdict that they themselves read; `countedAt` where that was long ago. */
+export function checkProtection(
+  { judged, menders, verdicts }: Omit<PeopleTally, 'repositories'>,
+  countedAt?: Date,
+): Finding {
+  const all = Object.values(verdicts).reduce((sum, people) => sum + people, 0);
+  if (all === 0) return ok(name, 'There is nobody to protect yet.');
+  const reasons = new Map<string, number>();
+  for (const [key, people] of Object.entries(judged)) {
+    const [, reason = ''] = key.split(' ');
+    if (!['complete', 'run_under_way', 'run_waits'].includes(reason))
+      reasons.set(reason, (reasons.get(reason) ?? 0) + people);
+  }
+  const asOf = countedAt === undefined ? '' : `As of ${countedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC: `;
+  const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(verdictsInOrder.map((verdict) => [verdict, verdicts[verdict]])).join(', ')}`;
+  if (reasons.size === 0) return ok(name, `${story}.`);
+  const yours = menders.operator;
   return warn(
     name,
-    `${story} (${reasons}).`,
+    `${story} (${someOf(wordsOf([...reasons].toSorted(([one, most], [other, fewer]) => fewer - most || (one < other ? -1 : 1))))}).`,
     `${yours === 0 ? 'None of it waits for you' : `You can mend it for ${yours}`}. See whom and why: nightkeep protection`,
   );
 }
 
-function countBy<Item>(items: readonly Item[], word: (item: Item) => string): string[] {
-  return [...Map.groupBy(items, word)].map(([key, members]) => `${members.length} ${key}`);
+function wordsOf(counts: readonly (readonly [string, number])[]): string[] {
+  return counts.flatMap(([word, people]) => (people === 0 ? [] : [`${people} ${word}`]));
 }

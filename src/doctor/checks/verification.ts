@@ -1,6 +1,7 @@
-import { listVerifications } from '../../database/verifications.ts';
+import { eachDoubtfulRepository, listVerifications } from '../../database/verifications.ts';
 import { type DamageState, isAlarming } from '../../domain/damage.ts';
-import { eachProtection, type JudgedPerson } from '../../flows/nights/find-protection.ts';
+import { overdueMs } from '../../domain/protection.ts';
+import { type JudgedPerson, listProtectionsOf } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { countWords, someOf } from '../words.ts';
@@ -12,9 +13,11 @@ export const verification: Check = {
   run: async ({ clock, records }) => {
     const database = await records();
     const people: JudgedPerson[] = [];
-    for await (const batch of eachProtection({ clock, database }))
+    for await (const userIds of eachDoubtfulRepository(database, new Date(clock.now().getTime() - overdueMs)))
       people.push(
-        ...batch.filter(({ protection: { restorable } }) => restorable.damage !== null || restorable.isOverdue),
+        ...(await listProtectionsOf({ clock, database }, userIds)).filter(
+          ({ protection: { restorable } }) => restorable.damage !== null || restorable.isOverdue,
+        ),
       );
     const known = await listVerifications(
       database,

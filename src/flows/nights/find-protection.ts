@@ -1,7 +1,7 @@
 import {
   findProtectionFacts,
-  listProtectionFacts,
   listProtectionFactsAfter,
+  listProtectionFactsByName,
   listProtectionFactsOf,
   type PersonFacts,
 } from '../../database/protection.ts';
@@ -22,12 +22,6 @@ export interface JudgedPerson extends Omit<PersonFacts, 'facts'> {
   protection: Protection;
 }
 
-/** The same of everybody whose consent was not withdrawn, by the names that people go by. */
-export async function listProtections({ clock, database }: Needs): Promise<JudgedPerson[]> {
-  const at = clock.now();
-  return (await listProtectionFacts(database)).map((person) => judged(person, at));
-}
-
 /** The same of these people, in no order. */
 export async function listProtectionsOf(
   { clock, database }: Needs,
@@ -45,15 +39,28 @@ export async function listProtectionsOf(
 const batch = 1_000;
 const beforeAll = '00000000-0000-0000-0000-000000000000';
 
-/** The same a batch at a time, however many there are. */
-export async function* eachProtection({ clock, database }: Needs): AsyncGenerator<readonly JudgedPerson[]> {
+/** The same of everybody whose consent was not withdrawn, a batch at a time, however many there are. */
+export function eachProtection(needs: Needs): AsyncGenerator<readonly JudgedPerson[]> {
+  return inBatches(needs, (last) =>
+    listProtectionFactsAfter(needs.database, { after: last?.userId ?? beforeAll, limit: batch }),
+  );
+}
+
+/** The same in the order of the names that people go by. */
+export function eachProtectionByName(needs: Needs): AsyncGenerator<readonly JudgedPerson[]> {
+  return inBatches(needs, (after) => listProtectionFactsByName(needs.database, { after, limit: batch }));
+}
+
+async function* inBatches(
+  { clock }: Needs,
+  next: (last: PersonFacts | null) => Promise<PersonFacts[]>,
+): AsyncGenerator<readonly JudgedPerson[]> {
   const at = clock.now();
-  for (let after = beforeAll; ; ) {
-    const people = await listProtectionFactsAfter(database, { after, limit: batch });
+  for (let last: PersonFacts | null = null; ; ) {
+    const people: PersonFacts[] = await next(last);
     yield people.map((person) => judged(person, at));
-    const last = people.at(-1);
-    if (last === undefined || people.length < batch) return;
-    after = last.userId;
+    if (people.length < batch) return;
+    last = people.at(-1) ?? null;
   }
 }
 

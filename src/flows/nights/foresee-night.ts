@@ -1,10 +1,11 @@
 import type { Config } from '../../config/config.ts';
-import { measureNightAhead } from '../../database/night-ahead.ts';
+import { countPlansDue, measureNightAhead } from '../../database/night-ahead.ts';
 import { forecastNight, type NightForecast } from '../../domain/night-forecast.ts';
 import { nextWindow, nightAround } from '../../domain/nights.ts';
 import type { Rate } from '../../domain/rate.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from './configured-window.ts';
+import { keepFigure } from './keep-figure.ts';
 
 /** Nights before these say nothing of the next one. */
 const lastNightsMs = 3 * 86_400_000;
@@ -25,12 +26,16 @@ export async function foreseeNight({
   const { to } = nightAround(config.window.zone, at);
   const { start, end } = nextWindow(windowOf(config), at);
   if (start >= to) return null;
-  const { plans, refreshesEach, typicalMs, workers } = await measureNightAhead(database, {
-    since: new Date(at.getTime() - lastNightsMs),
-    to,
-    concurrency: config.concurrency,
-    heavyRuns: config.heavyRuns,
-  });
+  const [{ value: plans }, { refreshesEach, typicalMs, workers }] = await Promise.all([
+    keepFigure({ clock, database }, { name: 'plans ahead', of: to.toISOString() }, () =>
+      countPlansDue(database, { to }),
+    ),
+    measureNightAhead(database, {
+      since: new Date(at.getTime() - lastNightsMs),
+      concurrency: config.concurrency,
+      heavyRuns: config.heavyRuns,
+    }),
+  ]);
   return forecastNight({
     plans,
     windowMs: end.getTime() - start.getTime(),

@@ -2,6 +2,7 @@ import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/
 import { addToTally, newTally, type PeopleTally } from '../../domain/people-tally.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
+import { dearMs, rest } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
@@ -11,12 +12,8 @@ export interface TalliedPeople {
   readonly at: Date;
 }
 
-const name = 'people';
-/** What is counted quicker than this is counted each time. */
-const dearMs = 1_000;
-/** Else it is kept for so many times as long as counting took, so that no more than a hundredth of a processor goes into it … */
-const rest = 100;
-/** … and for this long, while a worker counts it again. */
+const name = 'people by verdict';
+/** It is kept for this long while a worker counts it again. */
 const countingMs = 2 * 3_600_000;
 
 /** Where it is counted just now: whoever asks meanwhile waits for that. */

@@ -70,6 +70,6 @@ export async function viewStatus(
 
 /** How far the repositories of these people are known to be whole, in figures. */
 export function verificationOf({ repositories }: PeopleTally): Status['verification'] {
-  const { oldestVerified, damaged, unverified, pending = 0 } = repositories;
+  const { oldestVerified, damaged, unverified, pending } = repositories;
   return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), damaged, unverified, pending };
 }

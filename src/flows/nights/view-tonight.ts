@@ -6,7 +6,9 @@ import {
   listSlowestServers,
   measureNight,
   measurePace,
+  measureToCome,
   type NightOutcome,
+  type NightToCome,
   type ServerPace,
   type TroubleGroup,
 } from '../../database/tonight.ts';
@@ -18,6 +20,7 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
 import { foreseeNight } from './foresee-night.ts';
+import { type Figure, keepFigure } from './keep-figure.ts';
 import { tallyNights } from './tally-nights.ts';
 import { tallyPeople } from './tally-people.ts';
 import { type Status, verificationOf } from './view-status.ts';
@@ -34,11 +37,15 @@ export interface Tonight {
   to: Date;
   course: NightCourse;
   progress: NightProgress;
+  /** When it was counted what is to come of it: earlier than now where that takes long. */
+  toComeAt: Date;
   pace: Pace & { workers: number };
   expected: Date | undefined;
   /** Whether the window will hold it, as long as it has not opened. */
   forecast: NightForecast | null;
   trouble: TroubleGroup[];
+  /** When that was counted. */
+  troubleAt: Date;
   /** Consents that have ended at the provider, and those whose rotated token was lost. */
   ended: number;
   rotationsLost: number;
@@ -67,11 +74,12 @@ export async function viewTonight({
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);
   const span = { firstDate: addDays(date, -1), lastDate: addDays(date, 2), from, to };
-  const [progress, pace, trouble, grants, openCircuits, servers, nights, queue, people, exported, forecast] =
+  const [underWay, toCome, pace, trouble, grants, openCircuits, servers, nights, queue, people, exported, forecast] =
     await Promise.all([
       measureNight(database, { ...span, at }),
+      findToCome({ clock, database }, to),
       measurePace(database, { at, since: new Date(at.getTime() - paceMs) }),
-      groupTrouble(database, at),
+      findTrouble({ clock, database }, at),
       countGrants(database),
       listOpenCircuits(database),
       listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
@@ -81,6 +89,7 @@ export async function viewTonight({
       config.stateExports === 0 ? null : findExported(database, at),
       foreseeNight({ clock, config, database }),
     ]);
+  const progress = { ...underWay, ...toCome.value };
   const expected = expectedEnd(progress, pace, at);
   const sum = (which: (grant: (typeof grants)[number]) => boolean) =>
     grants.filter(which).reduce((total, { count }) => total + count, 0);
@@ -89,10 +98,12 @@ export async function viewTonight({
     to,
     course: courseOf(progress, { now: at, expected, paused: queue === 'paused' }),
     progress,
+    toComeAt: toCome.at,
     pace,
     expected,
     forecast,
-    trouble,
+    trouble: trouble.value,
+    troubleAt: trouble.at,
     ended: sum(({ state }) => state === 'needs_consent'),
     rotationsLost: sum(({ state, reason }) => state !== 'withdrawn' && reason === 'lost_rotation'),
     openCircuits,
@@ -103,6 +114,40 @@ export async function viewTonight({
     verificationAt: people.at,
     exported,
   };
+}
+
+/** What is to come of the night that ends then. */
+async function findToCome(needs: Pick<Resources, 'clock' | 'database'>, to: Date): Promise<Figure<NightToCome>> {
+  const { value, at } = await keepFigure(needs, { name: 'to come', of: to.toISOString() }, async () => {
+    const { toCome, nextDueAt, lastDueAt } = await measureToCome(needs.database, { to });
+    return { toCome, nextDueAt: msOf(nextDueAt), lastDueAt: msOf(lastDueAt) };
+  });
+  return { value: { ...value, nextDueAt: momentOf(value.nextDueAt), lastDueAt: momentOf(value.lastDueAt) }, at };
+}
+
+/** Who is in trouble then. */
+async function findTrouble(needs: Pick<Resources, 'clock' | 'database'>, now: Date): Promise<Figure<TroubleGroup[]>> {
+  const { value, at } = await keepFigure(needs, { name: 'trouble', of: 'everybody' }, async () =>
+    (await groupTrouble(needs.database, now)).map(({ since, nextDueAt, ...group }) => ({
+      ...group,
+      since: since.getTime(),
+      nextDueAt: msOf(nextDueAt),
+    })),
+  );
+  const groups = value.map(({ since, nextDueAt, ...group }) => ({
+    ...group,
+    since: new Date(since),
+    nextDueAt: momentOf(nextDueAt),
+  }));
+  return { value: groups, at };
+}
+
+function msOf(moment: Date | null): number | null {
+  return moment?.getTime() ?? null;
+}
+
+function momentOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
 }
 
 async function findExported(database: Resources['database'], at: Date): Promise<Tonight['exported']> {

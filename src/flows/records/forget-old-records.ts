@@ -8,6 +8,7 @@ import {
   type OldRecords,
 } from '../../database/old-records.ts';
 import type { Resources } from '../../resources.ts';
+import { foldAllTallies } from './fold-tallies.ts';
 
 /** How many rows go in one transaction: so few that nobody waits for them. */
 const atOnce = 1_000;
@@ -45,6 +46,7 @@ export async function forgetOldRecords(
     audit: await all((old) => forgetAudit(database, old), auditMs),
   };
   if (Object.values(forgotten).some((count) => count > 0)) log.info('records.forgotten', forgotten);
+  await foldAllTallies({ clock, database });
   await queues.backUps.forgetEvents(before(eventsMs));
   return forgotten;
 }

@@ -1465,6 +1465,7 @@ export const texts: Texts = {
         over: 'Die Nacht ist vorbei.',
       },
       countedAt: (at) => `Gezählt ${at}.`,
+      toComeAt: (at) => `Was noch kommt, wurde ${at} gezählt.`,
       forecast: {
         title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} vorhanden`,
         holds: 'Die kommende Nacht passt in ihr Fenster.',

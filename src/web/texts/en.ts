@@ -1405,6 +1405,7 @@ export const texts = {
         over: 'The night is over.',
       } satisfies Record<NightCourse, string>,
       countedAt: (at: string) => `Counted ${at}.`,
+      toComeAt: (at: string) => `What is to come was counted ${at}.`,
       forecast: {
         title: (needed: number, there: number) => `${formats.hours(needed)} needed, ${formats.hours(there)} there`,
         holds: 'The window holds the night that comes.',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCircuit } from '../../../src/database/circuits.ts';
 import type { Database } from '../../../src/database/client.ts';
-import { confirmAlarms, findProtectionFacts, listProtectionFacts } from '../../../src/database/protection.ts';
+import { confirmAlarms, findProtectionFacts, listProtectionFactsByName } from '../../../src/database/protection.ts';
 import { judgeProtection } from '../../../src/domain/protection.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
@@ -122,8 +122,12 @@ test('the facts of everybody are those of each, without those who took their con
   await savePlan(database, { grant: 'withdrawn' });
   await savePlan(database, { grant: 'needs_consent' });
   await saveRun({ state: 'succeeded', snapshotId: 'a' }, 60);
-  const all = await listProtectionFacts(database);
+  const all = await listProtectionFactsByName(database, { after: null, limit: 10 });
   expect(all).toHaveLength(2);
+  const [first, second] = all;
+  expect(await listProtectionFactsByName(database, { after: null, limit: 1 })).toEqual([first]);
+  expect(await listProtectionFactsByName(database, { after: first ?? null, limit: 1 })).toEqual([second]);
+  expect(await listProtectionFactsByName(database, { after: second ?? null, limit: 1 })).toEqual([]);
   for (const person of all) expect(person.facts).toEqual(await findProtectionFacts(database, person.userId));
   const verdicts = all.map(({ facts }) => judgeProtection(facts, fixture.resources.clock.now()).verdict);
   expect(verdicts.sort()).toEqual(['not', 'protected']);

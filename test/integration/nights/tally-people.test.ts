@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tallyOf } from '../../../src/domain/people-tally.ts';
-import { listProtections } from '../../../src/flows/nights/find-protection.ts';
+import { eachProtectionByName } from '../../../src/flows/nights/find-protection.ts';
 import { recountPeople, tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
@@ -34,7 +34,7 @@ test('people are gone through a batch at a time, and come to what all of them co
   const batches: number[] = [];
   const { tally } = await recountPeople(resources, async (people) => void batches.push(people.length));
   expect(batches).toEqual([1_000, 200]);
-  const all = (await listProtections(resources)).map(({ protection }) => protection);
+  const all = (await Array.fromAsync(eachProtectionByName(resources))).flat().map(({ protection }) => protection);
   expect(tally).toEqual(tallyOf(all, new Date(start)));
   expect(Object.values(tally.verdicts).reduce((sum, count) => sum + count, 0)).toBe(plans);
   expect(tally.verdicts.protected).toBeGreaterThan(0);

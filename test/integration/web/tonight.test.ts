@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { saveKeptFigure } from '../../../src/database/kept-figures.ts';
+import { nightAround } from '../../../src/domain/nights.ts';
 import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { addNight, consentedAs, secretName } from '../../support/harness/operators.ts';
@@ -88,4 +90,27 @@ test('the page says when Nightkeep itself was last exported into the store, and 
     config: { ...pages.resources.config, stateExports: 0 },
   });
   expect(shown).toBeNull();
+});
+
+test('of figures that were counted a while ago the page says when', async () => {
+  const { clock, config, database } = pages.resources;
+  const now = clock.now();
+  const { to } = nightAround(config.window.zone, now);
+  const times = { countedAt: new Date(now.getTime() - 600_000), dueAt: new Date(now.getTime() + 600_000) };
+  const shown = texts.formats.time(times.countedAt, config.window.zone);
+  const { countedAt, toComeAt, noTrouble } = texts.operator.tonight;
+  const before = await operator.text('/operator');
+  expect(before).not.toContain(toComeAt(shown));
+  const toCome = { toCome: 4321, nextDueAt: now.getTime(), lastDueAt: now.getTime() };
+  await saveKeptFigure(database, { name: 'to come', value: { of: to.toISOString(), value: toCome }, ...times });
+  await saveKeptFigure(database, { name: 'trouble', value: { of: 'everybody', value: [] }, ...times });
+  const page = await operator.text('/operator');
+  expect(page).toContain('4,321 to come');
+  expect(page).toContain(toComeAt(shown));
+  expect(page).toContain(`${noTrouble} ${countedAt(shown)}`);
+  const days = Array.from({ length: 61 }, (_, day) => ({ day, max: 17, idle: 23 }));
+  await saveKeptFigure(database, { name: 'ends', value: { of: '60', value: days }, ...times });
+  expect(await operator.text('/operator/grants')).toContain(
+    `${texts.operator.grants.forecastLead(60)} ${countedAt(shown)}`,
+  );
 });

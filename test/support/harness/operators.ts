@@ -20,6 +20,7 @@ export async function addNight(
     data: {
       id,
       planId: plan.id,
+      host: 'cloud.example',
       night: at.toISOString().slice(0, 10),
       trigger: 'schedule',
       state: 'partial',

@@ -20,7 +20,7 @@ import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../../../src/flows/heal.ts';
 import { continueRotation } from '../../../src/flows/keys/rotate-keys.ts';
-import { listProtections, listProtectionsOf } from '../../../src/flows/nights/find-protection.ts';
+import { eachProtectionByName, listProtectionsOf } from '../../../src/flows/nights/find-protection.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
@@ -169,7 +169,12 @@ export function commandsToLookAt(resources: Resources): readonly StandingWork[] 
       },
     },
     { name: 'nightkeep users', work: () => listPeople(database, { limit: 10_000 }) },
-    { name: 'nightkeep protection', work: () => listProtections(resources) },
+    {
+      name: 'nightkeep protection',
+      work: async () => {
+        for await (const people of eachProtectionByName(resources)) if (people.length === 0) return;
+      },
+    },
   ];
 }
 

@@ -17,6 +17,7 @@ import { checkVerification } from '../../../src/doctor/checks/verification.ts';
 import { checkWithdrawals } from '../../../src/doctor/checks/withdrawals.ts';
 import { readTokenFacts } from '../../../src/doctor/custody-facts.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
+import { addToTally, newTally } from '../../../src/domain/people-tally.ts';
 
 const [hour, day] = [3_600_000, 86_400_000];
 const at = new Date('2030-01-01T00:00:00Z');
@@ -193,10 +194,30 @@ describe('protection', () => {
     [[well, partial], /^warn: Of 2 people: 1 protected, 1 partly \(1 unreadable\)\. → None of it waits for you\. See/],
     [
       [well, broken, broken, partial],
-      /^warn: Of 4 people: 1 protected, 2 late, 1 partly \(2 store_trouble, 1 unreadable\)\. → You can mend it for 2\. See/,
+      /^warn: Of 4 people: 1 protected, 1 partly, 2 late \(2 store_trouble, 1 unreadable\)\. → You can mend it for 2\. See/,
     ],
     [[{ ...well, reason: 'server_away' }], /^warn: Of 1 person: 1 protected \(1 server_away\)/],
-  ] as const)('%j', (people, pattern) => expect(words(checkProtection(people))).toMatch(pattern));
+  ] as const)('%j', (people, pattern) => {
+    const tally = newTally();
+    for (const { verdict, reason, by } of people) {
+      const restorable = {
+        verifiedAt: null,
+        isPending: false,
+        isOverdue: false,
+        damage: null,
+        damagedSince: null,
+        healedAt: null,
+      };
+      const rest = { consent: 'living', mend: 'nothing', until: null, retry: null, since: null, runId: null } as const;
+      addToTally(tally, { ...rest, verdict, reason, by, restorable }, at);
+    }
+    expect(words(checkProtection(tally))).toMatch(pattern);
+  });
+
+  test('of figures that are kept it is said when they were counted', () => {
+    const tally = { ...newTally(), verdicts: { protected: 2, partly: 0, late: 0, not: 0 } };
+    expect(words(checkProtection(tally, at))).toMatch(/^ok: As of 2030-01-01 00:00 UTC: of 2 people: 2 protected\./);
+  });
 });
 
 describe('runs', () => {

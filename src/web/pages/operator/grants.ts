@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { listCircuits } from '../../../database/circuits.ts';
 import { countGrants } from '../../../database/inspect-custody.ts';
 import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people.ts';
+import { isOldFigure, keepFigure } from '../../../flows/nights/keep-figure.ts';
 import type { Html } from '../../layout.ts';
 import { areaPlot } from '../../plots/area-plot.ts';
 import { table } from '../../table.ts';
@@ -42,8 +43,16 @@ ${figure(tonight.rotations, texts.formats.number(lost), tonight.rotationsNote, l
 
 async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
   const t = texts.operator.grants;
-  const { clock, database } = resources;
-  const days = await forecastEnds(database, { at: clock.now(), days: daysAhead });
+  const { clock, config, database } = resources;
+  const at = clock.now();
+  const { value: days, at: countedAt } = await keepFigure(
+    { clock, database },
+    { name: 'ends', of: String(daysAhead) },
+    () => forecastEnds(database, { at, days: daysAhead }),
+  );
+  const asOf = isOldFigure(countedAt, at)
+    ? ` ${texts.operator.tonight.countedAt(texts.formats.time(countedAt, config.window.zone))}`
+    : '';
   const living = (await countGrants(database))
     .filter(({ state }) => state === 'active' || state === 'suspect')
     .reduce((sum, { count }) => sum + count, 0);
@@ -53,7 +62,7 @@ async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
     t.forecastMax(last?.max ?? 0, living),
   );
   const weekly = days.filter(({ day }) => day % 7 === 0);
-  return html`<section class="card"><h2>${t.forecast}</h2><p class="soft">${t.forecastLead(daysAhead)}</p>${plot}
+  return html`<section class="card"><h2>${t.forecast}</h2><p class="soft">${t.forecastLead(daysAhead)}${asOf}</p>${plot}
 <p>${t.forecastMax(last?.max ?? 0, living)} ${t.forecastIdle(last?.idle ?? 0)}</p>
 <details><summary>${t.numbers}</summary><ul class="items">${weekly.map(({ day, max, idle }) => html`<li>${t.byDay(day, max, idle)}</li>`)}</ul></details></section>`;
 }

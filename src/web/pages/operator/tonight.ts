@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { TroubleGroup } from '../../../database/tonight.ts';
 import { AppError } from '../../../errors.ts';
+import { isOldFigure } from '../../../flows/nights/keep-figure.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
 import { form, type Html } from '../../layout.ts';
@@ -12,8 +13,6 @@ import { figure, operatorOf, operatorPage, timesNear } from './frame.ts';
 import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
-/** Of figures that were counted longer ago it is said when. */
-const oldMs = 60_000;
 
 /** The night over all plans: how far it is, what went wrong and why, and the nights before. */
 export async function tonight(visit: PersonVisit): Promise<Response> {
@@ -52,8 +51,14 @@ function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
   return html`<p class="card warn">${queue === 'paused' ? t.pausedNote : t.away} <a href="/operator/queues">${menu.queues}</a></p>`;
 }
 
-function progressCard({ resources, texts }: PersonVisit, { course, progress, expected, from, to }: Tonight): Html {
+function progressCard(
+  { resources, texts }: PersonVisit,
+  { course, progress, toComeAt, expected, from, to }: Tonight,
+): Html {
   const t = texts.operator.tonight;
+  const asOf = isOldFigure(toComeAt, resources.clock.now())
+    ? ` ${t.toComeAt(texts.formats.time(toComeAt, resources.config.window.zone))}`
+    : '';
   const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
   const { succeeded, partial, failed, dropped, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
   const done = succeeded + partial + failed + dropped;
@@ -80,7 +85,7 @@ function progressCard({ resources, texts }: PersonVisit, { course, progress, exp
     t.bar(words.join(', ')),
   );
   return html`<section class="card"><h1>${t.courses[course]}</h1><p>${sentences.join(' ')}</p>
-${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}</p></section>`;
+${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${asOf}</p></section>`;
 }
 
 /** Said in the evening, while something can be done about it. */
@@ -109,7 +114,7 @@ ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.p
 }
 
 function troubleCard(visit: PersonVisit, view: Tonight): Html {
-  const { trouble, ended, verification, verificationAt, exported } = view;
+  const { trouble, troubleAt, ended, verification, verificationAt, exported } = view;
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
   const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
@@ -129,10 +134,13 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
     { label: t.since },
     { label: t.doSomething },
   ];
+  const asOf = isOldFigure(troubleAt, resources.clock.now())
+    ? ` ${t.countedAt(texts.formats.time(troubleAt, resources.config.window.zone))}`
+    : '';
   const list =
     rows.length === 0
-      ? html`<p class="soft">${t.noTrouble}</p>`
-      : html`<p class="soft">${t.troubleLead}</p>${table({ caption: t.trouble, columns, rows })}`;
+      ? html`<p class="soft">${t.noTrouble}${asOf}</p>`
+      : html`<p class="soft">${t.troubleLead}${asOf}</p>${table({ caption: t.trouble, columns, rows })}`;
   const consents =
     ended === 0
       ? ''
@@ -148,8 +156,7 @@ function verifiedPart(
   const t = texts.operator.tonight;
   const { formats, home } = texts;
   const { clock, config } = resources;
-  const isOld = clock.now().getTime() - countedAt.getTime() >= oldMs;
-  const asOf = isOld
+  const asOf = isOldFigure(countedAt, clock.now())
     ? html` <span class="soft">${t.countedAt(formats.time(countedAt, config.window.zone))}</span>`
     : '';
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);

@@ -1,0 +1,52 @@
+import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
+import type { Resources } from '../../resources.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database'>;
+
+/** A figure, and as of when. */
+export interface Figure<Value> {
+  readonly value: Value;
+  readonly at: Date;
+}
+
+/** What is counted quicker than this is counted each time. */
+export const dearMs = 100;
+/** Else it is kept for so many times as long as counting took, so that no more than a hundredth of a processor goes into it, however many people there are. */
+export const rest = 100;
+/** So long whoever counts it may take; meanwhile others tell what was counted before. */
+const countingMs = 5 * 60_000;
+
+/**
+ * A figure that grows with everybody, as JSON has it: counted now, or, where that takes long, as it was counted last. `of` says what it is
+ * the figure of: one of something else is not told.
+ */
+export async function keepFigure<Value>(
+  { clock, database }: Needs,
+  { name, of }: { name: string; of: string },
+  count: () => Promise<Value>,
+): Promise<Figure<Value>> {
+  const at = clock.now();
+  const found = await findKeptFigure(database, name);
+  // Written here alone.
+  const kept = found as (typeof found & { value: { of: string; value: Value } }) | null;
+  if (kept !== null && kept.value.of === of) {
+    const { dueAt, countedAt } = kept;
+    const until = new Date(at.getTime() + countingMs);
+    if (at < dueAt || !(await claimKeptFigure(database, { name, dueAt, until })))
+      return { value: kept.value.value, at: countedAt };
+  }
+  const began = clock.elapsed();
+  const value = await count();
+  const tookMs = clock.elapsed() - began;
+  const isDear = tookMs >= dearMs;
+  const dueAt = new Date(at.getTime() + (isDear ? rest * tookMs : 0));
+  if (isDear || kept !== null) await saveKeptFigure(database, { name, value: { of, value }, countedAt: at, dueAt });
+  return { value, at };
+}
+
+const oldMs = 60_000;
+
+/** Whether a figure was counted so long ago that it is said when. */
+export function isOldFigure(countedAt: Date, now: Date): boolean {
+  return now.getTime() - countedAt.getTime() >= oldMs;
+}

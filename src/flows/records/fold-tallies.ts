@@ -1,0 +1,21 @@
+import { foldTallies, forgetTallies } from '../../database/tallies.ts';
+import type { Resources } from '../../resources.ts';
+
+type Needs = Pick<Resources, 'clock' | 'database'>;
+
+/** What is tallied of earlier changes seldom: folded with the records that go then. */
+const recentMs = 2 * 3_600_000;
+/** No figure looks back further than 30 nights. */
+const keptMs = 60 * 86_400_000;
+
+/** Makes few rows of those that the last changes have added to the tallies. */
+export async function foldRecentTallies({ clock, database }: Needs): Promise<void> {
+  await foldTallies(database, { since: new Date(clock.now().getTime() - recentMs) });
+}
+
+/** The same of all of them, without what no figure looks back to. */
+export async function foldAllTallies({ clock, database }: Needs): Promise<void> {
+  const before = new Date(clock.now().getTime() - keptMs);
+  await forgetTallies(database, { before });
+  await foldTallies(database, { since: before });
+}
