@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { openSealing } from '../../../src/store/archiver/sealing.ts';
+import { openingBuffers, sealBlob } from '../../../src/store/format/blob.ts';
+import { createMasterKey } from '../../../src/store/format/envelope.ts';
+import { type FinishedPack, openPack, provePack } from '../../../src/store/format/pack.ts';
+import { decodeEntries, packIdOf } from '../../../src/store/format/pack-header.ts';
+import { randomPolynomial } from '../../../src/store/format/polynomial.ts';
+import { createMasterIndex } from '../../../src/store/repository/master-index.ts';
+
+const indexModule = new URL('../../../src/store/repository/master-index.ts', import.meta.url).href;
+const masterKey = createMasterKey();
+
+/** A night in rounds, each of so many files and a tree, after which all of it is stored; what was stored, as the store has it. */
+async function stored(rounds: number, fileBytes: number, threads?: number): Promise<FinishedPack[]> {
+  const packs: FinishedPack[] = [];
+  await using sealing = openSealing({
+    masterKey,
+    chunkerPolynomial: randomPolynomial(),
+    index: { ...createMasterIndex(), module: indexModule },
+    savePack: async ({ id, bytes, entries }) => {
+      packs.push({ id, bytes: bytes.slice(), entries: entries.slice() });
+    },
+    onFailure: (error) => {
+      throw error;
+    },
+    ...(threads !== undefined && { threads }),
+  });
+  for (let round = 0; round < rounds; round += 1) {
+    const files = Array.from({ length: 3 }, async () => {
+      const stream = sealing.openEntry(fileBytes);
+      await stream.write(randomBytes(fileBytes));
+      await stream.end();
+    });
+    await sealing.saveTree(randomBytes(9_000));
+    sealing.post();
+    await Promise.all(files);
+    await sealing.flush();
+  }
+  await sealing.finish();
+  return packs;
+}
+
+test.each([
+  ['little, by the thread of the caller', 5, 20_000],
+  ['little at first and then more', 6, 120_000],
+  ['much, by a thread', 3, 3_000_000],
+])('what is stored again and again in a night holds what was handed over: %s', async (_, rounds, fileBytes) => {
+  const packs = await stored(rounds, fileBytes);
+  for (const pack of packs) {
+    expect(packIdOf(pack.bytes)).toBe(pack.id);
+    provePack(masterKey, pack, openingBuffers());
+  }
+  const blobs = packs.flatMap(({ entries }) => decodeEntries(entries));
+  expect(blobs.filter(({ type }) => type === 'tree')).toHaveLength(rounds);
+  expect(blobs.filter(({ type }) => type === 'data').length).toBeGreaterThanOrEqual(3 * rounds);
+});
+
+test('a pack that was spoilt in memory before it was finished is not handed over', () => {
+  const pack = openPack(masterKey, new ArrayBuffer(10_000));
+  pack.add(sealBlob(masterKey, 'data', randomBytes(500)));
+  pack.add(sealBlob(masterKey, 'data', Buffer.alloc(3_000, 'text ')));
+  const whole = pack.finish();
+  provePack(masterKey, whole, openingBuffers());
+  for (const at of [3, 300, 540]) {
+    const bytes = whole.bytes.slice();
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    expect(() => provePack(masterKey, { ...whole, bytes }, openingBuffers())).toThrow(
+      expect.objectContaining({ code: 'repository/damaged' }),
+    );
+  }
+});
