@@ -93,10 +93,17 @@ export async function openNetwork(): Promise<Network> {
 async function removeForsaken(): Promise<void> {
   const { stdout } = await ip('netns', 'list');
   for (const [, namespace = '', pid = ''] of stdout.matchAll(/^(nk(\d+)-\S+)/gm))
-    if (!isAlive(Number(pid))) await ip('netns', 'del', namespace);
+    if (!isAlive(Number(pid))) await removeMachine(namespace);
   const links = await ip('-o', 'link', 'show', 'type', 'bridge');
   for (const [, bridge = '', pid = ''] of links.stdout.matchAll(/\b(nk(\d+)):/g))
     if (!isAlive(Number(pid))) await ip('link', 'del', bridge);
+}
+
+/** With the processes that still run on it. */
+async function removeMachine(namespace: string): Promise<void> {
+  const { stdout } = await ip('netns', 'pids', namespace);
+  for (const pid of stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), 'SIGKILL');
+  await ip('netns', 'del', namespace);
 }
 
 function isAlive(pid: number): boolean {
