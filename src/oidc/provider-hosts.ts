@@ -63,7 +63,7 @@ export function openProviderHosts(issuer: URL, { inside, lookup = systemLookup }
     return [...reaches].every(isAllowed) ? undefined : new ProviderAddressRefused(host);
   };
   return {
-    dispatcher: new Agent({ allowH2: false, connect: { lookup: checkedLookup(lookup, refuse) } }),
+    dispatcher: new Agent({ ...freshConnections, allowH2: false, connect: { lookup: checkedLookup(lookup, refuse) } }),
     check: async (url) => {
       const host = bare(new URL(url).hostname);
       const refusal = isIP(host) === 0 ? undefined : await refuse(host, [host]);
@@ -71,6 +71,12 @@ export function openProviderHosts(issuer: URL, { inside, lookup = systemLookup }
     },
   };
 }
+
+/**
+ * A connection that was idle for longer is closed, however long the provider would keep it: on one that the provider, or something in
+ * between, is closing at that moment, a token that may be used once would be lost with its answer.
+ */
+const freshConnections = { keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 };
 
 /** Sends a request where these allow it; redirects are not followed. Throws `ProviderAddressRefused`, and what a fetch throws. */
 export async function fetchThrough(

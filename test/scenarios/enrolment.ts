@@ -52,9 +52,11 @@ function run(child: ChildProcessWithoutNullStreams, typed = ''): Running {
 async function expectEnrolled(fixture: ServiceFixture, { ended }: Running, method: string): Promise<void> {
   expect(await ended).toMatchObject({ code: 0 });
   await fixture.atRest();
-  expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
   const database = databaseOf(fixture.processes);
-  expect(await database.run.findMany()).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }]);
+  const succeeded = { state: 'succeeded', attempt: 1, errorCode: null, message: null };
+  expect(await database.run.findMany()).toMatchObject([succeeded]);
+  expect(await fixture.night()).toMatchObject([succeeded]);
+  expect(await database.run.findMany()).toMatchObject([succeeded, succeeded]);
   expect(await database.consent.findMany()).toMatchObject([{ method }]);
   expect(await database.grant.findMany()).toMatchObject([{ state: 'active', generation: 3 }]);
 }

@@ -1,9 +1,11 @@
-import { BlockList } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, BlockList } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { introduce, noCredential } from '../../../src/oidc/inspect-client.ts';
 import { askDiscovery, askSigningKeys } from '../../../src/oidc/inspect-provider.ts';
-import { openProviderHosts, ProviderAddressRefused } from '../../../src/oidc/provider-hosts.ts';
+import { fetchThrough, openProviderHosts, ProviderAddressRefused } from '../../../src/oidc/provider-hosts.ts';
 import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
 import { attempt } from '../../../src/oidc/transport.ts';
 import { askAuthorization } from '../../../src/oidc/trial-authorization.ts';
@@ -186,4 +188,23 @@ describe('what looks for what is wrong, or whether two addresses are one provide
       keys: [],
     });
   });
+});
+
+it('closes a connection that the provider would keep for ten minutes soon after its answer, so that no token is sent on one that may be closing', async () => {
+  const server = createServer({ keepAliveTimeout: 600_000 }, (_, response) => void response.end('{}')).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  const hosts = openProviderHosts(new URL(url));
+  const connected = once(server, 'connection');
+  const answer = await fetchThrough(hosts, url);
+  expect(answer.headers.get('keep-alive')).toBe('timeout=600');
+  expect(await answer.text()).toBe('{}');
+  const [socket] = await connected;
+  await once(socket, 'close');
+  await hosts.dispatcher.destroy();
+  server.close();
 });
