@@ -1,9 +1,37 @@
+/** What waits for each signal. One listener serves all of it: a signal looks through its listeners whenever one is added or removed. */
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+interface Waiting {
+  /** Each is an object of its own, since the same function may wait several times. */
+  readonly tasks: Set<{ readonly run: (reason: unknown) => void }>;
+  readonly listener: () => void;
+}
+
 /** Calls `task` with the reason once the signal is aborted, at once where it is already; the function returned takes that back. */
 export function whenAborted(signal: AbortSignal, task: (reason: unknown) => void): () => void {
-  const listener = () => task(signal.reason);
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
-  return () => signal.removeEventListener('abort', listener);
+  if (signal.aborted) {
+    task(signal.reason);
+    return () => {};
+  }
+  const { tasks, listener } = waitingFor.get(signal) ?? listenTo(signal);
+  const one = { run: task };
+  tasks.add(one);
+  return () => {
+    if (!tasks.delete(one) || tasks.size > 0) return;
+    waitingFor.delete(signal);
+    signal.removeEventListener('abort', listener);
+  };
+}
+
+function listenTo(signal: AbortSignal): Waiting {
+  const tasks: Waiting['tasks'] = new Set();
+  const listener = () => {
+    for (const { run } of tasks) run(signal.reason);
+  };
+  signal.addEventListener('abort', listener, { once: true });
+  const waiting = { tasks, listener };
+  waitingFor.set(signal, waiting);
+  return waiting;
 }
 
 /**

@@ -29,6 +29,35 @@ describe('a task for an abort', () => {
   });
 });
 
+describe('several tasks for one abort', () => {
+  test('share one listener of the signal, which goes with the last of them', () => {
+    const { signal } = new AbortController();
+    const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    const takeBack = [vi.fn(), vi.fn(), vi.fn()].map((task) => whenAborted(signal, task));
+    expect(added).toHaveBeenCalledTimes(1);
+    for (const back of takeBack.slice(1)) back();
+    expect(removed).not.toHaveBeenCalled();
+    takeBack[0]?.();
+    takeBack[0]?.();
+    expect(removed).toHaveBeenCalledTimes(1);
+    whenAborted(signal, vi.fn());
+    expect(added).toHaveBeenCalledTimes(2);
+  });
+
+  test('are called in their order, each as often as it waits, but for those that another took back', () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    const twice = () => called.push('twice');
+    whenAborted(controller.signal, twice);
+    whenAborted(controller.signal, () => takeBack());
+    whenAborted(controller.signal, twice);
+    const takeBack = whenAborted(controller.signal, () => called.push('taken back'));
+    whenAborted(controller.signal, () => called.push('last'));
+    controller.abort(reason);
+    expect(called).toEqual(['twice', 'twice', 'last']);
+  });
+});
+
 describe('a controller', () => {
   test('is aborted with a signal, for its reason, at once where that is aborted already', () => {
     const first = new AbortController();

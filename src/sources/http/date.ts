@@ -17,7 +17,7 @@ const asctime = new RegExp(String.raw`^${weekday} ${month} ([ \d]?\d) ${time} (?
 /** `1994-11-06T08:49:37Z`. */
 const iso = new RegExp(String.raw`^(\d{4})-(\d{2})-(\d{2})[Tt ]${time}(?:\.\d+)?${zone}$`);
 
-/** The form that nearly all are of, with a time of day that exists: what `Date.parse` reads right but for the 31st of February. */
+/** The form that nearly all are of, with a time of day that exists. */
 const usual = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} [1-9]\d{3} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d GMT$/;
 
 /**
@@ -25,9 +25,7 @@ const usual = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} [1-9]\d{3} (
  * 1970: no file is so old, and servers say years like 1 and 1601 where they know none. A year of two digits is one of 1970 to 2069.
  */
 export function parseHttpDate(text: string): Date | undefined {
-  const date = usual.test(text) ? new Date(text) : undefined;
-  if (date !== undefined && date.getTime() >= 0 && date.getUTCDate() === Number(text.slice(5, 7))) return date;
-  const parts = partsOf(text.trim());
+  const parts = usual.test(text) ? usualParts(text) : partsOf(text.trim());
   if (parts === undefined) return undefined;
   const { year, monthIndex, day, hour, minute, second, offset } = parts;
   const midnight = Date.UTC(year, monthIndex, day);
@@ -46,6 +44,17 @@ interface Parts {
   /** Minutes east of GMT. */
   readonly offset: number;
 }
+
+/** The parts of what is of the usual form, each at its place: a listing has one for each file. */
+function usualParts(text: string): Parts | undefined {
+  const monthIndex = monthOf(text.slice(8, 11));
+  if (monthIndex < 0) return undefined;
+  const two = (at: number) => (text.charCodeAt(at) - zero) * 10 + text.charCodeAt(at + 1) - zero;
+  const [year, day] = [two(12) * 100 + two(14), two(5)];
+  return { year, monthIndex, day, hour: two(17), minute: two(20), second: two(23), offset: 0 };
+}
+
+const zero = 0x30;
 
 function partsOf(text: string): Parts | undefined {
   const [, day, name, year, ...rest] = imf.exec(text) ?? [];

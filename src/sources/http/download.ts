@@ -136,7 +136,9 @@ function answerOf({ headers }: ResponseHead, redirected: boolean): Answer {
     etag: textOf(headers.etag),
     modified: dateOf(textOf(headers['last-modified'])),
     size: length === undefined ? undefined : Number(length),
-    date: dateOf(textOf(headers.date)),
+    get date() {
+      return dateOf(textOf(headers.date));
+    },
     type: textOf(headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase(),
     redirected,
     delimited: length !== undefined || headers['transfer-encoding'] !== undefined,

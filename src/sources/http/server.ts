@@ -140,7 +140,8 @@ function serverOf(
   return {
     pool,
     acquireSlot: share.acquireSlot,
-    releaseSlot: share.releaseSlot,
+    // Undici uses a connection again from the next turn of the event loop on: whoever had the slot before would open another one.
+    releaseSlot: () => void setImmediate(share.releaseSlot),
     get atOnce() {
       return share.most + Math.min(resting, share.most);
     },

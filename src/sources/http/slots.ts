@@ -52,15 +52,19 @@ export function openSlots(bounds: LevelBounds): Slots {
   }
 
   function giveOut(): void {
-    for (;;) {
-      const [next] = [...runs]
-        .filter((run) => run.waiting.size > 0 && mayHaveMore(run))
-        .sort((one, other) => one.slots - other.slots);
-      const [call] = next?.waiting ?? [];
-      if (next === undefined || call === undefined) return;
+    for (let next = nextRun(); next !== undefined; next = nextRun()) {
+      const [call] = next.waiting;
       take(next);
-      call();
+      call?.();
     }
+  }
+
+  /** Of those that wait for a slot and may have one, the run that has the fewest. */
+  function nextRun(): Held | undefined {
+    let next: Held | undefined;
+    for (const run of runs)
+      if (run.waiting.size > 0 && (next === undefined || run.slots < next.slots) && mayHaveMore(run)) next = run;
+    return next;
   }
 
   function share(): Share {

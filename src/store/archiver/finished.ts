@@ -24,9 +24,8 @@ export function openFinishedNodes(): FinishedNodes {
   function addNode(folder: string, node: Node): void {
     const nodes = folders.get(folder) ?? new Map<string, Node>();
     folders.set(folder, nodes.set(node.name, node));
-    const path = pathIn(folder, node.name);
-    if (node.type === 'dir') folders.delete(path);
-    else beginnings.delete(path);
+    if (node.type === 'dir') folders.delete(pathIn(folder, node.name));
+    else if (beginnings.size > 0) beginnings.delete(pathIn(folder, node.name));
   }
 
   /** What follows no beginning that is known here is of no use. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { defaultTransferLimits, openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
-import { never } from '../../support/fixtures/open-source.ts';
+import { contentOf, never, openSource, rootOf } from '../../support/fixtures/open-source.ts';
+import { file, folder, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
 
 const limits = { connectTimeoutMs: 1000, headersTimeoutMs: 1000, bodyTimeoutMs: 1000 };
 /** The servers of a worker that sends each of them so many requests at once. */
@@ -71,6 +72,21 @@ test('a run that holds all slots holds up no other: each has a quarter in any ca
   greedy.server.releaseSlot();
   await more;
   await Promise.all([greedy.close(), other.close()]);
+});
+
+test('a connection serves one request after the other: no more are opened than there are slots', async () => {
+  const names = Array.from({ length: 40 }, (_, number) => `${number}.txt`);
+  await using server = await startHostileWebdav(folder(Object.fromEntries(names.map((name) => [name, file(name)]))));
+  const ports = new Set<number | undefined>();
+  server.mischief = (_, { socket }) => {
+    ports.add(socket?.remotePort);
+    return undefined;
+  };
+  await using source = openSource(server.url, { servers: serversOf(4) });
+  const { members } = await source.list(await rootOf(source), never);
+  await Promise.all(members.map(async (member) => contentOf(await source.open(member, never))));
+  expect(server.heard).toHaveLength(41);
+  expect(ports.size).toBe(4);
 });
 
 test('what one run meets holds back no other', async () => {
