@@ -1,5 +1,5 @@
 import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
-import { turnAfterWork, turnOf } from '../domain/turns.ts';
+import { farMore, turnAfterWork, turnOf } from '../domain/turns.ts';
 import { escapedName } from '../file-name.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
@@ -168,9 +168,10 @@ export async function returnRun(
   const { run, dueAt, spent, yields, errorCode = null, message = null, holder, at } = input;
   const attempt = spent ? run.attempt : run.attempt - 1;
   const words = message && escapedName(message);
-  const { trigger, stintMs, others } = await measureStint(database, { id: run.id, at });
+  const { trigger, stintMs, others, turnOfLess } = await measureStint(database, { id: run.id, at });
   const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0, workedMs: { increment: stintMs } };
-  const turn = yields ? { turnAt: turnAfterWork({ trigger, dueAt, workedMs: stintMs, others }) } : {};
+  const turnAt = turnAfterWork({ trigger, dueAt, workedMs: stintMs, others });
+  const turn = yields ? { turnAt: turnOfLess !== null && turnOfLess > turnAt ? turnOfLess : turnAt } : {};
   return inTransaction(database, async (transaction) => {
     const { count } = await transaction.run.updateMany({
       where: { id: run.id, fence: run.fence, state: 'running' },
@@ -187,16 +188,24 @@ export async function returnRun(
 const stint = (at: Date) =>
   Prisma.sql`greatest(0, least(2147483647 - worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000))::int`;
 
-/** The same of one, and how many others have had a worker without having ended. */
-async function measureStint(
-  database: Database,
-  { id, at }: { id: string; at: Date },
-): Promise<{ trigger: string; stintMs: number; others: number }> {
-  const [found] = await database.$queryRaw<{ trigger: string; stintMs: number; others: number }[]>`
-    SELECT trigger, ${stint(at)} AS "stintMs",
-      (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> runs.id)::int AS others
-    FROM runs WHERE id = ${id}::uuid`;
-  return found ?? { trigger: '', stintMs: 0, others: 0 };
+interface Stint {
+  trigger: string;
+  stintMs: number;
+  /** How many others have had a worker without having ended. */
+  others: number;
+  /** After the last turn of the nights that wait and have had far less; null where there are none. */
+  turnOfLess: Date | null;
+}
+
+/** The same of one, and what there is besides. */
+async function measureStint(database: Database, { id, at }: { id: string; at: Date }): Promise<Stint> {
+  const [found] = await database.$queryRaw<Stint[]>`
+    SELECT trigger, stint_ms AS "stintMs",
+      (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> own.id)::int AS others,
+      (SELECT max(other.turn_at) + interval '1 ms' FROM runs other WHERE other.state = 'queued' AND other.due_at <= ${at} AND other.trigger = 'schedule'
+        AND other.worked_ms * ${farMore} < own.worked_ms + own.stint_ms) AS "turnOfLess"
+    FROM (SELECT id, trigger, worked_ms, ${stint(at)} AS stint_ms FROM runs WHERE id = ${id}::uuid) own`;
+  return found ?? { trigger: '', stintMs: 0, others: 0, turnOfLess: null };
 }
 
 interface Lapsed {

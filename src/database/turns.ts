@@ -1,5 +1,5 @@
 import { lightRun, type Places } from '../domain/places.ts';
-import { leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
+import { farMore, leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 import { type ClaimedRun, canBeClaimed, takeRun } from './runs.ts';
@@ -87,27 +87,38 @@ export async function claimNextRun(
 
 /** Somebody who has waited for so long is not just about to be taken by a worker that is free. */
 const graceMs = 2_000;
-/** This is asked each second: what ends before half of the next one ends now, so that turns are as long as meant in the middle. */
-const aheadMs = 500;
+/**
+ * This is asked each second: what ends before half of the next one ends now, so that turns are as long as meant in the middle; but no turn is shorter by more than
+ * this part, so that what takes as long as is usual is not ended shortly before its end.
+ */
+const ahead = { ms: 500, part: 0.1 };
 
 /**
  * The runs in the hands of this worker that have to let others go first: those that were worked on for a whole turn, and
- * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Of all workers' the longest first, and as many as there are whose turn has come and for whom no worker is free.
+ * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Of all workers' the longest first, and as many as there are for
+ * whom no worker is free and whose turn has come, or who are nights that have had far less: whoever takes a little longer than is usual waits for nobody who takes for ever.
  */
 export async function listRunsToGiveWay(
   database: Database,
   { holder, at, turnMs }: { holder: string; at: Date; turnMs: number },
 ): Promise<string[]> {
   const lengthMs = await findLengthOfTurn(database, turnMs);
+  const aheadMs = Math.min(ahead.ms, lengthMs * ahead.part);
   const since = new Date(at.getTime() - graceMs);
   const rows = await database.$queryRaw<{ id: string; holder: string }[]>`
-    SELECT id, lease_holder AS holder FROM runs
-    WHERE state = 'running' AND lease_until >= ${at}
-      AND claimed_at <= ${at}::timestamptz - (greatest(${lengthMs}::float, worked_ms) - ${aheadMs}) * interval '1 ms'
-    ORDER BY worked_ms * interval '1 ms' + (${at}::timestamptz - claimed_at) DESC, id
-    LIMIT (SELECT count(*) FROM (
-      SELECT FROM runs WHERE ${canBeClaimed(at)} AND turn_at <= ${since} AND due_at <= ${since}
-      LIMIT (SELECT count(*) FROM runs WHERE state = 'running')) waiting)`;
+    WITH longest AS (
+      SELECT id, holder, had_ms, row_number() OVER (ORDER BY had_ms DESC, id) AS place FROM (
+        SELECT id, lease_holder AS holder, worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS stint_ms,
+          worked_ms + extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS had_ms
+        FROM runs WHERE state = 'running' AND lease_until >= ${at}) held
+      WHERE stint_ms >= greatest(${lengthMs}::float, worked_ms) - ${aheadMs}::float
+    )
+    SELECT id, holder FROM longest
+    WHERE place <= (SELECT count(*) FROM (
+      SELECT FROM runs WHERE ${canBeClaimed(at)} AND due_at <= ${since}
+        AND (turn_at <= ${since} OR (trigger = 'schedule' AND worked_ms * ${farMore} < had_ms))
+      LIMIT (SELECT count(*) FROM longest)) waiting)
+    ORDER BY place`;
   return rows.filter((row) => row.holder === holder).map(({ id }) => id);
 }
 

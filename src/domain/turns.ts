@@ -53,6 +53,9 @@ export function turnOfNight({ dueAt, lengthMs, latelyMs }: { dueAt: Date; length
   return turnAfterWork({ trigger: 'schedule', dueAt, workedMs: latelyMs, others: 0 });
 }
 
+/** A night that has had a worker for so much less time than another, by this factor, goes first of the two, whatever their turns are. */
+export const farMore = 2;
+
 interface Worked {
   readonly trigger: string;
   /** When the work may go on. */

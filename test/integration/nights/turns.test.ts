@@ -195,6 +195,41 @@ describe('a run that has had a worker for its time', () => {
     expect(await stateOf(working.runId)).toBe('running');
   });
 
+  test('lets a night go first that has had far less, though the turn of that one has not come, and none that has had as much', async () => {
+    const { bob, working } = await oneAtWorkAndOneWaiting();
+    const had = (planId: string, workedMs: number) =>
+      database().run.updateMany({
+        where: { planId },
+        data: { workedMs, turnAt: new Date(now().getTime() + 60 * minute) },
+      });
+    await database().run.update({ where: { id: working.runId }, data: { workedMs: minute } });
+    await had(bob, minute);
+    await fixture.resources.clock.advance(20 * second);
+    await give();
+    expect(await stateOf(working.runId)).toBe('running');
+    await had(bob, 50 * second);
+    await give();
+    await working.ended;
+    expect(await stateOf(working.runId)).toBe('queued');
+    expect(await next()).toBe(bob);
+  });
+
+  test('is never one that has hardly had as long as is usual', async () => {
+    const [, ...others] = await Array.fromAsync({ length: 7 }, (_, index) => person('a.example', index));
+    await fixture.resources.clock.advance(10 * second);
+    await openNight(fixture.resources);
+    const ended = { state: 'succeeded', finishedAt: now(), workedMs: 10 * second } as const;
+    await database().run.updateMany({ where: { planId: { in: others.slice(1) } }, data: ended });
+    const working = await begin();
+    await fixture.resources.clock.advance(10.7 * second);
+    await give();
+    expect(await stateOf(working.runId)).toBe('running');
+    await fixture.resources.clock.advance(second);
+    await give();
+    await working.ended;
+    expect(await stateOf(working.runId)).toBe('queued');
+  });
+
   test('is the longest of all workers, and as many as others wait', async () => {
     const other = fixture.other('second');
     for (const due of [0, 1, 2]) await person('a.example', due);
@@ -418,6 +453,8 @@ describe('the night of others', () => {
   async function nightOf(people: ReadonlyMap<string, number>): Promise<number> {
     const { concurrency, heavyRuns, turnMs } = { concurrency: places, heavyRuns: places, turnMs: minute };
     const inHand = new Map<string, { run: ClaimedRun; endsAt: number }>();
+    /** What is left of those that let others go first: what they did is kept. */
+    const rests = new Map<string, number>();
     const began = now().getTime();
     const about = () => ({ holder: 'first', at: now() });
     let left = [...people.values()].filter(Number.isFinite).length;
@@ -429,15 +466,17 @@ describe('the night of others', () => {
         left -= 1;
       }
       for (const id of tick % 2 === 0 ? await listRunsToGiveWay(database(), { ...about(), turnMs }) : []) {
-        const run = inHand.get(id)?.run;
-        if (run === undefined) continue;
+        const { run, endsAt } = inHand.get(id) ?? {};
+        if (run === undefined || endsAt === undefined) continue;
         inHand.delete(id);
+        rests.set(run.planId, endsAt - now().getTime());
         await returnRun(database(), { run, dueAt: now(), spent: false, yields: true, ...about() });
       }
       while (inHand.size < places) {
         const run = await claimNextRun(database(), { ...about(), concurrency, heavyRuns, turnMs });
         if (run === null || run === 'full') break;
-        inHand.set(run.id, { run, endsAt: now().getTime() + (people.get(run.planId) ?? Number.NaN) });
+        const ms = rests.get(run.planId) ?? people.get(run.planId) ?? Number.NaN;
+        inHand.set(run.id, { run, endsAt: now().getTime() + ms });
       }
       await fixture.resources.clock.advance(second / 2);
     }
@@ -483,5 +522,31 @@ describe('the night of others', () => {
     expect(slowed / first).toBeLessThanOrEqual(1.15);
     expect(later / first).toBeLessThanOrEqual(1.03);
     expect(slowed).toBeGreaterThan(first);
+  });
+
+  test('takes at most 30 % longer where a sixth of the others takes longer than is usual: they wait for nobody who takes for ever', {
+    timeout: 60_000,
+  }, async () => {
+    const mixed = async () =>
+      Array.fromAsync(
+        { length: 36 },
+        async (_, index) => [await person('a.example', 9e6), index % 6 === 0 ? 7_000 : honestMs(index)] as const,
+      );
+    const alone = new Map(await mixed());
+    await due(alone, '2026-05-01');
+    await nightOf(alone);
+    await due(alone, '2026-05-02');
+    const first = await nightOf(alone);
+    const forever = await Array.fromAsync(
+      { length: 4 },
+      async () => [await person('a.example', 9e6), Number.POSITIVE_INFINITY] as const,
+    );
+    const beside = new Map([...forever, ...(await mixed())]);
+    await due(beside, '2026-05-03');
+    const slowed = await nightOf(beside);
+    await due(beside, '2026-05-04');
+    const later = await nightOf(beside);
+    expect(slowed / first).toBeLessThanOrEqual(1.3);
+    expect(later / first).toBeLessThanOrEqual(1.03);
   });
 });
