@@ -1,18 +1,21 @@
 /**
- * Measures how much longer the night of others takes with a hostile tenth among them:
- * `node bench/fair.ts [--json] [--people N] [--rounds N] [--kinds drip,tree,huge,storm]`.
+ * Measures how much longer the night of others takes with a hostile tenth among them, for each kind of hostile people by itself:
+ * `node bench/fair.ts [--json] [--people N] [--rounds N] [--kinds drip,tree,huge,storm,mixed]`.
  *
  * - A worker as it is, with its duties, PostgreSQL embedded and the queue in it; everybody's files are on one server, in another process.
  *   Nobody's access token has to be asked for.
- * - Honest nights take two to three seconds each, nearly all of it the time that the server takes to answer, so that other work on the
+ * - Honest nights take about three seconds each, first and later ones alike, nearly all of it the time that the server takes to answer, so that other work on the
  *   machine changes little.
- * - Hostile people drip a byte a second, have trees without an end, folders of 20,000 files each, and a server that refuses every file. They stand
- *   first in the queue.
- * - Everybody is due at once. A night is over for the others when the last of them has a snapshot.
+ * - Hostile people drip a byte a second, have trees without an end, folders of 20,000 files each, or a server that refuses every file; `mixed` has
+ *   some of each. They stand first in the queue.
+ * - Everybody is due at once. A night is over for the others when the last of them has a snapshot: the slowdown is that of the others alone.
  *
- * After a night of honest people to warm up, by which the worker learns what is usual, in turn and in the same process: two nights of everybody without the
- * hostile ones, and two with them. `first` compares the first nights of them all, in which nobody knows who is hostile, `later` the second ones: medians over
- * the rounds of the time until the last honest person has a snapshot, and of the processor time until then: of the worker, and of the server, which is not ours.
+ * After a night of honest people to warm up, by which the worker learns what is usual, rounds of pairs, in the same process: for each kind two nights of the
+ * honest people alone, and two of as many with the hostile ones, which of them goes first in turn. `first` compares the first nights of them all, in which nobody
+ * knows who is hostile, `later` the second ones. `slowdown` is the median over the rounds of how much longer the night with the hostile ones took than the one
+ * beside it, and `slowdowns` each of them. What else is told of each night says where the time went, as medians: how long an honest run waited for a place and had
+ * one, in the middle of them, how often honest runs let others go first, how long hostile ones had places, by how much the thread came late, and the processor time
+ * of the worker, of PostgreSQL and of the server of files, which is not ours.
  */
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -21,6 +24,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
@@ -33,20 +37,26 @@ import { silentLog } from '../src/log.ts';
 import { openResources } from '../src/resources.ts';
 import { startWorker } from '../worker/main.ts';
 import { hostileKinds } from './fair/cloud.ts';
+import { postgresMs } from './plans/processor-time.ts';
 import { msOfProcess } from './processor-time.ts';
 
+/** Hostile people of each kind in turn. */
+const mixed = 'mixed';
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean' },
     people: { type: 'string', default: '40' },
     rounds: { type: 'string', default: '3' },
-    kinds: { type: 'string', default: hostileKinds.join() },
+    kinds: { type: 'string', default: [...hostileKinds, mixed].join() },
   },
 });
 const [people, rounds] = [Number(options.people), Number(options.rounds)];
 const hostile = Math.max(1, Math.round(people / 10));
 const kinds = options.kinds.split(',');
 const concurrency = 4;
+const lookEveryMs = 10;
+const late = monitorEventLoopDelay({ resolution: lookEveryMs });
+late.enable();
 /** Hostile people so far: where there are fewer than kinds of them, other rounds have others. */
 let made = 0;
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -79,46 +89,68 @@ const worker = await startWorker(resources);
 opened.defer(() => worker.close(0));
 
 interface Night {
+  /** Until the last of the honest people had a snapshot. */
   ms: number;
+  /** Of an honest run, in the middle of all. */
+  waitedMs: number;
+  workedMs: number;
+  /** How often one let others go first. */
+  gaveWay: number;
+  /** For how long hostile ones had places, all together. */
+  hostileMs: number;
+  /** How late the thread came to what was due, in the middle, one time in a hundred, and at the worst. */
+  lateMs: number;
+  lateOftenMs: number;
+  latestMs: number;
   processorMs: number;
-  /** Of the server. */
+  databaseMs: number;
   cloudMs: number;
 }
 
-await twoNights(0, { nights: 1 });
+await twoNights(undefined, { nights: 1 });
 say('warmed up');
-const took = { without: [] as Night[][], with: [] as Night[][] };
+const results: Record<string, unknown> = {};
+const pairs = new Map(kinds.map((kind) => [kind, [] as { alone: Night[]; beside: Night[] }[]]));
 for (let round = 0; round < rounds; round += 1) {
-  for (const kind of ['without', 'with'] as const) {
-    const nights = await twoNights(kind === 'with' ? hostile : 0);
-    took[kind].push(nights);
-    const told = nights.map(({ ms, processorMs }) => `${seconds(ms)} s (${seconds(processorMs)} s of a processor)`);
-    say(`round ${round + 1}, ${kind} the hostile: ${told.join(', then ')}`);
+  for (const [index, kind] of kinds.entries()) {
+    const measured = { alone: [] as Night[], beside: [] as Night[] };
+    const isTurned = (round + index) % 2 === 1;
+    for (const how of isTurned ? (['beside', 'alone'] as const) : (['alone', 'beside'] as const)) {
+      measured[how] = await twoNights(how === 'beside' ? kind : undefined);
+      const told = measured[how].map(
+        ({ ms, processorMs }) => `${seconds(ms)} s (${seconds(processorMs)} s of a processor)`,
+      );
+      say(`round ${round + 1}, ${how === 'beside' ? `with ${kind}` : 'without'}: ${told.join(', then ')}`);
+    }
+    pairs.get(kind)?.push(measured);
   }
 }
-const [first, later] = [0, 1].map((night) => {
-  const middle = (kind: keyof typeof took, of: keyof Night) =>
-    Math.round(median(took[kind].map((nights) => nights[night]?.[of] ?? Number.NaN)));
-  return {
-    aloneMs: middle('without', 'ms'),
-    besideMs: middle('with', 'ms'),
-    slowdown: Math.round((middle('with', 'ms') / middle('without', 'ms') - 1) * 1000) / 1000,
-    aloneProcessorMs: middle('without', 'processorMs'),
-    besideProcessorMs: middle('with', 'processorMs'),
-    aloneCloudMs: middle('without', 'cloudMs'),
-    besideCloudMs: middle('with', 'cloudMs'),
-  };
-});
-if (options.json !== true) console.table({ first, later });
-console.log(JSON.stringify({ people, hostile, concurrency, rounds, load: loadavg()[0], first, later }));
+for (const [kind, measured] of pairs) {
+  const [first, later] = [0, 1].map((night) => {
+    const of = (how: 'alone' | 'beside') => measured.map((pair) => pair[how][night] as Night);
+    const slowdowns = of('beside').map(({ ms }, at) => inThousandths(ms / (of('alone')[at]?.ms ?? Number.NaN) - 1));
+    return { slowdown: median(slowdowns), slowdowns, alone: middleOf(of('alone')), beside: middleOf(of('beside')) };
+  });
+  results[kind] = { first, later };
+  if (options.json === true) continue;
+  say(`${kind}: ${percent(first?.slowdown)} longer the first time, ${percent(later?.slowdown)} later`);
+  console.table({
+    'first alone': first?.alone,
+    beside: first?.beside,
+    'later alone': later?.alone,
+    'later beside': later?.beside,
+  });
+}
+console.log(JSON.stringify({ people, hostile, concurrency, rounds, load: loadavg()[0], ...results }));
 await opened.disposeAsync();
 process.exit();
 
-/** What two nights, or one, took for the honest ones, all of whom are new. */
-async function twoNights(hostiles: number, { nights = 2 } = {}): Promise<Night[]> {
+/** What two nights, or one, took for the honest ones, all of whom are new, with a hostile tenth of this kind or none. */
+async function twoNights(kind: string | undefined, { nights = 2 } = {}): Promise<Night[]> {
   const honest = people - hostile;
+  const kindOf = () => (kind === mixed ? hostileKinds[made++ % hostileKinds.length] : kind);
   const grants = await addPeople([
-    ...Array.from({ length: hostiles }, (_, index) => `${kinds[made++ % kinds.length]}-${index}-${randomUUID()}`),
+    ...Array.from({ length: kind === undefined ? 0 : hostile }, (_, index) => `${kindOf()}-${index}-${randomUUID()}`),
     ...Array.from({ length: honest }, (_, index) => `good-${index}-${randomUUID()}`),
   ]);
   const took: Night[] = [];
@@ -132,7 +164,8 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
   for (const grantId of grants) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt });
   const ofThese = { grantId: { in: [...grants] } };
   await database.plan.updateMany({ where: ofThese, data: { nextNight: date, nextDueAt: at } });
-  const [began, processor, cloudBegan] = [clock.elapsed(), process.cpuUsage(), msOfProcess(cloud.pid ?? 0)];
+  late.reset();
+  const [began, before] = [clock.elapsed(), processorTimes()];
   await openNight(resources);
   // The next one may be due while this one lasts.
   await database.plan.updateMany({ where: ofThese, data: { nextDueAt: endsAt } });
@@ -147,9 +180,33 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
     if (ended.length === honest) break;
     await clock.sleep(50);
   }
-  const { user, system } = process.cpuUsage(processor);
-  const cloudMs = msOfProcess(cloud.pid ?? 0) - cloudBegan;
-  const result = { ms: clock.elapsed() - began, processorMs: (user + system) / 1000, cloudMs };
+  const ms = clock.elapsed() - began;
+  const after = processorTimes();
+  const lateness = { lateMs: late.percentile(50), lateOftenMs: late.percentile(99), latestMs: late.max };
+  const runs = await database.run.findMany({
+    where: good,
+    select: { queuedAt: true, finishedAt: true, workedMs: true, fence: true },
+  });
+  const hostileRuns = await database.run.findMany({ where: { plan: ofThese, queuedAt: { gte: at }, NOT: good } });
+  const heldMs = hostileRuns.map(
+    ({ state, workedMs, claimedAt }) =>
+      workedMs + (state === 'running' && claimedAt ? clock.now().getTime() - claimedAt.getTime() : 0),
+  );
+  const result = {
+    ms,
+    waitedMs: median(
+      runs.map(({ queuedAt, finishedAt, workedMs }) => (finishedAt?.getTime() ?? 0) - queuedAt.getTime() - workedMs),
+    ),
+    workedMs: median(runs.map(({ workedMs }) => workedMs)),
+    gaveWay: sum(runs.map(({ fence }) => fence - 1)),
+    hostileMs: sum(heldMs),
+    ...(Object.fromEntries(
+      Object.entries(lateness).map(([name, ns]) => [name, ns / 1e6 - lookEveryMs]),
+    ) as typeof lateness),
+    processorMs: after.worker - before.worker,
+    databaseMs: after.database - before.database,
+    cloudMs: after.cloud - before.cloud,
+  };
   for (const grantId of grants) await endRuns(grantId);
   while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
   await resources.queues.backUps.drain();
@@ -187,10 +244,39 @@ async function addPeople(subjects: readonly string[]): Promise<string[]> {
   return rows.map(({ grantId }) => grantId);
 }
 
+function processorTimes() {
+  const { user, system } = process.cpuUsage();
+  return {
+    worker: (user + system) / 1000,
+    database: postgresMs(join(home, 'postgres', 'data')) ?? Number.NaN,
+    cloud: msOfProcess(cloud.pid ?? 0),
+  };
+}
+
+/** Each figure in the middle of these nights. */
+function middleOf(nights: readonly Night[]): Night {
+  const names = Object.keys(nights[0] ?? {}) as (keyof Night)[];
+  return Object.fromEntries(
+    names.map((name) => [name, Math.round(median(nights.map((night) => night[name])))]),
+  ) as unknown as Night;
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(1);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function inThousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function percent(part = Number.NaN): string {
+  return `${Math.round(part * 100)} %`;
 }

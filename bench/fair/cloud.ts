@@ -7,8 +7,12 @@ import { end, file, folder, type HostileNode, listingOf } from '../../test/suppo
 export const hostileKinds = ['drip', 'tree', 'huge', 'storm'] as const;
 
 const depth = 5;
-/** What a listing of an honest person takes, by their number: an honest night takes two to three seconds. */
-const listingMs = (who: string) => 300 + 20 * (Number(who.split('-')[1]) % 6);
+/** What a listing of an honest person takes, by their number: an honest night takes about three seconds. */
+const listingMs = (who: string) => 350 + 15 * (Number(who.split('-')[1]) % 6);
+/** So much more what was listed before takes: a first night has a repository to make besides, and later ones are to be as long. */
+const againMs = 80;
+const asked = new Set<string>();
+const waitMs = (who: string, path: string) => listingMs(who) + (asked.size === asked.add(path).size ? againMs : 0);
 const dripMs = 1_000;
 const content = 'one file of many';
 
@@ -29,7 +33,7 @@ if (process.send !== undefined) {
       drip(response);
       return;
     }
-    if (kind === 'good') await new Promise((resolve) => setTimeout(resolve, listingMs(who)));
+    if (kind === 'good') await new Promise((resolve) => setTimeout(resolve, waitMs(who, path)));
     const listing = listingFor(kind, { deep: names.length >= depth, path, headers });
     end(response, 207, { 'content-type': 'application/xml; charset=utf-8' }, listing);
   });
@@ -48,7 +52,7 @@ function drip(response: ServerResponse): void {
 const here = '/-here-/';
 /** Stands for a number that no other listing has: a tree without an end whose folders were alike would be found out. */
 const serial = '-serial-';
-let asked = 0;
+let serials = 0;
 /** Listings as they are but for the path, so that it takes this process little to answer, and delays nobody who asks besides. */
 const listings = new Map<string, string>();
 
@@ -56,7 +60,7 @@ function listingFor(kind: string, { deep, path, headers }: Asked): string {
   const about = [kind, deep, headers.depth].join(' ');
   const listing = listings.get(about) ?? listingOf(nodeOf(kind, deep), { path: here, headers });
   listings.set(about, listing);
-  return listing.replaceAll(here, path).replaceAll(serial, () => String(asked++));
+  return listing.replaceAll(here, path).replaceAll(serial, () => String(serials++));
 }
 
 interface Asked {

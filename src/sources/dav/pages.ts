@@ -75,32 +75,47 @@ export async function listPages(
     if (clock.elapsed() > until) throw tooSlow(limits.ms);
   };
   const asked = new Set<string>();
-  /** What it waits for its turn is not the server's time. */
-  const waitForTurn = async (flow: Flow) => {
-    const since = clock.elapsed();
-    flow.pause();
-    try {
-      await processor.turn(signal);
-    } catch {
-      return;
-    }
-    until += clock.elapsed() - since;
-    flow.resume();
-  };
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
-    const { data, end } = receivePage(pageItems, head, { path: withSlash(path), left, held, readTag });
+    const page = receivePage(pageItems, head, { path: withSlash(path), left, held, readTag });
+    /** What has come and waits for the run's turn. */
+    const pieces: Buffer[] = [];
+    const readInTurns = async () => {
+      const since = clock.elapsed();
+      flow.pause();
+      try {
+        while (pieces.length > 0) {
+          await processor.turn(signal);
+          const piece = pieces.shift();
+          if (piece === undefined) return;
+          processor.did(1);
+          page.data(piece);
+        }
+      } catch (error) {
+        pieces.length = 0;
+        flow.stop(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      // What it waits for its turn is not the server's time.
+      until += clock.elapsed() - since;
+      flow.resume();
+    };
     return {
       data: (chunk) => {
         refuseLate();
-        data(chunk);
-        processor.did(chunk.length / bytesOfPiece);
-        if (!processor.isItsTurn) void waitForTurn(flow);
+        if (processor.isAlone && pieces.length === 0) return page.data(chunk);
+        const isReading = pieces.length > 0;
+        for (let at = 0; at < chunk.length; at += bytesOfPiece) pieces.push(chunk.subarray(at, at + bytesOfPiece));
+        if (!isReading) void readInTurns();
       },
       end: () => {
-        end();
+        for (const piece of pieces.splice(0)) page.data(piece);
+        page.end();
         for (const item of pageItems) items.push(item);
         return { path, next: nextOf(head, origin + path) };
+      },
+      fail: () => {
+        pieces.length = 0;
       },
     };
   };

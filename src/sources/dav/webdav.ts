@@ -52,6 +52,9 @@ export const defaultTimeouts = {
   bodyTimeoutMs: 60_000,
 };
 
+/** To make a listing of so many items takes about as long as a request. */
+const itemsOfPiece = 400;
+
 /** More than any file that a night could fetch. */
 const defaultFileBytes = 1024 ** 4;
 
@@ -164,6 +167,10 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
         { ...place, collection, readTag, processor: server.processor, withIdentity: hasIdentity !== false },
         signal,
       );
+      if (items.length > itemsOfPiece) {
+        await server.processor.turn(signal);
+        server.processor.did(items.length / itemsOfPiece);
+      }
       const listing = listingOf(items, { ...place, path });
       hasIdentity ??= listing.hasIdentity;
       return listing;

@@ -4,7 +4,8 @@ import type { Clock } from '../../clock.ts';
 /**
  * Shares the processor time of this thread among the runs that fetch from servers: what comes from a server that answers at once, with folders of any size and
  * number, would otherwise keep the thread from the others all the time. A run that has had its part goes on when it has some again; one that waits for its
- * server most of the time never waits here.
+ * server most of the time waits for no part here. Whatever a run has left, it does one piece of work at a time: what others have to do comes in between, however
+ * much its server sent at once.
  */
 export interface ProcessorShares {
   open(): ProcessorShare;
@@ -14,9 +15,14 @@ export interface ProcessorShares {
 export interface ProcessorShare extends Disposable {
   /** Says that so many pieces of work were begun, each about as much as one request. What the thread takes is put down to its runs by these. */
   did(pieces: number): void;
-  /** Whether it may go on at once. */
-  readonly isItsTurn: boolean;
-  /** Resolves when it may go on; rejects with the signal's reason. */
+  /** Whether it has the thread to itself: it need not work in pieces then. */
+  readonly isAlone: boolean;
+  /** Whether it has some of its part left. */
+  readonly hasCredit: boolean;
+  /**
+   * Resolves when it may do the next piece of work, one at a time: between two of one run the thread does what else has come, pieces of others among it. At once
+   * for a run alone. Rejects with the signal's reason.
+   */
   turn(signal: AbortSignal): Promise<void>;
 }
 
@@ -36,6 +42,8 @@ const mostDebtMs = 250;
 interface Account {
   creditMs: number;
   pieces: number;
+  /** The last turn that was asked for. */
+  last: Promise<void>;
 }
 
 /**
@@ -77,8 +85,15 @@ export function openProcessorShares(
     if (isShared || looking === undefined) return;
     looking[Symbol.dispose]();
     looking = undefined;
-    for (const account of accounts) Object.assign(account, newAccount());
+    for (const account of accounts) forgive(account);
     wake();
+  }
+
+  async function turnAfter(before: Promise<void>, account: Account, signal: AbortSignal): Promise<void> {
+    await before;
+    signal.throwIfAborted();
+    while (account.creditMs <= 0) await untilAborted(next.promise, signal);
+    if (accounts.size > 1) await new Promise(setImmediate);
   }
 
   return {
@@ -90,15 +105,21 @@ export function openProcessorShares(
         did(pieces) {
           account.pieces += pieces;
         },
-        get isItsTurn() {
+        get isAlone() {
+          return accounts.size < 2;
+        },
+        get hasCredit() {
           return account.creditMs > 0;
         },
         async turn(signal) {
-          while (account.creditMs <= 0) await untilAborted(next.promise, signal);
+          if (accounts.size < 2) return;
+          const turn = turnAfter(account.last, account, signal);
+          account.last = turn.catch(() => undefined);
+          await turn;
         },
         [Symbol.dispose]() {
           accounts.delete(account);
-          account.creditMs = mostCreditMs;
+          forgive(account);
           watch();
         },
       };
@@ -107,7 +128,12 @@ export function openProcessorShares(
 }
 
 function newAccount(): Account {
-  return { creditMs: mostCreditMs, pieces: 0 };
+  return { creditMs: mostCreditMs, pieces: 0, last: Promise.resolve() };
+}
+
+function forgive(account: Account): void {
+  account.creditMs = mostCreditMs;
+  account.pieces = 0;
 }
 
 /** Gives each run its part of the time that has passed, and what nobody used; takes off what the thread took, in parts as the runs worked. */

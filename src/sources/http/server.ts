@@ -25,7 +25,7 @@ export interface Server {
   /** Resolves when no pause is on, rests until then, and when this run may have the processor: to be asked before each request. */
   ready(signal: AbortSignal): Promise<void>;
   /** What this run may take of the processor. */
-  readonly processor: Pick<ProcessorShare, 'did' | 'isItsTurn' | 'turn'>;
+  readonly processor: Pick<ProcessorShare, 'did' | 'isAlone' | 'turn'>;
   /** How many requests in a row got no response in spite of all retries. */
   outages: number;
   /** For one answer. */

@@ -30,7 +30,7 @@ async function listed(bytes: Buffer, lengths: readonly number[], link?: string):
     limits: { ...defaultListingLimits, pages: 5 },
     clock: systemClock(),
     memory: unlimitedMemory,
-    processor: { did() {}, isItsTurn: true, turn: async () => {} },
+    processor: { did() {}, isAlone: true, turn: async () => {} },
     readTag: openTagReader(),
   };
   const { items } = await listPages(send, request, never);

@@ -1,6 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openProcessorShares, type ProcessorShare } from '../../../src/sources/http/processor-shares.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
+
+/** Lets the thread do what has come, so many times. */
+async function loops(count: number): Promise<void> {
+  for (let loop = 0; loop < count; loop++) await setImmediate();
+}
 
 const never = new AbortController().signal;
 
@@ -16,7 +22,7 @@ async function partsOf(wants: readonly number[], { seconds = 20 } = {}): Promise
   for (let ms = 0; ms < seconds * 1000; ms++) {
     for (const run of runs) run.wish = Math.min(1, run.wish + run.want);
     const [next] = runs
-      .filter(({ share, wish }) => share.isItsTurn && wish >= 1)
+      .filter(({ share, wish }) => share.hasCredit && wish >= 1)
       .toSorted((one, other) => one.last - other.last);
     if (next !== undefined) {
       next.wish = 0;
@@ -56,7 +62,7 @@ test('runs that fetch little never wait, though the thread is busy all the time 
   const runs = Array.from({ length: 100 }, () => shares.open());
   for (const run of runs.slice(0, 10))
     for (let request = 0; request < 30; request++) {
-      expect(run.isItsTurn).toBe(true);
+      expect(run.hasCredit).toBe(true);
       run.did(1);
       await clock.advance(40);
     }
@@ -71,9 +77,9 @@ test('nobody is behind for long, whatever the thread was busy with, once it has 
     for (const run of runs.slice(0, 10)) run.did(100);
     await clock.advance(20);
   }
-  expect(runs.slice(0, 10).some(({ isItsTurn }) => isItsTurn)).toBe(false);
+  expect(runs.slice(0, 10).some(({ hasCredit }) => hasCredit)).toBe(false);
   await clock.advance(1_500);
-  expect(runs.every(({ isItsTurn }) => isItsTurn)).toBe(true);
+  expect(runs.every(({ hasCredit }) => hasCredit)).toBe(true);
 });
 
 /** Two runs, of which the first took a second of the thread. */
@@ -101,9 +107,11 @@ test('one that waits goes on when it has some of its part again', async () => {
     went = true;
   });
   await clock.advance(20);
-  expect([went, debtor.isItsTurn]).toEqual([false, false]);
+  await loops(3);
+  expect([went, debtor.hasCredit]).toEqual([false, false]);
   await clock.advance(1000);
-  expect([went, debtor.isItsTurn]).toEqual([true, true]);
+  await loops(3);
+  expect([went, debtor.hasCredit]).toEqual([true, true]);
 });
 
 test('one that waits goes on at once when it is alone, and when it is ended', async () => {
@@ -115,4 +123,36 @@ test('one that waits goes on at once when it is alone, and when it is ended', as
   const going = debtor.turn(never);
   other[Symbol.dispose]();
   await going;
+});
+
+test('does one piece of work at a time, however many it has: others get in between, and their one piece waits for one of it', async () => {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  const shares = openProcessorShares(clock, () => 0);
+  const [greedy, other] = [shares.open(), shares.open()];
+  const done: string[] = [];
+  const pieces = Array.from({ length: 100 }, () => greedy.turn(never).then(() => done.push('greedy')));
+  await loops(5);
+  const begun = done.length;
+  expect(begun).toBeGreaterThan(0);
+  await other.turn(never).then(() => done.push('other'));
+  expect(done.length).toBeLessThan(begun + 5);
+  await Promise.all(pieces);
+  expect(done).toHaveLength(101);
+});
+
+test('does all its pieces at once where it is alone', async () => {
+  const share = openProcessorShares(manualClock('2026-11-23T01:00:00Z'), () => 0).open();
+  let done = 0;
+  for (let piece = 0; piece < 100; piece++) void share.turn(never).then(() => done++);
+  await Promise.resolve().then(() => {});
+  expect([share.isAlone, done]).toEqual([true, 100]);
+});
+
+test('ends all pieces that wait for their turn when the run is ended', async () => {
+  const { debtor } = await inDebt();
+  const ended = new AbortController();
+  const waiting = Array.from({ length: 10 }, () => debtor.turn(ended.signal));
+  ended.abort(new Error('ended'));
+  const results = await Promise.allSettled(waiting);
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true);
 });
