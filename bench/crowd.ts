@@ -9,6 +9,11 @@
  *
  * People per second count from the moment when all are due until the last has a snapshot. Processor milliseconds are of user and system, for each kind of
  * process, of one person on average, the worker's duties included; statements are all that a worker sends to PostgreSQL, BEGIN and COMMIT included; requests are those to the cloud.
+ *
+ * Where there are fewer processors than processes, people per second say how the processors were shared out, not whether workers hold each other up. For that
+ * there are, for each person: `main`, the milliseconds of the worker's main thread, of which one worker can spend a thousand a second; `rowWaits` and `lockWaits`,
+ * how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking every 100 ms; and `apart`, the people per second if each process
+ * had processors of its own: as many as the main threads of all workers do, or the one thread of Redis, whichever is less. That is so as long as the waits are small.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -28,7 +33,7 @@ import { openResources } from '../src/resources.ts';
 import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { redisServer, startRedis } from '../test/support/servers/redis.ts';
 import { s3ProxyJars, startS3Proxy } from '../test/support/servers/s3proxy.ts';
-import { childrenLike, memoryOf, processorTimes } from './crowd/processes.ts';
+import { childrenLike, mainThreadMs, memoryOf, processorTimes } from './crowd/processes.ts';
 import { providers } from './exchange/provider-process.ts';
 
 const { values: options } = parseArgs({
@@ -88,6 +93,7 @@ interface Night {
   peoplePerSecond: number;
   /** Milliseconds of a processor for one person. */
   worker: number;
+  main: number;
   database: number;
   queue: number;
   store: number;
@@ -97,6 +103,10 @@ interface Night {
   requests: number;
   residentMB: number;
   peakMB: number;
+  rowWaits: number;
+  lockWaits: number;
+  /** People per second if each process had processors of its own. */
+  apart: number;
 }
 
 const nights: Night[] = [];
@@ -197,7 +207,14 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
   // The next one may be due while this one lasts.
   const later = new Date(at.getTime() + 30 * day);
   await database.plan.updateMany({ where: { id: { in: planIds } }, data: { nextDueAt: later } });
+  const waits = { looks: 0, rows: 0, locks: 0 };
   for (;;) {
+    const [seen] = await database.$queryRaw<[{ rows: number; locks: number }]>`
+      SELECT count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS rows, count(*) FILTER (WHERE wait_event_type = 'LWLock')::int AS locks
+      FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()`;
+    waits.looks += 1;
+    waits.rows += seen.rows;
+    waits.locks += seen.locks;
     const states = await database.run.groupBy({
       by: ['state'],
       where: { ...of, queuedAt: { gte: at } },
@@ -210,12 +227,12 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
   }
   const ms = clock.elapsed() - began;
   const after = await look(workers);
-  const each = (name: keyof typeof before) =>
-    Math.round((((after[name] ?? 0) - (before[name] ?? 0)) / planIds.length) * 10) / 10;
+  const each = (name: keyof typeof before) => round1(((after[name] ?? 0) - (before[name] ?? 0)) / planIds.length);
   const memory = workers.map((worker) => memoryOf(worker.pid ?? 0));
   return {
     peoplePerSecond: Math.round((planIds.length / ms) * 10_000) / 10,
     worker: each('worker'),
+    main: each('main'),
     database: each('database'),
     queue: each('queue'),
     store: each('store'),
@@ -225,6 +242,9 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
     requests: each('requests'),
     residentMB: Math.max(...memory.map(({ residentMB }) => residentMB)),
     peakMB: Math.max(...memory.map(({ peakMB }) => peakMB)),
+    rowWaits: round1((waits.rows / waits.looks) * (ms / planIds.length)),
+    lockWaits: round1((waits.locks / waits.looks) * (ms / planIds.length)),
+    apart: round1(Math.min((workers.length * 1000) / each('main'), 1000 / each('queue'))),
   };
 }
 
@@ -240,6 +260,7 @@ async function look(workers: readonly ChildProcess[]): Promise<Record<string, nu
       store: childrenLike('s3proxy'),
       database: [postmaster],
     }),
+    main: workers.reduce((sum, { pid }) => sum + mainThreadMs(pid ?? 0), 0),
     statements: statements.reduce((sum, one) => sum + one, 0),
     requests: await ask<number>(cloud, 'count'),
   };
@@ -254,6 +275,10 @@ function ask<T>(child: ChildProcess, question: string): Promise<T> {
 async function answerOf<T>(child: ChildProcess): Promise<T> {
   const [answer] = await once(child, 'message');
   return answer as T;
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function dayBefore(date: string): string {

@@ -34,9 +34,17 @@ export function memoryOf(pid: number): { residentMB: number; peakMB: number } {
   return { residentMB: of('VmRSS'), peakMB: of('VmHWM') };
 }
 
+/** The processor time that the main thread of a process has had, in milliseconds. */
+export function mainThreadMs(pid: number): number {
+  return rowFrom(pid, read(pid, `task/${pid}/stat`))[0]?.ms ?? 0;
+}
+
 /** None where the process has ended meanwhile. */
 function rowOf(pid: number): Row[] {
-  const stat = read(pid, 'stat');
+  return rowFrom(pid, read(pid, 'stat'));
+}
+
+function rowFrom(pid: number, stat: string): Row[] {
   if (stat === '') return [];
   // The name before it is in parentheses and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

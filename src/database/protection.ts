@@ -141,7 +141,7 @@ interface Row {
 
 /** A snapshot that was erased, given up as lost or removed from outside protects nobody. */
 function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
-  // Of each plan by itself, so that the index finds it however many nights are on record.
+  // Of each person and each plan by itself, so that indexes find it: a join of the tables would begin with the first person for each batch.
   const first = (
     columns: Prisma.Sql,
     which: Prisma.Sql,
@@ -168,8 +168,8 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
       v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
     FROM users u
-    LEFT JOIN repositories repository ON repository.user_id = u.id
-    LEFT JOIN verifications v ON v.user_id = repository.user_id
+    LEFT JOIN LATERAL (SELECT * FROM repositories WHERE user_id = u.id LIMIT 1) repository ON true
+    LEFT JOIN LATERAL (SELECT * FROM verifications WHERE user_id = repository.user_id LIMIT 1) v ON true
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id

@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listPeople } from '../../../src/database/people.ts';
+import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { explain, type PlanStep, statementsOf, stepsOf } from '../../support/fixtures/sent-statements.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
@@ -113,10 +115,10 @@ test('nor does a page, or a check of the doctor, where figures of everybody are 
 /** They answer with a row for each person, so many in memory at once as a page has, or open each of them. */
 const readsAll = ['doctor: row seals', 'nightkeep grants', 'nightkeep users', 'nightkeep protection'];
 
-/** Rows of `runs` that were looked at, whether they were what was asked for or not. */
-function runsRead(step: PlanStep): number {
+/** Rows of a table that were looked at, whether they were what was asked for or not. */
+function rowsRead(step: PlanStep, table: string): number {
   return stepsOf(step)
-    .filter((one) => one['Relation Name'] === 'runs')
+    .filter((one) => one['Relation Name'] === table)
     .map(({ 'Actual Rows': rows = 0, 'Actual Loops': loops = 1, ...removed }) => {
       const { 'Rows Removed by Filter': filtered = 0, 'Rows Removed by Index Recheck': rechecked = 0 } = removed;
       return loops * (rows + filtered + rechecked);
@@ -138,7 +140,42 @@ test('the next run is found without looking at all that wait', async () => {
     const work = duties(pages.resources).find((one) => one.name === name)?.work;
     const [found] = (await statementsOf(async () => work?.())).filter(({ text }) => text.includes("state = 'queued'"));
     if (found === undefined) throw new Error('It was not asked which is next.');
-    expect(runsRead(await explain(client, found, 'analyze'))).toBeLessThan(500);
+    expect(rowsRead(await explain(client, found, 'analyze'), 'runs')).toBeLessThan(500);
   }
   await database.run.deleteMany({ where: { slot: 'many' } });
+});
+
+test('the few people of a state are found without looking at all others', async () => {
+  const { database } = pages.resources;
+  await database.$executeRaw`UPDATE grants SET state = 'suspect' WHERE id IN (SELECT id FROM grants WHERE state = 'active' ORDER BY id LIMIT 3)`;
+  await database.$executeRaw`ANALYZE grants`;
+  let found: readonly { readonly state: string | null }[] = [];
+  const [sent] = await statementsOf(async () => {
+    found = await listPeople(database, { state: 'suspect', limit: 51 });
+  });
+  expect(found.map(({ state }) => state)).toEqual(['suspect', 'suspect', 'suspect']);
+  if (sent === undefined) throw new Error('Nobody was asked for.');
+  const plan = await explain(client, sent, 'analyze');
+  expect(rowsRead(plan, 'users')).toBeLessThan(100);
+  expect(rowsRead(plan, 'grants')).toBeLessThan(100);
+});
+
+test('of everybody, a batch at a time, no batch looks at people of those before', async () => {
+  const { database } = pages.resources;
+  const nobody = '00000000-0000-0000-0000-000000000000';
+  const limit = 100;
+  const [first, middle] = [nobody, '80000000-0000-0000-0000-000000000000'];
+  const named = await database.user.findFirstOrThrow({ where: { username: 'person5' } });
+  const last = { userId: named.id, username: named.username, subject: named.subject };
+  for (const read of [
+    () => listProtectionFactsAfter(database, { after: first, limit }),
+    () => listProtectionFactsAfter(database, { after: middle, limit }),
+    () => listProtectionFactsByName(database, { after: last, limit }),
+  ]) {
+    const [sent] = await statementsOf(read);
+    if (sent === undefined) throw new Error('Nobody was asked for.');
+    const plan = await explain(client, sent, 'analyze');
+    for (const table of ['users', 'grants', 'plans', 'repositories', 'verifications'])
+      expect(`${table}: ${Math.ceil(rowsRead(plan, table) / (table === 'plans' ? 7 : 1) / limit)}`).toBe(`${table}: 1`);
+  }
 });
