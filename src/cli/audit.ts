@@ -1,6 +1,17 @@
 import { type AuditView, listAudit } from '../database/audit.ts';
 import { actorKinds, acts } from '../domain/audit.ts';
-import { type Command, json, limit, limitOf, oneOf, printTable, shownMinute, sinceOf, text } from './command.ts';
+import {
+  type Command,
+  json,
+  limit,
+  limitOf,
+  oneOf,
+  printTable,
+  shownMinute,
+  shownOf,
+  sinceOf,
+  text,
+} from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName } from './people.ts';
 import type { Column } from './table.ts';
@@ -24,8 +35,8 @@ export const auditCommand: Command = {
     const since = sinceOf(options, clock.now());
     const name = text(options, 'user');
     const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
-    const rows = await listAudit(database, { filter: { kind, act, userId, since }, limit: most });
-    printTable(output, options, { rows, columns, none: 'None.' });
+    const found = await listAudit(database, { filter: { kind, act, userId, since }, limit: most + 1 });
+    printTable(output, options, { rows: shownOf(found, most), columns, none: 'None.' });
     return 0;
   },
 };

@@ -153,6 +153,13 @@ export function limitOf(options: Options): number {
   throw new AppError('usage/invalid', `--limit is "${value}": write a number such as 50, at most 999999.`);
 }
 
+/** Of rows that were asked for with one more than `most`, those that are shown; that there are more is said on standard error. */
+export function shownOf<Row>(rows: readonly Row[], most: number): readonly Row[] {
+  if (rows.length > most)
+    warn(`Only ${most} are shown, and there are more: ask for as many as you want with --limit N.`);
+  return rows.slice(0, most);
+}
+
 /** The moment before which nothing is asked for, from an option such as 14d or 12h. Throws `usage/invalid`. */
 export function sinceOf(options: Options, now: Date): Date | undefined {
   const value = text(options, 'since');

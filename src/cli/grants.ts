@@ -17,11 +17,10 @@ import {
   text,
 } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { getUserByName, givenName, nameOf } from './people.ts';
+import { consentWords, getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
-const most = 10_000;
 const dayMs = 86_400_000;
 
 /** Lists grants with their deadlines, forecasts how many die if nothing is exchanged, or asks one again that was refused. */
@@ -45,7 +44,7 @@ export const grants: Command = {
     if (forecast !== undefined) return await tellForecast(resources, forecast, options, output);
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
-    const found = await listGrants(resources.database, { state, endingBefore, limit: most });
+    const found = await listGrants(resources.database, { state, endingBefore });
     const judged = await listProtectionsOf(
       resources,
       found.map(({ user }) => user.id),
@@ -102,7 +101,7 @@ function protectionOf(protection: Protection | undefined) {
 
 const columns: readonly Column<Row>[] = [
   { name: 'USER', of: ({ user }) => user, stretches: true },
-  { name: 'CONSENT', of: ({ state, reason }) => `${state}${reason === null ? '' : ` (${reason})`}`, stretches: true },
+  { name: 'CONSENT', of: consentWords, stretches: true },
   { name: 'DATA', of: ({ protection }) => protection?.verdict ?? '' },
   { name: 'ENDS UNUSED', of: ({ idleDeadline }) => shownMinute(idleDeadline) },
   { name: 'ENDS ANYWAY', of: ({ maxDeadline }) => (maxDeadline === null ? '' : shownMinute(maxDeadline)) },

@@ -62,6 +62,11 @@ export function refuseUnlessOneOrAll(options: Options): void {
     throw new AppError('usage/invalid', 'Say either --user NAME or --all.');
 }
 
+/** How a consent stands, and why where that is more than the state says. */
+export function consentWords({ state, reason }: { state: string | null; reason: string | null }): string {
+  return `${state ?? 'none'}${reason === null || reason === state ? '' : ` (${reason})`}`;
+}
+
 /** What an operator calls a person. */
 export function nameOf({ username, subject }: { username: string | null; subject: string }): string {
   return username ?? subject;

@@ -1,5 +1,5 @@
 import { listPeople, type PersonRow } from '../database/people.ts';
-import { type Command, json, limitOf, printTable, shownMinute, text } from './command.ts';
+import { type Command, json, limitOf, printTable, shownMinute, shownOf, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -18,8 +18,8 @@ export const plans: Command = {
     await using resources = await openFromEnvironment();
     const name = text(options, 'user');
     const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
-    const people = await listPeople(resources.database, { userId, hasPlan: true, limit: most });
-    printTable(output, options, { rows: people.map(planOf), columns, none: 'None.' });
+    const people = await listPeople(resources.database, { userId, hasPlan: true, limit: most + 1 });
+    printTable(output, options, { rows: shownOf(people, most).map(planOf), columns, none: 'None.' });
     return 0;
   },
 };

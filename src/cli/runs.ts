@@ -1,5 +1,16 @@
 import { listRunsForOperators } from '../database/people.ts';
-import { type Command, json, limit, limitOf, oneOf, printTable, shownMinute, sinceOf, text } from './command.ts';
+import {
+  type Command,
+  json,
+  limit,
+  limitOf,
+  oneOf,
+  printTable,
+  shownMinute,
+  shownOf,
+  sinceOf,
+  text,
+} from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -24,8 +35,11 @@ export const runs: Command = {
     const since = sinceOf(options, clock.now());
     const name = text(options, 'user');
     const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
-    const found = await listRunsForOperators(database, { userId, state, since, limit: most });
-    const rows = found.map(({ username, subject, ...run }) => ({ user: nameOf({ username, subject }), ...run }));
+    const found = await listRunsForOperators(database, { userId, state, since, limit: most + 1 });
+    const rows = shownOf(found, most).map(({ username, subject, ...run }) => ({
+      user: nameOf({ username, subject }),
+      ...run,
+    }));
     printTable(output, options, { rows, columns, none: 'None.' });
     return 0;
   },

@@ -1,7 +1,7 @@
 import { listPeople, type PersonRow } from '../database/people.ts';
-import { type Command, json, limitOf, oneOf, printTable, shownMinute, text } from './command.ts';
+import { type Command, json, limitOf, oneOf, printTable, shownMinute, shownOf, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
-import { nameOf } from './people.ts';
+import { consentWords, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn', 'none'] as const;
@@ -19,8 +19,8 @@ export const users: Command = {
   run: async (options, output) => {
     const [state, most] = [oneOf(options, 'state', states), limitOf(options)];
     await using resources = await openFromEnvironment();
-    const rows = await listPeople(resources.database, { search: text(options, 'user'), state, limit: most });
-    printTable(output, options, { rows, columns, none: 'None.' });
+    const found = await listPeople(resources.database, { search: text(options, 'user'), state, limit: most + 1 });
+    printTable(output, options, { rows: shownOf(found, most), columns, none: 'None.' });
     return 0;
   },
 };
@@ -28,7 +28,7 @@ export const users: Command = {
 const columns: readonly Column<PersonRow>[] = [
   { name: 'USER', of: nameOf, stretches: true },
   { name: 'NAME', of: ({ name }) => name ?? '', stretches: true },
-  { name: 'CONSENT', of: ({ state, reason }) => `${state ?? 'none'}${reason === null ? '' : ` (${reason})`}` },
+  { name: 'CONSENT', of: consentWords },
   { name: 'SIGNED IN', of: ({ lastSignedInAt }) => (lastSignedInAt === null ? '' : shownMinute(lastSignedInAt)) },
   { name: 'ID', of: ({ id }) => id, stretches: true },
 ];

@@ -13,7 +13,7 @@ export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'gener
 /** Grants as an operator sees them, those that end first before the others; with `endingBefore`, only those that end by then. */
 export async function listGrants(
   database: Database,
-  { state, endingBefore, limit }: { state?: GrantState | undefined; endingBefore?: Date | undefined; limit: number },
+  { state, endingBefore }: { state?: GrantState | undefined; endingBefore?: Date | undefined },
 ): Promise<GrantRow[]> {
   const living = { state: state ?? { not: 'withdrawn' as const } };
   const ending = endingBefore && {
@@ -22,7 +22,6 @@ export async function listGrants(
   return database.grant.findMany({
     where: { ...living, ...ending },
     orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
-    take: limit,
     select: {
       id: true,
       state: true,

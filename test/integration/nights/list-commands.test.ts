@@ -49,7 +49,29 @@ const nightkeep = async (...argv: string[]) => {
   expect(await commands.nightkeep(...argv)).toBe(0);
   return commands.said;
 };
+/** What was said on standard error meanwhile. */
+const complained = async (...argv: string[]) => {
+  const before = commands.complaints.length;
+  await nightkeep(...argv);
+  return commands.complaints.slice(before).join('');
+};
 const json = async (...argv: string[]) => JSON.parse((await nightkeep(...argv, '--json')).join(''));
+
+test.each(['users', 'plans', 'runs'])(
+  '%s says where it shows less than there is, and only there',
+  async (name) => {
+    const all = await json(name);
+    expect(all.length).toBeGreaterThan(1);
+    for (const extra of [[], ['--json']]) {
+      expect(await complained(name, ...extra)).toBe('');
+      expect(await complained(name, '--limit', String(all.length), ...extra)).toBe('');
+      expect(await complained(name, '--limit', String(all.length - 1), ...extra)).toContain(
+        `Only ${all.length - 1} are shown, and there are more`,
+      );
+    }
+    expect(await json(name, '--limit', '1')).toHaveLength(1);
+  },
+);
 
 test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'protection', 'circuits', 'keys'])(
   '%s tells no name of a file, fits the terminal, and sends it nothing to obey',
@@ -107,6 +129,7 @@ test('the queue is paused, resumed and drained, and the audit says by whom', asy
   expect(await json('queue', '--resume')).toMatchObject({ paused: false, by: null });
   await nightkeep('queue', '--drain', '--yes');
   expect(await json('runs', '--state', 'skipped')).toHaveLength(1);
+  expect(await complained('audit', '--limit', '2')).toContain('Only 2 are shown');
   expect((await json('audit', '--by', 'command')).map(({ act }: { act: string }) => act)).toEqual([
     'night-drained',
     'night-resumed',

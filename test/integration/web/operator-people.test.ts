@@ -106,6 +106,11 @@ test('a withdrawal for somebody needs a reason', async () => {
   expect(await act('withdraw', { reason: 'left the company' })).toBe('withdrawn');
   expect(await grantOf()).toMatchObject({ state: 'withdrawn', reason: 'withdrawn_by_operator' });
   expect(await latest()).toMatchObject({ act: 'consent-withdrawn', reason: 'left the company' });
+  for (const path of [home, '/operator/grants']) {
+    const page = await operator.text(path);
+    expect(page).toContain('withdrawn (by an operator)');
+    expect(page).not.toContain('withdrawn (withdrawn_by_operator)');
+  }
   expect(await act('withdraw', { reason: 'again' })).toBe('unchanged');
   expect(await act('run')).toBe('no-run');
 });

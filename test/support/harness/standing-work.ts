@@ -161,7 +161,7 @@ export function commandsToLookAt(resources: Resources): readonly StandingWork[] 
     {
       name: 'nightkeep grants',
       work: async () => {
-        const found = await listGrants(database, { limit: 10_000 });
+        const found = await listGrants(database, {});
         await listProtectionsOf(
           resources,
           found.map(({ user }) => user.id),

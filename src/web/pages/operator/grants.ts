@@ -129,6 +129,15 @@ async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html>
 ${list}<p class="pager">${first} ${more}</p></section>`;
 }
 
+/** How a consent stands, and why; a reason that nobody here knows is shown as it is. */
+export function stateWords(
+  { state, reason }: Pick<PersonRow, 'state' | 'reason'>,
+  { reasons, states: words }: PersonVisit['texts']['operator']['grants'],
+): string {
+  const why = reason === null ? '' : ` (${wordFor(reasons, reason) ?? reason})`;
+  return `${words[state ?? 'none'] ?? state}${why}`;
+}
+
 function rowOf(
   { id, username, subject, state, reason, idleDeadline, maxDeadline, nextDueAt, paused }: PersonRow,
   time: (at: Date) => string,
@@ -137,7 +146,7 @@ function rowOf(
   const living = state === 'active' || state === 'suspect';
   return [
     html`<a href="/operator/people/${id}"><bdi>${username ?? subject}</bdi></a>`,
-    `${t.states[state ?? 'none'] ?? state}${reason === null ? '' : ` (${reason})`}`,
+    stateWords({ state, reason }, t),
     living && idleDeadline !== null ? time(idleDeadline) : '',
     living && maxDeadline !== null ? time(maxDeadline) : '',
     !living || nextDueAt === null ? '' : paused ? t.paused : time(nextDueAt),

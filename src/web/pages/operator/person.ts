@@ -10,7 +10,7 @@ import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
 import { operatorPage } from './frame.ts';
-import { isId } from './grants.ts';
+import { isId, stateWords } from './grants.ts';
 
 const runsShown = 50;
 
@@ -69,7 +69,7 @@ function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer,
 function consentCard({ resources, texts }: PersonVisit, found: PersonRow, grant: GrantView | null): Html {
   const { person: t, grants } = texts.operator;
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
-  const state = html`<dt>${t.state}</dt><dd>${grants.states[found.state ?? 'none'] ?? found.state}${found.reason === null ? '' : ` (${found.reason})`}</dd>`;
+  const state = html`<dt>${t.state}</dt><dd>${stateWords(found, grants)}</dd>`;
   if (grant === null) return html`<section class="card"><h2>${t.consent}</h2><dl>${state}</dl></section>`;
   const living = grant.state === 'active' || grant.state === 'suspect';
   const { windowStart, windowEnd, zone, nextDueAt, paused } = found;
