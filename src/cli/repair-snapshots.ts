@@ -49,8 +49,12 @@ interface Row {
 
 function linesOf({ user, dryRun, forget, snapshots }: Row): string[] {
   if (snapshots.length === 0) return [`${user}: every snapshot is whole, or was repaired before`];
-  const stay = forget ? '' : ' The originals stay; --forget removes them.';
-  const head = `${user}: ${snapshots.length} snapshots are not whole${dryRun ? ' (nothing was done yet)' : `.${stay}`}`;
+  const which = `${user}: ${snapshots.length} snapshots`;
+  const head = dryRun
+    ? `${which} are not whole (nothing was done yet)`
+    : forget
+      ? `${which} were not whole, and are removed.`
+      : `${which} are not whole. The originals stay; --forget removes them.`;
   return [head, ...snapshots.map((one) => `  ${lineOf(one)}`)];
 }
 

@@ -22,7 +22,7 @@ export const repairCommand: Command = {
     'packs-are-gone': { help: 'go on though not one pack is there' },
     ...json,
   },
-  exits: { 3: 'mended, but not everything can be restored, or it failed for some' },
+  exits: { 3: 'not everything can be restored, or it failed for some' },
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openRepositoriesFromEnvironment();
@@ -83,7 +83,7 @@ function* linesOf(row: Row): Generator<string> {
     yield `  ${packsUnreadable.length} packs are in no index and do not open: the next prune removes them.`;
   if (dryRun) return;
   if (filesLost > 0)
-    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. ` +
+    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup, where one comes. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. ` +
       `Snapshots: ${incompleteSnapshots.map((id) => id.slice(0, 8)).join(' ')}`;
   for (const { kind, message } of findings) if (kind !== 'blob-missing') yield `  ${message}`;
 }

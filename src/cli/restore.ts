@@ -101,6 +101,10 @@ async function openProgress(options: Options, { elapsed }: Clock, count: () => P
 }
 
 function withCure(error: unknown): unknown {
+  if (isAppError(error, 'repository/damaged')) {
+    const cure = 'nightkeep check says what else is damaged; another snapshot (--snapshot ID) may hold it whole.';
+    return new AppError(error.code, `${error.message} ${cure}`, { cause: error, detail: error.detail });
+  }
   if (!isAppError(error, 'run/stopped')) return error;
   return new AppError(
     'run/stopped',

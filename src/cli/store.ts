@@ -71,7 +71,7 @@ export const storeMove: Command = {
         return { user: nameOf(place), ...(await doOne(resources, place, { ...wish, signal })) };
       },
     });
-    printAnswers(output, options, { answers, linesOf });
+    printAnswers(output, options, { answers, linesOf: (row) => linesOf(row, wish) });
     const code = closeWith(answers);
     return code;
   },
@@ -122,10 +122,11 @@ async function doOne(
   return { ...(moved !== null && { moved }), deletedOld };
 }
 
-function linesOf({ user, moved, deletedOld }: Row): string[] {
-  const what =
-    moved === undefined
-      ? 'not moved'
-      : `moved (${moved.files} files, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
-  return [`${user}: ${what}${deletedOld ? ', old copy deleted' : ''}`];
+function linesOf({ user, moved, deletedOld }: Row, { to, deleteOld }: Wish): string[] {
+  const came = moved && `moved (${moved.files} files, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
+  const parts = [
+    ...(to === undefined ? [] : [came ?? 'not moved: it is there already, or has no files yet']),
+    ...(deleteOld ? [deletedOld ? 'old copy deleted' : 'there is no old copy'] : []),
+  ];
+  return [`${user}: ${parts.join(', ')}`];
 }

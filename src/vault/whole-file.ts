@@ -14,7 +14,11 @@ export async function writeFileWhole(path: string, work: (sink: Sink) => Promise
   } catch (error) {
     await rm(temporary, { force: true });
     throw isSystemError(error)
-      ? new AppError('usage/invalid', `The file ${path} cannot be written: ${error.code}.`, { cause: error })
+      ? new AppError(
+          'usage/invalid',
+          `The file ${path} cannot be written: ${error.code}. Name one in a folder that is there and that this user may write to.`,
+          { cause: error },
+        )
       : error;
   }
 }

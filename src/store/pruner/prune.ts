@@ -151,7 +151,7 @@ function damagedPack(packId: PackId, size: number | undefined): AppError {
   const what = size === undefined ? 'is missing' : `has ${size} bytes, which is not what the index says`;
   return new AppError(
     'repository/damaged',
-    `The pack ${packId}, which snapshots need, ${what}. Nothing was removed; check the repository.`,
+    `The pack ${packId}, which snapshots need, ${what}. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be mended.`,
     { detail: { packId } },
   );
 }

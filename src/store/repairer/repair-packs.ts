@@ -169,6 +169,6 @@ function noneThere({ backend }: Repository, count: number): AppError {
   return new AppError(
     'store/unavailable',
     `None of the ${count} packs that the index names is at ${backend.location}. Mount the right disk. If the packs are truly gone, ` +
-      'nightkeep repair --packs-are-gone drops them, and the next night stores all of it again.',
+      'nightkeep repair --packs-are-gone drops them, and the next night, where one comes, stores again what the server of files has.',
   );
 }

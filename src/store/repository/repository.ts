@@ -121,10 +121,14 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
     return await backend.load('config', configName);
   } catch (cause) {
     if (!isAppError(cause, 'store/not-found')) throw cause;
-    throw new AppError('repository/not-found', `There is no repository at ${backend.location}.`, {
-      cause,
-      detail: { files: ['config'] },
-    });
+    throw new AppError(
+      'repository/not-found',
+      `There is no repository at ${backend.location}. Mount the disk that it lies on, or correct STORE_URL.`,
+      {
+        cause,
+        detail: { files: ['config'] },
+      },
+    );
   }
 }
 

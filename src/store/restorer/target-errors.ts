@@ -3,16 +3,16 @@ import { shownName } from '../../file-name.ts';
 
 const ends: Readonly<Record<string, string>> = {
   ENOSPC: 'is full. Make room, or restore to a larger disk',
-  EDQUOT: 'has used up its quota',
-  EROFS: 'is mounted read-only',
+  EDQUOT: 'has used up its quota. Make room, or restore to another folder',
+  EROFS: 'is mounted read-only. Restore to another folder',
 };
 
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write there',
+  EACCES: 'this user may not write there. Choose another folder, or another user',
   EPERM: 'the file system does not allow it',
-  EEXIST: 'something of another kind is there',
-  EISDIR: 'a folder of that name is there',
-  ENOTDIR: 'something of another kind is there',
+  EEXIST: 'something of another kind is there. Move it away, or choose another folder',
+  EISDIR: 'a folder of that name is there. Move it away, or choose another folder',
+  ENOTDIR: 'something of another kind is there, or in the place of its folder. Move it away, or choose another folder',
   ENAMETOOLONG: 'the name is too long for this file system',
   EINVAL: 'this file system does not take such a name',
   EILSEQ: 'this file system does not take such a name',

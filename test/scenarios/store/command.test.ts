@@ -36,6 +36,17 @@ const json = async (code: number, ...argv: string[]) => {
   return JSON.parse(commands.said.join(''));
 };
 
+test('says of each person what was done and what was not: moved, there already, an old copy deleted or none there', async () => {
+  const said = async (...argv: string[]) => {
+    expect(await commands.nightkeep('store', 'move', '--user', 'alice', ...argv)).toBe(0);
+    return commands.said;
+  };
+  expect(await said('--delete-old')).toEqual(['alice: there is no old copy']);
+  expect(await said('--to', bucket())).toEqual([expect.stringMatching(/^alice: moved \(\d+ files, .*\)$/)]);
+  expect(await said('--to', bucket())).toEqual(['alice: not moved: it is there already, or has no files yet']);
+  expect(await said('--delete-old')).toEqual(['alice: old copy deleted']);
+});
+
 test('moves one person, then everybody, and lists where each repository is', async () => {
   expect(await commands.nightkeep('store', 'move', '--user', 'alice', '--to', bucket())).toBe(0);
   expect(commands.said).toEqual([expect.stringMatching(/^alice: moved \(3 files, .+; 3 copied now\)$/)]);

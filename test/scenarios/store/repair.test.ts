@@ -54,7 +54,7 @@ test('mends one person or all, says what is lost without names of files, and put
   expect(commands.said.join('\n')).toBe(
     [
       'alice: 1 packs are gone, 1 blobs lost',
-      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
+      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup, where one comes. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
       'bob: nothing to mend',
     ].join('\n'),
   );
@@ -106,7 +106,7 @@ test('makes snapshots anew without what is lost, beside the originals or in thei
   expect(await commands.nightkeep('repair', 'snapshots', '--user', 'alice', '--forget')).toBe(0);
   expect(commands.said.join('\n')).toBe(
     [
-      'alice: 1 snapshots are not whole.',
+      'alice: 1 snapshots were not whole, and are removed.',
       `  ${snapshot.slice(0, 8)}: 1 files and 0 folders are lost; without them it is ${snapshots[0].repaired.slice(0, 8)}`,
     ].join('\n'),
   );
