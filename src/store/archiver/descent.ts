@@ -42,8 +42,7 @@ export function refuseRepetition({ within }: Enclosing, listing: Listing): void 
   let alike = 0;
   for (const { listing: other } of enclosing(within)) if (other && isAlike(listing, other)) alike++;
   if (alike === 0) return;
-  const folders = listing.members.filter(({ kind }) => kind === 'collection').length;
-  if (alike >= mostAlike || folders ** alike > mostAlikeInAll) throw loop();
+  if (alike >= mostAlike || foldersIn(listing) ** alike > mostAlikeInAll) throw loop();
 }
 
 /** From the innermost to the root. */
@@ -52,7 +51,12 @@ function* enclosing(folder: Enclosing | undefined): Generator<Enclosing> {
 }
 
 function isAlike(one: Listing, other: Listing): boolean {
-  return one.members.length === other.members.length && fingerprintOf(one) === fingerprintOf(other);
+  if (one.members.length !== other.members.length || foldersIn(one) !== foldersIn(other)) return false;
+  return fingerprintOf(one) === fingerprintOf(other);
+}
+
+function foldersIn({ members }: Listing): number {
+  return members.reduce((count, { kind }) => (kind === 'collection' ? count + 1 : count), 0);
 }
 
 const fingerprints = new WeakMap<Listing, string>();
