@@ -247,7 +247,7 @@ export const doors: DoorRule[] = [
   },
   {
     opens: /^undici$/,
-    keepers: any(sources, oidc, 'src/store/backend/http/'),
+    keepers: any(sources, oidc, 'src/store/backend/http/', String.raw`src/undici\.d\.ts$`),
     reason: 'HTTP with connections of its own belongs to sources, the provider and the backends on servers.',
   },
   {

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { Agent } from 'undici';
+import Agent from 'undici/lib/dispatcher/agent.js';
 import type { Clock } from '../../clock.ts';
 import { checkedLookup, isPublicAddress, type LookupAll } from '../../domain/network-address.ts';
 import { AppError, isAppError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Clock } from '../../clock.ts';
 import type { LevelBounds } from './level.ts';
 import { openPace, type Pace } from './pace.ts';

@@ -1,5 +1,5 @@
 import { getCACertificates } from 'node:tls';
-import { Pool } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { HttpAnswer } from './http-answer.ts';
 import { networkError } from './http-error.ts';
 
