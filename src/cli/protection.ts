@@ -32,7 +32,11 @@ export const protection: Command = {
       throw new AppError('usage/invalid', 'Say whose losses and changes were looked at with --user NAME.');
     await using resources = await openFromEnvironment();
     if (text(options, 'user') !== undefined) return await tellOne(resources, options, output);
-    await printPages(output, options, { pages: rowsOf(resources), columns, none: 'Nobody has consented yet.' });
+    await printPages(output, options, {
+      pages: rowsOf(resources),
+      columns,
+      none: 'Nobody has a consent here that was not withdrawn.',
+    });
     return 0;
   },
 };

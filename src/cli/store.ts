@@ -26,7 +26,7 @@ export const storeCommand: Command = {
       movingTo: place.movingTo,
       oldCopy: place.formerStore,
     }));
-    printTable(output, options, { rows, columns, none: 'There is no repository yet.' });
+    printTable(output, options, { rows, columns, none: 'There is no repository.' });
     return 0;
   },
 };
@@ -38,11 +38,11 @@ const columns: readonly Column<{
   movingTo: string | null;
   oldCopy: string | null;
 }>[] = [
-  { name: 'user', of: ({ user }) => user },
-  { name: 'store', of: ({ store }) => store, stretches: true },
-  { name: 'folder', of: ({ folder }) => folder },
-  { name: 'being moved to', of: ({ movingTo }) => movingTo ?? '' },
-  { name: 'old copy at', of: ({ oldCopy }) => oldCopy ?? '' },
+  { name: 'USER', of: ({ user }) => user },
+  { name: 'STORE', of: ({ store }) => store, stretches: true },
+  { name: 'FOLDER', of: ({ folder }) => folder },
+  { name: 'BEING MOVED TO', of: ({ movingTo }) => movingTo ?? '' },
+  { name: 'OLD COPY AT', of: ({ oldCopy }) => oldCopy ?? '' },
 ];
 
 /** Moves repositories to another store, and deletes what was left in the former one. */

@@ -48,6 +48,6 @@ export function checkDeadlines(facts: DeadlineFacts, { overdueMs, nearMaxMs }: D
   const max =
     nearMax === 0
       ? ''
-      : ` ${countWords(nearMax, 'grant')} ${nearMax === 1 ? 'reaches its' : 'reach their'} maximum within ${durationWords(nearMaxMs)}; the people are told.`;
+      : ` ${countWords(nearMax, 'grant')} ${nearMax === 1 ? 'reaches its' : 'reach their'} maximum within ${durationWords(nearMaxMs)}; the people read it on their pages.`;
   return ok(name, `Every grant of ${living} is kept alive.${first}${max}`);
 }

@@ -5,6 +5,7 @@ import { countWords } from '../words.ts';
 
 const name = 'runs';
 const start = 'Start one (nightkeep start --roles worker) and look at its log.';
+const startOrResume = `${start} Where the line queue says that it is paused, let the night go on: nightkeep queue --resume.`;
 const [minute, day] = [60_000, 86_400_000];
 
 export const runs: Check = {
@@ -40,7 +41,7 @@ export function checkRuns({
     return wrong(
       name,
       `${countWords(waiting, 'run')} ${waiting === 1 ? 'waits' : 'wait'} and none is being worked on: no worker takes them.`,
-      start,
+      startOrResume,
     );
   if (lapsed > 0)
     return wrong(

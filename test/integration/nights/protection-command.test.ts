@@ -27,7 +27,10 @@ async function backedUp(username: string, run: { state?: 'partial'; alarm?: 'los
 
 test('tells whose data is protected, why not, and who can mend it; grants tell the same', async () => {
   expect(await nightkeep('protection')).toBe(0);
-  expect(commands.said).toEqual(['Nobody has consented yet.']);
+  expect(commands.said).toEqual(['Nobody has a consent here that was not withdrawn.']);
+  await savePlan(commands.database, { grant: 'withdrawn' });
+  expect(await nightkeep('protection')).toBe(0);
+  expect(commands.said).toEqual(['Nobody has a consent here that was not withdrawn.']);
   await backedUp('alice');
   await backedUp('bob', { state: 'partial' });
   await savePlan(commands.database, { grant: 'withdrawn' });

@@ -137,7 +137,7 @@ describe('grants', () => {
   test.each([
     [{ living: 0 }, /^ok: There is nothing/],
     [{}, /^ok: Every grant of 10 is kept alive\. The first would end unused in 20d\. →/],
-    [{ nearMax: 2 }, /^ok: .*2 grants reach their maximum within 14d; the people are told/],
+    [{ nearMax: 2 }, /^ok: .*2 grants reach their maximum within 14d; the people read it on their pages/],
     [{ overdue: 3 }, /^wrong: Of 10 grants 3 should have been exchanged 1h ago or earlier/],
     [{ nearIdle: 1, overdue: 3 }, /^wrong: Of 10 grants 1 used up more than three quarters/],
   ])('deadlines %j', (change, pattern) => {
