@@ -96,7 +96,7 @@ export const texts: Texts = {
     told: {
       hours: 'Ihre Zeiten sind gespeichert.',
       paused: 'Ihre Nächte sind ausgesetzt.',
-      resumed: 'Ihre Nächte gehen weiter.',
+      resumed: 'Ihre Nächte sind nicht mehr ausgesetzt.',
       language: 'Ihre Sprache ist gespeichert.',
       mails: 'Was Sie per E-Mail erhalten, ist gespeichert.',
       'session-ended': 'Dieser Browser ist abgemeldet.',
@@ -128,7 +128,9 @@ export const texts: Texts = {
     },
     pause: {
       title: 'Pause',
-      lead: 'Bis zu dem Tag, den Sie wählen, beginnt keine Nacht. Sicherungen, die warten oder unterwegs sind, gehen weiter, und Ihre Einwilligung wird am Leben gehalten. Was sich inzwischen ändert, wird nicht gesichert.',
+      lead: 'Bis zu dem Tag, den Sie wählen, beginnt keine Nacht. Sicherungen, die warten oder unterwegs sind, gehen weiter. Was sich inzwischen ändert, wird nicht gesichert.',
+      alive: 'Ihre Einwilligung wird am Leben gehalten.',
+      dead: 'Mit Ihrer Einwilligung ist zurzeit etwas nicht in Ordnung, was eine Pause nicht behebt: siehe die Seite Einwilligung.',
       until: 'Nächte gehen weiter ab',
       save: 'Nächte aussetzen',
       now: (at) => `Ihre Nächte sind ausgesetzt bis ${at}.`,
@@ -1716,7 +1718,7 @@ export const texts: Texts = {
         run: 'Eine Sicherung wurde angefordert.',
         'no-run': 'Die Einwilligung ist zu Ende, darum kann keine Sicherung laufen.',
         paused: 'Für die Person beginnt keine neue Nacht. Eine Sicherung, die im Gange ist oder wartet, geht weiter.',
-        resumed: 'Die Nächte der Person gehen mit der nächsten weiter. Versäumte werden nicht nachgeholt.',
+        resumed: 'Die Nächte der Person sind nicht mehr ausgesetzt. Versäumte werden nicht nachgeholt.',
         'signed-out': 'Die Person ist überall von Nightkeep abgemeldet. Ihre Nächte gehen weiter.',
         withdrawn: 'Die Einwilligung ist hier zu Ende.',
         unchanged: 'Nichts wurde verändert: Es ist schon so.',

@@ -120,7 +120,7 @@ export const texts = {
     told: {
       hours: 'Your hours are saved.',
       paused: 'Your nights are paused.',
-      resumed: 'Your nights go on.',
+      resumed: 'Your nights are no longer paused.',
       language: 'Your language is saved.',
       mails: 'What you are mailed is saved.',
       'session-ended': 'That browser is signed out.',
@@ -151,7 +151,9 @@ export const texts = {
     },
     pause: {
       title: 'Pause',
-      lead: 'No night begins until the day you choose. Backups that wait or are under way go on, and your consent is kept alive. What changes meanwhile is not backed up.',
+      lead: 'No night begins until the day you choose. Backups that wait or are under way go on. What changes meanwhile is not backed up.',
+      alive: 'Your consent is kept alive.',
+      dead: 'Your consent is not in order now, which a pause does not mend: see the page Consent.',
       until: 'Nights go on from',
       save: 'Pause my nights',
       now: (at: string) => `Your nights are paused until ${at}.`,
@@ -1659,7 +1661,7 @@ export const texts = {
         run: 'A backup was asked for.',
         'no-run': 'The consent has ended, so no backup can run.',
         paused: 'No new night of theirs begins. A backup that is under way or waits goes on.',
-        resumed: 'Their nights go on with the next one. Those that were missed are not made up for.',
+        resumed: 'Their nights are no longer paused. Those that were missed are not made up for.',
         'signed-out': 'They are signed out of Nightkeep everywhere. Their nights go on.',
         withdrawn: 'The consent has ended here.',
         unchanged: 'Nothing was changed: it is so already.',

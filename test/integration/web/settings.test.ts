@@ -125,6 +125,19 @@ describe('the hours', () => {
 });
 
 describe('a pause', () => {
+  it('is said to keep a consent alive only where one lives', async () => {
+    const guest = await pages.consented();
+    const { grant } = pages.resources.database;
+    const shown = async (state: 'active' | 'suspect' | 'needs_consent') => {
+      await grant.updateMany({ where: { userId: await guest.userId() }, data: { state } });
+      const text = await guest.text('/settings');
+      return [text.includes(t.pause.lead), text.includes(t.pause.alive), text.includes(t.pause.dead)];
+    };
+    expect(await shown('active')).toEqual([true, true, false]);
+    expect(await shown('suspect')).toEqual([true, false, true]);
+    expect(await shown('needs_consent')).toEqual([true, false, true]);
+  });
+
   it('lets no night begin until its day, is said on home, and ends by itself without making up for the nights', async () => {
     await using own = await openPages();
     const guest = await own.consented();
