@@ -99,7 +99,9 @@ function pauseCard(
     pausedUntil === null
       ? ''
       : html`<p class="lead">${t.now(texts.formats.time(pausedUntil, zone))}</p>${postButton(session, '/settings/resume', t.resume)}`;
-  return card(html`${now}<p>${t.lead} ${state === 'active' ? t.alive : t.dead}</p>${form(session, '/settings/pause', inner)}`);
+  return card(
+    html`${now}<p>${t.lead} ${state === 'active' ? t.alive : t.dead}</p>${form(session, '/settings/pause', inner)}`,
+  );
 }
 
 function keptCard(texts: Texts, facts: RetentionFacts | null, judged: Judgement | undefined): Html | '' {

@@ -29,6 +29,23 @@ describe('opening a night', () => {
     ]);
   });
 
+  test('comes beside a backup that was asked for after midnight, in the window of an evening: that one counts for the date, the night for the evening', async () => {
+    const { database, clock } = fixture.resources;
+    await clock.advance(day + 30 * 60_000);
+    const planId = await savePlan(database, { nextNight: '2026-05-01', nextDueAt: '2026-05-02T01:00:00Z' });
+    await database.plan.update({ where: { id: planId }, data: { windowStart: '22:00', windowEnd: '06:00' } });
+    await requestRun(fixture.resources, { planId, trigger: 'person' });
+    await database.run.updateMany({ data: { state: 'succeeded', finishedAt: clock.now() } });
+    await clock.advance(60 * 60_000);
+    expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
+    expect(await openNight(fixture.resources)).toEqual({ opened: 0 });
+    const runs = await database.run.findMany({ orderBy: { queuedAt: 'asc' }, select: { night: true, trigger: true } });
+    expect(runs).toEqual([
+      { night: '2026-05-02', trigger: 'person' },
+      { night: '2026-05-01', trigger: 'schedule' },
+    ]);
+  });
+
   test('leaves plans alone that are paused, not due, or without a usable grant', async () => {
     const { database } = fixture.resources;
     await savePlan(database, { paused: true });
