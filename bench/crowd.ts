@@ -11,9 +11,10 @@
  * process, of one person on average, the worker's duties included; statements are all that a worker sends to PostgreSQL, BEGIN and COMMIT included; requests are those to the cloud.
  *
  * Where there are fewer processors than processes, people per second say how the processors were shared out, not whether workers hold each other up. For that
- * there are, for each person: `main`, the milliseconds of the worker's main thread, of which one worker can spend a thousand a second; `rowWaits` and `lockWaits`,
- * how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking every 100 ms; and `apart`, the people per second if each process
- * had processors of its own: as many as the main threads of all workers do, or the one thread of Redis, whichever is less. That is so as long as the waits are small.
+ * there are, for each person: `main`, the milliseconds of the worker's main thread, without what its duties take of it while nothing is to be done, which is measured
+ * before (`idle`, in milliseconds a second); `rowWaits` and `lockWaits`, how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking every 100 ms; and
+ * `apart`, the people per second if each process had processors of its own: as many as the main threads of all workers do, or the one thread of Redis, whichever is less. That is
+ * so as long as nobody waits for others: what keeps them from it is told by the waits.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -94,6 +95,8 @@ interface Night {
   /** Milliseconds of a processor for one person. */
   worker: number;
   main: number;
+  /** Milliseconds of a worker's main thread each second while nothing is to be done. */
+  idle: number;
   database: number;
   queue: number;
   store: number;
@@ -114,9 +117,10 @@ let enrolled = 0;
 for (const count of workerCounts) {
   const planIds = await enroll(people);
   const workers = await startWorkers(count);
+  const idle = await idleMain(workers);
   for (const name of ['first', 'unchanged', 'changed']) {
     if (name === 'changed') await ask(cloud, 'change');
-    nights.push({ workers: count, night: name, ...(await night(planIds, workers)) });
+    nights.push({ workers: count, night: name, ...(await night(planIds, workers, idle)) });
     say(`${count} workers, ${name}: ${nights.at(-1)?.peoplePerSecond} people/s, load ${loadavg()[0]?.toFixed(1)}`);
   }
   for (const worker of workers) {
@@ -189,7 +193,22 @@ async function enroll(count: number): Promise<string[]> {
   return planIds;
 }
 
-async function night(planIds: string[], workers: readonly ChildProcess[]): Promise<Omit<Night, 'workers' | 'night'>> {
+/** What the duties of a worker take of its main thread, in milliseconds a second. */
+async function idleMain(workers: readonly ChildProcess[]): Promise<number> {
+  const seconds = 10;
+  const timeOf = () => workers.reduce((sum, { pid }) => sum + mainThreadMs(pid ?? 0), 0);
+  // What a worker does at its start is over then.
+  await clock.sleep(3_000);
+  const before = timeOf();
+  await clock.sleep(seconds * 1000);
+  return round1((timeOf() - before) / workers.length / seconds);
+}
+
+async function night(
+  planIds: string[],
+  workers: readonly ChildProcess[],
+  idle: number,
+): Promise<Omit<Night, 'workers' | 'night'>> {
   const of = { planId: { in: planIds } };
   // The nights before were of days before.
   for (const { id, night } of await database.run.findMany({ where: of, orderBy: { night: 'asc' } }))
@@ -228,11 +247,13 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
   const ms = clock.elapsed() - began;
   const after = await look(workers);
   const each = (name: keyof typeof before) => round1(((after[name] ?? 0) - (before[name] ?? 0)) / planIds.length);
+  const main = Math.max(0.1, round1(each('main') - (idle * workers.length * ms) / 1000 / planIds.length));
   const memory = workers.map((worker) => memoryOf(worker.pid ?? 0));
   return {
     peoplePerSecond: Math.round((planIds.length / ms) * 10_000) / 10,
     worker: each('worker'),
-    main: each('main'),
+    main,
+    idle,
     database: each('database'),
     queue: each('queue'),
     store: each('store'),
@@ -244,7 +265,7 @@ async function night(planIds: string[], workers: readonly ChildProcess[]): Promi
     peakMB: Math.max(...memory.map(({ peakMB }) => peakMB)),
     rowWaits: round1((waits.rows / waits.looks) * (ms / planIds.length)),
     lockWaits: round1((waits.locks / waits.looks) * (ms / planIds.length)),
-    apart: round1(Math.min((workers.length * 1000) / each('main'), 1000 / each('queue'))),
+    apart: round1(Math.min((workers.length * (1000 - idle)) / main, 1000 / each('queue'))),
   };
 }
 
