@@ -11,7 +11,7 @@ import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 /** Writes snapshots without what is lost for good beside those that are not whole. */
 export const repairSnapshotsCommand: Command = {
   usage: '--user NAME | --all [--forget] [--dry-run] [--json]',
-  summary: 'make snapshots anew without what is lost for good',
+  summary: 'make snapshots anew without what cannot be restored',
   options: {
     ...oneOrAll,
     forget: { help: 'remove the snapshots that are not whole' },

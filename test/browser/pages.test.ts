@@ -238,7 +238,12 @@ const rows: Readonly<Record<string, Row>> = {
     says: 'A backup was asked for.',
   },
   'POST /operator/people/:person/pause': { kind: 'act', at: ofBob('/pause'), on: personPage, says: 'paused' },
-  'POST /operator/people/:person/resume': { kind: 'act', at: ofBob('/resume'), on: personPage, says: 'go on' },
+  'POST /operator/people/:person/resume': {
+    kind: 'act',
+    at: ofBob('/resume'),
+    on: personPage,
+    says: 'no longer paused',
+  },
   'POST /operator/people/:person/sign-out': { kind: 'act', at: ofBob('/sign-out'), on: personPage, says: 'signed out' },
   'POST /operator/people/:person/withdraw': {
     kind: 'act',
@@ -261,7 +266,7 @@ const rows: Readonly<Record<string, Row>> = {
     first: async (page) => page.fill('#until', (await page.getAttribute('#until', 'min')) ?? ''),
     says: 'Your nights are paused.',
   },
-  'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights go on.' },
+  'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights are no longer paused.' },
   'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
   'POST /settings/mails': { kind: 'act', on: '/settings', says: 'What you are mailed is saved.' },
   'POST /settings/sessions/end': {

@@ -1719,7 +1719,8 @@ export const texts: Texts = {
         'no-run': 'Die Einwilligung ist zu Ende, darum kann keine Sicherung laufen.',
         paused: 'Für die Person beginnt keine neue Nacht. Eine Sicherung, die im Gange ist oder wartet, geht weiter.',
         resumed: 'Die Nächte der Person sind nicht mehr ausgesetzt. Versäumte werden nicht nachgeholt.',
-        'signed-out': 'Die Person ist überall von Nightkeep abgemeldet. Ihre Nächte gehen weiter.',
+        'signed-out':
+          'Die Person ist überall von Nightkeep abgemeldet. Ihre Einwilligung und ihre Nächte sind wie vorher.',
         withdrawn: 'Die Einwilligung ist hier zu Ende.',
         unchanged: 'Nichts wurde verändert: Es ist schon so.',
       },
@@ -1791,7 +1792,7 @@ export const texts: Texts = {
         'person-erased': 'hat eine Person gelöscht',
         'settings-changed': 'hat Einstellungen geändert',
         'changes-confirmed': 'hat einen großen Verlust oder eine große Änderung bestätigt',
-        'losses-accepted': 'hat angesehen, was endgültig verloren ist',
+        'losses-accepted': 'hat angesehen, was sich nicht mehr wiederherstellen lässt',
         'run-requested': 'hat eine Sicherung angefordert',
         'runs-retried': 'ließ eine Gruppe von Sicherungen erneut versuchen',
         'plan-paused': 'hat die Nächte einer Person ausgesetzt',
