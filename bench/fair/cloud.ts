@@ -8,7 +8,7 @@ export const hostileKinds = ['drip', 'tree', 'huge', 'storm'] as const;
 
 const depth = 5;
 /** What a listing of an honest person takes, by their number: an honest night takes about three seconds. */
-const listingMs = (who: string) => 350 + 15 * (Number(who.split('-')[1]) % 6);
+const listingMs = (who: string) => 380 + 5 * (Number(who.split('-')[1]) % 6);
 /** So much more what was listed before takes: a first night has a repository to make besides, and later ones are to be as long. */
 const againMs = 80;
 const asked = new Set<string>();
