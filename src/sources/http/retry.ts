@@ -38,6 +38,7 @@ export function withRetries(options: DavOptions): SendWithToken {
         if (obeyRetryAfter(response.head, options)) continue;
       }
       log.debug('source.retry', { method: request.method, attempt, why: reasonOf(response) });
+      if (attempt === 1 && isUnanswered(response)) continue;
       await server.rest(backoffMs(attempt, options.random), signal);
     }
   };
@@ -96,6 +97,16 @@ function obeyRetryAfter(head: ResponseHead, { server, log }: DavOptions): boolea
   server.pause(ms);
   log.info('source.retry-after', { status: head.status, ms });
   return true;
+}
+
+/**
+ * Whether the connection was closed before any answer: servers close those that they kept whenever they like, also while a request is on its
+ * way (RFC 9112, section 9.3.1). That says nothing against asking again over another one at once.
+ */
+function isUnanswered(response: HttpResponse<unknown> | TransportError): boolean {
+  if (!(response instanceof TransportError) || response.head !== undefined) return false;
+  const { cause } = response;
+  return cause instanceof Error && 'code' in cause && /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(String(cause.code));
 }
 
 /** Half a second, doubled each time, and up to as much again by chance. */

@@ -28,7 +28,6 @@ describe('a failure that may pass', () => {
     ['503 without a time', giving(503)],
     ['429 without a time', giving(429)],
     ['423 locked', giving(423)],
-    ['a reset', reset],
   ])('is retried, ever more slowly: %s', async (_, harm) => {
     await using server = await startHostileWebdav(tree());
     server.mischief = failing(3, harm);
@@ -37,6 +36,20 @@ describe('a failure that may pass', () => {
     expect((await source.list(source.root, never)).members).toHaveLength(2);
     expect(server.heard).toHaveLength(4);
     expect(time.elapsed() - Date.parse('2026-11-23T01:00:00Z')).toBe(500 + 1000 + 2000);
+  });
+
+  test('is retried at once where the connection was closed before an answer, but only once', async () => {
+    await using server = await startHostileWebdav(tree());
+    server.mischief = failing(1, reset);
+    const time = clock();
+    const passed = () => time.elapsed() - Date.parse('2026-11-23T01:00:00Z');
+    await using source = openSource(server.url, { clock: time });
+    expect((await source.list(source.root, never)).members).toHaveLength(2);
+    expect(passed()).toBe(0);
+    server.mischief = (_, response) => (server.heard.length < 6 ? reset(_, response) : undefined);
+    await source.list(source.root, never);
+    expect(server.heard).toHaveLength(6);
+    expect(passed()).toBe(1000 + 2000);
   });
 
   test.each<[string, Mischief]>([
