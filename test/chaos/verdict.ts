@@ -54,7 +54,8 @@ async function findUnexplained({ resources: { database }, usernames }: World, ni
         ),
     );
     const told = bad.map(({ night, state }) => `${user.username} ${night} ${state}`);
-    return runs.length === nights ? told : [...told, `${user.username} had ${runs.length} of ${nights} nights`];
+    const all = runs.map(({ night, queuedAt }) => `${night} from ${queuedAt.toISOString()}`).join(', ');
+    return runs.length === nights ? told : [...told, `${user.username} had ${runs.length} of ${nights} nights: ${all}`];
   });
   return plans.length === usernames.length ? strange : [...strange, `${plans.length} plans`];
 }

@@ -310,7 +310,8 @@ describe('an archive that reads slowly', () => {
 
   test('and waits in the middle of a long file makes a checkpoint of what it had read of it', async () => {
     const clock = manualClock('2026-01-01T00:00:00Z');
-    const { source, begun } = stalled(0, 3 * miB);
+    // More than the longest blob, so that one is whole however the content is cut.
+    const { source, begun } = stalled(0, 9 * miB);
     const { kill, made } = await begin(begun, { clock });
     await expect.poll(() => clock.advance(1_000).then(() => made.length), { interval: 20, timeout: 10_000 }).toBe(1);
     const { bytes } = await resumed(source, await kill(1));

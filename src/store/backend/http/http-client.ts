@@ -1,4 +1,5 @@
 import { getCACertificates } from 'node:tls';
+import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { HttpAnswer } from './http-answer.ts';
 import { networkError } from './http-error.ts';
@@ -50,7 +51,7 @@ export function openHttpClient({ origin, ca, location }: HttpServer, options: Ht
   return {
     send: async ({ method, path, headers = {}, body }) => {
       try {
-        const answer = await pool.request({ method, path, headers, body: body ?? null });
+        const answer = await request.call(pool, { method, path, headers, body: body ?? null });
         const header = (name: string) => [answer.headers[name]].flat()[0];
         return { status: answer.statusCode, header, body: Buffer.from(await answer.body.arrayBuffer()) };
       } catch (error) {
