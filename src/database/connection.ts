@@ -10,11 +10,26 @@ const answerMs = 5_000;
  * How a connection to that address is opened. Of several servers it is the one that takes writes when the connection is opened, so that
  * after a failover connections find the promoted one. The driver knows one host only, so each connection costs a question to all of them.
  */
-export function connectionTo(url: string): { connectionString: string; stream?: () => Duplex } {
+export function connectionTo(url: string): {
+  connectionString: string;
+  stream?: () => Duplex;
+  Client: new () => pg.Client;
+} {
   const addresses = addressesOfServers(url);
   const [connectionString = url] = addresses;
-  if (addresses.length === 1) return { connectionString };
-  return { connectionString, stream: () => new SocketToWriter(addresses) };
+  if (addresses.length === 1) return { connectionString, Client: PoolClient };
+  return { connectionString, stream: () => new SocketToWriter(addresses), Client: PoolClient };
+}
+
+/**
+ * A pool listens to none of those that it hands out by promise until whoever waits for one gets to run; what a server that goes down
+ * says in the same packet as "ready" would then end the process. The query that is asked next rejects as well.
+ */
+class PoolClient extends pg.Client {
+  constructor(options?: pg.ClientConfig) {
+    super(options);
+    this.on('error', () => {});
+  }
 }
 
 /** Connects to none but the server that takes writes, whatever host it is told. */

@@ -21,6 +21,15 @@ afterAll(() => opened.disposeAsync());
 const at = new Date('2026-05-01T00:00:00Z');
 const circuit = { issuer: 'a', clientId: 'b', open: false, reason: 'c', openedAt: at, nextProbeAt: at };
 const errorOf = (work: Promise<unknown>) => work.then(() => 'went well', asOutage);
+/** PostgreSQL's messages ReadyForQuery, and the last one before it goes down (its protocol, Message Formats). */
+const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+const shutdown = errorResponse('SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0');
+
+function errorResponse(fields: string): Buffer {
+  const message = Buffer.from(`E0000${fields}`, 'latin1');
+  message.writeUInt32BE(message.length - 1, 1);
+  return message;
+}
 const away = { code: 'database/unavailable', retry: { afterMs: 5_000 } };
 
 test('whatever is asked of a database that is away fails with the word for it', async () => {
@@ -69,6 +78,27 @@ test('so does what a server that is too slow keeps waiting', async () => {
   );
   expect(await errorOf(slow)).toMatchObject(away);
   await narrow.$disconnect();
+});
+
+test('so does what waits for a connection that a server ends as it goes down, in the packet that says "ready"', async () => {
+  const through = new URL(url);
+  await using ending = await openCuttableProxy(through.hostname, Number(through.port || 5432));
+  through.host = `127.0.0.1:${ending.port}`;
+  const other = await openDatabase(through.href, 2);
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const holding = other.$transaction(async (each) => {
+    await each.circuit.count();
+    asked.resolve();
+    await held.promise;
+  });
+  await asked.promise;
+  ending.endWith(shutdown, ready);
+  expect(await errorOf(other.$transaction(async (each) => each.circuit.count()))).toMatchObject(away);
+  expect(await errorOf(other.circuit.count())).toMatchObject(away);
+  held.resolve();
+  await holding;
+  await other.$disconnect();
 });
 
 test('any other error stays as it is', async () => {

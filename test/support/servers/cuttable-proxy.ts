@@ -10,7 +10,22 @@ export interface CuttableProxy extends AsyncDisposable {
   drop(): void;
   /** Drops one connection as it comes, after so many that are let through; gives what tells whether that has happened. */
   dropOne(after: number): () => boolean;
+  /** Ends each new connection with these bytes, in the packet in which the server says first that it ends with those. */
+  endWith(last: Buffer, after: Buffer): void;
   restore(): Promise<void>;
+}
+
+interface Ending {
+  readonly last: Buffer;
+  readonly after: Buffer;
+}
+
+function endAfter(near: Socket, { last, after }: Ending) {
+  return (chunk: Buffer) => {
+    if (near.writableEnded) return;
+    if (chunk.subarray(-after.length).equals(after)) near.end(Buffer.concat([chunk, last]));
+    else near.write(chunk);
+  };
 }
 
 /** Listens on a free loopback port and passes everything on to `host`:`port`. */
@@ -31,7 +46,9 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
       const far = connect(port, host);
       keep(near);
       keep(far);
-      near.pipe(far).pipe(near);
+      near.pipe(far);
+      if (ending === undefined) far.pipe(near);
+      else far.on('data', endAfter(near, ending));
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
     }).listen(at, '127.0.0.1');
@@ -39,6 +56,7 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
     return server;
   };
   let left = Number.POSITIVE_INFINITY;
+  let ending: Ending | undefined;
   let server = await listen(0);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
@@ -51,9 +69,12 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
   const restore = async () => {
     server = await listen(address.port);
   };
+  const endWith = (last: Buffer, after: Buffer) => {
+    ending = { last, after };
+  };
   const dropOne = (after: number) => {
     left = after;
     return () => left < 0;
   };
-  return { port: address.port, cut, drop, dropOne, restore, [Symbol.asyncDispose]: cut };
+  return { port: address.port, cut, drop, dropOne, endWith, restore, [Symbol.asyncDispose]: cut };
 }
