@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { openRunProgress, type RunProgressBoard } from './database/run-progress.ts';
 import { openRunWatch, type RunWatch } from './database/run-watch.ts';
+import { openRunClaims, type RunClaims } from './database/turns.ts';
 import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
@@ -25,6 +26,8 @@ export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
   tokenCache: TokenCache;
   /** The servers that sources fetch from: all runs of this process share their connections. */
   sourceServers: Servers;
+  /** How this process takes runs. */
+  runClaims: RunClaims;
   /** The runs that this process works on. */
   runWatch: RunWatch;
   runProgress: RunProgressBoard;
@@ -104,6 +107,7 @@ export function openProcessState(
     tokenCache: openTokenCache(),
     lockOwner: openOwnLocks(),
     sourceServers: openServers(resources.clock, transfer),
+    runClaims: openRunClaims(resources.database),
     runWatch: openRunWatch(resources),
     runProgress: openRunProgress(resources),
     runMemory,

@@ -59,14 +59,10 @@ export async function claimRun(database: Database, claim: RunClaim): Promise<Cla
   });
 }
 
-/** The same in the transaction of a claim that holds the row of the plan. */
-export async function takeRun(transaction: Transaction, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
+async function takeRun(transaction: Transaction, { runId, holder, at }: RunClaim): Promise<ClaimedRun | null> {
   const [claimed] = await transaction.$queryRaw<ClaimedRun[]>`
     WITH seen AS (SELECT id, state FROM runs WHERE id = ${runId}::uuid FOR UPDATE), claimed AS (
-      UPDATE runs SET state = 'running', fence = fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
-        attempt = CASE seen.state WHEN 'queued' THEN attempt + 1 ELSE attempt END,
-        lost_workers = CASE seen.state WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
-        started_at = coalesce(started_at, ${at})
+      UPDATE runs SET ${claimedBy({ holder, at, was: Prisma.raw('seen.state') })}
       FROM seen
       WHERE runs.id = seen.id AND ${canBeClaimed(at)}
       RETURNING runs.id, plan_id, fence, attempt, tried_until, seen.state AS was
@@ -77,6 +73,14 @@ export async function takeRun(transaction: Transaction, { runId, holder, at }: R
     SELECT claimed.id, plan_id AS "planId", user_id AS "userId", fence, attempt, tried_until AS "triedUntil"
     FROM claimed JOIN plans ON plans.id = plan_id`;
   return claimed ?? null;
+}
+
+/** What a claim changes of a row of `runs` whose state was `was`. */
+export function claimedBy({ holder, at, was }: { holder: string; at: Date; was: Prisma.Sql }): Prisma.Sql {
+  return Prisma.sql`state = 'running', fence = runs.fence + 1, claimed_at = ${at}, lease_holder = ${holder}, lease_until = ${until(at)},
+    attempt = CASE ${was} WHEN 'queued' THEN attempt + 1 ELSE attempt END,
+    lost_workers = CASE ${was} WHEN 'queued' THEN lost_workers ELSE lost_workers + 1 END,
+    started_at = coalesce(started_at, ${at})`;
 }
 
 /** Of a row of `runs`: that its lease is to be had. */

@@ -1,8 +1,9 @@
 import { lightRun, type Places } from '../domain/places.ts';
 import { farMore, leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import type { Database, Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
-import { type ClaimedRun, canBeClaimed, takeRun } from './runs.ts';
+import { grouped } from './grouped.ts';
+import { type ClaimedRun, canBeClaimed, claimedBy } from './runs.ts';
 
 /** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
 export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);
@@ -24,65 +25,151 @@ export async function findLengthOfTurn(database: Transaction, turnMs: number): P
   return lengthOfTurn({ usualMs: found?.usualMs ?? null, turnMs });
 }
 
-/** Others claim at the same time, and each claim goes to one of them; more do not claim at once. */
+interface NextRuns extends Places {
+  holder: string;
+  at: Date;
+  turnMs: number;
+  /** How many this worker has places for. */
+  wanted: number;
+}
+
+/** What a worker got: no more than it wanted, and where it is none, whether such are left as it has enough of in hand. */
+interface Claimed {
+  runs: ClaimedRun[];
+  full: boolean;
+}
+
+/** So many more than are wanted are looked at, since others may have locked the first of them. */
+const spareRuns = 8;
+/** Others claim at the same time, and what was seen waiting may be theirs by now. */
 const mostTries = 200;
 
 /**
- * Takes the lease of the run whose turn it is (see src/domain/turns.ts); null where none is to be had. Among those whose turn has come, a
- * run of the server comes first of which the fewest are being worked on, so that none of them has the night for itself. `full` where only such
- * wait that this worker has enough of in hand: of heavy ones `heavyRuns`, and of those that have had a turn before, which count as heavy, a quarter less.
+ * Takes the leases of the runs whose turn it is (see src/domain/turns.ts), all in one statement. Among those whose turn has come, a
+ * run of the server comes first of which the fewest are being worked on, so that none of them has the night for itself. Of heavy ones a worker has
+ * `heavyRuns` at most, and of those that have had a turn before, which count as heavy, a quarter less: that holds as long as no two claims of
+ * one worker go on at once. Claims of several workers do not wait for each other: what another is about to take is passed over.
  */
-export async function claimNextRun(
-  database: Database,
-  { holder, at, concurrency, heavyRuns, turnMs }: { holder: string; at: Date; turnMs: number } & Places,
-): Promise<ClaimedRun | 'full' | null> {
+export async function claimNextRuns(database: Database, input: NextRuns): Promise<Claimed> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const rows = await database.$queryRaw<Row[]>(claimOf(input, 'passing over'));
+    const { waiting = 0, full = false } = rows[0] ?? {};
+    const runs = rows.flatMap(claimedFrom);
+    if (runs.length > 0 || waiting === 0) return { runs, full: runs.length === 0 && full };
+    // All that there are were another's at that moment, or are locked by something else, which may take its time.
+    const waited = await database.$queryRaw<Row[]>(claimOf({ ...input, wanted: 1 }, 'waiting'));
+    const got = waited.flatMap(claimedFrom);
+    if (got.length > 0) return { runs: got, full: false };
+  }
+  return { runs: [], full: false };
+}
+
+interface Row extends Omit<ClaimedRun, 'id'> {
+  id: string | null;
+  /** How many could be had, up to those that are looked at. */
+  waiting: number;
+  full: boolean;
+}
+
+function claimedFrom({ waiting: _, full: _full, id, ...run }: Row): ClaimedRun[] {
+  return id === null ? [] : [{ id, ...run }];
+}
+
+function claimOf(
+  { holder, at, concurrency, heavyRuns, turnMs, wanted }: NextRuns,
+  locked: 'passing over' | 'waiting',
+): Prisma.Sql {
+  const looked = locked === 'waiting' ? 1 : wanted + spareRuns;
   const hadATurn = Prisma.sql`worked_ms >= ${leastTurn(turnMs)}::float`;
-  const hasLimit = heavyRuns < concurrency;
+  const heavyPlaces = heavyRuns < concurrency ? heavyRuns : null;
   const isHeld = Prisma.sql`state = 'running' AND lease_until >= ${at}`;
   const waits = Prisma.sql`runs.state = 'queued' AND runs.heavy = kinds.heavy AND runs.host = kinds.host AND runs.due_at <= ${at}
     AND runs.plan_id <> ALL (ARRAY(SELECT plan_id FROM runs WHERE ${isHeld}))`;
-  const claimFirst = async (transaction: Transaction) => {
-    // Of each kind only the first is looked at, by the index of those that wait: however many they are. Its plan is locked, see `claimRun`.
-    const [next] = await transaction.$queryRaw<{ id: string; full: boolean }[]>`
-      WITH RECURSIVE kinds AS (
-        (SELECT heavy, host FROM runs WHERE state = 'queued' ORDER BY heavy, host LIMIT 1)
-        UNION ALL
-        SELECT other.* FROM kinds CROSS JOIN LATERAL (
-          SELECT heavy, host FROM runs WHERE state = 'queued' AND (heavy, host) > (kinds.heavy, kinds.host) ORDER BY heavy, host LIMIT 1) other
-      ), busy AS (
-        SELECT host, count(*) AS held FROM runs WHERE ${isHeld} GROUP BY host
-      ), mine AS (
-        SELECT held.no_heavy, held.no_heavy OR turned >= ${placesAfterTurn(heavyRuns)} AS no_turned FROM (
-          SELECT ${hasLimit} AND count(*) >= ${heavyRuns} AS no_heavy, count(*) FILTER (WHERE ${hadATurn}) AS turned
-          FROM runs WHERE ${isHeld} AND lease_holder = ${holder} AND (heavy OR ${hadATurn})) held
-      ), first AS (
-        SELECT one.*, false AS is_full FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, plan_id, host, turn_at, queued_at FROM runs
-          WHERE ${waits} AND NOT (mine.no_heavy AND kinds.heavy) AND (NOT mine.no_turned OR NOT ${hadATurn})
-          ORDER BY turn_at, queued_at LIMIT 1) one
-        UNION ALL
-        SELECT one.*, true FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
-          SELECT id, plan_id, host, turn_at, queued_at FROM runs
-          WHERE ${waits} AND mine.no_turned AND (mine.no_heavy AND kinds.heavy OR ${hadATurn}) LIMIT 1) one
-        UNION ALL
-        SELECT id, plan_id, host, turn_at, queued_at, mine.no_turned AND (mine.no_heavy AND heavy OR ${hadATurn}) FROM runs CROSS JOIN mine
-        WHERE state = 'running' AND ${canBeClaimed(at)}
-      ), next AS (
-        SELECT id, plan_id, is_full FROM first LEFT JOIN busy USING (host)
-        ORDER BY is_full, turn_at > ${at}, coalesce(held, 0), turn_at, queued_at LIMIT 1
-      ), locked AS (
-        SELECT plans.id FROM next JOIN plans ON plans.id = plan_id WHERE NOT is_full FOR UPDATE OF plans
-      )
-      SELECT next.id, is_full AS "full" FROM next LEFT JOIN locked ON locked.id = plan_id`;
-    if (next === undefined) return 'none';
-    if (next.full) return 'full';
-    return takeRun(transaction, { runId: next.id, holder, at });
-  };
-  for (let tries = 0; tries < mostTries; tries++) {
-    const claimed = await inTransaction(database, claimFirst);
-    if (claimed !== null) return claimed === 'none' ? null : claimed;
-  }
-  return null;
+  const columns = Prisma.sql`id, plan_id, state, fence, host, heavy OR ${hadATurn} AS weighs, ${hadATurn} AS turned, turn_at, queued_at`;
+  // Of each kind only the first are looked at, by the index of those that wait: however many they are. A claim locks the plan (see `claimRun`) and the
+  // run, as they are now: a run that another claim has taken since the statement began is none of these any more.
+  return Prisma.sql`
+    WITH RECURSIVE kinds AS (
+      (SELECT heavy, host FROM runs WHERE state = 'queued' ORDER BY heavy, host LIMIT 1)
+      UNION ALL
+      SELECT other.* FROM kinds CROSS JOIN LATERAL (
+        SELECT heavy, host FROM runs WHERE state = 'queued' AND (heavy, host) > (kinds.heavy, kinds.host) ORDER BY heavy, host LIMIT 1) other
+    ), busy AS (
+      SELECT host, count(*) AS held FROM runs WHERE ${isHeld} GROUP BY host
+    ), mine AS (
+      SELECT heavy_left, turned_left, coalesce(heavy_left <= 0, false) AS no_heavy, coalesce(heavy_left <= 0, false) OR turned_left <= 0 AS no_turned FROM (
+        SELECT ${heavyPlaces}::int - count(*) AS heavy_left, ${placesAfterTurn(heavyRuns)}::int - count(*) FILTER (WHERE ${hadATurn}) AS turned_left
+        FROM runs WHERE ${isHeld} AND lease_holder = ${holder} AND (heavy OR ${hadATurn})) held
+    ), seen AS (
+      SELECT one.*, false AS is_full FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
+        SELECT ${columns} FROM runs
+        WHERE ${waits} AND NOT (mine.no_heavy AND kinds.heavy) AND (NOT mine.no_turned OR NOT ${hadATurn})
+        ORDER BY turn_at, queued_at LIMIT ${looked}::int) one
+      UNION ALL
+      SELECT one.*, true FROM kinds CROSS JOIN mine CROSS JOIN LATERAL (
+        SELECT ${columns} FROM runs
+        WHERE ${waits} AND mine.no_turned AND (mine.no_heavy AND kinds.heavy OR ${hadATurn}) LIMIT 1) one
+      UNION ALL
+      SELECT ${columns}, mine.no_turned AND (mine.no_heavy AND heavy OR ${hadATurn}) FROM runs CROSS JOIN mine
+      WHERE state = 'running' AND ${canBeClaimed(at)}
+    ), of_plans AS (
+      SELECT *, row_number() OVER (PARTITION BY plan_id ORDER BY turn_at, queued_at) AS nth_of_plan FROM seen WHERE NOT is_full
+    ), placed AS (
+      SELECT of_plans.*, turn_at > ${at} AS early, coalesce(held, 0) + row_number() OVER (PARTITION BY host ORDER BY turn_at, queued_at) AS place
+      FROM of_plans LEFT JOIN busy USING (host) WHERE nth_of_plan = 1
+    ), next AS (
+      SELECT * FROM placed ORDER BY early, place, turn_at, queued_at LIMIT ${looked}::int
+    ), locked AS (
+      SELECT next.* FROM next JOIN plans ON plans.id = next.plan_id JOIN runs ON runs.id = next.id
+      WHERE runs.state = next.state AND runs.fence = next.fence
+      ORDER BY early, place, next.turn_at, next.queued_at LIMIT ${wanted}::int
+      FOR NO KEY UPDATE OF plans, runs ${locked === 'waiting' ? Prisma.empty : Prisma.sql`SKIP LOCKED`}
+    ), counted AS (
+      SELECT *, count(*) FILTER (WHERE weighs) OVER along AS nth_that_weighs, count(*) FILTER (WHERE turned) OVER along AS nth_turned
+      FROM locked WINDOW along AS (ORDER BY early, place, turn_at, queued_at ROWS UNBOUNDED PRECEDING)
+    ), fitting AS MATERIALIZED (
+      SELECT counted.id, counted.state FROM counted CROSS JOIN mine
+      WHERE (NOT weighs OR coalesce(nth_that_weighs <= heavy_left, true)) AND (NOT turned OR nth_turned <= turned_left)
+        AND plan_is_free(counted.plan_id, counted.id, ${at})
+    ), claimed AS (
+      UPDATE runs SET ${claimedBy({ holder, at, was: Prisma.raw('fitting.state') })}
+      FROM fitting WHERE runs.id = fitting.id AND ${canBeClaimed(at)}
+      RETURNING runs.id, plan_id, fence, attempt, tried_until, fitting.state AS was
+    ), told AS (
+      INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
+      SELECT 'run', id, was, 'running', ${at}, ${`worker:${holder}`} FROM claimed
+    )
+    SELECT (SELECT count(*)::int FROM next) AS waiting, (SELECT coalesce(bool_or(is_full), false) FROM seen) AS "full",
+      got.id, got.plan_id AS "planId", user_id AS "userId", fence, attempt, tried_until AS "triedUntil"
+    FROM (VALUES (1)) AS one LEFT JOIN (claimed AS got JOIN plans ON plans.id = got.plan_id) ON true`;
+}
+
+export interface RunClaims {
+  /**
+   * The run whose turn it is; null where none is to be had, `full` where only such wait as this worker has enough of in hand. All that
+   * ask at once share a statement, and those that come meanwhile the next one.
+   */
+  next(input: Omit<NextRuns, 'wanted'>): Promise<ClaimedRun | 'full' | null>;
+}
+
+/** The claims of one process, which go one after the other: whoever has a place would else wait for the same rows as its other places. */
+export function openRunClaims(database: Database): RunClaims {
+  const next = grouped<Omit<NextRuns, 'wanted'>, ClaimedRun | 'full'>(async (inputs) => {
+    const [last] = inputs.slice(-1);
+    if (last === undefined) return [];
+    const taken: ClaimedRun[] = [];
+    let full = false;
+    while (taken.length < inputs.length) {
+      const more = await claimNextRuns(database, { ...last, wanted: inputs.length - taken.length });
+      if (more.runs.length === 0) {
+        full = more.full;
+        break;
+      }
+      taken.push(...more.runs);
+    }
+    return inputs.map((_, index) => taken[index] ?? (full ? 'full' : undefined));
+  });
+  return { next: async (input) => (await next(input)) ?? null };
 }
 
 /** Somebody who has waited for so long is not just about to be taken by a worker that is free. */

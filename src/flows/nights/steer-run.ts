@@ -10,7 +10,6 @@ import {
   returnRun,
   runLeaseMs,
 } from '../../database/runs.ts';
-import { claimNextRun } from '../../database/turns.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
@@ -21,7 +20,8 @@ type Needs = Pick<
   Resources,
   'clock' | 'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
 >;
-type NextNeeds = Needs & { readonly config: Pick<Resources['config'], 'concurrency' | 'heavyRuns' | 'turnMs'> };
+type NextNeeds = Needs &
+  Pick<Resources, 'runClaims'> & { readonly config: Pick<Resources['config'], 'concurrency' | 'heavyRuns' | 'turnMs'> };
 
 /** What the work of a run came to. */
 export interface Outcome extends RunEnd {
@@ -69,10 +69,10 @@ export async function steerRun(
 
 /** The same for the run whose turn it is; waits while only such are left as this worker has enough of. */
 export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
-  const { clock, database, holder } = needs;
+  const { clock, holder, runClaims } = needs;
   const { concurrency, heavyRuns, turnMs } = needs.config;
   for (let pauseMs = askAgainMs.first; ; pauseMs = Math.min(askAgainMs.most, 2 * pauseMs)) {
-    const run = await claimNextRun(database, { holder, at: clock.now(), concurrency, heavyRuns, turnMs });
+    const run = await runClaims.next({ holder, at: clock.now(), concurrency, heavyRuns, turnMs });
     if (run === null) return undefined;
     if (run !== 'full') return steer(needs, run, signal, work);
     await waitForPlace(needs, pauseMs, signal);

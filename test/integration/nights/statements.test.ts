@@ -7,7 +7,7 @@ import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { openConsentFixture } from '../../support/harness/consent.ts';
 
 /** From the claim to what is done after a run, as a worker does it; without what it asks each second of all runs in hand together, and what only a night of more than a second asks. */
-const mostStatements = { run: 11, retention: 4 };
+const mostStatements = { run: 8, retention: 4 };
 const dayMs = 86_400_000;
 
 test.each([

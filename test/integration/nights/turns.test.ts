@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/runs.ts';
-import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
+import { listRunsToGiveWay, openRunClaims } from '../../../src/database/turns.ts';
 import { AppError } from '../../../src/errors.ts';
 import { giveWay } from '../../../src/flows/nights/give-way.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
@@ -35,7 +35,7 @@ async function person(host: string, dueIn = 0): Promise<string> {
 /** Whose run is next. */
 async function next(holder = 'first'): Promise<string | undefined> {
   const { concurrency, heavyRuns, turnMs } = fixture.resources.config;
-  const run = await claimNextRun(database(), { holder, at: now(), concurrency, heavyRuns, turnMs });
+  const run = await openRunClaims(database()).next({ holder, at: now(), concurrency, heavyRuns, turnMs });
   return run === 'full' ? run : run?.planId;
 }
 
@@ -360,7 +360,7 @@ test('what waits for a place has it as soon as a run of the same worker ends', a
   const steer = () => steerNextRun(fixture.resources, new AbortController().signal, work);
   const all = [steer()];
   await expect.poll(() => database().run.count({ where: { state: 'running' } })).toBe(1);
-  const ask = vi.spyOn(database(), '$transaction');
+  const ask = vi.spyOn(fixture.resources.runClaims, 'next');
   all.push(steer(), steer());
   await vi.waitUntil(() => ask.mock.calls.length === 2);
   await Promise.allSettled(ask.mock.results.map(({ value }) => value));
@@ -379,7 +379,7 @@ test('what waits for a place asks less and less often', async () => {
   Object.assign(fixture.resources.config, { concurrency: 16, heavyRuns: 1 });
   await next();
   const stop = new AbortController();
-  const ask = vi.spyOn(database(), '$transaction');
+  const ask = vi.spyOn(fixture.resources.runClaims, 'next');
   const waiting = steerNextRun(fixture.resources, stop.signal, async () => outcome);
   const counts: number[] = [];
   for (const passed of [0, 1, 2, 4, 8, 8]) {
@@ -473,7 +473,7 @@ describe('the night of others', () => {
         await returnRun(database(), { run, dueAt: now(), spent: false, yields: true, ...about() });
       }
       while (inHand.size < places) {
-        const run = await claimNextRun(database(), { ...about(), concurrency, heavyRuns, turnMs });
+        const run = await fixture.resources.runClaims.next({ ...about(), concurrency, heavyRuns, turnMs });
         if (run === null || run === 'full') break;
         const ms = rests.get(run.planId) ?? people.get(run.planId) ?? Number.NaN;
         inHand.set(run.id, { run, endsAt: now().getTime() + ms });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
 import { openRunProgress } from '../../../src/database/run-progress.ts';
 import { openRunWatch } from '../../../src/database/run-watch.ts';
+import { openRunClaims } from '../../../src/database/turns.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openMeters } from '../../../src/meters.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';
@@ -12,7 +13,7 @@ import { openDatabaseFixture } from './database.ts';
 
 export type NightResources = Pick<
   Resources,
-  'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runProgress' | 'runWatch'
+  'database' | 'holder' | 'log' | 'meters' | 'queues' | 'runClaims' | 'runProgress' | 'runWatch'
 > & {
   clock: ManualClock;
   config: { concurrency: number; heavyRuns: number; turnMs: number; windowGraceMs: number };
@@ -42,6 +43,7 @@ export async function openNightFixture(): Promise<NightFixture> {
     log: silentLog,
     meters: openMeters(),
     queues: rememberingQueues(requests),
+    runClaims: openRunClaims(database),
     runProgress: openRunProgress({ clock, database, log: silentLog }),
     runWatch: openRunWatch({ clock, database, log: silentLog }),
   });

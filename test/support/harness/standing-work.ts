@@ -4,7 +4,7 @@ import { listGrants } from '../../../src/database/deadlines.ts';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPeople } from '../../../src/database/people.ts';
 import { listPruneDue } from '../../../src/database/retention.ts';
-import { claimNextRun, listRunsToGiveWay } from '../../../src/database/turns.ts';
+import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/turns.ts';
 import { listVerificationsDue } from '../../../src/database/verifications.ts';
 import type { Check } from '../../../src/doctor/check.ts';
 import { deadlines } from '../../../src/doctor/checks/deadlines.ts';
@@ -62,7 +62,15 @@ export function duties(resources: Resources): readonly StandingWork[] {
     },
     {
       name: 'next run',
-      work: () => claimNextRun(database, { holder, at: clock.now(), concurrency: 2, heavyRuns: 2, turnMs: 60_000 }),
+      work: () =>
+        claimNextRuns(database, {
+          holder,
+          at: clock.now(),
+          concurrency: 2,
+          heavyRuns: 2,
+          turnMs: 60_000,
+          wanted: 1,
+        }),
     },
     { name: 'alarms', everySeconds: 60, work: () => raiseAlarms(resources) },
     { name: 'night notices', everySeconds: 60, work: () => raiseNights(resources) },
