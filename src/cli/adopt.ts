@@ -8,6 +8,7 @@ import { type Command, json, type Options, printList, text } from './command.ts'
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import { readRecoveryKey } from './recovery-key-file.ts';
+import { requireStoreFolder } from './store-folder.ts';
 
 /** Takes over the repositories that lie in the store and that the database does not know. */
 export const adopt: Command = {
@@ -29,24 +30,27 @@ export const adopt: Command = {
     if (file !== undefined && options['dry-run'] === true)
       throw new AppError('usage/invalid', '--dry-run and --recovery-key-file do not go together.');
     await using resources = await openFromEnvironment();
-    const rows = file === undefined ? await adoptAll(resources, options) : [await adoptOne(resources, options, file)];
+    const at = storeOf(resources, options);
+    requireStoreFolder(at === null ? resources.config.store : parseStoreAddress(at));
+    const rows =
+      file === undefined ? await adoptAll(resources, at, options) : [await adoptOne(resources, at, options, file)];
     printList(output, options, { rows, lineOf, none: 'There is no repository in the store.' });
     return rows.some(({ state }) => state === 'refused') ? 3 : 0;
   },
 };
 
-async function adoptAll(resources: Resources, options: Options): Promise<Adoption[]> {
+async function adoptAll(resources: Resources, at: string | null, options: Options): Promise<Adoption[]> {
   const dryRun = options['dry-run'] === true;
-  return Array.fromAsync(adoptRepositories(resources, { at: storeOf(resources, options), dryRun, by: commandActor() }));
+  return Array.fromAsync(adoptRepositories(resources, { at, dryRun, by: commandActor() }));
 }
 
-async function adoptOne(resources: Resources, options: Options, file: string): Promise<Adoption> {
+async function adoptOne(resources: Resources, at: string | null, options: Options, file: string): Promise<Adoption> {
   const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options), 'acting');
   return adoptByRecoveryKey(resources, {
     owner: { userId, issuer, subject, username },
     recoveryKey: await readRecoveryKey(file),
     folder: text(options, 'folder'),
-    at: storeOf(resources, options),
+    at,
     by: commandActor(),
   });
 }

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
+import { makeFolders } from '../make-folders.ts';
 import type { PackId } from '../store/format/ids.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
@@ -55,7 +56,7 @@ export const repairCommand: Command = {
 
 function keepIn(folder: string) {
   return async (id: PackId, bytes: Buffer): Promise<void> => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     await writeFile(join(folder, id), bytes, { mode: 0o600 });
   };
 }

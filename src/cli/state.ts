@@ -6,6 +6,7 @@ import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
+import { requireStoreFolder } from './store-folder.ts';
 
 /** Saves Nightkeep's own state in a file, or in the store as workers do every night. */
 export const exportCommand: Command = {
@@ -67,6 +68,7 @@ export const importCommand: Command = {
         'Name the file to read with --from FILE, or the export in the store with --from-store latest; --list shows those.',
       );
     await using resources = await openFromEnvironment();
+    if (from === undefined) requireStoreFolder(resources.config.store);
     if (list) {
       const rows = await listStoredExports(resources);
       printList(output, options, { rows, lineOf, none: 'There is no export in the store.' });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 import { readText } from './environment.ts';
 
 /** Where the keyring is kept that the first start makes. */
@@ -17,7 +18,7 @@ export function findKeyring(dataDir: string): string | undefined {
 export function makeKeyring(dataDir: string): string {
   const file = keyringFile(dataDir);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolders(dataDir, 0o700);
     placeOnce(file, `k1:${randomBytes(32).toString('base64url')}\n`);
     return readFileSync(file, 'utf8');
   } catch (cause) {

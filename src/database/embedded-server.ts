@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolders } from '../make-folders.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
 import { freePort } from './free-port.ts';
 
@@ -26,7 +27,7 @@ const locale = ['--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '
  * there are none; it stops when disposed of, and when a signal ends this process. `parameters` are of postgresql.conf.
  */
 export async function startServer(folder: string, parameters: Record<string, string> = {}): Promise<EmbeddedServer> {
-  await mkdir(folder, { recursive: true });
+  makeFolders(folder);
   const data = join(folder, 'data');
   const account = await accountFor(data);
   const programs = await programsFor(account, folder);

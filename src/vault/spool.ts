@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../make-folders.ts';
 
 /**
  * Sealed values on this machine's own disk, for the moments between an answer of the provider and its commit: what
@@ -52,7 +53,7 @@ export function openSpool(folder: string): Spool {
       return make();
     } catch (error) {
       whenMissing(error, undefined);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolders(folder, 0o700);
       return make();
     }
   };

@@ -78,9 +78,10 @@ async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>
 }
 
 async function requireOld({ database }: Needs, { from, to }: { from: string; to: string }): Promise<void> {
+  if (from === to) throw new AppError('usage/invalid', 'OLD and NEW are the same address, so there is nobody to move.');
   const known = (await listIssuers(database)).filter((issuer) => issuer !== to);
-  if (from !== to && known.includes(from)) return;
-  const others = known.length === 0 ? 'Everybody is of OIDC_ISSUER.' : `People are of: ${known.join(', ')}.`;
+  if (known.includes(from)) return;
+  const others = known.length === 0 ? `Everybody here is of ${to}.` : `People are of: ${known.join(', ')}.`;
   throw new AppError('request/not-found', `Nobody here is of the issuer ${from}. ${others}`);
 }
 

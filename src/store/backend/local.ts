@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import { makeFolders } from '../../make-folders.ts';
 import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
 import { localError } from './local-error.ts';
 
@@ -67,7 +68,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
 
 /** Makes the folder and those above it; a new folder is durable only once its parent is synced. */
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: forOwner });
+  const first = makeFolders(path, forOwner);
   if (first === undefined) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
 }

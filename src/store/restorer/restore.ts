@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { AppError } from '../../errors.ts';
 import { compareNames, nameToBytes, shownName } from '../../file-name.ts';
+import { makeFolders } from '../../make-folders.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { DirNode, Node, SymlinkNode } from '../format/node.ts';
 import { isSafeName, twinsIn } from '../format/tree.ts';
@@ -45,7 +46,7 @@ export async function restore<Read extends PackRead>(
   const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
   if (overwrite === undefined) refuseOverwriting(folder, nodes);
   const report: FolderReport = { ...emptyReport(), specials: 0, kept: 0, keptBytes: 0, inexact: 0 };
-  attemptAt(folder, '', () => mkdirSync(folder, { recursive: true }));
+  attemptAt(folder, '', () => makeFolders(folder));
   if (overwrite !== undefined) removeLeftovers(folder);
   using writers = openWriters(repository.masterKey);
   const rest = openRest(folder, report);

@@ -13,6 +13,7 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'something of another kind is there. Move it away, or choose another folder',
   EISDIR: 'a folder of that name is there. Move it away, or choose another folder',
   ENOTDIR: 'something of another kind is there, or in the place of its folder. Move it away, or choose another folder',
+  ENOENT: 'nothing can be made there. Choose another folder',
   ENAMETOOLONG: 'the name is too long for this file system',
   EINVAL: 'this file system does not take such a name',
   EILSEQ: 'this file system does not take such a name',

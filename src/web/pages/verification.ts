@@ -15,6 +15,7 @@ import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
+import { causeOf } from './operator/causes.ts';
 import { reasonPart } from './protection-words.ts';
 
 /** Snapshots named of each file; of more the number is said. */
@@ -114,7 +115,7 @@ async function figures(
   const next = nextAt > resources.clock.now() ? formats.time(nextAt, zone) : t.soon;
   return html`<section class="card"><dl class="facts">${fact(t.checked, checkedAt === null ? texts.home.never : formats.time(checkedAt, zone))}
 ${checkedAt === null ? '' : html`${fact(t.packs, formats.number(packsRead))}${fact(t.sample, formats.number(filesRead))}`}
-${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`<code>${[errorCode, ...errorFiles].join(' ')}</code>`)}${eraseAt === null ? fact(t.next, next) : ''}</dl></section>`;
+${fact(t.compared, comparedIn)}${errorCode === null ? '' : fact(t.failed, html`${causeOf({ state: 'failed', errorCode }, texts)} <code class="soft small">${[errorCode, ...errorFiles].join(' ')}</code>`)}${eraseAt === null ? fact(t.next, next) : ''}</dl></section>`;
 }
 
 async function damagePart(

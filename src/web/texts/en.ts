@@ -1,4 +1,5 @@
 import type { Act, ActorKind } from '../../domain/audit.ts';
+import type { DamageState } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
@@ -1614,6 +1615,16 @@ export const texts = {
       } satisfies Record<ProtectionVerdict, string>,
       damaged: (files: number, snapshots: number, since: string) =>
         `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
+      damages: {
+        healing: 'the next night reads it again',
+        lost: 'a complete night did not bring it back',
+        removed: 'snapshots are gone from the store that nobody let go',
+        key: 'the person needs a new recovery key',
+        mending: 'nothing of it is lost',
+        superseded: 'no snapshot needs what is damaged',
+        accepted: 'the person has looked at what is lost',
+      } satisfies Record<DamageState, string>,
+      notVerified: (cause: string) => `The last verification could not be done: ${cause}.`,
       reads: (sentence: string) => `What they read on their home page: “${sentence}”`,
       who: 'Who',
       name: 'Name',
@@ -1683,15 +1694,22 @@ export const texts = {
     } satisfies Record<RunFault, string>,
     unreadable: 'something could not be read',
     changed: 'files changed while they were read',
+    damaged: 'a file of the repository is damaged',
     zone: (zone: string) => `Times are those of ${zone}.`,
     audit: {
       title: 'Audit',
-      lead: 'Who did what, on whom and why. Nobody can change or remove an entry here, operators included.',
+      lead: 'Who did what, on whom and why. Nobody can change an entry, or remove one that is younger than a year, operators included. Where a person is erased, the reasons that were written about them go.',
       when: 'When',
       who: 'Who',
       what: 'What',
       whom: 'On whom',
       about: 'About',
+      now: 'at once',
+      exports: {
+        'into the store': 'into the store',
+        'with tokens': 'with offline tokens',
+        'without tokens': 'without offline tokens',
+      },
       why: 'Why',
       filter: 'Filter',
       anybody: 'anybody',

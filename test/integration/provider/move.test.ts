@@ -141,12 +141,18 @@ describe('a provider at another address', () => {
   });
 
   test.each([
-    ['is not OIDC_ISSUER', { to: 'https://elsewhere.example/' }, 'usage/invalid', 'Set it to the new address first'],
-    ['is where nobody is of', { from: 'https://nobody.example' }, 'request/not-found', `People are of: ${old}`],
+    [
+      'is not OIDC_ISSUER',
+      () => ({ to: 'https://elsewhere.example/' }),
+      'usage/invalid',
+      'Set it to the new address first',
+    ],
+    ['is where nobody is of', () => ({ from: 'https://nobody.example' }), 'request/not-found', `People are of: ${old}`],
+    ['is the old one itself', () => ({ from: now() }), 'usage/invalid', 'the same address'],
   ])('is refused where it %s', async (_, change, code, words) => {
     await fixture.consent(alice);
     await asOf(old);
-    const error = await refusal(move(change));
+    const error = await refusal(move(change()));
     expect([error?.code, error?.message]).toEqual([code, expect.stringContaining(words)]);
     expect(await issuersOf()).toEqual([old]);
   });

@@ -57,6 +57,30 @@ test('what people do with consent, key and snapshots is in the audit, with who, 
   expect(page).toContain('had a new recovery key made');
 });
 
+test('what an act concerned is said in words and in the times of the page, in each language, and kept as it is in downloads', async () => {
+  const acts: [Partial<AuditEntry>, string, string][] = [
+    [{ act: 'consent-given', about: 'device' }, '(on another device)', '(auf einem anderen Gerät)'],
+    [{ act: 'consent-renewed', about: 'password' }, '(with user name and password)', '(mit Benutzername und Passwort)'],
+    [{ act: 'consent-withdrawn', about: 'withdrawn_by_operator' }, 'by an operator', 'von einem Betreiber'],
+    [{ act: 'consent-withdrawn', about: 'back_channel_logout' }, 'signed out at the provider', 'abgemeldet'],
+    [{ act: 'erasure-chosen', about: 'now' }, 'at once', 'sofort'],
+    [{ act: 'erasure-chosen', about: 'on 2031-02-03T04:05:06.000Z' }, '3 Feb 2031, 04:05', '3. Feb. 2031, 04:05'],
+    [{ act: 'state-exported', about: 'with tokens' }, 'with offline tokens', 'mit Offline-Token'],
+    [{ act: 'plan-paused', about: '2032-02-03T04:05:06.000Z' }, '3 Feb 2032, 04:05', '3. Feb. 2032, 04:05'],
+    [{ act: 'key-retired', about: 'k1' }, 'k1', 'k1'],
+  ];
+  for (const [entry] of acts) await note({ userId: await alice.userId(), ...entry });
+  const english = await operator.text('/operator/audit');
+  const german = await (await operator.send('/operator/audit', { headers: { 'accept-language': 'de' } })).text();
+  for (const [{ about }, ...said] of acts) {
+    expect(english).toContain(said[0]);
+    expect(german).toContain(said[1]);
+    if (about !== 'k1') expect(`${english}${german}`).not.toContain(`<bdi>${about}</bdi>`);
+  }
+  expect((await exported('?what=erasure-chosen')).map(({ about }) => about)).toContain('on 2031-02-03T04:05:06.000Z');
+  expect(english).toContain('younger than a year');
+});
+
 test('it is for operators alone, and says who downloaded it', async () => {
   for (const path of ['/operator/audit', '/operator/audit.csv', '/operator/audit.json']) {
     expect((await openVisitor(pages.resources).send(path)).status).toBe(303);

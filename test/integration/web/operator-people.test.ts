@@ -106,6 +106,7 @@ test('a withdrawal for somebody needs a reason', async () => {
   expect(await act('withdraw', { reason: 'left the company' })).toBe('withdrawn');
   expect(await grantOf()).toMatchObject({ state: 'withdrawn', reason: 'withdrawn_by_operator' });
   expect(await latest()).toMatchObject({ act: 'consent-withdrawn', reason: 'left the company' });
+  expect(await operator.text(home)).not.toContain('(withdrawn_by_operator)');
   for (const path of [home, '/operator/grants']) {
     const page = await operator.text(path);
     expect(page).toContain('withdrawn (by an operator)');

@@ -105,7 +105,7 @@ describe('the page on whether it can be restored', () => {
     const errorFiles = ['config', 'keys/0123'];
     await pages.resources.database.verification.updateMany({ data: { errorCode: 'repository/damaged', errorFiles } });
     expect(await alice.text('/verification')).toContain(
-      `${t.failed}</dt><dd><code>repository/damaged config keys/0123`,
+      `${t.failed}</dt><dd>${texts.operator.damaged} <code class="soft small">repository/damaged config keys/0123`,
     );
   });
 
@@ -133,6 +133,8 @@ describe('the page on whether it can be restored', () => {
     const operator = await pages.newPerson({ roles: ['operator'] });
     const theirs = await operator.text(`/operator/people/${userId}`);
     expect(theirs).toContain(texts.operator.person.damaged(2, 1, '4 May 2026, 12:00 UTC'));
+    expect(theirs).toContain(`(${texts.operator.person.damages.healing})`);
+    expect(theirs).not.toMatch(/\((healing|damaged)\)/);
     expect(await operator.text('/operator')).toContain(texts.operator.tonight.damaged(1));
     for (const seen of [
       theirs,
@@ -265,7 +267,7 @@ describe('the page on whether it can be restored', () => {
     });
     const page = await alice.text('/verification');
     expect(page).toContain(nights.unverified.happened);
-    expect(page).toContain('<code>store/unavailable</code>');
+    expect(page).toContain(`${texts.operator.causes.store_trouble} <code class="soft small">store/unavailable</code>`);
     expect(page).toContain(`${t.next}</dt><dd>${t.soon}</dd>`);
   });
 });

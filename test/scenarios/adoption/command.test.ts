@@ -98,9 +98,11 @@ test('takes over what was moved to another store, which is named, and does not t
   expect((await commands.database.repository.findFirstOrThrow()).store).toContain('s3://backups/people?');
 });
 
-test('of an empty store says that it is empty', async () => {
+test('of an empty store says that it is empty, and of one that is not there that it is not', async () => {
   await lose();
   const empty = join(commands.folder, 'empty');
+  expect(await commands.nightkeep('adopt', '--store', `file://${empty}`, '--dry-run')).toBe(1);
+  expect(commands.complaints.join('')).toContain(`There is no folder ${empty}`);
   await mkdir(empty);
   expect(await commands.nightkeep('adopt', '--store', `file://${empty}`)).toBe(0);
   expect(commands.said).toEqual(['There is no repository in the store.']);

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
@@ -31,6 +32,9 @@ test('exports to a file, and imports it where the database is empty', async () =
 });
 
 test('exports into the store, lists what is there, and imports the newest where the database is empty', async () => {
+  expect(await commands.nightkeep('import', '--list')).toBe(1);
+  expect(commands.complaints.join('')).toContain('There is no folder');
+  await mkdir(join(commands.folder, 'store'));
   expect(await commands.nightkeep('import', '--list')).toBe(0);
   expect(commands.said).toEqual(['There is no export in the store.']);
   expect(await commands.nightkeep('import', '--from-store', 'latest')).toBe(1);

@@ -9,6 +9,7 @@ import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
+import { aboutOf } from './audit-about.ts';
 import { operatorOf, operatorPage } from './frame.ts';
 
 const onePage = 100;
@@ -107,7 +108,7 @@ function entriesTable({ resources, texts }: PersonVisit, entries: readonly Audit
     actorOf(entry, texts),
     wordFor(t.acts, entry.act) ?? entry.act,
     whomOf(entry, texts),
-    apart(entry.about),
+    apart(aboutOf(entry, texts, time)),
     apart(entry.reason),
   ]);
   return html`<div class="card">${table({ caption: t.title, columns, rows })}</div>`;

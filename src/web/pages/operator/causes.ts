@@ -8,7 +8,8 @@ interface Ended {
 
 /** What kept a run from going well, in the words of operators. */
 export function causeOf({ state, errorCode }: Ended, texts: Texts): string {
-  const { causes, changed, unreadable } = texts.operator;
+  const { causes, changed, damaged, unreadable } = texts.operator;
+  if (errorCode === 'repository/damaged') return damaged;
   if (state !== 'partial') return causes[runFaultOf(errorCode)];
   if (errorCode === 'source/changed') return changed;
   const fault = runFaultOf(errorCode);

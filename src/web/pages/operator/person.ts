@@ -29,7 +29,7 @@ export async function person(visit: PersonVisit): Promise<Response> {
   const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
-<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong> <span class="soft">(${protection.reason})</span></p>
+<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong></p>
 <p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
@@ -41,9 +41,10 @@ function restorablePart({ resources, texts }: PersonVisit, verified: Verificatio
   const t = texts.operator.person;
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const { damage = null, foundAt = null, errorCode = null, verifiedAt = null } = verified ?? {};
+  const state = wordFor(t.damages, verified?.damageState ?? '');
   const files = damage === null ? 0 : damage.files.length;
-  return html`<p>${texts.home.verified}: ${verifiedAt === null ? texts.home.notVerified : time(verifiedAt)}${errorCode === null ? '' : html` <span class="soft">(${errorCode})</span>`}</p>
-${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length + (damage.removed?.length ?? 0), time(foundAt))}</strong> <span class="soft">(${verified?.damageState})</span></p>`}`;
+  return html`<p>${texts.home.verified}: ${verifiedAt === null ? texts.home.notVerified : time(verifiedAt)}</p>${errorCode === null ? '' : html`<p>${t.notVerified(causeOf({ state: 'failed', errorCode }, texts))} <span class="soft small">${errorCode}</span></p>`}
+${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length + (damage.removed?.length ?? 0), time(foundAt))}</strong>${state === undefined ? '' : ` (${state})`}</p>`}`;
 }
 
 /** The person whom the address names. Throws `request/not-found`. */
