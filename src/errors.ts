@@ -15,6 +15,7 @@ export const errorCodes = {
   'keyring/in-use': 'A key cannot be retired: something is sealed under it.',
   'seal/unknown-key': 'A sealed value names a key that the keyring does not hold.',
   'seal/broken': 'A sealed value does not open: altered, or moved to another owner.',
+  'seal/replayed': 'A row of the database is older than one that was used before: somebody put it back.',
   'database/unavailable': 'PostgreSQL does not answer.',
   'database/not-migrated': 'The database lacks migrations that this version needs.',
   'queue/unavailable': 'The queue does not answer.',

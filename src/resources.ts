@@ -8,6 +8,7 @@ import { openRunWatch, type RunWatch } from './database/run-watch.ts';
 import { openRunClaims, type RunClaims } from './database/turns.ts';
 import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
+import { type MarkMemory, openMarkMemory } from './domain/marks.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import type { Log } from './log.ts';
 import { type MemoryBudget, openMemoryBudget, unlimitedMemory } from './memory-budget.ts';
@@ -24,6 +25,8 @@ import { openSpool, type Spool } from './vault/spool.ts';
 export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
   /** Access tokens, which live nowhere else. */
   tokenCache: TokenCache;
+  /** How new the rows of people are that were used. */
+  marks: MarkMemory;
   /** The servers that sources fetch from: all runs of this process share their connections. */
   sourceServers: Servers;
   /** How this process takes runs. */
@@ -105,6 +108,7 @@ export function openProcessState(
 ): ProcessState {
   return {
     tokenCache: openTokenCache(),
+    marks: openMarkMemory(),
     lockOwner: openOwnLocks(),
     sourceServers: openServers(resources.clock, transfer),
     runClaims: openRunClaims(resources.database),

@@ -1,14 +1,17 @@
 /** A child process of bench/exchange.ts: exchanges its grants in turn through the whole protocol, for as long as each message says. */
 
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/database/client.ts';
+import { openMarkMemory } from '../../src/domain/marks.ts';
 import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { sharedStatements } from '../../src/flows/custody/statements.ts';
 import { silentLog } from '../../src/log.ts';
 import { openMeters } from '../../src/meters.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
+import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { repeatAtOnce, warmUp } from './concurrency.ts';
@@ -46,6 +49,8 @@ const resources = {
   holder: `bench/${process.pid}`,
   spool: openSpool(order.spool),
   tokenCache: openTokenCache(),
+  marks: openMarkMemory(),
+  store: (location: string) => openLocalBackend(join(order.spool, 'store', location)),
   meters: openMeters(),
   issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log: silentLog }),
 };

@@ -1,7 +1,14 @@
 import { saveAudit } from '../database/audit.ts';
 import { AppError } from '../errors.ts';
 import { writeCards } from '../flows/adoption/keep-card.ts';
-import { type BrokenRow, confirmRows, findBrokenRows } from '../flows/keys/broken-rows.ts';
+import {
+  type BrokenRow,
+  confirmReplayed,
+  confirmRows,
+  findBrokenRows,
+  findReplayedRows,
+  type Replayed,
+} from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import { commandActor } from './actor.ts';
@@ -61,27 +68,49 @@ export const keysRetire: Command = {
   },
 };
 
-/** Lists the rows of the database that are not as Nightkeep left them; with --user it seals what those of that person say. */
+/**
+ * Lists the rows of the database that are not as Nightkeep left them, or older than they were; with --user it accepts what those of that person say, with --all
+ * the older ones of everybody.
+ */
 export const keysConfirm: Command = {
-  usage: '[--user ID] [--json]',
-  summary: 'list rows of the database that were changed, or confirm one person’s',
-  options: { user: { value: 'ID', help: 'seal what the rows of this person say: look at them first' }, ...json },
+  usage: '[--user ID | --all] [--json]',
+  summary: 'list rows of the database that were changed or put back, or confirm them',
+  options: {
+    user: { value: 'ID', help: 'seal what the rows of this person say: look at them first' },
+    all: { help: 'accept older rows of everybody, after the database was put back from a backup' },
+    ...json,
+  },
   exits: { 1: 'failed, or some are as they should not be' },
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const userId = text(options, 'user');
+    const by = commandActor();
+    if (options.all === true) {
+      if (userId !== undefined) throw new AppError('usage/invalid', 'Say either --user ID or --all.');
+      const rows = await confirmReplayed(resources, { userIds: null, by });
+      printList(output, options, {
+        rows,
+        lineOf: (row) => `${olderLine(row)}: confirmed`,
+        none: 'No row is older than it was.',
+      });
+      return 0;
+    }
     if (userId === undefined) {
-      const rows = await findBrokenRows(resources);
-      printList(output, options, { rows, lineOf: rowLine, none: 'Every row is as Nightkeep left it.' });
+      const broken = await findBrokenRows(resources);
+      const rows = [...broken, ...(await Array.fromAsync(findReplayedRows(resources)))];
+      const lineOf = (row: (typeof rows)[number]) => ('older' in row ? olderLine(row) : rowLine(row));
+      printList(output, options, { rows, lineOf, none: 'Every row is as Nightkeep left it.' });
       return rows.length === 0 ? 0 : 1;
     }
     if (!uuidShape.test(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
-    const { confirmed, left } = await confirmRows(resources, { userId, by: commandActor() });
+    const { confirmed, left } = await confirmRows(resources, { userId, by });
+    const older = await confirmReplayed(resources, { userIds: [userId], by });
     const rows = [
       ...confirmed.map((row) => ({ ...row, state: 'confirmed' })),
       ...left.map((row) => ({ ...row, state: `not confirmed: ${sealedElsewhere}` })),
+      ...older.map((row) => ({ ...row, state: 'confirmed' })),
     ];
-    const lineOf = (row: (typeof rows)[number]) => `${rowLine(row)}: ${row.state}`;
+    const lineOf = (row: (typeof rows)[number]) => `${'older' in row ? olderLine(row) : rowLine(row)}: ${row.state}`;
     printList(output, options, { rows, lineOf, none: 'Every row of this person is as Nightkeep left it.' });
     return left.length === 0 ? 0 : 1;
   },
@@ -91,6 +120,10 @@ const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const sealedElsewhere =
   'its password is sealed for another owner or place, so put user_id, location and store back as the card in its folder says (nightkeep adopt --dry-run shows cards of folders that no row names)';
+
+function olderLine({ userId, older }: Replayed): string {
+  return `older rows of ${userId}: ${older.join(', ')}`;
+}
 
 function rowLine({ kind, userId, facts }: BrokenRow): string {
   return `${kind} of ${userId}: ${JSON.stringify(facts)}`;

@@ -12,14 +12,14 @@ export function givenName(options: Options): string {
   return name;
 }
 
-type Needs = Pick<Resources, 'database' | 'keyring'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
 
 /** What a command has a person for: it changes, sends or gives out something of theirs, or only shows how things stand. */
 type Use = 'acting' | 'looking';
 
 /**
  * The one person of that user name, subject or id; throws with the cure. Where rows of theirs are not as Nightkeep left them, the name may be that of
- * somebody else: a command that acts throws `seal/broken`, one that looks says so on standard error.
+ * somebody else: a command that acts throws `seal/broken` or, where older ones were put back, `seal/replayed`; one that looks says so on standard error.
  */
 export async function getUserByName(needs: Needs, name: string, use: Use) {
   const user = await getUserNamed(needs, name);

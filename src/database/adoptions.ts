@@ -26,6 +26,15 @@ export async function hasRepository(
   return (await database.repository.count({ where: { user: { issuer, subject } } })) > 0;
 }
 
+/** The id that somebody of that issuer and subject has here. */
+export async function getOwnerId(
+  database: Database,
+  { issuer, subject }: Pick<RepositoryCard['owner'], 'issuer' | 'subject'>,
+): Promise<string> {
+  const where = { issuer_subject: { issuer, subject } };
+  return (await database.user.findUniqueOrThrow({ where, select: { id: true } })).id;
+}
+
 /** Who somebody is, wherever they sign in. */
 export async function getOwner(database: Database, userId: string): Promise<RepositoryCard['owner']> {
   const select = { issuer: true, subject: true, username: true } as const;

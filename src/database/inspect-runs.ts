@@ -48,3 +48,19 @@ export async function listMadeRepositories(
     orderBy: { createdAt: 'asc' },
   });
 }
+
+/**
+ * Those of whom a run failed since then because a row had been put back, as many at the most; null, for everybody, where there are no more
+ * people than that.
+ */
+export async function listReplayedOnRecord(
+  database: Database,
+  { since, most }: { since: Date; most: number },
+): Promise<string[] | null> {
+  const first = await database.user.findMany({ take: most + 1, select: { id: true } });
+  if (first.length <= most) return null;
+  const rows = await database.$queryRaw<{ userId: string }[]>`
+    SELECT DISTINCT plans.user_id AS "userId" FROM runs JOIN plans ON plans.id = plan_id
+    WHERE runs.state = 'failed' AND finished_at > ${since} AND error_code = 'seal/replayed' LIMIT ${most}`;
+  return rows.map(({ userId }) => userId);
+}

@@ -135,8 +135,7 @@ async function moveUsers(
   for (;;) {
     const users = await transaction.user.findMany({ where, take: usersAtOnce });
     if (users.length === 0) return;
-    for (const user of users) sealing.require(user);
-    const seals = users.map((user) => sealing.seal({ ...user, issuer: to }));
+    const seals = users.map((user) => sealing.reseal(user, { ...user, issuer: to }));
     await transaction.$executeRaw`
       UPDATE users SET issuer = ${to}, seal = moved.seal
       FROM unnest(${users.map(({ id }) => id)}::uuid[], ${seals}::bytea[]) AS moved (id, seal) WHERE users.id = moved.id`;

@@ -21,13 +21,13 @@ export interface Exchanged {
 }
 
 /**
- * saved: the token is the current one; `replaced` counts generations of an earlier consent to be revoked now.
+ * saved: the token is the current one, of the number `received` (null: none came); `replaced` counts generations of an earlier consent to be revoked now.
  * pending: it was not accepted, or came under a lease that others hold by now, and is looked at by the next claim.
  * withdrawn: the consent has ended, nothing is kept, and the caller must revoke the token.
  * taken: another token has its number, nothing is done; it must be sealed for `nextNumber`.
  */
 export type Saved =
-  | { outcome: 'saved'; replaced: number }
+  | { outcome: 'saved'; replaced: number; received: number | null }
   | { outcome: 'pending' }
   | { outcome: 'withdrawn' }
   | { outcome: 'taken'; nextNumber: number };
@@ -107,7 +107,7 @@ export async function saveExchanged(
       INSERT INTO events (subject_kind, subject_id, "from", "to", reason, at, by)
       SELECT 'circuit', issuer || ' ' || client_id, 'open', 'closed', reason, at, 'provider' FROM closed
     )
-    SELECT exchange_id AS "exchangeId", outcome,
+    SELECT exchange_id AS "exchangeId", outcome, received,
       CASE WHEN outcome = 'taken' THEN
         (SELECT max(number) + 1 FROM token_generations t WHERE t.grant_id = judged.grant_id) END AS "nextNumber",
       (SELECT count(*)::int FROM token_generations t
@@ -133,7 +133,7 @@ export function isNumberTaken(error: unknown): boolean {
   return error instanceof Error && /23505|unique constraint/i.test(error.message);
 }
 
-type Row = { exchangeId: string; replaced: number } & (
+type Row = { exchangeId: string; replaced: number; received: number | null } & (
   | { outcome: 'saved' | 'saved before' | 'pending' | 'withdrawn' }
   | { outcome: 'taken'; nextNumber: number }
 );
@@ -142,7 +142,7 @@ function savedOf(row: Row): Saved {
   switch (row.outcome) {
     case 'saved':
     case 'saved before':
-      return { outcome: 'saved', replaced: row.replaced };
+      return { outcome: 'saved', replaced: row.replaced, received: row.received };
     case 'taken':
       return { outcome: 'taken', nextNumber: row.nextNumber };
     default:

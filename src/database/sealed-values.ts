@@ -147,6 +147,23 @@ export async function listBound<Kind extends BoundKind>(
     ORDER BY 1 LIMIT ${limit}`;
 }
 
+/** The people of these ids, or all, from `after` on, with the rows of theirs that a mark tells the age of; grants that ended lack. */
+export async function listRowsOfPeople(
+  database: Database,
+  { userIds, after, limit }: { userIds: readonly string[] | null; after: string; limit: number },
+) {
+  return database.user.findMany({
+    where: { id: { gt: after, ...(userIds && { in: [...userIds] }) } },
+    orderBy: { id: 'asc' },
+    take: limit,
+    include: {
+      plans: true,
+      repository: true,
+      grants: { where: { state: { not: 'withdrawn' } }, select: { id: true, generation: true } },
+    },
+  });
+}
+
 export interface Resealed {
   seen: Pick<SealedValue, 'id' | 'number'> & { sealed: Uint8Array<ArrayBuffer> | null };
   /** The same value, resealed. */

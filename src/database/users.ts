@@ -39,8 +39,7 @@ export async function saveUser(
     await database.user.createMany({ data: [row], skipDuplicates: true });
   }
   const row = known ?? (await database.user.findUniqueOrThrow({ where }));
-  sealing.require(row);
-  const seal = sealing.seal({ ...row, ...told });
+  const seal = sealing.reseal(row, { ...row, ...told });
   return database.user.update({ where: { id: row.id }, data: { ...told, seal } });
 }
 

@@ -30,6 +30,7 @@ import { queue } from './checks/queue.ts';
 import { repositories } from './checks/repositories.ts';
 import { retention } from './checks/retention.ts';
 import { rotation } from './checks/rotation.ts';
+import { rowMarks } from './checks/row-marks.ts';
 import { rowSeals } from './checks/row-seals.ts';
 import { runs } from './checks/runs.ts';
 import { settings } from './checks/settings.ts';
@@ -59,6 +60,7 @@ const checks: readonly Check[] = [
   queue,
   keyring,
   rowSeals,
+  rowMarks,
   together('offline tokens', [offlineTokens, rotation]),
   together('offline windows', [offlineIdle, offlineMaximum, providerWindows]),
   together('grants', [grants, issuers, circuits, withdrawals, retention]),

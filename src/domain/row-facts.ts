@@ -35,7 +35,13 @@ export type Sealed<Facts> = Facts & { readonly seal: RowSeal | null };
 
 /** Seals the facts of a kind of row, and looks at the seals. */
 export interface RowSealing<Facts> {
+  /** Of a new row: its number is 1. */
   seal(facts: Facts): RowSeal;
-  /** Throws `seal/broken` where the facts are not those that were sealed. */
-  require(row: Sealed<Facts>): void;
+  /** Of a row that says this from now on: the seal that it has where that was so before, else one with the next number. */
+  reseal(before: Sealed<Facts>, facts: Facts): RowSeal;
+  /**
+   * The number of the row, which rises with each change; 0 for one of a version that numbered none. Throws `seal/broken` where the facts are not
+   * those that were sealed.
+   */
+  require(row: Sealed<Facts>): number;
 }

@@ -37,6 +37,8 @@ export const purposes = {
   }),
   /** The card beside the repository of this place, by the name of its folder: at no other place it opens. */
   repositoryCard: (location: string): Binding => ({ purpose: 'repository card', owner: location }),
+  /** How new the rows of a person are, in a file of the store. */
+  rowMark: (userId: string): Binding => ({ purpose: 'row mark', owner: userId }),
   /** The recovery key of a repository, until the person has seen it. */
   recoveryKey: (repositoryId: string): Binding => ({ purpose: 'recovery-key', owner: repositoryId }),
   /** A token on this machine's disk that the database does not have yet. */

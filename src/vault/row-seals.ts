@@ -1,4 +1,4 @@
-import type { PersonFacts, PlaceFacts, PlanFacts, RowSealing } from '../domain/row-facts.ts';
+import type { PersonFacts, PlaceFacts, PlanFacts, RowSealing, Sealed as SealedRow } from '../domain/row-facts.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Keyring } from './keyring.ts';
 import { purposes } from './purposes.ts';
@@ -30,17 +30,27 @@ function sealing<Facts extends object>(
   bindingOf: (facts: Facts) => Binding,
   words: (facts: Facts) => string,
 ): RowSealing<Facts> {
+  const numbered = (facts: Facts, number: number) => seal(keyring, bindingOf(facts), String(number)).sealed;
+  const require = (row: SealedRow<Facts>) => {
+    try {
+      if (row.seal === null) throw new AppError('seal/broken', words(row));
+      return Number(Buffer.from(unseal(keyring, bindingOf(row), row.seal)).toString());
+    } catch (error) {
+      throw isAppError(error, 'seal/broken') ? new AppError('seal/broken', words(row), { cause: error.cause }) : error;
+    }
+  };
   return {
-    seal: (facts) => seal(keyring, bindingOf(facts), '').sealed,
-    require: (row) => {
+    require,
+    seal: (facts) => numbered(facts, 1),
+    reseal: (before, facts) => {
+      const number = require(before);
       try {
-        if (row.seal === null) throw new AppError('seal/broken', words(row));
-        unseal(keyring, bindingOf(row), row.seal);
+        require({ ...facts, seal: before.seal });
+        if (number > 0 && before.seal !== null) return before.seal;
       } catch (error) {
-        throw isAppError(error, 'seal/broken')
-          ? new AppError('seal/broken', words(row), { cause: error.cause })
-          : error;
+        if (!isAppError(error, 'seal/broken')) throw error;
       }
+      return numbered(facts, number + 1);
     },
   };
 }

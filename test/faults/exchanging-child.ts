@@ -1,14 +1,17 @@
 /** Exchanges one grant's token, and is killed at a step of it: before the n-th thing that it asks of the outside, or after it. */
 
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
+import { openMarkMemory } from '../../src/domain/marks.ts';
 import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { openLog } from '../../src/log.ts';
 import { openMeters } from '../../src/meters.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
+import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { type Around, intercept } from './intercept.ts';
@@ -55,6 +58,8 @@ const custody = {
   holder: `child/${process.pid}`,
   spool: openSpool(order.spool),
   tokenCache: openTokenCache(),
+  marks: openMarkMemory(),
+  store: (location: string) => openLocalBackend(join(order.spool, 'store', location)),
   meters: openMeters(),
 };
 await exchangeNow(intercept(custody, killing), order.grantId);

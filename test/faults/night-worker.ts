@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/client.ts';
+import { openMarkMemory } from '../../src/domain/marks.ts';
 import { openTokenCache } from '../../src/domain/token-cache.ts';
 import { isAppError } from '../../src/errors.ts';
 import { backUp } from '../../src/flows/nights/back-up.ts';
@@ -92,6 +93,8 @@ async function open(told: Station): Promise<Resources> {
       keyring: await openKeyring(database, parseKeyring(config.keyring), clock.now()),
       spool: openSpool(told.spool),
       tokenCache: openTokenCache(),
+      marks: openMarkMemory(),
+      store: (location: string) => countedBackend(openLocalBackend(join(told.store, location))),
       meters: openMeters(),
     },
     (_, call) => step(call),
@@ -101,7 +104,6 @@ async function open(told: Station): Promise<Resources> {
     queues: rememberingQueues([]),
     scrypt: cheapScryptCosts,
     places: async () => [],
-    store: (location: string) => countedBackend(openLocalBackend(join(told.store, location))),
   };
   return { ...part, ...openProcessState(part), lockOwner: openLockOwner(told.holder) };
 }

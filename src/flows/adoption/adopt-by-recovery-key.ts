@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import { getOwnerId, hasRepository, saveAdopted } from '../../database/adoptions.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
+import { resetMark } from '../keys/marks.ts';
 import { asRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { type Adoption, type AdoptionNeeds, adoptionSeals } from './adopt-repositories.ts';
 import { findRepositories, findRepositoryIn } from './find-repositories.ts';
@@ -64,6 +65,7 @@ export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey)
     await repository.removeKey(key);
     throw refuse('another');
   }
+  await resetMark(resources, await getOwnerId(database, owner));
   for await (const other of repository.listKeys())
     if (other.username === serviceName && other.id !== key && other.id !== repository.keyId)
       await repository.removeKey(other.id);

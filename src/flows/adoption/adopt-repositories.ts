@@ -1,10 +1,11 @@
-import { type Adopted, type AdoptedRow, hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import { type Adopted, type AdoptedRow, getOwnerId, hasRepository, saveAdopted } from '../../database/adoptions.ts';
 import type { RepositoryCard } from '../../domain/repository-card.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { openRepository } from '../../store/repository/repository.ts';
 import { personSealing, sealPassword } from '../../vault/row-seals.ts';
+import { resetMark } from '../keys/marks.ts';
 import { ownOf } from '../nights/own-snapshots.ts';
 import { type FoundRepository, findRepositories } from './find-repositories.ts';
 
@@ -66,6 +67,7 @@ async function adoptOne(
     const seals = adoptionSeals(keyring, card.password);
     if (!(await saveAdopted(database, { row, owner, seals, at: clock.now(), by })))
       return { ...about, state: 'refused', problem: another };
+    await resetMark(resources, await getOwnerId(database, owner));
     log.info('repository.adopted', { location, userId: owner.userId });
     return { ...about, state: 'adopted', ...besides(resources, owner) };
   } catch (error) {

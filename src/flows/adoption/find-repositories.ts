@@ -5,6 +5,7 @@ import type { Resources } from '../../resources.ts';
 import { loadCards } from '../../store/repository/cards.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
+import { markPlaces } from '../keys/marks.ts';
 import { openCard } from './keep-card.ts';
 
 /** A repository that lies in the store. */
@@ -28,7 +29,9 @@ export async function findRepositories(
 ): Promise<FoundRepository[]> {
   const known = await listKnownPlaces(database);
   const look = (location: string) => lookAt({ keyring, store }, { location, at, isKnown: known.has(location) });
-  const found = await Array.fromAsync(inParallel((await places(at)).toSorted(), width, look, raise));
+  const found = await Array.fromAsync(
+    inParallel((await places(at)).filter((place) => !place.startsWith(markPlaces)).toSorted(), width, look, raise),
+  );
   return found.filter((one) => one !== undefined);
 }
 

@@ -1,4 +1,5 @@
 import type { Lease, LeasedGrant } from '../../database/leases.ts';
+import { tokenRow } from '../../domain/marks.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import type { TokenAnswer } from '../../domain/tokens.ts';
 
@@ -6,6 +7,7 @@ import { type ExchangeAnswer, judgeAnswer, type Verdict, verdicts, wrongSubject 
 import type { AppError } from '../../errors.ts';
 
 import type { Resources } from '../../resources.ts';
+import { raiseMark, requireNewest } from '../keys/marks.ts';
 import { openBoundKey } from './bound-key.ts';
 import { exchangePatiently } from './exchange-patiently.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -25,7 +27,8 @@ const assumedSeconds = 60;
 
 /**
  * Sends the leased token once, keeps what came back on this machine's disk, judges it, and saves it; then it may be used. A
- * token that was received is never dropped. Throws what the verdict means: `provider/…`, `grant/not-usable`,
+ * token that was received is never dropped. Throws `seal/replayed` for a token that a newer one had
+ * replaced, and what the verdict means: `provider/…`, `grant/not-usable`,
  * `grant/fenced`, `grant/wrong-subject`.
  */
 export async function exchangeToken(
@@ -39,6 +42,8 @@ export async function exchangeToken(
   const owner = { userId: grant.userId, grantId: grant.id };
   const sent = openToken(keyring, owner, lease.token);
   refuseUsedUp(resources, { grantId: grant.id, sent });
+  const name = tokenRow(grant.id);
+  await requireNewest(resources, grant.userId, { rows: { [name]: lease.token.number } });
   const boundKey = openBoundKey(keyring, owner, grant.sealedDpopKey);
   const sentAt = clock.now();
   // Some providers use a token up although they refuse the client: while the circuit is open, they are asked without one first.
@@ -54,8 +59,9 @@ export async function exchangeToken(
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
-  await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept, sent }, save);
+  const received = await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept, sent }, save);
   if (answer.kind === 'answered' && verdict === 'ok') {
+    await raiseMark(resources, grant.userId, { rows: { [name]: received ?? lease.token.number } });
     if (answer.tokens.endsAt === undefined) await learnEndOf(resources, lease, { tokens: answer.tokens, sent });
     return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
   }

@@ -3,5 +3,16 @@ import type { Resources } from '../../resources.ts';
 /** What it takes to exchange a token. */
 export type Needs = Pick<
   Resources,
-  'config' | 'clock' | 'log' | 'database' | 'issuer' | 'keyring' | 'meters' | 'holder' | 'spool' | 'tokenCache'
+  | 'config'
+  | 'clock'
+  | 'log'
+  | 'database'
+  | 'issuer'
+  | 'keyring'
+  | 'marks'
+  | 'meters'
+  | 'holder'
+  | 'spool'
+  | 'store'
+  | 'tokenCache'
 >;

@@ -29,18 +29,20 @@ const pauseBetweenSavesMs = 1_000;
 
 /**
  * Saves how an exchange ended, whatever came of it. The token of an answer that may not be used is kept as well, and looked at
- * when the grant is next claimed. Throws `grant/fenced` and `grant/not-usable` where the lease or the consent ended meanwhile.
+ * when the grant is next claimed. Answers the number that a new token has, if one came. Throws `grant/fenced` and `grant/not-usable` where the lease or the consent ended meanwhile.
  */
 export async function settleExchange(
   resources: Needs,
   lease: Lease,
   { answer, fault, verdict, meaning, kept, sent }: Ended,
   save: Statements['save'],
-): Promise<void> {
-  if (answer.kind !== 'answered')
-    return persistently(resources, lease, undefined, () =>
+): Promise<number | undefined> {
+  if (answer.kind !== 'answered') {
+    await persistently(resources, lease, undefined, () =>
       settleFailure(resources, lease, { answer, verdict, meaning }),
     );
+    return undefined;
+  }
   const exchanged = await exchangedOf(resources, lease, { answer, fault, verdict });
   const saved = await persistently(resources, lease, kept, () =>
     kept ? saveSealed(resources.keyring, lease, kept.token, (token) => save({ ...exchanged, token })) : save(exchanged),
@@ -50,7 +52,7 @@ export async function settleExchange(
     throw notUsable('withdrawn');
   }
   if (kept?.spooled) await dropSpooled(resources, lease);
-  if (verdict !== 'ok') return;
+  if (verdict !== 'ok') return undefined;
   if (saved.outcome !== 'saved') {
     resources.log.warn('grant.exchange.late', { grantId: lease.grant.id, outcome: saved.outcome });
     throw fenced();
@@ -58,6 +60,7 @@ export async function settleExchange(
   const received = kept?.token.refreshToken;
   if (received !== undefined) rememberUsedUp(resources, { grantId: lease.grant.id, sent, received });
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
+  return saved.received ?? undefined;
 }
 
 async function exchangedOf(

@@ -17,7 +17,7 @@ export function rememberUsedUp(
 }
 
 /**
- * Throws `seal/broken` for a token that this process had replaced: its sealed value opens, but somebody put an older row back. The provider
+ * Throws `seal/replayed` for a token that this process had replaced: its sealed value opens, but somebody put an older row back. The provider
  * would take it for stolen, and end the consent.
  */
 export function refuseUsedUp(
@@ -26,7 +26,7 @@ export function refuseUsedUp(
 ): void {
   if (usedUp.get(grantId)?.includes(nameOf(keyring, sent)) !== true) return;
   throw new AppError(
-    'seal/broken',
+    'seal/replayed',
     'The database has an older token of this consent again, so it was not sent. The operator must put the newest row back; else the person consents again.',
   );
 }

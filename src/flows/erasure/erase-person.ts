@@ -10,6 +10,7 @@ import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
 import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consent.ts';
+import { removeMark } from '../keys/marks.ts';
 import { letGoOf } from '../snapshots/let-go.ts';
 
 /**
@@ -19,7 +20,7 @@ import { letGoOf } from '../snapshots/let-go.ts';
  * which says what is done and what waits. Throws `request/forbidden` where consent was given again meanwhile.
  */
 export async function erasePerson(
-  resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys'>,
+  resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys' | 'store'>,
   { userId }: { userId: string },
 ): Promise<string> {
   const { clock, database, keyring, log } = resources;
@@ -51,19 +52,26 @@ async function untilNothingIsRestored(
     await clock.sleep(lookEveryMs);
 }
 
-async function endAtProvider(resources: WithdrawalNeeds, grantIds: readonly string[]): Promise<void> {
+async function endAtProvider(
+  resources: WithdrawalNeeds & Pick<Resources, 'store'>,
+  grantIds: readonly string[],
+): Promise<void> {
   for (const grantId of grantIds) await revokeWithdrawn(resources, { grantId });
   await finishErasedPeople(resources);
 }
 
 /** Deletes what is left of people of whom nothing waits any more. Answers how many that were. */
-export async function finishErasedPeople({
-  clock,
-  database,
-  log,
-}: Pick<Resources, 'clock' | 'database' | 'log'>): Promise<number> {
+export async function finishErasedPeople(
+  resources: Pick<Resources, 'clock' | 'database' | 'log' | 'store'>,
+): Promise<number> {
+  const { clock, database, log } = resources;
   let finished = 0;
   for (const userId of await listHalfErasedPeople(database)) {
+    const isGone = await removeMark(resources, userId).then(
+      () => true,
+      (error: unknown) => log.warn('person.erase.later', { userId, error }),
+    );
+    if (!isGone) continue;
     if (!(await finishErasingPerson(database, { userId, at: clock.now() }))) continue;
     finished += 1;
     log.info('person.erased', { userId });

@@ -1,10 +1,19 @@
 import { saveAudit } from '../../database/audit.ts';
 import { readCanaries } from '../../database/canaries.ts';
 import { inTransaction } from '../../database/client.ts';
-import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from '../../database/sealed-values.ts';
+import {
+  type BoundKind,
+  type BoundRow,
+  beforeAll,
+  listBound,
+  listRowsOfPeople,
+  replaceSealed,
+} from '../../database/sealed-values.ts';
+import { noMark, olderIn, peopleRow, placeOf, planRow, type Standing, tokenRow } from '../../domain/marks.ts';
 import type { RowSeal } from '../../domain/row-facts.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { inParallel } from '../../store/repository/in-parallel.ts';
 import { purposes } from '../../vault/purposes.ts';
 import {
   openPassword,
@@ -15,6 +24,7 @@ import {
   sealPassword,
 } from '../../vault/row-seals.ts';
 import { unseal } from '../../vault/seal.ts';
+import { readMark, replayed, type StoreNeeds, writeMark } from './marks.ts';
 
 type Needs = Pick<Resources, 'database' | 'keyring'>;
 
@@ -30,6 +40,7 @@ export interface BrokenRow {
 }
 
 const batch = 500;
+const width = 16;
 
 /**
  * The rows, of everybody or of one person, whose seal does not vouch for what they say. None before the first start of a version that
@@ -44,9 +55,98 @@ export async function findBrokenRows(needs: Needs, userId: string | null = null)
  * Throws `seal/broken` where a row of this person is not as Nightkeep left it: whose something is, and where it goes, is then not known, and nothing is
  * done or sent for them.
  */
-export async function requireWholeRows(needs: Needs, userId: string): Promise<void> {
+export async function requireWholeRows(needs: Needs & StoreNeeds, userId: string): Promise<void> {
   const broken = await findBrokenRows(needs, userId);
   if (broken.length > 0) throw new AppError('seal/broken', wordsOfBroken(userId, broken));
+  for await (const { older } of findReplayedRows(needs, [userId])) throw replayed(userId, older);
+}
+
+/** Rows of a person that are older than ones that were used before. */
+export interface Replayed {
+  readonly userId: string;
+  /** Kinds, with the id of the grant where there may be several. */
+  readonly older: readonly string[];
+}
+
+/** Who of these people, or of everybody, has older rows again. Reads the mark of each in the store; a store that does not answer is an error. */
+export async function* findReplayedRows(
+  needs: Needs & StoreNeeds,
+  userIds: readonly string[] | null = null,
+): AsyncGenerator<Replayed> {
+  for await (const people of eachStanding(needs, userIds)) {
+    const look = async ({ userId, standing }: Person) => {
+      const { mark } = await readMark(needs, userId);
+      return { userId, older: olderIn(mark, standing) };
+    };
+    for await (const found of inParallel(people, width, look, raise)) if (found.older.length > 0) yield found;
+  }
+}
+
+/**
+ * Makes the rows of these people, or of everybody, the newest that were ever used, for an operator who has looked at them: those that are older than their marks.
+ * Answers whose.
+ */
+export async function confirmReplayed(
+  { clock, ...needs }: Needs & StoreNeeds,
+  { userIds, by }: { userIds: readonly string[] | null; by: string },
+): Promise<Replayed[]> {
+  const confirmed: Replayed[] = [];
+  for await (const people of eachStanding(needs, userIds)) {
+    for (const { userId, standing } of people) {
+      const { mark } = await readMark({ ...needs, clock }, userId);
+      const older = olderIn(mark, standing);
+      if (older.length === 0) continue;
+      const { rows, place = null } = standing;
+      await writeMark({ ...needs, clock }, userId, { ...noMark, number: mark.number, rows, place });
+      await saveAudit(needs.database, { at: clock.now(), by, act: 'rows-confirmed', userId, about: 'older' });
+      confirmed.push({ userId, older });
+    }
+  }
+  return confirmed;
+}
+
+interface Person {
+  readonly userId: string;
+  readonly standing: Standing;
+}
+
+/** What the rows of people say of their own age, as far as their seals hold. */
+async function* eachStanding(
+  { database, keyring }: Needs,
+  userIds: readonly string[] | null,
+): AsyncGenerator<Person[]> {
+  const [person, plan] = [personSealing(keyring), planSealing(keyring)];
+  const numberOf = (require: () => number) => {
+    try {
+      return require();
+    } catch (error) {
+      if (isAppError(error)) return undefined;
+      throw error;
+    }
+  };
+  for (let after = beforeAll.id; ; ) {
+    const found = await listRowsOfPeople(database, { userIds, after, limit: batch });
+    yield found.map((user) => {
+      const rows: [string, number | undefined][] = [
+        [peopleRow, numberOf(() => person.require(user))],
+        ...user.plans.map(
+          (row) => [planRow(row.grantId), numberOf(() => plan.require(row))] as [string, number | undefined],
+        ),
+        ...user.grants.map(({ id, generation }) => [tokenRow(id), generation] as [string, number]),
+      ];
+      const known = rows.filter((row): row is [string, number] => row[1] !== undefined);
+      return {
+        userId: user.id,
+        standing: { rows: Object.fromEntries(known), place: user.repository && placeOf(user.repository) },
+      };
+    });
+    after = found.at(-1)?.id ?? after;
+    if (found.length < batch) return;
+  }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 /** What is wrong, and the cure. */

@@ -3,6 +3,7 @@ import { type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints
 import { findNightsBefore, getNightFacts, type NightFacts } from '../../database/night-facts.ts';
 import { saveUnreliable } from '../../database/run-trust.ts';
 import { saveDoubted } from '../../database/verifications.ts';
+import { placeOf } from '../../domain/marks.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import type { Trust } from '../../domain/trust.ts';
 import { isAppError } from '../../errors.ts';
@@ -21,6 +22,7 @@ import { version } from '../../version.ts';
 import { keepCard } from '../adoption/keep-card.ts';
 import { obtainAccess } from '../custody/obtain-access.ts';
 import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
+import { raiseMark, requireNewest } from '../keys/marks.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { repairRepository } from '../store/repair-repository.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
@@ -29,7 +31,7 @@ import { followProgress, trafficOf } from './follow-progress.ts';
 import { limitRun } from './limit-run.ts';
 import { ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
-import { type OwnSource, sourcesOf } from './sources-of.ts';
+import { type OwnSource, sourcesOf, standingOf } from './sources-of.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
@@ -41,6 +43,7 @@ type Needs = Pick<
   | 'issuer'
   | 'keyring'
   | 'lockOwner'
+  | 'marks'
   | 'meters'
   | 'runMemory'
   | 'scrypt'
@@ -81,6 +84,9 @@ export async function backUp(
   using limits = limitRun(resources, facts);
   const { userId, zone } = plan;
   const places = sourcesOf(resources, plan);
+  const standing = standingOf(resources, plan);
+  const known = facts.repository;
+  await requireNewest(resources, userId, { ...standing, place: known && placeOf(known) });
   const access = accessOf(resources, { grantId: plan.grantId, runId });
   whenAborted(signal, (reason) => {
     // One that only lets others go first goes on soon, and need not use the consent again.
@@ -92,6 +98,7 @@ export async function backUp(
   const { opened: own, lock: held } = await openAndLock(resources, facts, signal);
   await using lock = held;
   const { id, repository, username } = own;
+  await raiseMark(resources, userId, { ...standing, place: own.place, first: true });
   await keepCard(resources, id, facts.isBeingErased ? null : facts.card);
   const either = AbortSignal.any([signal, lock.signal]);
   await using opened = new AsyncDisposableStack();

@@ -1,4 +1,5 @@
 import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
+import { placeOf } from '../../domain/marks.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
@@ -8,6 +9,8 @@ import { openPassword } from '../../vault/row-seals.ts';
 export interface PersonRepository {
   id: string;
   location: string;
+  /** As marks name it. */
+  place: string;
   repository: Repository;
   /** The store that it was moved to; null for that of the settings. */
   store: string | null;
@@ -35,7 +38,7 @@ export async function openPersonRow(
   const { location } = repository.backend;
   const username = row.user.username ?? row.user.subject;
   const recoveryKeyFile = row.recoveryKeyFile === null ? null : parseId<KeyId>(row.recoveryKeyFile);
-  return { id: row.id, location, repository, store: row.store, recoveryKeyFile, username };
+  return { id: row.id, place: placeOf(row), location, repository, store: row.store, recoveryKeyFile, username };
 }
 
 /** Opens the repository of this row. Throws `seal/broken` where the row is not as Nightkeep left it. */

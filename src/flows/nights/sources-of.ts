@@ -1,6 +1,7 @@
 import type { PlanWithPerson } from '../../database/plan-rows.ts';
 import { readSources } from '../../database/runs.ts';
 import { readPerson } from '../../database/users.ts';
+import { peopleRow, planRow, type Standing } from '../../domain/marks.ts';
 import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -15,6 +16,12 @@ export interface OwnSource {
 }
 
 type Needs = Pick<Resources, 'keyring'> & { readonly config: Pick<Resources['config'], 'filesUrl' | 'filesOrigins'> };
+
+/** The rows by which a plan is worked on, as marks know them. Throws `seal/broken`. */
+export function standingOf({ keyring }: Pick<Needs, 'keyring'>, plan: PlanWithPerson): Standing {
+  const person = personSealing(keyring).require(plan.user);
+  return { rows: { [peopleRow]: person, [planRow(plan.grantId)]: planSealing(keyring).require(plan) } };
+}
 
 /**
  * The addresses of a plan for its person, claims filled in. Throws `seal/broken` where plan or person are not as Nightkeep left them in

@@ -1,6 +1,7 @@
 import { findPlanWithPerson } from '../../database/plan-rows.ts';
 import { endRestore, findRestore, startRestore, tellRestore } from '../../database/restores.ts';
 import { getUser } from '../../database/users.ts';
+import { peopleRow } from '../../domain/marks.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Resources } from '../../resources.ts';
@@ -13,7 +14,9 @@ import type { History } from '../../store/history/history.ts';
 import { findPlace } from '../../store/restorer/find-place.ts';
 import type { RestoreReport } from '../../store/restorer/report.ts';
 import { restoreInOrder } from '../../store/restorer/restore-in-order.ts';
-import { ownSource, sourcesOf } from '../nights/sources-of.ts';
+import { personSealing } from '../../vault/row-seals.ts';
+import { requireNewest } from '../keys/marks.ts';
+import { ownSource, sourcesOf, standingOf } from '../nights/sources-of.ts';
 import { openPersonHistory } from '../snapshots/open-history.ts';
 import type { RestoreAccess } from './authorize-restore.ts';
 import { openSourceTarget, type Written } from './source-target.ts';
@@ -26,6 +29,7 @@ type Needs = Pick<
   | 'database'
   | 'histories'
   | 'keyring'
+  | 'marks'
   | 'log'
   | 'repositoryKeys'
   | 'sourceServers'
@@ -116,6 +120,11 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
   const [plan, user] = await Promise.all([findPlanWithPerson(database, userId), getUser(database, userId)]);
   const [rootName = ''] = asked.path.split('/');
   const sources = plan === null ? [] : sourcesOf(resources, plan);
+  const standing =
+    plan === null
+      ? { rows: { [peopleRow]: personSealing(resources.keyring).require(user) } }
+      : standingOf(resources, plan);
+  await requireNewest(resources, userId, standing);
   const usual = () => ownSource(resources, user, { name: 'files', url: config.filesUrl });
   const source = sources.find(({ name }) => name === rootName) ?? sources[0] ?? usual();
   const common = { url: source.url, access, servers, clock, log };

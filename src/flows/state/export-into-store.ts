@@ -12,6 +12,7 @@ import { lastWindow } from '../../domain/nights.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { listExports, openExportWriter, removeExportFiles, statePlace } from '../../store/state-exports.ts';
+import { markPlaces } from '../keys/marks.ts';
 import { writeExport } from './move-state.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'places' | 'store'>;
@@ -90,7 +91,8 @@ async function exportClaimed(resources: Needs, at: Date, signal?: AbortSignal): 
 
 /** A disk that is not mounted gets nothing: what is written there would not outlive this machine. */
 async function refuseEmptyStore({ database, places, store }: Needs): Promise<void> {
-  if (!(await hasRepositoriesInStore(database)) || (await places(null)).length > 0) return;
+  if (!(await hasRepositoriesInStore(database)) || (await places(null)).some((place) => !place.startsWith(markPlaces)))
+    return;
   const { location } = store(statePlace, null);
   throw new AppError(
     'store/unavailable',

@@ -1,5 +1,6 @@
 import { findRepository } from '../../database/repositories.ts';
 import { type RepositoryPlace, saveFormerDeleted, saveMovingTo, switchStore } from '../../database/repository-moves.ts';
+import { placeOf } from '../../domain/marks.ts';
 import { type StoreAddress, storeUrl } from '../../domain/store-address.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -10,9 +11,10 @@ import { type CopyReport, copyRepository } from '../../store/repository/copy-rep
 import { lockRepository } from '../../store/repository/lock.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
+import { readMark, writeMark } from '../keys/marks.ts';
 import { openRepositoryOf } from '../nights/open-person-repository.ts';
 
-export type MoveNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'> & {
+export type MoveNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'log' | 'store'> & {
   readonly config: Pick<Resources['config'], 'store'>;
 };
 
@@ -72,7 +74,13 @@ export async function moveRepository(
   const { id, recoveryKeyFile, store: from } = row;
   const at = clock.now();
   const moved = { id, from, recoveryKeyFile, to: target, formerStore: here, sealedPassword, keyId, at, by };
-  if (await switchStore(database, moved)) return report;
+  const [old, fresh] = [placeOf(row), placeOf({ ...row, store: target })];
+  // Before the row says so: that this place was left once must not stop anybody now.
+  await saveMoved(resources, row.userId, { fresh });
+  if (await switchStore(database, moved)) {
+    await saveMoved(resources, row.userId, { fresh, old });
+    return report;
+  }
   throw new AppError('repository/locked', 'The repository was changed while it was copied. Run the command again.', {
     retry: { afterMs: 1000 },
   });
@@ -93,6 +101,21 @@ export async function deleteFormerCopy(
   await clearPlace(store(location, formerStore), signal);
   await saveFormerDeleted(database, { id, formerStore, at: clock.now(), by });
   return true;
+}
+
+/** Where the mark cannot be written, the next night writes it. */
+async function saveMoved(resources: MoveNeeds, userId: string, { fresh, old }: { fresh: string; old?: string }) {
+  try {
+    const { mark } = await readMark(resources, userId);
+    if (old === undefined && !mark.left.includes(fresh)) return;
+    const left = mark.left.filter((place) => place !== fresh && place !== old);
+    if (old === undefined) await writeMark(resources, userId, { ...mark, left });
+    else await writeMark(resources, userId, { ...mark, place: fresh, left: [...left, old] });
+  } catch (error) {
+    // A place that still counts as left would stop the nights: the repository stays where it is.
+    if (old === undefined) throw error;
+    resources.log.warn('mark.failed', { userId, error });
+  }
 }
 
 type Row = NonNullable<Awaited<ReturnType<typeof findRepository>>>;

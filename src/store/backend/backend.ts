@@ -5,9 +5,9 @@
 
 /**
  * The folders of a repository; `config` is one file, whose name is ignored. Those of `card` are Nightkeep's own: stock restic passes over
- * folders that it does not know. Exports of Nightkeep's own state (`state`) have a place for themselves.
+ * folders that it does not know. Marks of people's rows (`mark`) and exports of Nightkeep's own state (`state`) have places for themselves.
  */
-export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data' | 'card' | 'state';
+export type FileType = 'config' | 'key' | 'snapshot' | 'index' | 'lock' | 'data' | 'card' | 'mark' | 'state';
 
 export interface ListedFile {
   readonly name: string;
@@ -64,6 +64,7 @@ export const folders = {
   lock: 'locks',
   data: 'data',
   card: 'cards',
+  mark: 'marks',
   state: 'states',
 } as const;
 

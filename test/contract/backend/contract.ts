@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend, FileType } from '../../../src/store/backend/backend.ts';
 
 const nameOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const types: readonly FileType[] = ['key', 'snapshot', 'index', 'lock', 'data', 'card', 'state'];
+const types: readonly FileType[] = ['key', 'snapshot', 'index', 'lock', 'data', 'card', 'mark', 'state'];
 const listNames = async (backend: Backend, type: FileType) =>
   (await Array.fromAsync(backend.list(type))).map(({ name }) => name).sort();
 

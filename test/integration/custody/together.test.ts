@@ -52,7 +52,9 @@ test('claims and saves of one moment are each their own: lease, fence, exchange 
   const leases = await claimed(grants);
   expect(leases.map(({ grant }) => grant.id)).toEqual(grants);
   expect(new Set(leases.map(({ exchangeId }) => exchangeId)).size).toBe(grants.length);
-  expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+  expect(await Promise.all(leases.map(save))).toEqual(
+    grants.map(() => ({ outcome: 'saved', replaced: 0, received: expect.any(Number) })),
+  );
   for (const grant of await rows()) {
     expect(grant).toMatchObject({ state: 'active', fence: 1, generation: 2, leaseHolder: null, leaseUntil: null });
     const tokens = await fixture.resources.database.tokenGeneration.findMany({
@@ -125,7 +127,9 @@ describe('a save', () => {
     const token = sealToken(keyring, owner, 2, { refreshToken: 'out of a spool' });
     const origin = { grantId: taken.grant.id, parent: 1, fence: 1, receivedAt: clock.now() };
     await database.tokenGeneration.create({ data: { ...token, ...origin, state: 'pending' } });
-    expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+    expect(await Promise.all(leases.map(save))).toEqual(
+      grants.map(() => ({ outcome: 'saved', replaced: 0, received: expect.any(Number) })),
+    );
     const moved = Object.fromEntries((await rows()).map(({ id, generation }) => [id, generation]));
     expect(moved).toEqual(Object.fromEntries(grants.map((id) => [id, id === taken.grant.id ? 3 : 2])));
   });
@@ -150,7 +154,7 @@ describe('a save', () => {
       const outcomes = (await Promise.all(others.map(save))).map(({ outcome }) => outcome);
       expect(outcomes).toEqual(others.map(() => 'saved'));
     });
-    expect(await waiting).toEqual({ outcome: 'saved', replaced: 0 });
+    expect(await waiting).toEqual({ outcome: 'saved', replaced: 0, received: expect.any(Number) });
     for (const { generation } of await rows()) expect(generation).toBe(2);
   });
 
@@ -175,7 +179,7 @@ describe('a save', () => {
       expect(await save(late)).toEqual({ outcome: 'pending' });
       expect(await database.circuit.findFirst()).toMatchObject({ open: true });
     });
-    expect(await waiting).toEqual({ outcome: 'saved', replaced: 1 });
+    expect(await waiting).toEqual({ outcome: 'saved', replaced: 1, received: expect.any(Number) });
     const closings = { subjectKind: 'circuit', to: 'closed', reason: 'refusals', by: 'provider' };
     expect(await database.event.count({ where: closings })).toBe(1);
     expect(await database.circuit.findFirst()).toMatchObject({ open: false });
@@ -184,7 +188,9 @@ describe('a save', () => {
   test('that is made again, because its answer was lost, is the same save', async () => {
     const leases = await claimed(grants);
     await Promise.all(leases.map(save));
-    expect(await Promise.all(leases.map(save))).toEqual(grants.map(() => ({ outcome: 'saved', replaced: 0 })));
+    expect(await Promise.all(leases.map(save))).toEqual(
+      grants.map(() => ({ outcome: 'saved', replaced: 0, received: expect.any(Number) })),
+    );
     for (const { generation } of await rows()) expect(generation).toBe(2);
   });
 });

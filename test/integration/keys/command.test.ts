@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { raiseMark } from '../../../src/flows/keys/marks.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
@@ -82,4 +84,18 @@ test('rows that somebody changed are listed by keys confirm, and sealed as they 
   expect(JSON.parse(commands.said.join(''))).toMatchObject([{ kind: 'repository passwords', userId: id }]);
   expect(await nightkeep('keys', 'confirm', '--user', id)).toBe(1);
   expect(commands.said).toEqual([expect.stringContaining('not confirmed: its password is sealed for another owner')]);
+});
+
+test('older rows that were put back are listed by keys confirm, and accepted for everybody with --all', async () => {
+  const { database } = commands;
+  const { id, seal } = await database.user.findFirstOrThrow();
+  await using resources = await openFromEnvironment();
+  await raiseMark(resources, id, { rows: { people: 7 }, first: true });
+  expect(await nightkeep('keys', 'confirm')).toBe(1);
+  expect(commands.said).toEqual([`older rows of ${id}: people`]);
+  expect(await nightkeep('keys', 'confirm', '--all', '--user', id)).toBe(2);
+  expect(await nightkeep('keys', 'confirm', '--all')).toBe(0);
+  expect(commands.said).toEqual([`older rows of ${id}: people: confirmed`]);
+  expect(await nightkeep('keys', 'confirm')).toBe(0);
+  expect((await database.user.findFirstOrThrow()).seal).toEqual(seal);
 });

@@ -129,7 +129,7 @@ test('an older generation of a token that is put back is not sent, and the newes
     data: { sealed: first.sealed, state: 'current' },
   });
   await database.grant.update({ where: { id: grantId }, data: { generation: first.number } });
-  await stopsAliceAlone();
+  await stopsAliceAlone('seal/replayed');
   await database.grant.update({ where: { id: grantId }, data: { generation: newest.generation } });
   fixture.custody.pass(20 * 60_000);
   expect(await fixture.backUp(alices.plan.id)).toMatchObject({ state: 'succeeded' });

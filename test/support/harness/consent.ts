@@ -76,7 +76,7 @@ export async function openConsentFixture({
     },
     taken: () => requests.splice(0),
     consent: (person = alice) => custody.consent(person),
-    other: (holder) => ({ ...resources, ...custody.other(holder) }),
+    other: (holder) => ({ ...resources, ...custody.other(holder), store: resources.store }),
     backUp: async (planId, worker, random) =>
       workOn(await requestRun(resources, { planId, trigger: 'person' }), worker, random),
     workOn,

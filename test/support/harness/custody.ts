@@ -4,6 +4,7 @@ import type { DemoProvider, ProviderOptions } from '../../../demo/provider/provi
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import type { Environment } from '../../../src/config/environment.ts';
+import { openMarkMemory } from '../../../src/domain/marks.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
@@ -13,6 +14,7 @@ import { openMeters } from '../../../src/meters.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { openKeyring } from '../../../src/repository-resources.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { openDatabaseFixture } from './database.ts';
@@ -20,7 +22,18 @@ import { openProviderFixture } from './provider.ts';
 
 export type Custody = Pick<
   Resources,
-  'clock' | 'config' | 'database' | 'holder' | 'issuer' | 'keyring' | 'log' | 'meters' | 'spool' | 'tokenCache'
+  | 'clock'
+  | 'config'
+  | 'database'
+  | 'holder'
+  | 'issuer'
+  | 'keyring'
+  | 'log'
+  | 'marks'
+  | 'meters'
+  | 'spool'
+  | 'store'
+  | 'tokenCache'
 >;
 
 /** How work ended: the code of Nightkeep's own error, or the error that is none. */
@@ -63,6 +76,8 @@ export async function openCustody(
     log,
     spool: openSpool(join(config.dataDir, 'spool')),
     tokenCache: openTokenCache(),
+    marks: openMarkMemory(),
+    store: (location) => openLocalBackend(join(config.dataDir, 'store', location)),
     meters: openMeters(),
     issuer: openIssuer({ provider: config.provider, publicUrl: config.publicUrl, clock, log }),
   });

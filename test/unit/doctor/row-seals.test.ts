@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { checkRowMarks } from '../../../src/doctor/checks/row-marks.ts';
 import { checkRowSeals } from '../../../src/doctor/checks/row-seals.ts';
 
 test('rows that were changed are named with whose they are, and with the cure', () => {
@@ -6,4 +7,11 @@ test('rows that were changed are named with whose they are, and with the cure', 
   const found = checkRowSeals(['plans: 5f', 'people: 5f']);
   expect(found).toMatchObject({ state: 'wrong', cure: expect.stringContaining('nightkeep keys confirm') });
   expect(found.finding).toContain('2 rows are not as Nightkeep left them (plans: 5f, people: 5f)');
+});
+
+test('older rows that were put back are named with whose they are, and with the cure for one and for all', () => {
+  expect(checkRowMarks([]).state).toBe('ok');
+  const found = checkRowMarks([{ userId: '5f', older: ['people', 'repositories'] }]);
+  expect(found).toMatchObject({ state: 'wrong', cure: expect.stringContaining('--all') });
+  expect(found.finding).toContain('The rows of 1 person are older than they were (5f: people, repositories)');
 });

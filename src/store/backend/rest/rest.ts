@@ -27,7 +27,8 @@ export interface RestServer {
  * (https://restic.readthedocs.io/en/stable/100_references.html#rest-backend). Such a server keeps repositories and nothing else, lists
  * no folders but those that a repository has, and takes files only under the names of their hashes. So Nightkeep has paths of its own
  * beside the repositories, written as if they were some: `ID-cards` for the cards of one, and `nightkeep-places` for the
- * names of all, which nobody could list otherwise. Exports of Nightkeep's own state lie in `nightkeep-state-states`.
+ * names of all, which nobody could list otherwise. Exports of Nightkeep's own state lie in `nightkeep-state-states`, the marks of a
+ * person's rows in `nightkeep-mark-ID-marks`.
  */
 export function openRestStore(server: RestServer, options: HttpClientOptions = {}): RemoteStore {
   const speaker = openSpeaker(server, options);
@@ -45,7 +46,8 @@ type HashedType = Exclude<FileType, 'config' | 'state'>;
 
 function openBackend(speaker: Speaker, path: string): Backend {
   const entry = entryOf(path);
-  const folderOf = (type: HashedType) => (type === 'card' ? `/${path}-cards/data/` : `/${path}/${folders[type]}/`);
+  const folderOf = (type: HashedType) =>
+    type === 'card' || type === 'mark' ? `/${path}-${folders[type]}/data/` : `/${path}/${folders[type]}/`;
   const pathTo = (type: HashedType | 'config', name: string) =>
     type === 'config' ? `/${path}/config` : `${folderOf(type)}${name}`;
   const states = openLabelledFiles(speaker, `/${path}-states/data/`);
