@@ -1,71 +1,149 @@
+import { createHash } from 'node:crypto';
 import { isAppError } from '../../errors.ts';
 import type { Backend, ByteRange } from '../backend/backend.ts';
-import { openingBuffers, type PackedBlob, proveBlob } from '../format/blob.ts';
+import { type OpeningBuffers, openingBuffers, type PackedBlob, proveBlob } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { IndexedPack } from '../format/index-file.ts';
-import { decodePackHeader, headerLength, headerLengthBytes, packIdOf } from '../format/pack-header.ts';
+import { decodePackHeader, headerLength, headerLengthBytes } from '../format/pack-header.ts';
 import type { ReadMemory } from '../format/read-memory.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 
-/** Says what is wrong with a pack that has these bytes, which are given away. */
-export type ExaminePack = (pack: IndexedPack, bytes: Uint8Array<ArrayBuffer>) => Promise<Finding[]>;
+/** A part of a pack. No blob reaches beyond it, unless the pack is shorter than its index says. */
+export interface PackPiece {
+  readonly offset: number;
+  readonly length: number;
+  readonly blobs: readonly PackedBlob[];
+}
 
-/** What examines packs, and the memory that they are read to. */
+/** Looks at the pieces of one pack, `piecesOf`, in their order. */
+export interface Examination extends Disposable {
+  /** Settles when the bytes of the next piece, which are given away, have been looked at. */
+  add(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** What is wrong with the pack, once all of its pieces were added. */
+  end(): Promise<Finding[]>;
+}
+
+/** What examines packs, and the memory that their pieces are read to. */
 export interface PackExaminer {
-  readonly examine: ExaminePack;
+  /** Begins with a pack of so many bytes. */
+  examine(pack: IndexedPack, size: number): Examination;
   readonly memory: ReadMemory;
 }
 
-/** What a thread answers: what is wrong, and the memory of the pack to be used again. */
-export interface ExaminingAnswer {
-  readonly findings: Finding[];
-  readonly memory: ArrayBuffer;
+/** What a thread does next: it begins to examine a pack, examines the next piece of one or, without bytes, ends. */
+export interface ExaminingTask {
+  readonly number: number;
+  readonly begin?: { readonly pack: IndexedPack; readonly size: number } | undefined;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
-/** The same, to be done in another thread. */
-export interface ExaminingTask {
-  readonly pack: IndexedPack;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+/** What it answers: the memory of a piece, to be used again, or what is wrong with the pack. */
+export type ExaminingAnswer = { readonly memory: ArrayBuffer } | { readonly findings: Finding[] };
+
+/** Longest piece of a pack, but for single blobs that are longer and the header. */
+const longestPiece = 2 * 1024 * 1024;
+/** A piece of that length with a header. */
+export const usualPiece = longestPiece + 64 * 1024;
 
 /**
  * Reads a pack whole: its name, every blob, and its header against the index. One bad read is no damage: it is read once more. Of packs
  * that are checked one after the other, the examiner and the size are given.
  */
 export async function checkPack(
-  { backend, masterKey }: Pick<Repository, 'backend' | 'masterKey'>,
+  repository: Pick<Repository, 'backend' | 'masterKey'>,
   pack: IndexedPack,
   many?: { readonly examiner: PackExaminer; readonly size: number },
 ): Promise<Finding[]> {
-  const lost = () => [finding(pack.id, pack.blobs, 'is missing or shorter than it was')];
   const readAlone = async () => {
-    const bytes = await loadPack(backend, pack.id);
-    return bytes === undefined ? lost() : examinePack(masterKey, pack, bytes);
+    const bytes = await loadPack(repository.backend, pack.id);
+    return bytes === undefined ? [lost(pack)] : examinePack(repository.masterKey, pack, bytes);
   };
-  const readAmongMany = async ({ examiner: { examine, memory }, size: length }: NonNullable<typeof many>) => {
-    const bytes = await memory.fill(length, (place) => loadPack(backend, pack.id, { offset: 0, length }, place));
-    return bytes === undefined ? lost() : examine(pack, bytes);
-  };
-  const read = () => (many === undefined ? readAlone() : readAmongMany(many));
+  const read = () => (many === undefined ? readAlone() : readPack(repository, pack, many));
   const findings = await read();
   return findings.length === 0 ? findings : read();
 }
 
+/** The same by one reading. The next piece is read while the last one is examined. */
+async function readPack(
+  { backend }: Pick<Repository, 'backend'>,
+  pack: IndexedPack,
+  { examiner, size }: { readonly examiner: PackExaminer; readonly size: number },
+): Promise<Finding[]> {
+  using examination = examiner.examine(pack, size);
+  let examined = Promise.resolve();
+  for (const piece of piecesOf(pack.blobs, size)) {
+    const load = (place: ArrayBuffer) => loadPack(backend, pack.id, piece, place);
+    const bytes = await examiner.memory.fill(piece.length, load);
+    if (bytes === undefined) return [lost(pack)];
+    await examined;
+    examined = examination.add(bytes);
+    examined.catch(() => undefined);
+  }
+  await examined;
+  return await examination.end();
+}
+
 /** What is wrong with a pack that has these bytes: its blobs, its header against the index, its name. */
-export function examinePack(
+export function examinePack(key: MasterKey, pack: IndexedPack, bytes: Uint8Array): Finding[] {
+  const all = { offset: 0, length: bytes.length, blobs: pack.blobs };
+  const { add, end } = examineHere(key, pack, { size: bytes.length, pieces: [all].values() });
+  add(bytes);
+  return end();
+}
+
+/** The same in the calling thread, piece after piece of a pack of so many bytes. What is found does not depend on how it was divided. */
+export function examineHere(
   key: MasterKey,
   { id, blobs }: IndexedPack,
-  bytes: Uint8Array,
-  buffers = openingBuffers(),
-): Finding[] {
-  const sealedOf = ({ offset, length }: PackedBlob) => bytes.subarray(offset, offset + length);
-  const broken = blobs.filter((blob) => isDamage(() => proveBlob(key, blob, sealedOf(blob), buffers)));
-  if (broken.length > 0)
-    return [finding(id, broken, `is damaged: ${broken.length} of its ${blobs.length} blobs do not open`)];
-  if (!headerAgrees(key, bytes, blobs)) return [finding(id, [], 'has a header that says other than the index')];
-  if (packIdOf(bytes) !== id) return [finding(id, [], 'holds other bytes than its name says; its blobs are whole')];
-  return [];
+  {
+    size,
+    pieces = piecesOf(blobs, size),
+    buffers = openingBuffers(),
+  }: { readonly size: number; readonly pieces?: Iterator<PackPiece, void>; readonly buffers?: OpeningBuffers },
+) {
+  const whole = createHash('sha256');
+  const unopened = new Set<string>();
+  let isHeaderRight = false;
+  return {
+    add(bytes: Uint8Array): void {
+      const { value: piece } = pieces.next();
+      if (piece === undefined) throw new RangeError('A pack has no more pieces than it was divided into.');
+      const { offset: from, blobs: here } = piece;
+      const sealedOf = ({ offset, length }: PackedBlob) => bytes.subarray(offset - from, offset - from + length);
+      for (const blob of here)
+        if (isDamage(() => proveBlob(key, blob, sealedOf(blob), buffers))) unopened.add(spell(blob));
+      whole.update(bytes);
+      if (from + bytes.length === size) isHeaderRight = headerAgrees(key, bytes, blobs);
+    },
+    end(): Finding[] {
+      const broken = blobs.filter((blob) => unopened.size > 0 && unopened.has(spell(blob)));
+      if (broken.length > 0)
+        return [finding(id, broken, `is damaged: ${broken.length} of its ${blobs.length} blobs do not open`)];
+      if (!isHeaderRight) return [finding(id, [], 'has a header that says other than the index')];
+      if (whole.digest('hex') !== id)
+        return [finding(id, [], 'holds other bytes than its name says; its blobs are whole')];
+      return [];
+    },
+  };
+}
+
+/** All bytes of a pack of this size, in pieces that end between blobs, the last one with the header. */
+export function* piecesOf(blobs: readonly PackedBlob[], size: number): Generator<PackPiece, void> {
+  let from = 0;
+  let end = 0;
+  let held: PackedBlob[] = [];
+  for (const blob of blobs.toSorted((a, b) => a.offset - b.offset)) {
+    const next = Math.min(size, blob.offset + blob.length);
+    if (blob.offset >= end && end > from && next - from > longestPiece) {
+      yield { offset: from, length: end - from, blobs: held };
+      from = end;
+      held = [];
+    }
+    held.push(blob);
+    end = Math.max(end, next);
+  }
+  yield { offset: from, length: size - from, blobs: held };
 }
 
 async function loadPack(
@@ -102,6 +180,10 @@ function isDamage(work: () => void): boolean {
     if (isAppError(error, 'repository/damaged')) return true;
     throw error;
   }
+}
+
+function lost({ id, blobs }: IndexedPack): Finding {
+  return finding(id, blobs, 'is missing or shorter than it was');
 }
 
 function finding(packId: IndexedPack['id'], blobs: readonly PackedBlob[], what: string): Finding {

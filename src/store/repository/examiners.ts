@@ -1,9 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { startThread } from '../../thread.ts';
+import { openingBuffers } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { openReadMemory, type ReadMemory } from '../format/read-memory.ts';
-import { type ExaminingAnswer, type ExaminingTask, examinePack, type PackExaminer } from './check-pack.ts';
+import {
+  type Examination,
+  type ExaminingAnswer,
+  type ExaminingTask,
+  examineHere,
+  type PackExaminer,
+  usualPiece,
+} from './check-pack.ts';
 import type { Finding } from './finding.ts';
 
 /** Examine packs, in threads of their own once it is worth while. It throws when a thread died. */
@@ -12,28 +20,27 @@ export interface Examiners extends PackExaminer, Disposable {
   readonly width: number;
 }
 
-/** Each thread holds one pack, and another waits for it. */
+/** Each examines one pack, and a piece of another waits for it. */
 const mostThreads = 4;
 /** What is examined before a thread would have started: many a check reads one small pack. */
 const examinedHere = 8 * 1024 * 1024;
-/** Packs of restic and of ours are a little over 16 MiB, unless somebody chose larger ones. */
-const usualPack = 20 * 1024 * 1024;
 
 /**
- * As many threads as there are processors, up to four. Where so many bytes in all are worth it, they start at once, while the caller does
- * other things first; otherwise each when it is needed.
+ * As many threads as there are processors beside that of the caller, up to four, whose own thread examines what they have no room for.
+ * Where so many bytes in all are worth it, they start at once, while the caller does other things first; otherwise each when it is needed.
  */
 export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiners {
-  const most = Math.min(availableParallelism(), mostThreads);
-  const width = most + 1;
-  const memory = openReadMemory(width, usualPack);
+  const most = Math.min(availableParallelism() - 1, mostThreads);
+  const width = most + 2;
+  const memory = openReadMemory(2 * width, usualPiece);
   const start = () => openThread(masterKey, memory.giveBack);
   const worth = Math.floor(expectedBytes / examinedHere);
   const threads = Array.from({ length: Math.min(most, worth) }, start);
+  const here = openHere(masterKey, memory.giveBack);
   let left = threads.length > 0 ? 0 : examinedHere;
   const idlest = () => {
-    const thread = threads.toSorted((a, b) => a.load - b.load)[0];
-    if (thread !== undefined && (thread.load === 0 || threads.length === most)) return thread;
+    const [one = here] = [...threads, here].toSorted((a, b) => a.load - b.load);
+    if (one !== here || threads.length === most) return one;
     const another = start();
     threads.push(another);
     return another;
@@ -41,15 +48,37 @@ export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiner
   return {
     width,
     memory,
-    examine: async (pack, bytes) => {
-      left -= bytes.length;
-      if (left < 0) return idlest().examine(pack, bytes);
-      const findings = examinePack(masterKey, pack, bytes);
-      memory.giveBack(bytes.buffer);
-      return findings;
+    examine: (pack, size) => {
+      left -= size;
+      return (left < 0 ? idlest() : here).examine(pack, size);
     },
     [Symbol.dispose]: () => {
       for (const { stop } of threads) stop();
+    },
+  };
+}
+
+/** The calling thread, as one that examines. */
+function openHere(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
+  const buffers = openingBuffers();
+  let load = 0;
+  return {
+    get load() {
+      return load;
+    },
+    examine(pack: IndexedPack, size: number): Examination {
+      const { add, end } = examineHere(masterKey, pack, { size, buffers });
+      load += 1;
+      return {
+        add: async (bytes) => {
+          add(bytes);
+          giveBack(bytes.buffer);
+        },
+        end: async () => end(),
+        [Symbol.dispose]: () => {
+          load -= 1;
+        },
+      };
     },
   };
 }
@@ -59,24 +88,49 @@ function openThread(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
   const thread = startThread(new URL('./examining-thread.ts', import.meta.url), masterKey);
   const waiting: PromiseWithResolvers<Finding[]>[] = [];
   let broken: { readonly error: unknown } | undefined;
-  thread.on('message', ({ findings, memory }: ExaminingAnswer) => {
-    giveBack(memory);
-    waiting.shift()?.resolve(findings);
+  let begun = 0;
+  let load = 0;
+  thread.on('message', (answer: ExaminingAnswer) => {
+    if ('memory' in answer) giveBack(answer.memory);
+    waiting.shift()?.resolve('memory' in answer ? [] : answer.findings);
   });
   thread.on('error', (error) => {
     broken = { error };
     for (const one of waiting.splice(0)) one.reject(error);
   });
+  const ask = (task: ExaminingTask): Promise<Finding[]> => {
+    if (broken !== undefined) return Promise.reject(broken.error);
+    const answer = Promise.withResolvers<Finding[]>();
+    waiting.push(answer);
+    thread.postMessage(task, task.bytes === undefined ? [] : [task.bytes.buffer]);
+    return answer.promise;
+  };
   return {
+    /** Packs that it examines. */
     get load() {
-      return waiting.length;
+      return load;
     },
-    examine(pack: IndexedPack, bytes: ExaminingTask['bytes']): Promise<Finding[]> {
-      if (broken !== undefined) return Promise.reject(broken.error);
-      const answer = Promise.withResolvers<Finding[]>();
-      waiting.push(answer);
-      thread.postMessage({ pack, bytes } satisfies ExaminingTask, [bytes.buffer]);
-      return answer.promise;
+    examine(pack: IndexedPack, size: number): Examination {
+      const number = begun++;
+      let begin: ExaminingTask['begin'] = { pack, size };
+      let isUnderWay = true;
+      load += 1;
+      const end = async () => {
+        isUnderWay = false;
+        return ask({ number });
+      };
+      return {
+        add: async (bytes) => {
+          const asked = ask({ number, begin, bytes });
+          begin = undefined;
+          await asked;
+        },
+        end,
+        [Symbol.dispose]: () => {
+          load -= 1;
+          if (isUnderWay) end().catch(() => undefined);
+        },
+      };
     },
     stop: () => void thread.terminate(),
   };

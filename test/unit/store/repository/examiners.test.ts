@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import type { ByteRange } from '../../../../src/store/backend/backend.ts';
 import { sealBlob } from '../../../../src/store/format/blob.ts';
+import { type DataId, parseId } from '../../../../src/store/format/ids.ts';
 import type { IndexedPack } from '../../../../src/store/format/index-file.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
-import { examinePack } from '../../../../src/store/repository/check-pack.ts';
+import { examinePack, piecesOf } from '../../../../src/store/repository/check-pack.ts';
 import { openExaminers } from '../../../../src/store/repository/examiners.ts';
 import { openRepository, type Repository } from '../../../../src/store/repository/repository.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -72,7 +74,56 @@ test('what is damaged in some of many packs is named, pack by pack in their orde
 
 test('a thread that dies ends what waits for it with its error, and not with a verdict', async () => {
   using examiners = openExaminers({ ...repository.masterKey, encrypt: new Uint8Array(3) });
-  const examining = packs.map((pack, index) => examiners.examine(pack, Buffer.from(whole[index] ?? '')));
+  const examining = packs.map(async (pack, index) => {
+    const bytes = whole[index] ?? Buffer.alloc(0);
+    using examination = examiners.examine(pack, bytes.length);
+    for (const { offset, length } of piecesOf(pack.blobs, bytes.length))
+      await examination.add(new Uint8Array(bytes.subarray(offset, offset + length)));
+    return examination.end();
+  });
   const outcomes = await Promise.allSettled(examining);
   expect(outcomes.map(({ status }) => status)).toEqual(packs.map(() => 'rejected'));
+});
+
+test('packs are read in pieces, each byte once, so that a check holds a few MiB however long they are', async () => {
+  const long = openMemoryBackend();
+  const made = await newRepository(long);
+  const blobs = Array.from({ length: 20 }, () => sealBlob(made.masterKey, 'data', randomBytes(900_000)));
+  const pack = await writePack(made, blobs);
+  await made.saveIndex([pack]);
+  const ranges: ByteRange[] = [];
+  const watched = {
+    ...long,
+    load: (...[type, name, range, memory]: Parameters<MemoryBackend['load']>) => {
+      if (type === 'data') ranges.push(range ?? { offset: 0, length: Number.POSITIVE_INFINITY });
+      return long.load(type, name, range, memory);
+    },
+  };
+  const { findings, packsRead } = await checkRepository(await openRepository(watched, 'pw'), { readData: 'all' });
+  expect([findings, packsRead]).toEqual([[], 1]);
+  const size = [...long.files.values()].find(({ name }) => name === pack.id)?.bytes.length;
+  expect(ranges.reduce((end, { offset, length }) => (offset === end ? end + length : Number.NaN), 0)).toBe(size);
+  expect(Math.max(...ranges.map(({ length }) => length))).toBeLessThan(2.5 * 1024 * 1024);
+});
+
+const blobAt = fc.record({
+  type: fc.constant('data' as const),
+  id: fc.constant(parseId<DataId>('ab'.repeat(32))),
+  offset: fc.nat(30_000_000),
+  length: fc.nat(5_000_000),
+});
+
+test('the pieces of a pack are all of its bytes, and hold each blob whole, whatever its index says', () => {
+  fc.assert(
+    fc.property(fc.array(blobAt, { maxLength: 30 }), fc.nat(40_000_000), (blobs, size) => {
+      const pieces = [...piecesOf(blobs, size)];
+      expect(pieces.reduce((end, { offset, length }) => (offset === end ? end + length : Number.NaN), 0)).toBe(size);
+      expect(new Set(pieces.flatMap((piece) => piece.blobs))).toEqual(new Set(blobs));
+      for (const { offset, length, blobs: held } of pieces)
+        for (const blob of held) {
+          const end = Math.min(size, blob.offset + blob.length);
+          if (blob.offset < size) expect(offset <= blob.offset && end <= offset + length).toBe(true);
+        }
+    }),
+  );
 });
