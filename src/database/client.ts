@@ -19,11 +19,11 @@ const startMs = 2 * connectionMs;
 /** A transaction may wait for a row that another one holds; Prisma's own 5 s are less than that takes on a busy machine. */
 const transactionMs = 30_000;
 
-/** Opens a pool of at most `connections` to that address, or to the one of several servers that takes writes; throws `database/unavailable` or `database/not-migrated`. */
-export async function openDatabase(url: string, connections = 10): Promise<Database> {
+/** Opens a pool of at most `connections` to that address, or to the one of several servers that takes writes; throws `database/unavailable` or `database/not-migrated`. `patienceMs`: see `connectionTo`. */
+export async function openDatabase(url: string, connections = 10, patienceMs?: number): Promise<Database> {
   const database = new PrismaClient({
     adapter: new PrismaPg(
-      { ...connectionTo(url), max: connections, connectionTimeoutMillis: connectionMs },
+      { ...connectionTo(url, patienceMs), max: connections, connectionTimeoutMillis: connectionMs },
       { statementNameGenerator: ({ sql }) => nameOf(sql) },
     ),
     transactionOptions: { maxWait: startMs, timeout: transactionMs },

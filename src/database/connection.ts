@@ -1,24 +1,38 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { systemClock } from '../clock.ts';
 import { addressesOfServers } from '../domain/database-address.ts';
 
 /** How long a server of several has to say whether it takes writes; what does not answer by then is passed over. */
 const answerMs = 5_000;
+/** How long a statement may be without an answer before the server is asked, on another connection, whether it works on it. */
+const silentMs = 15_000;
 
 /**
  * How a connection to that address is opened. Of several servers it is the one that takes writes when the connection is opened, so that
  * after a failover connections find the promoted one. The driver knows one host only, so each connection costs a question to all of them.
+ * However long a statement takes, it is waited for; but of one that has been without an answer for `patienceMs` the server is asked whether it
+ * still works on it, and where it does not, or cannot be reached, the connection is ended: the network has lost it without saying so.
  */
-export function connectionTo(url: string): {
+export function connectionTo(
+  url: string,
+  patienceMs = silentMs,
+): {
   connectionString: string;
   stream?: () => Duplex;
   Client: new () => pg.Client;
 } {
   const addresses = addressesOfServers(url);
   const [connectionString = url] = addresses;
-  if (addresses.length === 1) return { connectionString, Client: PoolClient };
-  return { connectionString, stream: () => new SocketToWriter(addresses), Client: PoolClient };
+  const stream = addresses.length > 1 ? { stream: () => new SocketToWriter(addresses) } : {};
+  class Client extends PoolClient {
+    constructor(options?: pg.ClientConfig) {
+      super(options);
+      endWhereLost(this, { connectionString, ...stream }, patienceMs);
+    }
+  }
+  return { connectionString, ...stream, Client };
 }
 
 /**
@@ -29,6 +43,52 @@ class PoolClient extends pg.Client {
   constructor(options?: pg.ClientConfig) {
     super(options);
     this.on('error', () => {});
+  }
+}
+
+/** What the driver's client has that its types do not say. */
+interface Driver {
+  readonly processID: number | null;
+  readonly readyForQuery: boolean;
+  readonly connection: { readonly stream: Socket };
+}
+
+/** Looks at a connection as long as it is open; ends it where it waits for an answer that cannot come any more. */
+function endWhereLost(client: pg.Client, address: pg.ClientConfig, patienceMs: number): void {
+  const driver = client as pg.Client & Driver;
+  const clock = systemClock();
+  let [heard, since] = [-1, clock.elapsed()];
+  const watching = clock.every(patienceMs / 3, async () => {
+    const { bytesRead } = driver.connection.stream;
+    if (driver.readyForQuery || driver.processID === null || bytesRead !== heard) {
+      [heard, since] = [bytesRead, clock.elapsed()];
+      return;
+    }
+    if (clock.elapsed() - since < patienceMs) return;
+    since = clock.elapsed();
+    const works = await isWorkedOn(address, driver.processID, patienceMs);
+    if (!works && !driver.readyForQuery && driver.connection.stream.bytesRead === heard) await client.end();
+  });
+  client.once('end', () => watching[Symbol.dispose]());
+}
+
+/** Whether the server works on what that connection asked it last; false where it has been waiting for the next question for so long, or does not answer. */
+async function isWorkedOn(address: pg.ClientConfig, pid: number, idleMs: number): Promise<boolean> {
+  const client = new pg.Client({ ...address, connectionTimeoutMillis: answerMs, query_timeout: answerMs });
+  client.on('error', () => {}); // The query that is cut off rejects as well.
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE pid = $1
+        AND (state = 'active' OR state IS NULL OR state_change > clock_timestamp() - $2::float * interval '1 ms')`,
+      [pid, idleMs],
+    );
+    return rows.length > 0;
+  } catch (error) {
+    // It answers, though it has no place for another connection.
+    return error instanceof pg.DatabaseError;
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 

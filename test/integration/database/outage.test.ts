@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asOutage, type Database, openDatabase } from '../../../src/database/client.ts';
 import { type CuttableProxy, openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
@@ -99,6 +99,84 @@ test('so does what waits for a connection that a server ends as it goes down, in
   held.resolve();
   await holding;
   await other.$disconnect();
+});
+
+describe('a connection that the network has lost without saying so', () => {
+  const patienceMs = 300;
+
+  async function openOverWire() {
+    await using stack = new AsyncDisposableStack();
+    const through = new URL(url);
+    const relay = stack.use(await openCuttableProxy(through.hostname, Number(through.port || 5432)));
+    through.host = `127.0.0.1:${relay.port}`;
+    const patient = stack.adopt(await openDatabase(through.href, 2, patienceMs), (one) => one.$disconnect());
+    const closing = stack.move();
+    return { relay, patient, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  }
+
+  /** Holds what others then wait for. */
+  async function holdLock(which: number) {
+    const { promise: holding, resolve: release } = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const ended = database.$transaction(async (each) => {
+      await each.$queryRaw`SELECT pg_advisory_xact_lock(${which}) IS NULL AS got`;
+      held.resolve();
+      await holding;
+    });
+    await held.promise;
+    return { release, ended };
+  }
+
+  async function isWaiting(): Promise<boolean> {
+    const found = await database.$queryRaw<unknown[]>`
+      SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return found.length > 0;
+  }
+
+  test('is ended where a question went into it, and the next one is answered', async () => {
+    await using opened = await openOverWire();
+    const { patient, relay } = opened;
+    relay.swallow();
+    expect(await errorOf(patient.circuit.count())).toMatchObject(away);
+    expect(await patient.circuit.count()).toEqual(expect.any(Number));
+  });
+
+  test('is ended where the answer went into it', async () => {
+    await using opened = await openOverWire();
+    const { patient, relay } = opened;
+    const { release, ended } = await holdLock(3);
+    const torn = errorOf(patient.$queryRaw`SELECT pg_advisory_lock(3) IS NULL`);
+    await expect.poll(isWaiting).toBe(true);
+    relay.swallow();
+    release();
+    await ended;
+    expect(await torn).toMatchObject(away);
+    expect(await patient.circuit.count()).toEqual(expect.any(Number));
+  });
+
+  test('is ended where the server cannot be reached either', async () => {
+    await using opened = await openOverWire();
+    const { patient, relay } = opened;
+    relay.swallow();
+    const lost = errorOf(patient.circuit.count());
+    relay.refuse();
+    expect(await lost).toMatchObject(away);
+    await relay.restore();
+    expect(await patient.circuit.count()).toEqual(expect.any(Number));
+  });
+
+  test('is not one whose server works on a question for long, or waits for a row of another', async () => {
+    await using opened = await openOverWire();
+    const { patient } = opened;
+    const asked = patient.$queryRaw`SELECT 1 AS one FROM pg_sleep(${(4 * patienceMs) / 1000})`;
+    expect(await asked).toEqual([{ one: 1 }]);
+    const { release, ended } = await holdLock(2);
+    const waiting = patient.$transaction((each) => each.$queryRaw`SELECT pg_advisory_xact_lock(2) IS NULL AS got`);
+    await patient.$queryRaw`SELECT 1 FROM pg_sleep(${(3 * patienceMs) / 1000})`;
+    release();
+    await ended;
+    expect(await waiting).toEqual([{ got: false }]);
+  });
 });
 
 test('any other error stays as it is', async () => {

@@ -8,10 +8,14 @@ export interface CuttableProxy extends AsyncDisposable {
   cut(): Promise<void>;
   /** Drops every connection; new ones are let through. */
   drop(): void;
+  /** Takes what comes on the connections that are open and passes none of it on, as a network that lost them; new ones are let through. */
+  swallow(): void;
   /** Drops one connection as it comes, after so many that are let through; gives what tells whether that has happened. */
   dropOne(after: number): () => boolean;
   /** Ends each new connection with these bytes, in the packet in which the server says first that it ends with those. */
   endWith(last: Buffer, after: Buffer): void;
+  /** Refuses new connections; those that are open stay. */
+  refuse(): void;
   restore(): Promise<void>;
 }
 
@@ -31,6 +35,7 @@ function endAfter(near: Socket, { last, after }: Ending) {
 /** Listens on a free loopback port and passes everything on to `host`:`port`. */
 export async function openCuttableProxy(host: string, port: number): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
+  const pairs = new Set<readonly [Socket, Socket]>();
   const drop = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -47,6 +52,7 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
       keep(near);
       keep(far);
       near.pipe(far);
+      pairs.add([near, far]);
       if (ending === undefined) far.pipe(near);
       else far.on('data', endAfter(near, ending));
       near.on('close', () => far.destroy());
@@ -66,15 +72,23 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
     drop();
     await once(server, 'close');
   };
+  const refuse = () => void server.close();
   const restore = async () => {
     server = await listen(address.port);
   };
   const endWith = (last: Buffer, after: Buffer) => {
     ending = { last, after };
   };
+  const swallow = () => {
+    for (const [near, far] of pairs) {
+      near.unpipe(far).resume();
+      far.unpipe(near).resume();
+    }
+    pairs.clear();
+  };
   const dropOne = (after: number) => {
     left = after;
     return () => left < 0;
   };
-  return { port: address.port, cut, drop, dropOne, endWith, restore, [Symbol.asyncDispose]: cut };
+  return { port: address.port, cut, drop, dropOne, endWith, swallow, refuse, restore, [Symbol.asyncDispose]: cut };
 }
