@@ -1,6 +1,7 @@
 import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
 import type { Texts } from '../../web/texts/en.ts';
+import { wordFor } from '../../web/texts/word.ts';
 
 /** A notice in words: the sentences of the pages, and the address where more is to be seen. */
 export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): { subject: string; text: string } {
@@ -55,11 +56,14 @@ function figures(texts: Texts, { verdicts, reasons }: Extract<NoticeFacts, { kin
   return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.more]);
 }
 
-/** The word that `nightkeep protection` prints, and the sentence that the person reads. */
+/** The reason in words for operators, or else the sentence that the person reads, and the word by which `nightkeep protection` names it. */
 function lineOf(texts: Texts, reason: string): string {
+  const { causes, grants } = texts.operator;
+  const cause = wordFor({ ...grants.reasons, ...causes }, reason);
+  if (cause !== undefined) return `${cause} (${reason})`;
   const words = reasonsIn(texts);
   const isReason = (text: string): text is ProtectionReason => Object.hasOwn(words, text);
-  return isReason(reason) ? `${reason}: ${words[reason].happened}` : reason;
+  return isReason(reason) ? `“${words[reason].happened}” (${reason})` : reason;
 }
 
 function reasonsIn({ protection: { consent, nights } }: Texts) {

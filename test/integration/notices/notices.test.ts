@@ -251,7 +251,7 @@ describe('operators', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     const [mail] = smtp.mails;
     expect(mail?.to).toBe(operatorMail);
-    expect(mail?.text).toContain('2 =C3=97 server_refuses');
+    expect(mail?.text).toContain('2 =C3=97 the server of files refuses access (server_refuses)');
     for (const secret of [userId, person.person.subject]) expect(mail?.text).not.toContain(secret);
     await pages.clock.advance(24 * hour);
     expect(await raiseNotices(resources)).toBe(1);
@@ -327,7 +327,9 @@ describe('operators', () => {
       await somebodyWaiting();
       const spoken = { ...resources, config: { ...resources.config, channels, operatorLanguage } };
       expect(await raiseAndSend(spoken)).toEqual([2, 2]);
-      expect(JSON.parse(sink.requests[0]?.body ?? '').text).toContain(own.notices.digest.more);
+      const { text } = JSON.parse(sink.requests[0]?.body ?? '');
+      expect(text).toContain(own.notices.digest.more);
+      expect(text).toContain(`${own.operator.causes.server_refuses} (server_refuses)`);
       expect(decoded(smtp.mails[0]?.text)).toContain(own.notices.digest.more);
     },
   );
@@ -538,7 +540,7 @@ describe('heartbeats', () => {
     await beat(resources);
     expect(pathsOf(sink).toSorted()).toEqual([expect.stringMatching(/^\/healthchecks\/fail/), '/kuma?status=down']);
     expect(sink.requests.find(({ method }) => method === 'POST')?.body).toMatch(
-      /1 × (server_refuses|no_worker|no_run)/,
+      /1 × .*\((server_refuses|no_worker|no_run)\)/,
     );
     expect(await findOperatorsLastTold(resources.database)).not.toBeNull();
     const later = await pages.newPerson(person.person);
