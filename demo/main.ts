@@ -1,9 +1,10 @@
 /** `npm run demo`. Prints what is coming before it imports everything else, which takes a while. */
 import { appendFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeFolders } from '../src/make-folders.ts';
 import type { DemoOptions } from './demo.ts';
 
 const usage = `usage: npm run demo [-- --port PORT] [--keep DIR]
@@ -24,7 +25,12 @@ process.exit(await main());
 async function main(): Promise<number> {
   if (values.json !== true) console.log(starting);
   const folder = values.keep === undefined ? await mkdtemp(join(tmpdir(), 'nightkeep-demo-')) : resolve(values.keep);
-  await mkdir(folder, { recursive: true });
+  try {
+    makeFolders(folder);
+  } catch (error) {
+    console.error(`--keep: the folder ${folder} cannot be made: ${error instanceof Error ? error.message : error}`);
+    return 2;
+  }
   const options = { folder, ...(values.port !== undefined && { port: Number(values.port) }) };
   try {
     return values.once === true ? await once(options) : await stay(options);
@@ -64,6 +70,8 @@ function readOptions() {
         port: { type: 'string' },
       },
     });
+    if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) < 65_536))
+      throw new Error(`--port is "${values.port}", which is no port: give a number up to 65535.`);
     return values;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
