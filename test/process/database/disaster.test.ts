@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
 import { openCard } from '../../../src/flows/adoption/keep-card.ts';
+import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { loadCards } from '../../../src/store/repository/cards.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
@@ -54,7 +55,7 @@ async function agree(person: Person) {
 /** The repositories with their snapshots, oldest first, opened with nothing but keyring and store. */
 async function look() {
   const keyring = parseKeyring(await readFile(join(at.SAFE, 'nightkeep-keyring'), 'utf8'));
-  const locations = (await readdir(store)).filter((name) => name !== statePlace);
+  const locations = (await readdir(store)).filter((name) => name !== statePlace && !name.startsWith(markPlaces));
   const looked = locations.map(async (location) => {
     const backend = openLocalBackend(join(store, location));
     const [card] = (await loadCards(backend)).map((bytes) => openCard(keyring, location, bytes));

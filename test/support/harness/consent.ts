@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { alice, type Person } from '../../../demo/people.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';
+import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerRun } from '../../../src/flows/nights/steer-run.ts';
@@ -43,6 +44,9 @@ export async function openConsentFixture({
   await using opened = new AsyncDisposableStack();
   const custody = opened.use(await openCustodyFixture());
   const { path: storeFolder } = opened.use(await temporaryFolder('store'));
+  // Apart from the repositories, which tests look at file by file.
+  const { path: marksFolder } = opened.use(await temporaryFolder('marks'));
+  const folderOf = (location: string) => (location.startsWith(markPlaces) ? marksFolder : storeFolder);
   const files = opened.use(
     await startHostileWebdav(folder({ 'a.txt': file('one'), sub: folder({ 'b.txt': file('two') }) })),
   );
@@ -53,7 +57,7 @@ export async function openConsentFixture({
     config: Object.assign(config, { filesUrl: files.url }),
     queues: rememberingQueues(requests),
     scrypt: cheapScryptCosts,
-    store: store ?? ((location) => openLocalBackend(join(storeFolder, location))),
+    store: store ?? ((location) => openLocalBackend(join(folderOf(location), location))),
     places: places ?? (() => Array.fromAsync(listLocalPlaces(storeFolder))),
     ...openProcessState(custody.resources),
   };

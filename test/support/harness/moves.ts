@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { listRepositoryPlaces, type RepositoryPlace } from '../../../src/database/repository-moves.ts';
 import { parseStoreAddress, type StoreAddress } from '../../../src/domain/store-address.ts';
+import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { moveRepository } from '../../../src/flows/store/move-repository.ts';
 import type { Resources } from '../../../src/resources.ts';
@@ -70,7 +71,7 @@ export async function openMoveFixture(): Promise<MoveFixture> {
     move: async (with_ = resources, to = bucket) => moveRepository(with_, await place(), { to, by }),
     filesInFolder: async () => {
       const entries = await readdir(join(top.path, 'store'), { recursive: true, withFileTypes: true });
-      return entries.filter((one) => one.isFile()).length;
+      return entries.filter((one) => one.isFile() && !one.parentPath.includes(markPlaces)).length;
     },
     expectSound: async (snapshots) => {
       const { repository } = await openPersonRepository(resources, rows.user.id);
