@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { prune } from '../../src/store/pruner/prune.ts';
 import { checkRepository } from '../../src/store/repository/check.ts';
+import { beginLock } from '../../src/store/repository/load-while-locking.ts';
 import { lockRepository } from '../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../src/store/repository/locks.ts';
 import { openRepository } from '../../src/store/repository/repository.ts';
@@ -12,11 +13,14 @@ if (path === undefined || password === undefined)
   throw new Error('usage: nightkeep.ts prune|check REPOSITORY PASSWORD');
 const clock = systemClock();
 const repository = await openRepository(openLocalBackend(path), password);
-await using lock = await lockRepository(repository, { clock, ...openLockOwner('bench'), exclusive: true });
-if (work === 'prune')
+const owner = openLockOwner('bench');
+if (work === 'prune') {
+  await using lock = await lockRepository(repository, { clock, ...owner, exclusive: true });
   console.log(JSON.stringify(await prune(repository, { clock, signal: lock.signal, unusedShare: 0 })));
-else {
-  const report = await checkRepository(repository, { readData: 'all', signal: lock.signal });
+} else {
+  await using lock = beginLock(repository, { clock, ...owner, exclusive: true });
+  const { settled: locking, signal } = lock;
+  const report = await checkRepository(repository, { locking, readData: 'all', signal });
   if (report.findings.length > 0) throw new Error(report.findings[0]?.message);
   console.log(JSON.stringify(report));
 }

@@ -3,7 +3,7 @@ import { openPersonRepository } from '../flows/nights/open-person-repository.ts'
 import { asFindings, findRemoved } from '../flows/retention/find-removed.ts';
 import { type CheckReport, checkRepository, type ReadShare } from '../store/repository/check.ts';
 import type { Finding } from '../store/repository/finding.ts';
-import { lockRepository } from '../store/repository/lock.ts';
+import { beginLock } from '../store/repository/load-while-locking.ts';
 import { type Command, json, type Options, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openInterrupt } from './interrupt.ts';
@@ -32,10 +32,12 @@ export const checkCommand: Command = {
       work: async (owner): Promise<Row> => {
         const { repository, recoveryKeyFile } = await openPersonRepository(resources, owner.id);
         const { signal: stopped } = interrupt;
-        await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal: stopped });
+        await using lock = beginLock(repository, { clock, ...lockOwner, exclusive: true, signal: stopped });
         const signal = AbortSignal.any([lock.signal, stopped]);
         const keys = recoveryKeyFile === null ? [] : [recoveryKeyFile];
-        const { saved, ...report } = await checkRepository(repository, { readData, keys, signal });
+        const { saved, ...report } = await checkRepository(repository, {
+          ...{ locking: lock.settled, readData, keys, signal },
+        });
         const damaged = report.findings.flatMap(({ snapshotId }) => snapshotId ?? []);
         const removed = await findRemoved(resources, { userId: owner.id, repository, saved, damaged });
         const findings = [...report.findings, ...asFindings(removed)].map(withoutNames);

@@ -65,7 +65,7 @@ export async function checkPack(
 }
 
 /** The same by one reading. The next piece is read while the last one is examined. */
-async function readPack(
+export async function readPack(
   { backend }: Pick<Repository, 'backend'>,
   pack: IndexedPack,
   { examiner, size }: { readonly examiner: PackExaminer; readonly size: number },

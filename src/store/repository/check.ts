@@ -5,11 +5,12 @@ import type { FileNode } from '../format/node.ts';
 import { packSize } from '../format/pack-header.ts';
 import { nameAffectedFiles } from './affected-files.ts';
 import { checkKeys } from './check-keys.ts';
-import { checkPack } from './check-pack.ts';
+import { checkPack, readPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
-import { openExaminers } from './examiners.ts';
+import { type Examiners, openExaminers } from './examiners.ts';
 import type { Finding } from './finding.ts';
 import { inParallel } from './in-parallel.ts';
+import { prunedMeanwhile } from './load-while-locking.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
@@ -26,6 +27,8 @@ export type ReadShare =
   | { readonly choose: (packs: readonly PackId[]) => Promise<readonly PackId[]> };
 
 export interface CheckOptions {
+  /** The lock, where it is still being taken: what can be is done meanwhile, and counts once it has settled and nothing was pruned. */
+  readonly locking?: Promise<unknown>;
   /** 'none' by default. */
   readonly readData?: ReadShare;
   readonly signal?: AbortSignal;
@@ -53,11 +56,22 @@ export interface CheckReport {
 /**
  * Checks whether everything that the snapshots need is there and intact: indexes, sizes of packs, trees and their canonical
  * form, data blobs, key files, and the content of the packs chosen. The caller opened the repository for this, and holds a lock on it.
- * An unavailable store ends it with an error; damage never does.
+ * An unavailable store ends it with an error; damage never does. Where the lock is still being taken, it rejects as that does, and with
+ * `repository/locked` where an index file went meanwhile.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions = {}): Promise<CheckReport> {
   const findings: Finding[] = [];
-  const damaged = ({ message }: AppError) => findings.push({ kind: 'file-damaged', severity: 'error', message });
+  const damagedIndexes = new Map<string, Finding>();
+  const damaged = ({ message }: AppError) =>
+    damagedIndexes.set(message, { kind: 'file-damaged', severity: 'error', message });
+  await repository.loadIndex(damaged);
+  const early = readEarly(repository, options);
+  using examiners = openExaminers(repository.masterKey, early.bytes);
+  using ahead = readAhead(repository, { ids: early.ids, examiners, ...options });
+  if (options.locking !== undefined) {
+    await options.locking;
+    if (!(await repository.renewIndex(damaged))) throw prunedMeanwhile();
+  }
   const snapshots = await Array.fromAsync(
     repository.listSnapshots(({ message, detail: { file } }) =>
       findings.push({
@@ -68,7 +82,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
       }),
     ),
   );
-  await repository.loadIndex(damaged);
+  findings.push(...damagedIndexes.values());
   findings.push(...(await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])])));
   const sizes = await sizesOfPacks(repository);
   const there: PackId[] = [];
@@ -77,16 +91,15 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     if (sizes.has(pack.id)) there.push(pack.id);
   }
   const sizeOf = (id: PackId) => sizes.get(id) ?? 0;
-  const bytesOf = (ids: readonly PackId[]) => ids.reduce((sum, id) => sum + sizeOf(id), 0);
-  const early = chooseEarly(there, options);
-  using examiners = openExaminers(repository.masterKey, bytesOf(early ?? []));
   for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
-  const chosen = early ?? (await chooseLate(there, options));
+  const chosen = await choose(there, options);
   const read = async (id: PackId) => {
     options.signal?.throwIfAborted();
-    const pack = repository.index.pack(id);
-    return { id, found: await checkPack(repository, pack, { examiner: examiners, size: sizeOf(id) }) };
+    const size = sizeOf(id);
+    if (await ahead.foundWhole(id, size)) return { id, found: [] };
+    return { id, found: await checkPack(repository, repository.index.pack(id), { examiner: examiners, size }) };
   };
+  ahead.stop();
   const packs = inParallel(chosen, examiners.width, read, (error) => {
     throw error;
   });
@@ -100,7 +113,56 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     saved: snapshots,
     packs: sizes.size,
     packsRead: chosen.length,
-    bytesRead: bytesOf(chosen),
+    bytesRead: chosen.reduce((sum, id) => sum + sizeOf(id), 0),
+  };
+}
+
+/** The packs that are read for certain, and their bytes, as the index says before it is known what is there. */
+function readEarly({ index }: Repository, { readData = 'none' }: CheckOptions) {
+  const isCertain = (id: PackId) =>
+    readData === 'all' || (typeof readData === 'object' && 'part' in readData && isInPart(id, readData));
+  const ids: PackId[] = [];
+  let bytes = 0;
+  if (readData === 'none') return { ids, bytes };
+  for (const { id, blobs } of index.packs()) {
+    if (!isCertain(id)) continue;
+    ids.push(id);
+    bytes += packSize(blobs);
+  }
+  return { ids, bytes };
+}
+
+/** Reads packs, one after the other, while the caller looks at other things, until it is stopped. */
+function readAhead(
+  repository: Repository,
+  { ids, examiners, signal }: { ids: readonly PackId[]; examiners: Examiners; signal?: AbortSignal },
+) {
+  const begun = new Map<PackId, { readonly size: number; readonly reading: Promise<readonly Finding[] | undefined> }>();
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+  };
+  const begin = async (id: PackId) => {
+    if (isStopped || signal?.aborted) return;
+    const pack = repository.index.pack(id);
+    const size = packSize(pack.blobs);
+    // What goes wrong here does so again when the pack is read for good, or has been cured.
+    const reading = readPack(repository, pack, { examiner: examiners, size }).catch(() => undefined);
+    begun.set(id, { size, reading });
+    await reading;
+  };
+  const going = async () => {
+    for await (const _ of inParallel(ids, examiners.width, begin, () => {})) if (isStopped) return;
+  };
+  void going();
+  return {
+    stop,
+    /** Whether the pack was read, has this size, and nothing was wrong with it. */
+    foundWhole: async (id: PackId, size: number): Promise<boolean> => {
+      const one = begun.get(id);
+      return one !== undefined && one.size === size && (await one.reading)?.length === 0;
+    },
+    [Symbol.dispose]: stop,
   };
 }
 
@@ -124,19 +186,18 @@ function* checkSize({ id: packId, blobs }: IndexedPack, size: number | undefined
   }
 }
 
-/** The packs of a share that is known without the files. */
-function chooseEarly(
-  ids: readonly PackId[],
-  { readData = 'none', random = Math.random }: CheckOptions,
-): readonly PackId[] | undefined {
-  if (readData === 'all') return ids;
-  if (readData === 'none') return [];
-  if ('choose' in readData) return undefined;
-  if ('percent' in readData) return ids.filter(() => random() * 100 < readData.percent);
-  return ids.filter((id) => Number.parseInt(id.slice(0, 2), 16) % readData.of === readData.part - 1);
+function isInPart(id: PackId, { part, of }: { readonly part: number; readonly of: number }): boolean {
+  return Number.parseInt(id.slice(0, 2), 16) % of === part - 1;
 }
 
-/** The packs of a share that depends on the files. */
-async function chooseLate(ids: readonly PackId[], { readData }: CheckOptions): Promise<readonly PackId[]> {
-  return typeof readData === 'object' && 'choose' in readData ? readData.choose(ids) : [];
+/** The packs to be read, of those that are there. */
+async function choose(
+  ids: readonly PackId[],
+  { readData = 'none', random = Math.random }: CheckOptions,
+): Promise<readonly PackId[]> {
+  if (readData === 'all') return ids;
+  if (readData === 'none') return [];
+  if ('choose' in readData) return readData.choose(ids);
+  if ('percent' in readData) return ids.filter(() => random() * 100 < readData.percent);
+  return ids.filter((id) => isInPart(id, readData));
 }

@@ -2,11 +2,12 @@ import { whenAborted } from '../../abort.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type LockOptions, lockRepository, type RepositoryLock } from './lock.ts';
+import type { Lockable } from './locks.ts';
 import type { Repository } from './repository.ts';
 
 /** A lock that is being taken. Nothing may be written before it has settled. */
 export interface SettlingLock extends AsyncDisposable {
-  /** Rejects as `lockRepository`, and with `repository/locked` when an index file went meanwhile. */
+  /** Rejects as `lockRepository`; that of `loadWhileLocking` also with `repository/locked` when an index file went meanwhile. */
   readonly settled: Promise<RepositoryLock>;
   /** Aborted when the lock cannot be taken, or is lost later. */
   readonly signal: AbortSignal;
@@ -22,9 +23,29 @@ export async function loadWhileLocking(
   { whenLocked, ...options }: LockOptions & { readonly whenLocked?: () => Promise<void> },
 ): Promise<SettlingLock> {
   const before = await namesOfIndexes(repository.backend);
+  const lock = beginLock(repository, {
+    ...options,
+    whenLocked: async () => {
+      await refuseIfGone(before, repository.backend);
+      await whenLocked?.();
+    },
+  });
+  try {
+    await repository.loadIndex();
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+  return lock;
+}
+
+/** Begins to take a lock, for who looks meanwhile whether what is read before it settles still holds then. What `whenLocked` throws counts as above. */
+export function beginLock(
+  repository: Lockable,
+  { whenLocked, ...options }: LockOptions & { readonly whenLocked?: () => Promise<void> },
+): SettlingLock {
   const taking = lockRepository(repository, options);
   const settled = taking.then(async (lock) => {
-    await refuseIfGone(before, repository.backend);
     await whenLocked?.();
     return lock;
   });
@@ -36,12 +57,6 @@ export async function loadWhileLocking(
       (lock) => lock[Symbol.asyncDispose](),
       () => undefined,
     );
-  try {
-    await repository.loadIndex();
-  } catch (error) {
-    await release();
-    throw error;
-  }
   return { settled, signal: ended.signal, [Symbol.asyncDispose]: release };
 }
 
@@ -51,8 +66,12 @@ async function namesOfIndexes(backend: Backend): Promise<ReadonlySet<string>> {
 
 async function refuseIfGone(before: ReadonlySet<string>, backend: Backend): Promise<void> {
   const now = await namesOfIndexes(backend);
-  if ([...before].every((name) => now.has(name))) return;
-  throw new AppError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
+  if (![...before].every((name) => now.has(name))) throw prunedMeanwhile();
+}
+
+/** What was read of an index does not hold any more. */
+export function prunedMeanwhile(): AppError {
+  return new AppError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
     retry: { afterMs: 60_000 },
   });
 }
