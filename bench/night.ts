@@ -1,6 +1,6 @@
 /**
  * Times three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: Nightkeep, what a
- * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--latency 0,20,80] [--rounds N] [--without-stock] [--keep DIR]`.
+ * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--latency 0,20,80] [--protocol http,https,h2] [--rounds N] [--without-stock] [--keep DIR]`.
  *
  * - ours: Nightkeep's WebDAV source, archiver and a repository in a folder, in one process.
  * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone limits itself to 100 requests a second.
@@ -11,6 +11,9 @@
  * Each time is that of a process from start to end. Nightkeep and the client run with a warm compile cache, as a service that
  * runs all the time has its code compiled, and with the memory flags of `npm start`. Every step gets fresh folders, `sync`
  * runs before each, and nothing is deleted between the nights of a round.
+ *
+ * With https Apache stands behind an nginx that speaks TLS. With h2 that one offers HTTP/2 as well: the client takes it, for its requests at
+ * once on as few connections as it likes; Nightkeep asks by HTTP/1.1 wherever it asks.
  *
  * With a latency all of them reach Apache through a relay in a process of its own, which adds so many milliseconds to each round trip (see
  * night/relay.ts). Processor time is told of each side: of ours, the bare client and restic, and what server and relay took
@@ -26,8 +29,11 @@ import { systemClock } from '../src/clock.ts';
 import { openLocalBackend } from '../src/store/backend/local.ts';
 import { scryptCosts } from '../src/store/format/key-file.ts';
 import { initRepository } from '../src/store/repository/repository.ts';
+import { makeCertificate } from '../test/support/fixtures/certificate.ts';
 import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { startApache } from '../test/support/servers/apache.ts';
+import { startTlsFront } from '../test/support/servers/nginx.ts';
+import type { RunningServer } from '../test/support/servers/server-process.ts';
 import { type Cost, measure } from './measure.ts';
 import { changeOneFile, writeFiles } from './night/files.ts';
 import { msOfGroup, msOfProcess } from './processor-time.ts';
@@ -36,14 +42,18 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean' },
     latency: { type: 'string', default: '0' },
+    protocol: { type: 'string', default: 'http' },
     rounds: { type: 'string', default: '1' },
     'without-stock': { type: 'boolean' },
     keep: { type: 'string' },
   },
 });
 const latencies = options.latency.split(',').map(Number);
+const protocols = options.protocol.split(',');
 const rounds = Number(options.rounds);
 if (![...latencies, rounds].every((number) => number >= 0)) throw new Error('--latency and --rounds take numbers.');
+if (!protocols.every((name) => name === 'http' || name === 'https' || name === 'h2'))
+  throw new Error('--protocol takes http, https and h2.');
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const password = 'bench';
 const names = ['first', 'unchanged', 'oneChanged', 'spotCheck'] as const;
@@ -54,8 +64,11 @@ type Nights = Record<(typeof names)[number], Figures>;
 
 /** Where the files are reached, and what gets them there. */
 interface Way {
+  readonly protocol: string;
   readonly latencyMs: number;
   readonly url: string;
+  /** Apache, and nginx before it where there is one. */
+  readonly servers: readonly RunningServer[];
   readonly relay: ChildProcess | undefined;
 }
 
@@ -66,26 +79,45 @@ const root = join(home, 'cloud');
 await mkdir(root);
 say(`making 10,000 texts and 20 large files in ${root}`);
 await writeFiles(root);
-await using server = await startApache({ root });
-const ways = await Promise.all(latencies.map(openWay));
+await using opened = new AsyncDisposableStack();
+const server = opened.use(await startApache({ root }));
+const certificate = protocols.every((name) => name === 'http')
+  ? undefined
+  : await makeCertificate(home, 'IP:127.0.0.1');
+const ways: Way[] = [];
+for (const protocol of protocols) {
+  const front =
+    certificate &&
+    protocol !== 'http' &&
+    (await startTlsFront({ to: server.url, certificate, http2: protocol === 'h2' }));
+  if (front) opened.use(front);
+  for (const latencyMs of latencies) ways.push(await openWay(protocol, latencyMs, front ? [front, server] : [server]));
+}
 
 await warmUp();
-const took = new Map<number, Nights[]>(latencies.map((latencyMs) => [latencyMs, []]));
+const took = new Map<Way, Nights[]>(ways.map((way) => [way, []]));
 for (let round = 1; round <= rounds; round++) {
-  for (const way of ways) took.get(way.latencyMs)?.push(await nightsOver(way, join(home, `${way.latencyMs}-${round}`)));
+  for (const [way, nights] of took)
+    nights.push(await nightsOver(way, join(home, `${way.protocol}-${way.latencyMs}-${round}`)));
 }
 for (const { relay } of ways) relay?.disconnect();
-const results = [...took].map(([latencyMs, all]) => ({ latencyMs, ...medians(all) }));
+const results = [...took].map(([{ protocol, latencyMs }, all]) => ({ protocol, latencyMs, ...medians(all) }));
 if (!options.json)
-  for (const { latencyMs, ...nights } of results) console.table({ [`${latencyMs} ms`]: {}, ...nights });
+  for (const { protocol, latencyMs, ...nights } of results)
+    console.table({ [`${protocol}, ${latencyMs} ms`]: {}, ...nights });
 console.log(JSON.stringify({ rounds, results }));
 if (options.keep === undefined) await rm(home, { recursive: true });
 
-async function openWay(latencyMs: number): Promise<Way> {
-  if (latencyMs === 0) return { latencyMs, url: server.url, relay: undefined };
-  const relay = fork(join(import.meta.dirname, 'night', 'relay.ts'), [new URL(server.url).port, String(latencyMs)]);
-  const [origin] = await once(relay, 'message');
-  return { latencyMs, url: `${origin}/`, relay };
+async function openWay(
+  protocol: string,
+  latencyMs: number,
+  servers: readonly [RunningServer, ...RunningServer[]],
+): Promise<Way> {
+  const [{ url }] = servers;
+  if (latencyMs === 0) return { protocol, latencyMs, url, servers, relay: undefined };
+  const relay = fork(join(import.meta.dirname, 'night', 'relay.ts'), [new URL(url).port, String(latencyMs)]);
+  const [port] = await once(relay, 'message');
+  return { protocol, latencyMs, url: url.replace(/:\d+/, `:${port}`), servers, relay };
 }
 
 /** What one round of nights takes, in new repositories. */
@@ -101,7 +133,7 @@ async function nightsOver(way: Way, folder: string): Promise<Nights> {
   const scripted = options['without-stock'] ? undefined : await scriptedPipeline(way, folder);
   const night = async (name: string): Promise<Figures> => {
     const oursTook = await beside(way, node('nightkeep.ts', way.url, ours, password));
-    const bare = await beside(way, node('bare-client.ts', way.url, join(folder, 'bare-state.json')));
+    const bare = await beside(way, node('bare-client.ts', way.url, join(folder, 'bare-state.json'), way.protocol));
     const restic = await measure(backup(ideal, root));
     const { requests, bytes, problems } = lastLine(oursTook);
     if (problems !== 0) throw new Error(`${name}: Nightkeep's night had problems.`);
@@ -115,7 +147,7 @@ async function nightsOver(way: Way, folder: string): Promise<Nights> {
       ...{ resticMs: restic.ms, resticCpuMs: restic.cpuMs, resticRssMB: restic.rssMB },
       ...(scripted && { stockMs: await scripted() }),
     };
-    say(`${way.latencyMs} ms, ${name}: ${JSON.stringify(figures)}`);
+    say(`${way.protocol}, ${way.latencyMs} ms, ${name}: ${JSON.stringify(figures)}`);
     return figures;
   };
   const first = await night('first');
@@ -138,11 +170,12 @@ async function spotChecked(way: Way, ours: string, { ms = Number.NaN }: Figures)
 }
 
 /** A step, and the processor time that server and relay took meanwhile. */
-async function beside({ relay }: Way, step: Parameters<typeof measure>[0]) {
+async function beside({ relay, servers }: Way, step: Parameters<typeof measure>[0]) {
   const relayMs = () => (relay?.pid === undefined ? 0 : msOfProcess(relay.pid));
-  const [serverBefore, relayBefore] = [msOfGroup(server.pid), relayMs()];
+  const serverMs = () => servers.reduce((sum, { pid }) => sum + msOfGroup(pid), 0);
+  const [serverBefore, relayBefore] = [serverMs(), relayMs()];
   const cost = await measure(step);
-  return { ...cost, serverCpuMs: msOfGroup(server.pid) - serverBefore, relayCpuMs: relayMs() - relayBefore };
+  return { ...cost, serverCpuMs: serverMs() - serverBefore, relayCpuMs: relayMs() - relayBefore };
 }
 
 function medians(all: readonly Nights[]): Nights {
@@ -170,7 +203,7 @@ async function warmUp(): Promise<void> {
   const repository = join(home, 'warm-up');
   await initRepository(openLocalBackend(repository), { password, clock: systemClock() });
   await measure(node('nightkeep.ts', smallServer.url, repository, password));
-  await measure(node('bare-client.ts', server.url, join(home, 'warm-up.json')));
+  await measure(node('bare-client.ts', server.url, join(home, 'warm-up.json'), 'http'));
 }
 
 /** How long what a user would script takes, in milliseconds, each time that it is called. */
@@ -188,7 +221,10 @@ async function scriptedPipeline({ url }: Way, folder: string): Promise<() => Pro
 }
 
 function node(script: string, ...args: string[]) {
-  const env = { NODE_COMPILE_CACHE: join(home, 'compile-cache') };
+  const env = {
+    NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+    ...(certificate && { NODE_EXTRA_CA_CERTS: certificate.certFile }),
+  };
   return {
     command: process.execPath,
     args: [...serviceFlags, join(import.meta.dirname, 'night', script), ...args],

@@ -1,15 +1,15 @@
 /**
  * The least that any backup over WebDAV must do: lists every folder and fetches the files over 16 keep-alive connections,
- * without keeping them. `node bare-client.ts URL STATE` fetches what STATE, a file of paths and ETags that it writes at the
+ * without keeping them. `node bare-client.ts URL STATE http|https|h2` fetches what STATE, a file of paths and ETags that it writes at the
  * end, does not have.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Pool } from 'undici';
 
-const [, , address, statePath] = process.argv;
-if (address === undefined || statePath === undefined) throw new Error('usage: bare-client.ts URL STATE');
+const [, , address, statePath, protocol] = process.argv;
+if (address === undefined || statePath === undefined) throw new Error('usage: bare-client.ts URL STATE PROTOCOL');
 const { origin, pathname } = new URL(address);
-const pool = new Pool(origin, { connections: 16, pipelining: 1 });
+const pool = new Pool(origin, { connections: 16, pipelining: 1, allowH2: protocol === 'h2' });
 const known: Record<string, string> = existsSync(statePath) ? JSON.parse(readFileSync(statePath, 'utf8')) : {};
 const seen: Record<string, string> = {};
 const todo: (() => Promise<void>)[] = [() => list(pathname)];

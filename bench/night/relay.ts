@@ -1,5 +1,5 @@
 /**
- * A network with latency: `node relay.ts PORT MS` sends the parent process its origin, and relays every connection to that port of this
+ * A network with latency: `node relay.ts PORT MS` sends the parent process its own port, and relays every connection to that port of this
  * machine so that a round trip takes so many milliseconds more; opening a connection takes one, as with TCP.
  *
  * What comes is passed on half a round trip later, in order. At most so much is on its way in each direction of a connection as a usual
@@ -26,7 +26,7 @@ const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The relay has no port.');
-  process.send?.(`http://127.0.0.1:${address.port}`);
+  process.send?.(address.port);
 });
 process.once('disconnect', () => process.exit());
 
