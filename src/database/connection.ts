@@ -72,18 +72,22 @@ function endWhereLost(client: pg.Client, address: pg.ClientConfig, patienceMs: n
   client.once('end', () => watching[Symbol.dispose]());
 }
 
-/** Whether the server works on what that connection asked it last; false where it has been waiting for the next question for so long, or does not answer. */
+/**
+ * Whether the server works on what that connection asked it last; false where it has been waiting for the next question for so long, or does
+ * not answer. A pooler gives its clients numbers of its own, by which nothing can be asked: then it is believed to.
+ */
 async function isWorkedOn(address: pg.ClientConfig, pid: number, idleMs: number): Promise<boolean> {
   const client = new pg.Client({ ...address, connectionTimeoutMillis: answerMs, query_timeout: answerMs });
   client.on('error', () => {}); // The query that is cut off rejects as well.
   try {
     await client.connect();
-    const { rows } = await client.query(
-      `SELECT FROM pg_stat_activity WHERE pid = $1
-        AND (state = 'active' OR state IS NULL OR state_change > clock_timestamp() - $2::float * interval '1 ms')`,
+    const { rows } = await client.query<{ self: number; works: boolean }>(
+      `SELECT pg_backend_pid() AS self, EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1
+        AND (state = 'active' OR state IS NULL OR state_change > clock_timestamp() - $2::float * interval '1 ms')) AS works`,
       [pid, idleMs],
     );
-    return rows.length > 0;
+    const isPooled = rows[0]?.self !== (client as pg.Client & Driver).processID;
+    return isPooled || rows[0]?.works === true;
   } catch (error) {
     // It answers, though it has no place for another connection.
     return error instanceof pg.DatabaseError;

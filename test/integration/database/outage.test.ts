@@ -21,8 +21,12 @@ afterAll(() => opened.disposeAsync());
 const at = new Date('2026-05-01T00:00:00Z');
 const circuit = { issuer: 'a', clientId: 'b', open: false, reason: 'c', openedAt: at, nextProbeAt: at };
 const errorOf = (work: Promise<unknown>) => work.then(() => 'went well', asOutage);
-/** PostgreSQL's messages ReadyForQuery, and the last one before it goes down (its protocol, Message Formats). */
+/**
+ * PostgreSQL's messages ReadyForQuery, the beginning of BackendKeyData, and the last one before it goes down (its protocol, Message
+ * Formats).
+ */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+const backendKeyData = Buffer.from([0x4b, 0, 0, 0, 12]);
 const shutdown = errorResponse('SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0');
 
 function errorResponse(fields: string): Buffer {
@@ -93,7 +97,10 @@ test('so does what waits for a connection that a server ends as it goes down, in
     await held.promise;
   });
   await asked.promise;
-  ending.endWith(shutdown, ready);
+  ending.alter((chunk) => {
+    const isReady = chunk.subarray(-ready.length).equals(ready);
+    return { chunk: isReady ? Buffer.concat([chunk, shutdown]) : chunk, isLast: isReady };
+  });
   expect(await errorOf(other.$transaction(async (each) => each.circuit.count()))).toMatchObject(away);
   expect(await errorOf(other.circuit.count())).toMatchObject(away);
   held.resolve();
@@ -104,10 +111,11 @@ test('so does what waits for a connection that a server ends as it goes down, in
 describe('a connection that the network has lost without saying so', () => {
   const patienceMs = 300;
 
-  async function openOverWire() {
+  async function openOverWire(change?: Parameters<CuttableProxy['alter']>[0]) {
     await using stack = new AsyncDisposableStack();
     const through = new URL(url);
     const relay = stack.use(await openCuttableProxy(through.hostname, Number(through.port || 5432)));
+    if (change) relay.alter(change);
     through.host = `127.0.0.1:${relay.port}`;
     const patient = stack.adopt(await openDatabase(through.href, 2, patienceMs), (one) => one.$disconnect());
     const closing = stack.move();
@@ -163,6 +171,16 @@ describe('a connection that the network has lost without saying so', () => {
     expect(await lost).toMatchObject(away);
     await relay.restore();
     expect(await patient.circuit.count()).toEqual(expect.any(Number));
+  });
+
+  test('is not one through a pooler, which gives numbers of its own for those of the server', async () => {
+    await using opened = await openOverWire((chunk) => {
+      const at = chunk.indexOf(backendKeyData);
+      if (at >= 0) chunk.writeInt32BE(2 ** 31 - 1, at + backendKeyData.length);
+      return { chunk };
+    });
+    const asked = opened.patient.$queryRaw`SELECT 1 AS one FROM pg_sleep(${(4 * patienceMs) / 1000})`;
+    expect(await asked).toEqual([{ one: 1 }]);
   });
 
   test('is not one whose server works on a question for long, or waits for a row of another', async () => {

@@ -12,25 +12,14 @@ export interface CuttableProxy extends AsyncDisposable {
   swallow(): void;
   /** Drops one connection as it comes, after so many that are let through; gives what tells whether that has happened. */
   dropOne(after: number): () => boolean;
-  /** Ends each new connection with these bytes, in the packet in which the server says first that it ends with those. */
-  endWith(last: Buffer, after: Buffer): void;
+  /** What the server says on new connections is passed on as this makes it; the connection ends after what is the last of it. */
+  alter(change: Change): void;
   /** Refuses new connections; those that are open stay. */
   refuse(): void;
   restore(): Promise<void>;
 }
 
-interface Ending {
-  readonly last: Buffer;
-  readonly after: Buffer;
-}
-
-function endAfter(near: Socket, { last, after }: Ending) {
-  return (chunk: Buffer) => {
-    if (near.writableEnded) return;
-    if (chunk.subarray(-after.length).equals(after)) near.end(Buffer.concat([chunk, last]));
-    else near.write(chunk);
-  };
-}
+type Change = (chunk: Buffer) => { chunk: Buffer; isLast?: boolean };
 
 /** Listens on a free loopback port and passes everything on to `host`:`port`. */
 export async function openCuttableProxy(host: string, port: number): Promise<CuttableProxy> {
@@ -53,8 +42,8 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
       keep(far);
       near.pipe(far);
       pairs.add([near, far]);
-      if (ending === undefined) far.pipe(near);
-      else far.on('data', endAfter(near, ending));
+      if (change === undefined) far.pipe(near);
+      else passOn(far, near, change);
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
     }).listen(at, '127.0.0.1');
@@ -62,7 +51,7 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
     return server;
   };
   let left = Number.POSITIVE_INFINITY;
-  let ending: Ending | undefined;
+  let change: Change | undefined;
   let server = await listen(0);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
@@ -76,8 +65,8 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
   const restore = async () => {
     server = await listen(address.port);
   };
-  const endWith = (last: Buffer, after: Buffer) => {
-    ending = { last, after };
+  const alter = (made: Change) => {
+    change = made;
   };
   const swallow = () => {
     for (const [near, far] of pairs) {
@@ -90,5 +79,14 @@ export async function openCuttableProxy(host: string, port: number): Promise<Cut
     left = after;
     return () => left < 0;
   };
-  return { port: address.port, cut, drop, dropOne, endWith, swallow, refuse, restore, [Symbol.asyncDispose]: cut };
+  return { port: address.port, cut, drop, dropOne, alter, swallow, refuse, restore, [Symbol.asyncDispose]: cut };
+}
+
+function passOn(from: Socket, to: Socket, change: Change): void {
+  from.on('data', (said: Buffer) => {
+    if (to.writableEnded) return;
+    const { chunk, isLast } = change(said);
+    if (isLast) to.end(chunk);
+    else to.write(chunk);
+  });
 }
