@@ -27,6 +27,8 @@ export interface Backend {
   readonly location: string;
   /** What stock restic has to be told besides the location, which it takes as its repository; absent where that is nothing. */
   readonly resticOptions?: readonly string[];
+  /** A file read in many parts costs about as much as one read whole: nothing is asked over a network. */
+  readonly isNear?: true;
   /**
    * Durable and whole when it resolves; readers never see a part of it. Throws `store/exists` when the name is taken:
    * files are written once.

@@ -16,6 +16,7 @@ export function openLocalBackend(folder: string): Backend {
   const at = (type: FileType, name: string) => join(folder, pathOf(type, name));
   return {
     location: folder,
+    isNear: true,
     save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
     load: (type, name, range, memory) => guarded(readAll(at(type, name), range, memory)),
     list: (type) => listFiles(folder, type, guarded),

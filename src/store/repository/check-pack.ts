@@ -29,22 +29,24 @@ export interface PackExaminer {
   /** Begins with a pack of so many bytes. */
   examine(pack: IndexedPack, size: number): Examination;
   readonly memory: ReadMemory;
+  /** Into what pieces packs are divided, in bytes; blobs that are longer by themselves, and the header, are not. */
+  readonly longestPiece: number;
 }
 
 /** What a thread does next: it begins to examine a pack, examines the next piece of one or, without bytes, ends. */
 export interface ExaminingTask {
   readonly number: number;
-  readonly begin?: { readonly pack: IndexedPack; readonly size: number } | undefined;
+  readonly begin?: { readonly pack: IndexedPack; readonly size: number; readonly longestPiece: number } | undefined;
   readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 /** What it answers: the memory of a piece, to be used again, or what is wrong with the pack. */
 export type ExaminingAnswer = { readonly memory: ArrayBuffer } | { readonly findings: Finding[] };
 
-/** Longest piece of a pack, but for single blobs that are longer and the header. */
-const longestPiece = 2 * 1024 * 1024;
-/** A piece of that length with a header. */
-export const usualPiece = longestPiece + 64 * 1024;
+/** Of a store that is near, packs are read in pieces, which take less memory; another one is asked once for each pack. */
+export function longestPieceOf({ isNear }: Pick<Backend, 'isNear'>): number {
+  return isNear ? 2 * 1024 * 1024 : Number.POSITIVE_INFINITY;
+}
 
 /**
  * Reads a pack whole: its name, every blob, and its header against the index. One bad read is no damage: it is read once more. Of packs
@@ -72,7 +74,7 @@ export async function readPack(
 ): Promise<Finding[]> {
   using examination = examiner.examine(pack, size);
   let examined = Promise.resolve();
-  for (const piece of piecesOf(pack.blobs, size)) {
+  for (const piece of piecesOf(pack.blobs, size, examiner.longestPiece)) {
     const load = (place: ArrayBuffer) => loadPack(backend, pack.id, piece, place);
     const bytes = await examiner.memory.fill(piece.length, load);
     if (bytes === undefined) return [lost(pack)];
@@ -86,8 +88,7 @@ export async function readPack(
 
 /** What is wrong with a pack that has these bytes: its blobs, its header against the index, its name. */
 export function examinePack(key: MasterKey, pack: IndexedPack, bytes: Uint8Array): Finding[] {
-  const all = { offset: 0, length: bytes.length, blobs: pack.blobs };
-  const { add, end } = examineHere(key, pack, { size: bytes.length, pieces: [all].values() });
+  const { add, end } = examineHere(key, pack, { size: bytes.length });
   add(bytes);
   return end();
 }
@@ -98,10 +99,11 @@ export function examineHere(
   { id, blobs }: IndexedPack,
   {
     size,
-    pieces = piecesOf(blobs, size),
+    longestPiece = Number.POSITIVE_INFINITY,
     buffers = openingBuffers(),
-  }: { readonly size: number; readonly pieces?: Iterator<PackPiece, void>; readonly buffers?: OpeningBuffers },
+  }: { readonly size: number; readonly longestPiece?: number; readonly buffers?: OpeningBuffers },
 ) {
+  const pieces = piecesOf(blobs, size, longestPiece);
   const whole = createHash('sha256');
   const unopened = new Set<string>();
   let isHeaderRight = false;
@@ -129,7 +131,11 @@ export function examineHere(
 }
 
 /** All bytes of a pack of this size, in pieces that end between blobs, the last one with the header. */
-export function* piecesOf(blobs: readonly PackedBlob[], size: number): Generator<PackPiece, void> {
+export function* piecesOf(
+  blobs: readonly PackedBlob[],
+  size: number,
+  longestPiece: number,
+): Generator<PackPiece, void> {
   let from = 0;
   let end = 0;
   let held: PackedBlob[] = [];

@@ -5,7 +5,7 @@ import type { FileNode } from '../format/node.ts';
 import { packSize } from '../format/pack-header.ts';
 import { nameAffectedFiles } from './affected-files.ts';
 import { checkKeys } from './check-keys.ts';
-import { checkPack, readPack } from './check-pack.ts';
+import { checkPack, longestPieceOf, readPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import { type Examiners, openExaminers } from './examiners.ts';
 import type { Finding } from './finding.ts';
@@ -66,7 +66,10 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     damagedIndexes.set(message, { kind: 'file-damaged', severity: 'error', message });
   await repository.loadIndex(damaged);
   const early = readEarly(repository, options);
-  using examiners = openExaminers(repository.masterKey, early.bytes);
+  using examiners = openExaminers(repository.masterKey, {
+    expectedBytes: early.bytes,
+    longestPiece: longestPieceOf(repository.backend),
+  });
   using ahead = readAhead(repository, { ids: early.ids, examiners, ...options });
   if (options.locking !== undefined) {
     await options.locking;

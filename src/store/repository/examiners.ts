@@ -3,14 +3,13 @@ import { startThread } from '../../thread.ts';
 import { openingBuffers } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { IndexedPack } from '../format/index-file.ts';
-import { openReadMemory, type ReadMemory } from '../format/read-memory.ts';
+import { openReadMemory } from '../format/read-memory.ts';
 import {
   type Examination,
   type ExaminingAnswer,
   type ExaminingTask,
   examineHere,
   type PackExaminer,
-  usualPiece,
 } from './check-pack.ts';
 import type { Finding } from './finding.ts';
 
@@ -24,19 +23,26 @@ export interface Examiners extends PackExaminer, Disposable {
 const mostThreads = 4;
 /** What is examined before a thread would have started: many a check reads one small pack. */
 const examinedHere = 8 * 1024 * 1024;
+/** A piece of a usual pack is not longer than the pack. */
+const usualPack = 16 * 1024 * 1024;
+/** Besides its blobs the last piece has the header. */
+const usualHeader = 64 * 1024;
 
 /**
  * As many threads as there are processors beside that of the caller, up to four, whose own thread examines what they have no room for.
  * Where so many bytes in all are worth it, they start at once, while the caller does other things first; otherwise each when it is needed.
  */
-export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiners {
+export function openExaminers(
+  masterKey: MasterKey,
+  { expectedBytes = 0, longestPiece }: { readonly expectedBytes?: number; readonly longestPiece: number },
+): Examiners {
   const most = Math.min(availableParallelism() - 1, mostThreads);
   const width = most + 2;
-  const memory = openReadMemory(2 * width, usualPiece);
-  const start = () => openThread(masterKey, memory.giveBack);
+  const memory = openReadMemory(2 * width, Math.min(longestPiece, usualPack) + usualHeader);
+  const start = () => openThread(masterKey, { longestPiece, memory });
   const worth = Math.floor(expectedBytes / examinedHere);
   const threads = Array.from({ length: Math.min(most, worth) }, start);
-  const here = openHere(masterKey, memory.giveBack);
+  const here = openHere(masterKey, { longestPiece, memory });
   let left = threads.length > 0 ? 0 : examinedHere;
   const idlest = () => {
     const [one = here] = [...threads, here].toSorted((a, b) => a.load - b.load);
@@ -48,6 +54,7 @@ export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiner
   return {
     width,
     memory,
+    longestPiece,
     examine: (pack, size) => {
       left -= size;
       return (left < 0 ? idlest() : here).examine(pack, size);
@@ -58,8 +65,11 @@ export function openExaminers(masterKey: MasterKey, expectedBytes = 0): Examiner
   };
 }
 
+/** How the packs are read. */
+type Reading = Pick<PackExaminer, 'longestPiece' | 'memory'>;
+
 /** The calling thread, as one that examines. */
-function openHere(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
+function openHere(masterKey: MasterKey, { longestPiece, memory: { giveBack } }: Reading) {
   const buffers = openingBuffers();
   let load = 0;
   return {
@@ -67,7 +77,7 @@ function openHere(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
       return load;
     },
     examine(pack: IndexedPack, size: number): Examination {
-      const { add, end } = examineHere(masterKey, pack, { size, buffers });
+      const { add, end } = examineHere(masterKey, pack, { size, longestPiece, buffers });
       load += 1;
       return {
         add: async (bytes) => {
@@ -84,7 +94,7 @@ function openHere(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
 }
 
 /** A thread does its tasks in order, and answers each. */
-function openThread(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
+function openThread(masterKey: MasterKey, { longestPiece, memory: { giveBack } }: Reading) {
   const thread = startThread(new URL('./examining-thread.ts', import.meta.url), masterKey);
   const waiting: PromiseWithResolvers<Finding[]>[] = [];
   let broken: { readonly error: unknown } | undefined;
@@ -112,7 +122,7 @@ function openThread(masterKey: MasterKey, giveBack: ReadMemory['giveBack']) {
     },
     examine(pack: IndexedPack, size: number): Examination {
       const number = begun++;
-      let begin: ExaminingTask['begin'] = { pack, size };
+      let begin: ExaminingTask['begin'] = { pack, size, longestPiece };
       let isUnderWay = true;
       load += 1;
       const end = async () => {

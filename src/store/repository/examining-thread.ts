@@ -8,7 +8,7 @@ if (port === null) throw new Error('This is the body of a thread.');
 const buffers = openingBuffers();
 const underWay = new Map<number, ReturnType<typeof examineHere>>();
 port.on('message', ({ number, begin, bytes }: ExaminingTask) => {
-  if (begin !== undefined) underWay.set(number, examineHere(workerData, begin.pack, { size: begin.size, buffers }));
+  if (begin !== undefined) underWay.set(number, examineHere(workerData, begin.pack, { ...begin, buffers }));
   const examination = underWay.get(number);
   if (bytes === undefined) {
     underWay.delete(number);
