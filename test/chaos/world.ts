@@ -27,6 +27,7 @@ import { type Machine, openNetwork } from './network.ts';
 import { openPostgresPair } from './postgres-pair.ts';
 
 const minute = 60_000;
+const dayMs = 24 * 60 * minute;
 const client = { id: 'nightkeep', secret: 'a secret & more' };
 const workerNames = ['worker-1', 'worker-2'] as const;
 export type WorkerName = (typeof workerNames)[number];
@@ -253,6 +254,9 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
     }
   }
 
+  // They consent at noon: whoever did so in the window could have a night of that date that the others have not.
+  const now = clock.now();
+  await pass((new Date(now).setUTCHours(12, 0, 0, 0) - now.getTime() + dayMs) % dayMs);
   for (const person of people) {
     await using visitor = openFormsVisitor(person, `${issuer}/session/end`);
     await visitor.open(new URL('?scope=offline_access', publicUrl).href);
