@@ -37,6 +37,9 @@ export const exportCommand: Command = {
 
 const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
 
+const thenConfirm =
+  'Rows that were newer before stop the work for their person: with no other process running, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.';
+
 async function exportToStore(resources: Resources, options: Options, output: Output): Promise<number> {
   const done = await exportIntoStore(resources, { by: commandActor() });
   const { bytes, kept, overdue } = done;
@@ -82,7 +85,12 @@ export const importCommand: Command = {
     const agree = moved.withTokens
       ? ' Tokens that were used since may end a session: those people agree again.'
       : ' People are asked to agree again.';
-    printAnswer(output, options, moved, `Imported ${countOf(moved)} rows, as they were at ${moved.createdAt}.${agree}`);
+    printAnswer(
+      output,
+      options,
+      moved,
+      `Imported ${countOf(moved)} rows, as they were at ${moved.createdAt}.${agree} ${thenConfirm}`,
+    );
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandNames, loadCommands } from '../../../src/cli/commands.ts';
@@ -64,6 +64,7 @@ beforeEach(async () => {
   expect(await commands.nightkeep('keys', 'confirm', '--user', userId)).toBe(0);
   await database.user.update({ where: { id: userId }, data: { username: 'alice' } });
   await writeFile(join(commands.folder, 'key'), 'ABCDE-FGHIJ');
+  await mkdir(join(commands.folder, 'store'));
 });
 afterEach(() => commands[Symbol.asyncDispose]());
 

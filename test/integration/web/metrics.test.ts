@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSetting } from '../../../src/config/config.ts';
 import { AppError } from '../../../src/errors.ts';
@@ -65,6 +66,17 @@ test('metrics tell the verdicts, grants and runs of all people, and nothing of o
   expect(sample(text, 'last_success_timestamp_seconds')).toBeUndefined();
   expect(text).not.toContain(await alice.userId());
   expect(text).not.toContain(alice.person.subject);
+});
+
+test('the operators\u2019 guide names every metric that is exported', async () => {
+  const told = await (await scrape()).text();
+  const exported = [...told.matchAll(/^# TYPE (nightkeep_\w+) /gm)].map(([, name]) => name);
+  const guide = await readFile('docs/operations.md', 'utf8');
+  const named = [...guide.matchAll(/^\| (`nightkeep_.*?`) \|/gm)].flatMap(([, names = '']) =>
+    [...names.matchAll(/`(nightkeep_\w+)/g)].map(([, name]) => name),
+  );
+  expect(exported.filter((name) => !named.includes(name))).toEqual([]);
+  expect(exported.length).toBeGreaterThan(15);
 });
 
 test('metrics tell since when runs wait, who can mend what, and what ended', async () => {

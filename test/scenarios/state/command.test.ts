@@ -25,7 +25,9 @@ test('exports to a file, and imports it where the database is empty', async () =
   const { url, database } = opened.use(await openDatabaseFixture());
   vi.stubEnv('DATABASE_URL', url);
   expect(await commands.nightkeep('import', '--from', file)).toBe(0);
-  expect(commands.said).toEqual([expect.stringMatching(/^Imported \d+ rows.*end a session/)]);
+  expect(commands.said).toEqual([
+    expect.stringMatching(/^Imported \d+ rows.*end a session.*nightkeep keys confirm --all accepts/),
+  ]);
   expect(await database.plan.count()).toBe(1);
   expect(await database.audit.count({ where: { act: { in: ['state-exported', 'state-imported'] } } })).toBe(3);
   expect(await commands.nightkeep('plans')).toBe(0);
