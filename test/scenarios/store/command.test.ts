@@ -77,7 +77,11 @@ test('goes on with the others where one cannot be moved, and says why', async ()
   ]);
 });
 
-const forEverybody = Object.keys(allCommands).filter((name) => 'all' in (allCommands[name]?.options ?? {}));
+/** Rows are confirmed without a look at repositories; what fails there is the store itself, for everybody, and the command is run again. */
+const ofRows = 'keys confirm';
+const forEverybody = Object.keys(allCommands).filter(
+  (name) => name !== ofRows && 'all' in (allCommands[name]?.options ?? {}),
+);
 
 test.each(forEverybody)(
   '%s --all goes on after somebody for whom it fails, and names them at the end',
