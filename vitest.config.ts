@@ -40,13 +40,12 @@ export default defineConfig({
       project('contract', postgres),
       project('integration', postgres),
       project('scenarios', postgres),
-      // Once more what fails: a service whose database goes away just after its start was once found ended, and why is not known.
-      project('process', { ...postgres, testTimeout: 240_000, hookTimeout: 240_000, retry: 1 }),
+      project('process', { ...postgres, testTimeout: 240_000, hookTimeout: 240_000 }),
       project('conformance', {
         ...postgres,
         testTimeout: 300_000,
         hookTimeout: 300_000,
-        fileParallelism: false,
+        maxWorkers: 2,
       }),
       project('fuzz'),
       project('faults', { ...postgres, testTimeout: 900_000, hookTimeout: 300_000, fileParallelism: false }),
