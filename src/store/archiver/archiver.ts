@@ -14,7 +14,7 @@ import { openDepthFirst } from './depth-first.ts';
 import type { Outcome } from './entry.ts';
 import { archiveFolder, saveTree } from './folder.ts';
 import { keep } from './kept.ts';
-import { loadParentNodes } from './parent.ts';
+import { loadParentNodes, openCountBelow } from './parent.ts';
 import { openPending } from './pending.ts';
 import type { ArchiveProblem, Run } from './run.ts';
 import { openSealing, type Sealing } from './sealing.ts';
@@ -93,6 +93,7 @@ export interface Archived {
 
 type Totals = Pick<
   Run,
+  | 'countBelow'
   | 'counts'
   | 'problems'
   | 'savedTrees'
@@ -118,6 +119,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
   const { repository, clock, zone, signal } = options;
   const start = timestamp(clock.now(), zone);
   const totals: Totals = {
+    countBelow: openCountBelow(repository),
     counts: zeroCounts(),
     problems: [],
     savedTrees: new Set(),
@@ -214,14 +216,14 @@ async function keepMissing(
   { repository }: ArchiveOptions,
   tops: readonly DirNode[],
   parentNodes: ReadonlyMap<string, Node> | undefined,
-  { counts, problems, seen }: Totals,
+  { countBelow, counts, problems, seen }: Totals,
 ): Promise<{ kept: Node[]; missing: string[] }> {
   const offered = new Set(tops.map(({ name }) => name));
   const message = 'It was there in the night before, and the server does not offer it any more.';
   const kept: Node[] = [];
   const missing = [...(parentNodes?.values() ?? [])].filter(({ name }) => !offered.has(name));
   for (const node of missing) {
-    const copy = await keep({ repository, counts, seen }, node);
+    const copy = await keep({ repository, countBelow, counts, seen }, node);
     if (copy !== undefined) kept.push(copy);
     problems.push({ root: node.name, path: '', code: 'source/root-gone', message, kept: copy !== undefined });
   }

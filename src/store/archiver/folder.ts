@@ -11,7 +11,7 @@ import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, countKept, findUnchanged, hasContent, type Outcome, takeDone } from './entry.ts';
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
 import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
-import { countFiles, countSubtree, findTree, loadParentNodes } from './parent.ts';
+import { countFiles, findTree, loadParentNodes } from './parent.ts';
 import {
   type Enclosing,
   enterFolder,
@@ -123,9 +123,9 @@ async function findUnchangedFolder(
   drawnBefore: readonly number[] | undefined,
 ): Promise<{ node?: DirNode; drawn?: readonly number[] } | undefined> {
   if (run.listAll || parent === undefined || !hasValidator(parent, member.validator)) return undefined;
-  const below = await countSubtree(run.repository, parent.subtree);
-  if (below === undefined) return undefined;
-  const drawn = drawnBefore ?? run.spots.pass(below.total_files_processed);
+  const below = await run.countBelow(parent.subtree);
+  if (!below.isWhole) return undefined;
+  const drawn = drawnBefore ?? run.spots.pass(below.files);
   return drawn.length > 0 ? { drawn } : { node: keepCounted(run, parent, below, 'unchanged') };
 }
 
@@ -307,11 +307,11 @@ function holdsOther({ nodes, parentNodes }: Folder): boolean {
 }
 
 /** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */
-async function countGone({ repository }: Run, { nodes, parentNodes }: Folder): Promise<number> {
+async function countGone({ countBelow }: Run, { nodes, parentNodes }: Folder): Promise<number> {
   const types = new Map(nodes.map(({ name, type }) => [name, type]));
   let gone = 0;
   for (const parent of parentNodes?.values() ?? [])
-    if (types.get(parent.name) !== parent.type) gone += await countFiles(repository, parent);
+    if (types.get(parent.name) !== parent.type) gone += await countFiles(countBelow, parent);
   return gone;
 }
 

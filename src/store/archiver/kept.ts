@@ -2,29 +2,28 @@ import type { DirNode, Node } from '../format/node.ts';
 import type { Listing, Problem } from './contract.ts';
 import { keepFile } from './entry.ts';
 import { pathIn } from './nodes.ts';
-import { countSubtree } from './parent.ts';
+import type { Below } from './parent.ts';
 import type { Run } from './run.ts';
-import { addCounts, type Counts, countDir } from './tally.ts';
+import { countKeptDir } from './tally.ts';
 
 /** What keeping a copy needs. */
-export type Keeping = Pick<Run, 'repository' | 'counts' | 'seen'>;
+export type Keeping = Pick<Run, 'repository' | 'countBelow' | 'counts' | 'seen'>;
 
 /** The parent's node with all below it counted, where the repository still holds all of it. */
 export async function keepFolder(keeping: Keeping, parent: DirNode): Promise<DirNode | undefined> {
-  const below = await countSubtree(keeping.repository, parent.subtree);
-  return below && keepCounted(keeping, parent, below, 'kept');
+  const below = await keeping.countBelow(parent.subtree);
+  return below.isWhole ? keepCounted(keeping, parent, below, 'kept') : undefined;
 }
 
 /** The same, counted already. */
 export function keepCounted(
-  { counts, seen }: Keeping,
+  { counts, seen }: Pick<Keeping, 'counts' | 'seen'>,
   parent: DirNode,
-  below: Counts,
+  below: Below,
   why: 'unchanged' | 'kept',
 ): DirNode {
-  seen[why] += below.files_unmodified;
-  addCounts(counts, below);
-  countDir(counts, 'unmodified');
+  seen[why] += below.files;
+  countKeptDir(counts, below);
   return parent;
 }
 

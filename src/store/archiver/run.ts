@@ -5,6 +5,7 @@ import type { FileNode, Node } from '../format/node.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { ArchivedRoot, ArchivedSource, ArchiveRepository, Listing, Member, Problem } from './contract.ts';
 import type { DepthFirst } from './depth-first.ts';
+import type { CountBelow } from './parent.ts';
 import type { Pending } from './pending.ts';
 import type { Sealing } from './sealing.ts';
 import type { Spots } from './spots.ts';
@@ -21,6 +22,7 @@ export interface Run {
   readonly source: ArchivedSource;
   readonly root: ArchivedRoot;
   readonly repository: ArchiveRepository;
+  readonly countBelow: CountBelow;
   readonly sealing: Sealing;
   readonly checkpoints: Checkpoints;
   readonly walk: DepthFirst;

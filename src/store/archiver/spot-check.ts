@@ -81,14 +81,14 @@ function openCutting({ chunkerPolynomial }: ArchiveRepository) {
 
 /** The members of a folder that have entries of the sample in them, which are counted from 0 in the order of the parent's tree. */
 export async function shareOut(
-  { repository }: Pick<Run, 'repository'>,
+  { countBelow }: Pick<Run, 'countBelow'>,
   nodes: Iterable<Node>,
   drawn: readonly number[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const shares = new Map<string, readonly number[]>();
   let from = 0;
   for (const node of nodes) {
-    const to = from + (await countFiles(repository, node));
+    const to = from + (await countFiles(countBelow, node));
     const share = drawn.filter((one) => one >= from && one < to).map((one) => one - from);
     if (share.length > 0) shares.set(node.name, share);
     from = to;

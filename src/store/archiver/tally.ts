@@ -72,7 +72,13 @@ export function countDir(counts: Counts, change: Change): void {
   counts[`dirs_${change}`]++;
 }
 
-/** Adds the counts of a part to the whole. */
-export function addCounts(counts: Counts, part: Counts): void {
-  for (const name of Object.keys(part) as (keyof Counts)[]) counts[name] += part[name];
+/** A folder of the parent that stays as it is, with so much below it. */
+export function countKeptDir(
+  counts: Counts,
+  { files, dirs, bytes }: { files: number; dirs: number; bytes: number },
+): void {
+  counts.files_unmodified += files;
+  counts.total_files_processed += files;
+  counts.total_bytes_processed += bytes;
+  counts.dirs_unmodified += dirs + 1;
 }

@@ -17,6 +17,9 @@ export interface ArchiveTarget extends Packer, Pick<Blobs, 'loadBlob' | 'loadBlo
   loadTree(id: TreeId): Promise<Tree>;
 }
 
+/** The folders of some two thousand files: a spot check comes back to those that are on the way to its sample. */
+const keptTreeBytes = 1024 * 1024;
+
 /**
  * Opens the repository, its index loaded, for one run of the archiver. The caller holds its lock; nothing is written before
  * `settled` resolves, where the lock is still being taken.
@@ -44,6 +47,6 @@ export function openArchiveTarget(
     index: { has, find, share, module },
     loadBlob: repository.loadBlob,
     loadBlobs: repository.loadBlobs,
-    loadTree: openTreeReadAhead(repository),
+    loadTree: openTreeReadAhead(repository, keptTreeBytes),
   };
 }

@@ -10,12 +10,16 @@ const together = 32;
 /** Limits of the siblings that are remembered, and of the bytes read ahead. */
 const mostSiblings = 100_000;
 const mostAhead = 4 * 1024 * 1024;
+/** In place of its siblings for a folder that was loaded: whoever comes back to it does not come for these. */
+const alone: readonly TreeId[] = [];
 
 /**
  * Loads trees for callers that walk all of them, each once: the first of some sibling folders brings the others, in one read of the
- * store instead of one for each. Throws as `Blobs.loadTree`.
+ * store instead of one for each. For callers that come back to some, `keptBytes` of the last ones, as they are stored, are kept decoded.
+ * Throws as `Blobs.loadTree`.
  */
-export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadTree'] {
+export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader, keptBytes = 0): Blobs['loadTree'] {
+  const kept = createCache<TreeId, Tree>(keptBytes);
   const siblings = createCache<TreeId, readonly TreeId[]>(mostSiblings);
   const underWay = new Map<readonly TreeId[], Promise<void>>();
   const ahead = openAhead();
@@ -27,14 +31,16 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadT
 
   async function readAhead(id: TreeId): Promise<void> {
     const group = siblings.get(id);
-    if (group === undefined || ahead.has(id)) return;
+    if (group === undefined || group === alone || ahead.has(id)) return;
     const reading = underWay.get(group) ?? readGroup(group).finally(() => underWay.delete(group));
     underWay.set(group, reading);
     await reading;
   }
 
   function noteFolders(tree: Tree): void {
-    const folders = tree.nodes.flatMap((node) => (node.type === 'dir' ? [node.subtree] : []));
+    const folders = tree.nodes.flatMap((node) =>
+      node.type === 'dir' && siblings.get(node.subtree) === undefined ? [node.subtree] : [],
+    );
     for (let at = 0; at < folders.length; at += together) {
       const group = folders.slice(at, at + together);
       for (const id of group) siblings.set(id, group, 1);
@@ -42,8 +48,13 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader): Blobs['loadT
   }
 
   return async (id) => {
+    const known = kept.get(id);
+    if (known !== undefined) return known;
     await readAhead(id);
-    const tree = decodeTree(ahead.take(id) ?? (await loadBlob('tree', id)));
+    const bytes = ahead.take(id) ?? (await loadBlob('tree', id));
+    const tree = decodeTree(bytes);
+    kept.set(id, tree, bytes.length);
+    siblings.set(id, alone, 1);
     noteFolders(tree);
     return tree;
   };

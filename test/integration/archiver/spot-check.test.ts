@@ -110,6 +110,22 @@ describe('a spot check', () => {
     expect(seen).toMatchObject({ unchanged: 6, checked: 1, folders: 3, passedOver: 1 });
   });
 
+  test('reads each folder of the parent once', async () => {
+    const read: string[] = [];
+    const { loadBlob, loadBlobs } = repository;
+    vi.spyOn(repository, 'loadBlob').mockImplementation((type, id) => {
+      if (type === 'tree') read.push(id);
+      return loadBlob(type, id);
+    });
+    vi.spyOn(repository, 'loadBlobs').mockImplementation((type, ids) => {
+      if (type === 'tree') read.push(...ids);
+      return loadBlobs(type, ids);
+    });
+    expect((await night(checkingAll)).seen).toMatchObject({ checked: 6, passedOver: 0 });
+    expect(read).toHaveLength(new Set(read).size);
+    expect(read).toHaveLength(5);
+  });
+
   test('finds a file that changed behind its validator, and has the snapshot take it as it is', async () => {
     change('a.txt', 'other');
     const { tree, unreliable, seen, summary } = await night(checkingAll);
