@@ -68,8 +68,13 @@ function readOptions() {
         json: { type: 'boolean' },
         keep: { type: 'string' },
         port: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
+    if (values.help === true) {
+      console.log(usage);
+      process.exit(0);
+    }
     if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) < 65_536))
       throw new Error(`--port is "${values.port}", which is no port: give a number up to 65535.`);
     return values;

@@ -41,8 +41,6 @@ export interface QueuedJob {
   state: 'active' | 'waiting' | 'delayed';
   /** When it was put in. */
   queuedAt: Date;
-  /** How often a worker has begun it. */
-  attempts: number;
 }
 
 export interface BackUpQueue {
@@ -168,7 +166,6 @@ interface Listed {
   id?: string | undefined;
   data: BackUpJob;
   timestamp: number;
-  attemptsStarted: number;
 }
 
 /** The used part of BullMQ's queue, whose type differs with the backend. */
@@ -246,11 +243,11 @@ async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
   for (const [state, names] of listed) {
     const left = limit - found.length;
     const jobs = left > 0 ? await queue.getJobs([...names], 0, left - 1) : [];
-    for (const { id = '', data, timestamp, attemptsStarted } of jobs.filter((job) => job !== undefined)) {
+    for (const { id = '', data, timestamp } of jobs.filter((job) => job !== undefined)) {
       // One that moves on meanwhile would be listed twice.
       if (known.has(id)) continue;
       known.add(id);
-      found.push({ id, runId: data.runId, state, queuedAt: new Date(timestamp), attempts: attemptsStarted });
+      found.push({ id, runId: data.runId, state, queuedAt: new Date(timestamp) });
     }
   }
   return found.slice(0, limit);

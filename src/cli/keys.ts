@@ -6,8 +6,9 @@ import {
   confirmReplayed,
   confirmRows,
   findBrokenRows,
-  findReplayedRows,
+  inspectMarks,
   type Replayed,
+  type Unmarked,
 } from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
@@ -87,32 +88,29 @@ export const keysConfirm: Command = {
     const by = commandActor();
     if (options.all === true) {
       if (userId !== undefined) throw new AppError('usage/invalid', 'Say either --user ID or --all.');
-      const rows = await confirmReplayed(resources, { userIds: null, by });
-      printList(output, options, {
-        rows,
-        lineOf: (row) => `${olderLine(row)}: confirmed`,
-        none: 'No row is older than it was.',
-      });
-      return 0;
+      const rows = await Array.fromAsync(confirmReplayed(resources, { userIds: null, by }));
+      printList(output, options, { rows, lineOf: confirmedLine, none: 'No row is older than it was.' });
+      return rows.some((row) => 'problem' in row) ? 1 : 0;
     }
     if (userId === undefined) {
       const broken = await findBrokenRows(resources);
-      const rows = [...broken, ...(await Array.fromAsync(findReplayedRows(resources)))];
-      const lineOf = (row: (typeof rows)[number]) => ('older' in row ? olderLine(row) : rowLine(row));
+      const rows = [...broken, ...(await Array.fromAsync(inspectMarks(resources)))];
+      const lineOf = (row: (typeof rows)[number]) => ('facts' in row ? rowLine(row) : markLine(row));
       printList(output, options, { rows, lineOf, none: 'Every row is as Nightkeep left it.' });
       return rows.length === 0 ? 0 : 1;
     }
     if (!uuidShape.test(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
     const { confirmed, left } = await confirmRows(resources, { userId, by });
-    const older = await confirmReplayed(resources, { userIds: [userId], by });
+    const older = await Array.fromAsync(confirmReplayed(resources, { userIds: [userId], by }));
     const rows = [
       ...confirmed.map((row) => ({ ...row, state: 'confirmed' })),
       ...left.map((row) => ({ ...row, state: `not confirmed: ${sealedElsewhere}` })),
-      ...older.map((row) => ({ ...row, state: 'confirmed' })),
+      ...older.map((row) => ({ ...row, state: 'problem' in row ? 'not confirmed' : 'confirmed' })),
     ];
-    const lineOf = (row: (typeof rows)[number]) => `${'older' in row ? olderLine(row) : rowLine(row)}: ${row.state}`;
+    const lineOf = (row: (typeof rows)[number]) =>
+      'facts' in row ? `${rowLine(row)}: ${row.state}` : confirmedLine(row);
     printList(output, options, { rows, lineOf, none: 'Every row of this person is as Nightkeep left it.' });
-    return left.length === 0 ? 0 : 1;
+    return rows.some(({ state }) => state !== 'confirmed') ? 1 : 0;
   },
 };
 
@@ -121,8 +119,14 @@ const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const sealedElsewhere =
   'its password is sealed for another owner or place, so put user_id, location and store back as the card in its folder says (nightkeep adopt --dry-run shows cards of folders that no row names)';
 
-function olderLine({ userId, older }: Replayed): string {
-  return `older rows of ${userId}: ${older.join(', ')}`;
+function confirmedLine(row: Replayed | Unmarked): string {
+  return 'problem' in row ? markLine(row) : `${markLine(row)}: confirmed`;
+}
+
+function markLine(row: Replayed | Unmarked): string {
+  return 'problem' in row
+    ? `mark of ${row.userId}: ${row.problem}`
+    : `older rows of ${row.userId}: ${row.older.join(', ')}`;
 }
 
 function rowLine({ kind, userId, facts }: BrokenRow): string {

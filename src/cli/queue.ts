@@ -70,5 +70,6 @@ const columns: readonly Column<OwnedJob>[] = [
   { name: 'QUEUED', of: ({ queuedAt }) => shownMinute(queuedAt) },
   { name: 'USER', of: ({ user }) => user?.name ?? '', stretches: true },
   { name: 'NIGHT', of: ({ night }) => night ?? '' },
+  { name: 'TRIES', of: ({ tries }) => String(tries ?? '') },
   { name: 'JOB', of: ({ id }) => id, stretches: true },
 ];

@@ -1,4 +1,6 @@
+import { countWords } from '../doctor/words.ts';
 import { AppError } from '../errors.ts';
+import { confirmReplayed, inspectMarks } from '../flows/keys/broken-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
 import { importFromStore, type ListedExport, listStoredExports } from '../flows/state/stored-exports.ts';
@@ -37,8 +39,24 @@ export const exportCommand: Command = {
 
 const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
 
-const thenConfirm =
-  'Rows that were newer before stop the work for their person: with no other process running, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.';
+/** What the marks in the store say of what was imported: accepted, or left to be. */
+async function judgeAge(resources: Resources, confirm: boolean): Promise<{ older: number; unread: number }> {
+  const found = confirm ? confirmReplayed(resources, { userIds: null, by: commandActor() }) : inspectMarks(resources);
+  const rows = await Array.fromAsync(found);
+  const unread = rows.filter((row) => 'problem' in row).length;
+  return { older: rows.length - unread, unread };
+}
+
+function ageWords({ older, unread }: { older: number; unread: number }, confirmed: boolean): string {
+  const people = (count: number) => countWords(count, 'person', 'people');
+  const lacks =
+    unread === 0
+      ? ''
+      : ` Of ${people(unread)} the store could not say how new the rows are: nightkeep keys confirm names them.`;
+  if (older === 0) return lacks;
+  if (confirmed) return ` The rows of ${people(older)} were newer before, and are accepted as they are now.${lacks}`;
+  return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
+}
 
 async function exportToStore(resources: Resources, options: Options, output: Output): Promise<number> {
   const done = await exportIntoStore(resources, { by: commandActor() });
@@ -54,11 +72,12 @@ async function exportToStore(resources: Resources, options: Options, output: Out
 
 /** Reads such an export into an empty database. */
 export const importCommand: Command = {
-  usage: '(--from FILE | --from-store NAME | --list) [--json]',
+  usage: '((--from FILE | --from-store NAME) [--confirm] | --list) [--json]',
   summary: 'bring an export into an empty, migrated database',
   options: {
     from: { value: 'FILE', help: 'what nightkeep export --to wrote' },
     'from-store': { value: 'NAME', help: 'an export in the store: latest, or the beginning of its name' },
+    confirm: { help: 'accept what was imported where rows were newer before: no other process may run' },
     list: { help: 'the exports in the store, the newest first, and whether the keyring opens them' },
     ...json,
   },
@@ -70,6 +89,8 @@ export const importCommand: Command = {
         'usage/invalid',
         'Name the file to read with --from FILE, or the export in the store with --from-store latest; --list shows those.',
       );
+    if (list && options.confirm === true)
+      throw new AppError('usage/invalid', '--confirm goes with --from FILE or --from-store NAME.');
     await using resources = await openFromEnvironment();
     if (from === undefined) requireStoreFolder(resources.config.store);
     if (list) {
@@ -85,12 +106,10 @@ export const importCommand: Command = {
     const agree = moved.withTokens
       ? ' Tokens that were used since may end a session: those people agree again.'
       : ' People are asked to agree again.';
-    printAnswer(
-      output,
-      options,
-      moved,
-      `Imported ${countOf(moved)} rows, as they were at ${moved.createdAt}.${agree} ${thenConfirm}`,
-    );
+    const confirm = options.confirm === true;
+    const age = await judgeAge(resources, confirm);
+    const words = `Imported ${countOf(moved)} rows, as they were at ${moved.createdAt}.${agree}${ageWords(age, confirm)}`;
+    printAnswer(output, options, { ...moved, ...age }, words);
     return 0;
   },
 };

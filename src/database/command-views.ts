@@ -37,10 +37,11 @@ export async function listOwnersOfRuns(database: Database, ids: readonly string[
     select: {
       id: true,
       night: true,
+      attempt: true,
       plan: { select: { user: { select: { id: true, username: true, subject: true } } } },
     },
   });
-  return new Map(rows.map(({ id, night, plan: { user } }) => [id, { night, user }]));
+  return new Map(rows.map(({ id, night, attempt, plan: { user } }) => [id, { night, tries: attempt, user }]));
 }
 
 /** At most two people of that user name, subject or id: a command wants exactly one. */

@@ -85,6 +85,11 @@ export async function saveDelivered(database: Database, { id, at }: { id: string
   await database.notice.updateMany({ where: { id }, data: { deliveredAt: at, nextAttemptAt: null, errorCode: null } });
 }
 
+/** Nobody need be told any more. */
+export async function saveNotNeeded(database: Database, id: string): Promise<void> {
+  await database.notice.updateMany({ where: { id }, data: { nextAttemptAt: null, errorCode: null } });
+}
+
 export async function saveNotDelivered(
   database: Database,
   { id, errorCode, nextAttemptAt }: { id: string; errorCode: string; nextAttemptAt: Date | null },
@@ -101,6 +106,29 @@ export async function findEmail(database: Database, userId: string): Promise<str
 /** Since when the circuits that are open are open. */
 export async function listOpenCircuits(database: Database): Promise<{ issuer: string; openedAt: Date }[]> {
   return database.circuit.findMany({ where: { open: true }, select: { issuer: true, openedAt: true } });
+}
+
+/** The circuits of providers: since when those are open that are, and until when the others were. */
+export async function listCircuitTimes(
+  database: Database,
+): Promise<{ issuer: string; open: boolean; openedAt: Date; closedAt: Date | null }[]> {
+  return database.circuit.findMany({ select: { issuer: true, open: true, openedAt: true, closedAt: true } });
+}
+
+/** Whether the circuit that was opened then still is open. */
+export async function isStillOpen(database: Database, issuer: string, openedBefore: Date): Promise<boolean> {
+  return (await database.circuit.count({ where: { issuer, open: true, openedAt: { lte: openedBefore } } })) > 0;
+}
+
+/** Those of these that were delivered. */
+export async function listDelivered(database: Database, deliveries: readonly Delivery[]): Promise<Set<Delivery>> {
+  const keys = deliveries.map(keyOf);
+  const found = await database.notice.findMany({
+    where: { key: { in: keys }, deliveredAt: { not: null } },
+    select: { key: true },
+  });
+  const delivered = new Set(found.map(({ key }) => key));
+  return new Set(deliveries.filter((delivery) => delivered.has(keyOf(delivery))));
 }
 
 /** Grants that are not withdrawn and whose rotated token was lost. */
@@ -128,7 +156,10 @@ export async function findOperatorsTold(
   database: Database,
   { reason, since }: { reason: string; since: Date | null },
 ): Promise<OperatorsTold | null> {
-  const circuit = reason === 'provider_trouble' ? Prisma.sql`OR facts->>'kind' = 'circuit'` : Prisma.empty;
+  const circuit =
+    reason === 'provider_trouble'
+      ? Prisma.sql`OR (facts->>'kind' = 'circuit' AND facts->'openMs' IS NULL)`
+      : Prisma.empty;
   const after = since === null ? Prisma.empty : Prisma.sql`AND created_at >= ${since}`;
   const [row] = await database.$queryRaw<OperatorsTold[]>`
     SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL ${after}

@@ -19,7 +19,7 @@ export type NoticeFacts =
   | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number; endsAt?: string }
   | { kind: 'healed' }
   | ({ kind: 'digest' } & Figures)
-  | { kind: 'circuit'; issuer: string }
+  | { kind: 'circuit'; issuer: string; openMs?: number }
   | { kind: 'rotation_lost'; grants: number }
   | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified' | 'held'; people: number }
   | { kind: 'night_begun'; night: string }
@@ -138,6 +138,23 @@ export function isQuiet({ reasons }: Pick<Figures, 'reasons'>): boolean {
 /** That a circuit was opened; at once, since nobody's night goes on before it is closed. */
 export function noticeOfCircuit({ issuer, openedAt }: { issuer: string; openedAt: Date }): Notice {
   return { key: `circuit/${issuer}/${openedAt.toISOString()}`, facts: { kind: 'circuit', issuer } };
+}
+
+/** That one which operators were told of has closed, after so long. */
+export function noticeOfClosedCircuit({
+  issuer,
+  openedAt,
+  closedAt,
+}: {
+  issuer: string;
+  openedAt: Date;
+  closedAt: Date;
+}): Notice {
+  const { key } = noticeOfCircuit({ issuer, openedAt });
+  return {
+    key: `${key}/closed`,
+    facts: { kind: 'circuit', issuer, openMs: closedAt.getTime() - openedAt.getTime() },
+  };
 }
 
 /** That rotated tokens of so many grants were lost, which must never be; once a day as long as it is so. */

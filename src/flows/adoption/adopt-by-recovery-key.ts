@@ -3,7 +3,7 @@ import { getOwnerId, hasRepository, saveAdopted } from '../../database/adoptions
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { resetMark } from '../keys/marks.ts';
-import { asRecoveryKey, serviceName } from '../keys/recovery-key.ts';
+import { asRecoveryKey, isRecoveryKey, serviceName } from '../keys/recovery-key.ts';
 import { type Adoption, type AdoptionNeeds, adoptionSeals } from './adopt-repositories.ts';
 import { findRepositories, findRepositoryIn } from './find-repositories.ts';
 
@@ -30,7 +30,15 @@ export const refusals = {
   known: ['request/invalid', "The repository is somebody's here already."],
   /** Its card can be read, and names somebody else. */
   others: ['request/forbidden', "The card of the repository says that it is somebody else's."],
-  absent: ['repository/not-found', 'The store has no such repository. See: nightkeep adopt --dry-run'],
+  absent: [
+    'repository/not-found',
+    'The store has no such repository: without --folder only those are tried that are not known here and have no readable card. See: nightkeep adopt --dry-run',
+  ],
+  /** It opens nothing, and is not spelled as a recovery key is. */
+  misspelled: [
+    'repository/wrong-password',
+    'That is no recovery key, and opens nothing: one has six groups of five letters and digits, as in abcde-fghjk-mnpqr-stuvw-xyz23-45678.',
+  ],
   wrong: [
     'repository/wrong-password',
     'The recovery key opens none of them. Check that all six groups are there, and that the store is the right one.',
@@ -91,6 +99,8 @@ async function openByKey(
       throw refuse('others');
     return { location, repository };
   }
+  // A key file may have been given another password by stock restic, so whatever was typed is tried first.
+  if (!isRecoveryKey(password)) throw refuse('misspelled');
   throw refuse(wanted.length === 0 ? 'absent' : 'wrong');
 }
 
@@ -109,4 +119,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return refusalNames.find((why) => error.detail.why === why && error.code === refusals[why][0]);
 }
 
-const refusalNames = ['another', 'known', 'others', 'absent', 'wrong'] as const satisfies readonly Refusal[];
+const refusalNames = [
+  'another',
+  'known',
+  'others',
+  'absent',
+  'misspelled',
+  'wrong',
+] as const satisfies readonly Refusal[];

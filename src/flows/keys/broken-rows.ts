@@ -68,6 +68,12 @@ export interface Replayed {
   readonly older: readonly string[];
 }
 
+/** Somebody whose mark in the store, or a part of it, cannot be read, so that older rows of theirs may not be noticed. */
+export interface Unmarked {
+  readonly userId: string;
+  readonly problem: string;
+}
+
 /** Who of these people, or of everybody, has older rows again. Reads the mark of each in the store; a store that does not answer is an error. */
 export async function* findReplayedRows(
   needs: Needs & StoreNeeds,
@@ -82,27 +88,67 @@ export async function* findReplayedRows(
   }
 }
 
+/** Who has older rows again, and whose mark cannot be read: that does not stop the others. */
+export async function* inspectMarks(needs: Needs & StoreNeeds): AsyncGenerator<Replayed | Unmarked> {
+  for await (const people of eachStanding(needs, null))
+    for await (const found of inParallel(people, width, (person) => compare(needs, person), raise))
+      for (const one of found) yield 'problem' in one ? one : { userId: one.userId, older: one.older };
+}
+
 /**
  * Makes the rows of these people, or of everybody, the newest that were ever used, for an operator who has looked at them: those that are older than their marks.
- * Answers whose.
+ * Answers whose, and whose marks could not be read or written: these do not stop the others.
  */
-export async function confirmReplayed(
-  { clock, ...needs }: Needs & StoreNeeds,
+export async function* confirmReplayed(
+  needs: Needs & StoreNeeds,
   { userIds, by }: { userIds: readonly string[] | null; by: string },
-): Promise<Replayed[]> {
-  const confirmed: Replayed[] = [];
+): AsyncGenerator<Replayed | Unmarked> {
+  const { clock, database } = needs;
   for await (const people of eachStanding(needs, userIds)) {
-    for (const { userId, standing } of people) {
-      const { mark } = await readMark({ ...needs, clock }, userId);
-      const older = olderIn(mark, standing);
-      if (older.length === 0) continue;
-      const { rows, place = null } = standing;
-      await writeMark({ ...needs, clock }, userId, { ...noMark, number: mark.number, rows, place });
-      await saveAudit(needs.database, { at: clock.now(), by, act: 'rows-confirmed', userId, about: 'older' });
-      confirmed.push({ userId, older });
+    for (const person of people) {
+      for (const found of await compare(needs, person)) {
+        if ('problem' in found) {
+          yield found;
+          continue;
+        }
+        const { userId, number, older } = found;
+        const { rows, place = null } = person.standing;
+        try {
+          await writeMark(needs, userId, { ...noMark, number, rows, place });
+        } catch (error) {
+          yield unmarked(userId, error);
+          continue;
+        }
+        await saveAudit(database, { at: clock.now(), by, act: 'rows-confirmed', userId, about: 'older' });
+        yield { userId, older };
+      }
     }
   }
-  return confirmed;
+}
+
+/** What the mark of a person says of their rows: nothing where these are the newest. */
+async function compare(
+  needs: StoreNeeds,
+  { userId, standing }: Person,
+): Promise<((Replayed & { readonly number: number }) | Unmarked)[]> {
+  try {
+    const { mark, unreadable } = await readMark(needs, userId);
+    const older = olderIn(mark, standing);
+    return [
+      ...(unreadable > 0 ? [{ userId, problem: unreadableMark }] : []),
+      ...(older.length > 0 ? [{ userId, older, number: mark.number }] : []),
+    ];
+  } catch (error) {
+    return [unmarked(userId, error)];
+  }
+}
+
+const unreadableMark =
+  'a mark of theirs in the store does not open: it was altered, or its key is not in the keyring. Older rows may not be noticed';
+
+function unmarked(userId: string, error: unknown): Unmarked {
+  if (!isAppError(error)) throw error;
+  return { userId, problem: error.message };
 }
 
 interface Person {

@@ -24,8 +24,9 @@ const mostRemembered = 10_000;
 interface Read {
   readonly mark: Mark;
   readonly isOfNewestKey: boolean;
-  /** How many lie there. */
+  /** How many lie there, and how many of them say nothing: they were altered, or their key is gone. */
   readonly files: number;
+  readonly unreadable: number;
 }
 
 /**
@@ -103,7 +104,7 @@ export async function readMark({ keyring, log, store }: StoreNeeds, userId: stri
   });
   const mark = newestOf(opened.map((one) => one.mark));
   const isOfNewestKey = opened.some((one) => one.mark.number === mark.number && one.keyId === keyring.newest);
-  return { mark, isOfNewestKey, files: files.length };
+  return { mark, isOfNewestKey, files: files.length, unreadable: files.length - opened.length };
 }
 
 /** Makes this the mark of a person, whatever the one before said. */

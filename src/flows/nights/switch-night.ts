@@ -64,6 +64,8 @@ export async function findQueuePause({
 /** A job, and whose run it is about; nobody's where that was erased. */
 export interface OwnedJob extends QueuedJob {
   night: string | null;
+  /** Tries of the run that failed, and the one under way. */
+  tries: number | null;
   user: { id: string; name: string } | null;
 }
 
@@ -86,8 +88,8 @@ export async function viewQueue(
     jobs.map(({ runId }) => runId),
   );
   const owned = jobs.map((job) => {
-    const { night = null, user } = owners.get(job.runId) ?? {};
-    return { ...job, night, user: user ? { id: user.id, name: user.username ?? user.subject } : null };
+    const { night = null, tries = null, user } = owners.get(job.runId) ?? {};
+    return { ...job, night, tries, user: user ? { id: user.id, name: user.username ?? user.subject } : null };
   });
   return { ...pause, kind: connection.kind, counts, jobs: owned };
 }

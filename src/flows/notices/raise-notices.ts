@@ -1,8 +1,9 @@
 import {
   countLostRotations,
   type Delivery,
+  listCircuitTimes,
+  listDelivered,
   listOnRecord,
-  listOpenCircuits,
   listWhoMayBeMailed,
   saveDeliveries,
 } from '../../database/notices.ts';
@@ -15,6 +16,7 @@ import {
   mailKindOf,
   type Notice,
   noticeOfCircuit,
+  noticeOfClosedCircuit,
   noticeOfHeldSnapshots,
   noticeOfLostRotations,
   noticesForPerson,
@@ -56,17 +58,34 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   return raised + (await saveDeliveries(database, news, at));
 }
 
-/** Puts on record that operators are to be told of circuits that are open, and of rotated tokens that were lost. */
+/**
+ * Puts on record that operators are to be told of circuits that are open, of those they were told of that have closed, and of rotated
+ * tokens that were lost.
+ */
 export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
   const at = clock.now();
   const isTold = (kind: OperatorNotice) => operatorChannels(config, kind).length > 0;
   const [circuits, lost] = await Promise.all([
-    isTold('circuit') ? listOpenCircuits(database) : [],
+    isTold('circuit') ? listCircuitTimes(database) : [],
     isTold('rotation_lost') ? countLostRotations(database) : 0,
   ]);
+  const opened = circuits.flatMap(({ closedAt, open, ...circuit }) =>
+    forOperators(config, 'circuit', noticeOfCircuit(circuit)).map((delivery) => ({
+      delivery,
+      open,
+      closed: open || closedAt === null ? undefined : noticeOfClosedCircuit({ ...circuit, closedAt }),
+    })),
+  );
+  const told = await listDelivered(
+    database,
+    opened.filter(({ closed }) => closed !== undefined).map(({ delivery }) => delivery),
+  );
   const ofLoss = lost > 0 ? noticeOfLostRotations(lost, dateIn(config.window.zone, at)) : undefined;
   const deliveries = [
-    ...circuits.flatMap((circuit) => forOperators(config, 'circuit', noticeOfCircuit(circuit))),
+    ...opened.filter(({ open }) => open).map(({ delivery }) => delivery),
+    ...opened.flatMap(({ closed, delivery }) =>
+      closed !== undefined && told.has(delivery) ? { ...closed, channel: delivery.channel } : [],
+    ),
     ...forOperators(config, 'rotation_lost', ofLoss),
   ];
   return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, at);

@@ -2,8 +2,10 @@ import {
   type ClaimedDelivery,
   claimDeliveries,
   findEmail,
+  isStillOpen,
   saveDelivered,
   saveNotDelivered,
+  saveNotNeeded,
 } from '../../database/notices.ts';
 import { languageAgreed, languageOf } from '../../database/users.ts';
 import { asOf, idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
@@ -45,8 +47,12 @@ export async function sendNotices(resources: Needs): Promise<number> {
 /** Whether it arrived; that it did, or did not, is put on record. */
 async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<boolean> {
   const { clock, database, log } = resources;
-  const { id, channel, facts, failures } = delivery;
+  const { id, channel, createdAt, facts, failures } = delivery;
   try {
+    if (isOfOpening(facts) && !(await isStillOpen(database, facts.issuer, createdAt))) {
+      await saveNotNeeded(database, id);
+      return false;
+    }
     await deliver(resources, mailer, delivery);
     await saveDelivered(database, { id, at: clock.now() });
     log.info('notice.delivered', { noticeId: id, channel });
@@ -89,6 +95,10 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   });
 }
 
+function isOfOpening(facts: NoticeFacts): facts is Extract<NoticeFacts, { kind: 'circuit' }> {
+  return facts.kind === 'circuit' && facts.openMs === undefined;
+}
+
 function levelOf(facts: NoticeFacts): Message['level'] {
   switch (facts.kind) {
     case 'night_begun':
@@ -103,6 +113,7 @@ function levelOf(facts: NoticeFacts): Message['level'] {
     case 'person':
       return 'warning';
     case 'circuit':
+      return isOfOpening(facts) ? 'failure' : 'success';
     case 'rotation_lost':
       return 'failure';
   }

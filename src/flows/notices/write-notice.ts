@@ -30,11 +30,18 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
         subject: t.rotationLost.subject,
         text: paragraphs([t.rotationLost.happened(facts.grants), t.rotationLost.more]),
       };
-    case 'circuit':
+    case 'circuit': {
+      const { over } = t.circuit;
+      if (facts.openMs !== undefined)
+        return {
+          subject: over.subject,
+          text: paragraphs([over.happened(facts.issuer, spanOf(texts, facts.openMs)), over.more]),
+        };
       return {
         subject: t.circuit.subject,
         text: paragraphs([t.circuit.happened(facts.issuer), t.circuit.more]),
       };
+    }
   }
 }
 
@@ -68,6 +75,10 @@ function lineOf(texts: Texts, reason: string): string {
 
 function reasonsIn({ protection: { consent, nights } }: Texts) {
   return { ...consent, ...nights };
+}
+
+function spanOf({ formats }: Texts, ms: number): string {
+  return ms < 2 * 3_600_000 ? formats.duration(ms) : formats.hours(ms);
 }
 
 function paragraphs(parts: readonly string[]): string {

@@ -32,7 +32,7 @@ export interface RestoreOptions {
 /**
  * Writes a snapshot, or a part of it, to a folder of this machine, with all that a restore by stock restic brings back. Each blob is read once, pack by pack, and proved; files get their names when they are whole. No link is ever
  * followed. What cannot be read or written becomes a problem and the rest goes on. Throws `restore/would-overwrite` before anything
- * is written, `repository/no-such-path`, and `store/unavailable` when the store or the folder fails altogether; once the signal is
+ * but the folder itself is made, `repository/no-such-path`, and `store/unavailable` when the store or the folder fails altogether; once the signal is
  * aborted, its reason.
  */
 export async function restore<Read extends PackRead>(
@@ -44,9 +44,9 @@ export async function restore<Read extends PackRead>(
   const place = await findPlace(repository, snapshot, path);
   const isFolder = place.type === 'root' || place.type === 'dir';
   const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
+  attemptAt(folder, '', () => makeFolders(folder));
   if (overwrite === undefined) refuseOverwriting(folder, nodes);
   const report: FolderReport = { ...emptyReport(), specials: 0, kept: 0, keptBytes: 0, inexact: 0 };
-  attemptAt(folder, '', () => makeFolders(folder));
   if (overwrite !== undefined) removeLeftovers(folder);
   using writers = openWriters(repository.masterKey);
   const rest = openRest(folder, report);

@@ -892,6 +892,12 @@ export const texts: Texts = {
       happened: (issuer) =>
         `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. So lange wird keine Einwilligung genutzt, außer zu einer Probe in der Minute.`,
       more: 'nightkeep circuits sagt, warum, und nightkeep doctor, wie es zu beheben ist.',
+      over: {
+        subject: 'Nightkeep: Der OpenID-Anmeldedienst wird wieder genutzt',
+        happened: (issuer, span) =>
+          `Einwilligungen bei ${issuer} werden wieder genutzt. ${span} lang wurde es keine, außer zu einer Probe in der Minute.`,
+        more: 'Läufe, die noch darauf warten, gehen von selbst weiter. nightkeep protection nennt, wer nicht geschützt ist.',
+      },
     },
     night: {
       begun: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} hat begonnen`,
@@ -1214,6 +1220,8 @@ export const texts: Texts = {
         another: 'Sie haben hier schon ein Repository. Es bleibt Ihres, und nichts wurde geändert.',
         known: 'Dieses Repository gehört hier schon jemandem. Nichts wurde geändert.',
         others: 'Dieses Repository gehört jemand anderem: Nightkeep kann noch lesen, wem. Nichts wurde geändert.',
+        misspelled:
+          'Das ist kein Wiederherstellungsschlüssel: Einer hat sechs Gruppen aus je fünf Buchstaben und Ziffern. Geben Sie ihn so ein, wie er auf Ihrem Notfallblatt steht. Nichts wurde geändert.',
         wrong:
           'Ein solches Repository gibt es im Speicher nicht, oder dieser Wiederherstellungsschlüssel öffnet es nicht. Sehen Sie noch einmal oben auf Ihr Notfallblatt und auf alle sechs Gruppen: Ein Schlüssel, an dessen Stelle ein neuer trat, öffnet nichts. Oder fragen Sie den Betreiber, ob der Speicher noch der von früher ist.',
       },
@@ -1651,7 +1659,6 @@ export const texts: Texts = {
       job: 'Auftrag',
       state: 'Zustand',
       since: 'Eingereiht',
-      attempts: 'Begonnen',
       states: { active: 'in Arbeit', waiting: 'wartet', delayed: 'aufgeschoben' },
       board: 'Jeder Auftrag, mit Bull Board',
       readOnly: 'Das Queue-Board ist nur zum Ansehen da: QUEUE_BOARD ist nicht `writable`.',
@@ -1767,6 +1774,25 @@ export const texts: Texts = {
         'with tokens': 'mit Offline-Token',
         'without tokens': 'ohne Offline-Token',
       },
+      snapshots: (count) => counted(count, 'Sicherungsstand', 'Sicherungsstände'),
+      files: filesOrFolders,
+      backups: (count) => counted(count, 'Sicherung', 'Sicherungen'),
+      skipped: (count) => `${counted(count, 'Sicherung', 'Sicherungen')} übersprungen`,
+      retried: (cause, count) => `${cause}: ${formats.number(count)} angefordert`,
+      erased: (snapshots, count, size) =>
+        `${counted(snapshots, 'Sicherungsstand', 'Sicherungsstände')} mit ${files(count)}, ${size}`,
+      kept: (rule) => (isEmpty(rule) ? 'alle' : staying(rule)),
+      oneSnapshot: (id) => `Sicherungsstand ${id}`,
+      twoSnapshots: (first, second) => `Sicherungsstände ${first} und ${second}`,
+      allSnapshots: 'alle Sicherungsstände',
+      toSource: (id) => `Sicherungsstand ${id}, zurück auf den Server der Dateien`,
+      putBack: 'ältere Zeilen, die in die Datenbank zurückgebracht wurden',
+      movedProvider: (from, to) => `von ${from} nach ${to}`,
+      language: (name) => `Sprache: ${name}`,
+      browserLanguage: 'wie der Browser sagt',
+      noMail: (kinds) => `keine E-Mail: ${kinds}`,
+      everyMail: 'jede Art von E-Mail',
+      hours: (start, end, zone) => `Nächte von ${start} bis ${end}, ${zone}`,
       why: 'Warum',
       filter: 'Filter',
       anybody: 'alle',

@@ -622,7 +622,7 @@ export const texts = {
     what: 'For',
     answer: 'Answer',
     download: 'Download all of them:',
-    ofNight: (night: string) => `the backup of ${night}`,
+    ofNight: (night: string) => `the backup of ${formats.night(night)}`,
     purposes: {
       consent: 'your consent',
       run: 'a backup',
@@ -897,10 +897,17 @@ export const texts = {
       happened: (issuer: string) =>
         `${issuer} refuses Nightkeep, or many people at once. Meanwhile no consent is used but for one probe a minute.`,
       more: 'nightkeep circuits says why, nightkeep doctor how to mend it.',
+      over: {
+        subject: 'Nightkeep: the OpenID provider is used again',
+        happened: (issuer: string, span: string) =>
+          `Consents at ${issuer} are used again, after ${span} in which none was but for one probe a minute.`,
+        more: 'Runs that still wait for it go on by themselves. nightkeep protection names who is not protected.',
+      },
     },
     night: {
-      begun: (night: string) => `Nightkeep: the night of ${night} has begun`,
-      quiet: (night: string) => `Nightkeep: the night of ${night} is over, and nobody waits for you or is late`,
+      begun: (night: string) => `Nightkeep: the night of ${formats.night(night)} has begun`,
+      quiet: (night: string) =>
+        `Nightkeep: the night of ${formats.night(night)} is over, and nobody waits for you or is late`,
     },
     rotationLost: {
       subject: 'Nightkeep: tokens were lost',
@@ -1213,6 +1220,8 @@ export const texts = {
         another: 'You have a repository here already. It stays yours, and nothing was changed.',
         known: 'That repository belongs to somebody here already. Nothing was changed.',
         others: 'That repository is somebody else’s: Nightkeep can still read whose it is. Nothing was changed.',
+        misspelled:
+          'That is no recovery key: one has six groups of five letters and digits. Type it as it stands on your recovery sheet. Nothing was changed.',
         wrong:
           'There is no such repository in the store, or this recovery key does not open it. Look at the top of your recovery sheet and at all six groups again: a key that was replaced by a newer one opens nothing. Or ask the operator whether the store is the one of before.',
       },
@@ -1598,7 +1607,6 @@ export const texts = {
       job: 'Job',
       state: 'State',
       since: 'Put in',
-      attempts: 'Begun',
       states: { active: 'in hand', waiting: 'waiting', delayed: 'delayed' },
       told: {
         paused: 'The night is paused.',
@@ -1710,6 +1718,25 @@ export const texts = {
         'with tokens': 'with offline tokens',
         'without tokens': 'without offline tokens',
       },
+      snapshots: (count: number) => `${formats.number(count)} ${count === 1 ? 'snapshot' : 'snapshots'}`,
+      files: (count: number) => `${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'}`,
+      backups: (count: number) => `${formats.number(count)} ${count === 1 ? 'backup' : 'backups'}`,
+      skipped: (count: number) => `${formats.number(count)} ${count === 1 ? 'backup' : 'backups'} skipped`,
+      retried: (cause: string, count: number) => `${cause}: ${formats.number(count)} asked for`,
+      erased: (snapshots: number, files: number, size: string) =>
+        `${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'} with ${formats.number(files)} ${files === 1 ? 'file' : 'files'}, ${size}`,
+      kept: (rule: RetentionRule) => (isEmpty(rule) ? 'all of them' : staying(rule)),
+      oneSnapshot: (id: string) => `snapshot ${id}`,
+      twoSnapshots: (first: string, second: string) => `snapshots ${first} and ${second}`,
+      allSnapshots: 'all snapshots',
+      toSource: (id: string) => `snapshot ${id}, back to the server of the files`,
+      putBack: 'older rows, put back into the database',
+      movedProvider: (from: string, to: string) => `from ${from} to ${to}`,
+      language: (name: string) => `language: ${name}`,
+      browserLanguage: 'as the browser says',
+      noMail: (kinds: string) => `no mail of: ${kinds}`,
+      everyMail: 'every kind of mail',
+      hours: (start: string, end: string, zone: string) => `nights from ${start} to ${end}, ${zone}`,
       why: 'Why',
       filter: 'Filter',
       anybody: 'anybody',

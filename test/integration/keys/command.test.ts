@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
@@ -8,6 +8,7 @@ import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { addUnseenRepository, enterWith } from '../../support/harness/keys.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
 let commands: CommandFixture;
@@ -98,4 +99,38 @@ test('older rows that were put back are listed by keys confirm, and accepted for
   expect(commands.said).toEqual([`older rows of ${id}: people: confirmed`]);
   expect(await nightkeep('keys', 'confirm')).toBe(0);
   expect((await database.user.findFirstOrThrow()).seal).toEqual(seal);
+});
+
+test('keys confirm goes on after a mark that cannot be read, says whose it is, and fails at its end', async () => {
+  const { database } = commands;
+  const { id, issuer, username, createdAt } = await database.user.findFirstOrThrow();
+  await using resources = await openFromEnvironment();
+  const people = ['00000000-0000-4000-8000-000000000001', id, 'ffffffff-ffff-4fff-8fff-ffffffffffff'];
+  for (const person of people) {
+    if (person !== id)
+      await database.user.create({ data: { id: person, issuer, subject: person, username, createdAt } });
+    await raiseMark(resources, person, { rows: { people: 7 }, first: true });
+  }
+  await sealRows(resources);
+  const marks = join(commands.folder, 'store', `nightkeep-mark-${people[0]}`, 'marks');
+  const [mark = ''] = await readdir(marks);
+  const damages = [
+    async () => writeFile(join(marks, mark), 'nothing of ours'),
+    async () => {
+      await rm(join(marks, mark));
+      await mkdir(join(marks, mark));
+    },
+  ];
+  for (const damage of damages) {
+    await damage();
+    await using fresh = await openFromEnvironment();
+    for (const person of people.slice(1)) await raiseMark(fresh, person, { rows: { people: 9 } });
+    for (const options of [['--all'], []]) {
+      expect(await nightkeep('keys', 'confirm', ...options)).toBe(1);
+      expect(commands.said).toEqual([
+        expect.stringContaining(`mark of ${people[0]}: `),
+        ...(options.length > 0 ? people.slice(1).map((person) => `older rows of ${person}: people: confirmed`) : []),
+      ]);
+    }
+  }
 });

@@ -120,7 +120,7 @@ test('the queue is paused, resumed and drained, and the audit says by whom', asy
     expect.any(String),
     'Waiting 1, in hand 0, delayed 0.',
     expect.stringMatching(/^STATE +QUEUED +USER /),
-    expect.stringMatching(/^waiting +.* UTC +alice\\x1b\[31m\\u202e +2026-05-03 +run-/),
+    expect.stringMatching(/^waiting +.* UTC +alice\\x1b\[31m\\u202e +2026-05-03 +0 +run-/),
   ]);
   expect((await nightkeep('queue'))[0]).toMatch(/It is paused by command \S+ since .*: the disk is full\.$/m);
   expect(await json('queue', '--resume')).toMatchObject({ paused: false, by: null });

@@ -1,6 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { claimDeliveries, findOperatorsLastTold, inspectNotices } from '../../../src/database/notices.ts';
+import { closeCircuit, openCircuit } from '../../../src/database/circuits.ts';
+import { inTransaction } from '../../../src/database/client.ts';
+import {
+  claimDeliveries,
+  findOperatorsLastTold,
+  findOperatorsTold,
+  inspectNotices,
+} from '../../../src/database/notices.ts';
 import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
@@ -270,6 +277,43 @@ describe('operators', () => {
     await pages.clock.advance(hour);
     await database.circuit.updateMany({ data: { openedAt: clock.now() } });
     expect(await raiseAlarms(resources)).toBe(1);
+  });
+
+  test('read that a circuit which they were told of has closed, once, and not before; of one that closed at once nothing', async () => {
+    const { smtp, resources } = await openMail();
+    const { database, clock, config, issuer } = resources;
+    const client = { issuer: config.provider.issuer.href, clientId: issuer.clientId };
+    const open = () => openCircuit(database, { ...client, reason: 'refusals', at: clock.now() });
+    const close = () =>
+      inTransaction(database, (transaction) =>
+        closeCircuit(transaction, { ...client, at: clock.now(), by: 'provider' }),
+      );
+    const tell = async () => {
+      const before = smtp.mails.length;
+      await raiseAlarms(resources);
+      await sendNotices(resources);
+      return smtp.mails.slice(before).map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim());
+    };
+    const { subject, over } = texts.notices.circuit;
+    await open();
+    expect(await tell()).toEqual([subject]);
+    await pages.clock.advance(hour / 2);
+    expect(await tell()).toEqual([]);
+    await close();
+    expect(await tell()).toEqual([over.subject]);
+    expect(decoded(smtp.mails.at(-1)?.text)).toContain('after 30 min');
+    expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: null })).not.toBeNull();
+    expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: clock.now() })).toBeNull();
+    await pages.clock.advance(hour);
+    expect(await tell()).toEqual([]);
+    await open();
+    await raiseAlarms(resources);
+    await close();
+    expect(await tell()).toEqual([]);
+    expect(await inspectNotices(database, { since: new Date(0), waitingBefore: clock.now() })).toEqual(noFaults);
+    await pages.clock.advance(hour);
+    await open();
+    expect(await tell()).toEqual([subject]);
   });
 
   test('are told by every channel for messages, once each, of however many people', async () => {

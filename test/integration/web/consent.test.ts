@@ -278,7 +278,7 @@ describe('the proof of use', () => {
 
   it('says when, for which run, and what came back in words', async () => {
     const text = await guest.text('/grant');
-    expect(text).toContain(`<a href="/runs/${run}">the backup of 2026-05-04</a>`);
+    expect(text).toContain(`<a href="/runs/${run}">the backup of Mon, 4 May 2026</a>`);
     expect(text).toContain('refused: your account is disabled there');
     expect(text).toContain('4 May 2026, 11:59');
     expect(text).not.toContain('invalid_grant');

@@ -178,6 +178,9 @@ describe('in German', () => {
     ).toEqual([]);
     expect(words.match(/[^.\n]*\b(?:the|and|your|you|with|of|is not)\b[^.\n]*/)?.[0], where).toBeUndefined();
     expect(words, where).not.toMatch(/undefined|NaN|\[object/);
+    const text = html.replace(/<(code|pre|style|script)\b.*?<\/\1>/gs, '').replace(/<[^>]*>/g, ' ');
+    const dates = text.replaceAll(german.consent.version, '').match(/[^.\n]*\d{4}-\d\d-\d\d[^.\n]*/);
+    expect(dates?.[0], `dates as programs write them at ${where}`).toBeUndefined();
   }
 
   test.each(shown.map((route) => [route.path, route] as const))('every word of %s is', async (path, { who }) => {

@@ -72,6 +72,15 @@ test('a night is ended early with a reason: what waits is skipped, what somebody
   });
 });
 
+test('the tries of a run are told, however often its job was put in anew', async () => {
+  const { database, queues } = pages.resources;
+  await queues.backUps.drain();
+  const fifth = await addNight(pages, alice, { state: 'running', night: '2026-04-30' });
+  await database.run.update({ where: { id: fifth }, data: { attempt: 5 } });
+  await queues.backUps.enqueue([{ runId: fifth, attempt: 4 }]);
+  expect(await operator.text('/operator/queues')).toMatch(/data-label="Tries"><span>5</);
+});
+
 test('a queue that is away is told as that, and the night is shown all the same', async () => {
   const { backUps } = pages.resources.queues;
   const { isPaused } = backUps;

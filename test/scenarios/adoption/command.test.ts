@@ -83,6 +83,13 @@ test('tells a wrong recovery key from a store without such a repository', async 
   expect(commands.complaints.join('')).toContain('opens none of them');
   expect(await commands.nightkeep(...by, '--folder', 'nowhere')).toBe(1);
   expect(commands.complaints.join('')).toContain('no such repository');
+  for (const malformed of ['', 'aaaaa-bbbbb', 'my dog is called Rex']) {
+    await writeFile(file, malformed);
+    for (const options of [by, [...by, '--folder', 'nowhere']]) {
+      expect(await commands.nightkeep(...options)).toBe(1);
+      expect(commands.complaints.at(-1)).toContain('That is no recovery key');
+    }
+  }
   expect(await commands.database.repository.count()).toBe(0);
 });
 

@@ -54,7 +54,7 @@ const restarted = (): Resources => fixture.other('another');
 const userRow = () => fixture.resources.database.user.findUniqueOrThrow({ where: { id: alices.user.id } });
 const asked = () => [fixture.custody.provider.log.requests().length, fixture.files.heard.length];
 const replayedRows = async () => Array.fromAsync(findReplayedRows(fixture.resources));
-const confirmAll = () => confirmReplayed(fixture.resources, { userIds: null, by: 'command:op@here' });
+const confirmAll = () => Array.fromAsync(confirmReplayed(fixture.resources, { userIds: null, by: 'command:op@here' }));
 const backUp = (planId: string, worker = restarted()) => fixture.backUp(planId, worker);
 
 /** Alice signs in with another user name, and a night uses it. */
@@ -106,7 +106,8 @@ describe('an older row that is put back while nothing runs', () => {
     const data = { sources: older.sources ?? [], seal: older.seal };
     await database.plan.update({ where: { id }, data });
     await stopsAliceAlone(planRow(older.grantId));
-    const confirmed = await confirmReplayed(fixture.resources, { userIds: [alices.user.id], by: 'command:op@here' });
+    const by = 'command:op@here';
+    const confirmed = await Array.fromAsync(confirmReplayed(fixture.resources, { userIds: [alices.user.id], by }));
     expect(confirmed).toEqual([{ userId: alices.user.id, older: [planRow(older.grantId)] }]);
     expect(await backUp(id)).toMatchObject({ snapshotId: expect.any(String) });
     expect(await database.audit.count({ where: { act: 'rows-confirmed', userId: alices.user.id } })).toBe(1);

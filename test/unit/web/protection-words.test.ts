@@ -79,7 +79,9 @@ test('no sentence says that somebody was told who was not, or that anything is f
   // One sentence says it with a date, and only once it was delivered (test/integration/notices).
   const { operatorTold: _, ...notices } = texts.notices;
   const { formats: __, ...words } = { ...texts, notices };
-  const said = JSON.stringify(words, (_, value) => (typeof value === 'function' ? value('x', 'y', 'z') : value));
+  const said = JSON.stringify(words, (_, value) =>
+    typeof value === 'function' ? value('2026-05-04', '2026-05-05', '2026-05-06') : value,
+  );
   expect(said).not.toMatch(/was told|were told|last \S+ nights, /i);
 });
 

@@ -101,7 +101,7 @@ function runsCard({ resources, texts }: PersonVisit, runs: readonly OperatorRun[
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const columns = [t.night, t.outcome, t.cause, t.tries, t.started, t.took].map((label) => ({ label }));
   const rows = runs.map(({ night, state, errorCode, problemCount, attempt, startedAt, finishedAt }) => [
-    night,
+    texts.formats.night(night),
     outcome(state, texts),
     state === 'partial' || state === 'failed' || (state === 'queued' && errorCode !== null)
       ? html`${causeOf({ state, errorCode }, texts)}<br><span class="soft small">${[errorCode, problemCount === 0 ? null : t.notRead(problemCount)].filter((word) => word !== null).join(' · ')}</span>`

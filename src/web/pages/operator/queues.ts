@@ -91,13 +91,15 @@ function figures({ counts }: QueueView, texts: Texts): Html {
 function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html {
   const t = texts.operator.queues;
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
-  const columns = [t.job, texts.operator.grants.person, t.state, t.since, t.attempts].map((label) => ({ label }));
-  const rows = jobs.map(({ id, state, queuedAt, attempts, user }) => [
+  const columns = [t.job, texts.operator.grants.person, t.state, t.since, texts.operator.person.tries].map((label) => ({
+    label,
+  }));
+  const rows = jobs.map(({ id, state, queuedAt, tries, user }) => [
     html`<code>${id}</code>`,
     user === null ? '' : html`<a href="/operator/people/${user.id}"><bdi>${user.name}</bdi></a>`,
     t.states[state],
     time(queuedAt),
-    String(attempts),
+    tries === null ? '' : texts.formats.number(tries),
   ]);
   const list = rows.length === 0 ? html`<p class="soft">${t.noJobs}</p>` : table({ caption: t.jobs, columns, rows });
   const board = resources.config.queueBoard === 'off' ? '' : html`<p><a href="${queueBoardPath}">${t.board}</a></p>`;

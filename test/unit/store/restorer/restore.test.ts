@@ -115,6 +115,21 @@ describe('restoring', () => {
     expect(await readdir(here.path)).toEqual(['sub']);
   });
 
+  test.each(['a-file', 'a-file/below'])('names the folder where it cannot be one: %s', async (name) => {
+    await using here = await place();
+    await writeFile(join(here.path, 'a-file'), 'mine');
+    for (const overwrite of [undefined, 'always'] as const) {
+      const refused = restore(here.repository, here.snapshot, join(here.path, name), { overwrite });
+      await expect(refused).rejects.toMatchObject({
+        code: 'restore/not-written',
+        message: expect.stringContaining(
+          `Could not write ${join(here.path, name)}: something of another kind is there`,
+        ),
+      });
+    }
+    expect(await readFile(join(here.path, 'a-file'), 'utf8')).toBe('mine');
+  });
+
   test('overwrites when told so, and keeps what is not in the snapshot', async () => {
     await using here = await place();
     await mkdir(join(here.path, 'sub'));
