@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import { errorOfStatus } from '../http/status.ts';
 import type { Listing, ListingProblem, Member } from '../source.ts';
 import { decodeSegment, type Href, partsOf, pathForPeople, segmentOf, withSlash } from './href.ts';
@@ -22,28 +23,24 @@ type NamedItem = Item & { readonly href: Href };
 /**
  * The listing of a collection, of all that the server named in it. What is odd about one thing is a problem of that one, but
  * where it cannot be told which one is meant, the listing is incomplete. Throws `source/malformed` where it does not name the
- * collection itself, and what the server says of that.
+ * collection itself, and what the server says of that. A large one is made in pieces.
  */
-export function listingOf(items: readonly Item[], collection: ListedCollection): CollectionListing {
+export async function listingOf(items: readonly Item[], collection: ListedCollection): Promise<CollectionListing> {
   const named = items.filter((item): item is NamedItem => item.href !== undefined);
-  const groups = placeItems(named, {
+  const groups = await placeItems(named, {
     ...collection,
     path: bare(collection.path),
     rootPath: bare(collection.rootPath),
   });
   if (groups === undefined) throw notNamed(collection, named[0]);
   const hasIdentity = checkSelf(groups.self ?? []);
-  const { members, problems } = membersOf(groups.member ?? [], collection);
-  const strays = straysOf(items, groups).map((message) => ({
-    path: pathForPeople(collection.path, collection.rootPath),
-    code: 'source/malformed' as const,
-    message,
-  }));
+  const { members, problems } = await membersOf(groups.member ?? [], collection);
+  const strays = await straysOf(items, groups, collection);
   const isIncomplete = strays.length > 0 || named.some(({ isUncertain }) => isUncertain);
   const validator = groups.self?.[0]?.facts.validator;
   return {
     members,
-    problems: [...problems, ...strays],
+    problems: problems.concat(strays),
     ...(isIncomplete && { isIncomplete }),
     ...(validator !== undefined && { validator }),
     hasIdentity,
@@ -68,23 +65,30 @@ function checkSelf(selves: readonly NamedItem[]): boolean {
   return selves.some(({ propagates, facts }) => propagates || facts.identity !== undefined);
 }
 
-function membersOf(items: readonly NamedItem[], { path, rootPath }: ListedCollection) {
+async function membersOf(items: readonly NamedItem[], collection: ListedCollection) {
   const members = new Map<string, Member>();
   const problems: ListingProblem[] = [];
-  for (const { href, isCollection, facts, problem, isUncertain } of items) {
-    const segment = segmentOf(href.path);
-    const name = decodeSegment(segment);
-    const location = isCollection ? withSlash(path + segment) : path + segment;
-    const found = problem ?? oddName(name) ?? twin(members.get(name), location);
-    if (found !== undefined) {
-      const isKnown = problem !== undefined && !isUncertain && oddName(name) === undefined;
-      const { code, message } = found;
-      problems.push({ path: pathForPeople(path + segment, rootPath), code, message, ...(isKnown && { name }) });
-    } else if (!members.has(name)) {
-      members.set(name, { kind: isCollection ? 'collection' : 'entry', name, location, ...facts });
-    }
-  }
+  for await (const piece of piecesOf(items))
+    for (const item of piece) addMember({ members, problems }, item, collection);
   return { members: [...members.values()], problems };
+}
+
+function addMember(
+  { members, problems }: { members: Map<string, Member>; problems: ListingProblem[] },
+  { href, isCollection, facts, problem, isUncertain }: NamedItem,
+  { path, rootPath }: ListedCollection,
+): void {
+  const segment = segmentOf(href.path);
+  const name = decodeSegment(segment);
+  const location = isCollection ? withSlash(path + segment) : path + segment;
+  const found = problem ?? oddName(name) ?? twin(members.get(name), location);
+  if (found !== undefined) {
+    const isKnown = problem !== undefined && !isUncertain && oddName(name) === undefined;
+    const { code, message } = found;
+    problems.push({ path: pathForPeople(path + segment, rootPath), code, message, ...(isKnown && { name }) });
+  } else if (!members.has(name)) {
+    members.set(name, { kind: isCollection ? 'collection' : 'entry', name, location, ...facts });
+  }
 }
 
 function oddName(name: string): Item['problem'] {
@@ -104,16 +108,24 @@ function malformed(why: string): Item['problem'] {
 }
 
 /** What a listing has besides members, in words: it may stand for a member that is not named otherwise. */
-function straysOf(items: readonly Item[], { deeper, elsewhere, ...groups }: PlacedItems<NamedItem>): string[] {
+async function straysOf(
+  items: readonly Item[],
+  { deeper, elsewhere = [], ...groups }: PlacedItems<NamedItem>,
+  { path, rootPath }: ListedCollection,
+): Promise<ListingProblem[]> {
   if ((groups.self?.length ?? 0) + (groups.member?.length ?? 0) === items.length) return [];
+  const strays: ListingProblem[] = [];
+  const tell = (message: string) =>
+    strays.push({ path: pathForPeople(path, rootPath), code: 'source/malformed', message });
   const unnamed = items.filter(({ href }) => href === undefined).length;
   const quote = ({ written }: Item) => written.slice(0, 200);
-  return [
-    ...(unnamed > 0 ? [`The server lists something without a name that can be read (${unnamed}).`] : []),
-    ...(deeper?.[0] ? [`The server lists more than what is directly in the folder (${quote(deeper[0])}).`] : []),
-    ...(elsewhere ?? []).map((item) => `The server lists something that is not in the folder (${quote(item)}).`),
-    ...(groups['other-host'] ?? []).map((item) => `The server lists something on another server (${quote(item)}).`),
-  ];
+  if (unnamed > 0) tell(`The server lists something without a name that can be read (${unnamed}).`);
+  if (deeper?.[0]) tell(`The server lists more than what is directly in the folder (${quote(deeper[0])}).`);
+  for await (const piece of piecesOf(elsewhere))
+    for (const item of piece) tell(`The server lists something that is not in the folder (${quote(item)}).`);
+  for await (const piece of piecesOf(groups['other-host'] ?? []))
+    for (const item of piece) tell(`The server lists something on another server (${quote(item)}).`);
+  return strays;
 }
 
 function bare(path: string): string {

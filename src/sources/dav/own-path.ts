@@ -1,3 +1,4 @@
+import { piecesOf } from '../../pieces.ts';
 import type { Href } from './href.ts';
 import { namesOf, parentOf } from './href.ts';
 
@@ -38,53 +39,73 @@ export type PlacedItems<Item> = Partial<Record<Standing, Item[]>>;
  * whose last names are those asked, so that a proxy strips, adds or replaces only what comes before the root. Its host
  * may be one behind the proxy. Nothing of an answered address is ever asked: members are asked below the path that was.
  */
-export function placeItems<Item extends ListedItem>(
+export async function placeItems<Item extends ListedItem>(
   items: readonly Item[],
   asked: AskedCollection,
-): PlacedItems<Item> | undefined {
-  const plain = plainlyPlaced(items, asked);
+): Promise<PlacedItems<Item> | undefined> {
+  const plain = await plainlyPlaced(items, asked);
   if (plain !== undefined) return plain;
-  const same = sameMeaning(items, asked);
-  const placed = same && Object.groupBy(items, same);
-  return placed !== undefined && placed.elsewhere === undefined ? placed : (mapped(items, asked) ?? placed);
+  const same = await sameMeaning(items, asked);
+  const placed = same && (await grouped(items, same));
+  return placed !== undefined && placed.elsewhere === undefined ? placed : ((await mapped(items, asked)) ?? placed);
+}
+
+async function grouped<Item extends ListedItem>(
+  items: readonly Item[],
+  standing: (item: Item) => Standing,
+): Promise<PlacedItems<Item>> {
+  const groups: PlacedItems<Item> = {};
+  for await (const piece of piecesOf(items))
+    for (const item of piece) {
+      const group = standing(item);
+      groups[group] ??= [];
+      groups[group].push(item);
+    }
+  return groups;
 }
 
 /** Where the server writes all paths as the one that was asked, as most do, nothing need be taken apart; undefined elsewhere. */
-function plainlyPlaced<Item extends ListedItem>(
+async function plainlyPlaced<Item extends ListedItem>(
   items: readonly Item[],
   { path, hostname }: AskedCollection,
-): PlacedItems<Item> | undefined {
+): Promise<PlacedItems<Item> | undefined> {
   const [self, member]: [Item[], Item[]] = [[], []];
-  for (const item of items) {
-    const { href } = item;
-    if (href.hostname !== undefined && href.hostname !== hostname) return undefined;
-    if (href.path === path) self.push(item);
-    else if (parentOf(href.path) === path) member.push(item);
-    else return undefined;
-  }
+  for await (const piece of piecesOf(items))
+    for (const item of piece) {
+      const { href } = item;
+      if (href.hostname !== undefined && href.hostname !== hostname) return undefined;
+      if (href.path === path) self.push(item);
+      else if (parentOf(href.path) === path) member.push(item);
+      else return undefined;
+    }
   return self.length === 0 ? undefined : { self, ...(member.length > 0 && { member }) };
 }
 
-function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {
+async function sameMeaning(items: readonly ListedItem[], asked: AskedCollection) {
   const depth = depthOf(asked.path);
-  const deepAsAsked = items.filter(({ href }) => depthOf(href.path) === depth);
   for (const form of [asIs, inOneForm, withoutCase]) {
     const own = keyOf(asked.path, form);
-    const self = deepAsAsked.find(({ href }) => keyOf(href.path, form) === own);
-    if (self !== undefined) return standingIn(self, asked, form === withoutCase ? form : inOneForm);
+    for await (const piece of piecesOf(items)) {
+      const self = piece.find(({ href }) => depthOf(href.path) === depth && keyOf(href.path, form) === own);
+      if (self !== undefined) return standingIn(self, asked, form === withoutCase ? form : inOneForm);
+    }
   }
   return undefined;
 }
 
-function mapped<Item extends ListedItem>(
+async function mapped<Item extends ListedItem>(
   items: readonly Item[],
   asked: AskedCollection,
-): PlacedItems<Item> | undefined {
-  const depths = items.map(({ href }) => depthOf(href.path));
-  const least = depths.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
-  const self = items[depths.indexOf(least)];
+): Promise<PlacedItems<Item> | undefined> {
+  let self: Item | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for await (const piece of piecesOf(items))
+    for (const item of piece) {
+      const depth = depthOf(item.href.path);
+      if (depth < least) [self, least] = [item, depth];
+    }
   if (self === undefined || !self.isCollection || !isMappingOf(self.href.path, asked)) return undefined;
-  const placed = Object.groupBy(items, standingIn(self, asked, inOneForm));
+  const placed = await grouped(items, standingIn(self, asked, inOneForm));
   return Object.keys(placed).every((standing) => standing === 'self' || standing === 'member') ? placed : undefined;
 }
 

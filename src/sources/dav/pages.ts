@@ -66,7 +66,7 @@ export async function listPages(
   { origin, collection, withIdentity, limits, clock, memory, processor, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
-  const items: Item[] = [];
+  const pages: Item[][] = [];
   const left = { ...limits };
   using held = holdMemory(memory);
   let until = clock.elapsed() + limits.ms;
@@ -111,7 +111,7 @@ export async function listPages(
       end: () => {
         for (const piece of pieces.splice(0)) page.data(piece);
         page.end();
-        for (const item of pageItems) items.push(item);
+        pages.push(pageItems);
         return { path, next: nextOf(head, origin + path) };
       },
       fail: () => {
@@ -138,7 +138,7 @@ export async function listPages(
     if (asked.has(next)) throw malformed('The server gives the listing in pages, and their order never ends.');
     if (asked.size >= limits.pages) throw tooLarge(`more than ${limits.pages} pages`);
   }
-  return { path: withSlash(first.path), items };
+  return { path: withSlash(first.path), items: pages.flat() };
 }
 
 function receivePage(

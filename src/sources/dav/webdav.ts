@@ -171,7 +171,7 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
         await server.processor.turn(signal);
         server.processor.did(items.length / itemsOfPiece);
       }
-      const listing = listingOf(items, { ...place, path });
+      const listing = await listingOf(items, { ...place, path });
       hasIdentity ??= listing.hasIdentity;
       return listing;
     } finally {

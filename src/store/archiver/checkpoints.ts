@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import type { ArchiveRepository } from './contract.ts';
@@ -137,9 +138,9 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
     return { folder, node: { ...node, size: (begun?.size ?? 0) + bytes, content }, after };
   }
 
-  async function store(bytes: Buffer): Promise<readonly DataId[]> {
-    const stream = sealing.openEntry(bytes.length);
-    await stream.write(bytes);
+  async function store(bytes: readonly Buffer[]): Promise<readonly DataId[]> {
+    const stream = sealing.openEntry(bytes.reduce((sum, { length }) => sum + length, 0));
+    for (const piece of bytes) await stream.write(piece);
     const content = stream.end();
     sealing.post();
     return content;
@@ -185,7 +186,7 @@ async function loadFinished(repository: ArchiveRepository, from: Checkpoint | un
   try {
     for (const blobs of from?.journals ?? []) {
       const bytes = await Promise.all(blobs.map((id) => repository.loadBlob('data', id)));
-      for (const entry of decodeJournal(Buffer.concat(bytes))) finished.add(entry);
+      for await (const [entry] of piecesOf(decodeJournal(Buffer.concat(bytes)), 1)) if (entry) finished.add(entry);
     }
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { nameToBytes } from '../../file-name.ts';
+import { piecesOf, sortedInPieces } from '../../pieces.ts';
 import type { Listing } from './contract.ts';
 import type { Enclosing } from './run.ts';
 
@@ -38,9 +39,9 @@ export function refuseDescent({ member, path, within }: Enclosing): void {
 }
 
 /** Throws `source/loop` for a folder that lists the same as too many of those it is in. */
-export function refuseRepetition({ within }: Enclosing, listing: Listing): void {
+export async function refuseRepetition({ within }: Enclosing, listing: Listing): Promise<void> {
   let alike = 0;
-  for (const { listing: other } of enclosing(within)) if (other && isAlike(listing, other)) alike++;
+  for (const { listing: other } of enclosing(within)) if (other && (await isAlike(listing, other))) alike++;
   if (alike === 0) return;
   if (alike >= mostAlike || foldersIn(listing) ** alike > mostAlikeInAll) throw loop();
 }
@@ -50,25 +51,32 @@ function* enclosing(folder: Enclosing | undefined): Generator<Enclosing> {
   for (let one = folder; one !== undefined; one = one.within) yield one;
 }
 
-function isAlike(one: Listing, other: Listing): boolean {
+async function isAlike(one: Listing, other: Listing): Promise<boolean> {
   if (one.members.length !== other.members.length || foldersIn(one) !== foldersIn(other)) return false;
-  return fingerprintOf(one) === fingerprintOf(other);
+  return (await fingerprintOf(one)) === (await fingerprintOf(other));
 }
 
 function foldersIn({ members }: Listing): number {
   return members.reduce((count, { kind }) => (kind === 'collection' ? count + 1 : count), 0);
 }
 
-const fingerprints = new WeakMap<Listing, string>();
+const fingerprints = new WeakMap<Listing, Promise<string>>();
 
 /** Of what stays the same from one listing to the next. */
-function fingerprintOf(listing: Listing): string {
-  const known = fingerprints.get(listing);
-  if (known !== undefined) return known;
-  const lines = listing.members.map(({ kind, name, size, modified }) => JSON.stringify([kind, name, size, modified]));
-  const fingerprint = createHash('sha256').update(lines.sort().join('\n')).digest('hex');
+function fingerprintOf(listing: Listing): Promise<string> {
+  const fingerprint = fingerprints.get(listing) ?? makeFingerprint(listing);
   fingerprints.set(listing, fingerprint);
   return fingerprint;
+}
+
+async function makeFingerprint({ members }: Listing): Promise<string> {
+  const lines: string[] = [];
+  for await (const piece of piecesOf(members))
+    for (const { kind, name, size, modified } of piece) lines.push(JSON.stringify([kind, name, size, modified]));
+  const hash = createHash('sha256');
+  const sorted = await sortedInPieces(lines, (one, other) => (one < other ? -1 : one > other ? 1 : 0));
+  for await (const piece of piecesOf(sorted)) for (const line of piece) hash.update(`${line}\n`);
+  return hash.digest('hex');
 }
 
 function loop(): AppError {

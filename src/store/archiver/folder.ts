@@ -1,9 +1,10 @@
 import { untilAborted } from '../../abort.ts';
 import { AppError } from '../../errors.ts';
 import { memoryOfMember } from '../../memory-budget.ts';
-import { idOf, type TreeId } from '../format/ids.ts';
+import { piecesOf } from '../../pieces.ts';
+import type { TreeId } from '../format/ids.ts';
 import { type DirNode, encodeNode, type FileNode, type Node } from '../format/node.ts';
-import { encodeTree, isSafeName } from '../format/tree.ts';
+import { encodeTreeInPieces, isSafeName } from '../format/tree.ts';
 import { judgeAbsence } from './absence.ts';
 import type { Listing, Member } from './contract.ts';
 import { longBytes, type Task } from './depth-first.ts';
@@ -11,7 +12,7 @@ import { refuseDescent, refuseRepetition } from './descent.ts';
 import { archiveEntry, countKept, findUnchanged, hasContent, type Outcome, takeDone } from './entry.ts';
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
 import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
-import { countFiles, findTree, loadParentNodes } from './parent.ts';
+import { countFiles, findTree, loadParentNodes, nodesByName } from './parent.ts';
 import {
   type Enclosing,
   enterFolder,
@@ -87,7 +88,7 @@ export async function archiveFolder(
       loadDoneNodes(run, place),
     ]);
     run.outages = 0;
-    refuseRepetition(folder, listing);
+    await refuseRepetition(folder, listing);
     account(run, folder, listing);
     countSeen(run, place);
     folder.listing = listing;
@@ -108,7 +109,9 @@ export async function archiveFolder(
 async function loadDoneNodes(run: Run, { path, done }: Place): Promise<ReadonlyMap<string, Node> | undefined> {
   const some = run.checkpoints.finished.nodesIn(pathFromTop(run, path));
   if (done?.type !== 'dir') return some;
-  return new Map([...((await loadParentNodes(run.repository, done.subtree)) ?? []), ...(some ?? [])]);
+  const whole = await loadParentNodes(run.repository, done.subtree);
+  if (whole === undefined || some === undefined) return whole ?? some ?? new Map();
+  return nodesByName([...whole.values(), ...some.values()]);
 }
 
 function countSeen({ seen }: Run, { path }: Place): void {
@@ -180,25 +183,27 @@ async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<v
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
   folder.partial = listing.problems.length > 0 || listing.isIncomplete === true;
   for (const node of await keepUnread(run, folder, listing)) folder.nodes.push(node);
-  const places = placesOf(run, folder, listing.members);
-  const entries: Place[] = [];
-  for (const place of places.filter(({ member }) => member.kind === 'entry')) {
-    const parent = folder.parentNodes?.get(place.member.name);
-    const unchanged = findUnchanged(run, place, parent);
-    const isChecked = unchanged !== undefined && isInSample(run, folder, unchanged);
-    const settled =
-      unchanged === undefined
-        ? takeDone(run, place, parent)
-        : isChecked
-          ? undefined
-          : countKept(run, unchanged, 'unchanged');
-    if (settled === undefined) entries.push({ ...place, ...(isChecked && { unchanged }) });
-    else folder.nodes.push(settled);
-  }
-  const collections = places.filter(({ member }) => member.kind === 'collection');
+  const places = await placesOf(run, folder, listing.members);
+  const [entries, collections]: [Place[], Place[]] = [[], []];
+  for await (const piece of piecesOf(places))
+    for (const place of piece) {
+      const found = place.member.kind === 'collection' ? place : settleUnchanged(run, folder, place);
+      if (found !== undefined) (found.member.kind === 'collection' ? collections : entries).push(found);
+    }
   folder.open = entries.length + collections.length;
   if (folder.open === 0) await closeFolder(run, folder);
-  else run.walk.push(tasksOf(run, folder, [...entries, ...collections]));
+  else run.walk.push(tasksOf(run, folder, entries.concat(collections)));
+}
+
+/** The entry where it has to be read. */
+function settleUnchanged(run: Run, folder: Folder, place: Place): Place | undefined {
+  const parent = folder.parentNodes?.get(place.member.name);
+  const unchanged = findUnchanged(run, place, parent);
+  if (unchanged !== undefined && isInSample(run, folder, unchanged)) return { ...place, unchanged };
+  const settled = unchanged === undefined ? takeDone(run, place, parent) : countKept(run, unchanged, 'unchanged');
+  if (settled === undefined) return place;
+  folder.nodes.push(settled);
+  return undefined;
 }
 
 function isInSample({ spots }: Run, { shares }: Folder, { name, size }: FileNode): boolean {
@@ -207,20 +212,21 @@ function isInSample({ spots }: Run, { shares }: Folder, { name, size }: FileNode
 }
 
 /** A name that a tree cannot hold, or holds already, would make the whole folder unreadable. */
-function placesOf(run: Run, folder: Folder, members: readonly Member[]): Place[] {
+async function placesOf(run: Run, folder: Folder, members: readonly Member[]): Promise<Place[]> {
   const names = new Set<string>();
   const places: Place[] = [];
-  for (const member of members) {
+  const place = (member: Member) => {
     const path = pathIn(folder.path, member.name);
     if (isSafeName(member.name) && !names.has(member.name)) {
       names.add(member.name);
       places.push({ member, path, within: folder, done: folder.doneNodes?.get(member.name) });
-      continue;
+      return;
     }
     const message = 'The server lists a name that is not allowed, or lists it twice.';
     run.problems.push({ root: run.root.name, path, code: 'source/malformed', message, kept: false });
     folder.partial = true;
-  }
+  };
+  for await (const piece of piecesOf(members)) piece.forEach(place);
   return places;
 }
 
@@ -262,21 +268,24 @@ async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Pro
 async function closeFolder(run: Run, folder: Folder): Promise<void> {
   release(run, folder);
   const { member, parent, done, nodes, partial } = folder;
-  const isSame = isAsBefore(folder);
+  const isSame = await isAsBefore(folder);
   if (!isSame) run.seen.gone += await countGone(run, folder);
   if (!isSame && (await isUnreliable(run, folder))) run.unreliable.add(run.root.name);
   const subtree = parent !== undefined && isSame ? parent.subtree : await saveTree(run, nodes);
   countDir(run.counts, parent === undefined ? 'new' : parent.subtree === subtree ? 'unmodified' : 'changed');
   const validator = partial ? undefined : member.validator;
-  const node = dirNode({ name: member.name, modified: member.modified ?? newestOf(nodes), validator }, subtree);
+  const node = dirNode({ name: member.name, modified: member.modified ?? (await newestOf(nodes)), validator }, subtree);
   const text = encodeNode(node);
   const before = [parent, done].find((one) => one !== undefined && encodeNode(one) === text);
   await folder.onOutcome({ node: before ?? node, partial });
 }
 
 /** Whether it holds exactly the nodes of the parent: then its tree need not be made again. */
-function isAsBefore({ nodes, parentNodes }: Folder): boolean {
-  return parentNodes?.size === nodes.length && nodes.every((node) => parentNodes.get(node.name) === node);
+async function isAsBefore({ nodes, parentNodes }: Folder): Promise<boolean> {
+  if (parentNodes?.size !== nodes.length) return false;
+  for await (const piece of piecesOf(nodes))
+    if (!piece.every((node) => parentNodes.get(node.name) === node)) return false;
+  return true;
 }
 
 /**
@@ -285,8 +294,8 @@ function isAsBefore({ nodes, parentNodes }: Folder): boolean {
  */
 async function isUnreliable(run: Run, folder: Folder): Promise<boolean> {
   const { member, parent } = folder;
-  if (parent === undefined || !hasValidator(parent, member.validator) || !holdsOther(folder)) return false;
-  if (run.unreliable.has(run.root.name)) return false;
+  if (parent === undefined || !hasValidator(parent, member.validator)) return false;
+  if (run.unreliable.has(run.root.name) || !(await holdsOther(folder))) return false;
   try {
     return hasValidator(parent, (await run.source.list(member, run.signal)).validator);
   } catch (error) {
@@ -296,22 +305,26 @@ async function isUnreliable(run: Run, folder: Folder): Promise<boolean> {
 }
 
 /** Whether it holds other content than in the parent: what else there is to know of its members does not count. */
-function holdsOther({ nodes, parentNodes }: Folder): boolean {
+async function holdsOther({ nodes, parentNodes }: Folder): Promise<boolean> {
   if (parentNodes?.size !== nodes.length) return parentNodes !== undefined;
-  return nodes.some((node) => {
+  const isOther = (node: Node) => {
     const parent = parentNodes.get(node.name);
     if (parent === undefined || node === parent) return parent === undefined;
     if (node.type === 'dir') return parent.type !== 'dir' || parent.subtree !== node.subtree;
     return node.type === 'file' && !hasContent(parent, node.content);
-  });
+  };
+  for await (const piece of piecesOf(nodes)) if (piece.some(isOther)) return true;
+  return false;
 }
 
 /** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */
 async function countGone({ countBelow }: Run, { nodes, parentNodes }: Folder): Promise<number> {
-  const types = new Map(nodes.map(({ name, type }) => [name, type]));
   let gone = 0;
-  for (const parent of parentNodes?.values() ?? [])
-    if (types.get(parent.name) !== parent.type) gone += await countFiles(countBelow, parent);
+  if (parentNodes === undefined) return gone;
+  const named = await nodesByName(nodes);
+  for await (const piece of piecesOf(parentNodes.values()))
+    for (const parent of piece)
+      if (named.get(parent.name)?.type !== parent.type) gone += await countFiles(countBelow, parent);
   return gone;
 }
 
@@ -320,8 +333,7 @@ export async function saveTree(
   { repository, sealing, savedTrees }: Pick<Run, 'repository' | 'sealing' | 'savedTrees'>,
   nodes: readonly Node[],
 ): Promise<TreeId> {
-  const bytes = encodeTree({ nodes });
-  const id = idOf<TreeId>(bytes);
+  const { id, bytes } = await encodeTreeInPieces({ nodes });
   if (savedTrees.has(id)) return id;
   savedTrees.add(id);
   if ((await findTree(repository, id)) === undefined) await sealing.saveTree(bytes);

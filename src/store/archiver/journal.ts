@@ -1,3 +1,4 @@
+import { letOthers, stepsAtOnce } from '../../pieces.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { decodeTree, encodeTree } from '../format/tree.ts';
 
@@ -26,29 +27,26 @@ function encodeEntry(entry: JournalEntry): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), encodeTree({ nodes })]);
 }
 
-/** So many nodes are encoded in a few milliseconds. */
-const nodesAtOnce = 250;
-
-/** All entries, one behind the other; a folder of any size takes the thread from others for a few milliseconds at a time only. */
-export async function encodeEntries(entries: Iterable<JournalEntry>): Promise<Buffer> {
+/** All entries, one behind the other, made in pieces. */
+export async function encodeEntries(entries: Iterable<JournalEntry>): Promise<readonly Buffer[]> {
   const encoded: Buffer[] = [];
   let nodes = 0;
   for (const part of partsOf(entries)) {
     encoded.push(encodeEntry(part));
     nodes += 'node' in part ? 1 : part.nodes.length;
-    if (nodes < nodesAtOnce) continue;
+    if (nodes < stepsAtOnce) continue;
     nodes = 0;
-    await new Promise(setImmediate);
+    await letOthers();
   }
-  return Buffer.concat(encoded);
+  return encoded;
 }
 
 function* partsOf(entries: Iterable<JournalEntry>): Generator<JournalEntry> {
   for (const entry of entries) {
     if ('node' in entry) yield entry;
     else
-      for (let at = 0; at < entry.nodes.length; at += nodesAtOnce)
-        yield { folder: entry.folder, nodes: entry.nodes.slice(at, at + nodesAtOnce) };
+      for (let at = 0; at < entry.nodes.length; at += stepsAtOnce)
+        yield { folder: entry.folder, nodes: entry.nodes.slice(at, at + stepsAtOnce) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { piecesOf } from '../../pieces.ts';
 import type { DirNode, Node } from '../format/node.ts';
 import type { Listing, Problem } from './contract.ts';
 import { keepFile } from './entry.ts';
@@ -35,22 +36,25 @@ export async function keepUnread(
 ): Promise<Node[]> {
   if (problems.length === 0 && !isIncomplete) return [];
   const kept: Node[] = [];
-  const left = new Map(parentNodes);
+  const left = new Map<string, Node>();
+  for await (const piece of piecesOf(parentNodes ?? [])) for (const [name, node] of piece) left.set(name, node);
   const keepNode = async (node: Node | undefined, problem: Problem) => {
     const copy = node === undefined ? undefined : await keep(run, node);
     if (copy !== undefined) kept.push(copy);
     run.problems.push({ root: run.root.name, ...problem, kept: copy !== undefined });
   };
-  for (const { name } of members) left.delete(name);
-  for (const { name, ...problem } of problems) {
-    const node = name === undefined ? undefined : left.get(name);
-    if (node !== undefined) left.delete(node.name);
-    await keepNode(node, problem);
-  }
+  for await (const piece of piecesOf(members)) for (const { name } of piece) left.delete(name);
+  for await (const piece of piecesOf(problems))
+    for (const { name, ...problem } of piece) {
+      const node = name === undefined ? undefined : left.get(name);
+      if (node !== undefined) left.delete(node.name);
+      await keepNode(node, problem);
+    }
   if (!isIncomplete) return kept;
   const message = 'The listing of its folder is incomplete and does not name it; it may be there all the same.';
-  for (const node of left.values())
-    await keepNode(node, { path: pathIn(path, node.name), code: 'source/malformed', message });
+  for await (const piece of piecesOf(left.values()))
+    for (const node of piece)
+      await keepNode(node, { path: pathIn(path, node.name), code: 'source/malformed', message });
   return kept;
 }
 

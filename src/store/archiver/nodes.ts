@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { piecesOf } from '../../pieces.ts';
 import type { DataId, TreeId } from '../format/ids.ts';
 import { type DirNode, type FileNode, findAttribute, modeBits, type Node, textAttribute } from '../format/node.ts';
 import { timestamp, timestampMs } from '../format/timestamp.ts';
@@ -38,8 +39,11 @@ export function withoutValidator(node: DirNode): DirNode {
 }
 
 /** The newest modification among the nodes, where a server says none for their folder: the same each night. */
-export function newestOf(nodes: readonly Node[]): Date {
-  return new Date(nodes.reduce((newest, { mtime }) => Math.max(newest, timestampMs(mtime) || 0), 0));
+export async function newestOf(nodes: readonly Node[]): Promise<Date> {
+  let newest = 0;
+  for await (const piece of piecesOf(nodes))
+    for (const { mtime } of piece) newest = Math.max(newest, timestampMs(mtime) || 0);
+  return new Date(newest);
 }
 
 /** The path of what has this name in the folder of that path. */

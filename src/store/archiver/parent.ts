@@ -1,4 +1,5 @@
 import { isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import type { Tree } from '../format/tree.ts';
@@ -13,7 +14,14 @@ export async function loadParentNodes(
   subtree: TreeId | undefined,
 ): Promise<ReadonlyMap<string, Node> | undefined> {
   const tree = subtree === undefined ? undefined : await findTree(repository, subtree);
-  return tree && new Map(tree.nodes.map((node) => [node.name, node]));
+  return tree && nodesByName(tree.nodes);
+}
+
+/** A large folder's in pieces. */
+export async function nodesByName(nodes: Iterable<Node>): Promise<Map<string, Node>> {
+  const named = new Map<string, Node>();
+  for await (const piece of piecesOf(nodes)) for (const node of piece) named.set(node.name, node);
+  return named;
 }
 
 /** Whether the repository still holds everything of the file, so that its node can stand in another snapshot. */
@@ -53,11 +61,12 @@ export function openCountBelow(repository: Reads): CountBelow {
     if (known !== undefined) return known;
     const tree = await findTree(repository, id);
     const below = { files: 0, dirs: 0, bytes: 0, isWhole: tree !== undefined };
-    for (const node of tree?.nodes ?? []) {
-      if (node.type === 'dir') addDir(below, await countBelow(node.subtree));
-      else if (node.type === 'file') addFile(below, node, holdsFile(repository, node));
-      else if (node.type === 'unreadable') below.isWhole = false;
-    }
+    for await (const piece of piecesOf(tree?.nodes ?? []))
+      for (const node of piece) {
+        if (node.type === 'dir') addDir(below, await countBelow(node.subtree));
+        else if (node.type === 'file') addFile(below, node, holdsFile(repository, node));
+        else if (node.type === 'unreadable') below.isWhole = false;
+      }
     if (below.isWhole) remember(id, below);
     return below;
   }

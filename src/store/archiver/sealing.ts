@@ -13,8 +13,8 @@ export interface Sealing extends AsyncDisposable {
   readonly added: Added;
   /** Takes the content of one entry, of about so many bytes. */
   openEntry(size?: number): SealerStream;
-  /** Takes a tree that the repository does not hold; resolves when it is handed over. */
-  saveTree(bytes: Uint8Array): Promise<void>;
+  /** Takes a tree that the repository does not hold, in pieces of its bytes; resolves when it is handed over. */
+  saveTree(pieces: readonly Uint8Array[]): Promise<void>;
   /**
    * Has sealed what was handed over until now, but for the last bytes of open streams. Otherwise it may wait for more to come as long as a
    * stream is open, and that may be long where a source stops in the middle of an entry.
@@ -111,10 +111,11 @@ export function openSealing(options: SealingOptions): Sealing {
     added,
     openEntry: (size = Number.POSITIVE_INFINITY) => (inlineFor(size) ?? leastBusy()).open('data'),
     /** All trees go to the first thread, so that there is one open pack of them. */
-    async saveTree(bytes) {
-      const sealer = inlineFor(bytes.length) ?? inThreads[0] ?? startThread();
+    async saveTree(pieces) {
+      const length = pieces.reduce((sum, bytes) => sum + bytes.length, 0);
+      const sealer = inlineFor(length) ?? inThreads[0] ?? startThread();
       const tree = sealer.open('tree');
-      await tree.write(bytes);
+      for (const bytes of pieces) await tree.write(bytes);
       await tree.end();
     },
     post() {

@@ -1,4 +1,5 @@
 import { isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import { type BlobId, type DataId, idOf } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { openChunkBuffers, openChunkedStream } from './blob-stream.ts';
@@ -87,11 +88,12 @@ export async function shareOut(
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const shares = new Map<string, readonly number[]>();
   let from = 0;
-  for (const node of nodes) {
-    const to = from + (await countFiles(countBelow, node));
-    const share = drawn.filter((one) => one >= from && one < to).map((one) => one - from);
-    if (share.length > 0) shares.set(node.name, share);
-    from = to;
-  }
+  for await (const piece of piecesOf(nodes))
+    for (const node of piece) {
+      const to = from + (await countFiles(countBelow, node));
+      const share = drawn.filter((one) => one >= from && one < to).map((one) => one - from);
+      if (share.length > 0) shares.set(node.name, share);
+      from = to;
+    }
   return shares;
 }

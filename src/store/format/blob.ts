@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
-import { decrypt, decryptSlices, encrypt, type MasterKey } from './envelope.ts';
+import { letOthers } from '../../pieces.ts';
+import { decrypt, decryptSlices, encrypt, envelopeOverhead, type MasterKey } from './envelope.ts';
 import { type BlobIdOf, type BlobType, idOf } from './ids.ts';
-import { compress, decompress, mayShrink } from './zstd.ts';
+import { compress, decompress, decompressElsewhere, mayShrink } from './zstd.ts';
 
 /** A blob as it goes into a pack. */
 export interface SealedBlob<Type extends BlobType = BlobType> {
@@ -102,6 +103,36 @@ const longestKept = 8 * 1024 * 1024;
 function grow(buffers: OpeningBuffers, sealed: number, plain: number): void {
   if (buffers.sealed.length < sealed && sealed <= longestKept) buffers.sealed = Buffer.allocUnsafeSlow(sealed);
   if (buffers.plain.length <= plain && plain <= longestKept) buffers.plain = Buffer.allocUnsafeSlow(plain + 1);
+}
+
+const pieceLength = 1024 * 1024;
+
+/**
+ * The same, but a blob that is longer than any chunk, as the tree of a huge folder is, is unpacked in another thread and looked at in pieces. Throws
+ * `repository/damaged`.
+ */
+export async function openBlobInPieces(
+  key: MasterKey,
+  id: BlobIdOf<BlobType>,
+  sealed: Uint8Array,
+  uncompressedLength?: number,
+): Promise<Buffer> {
+  if (Math.max(sealed.length, uncompressedLength ?? 0) <= longestKept)
+    return openBlob(key, id, sealed, uncompressedLength);
+  const content = Buffer.allocUnsafe(Math.max(0, sealed.length - envelopeOverhead));
+  let at = 0;
+  for (const slice of decryptSlices(key, sealed)) {
+    at += slice.copy(content, at);
+    if (at % pieceLength === 0) await letOthers();
+  }
+  const plaintext = uncompressedLength === undefined ? content : await decompressElsewhere(content, uncompressedLength);
+  const hash = createHash('sha256');
+  for (let from = 0; from < plaintext.length; from += pieceLength) {
+    hash.update(plaintext.subarray(from, from + pieceLength));
+    await letOthers();
+  }
+  if (hash.digest('hex') !== id) throw otherBytes(id);
+  return plaintext;
 }
 
 /** The same for who needs no more than the proof: what is stored as it is, is not copied. Throws `repository/damaged`. */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { compareNames } from '../../file-name.ts';
-import { idOf, type TreeId } from './ids.ts';
+import { letOthers, piecesOf, sortedInPieces } from '../../pieces.ts';
+import { idOf, parseId, type TreeId } from './ids.ts';
 import { asList, asObject, malformed } from './json-shape.ts';
 import { decodeNode, encodeNode, type Node } from './node.ts';
 
@@ -11,16 +13,100 @@ export interface Tree {
 
 /** The bytes of the tree in its one canonical form: sorted by the bytes of the names, with the newline that its id covers. */
 export function encodeTree(tree: Tree): Buffer {
-  const nodes = tree.nodes.toSorted((a, b) => compareNames(a.name, b.name));
-  const twin = nodes.find((node, at) => node.name === nodes[at + 1]?.name);
-  if (twin !== undefined) throw new Error('Two nodes of one tree have the same name.');
-  return Buffer.from(`{"nodes":[${nodes.map(encodeNode).join()}]}\n`);
+  const nodes = tree.nodes.toSorted(byName);
+  if (nodes.some(isLikeNext)) throw twins();
+  return Buffer.from(head + nodes.map(encodeNode).join() + tail);
+}
+
+/** The same bytes one after the other, made in pieces, and the id of them together. */
+export async function encodeTreeInPieces(tree: Tree): Promise<{ id: TreeId; bytes: readonly Buffer[] }> {
+  const nodes = await sortedInPieces(tree.nodes, byName);
+  const bytes: Buffer[] = [];
+  const hash = createHash('sha256');
+  const add = (text: string) => {
+    const piece = Buffer.from(text);
+    hash.update(piece);
+    bytes.push(piece);
+  };
+  let before = head;
+  let last: Node | undefined;
+  for await (const piece of piecesOf(nodes)) {
+    if (piece.some(isLikeNext) || piece[0]?.name === last?.name) throw twins();
+    last = piece.at(-1);
+    add(before + piece.map(encodeNode).join());
+    before = ',';
+  }
+  add(nodes.length === 0 ? head + tail : tail);
+  return { id: parseId<TreeId>(hash.digest('hex')), bytes };
+}
+
+const head = '{"nodes":[';
+const tail = ']}\n';
+
+function byName(one: Node, other: Node): number {
+  return compareNames(one.name, other.name);
+}
+
+function isLikeNext({ name }: Node, at: number, nodes: readonly Node[]): boolean {
+  return name === nodes[at + 1]?.name;
+}
+
+function twins(): Error {
+  return new Error('Two nodes of one tree have the same name.');
 }
 
 /** The tree in these bytes. Throws `repository/damaged`. */
 export function decodeTree(bytes: Uint8Array): Tree {
   const json = asObject(parseExactly(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()), 'tree');
   return { nodes: asList(json.nodes ?? [], 'tree').map(decodeNode) };
+}
+
+/** Fewer bytes are decoded at once, in a few milliseconds. */
+const decodedAtOnce = 128 * 1024;
+
+/** The same, in pieces where it is large and written as restic writes it. Throws `repository/damaged`. */
+export async function decodeTreeInPieces(bytes: Buffer): Promise<Tree> {
+  if (bytes.length <= decodedAtOnce) return decodeTree(bytes);
+  const end = bytes.length - tail.length;
+  const isUsual = bytes.toString('latin1', 0, head.length) === head && bytes.toString('latin1', end) === tail;
+  if (!isUsual) return decodeTree(bytes);
+  const nodes: Node[] = [];
+  let from = head.length;
+  for (const to of endsOfNodes(bytes, from, end)) {
+    if (to === 'none') return decodeTree(bytes);
+    if (to - from < decodedAtOnce && to < end) continue;
+    const piece = asList(parseExactly(`[${bytes.toString('utf8', from, to)}]`), 'tree');
+    for (const node of piece) nodes.push(decodeNode(node));
+    from = to + 1;
+    await letOthers();
+  }
+  return { nodes };
+}
+
+const byte = { quote: 0x22, backslash: 0x5c, comma: 0x2c, open: 0x7b, close: 0x7d, openList: 0x5b, closeList: 0x5d };
+
+/** Where nodes end between these places: at the commas between them, and at the end; `none` where the list of them ends before. */
+function* endsOfNodes(bytes: Buffer, from: number, end: number): Generator<number | 'none', void> {
+  let depth = 0;
+  for (let at = from; at < end; at++) {
+    const one = bytes[at];
+    if (one === byte.quote) at = endOfText(bytes, at);
+    else if (one === byte.open || one === byte.openList) depth++;
+    else if (one === byte.close || one === byte.closeList) depth--;
+    else if (one === byte.comma && depth === 0) yield at;
+    if (depth < 0) return yield 'none';
+  }
+  return yield end;
+}
+
+/** Where the text ends that begins with this quotation mark. */
+function endOfText(bytes: Buffer, start: number): number {
+  for (let end = bytes.indexOf(byte.quote, start + 1); end >= 0; end = bytes.indexOf(byte.quote, end + 1)) {
+    let before = end - 1;
+    while (bytes[before] === byte.backslash) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return bytes.length;
 }
 
 /** The id under which the tree is stored. */

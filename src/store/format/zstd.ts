@@ -1,4 +1,12 @@
-import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  constants,
+  createZstdCompress,
+  createZstdDecompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { AppError } from '../../errors.ts';
 import { openZstdContext } from './zstd-context.ts';
 
@@ -46,6 +54,23 @@ export function decompress(frame: Uint8Array, length?: number, buffer?: Buffer):
   if (length !== undefined && content.length !== length) throw damaged();
   return content;
 }
+
+/** The same in another thread. Throws `repository/damaged`. */
+export async function decompressElsewhere(frame: Uint8Array, length: number): Promise<Buffer> {
+  const chunkSize = Math.min(boundOf(length), longestElsewhere);
+  const content = await unpack(frame, { chunkSize, maxOutputLength: Math.max(length, 1) }).catch((cause: unknown) => {
+    throw damaged(cause);
+  });
+  if (content.length !== length) throw damaged();
+  return content;
+}
+
+const unpack = promisify(zstdDecompress) as (
+  frame: Uint8Array,
+  options: { chunkSize: number; maxOutputLength: number },
+) => Promise<Buffer>;
+/** In one piece, which need not be put together. */
+const longestElsewhere = 128 * 1024 * 1024;
 
 function inflate(frame: Uint8Array, length: number | undefined, buffer: Buffer | undefined): Buffer {
   try {

@@ -1,9 +1,9 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
-import { openBlob } from '../format/blob.ts';
+import { openBlobInPieces } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
-import { decodeTree, type Tree } from '../format/tree.ts';
+import { decodeTreeInPieces, type Tree } from '../format/tree.ts';
 import { createCache } from './cache.ts';
 import type { FoundBlob, MasterIndex } from './master-index.ts';
 import { type PlannedRead, planReads, type Wanted, windowsOf } from './read-plan.ts';
@@ -50,7 +50,7 @@ export function createBlobs(
   const underWay = new Map<TreeId, Promise<Tree>>();
   const readTree = async (id: TreeId) => {
     const bytes = await loadBlob(reader, 'tree', id);
-    const tree = decodeTree(bytes);
+    const tree = await decodeTreeInPieces(bytes);
     trees.set(id, tree, bytes.length);
     return tree;
   };
@@ -115,7 +115,8 @@ async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType
   let problem: AppError | undefined;
   for (const copy of copies) {
     try {
-      return openBlob(masterKey, id, await backend.load('data', copy.packId, copy), copy.uncompressedLength);
+      const sealed = await backend.load('data', copy.packId, copy);
+      return await openBlobInPieces(masterKey, id, sealed, copy.uncompressedLength);
     } catch (cause) {
       problem = damagedPack(type, id, copy, cause);
     }
@@ -173,7 +174,8 @@ async function openOne(
   at: FoundBlob | undefined,
 ): Promise<LoadedBlob> {
   try {
-    if (sealed !== undefined) return { id, bytes: openBlob(reader.masterKey, id, sealed, at?.uncompressedLength) };
+    if (sealed !== undefined)
+      return { id, bytes: await openBlobInPieces(reader.masterKey, id, sealed, at?.uncompressedLength) };
   } catch (error) {
     ignoreDamage(error);
   }

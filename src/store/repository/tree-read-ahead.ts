@@ -1,5 +1,5 @@
 import type { TreeId } from '../format/ids.ts';
-import { decodeTree, type Tree } from '../format/tree.ts';
+import { decodeTreeInPieces, type Tree } from '../format/tree.ts';
 import type { Blobs } from './blobs.ts';
 import { createCache } from './cache.ts';
 
@@ -52,7 +52,7 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader, keptBytes = 0
     if (known !== undefined) return known;
     await readAhead(id);
     const bytes = ahead.take(id) ?? (await loadBlob('tree', id));
-    const tree = decodeTree(bytes);
+    const tree = await decodeTreeInPieces(bytes);
     kept.set(id, tree, bytes.length);
     siblings.set(id, alone, 1);
     noteFolders(tree);

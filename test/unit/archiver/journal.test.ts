@@ -12,7 +12,7 @@ test('a journal of a huge folder is made a few files at a time, and tells them a
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
-  const bytes = await encodeEntries([{ folder: 'files', nodes }]);
+  const bytes = Buffer.concat(await encodeEntries([{ folder: 'files', nodes }]));
   isOver = true;
   expect(turnsOfOthers).toBeGreaterThan(15);
   const told = [...decodeJournal(bytes)].flatMap((entry) => ('node' in entry ? [entry.node] : entry.nodes));

@@ -32,7 +32,7 @@ async function stored(rounds: number, fileBytes: number, threads?: number): Prom
       await stream.write(randomBytes(fileBytes));
       await stream.end();
     });
-    await sealing.saveTree(randomBytes(9_000));
+    await sealing.saveTree([randomBytes(9_000)]);
     sealing.post();
     await Promise.all(files);
     await sealing.flush();

@@ -7,17 +7,17 @@ import { placeItems } from '../../../src/sources/dav/own-path.ts';
 const asked = { path: '/dav/Al%20ice', rootPath: '/dav/Al%20ice', hostname: 'cloud.example' };
 
 /** What a href stands for in a listing of that folder. */
-function read(text: string) {
+async function read(text: string) {
   const [self, href] = ['/dav/Al%20ice/', text].map((each) => parseHref(each, '/dav/Al%20ice/'));
   if (self === undefined || href === undefined) return { is: 'other-host' };
   const groups =
-    placeItems(
+    (await placeItems(
       [
         { href: self, isCollection: true },
         { href, isCollection: false },
       ],
       asked,
-    ) ?? {};
+    )) ?? {};
   const is = Object.entries(groups).find(([, items]) => items.at(-1)?.href === href)?.[0];
   const segment = segmentOf(href.path);
   return is === 'member' ? { is, name: decodeSegment(segment), segment: segment + (href.hasSlash ? '/' : '') } : { is };
@@ -32,8 +32,8 @@ describe('a href of a listing', () => {
     '/dav/%41l%20ice/',
     '/dav/Al ice/',
     './',
-  ])('%s is the folder itself', (href) => {
-    expect(read(href)).toEqual({ is: 'self' });
+  ])('%s is the folder itself', async (href) => {
+    expect(await read(href)).toEqual({ is: 'self' });
   });
 
   test.each([
@@ -63,8 +63,8 @@ describe('a href of a listing', () => {
     ['/dav/Al%20ice/%FF%FE', '\udcff\udcfe', '%FF%FE'],
     ['/dav/Al%20ice/%ED%A0%80', '\udced\udca0\udc80', '%ED%A0%80'],
     ['/dav/Al%20ice/%93%FA%96%7B', '\udc93\udcfa\udc96{', '%93%FA%96%7B'],
-  ])('%s is the member "%s"', (href, name, segment) => {
-    expect(read(href)).toEqual({ is: 'member', name, segment });
+  ])('%s is the member "%s"', async (href, name, segment) => {
+    expect(await read(href)).toEqual({ is: 'member', name, segment });
   });
 
   test.each([
@@ -78,33 +78,33 @@ describe('a href of a listing', () => {
     ['/dav/Al%20ice/../bob', 'deeper'],
     ['/dav/Al%20iceberg/a', 'elsewhere'],
     ['/dav/Al%2Fice/a', 'elsewhere'],
-  ])('%s is %s', (href, is) => {
-    expect(read(href)).toEqual({ is });
+  ])('%s is %s', async (href, is) => {
+    expect(await read(href)).toEqual({ is });
   });
 
-  test('brings back every name that was percent-encoded', () => {
+  test('brings back every name that was percent-encoded', async () => {
     const names = fc.string({ unit: 'grapheme', minLength: 1 });
-    fc.assert(
-      fc.property(names, (name) => {
-        expect(read(`/dav/Al%20ice/${encodeURIComponent(name)}`)).toMatchObject({ is: 'member', name });
+    await fc.assert(
+      fc.asyncProperty(names, async (name) => {
+        expect(await read(`/dav/Al%20ice/${encodeURIComponent(name)}`)).toMatchObject({ is: 'member', name });
       }),
     );
   });
 
-  test('brings back the bytes of every name, whatever they are', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+  test('brings back the bytes of every name, whatever they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1 }), async (bytes) => {
         const segment = Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-        const { name = '' } = read(`/dav/Al%20ice/${segment}`);
+        const { name = '' } = await read(`/dav/Al%20ice/${segment}`);
         expect(nameToBytes(name)).toEqual(Buffer.from(bytes));
       }),
     );
   });
 
-  test('never asks for anything outside, whatever it says', () => {
-    fc.assert(
-      fc.property(fc.string(), (href) => {
-        const { segment } = read(href);
+  test('never asks for anything outside, whatever it says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), async (href) => {
+        const { segment } = await read(href);
         if (segment !== undefined) expect(segment).toMatch(/^[!-.0-~]*\/?$/);
       }),
     );
