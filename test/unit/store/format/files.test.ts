@@ -42,6 +42,25 @@ describe('polynomials', () => {
     for (const p of [0n, 1n, 0b101n, 0b110n, 0b1111n, 0x3da3358b4dc171n ^ 1n]) expect(isIrreducible(p)).toBe(false);
   });
 
+  test('of each degree there are as many irreducible ones as there should be', () => {
+    const counts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((degree) => {
+      const all = Array.from({ length: 2 ** degree }, (_, rest) => BigInt(2 ** degree + rest));
+      return all.filter(isIrreducible).length;
+    });
+    expect(counts).toEqual([2, 1, 2, 3, 6, 9, 18, 30, 56, 99]);
+  });
+
+  test('products of long ones are not irreducible, also where each factor is', () => {
+    const factor = 0x3da3358b4dc173n;
+    expect(() => isIrreducible(factor << 1n)).toThrow(RangeError);
+    const [one, other] = [(1n << 26n) | 0b11011n, (1n << 27n) | 0b100111n];
+    expect([one, other].map(isIrreducible)).toEqual([true, true]);
+    let product = 0n;
+    for (let bit = 0n; bit <= 26n; bit++) if ((one >> bit) & 1n) product ^= other << bit;
+    expect(product >> 53n).toBe(1n);
+    expect(isIrreducible(product)).toBe(false);
+  });
+
   test('random ones have degree 53', () => {
     expect(randomPolynomial() >> 53n).toBe(1n);
   });
