@@ -16,14 +16,16 @@ export interface ChunkBuffers {
   giveBack(buffer: Uint8Array): void;
 }
 
-const smallestBuffer = 1024 * 1024;
+const usualBuffer = 1024 * 1024;
+/** Most files are short. */
+const shortBuffer = 64 * 1024;
 
-/** Buffers of 1, 2, 4 and 8 MiB. */
+/** Buffers of 64 KiB, and of 1, 2, 4 and 8 MiB. */
 export function openChunkBuffers(): ChunkBuffers {
   const free = new Map<number, Uint8Array[]>();
   return {
     take(length) {
-      let size = smallestBuffer;
+      let size = length <= shortBuffer ? shortBuffer : usualBuffer;
       while (size < length) size *= 2;
       return free.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
     },

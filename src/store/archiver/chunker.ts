@@ -23,20 +23,31 @@ export type Chunker = () => Cutter;
 
 /**
  * The chunker of a repository: its cut points are those of stock restic with the same polynomial, which must be irreducible
- * and of degree 53. What remains open at the end of a stream is the last chunk.
+ * and of degree 53. What remains open at the end of a stream is the last chunk. The tables of the polynomial are made for the first stream
+ * that reaches the minimum size: many a night has none.
  */
 export function openChunker(polynomial: bigint): Chunker {
   if (polynomial >> 53n !== 1n) throw new RangeError('The chunker polynomial is not of degree 53.');
-  const { memory, scan } = instantiate(polynomial);
-  return () => openCutter(memory, scan);
+  let scanner: Scanner | undefined;
+  const scannerNow = () => {
+    scanner ??= instantiate(polynomial);
+    return scanner;
+  };
+  return () => openCutter(scannerNow);
 }
 
-function openCutter(memory: Uint8Array, scan: (length: number) => number): Cutter {
+interface Scanner {
+  readonly memory: Uint8Array;
+  scan(length: number): number;
+}
+
+function openCutter(scannerNow: () => Scanner): Cutter {
   const before = new Uint8Array(window);
   let size = 0;
 
   /** Scans the bytes from `at` on; the 64 bytes that go before them are in `before`. */
   function scanPiece(bytes: Uint8Array, at: number): { length: number; cut: boolean } {
+    const { memory, scan } = scannerNow();
     const length = Math.min(pieceSize, bytes.length - at, maximumChunk - size);
     memory.set(before, windowAt);
     memory.set(bytes.subarray(at, at + length), pieceAt);
@@ -88,7 +99,7 @@ declare const WebAssembly: {
 
 const compiled = new WebAssembly.Module(Buffer.from(chunkerWasm, 'base64'));
 
-function instantiate(polynomial: bigint): { memory: Uint8Array; scan: (length: number) => number } {
+function instantiate(polynomial: bigint): Scanner {
   const { memory, init, scan } = new WebAssembly.Instance(compiled).exports;
   init(polynomial);
   return { memory: new Uint8Array(memory.buffer), scan };

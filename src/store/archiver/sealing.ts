@@ -51,7 +51,7 @@ const little = 1024 * 1024;
 export function openSealing(options: SealingOptions): Sealing {
   const { masterKey, chunkerPolynomial, index, savePack, onFailure } = options;
   const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
-  const claimedBlobs = createClaimedBlobs();
+  let claimedBlobs: SharedArrayBuffer | undefined;
   const sealers: SealerHandle[] = [];
   const inThreads: SealerHandle[] = [];
   let inline: SealerHandle | undefined;
@@ -73,6 +73,7 @@ export function openSealing(options: SealingOptions): Sealing {
   }
 
   function open(start: StartSealer, most?: number): SealerHandle {
+    claimedBlobs ??= createClaimedBlobs();
     const shared = { module: index.module, shared: index.share() };
     const task = { masterKey, chunkerPolynomial, claimedBlobs, index: shared, ...(most !== undefined && { most }) };
     const sealer = openSealerHandle({ start, task, savePack: save, storeKeepsUp, onFailure, onAdded: count });

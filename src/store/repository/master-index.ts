@@ -43,7 +43,8 @@ export interface SharedIndex {
  */
 const idWords = 8;
 const rowWords = 12;
-const segmentBits = 14;
+/** The index of most people fits into one segment, and each night makes one. */
+const segmentBits = 11;
 const segmentRows = 1 << segmentBits;
 
 /** An empty index. */
