@@ -9,16 +9,19 @@ export interface ReadMemory {
   giveBack(memory: ArrayBuffer | undefined): void;
 }
 
-/** Keeps as many pieces of memory as are given back, up to so many; each fits what is of the usual length, or shorter. */
+/**
+ * Keeps as many pieces of memory as are given back, up to so many. Each is twice as long as what it was taken for, so that the next one fits,
+ * but no longer than what is usually the longest: of a small repository little is taken.
+ */
 export function openReadMemory(most: number, usualBytes: number): ReadMemory {
   const spare: ArrayBuffer[] = [];
   const giveBack = (memory: ArrayBuffer | undefined) => {
-    if (memory !== undefined && memory.byteLength >= usualBytes && spare.length < most) spare.push(memory);
+    if (memory !== undefined && spare.length < most) spare.push(memory);
   };
   const take = (length: number) => {
     const memory = spare.pop();
     if (memory !== undefined && memory.byteLength >= length) return memory;
-    return new ArrayBuffer(Math.max(length, usualBytes));
+    return new ArrayBuffer(Math.max(length, Math.min(2 * length, usualBytes)));
   };
   return {
     giveBack,

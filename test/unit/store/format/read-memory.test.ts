@@ -12,8 +12,16 @@ test('what was read to is read to again, once it is given back and not before', 
   expect([first?.length, second?.length]).toEqual([100, 200]);
   expect(second?.buffer).not.toBe(first?.buffer);
   memory.giveBack(first?.buffer);
-  const third = await memory.fill(4 * megabyte, here(4 * megabyte));
+  const third = await memory.fill(150, here(150));
   expect(third?.buffer).toBe(first?.buffer);
+});
+
+test('for little, little is taken; for what is nearly of the usual length, that', async () => {
+  const memory = openReadMemory(2, 4 * megabyte);
+  const taken = async (length: number) => (await memory.fill(length, here(length)))?.buffer.byteLength;
+  expect(await taken(1_000)).toBe(2_000);
+  expect(await taken(3 * megabyte)).toBe(4 * megabyte);
+  expect(await taken(5 * megabyte)).toBe(5 * megabyte);
 });
 
 test('a read that is longer than what is kept gets memory of its own', async () => {
