@@ -211,7 +211,7 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
   const since = verdict === 'partly' && alarm?.id === runId ? alarm?.endedAt : complete?.endedAt;
   const lives = gone === undefined || gone.reason === 'nothing_to_fetch';
   const consent = facts.consent === null ? 'none' : lives ? 'living' : 'ended';
-  const retry = retryOf(facts.underWay);
+  const retry = retryOf(facts.underWay, now);
   return { verdict, reason, mend, by: mendedBy[mend], consent, until, retry, since: since ?? null, runId, restorable };
 }
 
@@ -224,8 +224,10 @@ function restorableOf({ verification }: ProtectionFacts, newest: EndedRun | null
   return { ...known, isPending: newest !== null && checkedAt === null && known.verifiedAt === null, isOverdue };
 }
 
-function retryOf(run: ProtectionFacts['underWay']): Protection['retry'] {
-  return run?.state === 'queued' && run.errorCode !== null ? { at: run.dueAt, until: run.triedUntil } : null;
+function retryOf(run: ProtectionFacts['underWay'], now: Date): Protection['retry'] {
+  return run?.state === 'queued' && run.errorCode !== null && run.dueAt > now
+    ? { at: run.dueAt, until: run.triedUntil }
+    : null;
 }
 
 /** The verdict of what was backed up, where consent lives. */
@@ -320,20 +322,13 @@ const hindrances: readonly Look[] = [
   // Before the refusals: while the provider is in trouble they prove nothing of anybody's consent.
   ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
   // Before the faults of runs: no server is asked without the provider's leave.
-  ({ consent }) => (consent === null ? undefined : doubtOf(consent)),
+  ({ consent, now }) => (consent === null ? undefined : doubtOf(consent, now)),
   // Kept alive by nobody: no worker, or one that fails.
   ({ consent, now }) =>
     consent !== null && consent.idleDeadline <= now ? { reason: 'consent_unused', mend: 'mend_service' } : undefined,
   faultOfRuns,
-  // Last, since a run that failed says more than one that nobody takes.
-  ({ plan, underWay, workersUntil, now }) => {
-    const due =
-      underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
-    const silent = due !== undefined && due !== null && due.getTime() + silenceMs <= now.getTime();
-    // Behind the runs of others it waits for a worker that is busy.
-    const waitsBehindOthers = underWay?.state === 'queued' && workersUntil !== null && workersUntil > now;
-    return silent && !waitsBehindOthers ? { reason: 'no_worker', mend: 'mend_service' } : undefined;
-  },
+  // Last, since a run that failed says more than one that nobody takes, unless it only had to be tried again.
+  (situation) => (isLeftAlone(situation) ? { reason: 'no_worker', mend: 'mend_service' } : undefined),
 ];
 
 /** Where nothing hinders, a snapshot that is missing is still to come. */
@@ -343,7 +338,7 @@ const toCome: readonly Look[] = [
   ({ underWay, now }) => {
     if (underWay === null) return undefined;
     const { id: runId, dueAt } = underWay;
-    return { reason: 'run_waits', mend: 'wait', until: dueAt > now ? dueAt : null, runId };
+    return { reason: 'run_waits', mend: 'wait', until: stillAhead(dueAt, now), runId };
   },
 ];
 
@@ -387,23 +382,44 @@ function endOf(reason: string | null): Cause | undefined {
 }
 
 /** A consent that the provider refused, or did not answer, and that is asked again; undefined where it is in order. */
-function doubtOf({ state, reason, nextExchangeAt: until }: NonNullable<ProtectionFacts['consent']>): Cause | undefined {
+function doubtOf(
+  { state, reason, nextExchangeAt }: NonNullable<ProtectionFacts['consent']>,
+  now: Date,
+): Cause | undefined {
+  const until = nextExchangeAt && stillAhead(nextExchangeAt, now);
   if (reason === 'lost_answers') return { reason, mend: 'wait', until };
   if (state !== 'suspect') return undefined;
   const mended = endOf(reason);
   return mended?.mend === 'mend_account' ? mended : { reason: 'consent_refused', mend: 'wait', until };
 }
 
-/** Why no run went well since the newest snapshot; nothing while one is being worked on. */
-function faultOfRuns({ failed, newest, underWay, plan, now }: Situation): Cause | undefined {
+/** Why no run went well since the newest snapshot; nothing while one is being worked on, or where nobody is there to try again. */
+function faultOfRuns(situation: Situation): Cause | undefined {
+  const { failed, newest, underWay, plan, now } = situation;
   if (underWay?.state === 'running' && underWay.leaseUntil !== null && underWay.leaseUntil > now) return undefined;
   const failing = failed !== null && newer(failed, newest) === failed ? failed : undefined;
   const run = underWay?.errorCode ? underWay : failing;
   if (run === undefined) return undefined;
   const reason = runFaultOf(run.errorCode);
   const mend = faultMends[reason];
+  if (mend !== 'wait') return { reason, mend, runId: run.id };
+  if (isLeftAlone(situation)) return undefined;
   const next = underWay?.state === 'queued' ? underWay.dueAt : plan?.nextDueAt;
-  return { reason, mend, runId: run.id, ...(mend === 'wait' && { until: next }) };
+  return { reason, mend, runId: run.id, until: next && stillAhead(next, now) };
+}
+
+/** Whether no worker takes up what is due. */
+function isLeftAlone({ plan, underWay, workersUntil, now }: Situation): boolean {
+  const due = underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
+  const silent = due !== undefined && due !== null && due.getTime() + silenceMs <= now.getTime();
+  // Behind the runs of others it waits for a worker that is busy.
+  const waitsBehindOthers = underWay?.state === 'queued' && workersUntil !== null && workersUntil > now;
+  return silent && !waitsBehindOthers;
+}
+
+/** Null where it has come: nobody is told to wait for a moment that is over. */
+function stillAhead(moment: Date, now: Date): Date | null {
+  return moment > now ? moment : null;
 }
 
 function newer<Run extends EndedRun>(one: Run | null, other: Run | null): Run | null {

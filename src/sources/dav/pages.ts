@@ -197,9 +197,11 @@ function holdMemory(memory: MemoryBudget): HeldMemory {
 /** Throws `source/malformed` for a response that is no listing. */
 export function refuseOtherThanMultistatus({ status }: ResponseHead): void {
   if (status === 207) return;
-  throw new AppError('source/malformed', 'The server does not answer with a WebDAV listing. Check the source URL.', {
-    detail: { status },
-  });
+  throw new AppError(
+    'source/malformed',
+    `The server does not answer with a WebDAV listing, which has the status 207. Check the source URL. (HTTP ${status})`,
+    { detail: { status } },
+  );
 }
 
 /** Path and query of the next page; undefined for the last one. */

@@ -60,6 +60,13 @@ export async function archiveEntry(
   try {
     const content = await readUntilSettled(run, place);
     run.outages = 0;
+    if (isCutShort(place.member, parent, content)) {
+      content.blobs.catch(() => undefined); // Nobody needs them.
+      throw new AppError(
+        'source/malformed',
+        'The server sent less than it lists, and than it sent of the same version before.',
+      );
+    }
     return { outcome: finishNode(run, place, parent, content) };
   } catch (error) {
     throwUnlessProblem(run, error);
@@ -69,6 +76,15 @@ export async function archiveEntry(
     await recordProblem(run, place.path, problem, node !== undefined);
     return { outcome: Promise.resolve({ partial: true, ...(node && { node }) }) };
   }
+}
+
+/**
+ * Whether less came than is listed, without its length, though all of that was read of the same version before: a server that gives
+ * out in the middle may end a body in chunks as if it were whole.
+ */
+function isCutShort({ size, validator }: Member, parent: Node | undefined, { reading, size: read }: Content): boolean {
+  const hadAll = parent?.type === 'file' && parent.size === size && hasValidator(parent, validator);
+  return hadAll && reading.size === undefined && read < parent.size;
 }
 
 function folderOf(path: string): string {

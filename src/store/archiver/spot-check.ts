@@ -1,4 +1,4 @@
-import { isAppError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { piecesOf } from '../../pieces.ts';
 import { type BlobId, type DataId, idOf } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
@@ -12,7 +12,7 @@ import { type Place, type Run, throwUnlessProblem } from './run.ts';
 /**
  * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same, and is restored
  * to nothing in the end (`restoreCompared`): what it was compared with is what the store holds. One that differs is archived as it is now, which shows whether its
- * validator was wrong. One that cannot be read is left at what is said.
+ * validator was wrong. One that cannot be read at present is left at what is said; one that is refused is a problem like any other.
  */
 export async function checkEntry(run: Run, place: Place, parent: FileNode): Promise<{ outcome: Promise<Outcome> }> {
   const found = await compare(run, place, parent);
@@ -31,9 +31,11 @@ async function compare(run: Run, { member }: Place, parent: FileNode): Promise<'
     return hasContent(parent, await blobsOf(run, body)) ? 'same' : 'other';
   } catch (error) {
     throwUnlessProblem(run, error);
-    return isAppError(error, 'source/changed') ? 'other' : 'unreadable';
+    return passing.includes(error.code) ? 'unreadable' : 'other';
   }
 }
+
+const passing: readonly ErrorCode[] = ['source/unavailable', 'source/too-slow', 'source/too-large'];
 
 /**
  * Restores to nothing what was compared, all of it together, so that what lies together is read together: whether all of its content

@@ -44,7 +44,7 @@ export async function confirm({ c, resources, session: { userId } }: PersonVisit
 }
 
 /** Of which night, what came of it and why, and the way to what was kept. */
-function headCard({ texts }: PersonVisit, view: RunView): Html {
+function headCard({ resources, texts }: PersonVisit, view: RunView): Html {
   const t = texts.run;
   const { state, startedAt, finishedAt, snapshotId, snapshotForgottenAt, snapshotRepairedAt, trigger } = view;
   const { tone, icon: shape } = signOf(state);
@@ -54,7 +54,7 @@ function headCard({ texts }: PersonVisit, view: RunView): Html {
       ? html`<div><dt>${texts.counts.ms}</dt><dd>${texts.formats.duration(finishedAt.getTime() - startedAt.getTime())}</dd></div>`
       : '';
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(shape)}</span>
-<div><h1>${t.title(texts.formats.night(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view)}${snapshotForgottenAt ? html`<p>${howItWent(texts, view)(time(snapshotForgottenAt))}</p>` : ''}${snapshotRepairedAt && !snapshotForgottenAt ? html`<p>${t.repaired(time(snapshotRepairedAt))}</p>` : ''}</div>
+<div><h1>${t.title(texts.formats.night(view.night, 'long'))}</h1><p>${outcome(state, texts)}</p>${why(texts, view, resources.clock.now())}${snapshotForgottenAt ? html`<p>${howItWent(texts, view)(time(snapshotForgottenAt))}</p>` : ''}${snapshotRepairedAt && !snapshotForgottenAt ? html`<p>${t.repaired(time(snapshotRepairedAt))}</p>` : ''}</div>
 ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" href="/snapshots/${snapshotId}/browse/">${t.browse}</a></div>` : ''}</div>
 <dl class="facts"><div><dt>${t.trigger}</dt><dd>${wordFor(texts.triggers, trigger) ?? trigger}</dd></div>
 <div><dt>${t.started}</dt><dd>${time(startedAt)}</dd></div>${finishedAt ? html`<div><dt>${t.finished}</dt><dd>${time(finishedAt)}</dd></div>` : ''}${took}</dl></section>`;
@@ -64,10 +64,12 @@ ${snapshotId && !snapshotForgottenAt ? html`<div class="ways"><a class="button" 
 function why(
   texts: PersonVisit['texts'],
   { state, message, errorCode, dueAt, triedUntil, plan: { zone } }: RunView,
+  now: Date,
 ): Html | '' {
   if (message === null || state === 'succeeded' || state === 'running') return '';
   const { formats, protection, run: t } = texts;
-  const waits = state === 'queued' ? ` ${t.waits(formats.time(dueAt, zone), formats.time(triedUntil, zone))}` : '';
+  const isAhead = state === 'queued' && dueAt > now;
+  const waits = isAhead ? ` ${t.waits(formats.time(dueAt, zone), formats.time(triedUntil, zone))}` : '';
   const { happened } = { ...protection.consent, ...protection.nights }[runFaultOf(errorCode)];
   const said = errorCode === null ? english(texts, message) : explained(texts, happened, message);
   return html`<p>${said}${waits}</p>`;

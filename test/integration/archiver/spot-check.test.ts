@@ -174,6 +174,18 @@ describe('a spot check', () => {
     expect({ unreliable, problems, entries }).toEqual({ unreliable: [], problems: [], entries: 6 });
   });
 
+  test.each(['source/forbidden', 'source/malformed', 'source/not-found'] as const)(
+    'names what the server lists as unchanged and refuses to give: %s',
+    async (code) => {
+      Object.assign(at('a.txt'), { fault: () => new AppError(code, 'No.') });
+      const { tree, problems, unreliable, seen } = await night(checkingAll);
+      expect(problems).toMatchObject([{ path: 'a.txt', code, kept: true }]);
+      expect({ unreliable, checked: seen.checked, kept: seen.kept }).toEqual({ unreliable: [], checked: 5, kept: 1 });
+      expect(await texts(tree)).toMatchObject({ 'files/a.txt': 'alpha' });
+      expect((await night()).problems).toEqual([]);
+    },
+  );
+
   test('does not read more than it may', async () => {
     const { seen } = await night(checking(6, () => 0, { bytes: 1_000_000 }));
     expect(source.opened).not.toContain('large.bin');
@@ -201,6 +213,19 @@ describe('a full walk', () => {
 
 describe('a whole reading', () => {
   const readAll = new Set(['files']);
+
+  test('keeps what it had of a version of which less comes now than is listed, in a body without a length', async () => {
+    const short = { content: Buffer.from('alp'), size: 5, reading: { size: undefined } };
+    Object.assign(at('a.txt'), short);
+    for (const options of [{ readAll }, checkingAll]) {
+      const { tree, problems } = await night(options);
+      expect(problems).toMatchObject([{ path: 'a.txt', code: 'source/malformed', kept: true }]);
+      expect(await texts(tree)).toMatchObject({ 'files/a.txt': 'alpha' });
+    }
+    Object.assign(at('a.txt'), { reading: { size: 3 } });
+    const { tree, problems } = await night({ readAll });
+    expect([problems, await texts(tree)]).toMatchObject([[], { 'files/a.txt': 'alp' }]);
+  });
 
   test('reads every entry, and finds what changed behind its validator', async () => {
     const same = await night({ readAll });

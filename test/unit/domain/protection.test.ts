@@ -59,7 +59,12 @@ const queued: UnderWay = {
 const running: UnderWay = { ...queued, state: 'running', dueAt: later(-minute), leaseUntil: later(minute) };
 const failed = (errorCode: string | null, endedAt = later(-minute)) => ({ id: 'failed', endedAt, errorCode });
 const judge = (over: Partial<ProtectionFacts> = {}, at = now) => judgeProtection({ ...well, ...over }, at);
-const suspect = (reason: string): Consent => ({ ...consent, state: 'suspect', reason, nextExchangeAt: later(minute) });
+const suspect = (reason: string, nextExchangeAt = later(minute)): Consent => ({
+  ...consent,
+  state: 'suspect',
+  reason,
+  nextExchangeAt,
+});
 const ended = (reason: string | null): Consent => ({ ...consent, state: 'needs_consent', reason });
 
 describe('a person is', () => {
@@ -291,6 +296,27 @@ describe('where several things are wrong, what wins is', () => {
     expect(judge(facts).reason).toBe(reason);
   });
 
+  test('a worker that is missing over a fault that passes by itself: nobody is told of a moment that is over', () => {
+    const away = { ...late, failed: failed('source/unavailable') };
+    const trying = { ...queued, errorCode: 'source/unavailable' };
+    expect(judge({ ...away, plan: unpaused })).toMatchObject({ reason: 'no_worker', by: 'operator', until: null });
+    expect(judge({ ...away, plan: { ...plan, nextDueAt: later(-minute) } })).toMatchObject({
+      reason: 'server_away',
+      until: null,
+    });
+    const silent = { ...trying, dueAt: later(-15 * minute) };
+    expect(judge({ ...late, underWay: silent })).toMatchObject({ reason: 'no_worker', until: null, retry: null });
+    expect(judge({ ...late, underWay: silent, workersUntil: later(minute) })).toMatchObject({
+      reason: 'server_away',
+      until: null,
+      retry: null,
+    });
+    expect(judge({ consent: suspect('unclear', later(-minute)) })).toMatchObject({
+      reason: 'consent_refused',
+      until: null,
+    });
+  });
+
   test('nothing, where a run waits behind those that workers are busy with: it has its turn soon', () => {
     const waiting = { ...queued, dueAt: later(-4 * 60 * minute) };
     const busy = { underWay: waiting, workersUntil: later(minute) };
@@ -331,7 +357,7 @@ const consents: (Consent | null)[] = [
   consent,
   { ...consent, maxDeadline: later(day) },
   { ...consent, reason: 'lost_answers' },
-  ...['account_disabled', 'lost_answers', 'expired_idle', 'ended_at_provider'].map(suspect),
+  ...['account_disabled', 'lost_answers', 'expired_idle', 'ended_at_provider'].map((reason) => suspect(reason)),
   { ...consent, idleDeadline: now },
   { ...consent, maxDeadline: now },
   ...['account_disabled', null].map(ended),
