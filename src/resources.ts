@@ -19,6 +19,7 @@ import { openOwnLocks, openRepositoryResources, type RepositoryResources } from 
 import { openServers, type Servers, type TransferLimits } from './sources/http/server.ts';
 import type { HeldKey } from './store/history/held-key.ts';
 import type { History } from './store/history/history.ts';
+import { heldUpMsOfThread } from './thread-time.ts';
 import { openSpool, type Spool } from './vault/spool.ts';
 
 /** What one process keeps in memory for itself. */
@@ -85,6 +86,7 @@ export async function openResources(
     { ...ground, database },
     config.sourceLimits.transfer,
     openMemoryBudget(config.runLimits.memory),
+    heldUpMsOfThread,
   );
   opened.use(state.histories);
   opened.use(state.repositoryKeys);
@@ -105,14 +107,15 @@ export function openProcessState(
   resources: Pick<Resources, 'clock' | 'database' | 'log'>,
   transfer?: TransferLimits,
   runMemory: MemoryBudget = unlimitedMemory,
+  heldUpMs?: () => number,
 ): ProcessState {
   return {
     tokenCache: openTokenCache(),
     marks: openMarkMemory(),
     lockOwner: openOwnLocks(),
-    sourceServers: openServers(resources.clock, transfer),
+    sourceServers: openServers(resources.clock, transfer, undefined, heldUpMs),
     runClaims: openRunClaims(resources.database),
-    runWatch: openRunWatch(resources),
+    runWatch: openRunWatch(resources, heldUpMs),
     runProgress: openRunProgress(resources),
     runMemory,
     meters: openMeters(),

@@ -26,7 +26,7 @@ export async function measureNightAhead(
 ): Promise<NightFigures> {
   const [figures] = await database.$queryRaw<[NightFigures]>`
     WITH last AS (
-      SELECT worked_ms * CASE WHEN heavy THEN ${concurrency / heavyRuns}::float8 ELSE 1 END AS worked_ms, started_at, finished_at FROM runs
+      SELECT (worked_ms + held_up_ms) * CASE WHEN heavy THEN ${concurrency / heavyRuns}::float8 ELSE 1 END AS worked_ms, started_at, finished_at FROM runs
       WHERE finished_at > ${since} AND state IN ('succeeded', 'partial', 'failed') AND slot = 'night'
       ORDER BY finished_at DESC LIMIT ${asked}
     ), span AS (

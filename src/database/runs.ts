@@ -116,11 +116,12 @@ export interface RunEnd {
 
 /**
  * Ends a run, guarded by its fence, all in one statement; false when the lease was lost meanwhile. What was wrong with an earlier attempt
- * goes, and where there is a snapshot, the checkpoint before it; a verification is due now then where damage is known, which may be mended.
+ * goes, and where there is a snapshot, the checkpoint before it; a verification is due now then where damage is known, which may be mended. For
+ * `heldUpMs` of the time since it was claimed the worker's machine had no processor for it.
  */
 export async function finishRun(
   database: Database,
-  { run, end, holder, at }: { run: ClaimedRun; end: RunEnd; holder: string; at: Date },
+  { run, end, heldUpMs = 0, holder, at }: { run: ClaimedRun; end: RunEnd; heldUpMs?: number; holder: string; at: Date },
 ): Promise<boolean> {
   const { state, snapshotId = null, counts, problems, problemCount = null, alarm = null, heldSnapshotId = null } = end;
   const { errorCode = null, message } = end;
@@ -128,7 +129,7 @@ export async function finishRun(
   const ended = await database.$executeRaw`
     WITH ended AS (
       UPDATE runs SET state = ${state}::run_state, finished_at = ${at}, lease_holder = NULL, lease_until = NULL,
-        worked_ms = worked_ms + ${stint(at)}, error_code = ${errorCode}, message = ${message === undefined ? null : escapedName(message)},
+        worked_ms = worked_ms + ${stint(at, heldUpMs)}, held_up_ms = held_up_ms + ${heldUp(at, heldUpMs)}, error_code = ${errorCode}, message = ${message === undefined ? null : escapedName(message)},
         snapshot_id = coalesce(${snapshotId}, snapshot_id), counts = coalesce(${json(counts)}::jsonb, counts),
         problems = coalesce(${json(problems?.map(storable))}::jsonb, problems), problem_count = coalesce(${problemCount}::int, problem_count),
         alarm = coalesce(${alarm}, alarm), held_snapshot_id = coalesce(${heldSnapshotId}, held_snapshot_id)
@@ -165,15 +166,17 @@ export async function returnRun(
     yields: boolean;
     errorCode?: string;
     message?: string;
+    heldUpMs?: number;
     holder: string;
     at: Date;
   },
 ): Promise<boolean> {
-  const { run, dueAt, spent, yields, errorCode = null, message = null, holder, at } = input;
+  const { run, dueAt, spent, yields, errorCode = null, message = null, heldUpMs = 0, holder, at } = input;
   const attempt = spent ? run.attempt : run.attempt - 1;
   const words = message && escapedName(message);
-  const { trigger, stintMs, others, turnOfLess } = await measureStint(database, { id: run.id, at });
-  const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0, workedMs: { increment: stintMs } };
+  const measured = await measureStint(database, { id: run.id, heldUpMs, at });
+  const { trigger, stintMs, others, turnOfLess } = measured;
+  const data = { dueAt, attempt, errorCode, message: words, lostWorkers: 0, ...stintOf(measured) };
   const turnAt = turnAfterWork({ trigger, dueAt, workedMs: stintMs, others });
   const turn = yields ? { turnAt: turnOfLess !== null && turnOfLess > turnAt ? turnOfLess : turnAt } : {};
   return inTransaction(database, async (transaction) => {
@@ -188,13 +191,22 @@ export async function returnRun(
   });
 }
 
-/** How long a run that is being worked on has been, this time, in milliseconds. */
-const stint = (at: Date) =>
-  Prisma.sql`greatest(0, least(2147483647 - worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000))::int`;
+/** How long a run has been worked on this time, in milliseconds, and how long of it its machine had no processor for it. */
+const sinceClaimed = (at: Date) => Prisma.sql`greatest(0, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000)`;
+const heldUp = (at: Date, heldUpMs: number) =>
+  Prisma.sql`least(2147483647 - held_up_ms, ${heldUpMs}::float, ${sinceClaimed(at)})::int`;
+/** The rest. */
+const stint = (at: Date, heldUpMs: number) =>
+  Prisma.sql`greatest(0, least(2147483647 - worked_ms, ${sinceClaimed(at)} - ${heldUpMs}::float))::int`;
+
+function stintOf({ stintMs, heldUpMs }: Stint) {
+  return { workedMs: { increment: stintMs }, heldUpMs: { increment: heldUpMs } };
+}
 
 interface Stint {
   trigger: string;
   stintMs: number;
+  heldUpMs: number;
   /** How many others have had a worker without having ended. */
   others: number;
   /** After the last turn of the nights that wait and have had far less; null where there are none. */
@@ -202,14 +214,17 @@ interface Stint {
 }
 
 /** The same of one, and what there is besides. */
-async function measureStint(database: Database, { id, at }: { id: string; at: Date }): Promise<Stint> {
+async function measureStint(
+  database: Database,
+  { id, heldUpMs, at }: { id: string; heldUpMs: number; at: Date },
+): Promise<Stint> {
   const [found] = await database.$queryRaw<Stint[]>`
-    SELECT trigger, stint_ms AS "stintMs",
+    SELECT trigger, stint_ms AS "stintMs", held_up_ms AS "heldUpMs",
       (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> own.id)::int AS others,
       (SELECT max(other.turn_at) + interval '1 ms' FROM runs other WHERE other.state = 'queued' AND other.due_at <= ${at} AND other.trigger = 'schedule'
         AND other.worked_ms * ${farMore} < own.worked_ms + own.stint_ms) AS "turnOfLess"
-    FROM (SELECT id, trigger, worked_ms, ${stint(at)} AS stint_ms FROM runs WHERE id = ${id}::uuid) own`;
-  return found ?? { trigger: '', stintMs: 0, others: 0, turnOfLess: null };
+    FROM (SELECT id, trigger, worked_ms, ${stint(at, heldUpMs)} AS stint_ms, ${heldUp(at, heldUpMs)} AS held_up_ms FROM runs WHERE id = ${id}::uuid) own`;
+  return found ?? { trigger: '', stintMs: 0, heldUpMs: 0, others: 0, turnOfLess: null };
 }
 
 interface Lapsed {

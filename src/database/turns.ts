@@ -180,32 +180,54 @@ const graceMs = 2_000;
  */
 const ahead = { ms: 500, part: 0.1 };
 
+interface GivingWay extends Omit<NextRuns, 'wanted'> {
+  /** Of runs of this worker, for how long its machine had no processor for them since it took them. */
+  heldUp: readonly { id: string; ms: number }[];
+}
+
 /**
  * The runs in the hands of this worker that have to let others go first: those that were worked on for a whole turn, and
- * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Of all workers' the longest first, and as many as there are for
- * whom no worker is free and whose turn has come, or who are nights that have had far less: whoever takes a little longer than is usual waits for nobody who takes for ever.
+ * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Time in which this worker's machine had no
+ * processor for it is not counted; of other workers that is not known. Of all workers' the longest first, and as many as there are who wait, have no
+ * other place, would have the one that is left, by what a worker may have in hand, and whose turn has come, or who are nights that have had far less: whoever takes a
+ * little longer than is usual waits for nobody who takes for ever.
  */
 export async function listRunsToGiveWay(
   database: Database,
-  { holder, at, turnMs }: { holder: string; at: Date; turnMs: number },
+  { holder, at, concurrency, heavyRuns, turnMs, heldUp }: GivingWay,
 ): Promise<string[]> {
   const lengthMs = await findLengthOfTurn(database, turnMs);
   const aheadMs = Math.min(ahead.ms, lengthMs * ahead.part);
   const since = new Date(at.getTime() - graceMs);
+  const [turned, afterTurn] = [leastTurn(turnMs), placesAfterTurn(heavyRuns)];
+  const mostHeavy = heavyRuns < concurrency ? heavyRuns : null;
+  const waiting = Prisma.sql`runs.worked_ms >= ${turned}::float`;
+  // A place for what waits: in all, among the heavy ones, and among those that have had a turn, with so many in hand.
+  const fits = (held: Prisma.Sql, weighing: Prisma.Sql, after: Prisma.Sql) => Prisma.sql`(${held} < ${concurrency}::int
+    AND (NOT (runs.heavy OR ${waiting}) OR coalesce(${weighing} < ${mostHeavy}::int, true)) AND (NOT ${waiting} OR ${after} < ${afterTurn}::int))`;
   const rows = await database.$queryRaw<{ id: string; holder: string }[]>`
-    WITH longest AS (
-      SELECT id, holder, had_ms, row_number() OVER (ORDER BY had_ms DESC, id) AS place FROM (
-        SELECT id, lease_holder AS holder, worked_ms, extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS stint_ms,
-          worked_ms + extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS had_ms
-        FROM runs WHERE state = 'running' AND lease_until >= ${at}) held
-      WHERE stint_ms >= greatest(${lengthMs}::float, worked_ms) - ${aheadMs}::float
+    WITH held AS (
+      SELECT id, holder, had_ms, worked_ms, stint_ms, weighs::int AS weighs, turned::int AS turned, count(*) OVER of_holder AS held,
+        count(*) FILTER (WHERE weighs) OVER of_holder AS weighing, count(*) FILTER (WHERE turned) OVER of_holder AS after_turn
+      FROM (
+        SELECT runs.id, lease_holder AS holder, worked_ms, worked_ms + since_ms AS had_ms, since_ms - coalesce(known.ms, 0) AS stint_ms,
+          heavy OR ${waiting} AS weighs, ${waiting} AS turned
+        FROM runs LEFT JOIN unnest(${heldUp.map(({ id }) => id)}::uuid[], ${heldUp.map(({ ms }) => ms)}::float[]) AS known (id, ms) ON known.id = runs.id
+        CROSS JOIN LATERAL (SELECT extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS since_ms) since
+        WHERE state = 'running' AND lease_until >= ${at}) runs
+      WINDOW of_holder AS (PARTITION BY holder)
+    ), over AS (
+      SELECT * FROM held WHERE stint_ms >= greatest(${lengthMs}::float, worked_ms) - ${aheadMs}::float
+    ), counted AS (
+      SELECT id, holder, had_ms, (SELECT count(*) FROM (SELECT FROM runs WHERE ${canBeClaimed(at)} AND due_at <= ${since}
+          AND (turn_at <= ${since} OR (trigger = 'schedule' AND worked_ms * ${farMore} < over.had_ms))
+          AND ${fits(Prisma.raw('over.held - 1'), Prisma.raw('over.weighing - over.weighs'), Prisma.raw('over.after_turn - over.turned'))}
+          AND NOT ${fits(Prisma.raw('over.held'), Prisma.raw('over.weighing'), Prisma.raw('over.after_turn'))}
+        LIMIT (SELECT count(*) FROM over)) waiting) AS waiting
+      FROM over
     )
-    SELECT id, holder FROM longest
-    WHERE place <= (SELECT count(*) FROM (
-      SELECT FROM runs WHERE ${canBeClaimed(at)} AND due_at <= ${since}
-        AND (turn_at <= ${since} OR (trigger = 'schedule' AND worked_ms * ${farMore} < had_ms))
-      LIMIT (SELECT count(*) FROM longest)) waiting)
-    ORDER BY place`;
+    SELECT id, holder FROM (SELECT *, row_number() OVER (ORDER BY had_ms DESC, id) AS place FROM counted WHERE waiting > 0) placed
+    WHERE place <= waiting ORDER BY place`;
   return rows.filter((row) => row.holder === holder).map(({ id }) => id);
 }
 

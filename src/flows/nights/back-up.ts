@@ -117,6 +117,7 @@ export async function backUp(
     clock,
     zone,
     signal: either,
+    onProcessor: processor.had,
     ...limits,
     ...last?.archiving,
   };

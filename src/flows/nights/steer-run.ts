@@ -98,14 +98,15 @@ async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: W
   const began = clock.elapsed();
   const lost = new AbortController();
   using lease = keepLease(resources, run, lost);
-  using _watching = resources.runWatch.add(run, lost);
+  using watched = resources.runWatch.add(run, lost);
   const either = AbortSignal.any([signal, lost.signal]);
   try {
     using showing = new DisposableStack();
     const report = (look: () => RunProgress) => void showing.use(resources.runProgress.add(run, look));
     const confirm = () => lease.confirm(either);
     const outcome = await tracedRun(run, () => work({ runId, signal: either, report, confirm }));
-    const finish = () => finishRun(database, { run, end: outcome, holder, at: clock.now() });
+    const finish = () =>
+      finishRun(database, { run, end: outcome, heldUpMs: watched.heldUpMs, holder, at: clock.now() });
     if (!(await saved(resources, signal, finish))) {
       await letGo(resources, run);
       return undefined;
@@ -124,7 +125,9 @@ async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: W
     else if (isAppError(cause, 'run/gave-way')) log.info('run.gave-way');
     else log.warn('run.ended-badly', { attempt: run.attempt, error: cause });
     if (isAppError(cause, 'run/lost-lease')) await letGo(resources, run);
-    else if (await saved(resources, signal, () => endBadly(resources, run, cause)))
+    else if (
+      await saved(resources, signal, () => endBadly(resources, run, { error: cause, heldUpMs: watched.heldUpMs }))
+    )
       count(resources, { state: 'failed' }, clock.elapsed() - began);
     return undefined;
   }
@@ -205,19 +208,23 @@ async function saved<T>({ clock, log }: Needs, signal: AbortSignal, save: () => 
 }
 
 /** Whether the run failed for good; else it was returned to the queue, or is another's. */
-async function endBadly(resources: Needs, run: ClaimedRun, error: unknown): Promise<boolean> {
+async function endBadly(
+  resources: Needs,
+  run: ClaimedRun,
+  { error, heldUpMs }: { error: unknown; heldUpMs: number },
+): Promise<boolean> {
   const { clock, database, holder, queues } = resources;
   const at = clock.now();
   const again = whenAgain(error, run, at);
   const about = { errorCode: codeOf(error), message: messageForPeople(error) };
   if (again === undefined) {
-    const failed = await finishRun(database, { run, end: { state: 'failed', ...about }, holder, at });
+    const failed = await finishRun(database, { run, end: { state: 'failed', ...about }, heldUpMs, holder, at });
     if (!failed) await letGo(resources, run);
     return failed;
   }
   const why = isInterrupted(error) ? {} : about;
   const yields = !isAppError(error, 'run/stopped');
-  if (!(await returnRun(database, { run, ...again, yields, ...why, holder, at }))) {
+  if (!(await returnRun(database, { run, ...again, yields, ...why, heldUpMs, holder, at }))) {
     await letGo(resources, run);
     return false;
   }

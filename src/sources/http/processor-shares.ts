@@ -1,5 +1,6 @@
 import { untilAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { busyMsOfThread, heldUpMsOfThread } from '../../thread-time.ts';
 
 /**
  * Shares the processor time of this thread among the runs that fetch from servers: what comes from a server that answers at once, with folders of any size and
@@ -15,6 +16,11 @@ export interface ProcessorShares {
 export interface ProcessorShare extends Disposable {
   /** Says that so many pieces of work were begun, each about as much as one request. What the thread takes is put down to its runs by these. */
   did(pieces: number): void;
+  /**
+   * Says that other threads had a processor for it for so long. It counts as far as this thread had to wait for one meanwhile: where there are
+   * enough for all, nobody is held up by it.
+   */
+  had(ms: number): void;
   /** Whether it has the thread to itself: it need not work in pieces then. */
   readonly isAlone: boolean;
   /** Whether it has some of its part left. */
@@ -42,31 +48,38 @@ const mostDebtMs = 250;
 interface Account {
   creditMs: number;
   pieces: number;
+  /** What its other threads have had since the last look. */
+  elsewhereMs: number;
   /** The last turn that was asked for. */
   last: Promise<void>;
 }
 
 /**
- * As many equal parts as there are runs. `busyMs` says for how long the thread has been busy so far. With one run alone nothing is counted.
+ * As many equal parts as there are runs. `busyMs` says for how long the thread has been busy so far, `heldUpMs` for how long it got no processor.
+ * With one run alone nothing is counted.
  */
 export function openProcessorShares(
   clock: Pick<Clock, 'elapsed' | 'every'>,
-  busyMs: () => number = msOfThread,
+  busyMs: () => number = busyMsOfThread,
+  heldUpMs: () => number = heldUpMsOfThread,
 ): ProcessorShares {
   const accounts = new Set<Account>();
   let looking: Disposable | undefined;
-  let before = { at: 0, taken: 0 };
+  let before = { at: 0, taken: 0, heldUp: 0 };
   /** The part of the thread that was in use lately. */
   let usage = 0;
   let next = Promise.withResolvers<void>();
 
+  const standing = () => ({ at: clock.elapsed(), taken: busyMs(), heldUp: heldUpMs() });
+
   function look(): void {
-    const now = { at: clock.elapsed(), taken: busyMs() };
+    const now = standing();
     const passed = now.at - before.at;
     const taken = Math.min(passed, Math.max(0, now.taken - before.taken));
+    const heldUp = passed > 0 ? Math.max(0, Math.min(1, (now.heldUp - before.heldUp) / passed)) : 0;
     before = now;
     if (passed > 0) usage += newest * (taken / passed - usage);
-    settle([...accounts], { passed, taken, spare: passed * Math.max(0, sparePart - usage) });
+    settle([...accounts], { passed, taken, heldUp, spare: passed * Math.max(0, sparePart - usage) });
     wake();
   }
 
@@ -79,7 +92,7 @@ export function openProcessorShares(
   function watch(): void {
     const isShared = accounts.size > 1;
     if (isShared && looking === undefined) {
-      before = { at: clock.elapsed(), taken: busyMs() };
+      before = standing();
       looking = clock.every(everyMs, look);
     }
     if (isShared || looking === undefined) return;
@@ -105,6 +118,9 @@ export function openProcessorShares(
         did(pieces) {
           account.pieces += pieces;
         },
+        had(ms) {
+          account.elsewhereMs += ms;
+        },
         get isAlone() {
           return accounts.size < 2;
         },
@@ -128,30 +144,27 @@ export function openProcessorShares(
 }
 
 function newAccount(): Account {
-  return { creditMs: mostCreditMs, pieces: 0, last: Promise.resolve() };
+  return { creditMs: mostCreditMs, pieces: 0, elsewhereMs: 0, last: Promise.resolve() };
 }
 
 function forgive(account: Account): void {
   account.creditMs = mostCreditMs;
   account.pieces = 0;
+  account.elsewhereMs = 0;
 }
 
-/** Gives each run its part of the time that has passed, and what nobody used; takes off what the thread took, in parts as the runs worked. */
+/** Gives each run its part of the time that has passed, and what nobody used; takes off what the thread took, in parts as the runs worked, and what other threads of theirs had as far as it was held up (from 0 to 1). */
 function settle(
   accounts: readonly Account[],
-  { passed, taken, spare }: { passed: number; taken: number; spare: number },
+  { passed, taken, heldUp, spare }: { passed: number; taken: number; heldUp: number; spare: number },
 ): void {
   const pieces = accounts.reduce((sum, account) => sum + account.pieces, 0);
   for (const account of accounts) {
     const credit = Math.min(mostCreditMs, account.creditMs + passed / accounts.length + spare);
     const part = pieces > 0 ? (taken * account.pieces) / pieces : 0;
     const most = account.pieces * (1 - fading) * mostMsOfPiece;
-    account.creditMs = Math.max(-mostDebtMs, credit - Math.min(part, most));
+    account.creditMs = Math.max(-mostDebtMs, credit - Math.min(part, most) - heldUp * account.elsewhereMs);
     account.pieces *= fading;
+    account.elsewhereMs = 0;
   }
-}
-
-/** For how long it had something to do, whether or not the machine gave it a processor for it: so long others waited. */
-function msOfThread(): number {
-  return performance.eventLoopUtilization().active;
 }

@@ -69,10 +69,18 @@ export interface Servers {
   open(origin: string, limits: ServerLimits, share?: ProcessorShare): { server: Server; close: () => Promise<void> };
 }
 
-/** `busyMs` says for how long the thread has been busy so far; the thread itself does, unless given. */
-export function openServers(clock: Clock, transfer = defaultTransferLimits, busyMs?: () => number): Servers {
+/**
+ * `busyMs` says for how long the thread has been busy so far, `heldUpMs` for how long it got no processor; the thread itself does, unless
+ * given.
+ */
+export function openServers(
+  clock: Clock,
+  transfer = defaultTransferLimits,
+  busyMs?: () => number,
+  heldUpMs?: () => number,
+): Servers {
   const opened = new Map<string, { shared: Shared; users: number }>();
-  const processorShares = openProcessorShares(clock, busyMs);
+  const processorShares = openProcessorShares(clock, busyMs, heldUpMs);
   return {
     limits: transfer,
     processor: processorShares,

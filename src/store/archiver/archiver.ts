@@ -56,6 +56,8 @@ export interface ArchiveOptions {
   readonly requests?: number;
   /** Sealing threads at most; by default as the number of cores allows. */
   readonly threads?: number;
+  /** Told for how long more threads of its own had a processor. */
+  readonly onProcessor?: (ms: number) => void;
   /** Given at the start what tells how far the archive is, whenever it is asked. */
   readonly onProgress?: (look: () => ArchiveProgress) => void;
 }

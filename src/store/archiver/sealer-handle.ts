@@ -39,6 +39,8 @@ export interface SealerHandleOptions {
   /** Whether the store keeps up; when it does not, packs would only take memory. */
   storeKeepsUp(): boolean;
   onAdded(added: Added): void;
+  /** A thread of its own had a processor for so long more. */
+  onProcessor?(ms: number): void;
   /** The sealer died or a pack could not be stored. */
   onFailure(error: unknown): void;
 }
@@ -50,6 +52,7 @@ export function openSealerHandle({
   savePack,
   storeKeepsUp,
   onAdded,
+  onProcessor,
   onFailure,
 }: SealerHandleOptions): SealerHandle {
   const sealer = start(task, receive, fail);
@@ -66,8 +69,10 @@ export function openSealerHandle({
   let soon: NodeJS.Immediate | undefined;
 
   function receive(message: FromSealer): void {
-    if (message.kind === 'sealed') take(message.buffer, message.streams, message.added);
-    else if (message.kind === 'pack') store(message.pack);
+    if (message.kind === 'sealed') {
+      if (message.processorMs !== undefined) onProcessor?.(message.processorMs);
+      take(message.buffer, message.streams, message.added);
+    } else if (message.kind === 'pack') store(message.pack);
     else if (message.kind === 'told') asking.shift()?.resolve(message.sofar);
     else finishing.shift()?.resolve(storedAll());
     settle();

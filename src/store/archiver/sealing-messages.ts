@@ -40,6 +40,8 @@ export type FromSealer =
       readonly buffer: ArrayBuffer;
       readonly streams: readonly SealedStream[];
       readonly added: Added;
+      /** For how long its thread had a processor since the last such message; absent where it has none of its own. */
+      readonly processorMs?: number;
     }
   | { readonly kind: 'pack'; readonly pack: FinishedPack }
   | { readonly kind: 'finished' }

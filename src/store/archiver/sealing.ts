@@ -34,6 +34,8 @@ export interface SealingOptions {
   /** A thread died or the store failed: nothing more can be sealed. */
   onFailure(error: unknown): void;
   readonly threads?: number;
+  /** Told for how long more the threads had a processor. */
+  readonly onProcessor?: ((ms: number) => void) | undefined;
 }
 
 /** Two seal more than a gigabit line delivers; each holds 60 MiB, open packs and what is on its way included. */
@@ -49,7 +51,7 @@ const little = 1024 * 1024;
  * busy.
  */
 export function openSealing(options: SealingOptions): Sealing {
-  const { masterKey, chunkerPolynomial, index, savePack, onFailure } = options;
+  const { masterKey, chunkerPolynomial, index, savePack, onFailure, onProcessor = () => undefined } = options;
   const threads = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
   let claimedBlobs: SharedArrayBuffer | undefined;
   const sealers: SealerHandle[] = [];
@@ -76,7 +78,15 @@ export function openSealing(options: SealingOptions): Sealing {
     claimedBlobs ??= createClaimedBlobs();
     const shared = { module: index.module, shared: index.share() };
     const task = { masterKey, chunkerPolynomial, claimedBlobs, index: shared, ...(most !== undefined && { most }) };
-    const sealer = openSealerHandle({ start, task, savePack: save, storeKeepsUp, onFailure, onAdded: count });
+    const sealer = openSealerHandle({
+      start,
+      task,
+      savePack: save,
+      storeKeepsUp,
+      onFailure,
+      onProcessor,
+      onAdded: count,
+    });
     sealers.push(sealer);
     return sealer;
   }

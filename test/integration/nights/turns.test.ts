@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openRunWatch } from '../../../src/database/run-watch.ts';
 import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/runs.ts';
 import { listRunsToGiveWay, openRunClaims } from '../../../src/database/turns.ts';
 import { AppError } from '../../../src/errors.ts';
@@ -54,7 +55,12 @@ async function begin(resources: NightResources = fixture.resources) {
   return { planId, runId, ended };
 }
 
-const give = (resources: NightResources = fixture.resources) => giveWay(resources);
+/** A worker that has one place. */
+const ofOnePlace = (resources: NightResources = fixture.resources): NightResources => ({
+  ...resources,
+  config: { ...resources.config, concurrency: 1, heavyRuns: 1 },
+});
+const give = (resources?: NightResources) => giveWay(ofOnePlace(resources));
 const stateOf = async (id: string) => (await database().run.findUniqueOrThrow({ where: { id } })).state;
 
 describe('whose turn it is', () => {
@@ -267,6 +273,88 @@ describe('a run that has had a worker for its time', () => {
   });
 });
 
+describe('a run of a worker whose machine has too much to do', () => {
+  async function oneHeldUpFor(ms: number) {
+    const [alice, bob] = [await person('a.example'), await person('a.example', 30)];
+    await openNight(fixture.resources);
+    let heldUp = 5 * second;
+    const { clock, database, log } = fixture.resources;
+    const runWatch = openRunWatch({ clock, database, log }, () => heldUp);
+    const resources = { ...fixture.resources, runWatch };
+    const working = await begin(resources);
+    expect(working.planId).toBe(alice);
+    await clock.advance(70 * second);
+    await openNight(resources);
+    heldUp += ms;
+    return { bob, working, resources };
+  }
+
+  test('has its turn though it takes longer for it: the time in which there was no processor for the worker is not its own', async () => {
+    const { working, resources } = await oneHeldUpFor(20 * second);
+    await give(resources);
+    expect(await stateOf(working.runId)).toBe('running');
+    await fixture.resources.clock.advance(10 * second);
+    await give(resources);
+    await working.ended;
+    const run = await database().run.findUniqueOrThrow({ where: { id: working.runId } });
+    expect(run).toMatchObject({ state: 'queued', workedMs: minute, heldUpMs: 20 * second });
+    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minute));
+  });
+
+  test('is never worked on for less than nothing, whatever was measured', async () => {
+    await oneHeldUpFor(0);
+    const { id } = await database().run.findFirstOrThrow({ where: { state: 'running' } });
+    const { fence, planId, triedUntil, attempt } = await database().run.findUniqueOrThrow({ where: { id } });
+    const run = { id, planId, fence, attempt, triedUntil, userId: id };
+    await finishRun(database(), { run, end: outcome, heldUpMs: 5e9, holder: 'first', at: now() });
+    expect(await database().run.findUnique({ where: { id } })).toMatchObject({ workedMs: 0, heldUpMs: 70 * second });
+  });
+});
+
+describe('a run lets nobody go first who would not have its place', () => {
+  const worker = (concurrency: number, heavyRuns: number) => ({
+    ...fixture.resources,
+    config: { ...fixture.resources.config, concurrency, heavyRuns },
+  });
+  /** One at work for longer than its turn beside others, and one waiting; of these weights. */
+  async function atWork(
+    resources: NightResources,
+    heavy: readonly boolean[],
+    waits: { heavy: boolean; workedMs?: number },
+  ) {
+    for (const index of heavy.keys()) await person('a.example', index);
+    await fixture.resources.clock.advance(10 * second);
+    await openNight(resources);
+    const working: Awaited<ReturnType<typeof begin>>[] = [];
+    for (const isHeavy of heavy) {
+      const one = await begin(resources);
+      await database().run.update({ where: { id: one.runId }, data: { heavy: isHeavy } });
+      working.push(one);
+      await fixture.resources.clock.advance(second);
+    }
+    const late = await person('a.example', 11);
+    await fixture.resources.clock.advance(minute);
+    await openNight(resources);
+    await database().run.updateMany({ where: { planId: late }, data: waits });
+    await fixture.resources.clock.advance(10 * second);
+    const { holder, config } = resources;
+    const gives = await listRunsToGiveWay(database(), { holder, at: now(), ...config, heldUp: [] });
+    return working.map(({ runId }) => gives.includes(runId));
+  }
+
+  test('since its worker has another place', async () => {
+    expect(await atWork(worker(2, 2), [false], { heavy: false })).toEqual([false]);
+  });
+
+  test('but to somebody who would: all places are taken', async () => {
+    expect(await atWork(worker(2, 2), [false, false], { heavy: false })).toEqual([true, false]);
+  });
+
+  test('since it is light, and the worker has heavy ones enough; a heavy one does, though it had less', async () => {
+    expect(await atWork(worker(3, 1), [false, true], { heavy: true })).toEqual([false, true]);
+  });
+});
+
 test('a run that fails after long work lets others go first too, though it may be tried again', async () => {
   const [alice, bob] = [await person('a.example'), await person('a.example', 5 * 60)];
   await openNight(fixture.resources);
@@ -465,7 +553,9 @@ describe('the night of others', () => {
         expect(await finishRun(database(), { run, end: outcome, ...about() })).toBe(true);
         left -= 1;
       }
-      for (const id of tick % 2 === 0 ? await listRunsToGiveWay(database(), { ...about(), turnMs }) : []) {
+      for (const id of tick % 2 === 0
+        ? await listRunsToGiveWay(database(), { ...about(), concurrency, heavyRuns, turnMs, heldUp: [] })
+        : []) {
         const { run, endsAt } = inHand.get(id) ?? {};
         if (run === undefined || endsAt === undefined) continue;
         inHand.delete(id);

@@ -58,7 +58,15 @@ export function duties(resources: Resources): readonly StandingWork[] {
     {
       name: 'give way',
       everySeconds: 1,
-      work: () => listRunsToGiveWay(database, { holder, at: clock.now(), turnMs: config.turnMs }),
+      work: () =>
+        listRunsToGiveWay(database, {
+          holder,
+          at: clock.now(),
+          concurrency: 2,
+          heavyRuns: 2,
+          turnMs: config.turnMs,
+          heldUp: [],
+        }),
     },
     {
       name: 'next run',

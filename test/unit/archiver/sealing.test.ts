@@ -12,7 +12,12 @@ const indexModule = new URL('../../../src/store/repository/master-index.ts', imp
 const masterKey = createMasterKey();
 
 /** A night in rounds, each of so many files and a tree, after which all of it is stored; what was stored, as the store has it. */
-async function stored(rounds: number, fileBytes: number, threads?: number): Promise<FinishedPack[]> {
+async function stored(
+  rounds: number,
+  fileBytes: number,
+  threads?: number,
+  onProcessor?: (ms: number) => void,
+): Promise<FinishedPack[]> {
   const packs: FinishedPack[] = [];
   await using sealing = openSealing({
     masterKey,
@@ -25,6 +30,7 @@ async function stored(rounds: number, fileBytes: number, threads?: number): Prom
       throw error;
     },
     ...(threads !== undefined && { threads }),
+    onProcessor,
   });
   for (let round = 0; round < rounds; round += 1) {
     const files = Array.from({ length: 3 }, async () => {
@@ -54,6 +60,17 @@ test.each([
   const blobs = packs.flatMap(({ entries }) => decodeEntries(entries));
   expect(blobs.filter(({ type }) => type === 'tree')).toHaveLength(rounds);
   expect(blobs.filter(({ type }) => type === 'data').length).toBeGreaterThanOrEqual(3 * rounds);
+});
+
+test('what a thread of its own had of a processor is told, and nothing where the caller’s own did it', async () => {
+  let had = 0;
+  const count = (ms: number) => {
+    had += ms;
+  };
+  await stored(2, 20_000, undefined, count);
+  expect(had).toBe(0);
+  await stored(2, 3_000_000, undefined, count);
+  expect(had).toBeGreaterThan(1);
 });
 
 test('a pack that was spoilt in memory before it was finished is not handed over', () => {

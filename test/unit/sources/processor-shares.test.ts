@@ -156,3 +156,41 @@ test('ends all pieces that wait for their turn when the run is ended', async () 
   const results = await Promise.allSettled(waiting);
   expect(results.every(({ status }) => status === 'rejected')).toBe(true);
 });
+
+/** Whether a run of which other threads have so much of a processor all the time has some of its part left, and one beside it, where the thread gets none for a part of the time. */
+async function leftBeside({ elsewhere, heldUp }: { elsewhere: number; heldUp: number }): Promise<boolean[]> {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  const shares = openProcessorShares(
+    clock,
+    () => 0.9 * clock.elapsed(),
+    () => 7 + heldUp * clock.elapsed(),
+  );
+  const [sealing, other] = [shares.open(), shares.open()];
+  for (let ms = 0; ms < 5_000; ms += 20) {
+    sealing.had(20 * elsewhere);
+    await clock.advance(20);
+  }
+  return [sealing.hasCredit, other.hasCredit];
+}
+
+test('what other threads of a run take is put down to it as far as this one waits for a processor meanwhile, and else to nobody', async () => {
+  expect(await leftBeside({ elsewhere: 2, heldUp: 0.5 })).toEqual([false, true]);
+  expect(await leftBeside({ elsewhere: 2, heldUp: 0 })).toEqual([true, true]);
+  expect(await leftBeside({ elsewhere: 0.5, heldUp: 0.5 })).toEqual([true, true]);
+});
+
+test('a run that sealed much is forgiven as soon as it is alone, and waits no longer than a quarter of a second for its part else', async () => {
+  const clock = manualClock('2026-11-23T01:00:00Z');
+  const shares = openProcessorShares(clock, clock.elapsed, clock.elapsed);
+  const [sealing, other] = [shares.open(), shares.open()];
+  sealing.had(60_000);
+  await clock.advance(20);
+  expect([sealing.hasCredit, other.hasCredit]).toEqual([false, true]);
+  await clock.advance(520);
+  expect(sealing.hasCredit).toBe(true);
+  sealing.had(60_000);
+  await clock.advance(20);
+  expect(sealing.hasCredit).toBe(false);
+  other[Symbol.dispose]();
+  expect(sealing.hasCredit).toBe(true);
+});
