@@ -48,9 +48,11 @@ function escaped(character: string): string {
 }
 
 const secretName = /token|secret|password|passphrase|authorization|cookie|verifier|assertion|recovery|^code$|sealed/i;
-const secretText = /eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*|Bearer\s+\S+|(?<=:\/\/[^/\s:@]*:)[^@\s]+(?=@)/g;
+/** Each part of a text is looked at once, whatever it is made of. */
+const secretText =
+  /(?<![\w-])(?=[\w-]+\.[\w-])[\w-]*eyJ[\w-]{5,}\.[\w-]+\.?[\w-]*|Bearer\s+\S+|(?<=:\/\/[^/\s:@]*:)(?:(?!:\/\/)[^@\s])+(?=@)/g;
 const hidden = '[hidden]';
-/** Of a list. */
+/** Of a list, or members. */
 const mostItems = 100;
 
 /** Takes secrets out of anything loggable: by field name, and by the shape of tokens and of passwords in URLs. */
@@ -64,10 +66,14 @@ export function scrub(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.slice(0, mostItems).map((item) => scrub(item, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      secretName.test(name) && (typeof item === 'string' || ArrayBuffer.isView(item)) ? hidden : scrub(item, depth + 1),
-    ]),
+    Object.entries(value)
+      .slice(0, mostItems)
+      .map(([name, item]) => [
+        name,
+        secretName.test(name) && (typeof item === 'string' || ArrayBuffer.isView(item))
+          ? hidden
+          : scrub(item, depth + 1),
+      ]),
   );
 }
 

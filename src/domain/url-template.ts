@@ -75,10 +75,22 @@ function segmentOf(template: string, claim: string, value: unknown): string {
   return encodeURIComponent(text);
 }
 
-/** Whether it names one folder to servers too that decode a path before they take it apart, decode it twice, or fold characters. */
+/** More often no server decodes what it is sent. */
+const mostReadings = 5;
+
+/**
+ * Whether it names one folder to servers too that decode a path before they take it apart, decode it several times, fold characters, take off what
+ * stands behind a semicolon, or dots and spaces at the end.
+ */
 function isFolderName(text: string): boolean {
-  const readings = [text, decoded(text), decoded(text).normalize('NFKC')];
-  return readings.every((name) => !/^\.\.?$|[/\\\0-\x1f\x7f-\x9f]/.test(name));
+  let name = text;
+  for (let reading = 0; reading < mostReadings; reading++) {
+    if (/^\.{1,2} *(?:;|$)|[/\\\0-\x1f\x7f-\x9f\ufffd]/.test(name)) return false;
+    const next = decoded(name).normalize('NFKC');
+    if (next === name) return true;
+    name = next;
+  }
+  return false;
 }
 
 function decoded(text: string): string {

@@ -32,6 +32,8 @@ const algorithms = [
 ];
 const types = [undefined, 'logout+jwt', 'application/logout+jwt', 'jwt'];
 const mostCharacters = 12_000;
+/** It is kept until the token ends, so that none is taken twice. */
+const longestId = 500;
 /** The provider's keys could not be had, which says nothing of the token. */
 const keysAway = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
 
@@ -81,6 +83,8 @@ function readClaims(payload: JWTPayload, { typ }: ProtectedHeaderParameters, now
   if (iat > now.getTime() / 1000 + toleratedSkewSeconds) throw invalid('it is of the future');
   if (nonce !== undefined) throw invalid('it has a nonce, as only ID tokens do');
   if (jti === '') throw invalid('it has no id');
+  if (jti.length > longestId) throw invalid('its id is too long');
+  if (Number.isNaN(new Date(exp * 1000).getTime())) throw invalid('it never ends');
   if (typeof memberOf(events, logoutEvent) !== 'object') throw invalid('it tells of another event');
   if (sid !== undefined && typeof sid !== 'string') throw invalid('its sid is no text');
   if (!subject && !sid) throw invalid('it names neither a person nor a session');

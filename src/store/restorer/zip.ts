@@ -103,32 +103,39 @@ async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGener
 
 /** The names of a folder as a zip shows them; two that would be the same get numbers. */
 function namesIn(folder: string, nodes: readonly Node[]): ReadonlyMap<Node, string> {
-  const taken = new Set<string>();
+  const taken = new Map<string, number>();
   // Those that are shown as they are keep their names.
   const isOther = ({ name }: Node) => Number(portableName(shownName(name)) !== name);
   const exactFirst = nodes.toSorted((a, b) => isOther(a) - isOther(b));
   const nameOf = (node: Node) => {
-    const name = unusedName(folder + portableName(shownName(node.name)), taken);
-    taken.add(name);
-    return [node, name] as const;
+    return [node, takeName(folder + portableName(shownName(node.name)), taken)] as const;
   };
   return new Map(exactFirst.map(nameOf));
 }
 
 const device = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=$|[.:])/i;
 
-/** The name with underscores in place of what Windows takes for another folder, a drive or a device, or a terminal for a command. */
+/** Where Windows keeps whether a file came from elsewhere, and streams of a file by their type. */
+const stream = /:(?=zone\.identifier|\$|[^:]*:\$)/gi;
+
+/** The name with underscores in place of what Windows takes for another folder, a drive, what it keeps of a file besides its content, or a device, or a terminal for a command. */
 export function portableName(name: string): string {
   return name
     .replaceAll(/[\\\0-\x1f\x7f-\x9f]/g, '_')
     .replace(/^([a-z]):/i, '$1_')
+    .replaceAll(stream, '_')
     .replace(device, (reserved) => `_${reserved}`)
     .replace(/^[. ]+$/, (all) => '_'.repeat(all.length));
 }
 
-function unusedName(name: string, taken: Pick<ReadonlySet<string>, 'has'>): string {
-  if (!taken.has(name)) return name;
-  for (let number = 2; ; number++) if (!taken.has(`${name} (${number})`)) return `${name} (${number})`;
+/** The name, with a number where it is taken; of each the last number is remembered, so that many alike take no longer than others. */
+function takeName(name: string, taken: Map<string, number>): string {
+  let number = taken.get(name) ?? 0;
+  let unused = name;
+  while (taken.has(unused)) unused = `${name} (${++number + 1})`;
+  taken.set(name, number);
+  if (unused !== name) taken.set(unused, 0);
+  return unused;
 }
 
 async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
@@ -202,8 +209,7 @@ async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
 function zipNote(zip: Zipping, title: string, lead: string, lines: readonly string[]): Buffer {
   const text = Buffer.from(`${lead}:\n\n${lines.join('\n')}\n`);
   const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
-  const taken = new Set(zip.written.map(({ name }) => name));
-  const name = unusedName(title, taken);
+  const name = takeName(title, new Map(zip.written.map((entry) => [entry.name, 0])));
   return wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 

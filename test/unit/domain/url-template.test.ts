@@ -113,6 +113,20 @@ describe('the URL of a person', () => {
       '\uff3c',
       '\u2024\u2024',
     ],
+    ...[
+      '..;',
+      '.;x',
+      '%2e%2e;',
+      '. ',
+      '..  ',
+      '%252e%252e',
+      '%25252fbob',
+      '%25%32%66',
+      '\uff052e\uff052e',
+      '..%c0%af',
+      '%c0%ae',
+      '%ef%bc%8f',
+    ],
   ])('refuses the value %j, which servers could take for another folder, and names the cure', (value) => {
     const refused = /^The claim "\w+" has a value that cannot be the name of a folder.*use another claim in the URL\.$/;
     expect(() => expand(template, { preferred_username: value })).toThrow(missing);

@@ -80,6 +80,8 @@ describe('a logout token', () => {
     ['without a beginning', { iat: undefined }],
     ['without an id', { jti: undefined }],
     ['with an empty id', { jti: '' }],
+    ['with an id of more than 500 characters', { jti: 'j'.repeat(501) }],
+    ['that ends when no date is', { exp: 1e300 }],
     ['with a nonce, as an ID token', { nonce: 'n' }],
     ['of no event', { events: undefined }],
     ['of another event', { events: { 'http://other': {} } }],

@@ -7,8 +7,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { nameFromBytes, shownName } from '../../../../src/file-name.ts';
+import type { TreeId } from '../../../../src/store/format/ids.ts';
 import { portableName, zipFolder } from '../../../../src/store/restorer/zip.ts';
 import {
   centralHeader,
@@ -139,6 +140,8 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
       'bell\u0007',
       'a_b',
       'a\\b',
+      'evil.exe:Zone.Identifier',
+      'b.txt::$DATA',
     ];
     const content: Folder = {
       dir: Object.fromEntries(odd.map((name) => [name, Buffer.from(name)])),
@@ -150,6 +153,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
       [
         ...['C_x', 'RENAMED.txt', 'dir', 'dir/.._.._evil.exe', 'dir/C__evil.exe', 'dir/__host_share', 'dir/_NUL'],
         ...['dir/_aux.txt', 'dir/___', 'dir/bell_', 'dir/a_b', 'dir/a_b (2)'],
+        ...['dir/evil.exe_Zone.Identifier', 'dir/b.txt__$DATA'],
       ].sort(),
     );
     expect(await readFile(join(unpacked.out, 'dir/a_b'), 'utf8')).toBe('a_b');
@@ -157,7 +161,30 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     const note = await readFile(join(unpacked.out, 'RENAMED.txt'), 'utf8');
     expect(note.match(/^dir\/bell_: bell\\x07$/m)).not.toBeNull();
     expect(note).not.toContain('dir/a_b: ');
-    expect(note.trim().split('\n')).toHaveLength(2 + 9);
+    expect(note.trim().split('\n')).toHaveLength(2 + 11);
+  });
+
+  test('takes no longer for names that become one than for others: each number is tried once', async () => {
+    const odd = Array.from({ length: 2_000 }, (_, n) =>
+      String.fromCharCode(1 + (n % 26), 1 + (Math.floor(n / 26) % 26), 1 + Math.floor(n / 676)),
+    );
+    const numbered = Array.from({ length: 1_000 }, (_, n) => `___ (${n + 2})`);
+    const nodes = [...numbered, ...odd].map((name) => ({
+      name,
+      type: 'symlink',
+      mode: 0,
+      mtime: '2020-01-01T00:00:00Z',
+      linktarget: 'x',
+    }));
+    const repository = { loadTree: async () => ({ nodes }), loadBlobs: async function* () {} } as unknown as Parameters<
+      typeof zipFolder
+    >[0];
+    const [ofMaps, ofSets] = [vi.spyOn(Map.prototype, 'has'), vi.spyOn(Set.prototype, 'has')];
+    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, { tree: 'ab' as TreeId }, '/')));
+    const asked = ofMaps.mock.calls.length + ofSets.mock.calls.length;
+    for (const spy of [ofMaps, ofSets]) spy.mockRestore();
+    expect(zip.includes('___ (3000)')).toBe(true);
+    expect(asked).toBeLessThan(4 * nodes.length);
   });
 
   test('holds more entries than 16 bits count', async () => {
