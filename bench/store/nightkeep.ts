@@ -1,8 +1,6 @@
 /** One piece of work of Nightkeep on a repository in a process of its own: `node nightkeep.ts prune|check REPOSITORY PASSWORD`. */
 import { systemClock } from '../../src/clock.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
-import { prune } from '../../src/store/pruner/prune.ts';
-import { checkRepository } from '../../src/store/repository/check.ts';
 import { beginLock } from '../../src/store/repository/load-while-locking.ts';
 import { lockRepository } from '../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../src/store/repository/locks.ts';
@@ -15,9 +13,11 @@ const clock = systemClock();
 const repository = await openRepository(openLocalBackend(path), password);
 const owner = openLockOwner('bench');
 if (work === 'prune') {
+  const { prune } = await import('../../src/store/pruner/prune.ts');
   await using lock = await lockRepository(repository, { clock, ...owner, exclusive: true });
   console.log(JSON.stringify(await prune(repository, { clock, signal: lock.signal, unusedShare: 0 })));
 } else {
+  const { checkRepository } = await import('../../src/store/repository/check.ts');
   await using lock = beginLock(repository, { clock, ...owner, exclusive: true });
   const { settled: locking, signal } = lock;
   const report = await checkRepository(repository, { locking, readData: 'all', signal });

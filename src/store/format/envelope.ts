@@ -79,10 +79,10 @@ export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<
 }
 
 /**
- * node:crypto allocates the result of each update. At this size it comes from the heap and returns to it; whole chunks
- * would each be mapped, cleared and unmapped by the system.
+ * node:crypto allocates the result of each update twice. Two of this size come from the heap and return to it, where two of 64 KiB reach
+ * the size from which on the heap gives its end back to the system each time, and whole chunks would each be mapped, cleared and unmapped.
  */
-const sliceLength = 64 * 1024;
+const sliceLength = 32 * 1024;
 
 /** Frees the result of an update at once, so that the next one gets the same memory: the garbage collector comes after hundreds. */
 function release({ buffer, length }: Buffer): void {

@@ -66,10 +66,8 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     damagedIndexes.set(message, { kind: 'file-damaged', severity: 'error', message });
   await repository.loadIndex(damaged);
   const early = readEarly(repository, options);
-  using examiners = openExaminers(repository.masterKey, {
-    expectedBytes: early.bytes,
-    longestPiece: longestPieceOf(repository.backend),
-  });
+  using examiners = openExaminers(repository.masterKey, { longestPiece: longestPieceOf(repository.backend) });
+  examiners.expect(early.bytes);
   using ahead = readAhead(repository, { ids: early.ids, examiners, ...options });
   if (options.locking !== undefined) {
     await options.locking;
@@ -96,6 +94,8 @@ export async function checkRepository(repository: Repository, options: CheckOpti
   const sizeOf = (id: PackId) => sizes.get(id) ?? 0;
   for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
   const chosen = await choose(there, options);
+  const bytesRead = chosen.reduce((sum, id) => sum + sizeOf(id), 0);
+  examiners.expect(bytesRead);
   const read = async (id: PackId) => {
     options.signal?.throwIfAborted();
     const size = sizeOf(id);
@@ -116,7 +116,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     saved: snapshots,
     packs: sizes.size,
     packsRead: chosen.length,
-    bytesRead: chosen.reduce((sum, id) => sum + sizeOf(id), 0),
+    bytesRead,
   };
 }
 

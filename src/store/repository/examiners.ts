@@ -13,51 +13,45 @@ import {
 } from './check-pack.ts';
 import type { Finding } from './finding.ts';
 
-/** Examine packs, in threads of their own once it is worth while. It throws when a thread died. */
+/** Examine packs, also in threads of their own where it is worth while. It throws when a thread died. */
 export interface Examiners extends PackExaminer, Disposable {
   /** How many packs keep them busy. */
   readonly width: number;
+  /** Told how many bytes will be examined: the threads that are worth it start at once, while the caller does other things first. */
+  expect(bytes: number): void;
 }
 
 /** Each examines one pack, and a piece of another waits for it. */
 const mostThreads = 4;
-/** What is examined before a thread would have started: many a check reads one small pack. */
-const examinedHere = 8 * 1024 * 1024;
+/** A thread takes as much of a processor to start, and to have its code compiled, as 100 MiB take to be examined. */
+const worthOneThread = 192 * 1024 * 1024;
 /** A piece of a usual pack is not longer than the pack. */
 const usualPack = 16 * 1024 * 1024;
 /** Besides its blobs the last piece has the header. */
 const usualHeader = 64 * 1024;
 
 /**
- * As many threads as there are processors beside that of the caller, up to four, whose own thread examines what they have no room for.
- * Where so many bytes in all are worth it, they start at once, while the caller does other things first; otherwise each when it is needed.
+ * The caller's own thread and, where so much is to be examined that they are worth it, others: as many as there are processors besides, up
+ * to four.
  */
-export function openExaminers(
-  masterKey: MasterKey,
-  { expectedBytes = 0, longestPiece }: { readonly expectedBytes?: number; readonly longestPiece: number },
-): Examiners {
+export function openExaminers(masterKey: MasterKey, { longestPiece }: { readonly longestPiece: number }): Examiners {
   const most = Math.min(availableParallelism() - 1, mostThreads);
-  const width = most + 2;
-  const memory = openReadMemory(2 * width, Math.min(longestPiece, usualPack) + usualHeader);
-  const start = () => openThread(masterKey, { longestPiece, memory });
-  const worth = Math.floor(expectedBytes / examinedHere);
-  const threads = Array.from({ length: Math.min(most, worth) }, start);
+  const memory = openReadMemory(2 * (most + 2), Math.min(longestPiece, usualPack) + usualHeader);
   const here = openHere(masterKey, { longestPiece, memory });
-  let left = threads.length > 0 ? 0 : examinedHere;
-  const idlest = () => {
-    const [one = here] = [...threads, here].toSorted((a, b) => a.load - b.load);
-    if (one !== here || threads.length === most) return one;
-    const another = start();
-    threads.push(another);
-    return another;
-  };
+  const threads: ReturnType<typeof openThread>[] = [];
   return {
-    width,
+    get width() {
+      return threads.length + 2;
+    },
     memory,
     longestPiece,
+    expect: (bytes) => {
+      const worth = Math.min(most, Math.floor(bytes / worthOneThread));
+      while (threads.length < worth) threads.push(openThread(masterKey, { longestPiece, memory }));
+    },
     examine: (pack, size) => {
-      left -= size;
-      return (left < 0 ? idlest() : here).examine(pack, size);
+      const [idlest = here] = [...threads, here].toSorted((a, b) => a.load - b.load);
+      return idlest.examine(pack, size);
     },
     [Symbol.dispose]: () => {
       for (const { stop } of threads) stop();

@@ -17,6 +17,4 @@ port.on('message', ({ number, begin, bytes }: ExaminingTask) => {
   }
   examination?.add(bytes);
   port.postMessage({ memory: bytes.buffer } satisfies ExaminingAnswer, [bytes.buffer]);
-  // Freed now, what the work left behind, and not when much of it has gathered.
-  globalThis.gc?.({ type: 'minor' });
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { ByteRange } from '../../../../src/store/backend/backend.ts';
@@ -6,7 +7,7 @@ import { sealBlob } from '../../../../src/store/format/blob.ts';
 import { type DataId, parseId } from '../../../../src/store/format/ids.ts';
 import type { IndexedPack } from '../../../../src/store/format/index-file.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
-import { examinePack, piecesOf } from '../../../../src/store/repository/check-pack.ts';
+import { checkPack, examinePack, piecesOf } from '../../../../src/store/repository/check-pack.ts';
 import { openExaminers } from '../../../../src/store/repository/examiners.ts';
 import { openRepository, type Repository } from '../../../../src/store/repository/repository.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
@@ -17,7 +18,9 @@ let repository: Repository;
 let packs: IndexedPack[];
 let whole: Buffer[];
 
-/** So much that most of it is examined in threads: noise, and text that was compressed. */
+const manyBytes = 1024 ** 3;
+
+/** Noise, and text that was compressed. */
 beforeAll(async () => {
   backend = openMemoryBackend();
   repository = await newRepository(backend);
@@ -57,6 +60,12 @@ test('what is damaged in some of many packs is named, pack by pack in their orde
       const expected = packs.map((pack) =>
         examinePack(repository.masterKey, pack, fileOf(pack)?.bytes ?? Buffer.alloc(0)),
       );
+      using examiners = openExaminers(repository.masterKey, { longestPiece: 1024 * 1024 });
+      examiners.expect(manyBytes);
+      const inThreads = packs.map((pack) =>
+        checkPack(repository, pack, { examiner: examiners, size: fileOf(pack)?.bytes.length ?? 0 }),
+      );
+      expect(await Promise.all(inThreads)).toEqual(expected);
       const seen: unknown[] = [];
       const opened = await openRepository(backend, 'pw');
       const { findings, packsRead } = await checkRepository(opened, {
@@ -75,6 +84,7 @@ test('what is damaged in some of many packs is named, pack by pack in their orde
 test('a thread that dies ends what waits for it with its error, and not with a verdict', async () => {
   const longestPiece = 1024 * 1024;
   using examiners = openExaminers({ ...repository.masterKey, encrypt: new Uint8Array(3) }, { longestPiece });
+  examiners.expect(manyBytes);
   const examining = packs.map(async (pack, index) => {
     const bytes = whole[index] ?? Buffer.alloc(0);
     using examination = examiners.examine(pack, bytes.length);
@@ -84,6 +94,14 @@ test('a thread that dies ends what waits for it with its error, and not with a v
   });
   const outcomes = await Promise.allSettled(examining);
   expect(outcomes.map(({ status }) => status)).toEqual(packs.map(() => 'rejected'));
+});
+
+test('threads start only where so much is to be examined that they are worth it', () => {
+  using examiners = openExaminers(repository.masterKey, { longestPiece: 1024 * 1024 });
+  examiners.expect(100 * 1024 * 1024);
+  expect(examiners.width).toBe(2);
+  examiners.expect(manyBytes);
+  expect(examiners.width).toBe(2 + Math.min(availableParallelism() - 1, 4));
 });
 
 test.each([
