@@ -67,6 +67,18 @@ export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
 }
 
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
+  if (at.getTime() !== latest.at || latest.windows.size >= mostWindows)
+    latest = { at: at.getTime(), windows: new Map() };
+  const key = `${bound} ${plan.windowStart} ${plan.windowEnd} ${plan.zone}`;
+  const window = latest.windows.get(key) ?? reckonLatestWindow(plan, at, bound);
+  latest.windows.set(key, window);
+  return window;
+}
+
+/** Many plans are judged at one moment, and share their window. */
+let latest = { at: Number.NaN, windows: new Map<string, NightWindow>() };
+
+function reckonLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
   const today = dateIn(known.zone, at);
   for (const night of [today, addDays(today, -1)]) {
