@@ -51,7 +51,7 @@ const keyring = `one:${Buffer.alloc(32, 1).toString('base64url')}`;
 /** The first time is told too where it takes so long: figures of everybody are counted then, and kept. */
 const dearMs = 5_000;
 /** The planner finds nothing the second time; the others are as dear again. Of all else the second time is told: it is compiled and in memory then. */
-const doneOnce = ['planner', 'doctor: row seals', 'nightkeep protection'];
+const doneOnce = ['planner', 'nightkeep protection'];
 
 interface Cost {
   readonly ms: number;

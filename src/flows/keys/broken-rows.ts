@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { saveAudit } from '../../database/audit.ts';
 import { readCanaries } from '../../database/canaries.ts';
 import { inTransaction } from '../../database/client.ts';
@@ -49,6 +50,48 @@ const width = 16;
 export async function findBrokenRows(needs: Needs, userId: string | null = null): Promise<BrokenRow[]> {
   if (!(await isBound(needs))) return [];
   return (await readBroken(needs, userId)).map(brokenRow);
+}
+
+/** What was looked at of the rows of everybody. */
+export interface RowSample {
+  readonly broken: readonly BrokenRow[];
+  /** How many rows were looked at. */
+  readonly rows: number;
+  /** There are no others. */
+  readonly isAll: boolean;
+}
+
+/** The same of so many rows of each kind at most: where there are more, those that come next from a random id on. */
+export async function sampleBrokenRows(
+  needs: Needs,
+  { most, from = randomUUID() }: { most: number; from?: string },
+): Promise<RowSample> {
+  if (!(await isBound(needs))) return { broken: [], rows: 0, isAll: true };
+  const broken: BrokenRow[] = [];
+  const sample = { rows: 0, isAll: true };
+  for (const kind of kinds) {
+    let left = most;
+    for await (const row of inCircle(needs, kind, from)) {
+      if (left === 0) {
+        sample.isAll = false;
+        break;
+      }
+      left -= 1;
+      if (!isWhole(needs, row)) broken.push(brokenRow(row));
+    }
+    sample.rows += most - left;
+  }
+  return { broken, ...sample };
+}
+
+/** Ids are random: those from any place on are as good as any. */
+async function* inCircle(needs: Needs, kind: BoundKind, from: string): AsyncGenerator<Row> {
+  for await (const rows of eachBound(needs, kind, { from })) yield* rows;
+  for await (const rows of eachBound(needs, kind, {}))
+    for (const row of rows) {
+      if (row.id > from) return;
+      yield row;
+    }
 }
 
 /**
@@ -232,20 +275,27 @@ async function isBound({ database, keyring }: Needs): Promise<boolean> {
   return canaries.some(({ keyId, sealed }) => saysBound(unseal(keyring, purposes.canary(keyId), sealed)));
 }
 
-async function readBroken(needs: Needs, of: string | null): Promise<Row[]> {
-  const { database } = needs;
+const kinds = ['people', 'plans', 'repository passwords'] as const satisfies readonly BoundKind[];
 
-  const read = async <Kind extends BoundKind>(kind: Kind) => {
-    const found: Row[] = [];
-    for (let after = beforeAll.id; ; ) {
-      const rows = await listBound(database, kind, { after, limit: batch, of });
-      const known = rows.map((row) => ({ ...row, kind }) as Row);
-      found.push(...known.filter((row) => !isWhole(needs, row)));
-      after = rows.at(-1)?.id ?? after;
-      if (rows.length < batch) return found;
-    }
-  };
-  return [...(await read('people')), ...(await read('plans')), ...(await read('repository passwords'))];
+async function readBroken(needs: Needs, of: string | null): Promise<Row[]> {
+  const found: Row[] = [];
+  for (const kind of kinds)
+    for await (const rows of eachBound(needs, kind, { of })) found.push(...rows.filter((row) => !isWhole(needs, row)));
+  return found;
+}
+
+/** The rows of a kind in the order of their ids, a batch at a time. */
+async function* eachBound(
+  { database }: Needs,
+  kind: BoundKind,
+  { of = null, from = beforeAll.id }: { of?: string | null; from?: string },
+): AsyncGenerator<Row[]> {
+  for (let after = from; ; ) {
+    const rows = await listBound(database, kind, { after, limit: batch, of });
+    yield rows.map((row) => ({ ...row, kind }) as Row);
+    after = rows.at(-1)?.id ?? after;
+    if (rows.length < batch) return;
+  }
 }
 
 function isWhole({ keyring }: Needs, { kind, facts, sealed }: Row): boolean {

@@ -3,7 +3,7 @@ import { alice, bob } from '../../../demo/people.ts';
 import { findRepository } from '../../../src/database/repositories.ts';
 import { saveUser } from '../../../src/database/users.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
-import { confirmRows, findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
+import { confirmRows, findBrokenRows, sampleBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { sourcesOf } from '../../../src/flows/nights/sources-of.ts';
 import { openKeyring } from '../../../src/repository-resources.ts';
@@ -78,6 +78,18 @@ describe('where tokens go', () => {
     const { confirmed, left } = await confirmRows(fixture.resources, { userId: alices.user.id, by: 'command:op@here' });
     expect([confirmed.map(({ kind }) => kind), left]).toEqual([['plans'], []]);
     expect(await fixture.backUp(alices.plan.id)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('a sample begins anywhere, goes on with the first ones, and says whether there are others', async () => {
+    await sql('UPDATE plans SET seal = NULL WHERE user_id = $1::uuid', alices.user.id);
+    const sample = (from: string, most: number) => sampleBrokenRows(fixture.resources, { most, from });
+    const ids = [alices.plan.id, bobs.plan.id].sort();
+    for (const from of [...ids, 'ffffffff-ffff-ffff-ffff-ffffffffffff'])
+      expect(await sample(from, 500)).toMatchObject({ broken: [{ id: alices.plan.id }], isAll: true });
+    const [before = '', last = ''] = ids;
+    const one = await sample(before, 1);
+    expect(one.broken.map(({ id }) => id)).toEqual(last === alices.plan.id ? [last] : []);
+    expect(one.isAll).toBe(false);
   });
 
   test('a server that the settings do not name gets none, though the plan was sealed with it', async () => {
