@@ -1,4 +1,4 @@
-import { forecastDeaths, type GrantRow, listGrants } from '../database/deadlines.ts';
+import { eachGrant, forecastDeaths, type GrantRow } from '../database/deadlines.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
 import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
@@ -12,7 +12,7 @@ import {
   type Options,
   type Output,
   printAnswer,
-  printTable,
+  printPages,
   shownMinute,
   text,
 } from './command.ts';
@@ -44,14 +44,11 @@ export const grants: Command = {
     if (forecast !== undefined) return await tellForecast(resources, forecast, options, output);
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
-    const found = await listGrants(resources.database, { state, endingBefore });
-    const judged = await listProtectionsOf(
-      resources,
-      found.map(({ user }) => user.id),
-    );
-    const people = new Map(judged.map((one) => [one.userId, one.protection]));
-    const rows = found.map((row) => ({ ...shown(row), protection: protectionOf(people.get(row.user.id)) }));
-    printTable(output, options, { rows, columns, none: 'None.' });
+    await printPages(output, options, {
+      pages: rowsOf(resources, { state, endingBefore }),
+      columns,
+      none: 'None.',
+    });
     return 0;
   },
 };
@@ -86,6 +83,17 @@ async function tellForecast(resources: Resources, ahead: number, options: Option
   ];
   printAnswer(output, options, { living, forecast }, ...words);
   return 0;
+}
+
+async function* rowsOf(resources: Resources, filter: Parameters<typeof eachGrant>[1]): AsyncGenerator<readonly Row[]> {
+  for await (const grants of eachGrant(resources.database, filter)) {
+    const judged = await listProtectionsOf(
+      resources,
+      grants.map(({ user }) => user.id),
+    );
+    const people = new Map(judged.map((one) => [one.userId, one.protection]));
+    yield grants.map((row) => ({ ...shown(row), protection: protectionOf(people.get(row.user.id)) }));
+  }
 }
 
 function shown({ user, ...row }: GrantRow) {

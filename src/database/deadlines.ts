@@ -10,17 +10,43 @@ export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'gener
   nextExchangeAt: Date | null;
 }
 
-/** Grants as an operator sees them, those that end first before the others; with `endingBefore`, only those that end by then. */
-export async function listGrants(
+const page = 1_000;
+
+/**
+ * Grants as an operator sees them, those that end first before the others, a page at a time; with `endingBefore`, only those that end by
+ * then. One that is used meanwhile may come again.
+ */
+export async function* eachGrant(
   database: Database,
-  { state, endingBefore }: { state?: GrantState | undefined; endingBefore?: Date | undefined },
+  filter: { state?: GrantState | undefined; endingBefore?: Date | undefined },
+): AsyncGenerator<readonly GrantRow[]> {
+  for (let after: GrantRow | undefined; ; ) {
+    const grants: GrantRow[] = await listGrants(database, { ...filter, after });
+    yield grants;
+    if (grants.length < page) return;
+    after = grants.at(-1);
+  }
+}
+
+async function listGrants(
+  database: Database,
+  {
+    state,
+    endingBefore,
+    after,
+  }: { state?: GrantState | undefined; endingBefore?: Date | undefined; after: GrantRow | undefined },
 ): Promise<GrantRow[]> {
   const living = { state: state ?? { not: 'withdrawn' as const } };
   const ending = endingBefore && {
     OR: [{ idleDeadline: { lte: endingBefore } }, { maxDeadline: { lte: endingBefore } }],
   };
+  const next = after && {
+    idleDeadline: { gte: after.idleDeadline },
+    OR: [{ idleDeadline: { gt: after.idleDeadline } }, { id: { gt: after.id } }],
+  };
   return database.grant.findMany({
-    where: { ...living, ...ending },
+    where: { ...living, AND: [ending ?? {}, next ?? {}] },
+    take: page,
     orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
     select: {
       id: true,

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/cards.ts';
-import { listGrants } from '../../../src/database/deadlines.ts';
+import { eachGrant } from '../../../src/database/deadlines.ts';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPeople } from '../../../src/database/people.ts';
 import { listPruneDue } from '../../../src/database/retention.ts';
@@ -177,11 +177,11 @@ export function commandsToLookAt(resources: Resources): readonly StandingWork[] 
     {
       name: 'nightkeep grants',
       work: async () => {
-        const found = await listGrants(database, {});
-        await listProtectionsOf(
-          resources,
-          found.map(({ user }) => user.id),
-        );
+        for await (const found of eachGrant(database, {}))
+          await listProtectionsOf(
+            resources,
+            found.map(({ user }) => user.id),
+          );
       },
     },
     { name: 'nightkeep users', work: () => listPeople(database, { limit: 10_000 }) },
