@@ -44,6 +44,8 @@ export const permissionErrors = ['invalid_scope', 'not_allowed'];
 /** In general: RFC 6749, sections 5.2 and 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6; RFC 8628, section 3.5. */
 const general: readonly RefusalRule[] = [
   { means: 'transient', statuses: [429, 429] },
+  // RFC 9110, sections 15.5.9 and 15.5.20, and RFC 8470: the request was not whole, went astray or came too early; nothing was done.
+  { means: 'transient', errors: ['http-408', 'http-421', 'http-425'] },
   { means: 'transient', errors: ['temporarily_unavailable', 'slow_down'] },
   { means: 'ended', statuses: anyRefusal, errors: ['invalid_grant'] },
   {

@@ -13,7 +13,8 @@ export function explainFailure(
     errorCode,
     retryAfterMs,
     detail: explained,
-  }: { errorCode: string; retryAfterMs?: number; detail?: string | undefined },
+    status,
+  }: { errorCode: string; retryAfterMs?: number; detail?: string | undefined; status?: number | undefined },
 ): AppError {
   const detail = { grantId: lease.grant.id, errorCode };
   const leaseLeftMs = Math.max(0, lease.leaseUntil.getTime() - clock.now().getTime());
@@ -37,10 +38,7 @@ export function explainFailure(
         { detail, retry: { afterMs: leaseLeftMs } },
       );
     case 'ambiguous':
-      return new AppError('provider/ambiguous', 'The answer of the OpenID provider was lost on its way.', {
-        detail,
-        retry: { afterMs: leaseLeftMs },
-      });
+      return new AppError('provider/ambiguous', wordsOfNoAnswer(status), { detail, retry: { afterMs: leaseLeftMs } });
     case 'operator':
       if (errorCode === wrongSubject)
         return new AppError(
@@ -49,19 +47,29 @@ export function explainFailure(
         );
       return new AppError(
         'provider/refused-client',
-        'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
+        errorCode.startsWith('http-')
+          ? `The address for tokens of the OpenID provider answers with HTTP ${errorCode.slice('http-'.length)} and no word of OpenID. The operator must check that address and what stands in front of it, then the client id, its secret and its settings.`
+          : 'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
         { detail, retry: { afterMs: pauseAfterTroubleMs } },
       );
     default:
-      return new AppError('provider/unavailable', 'The OpenID provider does not answer.', {
+      return new AppError('provider/unavailable', 'The OpenID provider does not answer, or asks to be asked later.', {
         detail,
         retry: { afterMs: retryAfterMs ?? 30_000 },
       });
   }
 }
 
+/** What came may be an error of the provider, or a page of something before it; whether the token was used up is not known. */
+function wordsOfNoAnswer(status: number | undefined): string {
+  return status === undefined
+    ? 'The answer of the OpenID provider was lost on its way.'
+    : `The OpenID provider answered with HTTP ${status} and no tokens that could be read.`;
+}
+
 const unusableWords = {
-  active: 'Answers of the OpenID provider were lost on their way. The consent is used again a little later.',
+  active:
+    'Answers of the OpenID provider were lost on their way, or could not be used. The consent is used again a little later.',
   withdrawn: 'The consent was withdrawn.',
   ended: 'The provider no longer accepts the consent, and agreeing again mends that at once.',
   refused:

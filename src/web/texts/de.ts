@@ -615,12 +615,12 @@ export const texts: Texts = {
     },
     verdicts: {
       ok: 'gewährt',
-      transient: 'keine Antwort; später wurde erneut gefragt',
+      transient: 'keine Antwort, oder „nicht jetzt“; später wurde erneut gefragt',
       operator: 'Nightkeep selbst wurde abgelehnt; es steht im Log des Betreibers',
       person: 'abgelehnt',
       unclear: 'ohne Grund abgelehnt; später wurde erneut gefragt',
       unsound: 'es kam eine Antwort, die eine Prüfung von Nightkeep verwarf; sie steht im Log des Betreibers',
-      ambiguous: 'die Antwort ging unterwegs verloren',
+      ambiguous: 'die Antwort ging unterwegs verloren oder war nicht zu gebrauchen',
     },
     hints: {
       withdrawn_at_provider: 'sie wurde dort zurückgenommen',
@@ -731,7 +731,7 @@ export const texts: Texts = {
       },
       consent_ended: { happened: 'Ihr Anmeldedienst erkennt Ihre Einwilligung nicht mehr an.', act: again },
       lost_answers: {
-        happened: 'Antworten Ihres Anmeldedienstes gingen auf dem Weg zu uns verloren.',
+        happened: 'Antworten Ihres Anmeldedienstes gingen auf dem Weg zu uns verloren oder waren nicht zu gebrauchen.',
         act: (when) => `Wir fragen ${when} erneut; Sie brauchen nichts zu tun.`,
       },
       consent_refused: {
@@ -790,7 +790,10 @@ export const texts: Texts = {
           'Ein anderer Teil von Nightkeep benutzte gerade Ihre Einwilligung oder endete, während er sie benutzte.',
         act: triedAgain,
       },
-      provider_away: { happened: 'Ihr Anmeldedienst hat nicht geantwortet.', act: triedAgain },
+      provider_away: {
+        happened: 'Ihr Anmeldedienst hat nicht geantwortet, oder nicht mit Zugang zu Ihren Dateien.',
+        act: triedAgain,
+      },
       repository_locked: {
         happened: 'Ein anderes Programm arbeitete an Ihren Sicherungsständen.',
         act: triedAgain,

@@ -631,12 +631,12 @@ export const texts = {
     },
     verdicts: {
       ok: 'granted',
-      transient: 'no answer; it was asked again later',
+      transient: 'no answer, or “not now”; it was asked again later',
       operator: 'Nightkeep itself was refused; it is in the log of the operator',
       person: 'refused',
       unclear: 'refused without a reason; it was asked again later',
       unsound: 'an answer came that a check of Nightkeep refused; it is in the log of the operator',
-      ambiguous: 'the answer was lost on its way',
+      ambiguous: 'the answer was lost on its way, or could not be used',
     },
     hints: {
       withdrawn_at_provider: 'it was taken back there',
@@ -746,7 +746,7 @@ export const texts = {
       },
       consent_ended: { happened: 'Your provider does not accept your consent any more.', act: again },
       lost_answers: {
-        happened: 'Answers of your provider were lost on their way to us.',
+        happened: 'Answers of your provider were lost on their way to us, or could not be used.',
         act: (when: string) => `We ask again ${when}; there is nothing for you to do.`,
       },
       consent_refused: {
@@ -795,7 +795,7 @@ export const texts = {
         happened: 'Another part of Nightkeep had the use of your consent, or ended while it had it.',
         act: triedAgain,
       },
-      provider_away: { happened: 'Your provider did not answer.', act: triedAgain },
+      provider_away: { happened: 'Your provider did not answer, or not with access to your files.', act: triedAgain },
       repository_locked: { happened: 'Another program was at work on your snapshots.', act: triedAgain },
       store_full: {
         happened: 'There is no room left where your snapshots are kept. The snapshots that are there stay as they are.',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { access, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 let fixture: CustodyFixture;
@@ -30,4 +31,18 @@ test('an answer without a refresh token leaves the old one in use', async () => 
   fixture.pass(3_600_000);
   expect(await access(fixture.resources, grant.id)).toBe('went well');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 2 });
+});
+
+test.each([
+  [{ kind: 'refused', status: 502, errorCode: 'http-502' }, 'answered with HTTP 502 and no tokens'],
+  [{ kind: 'lost', status: 200, errorCode: 'unreadable' }, 'answered with HTTP 200 and no tokens'],
+  [{ kind: 'lost', errorCode: 'timeout' }, 'was lost on its way'],
+  [{ kind: 'refused', status: 404, errorCode: 'http-404' }, 'answers with HTTP 404 and no word of OpenID'],
+  [{ kind: 'refused', status: 401, errorCode: 'invalid_client' }, 'refuses Nightkeep itself'],
+  [{ kind: 'refused', status: 425, errorCode: 'http-425' }, 'asks to be asked later'],
+] as const)('what came is called what it was: %j', async (answer, words) => {
+  const { grant } = await fixture.consent();
+  const { issuer } = fixture.resources;
+  const odd = { ...fixture.resources, issuer: { ...issuer, exchange: async () => answer } };
+  await expect(obtainAccess(odd, { grantId: grant.id, minimumSeconds: 30 })).rejects.toThrow(words);
 });
