@@ -13,11 +13,12 @@ import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';
 import type { Checkpoint } from '../../store/archiver/checkpoints.ts';
-import { type DataId, parseId } from '../../store/format/ids.ts';
+import { type DataId, parseId, type SnapshotId } from '../../store/format/ids.ts';
 import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
 import type { Repository } from '../../store/repository/repository.ts';
+import type { Snapshots } from '../../store/repository/snapshots.ts';
 import { version } from '../../version.ts';
 import { keepCard } from '../adoption/keep-card.ts';
 import { obtainAccess } from '../custody/obtain-access.ts';
@@ -29,7 +30,7 @@ import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
 import { limitRun } from './limit-run.ts';
-import { ownHostname, ownOf } from './own-snapshots.ts';
+import { isOfPast, isOwn, ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import { type OwnSource, sourcesOf, standingOf } from './sources-of.ts';
 import type { Outcome } from './steer-run.ts';
@@ -230,22 +231,14 @@ function keepCheckpoints({ database, log }: Needs, { runId, userId, readAll }: R
  * What is known of the nights before, and the snapshot to go on from: the newest that a run is on record for, so that a worker that died after its snapshot hides
  * no great loss from the next one. Where there is none on record, the newest of Nightkeep's own.
  */
-async function findBefore(
-  { clock, config, database }: Needs,
-  userId: string,
-  repository: Pick<Repository, 'listSnapshots'>,
-) {
-  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
-  const snapshots = ownOf(saved, clock.now()).toReversed();
-  const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
-  const { fullWalkNights: nights } = config;
-  const { last: run, ...before } = await findNightsBefore(database, { userId, snapshotIds, nights });
-  const recorded = snapshots.find(({ id }) => id === run?.snapshotId);
-  const last = recorded ?? snapshots[0];
+async function findBefore(resources: Needs, userId: string, repository: Pick<Repository, keyof Snapshots>) {
+  const ids = await repository.listSnapshotIds();
+  const found = ids.length > mostAskedFor ? undefined : await findOnRecord(resources, { userId, ids }, repository);
+  const { run, recorded, last, before } = found ?? (await findAmongAll(resources, userId, repository));
   if (last === undefined) return { last, ...before };
   const { problems = [], problemCount = 0 } = run ?? {};
   const { tree, time, summary } = last.snapshot;
-  const found = {
+  const described = {
     snapshotId: last.id,
     archiving: { parent: tree },
     isOnRecord: recorded !== undefined,
@@ -254,7 +247,47 @@ async function findBefore(
     problems,
     problemCount,
   };
-  return { last: found, ...before };
+  return { last: described, ...before };
+}
+
+/** Of more snapshots than that the newest are looked for first. */
+const mostAskedFor = 1_000;
+
+/**
+ * The snapshot that the newest run is on record for, of which alone the file is read; undefined where it is not one to go on from, or none is on
+ * record though there are some.
+ */
+async function findOnRecord(
+  { clock, config, database }: Needs,
+  { userId, ids }: { userId: string; ids: readonly SnapshotId[] },
+  repository: Pick<Snapshots, 'loadSnapshot'>,
+) {
+  const nights = config.fullWalkNights;
+  const { last: run, ...before } = await findNightsBefore(database, { userId, snapshotIds: ids, nights });
+  const id = ids.find((one) => one === run?.snapshotId);
+  if (id === undefined) return ids.length === 0 ? { run, recorded: undefined, last: undefined, before } : undefined;
+  try {
+    const recorded = { id, snapshot: await repository.loadSnapshot(id) };
+    const isUsable = isOwn(recorded) && isOfPast(recorded, clock.now());
+    return isUsable ? { run, recorded, last: recorded, before } : undefined;
+  } catch (error) {
+    if (isAppError(error, 'repository/damaged') || isAppError(error, 'repository/no-such-snapshot')) return undefined;
+    throw error;
+  }
+}
+
+async function findAmongAll(
+  { clock, config, database }: Needs,
+  userId: string,
+  repository: Pick<Snapshots, 'listSnapshots'>,
+) {
+  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
+  const snapshots = ownOf(saved, clock.now()).toReversed();
+  const snapshotIds = snapshots.slice(0, 100).map(({ id }) => id);
+  const { fullWalkNights: nights } = config;
+  const { last: run, ...before } = await findNightsBefore(database, { userId, snapshotIds, nights });
+  const recorded = snapshots.find(({ id }) => id === run?.snapshotId);
+  return { run, recorded, last: recorded ?? snapshots[0], before };
 }
 
 function accessOf(resources: Needs, about: { grantId: string; runId: string }): Access {

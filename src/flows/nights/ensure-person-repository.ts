@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { NightFacts } from '../../database/night-facts.ts';
 import { findRepository, inKeysTurn, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
 import { findVerification } from '../../database/verifications.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
-import { initRepository, repositoryExists } from '../../store/repository/repository.ts';
+import { initRepository } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { removeStrayKeys } from '../keys/foreign-keys.ts';
 import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
@@ -36,18 +36,19 @@ export async function ensurePersonRepository(
   }
   const row = known ?? (await findRepository(database, userId));
   if (row === null) throw nothingYet();
-  const password = openPassword(keyring, row);
-  if (!(await repositoryExists(store(row.location, row.store)))) {
+  const { damagedPacks = [] } = facts ?? (await findVerification(database, userId)) ?? {};
+  const open = () => openPersonRow(resources, row, { without: new Set(damagedPacks) });
+  const opened = await open().catch(async (error: unknown) => {
+    if (!isAppError(error, 'repository/not-found')) throw error;
     if (row.recoveryKeyFile !== null) throw repositoryGone(row.location);
     await initRepository(store(row.location, row.store), {
-      password,
+      password: openPassword(keyring, row),
       clock,
       username: serviceName,
       scrypt: resources.scrypt.forRandomPasswords,
     });
-  }
-  const { damagedPacks = [] } = facts ?? (await findVerification(database, userId)) ?? {};
-  const opened = await openPersonRow(resources, row, { without: new Set(damagedPacks) });
+    return open();
+  });
   if (row.recoveryKeyFile === null || isLost(row)) await issueFirst(resources, opened, userId);
   return opened;
 }

@@ -11,12 +11,16 @@ export function isOwn({ snapshot: { hostname } }: SavedSnapshot): boolean {
   return hostname === ownHostname;
 }
 
+/** Whether it is dated into the past: what a clock that was wrong dated into the future would be the newest for years. */
+export function isOfPast({ snapshot: { time } }: SavedSnapshot, now: Date): boolean {
+  return timestampMs(time) < now.getTime() + dayMs;
+}
+
 /**
- * Nightkeep's own among these, in their order. What a clock that was wrong dated into the future does not count where there is
- * another: it would be the newest for years.
+ * Nightkeep's own among these, in their order. What is dated into the future does not count where there is another.
  */
 export function ownOf(saved: readonly SavedSnapshot[], now: Date): readonly SavedSnapshot[] {
   const own = saved.filter(isOwn);
-  const past = own.filter(({ snapshot }) => timestampMs(snapshot.time) < now.getTime() + dayMs);
+  const past = own.filter((one) => isOfPast(one, now));
   return past.length > 0 ? past : own;
 }

@@ -10,9 +10,9 @@ import type { MasterIndex } from './master-index.ts';
 export interface Indexes {
   /**
    * Reads all index files into the repository's index. A damaged one goes to `onDamage` and the rest is read; without it,
-   * `repository/damaged` is thrown.
+   * `repository/damaged` is thrown. `listed` are those that are there, for who has listed them.
    */
-  loadIndex(onDamage?: (error: AppError) => void): Promise<MasterIndex>;
+  loadIndex(onDamage?: (error: AppError) => void, listed?: readonly IndexId[]): Promise<MasterIndex>;
   /**
    * Reads the index files that came since they were last loaded; false, and nothing is read, where one that was loaded is gone: what it named may have
    * moved, so the repository has to be opened again. Damage as in `loadIndex`.
@@ -66,8 +66,8 @@ export function createIndexes(
   };
   return {
     listIndexes,
-    loadIndex: async (onDamage) => {
-      await insert(await listIds(), onDamage);
+    loadIndex: async (onDamage, listed) => {
+      await insert(listed ?? (await listIds()), onDamage);
       return index;
     },
     renewIndex: async (onDamage) => {

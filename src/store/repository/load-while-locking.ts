@@ -1,6 +1,7 @@
 import { whenAborted } from '../../abort.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
+import { type IndexId, parseId } from '../format/ids.ts';
 import { type LockOptions, lockRepository, type RepositoryLock } from './lock.ts';
 import type { Lockable } from './locks.ts';
 import type { Repository } from './repository.ts';
@@ -22,16 +23,16 @@ export async function loadWhileLocking(
   repository: Pick<Repository, 'backend' | 'masterKey' | 'loadIndex'>,
   { whenLocked, ...options }: LockOptions & { readonly whenLocked?: () => Promise<void> },
 ): Promise<SettlingLock> {
-  const before = await namesOfIndexes(repository.backend);
+  const listed = await listIndexIds(repository.backend);
   const lock = beginLock(repository, {
     ...options,
     whenLocked: async () => {
-      await refuseIfGone(before, repository.backend);
+      await refuseIfGone(listed, repository.backend);
       await whenLocked?.();
     },
   });
   try {
-    await repository.loadIndex();
+    await repository.loadIndex(undefined, listed);
   } catch (error) {
     await lock[Symbol.asyncDispose]();
     throw error;
@@ -60,13 +61,13 @@ export function beginLock(
   return { settled, signal: ended.signal, [Symbol.asyncDispose]: release };
 }
 
-async function namesOfIndexes(backend: Backend): Promise<ReadonlySet<string>> {
-  return new Set(await Array.fromAsync(backend.list('index'), ({ name }) => name));
+function listIndexIds(backend: Backend): Promise<IndexId[]> {
+  return Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
 }
 
-async function refuseIfGone(before: ReadonlySet<string>, backend: Backend): Promise<void> {
-  const now = await namesOfIndexes(backend);
-  if (![...before].every((name) => now.has(name))) throw prunedMeanwhile();
+async function refuseIfGone(before: readonly IndexId[], backend: Backend): Promise<void> {
+  const now = new Set(await listIndexIds(backend));
+  if (!before.every((id) => now.has(id))) throw prunedMeanwhile();
 }
 
 /** What was read of an index does not hold any more. */

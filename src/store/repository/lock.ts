@@ -9,6 +9,7 @@ import {
   type ListedLock,
   type Lockable,
   type LockOwner,
+  type Locks,
   listLocks,
   type UnreadableLock,
 } from './locks.ts';
@@ -38,13 +39,14 @@ const lostAfterMs = 22.5 * 60_000;
  * behind, which keeps no night out, and an exclusive one is refused with `store/may-not-delete`.
  */
 export async function lockRepository(repository: Lockable, options: LockOptions): Promise<RepositoryLock> {
-  await clearDeadLocks(repository, options);
+  const found = await listLocks(repository, options);
+  const cleared = await clearDead(repository, options, found);
   if (options.exclusive) await proveRemovable(repository, options);
-  await refuseConflict(repository, options);
+  refuseConflict(cleared > 0 ? await listLocks(repository, options) : found, options);
   const held = await writeLock(repository, options);
   try {
     await options.clock.sleep(settleMs, options.signal);
-    await refuseConflict(repository, options, held.id);
+    refuseConflict(await listLocks(repository, options), options, held.id);
   } catch (error) {
     await removeWhereAllowed(repository, options, held.id);
     throw error;
@@ -57,8 +59,11 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
  * check would stop at them. Returns how many.
  */
 export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
+  return clearDead(repository, options, await listLocks(repository, options));
+}
+
+async function clearDead(repository: Lockable, options: LockOptions, { readable, unreadable }: Locks): Promise<number> {
   const { clock } = options;
-  const { readable, unreadable } = await listLocks(repository, options);
   const dead = [
     ...readable.filter((lock) => isDead(lock, options, clock.now())),
     ...unreadable.filter((lock) => isAbandoned(lock, clock)),
@@ -112,8 +117,7 @@ async function removeWhereAllowed(repository: Lockable, owner: LockOwner, id: Lo
   );
 }
 
-async function refuseConflict(repository: Lockable, options: LockOptions, own?: LockId): Promise<void> {
-  const { readable, unreadable } = await listLocks(repository, options);
+function refuseConflict({ readable, unreadable }: Locks, options: LockOptions, own?: LockId): void {
   const unclear = unreadable.find((lock) => !isAbandoned(lock, options.clock));
   if (unclear !== undefined) throw unreadableLock(unclear);
   const others = readable.filter(({ id }) => id !== own);

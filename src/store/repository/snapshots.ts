@@ -15,6 +15,8 @@ export interface SavedSnapshot {
 export interface Snapshots {
   /** Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. */
   listSnapshots(onDamage?: (error: AppError) => void): AsyncIterable<SavedSnapshot>;
+  /** Of all of them, in no order, without a look into any. */
+  listSnapshotIds(): Promise<readonly SnapshotId[]>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
   loadSnapshot(id: SnapshotId): Promise<Snapshot>;
   /**
@@ -37,6 +39,7 @@ export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapsho
   };
   return {
     loadSnapshot,
+    listSnapshotIds: () => listIds(backend),
     listSnapshots,
     findSnapshot: async (idOrPrefix) => {
       if (idOrPrefix === 'latest') return newest(await Array.fromAsync(listSnapshots(refuseToChoose)));
