@@ -80,10 +80,16 @@ export function encodePath(path: string): string {
   return shownName(path).split('/').map(encodeURIComponent).join('/');
 }
 
+/** Deeper than anything that systems restore: pages show each folder on the way, with the path to it. */
+const mostNames = 1_000;
+
 /** What `encodePath` wrote. Throws `request/invalid`. */
 export function decodePath(rest: string): string {
+  const names = rest.split('/').filter(Boolean);
+  if (names.length > mostNames)
+    throw new AppError('request/invalid', `The address names more than ${mostNames} folders, one in the other.`);
   try {
-    return rest.split('/').filter(Boolean).map(decodeURIComponent).join('/');
+    return names.map(decodeURIComponent).join('/');
   } catch (cause) {
     throw new AppError('request/invalid', 'The address is not spelled right.', { cause });
   }
