@@ -188,7 +188,7 @@ interface GivingWay extends Omit<NextRuns, 'wanted'> {
 /**
  * The runs in the hands of this worker that have to let others go first: those that were worked on for a whole turn, and
  * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Time in which this worker's machine had no
- * processor for it is not counted; of other workers that is not known. Of all workers' the longest first, and as many as there are who wait, have no
+ * processor for it is not counted, but for half of all at most, so that who takes for ever has no more than two turns then; of other workers that is not known. Of all workers' the longest first, and as many as there are who wait, have no
  * other place, would have the one that is left, by what a worker may have in hand, and whose turn has come, or who are nights that have had far less: whoever takes a
  * little longer than is usual waits for nobody who takes for ever.
  */
@@ -210,7 +210,7 @@ export async function listRunsToGiveWay(
       SELECT id, holder, had_ms, worked_ms, stint_ms, weighs::int AS weighs, turned::int AS turned, count(*) OVER of_holder AS held,
         count(*) FILTER (WHERE weighs) OVER of_holder AS weighing, count(*) FILTER (WHERE turned) OVER of_holder AS after_turn
       FROM (
-        SELECT runs.id, lease_holder AS holder, worked_ms, worked_ms + since_ms AS had_ms, since_ms - coalesce(known.ms, 0) AS stint_ms,
+        SELECT runs.id, lease_holder AS holder, worked_ms, worked_ms + since_ms AS had_ms, since_ms - least(coalesce(known.ms, 0), since_ms / 2) AS stint_ms,
           heavy OR ${waiting} AS weighs, ${waiting} AS turned
         FROM runs LEFT JOIN unnest(${heldUp.map(({ id }) => id)}::uuid[], ${heldUp.map(({ ms }) => ms)}::float[]) AS known (id, ms) ON known.id = runs.id
         CROSS JOIN LATERAL (SELECT extract(epoch FROM ${at}::timestamptz - claimed_at) * 1000 AS since_ms) since

@@ -301,6 +301,17 @@ describe('a run of a worker whose machine has too much to do', () => {
     expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minute));
   });
 
+  test('has two turns at most for it', async () => {
+    const { working, resources } = await oneHeldUpFor(10 * minute);
+    await fixture.resources.clock.advance(49 * second);
+    await give(resources);
+    expect(await stateOf(working.runId)).toBe('running');
+    await fixture.resources.clock.advance(second);
+    await give(resources);
+    await working.ended;
+    expect(await stateOf(working.runId)).toBe('queued');
+  });
+
   test('is never worked on for less than nothing, whatever was measured', async () => {
     await oneHeldUpFor(0);
     const { id } = await database().run.findFirstOrThrow({ where: { state: 'running' } });
