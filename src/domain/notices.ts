@@ -106,6 +106,12 @@ export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notic
   return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
 }
 
+/** Whether both tell a person of the same trouble, or of the same end. */
+export function tellsTheSame(one: NoticeFacts, other: NoticeFacts): boolean {
+  if (one.kind !== 'person' || other.kind !== 'person') return one.kind === other.kind;
+  return one.reason === other.reason && one.endsAt === other.endsAt;
+}
+
 /** The same as it is now: what could not be delivered at once may be nearer to the end that it tells of. */
 export function asOf(facts: NoticeFacts, now: Date): NoticeFacts {
   if (facts.kind !== 'person' || facts.endsAt === undefined) return facts;

@@ -8,13 +8,22 @@ import {
   saveNotNeeded,
 } from '../../database/notices.ts';
 import { languageAgreed, languageOf } from '../../database/users.ts';
-import { asOf, idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
+import {
+  asOf,
+  idOfNight,
+  isQuiet,
+  type NoticeFacts,
+  nextAttempt,
+  noticesForPerson,
+  tellsTheSame,
+} from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
 import type { Message } from '../../notify/message.ts';
 import type { Resources } from '../../resources.ts';
 import { textsFor } from '../../web/texts/languages.ts';
+import { listProtectionsOf } from '../nights/find-protection.ts';
 import { writeNotice } from './write-notice.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
@@ -22,6 +31,8 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
 const most = 100;
 /** At a time by one channel: a claim outlasts one that takes 20 seconds to fail each. */
 const together = 5;
+/** What operators are told so long after is said to be of then. */
+const lateMs = 3_600_000;
 
 /**
  * Delivers what is due, each channel for itself, so that one that hangs delays no other. What fails is tried again later, ever more slowly
@@ -47,9 +58,9 @@ export async function sendNotices(resources: Needs): Promise<number> {
 /** Whether it arrived; that it did, or did not, is put on record. */
 async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<boolean> {
   const { clock, database, log } = resources;
-  const { id, channel, createdAt, facts, failures } = delivery;
+  const { id, channel, facts, failures } = delivery;
   try {
-    if (isOfOpening(facts) && !(await isStillOpen(database, facts.issuer, createdAt))) {
+    if (await isOver(resources, delivery)) {
       await saveNotNeeded(database, id);
       return false;
     }
@@ -66,6 +77,16 @@ async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: C
   }
 }
 
+/** Whether what it tells of has ended since: it may have waited for its channel for hours. */
+async function isOver(resources: Needs, { createdAt, facts, userId }: ClaimedDelivery): Promise<boolean> {
+  const { clock, database } = resources;
+  if (isOfOpening(facts)) return !(await isStillOpen(database, facts.issuer, createdAt));
+  if (userId === null) return false;
+  const people = await listProtectionsOf(resources, [userId]);
+  const now = people.flatMap((person) => noticesForPerson(person, clock.now()));
+  return !now.some((notice) => tellsTheSame(notice.facts, facts));
+}
+
 async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<void> {
   const { clock, config, database } = resources;
   const { channel, createdAt, facts, userId } = delivery;
@@ -73,7 +94,12 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
     userId === null
       ? { person: config.operatorLanguage }
       : { person: await languageOf(database, userId), agreed: await languageAgreed(database, userId) };
-  const { subject, text } = writeNotice(textsFor(wishes), asOf(facts, clock.now()), config.publicUrl);
+  const texts = textsFor(wishes);
+  const notice = writeNotice(texts, asOf(facts, clock.now()), config.publicUrl);
+  const { subject } = notice;
+  const isLate = userId === null && clock.now().getTime() - createdAt.getTime() >= lateMs;
+  const time = texts.formats.time(createdAt, config.window.zone);
+  const text = isLate ? `${notice.text}\n${texts.notices.late(time)}\n` : notice.text;
   const mailTo = async (to: string | null | undefined) => {
     if (mailer === undefined || to === null || to === undefined)
       throw new AppError('notice/refused', 'There is no address to send to, or no SMTP_URL, any more.');

@@ -717,12 +717,12 @@ export const texts: Texts = {
       },
       lost_rotation: {
         happened:
-          'Eine Antwort Ihres Anmeldedienstes ging auf dem Weg zu uns verloren, und mit ihr Ihr Token. Das war unser Fehler.',
+          'Ihr Anmeldedienst hat das Token Ihrer Einwilligung ersetzt, und das neue ging verloren, bevor Nightkeep es aufbewahren konnte. Sie haben nichts falsch gemacht.',
         act: again,
       },
       token_reused: {
         happened:
-          'Ihrem Anmeldedienst wurde ein Token gezeigt, das schon verwendet worden war, und er hat Ihre Einwilligung zur Sicherheit beendet. Das war unser Fehler.',
+          'Ihrem Anmeldedienst wurde ein Token gezeigt, das schon verwendet worden war, und er hat Ihre Einwilligung zur Sicherheit beendet. Sie haben nichts falsch gemacht.',
         act: again,
       },
       interaction_required: {
@@ -872,6 +872,7 @@ export const texts: Texts = {
     at: (at, until) => `am ${at}${until === undefined ? '' : ` und danach bis ${until}`}`,
   },
   notices: {
+    late: (time) => `Das ist der Stand vom ${time}: Früher ließ es sich nicht zustellen.`,
     person: {
       subject: {
         protected: 'Nightkeep: Bitte erneuern Sie Ihre Einwilligung',

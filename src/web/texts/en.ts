@@ -732,12 +732,13 @@ export const texts = {
         act: again,
       },
       lost_rotation: {
-        happened: 'An answer of your provider was lost on its way to us, and your token with it. That was our fault.',
+        happened:
+          'Your provider replaced the token of your consent, and the new one was lost before Nightkeep could keep it. It was nothing that you did.',
         act: again,
       },
       token_reused: {
         happened:
-          'Your provider was shown a token that had been used before, and ended your consent to be safe. That was our fault.',
+          'Your provider was shown a token that had been used before, and ended your consent to be safe. It was nothing that you did.',
         act: again,
       },
       interaction_required: {
@@ -874,6 +875,7 @@ export const texts = {
   },
   /** Mails, and webhooks of operators. */
   notices: {
+    late: (time: string) => `This is as it was at ${time}: it could not be sent before.`,
     person: {
       subject: {
         protected: 'Nightkeep: renew your consent',

@@ -143,7 +143,7 @@ describe('a person', () => {
     await pages.clock.advance(20 * hour);
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     await raiseAndSend(resources);
-    expect(smtp.mails.at(-1)?.text).toContain('That was our fault');
+    expect(smtp.mails.at(-1)?.text).toContain('It was nothing that you did');
   });
 
   test('without an address is not mailed, and nobody is without a mail server', async () => {
@@ -162,7 +162,7 @@ describe('a person', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     await pages.clock.advance(20 * hour);
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
-    expect(smtp.mails.at(-1)?.text).toContain('That was our fault');
+    expect(smtp.mails.at(-1)?.text).toContain('It was nothing that you did');
   });
 
   test.each([
@@ -467,6 +467,42 @@ describe('a notice that is not delivered', () => {
     expect(await attempts(resources, 24 * hour, 2)).toEqual([0, 0]);
     expect(smtp.mails).toEqual([]);
     expect(await state()).toMatchObject({ failures: 1, errorCode: 'notice/refused', nextAttemptAt: null });
+  });
+
+  test('is not sent to a person whose trouble has ended meanwhile, and is where it goes on', async () => {
+    let code: number | undefined = 451;
+    const { smtp, resources } = await openMail({ recipient: () => code });
+    const { userId: well } = await somebodyRefused('well@example.org');
+    await somebodyRefused('ill@example.org');
+    const { userId: other } = await somebodyRefused('other@example.org');
+    await raiseNotices(resources);
+    expect(await sendNotices(resources)).toBe(0);
+    const { database } = pages.resources;
+    await database.grant.updateMany({ where: { userId: well }, data: { state: 'active', reason: null } });
+    await database.grant.updateMany({ where: { userId: other }, data: { reason: 'lost_rotation' } });
+    code = undefined;
+    await pages.clock.advance(hour);
+    await sendNotices(resources);
+    const toPeople = smtp.mails.filter(({ to }) => to !== operatorMail);
+    expect(toPeople.map(({ to }) => to)).toEqual(['ill@example.org']);
+    expect(await sendNotices(resources)).toBe(0);
+  });
+
+  test('to operators says of when it is, where it comes an hour late or more', async () => {
+    let code: number | undefined = 451;
+    const { smtp, resources } = await openMail({ recipient: () => code });
+    await somebodyWaiting();
+    await raiseNotices(resources);
+    const raised = texts.formats.time(pages.clock.now(), resources.config.window.zone);
+    await sendNotices(resources);
+    code = undefined;
+    await pages.clock.advance(hour);
+    expect(await sendNotices(resources)).toBe(1);
+    expect(decoded(smtp.mails[0]?.text)).toContain(texts.notices.late(raised));
+    await pages.clock.advance(24 * hour);
+    await raiseAndSend(resources);
+    expect(decoded(smtp.mails[1]?.text)).toContain('nightkeep protection');
+    expect(decoded(smtp.mails[1]?.text)).not.toContain('could not be sent before');
   });
 
   test('because the server is away or the password is wrong waits for it, and is given up after a day', async () => {
