@@ -60,7 +60,7 @@ test('the recovery key, typed as people type, gives a person their repository ba
 test('a wrong key and a folder without a repository are told alike, and nothing leads out of the store', async () => {
   await lose();
   await refused(await type(alice, { key: 'aaaaa-bbbbb-ccccc-ddddd-eeeee-fffff' }), 'wrong');
-  await refused(await type(alice, { key: '' }), 'wrong');
+  await refused(await type(alice, { key: '' }), 'misspelled');
   for (const elsewhere of ['nowhere', '', '..', `../store/${folder}`, `./${folder}`, `${folder}/`, '.'])
     await refused(await type(alice, { folder: elsewhere }), 'wrong');
   expect(await repositories()).toEqual([]);
