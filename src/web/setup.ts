@@ -130,7 +130,7 @@ async function backupsPart(texts: Texts, backups: SetupBackups | undefined): Pro
   });
   const more = found.length > mostShown ? html`<p class="soft">${t.moreBackups(found.length - mostShown)}</p>` : '';
   const button = html`<form method="post" action="${setupPath}"><input type="hidden" name="act" value="adopt"><p><label for="again">${t.token}</label><br><input id="again" name="token" size="26" autocomplete="off" spellcheck="false" required></p><button>${t.adopt}</button></form>`;
-  return html`<section class="card warn"><h2>${t.backups}</h2><p>${t.backupsLead(found.length)}</p>${exportedAt === undefined ? '' : html`<p>${t.exported(texts.formats.time(exportedAt, 'UTC'))}</p><pre tabindex="0"><code>nightkeep import --from-store latest</code></pre>`}<ul class="items">${items}</ul>${more}${readable === 0 ? '' : button}</section>
+  return html`<section class="card warn"><h2>${t.backups}</h2><p>${t.backupsLead(found.length)}</p>${exportedAt === undefined ? '' : html`<p>${t.exported(texts.formats.time(exportedAt, 'UTC'))}</p><pre tabindex="0"><code>nightkeep import --from-store latest --confirm</code></pre>`}<ul class="items">${items}</ul>${more}${readable === 0 ? '' : button}</section>
 `;
 }
 

@@ -109,7 +109,9 @@ describe.skipIf(executablePath === undefined)('the first-run page in a browser',
       expect(await lines()).toHaveLength(left === undefined ? 0 : 4);
       if (left === undefined) return;
       expect(await page.content()).not.toContain('nowhere on the page');
-      expect(await page.locator('.card.warn pre').first().textContent()).toBe('nightkeep import --from-store latest');
+      expect(await page.locator('.card.warn pre').first().textContent()).toBe(
+        'nightkeep import --from-store latest --confirm',
+      );
       await page.fill('#again', 'printed');
       await page.getByRole('button', { name: texts.setup.adopt }).click();
       await page.locator('#again').waitFor({ state: 'detached' });

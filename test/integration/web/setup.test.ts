@@ -90,7 +90,7 @@ describe('the first-run page', () => {
     for (const said of [t.backups, 'alice', location, t.adopt]) expect(page).toContain(said);
     expect(page).not.toContain('nightkeep import');
     await exportIntoStore(server.before.resources, { by: 'command:test' });
-    expect(await (await type(visitor, token)).text()).toContain('nightkeep import --from-store latest');
+    expect(await (await type(visitor, token)).text()).toContain('nightkeep import --from-store latest --confirm');
     expect((await adopt('another')).status).toBe(403);
     expect(await resources.database.repository.count()).toBe(0);
     const after = await adopt(token);
