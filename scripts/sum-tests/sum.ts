@@ -1,29 +1,110 @@
-export interface StepResult {
-  name: string;
-  exitCode: number;
-  /** What vitest's JSON reporter wrote; steps that are no suite have none. */
-  report: { numPassedTests: number; numFailedTests: number; numPendingTests: number } | undefined;
+/** What vitest's JSON reporter writes, as far as it is read here. */
+export interface SuiteReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    /** The path of the file. */
+    readonly name: string;
+    /** Of a file that does not load. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
+  }[];
 }
+
+export interface StepResult {
+  readonly name: string;
+  readonly exitCode: number;
+  /** Steps that are no suite have none. */
+  readonly report: SuiteReport | undefined;
+  /** Of the files with failed tests, when they ran once more by themselves. */
+  readonly again?: SuiteReport | undefined;
+}
+
+interface FailedTest {
+  readonly file: string;
+  readonly test: string;
+  readonly message: string;
+}
+
+const mostFilesAgain = 3;
+const linesOfMessage = 12;
 
 /**
  * A step without a report counts as one. A suite that ends badly without a failed test (a file that does not load, an
- * unhandled error), or that ran nothing at all, counts as one failure more.
+ * unhandled error), or that ran nothing at all, counts as one failure more. A test that failed beside others and passed
+ * by itself counts as passed, and is named. The lines end with each failure and how its message begins.
  */
 export function sumSteps(steps: readonly StepResult[]): { passed: number; failed: number; lines: string[] } {
   const sums = steps.map((step) => ({ name: step.name, ...sumStep(step) }));
   return {
     passed: sums.reduce((total, { passed }) => total + passed, 0),
     failed: sums.reduce((total, { failed }) => total + failed, 0),
-    lines: sums.map(
-      ({ name, passed, failed, skipped }) =>
-        `  ${name}: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
-    ),
+    lines: [
+      ...sums.map(
+        ({ name, passed, failed, skipped }) =>
+          `  ${name}: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+      ),
+      ...sums.flatMap(({ name, mended }) => mended.flatMap((test) => linesOf(`PASSED ONLY BY ITSELF ${name}`, test))),
+      ...sums.flatMap(({ name, tests }) => tests.flatMap((test) => linesOf(`FAILED ${name}`, test))),
+    ],
   };
 }
 
-function sumStep({ exitCode, report }: StepResult): { passed: number; failed: number; skipped: number } {
-  if (report === undefined) return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+/** The files of a suite with failed tests, where they are so few that the suite as a whole stands; else none. */
+export function filesToRunAgain(report: SuiteReport): readonly string[] {
+  const files = [...new Set(failedTests(report).map(({ file }) => file))];
+  return files.length <= mostFilesAgain ? files : [];
+}
+
+function sumStep({ exitCode, report, again }: StepResult) {
+  if (report === undefined) {
+    return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, mended: [], tests: [] };
+  }
+  const failures = failedTests(report);
+  const passedNow = again === undefined ? new Set() : passedTests(again);
+  const mended = failures.filter((failed) => passedNow.has(keyOf(failed)));
   const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report;
   const brokenOtherwise = failed === 0 && (exitCode !== 0 || passed === 0);
-  return { passed, failed: failed + (brokenOtherwise ? 1 : 0), skipped };
+  return {
+    passed: passed + mended.length,
+    failed: failed - mended.length + (brokenOtherwise ? 1 : 0),
+    skipped,
+    mended,
+    tests: failures.filter((test) => !passedNow.has(keyOf(test))),
+  };
+}
+
+function failedTests(report: SuiteReport): readonly FailedTest[] {
+  return report.testResults.flatMap(({ name: file, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => ({ file, test: fullName, message: failureMessages?.join('\n') ?? '' })),
+  );
+}
+
+function passedTests(report: SuiteReport): ReadonlySet<string> {
+  return new Set(
+    report.testResults.flatMap(({ name: file, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status === 'passed')
+        .map(({ fullName }) => keyOf({ file, test: fullName })),
+    ),
+  );
+}
+
+const keyOf = ({ file, test }: Pick<FailedTest, 'file' | 'test'>) => JSON.stringify([file, test]);
+
+function linesOf(head: string, { file, test, message }: FailedTest): string[] {
+  return [
+    `  ${head}: ${file.replace(/^.*\/(?=test\/)/, '')} > ${test}`,
+    ...message
+      .split('\n')
+      .slice(0, linesOfMessage)
+      .map((line) => `    ${line}`),
+  ];
 }

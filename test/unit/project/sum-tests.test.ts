@@ -1,10 +1,22 @@
 import { expect, test } from 'vitest';
-import { sumSteps } from '../../../scripts/sum-tests/sum.ts';
+import { filesToRunAgain, type SuiteReport, sumSteps } from '../../../scripts/sum-tests/sum.ts';
 
-const report = (numPassedTests: number, numFailedTests = 0, numPendingTests = 0) => ({
+const report = (numPassedTests: number, numFailedTests = 0, numPendingTests = 0): SuiteReport => ({
   numPassedTests,
   numFailedTests,
   numPendingTests,
+  testResults: [],
+});
+
+type Outcome = readonly [file: string, test: string, status: 'passed' | 'failed', message?: string];
+const reportOf = (...outcomes: readonly Outcome[]): SuiteReport => ({
+  numPassedTests: outcomes.filter(([, , status]) => status === 'passed').length,
+  numFailedTests: outcomes.filter(([, , status]) => status === 'failed').length,
+  numPendingTests: 0,
+  testResults: outcomes.map(([file, fullName, status, message]) => ({
+    name: `/clone/test/unit/${file}`,
+    assertionResults: [{ fullName, status, failureMessages: message === undefined ? [] : [message] }],
+  })),
 });
 
 test.each([
@@ -28,4 +40,38 @@ test('steps are summed and named, with what they skipped', () => {
     failed: 1,
     lines: ['  check: 1 passed, 0 failed', '  test: 5 passed, 1 failed, 2 skipped'],
   });
+});
+
+test('each failure ends the lines, with how its message begins', () => {
+  const failed = reportOf(['a.test.ts', 'adds', 'failed', 'Error: 3\n  at here'], ['a.test.ts', 'ends', 'passed']);
+  const { lines } = sumSteps([{ name: 'test', exitCode: 1, report: failed }]);
+  expect(lines.slice(1)).toEqual(['  FAILED test: test/unit/a.test.ts > adds', '    Error: 3', '      at here']);
+});
+
+test('a test that passed by itself has passed, and is named; one that failed again or did not run again has failed', () => {
+  const first = reportOf(
+    ['a.test.ts', 'late', 'failed', 'timed out'],
+    ['a.test.ts', 'wrong', 'failed'],
+    ['b.test.ts', 'late', 'failed'],
+    ['b.test.ts', 'fine', 'passed'],
+  );
+  const again = reportOf(['a.test.ts', 'late', 'passed'], ['a.test.ts', 'wrong', 'failed']);
+  const sum = sumSteps([{ name: 'test', exitCode: 1, report: first, again }]);
+  expect(sum).toMatchObject({ passed: 2, failed: 2 });
+  expect(sum.lines).toContain('  PASSED ONLY BY ITSELF test: test/unit/a.test.ts > late');
+  expect(sum.lines).toContain('  FAILED test: test/unit/a.test.ts > wrong');
+  expect(sum.lines).toContain('  FAILED test: test/unit/b.test.ts > late');
+});
+
+test('a suite that ended badly without a failed test is not saved by another run', () => {
+  const again = reportOf(['a.test.ts', 'late', 'passed']);
+  expect(sumSteps([{ name: 'test', exitCode: 1, report: report(7), again }])).toMatchObject({ passed: 7, failed: 1 });
+});
+
+test('up to three files run again; of more the suite has failed', () => {
+  const failing = (count: number) =>
+    reportOf(...Array.from({ length: count }, (_, n): Outcome => [`${n}.test.ts`, 'fails', 'failed']));
+  expect(filesToRunAgain(failing(0))).toEqual([]);
+  expect(filesToRunAgain(failing(3))).toEqual([0, 1, 2].map((n) => `/clone/test/unit/${n}.test.ts`));
+  expect(filesToRunAgain(failing(4))).toEqual([]);
 });
