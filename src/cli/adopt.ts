@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
@@ -73,7 +74,7 @@ function lineOf({ location, state, owner, snapshots, newest, problem }: Adoption
   const holds =
     snapshots === undefined
       ? ''
-      : `, ${snapshots} snapshots${newest === undefined ? '' : `, the last of ${newest.slice(0, 16)}`}`;
+      : `, ${countWords(snapshots, 'snapshot')}${newest === undefined ? '' : `, the last of ${newest.slice(0, 16)}`}`;
   return `${who}: ${words[state]}${holds}${problem === undefined ? '' : `. ${problem}`}`;
 }
 

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { listPlansForCommand, listRunsForCommand } from '../database/command-views.ts';
 import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
@@ -115,7 +116,9 @@ function progressWords(progress: Omit<RunProgress, 'folder'>): string {
   const { step, entries, expected, problems } = progress;
   if (step !== 'reading') return stepWords[step];
   const facts = [
-    `${entries}${expected === null || entries > expected ? '' : ` of about ${expected}`} files`,
+    expected === null || entries > expected
+      ? countWords(entries, 'file')
+      : `${entries} of about ${countWords(expected, 'file')}`,
     flowWords(progress),
     ...(problems > 0 ? [`${problems} not read`] : []),
     ...leftWords(timeLeft(progress)),
@@ -149,7 +152,7 @@ function countWordsOf(counts: unknown): string[] {
   const [requests, bytesRead] = [count('requests'), count('bytesRead')];
   return requests === undefined || bytesRead === undefined
     ? []
-    : [`${requests} requests`, `${bytesWords(bytesRead)} read`];
+    : [countWords(requests, 'request'), `${bytesWords(bytesRead)} read`];
 }
 
 function exitCodeOf(rows: readonly RunRow[]): number {

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { asFindings, findRemoved } from '../flows/retention/find-removed.ts';
@@ -63,9 +64,10 @@ function isDamaged({ findings }: Row): boolean {
 
 function linesOf(row: Row): string[] {
   const { user, findings, snapshots, packs, packsRead } = row;
-  const whole = `${snapshots} snapshots, ${packs} packs, ${packsRead} of these read whole`;
+  const whole = `${countWords(snapshots, 'snapshot')}, ${countWords(packs, 'pack')}, ${packsRead} of these read whole`;
   const each = findings.map(
-    ({ severity, message, files }) => `  ${severity}: ${message}${files > 0 ? ` It affects ${files} files.` : ''}`,
+    ({ severity, message, files }) =>
+      `  ${severity}: ${message}${files > 0 ? ` It affects ${countWords(files, 'file')}.` : ''}`,
   );
   return [`${user}: ${isDamaged(row) ? 'damaged' : 'no errors were found'} (${whole})`, ...each];
 }

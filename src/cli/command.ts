@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { type Column, harmless, tableInParts, tableOf, withEscapes } from './table.ts';
@@ -156,7 +157,9 @@ export function limitOf(options: Options): number {
 /** Of rows that were asked for with one more than `most`, those that are shown; that there are more is said on standard error. */
 export function shownOf<Row>(rows: readonly Row[], most: number): readonly Row[] {
   if (rows.length > most)
-    warn(`Only ${most} are shown, and there are more: ask for as many as you want with --limit N.`);
+    warn(
+      `Only ${countWords(most, 'is', 'are')} shown, and there are more: ask for as many as you want with --limit N.`,
+    );
   return rows.slice(0, most);
 }
 

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { openBudget } from '../store/history/budget.ts';
 import { type Difference, differencesOf } from '../store/history/differences.ts';
 import { type Command, json, printList, text, warn } from './command.ts';
@@ -31,7 +32,7 @@ export const diffCommand: Command = {
       lineOf: ({ modifier, path, type }) => `${modifier.padEnd(5)}${path}${type === 'dir' ? '/' : ''}`,
       none: 'Nothing differs.',
     });
-    if (budget.damaged > 0) warn(`${budget.damaged} folders could not be read.`);
+    if (budget.damaged > 0) warn(`${countWords(budget.damaged, 'folder')} could not be read.`);
     return budget.damaged === 0 ? 0 : 3;
   },
 };

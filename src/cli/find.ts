@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { openBudget } from '../store/history/budget.ts';
 import { openHistory } from '../store/history/history.ts';
@@ -30,7 +31,7 @@ export const findCommand: Command = {
     const wanted = { text: text(options, 'text') ?? '', path: text(options, 'path') ?? '' };
     const found = await Array.fromAsync(searchNames(history, history.snapshots.toReversed(), wanted, budget));
     printTable(output, options, { rows: found.map(rowOf), columns, none: 'Nothing is called so.' });
-    if (budget.damaged > 0) warn(`${budget.damaged} folders could not be read.`);
+    if (budget.damaged > 0) warn(`${countWords(budget.damaged, 'folder')} could not be read.`);
     return budget.damaged + history.damaged === 0 ? 0 : 3;
   },
 };

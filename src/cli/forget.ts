@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { ruleText } from '../domain/retention/rule.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
@@ -56,7 +57,9 @@ function rowOf(user: string, { rule, hold, going, snapshots }: Judgement) {
 function linesOf({ user, rule, hold, snapshots }: ReturnType<typeof rowOf>, dryRun: boolean): string[] {
   const going = snapshots.filter(({ keep }) => !keep).length;
   const story =
-    hold === null ? `${snapshots.length - going} stay, ${going} ${dryRun ? 'would go' : 'went'}` : holdWords[hold];
+    hold === null
+      ? `${countWords(snapshots.length - going, 'stays', 'stay')}, ${going} ${dryRun ? 'would go' : 'went'}`
+      : holdWords[hold];
   const each = snapshots.map(({ id, time, keep, reasons }) => {
     const why = reasons.length > 0 ? reasons.join(', ') : 'no reason to stay';
     return `  ${keep ? 'stays' : 'goes '}  ${id.slice(0, 8)}  ${time}  ${why}`;

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { eachGrant, forecastDeaths, type GrantRow } from '../database/deadlines.ts';
 import { findGrantOfPerson } from '../database/grant-views.ts';
 import type { Protection } from '../domain/protection.ts';
@@ -78,7 +79,7 @@ async function ask(resources: Resources, options: Options, output: Output): Prom
 async function tellForecast(resources: Resources, ahead: number, options: Options, output: Output): Promise<number> {
   const { living, forecast } = await forecastDeaths(resources.database, { at: resources.clock.now(), days: ahead });
   const words = [
-    `If nothing is exchanged from now, of ${living} grants have died`,
+    `If nothing is exchanged from now, so many of ${countWords(living, 'grant')} will have died`,
     ...forecast.map(({ day, dead }) => `  by day ${String(day).padStart(3)}  ${dead}`),
   ];
   printAnswer(output, options, { living, forecast }, ...words);

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
 import { writeCards } from '../flows/adoption/keep-card.ts';
 import { heal as healAll } from '../flows/heal.ts';
@@ -17,9 +18,9 @@ export const heal: Command = {
     await saveAudit(resources.database, { at, by: commandActor(), act: 'service-healed' });
     const { replayed, silent, revoked, returned, failed, queued, cards } = healed;
     const words = [
-      `Tokens: ${replayed} saved from this disk, ${silent} exchanges ended without an answer, ${revoked} withdrawn at the provider.`,
-      `Runs: ${returned} returned to the queue, ${failed} failed for good, ${queued} wait in the queue.`,
-      `Store: ${cards} cards of repositories written.`,
+      `Tokens: ${replayed} saved from this disk, ${countWords(silent, 'exchange')} ended without an answer, ${revoked} withdrawn at the provider.`,
+      `Runs: ${returned} returned to the queue, ${failed} failed for good, ${countWords(queued, 'waits', 'wait')} in the queue.`,
+      `Store: ${countWords(cards, 'card of a repository', 'cards of repositories')} written.`,
     ];
     printAnswer(output, options, healed, ...words);
     return 0;

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
 import { AppError } from '../errors.ts';
 import { writeCards } from '../flows/adoption/keep-card.ts';
@@ -46,8 +47,11 @@ export const keysRotate: Command = {
     const cards = await writeCards(resources);
     const at = resources.clock.now();
     await saveAudit(resources.database, { at, by: commandActor(), act: 'keys-rotated', about: key });
-    const words = `Sealed ${resealed} values and ${cards} cards under ${key}.`;
-    const left = broken === 0 ? '' : ` ${broken} do not open and stay as they are; the log names them.`;
+    const words = `Sealed ${countWords(resealed, 'value')} and ${countWords(cards, 'card')} under ${key}.`;
+    const left =
+      broken === 0
+        ? ''
+        : ` ${broken === 1 ? '1 does not open and stays as it is; the log names it' : `${broken} do not open and stay as they are; the log names them`}.`;
     printAnswer(output, options, { key, resealed, broken, cards }, words + left);
     return broken === 0 ? 0 : 3;
   },

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { pruneRepository } from '../flows/retention/prune-repository.ts';
@@ -39,6 +40,6 @@ type Row = { user: string; dryRun: boolean } & Awaited<ReturnType<typeof pruneRe
 
 function linesOf({ user, dryRun, bytesFreed, bytesUsed, bytesUnused, packsRemoved, packsRepacked }: Row): string[] {
   const freed = `${bytesWords(bytesFreed)} ${dryRun ? 'would go' : 'went'}`;
-  const packs = `${packsRemoved} packs removed, ${packsRepacked} repacked`;
+  const packs = `${countWords(packsRemoved, 'pack')} removed, ${packsRepacked} repacked`;
   return [`${user}: ${freed}, ${bytesWords(bytesUsed)} stay in use, ${bytesWords(bytesUnused)} unused (${packs})`];
 }

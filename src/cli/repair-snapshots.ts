@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { repairPersonSnapshots } from '../flows/store/repair-snapshots.ts';
 import type { RepairedSnapshot } from '../store/repairer/repair-snapshots.ts';
@@ -49,17 +50,18 @@ interface Row {
 
 function linesOf({ user, dryRun, forget, snapshots }: Row): string[] {
   if (snapshots.length === 0) return [`${user}: every snapshot is whole, or was repaired before`];
-  const which = `${user}: ${snapshots.length} snapshots`;
+  const isOne = snapshots.length === 1;
+  const which = `${user}: ${countWords(snapshots.length, 'snapshot')}`;
   const head = dryRun
-    ? `${which} are not whole (nothing was done yet)`
+    ? `${which} ${isOne ? 'is' : 'are'} not whole (nothing was done yet)`
     : forget
-      ? `${which} were not whole, and are removed.`
-      : `${which} are not whole. The originals stay; --forget removes them.`;
+      ? `${which} ${isOne ? 'was not whole, and is' : 'were not whole, and are'} removed.`
+      : `${which} ${isOne ? 'is not whole. The original stays; --forget removes it' : 'are not whole. The originals stay; --forget removes them'}.`;
   return [head, ...snapshots.map((one) => `  ${lineOf(one)}`)];
 }
 
 function lineOf({ id, repaired, isLost, filesLost, foldersLost }: RepairedSnapshot): string {
   if (isLost) return `${id.slice(0, 8)}: nothing is left of it`;
-  const lost = `${filesLost} files and ${foldersLost} folders are lost`;
+  const lost = `${countWords(filesLost, 'file')} and ${countWords(foldersLost, 'folder')} are lost`;
   return `${id.slice(0, 8)}: ${lost}${repaired === null ? '' : `; without them it is ${repaired.slice(0, 8)}`}`;
 }

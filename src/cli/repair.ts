@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { countWords } from '../count-words.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
 import { makeFolders } from '../make-folders.ts';
@@ -80,23 +81,25 @@ function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
 function* linesOf(row: Row): Generator<string> {
   const { user, dryRun, findings, incompleteSnapshots, filesLost, packsUnreadable } = row;
   yield `${user}: ${deeds(row).join(', ') || 'nothing to mend'}${dryRun ? ' (nothing was done yet)' : ''}`;
-  if (packsUnreadable.length > 0)
-    yield `  ${packsUnreadable.length} packs are in no index and do not open: the next prune removes them.`;
+  const unreadable = packsUnreadable.length;
+  if (unreadable > 0)
+    yield `  ${countWords(unreadable, 'pack is in no index and does', 'packs are in no index and do')} not open: the next prune removes ${unreadable === 1 ? 'it' : 'them'}.`;
   if (dryRun) return;
   if (filesLost > 0)
-    yield `  ${filesLost} files of ${incompleteSnapshots.length} snapshots cannot be restored; those that the server still has are read again by the next backup, where one comes. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. ` +
+    yield `  ${countWords(filesLost, 'file')} of ${countWords(incompleteSnapshots.length, 'snapshot')} cannot be restored; what the server still has of that is read again by the next backup, where one comes. Until then stock restic restores nothing of ${incompleteSnapshots.length === 1 ? 'this snapshot; nightkeep repair snapshots makes it' : 'these snapshots; nightkeep repair snapshots makes them'} anew without what is lost. ` +
       `Snapshots: ${incompleteSnapshots.map((id) => id.slice(0, 8)).join(' ')}`;
   for (const { kind, message } of findings) if (kind !== 'blob-missing') yield `  ${message}`;
 }
 
 function deeds(row: Row): string[] {
   const { indexesDamaged, packsIndexed, packsMissing, packsReplaced, blobsSaved, blobsLost } = row;
-  const counted: readonly [number, string][] = [
-    [indexesDamaged, 'damaged index files'],
-    [packsIndexed, 'packs indexed by their headers'],
-    [packsMissing.length, 'packs are gone'],
-    [packsReplaced.length, `damaged packs (${blobsSaved} of their blobs saved)`],
-    [blobsLost, 'blobs lost'],
+  const saved = `${blobsSaved} of ${packsReplaced.length === 1 ? 'its' : 'their'} blobs saved`;
+  const counted: readonly [number, one: string, many: string][] = [
+    [indexesDamaged, 'damaged index file', 'damaged index files'],
+    [packsIndexed, 'pack indexed by its header', 'packs indexed by their headers'],
+    [packsMissing.length, 'pack is gone', 'packs are gone'],
+    [packsReplaced.length, `damaged pack (${saved})`, `damaged packs (${saved})`],
+    [blobsLost, 'blob lost', 'blobs lost'],
   ];
-  return counted.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return counted.filter(([count]) => count > 0).map((what) => countWords(...what));
 }

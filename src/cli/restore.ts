@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
+import { countWords } from '../count-words.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { timeLeftOf } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
@@ -89,9 +90,9 @@ async function openProgress(options: Options, { elapsed }: Clock, count: () => P
     const ms = elapsed() - start;
     const left = whole === undefined ? undefined : timeLeftOf(bytes, whole - keptBytes, ms);
     const facts = [
-      `${files} files`,
+      countWords(files, 'file'),
       `${flowWords({ bytesRead: bytes, ms })}${whole === undefined ? '' : ` of ${bytesWords(whole)}`}`,
-      ...(kept > 0 ? [`${kept} were there`] : []),
+      ...(kept > 0 ? [`${countWords(kept, 'was', 'were')} there`] : []),
       ...(problems.length > 0 ? [`${problems.length} not restored`] : []),
       ...leftWords(left),
     ];
@@ -114,14 +115,14 @@ function withCure(error: unknown): unknown {
 }
 
 function inexactWords({ inexact }: FolderReport): string {
-  return `${inexact} entries have no extended attributes, or times that are a quarter of a microsecond off: these need Perl, on Linux.`;
+  return `${countWords(inexact, 'entry has', 'entries have')} no extended attributes, or times that are a quarter of a microsecond off: these need Perl, on Linux.`;
 }
 
 function wordsOf(report: FolderReport, id: string, to: string): string[] {
   const { files, folders, bytes, kept, problems, skipped } = report;
-  const there = kept === 0 ? '' : ` ${kept} files were there and stayed.`;
+  const there = kept === 0 ? '' : ` ${countWords(kept, 'file was', 'files were')} there and stayed.`;
   return [
-    `Restored ${files} files (${bytes} bytes) in ${folders} folders of snapshot ${id.slice(0, 8)} to ${to}.${there}`,
+    `Restored ${countWords(files, 'file')} (${countWords(bytes, 'byte')}) in ${countWords(folders, 'folder')} of snapshot ${id.slice(0, 8)} to ${to}.${there}`,
     ...skipped.map((path) => `Left out: ${path}: a socket is there only while a program listens on it.`),
     ...problems.map(({ path, message }) => `Not restored: ${path}: ${message}`),
   ];

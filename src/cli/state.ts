@@ -1,4 +1,4 @@
-import { countWords } from '../doctor/words.ts';
+import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import { confirmReplayed, inspectMarks } from '../flows/keys/broken-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
@@ -32,7 +32,7 @@ export const exportCommand: Command = {
     if (to === undefined) return await exportToStore(resources, options, output);
     const moved = await exportState(resources, { to, withTokens, by: commandActor() });
     const agree = withTokens ? '' : ` ${withoutTokens}`;
-    printAnswer(output, options, moved, `Exported ${countOf(moved)} rows to ${to}.${agree}`);
+    printAnswer(output, options, moved, `Exported ${countWords(countOf(moved), 'row')} to ${to}.${agree}`);
     return 0;
   },
 };
@@ -65,7 +65,7 @@ async function exportToStore(resources: Resources, options: Options, output: Out
     overdue === 0
       ? ''
       : ` ${overdue} of them should be gone, and the key in STORE_KEYS may not delete: whoever holds one that may runs this command with it.`;
-  const words = `Exported ${bytes} bytes into the store, which has ${kept} ${kept === 1 ? 'export' : 'exports'} now.${left} ${withoutTokens}`;
+  const words = `Exported ${countWords(bytes, 'byte')} into the store, which has ${countWords(kept, 'export')} now.${left} ${withoutTokens}`;
   printAnswer(output, options, done, words);
   return overdue === 0 ? 0 : 3;
 }
@@ -108,14 +108,14 @@ export const importCommand: Command = {
       : ' People are asked to agree again.';
     const confirm = options.confirm === true;
     const age = await judgeAge(resources, confirm);
-    const words = `Imported ${countOf(moved)} rows, as they were at ${moved.createdAt}.${agree}${ageWords(age, confirm)}`;
+    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${ageWords(age, confirm)}`;
     printAnswer(output, options, { ...moved, ...age }, words);
     return 0;
   },
 };
 
 function lineOf({ name, bytes, problem, version }: ListedExport): string {
-  return `${name}: ${bytes} bytes${problem === undefined ? `, of Nightkeep ${version}` : `. ${problem}`}`;
+  return `${name}: ${countWords(bytes, 'byte')}${problem === undefined ? `, of Nightkeep ${version}` : `. ${problem}`}`;
 }
 
 function countOf({ rows }: MovedState): number {

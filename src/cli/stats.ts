@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { type RepositoryStats, readStats } from '../store/pruner/stats.ts';
@@ -38,8 +39,8 @@ function linesOf(row: Row): string[] {
   const { user, snapshots, files, restoreSize, blobs, rawSize, storedSize, compressionRatio, unusedSize } = row;
   const unused = `${bytesWords(unusedSize)} of no use to any`;
   return [
-    `${user}: ${snapshots} snapshots of ${files} files and folders, ${bytesWords(restoreSize)} to restore all of them`,
-    `  ${blobs} blobs of ${bytesWords(rawSize)} stored as ${bytesWords(storedSize)} (compressed ${compressionRatio.toFixed(2)}x), ${unused}`,
-    `  ${row.packs} packs, ${row.indexFiles} index files`,
+    `${user}: ${countWords(snapshots, 'snapshot')} of ${countWords(files, 'file or folder', 'files and folders')}, ${bytesWords(restoreSize)} to restore all of ${snapshots === 1 ? 'it' : 'them'}`,
+    `  ${countWords(blobs, 'blob')} of ${bytesWords(rawSize)} stored as ${bytesWords(storedSize)} (compressed ${compressionRatio.toFixed(2)}x), ${unused}`,
+    `  ${countWords(row.packs, 'pack')}, ${countWords(row.indexFiles, 'index file')}`,
   ];
 }

@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
 import { type Command, json, printAnswer, shownMinute } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
@@ -34,8 +35,8 @@ function wordsOf({
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
     `People                ${counted(people)}`,
-    `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${rotationsLost} tokens lost by us`}`,
-    `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${minutes} minutes`}`,
+    `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by us`}`,
+    `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
     ...(forecast === null ? [] : [`Coming night          ${forecastWords(forecast)}`]),
@@ -45,7 +46,7 @@ function wordsOf({
 
 function forecastWords({ plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
   const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
-  return `${plans} backups: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
+  return `${countWords(plans, 'backup')}: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
 function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verification']): string {

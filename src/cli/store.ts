@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { listRepositoryPlaces, type RepositoryPlace } from '../database/repository-moves.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
@@ -123,7 +124,8 @@ async function doOne(
 }
 
 function linesOf({ user, moved, deletedOld }: Row, { to, deleteOld }: Wish): string[] {
-  const came = moved && `moved (${moved.files} files, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
+  const came =
+    moved && `moved (${countWords(moved.files, 'file')}, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
   const parts = [
     ...(to === undefined ? [] : [came ?? 'not moved: it is there already, or has no files yet']),
     ...(deleteOld ? [deletedOld ? 'old copy deleted' : 'there is no old copy'] : []),

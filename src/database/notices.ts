@@ -115,20 +115,25 @@ export async function listCircuitTimes(
   return database.circuit.findMany({ select: { issuer: true, open: true, openedAt: true, closedAt: true } });
 }
 
-/** Whether the circuit that was opened then still is open. */
-export async function isStillOpen(database: Database, issuer: string, openedBefore: Date): Promise<boolean> {
-  return (await database.circuit.count({ where: { issuer, open: true, openedAt: { lte: openedBefore } } })) > 0;
+/** Whether a circuit of this provider is open, and was then. */
+export async function isStillOpen(database: Database, issuer: string, then: Date): Promise<boolean> {
+  return (await database.circuit.count({ where: { issuer, open: true, openedAt: { lte: then } } })) > 0;
 }
 
-/** Those of these that were delivered. */
-export async function listDelivered(database: Database, deliveries: readonly Delivery[]): Promise<Set<Delivery>> {
-  const keys = deliveries.map(keyOf);
-  const found = await database.notice.findMany({
-    where: { key: { in: keys }, deliveredAt: { not: null } },
-    select: { key: true },
-  });
-  const delivered = new Set(found.map(({ key }) => key));
-  return new Set(deliveries.filter((delivery) => delivered.has(keyOf(delivery))));
+/** What a channel last heard of the circuit of a provider: that it had opened, or that it had closed. */
+export interface CircuitTold {
+  readonly channel: Channel;
+  readonly issuer: string;
+  readonly open: boolean;
+}
+
+/** What each channel last heard of each circuit. That it closed counts where it was given up to say so, and not while it waits to be delivered. */
+export async function listCircuitsTold(database: Database): Promise<CircuitTold[]> {
+  return database.$queryRaw<CircuitTold[]>`
+    SELECT DISTINCT ON (channel, facts->>'issuer') channel, facts->>'issuer' AS issuer, facts->'openMs' IS NULL AS open FROM notices
+    WHERE user_id IS NULL AND facts->>'kind' = 'circuit' AND (delivered_at IS NOT NULL
+      OR (facts->'openMs' IS NOT NULL AND next_attempt_at IS NULL AND error_code IS NOT NULL))
+    ORDER BY channel, facts->>'issuer', coalesce(delivered_at, created_at) DESC`;
 }
 
 /** Grants that are not withdrawn and whose rotated token was lost. */

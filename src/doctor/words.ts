@@ -18,14 +18,10 @@ export function durationWords(ms: number): string {
 }
 
 export function bytesWords(bytes: number): string {
+  if (bytes === 1) return '1 byte';
   const steps = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
   const step = Math.min(steps.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
   return `${(bytes / 1024 ** step).toFixed(step === 0 ? 0 : 1)} ${steps[step]}`;
-}
-
-/** "1 grant", "3 grants". */
-export function countWords(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** "a, b and 3 more". */

@@ -1,4 +1,5 @@
 import { fetch } from 'undici';
+import { countWords } from '../count-words.ts';
 import type { ProviderHosts } from './provider-hosts.ts';
 
 /** An answer of a provider holds a few KB; tokens with hundreds of roles in them still fit many times over. */
@@ -10,7 +11,7 @@ class AnswerTooLarge extends Error {
   readonly mostBytes: number;
 
   constructor(mostBytes: number) {
-    super(`An answer has more than ${mostBytes} bytes.`);
+    super(`An answer has more than ${countWords(mostBytes, 'byte')}.`);
     this.mostBytes = mostBytes;
   }
 }

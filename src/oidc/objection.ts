@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 /**
  * What our own checks object to in an answer that arrived, and who mends it: the signature, the issuer, the audience or the
  * time of an ID token, or the issuer in discovery (OpenID Connect Core, section 3.1.3.7; Discovery, section 4.3). Undefined
@@ -62,7 +63,8 @@ function otherAudience(aud: unknown): string {
 function clocksDiffer({ claims, now }: Facts): string {
   const [issued, ours] = [memberOf(claims, 'iat') ?? memberOf(claims, 'nbf'), now];
   const off = typeof issued === 'number' && typeof ours === 'number' ? Math.round(issued - ours) : 0;
-  const by = off === 0 ? '' : ` by ${Math.abs(off)} seconds: this machine is ${off > 0 ? 'behind' : 'ahead'}`;
+  const by =
+    off === 0 ? '' : ` by ${countWords(Math.abs(off), 'second')}: this machine is ${off > 0 ? 'behind' : 'ahead'}`;
   return `The clocks of the provider and of this machine differ${by}. The operator must set both by NTP.`;
 }
 

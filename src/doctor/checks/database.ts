@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { faultWords, kindOfFault } from '../../database/fault.ts';
 import { inspectServer, type ServerFacts } from '../../database/inspect-server.ts';
 import { isAppError } from '../../errors.ts';
@@ -44,7 +45,7 @@ export function checkServer(
   if (mostConnections - connections < connectionsOfAProcess)
     return warn(
       name,
-      `${connections} of ${mostConnections} connections are taken; a process of Nightkeep opens up to ${connectionsOfAProcess}.`,
+      `${connections} of ${countWords(mostConnections, 'connection')} are taken; a process of Nightkeep opens up to ${connectionsOfAProcess}.`,
       'Raise max_connections, or run fewer processes.',
     );
   if (ms > slowMs)

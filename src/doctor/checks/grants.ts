@@ -1,7 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import { countGrants, type GrantCount } from '../../database/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'grants';
 

@@ -1,7 +1,7 @@
+import { countWords } from '../../count-words.ts';
 import { countGrantsByIssuer } from '../../database/provider-moves.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'issuers';
 

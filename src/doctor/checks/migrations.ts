@@ -1,7 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import { compareMigrations } from '../../database/migrate.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'migrations';
 

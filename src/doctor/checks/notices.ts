@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import {
   findOperatorsLastTold,
   inspectNotices,
@@ -9,7 +10,6 @@ import { isAppError } from '../../errors.ts';
 import { openMailer } from '../../notify/mail.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'notices';
 const hour = 3_600_000;

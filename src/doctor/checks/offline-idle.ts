@@ -1,7 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
-import { countWords, durationWords } from '../words.ts';
+import { durationWords } from '../words.ts';
 
 const name = 'offline idle';
 /** Ends that are written in whole seconds, and issued a moment after the consent, may differ by so much. */

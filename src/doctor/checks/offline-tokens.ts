@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import type { TokenFacts } from '../installation.ts';
@@ -14,7 +15,7 @@ export function checkTokens({ opened, readable, shut, offline, strangeIssuers }:
   if (shut > 0)
     return wrong(
       name,
-      `Of the latest ${opened + shut} tokens ${shut} did not open: altered, or sealed with another key of that name.`,
+      `Of the latest ${countWords(opened + shut, 'token')} ${shut} did not open: altered, or sealed with another key of that name.`,
       'Put the right KEYRING back; else restore the rows from a backup of the database.',
     );
   if (opened === 0) return unknown(name, 'There are none yet.');

@@ -1,9 +1,10 @@
+import { countWords } from '../../count-words.ts';
 import type { PeopleTally } from '../../domain/people-tally.ts';
 import { isOldFigure } from '../../flows/nights/keep-figure.ts';
 import { tallyPeople } from '../../flows/nights/tally-people.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'protection';
 const verdictsInOrder = ['protected', 'partly', 'late', 'not'] as const;

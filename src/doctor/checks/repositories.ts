@@ -1,9 +1,10 @@
+import { countWords } from '../../count-words.ts';
 import { listMadeRepositories } from '../../database/inspect-runs.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'repositories';
 /** Repositories that are looked for at once. */

@@ -1,8 +1,9 @@
+import { countWords } from '../../count-words.ts';
 import { listHeldRetentions } from '../../database/retention.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'retention';
 

@@ -1,9 +1,9 @@
+import { countWords } from '../../count-words.ts';
 import { inspectRotation, type RotationFacts } from '../../database/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { backMs } from '../custody-facts.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
 import type { TokenFacts } from '../installation.ts';
-import { countWords } from '../words.ts';
 
 const name = 'rotation';
 

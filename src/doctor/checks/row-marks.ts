@@ -1,9 +1,10 @@
+import { countWords } from '../../count-words.ts';
 import { listReplayedOnRecord } from '../../database/inspect-runs.ts';
 import { findReplayedRows, type Replayed } from '../../flows/keys/broken-rows.ts';
 import { silentLog } from '../../log.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'row marks';
 /** Of more people only those are looked at whose nights said so lately: each costs a request to the store. */

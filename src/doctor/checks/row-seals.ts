@@ -1,7 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import { sampleBrokenRows } from '../../flows/keys/broken-rows.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'row seals';
 /** Of each kind. The work of a person begins with a look at all of theirs. */
@@ -28,7 +29,7 @@ export function checkRowSeals({
   rows: number;
   isAll: boolean;
 }): Finding {
-  const among = isAll ? '' : `Of ${looked} rows that were looked at, a random sample: `;
+  const among = isAll ? '' : `Of ${countWords(looked, 'row that was', 'rows that were')} looked at, a random sample: `;
   const all = isAll ? '' : ' nightkeep keys confirm looks at all of them.';
   if (broken.length === 0)
     return ok(

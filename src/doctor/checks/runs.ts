@@ -1,7 +1,7 @@
+import { countWords } from '../../count-words.ts';
 import { inspectRuns, type RunFacts } from '../../database/inspect-runs.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'runs';
 const start = 'Start one (nightkeep start --roles worker) and look at its log.';
@@ -52,13 +52,13 @@ export function checkRuns({
   if (failed > 0)
     return warn(
       name,
-      `Of ${countWords(ended, 'run')} in a day ${failed} failed, most often by ${errorCode ?? 'an unknown error'}, and ${partial} were partial.`,
+      `Of ${countWords(ended, 'run')} in a day ${failed} failed, most often by ${errorCode ?? 'an unknown error'}, and ${countWords(partial, 'was', 'were')} partial.`,
       'The page of the run, or the log of the worker, says why.',
     );
   const now = running === 0 ? '' : ` ${running} under way.`;
   if (ended === 0) return ok(name, `None ended in a day, and none is stuck.${now}`);
   return ok(
     name,
-    `Of ${countWords(ended, 'run')} in a day ${partial === 0 ? 'all succeeded' : `${partial} were partial`}, and none is stuck.${now}`,
+    `Of ${countWords(ended, 'run')} in a day ${partial === 0 ? 'all succeeded' : `${countWords(partial, 'was', 'were')} partial`}, and none is stuck.${now}`,
   );
 }

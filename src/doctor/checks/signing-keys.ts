@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { askSigningKeys } from '../../oidc/inspect-provider.ts';
 import type { Reply } from '../../oidc/question.ts';
 import type { Check } from '../check.ts';
@@ -28,5 +29,5 @@ export function checkSigningKeys({ reply, signing }: { reply: Reply; signing: nu
       'The provider publishes no key that it signs with.',
       'Look at the keys of the provider: one must be active for signing.',
     );
-  return ok(name, `${signing === 1 ? 'One key' : `${signing} keys`} to check signatures with, in ${reply.ms} ms.`);
+  return ok(name, `${countWords(signing, 'key')} to check signatures with, in ${reply.ms} ms.`);
 }

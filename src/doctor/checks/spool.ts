@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { countWords } from '../../count-words.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import { openSpool } from '../../vault/spool.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords, sentences } from '../words.ts';
+import { sentences } from '../words.ts';
 
 const name = 'spool';
 

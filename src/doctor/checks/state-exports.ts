@@ -1,8 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import { findStateExport, findStateSince, type StateExportRecord } from '../../database/state-exports.ts';
 import { isStateExportLate } from '../../domain/state-exports.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'state exports';
 

@@ -1,10 +1,11 @@
+import { countWords } from '../../count-words.ts';
 import { listMadeRepositories } from '../../database/inspect-runs.ts';
 import type { RestAddress, S3Address } from '../../domain/store-address.ts';
 import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
-import { bytesWords, countWords, sentences } from '../words.ts';
+import { bytesWords, sentences } from '../words.ts';
 
 const name = 'store';
 const leastFree = 2 * 1024 ** 3;

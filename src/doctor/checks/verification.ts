@@ -1,10 +1,11 @@
+import { countWords } from '../../count-words.ts';
 import { eachDoubtfulRepository, listVerifications } from '../../database/verifications.ts';
 import { type DamageState, isAlarming } from '../../domain/damage.ts';
 import { overdueMs } from '../../domain/protection.ts';
 import { type JudgedPerson, listProtectionsOf } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { countWords, someOf } from '../words.ts';
+import { someOf } from '../words.ts';
 
 const name = 'verification';
 

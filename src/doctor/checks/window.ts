@@ -1,8 +1,8 @@
+import { countWords } from '../../count-words.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
 import { foreseeNight } from '../../flows/nights/foresee-night.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'window';
 

@@ -1,7 +1,7 @@
+import { countWords } from '../../count-words.ts';
 import { type EndingFacts, inspectEndings } from '../../database/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { countWords } from '../words.ts';
 
 const name = 'withdrawals';
 const hour = 3_600_000;

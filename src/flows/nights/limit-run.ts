@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import { type MemoryBudget, partOf } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
@@ -54,7 +55,7 @@ export function limitRun(
 function outOfTime(ms: number): AppError {
   return new AppError(
     'run/out-of-time',
-    `The backup took longer than ${Math.round(ms / 60_000)} minutes (RUN_TIME). What it has read is kept, and the next one goes on from there.`,
+    `The backup took longer than ${countWords(Math.round(ms / 60_000), 'minute')} (RUN_TIME). What it has read is kept, and the next one goes on from there.`,
     { retry: { afterMs: 0 } },
   );
 }

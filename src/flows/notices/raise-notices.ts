@@ -1,8 +1,8 @@
 import {
   countLostRotations,
   type Delivery,
+  listCircuitsTold,
   listCircuitTimes,
-  listDelivered,
   listOnRecord,
   listWhoMayBeMailed,
   saveDeliveries,
@@ -60,7 +60,7 @@ export async function raiseNotices(resources: Needs): Promise<number> {
 
 /**
  * Puts on record that operators are to be told of circuits that are open, of those they were told of that have closed, and of rotated
- * tokens that were lost.
+ * tokens that were lost. Of one that has closed and opened again before they heard that it closed they know what there is to know.
  */
 export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
   const at = clock.now();
@@ -69,25 +69,16 @@ export async function raiseAlarms({ clock, config, database }: Needs): Promise<n
     isTold('circuit') ? listCircuitTimes(database) : [],
     isTold('rotation_lost') ? countLostRotations(database) : 0,
   ]);
-  const opened = circuits.flatMap(({ closedAt, open, ...circuit }) =>
-    forOperators(config, 'circuit', noticeOfCircuit(circuit)).map((delivery) => ({
-      delivery,
-      open,
-      closed: open || closedAt === null ? undefined : noticeOfClosedCircuit({ ...circuit, closedAt }),
-    })),
-  );
-  const told = await listDelivered(
-    database,
-    opened.filter(({ closed }) => closed !== undefined).map(({ delivery }) => delivery),
-  );
+  const told = circuits.length === 0 ? [] : await listCircuitsTold(database);
+  const knownOpen = new Set(told.flatMap(({ channel, issuer, open }) => (open ? [`${channel} ${issuer}`] : [])));
+  const ofCircuits = circuits.flatMap(({ open, closedAt, ...circuit }) => {
+    const closed = closedAt === null ? undefined : noticeOfClosedCircuit({ ...circuit, closedAt });
+    return forOperators(config, 'circuit', open ? noticeOfCircuit(circuit) : closed).filter(
+      ({ channel }) => knownOpen.has(`${channel} ${circuit.issuer}`) !== open,
+    );
+  });
   const ofLoss = lost > 0 ? noticeOfLostRotations(lost, dateIn(config.window.zone, at)) : undefined;
-  const deliveries = [
-    ...opened.filter(({ open }) => open).map(({ delivery }) => delivery),
-    ...opened.flatMap(({ closed, delivery }) =>
-      closed !== undefined && told.has(delivery) ? { ...closed, channel: delivery.channel } : [],
-    ),
-    ...forOperators(config, 'rotation_lost', ofLoss),
-  ];
+  const deliveries = [...ofCircuits, ...forOperators(config, 'rotation_lost', ofLoss)];
   return deliveries.length === 0 ? 0 : saveDeliveries(database, deliveries, at);
 }
 

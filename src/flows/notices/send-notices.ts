@@ -81,6 +81,7 @@ async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: C
 async function isOver(resources: Needs, { createdAt, facts, userId }: ClaimedDelivery): Promise<boolean> {
   const { clock, database } = resources;
   if (isOfOpening(facts)) return !(await isStillOpen(database, facts.issuer, createdAt));
+  if (facts.kind === 'circuit') return isStillOpen(database, facts.issuer, clock.now());
   if (userId === null) return false;
   const people = await listProtectionsOf(resources, [userId]);
   const now = people.flatMap((person) => noticesForPerson(person, clock.now()));
@@ -121,7 +122,7 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   });
 }
 
-function isOfOpening(facts: NoticeFacts): facts is Extract<NoticeFacts, { kind: 'circuit' }> {
+function isOfOpening(facts: NoticeFacts): facts is Extract<NoticeFacts, { kind: 'circuit' }> & { openMs?: never } {
   return facts.kind === 'circuit' && facts.openMs === undefined;
 }
 

@@ -17,7 +17,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       return { subject: t.healed.subject, text: paragraphs([t.healed.happened, t.healed.more(publicUrl.href)]) };
     case 'repositories': {
       const { subject, happened, more } = t.repositories[facts.are];
-      return { subject, text: paragraphs([happened(facts.people), more]) };
+      return { subject: subject(facts.people), text: paragraphs([happened(facts.people), more]) };
     }
     case 'digest':
       return { subject: t.digest.subject, text: figures(texts, facts) };

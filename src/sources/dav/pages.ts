@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError, type AppErrorOptions } from '../../errors.ts';
 import { type MemoryBudget, memoryOfMember } from '../../memory-budget.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
@@ -136,7 +137,7 @@ export async function listPages(
   const first = await listPage(collection.location);
   for (let next = first.next; next !== undefined; next = (await listPage(next)).next) {
     if (asked.has(next)) throw malformed('The server gives the listing in pages, and their order never ends.');
-    if (asked.size >= limits.pages) throw tooLarge(`more than ${limits.pages} pages`);
+    if (asked.size >= limits.pages) throw tooLarge(`more than ${countWords(limits.pages, 'page')}`);
   }
   return { path: withSlash(first.path), items: pages.flat() };
 }
@@ -225,7 +226,7 @@ function malformed(message: string): AppError {
 function tooSlow(ms: number): AppError {
   return new AppError(
     'source/too-slow',
-    `The listing of the folder takes more than ${Math.round(ms / 1000)} seconds (LISTING_TIME).`,
+    `The listing of the folder takes more than ${countWords(Math.round(ms / 1000), 'second')} (LISTING_TIME).`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Member, Reading } from '../source.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
@@ -113,7 +114,7 @@ function streamedReading(
 }
 
 function tooLarge(mostBytes: number): AppError {
-  return new AppError('source/too-large', `The file has more than ${mostBytes} bytes (FILE_BYTES).`);
+  return new AppError('source/too-large', `The file has more than ${countWords(mostBytes, 'byte')} (FILE_BYTES).`);
 }
 
 /** Collects a short body; HTTP has checked its length when `end` is called. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 
 /** Watches how fast one body comes. The time in which its reader takes nothing does not count. */
@@ -41,6 +42,6 @@ export function openPace(clock: Pick<Clock, 'elapsed'>, leastBytesPerSecond: num
 function tooSlow(least: number): AppError {
   return new AppError(
     'source/too-slow',
-    `The server sends too slowly: fewer than ${least} bytes a second over a minute (LEAST_RATE).`,
+    `The server sends too slowly: fewer than ${countWords(least, 'byte')} a second over a minute (LEAST_RATE).`,
   );
 }

@@ -1,4 +1,5 @@
 import { untilAborted } from '../../abort.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import { memoryOfMember } from '../../memory-budget.ts';
 import { piecesOf } from '../../pieces.ts';
@@ -137,7 +138,7 @@ function account({ listed, memory }: Run, folder: Folder, { members }: Listing):
   if (listed.members + members.length > listed.most)
     throw new AppError(
       'source/too-large',
-      `The backup has more than ${listed.most} files and folders already (RUN_MEMBERS).`,
+      `The backup has more than ${countWords(listed.most, 'file or folder', 'files and folders')} already (RUN_MEMBERS).`,
     );
   const bytes = members.reduce((sum, { location }) => sum + memoryOfMember(location), 0);
   if (!memory.take(bytes))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import { makeFolders } from '../../make-folders.ts';
 import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
@@ -59,7 +60,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await file.writeFile(bytes);
   const { size } = await file.stat();
   if (size !== bytes.length) {
-    throw new AppError('store/unavailable', `Wrote ${bytes.length} bytes, but the disk has ${size}.`, {
+    throw new AppError('store/unavailable', `Wrote ${countWords(bytes.length, 'byte')}, but the disk has ${size}.`, {
       retry: { afterMs: 500 },
     });
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import { openPacks } from '../archiver/open-packs.ts';
 import { openBlob, type PackedBlob } from '../format/blob.ts';
@@ -148,7 +149,7 @@ async function* readSealed({ backend }: Repository, packId: PackId, blobs: reado
 }
 
 function damagedPack(packId: PackId, size: number | undefined): AppError {
-  const what = size === undefined ? 'is missing' : `has ${size} bytes, which is not what the index says`;
+  const what = size === undefined ? 'is missing' : `has ${countWords(size, 'byte')}, which is not what the index says`;
   return new AppError(
     'repository/damaged',
     `The pack ${packId}, which snapshots need, ${what}. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be mended.`,

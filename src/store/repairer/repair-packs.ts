@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { PackedBlob } from '../format/blob.ts';
 import { type PackId, parseId } from '../format/ids.ts';
@@ -168,7 +169,7 @@ function raise(error: unknown): never {
 function noneThere({ backend }: Repository, count: number): AppError {
   return new AppError(
     'store/unavailable',
-    `None of the ${count} packs that the index names is at ${backend.location}. Mount the right disk. If the packs are truly gone, ` +
+    `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}. Mount the right disk. If the packs are truly gone, ` +
       'nightkeep repair --packs-are-gone drops them, and the next night, where one comes, stores again what the server of files has.',
   );
 }

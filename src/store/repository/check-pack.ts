@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { countWords } from '../../count-words.ts';
 import { isAppError } from '../../errors.ts';
 import type { Backend, ByteRange } from '../backend/backend.ts';
 import { type OpeningBuffers, openingBuffers, type PackedBlob, proveBlob } from '../format/blob.ts';
@@ -121,7 +122,13 @@ export function examineHere(
     end(): Finding[] {
       const broken = blobs.filter((blob) => unopened.size > 0 && unopened.has(spell(blob)));
       if (broken.length > 0)
-        return [finding(id, broken, `is damaged: ${broken.length} of its ${blobs.length} blobs do not open`)];
+        return [
+          finding(
+            id,
+            broken,
+            `is damaged: ${broken.length} of its ${countWords(blobs.length, 'blob')} ${broken.length === 1 ? 'does' : 'do'} not open`,
+          ),
+        ];
       if (!isHeaderRight) return [finding(id, [], 'has a header that says other than the index')];
       if (whole.digest('hex') !== id)
         return [finding(id, [], 'holds other bytes than its name says; its blobs are whole')];

@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { isAppError } from '../../errors.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
@@ -89,7 +90,7 @@ function* checkNode({ index }: Repository, tree: TreeId, node: Node): Generator<
     const message = `A file needs the data blob ${missing[0]?.id}, which is in no index of the repository.`;
     yield { kind: 'blob-missing', severity: 'error', blobs: missing, message };
   } else if (sizeOfContent(index, node) !== node.size) {
-    const message = `The tree ${tree} gives a size of ${node.size} bytes that its file's content does not have.`;
+    const message = `The tree ${tree} gives a size of ${countWords(node.size, 'byte')} that its file's content does not have.`;
     yield { kind: 'tree-damaged', severity: 'error', message };
   }
 }

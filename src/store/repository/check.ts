@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import type { AppError } from '../../errors.ts';
 import { type KeyId, type PackId, parseId, type SnapshotId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
@@ -181,7 +182,7 @@ function* checkSize({ id: packId, blobs }: IndexedPack, size: number | undefined
     yield { kind: 'pack-missing', severity, packId, blobs, message: `The pack ${packId} is missing.` };
   } else if (size !== expected) {
     const cut = blobs.filter(({ offset, length }) => offset + length > size);
-    const message = `The pack ${packId} has ${size} bytes; the index says ${expected}.`;
+    const message = `The pack ${packId} has ${countWords(size, 'byte')}; the index says ${expected}.`;
     yield { kind: 'pack-size', severity, packId, blobs: cut, message };
   }
   if (new Set(blobs.map(({ type }) => type)).size > 1) {

@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend, FileType } from '../backend/backend.ts';
 import { inParallel } from './in-parallel.ts';
@@ -43,6 +44,9 @@ export async function clearPlace(backend: Backend, signal?: AbortSignal): Promis
   }
   const { files } = await contentsOf(backend);
   if (files > 0)
-    throw new AppError('store/unavailable', `The store still lists ${files} files of a repository that was removed.`);
+    throw new AppError(
+      'store/unavailable',
+      `The store still lists ${countWords(files, 'file')} of a repository that was removed.`,
+    );
   await backend.vacate();
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { countWords } from '../../count-words.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
@@ -113,7 +114,10 @@ function damagedKeys(keyIds: readonly KeyId[]): AppError {
 }
 
 function wrongPassword(count: number): AppError {
-  const others = count === 0 ? 'it has no key file at all' : `its ${count} key files are whole, but of other passwords`;
+  const others =
+    count === 0
+      ? 'it has no key file at all'
+      : `its ${countWords(count, 'key file is whole, but of another password', 'key files are whole, but of other passwords')}`;
   return new AppError(
     'repository/wrong-password',
     `No key of the repository opens with this password: ${others}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,

@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { PackedBlob } from '../format/blob.ts';
 import type { PackId } from '../format/ids.ts';
@@ -30,7 +31,7 @@ export async function readPackHeader(
 function otherSize(packId: PackId, size: number): AppError {
   return new AppError(
     'repository/damaged',
-    `The pack ${packId} has ${size} bytes, which is not what its header says.`,
+    `The pack ${packId} has ${countWords(size, 'byte')}, which is not what its header says.`,
     {
       detail: { packId },
     },

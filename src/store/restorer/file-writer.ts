@@ -1,4 +1,5 @@
 import { closeSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { FileNode } from '../format/node.ts';
 import { attributesOf, pathForSystem, setOfFile } from './attributes.ts';
@@ -255,7 +256,10 @@ function linkFile<Read extends PackRead>(
 function requireSize(repository: Pick<ReadableRepository, 'index'>, { size, content }: FileNode): void {
   const sum = content.reduce((total, id) => total + lengthOf(repository, id), 0);
   if (sum === size) return;
-  throw new AppError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
+  throw new AppError(
+    'repository/damaged',
+    `The snapshot says ${countWords(size, 'byte')}, but the file's blobs hold ${sum}.`,
+  );
 }
 
 /** Whether the work on an entry was done; otherwise that is on the report. */

@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { FileNode } from '../format/node.ts';
 import type { ReadableRepository } from './contract.ts';
@@ -45,5 +46,8 @@ async function* ofSize(content: AsyncIterable<Buffer>, size: number): AsyncGener
     yield bytes;
   }
   if (sum === size) return;
-  throw new AppError('repository/damaged', `The snapshot says ${size} bytes, but the file's blobs hold ${sum}.`);
+  throw new AppError(
+    'repository/damaged',
+    `The snapshot says ${countWords(size, 'byte')}, but the file's blobs hold ${sum}.`,
+  );
 }

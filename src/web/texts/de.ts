@@ -16,6 +16,8 @@ const away = {
 const counted = (count: number, one: string, many: string) => `${formats.number(count)} ${count === 1 ? one : many}`;
 const files = (count: number) => counted(count, 'Datei', 'Dateien');
 const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
+const inRepositories = (people: number) =>
+  people === 1 ? 'im Repository einer Person' : `in den Repositorys von ${formats.number(people)} Personen`;
 const filesOrFolders = (count: number) => counted(count, 'Datei oder Ordner', 'Dateien oder Ordner');
 
 /** A span of time in its largest whole unit. */
@@ -596,9 +598,10 @@ export const texts: Texts = {
   uses: {
     title: 'Nutzungen Ihrer Einwilligung',
     lead: (days) =>
-      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${formats.number(days)} Tage lang.`,
+      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${days === 1 ? 'einen Tag' : `${formats.number(days)} Tage`} lang.`,
     all: (count) => (count === 1 ? 'Das ist die einzige.' : `Das sind alle ${formats.number(count)}.`),
-    shown: (count) => `Das sind ${formats.number(count)} davon, die neuesten zuerst.`,
+    shown: (count) =>
+      count === 1 ? 'Das ist eine davon.' : `Das sind ${formats.number(count)} davon, die neuesten zuerst.`,
     none: 'Sie wurde noch nicht genutzt.',
     noneOlder: 'Ältere gibt es nicht.',
     older: 'Ältere',
@@ -911,7 +914,9 @@ export const texts: Texts = {
     rotationLost: {
       subject: 'Nightkeep: Tokens gingen verloren',
       happened: (grants) =>
-        `Der Anmeldedienst hat die Tokens von ${counted(grants, 'Einwilligung', 'Einwilligungen')} ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
+        grants === 1
+          ? 'Der Anmeldedienst hat das Token einer Einwilligung ersetzt, und Nightkeep hat das neue verloren. Diese Person muss erneut einwilligen.'
+          : `Der Anmeldedienst hat die Tokens von ${formats.number(grants)} Einwilligungen ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
       more: 'Das darf nie geschehen: Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed.',
     },
     healed: {
@@ -922,27 +927,28 @@ export const texts: Texts = {
     },
     repositories: {
       damaged: {
-        subject: 'Nightkeep: Repositorys sind beschädigt',
-        happened: (people) =>
-          `Schäden wurden gefunden in den Repositorys von ${counted(people, 'Person', 'Personen')}.`,
-        more: 'Die nächste Nacht jeder Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+        subject: (people) =>
+          people === 1 ? 'Nightkeep: Ein Repository ist beschädigt' : 'Nightkeep: Repositorys sind beschädigt',
+        happened: (people) => `Schäden wurden gefunden ${inRepositories(people)}.`,
+        more: 'Die nächste Nacht jeder solchen Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
       },
       healed: {
-        subject: 'Nightkeep: Repositorys sind wieder ganz',
-        happened: (people) =>
-          `Was beschädigt war, ist wieder ganz in den Repositorys von ${counted(people, 'Person', 'Personen')}.`,
+        subject: (people) =>
+          people === 1 ? 'Nightkeep: Ein Repository ist wieder ganz' : 'Nightkeep: Repositorys sind wieder ganz',
+        happened: (people) => `Was beschädigt war, ist wieder ganz ${inRepositories(people)}.`,
         more: 'Es gibt nichts zu tun.',
       },
       unverified: {
-        subject: 'Nightkeep: Repositorys werden nicht geprüft',
+        subject: (people) =>
+          people === 1 ? 'Nightkeep: Ein Repository wird nicht geprüft' : 'Nightkeep: Repositorys werden nicht geprüft',
         happened: (people) =>
-          `Seit drei Tagen oder länger wurden die Repositorys von ${counted(people, 'Person', 'Personen')} nicht geprüft.`,
+          `Seit drei Tagen oder länger ${people === 1 ? 'wurde das Repository einer Person' : `wurden die Repositorys von ${formats.number(people)} Personen`} nicht geprüft.`,
         more: 'nightkeep doctor nennt die Personen und sagt, warum.',
       },
       held: {
-        subject: 'Nightkeep: Snapshots werden nicht wie vereinbart gelöscht',
+        subject: () => 'Nightkeep: Sicherungsstände werden nicht wie vereinbart gelöscht',
         happened: (people) =>
-          `Seit drei Tagen oder länger wurde von ${counted(people, 'Person', 'Personen')} kein Snapshot wie vereinbart gelöscht.`,
+          `Seit drei Tagen oder länger wurde von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} kein Sicherungsstand wie vereinbart gelöscht.`,
         more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
       },
     },
@@ -1032,7 +1038,7 @@ export const texts: Texts = {
     wouldGo: 'würde entfallen',
     goesByHand: 'entfällt, wenn der Betreiber ihn entfernt',
     countsByHand: (stay, go) =>
-      `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`}, wenn der Betreiber sie entfernt.`,
+      `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`}, wenn der Betreiber ${go === 1 ? 'ihn' : 'sie'} entfernt.`,
     counts: (stay, go, agreed) =>
       agreed
         ? `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`} nach der nächsten Sicherung.`
@@ -1319,7 +1325,8 @@ export const texts: Texts = {
       `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen die Nächte dort weiter, wo sie waren.`,
     exported: (at: string) =>
       `Was Nightkeep selbst wusste, liegt auch dort, wie es am ${at} war: Einwilligungen, Pläne und Aufzeichnungen. Um auch das zurückzuholen, halten Sie Nightkeep an, und bevor Sie etwas übernehmen oder sich jemand anmeldet, tippen Sie:`,
-    moreBackups: (count: number) => `Und ${count} weitere: nightkeep adopt --dry-run nennt alle.`,
+    moreBackups: (count: number) =>
+      `Und ${count === 1 ? 'ein weiteres' : `${count} weitere`}: nightkeep adopt --dry-run nennt alle.`,
     adopt: 'Übernehmen, was lesbar ist',
     keyring: 'Den Schlüsselbund sichern',
     keyringLead:
@@ -1491,7 +1498,8 @@ export const texts: Texts = {
         },
         how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anbieter gefragt werden darf.',
       },
-      done: (done, all) => `${formats.number(done)} von ${formats.number(all)} Sicherungen sind zu Ende.`,
+      done: (done, all) =>
+        `${formats.number(done)} von ${formats.number(all)} ${all === 1 ? 'Sicherung' : 'Sicherungen'} ${done === 1 ? 'ist' : 'sind'} zu Ende.`,
       expected: (at) => `Voraussichtliches Ende ${at}, wenn es weitergeht wie in der letzten Viertelstunde.`,
       begins: (at) => `Die erste beginnt um ${at}.`,
       until: (at) => `Was fehlschlägt, wird bis spätestens ${at} erneut versucht.`,
@@ -1602,10 +1610,12 @@ export const texts: Texts = {
         withdrawn: 'es wird nichts mehr geholt',
       },
       forecast: 'Was bald endet',
-      forecastLead: (days) => `Einwilligungen, die innerhalb von ${formats.number(days)} Tagen enden.`,
+      forecastLead: (days) =>
+        `Einwilligungen, die innerhalb von ${days === 1 ? 'einem Tag' : `${formats.number(days)} Tagen`} enden.`,
       forecastMax: (count, all) =>
-        `${formats.number(count)} von ${formats.number(all)} enden, was auch geschieht: Diese Personen müssen erneuern.`,
-      forecastIdle: (count) => `${formats.number(count)} würden enden, wenn ab jetzt kein Token ausgetauscht würde.`,
+        `${formats.number(count)} von ${formats.number(all)} ${count === 1 ? 'endet, was auch geschieht: Diese Person muss' : 'enden, was auch geschieht: Diese Personen müssen'} erneuern.`,
+      forecastIdle: (count) =>
+        `${formats.number(count)} ${count === 1 ? 'würde' : 'würden'} enden, wenn ab jetzt kein Token ausgetauscht würde.`,
       byDay: (day, max, idle) =>
         `In ${counted(day, 'Tag', 'Tagen')}: ${formats.number(max)}, oder ${formats.number(idle)} ohne einen Austausch`,
       numbers: 'Dasselbe in Zahlen',

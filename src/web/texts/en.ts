@@ -49,7 +49,7 @@ function told<Code extends ErrorCode>(words: Readonly<Record<Code, Told>>): Read
   return words;
 }
 
-const times = (count: number, one: string) => (count === 1 ? one : `${count} ${one}s`);
+const times = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** A span of time in its largest whole unit. */
 function span(ms: number): string {
@@ -77,9 +77,12 @@ function staying(rule: RetentionRule): string {
   const newest = countWords.flatMap((word) => {
     const count = rule[word] ?? 0;
     if (count === 0) return [];
-    return word === 'last'
-      ? [`the last ${count}`]
-      : [`the newest of each of the last ${times(count, each[word])} that have any`];
+    if (word === 'last') return [count === 1 ? 'the last one' : `the last ${count}`];
+    return [
+      count === 1
+        ? `the newest of the last ${each[word]} that has any`
+        : `the newest of each of the last ${count} ${each[word]}s that have any`,
+    ];
   });
   return [
     ...newest,
@@ -483,7 +486,7 @@ export const texts = {
   } satisfies Record<CountName, string>,
   consent: {
     /** Of the sentences that are agreed to: the day since which they stand so. Whoever changes them writes a new one. */
-    version: '2026-11-26',
+    version: '2026-11-27',
     title: 'Let Nightkeep work while you are away',
     lead: 'Read this before you agree. The next page is your provider’s, and it asks you once more.',
     changed: 'These sentences have changed since you opened the page. Please read them again.',
@@ -565,7 +568,7 @@ export const texts = {
         `It ends by itself if nothing has used it by then: your provider ends what nobody used for ${time}`,
       max: 'It ends, however often it is used: that is the longest your provider allows',
       reminder: (days: number, mailed: boolean) =>
-        `You are reminded here${mailed ? ' and by mail' : ''}: ${formats.number(days)} days are left`,
+        `You are reminded here${mailed ? ' and by mail' : ''}: ${days === 1 ? '1 day is' : `${formats.number(days)} days are`} left`,
       idleLearned: (time: string) => `Unused, it ends after ${time}: the tokens of your provider say so.`,
       idleSet: (time: string) =>
         `Unused, it ends after ${time}: the operator has set that up, or the make of your provider is known for it. The tokens themselves do not say.`,
@@ -612,9 +615,10 @@ export const texts = {
   uses: {
     title: 'Uses of your consent',
     lead: (days: number) =>
-      `Each time Nightkeep asked the provider for access to your files, for ${formats.number(days)} days at least.`,
+      `Each time Nightkeep asked the provider for access to your files, for ${days === 1 ? 'one day' : `${formats.number(days)} days`} at least.`,
     all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${formats.number(count)}.`),
-    shown: (count: number) => `These are ${formats.number(count)} of them, the newest first.`,
+    shown: (count: number): string =>
+      count === 1 ? 'This is one of them.' : `These are ${formats.number(count)} of them, the newest first.`,
     none: 'It has not been used yet.',
     noneOlder: 'There are no older ones.',
     older: 'Older ones',
@@ -660,7 +664,7 @@ export const texts = {
     },
     legend: 'Your snapshots',
     keepFor: (days: number, until: string) =>
-      `stay ${days === 365 ? 'one year' : `${formats.number(days)} days`}, until ${until}`,
+      `stay ${days === 365 ? 'one year' : days === 1 ? 'one day' : `${formats.number(days)} days`}, until ${until}`,
     eraseNow: 'are erased at once, and Nightkeep cannot bring them back',
     snapshots: 'Your snapshots',
     stay: 'Your snapshots stay until you say otherwise.',
@@ -671,7 +675,7 @@ export const texts = {
       'They are to be erased now. A worker does it, and tries again until it is done; this page shows the receipt then.',
     erased: (at: string) => `Everything was erased on ${at}.`,
     erasedWhat: (snapshots: number, files: number, size: string) =>
-      `${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${formats.number(files)} files (${size}) were removed, the keys first. The store was listed again afterwards: nothing is left.`,
+      `${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'} in ${formats.number(files)} ${files === 1 ? 'file' : 'files'} (${size}) ${snapshots === 1 ? 'was' : 'were'} removed, the keys first. The store was listed again afterwards: nothing is left.`,
     repository: 'Repository',
     choose: 'Go on',
     sureEndTitle: 'End your consent now?',
@@ -913,8 +917,10 @@ export const texts = {
     },
     rotationLost: {
       subject: 'Nightkeep: tokens were lost',
-      happened: (grants: number) =>
-        `The provider replaced the tokens of ${formats.number(grants)} ${grants === 1 ? 'consent' : 'consents'}, and Nightkeep has lost the new ones. These people must agree again.`,
+      happened: (grants: number): string =>
+        grants === 1
+          ? 'The provider replaced the token of one consent, and Nightkeep has lost the new one. This person must agree again.'
+          : `The provider replaced the tokens of ${formats.number(grants)} consents, and Nightkeep has lost the new ones. These people must agree again.`,
       more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
     },
     healed: {
@@ -924,25 +930,28 @@ export const texts = {
     },
     repositories: {
       damaged: {
-        subject: 'Nightkeep: repositories are damaged',
+        subject: (people: number): string =>
+          people === 1 ? 'Nightkeep: a repository is damaged' : 'Nightkeep: repositories are damaged',
         happened: (people: number) =>
           `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
-        more: 'The next night of each person reads again what the source still has; none comes while nights are paused or once a consent has ended. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
+        more: 'The next night of each such person reads again what the source still has; none comes while nights are paused or once a consent has ended. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
       },
       healed: {
-        subject: 'Nightkeep: repositories are whole again',
+        subject: (people: number): string =>
+          people === 1 ? 'Nightkeep: a repository is whole again' : 'Nightkeep: repositories are whole again',
         happened: (people: number) =>
           `What was damaged is whole again in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
         more: 'There is nothing to do.',
       },
       unverified: {
-        subject: 'Nightkeep: repositories are not verified',
+        subject: (people: number): string =>
+          people === 1 ? 'Nightkeep: a repository is not verified' : 'Nightkeep: repositories are not verified',
         happened: (people: number) =>
           `For three days or more nobody has verified the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
         more: 'nightkeep doctor names the people and says why.',
       },
       held: {
-        subject: 'Nightkeep: snapshots do not go as agreed',
+        subject: (): string => 'Nightkeep: snapshots do not go as agreed',
         happened: (people: number) =>
           `For three days or more no snapshot of ${people === 1 ? 'one person' : `${formats.number(people)} people`} went as they had agreed.`,
         more: 'nightkeep doctor names the people, says why, and what to do about it.',
@@ -1034,7 +1043,7 @@ export const texts = {
     wouldGo: 'would go',
     goesByHand: 'goes when the operator removes it',
     countsByHand: (staying: number, going: number) =>
-      `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} when the operator removes them.`,
+      `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} when the operator removes ${going === 1 ? 'it' : 'them'}.`,
     counts: (staying: number, going: number, agreed: boolean) =>
       agreed
         ? `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} after the next backup.`
@@ -1430,7 +1439,8 @@ export const texts = {
         },
         how: 'By how long the last backups took, the workers of the last night, and how often the provider may be asked.',
       },
-      done: (done: number, all: number) => `${formats.number(done)} of ${formats.number(all)} backups have ended.`,
+      done: (done: number, all: number) =>
+        `${formats.number(done)} of ${formats.number(all)} ${all === 1 ? 'backup' : 'backups'} ${done === 1 ? 'has' : 'have'} ended.`,
       expected: (at: string) => `Expected end ${at}, if it goes on as in the last quarter of an hour.`,
       begins: (at: string) => `The first begins at ${at}.`,
       until: (at: string) => `What fails is tried again until ${at} at the latest.`,
@@ -1547,12 +1557,13 @@ export const texts = {
         withdrawn: 'nothing is fetched any more',
       },
       forecast: 'Ends ahead',
-      forecastLead: (days: number) => `Consents that end within ${formats.number(days)} days.`,
+      forecastLead: (days: number) =>
+        `Consents that end within ${days === 1 ? 'a day' : `${formats.number(days)} days`}.`,
       forecastMax: (count: number, all: number) =>
-        `${formats.number(count)} of ${formats.number(all)} end whatever is done: these people have to renew.`,
+        `${formats.number(count)} of ${formats.number(all)} ${count === 1 ? 'ends whatever is done: this person has' : 'end whatever is done: these people have'} to renew.`,
       forecastIdle: (count: number) => `${formats.number(count)} would end if nothing were exchanged from now.`,
       byDay: (day: number, max: number, idle: number) =>
-        `In ${formats.number(day)} days: ${formats.number(max)}, or ${formats.number(idle)} without an exchange`,
+        `In ${formats.number(day)} ${day === 1 ? 'day' : 'days'}: ${formats.number(max)}, or ${formats.number(idle)} without an exchange`,
       numbers: 'The same in numbers',
       verdicts: 'Exchanges per hour',
       verdictsLead: 'What the provider said in the last 24 hours: granted, no answer, refused.',

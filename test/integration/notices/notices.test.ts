@@ -54,6 +54,24 @@ const openMail = async (manners: SmtpManners = {}) => {
   const smtp = opened.use(await startSmtp(manners));
   return { smtp, resources: withSettings({ mail: { url: smtp.url, from }, operatorMail }) };
 };
+/** What happens to the circuit of the provider. */
+function circuitOf({ clock, config, database, issuer }: Resources) {
+  const client = { issuer: config.provider.issuer.href, clientId: issuer.clientId };
+  return {
+    open: () => openCircuit(database, { ...client, reason: 'refusals', at: clock.now() }),
+    close: () =>
+      inTransaction(database, (transaction) =>
+        closeCircuit(transaction, { ...client, at: clock.now(), by: 'provider' }),
+      ),
+  };
+}
+/** What operators are told by mail now, by its subjects. */
+async function told(resources: Resources, { mails }: { readonly mails: readonly { text: string }[] }) {
+  const before = mails.length;
+  await raiseAlarms(resources);
+  await sendNotices(resources);
+  return mails.slice(before).map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim());
+}
 /** Settings that name such channels at the sink. */
 const calling = (sink: HttpSink, ...kinds: ChannelKind[]) =>
   withSettings({
@@ -264,36 +282,63 @@ describe('operators', () => {
     expect(await raiseNotices(resources)).toBe(1);
   });
 
-  test('read of an open circuit within the minute, each time it opens', async () => {
+  test('read of an open circuit within the minute, and once', async () => {
     const { smtp, resources } = await openMail();
-    const { database, clock, config, issuer } = resources;
-    const circuit = { issuer: config.provider.issuer.href, clientId: issuer.clientId };
-    const data = { ...circuit, reason: 'jump', open: true, openedAt: clock.now(), nextProbeAt: clock.now() };
+    const { issuer } = resources.config.provider;
+    const { open } = circuitOf(resources);
     expect(await raiseAlarms(resources)).toBe(0);
-    await database.circuit.create({ data });
+    await open();
     expect([await raiseAlarms(resources), await raiseAlarms(resources)]).toEqual([1, 0]);
     await sendNotices(resources);
-    expect(smtp.mails[0]?.text).toContain(circuit.issuer);
+    expect(smtp.mails[0]?.text).toContain(issuer.href);
     await pages.clock.advance(hour);
-    await database.circuit.updateMany({ data: { openedAt: clock.now() } });
-    expect(await raiseAlarms(resources)).toBe(1);
+    expect(await raiseAlarms(resources)).toBe(0);
+  });
+
+  test('read of a circuit that closes and opens again before the next look as of one that stayed open', async () => {
+    const { smtp, resources } = await openMail();
+    const { open, close } = circuitOf(resources);
+    const { subject, over } = texts.notices.circuit;
+    await open();
+    expect(await told(resources, smtp)).toEqual([subject]);
+    for (const _ of [1, 2, 3]) {
+      await pages.clock.advance(hour / 3);
+      await close();
+      await pages.clock.advance(20_000);
+      await open();
+      expect(await told(resources, smtp)).toEqual([]);
+    }
+    await pages.clock.advance(hour / 3);
+    await close();
+    expect(await told(resources, smtp)).toEqual([over.subject]);
+    expect(decoded(smtp.mails.at(-1)?.text)).toContain('after 20 min');
+    await pages.clock.advance(20_000);
+    await open();
+    expect(await told(resources, smtp)).toEqual([subject]);
+  });
+
+  test('do not read that a circuit has closed which is open again once the mail server takes it', async () => {
+    const { smtp, resources } = await openMail();
+    const { open, close } = circuitOf(resources);
+    const { subject, over } = texts.notices.circuit;
+    await open();
+    expect(await told(resources, smtp)).toEqual([subject]);
+    await pages.clock.advance(hour);
+    await close();
+    await raiseAlarms(resources);
+    await pages.clock.advance(hour);
+    await open();
+    expect(await told(resources, smtp)).toEqual([]);
+    await pages.clock.advance(hour);
+    await close();
+    expect(await told(resources, smtp)).toEqual([over.subject]);
   });
 
   test('read that a circuit which they were told of has closed, once, and not before; of one that closed at once nothing', async () => {
     const { smtp, resources } = await openMail();
-    const { database, clock, config, issuer } = resources;
-    const client = { issuer: config.provider.issuer.href, clientId: issuer.clientId };
-    const open = () => openCircuit(database, { ...client, reason: 'refusals', at: clock.now() });
-    const close = () =>
-      inTransaction(database, (transaction) =>
-        closeCircuit(transaction, { ...client, at: clock.now(), by: 'provider' }),
-      );
-    const tell = async () => {
-      const before = smtp.mails.length;
-      await raiseAlarms(resources);
-      await sendNotices(resources);
-      return smtp.mails.slice(before).map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim());
-    };
+    const { database, clock } = resources;
+    const { open, close } = circuitOf(resources);
+    const tell = () => told(resources, smtp);
     const { subject, over } = texts.notices.circuit;
     await open();
     expect(await tell()).toEqual([subject]);
@@ -384,7 +429,7 @@ describe('operators', () => {
     await resources.database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     expect([await raiseAlarms(resources), await raiseAlarms(resources)]).toEqual([1, 0]);
     await sendNotices(resources);
-    expect(smtp.mails[0]?.text).toContain('the tokens of 1 consent');
+    expect(smtp.mails[0]?.text).toContain('the token of one consent');
     await pages.clock.advance(24 * hour);
     expect(await raiseAlarms(resources)).toBe(1);
   });

@@ -53,7 +53,7 @@ test('what the documentation says of backing up Nightkeep brings it back from th
   expect(await follow(toFile)).toContain('people agree again');
   expect(await follow(toStore)).toContain('1 export now');
   const said = await follow(drill);
-  expect(said).toContain('alice: no errors were found (1 snapshots');
+  expect(said).toContain('alice: no errors were found (1 snapshot,');
   const restored = await readdir(join(at.NEW, 'restored'), { recursive: true });
   expect(restored.length).toBeGreaterThan(installation.cloud.contents(alice.username).size);
 
@@ -71,6 +71,6 @@ test('what the documentation says of backing up Nightkeep brings it back from th
     await cp(join(at.DATA_DIR, 'store'), join(at.NEW, 'store'), { recursive: true });
     const told = await follow(`${bring}\nnightkeep check --all`, { DATA_DIR: at.NEW });
     expect(told).toContain('People are asked to agree again');
-    expect(told).toContain('alice: no errors were found (1 snapshots');
+    expect(told).toContain('alice: no errors were found (1 snapshot,');
   }
 });

@@ -163,7 +163,7 @@ describe('restore', () => {
     expect(await commands.nightkeep('restore', '--user', 'alice', '--to', to)).toBe(1);
     expect(commands.complaints.join('')).toContain('--overwrite if-changed');
     expect(await commands.nightkeep('restore', '--user', 'alice', '--to', to, '--overwrite', 'never')).toBe(0);
-    expect(commands.said.join()).toContain('1 files were there and stayed.');
+    expect(commands.said.join()).toContain('1 file was there and stayed.');
     expect(await readFile(join(to, 'files', 'a.txt'), 'utf8')).toBe('mine');
     expect(await readFile(join(to, 'files', 'new', 'b'), 'utf8')).toBe('b');
     expect(await commands.nightkeep('restore', '--user', 'alice', '--to', to, '--overwrite', 'always')).toBe(0);

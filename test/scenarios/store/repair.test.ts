@@ -53,8 +53,8 @@ test('mends one person or all, says what is lost without names of files, and put
   expect(await commands.nightkeep('repair', '--all')).toBe(3);
   expect(commands.said.join('\n')).toBe(
     [
-      'alice: 1 packs are gone, 1 blobs lost',
-      `  1 files of 1 snapshots cannot be restored; those that the server still has are read again by the next backup, where one comes. Until then stock restic restores nothing of these snapshots; nightkeep repair snapshots makes them anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
+      'alice: 1 pack is gone, 1 blob lost',
+      `  1 file of 1 snapshot cannot be restored; what the server still has of that is read again by the next backup, where one comes. Until then stock restic restores nothing of this snapshot; nightkeep repair snapshots makes it anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
       'bob: nothing to mend',
     ].join('\n'),
   );
@@ -106,8 +106,8 @@ test('makes snapshots anew without what is lost, beside the originals or in thei
   expect(await commands.nightkeep('repair', 'snapshots', '--user', 'alice', '--forget')).toBe(0);
   expect(commands.said.join('\n')).toBe(
     [
-      'alice: 1 snapshots were not whole, and are removed.',
-      `  ${snapshot.slice(0, 8)}: 1 files and 0 folders are lost; without them it is ${snapshots[0].repaired.slice(0, 8)}`,
+      'alice: 1 snapshot was not whole, and is removed.',
+      `  ${snapshot.slice(0, 8)}: 1 file and 0 folders are lost; without them it is ${snapshots[0].repaired.slice(0, 8)}`,
     ].join('\n'),
   );
   expect(await json(0, 'check', '--all', '--read-data')).toMatchObject([{ snapshots: 2, findings: [] }]);

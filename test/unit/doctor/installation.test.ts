@@ -217,6 +217,12 @@ test('words for numbers', () => {
     '1s',
     '10d',
   ]);
-  expect([0, 1023, 1024, 5.5 * 1024 ** 2].map(bytesWords)).toEqual(['0 bytes', '1023 bytes', '1.0 KiB', '5.5 MiB']);
+  expect([0, 1, 1023, 1024, 5.5 * 1024 ** 2].map(bytesWords)).toEqual([
+    '0 bytes',
+    '1 byte',
+    '1023 bytes',
+    '1.0 KiB',
+    '5.5 MiB',
+  ]);
   expect([someOf(['a', 'b']), someOf(['a', 'b', 'c'], 2)]).toEqual(['a, b', 'a, b and 1 more']);
 });

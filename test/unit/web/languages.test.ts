@@ -2,12 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { Texts } from '../../../src/web/texts/en.ts';
 import { texts as english } from '../../../src/web/texts/en.ts';
 import { listTexts, textsFor } from '../../../src/web/texts/languages.ts';
-import { readOut } from '../../support/fixtures/texts-read-out.ts';
+import { type ReadOut, readOut } from '../../support/fixtures/texts-read-out.ts';
 
 /** What says nothing on purpose: an ordinary way to agree needs no word. */
 const silent = ['grant.methods.browser'];
 /** Words that are the same in several languages: names, and what stands between numbers. */
 const isName = (text: string) => text.split(/\s+/).length <= 3 || !/\p{Ll}{3,} \p{L}{2,}/u.test(text);
+
+/** Words behind a number that are the same of one and of many, or no nouns. */
+const sameOfMany = new Set(['is', 'was', 'refuses', 'Nightkeep', 'Uhr', 'Worker']);
 
 describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))('%s', (_, texts: Texts) => {
   test('says something everywhere, and nothing that is none', () => {
@@ -15,6 +18,20 @@ describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
       if (!silent.includes(at)) expect(text.trim(), at).not.toBe('');
       expect(text, at).not.toMatch(/undefined|NaN|\[object|null\b| {2}/);
     }
+  });
+
+  test('says of one what it says of one', () => {
+    const following = (count: string, { text }: ReadOut) =>
+      [...text.matchAll(new RegExp(String.raw`(?<![\d.,:–-])\b${count} (\p{L}+)`, 'gu'))].map(([, word = '']) => word);
+    const isNoun = texts.language === 'de' ? /^\p{Lu}/u : /s$/;
+    const wrong = [...Map.groupBy(readOut(texts), ({ at }) => at)].flatMap(([at, rows]) => {
+      const ofMany = new Set(rows.flatMap((row) => following('2', row)));
+      const ofOne = rows.flatMap((row) => following('1', row));
+      return ofOne
+        .filter((word) => ofMany.has(word) && isNoun.test(word) && !sameOfMany.has(word))
+        .map((word) => [at, word]);
+    });
+    expect(wrong).toEqual([]);
   });
 });
 
