@@ -23,7 +23,7 @@ export const errorCodes = {
   'provider/refused-client': 'The provider refuses this client: its secret, its settings or its scopes.',
   'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
   'provider/wrong-answer':
-    'An answer of the provider arrived and does not pass our checks: its signature, issuer, audience, time or size.',
+    'An answer of the provider arrived and does not pass our checks: its signature, issuer, audience, time, size or form.',
   'provider/not-the-same': 'Nothing proves that two addresses are those of one provider.',
   'provider/circuit-open':
     'The provider or our client there is in trouble that an operator must mend; nobody else is asked meanwhile.',

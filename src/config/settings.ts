@@ -460,7 +460,7 @@ export const settings = {
   RUN_TIME: {
     read: duration,
     default: '12h',
-    help: 'How long one try of a backup may go on, written like `OFFLINE_IDLE`; what it has read by then is kept, and the next try, or the next night, goes on from there',
+    help: 'How long a backup may go on at a stretch, by the clock, written like `OFFLINE_IDLE`: time in which the server or the processor lets it wait counts, and after it has let others go first it begins anew; what it has read by then is kept, and the next try, or the next night, goes on from there',
   },
   RUN_MEMBERS: {
     read: whole(1_000, 1_000_000_000),

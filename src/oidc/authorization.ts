@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
 import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
-import { decodeClaims, readTokens, readTokensIn } from './token-answer.ts';
+import { decodeClaims, isPresentable, notPresentable, readTokens, readTokensIn } from './token-answer.ts';
 import { failureCode } from './transport.ts';
 
 /** What one authorization request was begun with. Plain JSON; sealed into a cookie and used once. */
@@ -184,6 +184,7 @@ async function readAuthorized(
   const subject = idToken?.sub ?? tokens?.subject;
   if (tokens === undefined || subject === undefined)
     throw new AppError('provider/unavailable', 'The provider answered without tokens. Try again.');
+  if (!isPresentable(tokens)) throw new AppError('provider/wrong-answer', notPresentable);
   if (required && !isBound(tokens)) throw unbound();
   const proof = tokens.bound && proofFor(configuration, asking);
   return {

@@ -6,7 +6,7 @@ import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
 import { objectionTo } from './objection.ts';
 import { tidyAnswer } from './tidy-answer.ts';
-import { readFailure, readTokensIn } from './token-answer.ts';
+import { isPresentable, notPresentable, readFailure, readTokensIn } from './token-answer.ts';
 import { type Attempt, attempt, failureCode, type Reaching, responseOf } from './transport.ts';
 
 interface Exchange {
@@ -46,11 +46,12 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
   const fault = refresh(connect, exchange, ({ authenticated }) => holdingBack(authenticated(record)));
   const tokens = await Promise.race([arrived.promise, fault.then(() => undefined)]);
   if (tokens === undefined) return readFailure(attempts.at(-1), (await fault)?.code, clock.now());
+  const own = isPresentable(tokens) ? undefined : { code: 'access-token-not-presentable', detail: notPresentable };
   const validate = async () => {
     validation.resolve();
-    return (await fault)?.code;
+    return ((await fault) ?? own)?.code;
   };
-  const explain = async () => (await fault)?.detail;
+  const explain = async () => ((await fault) ?? own)?.detail;
   return { kind: 'answered', status: 200, tokens, validate, explain };
 }
 

@@ -1,4 +1,5 @@
 import { countWords } from '../count-words.ts';
+
 /**
  * What our own checks object to in an answer that arrived, and who mends it: the signature, the issuer, the audience or the
  * time of an ID token, or the issuer in discovery (OpenID Connect Core, section 3.1.3.7; Discovery, section 4.3). Undefined

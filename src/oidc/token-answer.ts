@@ -55,6 +55,15 @@ export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAns
   });
 }
 
+/** Said of an access token that no header of a request takes. */
+export const notPresentable =
+  'The provider gave an access token with a line break or another character that no request can carry. The operator must look at the provider, and at what stands in front of it.';
+
+/** Whether a request can carry it: one line of visible ASCII characters (RFC 6749, appendix A.12), and no space at an end, where it would be lost. */
+export function isPresentable({ accessToken }: TokenAnswer): boolean {
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(accessToken);
+}
+
 /** The claims of a token that is a JWT, unverified; nothing for an opaque one. */
 export function decodeClaims(token: unknown): Record<string, unknown> | undefined {
   if (typeof token !== 'string') return undefined;

@@ -18,7 +18,7 @@ const lookEveryMs = 10_000;
 const partOfLight = 1 / 8;
 
 /**
- * Begins to count the time of a try. Runs of one process share its memory: a heavy one has an equal part of it, where all were heavy, and
+ * Begins to count the time of a try, on the clock: whatever lets it wait, it has a worker's place meanwhile. Runs of one process share its memory: a heavy one has an equal part of it, where all were heavy, and
  * a light one less where there may be many.
  */
 export function limitRun(
@@ -55,7 +55,7 @@ export function limitRun(
 function outOfTime(ms: number): AppError {
   return new AppError(
     'run/out-of-time',
-    `The backup took longer than ${countWords(Math.round(ms / 60_000), 'minute')} (RUN_TIME). What it has read is kept, and the next one goes on from there.`,
+    `The backup went on for longer than ${countWords(Math.round(ms / 60_000), 'minute')} at a stretch (RUN_TIME). What it has read is kept, and the next one goes on from there.`,
     { retry: { afterMs: 0 } },
   );
 }

@@ -63,6 +63,7 @@ export function countsOf({ seen, summary }: Archived) {
     ...(seen.resumed > 0 && { entriesResumed: seen.resumed }),
     entriesUnchanged: seen.unchanged,
     entriesChecked: seen.checked,
+    ...(seen.unchecked > 0 && { entriesUnchecked: seen.unchecked }),
     ...(seen.restored > 0 && { entriesRestored: seen.restored }),
     foldersPassedOver: seen.passedOver,
     entriesKept: seen.kept,

@@ -116,6 +116,7 @@ async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: W
       state: outcome.state,
       problems: outcome.problemCount,
       ...(outcome.errorCode !== undefined && { cause: outcome.errorCode }),
+      ...(outcome.counts?.entriesUnchecked !== undefined && { unchecked: outcome.counts.entriesUnchecked }),
     });
     if (outcome.alarm !== undefined) log.warn('run.great-change', { alarm: outcome.alarm, counts: outcome.counts });
     return { userId: run.userId };

@@ -16,6 +16,8 @@ export interface Seen {
   unchanged: number;
   /** Of the unchanged: read again all the same, and found to be so. */
   checked: number;
+  /** Of the unchanged: to be read again, but the source did not give them just then. */
+  unchecked: number;
   /** Of the checked: restored to nothing, so that what the source has was compared with what the store holds. */
   restored: number;
   /** Not read, since that failed; the parent's copies stand in. */
@@ -36,6 +38,7 @@ export function zeroSeen(): Seen {
     resumed: 0,
     unchanged: 0,
     checked: 0,
+    unchecked: 0,
     restored: 0,
     kept: 0,
     gone: 0,

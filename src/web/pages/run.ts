@@ -5,6 +5,7 @@ import { findRunOfPerson, type RunView } from '../../database/views.ts';
 import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { runFaultOf } from '../../domain/run-fault.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
+import { numbersIn } from '../counts.ts';
 import { english, explained } from '../english.ts';
 import { icon } from '../icons.ts';
 import { type Html, postButton } from '../layout.ts';
@@ -27,7 +28,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   if (view === null) throw notFound();
   const live = isLive(view) ? await findLiveRun(resources.database, named) : null;
   const protection = await findProtection(resources, session.userId);
-  const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${unreliable(visit, view)}
+  const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${onItsWord(visit, view)}
 ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
   const title = texts.run.title(texts.formats.night(view.night, 'long'));
   return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -92,8 +93,12 @@ ${seenAt ? html`<p>${texts.run.confirmed(texts.formats.time(seenAt, plan.zone))}
   return html`<section class="card warn">${reasonPart(texts, protection, plan.zone)}</section>`;
 }
 
-function unreliable({ texts }: PersonVisit, { unreliableRoots }: RunView): Html | '' {
-  return unreliableRoots.length === 0 ? '' : html`<section class="card"><p>${texts.run.unreliable}</p></section>`;
+/** Whether the word of the server was wrong, or nothing could be compared with it. */
+function onItsWord({ texts: { run: t } }: PersonVisit, { unreliableRoots, counts }: RunView): Html | '' {
+  const { entriesChecked = 0, entriesUnchecked = 0 } = numbersIn(counts);
+  const words =
+    unreliableRoots.length > 0 ? t.unreliable : entriesUnchecked > 0 && entriesChecked === 0 ? t.unchecked : '';
+  return words === '' ? '' : html`<section class="card"><p>${words}</p></section>`;
 }
 
 /** How the run's snapshot went, as a sentence with the moment. */

@@ -383,6 +383,8 @@ export const texts: Texts = {
     confirm: 'Ich habe nachgesehen: Es ist, wie es sein soll',
     unreliable:
       'Der Server nannte etwas unverändert, das nicht so war wie im Sicherungsstand davor. Sein Wort zählt vorerst nicht: Diese Sicherung hat jede Datei gelesen, und die nächsten tun es auch, bis mehrere hintereinander nichts dergleichen finden.',
+    unchecked:
+      'Der Server gab keine der Dateien heraus, die zum Vergleich erneut gelesen werden sollten. Was er unverändert nennt, wird in dieser Sicherung ohne Kontrolle geglaubt.',
     confirmed: (at) => `Sie oder der Betreiber haben es am ${at} angesehen.`,
   },
   changes: {
@@ -454,6 +456,7 @@ export const texts: Texts = {
     entriesUnchanged: 'Unverändert nach dem Wort des Servers',
     entriesChecked: 'Davon zur Kontrolle erneut gelesen und gleich befunden',
     entriesRestored: 'Davon zudem aus dem Speicher ins Leere wiederhergestellt',
+    entriesUnchecked: 'Ebenfalls zur Kontrolle erneut zu lesen, aber vom Server nicht herausgegeben',
     foldersPassedOver: 'Ordner, die nicht aufgelistet wurden, nach dem Wort des Servers unverändert',
     entriesKept: 'Nicht lesbar, aus einer früheren Nacht behalten',
     entriesGone: 'Entfallen seit dem Sicherungsstand davor',

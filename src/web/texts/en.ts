@@ -407,6 +407,8 @@ export const texts = {
     confirm: 'I have looked: it is as it should be',
     unreliable:
       'The server called something unchanged that was not as in the snapshot before. Its word does not count for now: this backup read every file, and so do the next ones until several in a row have found nothing of the kind.',
+    unchecked:
+      'The server gave none of the files that were to be read again and compared. What it calls unchanged is believed without a look in this backup.',
     confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
   changes: {
@@ -473,6 +475,7 @@ export const texts = {
     entriesUnchanged: 'Unchanged by the word of the server',
     entriesChecked: 'Of these read again to check, and found the same',
     entriesRestored: 'Of these restored from the store to nothing as well',
+    entriesUnchecked: 'To be read again to check as well, but not given by the server',
     foldersPassedOver: 'Folders not listed, unchanged by the word of the server',
     entriesKept: 'Not readable, kept from an earlier night',
     entriesGone: 'Gone since the snapshot before',

@@ -174,6 +174,27 @@ describe('a spot check', () => {
     expect({ unreliable, problems, entries }).toEqual({ unreliable: [], problems: [], entries: 6 });
   });
 
+  test.each(['source/unavailable', 'source/too-slow'] as const)(
+    'counts what the server does not give at present as not compared, though it is all of it: %s',
+    async (code) => {
+      const { tree: before } = await night();
+      for (const path of [
+        'a.txt',
+        'large.bin',
+        'share/b.txt',
+        'share/inner/c.txt',
+        'share/inner/d.txt',
+        'share/other/e.txt',
+      ])
+        Object.assign(at(path), { fault: () => new AppError(code, 'Not now.') });
+      const { tree, problems, seen } = await night(checkingAll);
+      expect({ tree, problems }).toEqual({ tree: before, problems: [] });
+      expect(seen).toMatchObject({ unchanged: 6, checked: 0, unchecked: 6, restored: 0 });
+      const { seen: later } = await night();
+      expect(later).toMatchObject({ checked: 0, unchecked: 0 });
+    },
+  );
+
   test.each(['source/forbidden', 'source/malformed', 'source/not-found'] as const)(
     'names what the server lists as unchanged and refuses to give: %s',
     async (code) => {

@@ -185,6 +185,20 @@ describe('pages', () => {
     expect(text).not.toContain('<script>');
   });
 
+  it.each([
+    [{ entriesChecked: 0, entriesUnchecked: 16 }, true],
+    [{ entriesChecked: 1, entriesUnchecked: 15 }, false],
+    [{ entriesChecked: 0 }, false],
+  ])('say that a backup compared nothing where the server gave none of the sample: %j', async (counts, isSaid) => {
+    const browser = await pages.consented();
+    const run = await addRun(pages, browser);
+    await pages.resources.database.run.update({ where: { id: run }, data: { counts } });
+    const { run: t, counts: names } = texts;
+    const text = await browser.text(`/runs/${run}`);
+    expect(text.includes(t.unchecked)).toBe(isSaid);
+    expect(text.includes(names.entriesUnchecked)).toBe('entriesUnchecked' in counts);
+  });
+
   it('tell backups of one night apart, and no end of one that waits', async () => {
     const browser = await pages.consented();
     await addRun(pages, browser);

@@ -47,7 +47,7 @@ const problem = (path: string, kept: boolean) => ({
 test('counts tell what was read, unchanged, kept and gone apart, and say nothing was seen that was not', () => {
   const night = {
     files: { new: 1, changed: 2 },
-    seen: { read: 4, unchanged: 10, checked: 2, restored: 1, passedOver: 5, kept: 3, gone: 1 },
+    seen: { read: 4, unchanged: 10, checked: 2, unchecked: 3, restored: 1, passedOver: 5, kept: 3, gone: 1 },
   };
   expect(outcomeOf(archived(night), before)).toEqual({
     state: 'succeeded',
@@ -56,6 +56,7 @@ test('counts tell what was read, unchanged, kept and gone apart, and say nothing
       entriesRead: 4,
       entriesUnchanged: 10,
       entriesChecked: 2,
+      entriesUnchecked: 3,
       entriesRestored: 1,
       foldersPassedOver: 5,
       entriesKept: 3,

@@ -145,6 +145,7 @@ describe('an answer that arrived and does not pass the checks', () => {
       /differ by (69\d|700) seconds: this machine is behind/,
     ],
     ['without an ID token', { idToken: () => undefined }, /gave no ID token.*scope openid/],
+    ['of an access token with a line break', { body: { access_token: 'fresh\r\nx: y' } }, /that no request can carry/],
     [
       'an answer of another issuer',
       { answer: { iss: 'https://evil.example' } },
@@ -188,6 +189,7 @@ describe('an answer that arrived and does not pass the checks', () => {
     ['another issuer', { claims: { iss: 'https://elsewhere.example' } }],
     ['another nonce', { claims: { nonce: 'of somebody else' } }],
     ['no ID token', { idToken: () => undefined }],
+    ['an access token with a line break', { body: { access_token: 'a\n' } }],
   ])('leaves no token alive that came with it: %s', async (_, given) => {
     expect((await comeBack(given)).ended).toEqual(['fresh']);
   });

@@ -120,6 +120,36 @@ test.each([
   expect(judgeAnswer(answer, fault)).toBe('unsound');
 });
 
+test.each([
+  ['a line break', 'secret\r\nx-evil: 1'],
+  ['a line break at its end', 'secret\n'],
+  ['NUL', 'secret\0'],
+  ['a letter outside of ASCII', 'secretä'],
+  ['a picture', 'secret🔑'],
+  ['a space in front', ' secret'],
+  ['nothing else than a space', ' '],
+])('the new token is kept though no request can carry the access token: %s', async (_, access_token) => {
+  json(200, { ...tokens, access_token });
+  const answer = await issuer.exchange('r1');
+  if (answer.kind !== 'answered') throw new Error('No tokens came.');
+  expect(answer.tokens.refreshToken).toBe('r2');
+  const fault = await answer.validate();
+  expect(fault).toBe('access-token-not-presentable');
+  expect(judgeAnswer(answer, fault)).toBe('unsound');
+  expect(await answer.explain?.()).toMatch(/that no request can carry\. The operator must look at the provider/);
+  expect(await answer.explain?.()).not.toContain('secret');
+});
+
+test.each(['a.b-c_d~e+f/g==', 'with a space', '!'])(
+  'an access token that a request can carry is used: %s',
+  async (token) => {
+    json(200, { ...tokens, access_token: token });
+    const answer = await issuer.exchange('r1');
+    if (answer.kind !== 'answered') throw new Error('No tokens came.');
+    expect(await answer.validate()).toBeUndefined();
+  },
+);
+
 test('an objection to a date says by how much, and nothing else of the token', async () => {
   await using provider = await startEndpoint();
   const issuer = provider.issuer({ secrets: ['one'] });
