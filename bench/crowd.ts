@@ -1,5 +1,5 @@
 /**
- * Measures nights of many people: `node bench/crowd.ts [--json] [--people N] [--files N] [--workers 1,4] [--concurrency N] [--queue redis|postgres] [--store folder|s3]`.
+ * Measures nights of many people: `node bench/crowd.ts [--json] [--people N] [--files N] [--workers 1,4] [--concurrency N] [--queue redis|postgres] [--store folder|s3] [--nights first,unchanged,changed] [--profile FOLDER]`.
  *
  * - Provider, cloud, PostgreSQL, Redis, S3Proxy and each worker are processes of their own. The worker is the service as it is, with all its duties, and each
  *   access token is had by exchanging an offline token at the demo's provider, which rotates it.
@@ -15,13 +15,15 @@
  * before (`idle`, in milliseconds a second); `rowWaits` and `lockWaits`, how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking every 100 ms; and
  * `apart`, the people per second if each process had processors of its own: as many as the main threads of all workers do, or the one thread of Redis, whichever is less. That is
  * so as long as nobody waits for others: what keeps them from it is told by the waits.
+ *
+ * `--profile` leaves a profile of each worker's main thread of each night in that folder, for any viewer of V8's; the figures are those of a night that is watched then.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
@@ -46,6 +48,8 @@ const { values: options } = parseArgs({
     concurrency: { type: 'string' },
     queue: { type: 'string', default: 'redis' },
     store: { type: 'string', default: 'folder' },
+    nights: { type: 'string', default: 'first,unchanged,changed' },
+    profile: { type: 'string' },
   },
 });
 const [people, files] = [Number(options.people), Number(options.files)];
@@ -118,9 +122,13 @@ for (const count of workerCounts) {
   const planIds = await enroll(people);
   const workers = await startWorkers(count);
   const idle = await idleMain(workers);
-  for (const name of ['first', 'unchanged', 'changed']) {
+  for (const [nth, name] of options.nights.split(',').entries()) {
     if (name === 'changed') await ask(cloud, 'change');
+    if (options.profile !== undefined) for (const worker of workers) await ask(worker, 'profile');
     nights.push({ workers: count, night: name, ...(await night(planIds, workers, idle)) });
+    if (options.profile !== undefined)
+      for (const [index, worker] of workers.entries())
+        await ask(worker, { profile: resolve(options.profile, `${nth}-${name}-${count}-${index}.cpuprofile`) });
     say(`${count} workers, ${name}: ${nights.at(-1)?.peoplePerSecond} people/s, load ${loadavg()[0]?.toFixed(1)}`);
   }
   for (const worker of workers) {
@@ -287,7 +295,7 @@ async function look(workers: readonly ChildProcess[]): Promise<Record<string, nu
   };
 }
 
-function ask<T>(child: ChildProcess, question: string): Promise<T> {
+function ask<T>(child: ChildProcess, question: string | { readonly profile: string }): Promise<T> {
   const answer = answerOf<T>(child);
   child.send(question);
   return answer;
