@@ -10,7 +10,7 @@ const count = 1;
 const slots = 2;
 const headerBytes = 16;
 const idBytes = 32;
-const firstSlots = 16 * 1024;
+const firstSlots = 1024;
 /** 16 million blobs; the pages are the system's until they are touched. */
 const mostBytes = headerBytes + idBytes * 32 * 1024 * 1024;
 

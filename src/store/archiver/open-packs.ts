@@ -11,6 +11,9 @@ import { headerLengthBytes, longestEntry } from '../format/pack-header.ts';
  */
 export const packTarget: Readonly<Record<BlobType, number>> = { data: 8 * 1024 * 1024, tree: 4 * 1024 * 1024 };
 
+/** Where little is to come: most nights that bring something bring less than this. */
+const firstOfLittle = 64 * 1024;
+
 /** What one more blob adds besides its bytes, and the end of the pack. */
 const besidesBlob = longestEntry + envelopeOverhead + headerLengthBytes;
 
@@ -25,7 +28,8 @@ export interface OpenPacks {
 
 /**
  * Packs hold blobs of one type. Data blobs go to one of two open packs at random, so that the sizes of consecutive chunks
- * cannot be read off the store. `done` gets each pack as it is full. Where little is to come, `most` makes them smaller.
+ * cannot be read off the store. `done` gets each pack as it is full. Where little is to come, `most` makes them smaller, and each takes
+ * memory as it grows.
  */
 export function openPacks(
   key: MasterKey,
@@ -33,6 +37,7 @@ export function openPacks(
   most = Number.POSITIVE_INFINITY,
 ): OpenPacks {
   const target = { data: Math.min(most, packTarget.data), tree: Math.min(most, packTarget.tree) };
+  const first = most === Number.POSITIVE_INFINITY ? most : firstOfLittle;
   /** By their size, which may be the same for both types: each lies in one place, so that no two packs are built in it. */
   const buffers = new Map<number, ArrayBuffer[]>(Object.values(target).map((size) => [size, []]));
   const open: Record<SealedBlob['type'], (OpenPack | undefined)[]> = {
@@ -57,7 +62,7 @@ export function openPacks(
   function withSpace(pack: OpenPack | undefined, { type, sealed }: SealedBlob): OpenPack {
     if (pack !== undefined && pack.size + sealed.length + besidesBlob <= target[type]) return pack;
     if (pack !== undefined) done(pack.finish());
-    return openPack(key, buffers.get(target[type])?.pop() ?? new ArrayBuffer(target[type]));
+    return openPack(key, buffers.get(target[type])?.pop() ?? new ArrayBuffer(Math.min(first, target[type])));
   }
 
   return {

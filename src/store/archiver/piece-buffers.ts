@@ -1,7 +1,7 @@
 import type { BlobType } from '../format/ids.ts';
 import type { Piece } from './sealing-messages.ts';
 
-/** The few large buffers in which bytes travel to a sealing thread and come back empty. */
+/** The few large buffers in which bytes travel to a sealing thread and come back empty. Each is made when it is needed. */
 export interface PieceBuffers {
   /** Whether bytes can be put now; false while all buffers are away. */
   readonly ready: boolean;
@@ -16,22 +16,30 @@ export interface PieceBuffers {
   giveBack(buffer: ArrayBuffer): void;
 }
 
-const bufferSize = 1024 * 1024;
+const usualSize = 1024 * 1024;
 /** One is being filled, one is being sealed, and two hide the delay of the messages. */
 const buffers = 4;
 /** Small entries are gathered, but not without end. */
 const piecesPerMessage = 1024;
 
 /** `send` gets each buffer as it is full, with the pieces in it. */
-export function openPieceBuffers(send: (buffer: ArrayBuffer, pieces: readonly Piece[]) => void): PieceBuffers {
-  const free = Array.from({ length: buffers }, () => new ArrayBuffer(bufferSize));
+export function openPieceBuffers(
+  send: (buffer: ArrayBuffer, pieces: readonly Piece[]) => void,
+  bufferSize = usualSize,
+): PieceBuffers {
+  const free: ArrayBuffer[] = [];
+  let made = 0;
   let bytes = new Uint8Array(0);
   let pieces: Piece[] = [];
   let used = 0;
 
   function begin(): void {
-    const buffer = bytes.length === 0 ? free.pop() : undefined;
-    if (buffer !== undefined) bytes = new Uint8Array(buffer);
+    if (bytes.length === 0) bytes = new Uint8Array(free.pop() ?? make());
+  }
+
+  function make(): ArrayBuffer {
+    made++;
+    return new ArrayBuffer(bufferSize);
   }
 
   function post(): void {
@@ -52,10 +60,10 @@ export function openPieceBuffers(send: (buffer: ArrayBuffer, pieces: readonly Pi
 
   return {
     get ready() {
-      return bytes.length > 0 || free.length > 0;
+      return bytes.length > 0 || free.length > 0 || made < buffers;
     },
     get load() {
-      return (buffers - free.length) * bufferSize;
+      return (made - free.length) * bufferSize;
     },
     put(stream, type, all) {
       begin();

@@ -45,6 +45,9 @@ export interface SealerHandleOptions {
   onFailure(error: unknown): void;
 }
 
+/** Where little is expected: a short file goes in one piece, and a night that changes one takes no more memory than this. */
+const bufferOfLittle = 128 * 1024;
+
 /** Starts a sealer. */
 export function openSealerHandle({
   start,
@@ -56,7 +59,10 @@ export function openSealerHandle({
   onFailure,
 }: SealerHandleOptions): SealerHandle {
   const sealer = start(task, receive, fail);
-  const buffers = openPieceBuffers((buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer));
+  const buffers = openPieceBuffers(
+    (buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer),
+    task.most === undefined ? undefined : bufferOfLittle,
+  );
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
   /** Those who wait for packs to be finished, and for what a stream came to: answered in order. */
   const finishing: PromiseWithResolvers<void>[] = [];

@@ -17,6 +17,8 @@ import {
 
 /** What a sealed blob takes besides its bytes, and more. */
 const besidesContent = 64 * 1024;
+/** A buffer for sealed blobs is at least for one of this size: most files are short. */
+const shortBlob = 32 * 1024;
 
 interface OpenStream {
   readonly content: DataId[];
@@ -38,7 +40,7 @@ export async function openSealer(
   const claim = openClaimedBlobs(claimedBlobs);
   const chunker = openChunker(chunkerPolynomial);
   const buffers = openChunkBuffers();
-  let sealedBuffer = Buffer.allocUnsafeSlow(Math.min(most, maximumChunk) + besidesContent);
+  let sealedBuffer = Buffer.alloc(0);
   const packs = openPacks(masterKey, handOver, most < maximumChunk ? 1.5 * most : undefined);
   const opening = openingBuffers();
   const passed = openCollector();
@@ -106,7 +108,9 @@ export async function openSealer(
 
   function store<Type extends BlobType>(type: Type, blob: Uint8Array, id: BlobIdOf<Type>): void {
     if (sealedBuffer.length < blob.length + besidesContent && blob.length <= maximumChunk)
-      sealedBuffer = Buffer.allocUnsafeSlow(maximumChunk + besidesContent);
+      sealedBuffer = Buffer.allocUnsafeSlow(
+        besidesContent + Math.min(maximumChunk, Math.max(shortBlob, 2 * blob.length)),
+      );
     const sealed = sealUnproved(masterKey, type, blob, id, sealedBuffer);
     packs.add(sealed);
     if (type === 'data') added.dataBlobs++;

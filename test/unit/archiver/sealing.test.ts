@@ -62,6 +62,12 @@ test.each([
   expect(blobs.filter(({ type }) => type === 'data').length).toBeGreaterThanOrEqual(3 * rounds);
 });
 
+test('a night that brings one short file takes memory for no more than that', async () => {
+  const before = process.memoryUsage().arrayBuffers;
+  await stored(1, 300);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
+});
+
 test('what a thread of its own had of a processor is told, and nothing where the caller’s own did it', async () => {
   let had = 0;
   const count = (ms: number) => {
