@@ -13,6 +13,7 @@ import {
 } from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
+import { isUuid } from '../uuid.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
@@ -103,7 +104,7 @@ export const keysConfirm: Command = {
       printList(output, options, { rows, lineOf, none: 'Every row is as Nightkeep left it.' });
       return rows.length === 0 ? 0 : 1;
     }
-    if (!uuidShape.test(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
+    if (!isUuid(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
     const { confirmed, left } = await confirmRows(resources, { userId, by });
     const older = await Array.fromAsync(confirmReplayed(resources, { userIds: [userId], by }));
     const rows = [
@@ -117,8 +118,6 @@ export const keysConfirm: Command = {
     return rows.some(({ state }) => state !== 'confirmed') ? 1 : 0;
   },
 };
-
-const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const sealedElsewhere =
   'its password is sealed for another owner or place, so put user_id, location and store back as the card in its folder says (nightkeep adopt --dry-run shows cards of folders that no row names)';

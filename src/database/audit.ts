@@ -1,4 +1,5 @@
 import { type Act, type ActorKind, readActor } from '../domain/audit.ts';
+import { isUuid } from '../uuid.ts';
 import type { Database, Transaction } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 
@@ -118,10 +119,8 @@ function whereOf({ kind, act, userId, since, until }: AuditFilter): Prisma.Audit
   return { at, ...(act && { act }), AND: [byKind ?? {}, ofPerson || {}] };
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 async function namesOf(database: Database, ids: readonly string[]): Promise<Map<string, string>> {
-  const known = [...new Set(ids)].filter((id) => uuid.test(id));
+  const known = [...new Set(ids)].filter((id) => isUuid(id));
   if (known.length === 0) return new Map();
   const people = await database.user.findMany({
     where: { id: { in: known } },

@@ -1,3 +1,4 @@
+import { isUuid } from '../uuid.ts';
 import type { Database } from './client.ts';
 
 /** The plans of one person, or of everybody, whose grants may be used. */
@@ -46,7 +47,7 @@ export async function listOwnersOfRuns(database: Database, ids: readonly string[
 
 /** At most two people of that user name, subject or id: a command wants exactly one. */
 export async function findUsersByName(database: Database, name: string) {
-  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
+  const isId = isUuid(name);
   return database.user.findMany({
     where: { OR: [{ username: name }, { subject: name }, ...(isId ? [{ id: name }] : [])] },
     select: { id: true, issuer: true, username: true, subject: true },

@@ -1,3 +1,4 @@
+import { isUuid } from '../uuid.ts';
 import type { Database } from './client.ts';
 import { type GrantState, Prisma, type RunState } from './generated/client.ts';
 
@@ -41,6 +42,13 @@ const ofState = {
   withdrawn: someGrant('withdrawn'),
 } satisfies Partial<Record<GrantState, Prisma.Sql>>;
 
+/** Each of these has an index of its own, where PostgreSQL has pg_trgm. */
+function isFoundBy(search: string): Prisma.Sql {
+  const part = `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const isId = isUuid(search) ? Prisma.sql`OR u.id = ${search}::uuid` : Prisma.empty;
+  return Prisma.sql`(u.username ILIKE ${part} OR u.name ILIKE ${part} OR u.subject ILIKE ${part} ${isId})`;
+}
+
 /** People with their newest consent and plan, in the order of their user names; those after the one with the id `after`. */
 export async function listPeople(
   database: Database,
@@ -55,7 +63,6 @@ export async function listPeople(
 ): Promise<PersonRow[]> {
   // Few of many are found by their index; most are active, and found at once.
   const rare = Object.entries(ofState).find(([name]) => name === state)?.[1] ?? Prisma.empty;
-  const part = search === undefined ? null : `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`;
   return database.$queryRaw<PersonRow[]>`
     SELECT u.id, u.username, u.subject, u.name, u.issuer, u.created_at AS "createdAt", u.last_signed_in_at AS "lastSignedInAt",
       g.id AS "grantId", g.state::text, g.reason, g.idle_deadline AS "idleDeadline", g.max_deadline AS "maxDeadline",
@@ -63,7 +70,7 @@ export async function listPeople(
     FROM users u
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
-    WHERE (${part}::text IS NULL OR u.username ILIKE ${part} OR u.name ILIKE ${part} OR u.subject ILIKE ${part} OR u.id::text = ${search ?? ''})
+    WHERE ${search === undefined ? Prisma.sql`true` : isFoundBy(search)}
       AND (${state ?? null}::text IS NULL OR coalesce(g.state::text, 'none') = ${state ?? ''}) ${rare}
       AND (NOT ${hasPlan} OR p.id IS NOT NULL) AND (${userId ?? null}::uuid IS NULL OR u.id = ${userId ?? null}::uuid)
       AND (${after ?? null}::uuid IS NULL OR (coalesce(u.username, u.subject), u.id) >

@@ -1,10 +1,10 @@
 import { html } from 'hono/html';
 import { type ErasureReceipt, findErasureReceipt, type Remains } from '../../database/person-erasures.ts';
+import { isUuid } from '../../uuid.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, page, type Visit } from '../visit.ts';
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const reloadSeconds = 10;
 
 /** What was done when a person had everything erased, and what still waits; for whoever knows the address. */
@@ -40,7 +40,7 @@ export async function receiptAsJson(visit: Visit): Promise<Response> {
 
 async function getReceipt({ c, resources }: Visit): Promise<ErasureReceipt> {
   const id = c.req.param('id') ?? '';
-  const found = uuid.test(id) ? await findErasureReceipt(resources.database, id) : null;
+  const found = isUuid(id) ? await findErasureReceipt(resources.database, id) : null;
   if (found === null) throw notFound();
   return found;
 }

@@ -16,6 +16,7 @@ import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import { openBudget } from '../../store/history/budget.ts';
 import type { Weight } from '../../store/history/history.ts';
 import { weigh } from '../../store/history/weigh.ts';
+import { isUuid } from '../../uuid.ts';
 import { rememberPending } from '../cookies.ts';
 import { icon } from '../icons.ts';
 import { form, type Html, postButton } from '../layout.ts';
@@ -26,7 +27,6 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Entries that are counted before it is said how much there is. */
 const reach = 60_000;
 
@@ -134,7 +134,7 @@ const tones: Readonly<Record<RestoreView['state'], string>> = {
 async function restoreOf({ c, resources, session }: PersonVisit): Promise<RestoreView> {
   const id = c.req.param('id') ?? '';
   const asked = { id, userId: session.userId, now: resources.clock.now() };
-  const view = uuid.test(id) ? await findRestore(resources.database, asked) : null;
+  const view = isUuid(id) ? await findRestore(resources.database, asked) : null;
   if (view === null) throw notFound();
   return view;
 }

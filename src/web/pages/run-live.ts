@@ -3,14 +3,13 @@ import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
 import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { isUuid } from '../../uuid.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { liveScriptPath } from '../live-script.ts';
 import { pathName } from '../names.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const lookEveryMs = 1_000;
 /** Whoever looks on longer asks again, with a session that still counts. */
@@ -24,7 +23,7 @@ export function isLive({ state }: { readonly state: string }): boolean {
 /** The run that the address names. Throws `request/not-found` where it is none of the person's. */
 export async function getLiveRun({ c, resources, session: { userId } }: PersonVisit): Promise<LiveRun> {
   const runId = c.req.param('id') ?? '';
-  const run = uuid.test(runId) ? await findLiveRun(resources.database, { userId, runId }) : null;
+  const run = isUuid(runId) ? await findLiveRun(resources.database, { userId, runId }) : null;
   if (run === null) throw notFound();
   return run;
 }

@@ -5,6 +5,7 @@ import { findRunOfPerson, type RunView } from '../../database/views.ts';
 import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { runFaultOf } from '../../domain/run-fault.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
+import { isUuid } from '../../uuid.ts';
 import { numbersIn } from '../counts.ts';
 import { english, explained } from '../english.ts';
 import { icon } from '../icons.ts';
@@ -17,14 +18,12 @@ import { reasonPart } from './protection-words.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 import { countsPart, problemsPart } from './run-results.ts';
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** One run: how far it is while it goes on, then its outcome, counts, and what could not be read. */
 export async function run(visit: PersonVisit): Promise<Response> {
   const id = visit.c.req.param('id') ?? '';
   const { resources, session, texts } = visit;
   const named = { userId: session.userId, runId: id };
-  const view = uuid.test(id) ? await findRunOfPerson(resources.database, named) : null;
+  const view = isUuid(id) ? await findRunOfPerson(resources.database, named) : null;
   if (view === null) throw notFound();
   const live = isLive(view) ? await findLiveRun(resources.database, named) : null;
   const protection = await findProtection(resources, session.userId);
@@ -37,7 +36,7 @@ ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
 /** Puts on record that the person looked at a great loss or change, and at those before it. */
 export async function confirm({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
   const runId = c.req.param('id') ?? '';
-  const view = uuid.test(runId) ? await findRunOfPerson(resources.database, { userId, runId }) : null;
+  const view = isUuid(runId) ? await findRunOfPerson(resources.database, { userId, runId }) : null;
   if (view === null || view.finishedAt === null) throw notFound();
   const at = resources.clock.now();
   await confirmAlarms(resources.database, { userId, until: view.finishedAt, at, by: `user:${userId}` });

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Database } from '../../database/client.ts';
 import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
+import { isUuid } from '../../uuid.ts';
 import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
 import { table } from '../table.ts';
@@ -10,8 +11,6 @@ import { notFound, type PersonVisit } from '../visit.ts';
 
 type Words = Texts['uses'];
 const onePage = 100;
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** The uses of a person's consent that are on record, newest first, a page at a time; the address says where it begins. */
 export async function usesPart(
   { resources, session, texts, url }: PersonVisit,
@@ -20,7 +19,7 @@ export async function usesPart(
   const t = texts.uses;
   const { userId } = session;
   const before = url.searchParams.get('before') ?? undefined;
-  if (before !== undefined && !uuid.test(before)) throw notFound();
+  if (before !== undefined && !isUuid(before)) throw notFound();
   const found = await listExchangesOfPerson(resources.database, { userId, before, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
   const time = (at: Date) => texts.formats.time(at, zone ?? 'UTC');

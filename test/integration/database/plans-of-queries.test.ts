@@ -164,6 +164,27 @@ test('the few people of a state are found without looking at all others', async 
   expect(rowsRead(plan, 'grants')).toBeLessThan(100);
 });
 
+test('people are found by a part of a name without looking at all names, with other conditions too, and by their id', async () => {
+  const { database } = pages.resources;
+  // So few names are read sooner than the index of their parts.
+  await client.query('SET enable_indexscan = off');
+  for (const asked of [
+    { search: 'erson1999' },
+    { search: 'ERSON1999', state: 'active' as const },
+    { search: userId },
+  ]) {
+    let found: readonly { readonly id: string }[] = [];
+    const [sent] = await statementsOf(async () => {
+      found = await listPeople(database, { ...asked, limit: 51 });
+    });
+    expect(found.map(({ id }) => id)).toEqual([asked.search === userId ? userId : expect.any(String)]);
+    if (sent === undefined) throw new Error('Nobody was asked for.');
+    const plan = await explain(client, sent, 'analyze');
+    for (const table of ['users', 'grants', 'plans']) expect(rowsRead(plan, table)).toBeLessThan(50);
+  }
+  await client.query('RESET enable_indexscan');
+});
+
 test('of everybody, a batch at a time, no batch looks at people of those before', async () => {
   const { database } = pages.resources;
   const nobody = '00000000-0000-0000-0000-000000000000';

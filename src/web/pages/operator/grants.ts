@@ -3,6 +3,7 @@ import { listCircuits } from '../../../database/circuits.ts';
 import { countGrants } from '../../../database/inspect-custody.ts';
 import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people.ts';
 import { isOldFigure, keepFigure } from '../../../flows/nights/keep-figure.ts';
+import { isUuid } from '../../../uuid.ts';
 import type { Html } from '../../layout.ts';
 import { areaPlot } from '../../plots/area-plot.ts';
 import { table } from '../../table.ts';
@@ -110,7 +111,7 @@ async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html>
   const search = url.searchParams.get('person')?.trim() || undefined;
   const state = states.find((one) => one === url.searchParams.get('state'));
   const after = url.searchParams.get('after') ?? undefined;
-  if (after !== undefined && !isId(after)) throw notFound();
+  if (after !== undefined && !isUuid(after)) throw notFound();
   const found = await listPeople(resources.database, { search, state, after, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
@@ -151,8 +152,4 @@ function rowOf(
     living && maxDeadline !== null ? time(maxDeadline) : '',
     !living || nextDueAt === null ? '' : paused ? t.paused : time(nextDueAt),
   ];
-}
-
-export function isId(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }

@@ -3,6 +3,7 @@ import { findGrantOfPerson, type GrantView } from '../../../database/grant-views
 import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people.ts';
 import { findVerification, type VerificationRow } from '../../../database/verifications.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
+import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';
 import { outcome } from '../../outcome.ts';
 import { table } from '../../table.ts';
@@ -10,7 +11,7 @@ import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
 import { operatorPage } from './frame.ts';
-import { isId, stateWords } from './grants.ts';
+import { stateWords } from './grants.ts';
 
 const runsShown = 50;
 
@@ -50,7 +51,7 @@ ${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, 
 /** The person whom the address names. Throws `request/not-found`. */
 export async function getPersonOf({ c, resources }: PersonVisit): Promise<PersonRow> {
   const userId = c.req.param('person') ?? '';
-  const [found] = isId(userId) ? await listPeople(resources.database, { userId, limit: 1 }) : [];
+  const [found] = isUuid(userId) ? await listPeople(resources.database, { userId, limit: 1 }) : [];
   if (found === undefined) throw notFound();
   return found;
 }
