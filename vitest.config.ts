@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 // Inherited by every process and thread that tests start, so that each module is compiled once.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/nightkeep-tests', import.meta.url));
@@ -18,7 +18,24 @@ function hasMemoryFor(bytes: number): boolean {
   }
 }
 
+const compilers = fileURLToPath(new URL('test/support/harness/query-compiler.ts', import.meta.url));
+
+/** Has all clients of Prisma in one process share what compiles their queries. */
+const shareCompilers: Plugin = {
+  name: 'share-query-compilers',
+  transform(code, id) {
+    if (!id.endsWith('/src/database/generated/internal/class.ts')) return;
+    const shared = code.replace(
+      /getRuntime: async \(\) => await (import\([^)]+\))/,
+      `getRuntime: async () => (await import('${compilers}')).sharingCompilers(await $1)`,
+    );
+    if (shared === code) throw new Error("Prisma's client gets its query compiler in another way than it did.");
+    return { code: shared, map: null };
+  },
+};
+
 const project = (name: string, extra: object = {}) => ({
+  plugins: [shareCompilers],
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000, hookTimeout: 120_000, ...extra },
 });
 
