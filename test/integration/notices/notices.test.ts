@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { listChangedPeople } from '../../../src/database/changed-people.ts';
 import { closeCircuit, openCircuit } from '../../../src/database/circuits.ts';
 import { inTransaction } from '../../../src/database/client.ts';
 import {
@@ -118,7 +119,8 @@ async function keepTally(resources: Resources, { reasons, for: ms }: { reasons: 
   };
   const { tally } = await tallyPeople({ database, clock: { ...clock, elapsed: elapsedOf } });
   const data = { value: { ...tally, reasons }, dueAt: new Date(clock.now().getTime() + ms) };
-  expect(await database.keptFigure.updateMany({ data })).toEqual({ count: 1 });
+  const where = { name: 'people by verdict' };
+  expect(await database.keptFigure.updateMany({ where, data })).toEqual({ count: 1 });
   opened.defer(async () => void (await database.keptFigure.deleteMany()));
 }
 
@@ -148,6 +150,65 @@ describe('a person', () => {
     expect(mail?.text).toContain('signed you out everywhere');
     expect(mail?.text).toContain('http://localhost:3000/');
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
+  });
+
+  test('is mailed soon of what happened to them, though so many people there are that going through everybody is not due', async () => {
+    const { smtp, resources } = await openMail();
+    const { database } = resources;
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    await pages.clock.advance(10 * 60_000);
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+    const silent = await somebodyRefused('silent@example.org');
+    await pages.clock.advance(10 * 60_000);
+    // Nothing is on record of how it came to that, since it was put into the table by hand.
+    await database.event.deleteMany({ where: { at: { gt: new Date(pages.clock.now().getTime() - 11 * 60_000) } } });
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+
+    const grant = await database.grant.findFirstOrThrow({ where: { userId: silent.userId } });
+    const change = { from: 'active', to: 'needs_consent', by: 'provider', at: pages.clock.now() };
+    await database.event.create({ data: { subjectKind: 'grant', subjectId: grant.id, ...change } });
+    await pages.clock.advance(10 * 60_000);
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(smtp.mails.map(({ to }) => to)).toEqual(['silent@example.org']);
+    await pages.clock.advance(10 * 60_000);
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['run', async (userId: string) => pages.resources.database.run.findFirstOrThrow({ where: { plan: { userId } } })],
+    ['plan', async (userId: string) => pages.resources.database.plan.findFirstOrThrow({ where: { userId } })],
+    ['user', async (userId: string) => ({ id: userId })],
+  ])('is looked at where something happened to a %s of theirs, and nobody else', async (subjectKind, subjectOf) => {
+    const { database, clock } = pages.resources;
+    const { userId } = await somebodyRefused();
+    await pages.consented();
+    await pages.clock.advance(hour);
+    const since = clock.now();
+    expect(await listChangedPeople(database, since)).toEqual([]);
+    const { id: subjectId } = await subjectOf(userId);
+    const at = new Date(since.getTime() + 1);
+    for (const subject of [
+      { subjectKind, subjectId },
+      { subjectKind: 'service', subjectId: 'key 1' },
+      { subjectKind: 'circuit', subjectId: 'x' },
+    ])
+      await database.event.create({ data: { ...subject, to: 'changed', by: 'test', at } });
+    expect(await listChangedPeople(database, since)).toEqual([userId]);
+  });
+
+  test('is told once by several workers that look at changes at the same time', async () => {
+    const { smtp, resources } = await openMail();
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    const { userId } = await somebodyRefused();
+    const at = pages.clock.now();
+    await resources.database.event.create({
+      data: { subjectKind: 'user', subjectId: userId, to: 'damaged', by: 'schedule', at },
+    });
+    await pages.clock.advance(10 * 60_000);
+    const raised = await Promise.all(Array.from({ length: 4 }, () => raiseNotices(resources)));
+    expect(raised.toSorted()).toEqual([0, 0, 0, 1]);
+    await sendNotices(resources);
+    expect(smtp.mails).toHaveLength(1);
   });
 
   test('is mailed in the language that they chose, or else in that in which they agreed', async () => {
