@@ -18,9 +18,18 @@ export function personOf({ issuer, subject, claims }: Authorized, at: Date): Sig
   );
   const text = (name: string) => (kept[name] === undefined ? undefined : String(kept[name]));
   const [username, name, told] = ['preferred_username', 'name', 'email'].map(text);
-  // Somebody else's address, as far as the provider knows: nothing is mailed there.
-  const email = text('email_verified') === 'false' ? undefined : told;
+  // Somebody else's address, as far as the provider knows, or several: nothing is mailed there.
+  const email = text('email_verified') === 'false' || !isOneAddress(told) ? undefined : told;
   return { issuer, subject, username, name, email, claims: kept, at };
+}
+
+const mostOfAddress = 320;
+
+/** Whether mail there goes to one address alone: who may choose their own must not have us write to others. */
+function isOneAddress(text = ''): boolean {
+  const [name = '', host = '', ...more] = text.split('@');
+  const isPlain = (part: string) => part !== '' && !/[\s\p{C}",:;<>()[\]\\]/u.test(part);
+  return more.length === 0 && text.length <= mostOfAddress && isPlain(name) && isPlain(host);
 }
 
 /** The time zone that the provider names for somebody (`zoneinfo`, OpenID Connect Core 1.0, section 5.1), if it is one. */

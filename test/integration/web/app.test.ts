@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
+import { openLog } from '../../../src/log.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { stylesheetPath } from '../../../src/web/stylesheet.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -26,8 +28,18 @@ describe('every answer', () => {
     'carries the security headers: %s',
     async (path) => {
       const { headers } = await stranger().send(path);
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-      expect(headers.get('content-security-policy')).toContain("form-action 'self' https://id.example");
+      expect(headers.get('content-security-policy')?.split('; ').toSorted()).toEqual([
+        "base-uri 'none'",
+        "connect-src 'self'",
+        "default-src 'none'",
+        "form-action 'self' https://id.example",
+        "frame-ancestors 'none'",
+        "frame-src 'self'",
+        "img-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+      ]);
+      expect(headers.get('x-frame-options')).toBe('DENY');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('same-origin');
     },
@@ -55,6 +67,32 @@ describe('every answer', () => {
     const answer = await failing(new AppError('provider/unavailable', 'The provider does not answer.')).send('/login');
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain(texts.errors.told['provider/unavailable'].act);
+  });
+});
+
+describe('a refusal', () => {
+  it('goes into the log with who was refused what, and no name of a file', async () => {
+    const lines: string[] = [];
+    const log = openLog({ clock: pages.clock, level: 'info', write: (line) => lines.push(line) });
+    const guest = await pages.newPerson();
+    const [userId, csrf] = [await guest.userId(), await guest.csrf()];
+    const watched = stranger({ log });
+    for (const [name, value] of guest.cookies) watched.cookies.set(name, value);
+    const file = `/snapshots/${'0'.repeat(64)}/file/private/name.txt`;
+    const asked: [string, RequestInit, number][] = [
+      ['/operator', {}, 403],
+      ['/grant/withdraw', { method: 'POST', body: new URLSearchParams({ csrf: 'x' }) }, 403],
+      [`/runs/${randomUUID()}`, {}, 404],
+      [file, {}, 404],
+      ['/language', { method: 'POST', body: new URLSearchParams({ csrf, language: 'tlh' }) }, 400],
+    ];
+    for (const [path, init, status] of asked) {
+      expect((await watched.send(path, init)).status).toBe(status);
+      const line = JSON.parse(lines.at(-1) ?? '{}');
+      const shown = path === file ? file.replace('private/name.txt', '…') : path;
+      expect(line).toMatchObject({ event: 'web.failed', userId, status, method: init.method ?? 'GET', path: shown });
+    }
+    expect(lines.join()).not.toContain('private');
   });
 });
 
@@ -88,10 +126,16 @@ describe('the session', () => {
   });
 
   it('refuses an answer that comes after ten minutes', async () => {
-    const browser = stranger();
-    await browser.send('/login');
-    await pages.clock.advance(10 * 60_000);
-    expect((await browser.send('/callback?code=1')).status).toBe(400);
+    for (const [afterMs, status] of [
+      [10 * 60_000 - 1, 303],
+      [10 * 60_000, 400],
+    ] as const) {
+      const browser = stranger();
+      const location = (await browser.send('/login')).headers.get('location') ?? '';
+      await pages.clock.advance(afterMs);
+      const path = `/callback?code=1&state=${new URL(location).searchParams.get('state')}`;
+      expect((await browser.send(path)).status).toBe(status);
+    }
   });
 
   it('is not to be had by a cookie that was altered, or sealed for another use', async () => {
@@ -118,9 +162,16 @@ describe('the session', () => {
     const [name = '', begun = ''] = pendingOf(browser) ?? [];
     const path = browser.wayBack();
     const other = await pages.newPerson();
-    other.cookies.set(name, begun);
-    expect((await other.send(path)).status).toBe(400);
-    expect(await pages.resources.database.grant.count({ where: { userId: await other.userId() } })).toBe(0);
+    // Whoever is at the provider: the session that is signed in here decides.
+    for (const person of [browser.person, other.person]) {
+      pages.atProvider = person;
+      other.cookies.set(name, begun);
+      const answer = await other.send(path);
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain('You are not signed in here any more as the person who began this');
+    }
+    for (const who of [browser, other])
+      expect(await pages.resources.database.grant.count({ where: { userId: await who.userId() } })).toBe(0);
   });
 });
 

@@ -16,6 +16,29 @@ it.each([
 });
 
 it.each([
+  'a@example.org, b@example.net',
+  'a@example.org;b@example.net',
+  'a@example.org b@example.net',
+  'a@example.org\r\nBcc: b@example.net',
+  'Bob <b@example.net>',
+  'everybody: a@example.org, b@example.net;',
+  '"a@example.org"@example.net',
+  'a@example.org@example.net',
+  'a(b@example.net)@example.org',
+  'a@[127.0.0.1]',
+  '\u202ea@example.org',
+  'a@',
+  '@example.org',
+  `${'a'.repeat(320)}@example.org`,
+])('a mail address that may be several, or somewhere else, is none: %j', (email) => {
+  expect(told({ email, email_verified: true }).email).toBeUndefined();
+});
+
+it.each(["o'brien+night@mail.example.org", 'jörg@müller.example', 'a@localhost'])('an odd one is one: %s', (email) => {
+  expect(told({ email }).email).toBe(email);
+});
+
+it.each([
   [{ zoneinfo: 'Europe/London' }, 'Europe/London'],
   [{ zoneinfo: 'Mars/North' }, undefined],
   [{ zoneinfo: 7 }, undefined],
