@@ -79,7 +79,8 @@ function openRemoteStore(
   const key = findStoreKey(address, storeKeys);
   if (address.kind === 'rest') {
     const { origin, user } = address;
-    return openRestStore({ origin, user, password: key?.secret, location: `rest:${restServerUrl(address)}`, ca });
+    const location = `rest:${restServerUrl(address)}`;
+    return openRestStore({ origin, user, password: key?.secret, location, ca }, { clock });
   }
   const { endpoint, region, bucket, style } = address;
   const { id: accessKeyId = '', secret: secretAccessKey = '' } = key ?? {};

@@ -91,8 +91,15 @@ async function openByKey(
     folder === undefined ? await findRepositories(resources, at) : [named].filter((one) => one !== undefined);
   const wanted = found.filter(({ card, isKnown }) => folder !== undefined || (!isKnown && card === undefined));
   const password = asRecoveryKey(recoveryKey);
+  let damage: AppError | undefined;
+  // Of many, what is wrong with one hides no other.
+  const orElse = (error: unknown) => {
+    if (folder !== undefined || !isAppError(error, 'repository/damaged')) return unlessWrongKey(error);
+    damage ??= error;
+    return undefined;
+  };
   for (const { location, card, isKnown } of wanted) {
-    const repository = await openRepository(resources.store(location, at), password).catch(unlessWrongKey);
+    const repository = await openRepository(resources.store(location, at), password).catch(orElse);
     if (repository === undefined) continue;
     if (isKnown) throw refuse('known');
     if (card !== undefined && (card.owner.issuer !== owner.issuer || card.owner.subject !== owner.subject))
@@ -101,6 +108,7 @@ async function openByKey(
   }
   // A key file may have been given another password by stock restic, so whatever was typed is tried first.
   if (!isRecoveryKey(password)) throw refuse('misspelled');
+  if (damage !== undefined) throw damage;
   throw refuse(wanted.length === 0 ? 'absent' : 'wrong');
 }
 

@@ -1,3 +1,5 @@
+import { AppError } from '../../errors.ts';
+
 /**
  * Where a repository lies: bytes under names, nothing of blobs or snapshots. Every implementation keeps the same promises
  * (test/contract/backend holds them to it); retrying and the like are wrappers around the same interface.
@@ -36,7 +38,8 @@ export interface Backend {
   save(type: FileType, name: string, bytes: Uint8Array): Promise<void>;
   /**
    * The whole file, or exactly the range asked for, in memory that is the caller's: in `memory`, where what was asked for fits and the
-   * store can read into it. Throws `store/not-found`; `repository/damaged` when the file ends before the range does.
+   * store can read into it. Throws `store/not-found`; `repository/damaged` when the file ends before the range does, and for a whole one
+   * that is longer than any of its type.
    */
   load(type: FileType, name: string, range?: ByteRange, memory?: ArrayBuffer): Promise<Buffer>;
   /** The files of a type in no order, leftovers of broken writes not among them. */
@@ -69,6 +72,28 @@ export const folders = {
   mark: 'marks',
   state: 'states',
 } as const;
+
+const mebibyte = 1024 * 1024;
+
+/** Many times what any program writes: whoever may write to a store makes nobody hold more in memory than this. */
+export const longestFile: Readonly<Record<FileType, number>> = {
+  config: mebibyte,
+  key: mebibyte,
+  lock: mebibyte,
+  card: mebibyte,
+  mark: mebibyte,
+  snapshot: 16 * mebibyte,
+  index: 64 * mebibyte,
+  state: 256 * mebibyte,
+  data: 4096 * mebibyte,
+};
+
+/** What a whole file is that cannot be one of its type. */
+export function tooLong(type: FileType, name: string): AppError {
+  const file = pathOf(type, name);
+  const message = `The file ${file} is longer than any of its kind, so it is none: it was not read. Remove it, or bring the right one back from a copy of the store.`;
+  return new AppError('repository/damaged', message, { detail: { file } });
+}
 
 /** Whether a name can be a file of a repository; anything else in its folders is a leftover. */
 export function isFileName(name: string): boolean {

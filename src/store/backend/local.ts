@@ -5,7 +5,17 @@ import { dirname, join } from 'node:path';
 import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import { makeFolders } from '../../make-folders.ts';
-import { type Backend, type ByteRange, configName, type FileType, folders, isFileName, pathOf } from './backend.ts';
+import {
+  type Backend,
+  type ByteRange,
+  configName,
+  type FileType,
+  folders,
+  isFileName,
+  longestFile,
+  pathOf,
+  tooLong,
+} from './backend.ts';
 import { localError } from './local-error.ts';
 
 /**
@@ -19,7 +29,8 @@ export function openLocalBackend(folder: string): Backend {
     location: folder,
     isNear: true,
     save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
-    load: (type, name, range, memory) => guarded(readAll(at(type, name), range, memory)),
+    load: (type, name, range, memory) =>
+      guarded(range === undefined ? readWhole(folder, type, name) : readPart(at(type, name), range, memory)),
     list: (type) => listFiles(folder, type, guarded),
     stat: async (type, name) => {
       const { size, mtime } = await guarded(stat(at(type, name)));
@@ -80,9 +91,28 @@ async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-async function readAll(path: string, range?: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
-  await using file = await open(path, 'r');
-  return await (range === undefined ? file.readFile() : readRange(file, range, memory));
+/** Nothing is waited for: to open a pipe that nobody writes to would hold a thread for ever. */
+const reading = constants.O_RDONLY | constants.O_NONBLOCK;
+
+async function readWhole(folder: string, type: FileType, name: string): Promise<Buffer> {
+  await using file = await open(join(folder, pathOf(type, name)), reading);
+  const entry = await file.stat();
+  if (entry.isDirectory()) return await file.readFile();
+  if (!entry.isFile()) throw noFile(type, name);
+  if (entry.size > longestFile[type]) throw tooLong(type, name);
+  return await file.readFile();
+}
+
+/** A device may have no end. */
+function noFile(type: FileType, name: string): AppError {
+  const file = pathOf(type, name);
+  const message = `What lies at ${file} is a pipe, a socket or a device and no file. Remove it, or bring the right file back from a copy of the store.`;
+  return new AppError('repository/damaged', message, { detail: { file } });
+}
+
+async function readPart(path: string, range: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
+  await using file = await open(path, reading);
+  return await readRange(file, range, memory);
 }
 
 async function readRange(file: FileHandle, { offset, length }: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {

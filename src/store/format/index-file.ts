@@ -36,12 +36,19 @@ function parsePack(pack: JsonObject): IndexedPack {
 function parseBlob(blob: JsonObject): PackedBlob {
   const { type } = blob;
   if (type !== 'data' && type !== 'tree') throw malformed('index');
-  const uncompressedLength = optional(blob.uncompressed_length, asCount, 'index');
+  const uncompressedLength = optional(blob.uncompressed_length, asPlace, 'index');
   return {
     type,
     id: parseId<PackedBlob['id']>(blob.id),
-    offset: asCount(blob.offset, 'index'),
-    length: asCount(blob.length, 'index'),
+    offset: asPlace(blob.offset, 'index'),
+    length: asPlace(blob.length, 'index'),
     ...(uncompressedLength ? { uncompressedLength } : {}),
   };
+}
+
+/** No pack has more bytes than 32 bits count, nor has a blob. */
+function asPlace(value: unknown, what: string): number {
+  const place = asCount(value, what);
+  if (place >= 2 ** 32) throw malformed(what);
+  return place;
 }

@@ -25,6 +25,20 @@ export const scryptCosts: ScryptCosts = {
   forRandomPasswords: { N: 1024, r: 8, p: 1 },
 };
 
+/**
+ * What a try may cost, as much as the most that is known of other programs and several times more: 256 MiB of memory, and three seconds. Whoever
+ * may write to a store needs no password to put a key file there that asks for more.
+ */
+const mostTimesR = 2 ** 21;
+const mostWork = 2 ** 23;
+
+/** The work of trying a password on a key file, as a multiple of one of those for people; at least 1, since it is read, too. */
+export function costOf(bytes: Uint8Array): number {
+  const { N, r, p } = parseScrypt(parseJsonObject(bytes, 'key file'));
+  const { forPeople } = scryptCosts;
+  return Math.max(1, (N * r * p) / (forPeople.N * forPeople.r * forPeople.p));
+}
+
 /** What can be read from a key file without its password. */
 export interface KeyFileFacts {
   readonly created: string;
@@ -87,8 +101,8 @@ function parseScrypt(file: JsonObject): Scrypt {
     N < 2 ||
     r < 1 ||
     p < 1 ||
-    r * p >= 2 ** 30 ||
-    N * r * 128 > 2 ** 31 - 1
+    N * r > mostTimesR ||
+    N * r * p > mostWork
   ) {
     throw new AppError('repository/damaged', 'A key file asks for a password hash that is out of range.');
   }

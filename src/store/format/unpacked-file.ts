@@ -3,7 +3,7 @@ import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { type AnyId, idOf } from './ids.ts';
 import { type JsonObject, parseJsonObject } from './json-shape.ts';
-import { compress, decompress } from './zstd.ts';
+import { compress, decompressUpTo } from './zstd.ts';
 
 /** A file outside the packs (index, snapshot, lock): its name is the hash of its bytes. */
 export interface SealedFile<Kind extends AnyId> {
@@ -12,6 +12,8 @@ export interface SealedFile<Kind extends AnyId> {
 }
 
 const compressedMark = 2;
+/** An index file of 50,000 blobs, as other programs write them, has 10 MB. */
+const mostBytes = 64 * 1024 * 1024;
 
 /** Seals a JSON document as a file of its own: 0x02, zstd frame, envelope. Opened again before it is handed out. */
 export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown): SealedFile<Kind> {
@@ -30,7 +32,7 @@ export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, wha
 
 function openFrame(key: MasterKey, bytes: Uint8Array): Buffer {
   const content = decrypt(key, bytes);
-  if (content[0] === compressedMark) return decompress(content.subarray(1));
+  if (content[0] === compressedMark) return decompressUpTo(content.subarray(1), mostBytes);
   if (content[0] === 0x5b || content[0] === 0x7b) return content;
   throw new AppError('repository/damaged', 'A file of the repository is in a form that version 2 does not have.');
 }

@@ -46,13 +46,22 @@ export function mayShrink(bytes: Uint8Array): boolean {
 }
 
 /**
- * The content of zstd frames, of exactly `length` bytes where one is given. It is written into `buffer` where that has one byte more,
+ * The content of zstd frames, of exactly `length` bytes. It is written into `buffer` where that has one byte more,
  * and then valid until the buffer is used again. Throws `repository/damaged`.
  */
-export function decompress(frame: Uint8Array, length?: number, buffer?: Buffer): Buffer {
+export function decompress(frame: Uint8Array, length: number, buffer?: Buffer): Buffer {
   const content = inflate(frame, length, buffer);
-  if (length !== undefined && content.length !== length) throw damaged();
+  if (content.length !== length) throw damaged();
   return content;
+}
+
+/** The same where the length is not known, of `most` bytes at most: a frame of some bytes can stand for gigabytes. Throws `repository/damaged`. */
+export function decompressUpTo(frame: Uint8Array, most: number): Buffer {
+  try {
+    return zstdDecompressSync(frame, { maxOutputLength: most });
+  } catch (cause) {
+    throw damaged(cause);
+  }
 }
 
 /** The same in another thread. Throws `repository/damaged`. */
@@ -72,9 +81,8 @@ const unpack = promisify(zstdDecompress) as (
 /** In one piece, which need not be put together. */
 const longestElsewhere = 128 * 1024 * 1024;
 
-function inflate(frame: Uint8Array, length: number | undefined, buffer: Buffer | undefined): Buffer {
+function inflate(frame: Uint8Array, length: number, buffer: Buffer | undefined): Buffer {
   try {
-    if (length === undefined) return zstdDecompressSync(frame);
     const content = length <= longestKept ? inflateKept(frame, length, buffer) : undefined;
     if (content !== undefined) return content;
     return zstdDecompressSync(frame, { chunkSize: chunkSizeFor(length), maxOutputLength: Math.max(length, 1) });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAppError } from '../../errors.ts';
 import type { Backend, FileType } from '../backend/backend.ts';
+import { inParallel } from './in-parallel.ts';
 
 type Kind = Extract<FileType, 'card' | 'mark'>;
 
@@ -14,10 +15,38 @@ export async function saveCard(backend: Backend, bytes: Uint8Array, kind: Kind =
   await remove(backend, former, kind);
 }
 
-/** Every card of the place, in no order: more than one where replacing it was broken off, or nobody may delete. */
+/** More than years of cards that nobody may delete; what else somebody puts there takes no more time and memory than these. */
+const mostFiles = 4_000;
+const mostBytes = 16 * 1024 * 1024;
+const atOnce = 8;
+
+/**
+ * Every card of the place, in no order: more than one where replacing it was broken off, or nobody may delete. What cannot be one, or is beyond all that is
+ * read, is an empty text, once.
+ */
 export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<Buffer[]> {
-  const found = (await namesOf(backend, kind)).map((name) => backend.load(kind, name).catch(ignoreGone));
-  return (await Promise.all(found)).filter((bytes) => bytes !== undefined);
+  const listed = await Array.fromAsync(backend.list(kind));
+  let left = mostBytes;
+  const read = listed.toSorted((one, other) => one.size - other.size).slice(0, mostFiles);
+  const fitting = read.filter(({ size }) => {
+    left -= size;
+    return left >= 0;
+  });
+  let isMore = fitting.length < listed.length;
+  const failed = (error: unknown) => {
+    if (!isAppError(error, 'repository/damaged')) return ignoreGone(error);
+    isMore = true;
+    return undefined;
+  };
+  const found = await Array.fromAsync(
+    inParallel(
+      fitting,
+      atOnce,
+      ({ name }) => backend.load(kind, name),
+      (error) => void failed(error),
+    ),
+  );
+  return isMore ? [...found, Buffer.of()] : found;
 }
 
 /** Leaves no card there, as far as the store lets it. */

@@ -4,7 +4,14 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { idOf, type KeyId, parseId } from '../format/ids.ts';
-import { createKeyFile, type KeyFileFacts, openKeyFile, readKeyFacts, type Scrypt } from '../format/key-file.ts';
+import {
+  costOf,
+  createKeyFile,
+  type KeyFileFacts,
+  openKeyFile,
+  readKeyFacts,
+  type Scrypt,
+} from '../format/key-file.ts';
 import { timestamp } from '../format/timestamp.ts';
 
 export interface NewKey {
@@ -63,9 +70,12 @@ export async function saveKeyFile(
   return id;
 }
 
+/** So many tries of a password that a person keeps cost as much as all together may: half a minute. Stock restic tries 20 key files. */
+const mostTries = 256;
+
 /**
- * The master key that the password opens, trying one key file first and one last. A damaged file hides no other. Throws
- * `repository/wrong-password`, or `repository/damaged` with the names of the damaged files where one of these may be the one.
+ * The master key that the password opens, trying one key file first and one last. A damaged file hides no other, nor does one that is no key
+ * file. Throws `repository/wrong-password`, or `repository/damaged` with the names of the damaged files where one of these may be the one.
  */
 export async function findMasterKey(
   backend: Backend,
@@ -75,21 +85,50 @@ export async function findMasterKey(
   const names = (await Array.fromAsync(backend.list('key'), ({ name }) => parseId<KeyId>(name))).sort();
   const rank = (name: KeyId) => (name === first ? 0 : name === last ? 2 : 1);
   const damaged: { keyId: KeyId; bytes: Buffer }[] = [];
-  for (const keyId of names.toSorted((a, b) => rank(a) - rank(b))) {
-    const bytes = await loadUnlessGone(backend, keyId);
-    if (bytes === undefined) continue;
-    if (idOf<KeyId>(bytes) !== keyId) damaged.push({ keyId, bytes });
+  const counts = { whole: 0, others: 0, untried: 0 };
+  let left = mostTries;
+  const attempt = async (bytes: Buffer) => {
+    const cost = await attempted(() => costOf(bytes));
+    if (cost === undefined) counts.others += 1;
+    else if (cost > left) counts.untried += 1;
     else {
-      const masterKey = await openKeyFile(bytes, password);
+      left -= cost;
+      counts.whole += 1;
+      return attempted(() => openKeyFile(bytes, password));
+    }
+  };
+  for (const keyId of names.toSorted((a, b) => rank(a) - rank(b))) {
+    if (left < 1) {
+      counts.untried += 1;
+      continue;
+    }
+    const bytes = await loadUnlessGone(backend, keyId).catch((error: unknown) => {
+      undefinedIfDamaged(error);
+      return 'none' as const;
+    });
+    if (bytes === undefined) continue;
+    if (bytes === 'none') counts.others += 1;
+    else if (idOf<KeyId>(bytes) !== keyId) damaged.push({ keyId, bytes });
+    else {
+      const masterKey = await attempt(bytes);
       if (masterKey !== undefined) return { masterKey, keyId };
     }
   }
   // Damage to what is no secret of it leaves a key that opens all the same.
   for (const { keyId, bytes } of damaged) {
-    const masterKey = await openKeyFile(bytes, password).catch(undefinedIfDamaged);
+    const masterKey = await attempt(bytes);
     if (masterKey !== undefined) return { masterKey, keyId };
   }
-  throw damaged.length > 0 ? damagedKeys(damaged.map(({ keyId }) => keyId)) : wrongPassword(names.length);
+  throw damaged.length > 0 ? damagedKeys(damaged.map(({ keyId }) => keyId)) : wrongPassword(names.length, counts);
+}
+
+/** Undefined for what is no key file that any program makes. */
+async function attempted<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    return undefinedIfDamaged(error);
+  }
 }
 
 /** Somebody may remove a key while the others are tried. */
@@ -113,13 +152,39 @@ function damagedKeys(keyIds: readonly KeyId[]): AppError {
   );
 }
 
-function wrongPassword(count: number): AppError {
-  const others =
-    count === 0
-      ? 'it has no key file at all'
-      : `its ${countWords(count, 'key file is whole, but of another password', 'key files are whole, but of other passwords')}`;
+/** How many key files there were of each kind. */
+interface Counts {
+  /** Those that the password does not open, */
+  readonly whole: number;
+  /** that no program makes, */
+  readonly others: number;
+  /** and that were left, since all together would have taken too long. */
+  readonly untried: number;
+}
+
+function wrongPassword(count: number, { whole, others, untried }: Counts): AppError {
+  const told = [
+    ...(count === 0 ? ['it has no key file at all'] : []),
+    ...(whole > 0
+      ? [
+          `its ${countWords(whole, 'key file is whole, but of another password', 'key files are whole, but of other passwords')}`,
+        ]
+      : []),
+    ...(others > 0
+      ? [countWords(others, 'key file is none that any program makes', 'key files are none that any program makes')]
+      : []),
+    ...(untried > 0
+      ? [
+          countWords(
+            untried,
+            'key file was not tried, since that would take too long',
+            'key files were not tried, since that would take too long',
+          ),
+        ]
+      : []),
+  ];
   return new AppError(
     'repository/wrong-password',
-    `No key of the repository opens with this password: ${others}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
+    `No key of the repository opens with this password: ${told.join(', and ') || 'its key files are gone'}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
   );
 }

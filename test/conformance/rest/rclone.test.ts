@@ -44,7 +44,10 @@ describe.skipIf(rclone === undefined || openssl === undefined)(
       const { certFile: cert, keyFile: key } = certificate;
       server = await startRcloneRest(join(top.path, 'served'), { credentials, tls: { cert, key } });
       const location = `rest:${origin()}`;
-      store = openRestStore({ origin: origin(), ...credentials, location, ca: certificate.cert });
+      store = openRestStore(
+        { origin: origin(), ...credentials, location, ca: certificate.cert },
+        { clock: systemClock() },
+      );
     });
     afterAll(async () => {
       await store[Symbol.asyncDispose]();
@@ -64,8 +67,11 @@ describe.skipIf(rclone === undefined || openssl === undefined)(
 
     test('a wrong password, and an authority that nobody named, are told with the cure', async () => {
       const at = { origin: origin(), location: 'rest:x', user: credentials.user };
-      await using guessing = openRestStore({ ...at, password: 'a guess', ca: certificate.cert });
-      await using trusting = openRestStore({ ...at, password: credentials.password });
+      await using guessing = openRestStore(
+        { ...at, password: 'a guess', ca: certificate.cert },
+        { clock: systemClock() },
+      );
+      await using trusting = openRestStore({ ...at, password: credentials.password }, { clock: systemClock() });
       await expect(guessing.open('x').load('config', 'config')).rejects.toThrow(/the user or the password/);
       await expect(trusting.open('x').load('config', 'config')).rejects.toThrow(/Put its authority into STORE_CA/);
     });

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Backend, FileType } from '../../../src/store/backend/backend.ts';
+import { type Backend, type FileType, longestFile } from '../../../src/store/backend/backend.ts';
 
 const nameOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const types: readonly FileType[] = ['key', 'snapshot', 'index', 'lock', 'data', 'card', 'mark', 'state'];
@@ -65,6 +65,18 @@ export function describeBackend(title: string, open: () => Promise<Backend>): vo
       ]) {
         await expect(backend.load('data', nameOf(bytes), range)).rejects.toMatchObject({ code: 'repository/damaged' });
       }
+    });
+
+    test('a whole file that is longer than any of its type is damage, and is not read; parts of it are', async () => {
+      const backend = await open();
+      const bytes = Buffer.alloc(longestFile.lock + 1);
+      await backend.save('lock', nameOf(bytes), bytes);
+      const refused = { code: 'repository/damaged', message: expect.stringContaining(`locks/${nameOf(bytes)}`) };
+      await expect(backend.load('lock', nameOf(bytes))).rejects.toMatchObject(refused);
+      expect(await backend.load('lock', nameOf(bytes), { offset: longestFile.lock, length: 1 })).toEqual(Buffer.of(0));
+      const longest = bytes.subarray(1);
+      await backend.save('lock', nameOf(longest), longest);
+      expect((await backend.load('lock', nameOf(longest))).equals(longest)).toBe(true);
     });
 
     test('what is not there is told as not found', async () => {

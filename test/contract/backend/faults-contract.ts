@@ -18,7 +18,7 @@ import { type Fate, type HttpRelay, openHttpRelay, type RelayedRequest } from '.
 /** A kind of server, as the tests start it and reach it. */
 export interface FaultyKind {
   readonly start: () => Promise<{ readonly origin: string } & AsyncDisposable>;
-  readonly open: (origin: string, options?: HttpClientOptions) => RemoteStore;
+  readonly open: (origin: string, options?: Partial<HttpClientOptions>) => RemoteStore;
   /** The method by which files are saved. */
   readonly saves: 'PUT' | 'POST';
   /** What errors call the store. */

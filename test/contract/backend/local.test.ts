@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
@@ -44,6 +46,21 @@ describe('the local backend', () => {
     ];
     expect([loaded.toString(), other.toString()]).toEqual(['onten', 'onten']);
     expect([loaded.buffer === memory, other.buffer === short]).toEqual([true, false]);
+  });
+
+  test('neither waits for a pipe nor reads a device without an end, whatever its name is', async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'keys'));
+    const [pipe, device] = [name, 'cd'.repeat(32)];
+    await promisify(execFile)('mkfifo', [join(folder, 'keys', pipe)]);
+    await symlink('/dev/zero', join(folder, 'keys', device));
+    const backend = openLocalBackend(folder);
+    for (const one of [pipe, device])
+      await expect(backend.load('key', one)).rejects.toMatchObject({
+        code: 'repository/damaged',
+        message: expect.stringContaining(`keys/${one}`),
+      });
+    await expect(backend.load('key', pipe, { offset: 0, length: 1 })).rejects.toThrow();
   });
 
   test('leaves nothing but the file', async () => {

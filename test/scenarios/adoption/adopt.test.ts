@@ -292,6 +292,22 @@ describe('adopting with a recovery key, the keyring being lost', () => {
     });
   });
 
+  test('is hidden by no damage to another repository, and such damage is said where none opens', async () => {
+    const [one, other] = [await backedUp(alice), await backedUp(bob)];
+    const { recoveryKey } = await revealRecoveryKey(server.before.resources, one.user.id);
+    const resources = await server.rebuild(keyLine('new'));
+    const keys = resources.store(other.location, null);
+    for (const { name } of await Array.fromAsync(keys.list('key'))) {
+      const bytes = await keys.load('key', name);
+      await keys.remove('key', name);
+      await keys.save('key', name, bytes.subarray(1));
+    }
+    const wrong = 'abcde-fghjk-mnpqr-stuvw-xyz23-45678';
+
+    await expect(byKey(resources, wrong)).rejects.toMatchObject({ code: 'repository/damaged' });
+    expect(await byKey(resources, recoveryKey)).toMatchObject({ location: one.location, snapshots: 3 });
+  });
+
   test('is refused to anybody else where a card says whose it is, and for a folder that is somebody’s', async () => {
     const one = await backedUp(alice);
     const { recoveryKey } = await revealRecoveryKey(server.before.resources, one.user.id);

@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import type { Clock } from '../../../clock.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { networkError } from './http-error.ts';
 
@@ -14,6 +16,7 @@ export interface HttpServer {
 }
 
 export interface HttpClientOptions {
+  readonly clock: Clock;
   /** Requests under way at a time, whoever makes them; further ones wait. 8 by default. */
   readonly connections?: number;
   /** The longest wait for a connection, for an answer to begin, and for it to go on. 10, 60 and 60 seconds by default. */
@@ -28,17 +31,25 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
+  /** Of the answer; 64 KiB by default, and of one that says what went wrong in any case. */
+  readonly mostBytes?: number | undefined;
 }
 
 export interface HttpClient {
-  /** What the server answers, whatever it is. Throws `store/unavailable` where no whole answer comes. */
+  /** What the server answers, whatever it is. Throws `store/unavailable` where no answer comes, or none to its end, or it drips. */
   send(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 
 /** Requests to one server that keeps repositories, over connections of their own. Redirects are not followed. */
 export function openHttpClient({ origin, ca, location }: HttpServer, options: HttpClientOptions): HttpClient {
-  const { connections = 8, connectTimeoutMs = 10_000, answerTimeoutMs = 60_000, silenceTimeoutMs = 60_000 } = options;
+  const {
+    clock,
+    connections = 8,
+    connectTimeoutMs = 10_000,
+    answerTimeoutMs = 60_000,
+    silenceTimeoutMs = 60_000,
+  } = options;
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
@@ -49,15 +60,49 @@ export function openHttpClient({ origin, ca, location }: HttpServer, options: Ht
     bodyTimeout: silenceTimeoutMs,
   });
   return {
-    send: async ({ method, path, headers = {}, body }) => {
+    send: async ({ method, path, headers = {}, body, mostBytes = wordsBytes }) => {
       try {
         const answer = await request.call(pool, { method, path, headers, body: body ?? null });
         const header = (name: string) => [answer.headers[name]].flat()[0];
-        return { status: answer.statusCode, header, body: Buffer.from(await answer.body.arrayBuffer()) };
+        const most = answer.statusCode < 300 ? mostBytes : wordsBytes;
+        const read = await readBody(answer.body, { clock, most, silenceTimeoutMs });
+        return { status: answer.statusCode, header, ...read };
       } catch (error) {
         throw networkError(error, location);
       }
     },
     close: () => pool.destroy(),
   };
+}
+
+/** Of an answer that says what became of a request, and gives no file and no listing. */
+const wordsBytes = 64 * 1024;
+/** An answer that comes more slowly, once it has had as long as silence may last, will not end while somebody waits for it. */
+const leastBytesPerSecond = 1024;
+
+function readBody(
+  body: Readable,
+  { clock, most, silenceTimeoutMs }: { clock: Clock; most: number; silenceTimeoutMs: number },
+): Promise<Pick<HttpAnswer, 'body' | 'isCut'>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Pick<HttpAnswer, 'body' | 'isCut'>>();
+  const begun = clock.elapsed();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const settle = (isCut: boolean) => resolve({ body: Buffer.concat(pieces).subarray(0, most), isCut });
+  body.on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    bytes += piece.length;
+    const rightMs = silenceTimeoutMs + (bytes * 1000) / leastBytesPerSecond;
+    if (bytes > most) settle(true);
+    else if (clock.elapsed() - begun <= rightMs) return;
+    body.destroy(bytes > most ? undefined : new Dripping());
+  });
+  body.on('end', () => settle(false));
+  body.on('error', reject);
+  return promise;
+}
+
+/** Taken for a connection that was lost. */
+class Dripping extends Error {
+  readonly code = 'ERR_DRIPPING';
 }

@@ -1,24 +1,46 @@
 import { AppError, isAppError } from '../../../errors.ts';
-import { type Backend, type ByteRange, configName, type ListedFile } from '../backend.ts';
+import {
+  type Backend,
+  type ByteRange,
+  configName,
+  type FileType,
+  type ListedFile,
+  longestFile,
+  tooLong,
+} from '../backend.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
 /** How one file of a server is asked for. */
 export interface HttpFile {
-  ask(method: 'GET' | 'HEAD', headers?: Readonly<Record<string, string>>): Promise<HttpAnswer>;
+  ask(
+    method: 'GET' | 'HEAD',
+    options?: { readonly headers?: Readonly<Record<string, string>>; readonly mostBytes?: number },
+  ): Promise<HttpAnswer>;
   /** What an answer means that is no success. */
   refuse(answer: HttpAnswer): AppError;
 }
 
-/** As `load` of a backend promises. */
-export async function loadFile(file: HttpFile, range?: ByteRange): Promise<Buffer> {
-  if (range === undefined) return expect(file, await file.ask('GET'), 200).body;
+/** As `load` of a backend promises, of the file of that type and name. */
+export function loadOf(type: FileType, name: string, file: HttpFile, range?: ByteRange): Promise<Buffer> {
+  return range === undefined ? loadWhole(file, longestFile[type], () => tooLong(type, name)) : loadRange(file, range);
+}
+
+/** A file that is no longer than this; throws what `longer` says otherwise. */
+export async function loadWhole(file: HttpFile, mostBytes: number, longer: () => AppError): Promise<Buffer> {
+  const { body, isCut } = expect(file, await file.ask('GET', { mostBytes }), 200);
+  if (isCut) throw longer();
+  return body;
+}
+
+/** Exactly that range. Throws `repository/damaged` when the file ends before it does. */
+export async function loadRange(file: HttpFile, range: ByteRange): Promise<Buffer> {
   const { offset, length } = range;
   const end = offset + length;
   if (length === 0) {
     if ((await sizeOf(file)) < end) throw tooShort();
     return Buffer.of();
   }
-  const answer = await file.ask('GET', { range: `bytes=${offset}-${end - 1}` });
+  const answer = await file.ask('GET', { headers: { range: `bytes=${offset}-${end - 1}` }, mostBytes: end });
   if (answer.status === 416) throw tooShort();
   const { status, body } = expect(file, answer, 200, 206);
   // Some servers answer a range that begins with the file with all of it.

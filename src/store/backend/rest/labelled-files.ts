@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, isAppError } from '../../../errors.ts';
 import type { Backend, ListedFile } from '../backend.ts';
-import { alreadyThere, type HttpFile, loadFile } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, loadRange } from '../http/http-file.ts';
 
 /** Requests to a server that takes files under the names of their hashes only, by paths. */
 export interface HashedFiles {
@@ -29,7 +29,7 @@ export function openLabelledFiles(server: HashedFiles, folder: string): FilesOfT
   /** By hash; what lies under one never changes. */
   const labels = new Map<string, string>();
   const readLabel = async (hash: string) => {
-    const label = await loadFile(server.file(`${folder}${hash}`), { offset: 0, length: labelBytes });
+    const label = await loadRange(server.file(`${folder}${hash}`), { offset: 0, length: labelBytes });
     labels.set(hash, label.toString('hex'));
   };
   /** By name. */
@@ -53,7 +53,7 @@ export function openLabelledFiles(server: HashedFiles, folder: string): FilesOfT
     load: async (name, range) => {
       const { path, size } = await find(name);
       const { offset, length } = range ?? { offset: 0, length: size };
-      return loadFile(server.file(path), { offset: offset + labelBytes, length });
+      return loadRange(server.file(path), { offset: offset + labelBytes, length });
     },
     list: async function* () {
       for (const [name, { size }] of await look()) if (name !== undefined) yield { name, size };

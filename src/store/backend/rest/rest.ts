@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { AppError, type ErrorCode, isAppError } from '../../../errors.ts';
 import { type Backend, type FileType, folders, isFileName, type ListedFile } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
-import { type HttpClientOptions, openHttpClient } from '../http/http-client.ts';
+import { type HttpClientOptions, type HttpRequest, openHttpClient } from '../http/http-client.ts';
 import { refusal, type StoreAct } from '../http/http-error.ts';
-import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, statOf } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadOf, loadWhole, statOf } from '../http/http-file.ts';
 import type { RemoteStore } from '../remote-store.ts';
 import { type HashedFiles, openLabelledFiles } from './labelled-files.ts';
 import { meaningOfRest } from './rest-error.ts';
@@ -30,7 +30,7 @@ export interface RestServer {
  * names of all, which nobody could list otherwise. Exports of Nightkeep's own state lie in `nightkeep-state-states`, the marks of a
  * person's rows in `nightkeep-mark-ID-marks`.
  */
-export function openRestStore(server: RestServer, options: HttpClientOptions = {}): RemoteStore {
+export function openRestStore(server: RestServer, options: HttpClientOptions): RemoteStore {
   const speaker = openSpeaker(server, options);
   return {
     open: (path) => openBackend(speaker, path),
@@ -77,7 +77,7 @@ function openBackend(speaker: Speaker, path: string): Backend {
       await speaker.put(pathTo(type, name), bytes);
     },
     load: (type, name, range) =>
-      type === 'state' ? states.load(name, range) : loadFile(speaker.file(pathTo(type, name)), range),
+      type === 'state' ? states.load(name, range) : loadOf(type, name, speaker.file(pathTo(type, name)), range),
     list,
     stat,
     remove: (type, name) => (type === 'state' ? states.remove(name) : speaker.remove(pathTo(type, name))),
@@ -102,9 +102,15 @@ function entryOf(path: string): { path: string; bytes: Buffer } {
   return { path: `${registerIn(path.slice(0, Math.max(end, 0)))}${name}`, bytes };
 }
 
+/** Of the name of a place; servers take none that are longer. */
+const placeBytes = 1024;
+
 async function* listPlaces(speaker: Speaker, register: string): AsyncGenerator<string> {
   const names = await Array.fromAsync(speaker.list(register), ({ name }) => name);
-  const load = (name: string) => loadFile(speaker.file(`${register}${name}`)).catch(unless('store/not-found'));
+  // What is no entry is passed over.
+  const longer = () => new AppError('store/not-found', 'That is no entry of the register.');
+  const load = (name: string) =>
+    loadWhole(speaker.file(`${register}${name}`), placeBytes, longer).catch(unless('store/not-found'));
   for (const bytes of await Promise.all(names.map(load))) {
     const place = bytes?.toString() ?? '';
     if (/^[\w.-]+$/.test(place) && !/^\.+$/.test(place)) yield place;
@@ -126,15 +132,18 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
   const client = openHttpClient(server, options);
   const credentials = Buffer.from(`${user}:${password}`).toString('base64');
   const common = { accept: mediaType, ...(user !== '' && { authorization: `Basic ${credentials}` }) };
-  const send = (method: 'GET' | 'HEAD' | 'POST' | 'DELETE', path: string, more: object = {}, body?: Uint8Array) =>
-    client.send({ method, path, headers: { ...common, ...more }, body });
+  const send = (
+    method: 'GET' | 'HEAD' | 'POST' | 'DELETE',
+    path: string,
+    { headers = {}, ...more }: Pick<HttpRequest, 'headers' | 'body' | 'mostBytes'> = {},
+  ) => client.send({ method, path, headers: { ...common, ...headers }, ...more });
   const refuse = (act: StoreAct, answer: HttpAnswer) => refusal({ location, act }, answer, meaningOfRest(answer, act));
   const expect = (act: StoreAct, answer: HttpAnswer) => {
     if (answer.status !== 200) throw refuse(act, answer);
     return answer;
   };
   const file = (path: string): HttpFile => ({
-    ask: (method, headers) => send(method, path, headers),
+    ask: (method, asked) => send(method, path, asked),
     refuse: (answer) => refuse('read', answer),
   });
   return {
@@ -143,13 +152,14 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
     // Some servers overwrite what is there, and those that refuse to do not say why.
     put: async (path, bytes) => {
       if (await isThere(file(path))) throw alreadyThere(path);
-      const answer = await send('POST', path, { 'content-type': 'application/octet-stream' }, bytes);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const answer = await send('POST', path, { headers, body: bytes });
       if (answer.status === 403 && (await isThere(file(path)))) throw alreadyThere(path);
       expect('save', answer);
     },
-    make: async (path) => void expect('save', await send('POST', `${path}?create=true`, {}, Buffer.of())),
+    make: async (path) => void expect('save', await send('POST', `${path}?create=true`, { body: Buffer.of() })),
     list: async function* (path) {
-      const answer = await send('GET', path);
+      const answer = await send('GET', path, { mostBytes: listingBytes });
       // What nobody has written to yet is not there.
       if (answer.status === 404) return;
       for (const one of readListing(expect('list', answer), location)) if (isFileName(one.name)) yield one;
@@ -159,13 +169,16 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
   };
 }
 
-function readListing({ header, body }: HttpAnswer, location: string): ListedFile[] {
+/** As many files as packs of 30 TB are, all of which stand in one answer. */
+const listingBytes = 256 * 1024 * 1024;
+
+function readListing({ header, body, isCut }: HttpAnswer, location: string): ListedFile[] {
   if (header('content-type') !== mediaType)
     throw new AppError(
       'store/unavailable',
       `The store at ${location} does not speak version 2 of the REST protocol of restic. Correct STORE_URL, or update the server.`,
     );
-  const listing = parse(body);
+  const listing = isCut ? undefined : parse(body);
   // Some servers write an empty listing so.
   if (listing === null) return [];
   if (Array.isArray(listing) && listing.every(isListed)) return listing.map(({ name, size }) => ({ name, size }));

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
-import type { Clock } from '../../../clock.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { type HttpClientOptions, openHttpClient } from '../http/http-client.ts';
 
@@ -18,7 +17,8 @@ export interface S3Bucket {
 }
 
 export interface S3ClientOptions extends HttpClientOptions {
-  readonly clock: Clock;
+  /** Of a listing; 20,000 by default, as many as packs of 300 TB need. */
+  readonly mostPages?: number;
 }
 
 export interface S3Request {
@@ -28,11 +28,14 @@ export interface S3Request {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Of the answer. */
+  readonly mostBytes?: number | undefined;
 }
 
 export interface S3Client {
   /** The bucket as stock restic is told of it: `s3:https://host/bucket`. */
   readonly location: string;
+  readonly mostPages: number;
   /** What the server answers, whatever it is. Throws `store/unavailable` where no whole answer comes. */
   send(request: S3Request): Promise<HttpAnswer>;
   close(): Promise<void>;
@@ -60,6 +63,7 @@ export function openS3Client(at: S3Bucket, options: S3ClientOptions): S3Client {
   };
   return {
     location,
+    mostPages: options.mostPages ?? 20_000,
     send: async (request) => {
       const { url, headers } = await sign(request);
       return client.send({
@@ -67,6 +71,7 @@ export function openS3Client(at: S3Bucket, options: S3ClientOptions): S3Client {
         path: `${url.pathname}${url.search}`,
         headers: Object.fromEntries(headers),
         body: request.body,
+        mostBytes: request.mostBytes,
       });
     },
     close: () => client.close(),

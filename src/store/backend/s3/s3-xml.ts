@@ -36,7 +36,10 @@ export function readErrorCode(xml: Buffer): string {
   return elements?.leaves.find(({ path }) => path === 'Error/Code')?.text ?? '';
 }
 
-/** The texts of the elements that hold no others, in their order. Undefined for what is not well-formed. */
+/** No answer of S3 is deeper. In one that is, naming each element by its path would take time that grows with the square of its length. */
+const mostDepth = 8;
+
+/** The texts of the elements that hold no others, in their order. Undefined for what is not well-formed, or deeper than any answer. */
 function readElements(xml: Buffer) {
   const path: string[] = [];
   const leaves: { path: string; text: string }[] = [];
@@ -46,7 +49,7 @@ function readElements(xml: Buffer) {
   const parser = new SaxesParser();
   parser.on('opentag', ({ name }) => {
     root ||= name;
-    path.push(name);
+    if (path.push(name) > mostDepth) throw new Error('No answer of S3 is so deep.');
     text = '';
     isLeaf = true;
   });

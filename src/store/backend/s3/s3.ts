@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../../../errors.ts';
 import { type Backend, type FileType, folders, isFileName, pathOf } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { StoreAct } from '../http/http-error.ts';
-import { alreadyThere, type HttpFile, isThere, listConfig, loadFile, sizeOf, statOf } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadOf, sizeOf, statOf } from '../http/http-file.ts';
 import type { RemoteStore } from '../remote-store.ts';
 import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from './s3-client.ts';
 import { answerError } from './s3-error.ts';
@@ -32,7 +32,7 @@ function openBackend(client: S3Client, saver: Saver, prefix: string): Backend {
   return {
     location: `${client.location}/${prefix}`,
     save: (type, name, bytes) => saver.save(keyOf(type, name), bytes),
-    load: (type, name, range) => loadFile(fileOf(type, name), range),
+    load: (type, name, range) => loadOf(type, name, fileOf(type, name), range),
     list: (type) => (type === 'config' ? listConfig(stat) : listFiles(client, prefix, type)),
     stat,
     remove: async (type, name) => {
@@ -91,7 +91,7 @@ function openSaver(client: S3Client): Saver {
 
 function fileAt(client: S3Client, key: string): HttpFile {
   return {
-    ask: (method, headers = {}) => client.send({ method, key, headers }),
+    ask: (method, options = {}) => client.send({ method, key, ...options }),
     refuse: (answer) => answerError(answer, 'read', client.location),
   };
 }
@@ -114,17 +114,30 @@ async function* listPlaces(client: S3Client, below: string): AsyncGenerator<stri
     for (const one of prefixes) yield one.slice(prefix.length, -1);
 }
 
+/** A page has a thousand names at most, of 1,024 bytes each. */
+const pageBytes = 16 * 1024 * 1024;
+
 async function* listPages(client: S3Client, asked: Readonly<Record<string, string>>): AsyncGenerator<S3Page> {
+  let pages = 0;
   for (let next: string | undefined = ''; next !== undefined; ) {
     const query = { 'list-type': '2', ...asked, ...(next && { 'continuation-token': next }) };
-    const page = readPage(expectStatus(client, 'list', await client.send({ method: 'GET', key: '', query }), 200).body);
+    const answer = await client.send({ method: 'GET', key: '', query, mostBytes: pageBytes });
+    const { body, isCut } = expectStatus(client, 'list', answer, 200);
+    const page = isCut ? undefined : readPage(body);
     if (page === undefined)
       throw new AppError('store/unavailable', `The store at ${client.location} answered no whole listing.`, {
         retry: { afterMs: 500 },
       });
     yield page;
+    pages += 1;
+    if (page.next !== undefined && (page.next === next || pages >= client.mostPages)) throw withoutEnd(client, pages);
     next = page.next;
   }
+}
+
+function withoutEnd({ location }: S3Client, pages: number): AppError {
+  const message = `The store at ${location} answers a listing that does not end: ${pages} pages, and another one each time. Look at the server.`;
+  return new AppError('store/unavailable', message);
 }
 
 function expectStatus({ location }: S3Client, act: StoreAct, answer: HttpAnswer, ...good: number[]): HttpAnswer {

@@ -8,6 +8,7 @@ import { isIrreducible, randomPolynomial } from '../../../../src/store/format/po
 import { openSnapshot, type Snapshot, sealSnapshot } from '../../../../src/store/format/snapshot.ts';
 import { timestamp, timestampMs } from '../../../../src/store/format/timestamp.ts';
 import { openSealedFile } from '../../../../src/store/format/unpacked-file.ts';
+import { compress } from '../../../../src/store/format/zstd.ts';
 
 const key = createMasterKey();
 const damaged = expect.objectContaining({ code: 'repository/damaged' });
@@ -96,6 +97,19 @@ describe('index files', () => {
     expect(openIndex(key, idOf(bytes), bytes)).toEqual([{ id: hash('p'), blobs: [] }]);
   });
 
+  test.each([
+    ['length', 2 ** 32],
+    ['length', 1e300],
+    ['offset', 2 ** 53],
+    ['uncompressed_length', 2 ** 40],
+    ['length', -1],
+    ['offset', 0.5],
+  ])('with numbers that no pack has are damage: %s %d', (field, value) => {
+    const blob = { id: hash('a'), type: 'data', offset: 0, length: 50, [field]: value };
+    const bytes = encrypt(key, Buffer.from(JSON.stringify({ packs: [{ id: hash('p'), blobs: [blob] }] })));
+    expect(() => openIndex(key, idOf(bytes), bytes)).toThrow(damaged);
+  });
+
   test('under another name are damage', () => {
     expect(() => openIndex(key, idOf(Buffer.from('x')), sealIndex(key, packs).bytes)).toThrow(damaged);
   });
@@ -147,6 +161,16 @@ describe('snapshots', () => {
     expect(read({ ...bare, summary: { files_new: 3 } }).summary).toMatchObject({ files_new: 3, dirs_new: 0 });
     expect(() => read({ time: snapshot.time, paths: [] })).toThrow(damaged);
   });
+});
+
+test('a file that unpacks to far more than any of its kind is damage', () => {
+  const sealed = (filler: number) => {
+    const json = JSON.stringify({ time: '2026-01-02T03:04:05Z', tree: hash('tree'), filler: 'x'.repeat(filler) });
+    const bytes = encrypt(key, Buffer.concat([Buffer.of(2), compress(Buffer.from(json))]));
+    return () => openSnapshot(key, idOf(bytes), bytes);
+  };
+  expect(sealed(1_000_000)()).toMatchObject({ tree: hash('tree') });
+  expect(sealed(64 * 1024 * 1024)).toThrow(damaged);
 });
 
 describe('locks', () => {

@@ -1,7 +1,7 @@
 import { scryptSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createMasterKey } from '../../../../src/store/format/envelope.ts';
-import { createKeyFile, openKeyFile, readKeyFacts } from '../../../../src/store/format/key-file.ts';
+import { costOf, createKeyFile, openKeyFile, readKeyFacts } from '../../../../src/store/format/key-file.ts';
 
 const facts = { created: '2026-01-02T03:04:05Z', username: 'alice', hostname: 'nightkeep' };
 const cheap = { N: 1024, r: 8, p: 1 };
@@ -22,7 +22,9 @@ describe('key files', () => {
 
   test.each([
     ['N that is no power of two', { N: 1000 }],
-    ['N beyond two GiB', { N: 2 ** 21 }],
+    ['more memory than any program takes', { N: 2 ** 19 }],
+    ['more work than any program does', { N: 2 ** 15, p: 64 }],
+    ['work without an end', { N: 2, r: 1, p: 2 ** 29 }],
     ['another function', { kdf: 'pbkdf2' }],
     ['a short salt', { salt: Buffer.alloc(32).toString('base64') }],
     ['no p', { p: 0 }],
@@ -30,5 +32,15 @@ describe('key files', () => {
     const { bytes } = await createKeyFile(createMasterKey(), 'pw', facts, cheap);
     const changed = Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), ...change }));
     await expect(openKeyFile(changed, 'pw')).rejects.toMatchObject({ code: 'repository/damaged' });
+  });
+
+  test.each([
+    ['ours for people', { N: 2 ** 15 }, 1],
+    ['ours for the service', { N: 2 ** 10 }, 1],
+    ['what restic takes on a fast machine', { N: 2 ** 15, p: 12 }, 12],
+    ['what rustic takes', { N: 2 ** 17 }, 4],
+  ])('cost as many tries as they do: %s', async (_, change, cost) => {
+    const { bytes } = await createKeyFile(createMasterKey(), 'pw', facts, cheap);
+    expect(costOf(Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), ...change })))).toBe(cost);
   });
 });

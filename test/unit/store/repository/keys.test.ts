@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
@@ -64,6 +65,48 @@ describe('a key file', () => {
       else expect(result).toMatchObject({ code: 'repository/damaged', message: expect.stringContaining(own) });
     }
     expect(opened).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['no JSON', 'x'],
+    ['a list', '[]'],
+    ['another function', { kdf: 'argon2' }],
+    ['more memory than any program takes', { N: 2 ** 19 }],
+    ['work for an hour', { p: 2 ** 19 }],
+  ])('that somebody put there under its right name hides no other: %s', async (_, change) => {
+    const { backend, own } = await withTwoKeys();
+    const whole = backend.files.get(`keys/${own}`)?.bytes ?? Buffer.of();
+    for (let left = 3, salt = 0; left > 0; salt++) {
+      const text = typeof change === 'string' ? change : JSON.stringify({ ...JSON.parse(whole.toString()), ...change });
+      const bytes = Buffer.from(text + ' '.repeat(salt));
+      const name = createHash('sha256').update(bytes).digest('hex');
+      if (name > own) continue;
+      backend.files.set(`keys/${name}`, { type: 'key', name, bytes });
+      left -= 1;
+    }
+    expect((await openRepository(backend, 'pw')).keyId).toBe(own);
+    await expect(openRepository(backend, 'wrong')).rejects.toMatchObject({
+      code: 'repository/wrong-password',
+      message: expect.stringContaining(
+        'its 2 key files are whole, but of other passwords, and 3 key files are none that any program makes.',
+      ),
+    });
+  });
+
+  test('that is one of very many is tried as long as that is no more than half a minute of work', async () => {
+    const { backend, own } = await withTwoKeys();
+    const whole = backend.files.get(`keys/${own}`)?.bytes ?? Buffer.of();
+    for (let salt = 1; salt <= 300; salt++) {
+      const bytes = Buffer.concat([whole, Buffer.alloc(salt, ' ')]);
+      const name = createHash('sha256').update(bytes).digest('hex');
+      backend.files.set(`keys/${name}`, { type: 'key', name, bytes });
+    }
+    await expect(openRepository(backend, 'wrong')).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'its 256 key files are whole, but of other passwords, and 46 key files were not tried',
+      ),
+    });
+    expect(await openRepository(backend, 'of the person', { keyHint: own })).toBeDefined();
   });
 
   test('that is gone already is no trouble to remove', async () => {
