@@ -97,6 +97,8 @@ export function sendRequest<T>(
 }
 
 const longestDroppedBody = 256 * 1024;
+/** Responses before the one that counts (RFC 9110, section 15.2): each keeps the request waiting as long as for a first one. */
+const mostInterim = 20;
 
 function handler<T>(
   receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
@@ -107,6 +109,7 @@ function handler<T>(
   let head: ResponseHead | undefined;
   let receiver: Receiver<T> | undefined;
   let dropped = 0;
+  let interim = 0;
   let stopReason: Error | undefined;
   let ignoreAbort = () => {};
 
@@ -129,8 +132,11 @@ function handler<T>(
       watch?.sent();
     },
     onResponseStart(controller, status, headers) {
-      if (status < 200) return;
       guarded(controller, () => {
+        if (status < 200) {
+          if (++interim > mostInterim) throw withoutAnswer();
+          return;
+        }
         head = { status, headers };
         watch?.answered(head);
         receiver = receive(head, flowOf(controller, pace, stop));
@@ -162,6 +168,11 @@ function handler<T>(
       else reject(signal.aborted ? signal.reason : failure);
     },
   };
+}
+
+function withoutAnswer(): AppError {
+  const message = `The server sent ${mostInterim} responses that say no more than that one will come (1xx), and none that counts.`;
+  return new AppError('source/malformed', message);
 }
 
 function flowOf(

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => opened.disposeAsync());
 
-function answerWith(answer: (response: ServerResponse) => void): void {
+function answerWith(answer: (response: ServerResponse) => unknown): void {
   listener.serve(({ method }, response) => {
     asked += 1;
     if (method === 'HEAD') response.writeHead(404).end();
@@ -92,6 +92,17 @@ describe.each(openings)('a server that speaks %s and means harm', (kind, backend
       message: expect.stringContaining('no whole listing'),
     });
     expect(sent).toBeLessThan(320 * mebibyte);
+  });
+
+  test('says again and again that an answer will come: it is taken for one that does not', async () => {
+    answerWith(async (response) => {
+      while (!response.destroyed)
+        await new Promise<void>((resolve) => response.writeProcessing(() => setImmediate(resolve)));
+    });
+    await expect(backendOf().load('index', name)).rejects.toMatchObject({
+      code: 'store/unavailable',
+      retry: { afterMs: 500 },
+    });
   });
 
   test('drips an answer: it is taken for one that does not come to its end', async () => {

@@ -50,6 +50,38 @@ const dripping =
     return true;
   };
 
+describe('responses that only say that one will come', () => {
+  const interim =
+    (times: number): Mischief =>
+    ({ method }, response) => {
+      if (method !== 'PROPFIND') return undefined;
+      void (async () => {
+        for (let sent = 0; sent < times && !response.destroyed; sent++)
+          await new Promise<void>((resolve) => response.writeProcessing(() => setTimeout(resolve)));
+        if (!response.destroyed) response.writeHead(207).end(listingOf(tree(), { path: '/dav/', headers: {} }));
+      })();
+      return true;
+    };
+
+  test('are waited through, some of them', async () => {
+    await withSource(async (source, server) => {
+      server.mischief = interim(20);
+      expect((await source.list(source.root, never)).members).toHaveLength(1);
+    });
+  });
+
+  test('do not hold a request for ever, and it is not sent again', async () => {
+    await withSource(async (source, server) => {
+      server.mischief = interim(100_000);
+      await expect(source.list(source.root, never)).rejects.toMatchObject({
+        code: 'source/malformed',
+        message: expect.stringContaining('1xx'),
+      });
+      expect(server.heard).toHaveLength(1);
+    });
+  });
+});
+
 describe('a server that sends a byte every twenty seconds', () => {
   const slow = { code: 'source/too-slow', message: expect.stringMatching(/LEAST_RATE/) };
 

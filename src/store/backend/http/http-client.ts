@@ -61,8 +61,14 @@ export function openHttpClient({ origin, ca, location }: HttpServer, options: Ht
   });
   return {
     send: async ({ method, path, headers = {}, body, mostBytes = wordsBytes }) => {
+      const ending = new AbortController();
+      let interim = 0;
+      const onInfo = () => {
+        if (++interim > mostInterim) ending.abort(new Dripping());
+      };
       try {
-        const answer = await request.call(pool, { method, path, headers, body: body ?? null });
+        const asked = { method, path, headers, body: body ?? null, onInfo, signal: ending.signal };
+        const answer = await request.call(pool, asked);
         const header = (name: string) => [answer.headers[name]].flat()[0];
         const most = answer.statusCode < 300 ? mostBytes : wordsBytes;
         const read = await readBody(answer.body, { clock, most, silenceTimeoutMs });
@@ -77,6 +83,8 @@ export function openHttpClient({ origin, ca, location }: HttpServer, options: Ht
 
 /** Of an answer that says what became of a request, and gives no file and no listing. */
 const wordsBytes = 64 * 1024;
+/** Answers before the one that counts (1xx): each keeps the request waiting as long as for a first one. */
+const mostInterim = 20;
 /** An answer that comes more slowly, once it has had as long as silence may last, will not end while somebody waits for it. */
 const leastBytesPerSecond = 1024;
 
@@ -102,7 +110,7 @@ function readBody(
   return promise;
 }
 
-/** Taken for a connection that was lost. */
+/** Without an end while somebody waits for it: taken for a connection that was lost. */
 class Dripping extends Error {
   readonly code = 'ERR_DRIPPING';
 }
