@@ -145,8 +145,10 @@ async function namesIn(folder: string, type: Exclude<FileType, 'config'>): Promi
   if (type !== 'data') return (await readFolder(top)).filter(isFileName);
   const parts = (await readFolder(top)).filter((part) => /^[0-9a-f]{2}$/.test(part));
   const names: string[] = [];
+  // One by one: there may be more than a call takes.
   for (const part of parts)
-    names.push(...(await readFolder(join(top, part))).filter((name) => isFileName(name) && name.startsWith(part)));
+    for (const name of await readFolder(join(top, part)))
+      if (isFileName(name) && name.startsWith(part)) names.push(name);
   return names;
 }
 

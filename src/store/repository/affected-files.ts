@@ -52,22 +52,31 @@ function keyOf(type: BlobName['type'], id: BlobName['id']): string {
   return `${type} ${id}`;
 }
 
-/** Each tree is searched once, however many snapshots share it. */
+/**
+ * Each tree is searched once, however many snapshots and folders share it, and no more is kept of it than can be named: folders that
+ * share others, level by level, hold more files than can be counted.
+ */
 function openAffectedSearch(repository: Repository, lost: LostBlobs, signal: AbortSignal | undefined) {
   const known = new Map<TreeId, readonly Affected[]>();
-  const nothing: readonly Affected[] = [];
   const under = async (id: TreeId): Promise<readonly Affected[]> => {
     const found = known.get(id);
     if (found !== undefined) return found;
     signal?.throwIfAborted();
     const own = (lost.get(keyOf('tree', id)) ?? []).map((finding) => ({ path: '', finding }));
-    for (const node of (await loadIfIntact(repository, id)).nodes) own.push(...(await affectedIn(node)));
-    known.set(id, own.length === 0 ? nothing : own);
+    const counts = new Map<number, number>();
+    for (const node of (await loadIfIntact(repository, id)).nodes)
+      for (const one of await affectedIn(node)) {
+        const count = counts.get(one.finding) ?? 0;
+        if (count >= namesOfFinding) continue;
+        counts.set(one.finding, count + 1);
+        own.push(one);
+      }
+    known.set(id, own);
     return own;
   };
   const affectedIn = async (node: Node): Promise<readonly Affected[]> => {
     if (node.type === 'file') return affectedFile(node.name, node.content);
-    if (node.type !== 'dir') return nothing;
+    if (node.type !== 'dir') return [];
     return (await under(node.subtree)).map(({ path, finding }) => ({ path: `${node.name}/${path}`, finding }));
   };
   const affectedFile = (path: string, content: readonly BlobName['id'][]) =>

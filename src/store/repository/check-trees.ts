@@ -12,7 +12,7 @@ import type { SavedSnapshot } from './snapshots.ts';
 /** Trees that are asked for together: they lie beside each other in a pack as a rule. */
 const together = 32;
 
-/** Reads every tree that the snapshots reach once, and checks whether all that it names is there; hands each file to `onFile`. */
+/** Reads every tree that the snapshots reach once, and checks whether all that it names is there; hands each file that is what it says to `onFile`. */
 export async function* checkTrees(
   repository: Repository,
   snapshots: readonly SavedSnapshot[],
@@ -36,9 +36,10 @@ export async function* checkTrees(
       const { tree, findings } = readTree(repository, id, loaded);
       yield* findings;
       for (const node of tree.nodes) {
-        yield* checkNode(repository, id, node);
+        const found = [...checkNode(repository, id, node)];
+        yield* found;
         if (node.type === 'dir') waiting.push(node.subtree);
-        if (node.type === 'file') onFile?.(node);
+        if (node.type === 'file' && found.length === 0) onFile?.(node);
       }
     }
   }

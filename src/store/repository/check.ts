@@ -84,8 +84,10 @@ export async function checkRepository(repository: Repository, options: CheckOpti
       }),
     ),
   );
-  findings.push(...damagedIndexes.values());
-  findings.push(...(await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])])));
+  // One by one: there may be more than a call takes.
+  for (const finding of damagedIndexes.values()) findings.push(finding);
+  for (const finding of await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])]))
+    findings.push(finding);
   const sizes = await sizesOfPacks(repository);
   const there: PackId[] = [];
   for (const pack of repository.index.packs()) {
@@ -108,7 +110,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     throw error;
   });
   for await (const { id, found } of packs) {
-    findings.push(...found);
+    for (const finding of found) findings.push(finding);
     await options.onPack?.(id, found);
   }
   return {

@@ -129,6 +129,30 @@ describe('check', () => {
     expect((await check(backend)).findings.map(({ kind }) => kind)).toEqual(['file-damaged', 'file-damaged']);
   });
 
+  test('names all of very many files that somebody put there', async () => {
+    const { backend } = await written();
+    const strangers = 130_000;
+    for (let number = 0; number < strangers; number++) {
+      const name = number.toString(16).padStart(64, '0');
+      backend.files.set(`keys/${name}`, { type: 'key', name, bytes: Buffer.of() });
+    }
+    const { findings } = await check(backend);
+    expect(findings).toHaveLength(strangers);
+  });
+
+  test('offers no file for a sample that is not what it says', async () => {
+    const backend = openMemoryBackend();
+    const repository = await newRepository(backend);
+    const { packs } = await writeSnapshot(repository, { whole: randomBytes(5_000) });
+    const content = Array<DataId>(1_000).fill(packs[0]?.blobs[0]?.id as DataId);
+    const time = '2026-01-02T03:04:05Z';
+    const common = { type: 'file', mode: 420, mtime: time, atime: time, ctime: time, uid: 0, gid: 0 } as const;
+    await writeSnapshot(repository, { endless: { node: { ...common, name: 'endless', size: 5_000, content } } });
+    const offered: string[] = [];
+    await check(backend, { onFile: ({ name }: FileNode) => offered.push(name) });
+    expect(offered).toEqual(['whole']);
+  });
+
   test('tells of a file that needs a blob which is nowhere, and of one with the wrong size', async () => {
     const backend = openMemoryBackend();
     const repository = await newRepository(backend);
