@@ -1,3 +1,4 @@
+import { countWords } from '../../../count-words.ts';
 import { AppError, isAppError } from '../../../errors.ts';
 import { type Backend, type FileType, folders, isFileName, pathOf } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
@@ -136,7 +137,7 @@ async function* listPages(client: S3Client, asked: Readonly<Record<string, strin
 }
 
 function withoutEnd({ location }: S3Client, pages: number): AppError {
-  const message = `The store at ${location} answers a listing that does not end: ${pages} pages, and another one each time. Look at the server.`;
+  const message = `The store at ${location} answers a listing that does not end: ${countWords(pages, 'page')}, and another one each time. Look at the server.`;
   return new AppError('store/unavailable', message);
 }
 
