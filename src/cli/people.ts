@@ -34,7 +34,10 @@ export async function getUserByName(needs: Needs, name: string, use: Use) {
 async function getUserNamed({ database }: Needs, name: string) {
   const [user, second] = await findUsersByName(database, name);
   if (user === undefined)
-    throw new AppError('request/not-found', `Nobody here is called "${name}". They must have signed in once.`);
+    throw new AppError(
+      'request/not-found',
+      `Nobody here is called "${name}". They must have signed in once. See: nightkeep users`,
+    );
   if (second !== undefined)
     throw new AppError(
       'request/invalid',

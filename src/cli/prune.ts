@@ -40,6 +40,6 @@ type Row = { user: string; dryRun: boolean } & Awaited<ReturnType<typeof pruneRe
 
 function linesOf({ user, dryRun, bytesFreed, bytesUsed, bytesUnused, packsRemoved, packsRepacked }: Row): string[] {
   const freed = `${bytesWords(bytesFreed)} ${dryRun ? 'would go' : 'went'}`;
-  const packs = `${countWords(packsRemoved, 'pack')} removed, ${packsRepacked} repacked`;
+  const packs = `${countWords(packsRemoved, 'pack')} ${dryRun ? 'to be removed' : 'removed'}, ${packsRepacked} ${dryRun ? 'to be repacked' : 'repacked'}`;
   return [`${user}: ${freed}, ${bytesWords(bytesUsed)} stay in use, ${bytesWords(bytesUnused)} unused (${packs})`];
 }

@@ -1,7 +1,7 @@
 import { countWords } from '../count-words.ts';
 import { listRepositoryPlaces, type RepositoryPlace } from '../database/repository-moves.ts';
 import { bytesWords } from '../doctor/words.ts';
-import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
+import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
@@ -107,6 +107,8 @@ function addressOf(url: string): StoreAddress {
 
 interface Row {
   readonly user: string;
+  /** Where it was to be moved to before, where that was given up. */
+  readonly gaveUp?: string;
   /** Files of the repository, their bytes, and how many had to be copied; absent where it was not moved. */
   readonly moved?: { files: number; bytes: number; copied: number } | undefined;
   readonly deletedOld: boolean;
@@ -120,14 +122,23 @@ async function doOne(
   const by = commandActor();
   const moved = to === undefined ? null : await moveRepository(resources, place, { to, readData, by, signal });
   const deletedOld = deleteOld && (await deleteFormerCopy(resources, place, { by, signal }));
-  return { ...(moved !== null && { moved }), deletedOld };
+  const gaveUp =
+    moved === null && to !== undefined && storeOf(resources, place) === storeUrl(to) ? place.movingTo : null;
+  return { ...(moved !== null && { moved }), ...(gaveUp !== null && { gaveUp }), deletedOld };
 }
 
-function linesOf({ user, moved, deletedOld }: Row, { to, deleteOld }: Wish): string[] {
+function linesOf({ user, moved, gaveUp, deletedOld }: Row, { to, deleteOld }: Wish): string[] {
   const came =
     moved && `moved (${countWords(moved.files, 'file')}, ${bytesWords(moved.bytes)}; ${moved.copied} copied now)`;
   const parts = [
-    ...(to === undefined ? [] : [came ?? 'not moved: it is there already, or has no files yet']),
+    ...(to === undefined
+      ? []
+      : [
+          came ??
+            (gaveUp === undefined
+              ? 'not moved: it is there already, or has no files yet'
+              : `it stays there; the move to ${gaveUp} is given up`),
+        ]),
     ...(deleteOld ? [deletedOld ? 'old copy deleted' : 'there is no old copy'] : []),
   ];
   return [`${user}: ${parts.join(', ')}`];

@@ -12,7 +12,7 @@ export async function writeFileWhole(path: string, work: (sink: Sink) => Promise
     await file.sync();
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw isSystemError(error)
       ? new AppError(
           'usage/invalid',

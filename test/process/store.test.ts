@@ -95,7 +95,7 @@ test('a store that is a file', () => {
     await rm(store);
     await rename(`${store} elsewhere`, store);
   };
-  return expectCure('lies where a file is. Point STORE_URL to a folder.', harm, mend);
+  return expectCure('lies where a file is. Give it the address of a folder.', harm, mend);
 });
 
 test.skipIf(disk === undefined)('a store that is read-only', () => {

@@ -4,10 +4,11 @@ import { placeOf } from '../../domain/marks.ts';
 import { type StoreAddress, storeUrl } from '../../domain/store-address.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import type { Backend } from '../../store/backend/backend.ts';
 import { removeCards } from '../../store/repository/cards.ts';
 import { checkRepository, type ReadShare } from '../../store/repository/check.ts';
 import { clearPlace } from '../../store/repository/clear-place.ts';
-import { type CopyReport, copyRepository } from '../../store/repository/copy-repository.ts';
+import { type CopyReport, copiedTypes, copyRepository, refuseAnother } from '../../store/repository/copy-repository.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { repositoryExists } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
@@ -50,7 +51,7 @@ export async function moveRepository(
   if (row === null) return null;
   const here = storeOf(resources, row);
   if (here === target) return giveUp(resources, row);
-  refuseUnended(row, target);
+  refuseUnended(row, { target, here });
   const repository = await openRepositoryOf(resources, row).catch(unlessMissing);
   if (repository === undefined) return null;
   await using lock = await lockRepository(repository, {
@@ -60,8 +61,15 @@ export async function moveRepository(
     ...(signal && { signal }),
   });
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  const there = store(row.location, target);
+  // Whoever gives up what was begun has the place cleared.
+  await refuseAnother(repository.backend, there);
   await saveMovingTo(database, row.id, target);
-  const report = await copyRepository(repository.backend, store(row.location, target), { signal: either });
+  const report = await copyRepository(repository.backend, there, { signal: either }).catch(async (error: unknown) => {
+    const isRefused = isAppError(error) && error.retry === undefined;
+    if (row.movingTo === null && isRefused && (await isEmpty(there))) await saveMovingTo(database, row.id, null);
+    throw error;
+  });
   const { sealed: sealedPassword, keyId } = sealPassword(
     keyring,
     { ...row, store: target },
@@ -118,17 +126,43 @@ async function saveMoved(resources: MoveNeeds, userId: string, { fresh, old }: {
   }
 }
 
+/** False where another repository is at the place: that is not ours to clear. */
+async function holdsNoOther(here: Backend, there: Backend): Promise<boolean> {
+  try {
+    await refuseAnother(here, there);
+    return true;
+  } catch (error) {
+    if (isAppError(error, 'store/exists')) return false;
+    if (isAppError(error, 'store/not-found')) return true;
+    throw error;
+  }
+}
+
+/** Whether a place holds nothing of a repository. False where that cannot be seen. */
+async function isEmpty(there: Backend): Promise<boolean> {
+  try {
+    for (const type of copiedTypes) for await (const _ of there.list(type)) return false;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 type Row = NonNullable<Awaited<ReturnType<typeof findRepository>>>;
 
-async function giveUp({ database, store }: MoveNeeds, { id, location, movingTo }: Row): Promise<null> {
+async function giveUp({ database, store }: MoveNeeds, { id, location, movingTo, store: own }: Row): Promise<null> {
   if (movingTo === null) return null;
-  await clearPlace(store(location, movingTo));
+  const there = store(location, movingTo);
+  if (await holdsNoOther(store(location, own), there)) await clearPlace(there);
   await saveMovingTo(database, id, null);
   return null;
 }
 
 /** The files of every other place must be accounted for, or nobody would ever remove them. */
-function refuseUnended({ movingTo, formerStore }: Row, target: string): void {
+function refuseUnended(
+  { movingTo, formerStore }: Row,
+  { target, here }: { readonly target: string; readonly here: string },
+): void {
   if (formerStore !== null)
     throw new AppError(
       'request/invalid',
@@ -137,7 +171,7 @@ function refuseUnended({ movingTo, formerStore }: Row, target: string): void {
   if (movingTo !== null && movingTo !== target)
     throw new AppError(
       'request/invalid',
-      `A move to ${movingTo} was begun: go on with it, or give it up by moving to where the repository is.`,
+      `A move to ${movingTo} was begun. Go on with it (--to '${movingTo}'), or give it up first by moving to where the repository is: --to '${here}'.`,
     );
 }
 

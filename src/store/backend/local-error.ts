@@ -15,7 +15,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EROFS: { code: 'store/unavailable', what: 'is mounted read-only. Remount it for writing' },
   EACCES: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
   EPERM: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
-  ENOTDIR: { code: 'store/unavailable', what: 'lies where a file is. Point STORE_URL to a folder' },
+  ENOTDIR: { code: 'store/unavailable', what: 'lies where a file is. Give it the address of a folder' },
   EMFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
   ENFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
   EAGAIN: { code: 'store/unavailable', what: 'is busy', passes: true },
@@ -37,11 +37,17 @@ export function faultWords(error: unknown): string {
   return (meanings[name] ?? unexpected).what;
 }
 
+/** What ENOENT means where something was to be written. */
+const notMade: Meaning = {
+  code: 'store/unavailable',
+  what: 'cannot be made there. Give it the address of a folder that can be made, and look whether its disk is mounted',
+};
+
 /** What an error of the file system means for people, and whether it can pass. */
-export function localError(error: unknown, folder: string): unknown {
+export function localError(error: unknown, folder: string, { writing = false } = {}): unknown {
   if (isAppError(error) || !(error instanceof Error) || !('code' in error)) return error;
   const name = String(error.code);
-  const meaning = meanings[name] ?? unexpected;
+  const meaning = writing && name === 'ENOENT' ? notMade : (meanings[name] ?? unexpected);
   return new AppError(meaning.code, `The store at ${folder} ${meaning.what}.`, {
     cause: error,
     detail: { errno: name, folder },

@@ -28,7 +28,10 @@ export function openLocalBackend(folder: string): Backend {
   return {
     location: folder,
     isNear: true,
-    save: (type, name, bytes) => guarded(saveOnce(at(type, name), bytes)),
+    save: (type, name, bytes) =>
+      saveOnce(at(type, name), bytes).catch((error: unknown) =>
+        Promise.reject(localError(error, folder, { writing: true })),
+      ),
     load: (type, name, range, memory) =>
       guarded(range === undefined ? readWhole(folder, type, name) : readPart(at(type, name), range, memory)),
     list: (type) => listFiles(folder, type, guarded),

@@ -16,8 +16,11 @@ export interface CopyOptions {
   readonly width?: number;
 }
 
-/** The config last: until then there is no repository. */
+/** What is copied, the config besides, which comes last: until then there is no repository. */
 const types: readonly Exclude<FileType, 'config' | 'lock'>[] = ['data', 'index', 'snapshot', 'key', 'card'];
+
+/** Of a copy that was begun there is a file of one of these. */
+export const copiedTypes: readonly FileType[] = [...types, 'config'];
 
 /**
  * Makes another place hold the files of this repository and no others, locks aside. What is there already is not copied again, so that
@@ -30,7 +33,7 @@ export async function copyRepository(
   { signal, width = 4 }: CopyOptions = {},
 ): Promise<CopyReport> {
   const config = await from.load('config', configName);
-  const isWhole = await refuseAnother(to, config);
+  const isWhole = await isCopied(to, config);
   const report = { files: 1, bytes: config.length, copied: isWhole ? 0 : 1 };
   for (const type of types) {
     const here = new Map(await Array.fromAsync(from.list(type), ({ name, size }) => [name, size] as const));
@@ -38,12 +41,24 @@ export async function copyRepository(
     const surplus = [...there].filter(([name, size]) => here.get(name) !== size).map(([name]) => name);
     const lacking = [...here].filter(([name, size]) => there.get(name) !== size).map(([name]) => name);
     const remove = async (name: string) => to.remove(type, name);
-    const copy = async (name: string) => {
+    const underWay = new Set<Promise<void>>();
+    const copyOne = async (name: string) => {
       signal?.throwIfAborted();
       await to.save(type, name, await loadSound(from, type, name));
     };
+    const copy = (name: string) => {
+      const copying = copyOne(name);
+      underWay.add(copying);
+      return copying.finally(() => underWay.delete(copying));
+    };
     await Array.fromAsync(inParallel(surplus, width, remove, raise));
-    await Array.fromAsync(inParallel(lacking, width, copy, raise));
+    try {
+      await Array.fromAsync(inParallel(lacking, width, copy, raise));
+    } catch (error) {
+      // Nothing comes to the other place any more once the caller hears of it.
+      await Promise.allSettled(underWay);
+      throw error;
+    }
     report.files += here.size;
     report.bytes += here.values().reduce((sum, size) => sum + size, 0);
     report.copied += lacking.length;
@@ -53,8 +68,13 @@ export async function copyRepository(
   return report;
 }
 
-/** Whether the config is there already. */
-async function refuseAnother(to: Backend, config: Buffer): Promise<boolean> {
+/** Throws `store/exists` where another repository is, and whatever the place answers that cannot be asked. */
+export async function refuseAnother(from: Backend, to: Backend): Promise<void> {
+  await isCopied(to, await from.load('config', configName));
+}
+
+/** Whether the config is there already. Throws `store/exists` where that of another repository is. */
+async function isCopied(to: Backend, config: Buffer): Promise<boolean> {
   const [listed] = await Array.fromAsync(to.list('config'));
   if (listed === undefined) return false;
   if ((await to.load('config', configName)).equals(config)) return true;

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadCommands } from '../../../src/cli/commands.ts';
@@ -66,6 +66,19 @@ test('moves one person, then everybody, and lists where each repository is', asy
   expect(
     (await json(0, 'check', '--all', '--read-data')).map(({ findings }: { findings: unknown[] }) => findings),
   ).toEqual([[], []]);
+});
+
+test('says how to give up a move that was begun, and that it is given up', async () => {
+  const { location } = await commands.database.repository.findFirstOrThrow({ where: { user: { username: 'alice' } } });
+  const config = join(commands.folder, 'store', location, 'config');
+  const elsewhere = `file://${join(commands.folder, 'elsewhere')}`;
+  await commands.database.repository.updateMany({ where: { location }, data: { movingTo: bucket() } });
+  expect(await commands.nightkeep('store', 'move', '--user', 'alice', '--to', elsewhere)).toBe(1);
+  const [, cure = ''] = /: --to '([^']+)'\.$/.exec(commands.complaints.join('').trim()) ?? [];
+  expect(await commands.nightkeep('store', 'move', '--user', 'alice', '--to', cure)).toBe(0);
+  expect(commands.said).toEqual([`alice: it stays there; the move to ${bucket()} is given up`]);
+  expect(await commands.nightkeep('store', 'move', '--user', 'alice', '--to', elsewhere)).toBe(0);
+  await expect(readFile(config)).resolves.toBeInstanceOf(Buffer);
 });
 
 test('goes on with the others where one cannot be moved, and says why', async () => {

@@ -94,10 +94,28 @@ describe('moving a repository', () => {
   });
 
   test('leaves another repository alone that is in the way', async () => {
-    const { move, place, server } = fixture;
+    const { bucket, move, place, resources, server } = fixture;
     server.files.set(`backups/moved/${(await place()).location}/config`, Buffer.from('of somebody else'));
     await expect(move()).rejects.toMatchObject({ code: 'store/exists' });
-    expect(server.files.size).toBe(1);
+    expect((await place()).movingTo).toBeNull();
+    const begun = { movingTo: storeUrl(bucket) };
+    for (const data of [{}, begun]) {
+      await resources.database.repository.updateMany({ data });
+      expect(await move(resources, resources.config.store)).toBeNull();
+      expect(server.files.size).toBe(1);
+    }
+  });
+
+  test('to where nothing can be written was never begun, so that it may be moved elsewhere', async () => {
+    const { elsewhere, expectSound, move, place, resources } = fixture;
+    const folder = '/proc/nightkeep';
+    await expect(move(resources, { kind: 'folder', folder })).rejects.toMatchObject({
+      code: 'store/unavailable',
+      message: expect.stringMatching(/cannot be made there\. Give it the address of a folder that can be made/),
+    });
+    expect((await place()).movingTo).toBeNull();
+    await move(resources, elsewhere);
+    await expectSound(1);
   });
 
   test('that was begun is ended before another, or given up', async () => {
