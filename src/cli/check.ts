@@ -1,7 +1,8 @@
-import { countWords } from '../count-words.ts';
+import { countUpTo, countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { asFindings, findRemoved } from '../flows/retention/find-removed.ts';
+import { namesOfFinding } from '../store/repository/affected-files.ts';
 import { type CheckReport, checkRepository, type ReadShare } from '../store/repository/check.ts';
 import type { Finding } from '../store/repository/finding.ts';
 import { beginLock } from '../store/repository/load-while-locking.ts';
@@ -53,9 +54,10 @@ export const checkCommand: Command = {
 
 type Row = { user: string; findings: ReturnType<typeof withoutNames>[] } & Omit<CheckReport, 'findings' | 'saved'>;
 
-/** What an operator may read of it: how many files it affects, never their names. */
+/** What an operator may read of it: how many files it affects, and in how many snapshots, never their names. */
 function withoutNames({ kind, severity, message, packId, files = [] }: Finding) {
-  return { kind, severity, message, packId, files: files.length };
+  const count = (name: 'path' | 'snapshot') => new Set(files.map((file) => file[name])).size;
+  return { kind, severity, message, packId, files: count('path'), inSnapshots: count('snapshot') };
 }
 
 function isDamaged({ findings }: Row): boolean {
@@ -66,8 +68,8 @@ function linesOf(row: Row): string[] {
   const { user, findings, snapshots, packs, packsRead } = row;
   const whole = `${countWords(snapshots, 'snapshot')}, ${countWords(packs, 'pack')}, ${packsRead} of these read whole`;
   const each = findings.map(
-    ({ severity, message, files }) =>
-      `  ${severity}: ${message}${files > 0 ? ` It affects ${countWords(files, 'file')}.` : ''}`,
+    ({ severity, message, files, inSnapshots }) =>
+      `  ${severity}: ${message}${files > 0 ? ` It affects ${countUpTo(files, namesOfFinding, 'file or folder', 'files and folders')} in ${countWords(inSnapshots, 'snapshot')}.` : ''}`,
   );
   return [`${user}: ${isDamaged(row) ? 'damaged' : 'no errors were found'} (${whole})`, ...each];
 }

@@ -5,6 +5,7 @@ import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { PackId } from '../store/format/ids.ts';
+import { namesOfFinding } from '../store/repository/affected-files.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';
@@ -75,18 +76,20 @@ function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
     findings: errors.map(({ kind, message }) => ({ kind, message })),
     incompleteSnapshots: [...new Set(files.map(({ snapshot }) => snapshot))],
     filesLost: new Set(files.map(({ snapshot, path }) => `${snapshot} ${path}`)).size,
+    /** More than are counted may be. */
+    orMore: errors.some((finding) => new Set(finding.files?.map(({ path }) => path)).size >= namesOfFinding),
   };
 }
 
 function* linesOf(row: Row): Generator<string> {
-  const { user, dryRun, findings, incompleteSnapshots, filesLost, packsUnreadable } = row;
+  const { user, dryRun, findings, incompleteSnapshots, filesLost, orMore, packsUnreadable } = row;
   yield `${user}: ${deeds(row).join(', ') || 'nothing to mend'}${dryRun ? ' (nothing was done yet)' : ''}`;
   const unreadable = packsUnreadable.length;
   if (unreadable > 0)
     yield `  ${countWords(unreadable, 'pack is in no index and does', 'packs are in no index and do')} not open: the next prune removes ${unreadable === 1 ? 'it' : 'them'}.`;
   if (dryRun) return;
   if (filesLost > 0)
-    yield `  ${countWords(filesLost, 'file')} of ${countWords(incompleteSnapshots.length, 'snapshot')} cannot be restored; what the server still has of that is read again by the next backup, where one comes. Until then stock restic restores nothing of ${incompleteSnapshots.length === 1 ? 'this snapshot; nightkeep repair snapshots makes it' : 'these snapshots; nightkeep repair snapshots makes them'} anew without what is lost. ` +
+    yield `  ${countWords(filesLost, 'file')}${orMore ? ' or more' : ''} of ${countWords(incompleteSnapshots.length, 'snapshot')} cannot be restored; what the server still has of that is read again by the next backup, where one comes. Until then stock restic restores nothing of ${incompleteSnapshots.length === 1 ? 'this snapshot; nightkeep repair snapshots makes it' : 'these snapshots; nightkeep repair snapshots makes them'} anew without what is lost. ` +
       `Snapshots: ${incompleteSnapshots.map((id) => id.slice(0, 8)).join(' ')}`;
   for (const { kind, message } of findings) if (kind !== 'blob-missing') yield `  ${message}`;
 }

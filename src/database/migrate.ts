@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import type { Database } from './client.ts';
 import { noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
@@ -22,7 +23,7 @@ export async function requireMigrations(database: Database): Promise<void> {
   if (missing.length === 0) return;
   throw new AppError(
     'database/not-migrated',
-    `The database lacks ${missing.length} migration(s) that this version needs. Run: nightkeep migrate`,
+    `The database lacks ${countWords(missing.length, 'migration')} that this version needs. Run: nightkeep migrate`,
     { detail: { missing } },
   );
 }

@@ -16,6 +16,8 @@ export interface Damage {
 
 /** More would fill the database: where so much is damaged, nobody looks at it piece by piece. */
 export const mostMarks = 50_000;
+/** Of so many files at most the names are kept. */
+export const mostNames = 1000;
 
 /**
  * healing: the next night reads again what is lost. lost: a complete night did, and the source does not have it any more; it is said

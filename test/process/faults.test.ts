@@ -149,7 +149,7 @@ describe('a database that is not ready is refused with 1', () => {
       ['start'],
       there,
       1,
-      /^nightkeep: The database lacks \d+ migration\(s\) [^\n]+ Run: nightkeep migrate\n$/,
+      /^nightkeep: The database lacks \d+ migrations? [^\n]+ Run: nightkeep migrate\n$/,
     );
     expect(await installation.run(['migrate'], there)).toMatchObject({
       code: 0,

@@ -1,6 +1,6 @@
-import { countWords } from '../../count-words.ts';
+import { countUpTo, countWords } from '../../count-words.ts';
 import { eachDoubtfulRepository, listVerifications } from '../../database/verifications.ts';
-import { type DamageState, isAlarming } from '../../domain/damage.ts';
+import { type DamageState, isAlarming, mostNames } from '../../domain/damage.ts';
 import { overdueMs } from '../../domain/protection.ts';
 import { type JudgedPerson, listProtectionsOf } from '../../flows/nights/find-protection.ts';
 import type { Check } from '../check.ts';
@@ -76,6 +76,6 @@ export function checkVerification(people: readonly Verified[]): Finding {
 
 function damageOf({ user, damage, files }: Verified): string {
   const what =
-    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countWords(files, 'file', 'files')}`;
+    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countUpTo(files, mostNames, 'file')}`;
   return `${user}: ${damage}${what}`;
 }

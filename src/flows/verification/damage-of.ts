@@ -1,8 +1,6 @@
-import { type Damage, mostMarks } from '../../domain/damage.ts';
+import { type Damage, mostMarks, mostNames } from '../../domain/damage.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Finding } from '../../store/repository/finding.ts';
-
-const mostNames = 1000;
 
 /** What a check found, as it is kept on record; undefined where nothing is wrong. */
 export function damageOf(

@@ -6,8 +6,8 @@ import type { AffectedFile, BlobName, Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-/** A thousand names; in how many snapshots each is does not count. */
-const namesOfFinding = 1000;
+/** So many names at most; in how many snapshots each is does not count. */
+export const namesOfFinding = 1000;
 
 /** The findings, each with the files that cannot be read because of it. */
 export async function nameAffectedFiles(

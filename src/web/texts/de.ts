@@ -1,3 +1,4 @@
+import { mostNames } from '../../domain/damage.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { Texts } from './en.ts';
 import { formatsIn } from './formats.ts';
@@ -1693,7 +1694,7 @@ export const texts: Texts = {
         not: 'nicht geschützt',
       },
       damaged: (files, snapshots, since) =>
-        `Schaden, bekannt seit ${since}: ${counted(files, 'Datei oder Ordner', 'Dateien oder Ordner')} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
+        `Schaden, bekannt seit ${since}: ${counted(files, 'Datei oder Ordner', 'Dateien oder Ordner')}${files >= mostNames ? ' oder mehr' : ''} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
       damages: {
         healing: 'die nächste Nacht liest es noch einmal',
         lost: 'eine vollständige Nacht hat es nicht zurückgebracht',

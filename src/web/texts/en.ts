@@ -1,5 +1,5 @@
 import type { Act, ActorKind } from '../../domain/audit.ts';
-import type { DamageState } from '../../domain/damage.ts';
+import { type DamageState, mostNames } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
@@ -1638,7 +1638,7 @@ export const texts = {
         not: 'not protected',
       } satisfies Record<ProtectionVerdict, string>,
       damaged: (files: number, snapshots: number, since: string) =>
-        `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
+        `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'}${files >= mostNames ? ' or more' : ''} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
       damages: {
         healing: 'the next night reads it again',
         lost: 'a complete night did not bring it back',

@@ -48,6 +48,8 @@ test('mends one person or all, says what is lost without names of files, and put
   await addPerson('bob');
   await rm(join(alice.folder, pathOf('data', alice.pack)));
   expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ kind: 'pack-missing' }] }, { findings: [] }]);
+  expect(await commands.nightkeep('check', '--user', 'alice')).toBe(1);
+  expect(commands.said.at(-1)).toMatch(/ is missing\. It affects 1 file or folder in 1 snapshot\.$/);
   const foretold = await json(3, 'repair', '--user', 'alice', '--dry-run');
   expect(foretold).toMatchObject([{ dryRun: true, packsMissing: [alice.pack], blobsLost: 1 }]);
   expect(await commands.nightkeep('repair', '--all')).toBe(3);

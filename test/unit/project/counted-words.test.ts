@@ -9,12 +9,15 @@ const nouns =
   'backups blobs bytes cards characters connections days entries exchanges exports files folders grants hours keys minutes ' +
   'nights packs pages people persons repositories requests rows runs seconds snapshots times tokens values';
 /** A number in a sentence with such a word behind it, or one more word between: `${count} damaged packs`. */
-const counted = new RegExp(String.raw`\$\{([^{}\`]+)\} (?:[a-z]+ )?(?:${nouns.replaceAll(' ', '|')})\b`, 'g');
+const counted = new RegExp(
+  String.raw`\$\{([^{}\`]+)\} (?:[a-z]+ )?(?:(?:${nouns.replaceAll(' ', '|')})\b|[a-z]+\(s\))`,
+  'g',
+);
 
 /** Plurals that would be said of one as well. Texts of pages have a test of their own, which calls them. */
 function findPlurals(source: string): string[] {
   return [...source.matchAll(counted)].flatMap(([found, expression = '']) =>
-    /countWords\(| === 1 \? /.test(expression) ? [] : [found],
+    /countWords\(|countUpTo\(| === 1 \? /.test(expression) ? [] : [found],
   );
 }
 
@@ -45,6 +48,7 @@ const neverOne = [
 test.each([
   ['a noun behind a number', '`{count} files`', ['{count} files']],
   ['one behind one more word', '`{count} damaged packs`', ['{count} damaged packs']],
+  ['a letter in brackets', '`{count} migration(s)`', ['{count} migration(s)']],
   ['none that was counted', "`{countWords(count, 'file')} of these packs`", []],
 ])('%s is found', (_case, source, found) => {
   expect(findPlurals(inSource(source))).toEqual(found.map(inSource));
