@@ -10,6 +10,7 @@ import type { Member } from '../source.ts';
 import { withSlash } from './href.ts';
 import { type Item, itemOf, propfindBody } from './listed-item.ts';
 import { type DavResponse, multistatusParser } from './multistatus.ts';
+import { nextLink } from './next-link.ts';
 import type { openTagReader } from './xml-tag.ts';
 
 /** What one listing may take of memory and time, all its pages together. */
@@ -207,8 +208,7 @@ export function refuseOtherThanMultistatus({ status }: ResponseHead): void {
 
 /** Path and query of the next page; undefined for the last one. */
 function nextOf({ headers }: ResponseHead, url: string): string | undefined {
-  const links = [headers.link ?? []].flat().join(', ');
-  const [, target] = /<([^<>]*)>(?=[^<>]*;\s*rel\s*=\s*(?:next\b|"(?:[^"]*\s)?next(?:\s[^"]*)?"))/i.exec(links) ?? [];
+  const target = nextLink([headers.link ?? []].flat().join(', '));
   if (target === undefined) return undefined;
   const next = URL.parse(target, url);
   if (next === null || next.origin !== new URL(url).origin) {
