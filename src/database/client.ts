@@ -54,6 +54,33 @@ export function inTransaction<T>(
   return database.$transaction(work, limits);
 }
 
+const mostTries = 4;
+
+/**
+ * The same for what a person or an operator asks for, and touches nothing but the database: of two transactions that wait for each other PostgreSQL
+ * ends one, of which nothing is saved. It is done again.
+ */
+export async function inRepeatedTransaction<T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await inTransaction(database, work);
+    } catch (error) {
+      if (attempt >= mostTries || !isDeadlock(error)) throw error;
+    }
+  }
+}
+
+/** Of raw queries only the words tell. */
+function isDeadlock(error: unknown): boolean {
+  if (!(error instanceof Error) || isAppError(error)) return false;
+  return (
+    ('code' in error && error.code === 'P2034') || /deadlock detected|write conflict or a deadlock/.test(error.message)
+  );
+}
+
 /** So long a transaction may take that reads or writes all there is. */
 export const longTransactionMs = 3_600_000;
 

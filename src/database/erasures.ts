@@ -1,5 +1,5 @@
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
 
@@ -45,7 +45,7 @@ export async function saveEraseAt(
 
 /** The same for a person who chooses again after a withdrawal. */
 export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
     await lockUser(transaction, planned.userId);
     return saveEraseAt(transaction, planned);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonFacts, PlanFacts, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import { type Database, inRepeatedTransaction, type Transaction } from './client.ts';
 import { type Contents, findErasure, saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
@@ -55,16 +55,19 @@ export interface ErasureSeals {
 
 /**
  * Begins to erase a person whose consent has ended: their snapshots are due, and all that nothing else waits for is deleted, or says
- * nothing of them any more. Whoever signs in as them from now on is somebody new. Answers the id of the receipt; null where consent
- * was given again meanwhile.
+ * nothing of them any more. Whoever signs in as them from now on is somebody new. Answers the id of the receipt, also where it was begun
+ * before; null where consent was given again meanwhile, and undefined where nothing is left of them.
  */
 export async function beginErasingPerson(
   database: Database,
   { userId, seals, at }: { userId: string; seals: ErasureSeals; at: Date },
-): Promise<string | null> {
+): Promise<string | null | undefined> {
   const by = `user:${userId}`;
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
+    const begun = await transaction.personErasure.findUnique({ where: { userId }, select: { id: true } });
+    if (begun !== null) return begun.id;
+    if ((await transaction.user.count({ where: { id: userId } })) === 0) return undefined;
     if (!(await saveEraseAt(transaction, { userId, eraseAt: at, at, by }))) return null;
     const removed = await removeRecords(transaction, userId, at);
     await forgetWho(transaction, userId, seals);
@@ -153,7 +156,7 @@ export async function finishErasingPerson(
   database: Database,
   { userId, at }: { userId: string; at: Date },
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const erasure = await transaction.personErasure.findUnique({ where: { userId } });
     if (erasure === null) return false;

@@ -5,11 +5,12 @@ import { requestedUntil } from '../domain/run-tries.ts';
 import { turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
 import { hostOfPlan, isHeavyOfPlan } from './turns.ts';
+import { lockUser } from './users.ts';
 
 /** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */
 export async function getPlanZone(database: Database, planId: string): Promise<string> {
@@ -121,7 +122,8 @@ export async function savePause(
   database: Database,
   { userId, until, at, by, words }: OperatorAct & { until: Date | null },
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
     const plans = await transaction.plan.updateManyAndReturn({
       where: { userId, grant: living, OR: [{ paused: false }, { pausedUntil: { not: null } }] },
       data: { paused: true, pausedUntil: until },
@@ -144,7 +146,8 @@ export async function saveResumed(
   database: Database,
   { userId, own, at, by, words }: OperatorAct & { own: boolean },
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
     const of = { userId, grant: living, paused: true, ...(own && { pausedUntil: { not: null } }) };
     if ((await resume(transaction, of, { at, by })) === 0) return false;
     await saveAudit(transaction, { at, by, act: 'plan-resumed', userId, reason: words });
@@ -185,7 +188,8 @@ export async function saveHours(
   database: Database,
   { userId, hours, at, by }: { userId: string; hours: Hours; at: Date; by: string },
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
     const [plan] = await transaction.$queryRaw<NightPlan[]>`
       SELECT id, zone, window_start AS "windowStart", window_end AS "windowEnd" FROM plans
       WHERE user_id = ${userId}::uuid ORDER BY created_at DESC LIMIT 1 FOR UPDATE`;

@@ -54,7 +54,10 @@ export function readPerson({ subject, claims }: { subject: string; claims: Prism
   return { subject, claims: sent as Readonly<Record<string, unknown>> };
 }
 
-/** Locks the row until the transaction ends, so that changes to one person's consent and repository come one after the other. */
+/**
+ * Locks the row until the transaction ends, so that changes to one person's consent and repository come one after the other. It comes before any other
+ * lock: who holds a row of a person and then needs this one, if only for a reference to it, waits for ever for who has it.
+ */
 export async function lockUser(transaction: Transaction, userId: string): Promise<void> {
   await transaction.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
 }

@@ -1,8 +1,9 @@
 import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma, type Verification } from './generated/client.ts';
+import { lockUser } from './users.ts';
 
 export type VerificationRow = Omit<Verification, 'damage' | 'damageState'> & {
   readonly damage: Damage | null;
@@ -224,7 +225,8 @@ export async function acceptLosses(
   database: Database,
   { userId, foundAt, at, by }: { userId: string; foundAt: Date; at: Date; by: string },
 ): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
+  return inRepeatedTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
     const row = await transaction.verification.findFirst({
       where: { userId, foundAt, damageState: { in: ['lost', 'removed'] } },
     });

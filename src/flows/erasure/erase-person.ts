@@ -17,7 +17,8 @@ import { letGoOf } from '../snapshots/let-go.ts';
  * Erases all that Nightkeep holds of a person: their consent ends, here and at the provider, and their records go at once; their
  * snapshots are left to a worker, and tokens that the provider cannot be told of now are tried again. A restore to the source that is
  * under way is stopped, and waited for as long as it may take to notice. Answers the id of the receipt,
- * which says what is done and what waits. Throws `request/forbidden` where consent was given again meanwhile.
+ * which says what is done and what waits; that of the first where it is asked for twice. Throws `request/forbidden` where consent was given again
+ * meanwhile, `request/not-found` where nothing is left of them.
  */
 export async function erasePerson(
   resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys' | 'store'>,
@@ -31,6 +32,8 @@ export async function erasePerson(
   const receipt = await beginErasingPerson(database, { userId, seals, at: clock.now() });
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
+  if (receipt === undefined)
+    throw new AppError('request/not-found', 'Everything about this person was erased already.');
   letGoOf(resources, userId);
   log.info('person.erasing', { userId });
   await untilNothingIsRestored(resources, userId);

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
+import { openLog } from '../../../src/log.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+
+let pages: Pages;
+const told: string[] = [];
+beforeAll(async () => {
+  pages = await openPages();
+  Object.assign(pages.resources.config, { rates: {} });
+  const log = openLog({ clock: pages.clock, level: 'error', write: (line) => told.push(line) });
+  Object.assign(pages.resources, { log });
+});
+beforeEach(() => void told.splice(0));
+afterAll(() => pages[Symbol.asyncDispose]());
+
+interface Form {
+  readonly path: (named: { run: string; snapshot: string }) => string;
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+const at = (path: string, fields?: Readonly<Record<string, string>>): Form => ({
+  path: () => path,
+  ...(fields && { fields }),
+});
+const forms: readonly Form[] = [
+  at('/consent'),
+  at('/grant/ask-again'),
+  at('/grant/withdraw', { sure: 'yes' }),
+  at('/backup-now'),
+  at('/retention'),
+  at('/recovery'),
+  at('/recovery/reissue', { sure: 'yes' }),
+  at('/settings/hours', { start: '02:00', end: '05:00', zone: 'UTC' }),
+  at('/settings/pause', { until: '2026-05-09' }),
+  at('/settings/resume'),
+  at('/settings/language', { language: 'de' }),
+  at('/settings/mails'),
+  at('/settings/sessions/end-others'),
+  at('/settings/erase', { word: 'erase' }),
+  { path: ({ run }) => `/runs/${run}/cancel` },
+  { path: ({ snapshot }) => `/snapshots/${snapshot}/restore/folder` },
+  at('/logout'),
+];
+
+async function somebody() {
+  const guest = await pages.consented();
+  const snapshot = await writeSnapshot(await addRepository(pages, guest), { folder: { 'a.txt': Buffer.from('hers') } });
+  const named = { run: await addRun(pages, guest), snapshot: snapshot.id };
+  const userId = await guest.userId();
+  const read = /name="read" value="([^"]+)"/.exec(await (await guest.send('/consent')).text())?.[1] ?? '';
+  return { guest, named, userId, csrf: await guest.csrf(), read };
+}
+
+function post(guest: SignedIn, path: string, fields: Record<string, string>): Promise<Response> {
+  return guest.send(path, { method: 'POST', body: new URLSearchParams(fields) });
+}
+
+async function rowsOf(userId: string) {
+  const { database } = pages.resources;
+  const where = { userId };
+  return {
+    grants: await database.grant.count({ where }),
+    plans: await database.plan.count({ where }),
+    repositories: await database.repository.count({ where }),
+    sessions: await database.webSession.count({ where }),
+    users: await database.user.count({ where: { id: userId } }),
+  };
+}
+
+describe('a form that is sent three times at once', () => {
+  test.each(forms.map((form) => [form.path({ run: ':run', snapshot: ':snapshot' }), form] as const))(
+    'does what it says once, and each of them gets an answer: %s',
+    async (_, { path, fields }) => {
+      const { guest, named, userId, csrf, read } = await somebody();
+      const sent = { csrf, read, ...fields };
+      const answers = await Promise.all(Array.from({ length: 3 }, () => post(guest, path(named), sent)));
+      for (const answer of answers) expect(answer.status, told.join('\n')).toBeLessThan(500);
+      const rows = await rowsOf(userId);
+      for (const count of Object.values(rows)) expect(count).toBeLessThanOrEqual(1);
+    },
+  );
+});
+
+test('being erased is asked for five times at once by who has no snapshots, and leaves one receipt', async () => {
+  const guest = await pages.consented();
+  const [userId, csrf] = [await guest.userId(), await guest.csrf()];
+  const before = await pages.resources.database.personErasure.count();
+  const asked = Array.from({ length: 5 }, () => post(guest, '/settings/erase', { csrf, word: 'erase' }));
+  const answers = await Promise.all(asked);
+  const led = answers.filter(({ status }) => status === 303).map(({ headers }) => headers.get('location') ?? '');
+  for (const { status } of answers) expect([303, 404], told.join('\n')).toContain(status);
+  expect(new Set(led.filter((path) => path.startsWith('/erased/'))).size).toBe(1);
+  expect(await pages.resources.database.personErasure.count()).toBe(before + 1);
+  expect(await rowsOf(userId)).toEqual({ grants: 0, plans: 0, repositories: 0, sessions: 0, users: 0 });
+});
+
+describe('being erased beside', () => {
+  test.each(
+    forms
+      .filter(({ path }) => path({ run: '', snapshot: '' }) !== '/settings/erase')
+      .map((form) => [form.path({ run: ':run', snapshot: ':snapshot' }), form] as const),
+  )('%s leaves nothing of the person, and both get an answer', async (_, { path, fields }) => {
+    const { guest, named, userId, csrf, read } = await somebody();
+    const all = [
+      post(guest, path(named), { csrf, read, ...fields }),
+      post(guest, '/settings/erase', { csrf, word: 'erase' }),
+      post(guest, path(named), { csrf, read, ...fields }),
+    ];
+    for (const answer of await Promise.all(all)) expect(answer.status, told.join('\n')).toBeLessThan(500);
+    await eraseRepositories(pages.resources);
+    await finishErasedPeople(pages.resources);
+    // Where the other came first and ended the session, it is asked for again.
+    if ((await rowsOf(userId)).users > 0) {
+      const again = await pages.newPerson(guest.person);
+      await again.post('/settings/erase', { word: 'erase' });
+      await eraseRepositories(pages.resources);
+      await finishErasedPeople(pages.resources);
+    }
+    expect(await rowsOf(userId)).toEqual({ grants: 0, plans: 0, repositories: 0, sessions: 0, users: 0 });
+  });
+});
+
+test('one answer of the provider that comes five times at once gives one consent, and one session', async () => {
+  const guest = await pages.newPerson();
+  await guest.post('/consent');
+  const [cookies, path] = [new Map(guest.cookies), guest.wayBack()];
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      for (const [name, value] of cookies) guest.cookies.set(name, value);
+      return guest.send(path);
+    }),
+  );
+  for (const { status } of answers) expect(status).toBeLessThan(500);
+  expect(await rowsOf(await guest.userId())).toMatchObject({ grants: 1, plans: 1, users: 1 });
+});
+
+test('nobody else’s run is cancelled by who guesses among many at once', async () => {
+  const { named } = await somebody();
+  const other = await pages.consented();
+  const csrf = await other.csrf();
+  const guesses = [named.run, ...Array.from({ length: 20 }, () => randomUUID())];
+  const answers = await Promise.all(guesses.map((run) => post(other, `/runs/${run}/cancel`, { csrf })));
+  expect(answers.map(({ status }) => status)).toEqual(guesses.map(() => 404));
+});
