@@ -3,7 +3,7 @@ import { listPlansForCommand, listRunsForCommand } from '../database/command-vie
 import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
@@ -126,17 +126,27 @@ function progressWords(progress: Omit<RunProgress, 'folder'>): string {
   return `${stepWords.reading} ${facts.join(', ')}`;
 }
 
-async function look({ database }: Pick<Resources, 'database'>, asked: Asked) {
+async function look({ database, queues }: Pick<Resources, 'database' | 'queues'>, asked: Asked) {
+  const paused = await isPaused(queues);
   const runs = await listRunsForCommand(database, [...asked.keys()]);
-  return runs.map((run) => ({ user: asked.get(run.id), ...run }));
+  return runs.map((run) => ({ user: asked.get(run.id), ...run, paused }));
+}
+
+/** Whether workers take no run at all; a queue that does not answer is not known to be paused. */
+async function isPaused({ backUps }: Resources['queues']): Promise<boolean> {
+  return backUps.isPaused().catch((error: unknown) => {
+    if (!isAppError(error)) throw error;
+    return false;
+  });
 }
 
 type RunRow = Awaited<ReturnType<typeof look>>[number];
 
-function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUntil }: RunRow): string {
+function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUntil, paused }: RunRow): string {
+  const waits = paused ? 'waits: the night is paused, nightkeep queue --resume lets it go on' : 'waits for a worker';
   const again = `tried again at ${shownMinute(dueAt)}, until ${shownMinute(triedUntil)}`;
   const facts = [
-    ...(state === 'queued' ? [message === null ? 'waits for a worker' : again] : []),
+    ...(state === 'queued' ? [message === null || paused ? waits : again] : []),
     ...countWordsOf(counts),
     ...(problemCount > 0 ? [`${problemCount} not read`] : []),
     ...(message === null || state === 'running' ? [] : [message]),

@@ -1,5 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
+import { findUsersByName } from '../database/command-views.ts';
 import { AppError } from '../errors.ts';
 import { writeCards } from '../flows/adoption/keep-card.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
+import type { Resources } from '../resources.ts';
 import { isUuid } from '../uuid.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
@@ -105,6 +107,7 @@ export const keysConfirm: Command = {
       return rows.length === 0 ? 0 : 1;
     }
     if (!isUuid(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
+    await requireSomebody(resources, userId);
     const { confirmed, left } = await confirmRows(resources, { userId, by });
     const older = await Array.fromAsync(confirmReplayed(resources, { userIds: [userId], by }));
     const rows = [
@@ -118,6 +121,13 @@ export const keysConfirm: Command = {
     return rows.some(({ state }) => state !== 'confirmed') ? 1 : 0;
   },
 };
+
+/** A row may name a person whose own is gone. Throws `request/not-found` where there is nothing of that id. */
+async function requireSomebody(resources: Resources, userId: string): Promise<void> {
+  const [known] = await findUsersByName(resources.database, userId);
+  if (known === undefined && (await findBrokenRows(resources, userId)).length === 0)
+    throw new AppError('request/not-found', `Nobody here has the id ${userId}. See: nightkeep keys confirm`);
+}
 
 const sealedElsewhere =
   'its password is sealed for another owner or place, so put user_id, location and store back as the card in its folder says (nightkeep adopt --dry-run shows cards of folders that no row names)';

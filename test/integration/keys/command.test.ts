@@ -74,6 +74,8 @@ test('rows that somebody changed are listed by keys confirm, and sealed as they 
   expect(await nightkeep('keys', 'confirm')).toBe(1);
   expect(commands.said).toEqual([expect.stringMatching(new RegExp(`^people of ${id}: \\{.*"subject":"bob"`))]);
   expect(await nightkeep('keys', 'confirm', '--user', 'alice')).toBe(2);
+  expect(await nightkeep('keys', 'confirm', '--user', '00000000-0000-4000-8000-000000000000')).toBe(1);
+  expect(commands.complaints.at(-1)).toMatch(/Nobody here has the id 0{8}/);
   expect(await nightkeep('keys', 'confirm', '--user', id)).toBe(0);
   expect(commands.said).toEqual([expect.stringMatching(/^people of .*"subject":"bob".*: confirmed$/)]);
   expect(

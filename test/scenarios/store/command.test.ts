@@ -81,6 +81,19 @@ test('says how to give up a move that was begun, and that it is given up', async
   await expect(readFile(config)).resolves.toBeInstanceOf(Buffer);
 });
 
+test('a backup that waits says so, and how the night goes on where it is paused', async () => {
+  const waiting = async () => {
+    expect(await commands.nightkeep('backup', '--user', 'alice')).toBe(0);
+    return commands.said.join('');
+  };
+  expect(await waiting()).toMatch(/^alice: queued \(waits for a worker\), run /);
+  expect(await commands.nightkeep('queue', '--pause')).toBe(0);
+  const [, cure = ''] =
+    /^alice: queued \(waits: the night is paused, nightkeep (.+) lets it go on\), run /.exec(await waiting()) ?? [];
+  expect(await commands.nightkeep(...cure.split(' '))).toBe(0);
+  expect(await waiting()).toMatch(/waits for a worker/);
+});
+
 test('goes on with the others where one cannot be moved, and says why', async () => {
   const { location } = await commands.database.repository.findFirstOrThrow({ where: { user: { username: 'alice' } } });
   server.files.set(`backups/people/${location}/config`, Buffer.from('of somebody else'));
