@@ -154,3 +154,25 @@ test('keys of a listing that lead elsewhere name no file', async () => {
   answerWith((response) => response.end(`<ListBucketResult>${contents}</ListBucketResult>`));
   expect(await Array.fromAsync(open(openTestBucket(listener.origin)).list('key'))).toEqual([]);
 });
+
+test('a register of REST with any number of places is read some at a time', async () => {
+  const names = Array.from({ length: 500 }, (_, number) => number.toString(16).padStart(64, '0'));
+  let [waiting, most, read] = [0, 0, 0];
+  listener.serve(({ url = '' }, response) => {
+    if (url.endsWith('/data/')) {
+      response.writeHead(200, { 'content-type': 'application/vnd.x.restic.rest.v2' });
+      response.end(JSON.stringify(names.map((one) => ({ name: one, size: 4 }))));
+      return;
+    }
+    read += 1;
+    most = Math.max(most, ++waiting);
+    setImmediate(() => {
+      waiting -= 1;
+      response.end(`place${url.slice(-3)}`);
+    });
+  });
+  const store = opened.use(openTestRest(listener.origin, { connections: 200 }));
+  expect(await Array.fromAsync(store.places(''))).toHaveLength(500);
+  expect(read).toBe(500);
+  expect(most).toBeLessThanOrEqual(64);
+});

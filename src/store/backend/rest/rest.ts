@@ -102,6 +102,8 @@ function entryOf(path: string): { path: string; bytes: Buffer } {
   return { path: `${registerIn(path.slice(0, Math.max(end, 0)))}${name}`, bytes };
 }
 
+/** As many as keep the connections busy: a register may have any number. */
+const atOnce = 64;
 /** Of the name of a place; servers take none that are longer. */
 const placeBytes = 1024;
 
@@ -111,10 +113,11 @@ async function* listPlaces(speaker: Speaker, register: string): AsyncGenerator<s
   const longer = () => new AppError('store/not-found', 'That is no entry of the register.');
   const load = (name: string) =>
     loadWhole(speaker.file(`${register}${name}`), placeBytes, longer).catch(unless('store/not-found'));
-  for (const bytes of await Promise.all(names.map(load))) {
-    const place = bytes?.toString() ?? '';
-    if (/^[\w.-]+$/.test(place) && !/^\.+$/.test(place)) yield place;
-  }
+  for (let start = 0; start < names.length; start += atOnce)
+    for (const bytes of await Promise.all(names.slice(start, start + atOnce).map(load))) {
+      const place = bytes?.toString() ?? '';
+      if (/^[\w.-]+$/.test(place) && !/^\.+$/.test(place)) yield place;
+    }
 }
 
 /** Requests of the protocol, by paths. */
