@@ -166,10 +166,11 @@ test('a register of REST with any number of places is read some at a time', asyn
     }
     read += 1;
     most = Math.max(most, ++waiting);
-    setImmediate(() => {
+    // Long enough for all that are under way to arrive.
+    setTimeout(() => {
       waiting -= 1;
       response.end(`place${url.slice(-3)}`);
-    });
+    }, 50);
   });
   const store = opened.use(openTestRest(listener.origin, { connections: 200 }));
   expect(await Array.fromAsync(store.places(''))).toHaveLength(500);
