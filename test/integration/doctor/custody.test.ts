@@ -229,7 +229,7 @@ describe('tokens', () => {
     expect(found(another.get('keyring'))).toMatch(
       /^wrong: .*one is missing or another key.* → Put the right KEYRING back/,
     );
-    expect(found(another.get('offline tokens'))).toMatch(/^wrong: Of the latest 1 tokens 1 did not open/);
+    expect(found(another.get('offline tokens'))).toMatch(/^wrong: Of the latest 1 token 1 did not open/);
     const missing = await fixture.examine({ KEYRING: keyLine('two') });
     expect(found(missing.get('keyring'))).toMatch(/^wrong: .*: one is missing/);
     const unreadable = await fixture.examine({ KEYRING: 'one:short' });
