@@ -52,7 +52,10 @@ async function askForRuns(resources: Resources, options: Options): Promise<Answe
   const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
   const plans = await listPlansForCommand(resources.database, userId);
   if (plans.length === 0)
-    throw new AppError('request/not-found', 'There is nothing to back up: nobody of these gave their consent yet.');
+    throw new AppError(
+      'request/not-found',
+      'There is nothing to back up: none of these has a consent that can be used. See: nightkeep users',
+    );
   const by = commandActor();
   return doForEach(options, plans, {
     nameOf: ({ user }) => nameOf(user),

@@ -59,7 +59,10 @@ export async function proveRecoveryKey(
 async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyring'>, userId: string) {
   const row = await findRepository(database, userId);
   if (row === null)
-    throw new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the recovery key.');
+    throw new AppError(
+      'repository/not-found',
+      'There is no repository: nothing was backed up yet, or everything was erased. The next backup makes one, and its recovery key.',
+    );
   const { id, location: folder, store, recoveryKeyFile, sealedRecoveryKey } = row;
   if (sealedRecoveryKey === null) throw notHere();
   const recoveryKey = Buffer.from(unseal(keyring, purposes.recoveryKey(id), sealedRecoveryKey)).toString();

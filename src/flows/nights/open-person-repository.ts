@@ -54,5 +54,8 @@ export async function openRepositoryOf(
 }
 
 export function nothingYet(): AppError {
-  return new AppError('repository/not-found', 'Nothing has been backed up yet. The first run makes the repository.');
+  return new AppError(
+    'repository/not-found',
+    'There is no repository: nothing was backed up yet, or everything was erased. The next backup makes one.',
+  );
 }

@@ -1388,7 +1388,7 @@ export const texts: Texts = {
       },
       'repository/not-found': {
         title: 'Nicht gefunden',
-        happened: 'Noch wurde nichts gesichert.',
+        happened: 'Es gibt kein Repository: Noch wurde nichts gesichert, oder alles wurde gelöscht.',
       },
       'repository/no-such-snapshot': {
         title: 'Nicht gefunden',

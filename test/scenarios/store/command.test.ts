@@ -94,6 +94,17 @@ test('a backup that waits says so, and how the night goes on where it is paused'
   expect(await waiting()).toMatch(/waits for a worker/);
 });
 
+test('what was withdrawn or erased is not called what has not begun yet', async () => {
+  await commands.database.grant.updateMany({ data: { state: 'withdrawn' } });
+  expect(await commands.nightkeep('backup', '--user', 'alice')).toBe(1);
+  expect(commands.complaints.at(-1)).toMatch(/none of these has a consent that can be used\. See: nightkeep users/);
+  await commands.database.repository.deleteMany({ where: { user: { username: 'alice' } } });
+  for (const argv of [['snapshots'], ['restore', '--to', join(commands.folder, 'restored')]]) {
+    expect(await commands.nightkeep(...argv, '--user', 'alice')).toBe(1);
+    expect(commands.complaints.at(-1)).toMatch(/nothing was backed up yet, or everything was erased/);
+  }
+});
+
 test('goes on with the others where one cannot be moved, and says why', async () => {
   const { location } = await commands.database.repository.findFirstOrThrow({ where: { user: { username: 'alice' } } });
   server.files.set(`backups/people/${location}/config`, Buffer.from('of somebody else'));
