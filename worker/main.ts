@@ -8,6 +8,7 @@ import { continueRotation } from '../src/flows/keys/rotate-keys.ts';
 import { backUp } from '../src/flows/nights/back-up.ts';
 import { giveWay } from '../src/flows/nights/give-way.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
+import type { PersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { steerNextRun } from '../src/flows/nights/steer-run.ts';
 import { raiseNights } from '../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
@@ -64,9 +65,12 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
     queues.connection,
     // A job is one turn, and the table says whose it is.
     async (_, signal) => {
-      const done = await steerNextRun(resources, signal, (input) => backUp(resources, input));
-      if (done === undefined) return;
-      await retain(resources, { ...done, signal });
+      let opened: PersonRepository | undefined;
+      const onOpened = (own: PersonRepository) => {
+        opened = own;
+      };
+      const done = await steerNextRun(resources, signal, (input) => backUp(resources, { ...input, onOpened }));
+      if (done !== undefined) await retain(resources, { ...done, signal, opened });
     },
     { concurrency: config.concurrency, clock, log },
   );

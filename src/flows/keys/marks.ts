@@ -2,7 +2,7 @@ import { within } from '../../clock.ts';
 import { type Mark, newestOf, olderIn, raised, type Standing, together } from '../../domain/marks.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { loadCards, removeCards, saveCard } from '../../store/repository/cards.ts';
+import { loadListed, removeCards, saveCard } from '../../store/repository/cards.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { keyIdOf, seal, unseal } from '../../vault/seal.ts';
 
@@ -24,8 +24,8 @@ const mostRemembered = 10_000;
 interface Read {
   readonly mark: Mark;
   readonly isOfNewestKey: boolean;
-  /** How many lie there, and how many of them say nothing: they were altered, or their key is gone. */
-  readonly files: number;
+  /** The names of those that lie there, and how many of them say nothing: they were altered, or their key is gone. */
+  readonly files: readonly string[];
   readonly unreadable: number;
 }
 
@@ -76,9 +76,10 @@ export async function raiseMark(
     const onlyTokens = changes !== undefined && changes.place === read.mark.place && isOfTokens(read.mark, changes);
     const age = clock.now().getTime() - Date.parse(read.mark.writtenAt);
     const isWritten =
-      read.isOfNewestKey && (changes === undefined || (read.files > 1 && onlyTokens && age < pauseWhereAllStayMs));
+      read.isOfNewestKey &&
+      (changes === undefined || (read.files.length > 1 && onlyTokens && age < pauseWhereAllStayMs));
     if (isWritten) remember(resources, userId, { ...read, mark });
-    else await writeMark(resources, userId, mark);
+    else await writeMark(resources, userId, mark, read.files);
     marks.used.delete(userId);
   });
 }
@@ -91,8 +92,8 @@ function isOfTokens(mark: Mark, { rows }: Pick<Mark, 'rows'>): boolean {
 
 /** The mark of a person as the store has it, whatever this process remembers. Throws what the store says. */
 export async function readMark({ keyring, log, store }: StoreNeeds, userId: string): Promise<Read> {
-  const files = await loadCards(store(`${markPlaces}${userId}`, null), 'mark');
-  const opened = files.flatMap((bytes) => {
+  const { names, read } = await loadListed(store(`${markPlaces}${userId}`, null), 'mark');
+  const opened = read.flatMap((bytes) => {
     try {
       const mark: Mark = JSON.parse(Buffer.from(unseal(keyring, purposes.rowMark(userId), bytes)).toString());
       return mark.version === 1 ? { mark, keyId: keyIdOf(bytes) } : [];
@@ -104,19 +105,23 @@ export async function readMark({ keyring, log, store }: StoreNeeds, userId: stri
   });
   const mark = newestOf(opened.map((one) => one.mark));
   const isOfNewestKey = opened.some((one) => one.mark.number === mark.number && one.keyId === keyring.newest);
-  return { mark, isOfNewestKey, files: files.length, unreadable: files.length - opened.length };
+  return { mark, isOfNewestKey, files: names, unreadable: read.length - opened.length };
 }
 
-/** Makes this the mark of a person, whatever the one before said. */
+/**
+ * Makes this the mark of a person, whatever the one before said. `files` are those that it takes the place of, where they were read just now: one
+ * that another process has written since stays, so that what it says is not lost.
+ */
 export async function writeMark(
   resources: StoreNeeds & Partial<Pick<Needs, 'marks'>>,
   userId: string,
   before: Mark,
+  files?: readonly string[],
 ): Promise<void> {
   const { clock, keyring, store } = resources;
   const mark = { ...before, number: before.number + 1, writtenAt: clock.now().toISOString() };
   const { sealed } = seal(keyring, purposes.rowMark(userId), JSON.stringify(mark));
-  await saveCard(store(`${markPlaces}${userId}`, null), sealed, 'mark');
+  await saveCard(store(`${markPlaces}${userId}`, null), sealed, 'mark', files);
   if (resources.marks) remember({ clock, marks: resources.marks }, userId, { mark, isOfNewestKey: true });
 }
 

@@ -30,6 +30,7 @@ import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
 import { limitRun } from './limit-run.ts';
+import type { PersonRepository } from './open-person-repository.ts';
 import { isOfPast, isOwn, ownHostname, ownOf } from './own-snapshots.ts';
 import { type countsOf, outcomeOf } from './run-outcome.ts';
 import { type OwnSource, sourcesOf, standingOf } from './sources-of.ts';
@@ -62,6 +63,8 @@ export interface BackUp {
   report: (look: () => RunProgress) => void;
   /** Resolves when the run is still this worker's own: what else could write a second snapshot of it. */
   confirm: () => Promise<void>;
+  /** Given the repository once it is open, for who goes on with it after the run. */
+  onOpened?: (opened: PersonRepository) => void;
   /** From 0 to 1: draws the sample that is read though it is said to be unchanged. */
   random?: () => number;
 }
@@ -73,7 +76,7 @@ export interface BackUp {
  */
 export async function backUp(
   resources: Needs,
-  { runId, signal, report, confirm, random = Math.random }: BackUp,
+  { runId, signal, report, confirm, onOpened, random = Math.random }: BackUp,
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
@@ -98,6 +101,7 @@ export async function backUp(
   if (facts.isBeingErased) await eraseBeforeUse(resources, { userId, signal });
   const { opened: own, lock: held } = await openAndLock(resources, facts, signal);
   await using lock = held;
+  onOpened?.(own);
   const { id, repository, username } = own;
   await raiseMark(resources, userId, { ...standing, place: own.place, first: true });
   await keepCard(resources, id, facts.isBeingErased ? null : facts.card);

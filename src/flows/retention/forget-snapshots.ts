@@ -7,15 +7,20 @@ import {
 } from '../../database/retention.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import type { SnapshotId } from '../../store/format/ids.ts';
+import type { Snapshot } from '../../store/format/snapshot.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import type { Repository } from '../../store/repository/repository.ts';
-import { openPersonRepository } from '../nights/open-person-repository.ts';
+import { openPersonRepository, type PersonRepository } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { findRemoved } from './find-removed.ts';
 import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 import { refuseOldListing } from './refuse-old-listing.ts';
 
 export type RetentionNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'store'>;
+
+/** What of a repository that is open already is used to let snapshots go. */
+export type OpenedRepository = Pick<PersonRepository, 'repository' | 'store'>;
 
 /** What the person's rule does with their snapshots now, without doing it. Throws `repository/not-found` where there is none. */
 export async function previewRetention(
@@ -31,18 +36,32 @@ export async function previewRetention(
 /**
  * Forgets the snapshots that the person's rule lets go. Their data stays until a prune, so that others may use the repository
  * meanwhile. Throws `repository/locked`, `store/may-not-delete`, and `repository/damaged` where a snapshot cannot be read, or
- * `store/unavailable` where one is not listed: which ones stay cannot be told then. `known` is what was read of the person just now.
+ * `store/unavailable` where one is not listed: which ones stay cannot be told then. `known` is what was read of the person just now, `opened`
+ * their repository where it is open already.
  */
 export async function forgetSnapshots(
   resources: RetentionNeeds,
-  { userId, by, signal, known }: { userId: string; by: string; signal?: AbortSignal; known?: RetentionFacts },
+  {
+    userId,
+    by,
+    signal,
+    known,
+    opened,
+  }: {
+    userId: string;
+    by: string;
+    signal?: AbortSignal;
+    known?: RetentionFacts;
+    opened?: OpenedRepository | undefined;
+  },
 ): Promise<Judgement> {
   const { clock, database } = resources;
-  const { repository, store } = await openPersonRepository(resources, userId);
-  const look = async (read?: RetentionFacts) => {
+  const { repository, store } = opened ?? (await openPersonRepository(resources, userId));
+  const read = new Map<SnapshotId, Snapshot>();
+  const look = async (given?: RetentionFacts) => {
     await refuseIfMoved(resources, { userId, store });
-    const facts = read ?? (await factsOf(resources, userId));
-    const saved = await Array.fromAsync(repository.listSnapshots());
+    const facts = given ?? (await factsOf(resources, userId));
+    const saved = await Array.fromAsync(repository.listSnapshots(undefined, read));
     const onRecord = await listSnapshotsOnRecord(database, userId);
     await refuseOldListing(repository.backend, { listed: saved, onRecord });
     const removed = await findRemoved(resources, { userId, repository, saved, known: { facts, onRecord } });

@@ -5,14 +5,24 @@ import { inParallel } from './in-parallel.ts';
 
 type Kind = Extract<FileType, 'card' | 'mark'>;
 
+export interface ListedCards {
+  readonly names: readonly string[];
+  readonly read: readonly Buffer[];
+}
+
 /**
- * Makes this the card, or mark, of the place. It is there before those that it takes the place of go, so that there is one whatever breaks it
- * off; where the store lets nobody delete, they stay.
+ * Makes this the card, or mark, of the place, instead of those that are there now, or of `former`, for who has read them. It is there before they
+ * go, so that there is one whatever breaks it off; where the store lets nobody delete, they stay.
  */
-export async function saveCard(backend: Backend, bytes: Uint8Array, kind: Kind = 'card'): Promise<void> {
-  const former = await namesOf(backend, kind);
+export async function saveCard(
+  backend: Backend,
+  bytes: Uint8Array,
+  kind: Kind = 'card',
+  former?: readonly string[],
+): Promise<void> {
+  const going = former ?? (await namesOf(backend, kind));
   await backend.save(kind, createHash('sha256').update(bytes).digest('hex'), bytes);
-  await remove(backend, former, kind);
+  await remove(backend, going, kind);
 }
 
 /** More than years of cards that nobody may delete; what else somebody puts there takes no more time and memory than these. */
@@ -24,7 +34,12 @@ const atOnce = 8;
  * Every card of the place, in no order: more than one where replacing it was broken off, or nobody may delete. What cannot be one, or is beyond all that is
  * read, is an empty text, once.
  */
-export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<Buffer[]> {
+export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<readonly Buffer[]> {
+  return (await loadListed(backend, kind)).read;
+}
+
+/** The same, with the names of all that lie there, for who goes on to write one instead of them. */
+export async function loadListed(backend: Backend, kind: Kind): Promise<ListedCards> {
   const listed = await Array.fromAsync(backend.list(kind));
   let left = mostBytes;
   const read = listed.toSorted((one, other) => one.size - other.size).slice(0, mostFiles);
@@ -46,7 +61,7 @@ export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<
       (error) => void failed(error),
     ),
   );
-  return isMore ? [...found, Buffer.of()] : found;
+  return { names: listed.map(({ name }) => name), read: isMore ? [...found, Buffer.of()] : found };
 }
 
 /** Leaves no card there, as far as the store lets it. */

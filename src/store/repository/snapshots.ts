@@ -13,8 +13,11 @@ export interface SavedSnapshot {
 
 /** The snapshot files of a repository. */
 export interface Snapshots {
-  /** Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. */
-  listSnapshots(onDamage?: (error: AppError) => void): AsyncIterable<SavedSnapshot>;
+  /**
+   * Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. What is in `known` is not read
+   * again, and what is read goes into it, for who looks twice: what a name stands for never changes.
+   */
+  listSnapshots(onDamage?: (error: AppError) => void, known?: Map<SnapshotId, Snapshot>): AsyncIterable<SavedSnapshot>;
   /** Of all of them, in no order, without a look into any. */
   listSnapshotIds(): Promise<readonly SnapshotId[]>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
@@ -32,9 +35,13 @@ export interface Snapshots {
 
 export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapshots {
   const loadSnapshot = (id: SnapshotId) => load(backend, masterKey, id);
-  const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage) {
+  const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage, known) {
     const failed = (error: unknown) => tolerate(error, onDamage);
-    const read = async (id: SnapshotId) => ({ id, snapshot: await loadSnapshot(id) });
+    const read = async (id: SnapshotId) => {
+      const snapshot = known?.get(id) ?? (await loadSnapshot(id));
+      known?.set(id, snapshot);
+      return { id, snapshot };
+    };
     yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read, failed))).sort(byTime);
   };
   return {

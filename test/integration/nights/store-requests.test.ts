@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { saveRetention } from '../../../src/database/retention.ts';
+import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
-import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
+import { openPersonRepository, type PersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { steerNextRun } from '../../../src/flows/nights/steer-run.ts';
+import { retain } from '../../../src/flows/retention/retain.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
 import { openConsentFixture } from '../../support/harness/consent.ts';
 
@@ -33,13 +36,21 @@ async function openNights() {
     });
   };
   const { id: planId, userId } = await database.plan.findFirstOrThrow();
-  const night = async () => {
+  const agreeTo = async (text: string) =>
+    saveRetention(database, { userId, planId, rule: parseRule(text), at: clock.now(), by: 'command:test' });
+  /** With what goes by the rule that was agreed to, as a worker does it. */
+  const night = async ({ letGo = false } = {}) => {
     fixture.custody.pass(dayMs);
     await database.plan.update({ where: { id: planId }, data: { nextDueAt: clock.now() } });
     await openNight(fixture.resources);
     asked = [];
     const resources = { ...fixture.resources, store: counting };
-    await steerNextRun(resources, signal, (input) => backUp(resources, input));
+    let opened: PersonRepository | undefined;
+    const onOpened = (own: PersonRepository) => {
+      opened = own;
+    };
+    await steerNextRun(resources, signal, (input) => backUp(resources, { ...input, onOpened }));
+    if (letGo) await retain(resources, { userId, signal, opened });
     const run = await database.run.findFirstOrThrow({ where: { planId }, orderBy: { queuedAt: 'desc' } });
     return { run, asked: asked.toSorted() };
   };
@@ -48,7 +59,7 @@ async function openNights() {
     const all = await Array.fromAsync((await repository()).listSnapshots(() => undefined));
     return all.find((one) => one.id === id)?.snapshot.parent;
   };
-  return { night, repository, parentOf, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() };
+  return { agreeTo, night, repository, parentOf, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() };
 }
 
 test('a night without a change asks the store for few things, however many snapshots there are', async () => {
@@ -63,6 +74,22 @@ test('a night without a change asks the store for few things, however many snaps
   expect(countOf('list lock')).toBe(2);
   expect(countOf('stat config')).toBe(0);
   expect(countOf('load config')).toBe(1);
+});
+
+test('what goes after a night is let go in the repository that the night has open, and each snapshot is read once for it', async () => {
+  await using nights = await openNights();
+  await nights.agreeTo('last=3');
+  for (let before = 0; before < 5; before++) await nights.night();
+  const { run, asked } = await nights.night({ letGo: true });
+  expect(run).toMatchObject({ state: 'succeeded' });
+  const repository = await nights.repository();
+  expect(await repository.listSnapshotIds()).toHaveLength(3);
+  const countOf = (what: string) => asked.filter((one) => one === what).length;
+  expect(countOf('remove snapshot')).toBe(3);
+  expect(countOf('load config')).toBe(1);
+  expect(countOf('load key')).toBe(1);
+  // One for the night itself, and all six that are there then, though they are looked at twice.
+  expect(countOf('load snapshot')).toBe(1 + 6);
 });
 
 test('where the snapshot of the last night is gone, a night goes on from the one before', async () => {

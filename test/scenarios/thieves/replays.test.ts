@@ -22,6 +22,9 @@ let fixture: ConsentFixture;
 let folders: { ours: string; elsewhere: string };
 /** What the store does to marks. */
 let marksFail: 'never' | 'at writing' | 'always';
+/** Done once a mark was read, before whoever asked for it has it. */
+let whenMarkIsRead: (() => Promise<void>) | undefined;
+let markLists: number;
 let alices: Awaited<ReturnType<ConsentFixture['consent']>>;
 let bobs: Awaited<ReturnType<ConsentFixture['consent']>>;
 
@@ -30,6 +33,8 @@ beforeEach(async () => {
   const folder = async (name: string) => opened.use(await temporaryFolder(name)).path;
   folders = { ours: await folder('ours'), elsewhere: await folder('elsewhere') };
   marksFail = 'never';
+  whenMarkIsRead = undefined;
+  markLists = 0;
   const store = (location: string, at: string | null): Backend => {
     const backend = openLocalBackend(
       join(at?.endsWith(folders.elsewhere) ? folders.elsewhere : folders.ours, location),
@@ -40,7 +45,17 @@ beforeEach(async () => {
     return {
       ...backend,
       save: async (type, ...rest) => (type === 'mark' && marksFail !== 'never' ? fail() : backend.save(type, ...rest)),
-      list: (type) => (type === 'mark' && marksFail === 'always' ? fail() : backend.list(type)),
+      load: async (type, ...rest) => {
+        const bytes = await backend.load(type, ...rest);
+        const then = type === 'mark' ? whenMarkIsRead : undefined;
+        whenMarkIsRead = undefined;
+        await then?.();
+        return bytes;
+      },
+      list: (type) => {
+        if (type === 'mark') markLists += 1;
+        return type === 'mark' && marksFail === 'always' ? fail() : backend.list(type);
+      },
     };
   };
   fixture = opened.use(await openConsentFixture({ store }));
@@ -178,6 +193,17 @@ describe('an honest row is not taken for an older one', () => {
     await raiseMark(restarted(), userId, { rows: { [peopleRow]: 2 } });
     await raiseMark(restarted(), userId, token);
     expect((await readMark(one, userId)).mark.rows).toMatchObject({ [peopleRow]: 2, ...token.rows });
+  });
+
+  test('where one worker writes a mark while another has just read the one before: what both say stays, and nobody lists twice', async () => {
+    const userId = alices.user.id;
+    const number = (await readMark(restarted(), userId)).mark.rows[tokenRow(alices.grant.id)] ?? 0;
+    const token = { [tokenRow(alices.grant.id)]: number + 1 };
+    whenMarkIsRead = () => raiseMark(restarted(), userId, { rows: token });
+    markLists = 0;
+    await raiseMark(restarted(), userId, { rows: { [peopleRow]: 2 } });
+    expect(markLists).toBe(2);
+    expect((await readMark(restarted(), userId)).mark.rows).toMatchObject({ [peopleRow]: 2, ...token });
   });
 
   test('where somebody signs in again and is who they were: the row stays as it is', async () => {
