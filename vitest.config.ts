@@ -36,7 +36,15 @@ const shareCompilers: Plugin = {
 
 const project = (name: string, extra: object = {}) => ({
   plugins: [shareCompilers],
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000, hookTimeout: 120_000, ...extra },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Vitest's own second is less than a busy machine needs for what is waited for.
+    expect: { poll: { timeout: 30_000 } },
+    ...extra,
+  },
 });
 
 const postgres = { globalSetup: 'test/support/servers/postgres-server.ts' };
