@@ -83,7 +83,7 @@ const lines: Record<string, string[] | 'prints settings and addresses of its own
   'repair keys': ofEve,
   'repair snapshots': [...ofEve, '--dry-run'],
   store: ofEve,
-  'store move': [...ofEve, '--to', `file:///nowhere/${hostile}`],
+  'store move': [...ofEve, '--to'],
   adopt: ['--dry-run'],
   export: ['--to'],
   import: ['--list'],
@@ -125,7 +125,8 @@ test.each(Object.entries(lines).filter(([, given]) => Array.isArray(given)))(
       vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from(['a password']) as typeof process.stdin);
       commands.complaints.length = 0;
       const last = given.at(-1);
-      const to = last === '--to' ? [join(commands.folder, `${name}${json.length}`)] : [];
+      const place = join(commands.folder, `${name}${json.length}`);
+      const to = last === '--to' ? [name === 'store move' ? `file://${place}/${hostile}` : place] : [];
       const argv = [...name.split(' '), ...given, ...to, ...(name === 'dump' ? [] : json)];
       await commands.nightkeep(...argv).finally(() => written.mockRestore());
       const complaints = commands.complaints.join('');
