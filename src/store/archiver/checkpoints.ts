@@ -42,6 +42,8 @@ export interface Checkpoints {
   finish(folder: string, node: Node): void;
   /** Told of a long file on its way. */
   follow(reading: LongReading): Following;
+  /** Where so much was read since the last one that no more may be until the next is saved: resolves when it is, or cannot be. */
+  room(): Promise<void> | undefined;
   /** Makes the last one, of all that is finished. */
   conclude(): Promise<void>;
   /** Resolves when none is being made, and none will be. */
@@ -59,13 +61,15 @@ export interface CheckpointOptions {
 }
 
 /**
- * With what comes while a checkpoint is being made, less than 10 s of work and 32 MiB are lost. An archive that is young makes the next as
+ * Less than 10 s of work and 32 MiB are lost: while a checkpoint is being made no more is read than `mostUnsaved` in all, and short
+ * files on their way come on top of that. An archive that is young makes the next as
  * soon as it has read as much again: however often it is interrupted, little more than half of what it reads is lost.
  */
 const everyMs = 8_000;
 /** How often it is looked whether one is due, however long nothing is finished. */
 const lookEveryMs = 1_000;
 const mostBytes = 16 * 1024 * 1024;
+const mostUnsaved = 24 * 1024 * 1024;
 const leastBytes = 1024 * 1024;
 /** From here on an entry is gone on with in its middle; a shorter one is read again. */
 export const longEntry = 1024 * 1024;
@@ -84,6 +88,8 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
   let done = 0;
   let tried = { at: clock.elapsed(), done };
   let saved = 0;
+  /** Whether the last one could be saved: where none can be, an archive goes on without. */
+  let isSaved = true;
 
   const looking = over ? undefined : clock.every(lookEveryMs, look);
 
@@ -94,10 +100,16 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
 
   function consider(): void {
     if (over || making !== undefined || !isDue()) return;
-    making = make().finally(() => {
-      making = undefined;
-    });
-    making.catch(() => undefined);
+    making = make()
+      .then(() => {
+        isSaved = true;
+      })
+      .catch(() => {
+        isSaved = false;
+      })
+      .finally(() => {
+        making = undefined;
+      });
   }
 
   function isDue(): boolean {
@@ -166,8 +178,11 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
         [Symbol.dispose]: () => void readings.delete(reading),
       };
     },
+    room() {
+      return isSaved && !over && done - saved >= mostUnsaved ? making : undefined;
+    },
     async conclude() {
-      await making?.catch(() => undefined);
+      await making;
       if (over) return;
       await sealing.flush();
       if (!recent.isEmpty) await make();
@@ -175,7 +190,7 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
     async end() {
       over = true;
       looking?.[Symbol.dispose]();
-      await making?.catch(() => undefined);
+      await making;
     },
   };
 }

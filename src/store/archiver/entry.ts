@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
@@ -146,6 +147,8 @@ async function readContent(run: Run, place: Place, { reading, begun }: Opened): 
       passed(bytes.length);
       const space = stream.write(bytes);
       if (space !== undefined) await space;
+      const saved = run.checkpoints.room();
+      if (saved !== undefined) await untilAborted(saved, run.signal);
     }
     if (reading.size !== undefined && reading.size !== size) throw otherLength(reading.size, size);
   } catch (error) {

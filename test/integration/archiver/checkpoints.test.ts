@@ -359,6 +359,70 @@ describe('an archive that reads slowly', () => {
   });
 });
 
+describe('while a checkpoint cannot be saved yet', () => {
+  /** 60 MiB of content that is not alike, in files of half a MiB or in one. */
+  const pieces = Array.from({ length: 120 }, (_, n) => noise(n, 512 * kiB));
+  const short = () =>
+    folder(Object.fromEntries(pieces.map((bytes, n) => [`${n}.bin`, file(bytes, { validator: `"${n}"` })])));
+  const long = () => folder({ 'long.bin': file(Buffer.concat(pieces), { validator: '"1"' }) });
+  const byNumber = (one: string, other: string) =>
+    Number.parseInt(one.slice('files/'.length), 10) - Number.parseInt(other.slice('files/'.length), 10);
+  /** What a night would lose that is killed when nothing goes on any more, and what it comes to once checkpoints can be saved. */
+  async function held(top: MemoryFolder) {
+    const source = memorySource(top);
+    const saving = Promise.withResolvers<void>();
+    let begun = 0;
+    const onCheckpoint = async () => {
+      begun += 1;
+      await saving.promise;
+    };
+    const repository = await reopened();
+    const night = archiveNight(repository, [source], { requests: 8, onCheckpoint });
+    await expect.poll(() => source.traffic.bytes, { interval: 1 }).toBeGreaterThanOrEqual(24 * miB);
+    expect(begun).toBe(1);
+    // Long enough for all of it to come, if it did.
+    for (let turn = 0; turn < 100_000 && source.traffic.bytes <= 32 * miB; turn++) await new Promise(setImmediate);
+    const lost = source.traffic.bytes;
+    saving.resolve();
+    return { lost, repository, ...(await night) };
+  }
+
+  test.each([
+    ['short files', short],
+    ['a long file', long],
+  ])('no more than 32 MiB of %s is read, and the rest once it is saved', async (_what, make) => {
+    const { lost, repository, tree } = await held(make());
+    expect(lost).toBeLessThanOrEqual(32 * miB);
+    const kept = await contentOf(repository, tree);
+    const whole = [...kept.keys()].filter((path) => path.endsWith('.bin')).toSorted(byNumber);
+    const content = Buffer.concat(whole.map((path) => kept.get(path) ?? Buffer.alloc(0)));
+    expect(content.equals(Buffer.concat(pieces))).toBe(true);
+  });
+
+  test.each([
+    ['short files', short],
+    ['a long file', long],
+  ])('reading %s ends with the archive, where its time is over', async (_what, make) => {
+    const end = new AbortController();
+    const source = memorySource(make());
+    const forever = new Promise<never>(() => undefined);
+    const onCheckpoint = async () => forever;
+    const night = archiveNight(await reopened(), [source], { requests: 8, onCheckpoint, signal: end.signal });
+    night.catch(() => undefined);
+    await expect.poll(() => source.traffic.bytes, { interval: 5 }).toBeGreaterThanOrEqual(24 * miB);
+    end.abort(new Error('over'));
+    await expect(night).rejects.toThrow('over');
+  });
+
+  test('and never can be, everything is read all the same', async () => {
+    const onCheckpoint = async () => {
+      throw new Error('The database is away.');
+    };
+    const { tree } = await archiveNight(await reopened(), [memorySource(short())], { requests: 8, onCheckpoint });
+    expect(tree).toBe((await undisturbed(short())).tree);
+  });
+});
+
 test('an archive that is short and reads little makes no checkpoint', async () => {
   const onCheckpoint = async () => {
     throw new Error('There is one.');
