@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice, bob, people } from '../../../demo/people.ts';
 import { silentLog } from '../../../src/log.ts';
@@ -26,9 +27,25 @@ async function spansOf(work: () => Promise<unknown>): Promise<ReceivedSpan[]> {
       instance: 'test',
       log: silentLog,
     });
+    const underWay = watchSpans();
     await work();
+    // A job ends after its run.
+    await expect.poll(() => underWay.size, { interval: 5 }).toBe(0);
   }
   return sink.spans();
+}
+
+/** What is being traced; it knows of what began since. */
+function watchSpans(): ReadonlySet<unknown> {
+  const underWay = new Set<unknown>();
+  tracingChannel('nightkeep:span').subscribe({
+    start: (about) => void underWay.add(about),
+    end: () => {},
+    asyncStart: () => {},
+    asyncEnd: (about) => void underWay.delete(about),
+    error: () => {},
+  });
+  return underWay;
 }
 
 const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
