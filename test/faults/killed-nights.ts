@@ -40,8 +40,8 @@ export interface KilledNight extends AsyncDisposable {
   stored(): Promise<{ bytes: number; leftovers: string[] }>;
 }
 
-/** Opens it with these files on the person's server. */
-export async function openKilledNight(files: HostileNode): Promise<KilledNight> {
+/** Opens it with these files on the person's server, which sends so many bytes in a millisecond, of all connections together. */
+export async function openKilledNight(files: HostileNode, { pace }: { pace: number }): Promise<KilledNight> {
   await using opened = new AsyncDisposableStack();
   const world = opened.use(await openFaultFixture({ reuse: 1_000, count: 1 }));
   const store = opened.use(await temporaryFolder('store'));
@@ -63,7 +63,7 @@ export async function openKilledNight(files: HostileNode): Promise<KilledNight> 
     store: backend,
     lockOwner: openLockOwner(`nightkeep-${hostname()}`),
   };
-  const itsTurn = openPacer();
+  const itsTurn = openPacer(pace);
   let fetched = 0;
   let onFetched = (_: number) => {};
   cloud.mischief = ({ method, headers, path }, response) => {
@@ -137,12 +137,10 @@ export async function openKilledNight(files: HostileNode): Promise<KilledNight> 
   };
 }
 
-/** Bytes in a millisecond, of all connections together: a third of a gigabit line, and not what loopback holds in its buffers. */
-const pace = 40_000;
 const piece = 64 * 1024;
 
 /** Lets one piece after the other go, each in its time. */
-function openPacer(): () => Promise<void> {
+function openPacer(pace: number): () => Promise<void> {
   let next = 0;
   return async () => {
     next = Math.max(next, performance.now()) + piece / pace;
