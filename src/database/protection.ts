@@ -150,9 +150,9 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     order: Prisma.Sql,
     among: Prisma.Sql,
   ) => Prisma.sql`LEFT JOIN LATERAL (
-    SELECT of_plan.* FROM plans of
-    CROSS JOIN LATERAL (SELECT ${columns} FROM runs r WHERE r.plan_id = of.id AND ${which} ORDER BY ${order} LIMIT 1) of_plan
-    WHERE of.user_id = u.id ORDER BY ${among} LIMIT 1)`;
+    SELECT of_plan.* FROM unnest(own.plan_ids) own_plan (id)
+    CROSS JOIN LATERAL (SELECT ${columns} FROM runs r WHERE r.plan_id = own_plan.id AND ${which} ORDER BY ${order} LIMIT 1) of_plan
+    ORDER BY ${among} LIMIT 1)`;
   const newest = (columns: Prisma.Sql, which: Prisma.Sql) =>
     first(columns, which, Prisma.sql`r.finished_at DESC`, Prisma.sql`of_plan.finished_at DESC`);
   const hasSnapshot = Prisma.sql`r.snapshot_id IS NOT NULL AND r.snapshot_forgotten_at IS NULL`;
@@ -174,6 +174,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     LEFT JOIN LATERAL (SELECT * FROM verifications WHERE user_id = repository.user_id LIMIT 1) v ON true
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
+    LEFT JOIN LATERAL (SELECT array_agg(id) AS plan_ids FROM plans WHERE user_id = u.id) own ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot}`)} complete ON true
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot}`)} partial ON true
