@@ -32,7 +32,7 @@ export interface RunningWorker {
 const healing: Duty = ['*/10 * * * *', 'heal.failed', (resources) => heal(resources)];
 const duties: readonly Duty[] = [
   healing,
-  ['* * * * * *', 'give-way.failed', (resources) => giveWay(resources)],
+  ['* * * * * *', 'give-way.failed', (resources, signal) => giveWay(resources, signal)],
   ['* * * * *', 'tick.failed', (resources) => openNight(resources)],
   ['* * * * *', 'keep-alive.failed', (resources, signal) => keepAlive(resources, { signal })],
   [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type NightWindow, turnOver } from '../domain/nights.ts';
 import { triedUntil } from '../domain/run-tries.ts';
-import { turnOfNight } from '../domain/turns.ts';
+import { farMore, turnOfNight } from '../domain/turns.ts';
 import { type Database, inTransaction } from './client.ts';
 import { findLengthOfTurn, hostOfPlan, isHeavyOfPlan } from './turns.ts';
 
@@ -14,7 +14,7 @@ interface DuePlan {
   nextDueAt: Date;
   host: string;
   heavy: boolean;
-  /** The longest that one of the last nights had a worker. */
+  /** The longest that one of the last nights had a worker, or twice as long where it came to no backup: it would have taken longer. */
   lately: number | null;
 }
 
@@ -34,8 +34,8 @@ export async function openDueNights(
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
         next_due_at AS "nextDueAt", ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy,
-        (SELECT max(worked_ms) FROM (
-          SELECT worked_ms FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
+        (SELECT max(CASE WHEN snapshot_id IS NULL THEN worked_ms::float * ${farMore} ELSE worked_ms END) FROM (
+          SELECT worked_ms, snapshot_id FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
       FROM plans JOIN grants ON grants.id = plans.grant_id
       WHERE NOT paused AND next_due_at <= ${at} AND grants.state IN ('active', 'suspect')
       ORDER BY next_due_at LIMIT ${limit} FOR UPDATE OF plans SKIP LOCKED`;

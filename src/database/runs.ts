@@ -209,7 +209,7 @@ interface Stint {
   heldUpMs: number;
   /** How many others have had a worker without having ended. */
   others: number;
-  /** After the last turn of the nights that wait and have had far less; null where there are none. */
+  /** After the last turn of the nights that wait and have had far less, but for those that wait for what nights before took; null where there are none. */
   turnOfLess: Date | null;
 }
 
@@ -222,7 +222,7 @@ async function measureStint(
     SELECT trigger, stint_ms AS "stintMs", held_up_ms AS "heldUpMs",
       (SELECT count(*) FROM runs other WHERE other.state IN ('queued', 'running') AND other.worked_ms > 0 AND other.id <> own.id)::int AS others,
       (SELECT max(other.turn_at) + interval '1 ms' FROM runs other WHERE other.state = 'queued' AND other.due_at <= ${at} AND other.trigger = 'schedule'
-        AND other.worked_ms * ${farMore} < own.worked_ms + own.stint_ms) AS "turnOfLess"
+        AND (other.worked_ms > 0 OR other.turn_at <= ${at}) AND other.worked_ms * ${farMore} < own.worked_ms + own.stint_ms) AS "turnOfLess"
     FROM (SELECT id, trigger, worked_ms, ${stint(at, heldUpMs)} AS stint_ms, ${heldUp(at, heldUpMs)} AS held_up_ms FROM runs WHERE id = ${id}::uuid) own`;
   return found ?? { trigger: '', stintMs: 0, heldUpMs: 0, others: 0, turnOfLess: null };
 }

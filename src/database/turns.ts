@@ -1,5 +1,5 @@
 import { lightRun, type Places } from '../domain/places.ts';
-import { farMore, leastTurn, lengthOfTurn, placesAfterTurn } from '../domain/turns.ts';
+import { farMore, leastTurn, lengthOfTurn, placesAfterTurn, usualPart } from '../domain/turns.ts';
 import type { Database, Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 import { grouped } from './grouped.ts';
@@ -19,7 +19,7 @@ const runsAsked = { most: 100, least: 5 };
 /** How long a run has a worker now before it lets others go first, in milliseconds (see src/domain/turns.ts). */
 export async function findLengthOfTurn(database: Transaction, turnMs: number): Promise<number> {
   const [found] = await database.$queryRaw<{ usualMs: number | null }[]>`
-    SELECT CASE WHEN count(*) >= ${runsAsked.least} THEN percentile_cont(0.5) WITHIN GROUP (ORDER BY worked_ms) END AS "usualMs"
+    SELECT CASE WHEN count(*) >= ${runsAsked.least} THEN percentile_cont(${usualPart}::float) WITHIN GROUP (ORDER BY worked_ms) END AS "usualMs"
     FROM (SELECT worked_ms FROM runs WHERE state IN ('succeeded', 'partial') AND finished_at IS NOT NULL
       ORDER BY finished_at DESC LIMIT ${runsAsked.most}) AS last`;
   return lengthOfTurn({ usualMs: found?.usualMs ?? null, turnMs });
@@ -174,30 +174,29 @@ export function openRunClaims(database: Database): RunClaims {
 
 /** Somebody who has waited for so long is not just about to be taken by a worker that is free. */
 const graceMs = 2_000;
-/**
- * This is asked each second: what ends before half of the next one ends now, so that turns are as long as meant in the middle; but no turn is shorter by more than
- * this part, so that what takes as long as is usual is not ended shortly before its end.
- */
-const ahead = { ms: 500, part: 0.1 };
-
 interface GivingWay extends Omit<NextRuns, 'wanted'> {
   /** Of runs of this worker, for how long its machine had no processor for them since it took them. */
   heldUp: readonly { id: string; ms: number }[];
+}
+
+interface GivenWay {
+  runIds: string[];
+  /** When the turn of the next one of this worker is over, if it needs it so long, in milliseconds from now; null where none is at work whose turn is not over. */
+  nextMs: number | null;
 }
 
 /**
  * The runs in the hands of this worker that have to let others go first: those that were worked on for a whole turn, and
  * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Time in which this worker's machine had no
  * processor for it is not counted, but for half of all at most, so that who takes for ever has no more than two turns then; of other workers that is not known. Of all workers' the longest first, and as many as there are who wait, have no
- * other place, would have the one that is left, by what a worker may have in hand, and whose turn has come, or who are nights that have had far less: whoever takes a
+ * other place, would have the one that is left, by what a worker may have in hand, and whose turn has come, or who are nights that have had a worker, but far less (one that has had none waits for what nights before took): whoever takes a
  * little longer than is usual waits for nobody who takes for ever.
  */
 export async function listRunsToGiveWay(
   database: Database,
   { holder, at, concurrency, heavyRuns, turnMs, heldUp }: GivingWay,
-): Promise<string[]> {
+): Promise<GivenWay> {
   const lengthMs = await findLengthOfTurn(database, turnMs);
-  const aheadMs = Math.min(ahead.ms, lengthMs * ahead.part);
   const since = new Date(at.getTime() - graceMs);
   const [turned, afterTurn] = [leastTurn(turnMs), placesAfterTurn(heavyRuns)];
   const mostHeavy = heavyRuns < concurrency ? heavyRuns : null;
@@ -205,9 +204,9 @@ export async function listRunsToGiveWay(
   // A place for what waits: in all, among the heavy ones, and among those that have had a turn, with so many in hand.
   const fits = (held: Prisma.Sql, weighing: Prisma.Sql, after: Prisma.Sql) => Prisma.sql`(${held} < ${concurrency}::int
     AND (NOT (runs.heavy OR ${waiting}) OR coalesce(${weighing} < ${mostHeavy}::int, true)) AND (NOT ${waiting} OR ${after} < ${afterTurn}::int))`;
-  const rows = await database.$queryRaw<{ id: string; holder: string }[]>`
+  const rows = await database.$queryRaw<{ id: string | null; nextMs: number | null }[]>`
     WITH held AS (
-      SELECT id, holder, had_ms, worked_ms, stint_ms, weighs::int AS weighs, turned::int AS turned, count(*) OVER of_holder AS held,
+      SELECT id, holder, greatest(${lengthMs}::float, worked_ms) - stint_ms AS left_ms, had_ms, worked_ms, stint_ms, weighs::int AS weighs, turned::int AS turned, count(*) OVER of_holder AS held,
         count(*) FILTER (WHERE weighs) OVER of_holder AS weighing, count(*) FILTER (WHERE turned) OVER of_holder AS after_turn
       FROM (
         SELECT runs.id, lease_holder AS holder, worked_ms, worked_ms + since_ms AS had_ms, since_ms - least(coalesce(known.ms, 0), since_ms / 2) AS stint_ms,
@@ -217,18 +216,21 @@ export async function listRunsToGiveWay(
         WHERE state = 'running' AND lease_until >= ${at}) runs
       WINDOW of_holder AS (PARTITION BY holder)
     ), over AS (
-      SELECT * FROM held WHERE stint_ms >= greatest(${lengthMs}::float, worked_ms) - ${aheadMs}::float
+      SELECT * FROM held WHERE left_ms <= 0
     ), counted AS (
       SELECT id, holder, had_ms, (SELECT count(*) FROM (SELECT FROM runs WHERE ${canBeClaimed(at)} AND due_at <= ${since}
-          AND (turn_at <= ${since} OR (trigger = 'schedule' AND worked_ms * ${farMore} < over.had_ms))
+          AND (turn_at <= ${since} OR (trigger = 'schedule' AND worked_ms > 0 AND worked_ms * ${farMore} < over.had_ms))
           AND ${fits(Prisma.raw('over.held - 1'), Prisma.raw('over.weighing - over.weighs'), Prisma.raw('over.after_turn - over.turned'))}
           AND NOT ${fits(Prisma.raw('over.held'), Prisma.raw('over.weighing'), Prisma.raw('over.after_turn'))}
         LIMIT (SELECT count(*) FROM over)) waiting) AS waiting
       FROM over
     )
-    SELECT id, holder FROM (SELECT *, row_number() OVER (ORDER BY had_ms DESC, id) AS place FROM counted WHERE waiting > 0) placed
-    WHERE place <= waiting ORDER BY place`;
-  return rows.filter((row) => row.holder === holder).map(({ id }) => id);
+    SELECT (SELECT min(left_ms)::float FROM held WHERE holder = ${holder} AND left_ms > 0) AS "nextMs", giving.id
+    FROM (VALUES (1)) AS one LEFT JOIN (
+      SELECT * FROM (SELECT *, row_number() OVER (ORDER BY had_ms DESC, id) AS place FROM counted WHERE waiting > 0) placed
+      WHERE place <= waiting AND holder = ${holder}) giving ON true
+    ORDER BY place`;
+  return { runIds: rows.flatMap(({ id }) => id ?? []), nextMs: rows[0]?.nextMs ?? null };
 }
 
 /** Says of runs that have not ended which host their files are on, where an older version queued them and did not: until then these count as of one host. */

@@ -19,16 +19,18 @@ const patience = 9;
 /** … and this long at most. */
 const longestWaitMs = 2 * hour;
 
-/** How much longer than usual a run has a worker before it lets others go first. */
-const leeway = 1.2;
+/** What is usual: so much of all runs takes no longer. In a busy hour runs that are alike differ, and the longer half of them is not to let others go first for that. */
+export const usualPart = 0.75;
+/** How much longer than that a run has a worker before it lets others go first. */
+const leeway = 1.125;
 /** What a run has at least before it lets others go first, as a part of the most: to go on later costs it something. */
 const leastPart = 1 / 30;
 /** A run that let others go first had a turn, though it be a little less than one is today. */
 const nearlyATurn = 0.9;
 
 /**
- * How long a run has a worker before it lets others go first, in milliseconds: a little more than is usual (`usualMs`, of everybody's last runs; null where too few
- * are known), so that those who take much more take little from the others in their first night already; `turnMs` at most.
+ * How long a run has a worker before it lets others go first, in milliseconds: a little more than is usual (`usualMs`, of
+ * everybody's last runs; null where too few are known), so that those who take much more take little from the others in their first night already; `turnMs` at most.
  */
 export function lengthOfTurn({ usualMs, turnMs }: { usualMs: number | null; turnMs: number }): number {
   return Math.min(turnMs, Math.max(leastTurn(turnMs), (usualMs ?? turnMs) * leeway));

@@ -220,14 +220,61 @@ describe('a run that has had a worker for its time', () => {
     expect(await next()).toBe(bob);
   });
 
-  test('is never one that has hardly had as long as is usual', async () => {
-    const [, ...others] = await Array.fromAsync({ length: 7 }, (_, index) => person('a.example', index));
+  test('lets none go first that waits for what nights before took, and comes before it', async () => {
+    const { bob, working } = await oneAtWorkAndOneWaiting();
+    const turnAt = new Date(now().getTime() + 60 * minute);
+    await database().run.updateMany({ where: { planId: bob }, data: { turnAt } });
+    await fixture.resources.clock.advance(20 * second);
+    await give();
+    expect(await stateOf(working.runId)).toBe('running');
+    const carol = await person('a.example', 55);
+    await openNight(fixture.resources);
+    await fixture.resources.clock.advance(3 * second);
+    await give();
+    await working.ended;
+    expect(await stateOf(working.runId)).toBe('queued');
+    expect(await several(3)).toEqual([carol, working.planId, bob]);
+  });
+
+  /** One at work beside others that wait, where the last runs had a worker for so many seconds each. */
+  async function oneAtWorkWhereOthersTook(seconds: readonly number[]) {
+    const [, , ...others] = await Array.fromAsync({ length: 2 + seconds.length }, (_, index) =>
+      person('a.example', index),
+    );
     await fixture.resources.clock.advance(10 * second);
     await openNight(fixture.resources);
-    const ended = { state: 'succeeded', finishedAt: now(), workedMs: 10 * second } as const;
-    await database().run.updateMany({ where: { planId: { in: others.slice(1) } }, data: ended });
-    const working = await begin();
-    await fixture.resources.clock.advance(10.7 * second);
+    for (const [index, planId] of others.entries())
+      await database().run.updateMany({
+        where: { planId },
+        data: { state: 'succeeded', finishedAt: now(), workedMs: (seconds[index] ?? 0) * second },
+      });
+    return begin();
+  }
+
+  test('is never one that has hardly had as long as is usual, and ends when its turn is over, not up to a second later', async () => {
+    const working = await oneAtWorkWhereOthersTook([10, 10, 10, 10, 10]);
+    const given = async (ms: number) => {
+      await fixture.resources.clock.advance(ms);
+      return give();
+    };
+    await given(10.2 * second);
+    expect(await stateOf(working.runId)).toBe('running');
+    const ended = vi.fn();
+    void working.ended.then(ended);
+    const sleep = vi.spyOn(fixture.resources.clock, 'sleep');
+    const looking = given(0.8 * second);
+    await expect.poll(() => sleep.mock.calls).toEqual([[250, undefined]]);
+    expect(ended).not.toHaveBeenCalled();
+    await fixture.resources.clock.advance(0.25 * second);
+    await looking;
+    await working.ended;
+    const { state, workedMs } = await database().run.findUniqueOrThrow({ where: { id: working.runId } });
+    expect([state, workedMs]).toEqual(['queued', 11.25 * second]);
+  });
+
+  test('is as long as three quarters of the last ones took, and an eighth longer: the longer half of those that are alike goes on', async () => {
+    const working = await oneAtWorkWhereOthersTook([10, 10, 10, 14, 14, 14, 14, 50]);
+    await fixture.resources.clock.advance(14.8 * second);
     await give();
     expect(await stateOf(working.runId)).toBe('running');
     await fixture.resources.clock.advance(second);
@@ -303,10 +350,10 @@ describe('a run of a worker whose machine has too much to do', () => {
 
   test('has two turns at most for it', async () => {
     const { working, resources } = await oneHeldUpFor(10 * minute);
-    await fixture.resources.clock.advance(49 * second);
+    await fixture.resources.clock.advance(48 * second);
     await give(resources);
     expect(await stateOf(working.runId)).toBe('running');
-    await fixture.resources.clock.advance(second);
+    await fixture.resources.clock.advance(2 * second);
     await give(resources);
     await working.ended;
     expect(await stateOf(working.runId)).toBe('queued');
@@ -349,8 +396,8 @@ describe('a run lets nobody go first who would not have its place', () => {
     await database().run.updateMany({ where: { planId: late }, data: waits });
     await fixture.resources.clock.advance(10 * second);
     const { holder, config } = resources;
-    const gives = await listRunsToGiveWay(database(), { holder, at: now(), ...config, heldUp: [] });
-    return working.map(({ runId }) => gives.includes(runId));
+    const { runIds } = await listRunsToGiveWay(database(), { holder, at: now(), ...config, heldUp: [] });
+    return working.map(({ runId }) => runIds.includes(runId));
   }
 
   test('since its worker has another place', async () => {
@@ -417,6 +464,26 @@ test('a night comes after others that are due where one of the last nights had a
     [bob, alice],
     [alice, bob],
   ]);
+});
+
+test('a night that came to no backup counts as twice as long as it had a worker: it comes after one that took a little longer, but to its end', async () => {
+  const [alice, bob] = [await person('a.example'), await person('a.example', 60)];
+  const finish = async (state: 'cancelled' | 'succeeded', ms: number) => {
+    const run = await fixture.resources.runClaims.next({ ...fixture.resources.config, holder: 'first', at: now() });
+    if (run === null || run === 'full') throw new Error('There is a run whose turn it is.');
+    await fixture.resources.clock.advance(ms);
+    const end = state === 'succeeded' ? outcome : { state };
+    await finishRun(database(), { run, end, holder: 'first', at: now() });
+    return run.planId;
+  };
+  await fixture.resources.clock.advance(2 * minute);
+  await openNight(fixture.resources);
+  expect([await finish('cancelled', 60 * second), await finish('succeeded', 70 * second)]).toEqual([alice, bob]);
+  await fixture.resources.clock.advance(Date.parse('2026-05-02T02:00:00Z') - now().getTime());
+  const due = { nextNight: '2026-05-02', nextDueAt: new Date(now().getTime() - second) };
+  await database().plan.updateMany({ where: { id: { in: [alice, bob] } }, data: due });
+  await openNight(fixture.resources);
+  expect(await several(2)).toEqual([bob, alice]);
 });
 
 test('a worker keeps a quarter of its places for those who have had no turn, and waits with the others', async () => {
@@ -557,16 +624,21 @@ describe('the night of others', () => {
     const began = now().getTime();
     const about = () => ({ holder: 'first', at: now() });
     let left = [...people.values()].filter(Number.isFinite).length;
-    for (let tick = 0; left > 0; tick++) {
+    while (left > 0) {
       for (const { run, endsAt } of inHand.values()) {
         if (now().getTime() < endsAt) continue;
         inHand.delete(run.id);
         expect(await finishRun(database(), { run, end: outcome, ...about() })).toBe(true);
         left -= 1;
       }
-      for (const id of tick % 2 === 0
-        ? await listRunsToGiveWay(database(), { ...about(), concurrency, heavyRuns, turnMs, heldUp: [] })
-        : []) {
+      const { runIds } = await listRunsToGiveWay(database(), {
+        ...about(),
+        concurrency,
+        heavyRuns,
+        turnMs,
+        heldUp: [],
+      });
+      for (const id of runIds) {
         const { run, endsAt } = inHand.get(id) ?? {};
         if (run === undefined || endsAt === undefined) continue;
         inHand.delete(id);

@@ -35,8 +35,8 @@ describe('the turn of a night', () => {
 describe('a turn', () => {
   const length = (usualMs: number | null) => lengthOfTurn({ usualMs, turnMs: 60_000 });
 
-  it('is a fifth longer than is usual, within its limits, and as long as it may be where nothing is known', () => {
-    expect([length(10_000), length(90_000), length(0), length(null)]).toEqual([12_000, 60_000, 2_000, 60_000]);
+  it('is an eighth longer than is usual, within its limits, and as long as it may be where nothing is known', () => {
+    expect([length(10_000), length(90_000), length(0), length(null)]).toEqual([11_250, 60_000, 2_000, 60_000]);
   });
 
   it('leaves a quarter of the places to those who have had none', () => {
