@@ -13,16 +13,18 @@
  * After a night of honest people to warm up, by which the worker learns what is usual, rounds of pairs, in the same process: for each kind two nights of the
  * honest people alone, and two of as many with the hostile ones, which of them goes first in turn. `first` compares the first nights of them all, in which nobody
  * knows who is hostile, `later` the second ones. `slowdown` is the median over the rounds of how much longer the night with the hostile ones took than the one
- * beside it, and `slowdowns` each of them. What else is told of each night says where the time went, as medians: how long an honest run waited for a place and had
- * one, in the middle of them, how often honest runs let others go first, how long hostile ones had places, by how much the thread came late, and the processor time
- * of the worker, of PostgreSQL and of the server of files, which is not ours.
+ * beside it, and `slowdowns` each of them. A pair during which other work on the machine had more than a tenth of its processors says little, since such work makes
+ * some nights of a pair longer than it makes the other: it is measured anew, up to as many times as there are rounds, and `disturbed` says how many such pairs there were and,
+ * where there were too many, how many are among those of the result. What else is told of each night says where the time went, as medians: how long an honest run waited for a
+ * place and had one, in the middle of them and at most, how often honest runs let others go first, how long hostile ones had places, by how much the thread came late, and the
+ * processor time of the worker, of PostgreSQL, of the server of files, which is not ours, and of all else on the machine.
  */
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
-import { loadavg, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -38,7 +40,7 @@ import { openResources } from '../src/resources.ts';
 import { startWorker } from '../worker/main.ts';
 import { hostileKinds } from './fair/cloud.ts';
 import { postgresMs } from './plans/processor-time.ts';
-import { msOfProcess } from './processor-time.ts';
+import { msOfMachine, msOfProcess } from './processor-time.ts';
 
 /** Hostile people of each kind in turn. */
 const mixed = 'mixed';
@@ -55,6 +57,8 @@ const hostile = Math.max(1, Math.round(people / 10));
 const kinds = options.kinds.split(',');
 const concurrency = 4;
 const lookEveryMs = 10;
+/** More than this part of all processors other work may not have during a pair. */
+const mostForOthers = 0.1;
 const late = monitorEventLoopDelay({ resolution: lookEveryMs });
 late.enable();
 /** Hostile people so far: where there are fewer than kinds of them, other rounds have others. */
@@ -94,6 +98,7 @@ interface Night {
   /** Of an honest run, in the middle of all. */
   waitedMs: number;
   workedMs: number;
+  longestMs: number;
   /** How often one let others go first. */
   gaveWay: number;
   /** For how long hostile ones had places, all together. */
@@ -105,33 +110,42 @@ interface Night {
   processorMs: number;
   databaseMs: number;
   cloudMs: number;
+  /** Of all else on the machine. */
+  othersMs: number;
+}
+
+interface Pair {
+  readonly alone: readonly Night[];
+  readonly beside: readonly Night[];
 }
 
 await twoNights(undefined, { nights: 1 });
 say('warmed up');
 const results: Record<string, unknown> = {};
-const pairs = new Map(kinds.map((kind) => [kind, [] as { alone: Night[]; beside: Night[] }[]]));
+const pairs = new Map(kinds.map((kind) => [kind, [] as Pair[]]));
+const disturbed = new Map(kinds.map((kind) => [kind, { pairs: 0, counted: 0 }]));
 for (let round = 0; round < rounds; round += 1) {
   for (const [index, kind] of kinds.entries()) {
-    const measured = { alone: [] as Night[], beside: [] as Night[] };
-    const isTurned = (round + index) % 2 === 1;
-    for (const how of isTurned ? (['beside', 'alone'] as const) : (['alone', 'beside'] as const)) {
-      measured[how] = await twoNights(how === 'beside' ? kind : undefined);
-      const told = measured[how].map(
-        ({ ms, processorMs }) => `${seconds(ms)} s (${seconds(processorMs)} s of a processor)`,
-      );
-      say(`round ${round + 1}, ${how === 'beside' ? `with ${kind}` : 'without'}: ${told.join(', then ')}`);
-    }
-    pairs.get(kind)?.push(measured);
+    const about = disturbed.get(kind) ?? { pairs: 0, counted: 0 };
+    let pair = await measurePair(kind, (round + index) % 2 === 1);
+    while (isDisturbed(pair) && about.pairs++ < rounds) pair = await measurePair(kind, (round + index) % 2 === 1);
+    if (isDisturbed(pair)) about.counted++;
+    pairs.get(kind)?.push(pair);
   }
 }
 for (const [kind, measured] of pairs) {
   const [first, later] = [0, 1].map((night) => {
     const of = (how: 'alone' | 'beside') => measured.map((pair) => pair[how][night] as Night);
     const slowdowns = of('beside').map(({ ms }, at) => inThousandths(ms / (of('alone')[at]?.ms ?? Number.NaN) - 1));
-    return { slowdown: median(slowdowns), slowdowns, alone: middleOf(of('alone')), beside: middleOf(of('beside')) };
+    return {
+      slowdown: median(slowdowns),
+      slowdowns,
+      alone: middleOf(of('alone')),
+      beside: middleOf(of('beside')),
+      raw: measured.map((pair) => [pair.alone[night], pair.beside[night]]),
+    };
   });
-  results[kind] = { first, later };
+  results[kind] = { first, later, disturbed: disturbed.get(kind) };
   if (options.json === true) continue;
   say(`${kind}: ${percent(first?.slowdown)} longer the first time, ${percent(later?.slowdown)} later`);
   console.table({
@@ -144,6 +158,24 @@ for (const [kind, measured] of pairs) {
 console.log(JSON.stringify({ people, hostile, concurrency, rounds, load: loadavg()[0], ...results }));
 await opened.disposeAsync();
 process.exit();
+
+/** Nights without hostile people and with some, these first where it is turned. */
+async function measurePair(kind: string, isTurned: boolean): Promise<Pair> {
+  const pair = { alone: [] as Night[], beside: [] as Night[] };
+  for (const how of isTurned ? (['beside', 'alone'] as const) : (['alone', 'beside'] as const)) {
+    pair[how] = await twoNights(how === 'beside' ? kind : undefined);
+    const told = pair[how].map(
+      ({ ms, processorMs, gaveWay, othersMs }) =>
+        `${seconds(ms)} s (${seconds(processorMs)} s of a processor, ${seconds(othersMs)} s for others, ${gaveWay} gave way)`,
+    );
+    say(`${how === 'beside' ? `with ${kind}` : 'without'}: ${told.join(', then ')}`);
+  }
+  return pair;
+}
+
+function isDisturbed({ alone, beside }: Pair): boolean {
+  return [...alone, ...beside].some(({ ms, othersMs }) => othersMs > mostForOthers * availableParallelism() * ms);
+}
 
 /** What two nights, or one, took for the honest ones, all of whom are new, with a hostile tenth of this kind or none. */
 async function twoNights(kind: string | undefined, { nights = 2 } = {}): Promise<Night[]> {
@@ -198,6 +230,7 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
       runs.map(({ queuedAt, finishedAt, workedMs }) => (finishedAt?.getTime() ?? 0) - queuedAt.getTime() - workedMs),
     ),
     workedMs: median(runs.map(({ workedMs }) => workedMs)),
+    longestMs: Math.max(...runs.map(({ workedMs }) => workedMs)),
     gaveWay: sum(runs.map(({ fence }) => fence - 1)),
     hostileMs: sum(heldMs),
     ...(Object.fromEntries(
@@ -206,6 +239,10 @@ async function night(grants: readonly string[], { honest, date }: { honest: numb
     processorMs: after.worker - before.worker,
     databaseMs: after.database - before.database,
     cloudMs: after.cloud - before.cloud,
+    othersMs:
+      after.machine -
+      before.machine -
+      (after.worker - before.worker + after.database - before.database + after.cloud - before.cloud),
   };
   for (const grantId of grants) await endRuns(grantId);
   while ((await database.run.count({ where: { leaseHolder: { not: null } } })) > 0) await clock.sleep(50);
@@ -250,6 +287,7 @@ function processorTimes() {
     worker: (user + system) / 1000,
     database: postgresMs(join(home, 'postgres', 'data')) ?? Number.NaN,
     cloud: msOfProcess(cloud.pid ?? 0),
+    machine: msOfMachine(),
   };
 }
 

@@ -14,6 +14,19 @@ export function msOfProcess(pid: number): number {
   return (ticksOf(String(pid))?.own ?? 0) * msPerTick;
 }
 
+/** The same of everything on this machine, with what its host had of its processors. */
+export function msOfMachine(): number {
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0, stolen = 0] = readFileSync(
+    '/proc/stat',
+    'utf8',
+  )
+    .slice('cpu '.length, 200)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return (user + nice + system + interrupts + softInterrupts + stolen) * msPerTick;
+}
+
 /** The same of all processes that are now in this group. */
 export function msOfGroup(pid: number): number {
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
