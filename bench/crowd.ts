@@ -1,20 +1,23 @@
 /**
- * Measures nights of many people: `node bench/crowd.ts [--json] [--people N] [--files N] [--workers 1,4] [--concurrency N] [--queue redis|postgres] [--store folder|s3] [--nights first,unchanged,changed] [--profile FOLDER]`.
+ * Measures nights of many people: `node bench/crowd.ts [--json] [--people N] [--files N] [--workers 1,4] [--apart N] [--concurrency N] [--queue redis|postgres] [--store folder|s3] [--nights first,unchanged,changed] [--profile FOLDER]`.
  *
  * - Provider, cloud, PostgreSQL, Redis, S3Proxy and each worker are processes of their own. The worker is the service as it is, with all its duties, and each
  *   access token is had by exchanging an offline token at the demo's provider, which rotates it.
  * - Workers compile once, as the service does, and start with its memory flags.
  * - The cloud has the ETags of Nextcloud, which change in every folder above what changed; each person has files of some hundred bytes in folders of twenty.
- * - For each number of workers new people have three nights, of all of them at once: the first, one without a change, one with one changed file each.
+ * - For each number of workers so many times `--people` new people have three nights, of all of them at once: the first, one without a change, one with one changed file each.
  *
  * People per second count from the moment when all are due until the last has a snapshot. Processor milliseconds are of user and system, for each kind of
- * process, of one person on average, the worker's duties included; statements are all that a worker sends to PostgreSQL, BEGIN and COMMIT included; requests are those to the cloud.
+ * process, of one person on average, the worker's duties included, but for verification, which no repository is due for; `main` is of them what the worker's main thread takes. Statements are all that a worker sends to PostgreSQL, BEGIN and COMMIT
+ * included; requests are those to the cloud. `rowWaits` and `lockWaits` are for how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking now and then, in milliseconds a person.
  *
- * Where there are fewer processors than processes, people per second say how the processors were shared out, not whether workers hold each other up. For that
- * there are, for each person: `main`, the milliseconds of the worker's main thread, without what its duties take of it while nothing is to be done, which is measured
- * before (`idle`, in milliseconds a second); `rowWaits` and `lockWaits`, how long statements waited in PostgreSQL for rows of others, and for its own locks, by looking every 100 ms; and
- * `apart`, the people per second if each process had processors of its own: as many as the main threads of all workers do, or the one thread of Redis, whichever is less. That is
- * so as long as nobody waits for others: what keeps them from it is told by the waits.
+ * Where there are fewer processors than processes, people per second say how the processors were shared out, not whether workers hold each other up. `--apart 5` measures nights but the
+ * first as on machines of their own that are five times slower: each worker, with all its threads, has a fifth of a processor and no more, PostgreSQL two fifths, Redis and S3Proxy
+ * one each, by control groups (Linux, root), and people per second are given as five times as many. Cloud and provider, which are others' machines, have what is left; these groups go before all else on the machine. Two
+ * processors hold four workers so as long as the parts of all, and what cloud and provider take, fit into them: `used` says how much of the machine that was. What `busy` lacks of one, workers waited for each other, for PostgreSQL, or had nothing left to do at the end.
+ * It differs from real machines in this: duties come as often as ever, so that they weigh five times as much, and a part of a processor comes in pieces of a few milliseconds, between which
+ * whoever holds a row holds it; both make it harder. Disk and network are as quick as ever, five times quicker in proportion, which makes it easier: what waits for the disk
+ * is not seen so.
  *
  * `--profile` leaves a profile of each worker's main thread of each night in that folder, for any viewer of V8's; the figures are those of a night that is watched then.
  */
@@ -22,7 +25,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
@@ -36,7 +39,8 @@ import { openResources } from '../src/resources.ts';
 import { serviceFlags } from '../test/support/fixtures/service-flags.ts';
 import { redisServer, startRedis } from '../test/support/servers/redis.ts';
 import { s3ProxyJars, startS3Proxy } from '../test/support/servers/s3proxy.ts';
-import { childrenLike, mainThreadMs, memoryOf, processorTimes } from './crowd/processes.ts';
+import { childrenLike, mainThreadMs, memoryOf, processorTimes, withChildren } from './crowd/processes.ts';
+import { openSlices } from './crowd/slices.ts';
 import { providers } from './exchange/provider-process.ts';
 
 const { values: options } = parseArgs({
@@ -49,18 +53,23 @@ const { values: options } = parseArgs({
     queue: { type: 'string', default: 'redis' },
     store: { type: 'string', default: 'folder' },
     nights: { type: 'string', default: 'first,unchanged,changed' },
+    apart: { type: 'string' },
     profile: { type: 'string' },
   },
 });
 const [people, files] = [Number(options.people), Number(options.files)];
 const workerCounts = options.workers.split(',').map(Number);
+/** How many times slower than a processor the part of one is that each worker has; 1: all share what there is. */
+const slowness = Number(options.apart ?? 1);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const day = 86_400_000;
+const clock = systemClock();
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(home, { recursive: true, force: true }));
-const provider = opened.use(await startProvider(people * workerCounts.length));
+const slices = slowness > 1 ? opened.use(openSlices(clock)) : undefined;
+const provider = opened.use(await startProvider(people * workerCounts.reduce((sum, count) => sum + count, 0)));
 const cloud = start('cloud.ts', files);
 const origin = await answerOf<string>(cloud);
 const redis =
@@ -86,7 +95,6 @@ const settings: Record<string, string> = {
   KEYRING: `bench:${randomBytes(32).toString('base64url')}`,
   ...(options.concurrency !== undefined && { CONCURRENCY: options.concurrency }),
 };
-const clock = systemClock();
 const config = readConfig({ ...settings, DATA_DIR: join(home, 'data') });
 const resources = opened.use(await openResources(config, { clock, log: silentLog }));
 const { database } = resources;
@@ -99,8 +107,6 @@ interface Night {
   /** Milliseconds of a processor for one person. */
   worker: number;
   main: number;
-  /** Milliseconds of a worker's main thread each second while nothing is to be done. */
-  idle: number;
   database: number;
   queue: number;
   store: number;
@@ -112,20 +118,24 @@ interface Night {
   peakMB: number;
   rowWaits: number;
   lockWaits: number;
-  /** People per second if each process had processors of its own. */
-  apart: number;
+  /** Of the processor that each worker has, or of a whole one, the part that it had on average. */
+  busy: number;
+  /** Of all processors, the part that these processes had. */
+  used: number;
 }
 
 const nights: Night[] = [];
 let enrolled = 0;
 for (const count of workerCounts) {
-  const planIds = await enroll(people);
+  const planIds = await enroll(people * count);
   const workers = await startWorkers(count);
-  const idle = await idleMain(workers);
   for (const [nth, name] of options.nights.split(',').entries()) {
+    // First nights take so long that nobody would wait for them.
+    const slower = name === 'first' ? 1 : slowness;
+    setApart(workers, slower);
     if (name === 'changed') await ask(cloud, 'change');
     if (options.profile !== undefined) for (const worker of workers) await ask(worker, 'profile');
-    nights.push({ workers: count, night: name, ...(await night(planIds, workers, idle)) });
+    nights.push({ workers: count, night: name, ...(await night(planIds, workers, slower)) });
     if (options.profile !== undefined)
       for (const [index, worker] of workers.entries())
         await ask(worker, { profile: resolve(options.profile, `${nth}-${name}-${count}-${index}.cpuprofile`) });
@@ -201,26 +211,28 @@ async function enroll(count: number): Promise<string[]> {
   return planIds;
 }
 
-/** What the duties of a worker take of its main thread, in milliseconds a second. */
-async function idleMain(workers: readonly ChildProcess[]): Promise<number> {
-  const seconds = 10;
-  const timeOf = () => workers.reduce((sum, { pid }) => sum + mainThreadMs(pid ?? 0), 0);
-  // What a worker does at its start is over then.
-  await clock.sleep(3_000);
-  const before = timeOf();
-  await clock.sleep(seconds * 1000);
-  return round1((timeOf() - before) / workers.length / seconds);
+/** As on machines with a processor for each worker, two for PostgreSQL and one for each of the others, all of them slower by the same factor. */
+function setApart(workers: readonly ChildProcess[], slower: number): void {
+  if (slices === undefined) return;
+  const processors = (count: number) => (slower > 1 ? count / slower : undefined);
+  for (const { pid } of workers) slices.give(`worker-${pid}`, [required(pid, 'A worker')], processors(1));
+  slices.give('postgres', withChildren(postmaster), processors(2));
+  slices.give('redis', childrenLike('redis-server'), processors(1));
+  slices.give('s3proxy', childrenLike('s3proxy'), processors(1));
+  slices.give('others', [required(cloud.pid, 'A cloud'), ...childrenLike('exchange/provider.ts')], undefined);
 }
 
 async function night(
   planIds: string[],
   workers: readonly ChildProcess[],
-  idle: number,
+  slower: number,
 ): Promise<Omit<Night, 'workers' | 'night'>> {
   const of = { planId: { in: planIds } };
   // The nights before were of days before.
   for (const { id, night } of await database.run.findMany({ where: of, orderBy: { night: 'asc' } }))
     await database.run.update({ where: { id }, data: { night: dayBefore(night) } });
+  // Each repository is verified once a day, and all of these would be at the next full ten minutes: in one measurement, and not in another.
+  await database.verification.updateMany({ data: { nextAt: new Date(Date.now() + 30 * day) } });
   for (const worker of workers) await ask(worker, 'forget');
   await database.$executeRaw`VACUUM ANALYZE`;
   const at = clock.now();
@@ -229,7 +241,6 @@ async function night(
     data: { nextNight: at.toISOString().slice(0, 10), nextDueAt: at },
   });
   const before = await look(workers);
-  const began = clock.elapsed();
   await openNight(resources);
   // The next one may be due while this one lasts.
   const later = new Date(at.getTime() + 30 * day);
@@ -250,18 +261,24 @@ async function night(
     const countOf = (state: string) => states.find((one) => one.state === state)?._count ?? 0;
     if (countOf('partial') + countOf('failed') > 0) throw new Error('A night did not go well.');
     if (countOf('succeeded') === planIds.length) break;
-    await clock.sleep(100);
+    await clock.sleep(100 * slower);
   }
-  const ms = clock.elapsed() - began;
+  const { _max: last } = await database.run.aggregate({
+    where: { ...of, queuedAt: { gte: at } },
+    _max: { finishedAt: true },
+  });
+  const ms = required(last?.finishedAt ?? undefined, 'An end').getTime() - at.getTime();
   const after = await look(workers);
   const each = (name: keyof typeof before) => round1(((after[name] ?? 0) - (before[name] ?? 0)) / planIds.length);
-  const main = Math.max(0.1, round1(each('main') - (idle * workers.length * ms) / 1000 / planIds.length));
+  const taken = (['worker', 'database', 'queue', 'store', 'cloud', 'provider'] as const).reduce(
+    (sum, kind) => sum + each(kind),
+    0,
+  );
   const memory = workers.map((worker) => memoryOf(worker.pid ?? 0));
   return {
-    peoplePerSecond: Math.round((planIds.length / ms) * 10_000) / 10,
+    peoplePerSecond: round1((planIds.length / ms) * 1000 * slower),
     worker: each('worker'),
-    main,
-    idle,
+    main: each('main'),
     database: each('database'),
     queue: each('queue'),
     store: each('store'),
@@ -271,9 +288,10 @@ async function night(
     requests: each('requests'),
     residentMB: Math.max(...memory.map(({ residentMB }) => residentMB)),
     peakMB: Math.max(...memory.map(({ peakMB }) => peakMB)),
-    rowWaits: round1((waits.rows / waits.looks) * (ms / planIds.length)),
-    lockWaits: round1((waits.locks / waits.looks) * (ms / planIds.length)),
-    apart: round1(Math.min((workers.length * (1000 - idle)) / main, 1000 / each('queue'))),
+    rowWaits: round1(((waits.rows / waits.looks) * ms) / slower / planIds.length),
+    lockWaits: round1(((waits.locks / waits.looks) * ms) / slower / planIds.length),
+    busy: round2((each('worker') * planIds.length * slower) / ms / workers.length),
+    used: round2((taken * planIds.length) / ms / availableParallelism()),
   };
 }
 
@@ -308,6 +326,10 @@ async function answerOf<T>(child: ChildProcess): Promise<T> {
 
 function round1(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 function dayBefore(date: string): string {

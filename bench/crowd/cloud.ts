@@ -10,14 +10,17 @@ const filesOfFolder = 20;
 
 process.once('disconnect', () => process.exit());
 const [files]: [number] = (await once(process, 'message')) as [number];
+const folders = Math.ceil(files / filesOfFolder);
 let [changes, requests] = [0, 0];
 const server = await listenOnLoopback(0);
 server.serve(async (request, response) => {
   request.resume();
   requests += 1;
   const { method = '', url: path = '', headers } = request;
-  const [who = '', ...names] = path.split('/').filter((name) => name !== '');
-  const node = find(topOf(who), names);
+  const [who = '', ...names] = decodeURIComponent(path)
+    .split('/')
+    .filter((name) => name !== '');
+  const node = find(who, names);
   if (node === undefined) end(response, 404);
   else if (method === 'PROPFIND')
     end(response, 207, { 'content-type': 'application/xml; charset=utf-8' }, listingOf(node, { path, headers }));
@@ -33,12 +36,27 @@ process.on('message', (asked) => {
 });
 process.send?.(server.origin);
 
+/** Only what is asked for is made: a server that made everything of somebody for each request would take as long as the worker. */
+function find(who: string, [folderName, ...fileNames]: readonly string[]): HostileNode | undefined {
+  if (folderName === undefined) return topOf(who);
+  const number = Array.from({ length: folders }, (_, each) => nameOf(each)).indexOf(folderName);
+  if (number < 0) return undefined;
+  let node: HostileNode | undefined = folderOf(who, number);
+  for (const name of fileNames) node = node?.children?.get(name);
+  return node;
+}
+
+/** Its folders are told without what is in them, as a listing is. */
 function topOf(who: string): HostileNode {
-  const folders = Array.from({ length: Math.ceil(files / filesOfFolder) }, (_, number) => [
-    `folder ${number}`,
-    folderOf(who, number),
+  const each = Array.from({ length: folders }, (_, number) => [
+    nameOf(number),
+    folder({}, identified(`${who}-${number}`, number === 0 ? changes : 0)),
   ]);
-  return folder(Object.fromEntries(folders), identified(`${who}`, changes));
+  return folder(Object.fromEntries(each), identified(who, changes));
+}
+
+function nameOf(number: number): string {
+  return `folder ${number}`;
 }
 
 /** Only the first file of the first folder ever changes. */
@@ -55,10 +73,4 @@ function folderOf(who: string, number: number): HostileNode {
 /** As Nextcloud and ownCloud say it, whose ETags of folders change with all below them. */
 function identified(id: string, version: number): Partial<HostileNode> {
   return { etag: `"${id}-${version}"`, properties: `<oc:fileid>${id}</oc:fileid>` };
-}
-
-function find(top: HostileNode, names: readonly string[]): HostileNode | undefined {
-  let node: HostileNode | undefined = top;
-  for (const name of names) node = node?.children?.get(decodeURIComponent(name));
-  return node;
 }

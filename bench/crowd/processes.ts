@@ -19,6 +19,12 @@ export function processorTimes(roots: Readonly<Record<string, readonly number[]>
   );
 }
 
+/** This process and all below it. */
+export function withChildren(pid: number): number[] {
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && rowOf(Number(name))[0]?.parent === pid);
+  return [pid, ...children.flatMap((child) => withChildren(Number(child)))];
+}
+
 /** The children of this process whose command line has these words. */
 export function childrenLike(words: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
