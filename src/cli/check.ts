@@ -55,9 +55,9 @@ export const checkCommand: Command = {
 type Row = { user: string; findings: ReturnType<typeof withoutNames>[] } & Omit<CheckReport, 'findings' | 'saved'>;
 
 /** What an operator may read of it: how many files it affects, and in how many snapshots, never their names. */
-function withoutNames({ kind, severity, message, packId, files = [] }: Finding) {
+function withoutNames({ kind, severity, message, packId, files = [], more }: Finding) {
   const count = (name: 'path' | 'snapshot') => new Set(files.map((file) => file[name])).size;
-  return { kind, severity, message, packId, files: count('path'), inSnapshots: count('snapshot') };
+  return { kind, severity, message, packId, files: count('path'), inSnapshots: count('snapshot'), more };
 }
 
 function isDamaged({ findings }: Row): boolean {

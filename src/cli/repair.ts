@@ -77,7 +77,9 @@ function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
     incompleteSnapshots: [...new Set(files.map(({ snapshot }) => snapshot))],
     filesLost: new Set(files.map(({ snapshot, path }) => `${snapshot} ${path}`)).size,
     /** More than are counted may be. */
-    orMore: errors.some((finding) => new Set(finding.files?.map(({ path }) => path)).size >= namesOfFinding),
+    orMore: errors.some(
+      ({ files: named, more }) => more !== undefined || new Set(named?.map(({ path }) => path)).size >= namesOfFinding,
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 import { bytesWords } from '../doctor/words.ts';
 import type { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
+import { openFindings } from '../store/repository/findings.ts';
 import { type Command, json, printTable, shownMinute, warn } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
@@ -17,8 +18,9 @@ export const snapshots: Command = {
     await using resources = await openRepositoriesFromEnvironment();
     const { id: userId } = await getUserByName(resources, name, 'looking');
     const { repository } = await openPersonRepository(resources, userId);
-    const damage: AppError[] = [];
-    const found = await Array.fromAsync(repository.listSnapshots((error) => damage.push(error)));
+    const damage = openFindings();
+    const damaged = ({ message }: AppError) => damage.add({ kind: 'file-damaged', severity: 'error', message });
+    const found = await Array.fromAsync(repository.listSnapshots(damaged));
     const rows: Row[] = found.map(({ id, snapshot: { time, paths, summary } }) => ({
       id,
       time,
@@ -27,8 +29,8 @@ export const snapshots: Command = {
       bytes: summary?.total_bytes_processed,
     }));
     printTable(output, options, { rows, columns, none: 'None yet.' });
-    for (const { message } of damage) warn(message);
-    return damage.length === 0 ? 0 : 3;
+    for (const { message } of damage.all()) warn(message);
+    return damage.all().length === 0 ? 0 : 3;
   },
 };
 

@@ -182,11 +182,12 @@ async function proveCopy(
   options: { readData: ReadShare; signal: AbortSignal },
 ): Promise<void> {
   const { findings } = await checkRepository(await openRepositoryOf(resources, row), options);
-  const [first, ...more] = findings.filter(({ severity }) => severity === 'error');
+  const [first, ...rest] = findings.filter(({ severity }) => severity === 'error');
   if (first === undefined) return;
+  const others = rest.reduce((sum, { more = 1 }) => sum + more, 0);
   throw new AppError(
     'repository/damaged',
-    `The copy is damaged, so the repository stays where it is: ${first.message}${more.length > 0 ? ` And ${more.length} more.` : ''}`,
+    `The copy is damaged, so the repository stays where it is: ${first.message}${others > 0 ? ` And ${others} more.` : ''}`,
   );
 }
 

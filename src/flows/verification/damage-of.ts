@@ -19,9 +19,9 @@ export function damageOf(
   };
 }
 
-/** A pack of which no snapshot needs anything that is not whole in another. */
-function isSuperseded({ kind, files = [] }: Finding): boolean {
-  return ['pack-damaged', 'pack-size', 'pack-missing'].includes(kind) && files.length === 0;
+/** A pack of which no snapshot needs anything that is not whole in another; of those that are not named nobody knows. */
+function isSuperseded({ kind, files = [], more }: Finding): boolean {
+  return ['pack-damaged', 'pack-size', 'pack-missing'].includes(kind) && files.length === 0 && more === undefined;
 }
 
 /** Those of its blobs, which are missing once a pack is gone as well; else that of the file on the store. */

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { PackId } from '../../store/format/ids.ts';
 import type { Finding } from '../../store/repository/finding.ts';
+import { namedOfKind } from '../../store/repository/findings.ts';
 
 /** Without word of it for so long, a verification was given up by its worker. */
 export const leaseMs = 15 * 60_000;
@@ -40,8 +41,8 @@ export function followReading(
       return ids;
     },
     passed: async (id, findings) => {
-      if (findings.length > 0) damaged.add(id);
-      else damaged.delete(id);
+      if (findings.length === 0) damaged.delete(id);
+      else if (damaged.size < namedOfKind) damaged.add(id);
       if (part.has(id)) cursor = cursorAfter(id);
     },
     [Symbol.asyncDispose]: async () => {

@@ -136,8 +136,9 @@ async function mend(
 }
 
 /** Packs and indexes can be mended; what is missing, snapshots and key files cannot. */
-function isMendable({ kind, packId, severity, snapshotId }: Finding): boolean {
-  return severity === 'error' && (packId !== undefined || (kind === 'file-damaged' && snapshotId === undefined));
+function isMendable({ kind, more, packId, severity, snapshotId }: Finding): boolean {
+  const isIndex = kind === 'file-damaged' && snapshotId === undefined && more === undefined;
+  return severity === 'error' && (packId !== undefined || isIndex);
 }
 
 type Found = NonNullable<Verified['found']>;

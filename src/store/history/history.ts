@@ -4,6 +4,7 @@ import { parseId, type SnapshotId, type TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampMs } from '../format/timestamp.ts';
 import { type Cache, createCache } from '../repository/cache.ts';
+import { namedOfKind } from '../repository/findings.ts';
 import { inParallel } from '../repository/in-parallel.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SavedSnapshot } from '../repository/snapshots.ts';
@@ -47,7 +48,7 @@ const smallestIndex = 2 * 1024 * 1024;
 /** Decoded, a folder takes about three times the bytes of its tree. */
 const decoded = 3;
 
-/** Opens the history of a repository; it is empty before the first `renew`. `onDamage` is told once of each damaged file. */
+/** Opens the history of a repository; it is empty before the first `renew`. `onDamage` is told once of each damaged file, of the first thousand. */
 export function openHistory(repository: Repository, onDamage: (error: AppError) => void): History {
   const known = new Map<SnapshotId, SavedSnapshot | undefined>();
   const told = new Set<string>();
@@ -57,7 +58,7 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
   let turn: Promise<unknown> = Promise.resolve();
 
   const tell = (error: AppError) => {
-    if (told.has(error.message)) return;
+    if (told.has(error.message) || told.size >= namedOfKind) return;
     told.add(error.message);
     onDamage(error);
   };

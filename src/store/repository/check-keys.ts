@@ -1,7 +1,11 @@
+import { countWords } from '../../count-words.ts';
 import { isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { idOf, type KeyId, parseId } from '../format/ids.ts';
 import type { Finding } from './finding.ts';
+
+/** Besides the known ones so many are read: more are there only where somebody put them there. */
+const mostOthers = 1_000;
 
 /**
  * Whether every key file is what it was when it was made, whose digest is its name, and whether the known ones are there. A key file
@@ -9,12 +13,19 @@ import type { Finding } from './finding.ts';
  */
 export async function checkKeys(backend: Backend, known: readonly KeyId[]): Promise<Finding[]> {
   const names = new Set(await Array.fromAsync(backend.list('key'), ({ name }) => parseId<KeyId>(name)));
+  const others = [...names].filter((name) => !known.includes(name));
   const findings: Finding[] = [];
-  for (const name of new Set([...known, ...names])) {
+  for (const name of new Set([...known, ...others.slice(0, mostOthers)])) {
     const found = names.has(name) ? await lookAt(backend, name) : 'is missing';
     if (found !== undefined) findings.push(finding(name, found));
   }
+  if (others.length > mostOthers) findings.push(notLookedAt(others.length - mostOthers));
   return findings;
+}
+
+function notLookedAt(more: number): Finding {
+  const message = `Nobody looked at ${countWords(more, 'more key file')}: no program makes so many.`;
+  return { kind: 'key-damaged', severity: 'hint', more, message };
 }
 
 async function lookAt(backend: Backend, name: string): Promise<string | undefined> {

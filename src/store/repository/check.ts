@@ -10,6 +10,7 @@ import { checkPack, longestPieceOf, readPack } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import { type Examiners, openExaminers } from './examiners.ts';
 import type { Finding } from './finding.ts';
+import { openFindings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import { prunedMeanwhile } from './load-while-locking.ts';
 import type { Repository } from './repository.ts';
@@ -44,7 +45,7 @@ export interface CheckOptions {
 }
 
 export interface CheckReport {
-  /** What is wrong, with the pack and the files it affects where these are known. Empty: nothing is. */
+  /** What is wrong, with the pack and the files it affects where these are known; of each kind the first thousand are named. Empty: nothing is. */
   readonly findings: readonly Finding[];
   readonly snapshots: number;
   /** Those that can be read. */
@@ -61,10 +62,12 @@ export interface CheckReport {
  * `repository/locked` where an index file went meanwhile.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions = {}): Promise<CheckReport> {
-  const findings: Finding[] = [];
-  const damagedIndexes = new Map<string, Finding>();
-  const damaged = ({ message }: AppError) =>
-    damagedIndexes.set(message, { kind: 'file-damaged', severity: 'error', message });
+  const findings = openFindings();
+  const damagedIndexes = new Set<string>();
+  const damaged = ({ message }: AppError) => {
+    if (damagedIndexes.size === damagedIndexes.add(message).size) return;
+    findings.add({ kind: 'file-damaged', severity: 'error', message });
+  };
   await repository.loadIndex(damaged);
   const early = readEarly(repository, options);
   using examiners = openExaminers(repository.masterKey, { longestPiece: longestPieceOf(repository.backend) });
@@ -76,7 +79,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
   }
   const snapshots = await Array.fromAsync(
     repository.listSnapshots(({ message, detail: { file } }) =>
-      findings.push({
+      findings.add({
         kind: 'file-damaged',
         severity: 'error',
         message,
@@ -84,18 +87,16 @@ export async function checkRepository(repository: Repository, options: CheckOpti
       }),
     ),
   );
-  // One by one: there may be more than a call takes.
-  for (const finding of damagedIndexes.values()) findings.push(finding);
   for (const finding of await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])]))
-    findings.push(finding);
+    findings.add(finding);
   const sizes = await sizesOfPacks(repository);
   const there: PackId[] = [];
   for (const pack of repository.index.packs()) {
-    findings.push(...checkSize(pack, sizes.get(pack.id)));
+    for (const finding of checkSize(pack, sizes.get(pack.id))) findings.add(finding);
     if (sizes.has(pack.id)) there.push(pack.id);
   }
   const sizeOf = (id: PackId) => sizes.get(id) ?? 0;
-  for await (const finding of checkTrees(repository, snapshots, options)) findings.push(finding);
+  for await (const finding of checkTrees(repository, snapshots, options)) findings.add(finding);
   const chosen = await choose(there, options);
   const bytesRead = chosen.reduce((sum, id) => sum + sizeOf(id), 0);
   examiners.expect(bytesRead);
@@ -110,11 +111,11 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     throw error;
   });
   for await (const { id, found } of packs) {
-    for (const finding of found) findings.push(finding);
+    for (const finding of found) findings.add(finding);
     await options.onPack?.(id, found);
   }
   return {
-    findings: await nameAffectedFiles(repository, snapshots, findings, options.signal),
+    findings: await nameAffectedFiles(repository, snapshots, findings.all(), options.signal),
     snapshots: snapshots.length,
     saved: snapshots,
     packs: sizes.size,

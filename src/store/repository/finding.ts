@@ -27,6 +27,8 @@ export interface Finding {
   readonly blobs?: readonly BlobName[];
   /** The files and folders (ending in '/') that need those blobs, in each snapshot; the first thousand names. */
   readonly files?: readonly AffectedFile[];
+  /** So many more of the kind are not named by findings of their own; this one stands for them. */
+  readonly more?: number;
 }
 
 export interface BlobName {
