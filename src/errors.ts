@@ -75,6 +75,7 @@ export const errorCodes = {
   'repository/no-such-path': 'The snapshot has no such path.',
   'restore/would-overwrite': 'The target of a restore exists already.',
   'restore/permission-ended': 'The access that a restore to the source was given has ended before the restore did.',
+  'restore/too-large': 'A folder is further down, or holds more, than one restore or archive goes through.',
   'restore/not-written': 'An entry could not be written to the target of a restore.',
   'notice/unavailable': 'The mail server or the channel does not take a notice now.',
   'notice/refused': 'The mail server or the channel will never take a notice.',

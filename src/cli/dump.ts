@@ -47,7 +47,8 @@ export const dumpCommand: Command = {
       leftOut += 1;
       warn(`Left out: ${escapedName(name)}: ${why}`);
     };
-    const content = await contentAt(repository, saved, path, { archive, onLeftOut });
+    const { members: mostEntries } = resources.config.runLimits;
+    const content = await contentAt(repository, saved, path, { archive, onLeftOut, mostEntries });
     for await (const bytes of content) await writeBytes(bytes);
     return leftOut === 0 ? 0 : 3;
   },
@@ -58,7 +59,7 @@ async function contentAt(
   repository: Repository,
   { snapshot }: SavedSnapshot,
   path: string,
-  { archive, onLeftOut }: { archive: (typeof archives)[number]; onLeftOut: LeftOut },
+  { archive, ...options }: { archive: (typeof archives)[number]; onLeftOut: LeftOut; mostEntries: number },
 ): Promise<AsyncIterable<Uint8Array>> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type === 'file') return readFile(repository, place);
@@ -66,6 +67,6 @@ async function contentAt(
     throw new AppError('request/invalid', 'There is neither a file nor a folder at that path of the snapshot.');
   const prefix = path === '' ? '' : `${path}/`;
   return archive === 'tar'
-    ? tarFolder(repository, place.subtree, prefix, { onLeftOut })
-    : zipFolder(repository, snapshot, path, { prefix, onLeftOut });
+    ? tarFolder(repository, place.subtree, prefix, options)
+    : zipFolder(repository, snapshot, path, { prefix, ...options });
 }

@@ -45,7 +45,7 @@ export const restoreCommand: Command = {
     const name = givenName(options);
     await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
-    const { clock } = resources;
+    const { clock, config } = resources;
     const { repository, snapshot: find, record, loadIndex } = await openNamedPerson(resources, name);
     const { id, snapshot } = await find(text(options, 'snapshot'));
     await record('files-restored', `snapshot ${id.slice(0, 8)}`);
@@ -56,6 +56,7 @@ export const restoreCommand: Command = {
       path,
       overwrite,
       signal: interrupt.signal,
+      mostEntries: config.runLimits.members,
       onProgress: status.show,
     })
       .catch((error: unknown) => Promise.reject(withCure(error)))

@@ -465,7 +465,7 @@ export const settings = {
   RUN_MEMBERS: {
     read: whole(1_000, 1_000_000_000),
     default: '20000000',
-    help: 'Most files and folders in one backup; folders beyond keep the copy of the night before, and are told as problems',
+    help: 'Most files and folders in one backup, where folders beyond keep the copy of the night before, and in one restore, zip or tar file, which leave out what is in folders beyond; both tell of it',
   },
   LISTINGS_MEMORY: {
     read: size('16m', '64g'),

@@ -138,7 +138,9 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
   const below = [folder, ...(await foldersFor(history, snapshot, asked.path))];
   if (below.length > 1) await writer.makeCollection(below, signal);
   const target = openSourceTarget({ writer, below, signal, written });
-  return await restoreInOrder(history.repository, snapshot, target, { path: asked.path, signal });
+  return await restoreInOrder(history.repository, snapshot, target, {
+    ...{ path: asked.path, signal, mostEntries: config.runLimits.members },
+  });
 }
 
 /** A folder below the root keeps its name in the new one; all of a root comes without. */

@@ -1,4 +1,5 @@
 import { compareNames } from '../../file-name.ts';
+import { piecesOf, sortedInPieces } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { ReadableRepository } from '../restorer/contract.ts';
@@ -32,7 +33,7 @@ export async function* compareTrees(
   const newer = after === undefined ? [] : await readWithin(budget, repository, after);
   if (older === 'ended' || newer === 'ended') return false;
   if (older === 'damaged' || newer === 'damaged') return true;
-  for (const { name, was, is } of pairs(older, newer)) {
+  for await (const { name, was, is } of pairs(older, newer)) {
     const path = folder + name;
     if (was?.type === 'dir' && is?.type === 'dir') {
       const trees = { before: was.subtree, after: is.subtree };
@@ -54,8 +55,15 @@ interface Pair {
 }
 
 /** The nodes of both by their names. */
-function pairs(older: readonly Node[], newer: readonly Node[]): Pair[] {
-  const [was, is] = [older, newer].map((nodes) => new Map(nodes.map((node) => [node.name, node])));
-  const names = new Set([...older, ...newer].map(({ name }) => name));
-  return [...names].sort(compareNames).map((name) => ({ name, was: was?.get(name), is: is?.get(name) }));
+async function* pairs(older: readonly Node[], newer: readonly Node[]): AsyncGenerator<Pair> {
+  const [was, is] = [await byName(older), await byName(newer)];
+  const names = await sortedInPieces(new Set([...was.keys(), ...is.keys()]), compareNames);
+  for await (const piece of piecesOf(names))
+    for (const name of piece) yield { name, was: was.get(name), is: is.get(name) };
+}
+
+async function byName(nodes: readonly Node[]): Promise<ReadonlyMap<string, Node>> {
+  const named = new Map<string, Node>();
+  for await (const piece of piecesOf(nodes)) for (const node of piece) named.set(node.name, node);
+  return named;
 }

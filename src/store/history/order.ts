@@ -1,4 +1,5 @@
 import { compareNames } from '../../file-name.ts';
+import { sortedInPieces } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampMs } from '../format/timestamp.ts';
@@ -12,7 +13,7 @@ export type Order = (typeof orders)[number];
  * What is equal stands by its name. Names are sorted as people of the locale do: without regard to case and accents first, and numbers by
  * their value.
  */
-export function orderNodes(nodes: readonly Node[], order: Order, locale: string): readonly Node[] {
+export async function orderNodes(nodes: readonly Node[], order: Order, locale: string): Promise<readonly Node[]> {
   const natural = new Intl.Collator(locale, { numeric: true });
   const rank = (node: Node) => (node.type === 'dir' ? 0 : 1);
   const size = (node: Node) => (node.type === 'file' ? node.size : 0);
@@ -23,7 +24,8 @@ export function orderNodes(nodes: readonly Node[], order: Order, locale: string)
     changed: (a, b) => (changed.get(b) ?? 0) - (changed.get(a) ?? 0),
   };
   const compare = by[order];
-  return nodes.toSorted(
+  return sortedInPieces(
+    nodes,
     (a, b) => rank(a) - rank(b) || compare(a, b) || natural.compare(a.name, b.name) || compareNames(a.name, b.name),
   );
 }
@@ -38,7 +40,7 @@ export async function orderedFolder(
   const key = `${tree} ${order} ${locale}`;
   const known = ordered.get(key);
   if (known !== undefined) return known;
-  const nodes = orderNodes((await repository.loadTree(tree)).nodes, order, locale);
+  const nodes = await orderNodes((await repository.loadTree(tree)).nodes, order, locale);
   ordered.set(key, nodes, nodes.length);
   return nodes;
 }

@@ -1,3 +1,4 @@
+import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { SavedSnapshot } from '../repository/snapshots.ts';
@@ -66,12 +67,13 @@ async function* walk(
   const nodes = await readWithin(search.budget, search.history.repository, tree);
   if (nodes === 'ended') return false;
   if (nodes === 'damaged') return true;
-  for (const node of nodes) {
-    const path = folder + node.name;
-    if (!folded(node.name).includes(search.wanted) || search.found.has(path)) continue;
-    search.found.add(path);
-    yield { path, node, last };
-  }
+  for await (const piece of piecesOf(nodes))
+    for (const node of piece) {
+      const path = folder + node.name;
+      if (!folded(node.name).includes(search.wanted) || search.found.has(path)) continue;
+      search.found.add(path);
+      yield { path, node, last };
+    }
   for (const node of nodes) {
     if (node.type === 'dir' && !(yield* walk(search, last, node.subtree, `${folder}${node.name}/`))) return false;
   }

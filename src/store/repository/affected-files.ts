@@ -1,4 +1,5 @@
 import { isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { Tree } from '../format/tree.ts';
@@ -64,13 +65,14 @@ function openAffectedSearch(repository: Repository, lost: LostBlobs, signal: Abo
     signal?.throwIfAborted();
     const own = (lost.get(keyOf('tree', id)) ?? []).map((finding) => ({ path: '', finding }));
     const counts = new Map<number, number>();
-    for (const node of (await loadIfIntact(repository, id)).nodes)
-      for (const one of await affectedIn(node)) {
-        const count = counts.get(one.finding) ?? 0;
-        if (count >= namesOfFinding) continue;
-        counts.set(one.finding, count + 1);
-        own.push(one);
-      }
+    for await (const nodes of piecesOf((await loadIfIntact(repository, id)).nodes))
+      for (const node of nodes)
+        for (const one of await affectedIn(node)) {
+          const count = counts.get(one.finding) ?? 0;
+          if (count >= namesOfFinding) continue;
+          counts.set(one.finding, count + 1);
+          own.push(one);
+        }
     known.set(id, own);
     return own;
   };

@@ -1,9 +1,10 @@
 import { countWords } from '../../count-words.ts';
 import { isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
-import { decodeTree, isSafeName, type Tree, treeIdOf, twinsIn } from '../format/tree.ts';
+import { decodeTreeInPieces, encodeTreeInPieces, isSafeName, type Tree, twinsIn } from '../format/tree.ts';
 import type { LoadedBlob } from './blobs.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
@@ -33,14 +34,15 @@ export async function* checkTrees(
       signal?.throwIfAborted();
       const id = group[next++];
       if (id === undefined) continue;
-      const { tree, findings } = readTree(repository, id, loaded);
+      const { tree, findings } = await readTree(repository, id, loaded);
       yield* findings;
-      for (const node of tree.nodes) {
-        const found = [...checkNode(repository, id, node)];
-        yield* found;
-        if (node.type === 'dir') waiting.push(node.subtree);
-        if (node.type === 'file' && found.length === 0) onFile?.(node);
-      }
+      for await (const nodes of piecesOf(tree.nodes))
+        for (const node of nodes) {
+          const found = [...checkNode(repository, id, node)];
+          yield* found;
+          if (node.type === 'dir') waiting.push(node.subtree);
+          if (node.type === 'file' && found.length === 0) onFile?.(node);
+        }
     }
   }
 }
@@ -50,12 +52,16 @@ function notIndexed(id: TreeId): Finding {
   return { kind: 'blob-missing', severity: 'error', blobs: [{ type: 'tree', id }], message };
 }
 
-function readTree(repository: Repository, id: TreeId, loaded: LoadedBlob): { tree: Tree; findings: Finding[] } {
+async function readTree(
+  repository: Repository,
+  id: TreeId,
+  loaded: LoadedBlob,
+): Promise<{ tree: Tree; findings: Finding[] }> {
   const named = { severity: 'error', blobs: [{ type: 'tree', id }] } as const;
   try {
     if ('error' in loaded) throw loaded.error;
-    const tree = decodeTree(loaded.bytes);
-    return { tree, findings: isCanonical(tree, id) ? [] : [notCanonical(id)] };
+    const tree = await decodeTreeInPieces(loaded.bytes);
+    return { tree, findings: (await isCanonical(tree, id)) ? [] : [notCanonical(id)] };
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
     const at = repository.index.find('tree', id);
@@ -65,9 +71,9 @@ function readTree(repository: Repository, id: TreeId, loaded: LoadedBlob): { tre
 }
 
 /** Names that occur twice cannot be encoded at all, nor can what is not understood, which is told as such. */
-function isCanonical(tree: Tree, id: TreeId): boolean {
+async function isCanonical(tree: Tree, id: TreeId): Promise<boolean> {
   if (tree.nodes.some(({ type }) => type === 'unreadable')) return true;
-  return twinsIn(tree.nodes).size === 0 && treeIdOf(tree) === id;
+  return twinsIn(tree.nodes).size === 0 && (await encodeTreeInPieces(tree)).id === id;
 }
 
 function notCanonical(id: TreeId): Finding {

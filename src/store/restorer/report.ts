@@ -35,9 +35,11 @@ export function emptyReport(): RestoreReport {
   return { files: 0, folders: 0, links: 0, bytes: 0, skipped: [], problems: [] };
 }
 
+const ofOneEntry = new Set<ErrorCode>(['repository/damaged', 'restore/not-written', 'restore/too-large']);
+
 /** A failure of one entry becomes a problem; what ends the whole restore is thrown. */
 export function note(problems: RestoreProblem[], path: string, error: unknown): void {
-  if (!isAppError(error, 'repository/damaged') && !isAppError(error, 'restore/not-written')) throw error;
+  if (!isAppError(error) || !ofOneEntry.has(error.code)) throw error;
   problems.push({ path: shownName(path), code: error.code, message: error.message });
 }
 

@@ -3,6 +3,7 @@ import type { DirNode, FileNode, Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
 import { isSafeName, twinsIn } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
+import { type Extent, openExtent } from './extent.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 import { emptyReport, note, noteTwin, noteUnreadable, noteUnsafeName, type RestoreReport } from './report.ts';
@@ -29,6 +30,8 @@ export interface InOrderOptions {
   /** A folder (its content is restored) or another entry of the snapshot. */
   readonly path: string;
   readonly signal?: AbortSignal;
+  /** So many files and folders are restored at most; folders beyond become problems. */
+  readonly mostEntries?: number;
 }
 
 /**
@@ -39,19 +42,21 @@ export async function restoreInOrder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   target: StreamTarget,
-  { path, signal }: InOrderOptions,
+  { path, signal, mostEntries }: InOrderOptions,
 ): Promise<RestoreReport> {
   const place = await findPlace(repository, snapshot, path);
   const isFolder = place.type === 'root' || place.type === 'dir';
-  const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
+  const extent = openExtent(repository, mostEntries);
+  const nodes = isFolder ? await extent.nodesOf(place.subtree, 0) : [place];
   const report = emptyReport();
   await target.makeFolder([]);
-  await restoreNodes({ repository, target, report, signal }, [], nodes);
+  await restoreNodes({ repository, extent, target, report, signal }, [], nodes);
   return report;
 }
 
 interface Restoring {
   readonly repository: ReadableRepository;
+  readonly extent: Extent;
   readonly target: StreamTarget;
   readonly report: RestoreReport;
   readonly signal: AbortSignal | undefined;
@@ -93,8 +98,8 @@ async function restoreFile({ target, report }: Restoring, path: Path, { node, co
 }
 
 async function restoreFolder(restoring: Restoring, path: Path, node: DirNode): Promise<void> {
-  const { repository, target, report } = restoring;
-  const { nodes } = await repository.loadTree(node.subtree);
+  const { extent, target, report } = restoring;
+  const nodes = await extent.nodesOf(node.subtree, path.length);
   await target.makeFolder(path);
   await restoreNodes(restoring, path, nodes);
   report.folders++;

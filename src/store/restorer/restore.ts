@@ -9,6 +9,7 @@ import { type Attributes, attributesOf, pathForSystem, setMode, setOfLink, setOw
 import type { PackRead, RestorableRepository } from './contract.ts';
 import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
 import { decide, lookAt, type Overwrite } from './existing.ts';
+import { type Extent, openExtent } from './extent.ts';
 import { type FileWriter, openFileWriter } from './file-writer.ts';
 import { findPlace } from './find-place.ts';
 import { linkTarget } from './link-target.ts';
@@ -25,6 +26,8 @@ export interface RestoreOptions {
   /** What happens to files that are there. Without it nothing may be there. */
   readonly overwrite?: Overwrite | undefined;
   readonly signal?: AbortSignal;
+  /** So many files and folders are restored at most; folders beyond become problems. */
+  readonly mostEntries?: number;
   /** Is told now and then how far it is: what has been restored, and what was there already. */
   readonly onProgress?: (report: FolderReport) => void;
 }
@@ -39,25 +42,26 @@ export async function restore<Read extends PackRead>(
   repository: RestorableRepository<Read>,
   snapshot: { readonly tree: TreeId },
   folder: string,
-  { path = '', overwrite, signal, onProgress = () => {} }: RestoreOptions = {},
+  { path = '', overwrite, signal, mostEntries, onProgress = () => {} }: RestoreOptions = {},
 ): Promise<FolderReport> {
   const place = await findPlace(repository, snapshot, path);
   const isFolder = place.type === 'root' || place.type === 'dir';
-  const nodes = isFolder ? (await repository.loadTree(place.subtree)).nodes : [place];
+  const extent = openExtent(repository, mostEntries);
+  const nodes = isFolder ? await extent.nodesOf(place.subtree, 0) : [place];
   attemptAt(folder, '', () => makeFolders(folder));
   if (overwrite === undefined) refuseOverwriting(folder, nodes);
   const report: FolderReport = { ...emptyReport(), specials: 0, kept: 0, keptBytes: 0, inexact: 0 };
   if (overwrite !== undefined) removeLeftovers(folder);
   using writers = openWriters(repository.masterKey);
   const rest = openRest(folder, report);
-  const common = { repository, folder, overwrite, report, signal, onProgress, rest };
+  const common = { repository, extent, folder, overwrite, report, signal, onProgress, rest };
   const restoring: Restoring = {
     ...common,
     files: openFileWriter({ ...common, writers }),
     folders: [],
     specials: [],
   };
-  await restoreNodes(restoring, '', nodes);
+  await restoreNodes(restoring, '', nodes, 1);
   await restoring.files.finish();
   for (const exact of await makeSpecialFiles(restoring.specials, folder, report)) rest.add(exact);
   await finishFolders(restoring);
@@ -66,7 +70,7 @@ export async function restore<Read extends PackRead>(
 }
 
 interface Restoring {
-  readonly repository: Pick<RestorableRepository, 'loadTree'>;
+  readonly extent: Extent;
   readonly folder: string;
   readonly overwrite: Overwrite | undefined;
   readonly report: FolderReport;
@@ -96,7 +100,8 @@ function refuseOverwriting(folder: string, nodes: readonly Node[]): void {
   }
 }
 
-async function restoreNodes(restoring: Restoring, below: string, nodes: readonly Node[]): Promise<void> {
+/** Folders among them are so many folders down. */
+async function restoreNodes(restoring: Restoring, below: string, nodes: readonly Node[], depth: number): Promise<void> {
   const { report, files, signal } = restoring;
   const twins = twinsIn(nodes);
   for (const node of nodes) {
@@ -105,7 +110,7 @@ async function restoreNodes(restoring: Restoring, below: string, nodes: readonly
     if (!isSafeName(node.name)) noteUnsafeName(report.problems, path);
     else if (twins.has(node)) noteTwin(report.problems, path);
     else if (node.type === 'file') await files.add(path, node);
-    else if (node.type === 'dir') await restoreFolder(restoring, path, node);
+    else if (node.type === 'dir') await restoreFolder(restoring, path, node, depth);
     else if (node.type === 'symlink') restoreLink(restoring, path, node);
     else if (node.type === 'unreadable') noteUnreadable(report.problems, path);
     else if (canBeMade(node)) addSpecial(restoring, { path, node });
@@ -113,18 +118,18 @@ async function restoreNodes(restoring: Restoring, below: string, nodes: readonly
   }
 }
 
-async function restoreFolder(restoring: Restoring, path: string, node: DirNode): Promise<void> {
-  const { repository, folder, report, folders } = restoring;
+async function restoreFolder(restoring: Restoring, path: string, node: DirNode, depth: number): Promise<void> {
+  const { extent, folder, report, folders } = restoring;
   let nodes: readonly Node[];
   try {
-    ({ nodes } = await repository.loadTree(node.subtree));
+    nodes = await extent.nodesOf(node.subtree, depth);
     attemptAt(folder, path, () => makeFolder(`${folder}/${path}`));
   } catch (error) {
     return note(report.problems, path, error);
   }
   folders.push({ path, attributes: attributesOf(node), exact: exactAttributesOf(node, path) });
   report.folders++;
-  await restoreNodes(restoring, `${path}/`, nodes);
+  await restoreNodes(restoring, `${path}/`, nodes, depth + 1);
 }
 
 function makeFolder(path: string): void {

@@ -1,10 +1,12 @@
+import { isAppError } from '../../errors.ts';
 import { nameToBytes } from '../../file-name.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { Node } from '../format/node.ts';
+import type { DirNode, Node } from '../format/node.ts';
 import { timestampMoment } from '../format/timestamp.ts';
 import { isSafeName, twinsIn } from '../format/tree.ts';
 import { permissions } from './attributes.ts';
 import type { ReadableRepository } from './contract.ts';
+import { type Extent, openExtent } from './extent.ts';
 import { linkTarget } from './link-target.ts';
 import { readFiles } from './read-files.ts';
 import { type LeftOut, twinWords, unreadableWords, unsafeNameWords } from './report.ts';
@@ -19,26 +21,40 @@ export async function* tarFolder(
   repository: ReadableRepository,
   tree: TreeId,
   prefix: string,
-  { signal, onLeftOut = () => {} }: { readonly signal?: AbortSignal; readonly onLeftOut?: LeftOut } = {},
+  { signal, onLeftOut = () => {}, mostEntries }: TarOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  for await (const part of tarNodes({ repository, onLeftOut }, tree, prefix)) {
+  const extent = openExtent(repository, mostEntries);
+  const nodes = await extent.nodesOf(tree, 0);
+  for await (const part of tarNodes({ repository, extent, onLeftOut }, nodes, prefix, 1)) {
     signal?.throwIfAborted();
     yield part;
   }
   yield Buffer.alloc(2 * block);
 }
 
+interface TarOptions {
+  readonly signal?: AbortSignal;
+  readonly onLeftOut?: LeftOut;
+  /** So many files and folders are in it at most; what is in folders beyond is left out. */
+  readonly mostEntries?: number;
+}
+
 const block = 512;
 
 interface Tarring {
   readonly repository: ReadableRepository;
+  readonly extent: Extent;
   readonly onLeftOut: LeftOut;
 }
 
-/** Files first, since those of one folder are read together. */
-async function* tarNodes(tarring: Tarring, tree: TreeId, prefix: string): AsyncGenerator<Uint8Array> {
+/** Files first, since those of one folder are read together. Folders among them are so many folders down. */
+async function* tarNodes(
+  tarring: Tarring,
+  all: readonly Node[],
+  prefix: string,
+  depth: number,
+): AsyncGenerator<Uint8Array> {
   const { repository, onLeftOut } = tarring;
-  const all = (await repository.loadTree(tree)).nodes;
   const twins = twinsIn(all);
   for (const node of all)
     if (!isSafeName(node.name)) onLeftOut(prefix + node.name, unsafeNameWords);
@@ -57,10 +73,26 @@ async function* tarNodes(tarring: Tarring, tree: TreeId, prefix: string): AsyncG
     if (node.type === 'symlink') yield headersOf(path, node, { type: '2', target: linkTarget(node) });
     else if (node.type === 'dir') {
       yield headersOf(`${path}/`, node, { type: '5' });
-      yield* tarNodes(tarring, node.subtree, `${path}/`);
+      const below = await nodesOrLeftOut(tarring, path, node, depth);
+      yield* tarNodes(tarring, below, `${path}/`, depth + 1);
     } else if (node.type === 'unreadable') onLeftOut(path, unreadableWords);
     else if (node.type === 'socket') onLeftOut(path, 'A tar file holds no sockets.');
     else if (node.type !== 'file') yield headersOf(path, node, { type: specialTypes[node.type], device: node.device });
+  }
+}
+
+async function nodesOrLeftOut(
+  { extent, onLeftOut }: Tarring,
+  path: string,
+  { subtree }: DirNode,
+  depth: number,
+): Promise<readonly Node[]> {
+  try {
+    return await extent.nodesOf(subtree, depth);
+  } catch (error) {
+    if (!isAppError(error, 'restore/too-large')) throw error;
+    onLeftOut(path, error.message);
+    return [];
   }
 }
 

@@ -2,11 +2,13 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { AppError, isAppError } from '../../errors.ts';
 import { escapedName, shownName } from '../../file-name.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { timestampSeconds } from '../format/timestamp.ts';
 import { isSafeName } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
+import { type Extent, openExtent, tooLarge } from './extent.ts';
 import { findPlace } from './find-place.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 import { type LeftOut, unreadableWords, unsafeNameWords } from './report.ts';
@@ -31,7 +33,7 @@ export async function* zipFolder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   path: string,
-  { signal, prefix = '', onLeftOut }: ZipOptions = {},
+  { signal, prefix = '', onLeftOut, mostEntries }: ZipOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
@@ -40,8 +42,17 @@ export async function* zipFolder(
   const missing: string[] = [];
   const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.push(`${name}: ${why}`));
   const common = { repository, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
-  const zip: Zipping = { ...common, written: [], missing, renamed: [], offset: { now: 0 } };
-  yield* counted(zip, zipNodes(zip, shownName(prefix), place.subtree));
+  const extent = openExtent(repository, mostEntries);
+  const zip: Zipping = {
+    ...common,
+    extent,
+    written: [],
+    missing,
+    renamed: [],
+    offset: { now: 0 },
+    names: { bytes: 0 },
+  };
+  yield* counted(zip, zipNodes(zip, shownName(prefix), place.subtree, 0));
   yield* counted(zip, zipNotes(zip));
   yield* directory(zip);
 }
@@ -50,10 +61,13 @@ export interface ZipOptions {
   readonly signal?: AbortSignal;
   readonly prefix?: string;
   readonly onLeftOut?: LeftOut;
+  /** So many files and folders are in it at most; what is in folders beyond is left out. */
+  readonly mostEntries?: number;
 }
 
 interface Zipping {
   readonly repository: ReadableRepository;
+  readonly extent: Extent;
   readonly signal: AbortSignal | undefined;
   readonly leaveOut: LeftOut;
   readonly endsWithDamage: boolean;
@@ -63,6 +77,8 @@ interface Zipping {
   /** What has another name here, and which. */
   readonly renamed: string[];
   readonly offset: { now: number };
+  /** What is held in memory until the directory is written. */
+  readonly names: { bytes: number };
 }
 
 const deflate = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
@@ -84,13 +100,10 @@ async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGe
 }
 
 /** Files first, since those of one folder are read together. */
-async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGenerator<Uint8Array> {
-  const nodes = (await readable(zip, folder, async () => (await zip.repository.loadTree(tree)).nodes)) ?? [];
-  const safe = nodes.filter(({ name }) => isSafeName(name));
-  for (const { name } of nodes) if (!isSafeName(name)) zip.leaveOut(folder + name, unsafeNameWords);
-  const names = namesIn(folder, safe);
-  for (const [{ name }, written] of names)
-    if (portableName(shownName(name)) !== shownName(name)) zip.renamed.push(`${written}: ${escapedName(name)}`);
+async function* zipNodes(zip: Zipping, folder: string, tree: TreeId, depth: number): AsyncGenerator<Uint8Array> {
+  const nodes = (await readable(zip, folder, () => nodesOf(zip, folder, tree, depth))) ?? [];
+  const names = await namesIn(zip, folder, nodes);
+  const safe = nodes.filter((node) => names.has(node));
   for await (const file of readFiles(
     zip.repository,
     safe.filter((node) => node.type === 'file'),
@@ -98,19 +111,54 @@ async function* zipNodes(zip: Zipping, folder: string, tree: TreeId): AsyncGener
     const name = names.get(file.node) ?? '';
     yield* file.node.size > smallFile ? zipLargeFile(zip, name, file) : zipSmallFile(zip, name, file);
   }
-  for (const node of safe) yield* zipOther(zip, names.get(node) ?? '', node);
+  for (const node of safe) if (node.type !== 'file') yield* zipOther(zip, names.get(node) ?? '', node, depth);
 }
 
-/** The names of a folder as a zip shows them; two that would be the same get numbers. */
-function namesIn(folder: string, nodes: readonly Node[]): ReadonlyMap<Node, string> {
+/** A million names of 60 bytes. */
+const mostNames = 256 * 1024 * 1024;
+/** What an entry takes besides its name. */
+const entryBytes = 200;
+/** What an entry of a zip has 16 bits for, without the number that makes a name another one. */
+const longestName = 0xffff - 32;
+
+/** The nodes of a folder, where memory for their names is left until the directory is written. */
+async function nodesOf(zip: Zipping, folder: string, tree: TreeId, depth: number): Promise<readonly Node[]> {
+  const nodes = await zip.extent.nodesOf(tree, depth);
+  const above = Buffer.byteLength(folder);
+  let bytes = 0;
+  let longest = 0;
+  for await (const piece of piecesOf(nodes))
+    for (const { name } of piece) {
+      const length = above + Buffer.byteLength(name);
+      bytes += length + entryBytes;
+      longest = Math.max(longest, length);
+    }
+  if (zip.names.bytes + bytes > mostNames)
+    throw tooLarge('the names of this archive would take too much memory with it');
+  if (longest > longestName) throw tooLarge('its paths are longer than a zip file holds');
+  zip.names.bytes += bytes;
+  return nodes;
+}
+
+/** The names of a folder as a zip shows them, but of those that would leave it; two that would be the same get numbers. */
+async function namesIn(zip: Zipping, folder: string, nodes: readonly Node[]): Promise<ReadonlyMap<Node, string>> {
   const taken = new Map<string, number>();
+  const names = new Map<Node, string>();
+  const others: Node[] = [];
   // Those that are shown as they are keep their names.
-  const isOther = ({ name }: Node) => Number(portableName(shownName(name)) !== name);
-  const exactFirst = nodes.toSorted((a, b) => isOther(a) - isOther(b));
-  const nameOf = (node: Node) => {
-    return [node, takeName(folder + portableName(shownName(node.name)), taken)] as const;
-  };
-  return new Map(exactFirst.map(nameOf));
+  for await (const piece of piecesOf(nodes))
+    for (const node of piece)
+      if (!isSafeName(node.name)) zip.leaveOut(folder + node.name, unsafeNameWords);
+      else if (portableName(shownName(node.name)) === node.name) names.set(node, takeName(folder + node.name, taken));
+      else others.push(node);
+  for await (const piece of piecesOf(others))
+    for (const node of piece) {
+      const [shown, portable] = [shownName(node.name), portableName(shownName(node.name))];
+      const written = takeName(folder + portable, taken);
+      names.set(node, written);
+      if (portable !== shown) zip.renamed.push(`${written}: ${escapedName(node.name)}`);
+    }
+  return names;
 }
 
 const device = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=$|[.:])/i;
@@ -138,10 +186,10 @@ function takeName(name: string, taken: Map<string, number>): string {
   return unused;
 }
 
-async function* zipOther(zip: Zipping, name: string, node: Node): AsyncGenerator<Uint8Array> {
+async function* zipOther(zip: Zipping, name: string, node: Node, depth: number): AsyncGenerator<Uint8Array> {
   if (node.type === 'dir') {
     yield wholeEntry(zip, entryOf(`${name}/`, node, 'stored'), nothing, nothing);
-    yield* zipNodes(zip, `${name}/`, node.subtree);
+    yield* zipNodes(zip, `${name}/`, node.subtree, depth + 1);
   } else if (node.type === 'symlink') {
     const target = Buffer.from(node.linktarget);
     yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
@@ -241,7 +289,8 @@ async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    if (zip.endsWithDamage || !isAppError(error, 'repository/damaged')) throw error;
+    const isLeftOut = isAppError(error, 'restore/too-large');
+    if (!isLeftOut && (zip.endsWithDamage || !isAppError(error, 'repository/damaged'))) throw error;
     zip.leaveOut(name, error.message);
     return undefined;
   }
