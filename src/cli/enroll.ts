@@ -67,9 +67,13 @@ function show(login: DeviceLogin, options: Options, output: Output): void {
   const say = `Open ${verificationUri} on another device, type the code  ${userCode}  and say yes there:`;
   printAnswer(output, options, shown, say);
   if (options.json === true) return;
-  for (const line of qrOf(verificationUriComplete ?? verificationUri)) output.line(line);
+  const address = verificationUriComplete ?? verificationUri;
+  if (address.length <= longestInQr) for (const line of qrOf(address)) output.line(line);
   output.line(`The code is valid until ${expiresAt.toISOString()}. Waiting ...`);
 }
+
+/** More is wider than a terminal, and then than any such code. */
+const longestInQr = 1_000;
 
 /** White on black whatever the colours of the terminal are, since readers want it so. */
 function qrOf(address: string): string[] {

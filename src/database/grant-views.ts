@@ -56,6 +56,9 @@ export interface SnapshotsView {
   readonly erased: Erasure | null;
 }
 
+/** Each with its terms, word for word; somebody may consent as often as they like. */
+export const newestConsents = 20;
+
 const columns = {
   id: true,
   state: true,
@@ -67,7 +70,6 @@ const columns = {
   maxDeadline: true,
   nextExchangeAt: true,
   endedAt: true,
-  consents: { orderBy: { agreedAt: 'desc' }, select: { agreedAt: true, scope: true, terms: true, method: true } },
   plans: {
     select: {
       zone: true,
@@ -84,11 +86,17 @@ const columns = {
   user: { select: { email: true, mutedMails: true } },
 } as const;
 
-/** A person's newest grant with what was agreed to, newest first. */
+/** A person's newest grant with what was agreed to, newest first, and of that the newest. */
 export async function findGrantOfPerson(database: Database, { userId }: { userId: string }): Promise<GrantView | null> {
   const grant = await database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns });
   if (grant === null) return null;
-  const [revocation, repository, erased] = await Promise.all([
+  const [consents, revocation, repository, erased] = await Promise.all([
+    database.consent.findMany({
+      where: { grantId: grant.id },
+      orderBy: { agreedAt: 'desc' },
+      take: newestConsents,
+      select: { agreedAt: true, scope: true, terms: true, method: true },
+    }),
     grant.endedAt === null ? undefined : findRevocation(database, grant.id, grant.endedAt),
     database.repository.findUnique({ where: { userId }, select: { eraseAt: true } }),
     findErasure(database, userId),
@@ -99,7 +107,7 @@ export async function findGrantOfPerson(database: Database, { userId }: { userId
     files: readSources(sources)[0]?.url,
     kept: retentionAgreedAt === null ? null : asRule(retention),
   }));
-  return { ...grant, plans, revocation, snapshots };
+  return { ...grant, consents, plans, revocation, snapshots };
 }
 
 async function findRevocation(database: Database, grantId: string, since: Date): Promise<GrantView['revocation']> {

@@ -22,7 +22,14 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
     { name: 'sessions', rows: once(() => database.webSession.findMany({ where: { userId }, omit: { id: true } })) },
     {
       name: 'consents',
-      rows: once(() => database.consent.findMany({ where: { userId }, orderBy: { agreedAt: 'asc' } })),
+      rows: inBatches((skip) =>
+        database.consent.findMany({
+          where: { userId },
+          orderBy: [{ agreedAt: 'asc' }, { id: 'asc' }],
+          take: batch,
+          skip,
+        }),
+      ),
     },
     {
       name: 'grants',

@@ -34,7 +34,10 @@ export interface WebSessionView {
   endsAt: Date;
 }
 
-/** Saves a session; the one that the browser had before, `replaced`, ends. */
+/** So many sessions a person has at most: what lists them, and the table, must not grow with how often somebody signs in. */
+const mostSessions = 100;
+
+/** Saves a session; the one that the browser had before, `replaced`, ends, and of more than a hundred those that were unused for longest. */
 export async function saveWebSession(
   database: Database,
   { at, sid, replaced, ...session }: NewWebSession & { replaced: string | undefined },
@@ -44,6 +47,15 @@ export async function saveWebSession(
     await transaction.webSession.create({
       data: { ...session, sid: sid === undefined ? null : shortId(sid), createdAt: at, lastSeenAt: at },
     });
+    const { userId } = session;
+    const unused = await transaction.webSession.findMany({
+      where: { userId, id: { not: session.id } },
+      orderBy: [{ lastSeenAt: 'desc' }, { id: 'asc' }],
+      skip: mostSessions - 1,
+      select: { id: true },
+    });
+    if (unused.length > 0)
+      await transaction.webSession.deleteMany({ where: { userId, id: { in: unused.map(({ id }) => id) } } });
   });
 }
 

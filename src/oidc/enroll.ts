@@ -35,6 +35,9 @@ const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 /** RFC 8628, section 3.5. */
 const usualIntervalSeconds = 5;
 const slowerByMs = 5_000;
+/** Beyond these, what a provider says makes neither a date nor a pause. */
+const longestLifeSeconds = 86_400;
+const shortestIntervalSeconds = 1;
 
 export function openEnrollment(connect: () => Promise<Connection>, options: Options): Enrollment {
   const explained = async <T>(method: EnrollMethod, work: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -73,9 +76,9 @@ async function beginDevice(connection: Connection, options: Options, scope: stri
   const code_challenge = await oidc.calculatePKCECodeChallenge(code_verifier);
   const pkce = { code_challenge, code_challenge_method: 'S256' };
   const begun = await oidc.initiateDeviceAuthorization(connection.configuration, { scope, ...pkce });
-  const lifeMs = begun.expires_in * 1000;
+  const lifeMs = Math.min(begun.expires_in, longestLifeSeconds) * 1000;
   const until = clock.elapsed() + lifeMs;
-  const everyMs = (begun.interval ?? usualIntervalSeconds) * 1000;
+  const everyMs = Math.max(begun.interval ?? usualIntervalSeconds, shortestIntervalSeconds) * 1000;
   const askOnce = () => ask(connection, options, deviceGrant, { device_code: begun.device_code, code_verifier, scope });
   return {
     userCode: begun.user_code,

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { GrantView } from '../../database/grant-views.ts';
+import { type GrantView, newestConsents } from '../../database/grant-views.ts';
 import { getPerson } from '../../database/views.ts';
 import { parseRule, ruleText } from '../../domain/retention/rule.ts';
 import {
@@ -36,7 +36,7 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
     html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, languageName(agreement.language))}</dd>`;
   return html`<h2>${t.record}</h2>${agreement === undefined ? oldRecord(t, facts, newest.terms) : sentencesPart(agreement)}
 <dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${wordFor(t.methods, newest.method) ?? newest.method}</dd>
-${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}</dd>`}
+${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}${view.consents.length < newestConsents ? '' : `; ${t.earlierMore}`}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
 ${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;
 }

@@ -510,6 +510,7 @@ export const texts: Texts = {
     none: 'Sie haben in nichts eingewilligt.',
     agreed: 'Eingewilligt',
     earlier: 'Früher eingewilligt',
+    earlierMore: 'noch frühere stehen in den Daten, die Sie unter Einstellungen herunterladen können',
     provider: 'Anmeldedienst',
     scope: 'Umfang (Scope)',
     state: 'Zustand',

@@ -529,6 +529,7 @@ export const texts = {
     none: 'You have not agreed to anything.',
     agreed: 'Agreed',
     earlier: 'Agreed before',
+    earlierMore: 'any before these are in the data that you can download under Settings',
     provider: 'Provider',
     scope: 'Scope',
     state: 'State',

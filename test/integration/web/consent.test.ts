@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prisma } from '../../../src/database/generated/client.ts';
+import { findGrantOfPerson } from '../../../src/database/grant-views.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 const day = 86_400_000;
@@ -49,6 +51,27 @@ describe('a consent that is not well', () => {
     for (const path of ['/', '/grant'])
       for (const words of [happened, act('on 4 May 2026, 12:15 UTC')]) expect(await text(path)).toContain(words);
   });
+});
+
+it('that was given again and again is read a few times only, however often that was', async () => {
+  const guest = await pages.consented();
+  const { database } = pages.resources;
+  const { id: _, ...given } = await database.consent.findFirstOrThrow({ where: { userId: await guest.userId() } });
+  const again = (count: number, minutes: number) =>
+    Array.from({ length: count }, (_, number) => ({
+      ...{ ...given, terms: given.terms ?? {}, id: randomUUID(), agreedAt: from(-(number + minutes) * 60_000) },
+    }));
+  await database.consent.createMany({ data: again(18, 1) });
+  expect(await guest.text('/grant')).not.toContain(texts.grant.earlierMore);
+  await database.consent.createMany({ data: again(3_000, 60) });
+  const sent = await statementsOf(() => findGrantOfPerson(database, { userId: given.userId }));
+  expect(sent.filter(({ text }) => text.includes('"consents"')).every(({ text }) => /LIMIT/.test(text))).toBe(true);
+  const page = await guest.text('/grant');
+  expect(page).toContain(texts.grant.earlierMore);
+  expect(page).toContain(texts.formats.time(from(-18 * 60_000), 'UTC'));
+  expect(page).not.toContain(texts.formats.time(from(-70 * 60_000), 'UTC'));
+  const data: { consents: unknown[] } = JSON.parse(await (await guest.send('/settings/data.json')).text());
+  expect(data.consents).toHaveLength(3_019);
 });
 
 describe('the end that no exchange puts off', () => {

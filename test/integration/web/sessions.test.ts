@@ -41,6 +41,26 @@ describe('a web session', () => {
     expect(await isSignedIn(other)).toBe(true);
   });
 
+  it('is one of a hundred of a person at most: the one that was unused for longest ends', async () => {
+    const first = await pages.newPerson();
+    const userId = await first.userId();
+    const [row] = await rowsOf(first);
+    if (row === undefined) throw new Error('no session');
+    const seen = (minutes: number) => new Date(pages.clock.now().getTime() - minutes * minute);
+    const others = Array.from({ length: 99 }, (_, number) => ({
+      ...{ ...row, id: `session ${number}`, lastSeenAt: seen(number + 1) },
+    }));
+    await pages.resources.database.webSession.createMany({ data: others });
+    expect(await rowsOf(first)).toHaveLength(100);
+    const last = await pages.newPerson(first.person);
+    expect(await last.userId()).toBe(userId);
+    const ids = (await rowsOf(first)).map(({ id }) => id);
+    expect(ids).toHaveLength(100);
+    expect(ids).not.toContain('session 98');
+    expect(await isSignedIn(first)).toBe(true);
+    expect(await isSignedIn(last)).toBe(true);
+  });
+
   it('takes one query a request, and is written to once a minute at most', async () => {
     const guest = await pages.newPerson();
     const { database } = pages.resources;
@@ -108,6 +128,22 @@ describe('a web session', () => {
       true,
     ]);
   });
+});
+
+it.each([
+  ['/recovery', '/recovery'],
+  ['/recovery/reissue', '/recovery'],
+  ['/recovery/remove', '/recovery'],
+  ['/recovery/adopt', '/recovery/adopt'],
+  ['/settings/erase', '/settings/erase'],
+])('a form that is sent to %s takes a sign-in of the last five minutes, and leads to one', async (path, back) => {
+  const guest = await pages.newPerson();
+  await pages.clock.advance(5 * minute - 1);
+  expect((await guest.post(path)).headers.get('location') ?? '').not.toContain('fresh');
+  await pages.clock.advance(1);
+  const answer = await guest.post(path);
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get('location')).toBe(`/login?fresh=yes&returnTo=${encodeURIComponent(back)}`);
 });
 
 describe('the recovery key', () => {

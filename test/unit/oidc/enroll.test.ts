@@ -123,6 +123,20 @@ describe('another device', () => {
     expect(askedAt).toHaveLength(29);
   });
 
+  it('is asked once a second at most, and waited for a day at most, whatever the provider says', async () => {
+    const usual = provider.answer;
+    const boundless = { interval: 0.001, expires_in: 1e300 };
+    provider.answer = (asked) => (asked.endpoint === 'device' ? device(boundless) : usual(asked));
+    answers = [refusal('authorization_pending'), refusal('authorization_pending'), await tokens()];
+    const login = await issuer.enroll.device(scope);
+    expect(login.expiresAt).toEqual(new Date(start + 86_400_000));
+    await login.finish();
+    expect(askedAt).toEqual([1, 2, 3]);
+    const rare = { interval: 1e300, expires_in: 86_400 };
+    provider.answer = (asked) => (asked.endpoint === 'device' ? device(rare) : usual(asked));
+    expect(await error((await issuer.enroll.device(scope)).finish())).toMatchObject({ code: 'enroll/expired' });
+  });
+
   it('ends with the signal', async () => {
     const login = await issuer.enroll.device(scope);
     const stop = new AbortController();
