@@ -164,7 +164,7 @@ async function forgetEvents({ redisUrl, postgresUrl, prefix }: QueueSettings, be
 
 interface Listed {
   id?: string | undefined;
-  data: BackUpJob;
+  data: unknown;
   timestamp: number;
 }
 
@@ -242,15 +242,39 @@ async function listJobs(queue: BackUps, limit: number): Promise<QueuedJob[]> {
   const known = new Set<string>();
   for (const [state, names] of listed) {
     const left = limit - found.length;
-    const jobs = left > 0 ? await queue.getJobs([...names], 0, left - 1) : [];
+    const jobs = left > 0 ? await readJobs(queue, [...names], left) : [];
     for (const { id = '', data, timestamp } of jobs.filter((job) => job !== undefined)) {
       // One that moves on meanwhile would be listed twice.
       if (known.has(id)) continue;
       known.add(id);
-      found.push({ id, runId: data.runId, state, queuedAt: new Date(timestamp) });
+      const runId = runIdIn(data) ?? '';
+      const queuedAt = Number.isFinite(new Date(timestamp).getTime()) ? new Date(timestamp) : new Date(0);
+      found.push({ id: id.slice(0, longestId), runId, state, queuedAt });
     }
   }
   return found.slice(0, limit);
+}
+
+/** Ours are half as long. */
+const longestId = 100;
+
+/** The first jobs of these states. What somebody else wrote into the queue, and is no job, hides no other. */
+async function readJobs(queue: BackUps, states: string[], count: number): Promise<(Listed | undefined)[]> {
+  const readable = (error: unknown) => {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  };
+  const together = await queue.getJobs(states, 0, count - 1).catch(readable);
+  if (together !== undefined) return together;
+  const each: (Listed | undefined)[] = [];
+  for (let at = 0; at < count; at++) each.push(...((await queue.getJobs(states, at, at).catch(readable)) ?? []));
+  return each;
+}
+
+/** The run that a job is about; undefined where it was put in by hand, and names none. */
+export function runIdIn(data: unknown): string | undefined {
+  const runId = typeof data === 'object' && data !== null && 'runId' in data ? data.runId : undefined;
+  return typeof runId === 'string' && /^[\w-]{1,64}$/.test(runId) ? runId : undefined;
 }
 
 /** For a while: what does not answer by then is an outage. */

@@ -17,6 +17,7 @@ import {
   type QueueConnection,
   readyOrClosed,
   reportErrors,
+  runIdIn,
 } from '../src/queues.ts';
 import { isTraceparent, traced } from '../src/tracing.ts';
 
@@ -175,16 +176,13 @@ async function attempt(handler: Handler, data: unknown, signal: AbortSignal, log
 
 /** Jobs may have been queued by hand. */
 function parseJob(data: unknown): BackUpJob {
-  if (typeof data === 'object' && data !== null && 'runId' in data && isRunId(data.runId))
+  const runId = runIdIn(data);
+  if (runId !== undefined && typeof data === 'object' && data !== null)
     return {
-      runId: data.runId,
+      runId,
       ...('traceparent' in data && isTraceparent(data.traceparent) && { traceparent: data.traceparent }),
     };
   throw new AppError('request/invalid', 'The queue holds a job without the id of a run.');
-}
-
-function isRunId(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }
 
 /** The queue stores and shows the message in clear text, so it gets code and message and neither cause nor stack. */

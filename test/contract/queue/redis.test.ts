@@ -51,6 +51,35 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     expect(lines.join('\n').length).toBeLessThan(100_000);
   });
 
+  test('what somebody else put there hides no job from operators, and brings nothing but ids to them', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
+    await queues.backUps.pause();
+    await queues.backUps.enqueue([{ runId: 'honest', attempt: 0 }]);
+    const client = new Redis(redis.url);
+    const forged: Record<string, [data: string, timestamp: string]> = {
+      'no-json': ['{"runId":', '1'],
+      nothing: ['null', '1e99'],
+      'a-query': ['{"runId":{"$ne":null}}', 'x'],
+      ['long'.repeat(9_999)]: [JSON.stringify({ runId: 'x'.repeat(99_999) }), '1'],
+    };
+    try {
+      for (const [id, [data, timestamp]] of Object.entries(forged)) {
+        await client.hset(`${settings.prefix}:back-ups:${id}`, { name: 'back-up', data, timestamp });
+        await client.lpush(`${settings.prefix}:back-ups:paused`, id);
+      }
+    } finally {
+      client.disconnect();
+    }
+    const jobs = await queues.backUps.list(9);
+    expect(jobs).toContainEqual(expect.objectContaining({ id: 'run-honest-0', runId: 'honest' }));
+    expect(jobs.filter(({ id }) => id !== 'run-honest-0').map(({ runId }) => runId)).toEqual(['', '', '']);
+    for (const { id, queuedAt } of jobs) {
+      expect(id.length).toBeLessThanOrEqual(100);
+      expect(queuedAt.getTime()).not.toBeNaN();
+    }
+  });
+
   test('a restart of the server keeps what waits, and workers come back by themselves', async () => {
     await using redis = await startRedis(redisServer ?? '');
     await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
