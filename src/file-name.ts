@@ -40,6 +40,13 @@ export function escapedName(text: string): string {
   return text.replace(unprintable, escapeOf).toWellFormed();
 }
 
+/**
+ * Characters that are not seen, or turn the direction of what is seen: spaces of no width, marks and overrides of direction, separators of lines, tags.
+ * With them one name looks like another. The two joiners only where they join nothing: scripts and pictographs need them.
+ */
+export const unseen =
+  /[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])/gu;
+
 const unprintable = /[\0-\x1f\x7f-\x9f]|(?<![\ud800-\udbff])[\udc80-\udcff]/g;
 
 function escapeOf(character: string): string {

@@ -1,4 +1,4 @@
-import { escapedName } from '../file-name.ts';
+import { escapedName, unseen } from '../file-name.ts';
 
 /** A column of a list: what stands above it, and what of a row stands in it. */
 export interface Column<Row> {
@@ -51,18 +51,20 @@ function widthsWithin<Row>(natural: readonly number[], columns: readonly Column<
   return widths;
 }
 
-/** Characters that turn the direction of writing could make one name look like another. */
-const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
-
 /** The text as one line that a terminal prints and does not obey. */
 export function harmless(value: string | number): string {
   return withEscapes(escapedName(String(value)));
 }
 
-/** The text with these characters, and those that turn the direction, as escapes that JSON has too. */
+/** The text with these characters, and those that are not seen or turn the direction, as escapes that JSON has too. */
 export function withEscapes(text: string, ...others: readonly RegExp[]): string {
-  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return [turning, ...others].reduce((rest, characters) => rest.replace(characters, escaped), text);
+  const escaped = (characters: string) =>
+    Array.from({ length: characters.length }, (_, at) => hexOf(characters.charCodeAt(at))).join('');
+  return [unseen, ...others].reduce((rest, characters) => rest.replace(characters, escaped), text);
+}
+
+function hexOf(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

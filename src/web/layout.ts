@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { version } from '../version.ts';
 import { type IconName, icon } from './icons.ts';
+import { name as safeName } from './names.ts';
 import { formToken } from './security.ts';
 import type { Session } from './session.ts';
 import { faviconPath, stylesheetPath } from './stylesheet.ts';
@@ -62,7 +63,7 @@ ${session === undefined ? html`<a href="/login">${texts.menu.signIn}</a>` : menu
 ${headed ? '' : html`<h1>${title}</h1>`}
 ${body}
 </main>
-<footer><span>${session === undefined ? texts.tagline : html`<bdi>${session.name}</bdi> · ${texts.name} ${version}`}</span>${here === undefined ? '' : languagesPart(texts, here)}</footer>
+<footer><span>${session === undefined ? texts.tagline : html`${safeName(session.name)} · ${texts.name} ${version}`}</span>${here === undefined ? '' : languagesPart(texts, here)}</footer>
 </body>
 </html>`;
 }

@@ -7,6 +7,7 @@ import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../f
 import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { freshForm } from '../fresh.ts';
 import { form, type Html } from '../layout.ts';
+import { plainName } from '../names.ts';
 import { recoverySheet } from '../recovery-sheet.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
@@ -77,7 +78,7 @@ export async function revealKey(visit: PersonVisit): Promise<Response> {
   const revealed = await revealRecoveryKey(resources, session.userId);
   const at = texts.formats.time(resources.clock.now(), await zoneOf(visit));
   const body = html`<p class="lead unprinted">${t.sheet.hint}</p>${recoverySheet(texts, { ...revealed, at })}${provePart(visit)}`;
-  return page(visit, t.sheet.title(session.name), body, { place: '/recovery' });
+  return page(visit, t.sheet.title(plainName(session.name)), body, { place: '/recovery' });
 }
 
 /** Takes a part of the key as the proof that it was kept. */

@@ -10,7 +10,7 @@ let home: string;
 beforeAll(async () => {
   pages = await openPages();
   operator = await pages.newPerson({ roles: ['operator'], claims: { preferred_username: 'olga' } });
-  alice = await consentedAs(pages, 'alice\u202e<b>');
+  alice = await consentedAs(pages, 'alice\u202e<b>\u200b');
   await consentedAs(pages, 'bob');
   home = `/operator/people/${await alice.userId()}`;
   const states = ['succeeded', 'partial', 'failed', 'queued', 'running', 'cancelled'] as const;
@@ -53,7 +53,13 @@ test("no page or download for operators shows what somebody's files are called, 
 test('people are found by a part of their name or by state, and their names are shown and not obeyed', async () => {
   const all = await operator.text('/operator/grants');
   expect(all).toContain('<bdi>bob</bdi>');
-  expect(all).toContain('<bdi>alice\u202e&lt;b&gt;</bdi>');
+  for (const path of ['/operator/grants', home, `${home}/withdraw`]) {
+    const page = await operator.text(path);
+    expect(page).toMatch(/<bdi>alice<span class="[^"]+">U\+202E<\/span>&lt;b&gt;<span class="[^"]+">U\+200B</);
+    expect(page).not.toMatch(/[\u202e\u200b]/);
+  }
+  expect(await operator.text(home)).toContain('<h1>alice‹U+202E›&lt;b&gt;‹U+200B›</h1>');
+  expect(await alice.text('/settings')).not.toMatch(/[\u202e\u200b]/);
   const some = await operator.text('/operator/grants?person=LICE');
   expect(some).toContain(home);
   expect(some).not.toContain('<bdi>bob</bdi>');

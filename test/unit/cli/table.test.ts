@@ -39,5 +39,8 @@ test('wide characters count twice, and are not cut in half', () => {
 
 test('what a name could do to a terminal is shown, not sent', () => {
   expect(harmless('a\u001b[2J\nb\u009b\u202ec')).toBe('a\\x1b[2J\\x0ab\\x9b\\u202ec');
-  expect(harmless('naïve 愛')).toBe('naïve 愛');
+  expect(harmless('al\u200bi\u2060c\ufeffe\u00ad\u{e0041}')).toBe('al\\u200bi\\u2060c\\ufeffe\\u00ad\\udb40\\udc41');
+  expect(harmless('a\u2066b\u2069\u061cc\u3164')).toBe('a\\u2066b\\u2069\\u061cc\\u3164');
+  expect(harmless('pay\u200dpal')).toBe('pay\\u200dpal');
+  for (const seen of ['naïve 愛', '👨‍👩‍👧', 'می‌خواهم']) expect(harmless(seen)).toBe(seen);
 });

@@ -10,6 +10,7 @@ describe('the name of a file on a page', () => {
     ['line\nbreak\u0000', 'line‹U+000A›break‹U+0000›'],
     ['zero\u200bwidth\ufeff', 'zero‹U+200B›width‹U+FEFF›'],
     ['tag\u{e0041}', 'tag‹U+E0041›'],
+    ['filler\u115f\u1160\u3164\uffa0', 'filler‹U+115F›‹U+1160›‹U+3164›‹U+FFA0›'],
     ['pay\u200dpal', 'pay‹U+200D›pal'],
     ['\u200cstart', '‹U+200C›start'],
     ['half \udc80', 'half \ufffd'],

@@ -5,6 +5,7 @@ import { actorKinds, acts } from '../../../domain/audit.ts';
 import { startOfDay } from '../../../domain/nights.ts';
 import { csvOf, download, jsonOf } from '../../export.ts';
 import type { Html } from '../../layout.ts';
+import { name as safeName } from '../../names.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import { wordFor } from '../../texts/word.ts';
@@ -123,11 +124,11 @@ function actorOf({ by: { kind, id, name } }: AuditView, texts: Texts): Html {
   const word = texts.operator.audit.actors[kind] ?? kind;
   if (kind === 'command') return html`${word}, <bdi>${id ?? ''}</bdi>`;
   if (id === null) return html`${word}`;
-  return html`${word}, <bdi>${name ?? texts.operator.somebody}</bdi>`;
+  return html`${word}, ${safeName(name ?? texts.operator.somebody)}`;
 }
 
 function whomOf({ user }: AuditView, texts: Texts): Html | '' {
-  return user === null ? '' : html`<bdi>${user.name ?? texts.operator.somebody}</bdi>`;
+  return user === null ? '' : html`${safeName(user.name ?? texts.operator.somebody)}`;
 }
 
 function link(url: URL, change: Record<string, string>, label: string): Html {

@@ -5,6 +5,7 @@ import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../.
 import { isOldFigure, keepFigure } from '../../../flows/nights/keep-figure.ts';
 import { isUuid } from '../../../uuid.ts';
 import type { Html } from '../../layout.ts';
+import { name as safeName } from '../../names.ts';
 import { areaPlot } from '../../plots/area-plot.ts';
 import { table } from '../../table.ts';
 import { wordFor } from '../../texts/word.ts';
@@ -146,7 +147,7 @@ function rowOf(
 ) {
   const living = state === 'active' || state === 'suspect';
   return [
-    html`<a href="/operator/people/${id}"><bdi>${username ?? subject}</bdi></a>`,
+    html`<a href="/operator/people/${id}">${safeName(username ?? subject)}</a>`,
     stateWords({ state, reason }, t),
     living && idleDeadline !== null ? time(idleDeadline) : '',
     living && maxDeadline !== null ? time(maxDeadline) : '',

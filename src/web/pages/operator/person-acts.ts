@@ -7,6 +7,7 @@ import { askAgain } from '../../../flows/custody/ask-again.ts';
 import { requestRun } from '../../../flows/nights/request-run.ts';
 import { letGoOfSignedOut } from '../../../flows/snapshots/let-go.ts';
 import { form } from '../../layout.ts';
+import { name as safeName } from '../../names.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { getWords, operatorOf, operatorPage, wordsOf } from './frame.ts';
 import { getPersonOf, nameOf } from './person.ts';
@@ -77,7 +78,7 @@ export async function withdrawalFor(visit: PersonVisit): Promise<Response> {
   const t = visit.texts.operator.person;
   const found = await getPersonOf(visit);
   const inner = html`<label>${t.why} <input name="reason" required maxlength="500" autocomplete="off"></label><p><button class="danger">${t.withdrawNow}</button></p>`;
-  const body = html`<section class="card bad"><p class="lead"><strong><bdi>${nameOf(found)}</bdi></strong></p><p>${t.withdrawLead}</p>
+  const body = html`<section class="card bad"><p class="lead"><strong>${safeName(nameOf(found))}</strong></p><p>${t.withdrawLead}</p>
 ${form(visit.session, `/operator/people/${found.id}/withdraw`, inner)}</section><p><a href="/operator/people/${found.id}">${t.back}</a></p>`;
   return operatorPage(visit, { title: t.withdrawTitle, place: '/operator/grants', body });
 }

@@ -5,6 +5,7 @@ import { findVerification, type VerificationRow } from '../../../database/verifi
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';
+import { plainName, name as safeName } from '../../names.ts';
 import { outcome } from '../../outcome.ts';
 import { table } from '../../table.ts';
 import { wordFor } from '../../texts/word.ts';
@@ -34,7 +35,7 @@ export async function person(visit: PersonVisit): Promise<Response> {
 <p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
-  return operatorPage(visit, { title: nameOf(found), place: '/operator/grants', body });
+  return operatorPage(visit, { title: plainName(nameOf(found)), place: '/operator/grants', body });
 }
 
 /** When their snapshots were last found restorable, and how much is damaged: never what. */
@@ -63,8 +64,8 @@ export function nameOf({ username, subject }: PersonRow): string {
 function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer, lastSignedInAt }: PersonRow): Html {
   const t = texts.operator.person;
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
-  return html`<section class="card"><h2>${t.who}</h2><dl>${name === null ? '' : html`<dt>${t.name}</dt><dd><bdi>${name}</bdi></dd>`}
-<dt>${t.id}</dt><dd><code>${id}</code></dd><dt>${t.subject}</dt><dd><bdi>${subject}</bdi></dd><dt>${t.issuer}</dt><dd>${issuer}</dd>
+  return html`<section class="card"><h2>${t.who}</h2><dl>${name === null ? '' : html`<dt>${t.name}</dt><dd>${safeName(name)}</dd>`}
+<dt>${t.id}</dt><dd><code>${id}</code></dd><dt>${t.subject}</dt><dd>${safeName(subject)}</dd><dt>${t.issuer}</dt><dd>${issuer}</dd>
 <dt>${t.signedIn}</dt><dd>${lastSignedInAt === null ? t.never : time(lastSignedInAt)}</dd></dl></section>`;
 }
 

@@ -3,6 +3,7 @@ import type { AuditView } from '../../../database/audit.ts';
 import { isAppError } from '../../../errors.ts';
 import { drainNight, pauseNight, type QueueView, resumeNight, viewQueue } from '../../../flows/nights/switch-night.ts';
 import { form, type Html } from '../../layout.ts';
+import { plainName, name as safeName } from '../../names.ts';
 import { queueBoardPath } from '../../queue-board.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
@@ -78,7 +79,7 @@ function stateCard(visit: PersonVisit, { paused, by, kind }: QueueView): Html {
 
 function actorOf({ kind, id, name }: AuditView['by'], texts: Texts): string {
   const word = texts.operator.audit.actors[kind] ?? kind;
-  return id === null ? word : `${word}, ${name ?? (kind === 'command' ? id : texts.operator.somebody)}`;
+  return id === null ? word : `${word}, ${plainName(name ?? (kind === 'command' ? id : texts.operator.somebody))}`;
 }
 
 function figures({ counts }: QueueView, texts: Texts): Html {
@@ -96,7 +97,7 @@ function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html 
   }));
   const rows = jobs.map(({ id, state, queuedAt, tries, user }) => [
     html`<code>${id}</code>`,
-    user === null ? '' : html`<a href="/operator/people/${user.id}"><bdi>${user.name}</bdi></a>`,
+    user === null ? '' : html`<a href="/operator/people/${user.id}">${safeName(user.name)}</a>`,
     t.states[state],
     time(queuedAt),
     tries === null ? '' : texts.formats.number(tries),
